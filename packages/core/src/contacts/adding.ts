@@ -1,0 +1,86 @@
+/** Making and taking invites, and adding by account id. */
+import { SkeinError } from '../errors/index.ts'
+import { accountDigest, type AccountId } from '../ids.ts'
+import {
+  formatInvite,
+  type Invite,
+  inviteExpiry,
+  inviteLocator,
+  openAccountRecord,
+  openContactCard,
+  openInviteCard,
+  parseInvite,
+  sealInviteCard,
+} from '../identity/index.ts'
+import type { StoredContact, StoredInvite } from '../ports/store.ts'
+import { decodeSigned, encodeSigned } from '../wire/signed.ts'
+import type { ContactDeps } from './contact-deps.ts'
+
+/** A new invite, its card left with the relays that are joined. */
+export async function makeInvite(deps: ContactDeps): Promise<{ readonly invite: string; readonly expiresAt: number }> {
+  const invite: StoredInvite = { secret: deps.random.bytes(16), expiresAt: inviteExpiry(deps.clock.now()), revoked: false }
+  await deps.store.commit([{ kind: 'invite.put', invite }])
+  await leaveInviteCard(deps, invite)
+  const relay = deps.ownCard().relays[0] ?? null
+  const text = formatInvite(deps.primitives, { account: deps.identity.account, secret: invite.secret, expiresAt: invite.expiresAt, relay })
+  return { invite: text, expiresAt: invite.expiresAt }
+}
+
+async function leaveInviteCard({ primitives, random, directory, ownCard }: ContactDeps, invite: StoredInvite): Promise<void> {
+  const sealed = sealInviteCard(primitives, encodeSigned(ownCard().signed), { secret: invite.secret, salt: random.bytes(16) })
+  await directory.leaveCard(inviteLocator(primitives, invite.secret), sealed, invite.expiresAt)
+}
+
+/** Leaves the cards of all open invites and the account's record again: a relay has been joined, or the card has changed. */
+export async function republish(deps: ContactDeps): Promise<void> {
+  const now = deps.clock.now()
+  for (const invite of await deps.store.invites()) if (!invite.revoked && invite.expiresAt > now) await leaveInviteCard(deps, invite)
+  const { relays, issuedAt } = deps.ownCard()
+  await deps.directory.publishRecord(accountDigest(deps.identity.account), encodeSigned(deps.identity.signRecord({ relays, issuedAt })))
+}
+
+/**
+ * Takes up an invite: the inviter's card is fetched, opened and checked; the contact is `pending` until introduced.
+ * @throws SkeinError of parseInvite, INVITE_OWN, INVITE_FORGED, CONTACT_UNKNOWN, RELAY_UNREACHABLE
+ */
+export async function addByInvite(deps: ContactDeps, text: string, petname?: string): Promise<StoredContact> {
+  const invite = parseInvite(deps.primitives, text, deps.clock.now())
+  if (invite.account === deps.identity.account) throw new SkeinError('INVITE_OWN', 'This is your own invite; give it to the person you want to talk to.')
+  const signed = decodeSigned(openInviteCard(deps.primitives, await fetchInviteCard(deps, invite), invite.secret))
+  const card = openContactCard(deps.primitives, signed)
+  if (card.list.account !== invite.account) throw new SkeinError('INVITE_FORGED', 'The card behind this invite belongs to somebody else.')
+  const known = deps.book.get(invite.account)
+  const state = known?.state === 'accepted' ? 'accepted' : 'pending'
+  const contact = await deps.book.putCard(card, signed, { state, pendingInvite: text.trim(), ...(petname === undefined ? {} : { petname }) })
+  deps.onContact(contact)
+  return contact
+}
+
+async function fetchInviteCard({ directory, primitives }: ContactDeps, invite: Invite): Promise<Uint8Array> {
+  if (invite.relay === null) throw new SkeinError('RELAY_UNREACHABLE', 'This invite names no relay, and its owner is not on this network.')
+  const sealed = await directory.fetchCard(inviteLocator(primitives, invite.secret), invite.relay)
+  if (sealed === null) throw new SkeinError('CONTACT_UNKNOWN', 'The relay holds no card for this invite: it was revoked, or never reached the relay. Ask for a new one.')
+  return sealed
+}
+
+/** Asks the account's devices, found through the DHT, for contact. @throws SkeinError CONTACT_UNKNOWN, CARD_FORGED */
+export async function addByAccount(deps: ContactDeps, account: AccountId, petname?: string): Promise<StoredContact> {
+  const known = deps.book.get(account)
+  if (known !== undefined) return acceptRequest(deps, known, petname)
+  const bytes = await deps.directory.findRecord(accountDigest(account))
+  if (bytes === null) throw new SkeinError('CONTACT_UNKNOWN', 'Nobody with this account id was found.')
+  const signed = decodeSigned(bytes)
+  const record = openAccountRecord(deps.primitives, signed)
+  if (record.list.account !== account) throw new SkeinError('CARD_FORGED', 'The record found belongs to somebody else.')
+  // The record stands in for the card until the other side shows its own.
+  const contact = await deps.book.putCard({ ...record, name: '' }, signed, { state: 'pending', ...(petname === undefined ? {} : { petname }) })
+  deps.onContact(contact)
+  return contact
+}
+
+async function acceptRequest(deps: ContactDeps, known: StoredContact, petname?: string): Promise<StoredContact> {
+  const state = known.state === 'requested' ? 'pending' : known.state
+  const contact = await deps.book.change(known.account, { state, ...(petname === undefined ? {} : { petname }) })
+  deps.onContact(contact)
+  return contact
+}

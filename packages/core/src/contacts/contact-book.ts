@@ -1,0 +1,146 @@
+/** Contacts and their devices in memory, written through to the store. */
+import { SkeinError } from '../errors/index.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
+import type { ContactCard } from '../identity/index.ts'
+import { refuseRollBack } from '../identity/index.ts'
+import type { Store, StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
+import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
+
+/** Requests of strangers kept at once (CT6): one who makes up accounts fills this list, not the disk. */
+export const MAX_REQUESTS = 64
+
+export type ContactChange = Partial<Pick<StoredContact, 'state' | 'petname' | 'blocked' | 'muted' | 'pendingInvite'>>
+
+export class ContactBook {
+  private readonly store: Store
+  private readonly contacts = new Map<AccountId, StoredContact>()
+  private readonly devices = new Map<DeviceId, StoredDevice>()
+
+  constructor(store: Store) {
+    this.store = store
+  }
+
+  async load(): Promise<void> {
+    for (const contact of await this.store.contacts()) this.contacts.set(contact.account, contact)
+    for (const device of await this.store.devices()) this.devices.set(device.device, device)
+  }
+
+  all(): readonly StoredContact[] {
+    return [...this.contacts.values()]
+  }
+
+  get(account: AccountId): StoredContact | undefined {
+    return this.contacts.get(account)
+  }
+
+  devicesOf(account: AccountId): readonly StoredDevice[] {
+    return [...this.devices.values()].filter((device) => device.account === account)
+  }
+
+  device(device: DeviceId): StoredDevice | undefined {
+    return this.devices.get(device)
+  }
+
+  ownerOf(device: DeviceId): StoredContact | undefined {
+    const known = this.devices.get(device)
+    return known === undefined ? undefined : this.contacts.get(known.account)
+  }
+
+  /**
+   * A contact by petname, account id or a prefix of one.
+   * @throws SkeinError CONTACT_UNKNOWN, CONTACT_AMBIGUOUS
+   */
+  find(text: string): StoredContact {
+    const exact = this.all().filter(({ petname, account }) => petname === text || account === text)
+    const matches = exact.length > 0 ? exact : this.all().filter(({ account }) => text.length >= 4 && account.startsWith(text.toLowerCase()))
+    if (matches.length > 1) throw new SkeinError('CONTACT_AMBIGUOUS', `More than one contact is called «${text}»; use the account id.`)
+    const [contact] = matches
+    if (contact === undefined) throw new SkeinError('CONTACT_UNKNOWN', `No contact is called «${text}».`)
+    return contact
+  }
+
+  /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK */
+  async putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
+    const known = this.contacts.get(card.list.account)
+    if (known !== undefined) refuseRollBack(known.listVersion, card.list)
+    const contact: StoredContact = {
+      ...(known ?? this.blank(card.list.account)),
+      accountKey: card.list.accountKey,
+      petname: known?.petname ?? this.freePetname(change.petname ?? card.name, card.list.account),
+      claimedName: card.name,
+      card: encodeSigned(signed),
+      listVersion: card.list.version,
+      relays: card.relays,
+      ...(({ petname: _petname, ...rest }) => rest)(change),
+    }
+    const devices = card.list.devices.map((entry): StoredDevice => {
+      const before = this.devices.get(entry.device)
+      return { device: entry.device, account: contact.account, dhKey: entry.dhKey, lastSeen: before?.lastSeen ?? null, cardSent: before?.cardSent ?? 0 }
+    })
+    await this.put(contact, devices)
+    return contact
+  }
+
+  async change(account: AccountId, change: ContactChange): Promise<StoredContact> {
+    const known = this.contacts.get(account)
+    if (known === undefined) throw new SkeinError('CONTACT_UNKNOWN', 'There is no such contact.')
+    const petname = change.petname === undefined ? known.petname : this.freePetname(change.petname, account)
+    const contact = { ...known, ...change, petname }
+    await this.put(contact, this.devicesOf(account))
+    return contact
+  }
+
+  async cardSent(device: DeviceId, issuedAt: number): Promise<void> {
+    await this.patchDevice(device, { cardSent: issuedAt }, { kind: 'device.card-sent', device, issuedAt })
+  }
+
+  async seen(device: DeviceId, at: number): Promise<void> {
+    await this.patchDevice(device, { lastSeen: at }, { kind: 'device.seen', device, at })
+  }
+
+  requestCount(): number {
+    return this.all().filter(({ state }) => state === 'requested').length
+  }
+
+  private async patchDevice(device: DeviceId, patch: Partial<StoredDevice>, write: StoreWrite): Promise<void> {
+    const known = this.devices.get(device)
+    if (known === undefined) return
+    this.devices.set(device, { ...known, ...patch })
+    await this.store.commit([write])
+  }
+
+  private async put(contact: StoredContact, devices: readonly StoredDevice[]): Promise<void> {
+    await this.store.commit([{ kind: 'contact.put', contact, devices }])
+    for (const old of this.devicesOf(contact.account)) this.devices.delete(old.device)
+    this.contacts.set(contact.account, contact)
+    for (const device of devices) this.devices.set(device.device, device)
+  }
+
+  private blank(account: AccountId): StoredContact {
+    const empty = new Uint8Array()
+    return {
+      account,
+      accountKey: empty,
+      petname: '',
+      claimedName: '',
+      state: 'pending',
+      card: empty,
+      listVersion: 0,
+      relays: [],
+      blocked: false,
+      muted: false,
+      addedAt: 0,
+      pendingInvite: '',
+    }
+  }
+
+  /** `wanted`, or the first of «wanted 2», «wanted 3» … that no other contact has. */
+  private freePetname(wanted: string, account: AccountId): string {
+    const base = wanted.trim() === '' ? account.slice(0, 8) : wanted.trim()
+    const used = new Set(this.all().flatMap((contact) => (contact.account === account ? [] : [contact.petname])))
+    for (let number = 1; ; number += 1) {
+      const name = number === 1 ? base : `${base} ${number}`
+      if (!used.has(name)) return name
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** `/skein/contact/1`: two devices show each other their cards; a proven invite makes both contacts at once. */
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import { deviceKey, type DeviceId } from '../ids.ts'
+import { type ContactCard, inviteHash, inviteProof, openContactCard, parseInvite } from '../identity/index.ts'
+import type { Channel } from '../ports/swarm.ts'
+import type { StoredContact } from '../ports/store.ts'
+import { type ContactFrameFields, decodeContactFrame, encodeContactFrame } from '../wire/contact.ts'
+import { type ContactDeps, sameBytes } from './contact-deps.ts'
+import { MAX_REQUESTS } from './contact-book.ts'
+
+export const CONTACT_PROTOCOL = '/skein/contact/1'
+const NONE = new Uint8Array()
+/** An answer later than this is not waited for; the introduction is tried again (CT4). */
+const ANSWER_WITHIN_MS = 10_000
+
+type Introduction = Extract<ContactFrameFields, { kind: 'introduction' }>
+type Answer = Extract<ContactFrameFields, { kind: 'answer' }>
+
+/** Opens a card and checks that it belongs to the device at the other end. @throws SkeinError BAD_SIGNATURE, WRONG_DEVICE */
+function cardOf(deps: ContactDeps, signed: Introduction['card'], peer: DeviceId): ContactCard {
+  const card = openContactCard(deps.primitives, signed)
+  if (!card.list.devices.some(({ device }) => device === peer)) throw new SkeinError('WRONG_DEVICE', 'A device showed the card of somebody else.')
+  return card
+}
+
+/** Shows our card to one device of a contact; true when it answered that it has us as a contact. */
+export async function introduce(deps: ContactDeps, contact: StoredContact, device: DeviceId): Promise<boolean> {
+  const opened = await deps.swarm.open(device, CONTACT_PROTOCOL, { relays: contact.relays })
+  if (opened.kind === 'absent') return false
+  const { channel } = opened
+  const late = new AbortController()
+  void deps.clock.sleep(ANSWER_WITHIN_MS, { signal: late.signal }).then((over) => over && channel.close())
+  try {
+    const secret = pendingSecret(deps, contact)
+    await channel.send(encodeContactFrame(introductionFrame(deps, secret, device)))
+    for await (const bytes of channel.frames()) return await takeAnswer(deps, { bytes, channel, contact, secret })
+    return false
+  } finally {
+    late.abort()
+    channel.close()
+  }
+}
+
+function pendingSecret(deps: ContactDeps, contact: StoredContact): Uint8Array | null {
+  if (contact.pendingInvite === '') return null
+  try {
+    return parseInvite(deps.primitives, contact.pendingInvite, deps.clock.now()).secret
+  } catch {
+    return null // expired meanwhile: we remain a request
+  }
+}
+
+function introductionFrame({ primitives, identity, ownCard }: ContactDeps, secret: Uint8Array | null, device: DeviceId): Introduction {
+  const card = ownCard().signed
+  if (secret === null) return { kind: 'introduction', card, proof: NONE, inviteHash: NONE }
+  const proof = inviteProof(primitives, secret, { prover: identity.deviceKey, verifier: deviceKey(device) })
+  return { kind: 'introduction', card, proof, inviteHash: inviteHash(primitives, secret) }
+}
+
+interface AnswerContext {
+  readonly bytes: Uint8Array
+  readonly channel: Channel
+  readonly contact: StoredContact
+  readonly secret: Uint8Array | null
+}
+
+async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }: AnswerContext): Promise<boolean> {
+  const answer = decodeContactFrame(bytes)
+  if (answer.kind !== 'answer') throw new SkeinError('BAD_FRAME', 'An introduction was answered with another.')
+  const card = cardOf(deps, answer.card, channel.peer)
+  if (card.list.account !== contact.account) throw new SkeinError('CARD_FORGED', 'Somebody else answered in place of a contact.')
+  if (secret !== null) checkAnswerProof(deps, answer, { secret, peer: channel.peer })
+  const state = answer.accepted ? 'accepted' : contact.state
+  const changed = await deps.book.putCard(card, answer.card, answer.accepted ? { state, pendingInvite: '' } : { state })
+  await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+  deps.onContact(changed)
+  return answer.accepted
+}
+
+function checkAnswerProof({ primitives, identity }: ContactDeps, answer: Answer, { secret, peer }: { secret: Uint8Array; peer: DeviceId }): void {
+  const wanted = inviteProof(primitives, secret, { prover: deviceKey(peer), verifier: identity.deviceKey })
+  if (answer.accepted && !sameBytes(wanted, answer.proof)) throw new SkeinError('INVITE_FORGED', 'The other side does not know the invite.')
+}
+
+/** Serves one introduction. Strangers without a proven invite become a request, and are told nothing. */
+export async function serveIntroduction(deps: ContactDeps, channel: Channel): Promise<void> {
+  try {
+    for await (const bytes of channel.frames()) {
+      await answerIntroduction(deps, channel, bytes)
+      break
+    }
+  } catch (error) {
+    const code = isSkeinError(error) ? error.code : 'BAD_FRAME'
+    deps.logger.warn('introduction-refused', { code })
+    deps.swarm.penalise(channel.peer, code)
+  } finally {
+    channel.close()
+  }
+}
+
+async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Uint8Array): Promise<void> {
+  const frame = decodeContactFrame(bytes)
+  if (frame.kind !== 'introduction') throw new SkeinError('BAD_FRAME', 'An answer came without an introduction.')
+  const card = cardOf(deps, frame.card, channel.peer)
+  const known = deps.book.get(card.list.account)
+  if (card.list.account === deps.identity.account || known?.blocked) return
+  const secret = frame.proof.length > 0 ? await provenSecret(deps, frame, channel.peer) : null
+  const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending'
+  if (!accepted && known === undefined && deps.book.requestCount() >= MAX_REQUESTS) return
+  const contact = await deps.book.putCard(card, frame.card, { state: accepted ? 'accepted' : 'requested' })
+  deps.onContact(contact)
+  if (!accepted) return
+  const proof = secret === null ? NONE : inviteProof(deps.primitives, secret, { prover: deps.identity.deviceKey, verifier: deviceKey(channel.peer) })
+  await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof, accepted }))
+  await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+}
+
+/** The secret of our invite that the frame proves. @throws SkeinError INVITE_EXPIRED, INVITE_FORGED */
+async function provenSecret(deps: ContactDeps, frame: Introduction, peer: DeviceId): Promise<Uint8Array> {
+  const invite = (await deps.store.invites()).find(({ secret }) => sameBytes(inviteHash(deps.primitives, secret), frame.inviteHash))
+  if (invite === undefined || invite.revoked || invite.expiresAt <= deps.clock.now()) {
+    throw new SkeinError('INVITE_EXPIRED', 'An introduction named an invite that is unknown, revoked or expired.')
+  }
+  const wanted = inviteProof(deps.primitives, invite.secret, { prover: deviceKey(peer), verifier: deps.identity.deviceKey })
+  if (!sameBytes(wanted, frame.proof)) throw new SkeinError('INVITE_FORGED', 'An introduction did not prove its invite.')
+  return invite.secret
+}

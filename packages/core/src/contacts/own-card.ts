@@ -1,0 +1,27 @@
+/** The card we show: reissued with a later date whenever what it says has changed. */
+import type { Identity } from '../identity/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Store } from '../ports/store.ts'
+import type { SignedBytes } from '../wire/signed.ts'
+
+export interface OwnCard {
+  readonly signed: SignedBytes
+  readonly issuedAt: number
+  readonly name: string
+  readonly relays: readonly string[]
+}
+
+const SETTING = 'own-card'
+
+export async function openOwnCard(
+  { identity, store, clock }: { readonly identity: Identity; readonly store: Store; readonly clock: Clock },
+  said: { readonly name: string; readonly relays: readonly string[] },
+): Promise<OwnCard> {
+  const saying = JSON.stringify([said.name, said.relays])
+  const [issued, before] = ((await store.setting(SETTING)) ?? '0\n').split('\n')
+  const last = Number(issued)
+  // Strictly rising even when the clock went back: the newer of two cards wins everywhere.
+  const issuedAt = before === saying ? last : Math.max(clock.now(), last + 1)
+  if (issuedAt !== last) await store.commit([{ kind: 'setting.put', key: SETTING, value: `${issuedAt}\n${saying}` }])
+  return { ...said, issuedAt, signed: identity.signCard({ ...said, issuedAt }) }
+}

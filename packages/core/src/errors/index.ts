@@ -1,0 +1,63 @@
+/**
+ * The one error class of the program and its closed set of codes. Compare by code, never by message or class;
+ * each code has an entry in docs/ERRORS.md.
+ */
+export const ERROR_CODES = [
+  'BAD_FRAME',
+  'BAD_SIGNATURE',
+  'CARD_FORGED',
+  'CONFIG_INVALID',
+  'CONTACT_AMBIGUOUS',
+  'CONTACT_BLOCKED',
+  'CONTACT_UNKNOWN',
+  'DATA_DIR_READ_ONLY',
+  'DEVICE_LIST_ROLLED_BACK',
+  'DISK_FULL',
+  'FRAME_TOO_LARGE',
+  'INVITE_DAMAGED',
+  'INVITE_EXPIRED',
+  'INVITE_FORGED',
+  'INVITE_NOT_ONE',
+  'INVITE_OWN',
+  'INVITE_VERSION',
+  'MESSAGE_TOO_LARGE',
+  'MESSAGE_UNKNOWN',
+  'NO_DAEMON',
+  'PORT_IN_USE',
+  'RELAY_UNREACHABLE',
+  'REPLAYED',
+  'STORE_CLOSED',
+  'STORE_CORRUPT',
+  'STORE_LOCKED',
+  'TIMED_OUT',
+  'UNKNOWN_SENDER',
+  'USAGE',
+  'WRONG_DEVICE',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+export interface SkeinErrorOptions {
+  /** Facts for a program: never message text, keys or names. */
+  readonly data?: Readonly<Record<string, string | number | boolean>>
+  readonly cause?: unknown
+}
+
+/** Failure with a code for programs and a sentence for people. */
+export class SkeinError extends Error {
+  override readonly name = 'SkeinError'
+  readonly code: ErrorCode
+  readonly data: Readonly<Record<string, string | number | boolean>>
+
+  constructor(code: ErrorCode, sentence: string, options: SkeinErrorOptions = {}) {
+    super(sentence, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.data = options.data ?? {}
+  }
+}
+
+/** Whether `error` is ours, optionally with one particular code; survives duplicate copies of this package. */
+export function isSkeinError(error: unknown, code?: ErrorCode): error is SkeinError {
+  if (!(error instanceof Error) || error.name !== 'SkeinError') return false
+  return code === undefined || (error as SkeinError).code === code
+}

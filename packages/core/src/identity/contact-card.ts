@@ -1,0 +1,58 @@
+/** Contact cards and DHT records: signed by a device of the account whose list they hold (ID7 to ID9). */
+import { SkeinError } from '../errors/index.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import {
+  type AccountRecordFields,
+  type ContactCardFields,
+  decodeAccountRecord,
+  decodeContactCard,
+  encodeAccountRecord,
+  encodeContactCard,
+} from '../wire/contact.ts'
+import { isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
+import { type DeviceList, openDeviceList } from './device-list.ts'
+
+export interface AccountRecord {
+  readonly list: DeviceList
+  readonly relays: readonly string[]
+  /** Milliseconds since 1970; the newer one of two wins. */
+  readonly issuedAt: number
+}
+
+export interface ContactCard extends AccountRecord {
+  /** What the owner calls itself: a claim, never a key source. */
+  readonly name: string
+}
+
+export function signContactCard(primitives: Primitives, card: ContactCardFields, deviceSeed: Uint8Array): SignedBytes {
+  return sign(primitives, 'skein contact card v1', { statement: encodeContactCard(card), seed: deviceSeed })
+}
+
+/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE */
+export function openContactCard(primitives: Primitives, signed: SignedBytes): ContactCard {
+  const fields = decodeContactCard(signed.statement)
+  if (!isSignedBy(primitives, 'skein contact card v1', { signed, key: fields.deviceKey })) throw badCard()
+  return { ...openRecordFields(primitives, fields), name: fields.name }
+}
+
+export function signAccountRecord(primitives: Primitives, record: AccountRecordFields, deviceSeed: Uint8Array): SignedBytes {
+  return sign(primitives, 'skein account record v1', { statement: encodeAccountRecord(record), seed: deviceSeed })
+}
+
+/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE */
+export function openAccountRecord(primitives: Primitives, signed: SignedBytes): AccountRecord {
+  const fields = decodeAccountRecord(signed.statement)
+  if (!isSignedBy(primitives, 'skein account record v1', { signed, key: fields.deviceKey })) throw badCard()
+  return openRecordFields(primitives, fields)
+}
+
+function openRecordFields(primitives: Primitives, fields: AccountRecordFields): AccountRecord {
+  const list = openDeviceList(primitives, fields.deviceList)
+  const inList = list.devices.some(({ deviceKey }) => deviceKey.every((byte, at) => fields.deviceKey[at] === byte))
+  if (!inList) throw badCard()
+  return { list, relays: fields.relays, issuedAt: fields.issuedAt }
+}
+
+function badCard(): SkeinError {
+  return new SkeinError('BAD_SIGNATURE', 'A card is not signed by a device of its account.')
+}

@@ -1,0 +1,66 @@
+/** The devices of an account: signed by the account key, version strictly rising, roll-back refused (ID4 to ID6). */
+import { SkeinError } from '../errors/index.ts'
+import { accountIdFromDigest, type AccountId, type DeviceId, deviceIdFromKey } from '../ids.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import { decodeDeviceList, type DeviceEntryFields, encodeDeviceList } from '../wire/contact.ts'
+import { isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
+
+export interface DeviceEntry {
+  readonly device: DeviceId
+  /** Ed25519, 32 bytes. */
+  readonly deviceKey: Uint8Array
+  /** X25519, 32 bytes, certified by the device key. */
+  readonly dhKey: Uint8Array
+}
+
+export interface DeviceList {
+  readonly account: AccountId
+  readonly accountKey: Uint8Array
+  readonly version: number
+  readonly devices: readonly DeviceEntry[]
+}
+
+export function accountIdOf(primitives: Primitives, accountKey: Uint8Array): AccountId {
+  return accountIdFromDigest(primitives.sha256(accountKey))
+}
+
+/** Certifies the device's X25519 key with its Ed25519 key. */
+export function certifyDevice(primitives: Primitives, deviceSeed: Uint8Array, dhKey: Uint8Array): DeviceEntryFields {
+  const { signature } = sign(primitives, 'skein device dh key v1', { statement: dhKey, seed: deviceSeed })
+  return { deviceKey: primitives.ed25519PublicKey(deviceSeed), dhKey, dhCertificate: signature }
+}
+
+export interface DeviceListDraft {
+  readonly accountSeed: Uint8Array
+  readonly version: number
+  readonly devices: readonly DeviceEntryFields[]
+}
+
+export function signDeviceList(primitives: Primitives, draft: DeviceListDraft): SignedBytes {
+  const accountKey = primitives.ed25519PublicKey(draft.accountSeed)
+  const statement = encodeDeviceList({ accountKey, version: draft.version, devices: draft.devices })
+  return sign(primitives, 'skein device list v1', { statement, seed: draft.accountSeed })
+}
+
+/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE when the list or the certificate of any device in it does not verify */
+export function openDeviceList(primitives: Primitives, signed: SignedBytes): DeviceList {
+  const fields = decodeDeviceList(signed.statement)
+  if (!isSignedBy(primitives, 'skein device list v1', { signed, key: fields.accountKey })) {
+    throw new SkeinError('BAD_SIGNATURE', 'A device list is not signed by its account.')
+  }
+  const devices = fields.devices.map((entry) => openEntry(primitives, entry))
+  return { account: accountIdOf(primitives, fields.accountKey), accountKey: fields.accountKey, version: fields.version, devices }
+}
+
+function openEntry(primitives: Primitives, entry: DeviceEntryFields): DeviceEntry {
+  const signed = { statement: entry.dhKey, signature: entry.dhCertificate }
+  if (!isSignedBy(primitives, 'skein device dh key v1', { signed, key: entry.deviceKey })) {
+    throw new SkeinError('BAD_SIGNATURE', 'A device did not certify its own key.')
+  }
+  return { device: deviceIdFromKey(entry.deviceKey), deviceKey: entry.deviceKey, dhKey: entry.dhKey }
+}
+
+/** @throws SkeinError DEVICE_LIST_ROLLED_BACK when `next` is older than what is known of the same account */
+export function refuseRollBack(knownVersion: number, next: DeviceList): void {
+  if (next.version < knownVersion) throw new SkeinError('DEVICE_LIST_ROLLED_BACK', 'This device list is older than the one already known.')
+}

@@ -1,0 +1,46 @@
+import type { AccountId, DeviceId } from '../ids.ts'
+import { deviceIdFromKey } from '../ids.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Random } from '../ports/random.ts'
+import type { StoredIdentity } from '../ports/store.ts'
+import type { SignedBytes } from '../wire/signed.ts'
+import { signAccountRecord, signContactCard } from './contact-card.ts'
+import { accountIdOf, certifyDevice, signDeviceList } from './device-list.ts'
+
+/** This device and the account it belongs to, with what only they can sign. */
+export interface Identity {
+  readonly account: AccountId
+  readonly accountKey: Uint8Array
+  readonly device: DeviceId
+  readonly deviceKey: Uint8Array
+  readonly deviceSeed: Uint8Array
+  readonly listVersion: number
+  signCard(card: { readonly name: string; readonly relays: readonly string[]; readonly issuedAt: number }): SignedBytes
+  signRecord(record: { readonly relays: readonly string[]; readonly issuedAt: number }): SignedBytes
+}
+
+/** New keys for a new account with its first device. */
+export function makeIdentity(random: Random, now: number): StoredIdentity {
+  return { accountSeed: random.bytes(32), deviceSeed: random.bytes(32), dhSecret: random.bytes(32), createdAt: now }
+}
+
+/** One device per account until devices can be linked, hence list version 1. */
+const FIRST_LIST_VERSION = 1
+
+export function openIdentity(primitives: Primitives, stored: StoredIdentity): Identity {
+  const { accountSeed, deviceSeed } = stored
+  const accountKey = primitives.ed25519PublicKey(accountSeed)
+  const deviceKey = primitives.ed25519PublicKey(deviceSeed)
+  const entry = certifyDevice(primitives, deviceSeed, primitives.x25519PublicKey(stored.dhSecret))
+  const deviceList = signDeviceList(primitives, { accountSeed, version: FIRST_LIST_VERSION, devices: [entry] })
+  return {
+    account: accountIdOf(primitives, accountKey),
+    accountKey,
+    device: deviceIdFromKey(deviceKey),
+    deviceKey,
+    deviceSeed,
+    listVersion: FIRST_LIST_VERSION,
+    signCard: (card) => signContactCard(primitives, { ...card, deviceList, deviceKey }, deviceSeed),
+    signRecord: (record) => signAccountRecord(primitives, { ...record, deviceList, deviceKey }, deviceSeed),
+  }
+}

@@ -1,0 +1,41 @@
+import type { ContactBook } from '../contacts/index.ts'
+import type { HybridStamp } from '../delivery/index.ts'
+import type { SessionCipher } from '../e2ee/session-cipher.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Random } from '../ports/random.ts'
+import type { OutboxRow, Store, StoredMessage } from '../ports/store.ts'
+import type { Swarm } from '../ports/swarm.ts'
+
+/** What sending and receiving work with. */
+export interface MainPath {
+  readonly store: Store
+  readonly swarm: Swarm
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly book: ContactBook
+  readonly cipher: SessionCipher
+  readonly stamps: StampSource
+  readonly sequences: SequenceSource
+  /** A row is durable and may go. */
+  post(row: OutboxRow): void
+  onMessage(message: StoredMessage): void
+  onSignOfLife(device: DeviceId): void
+}
+
+/** Our hybrid clock; `current` is what a commit records, so that order survives a restart. */
+export interface StampSource {
+  next(): HybridStamp
+  /** Takes note of somebody else's stamp and returns it as it counts here. */
+  observe(stamp: HybridStamp): HybridStamp
+  current(): HybridStamp
+}
+
+/** Numbers for messages from this device to another, without gaps while commits succeed. */
+export interface SequenceSource {
+  next(device: DeviceId): Promise<number>
+}
+
+export type Recipient = AccountId

@@ -1,0 +1,290 @@
+/** The composition root: a whole messenger on a set of ports. */
+import {
+  addByAccount,
+  addByInvite,
+  CONTACT_PROTOCOL,
+  ContactBook,
+  type ContactDeps,
+  introduce,
+  makeInvite,
+  openOwnCard,
+  type OwnCard,
+  republish,
+  serveIntroduction,
+} from './contacts/index.ts'
+import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
+import { type SessionCipher, streamOnlyCipher } from './e2ee/session-cipher.ts'
+import { SkeinError } from './errors/index.ts'
+import { type AccountId, type DeviceId, isAccountId, type MessageId } from './ids.ts'
+import { type Identity, makeIdentity, openIdentity, safetyNumber } from './identity/index.ts'
+import { type MainPath, openSequences, openStamps, sendText, serveDeliveries } from './main-path/index.ts'
+import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
+import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
+
+export interface MessengerPorts {
+  readonly store: Store
+  readonly swarm: Swarm
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly primitives: Primitives
+  readonly cipher?: SessionCipher
+}
+
+export interface MessengerOptions {
+  /** What we call ourselves; may be empty. */
+  readonly name: string
+  /** Relay URLs, as others reach them. */
+  readonly relays: readonly string[]
+  readonly visibility: Visibility
+}
+
+export type MessengerEvent =
+  | { readonly kind: 'message'; readonly message: StoredMessage }
+  | { readonly kind: 'state'; readonly message: StoredMessage }
+  | { readonly kind: 'contact'; readonly contact: StoredContact }
+  | { readonly kind: 'presence'; readonly device: DeviceId; readonly account: AccountId; readonly online: boolean }
+
+/** The account and device keys in `store`, made at first start. */
+export async function loadIdentity(ports: Pick<MessengerPorts, 'store' | 'random' | 'clock' | 'primitives'>): Promise<Identity> {
+  const stored = await ports.store.identity()
+  if (stored !== null) return openIdentity(ports.primitives, stored)
+  const made = makeIdentity(ports.random, ports.clock.now())
+  await ports.store.commit([{ kind: 'identity.put', identity: made }])
+  return openIdentity(ports.primitives, made)
+}
+
+/** Waits between tries to reach a contact who is not connected (CT5); whoever comes back announces itself anyway. */
+const REACH = { first: 2_000, most: 300_000 }
+
+/** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
+const IN_TOUCH_MS = 15_000
+
+/** One account on one device. Start once; stop is final and idempotent. */
+export class Messenger {
+  readonly identity: Identity
+  readonly book: ContactBook
+  readonly presence: PresenceService
+  private readonly ports: MessengerPorts
+  private readonly options: MessengerOptions
+  private readonly postman: Postman
+  private readonly contactDeps: ContactDeps
+  private readonly listeners = new Set<(event: MessengerEvent) => void>()
+  private readonly stopping = new AbortController()
+  private readonly reaching = new Map<DeviceId, AbortController>()
+  private readonly releases: (() => void)[] = []
+  private mainPath: MainPath | undefined
+  private card: OwnCard | undefined
+
+  constructor(ports: MessengerPorts, identity: Identity, options: MessengerOptions) {
+    this.ports = ports
+    this.identity = identity
+    this.options = options
+    this.book = new ContactBook(ports.store)
+    this.contactDeps = { ...ports, identity, book: this.book, ownCard: () => this.ownCard(), onContact: (contact) => this.onContact(contact) }
+    this.postman = new Postman({ ...ports, relaysOf: (device) => this.relaysOf(device), onDelivered: (rows) => this.onDelivered(rows) })
+    this.presence = new PresenceService({
+      ...ports,
+      identity,
+      name: () => options.name,
+      visibility: () => options.visibility,
+      isContact: (device) => this.isContact(device),
+      ownerOf: (device) => this.book.ownerOf(device)?.account,
+      onArrived: (present) => this.onPresence(present, true),
+      onGone: (present) => this.onPresence(present, false),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { ports, book } = this
+    await book.load()
+    this.card = await openOwnCard({ ...ports, identity: this.identity }, this.options)
+    this.mainPath = {
+      ...ports,
+      book,
+      cipher: ports.cipher ?? streamOnlyCipher,
+      stamps: await openStamps(ports.store, ports.clock),
+      sequences: openSequences(ports.store),
+      post: (row) => this.postman.post(row),
+      onMessage: (message) => this.emit({ kind: 'message', message }),
+      onSignOfLife: (device) => this.presence.signOfLife(device),
+    }
+    this.serve(this.mainPath)
+    this.presence.start()
+    await this.postman.start()
+    for (const contact of book.all()) this.reach(contact)
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    for (const hurry of this.reaching.values()) hurry.abort()
+    for (const release of this.releases.splice(0)) release()
+    this.presence.stop()
+    this.postman.stop()
+    this.listeners.clear()
+  }
+
+  /** The returned function ends it. */
+  listen(listener: (event: MessengerEvent) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  invite(): Promise<{ readonly invite: string; readonly expiresAt: number }> {
+    return makeInvite(this.contactDeps)
+  }
+
+  /** @param text an invite, or the account id of somebody who can be looked up */
+  async add(text: string, petname?: string): Promise<StoredContact> {
+    const wanted = text.trim()
+    const contact = isAccountId(wanted) ? await addByAccount(this.contactDeps, wanted, petname) : await addByInvite(this.contactDeps, wanted, petname)
+    await Promise.all(this.book.devicesOf(contact.account).map(({ device }) => this.tryIntroduce(contact.account, device)))
+    const now = this.book.get(contact.account) ?? contact
+    this.reach(now)
+    return now
+  }
+
+  send(contact: StoredContact, text: string): Promise<StoredMessage> {
+    if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    return sendText(this.mainPath, contact, text)
+  }
+
+  history(account: AccountId, page: { readonly after?: MessageId; readonly limit?: number }): Promise<readonly StoredMessage[]> {
+    return this.ports.store.history(account, page)
+  }
+
+  message(id: MessageId): Promise<StoredMessage | null> {
+    return this.ports.store.message(id)
+  }
+
+  async change(account: AccountId, change: { readonly petname?: string; readonly blocked?: boolean; readonly muted?: boolean }): Promise<StoredContact> {
+    const contact = await this.book.change(account, change)
+    this.onContact(contact)
+    return contact
+  }
+
+  safetyNumber(contact: StoredContact): string {
+    return safetyNumber(this.ports.primitives, this.identity.accountKey, contact.accountKey)
+  }
+
+  private ownCard(): OwnCard {
+    if (this.card === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    return this.card
+  }
+
+  private serve(path: MainPath): void {
+    const { swarm } = this.ports
+    this.releases.push(
+      swarm.handle(DELIVER_PROTOCOL, (channel) => serveDeliveries(path, channel)),
+      swarm.handle(CONTACT_PROTOCOL, (channel) => serveIntroduction(this.contactDeps, channel)),
+      swarm.handle(PRESENCE_PROTOCOL, (channel) => this.presence.serve(channel)),
+      swarm.listen({
+        onConnected: (device) => this.onAppeared(device),
+        onDisconnected: (device) => this.reaching.get(device)?.abort(),
+        onAlive: (device) => this.presence.signOfLife(device),
+        onRelay: (relay) => {
+          if (relay.reserved && relay.device !== null) void this.onRelayJoined(relay.device)
+        },
+      }),
+    )
+  }
+
+  private async onRelayJoined(relay: DeviceId): Promise<void> {
+    this.postman.wakeAll()
+    for (const hurry of this.reaching.values()) hurry.abort()
+    await Promise.all([this.presence.join(relay), republish(this.contactDeps)]).catch((error: unknown) =>
+      this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
+    )
+  }
+
+  private onAppeared(device: DeviceId): void {
+    this.presence.signOfLife(device)
+    if (!this.isContact(device)) return
+    this.postman.wake(device)
+    this.reaching.get(device)?.abort()
+  }
+
+  private onContact(contact: StoredContact): void {
+    this.emit({ kind: 'contact', contact })
+    this.reach(contact)
+    if (contact.state === 'accepted') for (const { device } of this.book.devicesOf(contact.account)) this.postman.wake(device)
+  }
+
+  private onPresence({ device, account }: Present, online: boolean): void {
+    this.emit({ kind: 'presence', device, account, online })
+    void this.book.seen(device, this.presence.lastSeen(device) ?? this.ports.clock.now())
+    if (online && this.isContact(device)) this.postman.wake(device)
+  }
+
+  private async onDelivered(rows: readonly OutboxRow[]): Promise<void> {
+    const at = this.ports.clock.now()
+    await this.ports.store.commit(
+      rows.flatMap(({ message, device }) => [
+        { kind: 'outbox.remove', message, device } as const,
+        { kind: 'message.state', id: message, state: 'delivered', at } as const,
+      ]),
+    )
+    for (const { message } of rows) {
+      const stored = await this.ports.store.message(message, 'out')
+      if (stored !== null) this.emit({ kind: 'state', message: stored })
+    }
+  }
+
+  private relaysOf(device: DeviceId): readonly string[] | null {
+    const contact = this.book.ownerOf(device)
+    return contact === undefined || contact.blocked || contact.state !== 'accepted' ? null : contact.relays
+  }
+
+  private isContact(device: DeviceId): boolean {
+    const contact = this.book.ownerOf(device)
+    return contact?.state === 'accepted' && !contact.blocked
+  }
+
+  /** Keeps in touch with every device of a contact until stopped. */
+  private reach(contact: StoredContact): void {
+    if (this.stopping.signal.aborted || contact.blocked || contact.state === 'requested') return
+    for (const { device } of this.book.devicesOf(contact.account)) {
+      if (this.reaching.has(device)) continue
+      this.reaching.set(device, new AbortController())
+      void this.keepInTouch(contact.account, device)
+    }
+  }
+
+  private async keepInTouch(account: AccountId, device: DeviceId): Promise<void> {
+    this.ports.swarm.keep(device, true)
+    for (let attempts = 0; !this.stopping.signal.aborted; ) {
+      const contact = this.book.get(account)
+      if (contact === undefined || contact.blocked || contact.state === 'requested') break
+      const hurry = new AbortController()
+      this.reaching.set(device, hurry)
+      attempts = (await this.touchOnce(contact, device)) ? 0 : attempts + 1
+      const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, this.ports.random, REACH)
+      await this.ports.clock.sleep(wait, { signal: hurry.signal })
+    }
+    this.ports.swarm.keep(device, false)
+    this.reaching.delete(device)
+  }
+
+  /** Introduces us where that is still to be done, then announces our presence; true when the device was reached. */
+  private async touchOnce(contact: StoredContact, device: DeviceId): Promise<boolean> {
+    const sent = this.book.device(device)?.cardSent ?? 0
+    if (contact.state === 'pending' || sent < this.ownCard().issuedAt) {
+      if (!(await this.tryIntroduce(contact.account, device))) return false
+    }
+    return this.presence.announceTo(device, contact.relays)
+  }
+
+  private async tryIntroduce(account: AccountId, device: DeviceId): Promise<boolean> {
+    const contact = this.book.get(account)
+    if (contact === undefined) return false
+    return introduce(this.contactDeps, contact, device).catch((error: unknown) => {
+      this.ports.logger.warn('introduction-failed', { reason: error instanceof Error ? error.message : 'unknown' })
+      return false
+    })
+  }
+
+  private emit(event: MessengerEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+}

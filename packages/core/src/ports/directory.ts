@@ -1,0 +1,13 @@
+/**
+ * Where sealed cards and signed account records are left for others: the DHT and the card drops of the user's relays.
+ * Values are opaque here; whoever fetches one verifies it.
+ */
+export interface Directory {
+  /** Leaves `value` (≤ 8 KiB) under `key` (32 bytes) with every relay that is joined; resolves to the number that took it. */
+  leaveCard(key: Uint8Array, value: Uint8Array, expiresAt: number): Promise<number>
+  /** Fetches from the relay at `relayUrl`; `null` when nobody has it. @throws SkeinError RELAY_UNREACHABLE */
+  fetchCard(key: Uint8Array, relayUrl: string, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | null>
+  /** Publishes the signed record of an account (≤ 4 KiB) in the DHT, best effort. @param key account digest, 32 bytes */
+  publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean>
+  findRecord(key: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | null>
+}

@@ -1,0 +1,11 @@
+/**
+ * Ports: everything core needs from the outside world, as small interfaces. Each has a contract suite in
+ * `@skein/core/contracts` that every adapter passes.
+ */
+export type * from './clock.ts'
+export type * from './directory.ts'
+export type * from './logger.ts'
+export type * from './primitives.ts'
+export type * from './random.ts'
+export type * from './store.ts'
+export type * from './swarm.ts'

@@ -1,0 +1,147 @@
+/**
+ * What the messenger keeps. Reads are plain queries; every change goes through `commit`, whose writes are applied
+ * together or not at all and are durable (survive loss of power) when it resolves.
+ */
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+
+/** `queued`: here only. `carried`: held by a relay or a mesh neighbour. `failed`: given up, with a reason. */
+export type MessageState = 'queued' | 'carried' | 'delivered' | 'read' | 'failed'
+export type Direction = 'in' | 'out'
+
+export interface StoredMessage {
+  readonly id: MessageId
+  readonly contact: AccountId
+  readonly direction: Direction
+  /** Device that wrote it; with `id` unique. */
+  readonly sender: DeviceId
+  readonly text: string
+  readonly state: MessageState
+  readonly reason: string | null
+  /** Sender's wall clock, milliseconds since 1970. */
+  readonly createdAt: number
+  /** Hybrid logical clock: milliseconds × 2^16 + counter is too wide for a double, so wall part and counter apart. */
+  readonly hlcMs: number
+  readonly hlcCounter: number
+  readonly receivedAt: number | null
+  readonly deliveredAt: number | null
+}
+
+/** One per recipient device. */
+export interface OutboxRow {
+  readonly message: MessageId
+  readonly contact: AccountId
+  readonly device: DeviceId
+  /** Number of this message among all from this device to that one, from 1; gaps show losses. */
+  readonly seq: number
+  /** Bytes for the wire, made once; retries reuse them. */
+  readonly sealed: Uint8Array
+  readonly attempts: number
+  /** Not before this instant, milliseconds since 1970. */
+  readonly nextAt: number
+}
+
+export type ContactState = 'pending' | 'requested' | 'accepted'
+
+export interface StoredContact {
+  readonly account: AccountId
+  /** Ed25519 public key, 32 bytes; empty until the card is known. */
+  readonly accountKey: Uint8Array
+  /** Local name; unique among contacts. */
+  readonly petname: string
+  /** What the other side calls itself; a claim. */
+  readonly claimedName: string
+  readonly state: ContactState
+  /** Encoded signed contact card, empty until known. */
+  readonly card: Uint8Array
+  readonly listVersion: number
+  readonly relays: readonly string[]
+  readonly blocked: boolean
+  readonly muted: boolean
+  readonly addedAt: number
+  /** Invite that is still to be proven to the other side, as text; empty when there is none. */
+  readonly pendingInvite: string
+}
+
+export interface StoredDevice {
+  readonly device: DeviceId
+  readonly account: AccountId
+  /** X25519 public key, 32 bytes. */
+  readonly dhKey: Uint8Array
+  /** Last sign of life, milliseconds since 1970; null if never seen. */
+  readonly lastSeen: number | null
+  /** `issuedAt` of our own card that this device has confirmed; 0 if none. */
+  readonly cardSent: number
+}
+
+export interface StoredInvite {
+  /** 16 bytes. */
+  readonly secret: Uint8Array
+  readonly expiresAt: number
+  readonly revoked: boolean
+}
+
+export interface StoredIdentity {
+  /** Ed25519 seeds and X25519 secret, 32 bytes each. */
+  readonly accountSeed: Uint8Array
+  readonly deviceSeed: Uint8Array
+  readonly dhSecret: Uint8Array
+  readonly createdAt: number
+}
+
+/** Ratchet state of a pair of devices: its own record, never part of a backup. */
+export interface StoredSession {
+  readonly device: DeviceId
+  readonly state: Uint8Array
+}
+
+export type StoreWrite =
+  | { readonly kind: 'identity.put'; readonly identity: StoredIdentity }
+  | { readonly kind: 'contact.put'; readonly contact: StoredContact; readonly devices: readonly StoredDevice[] }
+  | { readonly kind: 'device.seen'; readonly device: DeviceId; readonly at: number }
+  | { readonly kind: 'device.card-sent'; readonly device: DeviceId; readonly issuedAt: number }
+  | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
+  /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
+  | { readonly kind: 'message.insert'; readonly message: StoredMessage }
+  /** Moves an outgoing message forward only: queued → carried → delivered → read; `failed` never overwrites `delivered` or `read`. */
+  | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
+  | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
+  | { readonly kind: 'outbox.remove'; readonly message: MessageId; readonly device: DeviceId }
+  | { readonly kind: 'outbox.retry'; readonly message: MessageId; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
+  | { readonly kind: 'session.put'; readonly session: StoredSession }
+  /** Highest sequence number given to a device. */
+  | { readonly kind: 'seq.put'; readonly device: DeviceId; readonly seq: number }
+  | { readonly kind: 'setting.put'; readonly key: string; readonly value: string }
+
+export type WriteOutcome = 'done' | 'duplicate'
+
+export interface HistoryPage {
+  /** Only messages after this one in conversation order. */
+  readonly after?: MessageId
+  /** The newest `limit` of what matches, 1 to 1,000. */
+  readonly limit?: number
+}
+
+/** @throws SkeinError STORE_CLOSED from every method after `close` */
+export interface Store {
+  /** Applies all writes in order, atomically and durably; one outcome per write. @throws SkeinError DISK_FULL, STORE_CORRUPT; nothing was applied */
+  commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]>
+  identity(): Promise<StoredIdentity | null>
+  contacts(): Promise<readonly StoredContact[]>
+  contact(account: AccountId): Promise<StoredContact | null>
+  devices(account?: AccountId): Promise<readonly StoredDevice[]>
+  device(device: DeviceId): Promise<StoredDevice | null>
+  invites(): Promise<readonly StoredInvite[]>
+  message(id: MessageId, direction?: Direction): Promise<StoredMessage | null>
+  /** Oldest first, in order of (hlcMs, hlcCounter, id). */
+  history(contact: AccountId, page?: HistoryPage): Promise<readonly StoredMessage[]>
+  /** Rows for a device that are due at `now`, lowest `seq` first; with `now` Infinity all of them. */
+  outbox(device: DeviceId, now: number, limit: number): Promise<readonly OutboxRow[]>
+  /** Devices with anything in the outbox and the earliest `nextAt` of each. */
+  outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]>
+  session(device: DeviceId): Promise<StoredSession | null>
+  /** Highest sequence number given to a device; 0 if none. */
+  seq(device: DeviceId): Promise<number>
+  setting(key: string): Promise<string | null>
+  /** Waits for running commits. Idempotent. */
+  close(): Promise<void>
+}

@@ -1,0 +1,113 @@
+/** Device lists, contact cards, account records, and `/skein/contact/1`. */
+import { SkeinError } from '../errors/index.ts'
+import { atMost, decode, encode, exactly, safeInteger } from './codec.ts'
+import { AccountRecordSchema, ContactCardSchema, ContactFrameSchema, DeviceListSchema } from './gen/skein_pb.ts'
+import { MAX_DEVICES, MAX_NAME_CHARS, MAX_RELAYS, MAX_URL_CHARS } from './limits.ts'
+import { type SignedBytes, signedOf } from './signed.ts'
+
+export interface DeviceEntryFields {
+  /** Ed25519, 32 bytes. */
+  readonly deviceKey: Uint8Array
+  /** X25519, 32 bytes. */
+  readonly dhKey: Uint8Array
+  /** 64 bytes. */
+  readonly dhCertificate: Uint8Array
+}
+
+export interface DeviceListFields {
+  readonly accountKey: Uint8Array
+  readonly version: number
+  readonly devices: readonly DeviceEntryFields[]
+}
+
+export interface AccountRecordFields {
+  readonly deviceList: SignedBytes
+  readonly relays: readonly string[]
+  /** Milliseconds since 1970. */
+  readonly issuedAt: number
+  readonly deviceKey: Uint8Array
+}
+
+export interface ContactCardFields extends AccountRecordFields {
+  readonly name: string
+}
+
+export type ContactFrameFields =
+  | { readonly kind: 'introduction'; readonly card: SignedBytes; readonly proof: Uint8Array; readonly inviteHash: Uint8Array }
+  | { readonly kind: 'answer'; readonly card: SignedBytes; readonly proof: Uint8Array; readonly accepted: boolean }
+
+export function encodeDeviceList(list: DeviceListFields): Uint8Array {
+  return encode(DeviceListSchema, { ...list, devices: [...list.devices], version: BigInt(list.version) })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeDeviceList(bytes: Uint8Array): DeviceListFields {
+  const list = decode(DeviceListSchema, bytes)
+  const devices = atMost(list.devices, MAX_DEVICES).map((entry) => ({
+    deviceKey: exactly(entry.deviceKey, 32),
+    dhKey: exactly(entry.dhKey, 32),
+    dhCertificate: exactly(entry.dhCertificate, 64),
+  }))
+  if (devices.length === 0) throw new SkeinError('BAD_FRAME', 'A device list is empty.')
+  return { accountKey: exactly(list.accountKey, 32), version: safeInteger(list.version), devices }
+}
+
+function relayList(relays: readonly string[]): readonly string[] {
+  for (const url of atMost(relays, MAX_RELAYS)) {
+    if (url.length > MAX_URL_CHARS || !/^https?:\/\/[^\s#]+$/.test(url)) throw new SkeinError('BAD_FRAME', 'A relay address is not a URL.')
+  }
+  return relays
+}
+
+export function encodeContactCard(card: ContactCardFields): Uint8Array {
+  return encode(ContactCardSchema, { ...card, relays: [...card.relays], issuedAt: BigInt(card.issuedAt) })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeContactCard(bytes: Uint8Array): ContactCardFields {
+  const card = decode(ContactCardSchema, bytes)
+  if ([...card.name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
+  return { ...recordFields(card), name: card.name }
+}
+
+function recordFields(fields: {
+  deviceList?: { statement: Uint8Array; signature: Uint8Array } | undefined
+  relays: string[]
+  issuedAt: bigint
+  deviceKey: Uint8Array
+}): AccountRecordFields {
+  return {
+    deviceList: signedOf(fields.deviceList),
+    relays: relayList(fields.relays),
+    issuedAt: safeInteger(fields.issuedAt),
+    deviceKey: exactly(fields.deviceKey, 32),
+  }
+}
+
+export function encodeAccountRecord(record: AccountRecordFields): Uint8Array {
+  return encode(AccountRecordSchema, { ...record, relays: [...record.relays], issuedAt: BigInt(record.issuedAt) })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeAccountRecord(bytes: Uint8Array): AccountRecordFields {
+  return recordFields(decode(AccountRecordSchema, bytes))
+}
+
+export function encodeContactFrame(frame: ContactFrameFields): Uint8Array {
+  const { kind, ...value } = frame
+  return encode(ContactFrameSchema, { kind: { case: kind, value } as never })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeContactFrame(bytes: Uint8Array): ContactFrameFields {
+  const { kind } = decode(ContactFrameSchema, bytes)
+  if (kind.case === undefined) throw new SkeinError('BAD_FRAME', 'A contact frame is empty.')
+  const card = signedOf(kind.value.card)
+  const proof = emptyOr(kind.value.proof, 32)
+  if (kind.case === 'introduction') return { kind: 'introduction', card, proof, inviteHash: emptyOr(kind.value.inviteHash, 32) }
+  return { kind: 'answer', card, proof, accepted: kind.value.accepted }
+}
+
+function emptyOr(bytes: Uint8Array, length: number): Uint8Array {
+  return bytes.length === 0 ? bytes : exactly(bytes, length)
+}

@@ -1,0 +1,12 @@
+/**
+ * The wire: the only place that parses bytes from outside. Every parser has a limit, returns plain data and throws
+ * `BAD_FRAME` or `FRAME_TOO_LARGE` for anything else. Frames are protobuf (proto/skein.proto); docs/spec/wire.md says
+ * what each means.
+ */
+export * from './card-drop.ts'
+export * from './contact.ts'
+export * from './content.ts'
+export * from './deliver.ts'
+export * from './limits.ts'
+export * from './presence.ts'
+export * from './signed.ts'

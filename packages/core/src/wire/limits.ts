@@ -1,0 +1,22 @@
+/** Bounds on everything that comes from outside (WF1 to WF6); each is listed in docs/LIMITS.md. */
+
+/** Largest frame on a channel, in bytes (WF1). 64 KiB is one WebRTC message on every browser; the rest is framing. */
+export const MAX_FRAME_BYTES = 65_536
+/** Largest text of one message, in UTF-8 bytes (WF2): leaves room in a frame for headers, ratchet and envelope. */
+export const MAX_TEXT_BYTES = 49_152
+/** Longest name somebody claims, in characters (WF3): two lines on a phone. */
+export const MAX_NAME_CHARS = 64
+/** Devices in one account (WF3): every message is sealed once for each. */
+export const MAX_DEVICES = 16
+/** Relays in a card (WF3). */
+export const MAX_RELAYS = 8
+/** Longest relay URL, in characters (WF3): an invite of 200 characters must hold it. */
+export const MAX_URL_CHARS = 120
+/** Acknowledged ids in one frame (WF4). */
+export const MAX_ACKNOWLEDGED = 512
+/** Presences repeated in one frame (WF5): about 16 KiB. */
+export const MAX_HEARD = 64
+/** Largest value left in a card drop, in bytes (WF6). */
+export const MAX_CARD_BYTES = 8_192
+/** Largest record in the DHT, in bytes (WF6). */
+export const MAX_RECORD_BYTES = 4_096
