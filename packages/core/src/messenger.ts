@@ -114,6 +114,8 @@ export class Messenger {
     this.presence.start()
     await this.postman.start()
     for (const contact of book.all()) this.reach(contact)
+    // A relay that was joined before we listened is joined all the same.
+    for (const { device, reserved } of ports.swarm.relays()) if (reserved && device !== null) void this.onRelayJoined(device)
   }
 
   stop(): void {

@@ -6,6 +6,8 @@ import { decodeDeliverFrame, encodeDelivery } from '../wire/deliver.ts'
 
 /** Deliveries that may be unacknowledged at once (DL5): fills a path of 200 ms at 5,000 messages a second. */
 export const MAX_IN_FLIGHT = 1_024
+/** Bytes that may be unacknowledged at once (DL5): below the 4 MiB at which a WebRTC receiver that lags is cut off. */
+export const MAX_IN_FLIGHT_BYTES = 1_048_576
 
 export interface LinkEvents {
   /** These rows are durable at the recipient; resolves when that is recorded. */
@@ -23,6 +25,7 @@ export class DeliveryLink {
   private readonly taken = new Map<MessageId, OutboxRow>()
   private readonly waiting: OutboxRow[] = []
   private pumping = false
+  private bytes = 0
 
   constructor(channel: Channel, events: LinkEvents) {
     this.channel = channel
@@ -31,17 +34,18 @@ export class DeliveryLink {
 
   /** Whether a further row can be taken without growing memory. */
   get hasRoom(): boolean {
-    return this.taken.size < MAX_IN_FLIGHT
+    return this.taken.size < MAX_IN_FLIGHT && this.bytes < MAX_IN_FLIGHT_BYTES
   }
 
   get isIdle(): boolean {
     return this.taken.size === 0
   }
 
-  /** Takes a row, once. */
+  /** Takes a row, once, if there is room; what is not taken stays in the store and is found when the link is drained. */
   post(row: OutboxRow): void {
-    if (this.taken.has(row.message)) return
+    if (!this.hasRoom || this.taken.has(row.message)) return
     this.taken.set(row.message, row)
+    this.bytes += row.sealed.length
     this.waiting.push(row)
     if (!this.pumping) void this.pump()
   }
@@ -67,7 +71,7 @@ export class DeliveryLink {
     if (rows.length === 0) return
     await this.events.onAcknowledged(rows)
     // Only now: a row forgotten before it is out of the store could be loaded and sent again.
-    for (const row of rows) this.taken.delete(row.message)
+    for (const row of rows) if (this.taken.delete(row.message)) this.bytes -= row.sealed.length
     if (this.isIdle) this.events.onDrained()
   }
 

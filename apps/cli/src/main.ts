@@ -1,0 +1,26 @@
+/** Entry point of `skein`. */
+import { enableCompileCache } from 'node:module'
+
+// Before anything else is loaded: start-up is mostly compiling libraries.
+enableCompileCache()
+const { CommanderError } = await import('commander')
+const { subcommandFirst } = await import('./arguments.ts')
+const { reportFailure } = await import('./output.ts')
+const { createProgram } = await import('./program.ts')
+
+const argv = process.argv.slice(2)
+const end = argv.indexOf('--')
+const json = (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+let code = 0
+const program = createProgram((result) => {
+  code = result
+})
+try {
+  await program.parseAsync(subcommandFirst(program, argv), { from: 'user' })
+} catch (error) {
+  const isHelp = error instanceof CommanderError && error.exitCode === 0
+  code = isHelp ? 0 : reportFailure(error, json)
+}
+process.exitCode = code
+// A pipe that is read slowly still gets everything; sockets of libraries do not keep us.
+process.stdout.write('', () => process.exit(code))

@@ -1,0 +1,81 @@
+/** The command line: what there is and which option means what. */
+import { Command, InvalidArgumentError } from 'commander'
+import { defaultDataDir } from '@skein/node'
+import { chat } from './chat.ts'
+import * as commands from './commands.ts'
+import { createOutput } from './output.ts'
+import { up } from './up.ts'
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
+
+function port(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535')
+  return number
+}
+
+/** @param finish receives the exit code of the command that ran */
+export function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('skein')
+    .description('Peer-to-peer messenger and file drop.')
+    .option('--data-dir <dir>', 'folder of this node; isolates everything')
+    .option('--json', 'one JSON object on stdout, nothing else')
+    .option('--debug', 'more lines on stderr')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+  const session = (): commands.Session => {
+    const { dataDir, json } = program.opts<{ dataDir?: string; json?: boolean }>()
+    return { dataDir: dataDir ?? defaultDataDir(process.env), output: createOutput(json === true) }
+  }
+  const run =
+    <A extends unknown[]>(work: (session: commands.Session, ...rest: A) => Promise<number>) =>
+    async (...rest: A): Promise<void> =>
+      finish(await work(session(), ...rest))
+
+  program
+    .command('up')
+    .description('run a node in the foreground')
+    .option('--name <name>', 'what you call yourself')
+    .option('--relay <url>', 'a relay, by its URL; may be given several times', collect)
+    .option('--port <port>', 'TCP port to listen on, 0 for any', port)
+    .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
+    .option('--no-lan', 'do not use the local network')
+    .action(run((now, options: Record<string, unknown>) => up(now.dataDir, upFlags(options, program.opts()), now.output)))
+  program.command('status').description('account, device, relays').action(run(commands.status))
+  program.command('invite').description('make an invite link').action(run(commands.invite))
+  program.command('add').description('add a contact by invite or account id').argument('<invite>').option('--name <name>', 'what you call them').action(run(commands.add))
+  program.command('contacts').description('your contacts').action(run(commands.contacts))
+  program.command('peers').description('who is in sight').action(run(commands.peers))
+  program.command('verify').description('safety number of a contact').argument('<contact>').action(run(commands.verify))
+  program.command('rename').description('name a contact').argument('<contact>').argument('<name>').action(run((now, contact: string, name: string) => commands.change(now, contact, { name })))
+  for (const [word, what] of Object.entries(SWITCHES)) {
+    program.command(word).description(`${word} a contact`).argument('<contact>').action(run((now, contact: string) => commands.change(now, contact, what)))
+  }
+  program
+    .command('send')
+    .description('send a text')
+    .argument('<contact...>', 'whom to, and last the text; «-» reads it from stdin')
+    .option('--wait <state>', 'queued, carried, delivered or read', 'queued')
+    .option('--timeout <duration>', 'how long to wait', '20s')
+    .action(run(commands.send))
+  program.command('wait').description('wait for a message to reach a state').argument('<id>').option('--state <state>', 'which', 'delivered').option('--timeout <duration>', 'how long', '20s').action(run(commands.wait))
+  program.command('history').description('messages with a contact').argument('<contact>').option('--after <id>', 'only later ones').option('--limit <count>', 'the newest so many').action(run(commands.history))
+  program.command('events').description('what happens, line by line').action(run(commands.events))
+  program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
+  program.command('config').description('effective configuration with origins').action(run(commands.config))
+  program.command('stop').description('stop the running node').action(run(commands.stop))
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined })
+  return program
+}
+
+const SWITCHES: Readonly<Record<string, { blocked?: boolean; muted?: boolean }>> = {
+  block: { blocked: true },
+  unblock: { blocked: false },
+  mute: { muted: true },
+  unmute: { muted: false },
+}
+
+function upFlags(options: Record<string, unknown>, { debug }: { debug?: boolean }): Record<string, unknown> {
+  const { relay, lan, ...rest } = options
+  return { ...rest, ...(relay === undefined ? {} : { relays: relay }), ...(lan === false ? { lan } : {}), ...(debug ? { log: 'debug' } : {}) }
+}

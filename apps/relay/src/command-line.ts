@@ -1,0 +1,94 @@
+/** Flags and environment to a configuration, outcomes to exit codes and stdout (CLI.md). */
+import { isSkeinError, SkeinError } from '@skein/core'
+import { Command, CommanderError, Option } from 'commander'
+import { DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
+import { runRelay } from './run.ts'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+/** Accepted, so that scripts may name them, but their parts are not in this build. */
+const UNAVAILABLE = ['quic', 'https'] as const
+
+/** Runs the command and sets the exit code; resolves when the command is done. */
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  const json = wantsJson(args)
+  try {
+    await createProgram(json).parseAsync(separateBootstrap(args), { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return
+    fail(error, json)
+  }
+}
+
+function wantsJson(args: readonly string[]): boolean {
+  if (process.env['SKEIN_RELAY_JSON'] !== undefined) return true
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? args.length : end).includes('--json')
+}
+
+/** `--bootstrap A B` becomes `--bootstrap=A --bootstrap=B`: a variadic option would swallow the subcommand behind it. */
+export function separateBootstrap(args: readonly string[]): string[] {
+  const result: string[] = []
+  let listing = false
+  for (const each of args) {
+    const isUrl = /^https?:\/\//.test(each)
+    if (listing && isUrl) result.push(`--bootstrap=${each}`)
+    else if (each !== '--bootstrap') result.push(each)
+    listing = each === '--bootstrap' || (listing && isUrl)
+  }
+  return result
+}
+
+function createProgram(json: boolean): Command {
+  const program = new Command('skein-relay').description('A Skein relay: introduces peers, carries ciphertext, can read nothing.')
+  program.exitOverride().configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+  program.addOption(option('--data-dir <dir>', 'where identity and cards are kept').default(defaultDir()))
+  program.addOption(option('--host <address>', 'address to listen on').default('0.0.0.0'))
+  program.addOption(option('--announce-host <host>', 'address or name under which others reach this relay'))
+  for (const [name, value] of Object.entries(DEFAULT_PORTS)) {
+    program.addOption(option(`--${name} <port>`, `port, 0 for any free one, "off" for none`).default(value))
+  }
+  program.addOption(option('--bootstrap <url>', 'another relay; may be repeated').default([]).argParser(collectUrls))
+  program.addOption(option('--json', 'machine-readable stdout').default(false))
+  program.addOption(option('--debug', 'more log, with peer ids and addresses').default(false))
+  const run = program.command('run').description('run in the foreground').exitOverride()
+  run.configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+  run.action(() => runRelay(parseConfig(program.opts()), { unavailable: unavailableWanted(program) }))
+  return program
+}
+
+function option(flags: string, text: string): Option {
+  const name = /^--([a-z0-9-]+)/.exec(flags)?.[1] ?? ''
+  return new Option(flags, text).env(`SKEIN_RELAY_${name.replaceAll('-', '_').toUpperCase()}`)
+}
+
+function defaultDir(): string {
+  return process.env['SKEIN_DATA_DIR'] ?? defaultDataDir(process.env)
+}
+
+function collectUrls(value: string, before: unknown): string[] {
+  return [...(Array.isArray(before) ? (before as string[]) : []), ...value.split(/[,\s]+/).filter((each) => each !== '')]
+}
+
+function unavailableWanted(program: Command): string[] {
+  const options: Record<string, unknown> = program.opts()
+  return UNAVAILABLE.filter((name) => program.getOptionValueSource(name) !== 'default' && options[name] !== 'off')
+}
+
+function fail(error: unknown, json: boolean): void {
+  const known = asSkeinError(error)
+  process.exitCode = known.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code: known.code, message: known.message } })}\n`)
+  else if (!(error instanceof CommanderError)) process.stderr.write(`skein-relay: ${known.message}\n`)
+}
+
+function asSkeinError(error: unknown): SkeinError {
+  if (isSkeinError(error)) return error
+  if (error instanceof CommanderError) return new SkeinError('USAGE', usageSentence(error))
+  throw error
+}
+
+function usageSentence(error: CommanderError): string {
+  if (error.code === 'commander.help') return 'No subcommand was given; try "skein-relay run".'
+  return error.message.replace(/^error: /, '')
+}

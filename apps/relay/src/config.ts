@@ -1,0 +1,77 @@
+/** The relay's configuration: one strict schema; flags, environment and defaults all end here. */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { isIP } from 'node:net'
+import { SkeinError } from '@skein/core'
+import { z } from 'zod'
+
+/** Longest name of a host, in characters (RFC 1035 §2.3.4). */
+const MAX_HOST_CHARS = 253
+
+const port = z.union([
+  z.literal('off'),
+  z.string().regex(/^\d{1,5}$/).transform(Number).refine((value) => value <= 65_535),
+], { error: 'is no port: a number from 0 (any free one) to 65535, or "off"' })
+
+const relayUrl = z.url({ protocol: /^https?$/, error: 'is no URL of a relay, like https://relay.example' })
+
+const configSchema = z.strictObject({
+  dataDir: z.string().min(1),
+  host: z.string().refine((value) => isIP(value) !== 0, 'is no IP address to listen on'),
+  announceHost: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'is neither an address nor a name').max(MAX_HOST_CHARS).optional(),
+  http: port,
+  https: port,
+  tcp: port,
+  ws: port,
+  quic: port,
+  webrtc: port,
+  stun: port,
+  stun2: port,
+  reflector: port,
+  bootstrap: z.array(relayUrl).readonly(),
+  json: z.boolean(),
+  debug: z.boolean(),
+})
+
+export type RelayConfig = Readonly<z.infer<typeof configSchema>>
+export type Port = number | 'off'
+
+/** Ports as in docs/operations.md; `https` and `quic` wait for their parts. */
+export const DEFAULT_PORTS = {
+  http: '8080',
+  https: 'off',
+  tcp: '4001',
+  ws: '4002',
+  quic: '4001',
+  webrtc: '4003',
+  stun: '3478',
+  stun2: '3479',
+  reflector: '4004',
+} as const
+
+/** @throws SkeinError USAGE with a sentence that names the option */
+export function parseConfig(raw: unknown): RelayConfig {
+  const parsed = configSchema.safeParse(raw)
+  if (parsed.success) return Object.freeze(parsed.data)
+  const issue = parsed.error.issues[0]
+  const option = String(issue?.path[0] ?? 'option').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new SkeinError('USAGE', `--${option} ${issue?.message ?? 'is wrong'}.`)
+}
+
+/** Where the relay keeps its files unless told: the platform's place for the data of programs. */
+export function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  if (process.platform === 'win32') return join(env['LOCALAPPDATA'] ?? homedir(), 'skein-relay')
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'skein-relay')
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'skein-relay')
+}
+
+/** Host for addresses that others use, or `undefined` when it listens everywhere and no name was given. */
+export function publicHost(config: Pick<RelayConfig, 'host' | 'announceHost'>): string | undefined {
+  if (config.announceHost !== undefined) return config.announceHost
+  return config.host === '0.0.0.0' || config.host === '::' ? undefined : config.host
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function hostPort(host: string, portNumber: number): string {
+  return host.includes(':') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`
+}

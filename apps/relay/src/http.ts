@@ -1,0 +1,70 @@
+/** The relay's HTTP side: health, readiness, metrics, and the description that clients start from. */
+import type { AddressInfo } from 'node:net'
+import { fastify } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { explainPort } from './port-in-use.ts'
+
+/** Largest request body, bytes: no route takes one. */
+const BODY_LIMIT_BYTES = 1_024
+/** Ms until an idle client loses its place. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+/** `/relay.json`, version 1. */
+export interface RelayDescription {
+  readonly version: 1
+  readonly peer_id: string
+  readonly addresses: readonly string[]
+  readonly stun: readonly string[]
+  readonly reflector: string | null
+}
+
+export interface HttpSources {
+  /** Names of the parts that are not ready. */
+  waiting(): readonly string[]
+  /** `localHost` is the address on which the request came in; `undefined` before the relay has started. */
+  describe(localHost: string): RelayDescription | undefined
+  metrics(): Promise<string>
+}
+
+export interface HttpServer extends AsyncDisposable {
+  readonly port: number
+}
+
+const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Skein relay</title><h1>Skein relay</h1>
+<p>This is a relay of Skein, a peer-to-peer messenger. It introduces devices to each other and carries what they have
+encrypted; it can read nothing. To use it, enter this page's address as the relay in Skein.</p>
+<p><a href="/relay.json">relay.json</a> · <a href="/readyz">readyz</a></p></html>
+`
+
+/** @throws SkeinError PORT_IN_USE */
+export async function startHttp(sources: HttpSources, listen: { readonly host: string; readonly port: number }): Promise<HttpServer> {
+  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: true })
+  addRoutes(server, sources)
+  try {
+    await server.listen(listen)
+  } catch (error) {
+    throw explainPort(error, listen.port)
+  }
+  return { port: (server.server.address() as AddressInfo).port, [Symbol.asyncDispose]: () => server.close() }
+}
+
+function addRoutes(server: FastifyInstance, sources: HttpSources): void {
+  server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
+  server.get('/healthz', (_, reply) => uncached(reply).send({ ok: true }))
+  server.get('/readyz', (_, reply) => {
+    const waiting = sources.waiting()
+    return uncached(reply).code(waiting.length === 0 ? 200 : 503).send({ ready: waiting.length === 0, waiting })
+  })
+  server.get('/metrics', async (_, reply) => uncached(reply).type('text/plain; version=0.0.4').send(await sources.metrics()))
+  server.get('/relay.json', (request, reply) => {
+    const description = sources.describe((request.socket.localAddress ?? '127.0.0.1').replace(/^::ffff:/i, ''))
+    // Pages from anywhere read it: it is public, and a web client may come from another relay.
+    const open = uncached(reply).header('access-control-allow-origin', '*')
+    return description === undefined ? open.code(503).send({ ready: false }) : open.send(description)
+  })
+}
+
+function uncached(reply: FastifyReply): FastifyReply {
+  return reply.header('cache-control', 'no-store')
+}

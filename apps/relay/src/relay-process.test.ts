@@ -1,0 +1,179 @@
+/** The relay as its users run it: the built program in processes of its own, on loopback. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'] as const
+/** Generous: the machine may be building at the same time. */
+const DEADLINE_MS = 20_000
+
+interface Ready {
+  readonly peer_id: string
+  readonly url: string
+  readonly addresses: readonly string[]
+}
+interface Running extends Ready {
+  readonly child: ChildProcess
+}
+
+const children: ChildProcess[] = []
+const dirs: string[] = []
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    }
+  }
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
+})
+
+function newDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'skein-relay-'))
+  dirs.push(dir)
+  return dir
+}
+
+function launch(args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  return child
+}
+
+function relayArgs(dataDir: string, ports: Partial<Record<(typeof PORTS)[number], number>> = {}): string[] {
+  return ['--data-dir', dataDir, '--host', '127.0.0.1', ...PORTS.flatMap((each) => [`--${each}`, String(ports[each] ?? 0)])]
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('stdout is a pipe')
+  const [line] = (await once(createInterface(child.stdout), 'line', { signal: AbortSignal.timeout(DEADLINE_MS) })) as [string]
+  return line
+}
+
+async function start(dataDir: string, extra: readonly string[] = []): Promise<Running> {
+  const child = launch(['run', '--json', ...relayArgs(dataDir), ...extra])
+  const ready = JSON.parse(await firstLine(child)) as Ready & { event: string }
+  expect(ready.event).toBe('ready')
+  return { ...ready, child }
+}
+
+/** @returns exit code and milliseconds until then */
+async function stop(child: ChildProcess): Promise<{ code: number | null; ms: number }> {
+  const before = performance.now()
+  const gone = once(child, 'exit', { signal: AbortSignal.timeout(DEADLINE_MS) })
+  child.kill('SIGTERM')
+  const [code] = (await gone) as [number | null]
+  return { code, ms: performance.now() - before }
+}
+
+async function fails(args: readonly string[]): Promise<{ line: unknown; code: number | null }> {
+  const child = launch(args)
+  const gone = once(child, 'exit', { signal: AbortSignal.timeout(DEADLINE_MS) })
+  const line: unknown = JSON.parse(await firstLine(child))
+  const [code] = (await gone) as [number | null]
+  return { line, code }
+}
+
+const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, unknown>>
+const certhash = (addresses: readonly string[]) => addresses.map((each) => /certhash\/([^/]+)/.exec(each)?.[1]).find((each) => each !== undefined)
+
+async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(new RegExp(`^skein_relay_${name} (\\d+)$`, 'm').exec(text)?.[1])
+}
+
+describe('skein-relay', { timeout: 60_000 }, () => {
+  it('says that it is ready and describes itself to anyone', async () => {
+    const relay = await start(newDir())
+    expect(relay.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    const response = await fetch(`${relay.url}/relay.json`)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const description = (await response.json()) as Ready & { version: number; stun: string[]; reflector: string }
+    expect(description).toMatchObject({ version: 1, peer_id: relay.peer_id, addresses: relay.addresses })
+    expect(relay.addresses).toHaveLength(3)
+    for (const each of relay.addresses) expect(each).toMatch(new RegExp(`^/ip4/127\\.0\\.0\\.1/.*/p2p/${relay.peer_id}$`))
+    expect(description.stun).toHaveLength(2)
+    expect(await json(`${relay.url}/readyz`)).toEqual({ ready: true, waiting: [] })
+    expect((await fetch(`${relay.url}/healthz`)).status).toBe(200)
+    expect(await (await fetch(relay.url)).text()).toContain('Skein relay')
+    expect(await metric(relay.url, 'connections')).toBe(0)
+
+    const socket = connect(Number(description.reflector.split(':')[1]), '127.0.0.1')
+    const [seen] = (await once(socket, 'data', { signal: AbortSignal.timeout(DEADLINE_MS) })) as [Buffer]
+    expect(seen.toString()).toBe(`127.0.0.1:${socket.localPort}\n`)
+  })
+
+  it('keeps its peer id and certificate over a restart, and ends in time with clients connected', async () => {
+    const dir = newDir()
+    const before = await start(dir)
+    const clients = before.addresses.slice(0, 1).map((each) => connect(Number(each.split('/')[4]), '127.0.0.1'))
+    for (const client of clients) client.on('error', () => undefined)
+    await Promise.all(clients.map((each) => once(each, 'connect')))
+    const held = connect(Number(new URL(before.url).port), '127.0.0.1').on('error', () => undefined)
+    await once(held, 'connect')
+    const ended = await stop(before.child)
+    expect(ended.code).toBe(0)
+    expect(ended.ms).toBeLessThan(5_000)
+    const after = await start(dir)
+    expect(after.peer_id).toBe(before.peer_id)
+    expect(certhash(after.addresses)).toBeDefined()
+    expect(certhash(after.addresses)).toBe(certhash(before.addresses))
+  })
+
+  it('announces the host it is told to announce, and takes options before the subcommand', async () => {
+    const child = launch([...relayArgs(newDir()), '--announce-host', 'localhost', '--json', 'run'])
+    const ready = JSON.parse(await firstLine(child)) as Ready
+    expect(ready.url).toMatch(/^http:\/\/localhost:\d+$/)
+    expect(ready.addresses).toHaveLength(3)
+    for (const each of ready.addresses) expect(each).toMatch(/^\/(dns\/localhost\/tcp|ip4\/127\.0\.0\.1\/udp)\//)
+  })
+
+  it('prints one sentence with its address without --json', async () => {
+    expect(await firstLine(launch(['run', ...relayArgs(newDir())]))).toMatch(/http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  it.each(['http', 'tcp', 'ws', 'reflector'] as const)('says that the %s port is in use', async (name) => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const { port } = holder.address() as AddressInfo
+    const { line, code } = await fails(['run', '--json', ...relayArgs(newDir(), { [name]: port })])
+    expect(line).toEqual({ error: { code: 'PORT_IN_USE', message: expect.stringContaining(String(port)) } })
+    expect(code).toBe(1)
+    holder.close()
+  })
+
+  it('refuses bad options and a data directory in use', async () => {
+    expect(await fails(['run', '--json', '--tcp', 'x'])).toMatchObject({ code: 2, line: { error: { code: 'USAGE' } } })
+    expect(await fails(['run', '--json', '--nonsense'])).toMatchObject({ code: 2, line: { error: { code: 'USAGE' } } })
+    const dir = newDir()
+    await start(dir)
+    expect(await fails(['run', '--json', ...relayArgs(dir)])).toMatchObject({ code: 1, line: { error: { code: 'STORE_LOCKED' } } })
+  })
+
+  it('meets the relays it is told about in the DHT, also one that comes later', async () => {
+    const first = await start(newDir())
+    const reserved = createServer().listen(0, '127.0.0.1')
+    await once(reserved, 'listening')
+    const { port } = reserved.address() as AddressInfo
+    await new Promise((resolve) => reserved.close(resolve))
+    const second = await start(newDir(), ['--bootstrap', first.url, `http://127.0.0.1:${port}`])
+    const sees = (relay: Ready, count: number) => vi.waitFor(async () => expect(await metric(relay.url, 'dht_peers')).toBe(count), { timeout: DEADLINE_MS })
+    await sees(first, 1)
+    await sees(second, 1)
+    const third = launch(['run', '--json', ...relayArgs(newDir(), { http: port })])
+    await firstLine(third)
+    await sees(second, 2)
+  })
+})

@@ -1,0 +1,48 @@
+/** One run of the relay: parts up, the ready line, parts down within the deadline. */
+import type { Logger } from '@skein/core'
+import { installRejectionGuard } from '@skein/node/swarm'
+import { hostPort, publicHost } from './config.ts'
+import type { RelayConfig } from './config.ts'
+import { createLogger } from './log.ts'
+import { startRelay } from './relay.ts'
+import type { Relay } from './relay.ts'
+
+/** Ms from the signal to the exit, whatever hangs: CLI.md allows 5 s, and WebRTC is known to hang (libp2p.md §4 no. 9). */
+const STOP_DEADLINE_MS = 3_500
+
+/** Runs until SIGTERM or SIGINT, then exits the process with 0. @throws SkeinError if a part cannot start */
+export async function runRelay(config: RelayConfig, { unavailable }: { readonly unavailable: readonly string[] }): Promise<void> {
+  const logger = createLogger({ debug: config.debug })
+  installRejectionGuard(logger)
+  for (const part of unavailable) logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
+  const stopped = nextSignal()
+  const relay = await Promise.race([startRelay(config, logger), stopped])
+  if (relay === undefined) process.exit(0)
+  announce(config, relay)
+  logger.info('ready')
+  await stopped
+  await stopWithin(relay, logger)
+  process.exit(0)
+}
+
+function announce(config: RelayConfig, relay: Relay): void {
+  const url = relay.httpPort === undefined ? null : `http://${hostPort(publicHost(config) ?? '127.0.0.1', relay.httpPort)}`
+  const ready = { event: 'ready', peer_id: relay.peerId, url, addresses: relay.addresses() }
+  process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `Skein relay is ready at ${url ?? relay.addresses()[0]}\n`)
+}
+
+function nextSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(undefined))
+  })
+}
+
+async function stopWithin(relay: Relay, logger: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('cut-short'), STOP_DEADLINE_MS)
+  })
+  const done = relay[Symbol.asyncDispose]().then(() => 'stopped', () => 'stop-failed')
+  logger.info(await Promise.race([done, deadline]))
+  clearTimeout(timer)
+}

@@ -1,0 +1,234 @@
+/** A network in memory: swarms whose frames move only when pumped, with loss, partitions and kills at will. */
+import type { DeviceId } from '../ids.ts'
+import type { Directory } from '../ports/directory.ts'
+import type { Channel, OpenOutcome, PeerPath, ProtocolId, RelayStatus, Swarm, SwarmEvents, TopicVerdict } from '../ports/swarm.ts'
+import { MAX_FRAME_BYTES } from '../wire/limits.ts'
+
+type Handler = (channel: Channel) => Promise<void>
+
+/** One direction of a channel: frames wait in `queue` until pumped. */
+class Pipe {
+  readonly queue: Uint8Array[] = []
+  private readonly arrived: Uint8Array[] = []
+  private wake: () => void = () => undefined
+  closed = false
+
+  pump(): boolean {
+    const frame = this.queue.shift()
+    if (frame === undefined) return false
+    this.arrived.push(frame)
+    this.wake()
+    return true
+  }
+
+  close(): void {
+    this.closed = true
+    this.wake()
+  }
+
+  async *frames(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const frame = this.arrived.shift()
+      if (frame !== undefined) yield frame
+      else if (this.closed && this.queue.length === 0) return
+      else await new Promise<void>((resolve) => (this.wake = resolve))
+    }
+  }
+}
+
+class MemoryChannel implements Channel {
+  readonly peer: DeviceId
+  private readonly outgoing: Pipe
+  private readonly incoming: Pipe
+  private readonly onClose: () => void
+
+  constructor(peer: DeviceId, { outgoing, incoming, onClose }: { outgoing: Pipe; incoming: Pipe; onClose: () => void }) {
+    this.peer = peer
+    this.outgoing = outgoing
+    this.incoming = incoming
+    this.onClose = onClose
+  }
+
+  async send(frame: Uint8Array): Promise<boolean> {
+    if (frame.length > MAX_FRAME_BYTES) throw new RangeError('a frame is larger than the limit')
+    if (this.outgoing.closed) return false
+    this.outgoing.queue.push(frame.slice())
+    return true
+  }
+
+  frames(): AsyncIterable<Uint8Array> {
+    return this.incoming.frames()
+  }
+
+  close(): void {
+    this.outgoing.close()
+    this.incoming.close()
+    this.onClose()
+  }
+}
+
+interface Link {
+  readonly ends: readonly [DeviceId, DeviceId]
+  readonly pipes: readonly [Pipe, Pipe]
+  close(): void
+}
+
+/** All swarms of a test and everything in flight between them. */
+export class MemoryNetwork {
+  private readonly swarms = new Map<DeviceId, MemorySwarm>()
+  private readonly links = new Set<Link>()
+  private readonly cut = new Set<string>()
+  private readonly cards = new Map<string, Uint8Array>()
+  /** Share of gossip messages that are lost, 0 to 1; decided by `lottery`. */
+  gossipLoss = 0
+  private readonly lottery: () => number
+
+  constructor(lottery: () => number = () => 1) {
+    this.lottery = lottery
+  }
+
+  join(device: DeviceId): MemorySwarm {
+    const swarm = new MemorySwarm(device, this)
+    this.swarms.set(device, swarm)
+    return swarm
+  }
+
+  /** The device is gone without a word: channels close, nothing in flight arrives. */
+  kill(device: DeviceId): void {
+    this.swarms.delete(device)
+    for (const link of [...this.links]) if (link.ends.includes(device)) this.drop(link)
+  }
+
+  /** Cuts or mends the way between two devices. */
+  partition(a: DeviceId, b: DeviceId, apart: boolean): void {
+    const key = [a, b].sort().join()
+    if (!apart) this.cut.delete(key)
+    else this.cut.add(key)
+    if (apart) for (const link of [...this.links]) if (link.ends.includes(a) && link.ends.includes(b)) this.drop(link)
+  }
+
+  /** Moves every frame that is in flight now by one hop; true if any moved. */
+  pump(): boolean {
+    return [...this.links].map(({ pipes }) => pipes.map((pipe) => pipe.pump()).some(Boolean)).some(Boolean)
+  }
+
+  reaches(a: DeviceId, b: DeviceId): boolean {
+    return this.swarms.has(a) && this.swarms.has(b) && !this.cut.has([a, b].sort().join())
+  }
+
+  connected(a: DeviceId, b: DeviceId): boolean {
+    return [...this.links].some(({ ends }) => ends.includes(a) && ends.includes(b))
+  }
+
+  openLink(from: DeviceId, to: DeviceId, protocol: ProtocolId): OpenOutcome {
+    const handler = this.swarms.get(to)?.handlers.get(protocol)
+    if (handler === undefined || !this.reaches(from, to)) return { kind: 'absent', reason: 'no-route' }
+    const first = !this.connected(from, to)
+    const [there, back] = [new Pipe(), new Pipe()]
+    const link: Link = { ends: [from, to], pipes: [there, back], close: () => this.drop(link) }
+    this.links.add(link)
+    const onClose = (): void => void this.links.delete(link)
+    const channel = new MemoryChannel(to, { outgoing: there, incoming: back, onClose })
+    void handler(new MemoryChannel(from, { outgoing: back, incoming: there, onClose }))
+    if (first) this.announceLink(from, to)
+    return { kind: 'open', channel }
+  }
+
+  async gossip(from: DeviceId, topic: string, bytes: Uint8Array): Promise<void> {
+    for (const [device, swarm] of this.swarms) {
+      if (device === from || !this.reaches(from, device) || this.lottery() < this.gossipLoss) continue
+      await swarm.topics.get(topic)?.(bytes.slice())
+    }
+  }
+
+  readonly directory: Directory = {
+    leaveCard: async (key, value) => {
+      this.cards.set(`card ${key.join()}`, value.slice())
+      return 1
+    },
+    fetchCard: async (key) => this.cards.get(`card ${key.join()}`) ?? null,
+    publishRecord: async (key, record) => {
+      this.cards.set(`record ${key.join()}`, record.slice())
+      return true
+    },
+    findRecord: async (key) => this.cards.get(`record ${key.join()}`) ?? null,
+  }
+
+  private announceLink(a: DeviceId, b: DeviceId): void {
+    for (const listener of this.swarms.get(a)?.listeners ?? []) listener.onConnected?.(b)
+    for (const listener of this.swarms.get(b)?.listeners ?? []) listener.onConnected?.(a)
+  }
+
+  private drop(link: Link): void {
+    this.links.delete(link)
+    for (const pipe of link.pipes) {
+      pipe.queue.length = 0
+      pipe.close()
+    }
+    const [a, b] = link.ends
+    if (this.connected(a, b)) return
+    for (const listener of this.swarms.get(a)?.listeners ?? []) listener.onDisconnected?.(b)
+    for (const listener of this.swarms.get(b)?.listeners ?? []) listener.onDisconnected?.(a)
+  }
+}
+
+/** Core's Swarm on a MemoryNetwork. */
+export class MemorySwarm implements Swarm {
+  readonly self: DeviceId
+  readonly handlers = new Map<ProtocolId, Handler>()
+  readonly topics = new Map<string, (bytes: Uint8Array) => Promise<TopicVerdict>>()
+  readonly listeners = new Set<Partial<SwarmEvents>>()
+  /** Offences recorded, by device. */
+  readonly offences: { readonly device: DeviceId; readonly code: string }[] = []
+  private readonly network: MemoryNetwork
+
+  constructor(self: DeviceId, network: MemoryNetwork) {
+    this.self = self
+    this.network = network
+  }
+
+  open(device: DeviceId, protocol: ProtocolId): Promise<OpenOutcome> {
+    return Promise.resolve(this.network.openLink(this.self, device, protocol))
+  }
+
+  handle(protocol: ProtocolId, handler: Handler): () => void {
+    this.handlers.set(protocol, handler)
+    return () => this.handlers.delete(protocol)
+  }
+
+  listen(events: Partial<SwarmEvents>): () => void {
+    this.listeners.add(events)
+    return () => this.listeners.delete(events)
+  }
+
+  publish(topic: string, bytes: Uint8Array): Promise<void> {
+    return this.network.gossip(this.self, topic, bytes)
+  }
+
+  subscribe(topic: string, receive: (bytes: Uint8Array) => Promise<TopicVerdict>): () => void {
+    this.topics.set(topic, receive)
+    return () => this.topics.delete(topic)
+  }
+
+  isConnected(device: DeviceId): boolean {
+    return this.network.connected(this.self, device)
+  }
+
+  keep(): void {}
+
+  penalise(device: DeviceId, code: string): void {
+    this.offences.push({ device, code })
+  }
+
+  paths(): readonly PeerPath[] {
+    return []
+  }
+
+  relays(): readonly RelayStatus[] {
+    return []
+  }
+
+  addresses(): readonly string[] {
+    return []
+  }
+}

@@ -1,0 +1,99 @@
+/** The typed local API: commands, queries and one event stream, served by a client and used by every interface. */
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+
+const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
+/** States one can wait for. */
+export const WaitState = z.enum(['queued', 'carried', 'delivered', 'read'])
+export type WaitState = z.infer<typeof WaitState>
+const Instant = z.number().int()
+
+export const SentMessage = z.object({
+  contact: z.string(),
+  id: z.string(),
+  state: MessageState,
+  reason: z.string().nullable(),
+  created_at: Instant,
+  delivered_at: Instant.nullable(),
+})
+export type SentMessage = z.infer<typeof SentMessage>
+
+export const HistoryMessage = z.object({
+  id: z.string(),
+  direction: z.enum(['in', 'out']),
+  text: z.string(),
+  state: MessageState,
+  created_at: Instant,
+  received_at: Instant.nullable(),
+})
+export type HistoryMessage = z.infer<typeof HistoryMessage>
+
+export const ContactView = z.object({
+  contact: z.string(),
+  name: z.string(),
+  claimed_name: z.string(),
+  state: z.enum(['pending', 'requested', 'accepted']),
+  online: z.boolean(),
+  last_seen: Instant.nullable(),
+  blocked: z.boolean(),
+  muted: z.boolean(),
+})
+export type ContactView = z.infer<typeof ContactView>
+
+export const PeerView = z.object({
+  contact: z.string().nullable(),
+  name: z.string(),
+  device: z.string(),
+  online: z.boolean(),
+  last_seen: Instant.nullable(),
+  path: z.enum(['lan', 'direct', 'relayed', 'none']),
+})
+export type PeerView = z.infer<typeof PeerView>
+
+export const StatusView = z.object({
+  account: z.string(),
+  device: z.string(),
+  name: z.string(),
+  pid: z.number(),
+  addresses: z.array(z.string()),
+  relays: z.array(z.object({ url: z.string(), connected: z.boolean(), reserved: z.boolean() })),
+})
+export type StatusView = z.infer<typeof StatusView>
+
+export const ClientEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('message'), contact: z.string(), name: z.string(), message: HistoryMessage }),
+  z.object({ event: z.literal('state'), contact: z.string(), id: z.string(), state: MessageState, reason: z.string().nullable(), delivered_at: Instant.nullable() }),
+  z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
+  z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
+])
+export type ClientEvent = z.infer<typeof ClientEvent>
+
+const ContactInput = z.object({ contact: z.string().min(1).max(200) })
+
+export const contract = {
+  status: oc.output(StatusView),
+  invite: oc.output(z.object({ invite: z.string(), expires_at: Instant })),
+  add: oc
+    .input(z.object({ invite: z.string().min(1).max(400), name: z.string().min(1).max(64).optional() }))
+    .output(z.object({ contact: z.string(), name: z.string(), state: z.enum(['pending', 'accepted']) })),
+  contacts: oc.output(z.object({ contacts: z.array(ContactView) })),
+  change: oc
+    .input(ContactInput.extend({ name: z.string().min(1).max(64).optional(), blocked: z.boolean().optional(), muted: z.boolean().optional() }))
+    .output(ContactView),
+  verify: oc.input(ContactInput).output(z.object({ contact: z.string(), safety_number: z.string() })),
+  peers: oc.output(z.object({ peers: z.array(PeerView) })),
+  send: oc
+    .input(
+      z.object({ contacts: z.array(z.string().min(1).max(200)).min(1).max(64), text: z.string().min(1), wait: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }),
+    )
+    .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
+  wait: oc
+    .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
+    .output(z.object({ message: SentMessage, timed_out: z.boolean() })),
+  history: oc
+    .input(ContactInput.extend({ after: z.string().optional(), limit: z.number().int().min(1).max(1_000).optional() }))
+    .output(z.object({ messages: z.array(HistoryMessage) })),
+  events: oc.output(eventIterator(ClientEvent)),
+  config: oc.output(z.record(z.string(), z.object({ value: z.unknown(), origin: z.string() }))),
+  stop: oc.output(z.object({ stopping: z.literal(true) })),
+}

@@ -1,0 +1,4 @@
+/** The typed local API: one contract, its server, and its binding to a local socket. */
+export * from './contract.ts'
+export * from './errors.ts'
+export * from './socket.ts'

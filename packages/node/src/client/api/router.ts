@@ -1,0 +1,97 @@
+/** Serves the contract from a running client. */
+import { implement } from '@orpc/server'
+import { parseMessageId } from '@skein/core'
+import type { Client } from '../client.ts'
+import { contract, type ClientEvent } from './contract.ts'
+import { toApiError } from './errors.ts'
+import { contactView, eventView, historyView, peerViews, sentView } from './views.ts'
+import { waitFor } from './waiting.ts'
+
+export interface ApiContext {
+  readonly client: Client
+}
+
+const os = implement(contract)
+  .$context<ApiContext>()
+  .use(async ({ next }) => {
+    try {
+      return await next()
+    } catch (error) {
+      throw toApiError(error)
+    }
+  })
+
+/** Events that wait for a slow reader at most; then the stream ends and the reader asks again. */
+const MAX_PENDING_EVENTS = 10_000
+
+export const router = os.router({
+  status: os.status.handler(({ context: { client } }) => ({
+    account: client.messenger.identity.account,
+    device: client.messenger.identity.device,
+    name: client.config.name,
+    pid: client.pid,
+    addresses: [...client.swarm.addresses()],
+    relays: client.swarm.relays().map(({ url, connected, reserved }) => ({ url, connected, reserved })),
+  })),
+  invite: os.invite.handler(async ({ context: { client } }) => {
+    const { invite, expiresAt } = await client.messenger.invite()
+    return { invite, expires_at: expiresAt }
+  }),
+  add: os.add.handler(async ({ context: { client }, input }) => {
+    const contact = await client.messenger.add(input.invite, input.name)
+    return { contact: contact.account, name: contact.petname, state: contact.state === 'accepted' ? 'accepted' : 'pending' }
+  }),
+  contacts: os.contacts.handler(({ context: { client } }) => ({
+    contacts: client.messenger.book.all().map((contact) => contactView(client.messenger, contact)),
+  })),
+  change: os.change.handler(async ({ context: { client }, input }) => {
+    const { contact, name, ...rest } = input
+    const { account } = client.messenger.book.find(contact)
+    const change = Object.fromEntries(Object.entries({ ...rest, petname: name }).filter(([, value]) => value !== undefined))
+    return contactView(client.messenger, await client.messenger.change(account, change))
+  }),
+  verify: os.verify.handler(({ context: { client }, input }) => {
+    const contact = client.messenger.book.find(input.contact)
+    return { contact: contact.account, safety_number: client.messenger.safetyNumber(contact) }
+  }),
+  peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client.messenger, client.swarm) })),
+  send: os.send.handler(async ({ context: { client }, input, signal }) => {
+    const recipients = input.contacts.map((text) => client.messenger.book.find(text))
+    const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, input.text)))
+    const wish = { state: input.wait, timeout: input.timeout_ms, signal }
+    const waited = await Promise.all(sent.map(({ id }) => waitFor(client.messenger, client.clock, { id, wish })))
+    return { messages: waited.map(({ message }) => sentView(message)), timed_out: waited.some(({ timedOut }) => timedOut) }
+  }),
+  wait: os.wait.handler(async ({ context: { client }, input, signal }) => {
+    const wish = { state: input.state, timeout: input.timeout_ms, signal }
+    const { message, timedOut } = await waitFor(client.messenger, client.clock, { id: parseMessageId(input.id), wish })
+    return { message: sentView(message), timed_out: timedOut }
+  }),
+  history: os.history.handler(async ({ context: { client }, input }) => {
+    const { account } = client.messenger.book.find(input.contact)
+    const page = { ...(input.after === undefined ? {} : { after: parseMessageId(input.after) }), ...(input.limit === undefined ? {} : { limit: input.limit }) }
+    return { messages: (await client.messenger.history(account, page)).map(historyView) }
+  }),
+  events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
+    const pending: ClientEvent[] = []
+    let wake = (): void => undefined
+    const stop = client.messenger.listen((event) => {
+      if (pending.length < MAX_PENDING_EVENTS) pending.push(eventView(client.messenger, event))
+      wake()
+    })
+    signal?.addEventListener('abort', () => wake(), { once: true })
+    try {
+      while (!signal?.aborted && pending.length < MAX_PENDING_EVENTS) {
+        yield* pending.splice(0)
+        if (pending.length === 0 && !signal?.aborted) await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      stop()
+    }
+  }),
+  config: os.config.handler(({ context: { client } }) => client.describeConfig()),
+  stop: os.stop.handler(({ context: { client } }) => {
+    client.requestStop()
+    return { stopping: true as const }
+  }),
+})

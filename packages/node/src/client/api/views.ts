@@ -1,0 +1,78 @@
+/** From what core keeps to what interfaces are shown. */
+import type { Messenger, MessengerEvent, StoredContact, StoredMessage, Swarm } from '@skein/core'
+import type { ClientEvent, ContactView, HistoryMessage, PeerView, SentMessage } from './contract.ts'
+
+export function sentView(message: StoredMessage): SentMessage {
+  return {
+    contact: message.contact,
+    id: message.id,
+    state: message.state,
+    reason: message.reason,
+    created_at: message.createdAt,
+    delivered_at: message.deliveredAt,
+  }
+}
+
+export function historyView(message: StoredMessage): HistoryMessage {
+  return {
+    id: message.id,
+    direction: message.direction,
+    text: message.text,
+    state: message.state,
+    created_at: message.createdAt,
+    received_at: message.receivedAt,
+  }
+}
+
+export function contactView(messenger: Messenger, contact: StoredContact): ContactView {
+  const devices = messenger.book.devicesOf(contact.account)
+  const seen = devices.map(({ device, lastSeen }) => messenger.presence.lastSeen(device) ?? lastSeen ?? 0)
+  const last = Math.round(Math.max(0, ...seen))
+  return {
+    contact: contact.account,
+    name: contact.petname,
+    claimed_name: contact.claimedName,
+    state: contact.state,
+    online: devices.some(({ device }) => messenger.presence.isPresent(device)),
+    last_seen: last === 0 ? null : last,
+    blocked: contact.blocked,
+    muted: contact.muted,
+  }
+}
+
+/** Everybody who is present, and every device of a contact. */
+export function peerViews(messenger: Messenger, swarm: Swarm): PeerView[] {
+  const paths = new Map(swarm.paths().map((path) => [path.device, path.path]))
+  const contacts = messenger.book.all().flatMap(({ account }) => messenger.book.devicesOf(account).map(({ device }) => device))
+  const present = messenger.presence.present()
+  const devices = new Set([...contacts, ...present.map(({ device }) => device)])
+  return [...devices].map((device) => {
+    const contact = messenger.book.ownerOf(device)
+    const seen = messenger.presence.lastSeen(device) ?? messenger.book.device(device)?.lastSeen ?? null
+    return {
+      contact: contact?.account ?? null,
+      name: contact?.petname ?? present.find((each) => each.device === device)?.name ?? '',
+      device,
+      online: messenger.presence.isPresent(device),
+      last_seen: seen === null ? null : Math.round(seen),
+      path: paths.get(device) ?? 'none',
+    }
+  })
+}
+
+export function eventView(messenger: Messenger, event: MessengerEvent): ClientEvent {
+  switch (event.kind) {
+    case 'message': {
+      const { message } = event
+      return { event: 'message', contact: message.contact, name: messenger.book.get(message.contact)?.petname ?? '', message: historyView(message) }
+    }
+    case 'state': {
+      const { contact, id, state, reason, deliveredAt } = event.message
+      return { event: 'state', contact, id, state, reason, delivered_at: deliveredAt }
+    }
+    case 'presence':
+      return { event: 'presence', contact: messenger.book.get(event.account)?.account ?? null, device: event.device, online: event.online }
+    case 'contact':
+      return { event: 'contact', contact: event.contact.account, name: event.contact.petname, state: event.contact.state }
+  }
+}

@@ -1,0 +1,115 @@
+/** A running client: core's messenger on SQLite and libp2p. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, isNewerRecord, loadIdentity, type Logger, Messenger, SkeinError, type Store, type Swarm, verifyRecord } from '@skein/core'
+import { nativePrimitives } from '../platform/primitives.ts'
+import { createLogger } from '../platform/logger.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
+import { openStore } from '../store/index.ts'
+import { createSwarm, type Libp2pSwarm } from '../swarm/index.ts'
+import { serveSocket, socketPath } from './api/socket.ts'
+import type { Config, LoadedConfig } from './config.ts'
+
+export interface Client {
+  readonly messenger: Messenger
+  readonly swarm: Swarm
+  readonly clock: Clock
+  readonly config: Config
+  readonly pid: number
+  /** Every setting with its value and where that came from. */
+  describeConfig(): Record<string, { value: unknown; origin: string }>
+  /** Asks the owner of the process to stop it. */
+  requestStop(): void
+}
+
+export interface RunningClient extends Client {
+  /** Resolves when a stop has been requested over the API. */
+  readonly stopRequested: Promise<void>
+  /** Idempotent; resolves when nothing is left running. */
+  stop(): Promise<void>
+}
+
+export interface ClientOptions extends LoadedConfig {
+  readonly dataDir: string
+}
+
+/**
+ * Starts a client on a data directory.
+ * @throws SkeinError DATA_DIR_READ_ONLY, STORE_LOCKED (another client runs there), STORE_CORRUPT, PORT_IN_USE
+ */
+export async function createClient({ dataDir, config, origins }: ClientOptions): Promise<RunningClient> {
+  const logger = createLogger({ level: config.log })
+  prepareDataDir(dataDir)
+  const store = await openStore({ path: join(dataDir, 'skein.sqlite') })
+  const undo: (() => Promise<void> | void)[] = [() => store.close()]
+  try {
+    const { messenger, swarm } = await assemble({ store, config, logger }, undo)
+    let requestStop = (): void => undefined
+    const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
+    const client: Client = {
+      messenger,
+      swarm,
+      clock: systemClock,
+      config,
+      pid: process.pid,
+      describeConfig: () => describe({ config, origins }, dataDir),
+      requestStop,
+    }
+    undo.push(await serveSocket(client, socketPath(dataDir)))
+    return { ...client, stopRequested, stop: () => stopAll(undo, logger) }
+  } catch (error) {
+    await stopAll(undo, logger)
+    throw error
+  }
+}
+
+interface Parts {
+  readonly store: Store
+  readonly config: Config
+  readonly logger: Logger
+}
+
+async function assemble({ store, config, logger }: Parts, undo: (() => Promise<void> | void)[]): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
+  const ports = { store, clock: systemClock, random: systemRandom, primitives: nativePrimitives, logger }
+  const identity = await loadIdentity(ports)
+  const swarm = await createSwarm({
+    privateKeySeed: identity.deviceSeed,
+    relays: config.relays,
+    listen: { port: config.port, host: config.host },
+    logger: logger.child('swarm'),
+    clock: systemClock,
+    random: systemRandom,
+    judge: {
+      verify: (key, record) => verifyRecord(nativePrimitives, key, record),
+      isNewer: (a, b) => isNewerRecord(nativePrimitives, a, b),
+    },
+  })
+  undo.push(() => swarm.stop())
+  await swarm.start()
+  const messenger = new Messenger({ ...ports, swarm, directory: swarm }, identity, { name: config.name, relays: config.relays, visibility: config.visibility })
+  undo.push(() => messenger.stop())
+  await messenger.start()
+  return { messenger, swarm }
+}
+
+function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new SkeinError('DATA_DIR_READ_ONLY', `The data directory ${dataDir} cannot be made or written.`, { cause })
+  }
+}
+
+function describe({ config, origins }: LoadedConfig, dataDir: string): Record<string, { value: unknown; origin: string }> {
+  const settings = Object.entries(config).map(([key, value]) => [key, { value, origin: origins[key as keyof Config] }] as const)
+  return { ...Object.fromEntries(settings), data_dir: { value: dataDir, origin: 'flag' } }
+}
+
+/** Last started, first stopped; one part that fails to stop does not keep the others running. */
+async function stopAll(undo: (() => Promise<void> | void)[], logger: Logger): Promise<void> {
+  for (const stop of undo.splice(0).reverse()) {
+    await Promise.resolve()
+      .then(stop)
+      .catch((error: unknown) => logger.error('stop-failed', { reason: String(error) }))
+  }
+}

@@ -1,0 +1,101 @@
+/** One strict schema for everything a user may set; values come from a file, the environment and flags, in rising order. */
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir, platform } from 'node:os'
+import { join, resolve } from 'node:path'
+import { SkeinError } from '@skein/core'
+import { z } from 'zod'
+
+const RelayUrl = z
+  .string()
+  .max(120)
+  .regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a relay is named by its http:// or https:// URL')
+
+export const ConfigSchema = z.strictObject({
+  /** What you call yourself; empty for anonymous. */
+  name: z.string().max(64),
+  /** Relays to be reachable through, by URL. */
+  relays: z.array(RelayUrl).max(8),
+  /** TCP port to listen on; 0 takes any free one. */
+  port: z.int().min(0).max(65_535),
+  /** Address to listen on. */
+  host: z.string(),
+  /** Whether to look for and serve devices on the local network. */
+  lan: z.boolean(),
+  /** Who sees that you are there. */
+  visibility: z.enum(['everyone', 'contacts', 'nobody']),
+  /** Lines on stderr: error, warn, info or debug. */
+  log: z.enum(['error', 'warn', 'info', 'debug']),
+})
+export type Config = Readonly<z.infer<typeof ConfigSchema>>
+
+export const DEFAULTS: Config = { name: '', relays: [], port: 0, host: '0.0.0.0', lan: true, visibility: 'contacts', log: 'warn' }
+
+export type Origin = 'default' | 'file' | 'environment' | 'flag'
+export interface LoadedConfig {
+  readonly config: Config
+  readonly origins: Readonly<Record<keyof Config, Origin>>
+}
+
+const BOOLEAN: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false }
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_LOG } = env
+  const raw = {
+    name: SKEIN_NAME,
+    relays: SKEIN_RELAYS?.split(/[\s,]+/).filter((url) => url !== ''),
+    port: SKEIN_PORT === undefined ? undefined : Number(SKEIN_PORT),
+    host: SKEIN_HOST,
+    lan: SKEIN_LAN === undefined ? undefined : (BOOLEAN[SKEIN_LAN] ?? SKEIN_LAN),
+    visibility: SKEIN_VISIBILITY,
+    log: SKEIN_LOG,
+  }
+  return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined))
+}
+
+function fromFile(file: string): Record<string, unknown> {
+  if (!existsSync(file)) return {}
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new SkeinError('CONFIG_INVALID', `The configuration file ${file} is not a JSON object.`, { cause })
+  }
+}
+
+/** The folder that holds everything of one node, unless named: per user, as the platform wants it. */
+export function defaultDataDir(env: NodeJS.ProcessEnv): string {
+  if (env['SKEIN_DATA_DIR']) return resolve(env['SKEIN_DATA_DIR'])
+  if (platform() === 'win32') return join(env['LOCALAPPDATA'] ?? homedir(), 'Skein')
+  if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Skein')
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'skein')
+}
+
+export interface ConfigSources {
+  readonly dataDir: string
+  readonly env: NodeJS.ProcessEnv
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** @throws SkeinError CONFIG_INVALID with the first thing that is wrong */
+export function loadConfig({ dataDir, env, flags }: ConfigSources): LoadedConfig {
+  const layers: readonly [Origin, Record<string, unknown>][] = [
+    ['file', fromFile(join(dataDir, 'config.json'))],
+    ['environment', fromEnvironment(env)],
+    ['flag', { ...flags }],
+  ]
+  const merged: Record<string, unknown> = { ...DEFAULTS }
+  const origins = Object.fromEntries(Object.keys(DEFAULTS).map((key) => [key, 'default'])) as Record<keyof Config, Origin>
+  for (const [origin, layer] of layers) {
+    for (const [key, value] of Object.entries(layer)) {
+      merged[key] = value
+      origins[key as keyof Config] = origin
+    }
+  }
+  return { config: parseConfig(merged), origins }
+}
+
+function parseConfig(value: Record<string, unknown>): Config {
+  const parsed = ConfigSchema.safeParse(value)
+  if (parsed.success) return Object.freeze(parsed.data)
+  const [issue] = parsed.error.issues
+  throw new SkeinError('CONFIG_INVALID', `The configuration is wrong at «${issue?.path.join('.') || (issue?.code ?? '')}»: ${issue?.message ?? ''}.`)
+}

@@ -1,0 +1,3 @@
+/** The client: configuration, `createClient`, and the typed API in front of it. */
+export * from './client.ts'
+export * from './config.ts'

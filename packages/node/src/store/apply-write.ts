@@ -1,0 +1,67 @@
+/** One write of a commit, on the prepared statements. */
+import type { StoredContact, StoredDevice, StoreWrite, WriteOutcome } from '@skein/core'
+import { and, eq, notInArray, sql } from 'drizzle-orm'
+import type { AnyDatabase, Writes } from './queries.ts'
+import * as t from './schema.ts'
+
+export interface WriteTarget {
+  readonly db: AnyDatabase
+  readonly writes: Writes
+}
+
+/** Runs inside an open transaction. */
+export async function applyWrite({ db, writes }: WriteTarget, write: StoreWrite): Promise<WriteOutcome> {
+  switch (write.kind) {
+    case 'message.insert':
+      return (await writes.message.all({ ...write.message })).length > 0 ? 'done' : 'duplicate'
+    case 'contact.put':
+      await putContact(db, write.contact, write.devices)
+      return 'done'
+    case 'invite.put':
+      await db.insert(t.invites).values(write.invite).onConflictDoUpdate({ target: t.invites.secret, set: write.invite }).run()
+      return 'done'
+    default:
+      await simpleWrite(writes, write)
+      return 'done'
+  }
+}
+
+type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' }>
+
+async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
+  switch (write.kind) {
+    case 'identity.put':
+      return void (await writes.identity.run({ ...write.identity }))
+    case 'device.seen':
+      return void (await writes.deviceSeen.run({ ...write }))
+    case 'device.card-sent':
+      return void (await writes.cardSent.run({ ...write }))
+    case 'message.state':
+      return void (await writes.state[write.state].run({ id: write.id, at: write.at, reason: write.reason ?? null }))
+    case 'outbox.insert':
+      return void (await writes.outbox.run({ ...write.row }))
+    case 'outbox.remove':
+      return void (await writes.outboxRemove.run({ ...write }))
+    case 'outbox.retry':
+      return void (await writes.outboxRetry.run({ ...write }))
+    case 'session.put':
+      return void (await writes.session.run({ ...write.session }))
+    case 'seq.put':
+      return void (await writes.seq.run({ ...write }))
+    case 'setting.put':
+      return void (await writes.setting.run({ ...write }))
+  }
+}
+
+async function putContact(db: AnyDatabase, contact: StoredContact, devices: readonly StoredDevice[]): Promise<void> {
+  await db.insert(t.contacts).values(contact).onConflictDoUpdate({ target: t.contacts.account, set: contact }).run()
+  const kept = devices.map(({ device }) => device)
+  await db.delete(t.devices).where(and(eq(t.devices.account, contact.account), notInArray(t.devices.device, kept))).run()
+  for (const device of devices) {
+    // What is already known of a device is never forgotten by a card that does not know it.
+    const lastSeen = sql`nullif(max(coalesce(${t.devices.lastSeen}, 0), coalesce(excluded.last_seen, 0)), 0)`
+    const cardSent = sql`max(${t.devices.cardSent}, excluded.card_sent)`
+    const set = { account: device.account, dhKey: device.dhKey, lastSeen, cardSent }
+    await db.insert(t.devices).values(device).onConflictDoUpdate({ target: t.devices.device, set }).run()
+  }
+}

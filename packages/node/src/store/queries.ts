@@ -1,0 +1,137 @@
+/** Prepared statements of the store, on any drizzle SQLite database. */
+import { and, asc, desc, eq, gt, inArray, min, or, sql } from 'drizzle-orm'
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import * as t from './schema.ts'
+
+export type AnyDatabase = BaseSQLiteDatabase<'sync' | 'async', unknown>
+
+const p = sql.placeholder
+
+/** States that `state` may follow: a message only moves forward (ST6). */
+export const MAY_FOLLOW = {
+  queued: ['failed'],
+  carried: ['queued', 'failed'],
+  delivered: ['queued', 'carried', 'failed'],
+  read: ['queued', 'carried', 'delivered', 'failed'],
+  failed: ['queued', 'carried'],
+} as const
+
+export function prepareReads(db: AnyDatabase) {
+  const history = (after: boolean) =>
+    db
+      .select()
+      .from(t.messages)
+      .where(and(eq(t.messages.contact, p('contact')), after ? isAfter() : undefined))
+      .orderBy(desc(t.messages.hlcMs), desc(t.messages.hlcCounter), desc(t.messages.id))
+      .limit(p('limit'))
+      .prepare()
+  return {
+    identity: db.select().from(t.identity).limit(1).prepare(),
+    contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
+    contact: db.select().from(t.contacts).where(eq(t.contacts.account, p('account'))).prepare(),
+    devices: db.select().from(t.devices).prepare(),
+    devicesOf: db.select().from(t.devices).where(eq(t.devices.account, p('account'))).prepare(),
+    device: db.select().from(t.devices).where(eq(t.devices.device, p('device'))).prepare(),
+    invites: db.select().from(t.invites).prepare(),
+    message: db.select().from(t.messages).where(eq(t.messages.id, p('id'))).prepare(),
+    newest: history(false),
+    newestAfter: history(true),
+    outbox: db
+      .select()
+      .from(t.outbox)
+      .where(and(eq(t.outbox.device, p('device')), sql`${t.outbox.nextAt} <= ${p('now')}`))
+      .orderBy(asc(t.outbox.seq))
+      .limit(p('limit'))
+      .prepare(),
+    outboxDevices: db.select({ device: t.outbox.device, nextAt: min(t.outbox.nextAt) }).from(t.outbox).groupBy(t.outbox.device).prepare(),
+    session: db.select().from(t.sessions).where(eq(t.sessions.device, p('device'))).prepare(),
+    seq: db.select().from(t.sequences).where(eq(t.sequences.device, p('device'))).prepare(),
+    setting: db.select().from(t.settings).where(eq(t.settings.key, p('key'))).prepare(),
+  }
+}
+
+/** Behind the message (ms, counter, id) in conversation order. */
+function isAfter() {
+  return or(
+    gt(t.messages.hlcMs, p('ms')),
+    and(eq(t.messages.hlcMs, p('ms')), gt(t.messages.hlcCounter, p('counter'))),
+    and(eq(t.messages.hlcMs, p('ms')), eq(t.messages.hlcCounter, p('counter')), gt(t.messages.id, p('id'))),
+  )
+}
+
+/** `excluded` value of a column in an upsert. */
+const incoming = (name: string) => sql.raw(`excluded."${name}"`)
+
+export function prepareWrites(db: AnyDatabase) {
+  const state = (next: keyof typeof MAY_FOLLOW) =>
+    db
+      .update(t.messages)
+      .set({
+        state: next,
+        reason: sql`${p('reason')}`,
+        ...(next === 'delivered' || next === 'read' ? { deliveredAt: sql`coalesce(${t.messages.deliveredAt}, ${p('at')})` } : {}),
+      })
+      .where(and(eq(t.messages.id, p('id')), eq(t.messages.direction, 'out'), inArray(t.messages.state, [...MAY_FOLLOW[next]])))
+      .prepare()
+  return {
+    identity: db
+      .insert(t.identity)
+      .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })
+      .onConflictDoUpdate({
+        target: t.identity.id,
+        set: { accountSeed: incoming('account_seed'), deviceSeed: incoming('device_seed'), dhSecret: incoming('dh_secret'), createdAt: incoming('created_at') },
+      })
+      .prepare(),
+    deviceSeen: db.update(t.devices).set({ lastSeen: sql`${p('at')}` }).where(eq(t.devices.device, p('device'))).prepare(),
+    cardSent: db.update(t.devices).set({ cardSent: sql`${p('issuedAt')}` }).where(eq(t.devices.device, p('device'))).prepare(),
+    message: db
+      .insert(t.messages)
+      .values({
+        id: p('id'),
+        sender: p('sender'),
+        contact: p('contact'),
+        direction: p('direction'),
+        text: p('text'),
+        state: p('state'),
+        reason: p('reason'),
+        createdAt: p('createdAt'),
+        hlcMs: p('hlcMs'),
+        hlcCounter: p('hlcCounter'),
+        receivedAt: p('receivedAt'),
+        deliveredAt: p('deliveredAt'),
+      })
+      .onConflictDoNothing()
+      .returning({ id: t.messages.id })
+      .prepare(),
+    state: { queued: state('queued'), carried: state('carried'), delivered: state('delivered'), read: state('read'), failed: state('failed') },
+    outbox: db
+      .insert(t.outbox)
+      .values({ device: p('device'), message: p('message'), contact: p('contact'), seq: p('seq'), sealed: p('sealed'), attempts: p('attempts'), nextAt: p('nextAt') })
+      .onConflictDoNothing()
+      .prepare(),
+    outboxRemove: db.delete(t.outbox).where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message')))).prepare(),
+    outboxRetry: db
+      .update(t.outbox)
+      .set({ attempts: sql`${p('attempts')}`, nextAt: sql`${p('nextAt')}` })
+      .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .prepare(),
+    session: db
+      .insert(t.sessions)
+      .values({ device: p('device'), state: p('state') })
+      .onConflictDoUpdate({ target: t.sessions.device, set: { state: incoming('state') } })
+      .prepare(),
+    seq: db
+      .insert(t.sequences)
+      .values({ device: p('device'), seq: p('seq') })
+      .onConflictDoUpdate({ target: t.sequences.device, set: { seq: sql`max(${t.sequences.seq}, ${incoming('seq')})` } })
+      .prepare(),
+    setting: db
+      .insert(t.settings)
+      .values({ key: p('key'), value: p('value') })
+      .onConflictDoUpdate({ target: t.settings.key, set: { value: incoming('value') } })
+      .prepare(),
+  }
+}
+
+export type Reads = ReturnType<typeof prepareReads>
+export type Writes = ReturnType<typeof prepareWrites>

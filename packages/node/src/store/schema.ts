@@ -1,0 +1,91 @@
+/** One schema for every SQLite that Skein runs on; migrations are generated from it (`npm run gen`). */
+import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+/** Bytes as Uint8Array: drizzle's own blob modes want Buffer, which browsers have not. */
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({
+  dataType: () => 'blob',
+  fromDriver: (value) => new Uint8Array(value),
+})
+
+export const identity = sqliteTable('identity', {
+  id: integer('id').primaryKey(),
+  accountSeed: bytes('account_seed').notNull(),
+  deviceSeed: bytes('device_seed').notNull(),
+  dhSecret: bytes('dh_secret').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+export const contacts = sqliteTable('contacts', {
+  account: text('account').primaryKey(),
+  accountKey: bytes('account_key').notNull(),
+  petname: text('petname').notNull().unique(),
+  claimedName: text('claimed_name').notNull(),
+  state: text('state', { enum: ['pending', 'requested', 'accepted'] }).notNull(),
+  card: bytes('card').notNull(),
+  listVersion: integer('list_version').notNull(),
+  relays: text('relays', { mode: 'json' }).$type<readonly string[]>().notNull(),
+  blocked: integer('blocked', { mode: 'boolean' }).notNull(),
+  muted: integer('muted', { mode: 'boolean' }).notNull(),
+  addedAt: integer('added_at').notNull(),
+  pendingInvite: text('pending_invite').notNull(),
+})
+
+export const devices = sqliteTable(
+  'devices',
+  {
+    device: text('device').primaryKey(),
+    account: text('account').notNull(),
+    dhKey: bytes('dh_key').notNull(),
+    lastSeen: integer('last_seen'),
+    cardSent: integer('card_sent').notNull(),
+  },
+  (table) => [index('devices_account').on(table.account)],
+)
+
+export const invites = sqliteTable('invites', {
+  secret: bytes('secret').primaryKey(),
+  expiresAt: integer('expires_at').notNull(),
+  revoked: integer('revoked', { mode: 'boolean' }).notNull(),
+})
+
+export const messages = sqliteTable(
+  'messages',
+  {
+    id: text('id').notNull(),
+    sender: text('sender').notNull(),
+    contact: text('contact').notNull(),
+    direction: text('direction', { enum: ['in', 'out'] }).notNull(),
+    text: text('text').notNull(),
+    state: text('state', { enum: ['queued', 'carried', 'delivered', 'read', 'failed'] }).notNull(),
+    reason: text('reason'),
+    createdAt: integer('created_at').notNull(),
+    hlcMs: integer('hlc_ms').notNull(),
+    hlcCounter: integer('hlc_counter').notNull(),
+    receivedAt: integer('received_at'),
+    deliveredAt: integer('delivered_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.id, table.sender] }),
+    index('messages_conversation').on(table.contact, table.hlcMs, table.hlcCounter, table.id),
+  ],
+)
+
+export const outbox = sqliteTable(
+  'outbox',
+  {
+    device: text('device').notNull(),
+    message: text('message').notNull(),
+    contact: text('contact').notNull(),
+    seq: integer('seq').notNull(),
+    sealed: bytes('sealed').notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAt: integer('next_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.device, table.message] }), index('outbox_order').on(table.device, table.seq)],
+)
+
+export const sessions = sqliteTable('sessions', { device: text('device').primaryKey(), state: bytes('state').notNull() })
+
+export const sequences = sqliteTable('sequences', { device: text('device').primaryKey(), seq: integer('seq').notNull() })
+
+export const settings = sqliteTable('settings', { key: text('key').primaryKey(), value: text('value').notNull() })

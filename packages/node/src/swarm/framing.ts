@@ -1,0 +1,125 @@
+/** Core's Channel over a libp2p stream: frames with a uvarint length, real back-pressure both ways. */
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
+import { type Channel, type DeviceId, MAX_FRAME_BYTES } from '@skein/core'
+import { decode, encode } from 'it-length-prefixed'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+/** Unread bytes at which the other side is made to wait. Below WebRTC's 4 MiB, past which that transport resets (T3). */
+const PAUSE_AT_BYTES = 262_144
+
+export interface ChannelEvents {
+  /** A frame has arrived. */
+  onFrame(): void
+  /** The other side broke the framing: too large, or no length at all. */
+  onOffence(code: 'FRAME_TOO_LARGE' | 'BAD_FRAME'): void
+}
+
+export class StreamChannel implements Channel {
+  readonly peer: DeviceId
+  private readonly stream: Stream
+  private readonly events: ChannelEvents
+  private readonly chunks: (Uint8Array | Uint8ArrayList)[] = []
+  private unread = 0
+  private paused = false
+  private ended = false
+  private wakeReader: () => void = () => undefined
+  private readonly wakeWriters = new Set<() => void>()
+
+  /** Attaches synchronously: a stream without a listener loses what arrives first. */
+  constructor(stream: Stream, peer: DeviceId, events: ChannelEvents) {
+    this.stream = stream
+    this.peer = peer
+    this.events = events
+    // Idle channels are the normal state; liveness is looked after elsewhere.
+    stream.inactivityTimeout = Number.MAX_SAFE_INTEGER
+    stream.addEventListener('message', (event) => this.onChunk(event))
+    stream.addEventListener('drain', () => this.releaseWriters())
+    for (const name of ['close', 'remoteCloseWrite'] as const) stream.addEventListener(name, () => this.end())
+  }
+
+  async send(frame: Uint8Array): Promise<boolean> {
+    if (frame.length === 0 || frame.length > MAX_FRAME_BYTES) throw new RangeError('a frame has 1 to MAX_FRAME_BYTES bytes')
+    // Not `onDrain()`: its promise stays resolved after the first drain (T1).
+    while (this.isWritable() && this.stream.writableNeedsDrain) await new Promise<void>((resolve) => this.wakeWriters.add(resolve))
+    if (!this.isWritable()) return false
+    try {
+      this.stream.send(encode.single(frame))
+      return true
+    } catch {
+      return false // closed between the look and the write
+    }
+  }
+
+  async *frames(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const frame of decode(this.bytes(), { maxDataLength: MAX_FRAME_BYTES })) {
+        this.events.onFrame()
+        yield frame.subarray()
+      }
+    } catch (error) {
+      this.onBroken(error)
+    } finally {
+      this.close()
+    }
+  }
+
+  close(): void {
+    this.end()
+    if (this.stream.status === 'open') this.stream.close({ signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => this.stream.abort(asError(error)))
+  }
+
+  private onBroken(error: unknown): void {
+    const name = error instanceof Error ? error.name : ''
+    if (/DataLength|LengthLength/.test(name)) this.events.onOffence('FRAME_TOO_LARGE')
+    // A connection that breaks in the middle of a frame is bad luck, not an offence.
+    else if (name !== 'UnexpectedEOFError') this.events.onOffence('BAD_FRAME')
+    this.stream.abort(asError(error))
+  }
+
+  private isWritable(): boolean {
+    return this.stream.status === 'open' && this.stream.writeStatus === 'writable'
+  }
+
+  private async *bytes(): AsyncGenerator<Uint8Array | Uint8ArrayList> {
+    for (;;) {
+      const chunk = this.chunks.shift()
+      if (chunk !== undefined) {
+        this.unread -= chunk.byteLength
+        this.resumeIfRoom()
+        yield chunk
+      } else if (this.ended) return
+      else await new Promise<void>((resolve) => (this.wakeReader = resolve))
+    }
+  }
+
+  private onChunk({ data }: StreamMessageEvent): void {
+    this.chunks.push(data)
+    this.unread += data.byteLength
+    if (this.unread >= PAUSE_AT_BYTES && !this.paused) {
+      this.paused = true
+      this.stream.pause()
+    }
+    this.wakeReader()
+  }
+
+  private resumeIfRoom(): void {
+    if (!this.paused || this.unread >= PAUSE_AT_BYTES) return
+    this.paused = false
+    this.stream.resume()
+  }
+
+  private end(): void {
+    this.ended = true
+    this.wakeReader()
+    this.releaseWriters()
+  }
+
+  private releaseWriters(): void {
+    for (const wake of this.wakeWriters) wake()
+    this.wakeWriters.clear()
+  }
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

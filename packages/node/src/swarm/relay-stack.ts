@@ -1,0 +1,241 @@
+/**
+ * The relay's libp2p: circuit relay without cut-off, DHT server, gossip hub. The relay application sees only
+ * `RelayStack`; no libp2p type leaves this file.
+ */
+import { circuitRelayServer, RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { gossipsub } from '@libp2p/gossipsub'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { TransportManager } from '@libp2p/interface-internal'
+import { kadDHT } from '@libp2p/kad-dht'
+import type { KadDHT, SingleKadDHT } from '@libp2p/kad-dht'
+import { keychain } from '@libp2p/keychain'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { lpStream } from '@libp2p/utils'
+import { webRTCDirect } from '@libp2p/webrtc'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { isNewerRecord, verifyRecord } from '@skein/core'
+import type { Logger, ProtocolId } from '@skein/core'
+import { createLibp2p } from 'libp2p'
+import { nativePrimitives } from '../platform/primitives.ts'
+import { CertificateDatastore } from './relay-datastore.ts'
+import type { DurableEntries } from './relay-datastore.ts'
+import { dhtOptions, GOSSIP_OPTIONS } from './stack-parts.ts'
+import type { RecordJudge } from './stack-parts.ts'
+
+export type { DurableEntries } from './relay-datastore.ts'
+
+const PRESENCE_TOPIC = '/skein/presence/1/'
+
+/**
+ * 7 days in ms. retimeable-signal 1.0.1 does not cancel the timer of an earlier refresh, so a reservation dies one TTL
+ * after its first refresh however often it is refreshed (notes/nat.md §4). Must stay below 2^31 ms (24.8 days).
+ */
+const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
+/** Devices that may be reachable through one relay; the library's 15 is for public volunteers. */
+const MAX_RESERVATIONS = 4_096
+/** Time for one reserve or connect request, ms; the other side may be a phone that is waking up. */
+const HOP_TIMEOUT_MS = 30_000
+/** Circuits per connection, each way; the library's 32 and 64 cut off a busy member. */
+const MAX_CIRCUITS_PER_CONNECTION = 1_024
+/** Streams of one request-reply protocol on one connection. */
+const MAX_REQUEST_STREAMS = 16
+/** Time for one request and its reply, ms. */
+const REQUEST_TIMEOUT_MS = 10_000
+/** Time to dial one other relay, ms. */
+const MEET_TIMEOUT_MS = 10_000
+/**
+ * Ms between pings and until one has failed: so long that one waiting behind a full circuit is no sign of death, and
+ * equal, because the far end resets a third ping stream and the monitor would take that for death too.
+ */
+const PING_MS = 60_000
+const CONNECTIONS = {
+  maxConnections: 8_192,
+  /** Per second and address: many members share the address of one carrier NAT. */
+  inboundConnectionThreshold: 256,
+  maxIncomingPendingConnections: 512,
+}
+
+/** A relay stores and forwards only what an account has signed. */
+const JUDGE: RecordJudge = {
+  verify: (key, record) => verifyRecord(nativePrimitives, key, record),
+  isNewer: (a, b) => isNewerRecord(nativePrimitives, a, b),
+}
+
+export type PortOrOff = number | 'off'
+
+export interface RelayStackOptions {
+  /** Ed25519 seed, 32 bytes; the peer id follows from it. */
+  readonly privateKeySeed: Uint8Array
+  /** Ports, 0 for any free one; `host` is an IP address. */
+  readonly listen: { readonly host: string; readonly tcp: PortOrOff; readonly ws: PortOrOff; readonly webrtc: PortOrOff }
+  /** Address or name under which others reach this relay; without it the addresses of its interfaces are announced. */
+  readonly announceHost?: string | undefined
+  /** IP address of `announceHost` where that is a name: WebRTC-direct puts it into SDP, which takes no names. */
+  readonly announceAddress?: string | undefined
+  readonly durable: DurableEntries
+  readonly logger: Logger
+}
+
+export interface RelayCounts {
+  readonly connections: number
+  readonly reservations: number
+  readonly circuits: number
+  readonly dhtPeers: number
+  /** Since the start. */
+  readonly gossipMessages: number
+}
+
+export type AnswerRequest = (peer: string, request: Uint8Array) => Uint8Array
+
+export interface RelayStack {
+  readonly peerId: string
+  /** Announced multiaddrs, each with `/p2p/<peer id>`. */
+  addresses(): readonly string[]
+  counts(): RelayCounts
+  /** Serves a protocol of one uvarint-prefixed request frame and one reply; larger requests are cut off. */
+  serve(protocol: ProtocolId, answer: AnswerRequest, options: { readonly maxRequestBytes: number }): Promise<void>
+  /** Connects to another relay, which thereby enters the DHT's routing table; `false` if it cannot be reached. */
+  meet(addresses: readonly string[]): Promise<boolean>
+  isConnected(peerId: string): boolean
+  /** Frees every port. Idempotent; may hang in WebRTC (notes/libp2p.md §4 no. 9), so callers set a deadline. */
+  stop(): Promise<void>
+}
+
+type RelayNode = Libp2p<{ relay: CircuitRelayService; dht: KadDHT; gossip: GossipSub }>
+interface Late {
+  transports?: TransportManager
+  self?: PeerId
+}
+
+/** @throws Error of libp2p when no port could be opened */
+export async function createRelayStack(options: RelayStackOptions): Promise<RelayStack> {
+  const node = await createNode(options)
+  let gossipMessages = 0
+  node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
+  node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
+  node.addEventListener('peer:disconnect', (event) => releaseReservation(node, event.detail))
+  return {
+    peerId: node.peerId.toString(),
+    addresses: () => node.getMultiaddrs().map(String),
+    counts: () => ({ ...countNode(node), gossipMessages }),
+    serve: (protocol, answer, { maxRequestBytes }) =>
+      node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
+    meet: (addresses) => meet(node, addresses, options.logger),
+    isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
+    stop: async () => node.stop(),
+  }
+}
+
+async function createNode(options: RelayStackOptions): Promise<RelayNode> {
+  const late: Late = {}
+  return createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
+    datastore: new CertificateDatastore(options.durable),
+    addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
+    // No STUN: the relay has a public address or none, and no third-party server is ever asked.
+    transports: [tcp(), webSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: CONNECTIONS,
+    connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
+    services: {
+      ...relayServices(),
+      // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).
+      late: ({ transportManager: transports, peerId: self }: { transportManager: TransportManager; peerId: PeerId }) =>
+        Object.assign(late, { transports, self }),
+    },
+  })
+}
+
+function relayServices() {
+  return {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    ping: ping(),
+    keychain: keychain(),
+    dht: kadDHT(dhtOptions(JUDGE, { clientMode: false })),
+    gossip: gossipsub(GOSSIP_OPTIONS),
+    relay: circuitRelayServer({
+      hopTimeout: HOP_TIMEOUT_MS,
+      maxInboundHopStreams: MAX_CIRCUITS_PER_CONNECTION,
+      maxOutboundStopStreams: MAX_CIRCUITS_PER_CONNECTION,
+      reservations: { maxReservations: MAX_RESERVATIONS, applyDefaultLimit: false, reservationTtl: RESERVATION_TTL_MS },
+    }),
+  }
+}
+
+function listenAddresses(listen: RelayStackOptions['listen']): string[] {
+  const base = hostPrefix(listen.host)
+  const wanted: [PortOrOff, (port: number) => string][] = [
+    [listen.tcp, (port) => `${base}/tcp/${port}`],
+    [listen.ws, (port) => `${base}/tcp/${port}/ws`],
+    [listen.webrtc, (port) => `${base}/udp/${port}/webrtc-direct`],
+  ]
+  return wanted.flatMap(([port, address]) => (port === 'off' ? [] : [address(port)]))
+}
+
+function announced(late: Late, options: RelayStackOptions) {
+  const own = late.transports?.getAddrs().map(String) ?? []
+  const wanted = new Set(own.map((each) => announceAs(each, options)))
+  return [...wanted].map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
+}
+
+function announceAs(address: string, { announceHost, announceAddress }: RelayStackOptions): string {
+  const host = address.includes('/webrtc-direct') ? (announceAddress ?? announceHost) : announceHost
+  return host === undefined ? address : address.replace(/^\/(ip4|ip6)\/[^/]+/, hostPrefix(host))
+}
+
+function hostPrefix(host: string): string {
+  if (host.includes(':')) return `/ip6/${host}`
+  return /^\d+(\.\d+){3}$/.test(host) ? `/ip4/${host}` : `/dns/${host}`
+}
+
+/** The library keeps the place of a peer that has gone until its TTL ends (js-libp2p #2833). */
+function releaseReservation(node: RelayNode, peer: PeerId): void {
+  // The old timer would otherwise delete a later reservation of the same peer.
+  node.services.relay.reservations.get(peer)?.signal.clear()
+  node.services.relay.reservations.delete(peer)
+}
+
+function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {
+  const connections = node.getConnections()
+  return {
+    connections: connections.length,
+    reservations: node.services.relay.reservations.size,
+    circuits: connections.flatMap((each) => each.streams).filter((each) => each.protocol === RELAY_V2_STOP_CODEC).length,
+    dhtPeers: (node.services.dht as SingleKadDHT).routingTable.size,
+  }
+}
+
+function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Logger) {
+  return async (stream: Stream, connection: Connection): Promise<void> => {
+    try {
+      const frames = lpStream(stream, { maxDataLength })
+      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+      const request = await frames.read({ signal })
+      await frames.write(answer(connection.remotePeer.toString(), request.subarray()), { signal })
+      await stream.close({ signal })
+    } catch (error) {
+      logger.debug('request-failed', { reason: String(error) })
+      stream.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}
+
+async function meet(node: RelayNode, addresses: readonly string[], logger: Logger): Promise<boolean> {
+  try {
+    await node.dial(addresses.map((each) => multiaddr(each)), { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) })
+    return true
+  } catch (error) {
+    logger.debug('meet-failed', { reason: String(error) })
+    return false
+  }
+}

@@ -1,0 +1,50 @@
+/** What every stack of ours shares — client, browser, relay — so that they understand each other. */
+import { type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
+import { type KadDHTInit, passthroughMapper } from '@libp2p/kad-dht'
+
+/** Own DHT: a public one would tell strangers who looks for whom. */
+export const DHT_PROTOCOL = '/skein/kad/1.0.0'
+/** Namespace of account records: `/skein/<32 bytes of account digest>`. */
+export const RECORD_NAMESPACE = 'skein'
+
+export interface RecordJudge {
+  /** Whether `record` may stand under `key` (32 bytes). */
+  verify(key: Uint8Array, record: Uint8Array): boolean
+  /** Whether `a` is to be preferred to `b`. */
+  isNewer(a: Uint8Array, b: Uint8Array): boolean
+}
+
+const PREFIX = new TextEncoder().encode(`/${RECORD_NAMESPACE}/`)
+
+export function recordKey(key: Uint8Array): Uint8Array {
+  return Uint8Array.of(...PREFIX, ...key)
+}
+
+/** Options of the DHT; addresses are not filtered, because relays on a LAN serve members with private ones. */
+export function dhtOptions(judge: RecordJudge, { clientMode }: { readonly clientMode: boolean }): KadDHTInit {
+  return {
+    protocol: DHT_PROTOCOL,
+    clientMode,
+    peerInfoMapper: passthroughMapper,
+    validators: {
+      [RECORD_NAMESPACE]: async (key, value) => {
+        if (!judge.verify(key.subarray(PREFIX.length), value)) throw new Error('a record that its account did not sign')
+      },
+    },
+    selectors: {
+      [RECORD_NAMESPACE]: (_key, records) => records.reduce((best, record, at) => (judge.isNewer(record, records[best] ?? record) ? at : best), 0),
+    },
+  }
+}
+
+/**
+ * Options of gossip. Messages are signed inside, by devices, so that a forwarder learns no author; the library's
+ * penalty for many peers behind one address would cut off households, carrier NATs and every node on one machine.
+ */
+export const GOSSIP_OPTIONS: Partial<GossipsubOpts> = {
+  globalSignaturePolicy: StrictNoSign,
+  allowPublishToZeroTopicPeers: true,
+  emitSelf: false,
+  runOnLimitedConnection: true,
+  scoreParams: { IPColocationFactorWeight: 0 },
+}

@@ -1,0 +1,39 @@
+/** One run over all projects; `npm run test:long` sets SKEIN_LONG_TESTS and adds the *.long.test.ts files. */
+import { fileURLToPath } from 'node:url'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+const LONG = '**/*.long.test.ts'
+const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...configDefaults.exclude, LONG]
+
+/** The contract suites are vitest code, so they are no part of core's build; tests take them from the sources. */
+const contracts = fileURLToPath(new URL('packages/core/src/testing/contracts/index.ts', import.meta.url))
+const resolve = { alias: { '@skein/core/contracts': contracts } }
+
+const unit = (name: string, include: string) => ({ resolve, test: { name, include: [include], exclude } })
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      unit('core', 'packages/core/src/**/*.test.ts'),
+      unit('node', 'packages/node/src/**/*.test.ts'),
+      unit('relay', 'apps/relay/src/**/*.test.ts'),
+      unit('cli', 'apps/cli/src/**/*.test.ts'),
+      { test: { name: 'tools', include: ['tools/**/*.test.mjs'], testTimeout: 60_000 } },
+      {
+        resolve,
+        // Real processes and real sockets: one file at a time, after everything else, and never hurried.
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          exclude,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
