@@ -23,8 +23,14 @@ function count() {
   const files = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).testResults : []
   const tests = files.flatMap(({ assertionResults }) => assertionResults)
   const having = (...states) => tests.filter(({ status }) => states.includes(status))
-  const unloadable = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'))
-  return { passed: having('passed').length, failed: having('failed').length + unloadable.length, skipped: having('skipped', 'pending', 'todo', 'disabled') }
+  const unloadable = files.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  )
+  return {
+    passed: having('passed').length,
+    failed: having('failed').length + unloadable.length,
+    skipped: having('skipped', 'pending', 'todo', 'disabled'),
+  }
 }
 
 /** What makes a run fail although no test did. */
@@ -38,7 +44,10 @@ function complaints({ passed, failed, skipped }, status) {
 
 const args = process.argv.slice(2)
 const checks = await runChecks(root)
-const status = runVitest(args.filter((arg) => arg !== '--long'), args.includes('--long'))
+const status = runVitest(
+  args.filter((arg) => arg !== '--long'),
+  args.includes('--long'),
+)
 const tests = count()
 const extra = complaints(tests, status)
 for (const sentence of extra) console.log(`✗ ${sentence}`)

@@ -10,7 +10,9 @@ const PATH = /^\.?[\w-][\w.-]*(\/[\w.[\]-]+)+\/?$|^[\w-]+\.(ts|tsx|mjs|json|md|y
 /** @returns {string[]} problems */
 export function architecture(root) {
   if (!existsSync(join(root, DOCUMENT))) return []
-  const rows = read(root, DOCUMENT).split('\n').filter((line) => line.trimStart().startsWith('|'))
+  const rows = read(root, DOCUMENT)
+    .split('\n')
+    .filter((line) => line.trimStart().startsWith('|'))
   const paths = new Set(rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, text]) => text)).filter((text) => PATH.test(text)))
   return [...paths].filter((path) => !existsSync(join(root, path))).map((path) => `${DOCUMENT} names \`${path}\`, which does not exist.`)
 }

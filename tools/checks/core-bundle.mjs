@@ -12,7 +12,7 @@ const ALLOWED = [/^@bufbuild\/protobuf$/, /^@noble\//, /^@scure\/base$/]
 const GZIP_BUDGET_BYTES = 60_000
 
 /** @returns {Promise<string[]>} problems */
-export async function coreBundle(root, budget = GZIP_BUDGET_BYTES) {
+export async function coreBundle(root, { budget = GZIP_BUDGET_BYTES } = {}) {
   if (!existsSync(join(root, ENTRY))) return [`${ENTRY} does not exist.`]
   try {
     const result = await build({
@@ -42,7 +42,9 @@ function externals({ inputs }) {
 
 function foreignPackages({ inputs }) {
   const packages = new Set(Object.keys(inputs).flatMap(packageOf))
-  return [...packages].filter((name) => !ALLOWED.some((pattern) => pattern.test(name))).map((name) => `core contains ${name}, which is not on its list of allowed packages.`)
+  return [...packages]
+    .filter((name) => !ALLOWED.some((pattern) => pattern.test(name)))
+    .map((name) => `core contains ${name}, which is not on its list of allowed packages.`)
 }
 
 /** `…/node_modules/@noble/curves/utils.js` → `@noble/curves`. */

@@ -16,7 +16,11 @@ const BANS = [
 /** @returns {string[]} problems */
 export function coreLint(root) {
   const files = sources(root, 'packages/core/src').filter((file) => !isTest(file))
-  return files.flatMap((file) => codeOnly(read(root, file)).split('\n').flatMap((line, at) => bansIn(line).map(([, name, instead]) => `${file}:${at + 1} uses ${name}; core takes ${instead} instead.`)))
+  return files.flatMap((file) =>
+    codeOnly(read(root, file))
+      .split('\n')
+      .flatMap((line, at) => bansIn(line).map(([, name, instead]) => `${file}:${at + 1} uses ${name}; core takes ${instead} instead.`)),
+  )
 }
 
 const bansIn = (line) => BANS.filter(([pattern]) => pattern.test(line))

@@ -6,7 +6,7 @@ import { read } from './files.mjs'
 const SOURCE = 'packages/core/src/errors/index.ts'
 const DOCUMENT = 'docs/ERRORS.md'
 /** A heading or the first cell of a table row: `## CODE`, `| CODE |`, with or without backticks. */
-const ENTRY = /^(?:#+\s+|\|\s*)`?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)`?\s*(?:\||$)/gm
+const ENTRY = /^(?:#+ +|\| *)`?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)`?[ \t]*(?:\||$)/gm
 
 /** @returns {string[]} problems */
 export function errors(root) {

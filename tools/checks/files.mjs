@@ -30,7 +30,9 @@ export const isTest = (file) => /\.test\.m?tsx?$|\/testing\/contracts\//.test(fi
 /** Folders that hold a package's own sources, e.g. `packages/core/src`. */
 export function sourceFolders(root) {
   const groups = ['packages', 'apps'].filter((group) => existsSync(join(root, group)))
-  return groups.flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}/src`)).filter((folder) => existsSync(join(root, folder)))
+  return groups
+    .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}/src`))
+    .filter((folder) => existsSync(join(root, folder)))
 }
 
 /** TypeScript sources below `folder`, without declarations and generated files. */

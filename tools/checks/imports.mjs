@@ -44,7 +44,8 @@ function wrongDirection({ file, imported }, folder) {
 const target = (file, from) => posix.join(posix.dirname(file), from)
 
 function cycles(files) {
-  const linked = ({ file, imported }) => imported.filter(({ from, linked }) => linked && from.startsWith('.')).map(({ from }) => target(file, from))
+  const linked = ({ file, imported }) =>
+    imported.filter(({ from, linked }) => linked && from.startsWith('.')).map(({ from }) => target(file, from))
   const graph = new Map(files.map((each) => [each.file, linked(each)]))
   const state = new Map()
   const found = []

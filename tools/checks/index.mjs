@@ -32,7 +32,7 @@ const CHECKS = [
 export async function runChecks(root, options = {}) {
   const counts = { passed: 0, failed: 0 }
   for (const [name, find] of CHECKS) {
-    const problems = await (find === biome || find === oxlint ? find(root, options) : find(root))
+    const problems = await find(root, options)
     counts[problems.length === 0 ? 'passed' : 'failed'] += 1
     console.log(problems.length === 0 ? `✓ ${name}` : `✗ ${name}\n${problems.map(indented).join('\n')}`)
   }

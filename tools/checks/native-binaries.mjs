@@ -21,8 +21,11 @@ export function nativeBinaries(root) {
 }
 
 function downloadAddresses(lock) {
-  const holders = Object.entries(lock.packages ?? {}).filter(([, { resolution = {} }]) => resolution.tarball !== undefined || resolution.repo !== undefined)
-  return holders.map(([name]) => `pnpm-lock.yaml: ${name} is locked to a download address; lock it by integrity only.`)
+  const entries = Object.entries(lock.packages ?? {})
+  const addressed = entries.filter(
+    ([name, { resolution = {} }]) => name.includes('://') || resolution.tarball !== undefined || resolution.repo !== undefined,
+  )
+  return addressed.map(([name]) => `pnpm-lock.yaml: ${name} is locked to a download address; lock it by integrity only.`)
 }
 
 function missingVariants(lock) {
@@ -31,7 +34,9 @@ function missingVariants(lock) {
     if (variants.length === 0) return []
     const covered = new Set(variants.flatMap(platformsOf))
     const missing = PLATFORMS.filter((platform) => !covered.has(platform))
-    return missing.map((platform) => `pnpm-lock.yaml: ${parent} has no binary for ${platform}; choose a version that is published for every platform.`)
+    return missing.map(
+      (platform) => `pnpm-lock.yaml: ${parent} has no binary for ${platform}; choose a version that is published for every platform.`,
+    )
   })
 }
 
@@ -53,7 +58,9 @@ function missingPrebuilds(root, lock) {
     return locked.flatMap((key) => {
       const folder = join(store, key, 'node_modules', name, 'prebuilds')
       const found = existsSync(folder) ? readdirSync(folder) : []
-      return PLATFORMS.filter((platform) => !found.includes(`${platform}.node`)).map((platform) => `${key} carries no prebuilt binary for ${platform}.`)
+      return PLATFORMS.filter((platform) => !found.includes(`${platform}.node`)).map(
+        (platform) => `${key} carries no prebuilt binary for ${platform}.`,
+      )
     })
   })
 }

@@ -9,14 +9,25 @@ const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 /** @returns {string[]} nothing, or the output of the failed program */
 function run(root, script, args) {
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
-  const done = spawnSync(process.execPath, [join(modules, script), ...args], { cwd: root, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  const done = spawnSync(process.execPath, [join(modules, script), ...args], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
   if (done.status === 0) return []
   return [`${done.stdout ?? ''}${done.stderr ?? ''}${done.error?.message ?? ''}`.trim() || `${script} failed without a word.`]
 }
 
 /** Format and lint. @param {{ fix?: boolean }} [options] fix: write what can be mended */
 export function biome(root, { fix = false } = {}) {
-  return run(root, '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--max-diagnostics=50', '--colors=off', ...(fix ? ['--write'] : [])])
+  return run(root, '@biomejs/biome/bin/biome', [
+    'check',
+    '--error-on-warnings',
+    '--max-diagnostics=50',
+    '--colors=off',
+    ...(fix ? ['--write'] : []),
+  ])
 }
 
 export function oxlint(root, { fix = false } = {}) {

@@ -9,11 +9,17 @@ const TEST_FOLDERS = ['packages', 'apps', 'e2e', 'infra', 'bench']
 
 /** @returns {string[]} problems */
 export function rules(root) {
-  const written = collect(root, filesUnder(root, 'docs/spec').filter((file) => file.endsWith('.md')), rulesIn)
+  const written = collect(
+    root,
+    filesUnder(root, 'docs/spec').filter((file) => file.endsWith('.md')),
+    rulesIn,
+  )
   const tested = collect(root, TEST_FOLDERS.flatMap((folder) => filesUnder(root, folder)).filter(isTest), titlesIn)
   return [
     ...[...written].filter(([rule]) => !tested.has(rule)).map(([rule, file]) => `${file}: no test's title begins with [${rule}].`),
-    ...[...tested].filter(([rule]) => !written.has(rule)).map(([rule, file]) => `${file}: a test names [${rule}], which no file in docs/spec defines.`),
+    ...[...tested]
+      .filter(([rule]) => !written.has(rule))
+      .map(([rule, file]) => `${file}: a test names [${rule}], which no file in docs/spec defines.`),
   ]
 }
 

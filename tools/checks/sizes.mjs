@@ -19,8 +19,14 @@ function tooLong(root, file) {
 
 function emptyNames(files) {
   const named = new Set(files.flatMap((file) => file.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/'))))
-  return [...named].filter((path) => EMPTY_NAME.test(stem(path))).map((path) => `${path} is named after nothing in particular; name it after what it does.`)
+  return [...named]
+    .filter((path) => EMPTY_NAME.test(stem(path)))
+    .map((path) => `${path} is named after nothing in particular; name it after what it does.`)
 }
 
 /** The last part of a path without its extensions of code and tests. */
-const stem = (path) => path.split('/').at(-1).replace(/(\.test)?\.\w+$/, '')
+const stem = (path) =>
+  path
+    .split('/')
+    .at(-1)
+    .replace(/(\.test)?\.\w+$/, '')

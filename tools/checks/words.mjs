@@ -12,6 +12,8 @@ export function words(root) {
   return filesUnder(root).flatMap((file) => {
     const text = read(root, file)
     if (text.includes('\0')) return []
-    return text.split('\n').flatMap((line, at) => BANS.filter(([pattern]) => pattern.test(line)).map(([, what]) => `${file}:${at + 1} names ${what}.`))
+    return text
+      .split('\n')
+      .flatMap((line, at) => BANS.filter(([pattern]) => pattern.test(line)).map(([, what]) => `${file}:${at + 1} names ${what}.`))
   })
 }

@@ -1,10 +1,9 @@
 /** The command line: what there is and which option means what. */
 import { Command, InvalidArgumentError } from 'commander'
-import { defaultDataDir } from '@skein/node'
+import { defaultDataDir } from '@skein/node/config'
 import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import { createOutput } from './output.ts'
-import { up } from './up.ts'
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
 
@@ -40,7 +39,8 @@ export function createProgram(finish: (code: number) => void): Command {
     .option('--port <port>', 'TCP port to listen on, 0 for any', port)
     .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
     .option('--no-lan', 'do not use the local network')
-    .action(run((now, options: Record<string, unknown>) => up(now.dataDir, upFlags(options, program.opts()), now.output)))
+    // Loaded only here: the network libraries would make every other command slow.
+    .action(run(async (now, options: Record<string, unknown>) => (await import('./up.ts')).up(now.dataDir, upFlags(options, program.opts()), now.output)))
   program.command('status').description('account, device, relays').action(run(commands.status))
   program.command('invite').description('make an invite link').action(run(commands.invite))
   program.command('add').description('add a contact by invite or account id').argument('<invite>').option('--name <name>', 'what you call them').action(run(commands.add))

@@ -6,6 +6,8 @@ import type { Uint8ArrayList } from 'uint8arraylist'
 
 /** Unread bytes at which the other side is made to wait. Below WebRTC's 4 MiB, past which that transport resets (T3). */
 const PAUSE_AT_BYTES = 262_144
+/** For frames already queued to leave and for the other side to close its half; then the stream is cut. Milliseconds. */
+const CLOSE_TIMEOUT_MS = 10_000
 
 export interface ChannelEvents {
   /** A frame has arrived. */
@@ -20,12 +22,13 @@ export class StreamChannel implements Channel {
   private readonly events: ChannelEvents
   private readonly chunks: (Uint8Array | Uint8ArrayList)[] = []
   private unread = 0
-  private paused = false
   private ended = false
+  private closed = false
+  private lastSend: Promise<unknown> = Promise.resolve()
   private wakeReader: () => void = () => undefined
   private readonly wakeWriters = new Set<() => void>()
 
-  /** Attaches synchronously: a stream without a listener loses what arrives first. */
+  /** Attaches synchronously: a stream without a listener is reset once its buffer is full. */
   constructor(stream: Stream, peer: DeviceId, events: ChannelEvents) {
     this.stream = stream
     this.peer = peer
@@ -37,17 +40,13 @@ export class StreamChannel implements Channel {
     for (const name of ['close', 'remoteCloseWrite'] as const) stream.addEventListener(name, () => this.end())
   }
 
+  /** @throws RangeError for a frame of any other size than 1 to MAX_FRAME_BYTES bytes */
   async send(frame: Uint8Array): Promise<boolean> {
     if (frame.length === 0 || frame.length > MAX_FRAME_BYTES) throw new RangeError('a frame has 1 to MAX_FRAME_BYTES bytes')
-    // Not `onDrain()`: its promise stays resolved after the first drain (T1).
-    while (this.isWritable() && this.stream.writableNeedsDrain) await new Promise<void>((resolve) => this.wakeWriters.add(resolve))
-    if (!this.isWritable()) return false
-    try {
-      this.stream.send(encode.single(frame))
-      return true
-    } catch {
-      return false // closed between the look and the write
-    }
+    // One after the other: a frame must not overtake one that waits for room.
+    const sent = this.lastSend.then(() => this.write(frame))
+    this.lastSend = sent
+    return sent
   }
 
   async *frames(): AsyncGenerator<Uint8Array> {
@@ -65,19 +64,44 @@ export class StreamChannel implements Channel {
 
   close(): void {
     this.end()
-    if (this.stream.status === 'open') this.stream.close({ signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => this.stream.abort(asError(error)))
+    if (this.closed) return
+    this.closed = true
+    void this.lastSend.then(() => this.closeStream())
+  }
+
+  private async closeStream(): Promise<void> {
+    const signal = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
+    signal.addEventListener('abort', () => this.stream.abort(new Error('the other side did not close its half')))
+    try {
+      await this.stream.close({ signal })
+      await this.stream.closeRead({ signal })
+    } catch (error) {
+      this.stream.abort(asError(error))
+    }
+  }
+
+  private async write(frame: Uint8Array): Promise<boolean> {
+    // Not `onDrain()`: its promise stays resolved after the first drain (T1).
+    while (this.isWritable() && this.stream.writableNeedsDrain) await new Promise<void>((resolve) => this.wakeWriters.add(resolve))
+    if (!this.isWritable()) return false
+    try {
+      this.stream.send(encode.single(frame))
+      return true
+    } catch {
+      return false // closed between the look and the write
+    }
   }
 
   private onBroken(error: unknown): void {
     const name = error instanceof Error ? error.name : ''
-    if (/DataLength|LengthLength/.test(name)) this.events.onOffence('FRAME_TOO_LARGE')
+    if (/DataLength/.test(name)) this.events.onOffence('FRAME_TOO_LARGE')
     // A connection that breaks in the middle of a frame is bad luck, not an offence.
     else if (name !== 'UnexpectedEOFError') this.events.onOffence('BAD_FRAME')
     this.stream.abort(asError(error))
   }
 
   private isWritable(): boolean {
-    return this.stream.status === 'open' && this.stream.writeStatus === 'writable'
+    return !this.closed && this.stream.status === 'open' && this.stream.writeStatus === 'writable'
   }
 
   private async *bytes(): AsyncGenerator<Uint8Array | Uint8ArrayList> {
@@ -93,19 +117,15 @@ export class StreamChannel implements Channel {
   }
 
   private onChunk({ data }: StreamMessageEvent): void {
+    if (this.closed) return
     this.chunks.push(data)
     this.unread += data.byteLength
-    if (this.unread >= PAUSE_AT_BYTES && !this.paused) {
-      this.paused = true
-      this.stream.pause()
-    }
+    if (this.unread >= PAUSE_AT_BYTES && this.stream.readStatus === 'readable') this.stream.pause()
     this.wakeReader()
   }
 
   private resumeIfRoom(): void {
-    if (!this.paused || this.unread >= PAUSE_AT_BYTES) return
-    this.paused = false
-    this.stream.resume()
+    if (this.unread < PAUSE_AT_BYTES && this.stream.readStatus === 'paused') this.stream.resume()
   }
 
   private end(): void {

@@ -11,7 +11,7 @@ import { identify, identifyPush } from '@libp2p/identify'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import { kadDHT } from '@libp2p/kad-dht'
-import type { KadDHT, SingleKadDHT } from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -25,11 +25,14 @@ import { isNewerRecord, verifyRecord } from '@skein/core'
 import type { Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { nativePrimitives } from '../platform/primitives.ts'
+import { announceAs, listenAddresses } from './relay-addresses.ts'
+import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
-import { dhtOptions, GOSSIP_OPTIONS } from './stack-parts.ts'
+import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
+export type { RelayPorts } from './relay-addresses.ts'
 export type { DurableEntries } from './relay-datastore.ts'
 
 const PRESENCE_TOPIC = '/skein/presence/1/'
@@ -69,13 +72,11 @@ const JUDGE: RecordJudge = {
   isNewer: (a, b) => isNewerRecord(nativePrimitives, a, b),
 }
 
-export type PortOrOff = number | 'off'
-
 export interface RelayStackOptions {
   /** Ed25519 seed, 32 bytes; the peer id follows from it. */
   readonly privateKeySeed: Uint8Array
   /** Ports, 0 for any free one; `host` is an IP address. */
-  readonly listen: { readonly host: string; readonly tcp: PortOrOff; readonly ws: PortOrOff; readonly webrtc: PortOrOff }
+  readonly listen: RelayPorts
   /** Address or name under which others reach this relay; without it the addresses of its interfaces are announced. */
   readonly announceHost?: string | undefined
   /** IP address of `announceHost` where that is a name: WebRTC-direct puts it into SDP, which takes no names. */
@@ -102,7 +103,7 @@ export interface RelayStack {
   counts(): RelayCounts
   /** Serves a protocol of one uvarint-prefixed request frame and one reply; larger requests are cut off. */
   serve(protocol: ProtocolId, answer: AnswerRequest, options: { readonly maxRequestBytes: number }): Promise<void>
-  /** Connects to another relay, which thereby enters the DHT's routing table; `false` if it cannot be reached. */
+  /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
   meet(addresses: readonly string[]): Promise<boolean>
   isConnected(peerId: string): boolean
   /** Frees every port. Idempotent; may hang in WebRTC (notes/libp2p.md §4 no. 9), so callers set a deadline. */
@@ -122,6 +123,9 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
   node.addEventListener('peer:disconnect', (event) => releaseReservation(node, event.detail))
+  node.addEventListener('peer:identify', ({ detail }) => {
+    if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(node, detail.peerId, options.logger)
+  })
   return {
     peerId: node.peerId.toString(),
     addresses: () => node.getMultiaddrs().map(String),
@@ -172,30 +176,10 @@ function relayServices() {
   }
 }
 
-function listenAddresses(listen: RelayStackOptions['listen']): string[] {
-  const base = hostPrefix(listen.host)
-  const wanted: [PortOrOff, (port: number) => string][] = [
-    [listen.tcp, (port) => `${base}/tcp/${port}`],
-    [listen.ws, (port) => `${base}/tcp/${port}/ws`],
-    [listen.webrtc, (port) => `${base}/udp/${port}/webrtc-direct`],
-  ]
-  return wanted.flatMap(([port, address]) => (port === 'off' ? [] : [address(port)]))
-}
-
 function announced(late: Late, options: RelayStackOptions) {
   const own = late.transports?.getAddrs().map(String) ?? []
   const wanted = new Set(own.map((each) => announceAs(each, options)))
   return [...wanted].map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
-}
-
-function announceAs(address: string, { announceHost, announceAddress }: RelayStackOptions): string {
-  const host = address.includes('/webrtc-direct') ? (announceAddress ?? announceHost) : announceHost
-  return host === undefined ? address : address.replace(/^\/(ip4|ip6)\/[^/]+/, hostPrefix(host))
-}
-
-function hostPrefix(host: string): string {
-  if (host.includes(':')) return `/ip6/${host}`
-  return /^\d+(\.\d+){3}$/.test(host) ? `/ip4/${host}` : `/dns/${host}`
 }
 
 /** The library keeps the place of a peer that has gone until its TTL ends (js-libp2p #2833). */
@@ -211,7 +195,7 @@ function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {
     connections: connections.length,
     reservations: node.services.relay.reservations.size,
     circuits: connections.flatMap((each) => each.streams).filter((each) => each.protocol === RELAY_V2_STOP_CODEC).length,
-    dhtPeers: (node.services.dht as SingleKadDHT).routingTable.size,
+    dhtPeers: routingTable(node).size,
   }
 }
 
@@ -230,9 +214,25 @@ function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Log
   }
 }
 
+interface RoutingTable {
+  readonly size: number
+  add(peer: PeerId): Promise<void>
+}
+
+/** Not in the library's types beyond `size`. */
+function routingTable(node: RelayNode): RoutingTable {
+  return (node.services.dht as KadDHT & { readonly routingTable: RoutingTable }).routingTable
+}
+
+/** The library tries once, and drops the peer for good if its addresses or its pong come late. Harmless when it is in. */
+async function addToRoutingTable(node: RelayNode, peer: PeerId, logger: Logger): Promise<void> {
+  await routingTable(node).add(peer).catch((error: unknown) => logger.debug('dht-add-failed', { reason: String(error) }))
+}
+
 async function meet(node: RelayNode, addresses: readonly string[], logger: Logger): Promise<boolean> {
   try {
-    await node.dial(addresses.map((each) => multiaddr(each)), { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) })
+    const { remotePeer } = await node.dial(addresses.map((each) => multiaddr(each)), { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) })
+    await addToRoutingTable(node, remotePeer, logger)
     return true
   } catch (error) {
     logger.debug('meet-failed', { reason: String(error) })

@@ -1,6 +1,8 @@
 /** What every stack of ours shares — client, browser, relay — so that they understand each other. */
 import { type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
 import { type KadDHTInit, passthroughMapper } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
 
 /** Own DHT: a public one would tell strangers who looks for whom. */
 export const DHT_PROTOCOL = '/skein/kad/1.0.0'
@@ -16,6 +18,12 @@ export interface RecordJudge {
 
 const PREFIX = new TextEncoder().encode(`/${RECORD_NAMESPACE}/`)
 
+/** Encrypter and muxer of every stack; another one on either side and nobody could connect. */
+export function securedAndMuxed() {
+  return { connectionEncrypters: [noise()], streamMuxers: [yamux()] }
+}
+
+/** @param key account digest, 32 bytes; returns the key in the DHT */
 export function recordKey(key: Uint8Array): Uint8Array {
   return Uint8Array.of(...PREFIX, ...key)
 }
@@ -32,14 +40,16 @@ export function dhtOptions(judge: RecordJudge, { clientMode }: { readonly client
       },
     },
     selectors: {
-      [RECORD_NAMESPACE]: (_key, records) => records.reduce((best, record, at) => (judge.isNewer(record, records[best] ?? record) ? at : best), 0),
+      [RECORD_NAMESPACE]: (_key, records) =>
+        records.reduce((best, record, at) => (judge.isNewer(record, records[best] ?? record) ? at : best), 0),
     },
   }
 }
 
 /**
  * Options of gossip. Messages are signed inside, by devices, so that a forwarder learns no author; the library's
- * penalty for many peers behind one address would cut off households, carrier NATs and every node on one machine.
+ * penalty for many peers behind one address would cut off households, carrier NATs and every node on one machine
+ * (notes/performance.md, defect 4).
  */
 export const GOSSIP_OPTIONS: Partial<GossipsubOpts> = {
   globalSignaturePolicy: StrictNoSign,

@@ -48,11 +48,21 @@ export async function serveSocket(client: Client, path: string): Promise<() => P
     })
   })
   await listenOn(server, path)
-  return () =>
-    new Promise((done) => {
-      server.close(() => done())
-      server.closeAllConnections()
+  return () => closeServer(server)
+}
+
+/** Answers that are under way, the one to `stop` among them, get this long. Milliseconds. */
+const FINISH_WITHIN_MS = 500
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((done) => {
+    const cut = setTimeout(() => server.closeAllConnections(), FINISH_WITHIN_MS)
+    server.close(() => {
+      clearTimeout(cut)
+      done()
     })
+    server.closeIdleConnections()
+  })
 }
 
 function listenOn(server: Server, path: string): Promise<void> {

@@ -1,0 +1,178 @@
+import { existsSync, writeFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { befriend, compareHistories, eventually, Lab, run } from './processes.ts'
+
+it('[DL1] two people become contacts by an invite and talk both ways; history survives a restart', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const ana = await lab.client('ana', [relay.url])
+  const bo = await lab.client('bo', [relay.url])
+  await befriend(ana, bo)
+  const there = await bo.run('send', 'ana', '--wait', 'delivered', '--', 'hello --json there')
+  expect(there).toMatchObject({ code: 0, json: { messages: [{ state: 'delivered' }] } })
+  const back = await ana.run('send', '--wait', 'delivered', 'bo', '--', 'hi')
+  expect(back.code).toBe(0)
+  const seen = await ana.history('bo')
+  expect(seen.map(({ direction, text }) => [direction, text])).toEqual([
+    ['in', 'hello --json there'],
+    ['out', 'hi'],
+  ])
+  expect(seen[0]?.id).toBe(there.json.messages[0].id)
+  expect(await ana.end()).toBe(0)
+  await ana.start()
+  expect(await ana.history('bo')).toEqual(seen)
+})
+
+it('[PR1] contacts see each other online', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  await eventually('both online', async () => (await ana.isOnline('bo')) && (await bo.isOnline('ana')))
+  const { json } = await ana.run('peers')
+  expect(json.peers).toMatchObject([{ contact: bo.account, online: true, path: 'relayed' }])
+})
+
+it('[DL4] a relay restarted in mid-conversation with other ports loses and doubles nothing', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  const before = relay.addresses
+  for (let number = 0; number < 5; number += 1) await ana.run('send', 'bo', '--', `before ${number}`)
+  await relay.end('SIGKILL')
+  for (let number = 0; number < 5; number += 1) await ana.run('send', 'bo', '--', `away ${number}`)
+  await bo.run('send', 'ana', '--', 'from the other side')
+  await relay.start()
+  expect(relay.addresses).not.toEqual(before)
+  await eventually('everything has arrived', async () => (await bo.history('ana')).filter((each) => each.direction === 'in').length === 10, { within: 40_000 })
+  await eventually('the sender knows', async () => (await ana.history('bo')).every(({ state }) => state === 'delivered'))
+  expect(await compareHistories(ana, bo)).toEqual({ sent: 10, lost: 0, doubled: 0 })
+  expect(await compareHistories(bo, ana)).toEqual({ sent: 1, lost: 0, doubled: 0 })
+  const texts = (await bo.history('ana')).filter((each) => each.direction === 'in').map(({ text }) => text)
+  expect(texts).toEqual([...Array(5).keys()].map((n) => `before ${n}`).concat([...Array(5).keys()].map((n) => `away ${n}`)))
+})
+
+it('[DL9] a client killed in mid-send delivers what it had queued after it is back, nothing twice', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  const sends = [...Array(12).keys()].map((number) => ana.run('send', 'bo', '--', `message ${number}`))
+  await Promise.race(sends)
+  await ana.end('SIGKILL')
+  const acknowledged = (await Promise.all(sends)).filter(({ code }) => code === 0).map(({ json }) => json.messages[0].id as string)
+  await ana.start()
+  await eventually('the sender knows', async () => {
+    const history = await ana.history('bo')
+    return history.length >= acknowledged.length && history.every(({ state }) => state === 'delivered')
+  })
+  const { lost, doubled } = await compareHistories(ana, bo)
+  expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 })
+  const arrived = (await bo.history('ana')).map(({ id }) => id)
+  expect(acknowledged.filter((id) => !arrived.includes(id))).toEqual([])
+})
+
+it('[DL9] a recipient killed while messages come gets each once after it is back', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  const sends = [...Array(12).keys()].map((number) => ana.run('send', 'bo', '--', `message ${number}`))
+  await sends[0]
+  await bo.end('SIGKILL')
+  await Promise.all(sends)
+  await bo.start()
+  await eventually('the sender knows', async () => (await ana.history('bo')).every(({ state }) => state === 'delivered'), { within: 40_000 })
+  expect(await compareHistories(ana, bo)).toEqual({ sent: 12, lost: 0, doubled: 0 })
+})
+
+it('a client with two relays goes on through the second when the first is gone', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const [first, second] = [await lab.relay('first'), await lab.relay('second')]
+  const [ana, bo] = [await lab.client('ana', [first.url, second.url]), await lab.client('bo', [first.url, second.url])]
+  await befriend(ana, bo)
+  await Promise.all([ana.joined(2), bo.joined(2)])
+  await first.end('SIGKILL')
+  const sent = await ana.run('send', 'bo', '--wait', 'delivered', '--timeout', '30s', '--', 'by the other way')
+  expect(sent).toMatchObject({ code: 0, json: { messages: [{ state: 'delivered' }] } })
+})
+
+it('a contact known only by account id is found through two relays that share nothing but the DHT', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const first = await lab.relay('first')
+  const second = await lab.relay('second', {}, ['--bootstrap', first.url])
+  const ana = await lab.client('ana', [first.url])
+  const bo = await lab.client('bo', [second.url])
+  await Promise.all([ana.joined(), bo.joined()])
+  await eventually('bo asks ana', async () => (await bo.run('add', ana.account)).code === 0, { within: 40_000 })
+  await eventually('ana sees the request', async () => (await ana.run('contacts')).json.contacts.some((each: { state: string }) => each.state === 'requested'))
+  expect((await ana.run('add', bo.account)).code).toBe(0)
+  await eventually('both are contacts', async () => (await bo.run('contacts')).json.contacts.some((each: { state: string }) => each.state === 'accepted'))
+  const sent = await ana.run('send', 'bo', '--wait', 'delivered', '--', 'found you')
+  expect(sent.code).toBe(0)
+})
+
+it('starts while the relay is away, and joins when it comes', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  await relay.end('SIGKILL')
+  const ana = await lab.client('ana', [relay.url])
+  expect((await ana.run('status')).json.relays).toEqual([{ url: relay.url, connected: false, reserved: false }])
+  await relay.start()
+  await ana.joined()
+})
+
+it('[IN1] bad invites are refused with a sentence that says which', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const ana = await lab.client('ana', [relay.url])
+  await ana.joined()
+  const { json } = await ana.run('invite')
+  const cases: [string, string][] = [
+    ['nonsense', 'INVITE_NOT_ONE'],
+    [json.invite.slice(0, -3), 'INVITE_DAMAGED'],
+    [json.invite, 'INVITE_OWN'],
+  ]
+  for (const [text, code] of cases) {
+    const tried = await ana.run('add', text)
+    expect(tried).toMatchObject({ code: 1, json: { error: { code } } })
+  }
+})
+
+it('trouble at the start is said in a sentence with a code', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const ana = await lab.client('ana', [])
+  const locked = await run(['up', '--json', '--data-dir', ana.dir])
+  expect(locked).toMatchObject({ code: 1, json: { error: { code: 'STORE_LOCKED' } } })
+  const port = Number(/\/tcp\/(\d+)\//.exec((await ana.run('status')).json.addresses[0])?.[1])
+  expect(await run(['up', '--json', '--data-dir', lab.path('other'), '--port', String(port)])).toMatchObject({ code: 1, json: { error: { code: 'PORT_IN_USE' } } })
+  mkdirSync(lab.path('broken'))
+  writeFileSync(join(lab.path('broken'), 'skein.sqlite'), 'not a database, but long enough to be looked at as one. '.repeat(40))
+  expect(await run(['up', '--json', '--data-dir', lab.path('broken')])).toMatchObject({ code: 1, json: { error: { code: 'STORE_CORRUPT' } } })
+  writeFileSync(lab.path('file'), '')
+  expect(await run(['up', '--json', '--data-dir', join(lab.path('file'), 'in')])).toMatchObject({ code: 1, json: { error: { code: 'DATA_DIR_READ_ONLY' } } })
+  expect(await run(['status', '--json', '--data-dir', lab.path('nobody')])).toMatchObject({ code: 4, json: { error: { code: 'NO_DAEMON' } } })
+  expect(await run(['up', '--json', '--port', 'many'])).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } })
+  expect(existsSync(lab.path('nobody'))).toBe(false)
+})
+
+it('the contract of the command line: options on either side, exit codes, stop', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  await bo.end('SIGKILL')
+  const late = await run(['--wait', 'delivered', 'send', '--timeout', '1s', '--data-dir', ana.dir, 'bo', '--json', '--', '--not-an-option'])
+  expect(late).toMatchObject({ code: 3, json: { messages: [{ state: 'queued', reason: null, delivered_at: null }] } })
+  const { id } = late.json.messages[0]
+  expect(await ana.run('wait', id, '--state', 'queued', '--timeout', '1s')).toMatchObject({ code: 0, json: { id, state: 'queued' } })
+  const piped = await run(['--data-dir', ana.dir, '--json', 'send', 'bo', '-'], { input: 'from a pipe\n' })
+  expect(piped.code).toBe(0)
+  expect((await ana.history('bo')).map(({ text }) => text)).toEqual(['--not-an-option', 'from a pipe'])
+  expect(await ana.run('send', 'nobody', '--', 'x')).toMatchObject({ code: 1, json: { error: { code: 'CONTACT_UNKNOWN' } } })
+  expect(await ana.run('config')).toMatchObject({ code: 0, json: { name: { value: 'ana', origin: 'flag' }, visibility: { value: 'contacts', origin: 'default' } } })
+  expect((await ana.run('stop')).code).toBe(0)
+  expect((await ana.run('status')).code).toBe(4)
+})

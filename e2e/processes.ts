@@ -1,0 +1,247 @@
+/** Real processes for tests: relays and clients in folders of their own, driven through the command line alone. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const SKEIN = join(ROOT, 'apps/cli/dist/main.js')
+const RELAY = join(ROOT, 'apps/relay/dist/main.js')
+const READY_WITHIN_MS = 30_000
+
+type Json = Record<string, unknown>
+
+export interface Ran {
+  readonly code: number
+  readonly out: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the command printed
+  readonly json: any
+}
+
+/** Polls `condition` until it holds. @throws Error naming `what` after `within` milliseconds */
+export async function eventually(what: string, condition: () => Promise<boolean> | boolean, { within = 20_000 } = {}): Promise<void> {
+  const end = performance.now() + within
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+class Daemon implements AsyncDisposable {
+  private readonly child: ChildProcess
+  /** First line on stdout. */
+  readonly ready: Json
+  stderr = ''
+
+  private constructor(child: ChildProcess, ready: Json) {
+    this.child = child
+    this.ready = ready
+    child.stderr?.on('data', (part: Buffer) => (this.stderr = (this.stderr + part.toString()).slice(-20_000)))
+  }
+
+  static async spawn(script: string, args: readonly string[]): Promise<Daemon> {
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const line = await firstLine(child)
+    return new Daemon(child, JSON.parse(line) as Json)
+  }
+
+  /** Ends it with `signal`; resolves to the exit code, null after a kill. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
+    const gone = once(this.child, 'exit')
+    this.child.kill(signal)
+    const [code] = (await gone) as [number | null]
+    return code
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL')
+  }
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    let errors = ''
+    const late = setTimeout(() => reject(new Error(`not ready in time: ${errors}`)), READY_WITHIN_MS)
+    child.stderr?.on('data', (part: Buffer) => (errors += part.toString()))
+    child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready: ${text}${errors}`)))
+    child.stdout?.on('data', (part: Buffer) => {
+      text += part.toString()
+      if (!text.includes('\n')) return
+      clearTimeout(late)
+      resolve(text.slice(0, text.indexOf('\n')))
+    })
+  })
+}
+
+/** Runs one command to its end. */
+export async function run(args: readonly string[], { input }: { input?: string } = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [SKEIN, ...args], { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+  if (input !== undefined) child.stdin?.end(input)
+  let out = ''
+  child.stdout?.on('data', (part: Buffer) => (out += part.toString()))
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, out, json: parsed(out) }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A folder that goes with the test, and everything started in it. */
+export class Lab implements AsyncDisposable {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'skein-e2e-'))
+  private readonly daemons: AsyncDisposable[] = []
+
+  /** A relay on loopback; `ports` fixes some, the rest are any free ones. */
+  async relay(name = 'relay', ports: Readonly<Record<string, number>> = {}, extra: readonly string[] = []): Promise<LabRelay> {
+    const relay = new LabRelay(join(this.folder, name), ports, extra)
+    await relay.start()
+    this.daemons.push(relay)
+    return relay
+  }
+
+  async client(name: string, relays: readonly string[], extra: readonly string[] = []): Promise<LabClient> {
+    const client = new LabClient(join(this.folder, name), name, relays, extra)
+    await client.start()
+    this.daemons.push(client)
+    return client
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.daemons.map((each) => each[Symbol.asyncDispose]()))
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+const RELAY_PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'] as const
+
+export class LabRelay implements AsyncDisposable {
+  private daemon: Daemon | undefined
+  private readonly dir: string
+  private readonly ports: Readonly<Record<string, number>>
+  private readonly extra: readonly string[]
+  url = ''
+
+  constructor(dir: string, ports: Readonly<Record<string, number>>, extra: readonly string[]) {
+    this.dir = dir
+    this.ports = ports
+    this.extra = extra
+  }
+
+  async start(): Promise<void> {
+    // The URL names the relay for good; its other ports may change from start to start.
+    const http = this.url === '' ? (this.ports['http'] ?? 0) : Number(new URL(this.url).port)
+    const ports = RELAY_PORTS.flatMap((name) => [`--${name}`, String(name === 'http' ? http : (this.ports[name] ?? 0))])
+    this.daemon = await Daemon.spawn(RELAY, ['run', '--json', '--data-dir', this.dir, '--host', '127.0.0.1', '--quic', 'off', ...ports, ...this.extra])
+    this.url = String(this.daemon.ready['url'])
+  }
+
+  get peerId(): string {
+    return String(this.daemon?.ready['peer_id'])
+  }
+
+  get addresses(): readonly string[] {
+    return this.daemon?.ready['addresses'] as string[]
+  }
+
+  end(signal?: NodeJS.Signals): Promise<number | null> {
+    return this.daemon?.end(signal) ?? Promise.resolve(null)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon?.[Symbol.asyncDispose]()
+  }
+}
+
+export interface HistoryLine {
+  readonly id: string
+  readonly direction: 'in' | 'out'
+  readonly text: string
+  readonly state: string
+}
+
+export class LabClient implements AsyncDisposable {
+  readonly dir: string
+  readonly name: string
+  private readonly args: readonly string[]
+  private daemon: Daemon | undefined
+
+  constructor(dir: string, name: string, relays: readonly string[], extra: readonly string[]) {
+    this.dir = dir
+    this.name = name
+    this.args = ['up', '--json', '--data-dir', dir, '--name', name, '--no-lan', ...relays.flatMap((url) => ['--relay', url]), ...extra]
+  }
+
+  async start(): Promise<void> {
+    this.daemon = await Daemon.spawn(SKEIN, this.args)
+  }
+
+  get account(): string {
+    return String(this.daemon?.ready['account'])
+  }
+
+  get stderr(): string {
+    return this.daemon?.stderr ?? ''
+  }
+
+  run(...args: readonly string[]): Promise<Ran> {
+    return run(['--data-dir', this.dir, '--json', ...args])
+  }
+
+  end(signal?: NodeJS.Signals): Promise<number | null> {
+    return this.daemon?.end(signal) ?? Promise.resolve(null)
+  }
+
+  /** Waits until this client holds a reservation on `count` relays. */
+  async joined(count = 1): Promise<void> {
+    await eventually(`${this.name} joins ${count} relay(s)`, async () => {
+      const { json } = await this.run('status')
+      return json.relays.filter((relay: { reserved: boolean }) => relay.reserved).length >= count
+    })
+  }
+
+  async history(contact: string): Promise<readonly HistoryLine[]> {
+    return (await this.run('history', contact, '--limit', '1000')).json.messages as HistoryLine[]
+  }
+
+  async isOnline(contact: string): Promise<boolean> {
+    const { json } = await this.run('contacts')
+    return json.contacts.some((each: { name: string; online: boolean }) => each.name === contact && each.online)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Makes two clients contacts of each other by an invite. */
+export async function befriend(inviter: LabClient, invited: LabClient): Promise<void> {
+  await inviter.joined()
+  const { json } = await inviter.run('invite')
+  const added = await invited.run('add', json.invite)
+  if (added.code !== 0) throw new Error(`add failed: ${added.out}`)
+  await eventually('both are contacts', async () => {
+    const sides = await Promise.all([inviter.run('contacts'), invited.run('contacts')])
+    return sides.every((side) => side.json.contacts.some((each: { state: string }) => each.state === 'accepted'))
+  })
+}
+
+/** What was lost and what was doubled on the way from one client to another, by both histories and message id alone. */
+export async function compareHistories(from: LabClient, to: LabClient): Promise<{ sent: number; lost: number; doubled: number }> {
+  const [out, received] = await Promise.all([from.history(to.name), to.history(from.name)])
+  const sent = out.filter((each) => each.direction === 'out').map(({ id }) => id)
+  const arrived = received.filter((each) => each.direction === 'in').map(({ id }) => id)
+  return { sent: sent.length, lost: sent.filter((id) => !arrived.includes(id)).length, doubled: arrived.length - new Set(arrived).size }
+}

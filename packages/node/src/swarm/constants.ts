@@ -1,0 +1,52 @@
+/** Numbers the swarm is tuned with; each is listed in docs/LIMITS.md. Times in milliseconds. */
+
+/** ICE gathers and checks in this time; the library's 6 s cuts off slow paths (notes/nat.md §7 no. 5). */
+export const DIAL_TIMEOUT_MS = 15_000
+/** Longer than a negotiation over two satellite hops, shorter than anybody's patience. */
+export const STREAM_TIMEOUT_MS = 10_000
+/** Addresses and peers are looked after by us; the library would forget them within one and six hours. */
+export const ADDRESS_AGE_MS = 24 * 3_600_000
+/** Far above a community of 100; the library closes the least valued connection beyond it. */
+export const MAX_CONNECTIONS = 1_000
+/** Per second and address: households, carrier NATs and tests share one address; the library's 5 locks them out. */
+export const INBOUND_PER_SECOND = 100
+/** Inbound connections that are not authenticated yet. */
+export const MAX_PENDING_INBOUND = 100
+/** Streams of one protocol of ours on one connection, each way. */
+export const MAX_STREAMS = 64
+
+/** `stop()` takes no longer: WebRTC's own may hang (notes/libp2p.md §4 no. 9). */
+export const STOP_TIMEOUT_MS = 3_000
+
+/** Between two pings of a kept connection. */
+export const PING_EVERY_MS = 15_000
+/** After which one ping has failed. */
+export const PING_TIMEOUT_MS = 10_000
+/** Failed pings in a row, with no frame in between, that end a connection. */
+export const PINGS_UNTIL_DEAD = 3
+
+/** How long a direct dial may try alone before the circuits are dialled as well. */
+export const DIRECT_HEAD_START_MS = 300
+/** After a relayed connection: time for identify to tell the addresses a direct one can be tried with. */
+export const IMPROVE_AFTER_MS = 1_000
+/** Both sides must have seen both connections before one of them is closed. */
+export const DUPLICATE_GRACE_MS = 3_000
+
+/** For `GET /relay.json`. */
+export const DESCRIPTION_TIMEOUT_MS = 5_000
+export const MAX_DESCRIPTION_BYTES = 65_536
+/** Descriptions of other people's relays are asked for again after this. */
+export const DESCRIPTION_AGE_MS = 30_000
+/** Descriptions kept; made-up URLs in cards push out the oldest. */
+export const MAX_DESCRIPTIONS = 64
+
+/** Rejoining a relay: full jitter between nothing and a bound that doubles from the first to the second. */
+export const REJOIN_FIRST_MS = 250
+export const REJOIN_MOST_MS = 10_000
+/** Between two looks whether a reservation still stands. */
+export const RESERVATION_CHECK_MS = 30_000
+
+/** One request to a relay and its reply. */
+export const REQUEST_TIMEOUT_MS = 10_000
+/** One put or get in the DHT. */
+export const DHT_TIMEOUT_MS = 10_000
