@@ -251,11 +251,12 @@ describe('native-binaries', () => {
     )
   })
 
-  it('finds a download address', async () => {
-    expect(await problems(nativeBinaries, { 'pnpm-lock.yaml': lock(systems, '{tarball: "https://example.org/a.tgz"}') })).toContain(
-      'download address',
-    )
-  })
+  it.each([lock(systems, '{tarball: "https://example.org/a.tgz"}'), 'packages:\n  a@https://example.org/a.tgz: {}\n'])(
+    'finds a download address (%#)',
+    async (text) => {
+      expect(await problems(nativeBinaries, { 'pnpm-lock.yaml': text })).toContain('download address')
+    },
+  )
 
   it('finds a missing prebuilt binary', async () => {
     const files = {

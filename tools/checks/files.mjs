@@ -3,7 +3,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 
 /** Folders that no check looks into: installed, built, or kept out of git. */
-const SKIPPED = new Set(['node_modules', 'dist', '.git', '.toolchain', '.turbo', '.vitest', 'coverage', '.artifacts', '.next', 'out'])
+const SKIPPED = new Set([
+  'node_modules',
+  'dist',
+  '.git',
+  '.toolchain',
+  '.turbo',
+  '.vitest',
+  'coverage',
+  '.artifacts',
+  '.skein',
+  '.next',
+  'out',
+])
 
 /** Every file below `folder`, as paths from `root` with forward slashes, sorted. */
 export function filesUnder(root, folder = '.') {
