@@ -58,6 +58,8 @@ export async function loadIdentity(ports: Pick<MessengerPorts, 'store' | 'random
 /** Waits between tries to reach a contact who is not connected (CT5); whoever comes back announces itself anyway. */
 const REACH = { first: 2_000, most: 300_000 }
 
+/** Never more often than this, however often the other side comes and goes (CT5): one that hangs up at once must not spin us. */
+const REACH_AGAIN_MS = 500
 /** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
 const IN_TOUCH_MS = 15_000
 
@@ -262,6 +264,7 @@ export class Messenger {
       this.reaching.set(device, hurry)
       attempts = (await this.touchOnce(contact, device)) ? 0 : attempts + 1
       const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, this.ports.random, REACH)
+      await this.ports.clock.sleep(REACH_AGAIN_MS, { signal: this.stopping.signal })
       await this.ports.clock.sleep(wait, { signal: hurry.signal })
     }
     this.ports.swarm.keep(device, false)

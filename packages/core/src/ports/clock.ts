@@ -1,6 +1,6 @@
 /** Time, as the program knows it. */
 export interface Clock {
-  /** Wall clock, milliseconds since 1970; may jump. */
+  /** Wall clock, whole milliseconds since 1970; may jump. */
   now(): number
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonic(): number

@@ -40,13 +40,11 @@ class MemoryChannel implements Channel {
   readonly peer: DeviceId
   private readonly outgoing: Pipe
   private readonly incoming: Pipe
-  private readonly onClose: () => void
 
-  constructor(peer: DeviceId, { outgoing, incoming, onClose }: { outgoing: Pipe; incoming: Pipe; onClose: () => void }) {
+  constructor(peer: DeviceId, { outgoing, incoming }: { outgoing: Pipe; incoming: Pipe }) {
     this.peer = peer
     this.outgoing = outgoing
     this.incoming = incoming
-    this.onClose = onClose
   }
 
   async send(frame: Uint8Array): Promise<boolean> {
@@ -63,14 +61,12 @@ class MemoryChannel implements Channel {
   close(): void {
     this.outgoing.close()
     this.incoming.close()
-    this.onClose()
   }
 }
 
 interface Link {
   readonly ends: readonly [DeviceId, DeviceId]
   readonly pipes: readonly [Pipe, Pipe]
-  close(): void
 }
 
 /** All swarms of a test and everything in flight between them. */
@@ -109,7 +105,9 @@ export class MemoryNetwork {
 
   /** Moves every frame that is in flight now by one hop; true if any moved. */
   pump(): boolean {
-    return [...this.links].map(({ pipes }) => pipes.map((pipe) => pipe.pump()).some(Boolean)).some(Boolean)
+    const moved = [...this.links].map(({ pipes }) => pipes.map((pipe) => pipe.pump()).some(Boolean))
+    for (const link of [...this.links]) if (link.pipes.every((pipe) => pipe.closed && pipe.queue.length === 0)) this.drop(link)
+    return moved.some(Boolean)
   }
 
   reaches(a: DeviceId, b: DeviceId): boolean {
@@ -125,11 +123,9 @@ export class MemoryNetwork {
     if (handler === undefined || !this.reaches(from, to)) return { kind: 'absent', reason: 'no-route' }
     const first = !this.connected(from, to)
     const [there, back] = [new Pipe(), new Pipe()]
-    const link: Link = { ends: [from, to], pipes: [there, back], close: () => this.drop(link) }
-    this.links.add(link)
-    const onClose = (): void => void this.links.delete(link)
-    const channel = new MemoryChannel(to, { outgoing: there, incoming: back, onClose })
-    void handler(new MemoryChannel(from, { outgoing: back, incoming: there, onClose }))
+    this.links.add({ ends: [from, to], pipes: [there, back] })
+    const channel = new MemoryChannel(to, { outgoing: there, incoming: back })
+    void handler(new MemoryChannel(from, { outgoing: back, incoming: there }))
     if (first) this.announceLink(from, to)
     return { kind: 'open', channel }
   }

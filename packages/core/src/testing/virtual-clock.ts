@@ -19,7 +19,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.offset + this.elapsed
+    return Math.floor(this.offset + this.elapsed)
   }
 
   monotonic(): number {

@@ -1,31 +1,70 @@
-/** Which connection to a device to use, and what it is. */
-import type { Connection } from '@libp2p/interface'
-import type { DeviceId, PeerPath } from '@skein/core'
+/** What the swarm wants to know about libp2p's connections: whose, by what way, and which of several to use. */
+import type { Connection, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
 
-/** A relayed connection; a WebRTC one that was only arranged over a relay is direct. */
-export function isRelayed(connection: Connection): boolean {
-  const address = connection.remoteAddr.toString()
+/** Protocols the library or we run on every connection; a connection with nothing else may be closed. */
+const INCIDENTAL = [/^\/ipfs\/(id|ping)\//, /^\/(meshsub|floodsub)\//, /^\/skein\/kad\//]
+
+/** `undefined` for a peer whose key is not Ed25519, which no device of ours has. */
+export function deviceOf(peer: PeerId): DeviceId | undefined {
+  try {
+    return parseDeviceId(peer.toString())
+  } catch {
+    return undefined
+  }
+}
+
+export function peerOf(device: DeviceId): PeerId {
+  return peerIdFromString(device)
+}
+
+/**
+ * Whether traffic passes a relay. Not by `limits`, which our own relays do not set, and not by "contains p2p-circuit",
+ * which is also true of WebRTC that was only arranged over a relay (notes/nat.md §7 no. 8).
+ */
+export function isRelayed(address: string): boolean {
   return address.includes('/p2p-circuit') && !address.includes('/webrtc')
 }
 
-/** Direct before relayed, then the oldest: both sides settle on the same one. */
-export function pick(connections: readonly Connection[]): Connection | undefined {
-  const open = connections.filter((each) => each.status === 'open')
-  return open.sort((a, b) => Number(isRelayed(a)) - Number(isRelayed(b)) || a.timeline.open - b.timeline.open)[0]
+export function isRelayedConnection(connection: Connection): boolean {
+  return isRelayed(connection.remoteAddr.toString())
 }
 
-const TRANSPORTS: readonly [RegExp, string][] = [
-  [/\/webrtc-direct/, 'webrtc-direct'],
-  [/\/webrtc/, 'webrtc'],
-  [/\/p2p-circuit/, 'circuit'],
-  [/\/wss?(\/|$)/, 'ws'],
-  [/\/tcp\//, 'tcp'],
-]
+/** The transport of an address as people know it. */
+export function transportOf(address: string): string {
+  if (isRelayed(address)) return 'circuit'
+  return ['webrtc-direct', 'webrtc', 'wss', 'ws', 'tcp'].find((name) => new RegExp(`/${name}(/|$)`).test(address)) ?? 'other'
+}
 
-const PRIVATE = /^\/ip4\/(10\.|127\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.)|^\/ip6\/(::1|fe80|f[cd])/
+/** Whether both sides agree that the connection stays when both have dialled: the one of the smaller peer id. */
+export function isDialledBySmaller(connection: Connection, self: DeviceId): boolean {
+  return (connection.direction === 'outbound') === (self < connection.remotePeer.toString())
+}
 
-export function pathOf(device: DeviceId, connection: Connection, rttMs: number | null): PeerPath {
+export function isBusy(connection: Connection): boolean {
+  return connection.streams.some(({ protocol }) => protocol !== '' && !INCIDENTAL.some((each) => each.test(protocol)))
+}
+
+/** The best open connection: direct before relayed, then the one that will stay, then the oldest. */
+export function pickConnection(connections: readonly Connection[], self: DeviceId): Connection | undefined {
+  const rank = (each: Connection): number => (isRelayedConnection(each) ? 2 : 0) + (isDialledBySmaller(each, self) ? 0 : 1)
+  return connections.filter(({ status }) => status === 'open').sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0]
+}
+
+/** Connections to one peer that double the one that stays, by the rule both sides follow; busy ones are left alone. */
+export function surplusConnections(connections: readonly Connection[], self: DeviceId): readonly Connection[] {
+  const open = connections.filter(({ status }) => status === 'open')
+  return [true, false].flatMap((relayed) => {
+    const alike = open.filter((each) => isRelayedConnection(each) === relayed)
+    const stays = pickConnection(alike, self)
+    return alike.filter((each) => each !== stays && !isBusy(each))
+  })
+}
+
+export function pathOf(device: DeviceId, connection: Connection, rttMs: number | undefined): PeerPath {
   const address = connection.remoteAddr.toString()
-  const path = isRelayed(connection) ? 'relayed' : PRIVATE.test(address) ? 'lan' : 'direct'
-  return { device, path, transport: TRANSPORTS.find(([pattern]) => pattern.test(address))?.[1] ?? 'unknown', rttMs, since: connection.timeline.open }
+  const near = /^\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
+  const path = isRelayed(address) ? 'relayed' : near ? 'lan' : 'direct'
+  return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
 }

@@ -43,6 +43,8 @@ export const MAX_DESCRIPTIONS = 64
 /** Rejoining a relay: full jitter between nothing and a bound that doubles from the first to the second. */
 export const REJOIN_FIRST_MS = 250
 export const REJOIN_MOST_MS = 10_000
+/** One request for a place on a relay; longer than the library's own limit for it. */
+export const RESERVE_TIMEOUT_MS = 12_000
 /** Between two looks whether a reservation still stands. */
 export const RESERVATION_CHECK_MS = 30_000
 

@@ -1,83 +1,160 @@
-/** Reaching a device: over a connection that is there, or by the addresses known of it. */
-import type { Connection, Stream } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+/** Finds a connection to a device: one that stands, a direct dial, or circuits over relays; whichever is first. */
+import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { DeviceId, Logger, ProtocolId } from '@skein/core'
-import { pick } from './connections.ts'
-import type { RelayDirectory } from './relay-directory.ts'
-import type { RelaySupervisor } from './relay-supervisor.ts'
+import type { Clock, DeviceId, Logger } from '@skein/core'
+import { isRelayed, isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
+import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTER_MS } from './constants.ts'
+import { asError } from './framing.ts'
+import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
+import type { Reservations } from './reservations.ts'
 import type { Stack } from './stack.ts'
 
-/** One try to reach a device, from the first address to the last. Milliseconds. */
-const DIAL_WITHIN_MS = 15_000
-const NEGOTIATE_WITHIN_MS = 10_000
-
 export interface DiallerDeps {
+  readonly self: DeviceId
   readonly stack: Stack
-  readonly directory: RelayDirectory
+  readonly clock: Clock
   readonly logger: Logger
-  supervisors(): readonly RelaySupervisor[]
+  readonly descriptions: RelayDescriptions
+  readonly reservations: Reservations
+  /** Relays that are joined: others are likely to be found there too. */
+  joinedRelays(): readonly RelayDescription[]
+  readonly stopping: AbortSignal
 }
 
 export class Dialler {
   private readonly deps: DiallerDeps
-  /** Tries under way: whoever wants the same device joins the same try. */
-  private readonly underWay = new Map<DeviceId, Promise<Connection | undefined>>()
+  private readonly dials = new Map<DeviceId, Promise<Connection>>()
+  private readonly tidying = new Set<DeviceId>()
 
   constructor(deps: DiallerDeps) {
     this.deps = deps
   }
 
-  connectionTo(device: DeviceId): Connection | undefined {
-    return pick(this.deps.stack.getConnections(peerIdFromString(device)))
+  /** The best connection that stands. */
+  standing(device: DeviceId): Connection | undefined {
+    return pickConnection(this.deps.stack.getConnections(peerOf(device)), this.deps.self)
   }
 
-  /** @param relays URLs of relays where the device may be found, besides our own */
-  async connect(device: DeviceId, relays: readonly string[], signal?: AbortSignal): Promise<Connection | undefined> {
-    const open = this.connectionTo(device)
-    if (open !== undefined) return open
-    const known = this.underWay.get(device)
-    if (known !== undefined) return known
-    const dialling = this.dial(device, relays, signal).finally(() => this.underWay.delete(device))
-    this.underWay.set(device, dialling)
-    return dialling
+  /** A standing connection or a new one; concurrent calls share one dial. @throws Error when there is no way */
+  async connect(device: DeviceId, relays: readonly string[]): Promise<Connection> {
+    const standing = this.standing(device)
+    if (standing !== undefined) return standing
+    const running = this.dials.get(device)
+    if (running !== undefined) {
+      const shared = await running.catch(() => undefined)
+      // The other dial knew no relays of this call.
+      if (shared !== undefined || relays.length === 0 || this.dials.has(device)) return shared ?? running
+    }
+    const dial = this.dial(device, relays).finally(() => this.dials.delete(device))
+    this.dials.set(device, dial)
+    return dial
   }
 
-  private async dial(device: DeviceId, relays: readonly string[], signal?: AbortSignal): Promise<Connection | undefined> {
-    const addresses = await this.circuitAddresses(device, relays)
-    if (addresses.length === 0) return undefined
-    const limit = AbortSignal.timeout(DIAL_WITHIN_MS)
+  /** Closes connections that double another, once both sides know of both. */
+  async tidy(device: DeviceId): Promise<void> {
+    const { stack, self, clock, reservations, stopping } = this.deps
+    const connections = (): Connection[] => stack.getConnections(peerOf(device))
+    if (this.tidying.has(device)) return
+    this.tidying.add(device)
+    while (!isSettled(connections()) && (await clock.sleep(DUPLICATE_GRACE_MS, { signal: stopping }))) {
+      // A reservation hangs on one particular connection to its relay.
+      if (reservations.isReserved(device)) break
+      const surplus = surplusConnections(connections(), self)
+      await Promise.all(surplus.map((each) => each.close().catch((error: unknown) => each.abort(asError(error)))))
+    }
+    this.tidying.delete(device)
+  }
+
+  private async dial(device: DeviceId, relays: readonly string[]): Promise<Connection> {
+    const { clock, stopping } = this.deps
+    const won = new AbortController()
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const direct = this.dialDirect(device, signal)
+    const failed = new AbortController()
+    direct.catch(() => failed.abort())
+    const circuits = clock
+      .sleep(DIRECT_HEAD_START_MS, { signal: AbortSignal.any([won.signal, failed.signal, stopping]) })
+      .then(() => this.dialCircuits(device, { relays, signal: AbortSignal.any([signal, won.signal]) }))
     try {
-      const connection = await this.deps.stack.dial(addresses.map((each) => multiaddr(each)), { signal: signal === undefined ? limit : AbortSignal.any([limit, signal]) })
-      // The other side may have dialled at the same time: use what both would pick.
-      return this.connectionTo(device) ?? connection
+      const connection = await Promise.any([direct, circuits])
+      if (isRelayedConnection(connection)) void this.improve(device)
+      return connection
+    } finally {
+      won.abort()
+    }
+  }
+
+  private async dialDirect(device: DeviceId, signal: AbortSignal): Promise<Connection> {
+    const { stack } = this.deps
+    const known = await stack.peerStore.get(peerOf(device), { signal }).catch(() => undefined)
+    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => !isRelayed(each))
+    if (addresses.length === 0) throw new Error('no direct address is known')
+    return stack.dial(
+      addresses.map((each) => multiaddr(each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`)),
+      { signal },
+    )
+  }
+
+  private async dialCircuits(device: DeviceId, { relays, signal }: { readonly relays: readonly string[]; readonly signal: AbortSignal }): Promise<Connection> {
+    signal.throwIfAborted()
+    const joined = this.deps.joinedRelays()
+    const own = joined.map((each) => this.dialCircuit(device, each, signal))
+    const theirs = relays.map(async (url) => {
+      const relay = await this.deps.descriptions.get(url)
+      if (joined.some((each) => each.device === relay.device)) throw new Error('dialled already')
+      return this.dialCircuit(device, relay, signal).catch((error: unknown) => {
+        // It may have moved since it was asked.
+        this.deps.descriptions.forget(url)
+        throw error
+      })
+    })
+    return Promise.any([...own, ...theirs])
+  }
+
+  /** Past the dial queue, which would make this wait for a direct dial that hangs. */
+  private async dialCircuit(device: DeviceId, relay: RelayDescription, signal: AbortSignal): Promise<Connection> {
+    const { stack } = this.deps
+    if (relay.device === device) {
+      const addresses = relay.addresses.map((each) => multiaddr(each))
+      return stack.dial(addresses, { signal })
+    }
+    const hop = await stack.dial(
+      relay.addresses.map((each) => multiaddr(each)),
+      { signal },
+    )
+    const circuit = multiaddr(`${hop.remoteAddr.toString()}/p2p-circuit/p2p/${device}`)
+    return stack.services.transports.transportManager.dial(circuit, { signal })
+  }
+
+  /** Tries a direct connection beside a relayed one; only the side that dialled does, lest there be two. */
+  private async improve(device: DeviceId): Promise<void> {
+    const { clock, stopping, logger } = this.deps
+    if (!(await clock.sleep(IMPROVE_AFTER_MS, { signal: stopping }))) return
+    const standing = this.standing(device)
+    if (standing === undefined || !isRelayedConnection(standing)) return
+    try {
+      await this.dialDirect(device, AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)]))
     } catch (error) {
-      this.deps.logger.debug('dial-failed', { reason: error instanceof Error ? error.name : 'unknown' })
-      return undefined
+      logger.debug('stays-relayed', { device, reason: String(error) })
     }
   }
+}
 
-  private async circuitAddresses(device: DeviceId, relays: readonly string[]): Promise<string[]> {
-    const own = this.deps.supervisors().flatMap((each) => (each.status().connected && each.current !== null ? [each.current] : []))
-    const ownUrls = new Set(this.deps.supervisors().map(({ url }) => url))
-    const others = await Promise.all(relays.filter((url) => !ownUrls.has(url)).map((url) => this.deps.directory.resolve(url)))
-    const found = [...own, ...others.filter((info) => info !== null)]
-    return [...new Set(found.flatMap((info) => info.addresses.map((address) => `${address}/p2p-circuit/p2p/${device}`)))]
-  }
+/** At most one direct and one relayed connection: nothing doubles. */
+function isSettled(connections: readonly Connection[]): boolean {
+  const relayed = connections.filter(isRelayedConnection).length
+  return relayed <= 1 && connections.length - relayed <= 1
+}
 
-  /** Opens a stream; once more on a fresh connection when the first was just closing. */
-  async openStream(device: DeviceId, protocol: ProtocolId, { relays, signal }: { relays: readonly string[]; signal?: AbortSignal | undefined }): Promise<Stream | 'no-route' | 'refused'> {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      const connection = await this.connect(device, relays, signal)
-      if (connection === undefined) return 'no-route'
-      try {
-        // On the connection itself: dialProtocol() would dial again rather than use a relayed one (T6).
-        return await connection.newStream(protocol, { runOnLimitedConnection: true, signal: AbortSignal.timeout(NEGOTIATE_WITHIN_MS) })
-      } catch (error) {
-        this.deps.logger.debug('stream-failed', { reason: error instanceof Error ? error.name : 'unknown' })
-        if (error instanceof Error && error.name === 'UnsupportedProtocolError') return 'refused'
-      }
-    }
-    return 'refused'
-  }
+/** Why a dial or a stream failed, in the terms of the port. */
+export function reasonOf(error: unknown): 'no-route' | 'refused' | 'timed-out' {
+  const errors = error instanceof AggregateError ? error.errors : [error]
+  const names = errors.map((each) => (each instanceof Error ? each.name : ''))
+  if (names.some((name) => /Unsupported|Denied|LimitedConnection/.test(name))) return 'refused'
+  return names.some((name) => /Timeout|Abort/.test(name)) ? 'timed-out' : 'no-route'
+}
+
+/** The connection closed under the call; another try may find or make a better one. */
+export function isClosing(error: unknown): boolean {
+  return error instanceof Error && /ConnectionClosed|MuxerClosed|StreamState|StreamReset|MuxerUnavailable/.test(error.name)
 }

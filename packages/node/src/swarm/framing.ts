@@ -43,6 +43,7 @@ export class StreamChannel implements Channel {
   /** @throws RangeError for a frame of any other size than 1 to MAX_FRAME_BYTES bytes */
   async send(frame: Uint8Array): Promise<boolean> {
     if (frame.length === 0 || frame.length > MAX_FRAME_BYTES) throw new RangeError('a frame has 1 to MAX_FRAME_BYTES bytes')
+    if (this.closed) return false
     // One after the other: a frame must not overtake one that waits for room.
     const sent = this.lastSend.then(() => this.write(frame))
     this.lastSend = sent
@@ -66,12 +67,14 @@ export class StreamChannel implements Channel {
     this.end()
     if (this.closed) return
     this.closed = true
-    void this.lastSend.then(() => this.closeStream())
+    void this.closeStream()
   }
 
   private async closeStream(): Promise<void> {
     const signal = AbortSignal.timeout(CLOSE_TIMEOUT_MS)
+    // Does nothing to a stream that both sides have closed by then.
     signal.addEventListener('abort', () => this.stream.abort(new Error('the other side did not close its half')))
+    await this.lastSend
     try {
       await this.stream.close({ signal })
       await this.stream.closeRead({ signal })
@@ -101,7 +104,7 @@ export class StreamChannel implements Channel {
   }
 
   private isWritable(): boolean {
-    return !this.closed && this.stream.status === 'open' && this.stream.writeStatus === 'writable'
+    return this.stream.status === 'open' && this.stream.writeStatus === 'writable'
   }
 
   private async *bytes(): AsyncGenerator<Uint8Array | Uint8ArrayList> {

@@ -1,8 +1,10 @@
 /**
- * The network on libp2p. `createSwarm` is core's Swarm and Directory for a client; `createRelayStack` is what a relay
- * is made of. No libp2p type leaves this folder.
+ * The network on libp2p. `createSwarm` gives a client's Swarm and Directory: authenticated channels to devices over
+ * direct connections or circuits, relays kept joined across restarts, gossip, cards and records. `createRelayStack` is
+ * the same network seen from a relay. No libp2p type leaves this directory.
  */
-export * from './libp2p-swarm.ts'
-export * from './rejection-guard.ts'
+export { createSwarm, type Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
+export { installRejectionGuard } from './rejection-guard.ts'
 export * from './relay-stack.ts'
+export type { ListenOptions } from './stack.ts'
 export { dhtOptions, GOSSIP_OPTIONS, type RecordJudge } from './stack-parts.ts'

@@ -1,15 +1,12 @@
 /** Core's Swarm and Directory on libp2p. */
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import {
-  type Channel,
   type Clock,
-  type DeviceId,
   deviceIdFromKey,
+  type DeviceId,
   type Directory,
   type Logger,
   type OpenOutcome,
-  parseDeviceId,
   type PeerPath,
   type ProtocolId,
   type Random,
@@ -17,116 +14,79 @@ import {
   SkeinError,
   type Swarm,
   type SwarmEvents,
-  type TopicVerdict,
 } from '@skein/core'
-import { askRelay, connectRelay, getRecord, putRecord } from './card-client.ts'
-import { pathOf, pick } from './connections.ts'
-import { Dialler } from './dialling.ts'
-import { StreamChannel } from './framing.ts'
-import { Liveness } from './liveness.ts'
+import type { PeerId } from '@libp2p/interface'
+import { nativePrimitives } from '../platform/primitives.ts'
+import type { ChannelHandler, OpenOptions } from './channels.ts'
+import { deviceOf, pathOf, peerOf } from './connections.ts'
+import { publishTopic, subscribeTopic, type TopicReceiver, unsubscribeTopic } from './gossip.ts'
 import { Penalties } from './penalties.ts'
-import { fetchRelayInfo, RelayDirectory } from './relay-directory.ts'
-import { RelaySupervisor } from './relay-supervisor.ts'
-import { createStack, type Stack } from './stack.ts'
+import { Running } from './running.ts'
+import { createStack, type ListenOptions } from './stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
-
-/** libp2p's stop can hang (webrtc-direct, js-libp2p #2625); then the process ends without it. Milliseconds. */
-const STOP_WITHIN_MS = 3_000
-/** Streams of one protocol that one device may have open to us. */
-const MAX_STREAMS = 16
 
 export interface SwarmOptions {
   /** Ed25519 seed of the device, 32 bytes. */
   readonly privateKeySeed: Uint8Array
-  /** Relay URLs. */
+  /** URLs of the user's relays. */
   readonly relays: readonly string[]
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: ListenOptions
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  /** Which records may stand in the DHT. */
   readonly judge: RecordJudge
 }
 
+/** Not started; nothing is opened yet. */
 export async function createSwarm(options: SwarmOptions): Promise<Libp2pSwarm> {
-  const penalties = new Penalties()
-  const refuses = (peer: PeerId): boolean => !isDevice(peer) || penalties.isRefused(deviceOf(peer), options.clock.monotonic())
-  let stunServers: readonly string[] = []
-  const stack = await createStack({
-    ...options,
-    stunServers: () => stunServers,
-    gater: { denyDialMultiaddr: () => false, denyInboundEncryptedConnection: (peer) => refuses(peer) },
-  })
-  return new Libp2pSwarm(stack, penalties, { ...options, onStun: (servers) => (stunServers = servers) })
+  return new Libp2pSwarm(options)
 }
 
 export class Libp2pSwarm implements Swarm, Directory {
   readonly self: DeviceId
-  private readonly stack: Stack
-  private readonly options: SwarmOptions & { onStun(servers: readonly string[]): void }
-  private readonly penalties: Penalties
-  private readonly supervisors: readonly RelaySupervisor[]
-  private readonly relayFiles: RelayDirectory
-  private readonly dialler: Dialler
-  private readonly liveness: Liveness
+  private readonly options: SwarmOptions
+  private readonly penalties = new Penalties()
   private readonly listeners = new Set<Partial<SwarmEvents>>()
+  private readonly handlers = new Map<ProtocolId, ChannelHandler>()
+  private readonly topics = new Map<string, TopicReceiver>()
   private readonly kept = new Set<DeviceId>()
-  private readonly topics = new Map<string, (bytes: Uint8Array) => Promise<TopicVerdict>>()
-  private running = false
+  private running: Running | undefined
+  /** Starts and stops, one after the other. */
+  private turns: Promise<void> = Promise.resolve()
 
-  constructor(stack: Stack, penalties: Penalties, options: SwarmOptions & { onStun(servers: readonly string[]): void }) {
-    this.stack = stack
+  constructor(options: SwarmOptions) {
     this.options = options
-    this.penalties = penalties
-    this.self = parseDeviceId(stack.peerId.toString())
-    this.relayFiles = new RelayDirectory(options.clock)
-    const onChange = (status: RelayStatus): void => this.onRelayChange(status)
-    this.supervisors = options.relays.map((url) => new RelaySupervisor(url, { ...options, stack, onChange }))
-    this.dialler = new Dialler({ stack, directory: this.relayFiles, logger: options.logger, supervisors: () => this.supervisors })
-    this.liveness = new Liveness({ ...options, stack, isWatched: (device) => this.isWatched(device), onAlive: (device) => this.alive(device) })
+    this.self = deviceIdFromKey(nativePrimitives.ed25519PublicKey(options.privateKeySeed))
   }
 
-  /** @throws SkeinError PORT_IN_USE */
-  async start(): Promise<void> {
-    if (this.running) return
-    this.running = true
-    this.stack.addEventListener('peer:connect', ({ detail }) => this.onPeer(detail, 'onConnected'))
-    this.stack.addEventListener('peer:disconnect', ({ detail }) => this.onPeer(detail, 'onDisconnected'))
-    try {
-      await this.stack.start()
-    } catch (cause) {
-      throw portProblem(cause, this.options.listen.port)
+  /** Listens and begins to join the relays, present or not. Idempotent. @throws SkeinError PORT_IN_USE */
+  start(): Promise<void> {
+    return this.turn(() => this.startNow())
+  }
+
+  /** Leaves nothing running, within 3 s. Idempotent. */
+  stop(): Promise<void> {
+    return this.turn(async () => {
+      const { running } = this
+      this.running = undefined
+      await running?.stop()
+    })
+  }
+
+  async open(device: DeviceId, protocol: ProtocolId, options: OpenOptions = {}): Promise<OpenOutcome> {
+    return this.running?.channels.open(device, protocol, options) ?? { kind: 'absent', reason: 'stopped' }
+  }
+
+  /** Survives a stop and a start. */
+  handle(protocol: ProtocolId, handler: ChannelHandler): () => void {
+    this.handlers.set(protocol, handler)
+    this.running?.channels.serve(protocol, handler)
+    return () => {
+      if (this.handlers.get(protocol) !== handler) return
+      this.handlers.delete(protocol)
+      this.running?.channels.unserve(protocol)
     }
-    this.liveness.start()
-    for (const supervisor of this.supervisors) supervisor.start()
-  }
-
-  async stop(): Promise<void> {
-    if (!this.running) return
-    this.running = false
-    this.liveness.stop()
-    for (const supervisor of this.supervisors) supervisor.stop()
-    this.listeners.clear()
-    const over = new AbortController()
-    await Promise.race([Promise.resolve(this.stack.stop()).catch(() => undefined), this.options.clock.sleep(STOP_WITHIN_MS, over)])
-    over.abort()
-  }
-
-  async open(device: DeviceId, protocol: ProtocolId, { relays = [], signal }: { readonly relays?: readonly string[]; readonly signal?: AbortSignal } = {}): Promise<OpenOutcome> {
-    if (!this.running) return { kind: 'absent', reason: 'stopped' }
-    const stream = await this.dialler.openStream(device, protocol, { relays, signal })
-    return typeof stream === 'string' ? { kind: 'absent', reason: stream } : { kind: 'open', channel: this.channelOver(stream, device) }
-  }
-
-  handle(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): () => void {
-    const serve = (stream: Stream, connection: Connection): void => {
-      const channel = this.channelOver(stream, deviceOf(connection.remotePeer))
-      handler(channel).catch((error: unknown) => {
-        this.options.logger.error('handler-failed', { protocol, reason: String(error) })
-        channel.close()
-      })
-    }
-    void this.stack.handle(protocol, serve, { runOnLimitedConnection: true, maxInboundStreams: MAX_STREAMS })
-    return () => void this.stack.unhandle(protocol)
   }
 
   listen(events: Partial<SwarmEvents>): () => void {
@@ -135,23 +95,28 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<void> {
-    await this.stack.services.gossip.publish(topic, bytes).catch((error: unknown) => this.options.logger.debug('publish-failed', { reason: String(error) }))
+    const gossip = this.running?.stack.services.gossip
+    if (gossip !== undefined) await publishTopic(gossip, topic, { bytes, logger: this.options.logger })
   }
 
-  subscribe(topic: string, receive: (bytes: Uint8Array) => Promise<TopicVerdict>): () => void {
-    const { gossip } = this.stack.services
+  /** One receiver each; survives a stop and a start. */
+  subscribe(topic: string, receive: TopicReceiver): () => void {
     this.topics.set(topic, receive)
-    gossip.topicValidators.set(topic, async (_peer, message) => (await receive(message.data)) as never)
-    gossip.subscribe(topic)
+    if (this.running !== undefined) subscribeTopic(this.running.stack.services.gossip, topic, { receive, logger: this.options.logger })
     return () => {
+      if (this.topics.get(topic) !== receive) return
       this.topics.delete(topic)
-      gossip.topicValidators.delete(topic)
-      if (this.running) gossip.unsubscribe(topic)
+      if (this.running !== undefined) unsubscribeTopic(this.running.stack.services.gossip, topic)
     }
   }
 
   isConnected(device: DeviceId): boolean {
-    return this.dialler.connectionTo(device) !== undefined
+    return this.running?.dialler.standing(device) !== undefined
+  }
+
+  /** Open connections to a device; for diagnosis. */
+  connectionCount(device: DeviceId): number {
+    return this.running?.stack.getConnections(peerOf(device)).filter(({ status }) => status === 'open').length ?? 0
   }
 
   keep(device: DeviceId, wanted: boolean): void {
@@ -160,100 +125,117 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   penalise(device: DeviceId, code: string): void {
-    this.options.logger.info('offence', { code })
+    this.options.logger.debug('offence', { device, code })
     if (!this.penalties.offend(device, this.options.clock.monotonic())) return
-    this.options.logger.warn('peer-dropped', { code })
-    for (const connection of this.stack.getConnections(peerIdFromString(device))) connection.abort(new Error('too many offences'))
+    this.options.logger.warn('peer-dropped', { device, code })
+    this.running?.drop(device)
   }
 
   paths(): readonly PeerPath[] {
-    const devices = new Set(this.stack.getConnections().map((each) => each.remotePeer.toString()))
-    return [...devices].flatMap((text) => {
-      const device = parseDeviceId(text)
-      const connection = pick(this.stack.getConnections(peerIdFromString(text)))
-      return connection === undefined ? [] : [pathOf(device, connection, this.liveness.rttOf(device))]
+    const { running } = this
+    const peers = running?.stack.getPeers() ?? []
+    return peers.flatMap((peer) => {
+      const device = deviceOf(peer)
+      const connection = device === undefined ? undefined : running?.dialler.standing(device)
+      return device === undefined || connection === undefined ? [] : [pathOf(device, connection, running?.liveness.rtt(device))]
     })
   }
 
   relays(): readonly RelayStatus[] {
-    return this.supervisors.map((each) => each.status())
+    const away = (url: string): RelayStatus => ({ url, device: null, connected: false, reserved: false })
+    return this.running?.supervisors.map((each) => each.status()) ?? this.options.relays.map(away)
   }
 
   addresses(): readonly string[] {
-    return this.stack.getMultiaddrs().map(String)
+    return this.running?.stack.getMultiaddrs().map(String) ?? []
+  }
+
+  /** Remembers where a device was seen, e.g. on the LAN, for the next dial. */
+  async learn(device: DeviceId, addresses: readonly string[]): Promise<void> {
+    await this.running?.stack.peerStore.merge(peerOf(device), { multiaddrs: addresses.map((each) => multiaddr(each)) })
   }
 
   async leaveCard(key: Uint8Array, value: Uint8Array, expiresAt: number): Promise<number> {
-    const joined = this.supervisors.filter((each) => each.status().connected && each.current !== null)
-    const taken = await Promise.all(joined.map((each) => this.ask(each.current, { kind: 'put', key, value, expiresAt }).catch(() => null)))
-    return taken.filter((reply) => reply?.outcome === 'ok').length
+    return this.running?.directory.leaveCard(key, value, expiresAt) ?? 0
   }
 
-  async fetchCard(key: Uint8Array, relayUrl: string): Promise<Uint8Array | null> {
-    const reply = await this.ask(await fetchRelayInfo(relayUrl), { kind: 'get', key })
-    return reply.outcome === 'ok' ? reply.value : null
+  async fetchCard(key: Uint8Array, relayUrl: string, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+    if (this.running === undefined) throw new SkeinError('RELAY_UNREACHABLE', 'The network is stopped.')
+    return this.running.directory.fetchCard(key, relayUrl, options)
   }
 
-  publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean> {
-    return putRecord(this.stack, { key, record, logger: this.options.logger })
+  async publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean> {
+    return this.running?.directory.publishRecord(key, record) ?? false
   }
 
-  findRecord(key: Uint8Array, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
-    return getRecord(this.stack, key, signal)
+  async findRecord(key: Uint8Array, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+    return this.running?.directory.findRecord(key, options) ?? null
   }
 
-  private async ask(info: Parameters<typeof connectRelay>[1], request: Parameters<typeof askRelay>[2]) {
-    const connection = await connectRelay(this.stack, info)
-    if (info === null) throw new SkeinError('RELAY_UNREACHABLE', 'The relay is away.')
-    return askRelay(connection, info, request)
+  private turn(work: () => Promise<void>): Promise<void> {
+    const done = this.turns.then(work)
+    this.turns = done.catch(() => undefined)
+    return done
   }
 
-  private channelOver(stream: Stream, device: DeviceId): StreamChannel {
-    return new StreamChannel(stream, device, {
-      onFrame: () => {
-        this.liveness.sawTraffic(device)
-        this.alive(device)
-      },
-      onOffence: (code) => this.penalise(device, code),
-    })
-  }
-
-  private isWatched(device: DeviceId): boolean {
-    return this.kept.has(device) || this.supervisors.some(({ current }) => current?.device === device)
-  }
-
-  private alive(device: DeviceId): void {
-    for (const listener of this.listeners) listener.onAlive?.(device)
-  }
-
-  private onPeer(peer: PeerId, event: 'onConnected' | 'onDisconnected'): void {
-    if (!isDevice(peer)) return
-    const device = deviceOf(peer)
-    if (event === 'onDisconnected') {
-      this.liveness.forget(device)
-      for (const supervisor of this.supervisors) if (supervisor.current?.device === device) supervisor.recheck()
+  private async startNow(): Promise<void> {
+    if (this.running !== undefined) return
+    const { privateKeySeed, listen, judge } = this.options
+    const stunServers = (): readonly string[] => this.running?.supervisors.flatMap((each) => each.stunServers()) ?? []
+    const refuses = (peer: PeerId): boolean => this.isRefusedPeer(peer)
+    const gater = {
+      denyDialPeer: refuses,
+      denyInboundEncryptedConnection: refuses,
+      denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => refuses(peer),
     }
-    for (const listener of this.listeners) listener[event]?.(device)
+    const stack = await createStack({ privateKeySeed, listen, stunServers, gater, judge })
+    const running = new Running(stack, { ...this.options, self: this.self, kept: this.kept, ...this.reports() })
+    await this.listenNow(running)
+    this.running = running
+    for (const [protocol, handler] of this.handlers) running.channels.serve(protocol, handler)
+    for (const [topic, receive] of this.topics) subscribeTopic(stack.services.gossip, topic, { receive, logger: this.options.logger })
+    await running.channels.settled()
+    running.joinRelays()
   }
 
-  private onRelayChange(status: RelayStatus): void {
-    this.options.onStun(this.supervisors.flatMap((each) => (each.status().connected ? (each.current?.stun ?? []) : [])))
-    this.relayFiles.forget(status.url)
-    for (const listener of this.listeners) listener.onRelay?.(status)
+  private async listenNow(running: Running): Promise<void> {
+    try {
+      await running.start()
+    } catch (cause) {
+      await running.stop()
+      if (!String(cause).includes('EADDRINUSE')) throw cause
+      throw new SkeinError('PORT_IN_USE', `Port ${this.options.listen.port} cannot be opened: another program uses it. Choose another with --port.`, { cause, data: { port: this.options.listen.port } })
+    }
   }
-}
 
-function isDevice(peer: PeerId): boolean {
-  return peer.type === 'Ed25519'
-}
+  private isRefusedPeer(peer: PeerId): boolean {
+    const device = deviceOf(peer)
+    return device === undefined || this.isRefused(device)
+  }
 
-function deviceOf(peer: PeerId): DeviceId {
-  if (peer.type !== 'Ed25519') throw new SkeinError('WRONG_DEVICE', 'A peer without an Ed25519 key connected.')
-  return deviceIdFromKey(peer.publicKey.raw)
-}
+  private isRefused(device: DeviceId): boolean {
+    return this.penalties.isRefused(device, this.options.clock.monotonic())
+  }
 
-function portProblem(cause: unknown, port: number): unknown {
-  const text = cause instanceof Error ? `${cause.message} ${cause instanceof AggregateError ? cause.errors.join(' ') : ''} ${String(cause.cause ?? '')}` : ''
-  if (port === 0 || !/EADDRINUSE|could not listen|UnsupportedListenAddresses/i.test(`${text} ${cause instanceof Error ? cause.name : ''}`)) return cause
-  return new SkeinError('PORT_IN_USE', `Port ${port} cannot be opened: another program uses it. Choose another with --port.`, { cause })
+  private reports() {
+    return {
+      isRefused: (device: DeviceId) => this.isRefused(device),
+      onOffence: (device: DeviceId, code: string) => this.penalise(device, code),
+      onConnected: (device: DeviceId) => this.tell((each) => each.onConnected?.(device)),
+      onDisconnected: (device: DeviceId) => this.tell((each) => each.onDisconnected?.(device)),
+      onAlive: (device: DeviceId) => this.tell((each) => each.onAlive?.(device)),
+      onRelay: (relay: RelayStatus) => this.tell((each) => each.onRelay?.(relay)),
+    }
+  }
+
+  /** One listener that throws must not keep the others, or libp2p, from going on. */
+  private tell(say: (events: Partial<SwarmEvents>) => void): void {
+    for (const each of [...this.listeners]) {
+      try {
+        say(each)
+      } catch (error) {
+        this.options.logger.error('listener-failed', { reason: String(error) })
+      }
+    }
+  }
 }

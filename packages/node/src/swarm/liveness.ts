@@ -1,73 +1,112 @@
-/** Pings of our own: proof of life for presence, and the end of connections that are dead without having closed. */
+/** Finds dead connections by pings, and by pings only when nothing else has been heard: a busy connection is alive. */
 import type { Connection } from '@libp2p/interface'
-import { type Clock, type DeviceId, parseDeviceId } from '@skein/core'
-import type { Stack } from './stack.ts'
+import type { Clock, DeviceId } from '@skein/core'
+import { PING_EVERY_MS, PING_TIMEOUT_MS, PINGS_UNTIL_DEAD } from './constants.ts'
 
-const PING_EVERY_MS = 15_000
-const PING_WITHIN_MS = 10_000
-/** Failed pings in a row, with no frame in between, after which a connection is taken for dead. */
-const MOST_FAILED = 3
+const PING_PROTOCOL = '/ipfs/ping/1.0.0'
+/** libp2p specification of ping: 32 random bytes come back as they went. */
+const PING_BYTES = 32
+
+export interface Pingable {
+  readonly id: string
+  readonly device: DeviceId
+  /** Resolves when the other side has answered. @throws when it has not */
+  ping(signal: AbortSignal): Promise<void>
+  /** Ends the connection at once. */
+  abort(): void
+}
 
 export interface LivenessDeps {
-  readonly stack: Stack
   readonly clock: Clock
-  /** Whether connections to this device are looked after. */
-  isWatched(device: DeviceId): boolean
+  /** Connections to look after. */
+  connections(): readonly Pingable[]
   onAlive(device: DeviceId): void
 }
 
 export class Liveness {
   private readonly deps: LivenessDeps
-  private readonly stopping = new AbortController()
-  private readonly failed = new Map<DeviceId, number>()
-  private readonly rtt = new Map<DeviceId, number>()
+  private readonly failures = new Map<string, number>()
+  /** Connections from which something came since their last ping. */
+  private readonly heard = new Set<DeviceId>()
+  private readonly rtts = new Map<DeviceId, number>()
 
   constructor(deps: LivenessDeps) {
     this.deps = deps
   }
 
-  start(): void {
-    void this.run()
+  /** Something of the device has arrived. */
+  sign(device: DeviceId): void {
+    this.heard.add(device)
+    this.deps.onAlive(device)
   }
 
-  stop(): void {
-    this.stopping.abort()
+  /** Last round trip, milliseconds. */
+  rtt(device: DeviceId): number | undefined {
+    return this.rtts.get(device)
   }
 
-  /** Round trip of the last ping, milliseconds. */
-  rttOf(device: DeviceId): number | null {
-    return this.rtt.get(device) ?? null
-  }
-
-  /** Any frame from the device: a connection that carries traffic is alive, however long its pings take. */
-  sawTraffic(device: DeviceId): void {
-    this.failed.delete(device)
-  }
-
-  forget(device: DeviceId): void {
-    this.failed.delete(device)
-    this.rtt.delete(device)
-  }
-
-  private async run(): Promise<void> {
-    while (await this.deps.clock.sleep(PING_EVERY_MS, { signal: this.stopping.signal })) {
-      const peers = new Map(this.deps.stack.getConnections().map((each) => [parseDeviceId(each.remotePeer.toString()), each]))
-      await Promise.all([...peers].filter(([device]) => this.deps.isWatched(device)).map(([device, connection]) => this.check(device, connection)))
+  /** Runs until `signal` aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (await this.deps.clock.sleep(PING_EVERY_MS, { signal })) {
+      const connections = this.deps.connections()
+      this.forgetOthers(connections)
+      await Promise.all(connections.map((each) => this.check(each, signal)))
     }
   }
 
-  private async check(device: DeviceId, connection: Connection): Promise<void> {
-    try {
-      const rtt = await this.deps.stack.services.ping.ping(connection.remotePeer, { signal: AbortSignal.timeout(PING_WITHIN_MS) })
-      this.rtt.set(device, rtt)
-      this.failed.delete(device)
-      this.deps.onAlive(device)
-    } catch {
-      const failures = (this.failed.get(device) ?? 0) + 1
-      this.failed.set(device, failures)
-      if (failures < MOST_FAILED) return
-      this.failed.delete(device)
-      for (const each of this.deps.stack.getConnections(connection.remotePeer)) each.abort(new Error('no sign of life'))
+  private async check(connection: Pingable, signal: AbortSignal): Promise<void> {
+    this.heard.delete(connection.device)
+    const { clock } = this.deps
+    const started = clock.monotonic()
+    const answered = await this.isAnswered(connection, signal)
+    if (answered) {
+      this.rtts.set(connection.device, Math.round(clock.monotonic() - started))
+      this.deps.onAlive(connection.device)
     }
+    if (answered || signal.aborted || this.heard.has(connection.device)) return void this.failures.delete(connection.id)
+    const failures = (this.failures.get(connection.id) ?? 0) + 1
+    this.failures.set(connection.id, failures)
+    if (failures >= PINGS_UNTIL_DEAD) connection.abort()
+  }
+
+  private async isAnswered(connection: Pingable, signal: AbortSignal): Promise<boolean> {
+    const done = new AbortController()
+    const late = this.deps.clock.sleep(PING_TIMEOUT_MS, { signal: AbortSignal.any([signal, done.signal]) }).then(() => false)
+    const answer = connection.ping(AbortSignal.any([signal, done.signal])).then(
+      () => true,
+      () => false,
+    )
+    const answered = await Promise.race([answer, late])
+    done.abort()
+    return answered
+  }
+
+  private forgetOthers(connections: readonly Pingable[]): void {
+    const ids = new Set(connections.map(({ id }) => id))
+    const devices = new Set(connections.map(({ device }) => device))
+    for (const id of this.failures.keys()) if (!ids.has(id)) this.failures.delete(id)
+    for (const device of this.rtts.keys()) if (!devices.has(device)) this.rtts.delete(device)
+    for (const device of this.heard) if (!devices.has(device)) this.heard.delete(device)
+  }
+}
+
+/** One ping over exactly this connection; the library's own picks one itself and dials when there is none. */
+export async function pingConnection(connection: Connection, signal: AbortSignal): Promise<void> {
+  const stream = await connection.newStream(PING_PROTOCOL, { signal, runOnLimitedConnection: true })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let missing = PING_BYTES
+      stream.addEventListener('message', ({ data }) => {
+        missing -= data.byteLength
+        if (missing <= 0) resolve()
+      })
+      stream.addEventListener('close', () => reject(new Error('the ping stream closed')))
+      signal.addEventListener('abort', () => reject(new Error('no answer')), { once: true })
+      stream.send(crypto.getRandomValues(new Uint8Array(PING_BYTES)))
+    })
+    await stream.close({ signal })
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
   }
 }

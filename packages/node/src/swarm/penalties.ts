@@ -1,7 +1,7 @@
 /** Offences per device: a bucket that fills with each and empties with time. */
 import type { DeviceId } from '@skein/core'
 
-/** Offences within a minute after which a device is dropped. */
+/** Offences in a row after which a device is dropped. */
 const MOST_OFFENCES = 10
 /** One offence is forgiven in this time: ten a minute. */
 const DRAIN_EVERY_MS = 6_000
@@ -23,7 +23,8 @@ export class Penalties {
   offend(device: DeviceId, now: number): boolean {
     const before = this.entries.get(device) ?? { level: 0, at: now, refusedUntil: 0 }
     const level = Math.max(0, before.level - (now - before.at) / DRAIN_EVERY_MS) + 1
-    const drop = level >= MOST_OFFENCES
+    // The bucket has drained a little since the first of ten in a row.
+    const drop = level > MOST_OFFENCES - 1
     this.entries.delete(device)
     const oldest = this.entries.keys().next().value
     if (this.entries.size >= MAX_DEVICES_REMEMBERED && oldest !== undefined) this.entries.delete(oldest)

@@ -1,135 +1,122 @@
-/**
- * Keeps a reservation on one relay: finds it, dials it, reserves, notices the loss, starts again. libp2p reserves a
- * configured relay once and never again (js-libp2p #3601), so all of it is done here.
- */
-import type { Listener } from '@libp2p/interface'
+/** Keeps one relay joined: finds it, connects, reserves a place, and does so again whenever any of that is lost. */
+import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { backoff, type Clock, type DeviceId, type Logger, type Random, type RelayStatus } from '@skein/core'
-import { fetchRelayInfo, type RelayInfo } from './relay-directory.ts'
+import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
+import { DIAL_TIMEOUT_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
+import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
+import { fetchDescription, type RelayDescription } from './relay-description.ts'
+import type { Reservations } from './reservations.ts'
 import type { Stack } from './stack.ts'
-
-/** Waits between tries; a relay that restarts is back within seconds and found at once. */
-const RETRY = { first: 250, most: 10_000 }
-/** The reservation is looked at this often: it may end without the connection ending. */
-const CHECK_EVERY_MS = 30_000
-/** Time for dialling and reserving. */
-const JOIN_WITHIN_MS = 15_000
 
 export interface SupervisorDeps {
   readonly stack: Stack
+  readonly reservations: Reservations
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** The state of the relay has changed. */
   onChange(status: RelayStatus): void
 }
 
-/** Reservations are made one after the other: the new listener is found by comparing before and after. */
-let reserving: Promise<unknown> = Promise.resolve()
+/** Wait before try number `attempts` + 1, milliseconds: full jitter, so that a restarted relay is not overrun. */
+export function rejoinDelay(attempts: number, random: Random): number {
+  return random.uniform() * Math.min(REJOIN_MOST_MS, REJOIN_FIRST_MS * 2 ** Math.min(attempts, 20))
+}
 
 export class RelaySupervisor {
   readonly url: string
   private readonly deps: SupervisorDeps
-  private readonly stopping = new AbortController()
-  private info: RelayInfo | null = null
-  private listener: Listener | undefined
-  private joined = false
-  private hurry = new AbortController()
+  private joined: RelayDescription | undefined
+  private last: RelayStatus
+  private wake: () => void = () => undefined
 
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
     this.deps = deps
-  }
-
-  /** The relay as last found, joined or not. */
-  get current(): RelayInfo | null {
-    return this.info
+    this.last = { url, device: null, connected: false, reserved: false }
   }
 
   status(): RelayStatus {
-    const device = this.info?.device ?? null
-    return { url: this.url, device, connected: device !== null && this.connections(device).length > 0, reserved: this.joined && this.isReserved() }
+    return this.last
   }
 
-  start(): void {
-    void this.run()
+  /** The relay as it described itself last, while it is joined. */
+  description(): RelayDescription | undefined {
+    return this.last.reserved ? this.joined : undefined
   }
 
-  stop(): void {
-    this.stopping.abort()
-    this.hurry.abort()
+  /** STUN servers of this relay; kept while it is away, for it may be only our way to it that broke. */
+  stunServers(): readonly string[] {
+    return this.joined?.stun ?? []
   }
 
-  /** The relay's connection is gone, or the network has changed: look again now. */
-  recheck(): void {
-    this.hurry.abort()
+  /** Runs until `signal` aborts; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { stack, clock, random, logger } = this.deps
+    const onClose = ({ detail }: CustomEvent<Connection>): void => {
+      if (deviceOf(detail.remotePeer) === this.last.device) this.wake()
+    }
+    stack.addEventListener('connection:close', onClose)
+    for (let attempts = 0; !signal.aborted; attempts += 1) {
+      try {
+        await this.join(signal)
+        attempts = 0
+        await this.watch(signal)
+      } catch (error) {
+        logger.debug('relay-join-failed', { url: this.url, attempts, reason: String(error) })
+      }
+      this.report()
+      await clock.sleep(rejoinDelay(attempts, random), { signal })
+    }
+    stack.removeEventListener('connection:close', onClose)
   }
 
-  private async run(): Promise<void> {
-    for (let attempts = 0; !this.stopping.signal.aborted; ) {
-      const ok = await this.join().catch((error: unknown) => {
-        this.deps.logger.info('relay-join-failed', { reason: error instanceof Error ? error.message : 'unknown' })
-        return false
-      })
-      attempts = ok ? 0 : attempts + 1
-      this.report(ok)
-      if (ok) await this.untilLost()
-      else await this.wait(backoff(attempts - 1, this.deps.random, RETRY))
+  private async join(signal: AbortSignal): Promise<void> {
+    const { stack, reservations } = this.deps
+    // Asked anew each time: a relay may come back with other ports or another key.
+    const description = await fetchDescription(this.url, signal)
+    const before = this.joined?.device
+    if (before !== undefined && before !== description.device) reservations.discard(before)
+    this.joined = description
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const connection = await stack.dial(
+      description.addresses.map((each) => multiaddr(each)),
+      { signal: limited },
+    )
+    this.report()
+    await reservations.reserve(description.device, connection.remoteAddr.toString(), signal)
+    this.report()
+    if (!this.last.reserved) throw new Error('the relay gave no place')
+  }
+
+  /** Returns when the relay is lost. The library renews a reservation in time; whether it stands is looked at here. */
+  private async watch(signal: AbortSignal): Promise<void> {
+    const { clock, reservations } = this.deps
+    while (!signal.aborted) {
+      const looked = new AbortController()
+      const changed = new Promise<void>((resolve) => (this.wake = resolve))
+      await Promise.race([changed, clock.sleep(RESERVATION_CHECK_MS, { signal: AbortSignal.any([signal, looked.signal]) })])
+      looked.abort()
+      this.report()
+      const { device, connected, reserved } = this.last
+      const connection = device === null ? undefined : this.connectionTo(device)
+      if (!connected || device === null || connection === undefined) return
+      if (!reserved) await reservations.reserve(device, connection.remoteAddr.toString(), signal)
+      this.report()
     }
   }
 
-  private report(joined: boolean): void {
-    if (joined === this.joined) return
-    this.joined = joined
-    this.deps.onChange(this.status())
+  private connectionTo(device: DeviceId): Connection | undefined {
+    return this.deps.stack.getConnections(peerOf(device)).find((each) => each.status === 'open' && !isRelayedConnection(each))
   }
 
-  private async join(): Promise<boolean> {
-    const { signal } = this.stopping
-    this.info = await fetchRelayInfo(this.url, signal)
-    if (this.info === null || this.info.addresses.length === 0) return false
-    const { stack } = this.deps
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(JOIN_WITHIN_MS)])
-    const connection = await stack.dial(this.info.addresses.map((each) => multiaddr(each)), { signal: limit })
-    const via = connection.remoteAddr.toString()
-    const address = via.includes('/p2p/') ? via : `${via}/p2p/${this.info.device}`
-    await this.reserve(`${address}/p2p-circuit`)
-    return this.isReserved()
-  }
-
-  private reserve(address: string): Promise<void> {
-    const mine = reserving.then(async () => {
-      if (this.stopping.signal.aborted) return
-      if (this.listener !== undefined) return this.listener.listen(multiaddr(address))
-      const { transportManager } = this.deps.stack.services.transports
-      const before = new Set(transportManager.getListeners())
-      try {
-        await transportManager.listen([multiaddr(address)])
-      } finally {
-        // Kept even after a failure, and never closed: closing one circuit listener cancels the reservations of all.
-        this.listener = transportManager.getListeners().find((each) => !before.has(each))
-      }
-    })
-    reserving = mine.catch(() => undefined)
-    return mine
-  }
-
-  private isReserved(): boolean {
-    const { info, deps } = this
-    if (info === null || this.connections(info.device).length === 0) return false
-    return deps.stack.services.transports.transportManager.getAddrs().some((each) => each.toString().includes(`/p2p/${info.device}/p2p-circuit`))
-  }
-
-  private connections(device: DeviceId) {
-    return this.deps.stack.getConnections().filter((each) => each.remotePeer.toString() === device)
-  }
-
-  private async untilLost(): Promise<void> {
-    while (!this.stopping.signal.aborted && this.isReserved()) await this.wait(CHECK_EVERY_MS)
-    this.report(false)
-  }
-
-  private async wait(ms: number): Promise<void> {
-    this.hurry = new AbortController()
-    await this.deps.clock.sleep(ms, { signal: this.hurry.signal })
+  private report(): void {
+    const device = this.joined?.device ?? null
+    const connected = device !== null && this.connectionTo(device) !== undefined
+    const now = { url: this.url, device, connected, reserved: connected && this.deps.reservations.isReserved(device) }
+    const { last } = this
+    if (now.device === last.device && now.connected === last.connected && now.reserved === last.reserved) return
+    this.last = now
+    this.deps.onChange(now)
   }
 }

@@ -1,0 +1,232 @@
+/** Core's Store in memory: copies what it is given and what it hands out, and applies a commit wholly or not at all. */
+import { SkeinError } from '../errors/index.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+import type {
+  Direction,
+  HistoryPage,
+  MessageState,
+  OutboxRow,
+  Store,
+  StoredContact,
+  StoredDevice,
+  StoredIdentity,
+  StoredInvite,
+  StoredMessage,
+  StoredSession,
+  StoreWrite,
+  WriteOutcome,
+} from '../ports/store.ts'
+
+interface Tables {
+  identity: StoredIdentity | null
+  contacts: Map<string, StoredContact>
+  devices: Map<string, StoredDevice>
+  invites: Map<string, StoredInvite>
+  messages: Map<string, StoredMessage>
+  outbox: Map<string, OutboxRow>
+  sessions: Map<string, StoredSession>
+  seqs: Map<string, number>
+  settings: Map<string, string>
+}
+
+const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
+  queued: ['failed'],
+  carried: ['queued', 'failed'],
+  delivered: ['queued', 'carried', 'failed'],
+  read: ['queued', 'carried', 'delivered', 'failed'],
+  failed: ['queued', 'carried'],
+}
+
+const rowKey = (device: DeviceId, message: MessageId): string => `${device} ${message}`
+
+export class MemoryStore implements Store {
+  private tables: Tables = emptyTables()
+  private closed = false
+  /** Makes the next commits fail, as a full disk does. */
+  full = false
+
+  async commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]> {
+    this.check()
+    if (this.full) throw new SkeinError('DISK_FULL', 'The disk is full.')
+    const next = copyTables(this.tables)
+    const outcomes = writes.map((write) => apply(next, copy(write)))
+    this.tables = next
+    return outcomes
+  }
+
+  async identity(): Promise<StoredIdentity | null> {
+    return this.read(({ identity }) => identity)
+  }
+  async contacts(): Promise<readonly StoredContact[]> {
+    return this.read(({ contacts }) => [...contacts.values()].sort((a, b) => (a.petname < b.petname ? -1 : 1)))
+  }
+  async contact(account: AccountId): Promise<StoredContact | null> {
+    return this.read(({ contacts }) => contacts.get(account) ?? null)
+  }
+  async devices(account?: AccountId): Promise<readonly StoredDevice[]> {
+    return this.read(({ devices }) => [...devices.values()].filter((each) => account === undefined || each.account === account))
+  }
+  async device(device: DeviceId): Promise<StoredDevice | null> {
+    return this.read(({ devices }) => devices.get(device) ?? null)
+  }
+  async invites(): Promise<readonly StoredInvite[]> {
+    return this.read(({ invites }) => [...invites.values()])
+  }
+  async message(id: MessageId, direction?: Direction): Promise<StoredMessage | null> {
+    return this.read(({ messages }) => [...messages.values()].find((each) => each.id === id && (direction ?? each.direction) === each.direction) ?? null)
+  }
+
+  async history(contact: AccountId, { after, limit = 100 }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
+    const mark = after === undefined ? null : await this.message(after)
+    if (after !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+    return this.read(({ messages }) => {
+      const all = [...messages.values()].filter((each) => each.contact === contact && (mark === null || compare(each, mark) > 0))
+      return all.sort(compare).slice(-limit)
+    })
+  }
+
+  async outbox(device: DeviceId, now: number, limit: number): Promise<readonly OutboxRow[]> {
+    return this.read(({ outbox }) => {
+      const due = [...outbox.values()].filter((row) => row.device === device && row.nextAt <= now)
+      return due.sort((a, b) => a.seq - b.seq).slice(0, limit)
+    })
+  }
+
+  async outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]> {
+    return this.read(({ outbox }) => {
+      const earliest = new Map<DeviceId, number>()
+      for (const { device, nextAt } of outbox.values()) earliest.set(device, Math.min(nextAt, earliest.get(device) ?? nextAt))
+      return [...earliest].map(([device, nextAt]) => ({ device, nextAt }))
+    })
+  }
+
+  async session(device: DeviceId): Promise<StoredSession | null> {
+    return this.read(({ sessions }) => sessions.get(device) ?? null)
+  }
+  async seq(device: DeviceId): Promise<number> {
+    return this.read(({ seqs }) => seqs.get(device) ?? 0)
+  }
+  async setting(key: string): Promise<string | null> {
+    return this.read(({ settings }) => settings.get(key) ?? null)
+  }
+  async close(): Promise<void> {
+    this.closed = true
+  }
+
+  /** The same data behind a new handle, as after a restart of the process. */
+  reopened(): MemoryStore {
+    const store = new MemoryStore()
+    store.tables = copyTables(this.tables)
+    return store
+  }
+
+  private check(): void {
+    if (this.closed) throw new SkeinError('STORE_CLOSED', 'The store is closed.')
+  }
+
+  private read<T>(query: (tables: Tables) => T): T {
+    this.check()
+    return copy(query(this.tables))
+  }
+}
+
+function emptyTables(): Tables {
+  return {
+    identity: null,
+    contacts: new Map(),
+    devices: new Map(),
+    invites: new Map(),
+    messages: new Map(),
+    outbox: new Map(),
+    sessions: new Map(),
+    seqs: new Map(),
+    settings: new Map(),
+  }
+}
+
+function copyTables(tables: Tables): Tables {
+  const entries = Object.entries(tables).map(([name, table]) => [name, table instanceof Map ? new Map(table) : table])
+  return Object.fromEntries(entries) as unknown as Tables
+}
+
+/** Bytes are copied, so that a caller who changes his own does not change ours. */
+function copy<T>(value: T): T {
+  if (value instanceof Uint8Array) return value.slice() as T
+  if (Array.isArray(value)) return value.map(copy) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copy(each)])) as T
+}
+
+function compare(a: StoredMessage, b: StoredMessage): number {
+  return a.hlcMs - b.hlcMs || a.hlcCounter - b.hlcCounter || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+}
+
+function apply(tables: Tables, write: StoreWrite): WriteOutcome {
+  switch (write.kind) {
+    case 'message.insert':
+      return insertMessage(tables, write.message)
+    case 'message.state':
+      return moveMessage(tables, write)
+    case 'contact.put':
+      return putContact(tables, write.contact, write.devices)
+    case 'device.seen':
+      return patch(tables.devices, write.device, { lastSeen: write.at })
+    case 'device.card-sent':
+      return patch(tables.devices, write.device, { cardSent: write.issuedAt })
+    case 'outbox.retry':
+      return patch(tables.outbox, rowKey(write.device, write.message), { attempts: write.attempts, nextAt: write.nextAt })
+    case 'outbox.remove':
+      tables.outbox.delete(rowKey(write.device, write.message))
+      return 'done'
+    default:
+      return put(tables, write)
+  }
+}
+
+type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.insert' | 'session.put' | 'seq.put' | 'setting.put' }>
+
+function put(tables: Tables, write: Put): WriteOutcome {
+  if (write.kind === 'identity.put') tables.identity = write.identity
+  else if (write.kind === 'invite.put') tables.invites.set(write.invite.secret.join(), write.invite)
+  else if (write.kind === 'outbox.insert') {
+    const key = rowKey(write.row.device, write.row.message)
+    if (!tables.outbox.has(key)) tables.outbox.set(key, write.row)
+  } else if (write.kind === 'session.put') tables.sessions.set(write.session.device, write.session)
+  else if (write.kind === 'seq.put') tables.seqs.set(write.device, Math.max(write.seq, tables.seqs.get(write.device) ?? 0))
+  else tables.settings.set(write.key, write.value)
+  return 'done'
+}
+
+function patch<T>(table: Map<string, T>, key: string, change: Partial<T>): WriteOutcome {
+  const known = table.get(key)
+  if (known !== undefined) table.set(key, { ...known, ...change })
+  return 'done'
+}
+
+function insertMessage({ messages }: Tables, message: StoredMessage): WriteOutcome {
+  const key = `${message.id} ${message.sender}`
+  if (messages.has(key)) return 'duplicate'
+  messages.set(key, message)
+  return 'done'
+}
+
+function moveMessage({ messages }: Tables, write: Extract<StoreWrite, { kind: 'message.state' }>): WriteOutcome {
+  for (const [key, message] of messages) {
+    if (message.id !== write.id || message.direction !== 'out' || !MAY_FOLLOW[write.state].includes(message.state)) continue
+    const arrived = write.state === 'delivered' || write.state === 'read'
+    const deliveredAt = message.deliveredAt ?? (arrived ? write.at : null)
+    messages.set(key, { ...message, state: write.state, reason: write.reason ?? null, deliveredAt })
+  }
+  return 'done'
+}
+
+function putContact({ contacts, devices }: Tables, contact: StoredContact, next: readonly StoredDevice[]): WriteOutcome {
+  contacts.set(contact.account, contact)
+  for (const { device, account } of [...devices.values()]) if (account === contact.account && !next.some((each) => each.device === device)) devices.delete(device)
+  for (const device of next) {
+    const known = devices.get(device.device)
+    const lastSeen = Math.max(known?.lastSeen ?? 0, device.lastSeen ?? 0) || null
+    devices.set(device.device, { ...device, lastSeen, cardSent: Math.max(known?.cardSent ?? 0, device.cardSent) })
+  }
+  return 'done'
+}

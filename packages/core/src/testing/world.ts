@@ -1,0 +1,90 @@
+/** Whole messengers in memory on a virtual clock: what happens to a user, without a network and without waiting. */
+import { noblePrimitives } from '../e2ee/primitives.ts'
+import { loadIdentity, Messenger, type MessengerEvent } from '../messenger.ts'
+import type { StoredContact, StoredMessage } from '../ports/store.ts'
+import type { Visibility } from '../presence/index.ts'
+import { MemoryNetwork, type MemorySwarm } from './memory-network.ts'
+import { MemoryStore } from './memory-store.ts'
+import { RecordingLogger } from './recording-logger.ts'
+import { seededRandom } from './seeded-random.ts'
+import { settle, VirtualClock } from './virtual-clock.ts'
+
+export interface WorldNode {
+  readonly name: string
+  readonly store: MemoryStore
+  readonly messenger: Messenger
+  readonly swarm: MemorySwarm
+  readonly logger: RecordingLogger
+  readonly events: readonly MessengerEvent[]
+}
+
+export class World {
+  readonly clock = new VirtualClock()
+  readonly network: MemoryNetwork
+  private readonly random: ReturnType<typeof seededRandom>
+  private readonly nodes = new Map<string, WorldNode>()
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed)
+    this.network = new MemoryNetwork(() => this.random.uniform())
+  }
+
+  /** Uniform in [0, 1), from the world's seed. */
+  chance(): number {
+    return this.random.uniform()
+  }
+
+  /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
+  async start(name: string, { visibility = 'contacts', store = new MemoryStore() }: { visibility?: Visibility; store?: MemoryStore } = {}): Promise<WorldNode> {
+    const logger = new RecordingLogger()
+    const ports = { store, clock: this.clock, random: this.random, primitives: noblePrimitives, logger }
+    const identity = await loadIdentity(ports)
+    const swarm = this.network.join(identity.device)
+    const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, { name, relays: ['http://relay.test'], visibility })
+    const events: MessengerEvent[] = []
+    messenger.listen((event) => events.push(event))
+    await messenger.start()
+    const node = { name, store, messenger, swarm, logger, events }
+    this.nodes.set(name, node)
+    return node
+  }
+
+  /** The process is gone at this instant; what was committed stays. */
+  kill(node: WorldNode): void {
+    this.network.kill(node.messenger.identity.device)
+    node.messenger.stop()
+  }
+
+  restart(node: WorldNode): Promise<WorldNode> {
+    return this.start(node.name, { store: node.store.reopened() })
+  }
+
+  /** Lets everything happen that can happen within `ms` of virtual time. */
+  async run(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 100) {
+      do await settle()
+      while (this.network.pump())
+      await this.clock.advance(Math.min(100, left))
+    }
+  }
+
+  async befriend(a: WorldNode, b: WorldNode): Promise<void> {
+    const { invite } = await a.messenger.invite()
+    const adding = b.messenger.add(invite)
+    await this.run(1_000)
+    await adding
+    await this.run(1_000)
+  }
+
+  contactOf(node: WorldNode, other: WorldNode): StoredContact {
+    return node.messenger.book.find(other.messenger.identity.account)
+  }
+
+  send(from: WorldNode, to: WorldNode, text: string): Promise<StoredMessage> {
+    return from.messenger.send(this.contactOf(from, to), text)
+  }
+
+  history(node: WorldNode, other: WorldNode): Promise<readonly StoredMessage[]> {
+    return node.messenger.history(other.messenger.identity.account, { limit: 1_000 })
+  }
+}

@@ -1,0 +1,49 @@
+/** Topics over gossipsub. */
+import type { GossipSub } from '@libp2p/gossipsub'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
+import type { Connection } from '@libp2p/interface'
+import type { Logger, TopicVerdict } from '@skein/core'
+
+export type TopicReceiver = (bytes: Uint8Array) => Promise<TopicVerdict>
+
+const RESULTS: Readonly<Record<TopicVerdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/** Subscribes; the receiver judges each message before it is forwarded. A receiver that throws ignores the message. */
+export function subscribeTopic(gossip: GossipSub, topic: string, { receive, logger }: { readonly receive: TopicReceiver; readonly logger: Logger }): void {
+  gossip.topicValidators.set(topic, async (_peer, message) => {
+    try {
+      return RESULTS[await receive(message.data)]
+    } catch (error) {
+      logger.warn('topic-receiver-failed', { topic, reason: String(error) })
+      return RESULTS.ignore
+    }
+  })
+  gossip.subscribe(topic)
+}
+
+export function unsubscribeTopic(gossip: GossipSub, topic: string): void {
+  gossip.topicValidators.delete(topic)
+  gossip.unsubscribe(topic)
+}
+
+/** Best effort: that nobody listens, or that the same bytes were published before, is no failure. */
+export async function publishTopic(gossip: GossipSub, topic: string, { bytes, logger }: { readonly bytes: Uint8Array; readonly logger: Logger }): Promise<void> {
+  try {
+    await gossip.publish(topic, bytes)
+  } catch (error) {
+    logger.debug('publish-failed', { topic, reason: String(error) })
+  }
+}
+
+/**
+ * Opens gossip's stream to a peer again on `connection`. The library ties it to the first connection and, when that
+ * closes while another stands, falls silent towards the peer for good (notes/libp2p.md, finding 8).
+ */
+export function reviveGossip(gossip: GossipSub, connection: Connection): void {
+  const inner = gossip as unknown as { onPeerConnected?(peer: Connection['remotePeer'], connection: Connection): void }
+  inner.onPeerConnected?.(connection.remotePeer, connection)
+}

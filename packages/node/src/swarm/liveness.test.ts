@@ -1,0 +1,50 @@
+import { type DeviceId, deviceIdFromKey } from '@skein/core'
+import { describe, expect, it } from 'vitest'
+import { VirtualClock } from '../../../core/src/testing/virtual-clock.ts'
+import { Liveness } from './liveness.ts'
+
+const DEVICE = deviceIdFromKey(new Uint8Array(32).fill(1))
+/** One ping and its failure, milliseconds. */
+const ROUND = 25_000
+
+function setUp(ping: () => Promise<void>) {
+  const clock = new VirtualClock()
+  const alive: DeviceId[] = []
+  let aborted = false
+  const connection = { id: '1', device: DEVICE, ping, abort: () => (aborted = true) }
+  const liveness = new Liveness({ clock, connections: () => (aborted ? [] : [connection]), onAlive: (device) => alive.push(device) })
+  const stopping = new AbortController()
+  const running = liveness.run(stopping.signal)
+  return { clock, liveness, alive, isAborted: () => aborted, stop: () => (stopping.abort(), running) }
+}
+
+const never = (): Promise<void> => new Promise(() => undefined)
+
+describe('liveness', () => {
+  it('reports each answered ping', async () => {
+    const { clock, alive, isAborted, stop } = setUp(() => Promise.resolve())
+    await clock.advance(60_000)
+    expect(alive.length).toBe(4)
+    expect(isAborted()).toBe(false)
+    await stop()
+  })
+
+  it('ends a connection after three pings without an answer, not before', async () => {
+    const { clock, isAborted, stop } = setUp(never)
+    await clock.advance(2 * ROUND + 20_000)
+    expect(isAborted()).toBe(false)
+    await clock.advance(ROUND)
+    expect(isAborted()).toBe(true)
+    await stop()
+  })
+
+  it('leaves a busy connection alone, however late its pings', async () => {
+    const { clock, liveness, isAborted, stop } = setUp(never)
+    for (let round = 0; round < 20; round += 1) {
+      await clock.advance(5_000)
+      liveness.sign(DEVICE)
+    }
+    expect(isAborted()).toBe(false)
+    await stop()
+  })
+})

@@ -1,0 +1,128 @@
+/** Everything that lives between a start and a stop of the swarm. */
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
+import { Channels } from './channels.ts'
+import { deviceOf, isBusy, peerOf } from './connections.ts'
+import { STOP_TIMEOUT_MS } from './constants.ts'
+import { Dialler } from './dialling.ts'
+import { RelayDirectory } from './directory.ts'
+import { asError } from './framing.ts'
+import { reviveGossip } from './gossip.ts'
+import { Liveness, type Pingable, pingConnection } from './liveness.ts'
+import { type RelayDescription, RelayDescriptions } from './relay-description.ts'
+import { RelaySupervisor } from './relay-supervisor.ts'
+import { Reservations } from './reservations.ts'
+import type { Stack } from './stack.ts'
+import type { RecordJudge } from './stack-parts.ts'
+
+export interface RunningDeps {
+  readonly self: DeviceId
+  readonly relays: readonly string[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly judge: RecordJudge
+  /** Devices whose connections are to be kept alive, relays not among them. */
+  readonly kept: ReadonlySet<DeviceId>
+  isRefused(device: DeviceId): boolean
+  onOffence(device: DeviceId, code: string): void
+  onConnected(device: DeviceId): void
+  onDisconnected(device: DeviceId): void
+  onAlive(device: DeviceId): void
+  onRelay(relay: RelayStatus): void
+}
+
+export class Running {
+  readonly stack: Stack
+  readonly supervisors: readonly RelaySupervisor[]
+  readonly liveness: Liveness
+  readonly dialler: Dialler
+  readonly channels: Channels
+  readonly directory: RelayDirectory
+  private readonly deps: RunningDeps
+  private readonly stopping = new AbortController()
+  private readonly loops: Promise<void>[] = []
+
+  constructor(stack: Stack, deps: RunningDeps) {
+    this.stack = stack
+    this.deps = deps
+    const { signal: stopping } = this.stopping
+    const reservations = new Reservations(stack)
+    const descriptions = new RelayDescriptions(deps.clock, stopping)
+    const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
+    this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
+    this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
+    const onSign = (device: DeviceId): void => this.liveness.sign(device)
+    const { logger, judge } = deps
+    this.channels = new Channels({ stack, dialler: this.dialler, logger, stopping, onSign, isRefused: (each) => deps.isRefused(each), onOffence: (each, code) => deps.onOffence(each, code) })
+    const describe = (url: string): Promise<RelayDescription> => descriptions.get(url)
+    this.directory = new RelayDirectory({ dht: stack.services.dht, judge, logger, stopping, joinedRelays, describe, open: (...args) => this.channels.open(...args) })
+    this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, { ...deps, stack, reservations, onChange: (status) => deps.onRelay(status) }))
+  }
+
+  /** @throws Error of libp2p when a port cannot be opened */
+  async start(): Promise<void> {
+    const { stack } = this
+    stack.addEventListener('peer:connect', ({ detail }: CustomEvent<PeerId>) => withDevice(detail, (device) => this.deps.onConnected(device)))
+    stack.addEventListener('peer:disconnect', ({ detail }: CustomEvent<PeerId>) => withDevice(detail, (device) => this.deps.onDisconnected(device)))
+    stack.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) => withDevice(detail.remotePeer, (device) => this.onOpen(device)))
+    stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) => withDevice(detail.remotePeer, (device) => this.onClose(device)))
+    await stack.start()
+    this.loops.push(this.liveness.run(this.stopping.signal))
+  }
+
+  /** Begins to keep the relays joined; does not wait for any. */
+  joinRelays(): void {
+    for (const each of this.supervisors) this.loops.push(each.run(this.stopping.signal))
+  }
+
+  /** Ends everything within STOP_TIMEOUT_MS; what libp2p has not ended by then is cut. */
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    const done = Promise.all([Promise.resolve(this.stack.stop()), ...this.loops]).then(() => true)
+    done.catch(() => undefined)
+    const timer = Promise.withResolvers<boolean>()
+    const timeout = setTimeout(() => timer.resolve(false), STOP_TIMEOUT_MS)
+    const inTime = await Promise.race([done, timer.promise]).catch(() => false)
+    clearTimeout(timeout)
+    if (inTime) return
+    this.deps.logger.warn('stop-was-forced', {})
+    for (const each of this.stack.getConnections()) each.abort(new Error('the swarm has stopped'))
+  }
+
+  /** Closes all connections to a device at once. */
+  drop(device: DeviceId): void {
+    for (const each of this.stack.getConnections(peerOf(device))) each.abort(new Error('dropped for its offences'))
+  }
+
+  private onOpen(device: DeviceId): void {
+    if (!this.stopping.signal.aborted) void this.dialler.tidy(device)
+  }
+
+  private onClose(device: DeviceId): void {
+    // After the streams of the connection have said that they are closed.
+    setImmediate(() => {
+      const standing = this.stopping.signal.aborted ? undefined : this.dialler.standing(device)
+      if (standing !== undefined) reviveGossip(this.stack.services.gossip, standing)
+    })
+  }
+
+  private pingables(): readonly Pingable[] {
+    const relays = this.supervisors.flatMap((each) => each.status().device ?? [])
+    const wanted = new Set([...this.deps.kept, ...relays])
+    return this.stack.getConnections().flatMap((connection) => {
+      const device = deviceOf(connection.remotePeer)
+      if (device === undefined || connection.status !== 'open' || !wanted.has(device)) return []
+      const abort = (): void => {
+        this.deps.logger.info('connection-dead', { device, busy: isBusy(connection) })
+        connection.abort(asError('no answer to pings'))
+      }
+      return [{ id: connection.id, device, ping: (signal) => pingConnection(connection, signal), abort }]
+    })
+  }
+}
+
+function withDevice(peer: PeerId, run: (device: DeviceId) => void): void {
+  const device = deviceOf(peer)
+  if (device !== undefined) run(device)
+}
