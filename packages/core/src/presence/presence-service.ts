@@ -1,6 +1,6 @@
 /** Drives presence: announces, answers, refreshes, reaps; on shared topics and on channels to contacts. */
 import { isSkeinError } from '../errors/index.ts'
-import type { AccountId, DeviceId } from '../ids.ts'
+import { type AccountId, deviceKey, type DeviceId } from '../ids.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -17,7 +17,7 @@ export const PRESENCE_PROTOCOL = '/skein/presence/1'
 export type Visibility = 'everyone' | 'contacts' | 'nobody'
 /** The table is looked over this often, so a peer is gone 45 to 46 s after its last sign of life. */
 const REAP_EVERY_MS = 1_000
-/** Members answer a newcomer spread over this long, and not at all if another has spoken for them (PR2). */
+/** Members answer a newcomer spread over this long, so that a full room does not answer in one instant (PR2). */
 const WELCOME_SPREAD_MS = 400
 
 export interface PresenceDeps {
@@ -135,7 +135,7 @@ export class PresenceService {
       const frame = decodePresenceFrame(bytes)
       if (this.hearOne(scope, { signed: frame.own, age: 0 }) === 'replayed') return 'ignore'
       if (frame.kind !== 'presence') for (const heard of frame.heard) this.hearOne(scope, heard)
-      else if (this.deps.visibility() === 'everyone') void this.welcomeLater(scope, frame.own)
+      else if (this.deps.visibility() === 'everyone') this.welcomeLater(scope, frame.own).catch((error: unknown) => this.deps.logger.error('welcome-failed', { reason: String(error) }))
       return 'accept'
     } catch (error) {
       this.deps.logger.debug('presence-refused', { code: isSkeinError(error) ? error.code : 'BAD_FRAME' })
@@ -150,7 +150,7 @@ export class PresenceService {
       const frame = decodePresenceFrame(bytes)
       this.take({ ...openPresence(this.deps.primitives, frame.own, { network: scope.network, now: null, from: peer }), age: 0 })
       if (frame.kind !== 'presence' || this.deps.visibility() === 'nobody') return
-      await scope.send({ kind: 'welcome', own: this.own(scope.network), to: this.deps.identity.deviceKey, heard: [] })
+      await scope.send({ kind: 'welcome', own: this.own(scope.network), to: deviceKey(peer), heard: [] })
     } catch (error) {
       const code = isSkeinError(error) ? error.code : 'BAD_FRAME'
       this.deps.logger.warn('presence-refused', { code })
@@ -175,10 +175,10 @@ export class PresenceService {
     return outcome
   }
 
-  /** WELCOME with all we know, after a random wait; whoever waits longer hears it and has less to add. */
+  /** WELCOME with all we know, after a random wait. */
   private async welcomeLater(scope: Scope, newcomer: SignedBytes): Promise<void> {
     const { device } = openPresence(this.deps.primitives, newcomer, { network: scope.network, now: null })
-    const to = this.deps.identity.deviceKey
+    const to = deviceKey(device)
     if (!(await this.deps.clock.sleep(this.deps.random.uniform() * WELCOME_SPREAD_MS, { signal: this.stopping.signal }))) return
     if (!this.table.has(device)) return
     await scope.send({ kind: 'welcome', own: this.own(scope.network), to, heard: this.heardLately(scope) })

@@ -6,7 +6,7 @@ import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { openStore } from '../store/index.ts'
-import { createSwarm, type Libp2pSwarm } from '../swarm/index.ts'
+import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import type { Config, LoadedConfig } from './config.ts'
 
@@ -41,7 +41,7 @@ export async function createClient({ dataDir, config, origins }: ClientOptions):
   const logger = createLogger({ level: config.log })
   prepareDataDir(dataDir)
   const store = await openStore({ path: join(dataDir, 'skein.sqlite') })
-  const undo: (() => Promise<void> | void)[] = [() => store.close()]
+  const undo: (() => Promise<void> | void)[] = [installRejectionGuard(logger), () => store.close()]
   try {
     const { messenger, swarm } = await assemble({ store, config, logger }, undo)
     let requestStop = (): void => undefined

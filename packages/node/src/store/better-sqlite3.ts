@@ -12,16 +12,19 @@ const PRAGMAS = ['locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous 
 
 export interface OpenStoreOptions {
   readonly path: string
+  /** Largest size of the file, in pages of 4 KiB; unlimited when left out. */
+  readonly maxPages?: number
 }
 
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DATA_DIR_READ_ONLY, DISK_FULL */
-export async function openStore({ path }: OpenStoreOptions): Promise<Store> {
+export async function openStore({ path, maxPages }: OpenStoreOptions): Promise<Store> {
   let sqlite: Database.Database | undefined
   try {
     sqlite = new Database(path, { timeout: 0 })
     const opened = sqlite
     if (process.platform !== 'win32') chmodSync(path, 0o600)
     for (const pragma of PRAGMAS) opened.pragma(pragma)
+    if (maxPages !== undefined) opened.pragma(`max_page_count = ${maxPages}`)
     const db = drizzle(opened)
     migrate(db)
     const driver = { db: db as unknown as AnyDatabase, afterTurn: (work: () => void) => void setImmediate(work), explain: explainSqlite, close: () => void opened.close() }
@@ -50,10 +53,16 @@ const SENTENCES = {
 
 /** A failure of SQLite as one of ours; anything else as it is. */
 export function explainSqlite(error: unknown): unknown {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const code = codeOf(error)
   const known = Object.entries(SENTENCES).find(([name]) => code === name || code.startsWith(`${name}_`))
   if (known === undefined) return error
   const [, [ours, sentence]] = known
   return new SkeinError(ours, sentence, { cause: error })
+}
+
+/** SQLite's own code, also from inside what drizzle wraps around it; a missing folder is refused before SQLite is asked. */
+function codeOf(error: unknown): string {
+  const { code, cause, message } = error as { code?: unknown; cause?: { code?: unknown }; message?: unknown }
+  if (/directory does not exist/.test(String(message))) return 'SQLITE_CANTOPEN'
+  return String(cause?.code ?? code ?? '')
 }

@@ -82,17 +82,18 @@ export class SqliteStore implements Store {
     }
   }
 
+  /** @throws what ended the whole transaction: SQLite takes all of it back when the disk is full */
   private async applyOne({ writes, resolve, reject }: Pending): Promise<() => void> {
     const outcomes: WriteOutcome[] = []
-    if (writes.length > 1) await this.run('SAVEPOINT one')
+    await this.run('SAVEPOINT one')
     try {
       for (const write of writes) outcomes.push(await applyWrite({ db: this.driver.db, writes: this.writes }, write))
     } catch (error) {
-      if (writes.length > 1) await this.run('ROLLBACK TO one')
+      await this.run('ROLLBACK TO one').catch(() => Promise.reject(error))
+      await this.run('RELEASE one')
       return () => reject(this.driver.explain(error))
-    } finally {
-      if (writes.length > 1) await this.run('RELEASE one')
     }
+    await this.run('RELEASE one')
     return () => resolve(outcomes)
   }
 

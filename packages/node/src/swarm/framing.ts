@@ -54,7 +54,8 @@ export class StreamChannel implements Channel {
     try {
       for await (const frame of decode(this.bytes(), { maxDataLength: MAX_FRAME_BYTES })) {
         this.events.onFrame()
-        yield frame.subarray()
+        // A copy: the transport gives Buffers, whose `slice` shares memory and which keep a whole pool alive.
+        yield new Uint8Array(frame.subarray())
       }
     } catch (error) {
       this.onBroken(error)

@@ -16,7 +16,7 @@ const RESULTS: Readonly<Record<TopicVerdict, TopicValidatorResult>> = {
 export function subscribeTopic(gossip: GossipSub, topic: string, { receive, logger }: { readonly receive: TopicReceiver; readonly logger: Logger }): void {
   gossip.topicValidators.set(topic, async (_peer, message) => {
     try {
-      return RESULTS[await receive(message.data)]
+      return RESULTS[await receive(new Uint8Array(message.data))]
     } catch (error) {
       logger.warn('topic-receiver-failed', { topic, reason: String(error) })
       return RESULTS.ignore

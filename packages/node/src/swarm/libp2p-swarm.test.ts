@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Channel, type DeviceId, MAX_FRAME_BYTES, type ProtocolId, type RelayStatus } from '@skein/core'
-import { swarmContract } from '../../../core/src/testing/contracts/swarm.ts'
+import { swarmContract } from '@skein/core/contracts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import { acquaint, TestNetwork } from './test-network.ts'
 

@@ -220,7 +220,7 @@ export type Introduction = Message<"skein.v1.Introduction"> & {
   proof: Uint8Array;
 
   /**
-   * SHA-256 of the invite's secret: names the invite without giving it away.
+   * HKDF-SHA-256 of the invite's secret: names the invite without giving it away.
    *
    * @generated from field: bytes invite_hash = 3;
    */

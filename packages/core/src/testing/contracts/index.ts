@@ -1,0 +1,4 @@
+/** Contract suites: what every adapter of a port must do. They are vitest code and run where the adapter lives. */
+export * from './primitives.ts'
+export * from './store.ts'
+export * from './swarm.ts'

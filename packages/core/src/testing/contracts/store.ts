@@ -1,0 +1,168 @@
+/** What every Store keeps (docs/spec/store.md). */
+import { describe, expect, it } from 'vitest'
+import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, messageIdFromBytes } from '../../ids.ts'
+import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage } from '../../ports/index.ts'
+
+export interface StoreUnderTest extends AsyncDisposable {
+  readonly store: Store
+  /** Closes the store and opens it again on the same data. */
+  reopen(): Promise<Store>
+}
+
+const account: AccountId = accountIdFromDigest(new Uint8Array(32).fill(7))
+const device: DeviceId = deviceIdFromKey(new Uint8Array(32).fill(8))
+const other: DeviceId = deviceIdFromKey(new Uint8Array(32).fill(9))
+const id = (byte: number) => messageIdFromBytes(new Uint8Array(16).fill(byte))
+
+function message(number: number, change: Partial<StoredMessage> = {}): StoredMessage {
+  return {
+    id: id(number),
+    contact: account,
+    direction: 'out',
+    sender: device,
+    text: `text ${number}`,
+    state: 'queued',
+    reason: null,
+    createdAt: 1_000 + number,
+    hlcMs: 1_000 + number,
+    hlcCounter: 0,
+    receivedAt: null,
+    deliveredAt: null,
+    ...change,
+  }
+}
+
+const contact: StoredContact = {
+  account,
+  accountKey: new Uint8Array(32).fill(1),
+  petname: 'ana',
+  claimedName: 'Ana',
+  state: 'accepted',
+  card: Uint8Array.of(1, 2, 3),
+  listVersion: 1,
+  relays: ['http://relay.test'],
+  blocked: false,
+  muted: true,
+  addedAt: 5,
+  pendingInvite: '',
+}
+const known = (name: DeviceId): StoredDevice => ({ device: name, account, dhKey: new Uint8Array(32).fill(2), lastSeen: null, cardSent: 0 })
+const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
+  message: id(number),
+  contact: account,
+  device: other,
+  seq: number,
+  sealed: Uint8Array.of(number),
+  attempts: 0,
+  nextAt: 0,
+  ...change,
+})
+
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`store: ${name}`, () => {
+    it('[ST1] what was committed is there after reopening', async () => {
+      await using under = await open()
+      const identity = { accountSeed: new Uint8Array(32).fill(3), deviceSeed: new Uint8Array(32).fill(4), dhSecret: new Uint8Array(32).fill(5), createdAt: 9 }
+      await under.store.commit([
+        { kind: 'identity.put', identity },
+        { kind: 'contact.put', contact, devices: [known(device)] },
+        { kind: 'invite.put', invite: { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false } },
+        { kind: 'session.put', session: { device, state: Uint8Array.of(9) } },
+        { kind: 'seq.put', device, seq: 4 },
+        { kind: 'setting.put', key: 'a', value: 'b' },
+        { kind: 'message.insert', message: message(1) },
+        { kind: 'outbox.insert', row: row(1) },
+      ])
+      const store = await under.reopen()
+      expect(await store.identity()).toEqual(identity)
+      expect(await store.contact(account)).toEqual(contact)
+      expect(await store.devices(account)).toEqual([known(device)])
+      expect((await store.invites()).map(({ expiresAt }) => expiresAt)).toEqual([10])
+      expect((await store.session(device))?.state).toEqual(Uint8Array.of(9))
+      expect([await store.seq(device), await store.seq(other), await store.setting('a'), await store.setting('b')]).toEqual([4, 0, 'b', null])
+      expect(await store.message(id(1))).toEqual(message(1))
+      expect(await store.outbox(other, 0, 10)).toEqual([row(1)])
+      expect(await store.outboxDevices()).toEqual([{ device: other, nextAt: 0 }])
+    })
+
+    it('[ST2] a commit is applied wholly or not at all', async () => {
+      await using under = await open()
+      const broken = { kind: 'message.insert', message: { ...message(2), text: null as unknown as string } } as const
+      const tried = under.store.commit([{ kind: 'message.insert', message: message(1) }, broken])
+      const good = under.store.commit([{ kind: 'message.insert', message: message(3) }])
+      const failed = await tried.then(
+        () => false,
+        () => true,
+      )
+      expect(await good).toEqual(['done'])
+      const ids = (await under.store.history(account)).map((each) => each.id)
+      expect(ids).toEqual(failed ? [id(3)] : [id(1), id(2), id(3)])
+    })
+
+    it('[ST3] a message is stored once per sender', async () => {
+      await using under = await open()
+      const twice = { kind: 'message.insert', message: message(1) } as const
+      expect(await under.store.commit([twice])).toEqual(['done'])
+      expect(await under.store.commit([{ ...twice, message: message(1, { text: 'other' }) }])).toEqual(['duplicate'])
+      expect(await under.store.commit([{ ...twice, message: message(1, { sender: other }) }])).toEqual(['done'])
+      expect((await under.store.history(account)).map(({ text }) => text).sort()).toEqual(['text 1', 'text 1'])
+    })
+
+    it('[ST4] history is in order, pages forward from a message, and is the newest of what matches', async () => {
+      await using under = await open()
+      const numbers = [5, 1, 4, 2, 3]
+      await under.store.commit(numbers.map((number) => ({ kind: 'message.insert', message: message(number, { hlcMs: 100, hlcCounter: number }) }) as const))
+      const seen = async (page = {}) => (await under.store.history(account, page)).map(({ hlcCounter }) => hlcCounter)
+      expect(await seen()).toEqual([1, 2, 3, 4, 5])
+      expect(await seen({ limit: 2 })).toEqual([4, 5])
+      expect(await seen({ after: id(2), limit: 2 })).toEqual([4, 5])
+      await expect(under.store.history(account, { after: id(99) })).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    })
+
+    it('[ST5] the outbox gives what is due, in order, and forgets what is removed', async () => {
+      await using under = await open()
+      await under.store.commit([3, 1, 2].map((number) => ({ kind: 'outbox.insert', row: row(number) }) as const))
+      await under.store.commit([{ kind: 'outbox.retry', message: id(1), device: other, attempts: 2, nextAt: 500 }])
+      expect((await under.store.outbox(other, 499, 10)).map(({ seq }) => seq)).toEqual([2, 3])
+      expect((await under.store.outbox(other, Number.POSITIVE_INFINITY, 2)).map(({ seq, attempts }) => [seq, attempts])).toEqual([
+        [1, 2],
+        [2, 0],
+      ])
+      await under.store.commit([1, 2, 3].map((number) => ({ kind: 'outbox.remove', message: id(number), device: other }) as const))
+      expect(await under.store.outboxDevices()).toEqual([])
+    })
+
+    it('[ST6] a message only moves forward', async () => {
+      await using under = await open()
+      await under.store.commit([{ kind: 'message.insert', message: message(1) }])
+      const moves = ['carried', 'delivered', 'carried', 'failed', 'read', 'delivered'] as const
+      const states: string[] = []
+      for (const [at, state] of moves.entries()) {
+        await under.store.commit([{ kind: 'message.state', id: id(1), state, at: 10 + at }])
+        states.push((await under.store.message(id(1)))?.state ?? '')
+      }
+      expect(states).toEqual(['carried', 'delivered', 'delivered', 'delivered', 'read', 'read'])
+      expect((await under.store.message(id(1)))?.deliveredAt).toBe(11)
+    })
+
+    it('[ST7] a card that does not know what is known of a device does not forget it', async () => {
+      await using under = await open()
+      await under.store.commit([{ kind: 'contact.put', contact, devices: [known(device), known(other)] }])
+      await under.store.commit([
+        { kind: 'device.seen', device, at: 77 },
+        { kind: 'device.card-sent', device, issuedAt: 3 },
+      ])
+      await under.store.commit([{ kind: 'contact.put', contact: { ...contact, petname: 'anna' }, devices: [known(device)] }])
+      expect(await under.store.devices()).toEqual([{ ...known(device), lastSeen: 77, cardSent: 3 }])
+      expect((await under.store.contacts()).map(({ petname }) => petname)).toEqual(['anna'])
+    })
+
+    it('[ST8] a closed store says so', async () => {
+      await using under = await open()
+      await under.store.close()
+      await under.store.close()
+      await expect(under.store.contacts()).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+      await expect(under.store.commit([])).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+    })
+  })
+}

@@ -1,0 +1,52 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import type { ProtocolId } from '@skein/core'
+import { createLibp2p } from 'libp2p'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { securedAndMuxed } from './stack-parts.ts'
+import { TestNetwork } from './test-network.ts'
+
+const ECHO: ProtocolId = '/skein/test-echo/1'
+const network = new TestNetwork()
+let relay: Libp2p
+let closeServer: () => void
+let url: string
+
+/** Somebody else's relay, with the library's limits: 128 KiB and 2 minutes per circuit. */
+beforeEach(async () => {
+  relay = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    ...securedAndMuxed(),
+    services: { identify: identify(), relay: circuitRelayServer() },
+  })
+  const body = JSON.stringify({ version: 1, peer_id: relay.peerId.toString(), addresses: relay.getMultiaddrs().map(String) })
+  const server = createServer((_request, response) => response.end(body))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closeServer = () => server.close()
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+afterEach(async () => {
+  await network.clear()
+  closeServer()
+  await relay.stop()
+})
+
+it('opens channels over a relay that limits its circuits', { timeout: 30_000 }, async () => {
+  const [a, b] = [await network.swarm(), await network.swarm({ relays: [url] })]
+  b.handle(ECHO, async (channel) => {
+    for await (const frame of channel.frames()) await channel.send(frame)
+  })
+  await vi.waitFor(() => expect(b.relays()[0]?.reserved).toBe(true), { timeout: 20_000 })
+  const outcome = await a.open(b.self, ECHO, { relays: [url] })
+  if (outcome.kind !== 'open') throw new Error(outcome.reason)
+  expect(a.paths().find(({ device }) => device === b.self)?.path).toBe('relayed')
+  await outcome.channel.send(new Uint8Array([5]))
+  const { value } = await outcome.channel.frames()[Symbol.asyncIterator]().next()
+  expect(value).toEqual(new Uint8Array([5]))
+})
