@@ -1,15 +1,10 @@
 /** One run over all projects; `npm run test:long` sets SKEIN_LONG_TESTS and adds the *.long.test.ts files. */
-import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const LONG = '**/*.long.test.ts'
 const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...configDefaults.exclude, LONG]
 
-/** The contract suites are vitest code, so they are no part of core's build; tests take them from the sources. */
-const contracts = fileURLToPath(new URL('packages/core/src/testing/contracts/index.ts', import.meta.url))
-const resolve = { alias: { '@skein/core/contracts': contracts } }
-
-const unit = (name: string, include: string) => ({ resolve, test: { name, include: [include], exclude } })
+const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude } })
 
 export default defineConfig({
   test: {
@@ -21,7 +16,6 @@ export default defineConfig({
       unit('cli', 'apps/cli/src/**/*.test.ts'),
       { test: { name: 'tools', include: ['tools/**/*.test.mjs'], testTimeout: 60_000 } },
       {
-        resolve,
         // Real processes and real sockets: one file at a time, after everything else, and never hurried.
         test: {
           name: 'e2e',

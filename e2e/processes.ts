@@ -144,7 +144,18 @@ export class LabRelay implements AsyncDisposable {
     // The URL names the relay for good; its other ports may change from start to start.
     const http = this.url === '' ? (this.ports['http'] ?? 0) : Number(new URL(this.url).port)
     const ports = RELAY_PORTS.flatMap((name) => [`--${name}`, String(name === 'http' ? http : (this.ports[name] ?? 0))])
-    this.daemon = await Daemon.spawn(RELAY, ['run', '--json', '--data-dir', this.dir, '--host', '127.0.0.1', '--quic', 'off', ...ports, ...this.extra])
+    this.daemon = await Daemon.spawn(RELAY, [
+      'run',
+      '--json',
+      '--data-dir',
+      this.dir,
+      '--host',
+      '127.0.0.1',
+      '--quic',
+      'off',
+      ...ports,
+      ...this.extra,
+    ])
     this.url = String(this.daemon.ready['url'])
   }
 

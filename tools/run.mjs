@@ -67,9 +67,21 @@ function linkNode(node) {
 
 function environment(node) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
-  const path = [join(root, 'node_modules', '.bin'), dirname(node), join(toolchain, 'node_modules', '.bin'), process.env.PATH ?? process.env.Path ?? '']
+  const path = [
+    join(root, 'node_modules', '.bin'),
+    dirname(node),
+    join(toolchain, 'node_modules', '.bin'),
+    process.env.PATH ?? process.env.Path ?? '',
+  ]
   delete env.Path
-  return { ...env, PATH: path.join(delimiter), TURBO_TELEMETRY_DISABLED: '1', NEXT_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
+  return {
+    ...env,
+    PATH: path.join(delimiter),
+    TURBO_TELEMETRY_DISABLED: '1',
+    NEXT_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    TURBO_NO_UPDATE_NOTIFIER: '1',
+  }
 }
 
 /** Runs a step to its end with its output on stderr, so that stdout stays the product's own. */
@@ -115,5 +127,11 @@ if (script === undefined) fail(`no task «${task}»; there are: ${Object.keys(TA
 const tools = ensureToolchain()
 const env = environment(tools.node)
 ensureInstalled(tools, env)
-if (task !== 'gen') step('build', tools.node, [join(root, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'], env)
+if (task !== 'gen')
+  step(
+    'build',
+    tools.node,
+    [join(root, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'],
+    env,
+  )
 foreground(tools.node, [join(root, script), ...(task === 'test:long' ? ['--long'] : task === 'fix' ? ['--fix'] : []), ...rest], env)

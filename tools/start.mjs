@@ -11,7 +11,10 @@ const RELAY = join(root, 'apps', 'relay', 'dist', 'main.js')
 const READY_WITHIN_MS = 30_000
 const dataDir = process.env.SKEIN_START_DIR ?? join(root, '.skein')
 /** Address under which others on the LAN reach this machine; loopback when there is none. */
-const host = Object.values(networkInterfaces()).flat().find((each) => each?.family === 'IPv4' && !each.internal)?.address ?? '127.0.0.1'
+const host =
+  Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.family === 'IPv4' && !each.internal)?.address ?? '127.0.0.1'
 const started = []
 
 function start(script, args) {
@@ -45,7 +48,10 @@ function cli(args, stdio) {
 }
 
 async function stopAll() {
-  const running = started.splice(0).reverse().filter((child) => child.exitCode === null && child.signalCode === null)
+  const running = started
+    .splice(0)
+    .reverse()
+    .filter((child) => child.exitCode === null && child.signalCode === null)
   for (const child of running) {
     child.removeAllListeners('exit')
     const gone = new Promise((resolve) => child.once('exit', resolve))
@@ -58,7 +64,8 @@ async function stopAll() {
 
 /** The conversation, in this terminal; without one, until it is told to end. */
 function converse() {
-  if (!process.stdin.isTTY) return new Promise((resolve) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, resolve)))
+  if (!process.stdin.isTTY)
+    return new Promise((resolve) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, resolve)))
   const chat = spawn(process.execPath, [CLI, '--data-dir', join(dataDir, 'client'), 'chat'], { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => chat.kill(signal))
   process.on('SIGINT', () => undefined)
@@ -73,13 +80,28 @@ async function waitUntilJoined() {
 }
 
 try {
-  const fixed = process.env.SKEIN_START_PORTS === 'any' ? ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0']) : []
-  const relay = await start(RELAY, ['run', '--json', '--data-dir', join(dataDir, 'relay'), '--host', '0.0.0.0', '--announce-host', host, ...fixed])
+  const fixed =
+    process.env.SKEIN_START_PORTS === 'any'
+      ? ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0'])
+      : []
+  const relay = await start(RELAY, [
+    'run',
+    '--json',
+    '--data-dir',
+    join(dataDir, 'relay'),
+    '--host',
+    '0.0.0.0',
+    '--announce-host',
+    host,
+    ...fixed,
+  ])
   await start(CLI, ['up', '--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url])
   await waitUntilJoined()
   console.log(`Relay and client are running. The relay: ${relay.url}\n`)
   cli(['invite'], ['ignore', 'inherit', 'inherit'])
-  console.log(`\nOn another terminal or machine of this network:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`)
+  console.log(
+    `\nOn another terminal or machine of this network:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
+  )
   await converse()
 } catch (error) {
   console.error(`skein: ${error instanceof Error ? error.message : error}`)

@@ -21,7 +21,9 @@ export const chat = (session: Session, wanted: string | undefined): Promise<numb
     say('Type a message and press Enter. /to NAME chooses whom to talk to, /people lists contacts, /quit ends.')
     for await (const line of terminal) {
       if (line.trim() === '/quit') break
-      await handle(api, line.trim(), { say, room }).catch((error: unknown) => say(`! ${error instanceof Error ? error.message : String(error)}`))
+      await handle(api, line.trim(), { say, room }).catch((error: unknown) =>
+        say(`! ${error instanceof Error ? error.message : String(error)}`),
+      )
     }
     terminal.close()
     return EXIT.done

@@ -11,7 +11,7 @@ export interface Session {
 }
 
 /** Connects, runs, disconnects. */
-export async function withApi(session: Session, work: (api: ApiClient) => Promise<number | void>): Promise<number> {
+export async function withApi(session: Session, work: (api: ApiClient) => Promise<number | undefined>): Promise<number> {
   const connection = await connectSocket(session.dataDir)
   try {
     return (await work(connection.api)) ?? EXIT.done
@@ -38,33 +38,49 @@ const time = (instant: number): string => new Date(instant).toLocaleString()
 export const status = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const now = await api.status()
-    const relays = now.relays.map((relay) => `  relay    ${relay.url} — ${relay.reserved ? 'connected' : relay.connected ? 'connecting' : 'away'}`)
+    const relays = now.relays.map(
+      (relay) => `  relay    ${relay.url} — ${relay.reserved ? 'connected' : relay.connected ? 'connecting' : 'away'}`,
+    )
     session.output.result(now, [`  account  ${now.account}`, `  device   ${now.device}`, ...relays].join('\n'))
   })
 
 export const invite = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const made = await api.invite()
-    session.output.result(made, `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\nGood until ${time(made.expires_at)}. Give it only to people you want to talk to.`)
+    session.output.result(
+      made,
+      `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\nGood until ${time(made.expires_at)}. Give it only to people you want to talk to.`,
+    )
   })
 
 export const add = (session: Session, text: string, options: { name?: string }): Promise<number> =>
   withApi(session, async (api) => {
     const added = await api.add({ invite: text, ...options })
-    session.output.result(added, added.state === 'accepted' ? `You and «${added.name}» are contacts.` : `«${added.name}» is added and will be a contact as soon as both of you are online.`)
+    session.output.result(
+      added,
+      added.state === 'accepted'
+        ? `You and «${added.name}» are contacts.`
+        : `«${added.name}» is added and will be a contact as soon as both of you are online.`,
+    )
   })
 
 export const contacts = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const listed = await api.contacts()
-    const lines = listed.contacts.map((each) => `${each.online ? '●' : '○'} ${each.name}  ${each.state === 'accepted' ? '' : `(${each.state}) `}${each.contact}`)
+    const lines = listed.contacts.map(
+      (each) => `${each.online ? '●' : '○'} ${each.name}  ${each.state === 'accepted' ? '' : `(${each.state}) `}${each.contact}`,
+    )
     session.output.result(listed, lines.join('\n') || 'No contacts yet. Make an invite with «skein invite».')
   })
 
 export const peers = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const listed = await api.peers()
-    session.output.result(listed, listed.peers.map((each) => `${each.online ? '●' : '○'} ${each.name || 'unnamed'}  ${each.path}  ${each.device}`).join('\n') || 'Nobody is in sight.')
+    session.output.result(
+      listed,
+      listed.peers.map((each) => `${each.online ? '●' : '○'} ${each.name || 'unnamed'}  ${each.path}  ${each.device}`).join('\n') ||
+        'Nobody is in sight.',
+    )
   })
 
 export const verify = (session: Session, contact: string): Promise<number> =>
@@ -92,7 +108,10 @@ export const send = (session: Session, words: readonly string[], { wait, timeout
     const body = text === '-' ? await readStdin() : text
     if (body === '') throw new SkeinError('USAGE', 'There is nothing to send.')
     const sent = await api.send({ contacts: [...recipients], text: body, wait: waitState(wait), timeout_ms: duration(timeout) })
-    session.output.result({ messages: sent.messages }, sent.messages.map((each) => `${TICK[each.state]} ${each.state}  ${each.id}`).join('\n'))
+    session.output.result(
+      { messages: sent.messages },
+      sent.messages.map((each) => `${TICK[each.state]} ${each.state}  ${each.id}`).join('\n'),
+    )
     return exitOf(sent.messages, sent.timed_out)
   })
 }
@@ -120,7 +139,12 @@ export const history = (session: Session, contact: string, { after, limit }: { a
     const most = limit === undefined ? undefined : Number(limit)
     if (most !== undefined && !(Number.isInteger(most) && most > 0)) throw new SkeinError('USAGE', '--limit takes a whole number from 1.')
     const page = await api.history({ contact, ...(after === undefined ? {} : { after }), ...(most === undefined ? {} : { limit: most }) })
-    session.output.result(page, page.messages.map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${each.text}`).join('\n'))
+    session.output.result(
+      page,
+      page.messages
+        .map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${each.text}`)
+        .join('\n'),
+    )
   })
 
 export const events = (session: Session): Promise<number> =>
@@ -137,7 +161,12 @@ export const events = (session: Session): Promise<number> =>
 export const config = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const settings = await api.config()
-    session.output.result(settings, Object.entries(settings).map(([key, { value, origin }]) => `${key} = ${JSON.stringify(value)}  (${origin})`).join('\n'))
+    session.output.result(
+      settings,
+      Object.entries(settings)
+        .map(([key, { value, origin }]) => `${key} = ${JSON.stringify(value)}  (${origin})`)
+        .join('\n'),
+    )
   })
 
 /** How often to look whether the daemon has gone, and for how long. */

@@ -13,14 +13,22 @@ export interface Output {
 }
 
 export function createOutput(json: boolean): Output {
-  return { json, result: (value, human) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : human === '' ? '' : `${human}\n`) }
+  return {
+    json,
+    result: (value, human) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : human === '' ? '' : `${human}\n`),
+  }
 }
 
 function describe(error: unknown): { code: string; message: string; exit: number } {
   const own = fromApiError(error)
   if (own instanceof CommanderError) return { code: 'USAGE', message: own.message.replace(/^error: /, ''), exit: EXIT.usage }
   if (!isSkeinError(own)) return { code: 'INTERNAL', message: own instanceof Error ? own.message : String(own), exit: EXIT.failed }
-  const exits: Partial<Record<string, number>> = { USAGE: EXIT.usage, CONFIG_INVALID: EXIT.usage, TIMED_OUT: EXIT.timedOut, NO_DAEMON: EXIT.noDaemon }
+  const exits: Partial<Record<string, number>> = {
+    USAGE: EXIT.usage,
+    CONFIG_INVALID: EXIT.usage,
+    TIMED_OUT: EXIT.timedOut,
+    NO_DAEMON: EXIT.noDaemon,
+  }
   return { code: own.code, message: own.message, exit: exits[own.code] ?? EXIT.failed }
 }
 

@@ -40,16 +40,34 @@ export function createProgram(finish: (code: number) => void): Command {
     .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
     .option('--no-lan', 'do not use the local network')
     // Loaded only here: the network libraries would make every other command slow.
-    .action(run(async (now, options: Record<string, unknown>) => (await import('./up.ts')).up(now.dataDir, upFlags(options, program.opts()), now.output)))
+    .action(
+      run(async (now, options: Record<string, unknown>) =>
+        (await import('./up.ts')).up(now.dataDir, upFlags(options, program.opts()), now.output),
+      ),
+    )
   program.command('status').description('account, device, relays').action(run(commands.status))
   program.command('invite').description('make an invite link').action(run(commands.invite))
-  program.command('add').description('add a contact by invite or account id').argument('<invite>').option('--name <name>', 'what you call them').action(run(commands.add))
+  program
+    .command('add')
+    .description('add a contact by invite or account id')
+    .argument('<invite>')
+    .option('--name <name>', 'what you call them')
+    .action(run(commands.add))
   program.command('contacts').description('your contacts').action(run(commands.contacts))
   program.command('peers').description('who is in sight').action(run(commands.peers))
   program.command('verify').description('safety number of a contact').argument('<contact>').action(run(commands.verify))
-  program.command('rename').description('name a contact').argument('<contact>').argument('<name>').action(run((now, contact: string, name: string) => commands.change(now, contact, { name })))
+  program
+    .command('rename')
+    .description('name a contact')
+    .argument('<contact>')
+    .argument('<name>')
+    .action(run((now, contact: string, name: string) => commands.change(now, contact, { name })))
   for (const [word, what] of Object.entries(SWITCHES)) {
-    program.command(word).description(`${word} a contact`).argument('<contact>').action(run((now, contact: string) => commands.change(now, contact, what)))
+    program
+      .command(word)
+      .description(`${word} a contact`)
+      .argument('<contact>')
+      .action(run((now, contact: string) => commands.change(now, contact, what)))
   }
   program
     .command('send')
@@ -58,8 +76,20 @@ export function createProgram(finish: (code: number) => void): Command {
     .option('--wait <state>', 'queued, carried, delivered or read', 'queued')
     .option('--timeout <duration>', 'how long to wait', '20s')
     .action(run(commands.send))
-  program.command('wait').description('wait for a message to reach a state').argument('<id>').option('--state <state>', 'which', 'delivered').option('--timeout <duration>', 'how long', '20s').action(run(commands.wait))
-  program.command('history').description('messages with a contact').argument('<contact>').option('--after <id>', 'only later ones').option('--limit <count>', 'the newest so many').action(run(commands.history))
+  program
+    .command('wait')
+    .description('wait for a message to reach a state')
+    .argument('<id>')
+    .option('--state <state>', 'which', 'delivered')
+    .option('--timeout <duration>', 'how long', '20s')
+    .action(run(commands.wait))
+  program
+    .command('history')
+    .description('messages with a contact')
+    .argument('<contact>')
+    .option('--after <id>', 'only later ones')
+    .option('--limit <count>', 'the newest so many')
+    .action(run(commands.history))
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
@@ -77,5 +107,10 @@ const SWITCHES: Readonly<Record<string, { blocked?: boolean; muted?: boolean }>>
 
 function upFlags(options: Record<string, unknown>, { debug }: { debug?: boolean }): Record<string, unknown> {
   const { relay, lan, ...rest } = options
-  return { ...rest, ...(relay === undefined ? {} : { relays: relay }), ...(lan === false ? { lan } : {}), ...(debug ? { log: 'debug' } : {}) }
+  return {
+    ...rest,
+    ...(relay === undefined ? {} : { relays: relay }),
+    ...(lan === false ? { lan } : {}),
+    ...(debug ? { log: 'debug' } : {}),
+  }
 }

@@ -9,7 +9,10 @@ export async function up(dataDir: string, flags: Record<string, unknown>, output
   const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags }) })
   const { account, device } = client.messenger.identity
   const addresses = client.swarm.addresses()
-  output.result({ event: 'ready', account, device, addresses, pid: process.pid }, `Skein is running.\n  account  ${account}\n  device   ${device}\nStop it with Ctrl-C or «skein stop».`)
+  output.result(
+    { event: 'ready', account, device, addresses, pid: process.pid },
+    `Skein is running.\n  account  ${account}\n  device   ${device}\nStop it with Ctrl-C or «skein stop».`,
+  )
   await Promise.race([client.stopRequested, signalled()])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
   await client.stop()

@@ -40,7 +40,11 @@ function reopen(maxTotalBytes?: number): void {
 
 const keyOf = (number: number) => new Uint8Array(Buffer.from(String(number).padStart(32, '0')))
 
-function put(peer: string, number: number, { text = 'card', expiresAt = now + HOUR_MS }: { text?: string; expiresAt?: number } = {}): string {
+function put(
+  peer: string,
+  number: number,
+  { text = 'card', expiresAt = now + HOUR_MS }: { text?: string; expiresAt?: number } = {},
+): string {
   const frame = encodeCardRequest({ kind: 'put', key: keyOf(number), value: new Uint8Array(Buffer.from(text)), expiresAt })
   return decodeCardReply(drop.answer(peer, frame)).outcome
 }

@@ -15,9 +15,16 @@ describe('configuration', () => {
     expect(Object.isFrozen(config)).toBe(true)
   })
 
-  it.each([[{ tcp: '65536' }], [{ tcp: '-1' }], [{ tcp: '' }], [{ host: 'name' }], [{ bootstrap: ['ftp://x'] }], [{ announceHost: 'a b' }], [{ extra: 1 }]])(
-    'refuses %j as a usage error',
-    (wrong) => expect(() => parseConfig({ ...raw, ...wrong })).toThrow(expect.objectContaining({ code: 'USAGE' })),
+  it.each([
+    [{ tcp: '65536' }],
+    [{ tcp: '-1' }],
+    [{ tcp: '' }],
+    [{ host: 'name' }],
+    [{ bootstrap: ['ftp://x'] }],
+    [{ announceHost: 'a b' }],
+    [{ extra: 1 }],
+  ])('refuses %j as a usage error', (wrong) =>
+    expect(() => parseConfig({ ...raw, ...wrong })).toThrow(expect.objectContaining({ code: 'USAGE' })),
   )
 
   it('knows under which host others reach it', () => {
@@ -30,7 +37,11 @@ describe('configuration', () => {
   it('lets several relays follow --bootstrap on either side of the subcommand', () => {
     const separated = ['--bootstrap=http://a', '--bootstrap=http://b']
     expect(separateBootstrap(['--bootstrap', 'http://a', 'http://b', 'run'])).toEqual([...separated, 'run'])
-    expect(separateBootstrap(['run', '--bootstrap', 'http://a', '--bootstrap', 'http://b', '--json'])).toEqual(['run', ...separated, '--json'])
+    expect(separateBootstrap(['run', '--bootstrap', 'http://a', '--bootstrap', 'http://b', '--json'])).toEqual([
+      'run',
+      ...separated,
+      '--json',
+    ])
   })
 })
 

@@ -8,17 +8,28 @@ import { z } from 'zod'
 /** Longest name of a host, in characters (RFC 1035 §2.3.4). */
 const MAX_HOST_CHARS = 253
 
-const port = z.union([
-  z.literal('off'),
-  z.string().regex(/^\d{1,5}$/).transform(Number).refine((value) => value <= 65_535),
-], { error: 'is no port: a number from 0 (any free one) to 65535, or "off"' })
+const port = z.union(
+  [
+    z.literal('off'),
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .refine((value) => value <= 65_535),
+  ],
+  { error: 'is no port: a number from 0 (any free one) to 65535, or "off"' },
+)
 
 const relayUrl = z.url({ protocol: /^https?$/, error: 'is no URL of a relay, like https://relay.example' })
 
 const configSchema = z.strictObject({
   dataDir: z.string().min(1),
   host: z.string().refine((value) => isIP(value) !== 0, 'is no IP address to listen on'),
-  announceHost: z.string().regex(/^[A-Za-z0-9.:-]+$/, 'is neither an address nor a name').max(MAX_HOST_CHARS).optional(),
+  announceHost: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]+$/, 'is neither an address nor a name')
+    .max(MAX_HOST_CHARS)
+    .optional(),
   http: port,
   https: port,
   tcp: port,

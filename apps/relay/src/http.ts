@@ -54,9 +54,15 @@ function addRoutes(server: FastifyInstance, sources: HttpSources): void {
   server.get('/healthz', (_, reply) => uncached(reply).send({ ok: true }))
   server.get('/readyz', (_, reply) => {
     const waiting = sources.waiting()
-    return uncached(reply).code(waiting.length === 0 ? 200 : 503).send({ ready: waiting.length === 0, waiting })
+    return uncached(reply)
+      .code(waiting.length === 0 ? 200 : 503)
+      .send({ ready: waiting.length === 0, waiting })
   })
-  server.get('/metrics', async (_, reply) => uncached(reply).type('text/plain; version=0.0.4').send(await sources.metrics()))
+  server.get('/metrics', async (_, reply) =>
+    uncached(reply)
+      .type('text/plain; version=0.0.4')
+      .send(await sources.metrics()),
+  )
   server.get('/relay.json', (request, reply) => {
     const description = sources.describe((request.socket.localAddress ?? '127.0.0.1').replace(/^::ffff:/i, ''))
     // Pages from anywhere read it: it is public, and a web client may come from another relay.

@@ -16,7 +16,8 @@ export function loadOrCreateSeed(dataDir: string): Uint8Array {
   const stored = readIfPresent(file)
   if (stored === undefined) return createSeed(dataDir, file)
   // A new identity in place of a damaged one would cut every member off without a word.
-  if (stored.length !== SEED_BYTES) throw new SkeinError('STORE_CORRUPT', `${file} is damaged; restore it from a backup, or remove it to become a new relay.`)
+  if (stored.length !== SEED_BYTES)
+    throw new SkeinError('STORE_CORRUPT', `${file} is damaged; restore it from a backup, or remove it to become a new relay.`)
   return stored
 }
 

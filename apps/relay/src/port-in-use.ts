@@ -6,7 +6,10 @@ import { createServer, isIPv6 } from 'node:net'
 import { SkeinError } from '@skein/core'
 
 /** Starts a server or socket and waits until it listens. @throws SkeinError PORT_IN_USE, USAGE if the port may not be opened */
-export async function openPort(socket: EventEmitter, { port, start }: { readonly port: number; readonly start: () => void }): Promise<void> {
+export async function openPort(
+  socket: EventEmitter,
+  { port, start }: { readonly port: number; readonly start: () => void },
+): Promise<void> {
   try {
     const listening = once(socket, 'listening')
     start()
@@ -20,7 +23,8 @@ export async function openPort(socket: EventEmitter, { port, start }: { readonly
 export function explainPort(error: unknown, port: number): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EADDRINUSE') return new SkeinError('PORT_IN_USE', `Port ${port} is already in use.`, { data: { port }, cause: error })
-  if (code === 'EACCES') return new SkeinError('USAGE', `Port ${port} may not be opened without more rights.`, { data: { port }, cause: error })
+  if (code === 'EACCES')
+    return new SkeinError('USAGE', `Port ${port} may not be opened without more rights.`, { data: { port }, cause: error })
   if (code === 'EADDRNOTAVAIL') return new SkeinError('USAGE', '--host is no address of this machine.', { cause: error })
   return error
 }

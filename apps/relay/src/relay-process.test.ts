@@ -86,7 +86,8 @@ async function fails(args: readonly string[]): Promise<{ line: unknown; code: nu
 }
 
 const json = async (url: string) => (await fetch(url)).json() as Promise<Record<string, unknown>>
-const certhash = (addresses: readonly string[]) => addresses.map((each) => /certhash\/([^/]+)/.exec(each)?.[1]).find((each) => each !== undefined)
+const certhash = (addresses: readonly string[]) =>
+  addresses.map((each) => /certhash\/([^/]+)/.exec(each)?.[1]).find((each) => each !== undefined)
 
 async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
@@ -169,7 +170,8 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     const { port } = reserved.address() as AddressInfo
     await new Promise((resolve) => reserved.close(resolve))
     const second = await start(newDir(), ['--bootstrap', first.url, `http://127.0.0.1:${port}`])
-    const sees = (relay: Ready, count: number) => vi.waitFor(async () => expect(await metric(relay.url, 'dht_peers')).toBe(count), { timeout: DEADLINE_MS })
+    const sees = (relay: Ready, count: number) =>
+      vi.waitFor(async () => expect(await metric(relay.url, 'dht_peers')).toBe(count), { timeout: DEADLINE_MS })
     await sees(first, 1)
     await sees(second, 1)
     const third = launch(['run', '--json', ...relayArgs(newDir(), { http: port })])

@@ -135,5 +135,8 @@ function describe({ stack, stun, reflector }: Parts, host: string): RelayDescrip
 async function publicAddress(config: RelayConfig): Promise<string | undefined> {
   const host = publicHost(config)
   if (host === undefined || isIP(host) !== 0) return host
-  return lookup(host, { family: isIPv6(config.host) ? 6 : 4 }).then(({ address }) => address, () => undefined)
+  return lookup(host, { family: isIPv6(config.host) ? 6 : 4 }).then(
+    ({ address }) => address,
+    () => undefined,
+  )
 }

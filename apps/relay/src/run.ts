@@ -14,7 +14,8 @@ const STOP_DEADLINE_MS = 3_500
 export async function runRelay(config: RelayConfig, { unavailable }: { readonly unavailable: readonly string[] }): Promise<void> {
   const logger = createLogger({ debug: config.debug })
   installRejectionGuard(logger)
-  for (const part of unavailable) logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
+  for (const part of unavailable)
+    logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
   const stopped = nextSignal()
   const relay = await Promise.race([startRelay(config, logger), stopped])
   if (relay === undefined) process.exit(0)
@@ -42,7 +43,10 @@ async function stopWithin(relay: Relay, logger: Logger): Promise<void> {
   const deadline = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve('cut-short'), STOP_DEADLINE_MS)
   })
-  const done = relay[Symbol.asyncDispose]().then(() => 'stopped', () => 'stop-failed')
+  const done = relay[Symbol.asyncDispose]().then(
+    () => 'stopped',
+    () => 'stop-failed',
+  )
   logger.info(await Promise.race([done, deadline]))
   clearTimeout(timer)
 }

@@ -2,7 +2,17 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { answerStun, startStun } from './stun.ts'
-import { ATTRIBUTE, BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, decodeXorAddress, encodeAddress, encodeStun, encodeXorAddress, parseStun } from './stun-message.ts'
+import {
+  ATTRIBUTE,
+  BINDING_ERROR,
+  BINDING_REQUEST,
+  BINDING_SUCCESS,
+  decodeXorAddress,
+  encodeAddress,
+  encodeStun,
+  encodeXorAddress,
+  parseStun,
+} from './stun-message.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
 
@@ -49,7 +59,11 @@ describe('STUN messages', () => {
     const answer = answerStun(RFC5769_REQUEST, context)
     const message = parseStun(answer?.bytes ?? Buffer.alloc(0))
     expect(message?.type).toBe(BINDING_SUCCESS)
-    expect(message?.attributes.map((each) => each.type)).toEqual([ATTRIBUTE.xorMappedAddress, ATTRIBUTE.otherAddress, ATTRIBUTE.fingerprint])
+    expect(message?.attributes.map((each) => each.type)).toEqual([
+      ATTRIBUTE.xorMappedAddress,
+      ATTRIBUTE.otherAddress,
+      ATTRIBUTE.fingerprint,
+    ])
     expect(mappedAddress(answer?.bytes ?? Buffer.alloc(0))).toEqual(context.from)
   })
 
@@ -94,7 +108,11 @@ describe('STUN server', () => {
       expect(mappedAddress(bytes)).toEqual({ host: '127.0.0.1', port: client.address().port })
       expect(from.port).toBe(port)
     }
-    const change = encodeStun({ type: BINDING_REQUEST, transaction: Buffer.alloc(12), attributes: [{ type: ATTRIBUTE.changeRequest, value: Buffer.from([0, 0, 0, 2]) }] })
+    const change = encodeStun({
+      type: BINDING_REQUEST,
+      transaction: Buffer.alloc(12),
+      attributes: [{ type: ATTRIBUTE.changeRequest, value: Buffer.from([0, 0, 0, 2]) }],
+    })
     const [, from] = await ask(change, server.ports[0])
     expect(from.port).toBe(server.ports[1])
     expect(server.requests()).toBe(3)

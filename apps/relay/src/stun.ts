@@ -4,7 +4,16 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIP, isIPv6 } from 'node:net'
 import type { Port } from './config.ts'
 import { openPort } from './port-in-use.ts'
-import { ATTRIBUTE, BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, encodeAddress, encodeStun, encodeXorAddress, parseStun } from './stun-message.ts'
+import {
+  ATTRIBUTE,
+  BINDING_ERROR,
+  BINDING_REQUEST,
+  BINDING_SUCCESS,
+  encodeAddress,
+  encodeStun,
+  encodeXorAddress,
+  parseStun,
+} from './stun-message.ts'
 import type { Endpoint, StunAttribute, StunMessage } from './stun-message.ts'
 
 /** First type that a server may ignore when it does not know it (RFC 8489 §14). */
@@ -94,10 +103,17 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
   return { ports, requests: () => requests, [Symbol.asyncDispose]: async () => sockets.forEach((each) => each.close()) }
 }
 
-function contextOf(from: RemoteInfo, { other, publicAddress }: { other: Socket | undefined; publicAddress: string | undefined }): AnswerContext {
+function contextOf(
+  from: RemoteInfo,
+  { other, publicAddress }: { other: Socket | undefined; publicAddress: string | undefined },
+): AnswerContext {
   const endpoint = { host: from.address, port: from.port }
   const known = other !== undefined && publicAddress !== undefined && isIP(publicAddress) !== 0
-  return { from: endpoint, canChangePort: other !== undefined, other: known ? { host: publicAddress, port: other.address().port } : undefined }
+  return {
+    from: endpoint,
+    canChangePort: other !== undefined,
+    other: known ? { host: publicAddress, port: other.address().port } : undefined,
+  }
 }
 
 function send(socket: Socket, bytes: Buffer, to: RemoteInfo): void {

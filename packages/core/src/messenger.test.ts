@@ -110,7 +110,12 @@ describe('two messengers', () => {
     await world.run(1_000)
     await Promise.all(adding)
     await world.run(1_000)
-    expect(ana.messenger.book.all().map(({ claimedName, state }) => [claimedName, state]).sort()).toEqual([
+    expect(
+      ana.messenger.book
+        .all()
+        .map(({ claimedName, state }) => [claimedName, state])
+        .sort(),
+    ).toEqual([
       ['bo', 'accepted'],
       ['cy', 'accepted'],
     ])
@@ -176,14 +181,19 @@ describe('presence', () => {
     expect(ana.messenger.presence.isPresent(bo.messenger.identity.device)).toBe(true)
     await world.run(3_000)
     expect(ana.messenger.presence.isPresent(bo.messenger.identity.device)).toBe(false)
-    expect(ana.events.filter((event) => event.kind === 'presence').map((event) => event.kind === 'presence' && event.online)).toEqual([true, false])
+    expect(ana.events.filter((event) => event.kind === 'presence').map((event) => event.kind === 'presence' && event.online)).toEqual([
+      true,
+      false,
+    ])
   })
 
   it('[PR3] [PR8] with 30 % of gossip lost nobody flaps', async () => {
     const world = new World(21)
     const relay = (await world.start('relay')).messenger.identity.device
     const nodes = await Promise.all(Array.from({ length: 6 }, (_, number) => world.start(`node ${number}`, { visibility: 'everyone' })))
-    for (const { swarm } of nodes) for (const listener of swarm.listeners) listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true })
+    for (const { swarm } of nodes)
+      for (const listener of swarm.listeners)
+        listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true })
     await world.run(20_000)
     for (const { messenger } of nodes) expect(messenger.presence.present()).toHaveLength(5)
     world.network.gossipLoss = 0.3
@@ -197,12 +207,17 @@ describe('presence', () => {
     const world = new World(22)
     const relay = (await world.start('relay')).messenger.identity.device
     const [ana, bo] = [await world.start('ana', { visibility: 'everyone' }), await world.start('bo', { visibility: 'nobody' })]
-    for (const listener of ana.swarm.listeners) listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true })
+    for (const listener of ana.swarm.listeners)
+      listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true })
     await world.run(1_000)
     const receive = ana.swarm.topics.get(presenceTopic(relay))
     if (receive === undefined) throw new Error('not subscribed')
     const network = communityNetwork(noblePrimitives, relay)
-    const make = (at: number, scope = network): Uint8Array => encodePresenceFrame({ kind: 'presence', own: signPresence(noblePrimitives, bo.messenger.identity, { network: scope, at, name: 'bo' }) })
+    const make = (at: number, scope = network): Uint8Array =>
+      encodePresenceFrame({
+        kind: 'presence',
+        own: signPresence(noblePrimitives, bo.messenger.identity, { network: scope, at, name: 'bo' }),
+      })
     const now = world.clock.now()
     expect(await receive(make(now - 600_000))).toBe('ignore')
     expect(await receive(make(now, communityNetwork(noblePrimitives, bo.messenger.identity.device)))).toBe('reject')

@@ -84,7 +84,13 @@ export class Messenger {
     this.identity = identity
     this.options = options
     this.book = new ContactBook(ports.store)
-    this.contactDeps = { ...ports, identity, book: this.book, ownCard: () => this.ownCard(), onContact: (contact) => this.onContact(contact) }
+    this.contactDeps = {
+      ...ports,
+      identity,
+      book: this.book,
+      ownCard: () => this.ownCard(),
+      onContact: (contact) => this.onContact(contact),
+    }
     this.postman = new Postman({ ...ports, relaysOf: (device) => this.relaysOf(device), onDelivered: (rows) => this.onDelivered(rows) })
     this.presence = new PresenceService({
       ...ports,
@@ -142,7 +148,9 @@ export class Messenger {
   /** @param text an invite, or the account id of somebody who can be looked up */
   async add(text: string, petname?: string): Promise<StoredContact> {
     const wanted = text.trim()
-    const contact = isAccountId(wanted) ? await addByAccount(this.contactDeps, wanted, petname) : await addByInvite(this.contactDeps, wanted, petname)
+    const contact = isAccountId(wanted)
+      ? await addByAccount(this.contactDeps, wanted, petname)
+      : await addByInvite(this.contactDeps, wanted, petname)
     await Promise.all(this.book.devicesOf(contact.account).map(({ device }) => this.tryIntroduce(contact.account, device)))
     const now = this.book.get(contact.account) ?? contact
     this.reach(now)
@@ -162,8 +170,12 @@ export class Messenger {
     return this.ports.store.message(id)
   }
 
-  async change(account: AccountId, change: { readonly petname?: string; readonly blocked?: boolean; readonly muted?: boolean }): Promise<StoredContact> {
+  async change(
+    account: AccountId,
+    change: { readonly petname?: string; readonly blocked?: boolean; readonly muted?: boolean },
+  ): Promise<StoredContact> {
     const contact = await this.book.change(account, change)
+    if (contact.blocked) for (const { device } of this.book.devicesOf(account)) this.presence.leave(device)
     this.onContact(contact)
     return contact
   }

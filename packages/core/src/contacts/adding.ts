@@ -45,13 +45,18 @@ export async function republish(deps: ContactDeps): Promise<void> {
  */
 export async function addByInvite(deps: ContactDeps, text: string, petname?: string): Promise<StoredContact> {
   const invite = parseInvite(deps.primitives, text, deps.clock.now())
-  if (invite.account === deps.identity.account) throw new SkeinError('INVITE_OWN', 'This is your own invite; give it to the person you want to talk to.')
+  if (invite.account === deps.identity.account)
+    throw new SkeinError('INVITE_OWN', 'This is your own invite; give it to the person you want to talk to.')
   const signed = decodeSigned(openInviteCard(deps.primitives, await fetchInviteCard(deps, invite), invite.secret))
   const card = openContactCard(deps.primitives, signed)
   if (card.list.account !== invite.account) throw new SkeinError('INVITE_FORGED', 'The card behind this invite belongs to somebody else.')
   const known = deps.book.get(invite.account)
   const state = known?.state === 'accepted' ? 'accepted' : 'pending'
-  const contact = await deps.book.putCard(card, signed, { state, pendingInvite: text.trim(), ...(petname === undefined ? {} : { petname }) })
+  const contact = await deps.book.putCard(card, signed, {
+    state,
+    pendingInvite: text.trim(),
+    ...(petname === undefined ? {} : { petname }),
+  })
   deps.onContact(contact)
   return contact
 }
@@ -59,7 +64,11 @@ export async function addByInvite(deps: ContactDeps, text: string, petname?: str
 async function fetchInviteCard({ directory, primitives }: ContactDeps, invite: Invite): Promise<Uint8Array> {
   if (invite.relay === null) throw new SkeinError('RELAY_UNREACHABLE', 'This invite names no relay, and its owner is not on this network.')
   const sealed = await directory.fetchCard(inviteLocator(primitives, invite.secret), invite.relay)
-  if (sealed === null) throw new SkeinError('CONTACT_UNKNOWN', 'The relay holds no card for this invite: it was revoked, or never reached the relay. Ask for a new one.')
+  if (sealed === null)
+    throw new SkeinError(
+      'CONTACT_UNKNOWN',
+      'The relay holds no card for this invite: it was revoked, or never reached the relay. Ask for a new one.',
+    )
   return sealed
 }
 
@@ -73,7 +82,10 @@ export async function addByAccount(deps: ContactDeps, account: AccountId, petnam
   const record = openAccountRecord(deps.primitives, signed)
   if (record.list.account !== account) throw new SkeinError('CARD_FORGED', 'The record found belongs to somebody else.')
   // The record stands in for the card until the other side shows its own.
-  const contact = await deps.book.putCard({ ...record, name: '' }, signed, { state: 'pending', ...(petname === undefined ? {} : { petname }) })
+  const contact = await deps.book.putCard({ ...record, name: '' }, signed, {
+    state: 'pending',
+    ...(petname === undefined ? {} : { petname }),
+  })
   deps.onContact(contact)
   return contact
 }

@@ -52,7 +52,8 @@ export class ContactBook {
    */
   find(text: string): StoredContact {
     const exact = this.all().filter(({ petname, account }) => petname === text || account === text)
-    const matches = exact.length > 0 ? exact : this.all().filter(({ account }) => text.length >= 4 && account.startsWith(text.toLowerCase()))
+    const matches =
+      exact.length > 0 ? exact : this.all().filter(({ account }) => text.length >= 4 && account.startsWith(text.toLowerCase()))
     if (matches.length > 1) throw new SkeinError('CONTACT_AMBIGUOUS', `More than one contact is called «${text}»; use the account id.`)
     const [contact] = matches
     if (contact === undefined) throw new SkeinError('CONTACT_UNKNOWN', `No contact is called «${text}».`)
@@ -75,7 +76,13 @@ export class ContactBook {
     }
     const devices = card.list.devices.map((entry): StoredDevice => {
       const before = this.devices.get(entry.device)
-      return { device: entry.device, account: contact.account, dhKey: entry.dhKey, lastSeen: before?.lastSeen ?? null, cardSent: before?.cardSent ?? 0 }
+      return {
+        device: entry.device,
+        account: contact.account,
+        dhKey: entry.dhKey,
+        lastSeen: before?.lastSeen ?? null,
+        cardSent: before?.cardSent ?? 0,
+      }
     })
     await this.put(contact, devices)
     return contact

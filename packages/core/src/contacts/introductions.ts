@@ -19,7 +19,8 @@ type Answer = Extract<ContactFrameFields, { kind: 'answer' }>
 /** Opens a card and checks that it belongs to the device at the other end. @throws SkeinError BAD_SIGNATURE, WRONG_DEVICE */
 function cardOf(deps: ContactDeps, signed: Introduction['card'], peer: DeviceId): ContactCard {
   const card = openContactCard(deps.primitives, signed)
-  if (!card.list.devices.some(({ device }) => device === peer)) throw new SkeinError('WRONG_DEVICE', 'A device showed the card of somebody else.')
+  if (!card.list.devices.some(({ device }) => device === peer))
+    throw new SkeinError('WRONG_DEVICE', 'A device showed the card of somebody else.')
   return card
 }
 
@@ -77,7 +78,11 @@ async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }
   return answer.accepted
 }
 
-function checkAnswerProof({ primitives, identity }: ContactDeps, answer: Answer, { secret, peer }: { secret: Uint8Array; peer: DeviceId }): void {
+function checkAnswerProof(
+  { primitives, identity }: ContactDeps,
+  answer: Answer,
+  { secret, peer }: { secret: Uint8Array; peer: DeviceId },
+): void {
   const wanted = inviteProof(primitives, secret, { prover: deviceKey(peer), verifier: identity.deviceKey })
   if (answer.accepted && !sameBytes(wanted, answer.proof)) throw new SkeinError('INVITE_FORGED', 'The other side does not know the invite.')
 }
@@ -110,7 +115,8 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const contact = await deps.book.putCard(card, frame.card, { state: accepted ? 'accepted' : 'requested' })
   deps.onContact(contact)
   if (!accepted) return
-  const proof = secret === null ? NONE : inviteProof(deps.primitives, secret, { prover: deps.identity.deviceKey, verifier: deviceKey(channel.peer) })
+  const proof =
+    secret === null ? NONE : inviteProof(deps.primitives, secret, { prover: deps.identity.deviceKey, verifier: deviceKey(channel.peer) })
   await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof, accepted }))
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
 }

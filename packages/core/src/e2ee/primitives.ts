@@ -14,7 +14,11 @@ function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Arra
   }
 }
 
-function aeadOpen(key: Uint8Array, nonce: Uint8Array, { sealed, associated }: { sealed: Uint8Array; associated: Uint8Array }): Uint8Array | null {
+function aeadOpen(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  { sealed, associated }: { sealed: Uint8Array; associated: Uint8Array },
+): Uint8Array | null {
   try {
     return chacha20poly1305(key, nonce, associated).decrypt(sealed)
   } catch {

@@ -51,7 +51,8 @@ export function formatInvite(primitives: Primitives, invite: Invite): string {
 export function parseInvite(primitives: Primitives, text: string, now: number): Invite {
   const { relay, fragment } = splitInvite(text.trim())
   const bytes = decodeFragment(fragment)
-  if (bytes[0] !== VERSION) throw new SkeinError('INVITE_VERSION', 'This invite was made by another version of Skein; update and try again.')
+  if (bytes[0] !== VERSION)
+    throw new SkeinError('INVITE_VERSION', 'This invite was made by another version of Skein; update and try again.')
   if (bytes.length !== BODY_BYTES + CHECKSUM_BYTES || !checksumFits(primitives, bytes)) throw damaged()
   const expiresAt = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1 + DIGEST_BYTES + SECRET_BYTES) * HOUR_MS
   if (expiresAt <= now) throw new SkeinError('INVITE_EXPIRED', 'This invite has expired; ask for a new one.')
@@ -67,7 +68,10 @@ function splitInvite(text: string): { relay: string | null; fragment: string } {
   const at = text.indexOf('#')
   const head = text.slice(0, Math.max(at, 0))
   if (text.length > MAX_INVITE_CHARS || at < 0 || !/^(https?:\/\/[^\s/?#]+(\/[^\s?#]*)?|skein:)$/i.test(head)) {
-    throw new SkeinError('INVITE_NOT_ONE', 'This is not an invite: an invite is a link that begins with http://, https:// or skein: and holds a #.')
+    throw new SkeinError(
+      'INVITE_NOT_ONE',
+      'This is not an invite: an invite is a link that begins with http://, https:// or skein: and holds a #.',
+    )
   }
   return { relay: /^skein:$/i.test(head) ? null : head.replace(/\/+$/, ''), fragment: text.slice(at + 1) }
 }
@@ -86,7 +90,9 @@ function checksumFits(primitives: Primitives, bytes: Uint8Array): boolean {
 }
 
 function damaged(cause?: unknown): SkeinError {
-  return new SkeinError('INVITE_DAMAGED', 'This invite is damaged: part of it is missing or mistyped. Copy the whole link again.', { cause })
+  return new SkeinError('INVITE_DAMAGED', 'This invite is damaged: part of it is missing or mistyped. Copy the whole link again.', {
+    cause,
+  })
 }
 
 /** Where the invite's card is left: derived from the secret, so that only the invited can ask for it. 32 bytes. */
@@ -103,7 +109,11 @@ export function inviteHash(primitives: Primitives, secret: Uint8Array): Uint8Arr
  * Proof that `prover` knows the secret, for `verifier` alone: a proof made for one device is worth nothing at another (IN6).
  * @param prover,verifier device keys, 32 bytes each. Returns 32 bytes.
  */
-export function inviteProof(primitives: Primitives, secret: Uint8Array, { prover, verifier }: { prover: Uint8Array; verifier: Uint8Array }): Uint8Array {
+export function inviteProof(
+  primitives: Primitives,
+  secret: Uint8Array,
+  { prover, verifier }: { prover: Uint8Array; verifier: Uint8Array },
+): Uint8Array {
   const label = new TextEncoder().encode('skein invite proof v1')
   return primitives.hmacSha256(secret, Uint8Array.of(...label, ...prover, ...verifier))
 }
@@ -115,7 +125,11 @@ function cardKey(primitives: Primitives, secret: Uint8Array, salt: Uint8Array): 
 }
 
 /** Encrypts a card for whoever holds the secret. @param salt 16 random bytes, fresh each time: makes the key single-use */
-export function sealInviteCard(primitives: Primitives, card: Uint8Array, { secret, salt }: { secret: Uint8Array; salt: Uint8Array }): Uint8Array {
+export function sealInviteCard(
+  primitives: Primitives,
+  card: Uint8Array,
+  { secret, salt }: { secret: Uint8Array; salt: Uint8Array },
+): Uint8Array {
   const sealed = primitives.aeadSeal(cardKey(primitives, secret, salt), CARD_NONCE, card, salt)
   return Uint8Array.of(...salt, ...sealed)
 }
@@ -124,6 +138,7 @@ export function sealInviteCard(primitives: Primitives, card: Uint8Array, { secre
 export function openInviteCard(primitives: Primitives, bytes: Uint8Array, secret: Uint8Array): Uint8Array {
   const salt = bytes.slice(0, SECRET_BYTES)
   const card = primitives.aeadOpen(cardKey(primitives, secret, salt), CARD_NONCE, bytes.slice(SECRET_BYTES), salt)
-  if (card === null) throw new SkeinError('INVITE_FORGED', 'What the relay holds for this invite was not made by the person who invited you.')
+  if (card === null)
+    throw new SkeinError('INVITE_FORGED', 'What the relay holds for this invite was not made by the person who invited you.')
   return card
 }

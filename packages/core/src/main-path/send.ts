@@ -47,7 +47,10 @@ interface Sealing {
   readonly id: MessageId
 }
 
-async function sealFor({ cipher, sequences }: MainPath, { device, content, id }: Sealing): Promise<{ row: OutboxRow; writes: readonly StoreWrite[] }> {
+async function sealFor(
+  { cipher, sequences }: MainPath,
+  { device, content, id }: Sealing,
+): Promise<{ row: OutboxRow; writes: readonly StoreWrite[] }> {
   const { sealed, writes } = await cipher.seal(device.device, content)
   const seq = await sequences.next(device.device)
   const row: OutboxRow = { message: id, contact: device.account, device: device.device, seq, sealed, attempts: 0, nextAt: 0 }

@@ -106,7 +106,13 @@ export type StoreWrite =
   | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
   | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
   | { readonly kind: 'outbox.remove'; readonly message: MessageId; readonly device: DeviceId }
-  | { readonly kind: 'outbox.retry'; readonly message: MessageId; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
+  | {
+      readonly kind: 'outbox.retry'
+      readonly message: MessageId
+      readonly device: DeviceId
+      readonly attempts: number
+      readonly nextAt: number
+    }
   | { readonly kind: 'session.put'; readonly session: StoredSession }
   /** Highest sequence number given to a device. */
   | { readonly kind: 'seq.put'; readonly device: DeviceId; readonly seq: number }

@@ -59,7 +59,11 @@ export type TopicVerdict = 'accept' | 'ignore' | 'reject'
 export interface Swarm {
   readonly self: DeviceId
   /** Opens a channel, dialling if there is no connection. `relays` are relay URLs where the device may be found. */
-  open(device: DeviceId, protocol: ProtocolId, options?: { readonly relays?: readonly string[]; readonly signal?: AbortSignal }): Promise<OpenOutcome>
+  open(
+    device: DeviceId,
+    protocol: ProtocolId,
+    options?: { readonly relays?: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<OpenOutcome>
   /** Serves a protocol; one handler each. The returned function stops serving. */
   handle(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): () => void
   /** Registers for events; the returned function ends it. */

@@ -10,7 +10,17 @@ import type { Channel, Swarm, TopicVerdict } from '../ports/swarm.ts'
 import { MAX_HEARD } from '../wire/limits.ts'
 import { decodePresenceFrame, encodePresenceFrame, type PresenceFrameFields } from '../wire/presence.ts'
 import type { SignedBytes } from '../wire/signed.ts'
-import { hear, lately, type Present, type PresenceTable, REAP_AFTER_MS, reap, REFRESH_INTERVAL_MS, SETTLE_MS, touch } from './presence-table.ts'
+import {
+  hear,
+  lately,
+  type Present,
+  type PresenceTable,
+  REAP_AFTER_MS,
+  reap,
+  REFRESH_INTERVAL_MS,
+  SETTLE_MS,
+  touch,
+} from './presence-table.ts'
 import { communityNetwork, networkKey, type NetworkId, openPresence, pairNetwork, presenceTopic, signPresence } from './statements.ts'
 
 export const PRESENCE_PROTOCOL = '/skein/presence/1'
@@ -87,7 +97,11 @@ export class PresenceService {
   /** Joins the community of a relay: listens at once, announces after settling. */
   async join(relay: DeviceId): Promise<void> {
     const scope = this.communityScope(relay)
-    if (!this.topics.has(relay)) this.topics.set(relay, this.deps.swarm.subscribe(presenceTopic(relay), (bytes) => this.onGossip(scope, bytes)))
+    if (!this.topics.has(relay))
+      this.topics.set(
+        relay,
+        this.deps.swarm.subscribe(presenceTopic(relay), (bytes) => this.onGossip(scope, bytes)),
+      )
     if (!(await this.deps.clock.sleep(SETTLE_MS, { signal: this.stopping.signal }))) return
     if (this.deps.visibility() === 'everyone') await scope.send({ kind: 'presence', own: this.own(scope.network) })
   }
@@ -99,8 +113,15 @@ export class PresenceService {
     if (opened.kind === 'absent') return false
     void this.serve(opened.channel)
     if (!(await this.deps.clock.sleep(SETTLE_MS, { signal: this.stopping.signal }))) return false
-    if (this.deps.visibility() !== 'nobody') await this.pairs.get(device)?.send({ kind: 'presence', own: this.own(this.pairNetworkOf(device)) })
+    if (this.deps.visibility() !== 'nobody')
+      await this.pairs.get(device)?.send({ kind: 'presence', own: this.own(this.pairNetworkOf(device)) })
     return true
+  }
+
+  /** Says nothing more to a device: its owner has been blocked. */
+  leave(device: DeviceId): void {
+    this.pairs.get(device)?.channel.close()
+    this.pairs.delete(device)
   }
 
   /** Serves a channel of presence with a contact until it closes. */
@@ -108,7 +129,12 @@ export class PresenceService {
     const { peer } = channel
     if (!this.deps.isContact(peer)) return channel.close()
     const network = this.pairNetworkOf(peer)
-    const scope = { network, key: networkKey(network), channel, send: async (frame: PresenceFrameFields) => void (await channel.send(encodePresenceFrame(frame))) }
+    const scope = {
+      network,
+      key: networkKey(network),
+      channel,
+      send: async (frame: PresenceFrameFields) => void (await channel.send(encodePresenceFrame(frame))),
+    }
     this.pairs.set(peer, scope)
     for await (const bytes of channel.frames()) await this.onPairFrame(scope, bytes)
     if (this.pairs.get(peer) === scope) this.pairs.delete(peer)
@@ -135,7 +161,8 @@ export class PresenceService {
       const frame = decodePresenceFrame(bytes)
       if (this.hearOne(scope, { signed: frame.own, age: 0 }) === 'replayed') return 'ignore'
       if (frame.kind !== 'presence') for (const heard of frame.heard) this.hearOne(scope, heard)
-      else if (this.deps.visibility() === 'everyone') this.welcomeLater(scope, frame.own).catch((error: unknown) => this.deps.logger.error('welcome-failed', { reason: String(error) }))
+      else if (this.deps.visibility() === 'everyone')
+        this.welcomeLater(scope, frame.own).catch((error: unknown) => this.deps.logger.error('welcome-failed', { reason: String(error) }))
       return 'accept'
     } catch (error) {
       this.deps.logger.debug('presence-refused', { code: isSkeinError(error) ? error.code : 'BAD_FRAME' })

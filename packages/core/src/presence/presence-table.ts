@@ -75,7 +75,11 @@ export function reap(table: PresenceTable, now: number): { readonly table: Prese
 }
 
 /** The presences of a network heard lately, freshest first: what a REFRESH repeats (PR8). */
-export function lately(table: PresenceTable, network: string, { now, most }: { now: number; most: number }): readonly { signed: SignedBytes; age: number }[] {
+export function lately(
+  table: PresenceTable,
+  network: string,
+  { now, most }: { now: number; most: number },
+): readonly { signed: SignedBytes; age: number }[] {
   return [...table.values()]
     .flatMap((present) => {
       const signed = present.signed.get(network)

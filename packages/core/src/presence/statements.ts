@@ -36,7 +36,13 @@ export interface PresenceDraft {
 }
 
 export function signPresence(primitives: Primitives, identity: Identity, { network, at, name }: PresenceDraft): SignedBytes {
-  const statement = encodePresence({ deviceKey: identity.deviceKey, accountDigest: accountDigest(identity.account), networkId: network, at, name })
+  const statement = encodePresence({
+    deviceKey: identity.deviceKey,
+    accountDigest: accountDigest(identity.account),
+    networkId: network,
+    at,
+    name,
+  })
   return sign(primitives, 'skein presence v1', { statement, seed: identity.deviceSeed })
 }
 
@@ -51,11 +57,15 @@ export interface PresenceScope {
 /** @throws SkeinError BAD_FRAME, BAD_SIGNATURE, WRONG_DEVICE for another network or device, REPLAYED outside the clock window */
 export function openPresence(primitives: Primitives, signed: SignedBytes, scope: PresenceScope): Omit<Heard, 'age'> {
   const fields = decodePresence(signed.statement)
-  if (!fields.networkId.every((byte, at) => scope.network[at] === byte)) throw new SkeinError('WRONG_DEVICE', 'A presence was made for another network.')
+  if (!fields.networkId.every((byte, at) => scope.network[at] === byte))
+    throw new SkeinError('WRONG_DEVICE', 'A presence was made for another network.')
   const device = deviceIdFromKey(fields.deviceKey)
-  if (scope.from !== undefined && device !== scope.from) throw new SkeinError('WRONG_DEVICE', 'A presence of another device came over a channel.')
-  if (scope.now !== null && Math.abs(scope.now - fields.at) > CLOCK_WINDOW_MS) throw new SkeinError('REPLAYED', 'A presence is too old or from the future.')
-  if (!isSignedBy(primitives, 'skein presence v1', { signed, key: deviceKey(device) })) throw new SkeinError('BAD_SIGNATURE', 'A presence is not signed by its device.')
+  if (scope.from !== undefined && device !== scope.from)
+    throw new SkeinError('WRONG_DEVICE', 'A presence of another device came over a channel.')
+  if (scope.now !== null && Math.abs(scope.now - fields.at) > CLOCK_WINDOW_MS)
+    throw new SkeinError('REPLAYED', 'A presence is too old or from the future.')
+  if (!isSignedBy(primitives, 'skein presence v1', { signed, key: deviceKey(device) }))
+    throw new SkeinError('BAD_SIGNATURE', 'A presence is not signed by its device.')
   const account = accountIdFromDigest(fields.accountDigest)
   return { device, account, name: fields.name, signedAt: fields.at, network: networkKey(scope.network), signed }
 }

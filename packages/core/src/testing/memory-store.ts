@@ -73,7 +73,9 @@ export class MemoryStore implements Store {
     return this.read(({ invites }) => [...invites.values()])
   }
   async message(id: MessageId, direction?: Direction): Promise<StoredMessage | null> {
-    return this.read(({ messages }) => [...messages.values()].find((each) => each.id === id && (direction ?? each.direction) === each.direction) ?? null)
+    return this.read(
+      ({ messages }) => [...messages.values()].find((each) => each.id === id && (direction ?? each.direction) === each.direction) ?? null,
+    )
   }
 
   async history(contact: AccountId, { after, limit = 100 }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
@@ -222,7 +224,8 @@ function moveMessage({ messages }: Tables, write: Extract<StoreWrite, { kind: 'm
 
 function putContact({ contacts, devices }: Tables, contact: StoredContact, next: readonly StoredDevice[]): WriteOutcome {
   contacts.set(contact.account, contact)
-  for (const { device, account } of [...devices.values()]) if (account === contact.account && !next.some((each) => each.device === device)) devices.delete(device)
+  for (const { device, account } of [...devices.values()])
+    if (account === contact.account && !next.some((each) => each.device === device)) devices.delete(device)
   for (const device of next) {
     const known = devices.get(device.device)
     const lastSeen = Math.max(known?.lastSeen ?? 0, device.lastSeen ?? 0) || null

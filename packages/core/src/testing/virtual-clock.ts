@@ -36,10 +36,14 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => {
       const sleeper: Sleeper = { at: this.elapsed + Math.max(0, ms), order: this.count++, wake: resolve }
       this.sleepers.push(sleeper)
-      options.signal?.addEventListener('abort', () => {
-        this.sleepers = this.sleepers.filter((each) => each !== sleeper)
-        resolve(false)
-      }, { once: true })
+      options.signal?.addEventListener(
+        'abort',
+        () => {
+          this.sleepers = this.sleepers.filter((each) => each !== sleeper)
+          resolve(false)
+        },
+        { once: true },
+      )
     })
   }
 

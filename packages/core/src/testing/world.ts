@@ -35,12 +35,19 @@ export class World {
   }
 
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
-  async start(name: string, { visibility = 'contacts', store = new MemoryStore() }: { visibility?: Visibility; store?: MemoryStore } = {}): Promise<WorldNode> {
+  async start(
+    name: string,
+    { visibility = 'contacts', store = new MemoryStore() }: { visibility?: Visibility; store?: MemoryStore } = {},
+  ): Promise<WorldNode> {
     const logger = new RecordingLogger()
     const ports = { store, clock: this.clock, random: this.random, primitives: noblePrimitives, logger }
     const identity = await loadIdentity(ports)
     const swarm = this.network.join(identity.device)
-    const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, { name, relays: ['http://relay.test'], visibility })
+    const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, {
+      name,
+      relays: ['http://relay.test'],
+      visibility,
+    })
     const events: MessengerEvent[] = []
     messenger.listen((event) => events.push(event))
     await messenger.start()

@@ -5,7 +5,8 @@ import { MAX_FRAME_BYTES } from './limits.ts'
 /** Encodes a message of schema `schema`. @throws SkeinError FRAME_TOO_LARGE */
 export function encode<S extends DescMessage>(schema: S, init: MessageInitShape<S>): Uint8Array {
   const bytes = toBinary(schema, create(schema, init))
-  if (bytes.length > MAX_FRAME_BYTES) throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
+  if (bytes.length > MAX_FRAME_BYTES)
+    throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
   return bytes
 }
 
@@ -14,7 +15,8 @@ export function encode<S extends DescMessage>(schema: S, init: MessageInitShape<
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */
 export function decode<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
-  if (bytes.length > MAX_FRAME_BYTES) throw new SkeinError('FRAME_TOO_LARGE', 'A frame is larger than the limit.', { data: { bytes: bytes.length } })
+  if (bytes.length > MAX_FRAME_BYTES)
+    throw new SkeinError('FRAME_TOO_LARGE', 'A frame is larger than the limit.', { data: { bytes: bytes.length } })
   try {
     return fromBinary(schema, bytes, { readUnknownFields: false })
   } catch (cause) {

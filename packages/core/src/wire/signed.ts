@@ -26,12 +26,20 @@ function labelled(label: StatementLabel, statement: Uint8Array): Uint8Array {
 }
 
 /** @param seed Ed25519 seed, 32 bytes */
-export function sign(primitives: Primitives, label: StatementLabel, { statement, seed }: { statement: Uint8Array; seed: Uint8Array }): SignedBytes {
+export function sign(
+  primitives: Primitives,
+  label: StatementLabel,
+  { statement, seed }: { statement: Uint8Array; seed: Uint8Array },
+): SignedBytes {
   return { statement, signature: primitives.ed25519Sign(labelled(label, statement), seed) }
 }
 
 /** Whether `key` (Ed25519 public key, 32 bytes) made this signature for this kind of statement. */
-export function isSignedBy(primitives: Primitives, label: StatementLabel, { signed, key }: { signed: SignedBytes; key: Uint8Array }): boolean {
+export function isSignedBy(
+  primitives: Primitives,
+  label: StatementLabel,
+  { signed, key }: { signed: SignedBytes; key: Uint8Array },
+): boolean {
   return primitives.ed25519Verify(signed.signature, labelled(label, signed.statement), key)
 }
 

@@ -1,7 +1,17 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Clock, isNewerRecord, loadIdentity, type Logger, Messenger, SkeinError, type Store, type Swarm, verifyRecord } from '@skein/core'
+import {
+  type Clock,
+  isNewerRecord,
+  loadIdentity,
+  type Logger,
+  Messenger,
+  SkeinError,
+  type Store,
+  type Swarm,
+  verifyRecord,
+} from '@skein/core'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
@@ -69,7 +79,10 @@ interface Parts {
   readonly logger: Logger
 }
 
-async function assemble({ store, config, logger }: Parts, undo: (() => Promise<void> | void)[]): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
+async function assemble(
+  { store, config, logger }: Parts,
+  undo: (() => Promise<void> | void)[],
+): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const ports = { store, clock: systemClock, random: systemRandom, primitives: nativePrimitives, logger }
   const identity = await loadIdentity(ports)
   const swarm = await createSwarm({
@@ -86,7 +99,11 @@ async function assemble({ store, config, logger }: Parts, undo: (() => Promise<v
   })
   undo.push(() => swarm.stop())
   await swarm.start()
-  const messenger = new Messenger({ ...ports, swarm, directory: swarm }, identity, { name: config.name, relays: config.relays, visibility: config.visibility })
+  const messenger = new Messenger({ ...ports, swarm, directory: swarm }, identity, {
+    name: config.name,
+    relays: config.relays,
+    visibility: config.visibility,
+  })
   undo.push(() => messenger.stop())
   await messenger.start()
   return { messenger, swarm }

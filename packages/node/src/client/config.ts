@@ -97,5 +97,8 @@ function parseConfig(value: Record<string, unknown>): Config {
   const parsed = ConfigSchema.safeParse(value)
   if (parsed.success) return Object.freeze(parsed.data)
   const [issue] = parsed.error.issues
-  throw new SkeinError('CONFIG_INVALID', `The configuration is wrong at «${issue?.path.join('.') || (issue?.code ?? '')}»: ${issue?.message ?? ''}.`)
+  throw new SkeinError(
+    'CONFIG_INVALID',
+    `The configuration is wrong at «${issue?.path.join('.') || (issue?.code ?? '')}»: ${issue?.message ?? ''}.`,
+  )
 }

@@ -56,7 +56,10 @@ async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
 async function putContact(db: AnyDatabase, contact: StoredContact, devices: readonly StoredDevice[]): Promise<void> {
   await db.insert(t.contacts).values(contact).onConflictDoUpdate({ target: t.contacts.account, set: contact }).run()
   const kept = devices.map(({ device }) => device)
-  await db.delete(t.devices).where(and(eq(t.devices.account, contact.account), notInArray(t.devices.device, kept))).run()
+  await db
+    .delete(t.devices)
+    .where(and(eq(t.devices.account, contact.account), notInArray(t.devices.device, kept)))
+    .run()
   for (const device of devices) {
     // What is already known of a device is never forgotten by a card that does not know it.
     const lastSeen = sql`nullif(max(coalesce(${t.devices.lastSeen}, 0), coalesce(excluded.last_seen, 0)), 0)`

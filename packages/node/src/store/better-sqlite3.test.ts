@@ -56,7 +56,9 @@ it('[ST11] a full disk refuses the commit, keeps what was there, and goes on whe
   const pages = small.pragma('page_count', { simple: true }) as number
   small.close()
   const limited = await openStore({ ...place, maxPages: pages + 2 })
-  await expect(limited.commit([{ kind: 'setting.put', key: 'big', value: 'x'.repeat(100_000) }])).rejects.toMatchObject({ code: 'DISK_FULL' })
+  await expect(limited.commit([{ kind: 'setting.put', key: 'big', value: 'x'.repeat(100_000) }])).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  })
   expect(await limited.setting('before')).toBe('kept')
   await limited.commit([{ kind: 'setting.put', key: 'small', value: 'y' }])
   expect(await limited.setting('small')).toBe('y')

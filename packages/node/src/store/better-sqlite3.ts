@@ -27,7 +27,12 @@ export async function openStore({ path, maxPages }: OpenStoreOptions): Promise<S
     if (maxPages !== undefined) opened.pragma(`max_page_count = ${maxPages}`)
     const db = drizzle(opened)
     migrate(db)
-    const driver = { db: db as unknown as AnyDatabase, afterTurn: (work: () => void) => void setImmediate(work), explain: explainSqlite, close: () => void opened.close() }
+    const driver = {
+      db: db as unknown as AnyDatabase,
+      afterTurn: (work: () => void) => void setImmediate(work),
+      explain: explainSqlite,
+      close: () => void opened.close(),
+    }
     return new SqliteStore(driver)
   } catch (error) {
     sqlite?.close()
@@ -46,7 +51,10 @@ const SENTENCES = {
   SQLITE_LOCKED: ['STORE_LOCKED', 'Another Skein is running on this data directory; stop it first or choose another with --data-dir.'],
   SQLITE_FULL: ['DISK_FULL', 'The disk is full; nothing was lost, but nothing more can be stored until there is room.'],
   SQLITE_CORRUPT: ['STORE_CORRUPT', 'The database in the data directory is damaged; restore a backup or choose another data directory.'],
-  SQLITE_NOTADB: ['STORE_CORRUPT', 'The file skein.sqlite in the data directory is not a database; restore a backup or choose another data directory.'],
+  SQLITE_NOTADB: [
+    'STORE_CORRUPT',
+    'The file skein.sqlite in the data directory is not a database; restore a backup or choose another data directory.',
+  ],
   SQLITE_READONLY: ['DATA_DIR_READ_ONLY', 'The data directory cannot be written.'],
   SQLITE_CANTOPEN: ['DATA_DIR_READ_ONLY', 'The database cannot be opened: the data directory is missing or cannot be written.'],
 } as const

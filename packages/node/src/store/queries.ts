@@ -28,12 +28,28 @@ export function prepareReads(db: AnyDatabase) {
   return {
     identity: db.select().from(t.identity).limit(1).prepare(),
     contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
-    contact: db.select().from(t.contacts).where(eq(t.contacts.account, p('account'))).prepare(),
+    contact: db
+      .select()
+      .from(t.contacts)
+      .where(eq(t.contacts.account, p('account')))
+      .prepare(),
     devices: db.select().from(t.devices).prepare(),
-    devicesOf: db.select().from(t.devices).where(eq(t.devices.account, p('account'))).prepare(),
-    device: db.select().from(t.devices).where(eq(t.devices.device, p('device'))).prepare(),
+    devicesOf: db
+      .select()
+      .from(t.devices)
+      .where(eq(t.devices.account, p('account')))
+      .prepare(),
+    device: db
+      .select()
+      .from(t.devices)
+      .where(eq(t.devices.device, p('device')))
+      .prepare(),
     invites: db.select().from(t.invites).prepare(),
-    message: db.select().from(t.messages).where(eq(t.messages.id, p('id'))).prepare(),
+    message: db
+      .select()
+      .from(t.messages)
+      .where(eq(t.messages.id, p('id')))
+      .prepare(),
     newest: history(false),
     newestAfter: history(true),
     outbox: db
@@ -43,10 +59,26 @@ export function prepareReads(db: AnyDatabase) {
       .orderBy(asc(t.outbox.seq))
       .limit(p('limit'))
       .prepare(),
-    outboxDevices: db.select({ device: t.outbox.device, nextAt: min(t.outbox.nextAt) }).from(t.outbox).groupBy(t.outbox.device).prepare(),
-    session: db.select().from(t.sessions).where(eq(t.sessions.device, p('device'))).prepare(),
-    seq: db.select().from(t.sequences).where(eq(t.sequences.device, p('device'))).prepare(),
-    setting: db.select().from(t.settings).where(eq(t.settings.key, p('key'))).prepare(),
+    outboxDevices: db
+      .select({ device: t.outbox.device, nextAt: min(t.outbox.nextAt) })
+      .from(t.outbox)
+      .groupBy(t.outbox.device)
+      .prepare(),
+    session: db
+      .select()
+      .from(t.sessions)
+      .where(eq(t.sessions.device, p('device')))
+      .prepare(),
+    seq: db
+      .select()
+      .from(t.sequences)
+      .where(eq(t.sequences.device, p('device')))
+      .prepare(),
+    setting: db
+      .select()
+      .from(t.settings)
+      .where(eq(t.settings.key, p('key')))
+      .prepare(),
   }
 }
 
@@ -79,11 +111,24 @@ export function prepareWrites(db: AnyDatabase) {
       .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })
       .onConflictDoUpdate({
         target: t.identity.id,
-        set: { accountSeed: incoming('account_seed'), deviceSeed: incoming('device_seed'), dhSecret: incoming('dh_secret'), createdAt: incoming('created_at') },
+        set: {
+          accountSeed: incoming('account_seed'),
+          deviceSeed: incoming('device_seed'),
+          dhSecret: incoming('dh_secret'),
+          createdAt: incoming('created_at'),
+        },
       })
       .prepare(),
-    deviceSeen: db.update(t.devices).set({ lastSeen: sql`${p('at')}` }).where(eq(t.devices.device, p('device'))).prepare(),
-    cardSent: db.update(t.devices).set({ cardSent: sql`${p('issuedAt')}` }).where(eq(t.devices.device, p('device'))).prepare(),
+    deviceSeen: db
+      .update(t.devices)
+      .set({ lastSeen: sql`${p('at')}` })
+      .where(eq(t.devices.device, p('device')))
+      .prepare(),
+    cardSent: db
+      .update(t.devices)
+      .set({ cardSent: sql`${p('issuedAt')}` })
+      .where(eq(t.devices.device, p('device')))
+      .prepare(),
     message: db
       .insert(t.messages)
       .values({
@@ -103,13 +148,30 @@ export function prepareWrites(db: AnyDatabase) {
       .onConflictDoNothing()
       .returning({ id: t.messages.id })
       .prepare(),
-    state: { queued: state('queued'), carried: state('carried'), delivered: state('delivered'), read: state('read'), failed: state('failed') },
+    state: {
+      queued: state('queued'),
+      carried: state('carried'),
+      delivered: state('delivered'),
+      read: state('read'),
+      failed: state('failed'),
+    },
     outbox: db
       .insert(t.outbox)
-      .values({ device: p('device'), message: p('message'), contact: p('contact'), seq: p('seq'), sealed: p('sealed'), attempts: p('attempts'), nextAt: p('nextAt') })
+      .values({
+        device: p('device'),
+        message: p('message'),
+        contact: p('contact'),
+        seq: p('seq'),
+        sealed: p('sealed'),
+        attempts: p('attempts'),
+        nextAt: p('nextAt'),
+      })
       .onConflictDoNothing()
       .prepare(),
-    outboxRemove: db.delete(t.outbox).where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message')))).prepare(),
+    outboxRemove: db
+      .delete(t.outbox)
+      .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .prepare(),
     outboxRetry: db
       .update(t.outbox)
       .set({ attempts: sql`${p('attempts')}`, nextAt: sql`${p('nextAt')}` })

@@ -97,7 +97,9 @@ export class SqliteStore implements Store {
     return () => resolve(outcomes)
   }
 
-  private async run(statement: 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one'): Promise<void> {
+  private async run(
+    statement: 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one',
+  ): Promise<void> {
     await this.driver.db.run(sql.raw(statement))
   }
 
@@ -128,7 +130,9 @@ export class SqliteStore implements Store {
   }
 
   devices(account?: AccountId): Promise<readonly StoredDevice[]> {
-    return this.read(async (reads) => (await (account === undefined ? reads.devices.all() : reads.devicesOf.all({ account }))) as StoredDevice[])
+    return this.read(
+      async (reads) => (await (account === undefined ? reads.devices.all() : reads.devicesOf.all({ account }))) as StoredDevice[],
+    )
   }
 
   device(device: DeviceId): Promise<StoredDevice | null> {

@@ -65,7 +65,9 @@ export class Channels {
   }
 
   private register(change: () => Promise<void>): void {
-    this.registered = this.registered.then(change).catch((error: unknown) => this.deps.logger.error('register-failed', { reason: String(error) }))
+    this.registered = this.registered
+      .then(change)
+      .catch((error: unknown) => this.deps.logger.error('register-failed', { reason: String(error) }))
   }
 
   private async tryOpen(device: DeviceId, protocol: ProtocolId, { relays, signal }: Required<OpenOptions>): Promise<Channel> {
@@ -81,7 +83,10 @@ export class Channels {
   }
 
   /** On exactly this connection: `dialProtocol` does not use a relayed one and dials for 10 s instead (T6). */
-  private async openOn(connection: Connection, want: { readonly device: DeviceId; readonly protocol: ProtocolId; readonly signal: AbortSignal }): Promise<Channel> {
+  private async openOn(
+    connection: Connection,
+    want: { readonly device: DeviceId; readonly protocol: ProtocolId; readonly signal: AbortSignal },
+  ): Promise<Channel> {
     const signal = AbortSignal.any([want.signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)])
     const stream = await connection.newStream(want.protocol, { signal, runOnLimitedConnection: true, maxOutboundStreams: MAX_STREAMS })
     return new StreamChannel(stream, want.device, this.eventsOf(want.device))

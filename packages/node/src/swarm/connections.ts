@@ -39,7 +39,7 @@ export function transportOf(address: string): string {
 
 /** Whether both sides agree that the connection stays when both have dialled: the one of the smaller peer id. */
 export function isDialledBySmaller(connection: Connection, self: DeviceId): boolean {
-  return (connection.direction === 'outbound') === (self < connection.remotePeer.toString())
+  return (connection.direction === 'outbound') === self < connection.remotePeer.toString()
 }
 
 export function isBusy(connection: Connection): boolean {

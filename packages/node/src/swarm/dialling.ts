@@ -95,7 +95,10 @@ export class Dialler {
     )
   }
 
-  private async dialCircuits(device: DeviceId, { relays, signal }: { readonly relays: readonly string[]; readonly signal: AbortSignal }): Promise<Connection> {
+  private async dialCircuits(
+    device: DeviceId,
+    { relays, signal }: { readonly relays: readonly string[]; readonly signal: AbortSignal },
+  ): Promise<Connection> {
     signal.throwIfAborted()
     const joined = this.deps.joinedRelays()
     const own = joined.map((each) => this.dialCircuit(device, each, signal))

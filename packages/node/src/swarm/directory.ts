@@ -89,7 +89,8 @@ export class RelayDirectory {
     const signal = this.limit(REQUEST_TIMEOUT_MS, options.signal)
     const outcome = await this.deps.open(relay, CARD_PROTOCOL, { ...options, signal })
     const reply = outcome.kind === 'open' ? await exchange(outcome.channel, encodeCardRequest(request), signal) : undefined
-    if (reply === undefined) throw new SkeinError('RELAY_UNREACHABLE', 'The relay does not answer a request for a card.', { data: { relay } })
+    if (reply === undefined)
+      throw new SkeinError('RELAY_UNREACHABLE', 'The relay does not answer a request for a card.', { data: { relay } })
     return decodeCardReply(reply)
   }
 

@@ -13,7 +13,11 @@ const RESULTS: Readonly<Record<TopicVerdict, TopicValidatorResult>> = {
 }
 
 /** Subscribes; the receiver judges each message before it is forwarded. A receiver that throws ignores the message. */
-export function subscribeTopic(gossip: GossipSub, topic: string, { receive, logger }: { readonly receive: TopicReceiver; readonly logger: Logger }): void {
+export function subscribeTopic(
+  gossip: GossipSub,
+  topic: string,
+  { receive, logger }: { readonly receive: TopicReceiver; readonly logger: Logger },
+): void {
   gossip.topicValidators.set(topic, async (_peer, message) => {
     try {
       return RESULTS[await receive(new Uint8Array(message.data))]
@@ -31,7 +35,11 @@ export function unsubscribeTopic(gossip: GossipSub, topic: string): void {
 }
 
 /** Best effort: that nobody listens, or that the same bytes were published before, is no failure. */
-export async function publishTopic(gossip: GossipSub, topic: string, { bytes, logger }: { readonly bytes: Uint8Array; readonly logger: Logger }): Promise<void> {
+export async function publishTopic(
+  gossip: GossipSub,
+  topic: string,
+  { bytes, logger }: { readonly bytes: Uint8Array; readonly logger: Logger },
+): Promise<void> {
   try {
     await gossip.publish(topic, bytes)
   } catch (error) {

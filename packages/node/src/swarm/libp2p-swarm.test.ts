@@ -83,7 +83,12 @@ describe('swarm: relays', { timeout: 90_000 }, () => {
       await relay.start(seed)
       await untilJoined(b)
       expect(b.relays()[0]?.device).toBe(relay.stack().peerId)
-      expect(b.addresses().filter((each) => each.includes('/p2p-circuit')).every((each) => each.includes(relay.stack().peerId))).toBe(true)
+      expect(
+        b
+          .addresses()
+          .filter((each) => each.includes('/p2p-circuit'))
+          .every((each) => each.includes(relay.stack().peerId)),
+      ).toBe(true)
       await vi.waitFor(async () => expect(await echoes(a, b.self, [relay.url])).toBe(true), DEADLINE)
     }
   })
@@ -158,11 +163,14 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     })()
     // Steady for a second while nobody reads: whatever is on the way by then is all that is queued.
     let before = -1
-    await vi.waitFor(() => {
-      const steady = accepted > 0 && accepted === before
-      before = accepted
-      expect(steady).toBe(true)
-    }, { timeout: 20_000, interval: 1_000 })
+    await vi.waitFor(
+      () => {
+        const steady = accepted > 0 && accepted === before
+        before = accepted
+        expect(steady).toBe(true)
+      },
+      { timeout: 20_000, interval: 1_000 },
+    )
     expect(accepted).toBeLessThanOrEqual(2 * 1_048_576)
     release()
     await sending
@@ -180,10 +188,13 @@ describe('swarm: gossip', { timeout: 90_000 }, () => {
     swarms.forEach((each, at) => each.subscribe(topic, async (bytes) => (heard[at]?.add(new TextDecoder().decode(bytes)), 'accept')))
     await Promise.all(swarms.map(untilJoined))
     let said = 0
-    await vi.waitFor(async () => {
-      await swarms[0]?.publish(topic, new TextEncoder().encode(`${said++}`))
-      expect(heard.slice(1).filter(({ size }) => size > 0).length).toBe(swarms.length - 1)
-    }, { timeout: 40_000, interval: 500 })
+    await vi.waitFor(
+      async () => {
+        await swarms[0]?.publish(topic, new TextEncoder().encode(`${said++}`))
+        expect(heard.slice(1).filter(({ size }) => size > 0).length).toBe(swarms.length - 1)
+      },
+      { timeout: 40_000, interval: 500 },
+    )
   })
 })
 

@@ -204,7 +204,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     } catch (cause) {
       await running.stop()
       if (!String(cause).includes('EADDRINUSE')) throw cause
-      throw new SkeinError('PORT_IN_USE', `Port ${this.options.listen.port} cannot be opened: another program uses it. Choose another with --port.`, { cause, data: { port: this.options.listen.port } })
+      throw new SkeinError(
+        'PORT_IN_USE',
+        `Port ${this.options.listen.port} cannot be opened: another program uses it. Choose another with --port.`,
+        { cause, data: { port: this.options.listen.port } },
+      )
     }
   }
 

@@ -1,6 +1,6 @@
 import { type DeviceId, deviceIdFromKey } from '@skein/core'
 import { describe, expect, it } from 'vitest'
-import { VirtualClock } from '../../../core/src/testing/virtual-clock.ts'
+import { VirtualClock } from '@skein/core/testing'
 import { Liveness } from './liveness.ts'
 
 const DEVICE = deviceIdFromKey(new Uint8Array(32).fill(1))

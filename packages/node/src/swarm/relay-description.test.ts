@@ -12,7 +12,12 @@ describe('relay description', () => {
 
   it('loses addresses that are not the relay itself', () => {
     const other = deviceIdFromKey(new Uint8Array(32).fill(5))
-    const addresses = [`/ip4/192.0.2.1/tcp/1/p2p/${other}`, `${good.addresses[0]}/p2p-circuit/p2p/${peer_id}`, `/nonsense/p2p/${peer_id}`, ...good.addresses]
+    const addresses = [
+      `/ip4/192.0.2.1/tcp/1/p2p/${other}`,
+      `${good.addresses[0]}/p2p-circuit/p2p/${peer_id}`,
+      `/nonsense/p2p/${peer_id}`,
+      ...good.addresses,
+    ]
     expect(parseDescription(JSON.stringify({ ...good, addresses })).addresses).toEqual(good.addresses)
   })
 

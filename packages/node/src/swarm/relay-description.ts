@@ -8,7 +8,15 @@ const SCHEMA = z.object({
   version: z.literal(1),
   peer_id: z.string().max(64),
   addresses: z.array(z.string().max(512)).max(32),
-  stun: z.array(z.string().max(256).regex(/^stuns?:/)).max(8).optional(),
+  stun: z
+    .array(
+      z
+        .string()
+        .max(256)
+        .regex(/^stuns?:/),
+    )
+    .max(8)
+    .optional(),
 })
 
 export interface RelayDescription {

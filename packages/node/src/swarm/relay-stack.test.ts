@@ -35,7 +35,11 @@ afterEach(async () => {
 
 function start(announceHost?: string): Promise<RelayStack> {
   const kept = new Map<string, Uint8Array>()
-  const durable = { get: (key: string) => kept.get(key), put: (key: string, value: Uint8Array) => void kept.set(key, value), delete: (key: string) => void kept.delete(key) }
+  const durable = {
+    get: (key: string) => kept.get(key),
+    put: (key: string, value: Uint8Array) => void kept.set(key, value),
+    delete: (key: string) => void kept.delete(key),
+  }
   const listen = { host: '127.0.0.1', tcp: 0, ws: 0, webrtc: 'off' } as const
   return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, announceHost, durable, logger: silent })
 }

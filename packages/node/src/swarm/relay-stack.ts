@@ -226,12 +226,17 @@ function routingTable(node: RelayNode): RoutingTable {
 
 /** The library tries once, and drops the peer for good if its addresses or its pong come late. Harmless when it is in. */
 async function addToRoutingTable(node: RelayNode, peer: PeerId, logger: Logger): Promise<void> {
-  await routingTable(node).add(peer).catch((error: unknown) => logger.debug('dht-add-failed', { reason: String(error) }))
+  await routingTable(node)
+    .add(peer)
+    .catch((error: unknown) => logger.debug('dht-add-failed', { reason: String(error) }))
 }
 
 async function meet(node: RelayNode, addresses: readonly string[], logger: Logger): Promise<boolean> {
   try {
-    const { remotePeer } = await node.dial(addresses.map((each) => multiaddr(each)), { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) })
+    const { remotePeer } = await node.dial(
+      addresses.map((each) => multiaddr(each)),
+      { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) },
+    )
     await addToRoutingTable(node, remotePeer, logger)
     return true
   } catch (error) {

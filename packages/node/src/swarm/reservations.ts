@@ -5,7 +5,7 @@
  */
 import type { Listener, PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type DeviceId } from '@skein/core'
+import type { DeviceId } from '@skein/core'
 import { orAborted } from './abandon.ts'
 import { peerOf } from './connections.ts'
 import { RESERVE_TIMEOUT_MS } from './constants.ts'
@@ -38,12 +38,17 @@ export class Reservations {
 
   /** Whether the relay holds a place for us and our address over it is announced. */
   isReserved(relay: DeviceId): boolean {
-    return this.store().hasReservation(peerOf(relay)) && this.stack.getMultiaddrs().some((each) => each.toString().includes(`/p2p/${relay}/p2p-circuit`))
+    return (
+      this.store().hasReservation(peerOf(relay)) &&
+      this.stack.getMultiaddrs().some((each) => each.toString().includes(`/p2p/${relay}/p2p-circuit`))
+    )
   }
 
   /** @param address of the relay, ending in its peer id. @throws Error when the relay refuses, is gone or does not answer */
   reserve(relay: DeviceId, address: string, signal: AbortSignal): Promise<void> {
-    const reserved = this.turn.then(() => orAborted(this.reserveNow(relay, address), AbortSignal.any([signal, AbortSignal.timeout(RESERVE_TIMEOUT_MS)])))
+    const reserved = this.turn.then(() =>
+      orAborted(this.reserveNow(relay, address), AbortSignal.any([signal, AbortSignal.timeout(RESERVE_TIMEOUT_MS)])),
+    )
     this.turn = reserved.catch(() => undefined)
     return reserved
   }
@@ -83,7 +88,9 @@ export class Reservations {
   }
 
   private listeners(): readonly CircuitListener[] {
-    return this.stack.services.transports.transportManager.getListeners().filter((each): each is CircuitListener => '_onAddRelayPeer' in each)
+    return this.stack.services.transports.transportManager
+      .getListeners()
+      .filter((each): each is CircuitListener => '_onAddRelayPeer' in each)
   }
 }
 

@@ -54,19 +54,45 @@ export class Running {
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
     const onSign = (device: DeviceId): void => this.liveness.sign(device)
     const { logger, judge } = deps
-    this.channels = new Channels({ stack, dialler: this.dialler, logger, stopping, onSign, isRefused: (each) => deps.isRefused(each), onOffence: (each, code) => deps.onOffence(each, code) })
+    this.channels = new Channels({
+      stack,
+      dialler: this.dialler,
+      logger,
+      stopping,
+      onSign,
+      isRefused: (each) => deps.isRefused(each),
+      onOffence: (each, code) => deps.onOffence(each, code),
+    })
     const describe = (url: string): Promise<RelayDescription> => descriptions.get(url)
-    this.directory = new RelayDirectory({ dht: stack.services.dht, judge, logger, stopping, joinedRelays, describe, open: (...args) => this.channels.open(...args) })
-    this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, { ...deps, stack, reservations, onChange: (status) => deps.onRelay(status) }))
+    this.directory = new RelayDirectory({
+      dht: stack.services.dht,
+      judge,
+      logger,
+      stopping,
+      joinedRelays,
+      describe,
+      open: (...args) => this.channels.open(...args),
+    })
+    this.supervisors = deps.relays.map(
+      (url) => new RelaySupervisor(url, { ...deps, stack, reservations, onChange: (status) => deps.onRelay(status) }),
+    )
   }
 
   /** @throws Error of libp2p when a port cannot be opened */
   async start(): Promise<void> {
     const { stack } = this
-    stack.addEventListener('peer:connect', ({ detail }: CustomEvent<PeerId>) => withDevice(detail, (device) => this.deps.onConnected(device)))
-    stack.addEventListener('peer:disconnect', ({ detail }: CustomEvent<PeerId>) => withDevice(detail, (device) => this.deps.onDisconnected(device)))
-    stack.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) => withDevice(detail.remotePeer, (device) => this.onOpen(device)))
-    stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) => withDevice(detail.remotePeer, (device) => this.onClose(device)))
+    stack.addEventListener('peer:connect', ({ detail }: CustomEvent<PeerId>) =>
+      withDevice(detail, (device) => this.deps.onConnected(device)),
+    )
+    stack.addEventListener('peer:disconnect', ({ detail }: CustomEvent<PeerId>) =>
+      withDevice(detail, (device) => this.deps.onDisconnected(device)),
+    )
+    stack.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) =>
+      withDevice(detail.remotePeer, (device) => this.onOpen(device)),
+    )
+    stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
+      withDevice(detail.remotePeer, (device) => this.onClose(device)),
+    )
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { WebRTCTransportInit } from '@libp2p/webrtc'
-import { RecordingLogger } from '../../../core/src/testing/recording-logger.ts'
+import { RecordingLogger } from '@skein/core/testing'
 import { StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { isStrayStreamEvent } from './rejection-guard.ts'
 import { installRejectionGuard } from './rejection-guard.ts'

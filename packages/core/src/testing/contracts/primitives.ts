@@ -25,7 +25,12 @@ export function primitivesContract(name: string, primitives: Primitives, referen
     })
 
     it('[EP3] HKDF-SHA-256 as in RFC 5869, test case 1', () => {
-      const okm = primitives.hkdfSha256(new Uint8Array(22).fill(0x0b), hex.decode('000102030405060708090a0b0c'), hex.decode('f0f1f2f3f4f5f6f7f8f9'), 42)
+      const okm = primitives.hkdfSha256(
+        new Uint8Array(22).fill(0x0b),
+        hex.decode('000102030405060708090a0b0c'),
+        hex.decode('f0f1f2f3f4f5f6f7f8f9'),
+        42,
+      )
       expect(hex.encode(okm)).toBe('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865')
     })
 

@@ -62,7 +62,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
   describe(`store: ${name}`, () => {
     it('[ST1] what was committed is there after reopening', async () => {
       await using under = await open()
-      const identity = { accountSeed: new Uint8Array(32).fill(3), deviceSeed: new Uint8Array(32).fill(4), dhSecret: new Uint8Array(32).fill(5), createdAt: 9 }
+      const identity = {
+        accountSeed: new Uint8Array(32).fill(3),
+        deviceSeed: new Uint8Array(32).fill(4),
+        dhSecret: new Uint8Array(32).fill(5),
+        createdAt: 9,
+      }
       await under.store.commit([
         { kind: 'identity.put', identity },
         { kind: 'contact.put', contact, devices: [known(device)] },
@@ -79,7 +84,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.devices(account)).toEqual([known(device)])
       expect((await store.invites()).map(({ expiresAt }) => expiresAt)).toEqual([10])
       expect((await store.session(device))?.state).toEqual(Uint8Array.of(9))
-      expect([await store.seq(device), await store.seq(other), await store.setting('a'), await store.setting('b')]).toEqual([4, 0, 'b', null])
+      expect([await store.seq(device), await store.seq(other), await store.setting('a'), await store.setting('b')]).toEqual([
+        4,
+        0,
+        'b',
+        null,
+      ])
       expect(await store.message(id(1))).toEqual(message(1))
       expect(await store.outbox(other, 0, 10)).toEqual([row(1)])
       expect(await store.outboxDevices()).toEqual([{ device: other, nextAt: 0 }])
@@ -111,7 +121,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     it('[ST4] history is in order, pages forward from a message, and is the newest of what matches', async () => {
       await using under = await open()
       const numbers = [5, 1, 4, 2, 3]
-      await under.store.commit(numbers.map((number) => ({ kind: 'message.insert', message: message(number, { hlcMs: 100, hlcCounter: number }) }) as const))
+      await under.store.commit(
+        numbers.map((number) => ({ kind: 'message.insert', message: message(number, { hlcMs: 100, hlcCounter: number }) }) as const),
+      )
       const seen = async (page = {}) => (await under.store.history(account, page)).map(({ hlcCounter }) => hlcCounter)
       expect(await seen()).toEqual([1, 2, 3, 4, 5])
       expect(await seen({ limit: 2 })).toEqual([4, 5])

@@ -62,7 +62,14 @@ export type StatusView = z.infer<typeof StatusView>
 
 export const ClientEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('message'), contact: z.string(), name: z.string(), message: HistoryMessage }),
-  z.object({ event: z.literal('state'), contact: z.string(), id: z.string(), state: MessageState, reason: z.string().nullable(), delivered_at: Instant.nullable() }),
+  z.object({
+    event: z.literal('state'),
+    contact: z.string(),
+    id: z.string(),
+    state: MessageState,
+    reason: z.string().nullable(),
+    delivered_at: Instant.nullable(),
+  }),
   z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
   z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
 ])
@@ -78,13 +85,20 @@ export const contract = {
     .output(z.object({ contact: z.string(), name: z.string(), state: z.enum(['pending', 'accepted']) })),
   contacts: oc.output(z.object({ contacts: z.array(ContactView) })),
   change: oc
-    .input(ContactInput.extend({ name: z.string().min(1).max(64).optional(), blocked: z.boolean().optional(), muted: z.boolean().optional() }))
+    .input(
+      ContactInput.extend({ name: z.string().min(1).max(64).optional(), blocked: z.boolean().optional(), muted: z.boolean().optional() }),
+    )
     .output(ContactView),
   verify: oc.input(ContactInput).output(z.object({ contact: z.string(), safety_number: z.string() })),
   peers: oc.output(z.object({ peers: z.array(PeerView) })),
   send: oc
     .input(
-      z.object({ contacts: z.array(z.string().min(1).max(200)).min(1).max(64), text: z.string().min(1), wait: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }),
+      z.object({
+        contacts: z.array(z.string().min(1).max(200)).min(1).max(64),
+        text: z.string().min(1),
+        wait: WaitState,
+        timeout_ms: z.number().int().min(0).max(86_400_000),
+      }),
     )
     .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
   wait: oc

@@ -11,5 +11,7 @@ export function fromApiError(error: unknown): unknown {
   if (!(error instanceof ORPCError)) return error
   const known = ERROR_CODES.find((code): code is ErrorCode => code === error.code)
   if (known !== undefined) return new SkeinError(known, error.message, { cause: error })
-  return error.code === 'BAD_REQUEST' ? new SkeinError('USAGE', 'The request does not have the form that the API wants.', { cause: error }) : error
+  return error.code === 'BAD_REQUEST'
+    ? new SkeinError('USAGE', 'The request does not have the form that the API wants.', { cause: error })
+    : error
 }

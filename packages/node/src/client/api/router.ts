@@ -69,7 +69,10 @@ export const router = os.router({
   }),
   history: os.history.handler(async ({ context: { client }, input }) => {
     const { account } = client.messenger.book.find(input.contact)
-    const page = { ...(input.after === undefined ? {} : { after: parseMessageId(input.after) }), ...(input.limit === undefined ? {} : { limit: input.limit }) }
+    const page = {
+      ...(input.after === undefined ? {} : { after: parseMessageId(input.after) }),
+      ...(input.limit === undefined ? {} : { limit: input.limit }),
+    }
     return { messages: (await client.messenger.history(account, page)).map(historyView) }
   }),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {

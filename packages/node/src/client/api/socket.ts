@@ -94,11 +94,14 @@ export async function connectSocket(dataDir: string): Promise<ApiConnection> {
   const dispatcher = new Agent({ connect: { socketPath: path }, headersTimeout: 0, bodyTimeout: 0 })
   const link = new RPCLink({
     url: 'http://skein.local',
-    fetch: async (request: Request, init: object) => (await undiciFetch(request.url, { ...init, ...(await requestParts(request)), dispatcher })) as unknown as Response,
+    fetch: async (request: Request, init: object) =>
+      (await undiciFetch(request.url, { ...init, ...(await requestParts(request)), dispatcher })) as unknown as Response,
   })
   return { api: createORPCClient(link), close: () => dispatcher.destroy() }
 }
 
-async function requestParts(request: Request): Promise<{ method: string; headers: Record<string, string>; body: string; signal: AbortSignal }> {
+async function requestParts(
+  request: Request,
+): Promise<{ method: string; headers: Record<string, string>; body: string; signal: AbortSignal }> {
   return { method: request.method, headers: Object.fromEntries(request.headers), body: await request.text(), signal: request.signal }
 }

@@ -64,7 +64,12 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
   switch (event.kind) {
     case 'message': {
       const { message } = event
-      return { event: 'message', contact: message.contact, name: messenger.book.get(message.contact)?.petname ?? '', message: historyView(message) }
+      return {
+        event: 'message',
+        contact: message.contact,
+        name: messenger.book.get(message.contact)?.petname ?? '',
+        message: historyView(message),
+      }
     }
     case 'state': {
       const { contact, id, state, reason, deliveredAt } = event.message

@@ -12,12 +12,18 @@ export interface WaitWish {
 }
 
 /** Resolves when the message is in the wanted state or a later one, has failed, or the time is up. @throws SkeinError MESSAGE_UNKNOWN */
-export async function waitFor(messenger: Messenger, clock: Clock, { id, wish }: { id: MessageId; wish: WaitWish }): Promise<{ message: StoredMessage; timedOut: boolean }> {
+export async function waitFor(
+  messenger: Messenger,
+  clock: Clock,
+  { id, wish }: { id: MessageId; wish: WaitWish },
+): Promise<{ message: StoredMessage; timedOut: boolean }> {
   const enough = (message: StoredMessage): boolean => message.state === 'failed' || RANK[message.state] >= RANK[wish.state]
   const over = new AbortController()
   wish.signal?.addEventListener('abort', () => over.abort(), { once: true })
   // Listens before it looks: a change in between is not missed.
-  const stopListening = messenger.listen((event) => event.kind === 'state' && event.message.id === id && enough(event.message) && over.abort())
+  const stopListening = messenger.listen(
+    (event) => event.kind === 'state' && event.message.id === id && enough(event.message) && over.abort(),
+  )
   try {
     const now = await known(messenger, id)
     if (enough(now)) return { message: now, timedOut: false }

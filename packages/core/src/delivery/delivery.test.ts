@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { accountIdFromDigest, deviceIdFromKey, messageIdFromBytes } from '../ids.ts'
+import type { Channel } from '../ports/swarm.ts'
+import type { OutboxRow, StoredContact } from '../ports/store.ts'
+import { seededRandom } from '../testing/seeded-random.ts'
+import { settle } from '../testing/virtual-clock.ts'
+import { World } from '../testing/world.ts'
+import { backoff } from './backoff.ts'
+import { chooseCarrier } from './choose-carrier.ts'
+import { DeliveryLink, MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from './delivery-link.ts'
+import { compareStamps, MAX_SKEW_MS, tick, tolerated } from './hybrid-clock.ts'
+
+const device = deviceIdFromKey(new Uint8Array(32))
+const row = (number: number, bytes = 1): OutboxRow => ({
+  message: messageIdFromBytes(Uint8Array.from({ length: 16 }, (_, at) => (at < 4 ? (number >> (8 * at)) & 0xff : 0))),
+  contact: accountIdFromDigest(new Uint8Array(32)),
+  device,
+  seq: number,
+  sealed: new Uint8Array(bytes),
+  attempts: 0,
+  nextAt: 0,
+})
+
+function stalledChannel(): Channel & { sent: number } {
+  const channel = { peer: device, sent: 0, send: async () => ++channel.sent > 0, frames: async function* () {}, close: () => undefined }
+  return channel
+}
+const events = { onAcknowledged: async () => undefined, onDrained: () => undefined, onOffence: () => undefined }
+
+describe('delivery', () => {
+  it('[DL3] nothing goes to somebody who is blocked', () => {
+    const contact = { blocked: false } as StoredContact
+    expect([chooseCarrier(contact), chooseCarrier({ ...contact, blocked: true })]).toEqual(['direct', 'hold'])
+  })
+
+  it('[DL4] waits grow, keep to their bounds and differ', () => {
+    const random = seededRandom(5)
+    const waits = Array.from({ length: 12 }, (_, attempts) => backoff(attempts, random, { first: 1_000, most: 60_000 }))
+    for (const [attempts, wait] of waits.entries()) {
+      const ceiling = Math.min(60_000, 1_000 * 2 ** attempts)
+      expect(wait).toBeGreaterThanOrEqual(ceiling / 2)
+      expect(wait).toBeLessThanOrEqual(ceiling)
+    }
+    expect(new Set(waits).size).toBe(12)
+  })
+
+  it('[DL5] a link that is not acknowledged takes a bounded number of rows and bytes', async () => {
+    const [many, large] = [stalledChannel(), stalledChannel()]
+    const [first, second] = [new DeliveryLink(many, events), new DeliveryLink(large, events)]
+    for (let number = 0; number < 3_000; number += 1) first.post(row(number))
+    for (let number = 0; number < 100; number += 1) second.post(row(number, 60_000))
+    for (let turn = 0; turn < 20; turn += 1) await settle()
+    expect(many.sent).toBe(MAX_IN_FLIGHT)
+    expect(large.sent).toBeLessThanOrEqual(Math.ceil(MAX_IN_FLIGHT_BYTES / 60_000))
+  })
+
+  it('[DL6] a link that acknowledges nothing is given up and tried anew', async () => {
+    const world = new World(30)
+    const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+    await world.befriend(ana, bo)
+    let opened = 0
+    bo.swarm.handle('/skein/deliver/1', async (channel) => {
+      opened += 1
+      for await (const _ of channel.frames()) await settle()
+    })
+    await world.send(ana, bo, 'is anybody there?')
+    await world.run(90_000)
+    expect(opened).toBeGreaterThan(1)
+  })
+
+  it('[DL8] order never goes back with the wall clock, and a device from next year does not take us along', () => {
+    const first = tick({ ms: 0, counter: 0 }, 1_000)
+    const second = tick(first, 500)
+    expect(compareStamps(second, first)).toBeGreaterThan(0)
+    expect(tick({ ms: 1_000, counter: 0xffff }, 1_000)).toEqual({ ms: 1_001, counter: 0 })
+    expect(tolerated({ ms: 1_000 + MAX_SKEW_MS, counter: 3 }, 1_000)).toEqual({ ms: 1_000 + MAX_SKEW_MS, counter: 3 })
+    expect(tolerated({ ms: 1_001 + MAX_SKEW_MS, counter: 3 }, 1_000)).toEqual({ ms: 1_000, counter: 0 })
+  })
+})

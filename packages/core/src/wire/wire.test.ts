@@ -1,0 +1,120 @@
+import { hex } from '@scure/base'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isSkeinError } from '../errors/index.ts'
+import { messageIdFromBytes } from '../ids.ts'
+import * as wire from './index.ts'
+
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const instant = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const id = bytes(16).map(messageIdFromBytes)
+const signed = fc.record({ statement: fc.uint8Array({ maxLength: 200 }), signature: bytes(64) })
+const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
+
+const DECODERS = {
+  card: wire.decodeContactCard,
+  record: wire.decodeAccountRecord,
+  list: wire.decodeDeviceList,
+  contact: wire.decodeContactFrame,
+  deliver: wire.decodeDeliverFrame,
+  content: wire.decodeContent,
+  presence: wire.decodePresence,
+  presenceFrame: wire.decodePresenceFrame,
+  signed: wire.decodeSigned,
+  cardRequest: wire.decodeCardRequest,
+  cardReply: wire.decodeCardReply,
+}
+
+describe('golden bytes', () => {
+  it('a delivery: id, sequence number, sealed bytes', () => {
+    const frame = wire.encodeDelivery({ id: messageIdFromBytes(filled(16, 0xab)), seq: 300, sealed: Uint8Array.of(1, 2) })
+    expect(hex.encode(frame)).toBe(`0a19${'0a10'}${'ab'.repeat(16)}${'10ac02'}${'1a020102'}`)
+  })
+  it('an acknowledgement of one message', () => {
+    expect(hex.encode(wire.encodeAcknowledgement([messageIdFromBytes(filled(16, 0xcd))]))).toBe(`12120a10${'cd'.repeat(16)}`)
+  })
+  it('a text with its stamps', () => {
+    expect(hex.encode(wire.encodeContent({ hlcMs: 1, hlcCounter: 2, createdAt: 3, text: 'hi' }))).toBe('080110021803' + '22040a026869')
+  })
+  it('a request for a card', () => {
+    expect(hex.encode(wire.encodeCardRequest({ kind: 'get', key: filled(32, 7) }))).toBe(`12220a20${'07'.repeat(32)}`)
+  })
+})
+
+describe('what is encoded is decoded', () => {
+  it('deliveries and acknowledgements', () => {
+    fc.assert(
+      fc.property(id, instant, fc.uint8Array({ maxLength: 500 }), (message, seq, sealed) => {
+        expect(wire.decodeDeliverFrame(wire.encodeDelivery({ id: message, seq, sealed }))).toEqual({ kind: 'delivery', id: message, seq, sealed })
+        expect(wire.decodeDeliverFrame(wire.encodeAcknowledgement([message, message]))).toEqual({ kind: 'acknowledgement', ids: [message, message] })
+      }),
+    )
+  })
+  it('contents', () => {
+    fc.assert(
+      fc.property(instant, fc.integer({ min: 0, max: 0xffff }), instant, fc.string({ unit: 'grapheme', maxLength: 200 }), (hlcMs, hlcCounter, createdAt, text) => {
+        expect(wire.decodeContent(wire.encodeContent({ hlcMs, hlcCounter, createdAt, text }))).toEqual({ hlcMs, hlcCounter, createdAt, text })
+      }),
+    )
+  })
+  it('presence frames', () => {
+    fc.assert(
+      fc.property(signed, bytes(32), fc.array(fc.record({ signed, age: fc.integer({ min: 0, max: 60_000 }) }), { maxLength: 5 }), (own, to, heard) => {
+        for (const frame of [{ kind: 'presence', own }, { kind: 'refresh', own, heard }, { kind: 'welcome', own, to, heard }] as const) {
+          expect(wire.decodePresenceFrame(wire.encodePresenceFrame(frame))).toMatchObject({ kind: frame.kind, own: { signature: own.signature } })
+        }
+      }),
+    )
+  })
+})
+
+describe('hostile bytes', () => {
+  for (const [name, decode] of Object.entries(DECODERS)) {
+    it(`[WF1] ${name}: random and truncated bytes give a code, never a crash`, () => {
+      const outcome = (input: Uint8Array): string => {
+        try {
+          decode(input)
+          return 'decoded'
+        } catch (error) {
+          return isSkeinError(error) ? error.code : `crashed: ${String(error)}`
+        }
+      }
+      fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (input) => {
+          expect(['decoded', 'BAD_FRAME']).toContain(outcome(input))
+        }), { numRuns: 300 })
+      expect(outcome(new Uint8Array(wire.MAX_FRAME_BYTES + 1))).toBe('FRAME_TOO_LARGE')
+    })
+  }
+
+  it('[WF2] a text over the limit is refused where it is written', () => {
+    const text = 'é'.repeat(wire.MAX_TEXT_BYTES / 2)
+    const content = { hlcMs: 1, hlcCounter: 0, createdAt: 1, text }
+    expect(wire.decodeContent(wire.encodeContent(content)).text).toBe(text)
+    expect(() => wire.encodeContent({ ...content, text: `${text}!` })).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
+  })
+
+  it('[WF3] too long a name, too many devices or relays, or a relay that is no URL are refused', () => {
+    const entry = { deviceKey: filled(32, 1), dhKey: filled(32, 2), dhCertificate: filled(64, 3) }
+    const list = (count: number) => wire.decodeDeviceList(wire.encodeDeviceList({ accountKey: filled(32, 4), version: 1, devices: Array(count).fill(entry) }))
+    expect(list(wire.MAX_DEVICES).devices).toHaveLength(wire.MAX_DEVICES)
+    for (const count of [0, wire.MAX_DEVICES + 1]) expect(() => list(count)).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    const card = { deviceList: { statement: filled(1, 1), signature: filled(64, 1) }, name: 'ana', relays: ['https://relay.test'], issuedAt: 1, deviceKey: filled(32, 1) }
+    expect(wire.decodeContactCard(wire.encodeContactCard(card))).toEqual(card)
+    const bad = [{ name: 'x'.repeat(65) }, { relays: Array(9).fill('https://r.test') }, { relays: ['javascript:alert(1)'] }, { relays: [`https://${'x'.repeat(120)}`] }]
+    for (const change of bad) expect(() => wire.decodeContactCard(wire.encodeContactCard({ ...card, ...change }))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
+  it('[WF4] [WF5] lists over their limit are refused', () => {
+    const ids = Array(wire.MAX_ACKNOWLEDGED + 1).fill(messageIdFromBytes(filled(16, 1)))
+    expect(() => wire.decodeDeliverFrame(wire.encodeAcknowledgement(ids))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    const own = { statement: filled(1, 1), signature: filled(64, 1) }
+    const heard = Array(wire.MAX_HEARD + 1).fill({ signed: own, age: 1 })
+    expect(() => wire.decodePresenceFrame(wire.encodePresenceFrame({ kind: 'refresh', own, heard }))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
+  it('[WF6] a card over the limit is refused', () => {
+    const put = (size: number) => wire.decodeCardRequest(wire.encodeCardRequest({ kind: 'put', key: filled(32, 1), value: new Uint8Array(size), expiresAt: 1 }))
+    expect(put(wire.MAX_CARD_BYTES).kind).toBe('put')
+    expect(() => put(wire.MAX_CARD_BYTES + 1)).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }))
+  })
+})
