@@ -65,7 +65,9 @@ async function stopAll() {
 /** The conversation, in this terminal; without one, until it is told to end. */
 function converse() {
   if (!process.stdin.isTTY)
-    return new Promise((resolve) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, resolve)))
+    return new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve)
+    })
   const chat = spawn(process.execPath, [CLI, '--data-dir', join(dataDir, 'client'), 'chat'], { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => chat.kill(signal))
   process.on('SIGINT', () => undefined)

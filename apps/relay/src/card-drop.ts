@@ -4,7 +4,7 @@
  */
 import { decodeCardRequest, encodeCardReply, isSkeinError, MAX_CARD_BYTES } from '@skein/core'
 import type { CardOutcome, CardReplyFrame, CardRequestFrame } from '@skein/core'
-import type Database from 'better-sqlite3'
+import type BetterSqlite3 from 'better-sqlite3'
 
 /** Longest stay of a card, ms: invites live 7 days, and clocks differ. */
 export const MAX_CARD_STAY_MS = 8 * 24 * 3_600_000
@@ -39,7 +39,7 @@ type PutFrame = Extract<CardRequestFrame, { kind: 'put' }>
 
 const NOTHING = new Uint8Array()
 
-export function createCardDrop(database: Database, options: CardDropOptions): CardDrop {
+export function createCardDrop(database: BetterSqlite3.Database, options: CardDropOptions): CardDrop {
   const drop = new SqliteCardDrop(database, options)
   drop.sweep()
   return drop
@@ -51,7 +51,7 @@ class SqliteCardDrop implements CardDrop {
   readonly #sql: ReturnType<typeof prepare>
   #totalBytes = 0
 
-  constructor(database: Database, options: CardDropOptions) {
+  constructor(database: BetterSqlite3.Database, options: CardDropOptions) {
     this.#now = options.now
     this.#maxTotalBytes = options.maxTotalBytes ?? MAX_TOTAL_BYTES
     this.#sql = prepare(database)
@@ -118,7 +118,7 @@ function chargeOf(value: Uint8Array): number {
   return value.length + CARD_OVERHEAD_BYTES
 }
 
-function prepare(database: Database) {
+function prepare(database: BetterSqlite3.Database) {
   return {
     read: database.prepare('SELECT value, owner FROM cards WHERE key = ? AND expires_at > ?'),
     write: database.prepare('INSERT OR REPLACE INTO cards (key, value, owner, expires_at) VALUES (?, ?, ?, ?)'),

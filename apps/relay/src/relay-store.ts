@@ -16,7 +16,7 @@ const SCHEMA = `
 `
 
 export interface RelayStore extends Disposable {
-  readonly database: Database
+  readonly database: Database.Database
   readonly entries: DurableEntries
 }
 
@@ -49,7 +49,7 @@ function explain(error: unknown, dataDir: string): SkeinError {
   return new SkeinError('DATA_DIR_READ_ONLY', `The relay cannot write to ${dataDir}.`, { cause: error })
 }
 
-function durableEntries(database: Database): DurableEntries {
+function durableEntries(database: Database.Database): DurableEntries {
   const read = database.prepare('SELECT value FROM entries WHERE key = ?')
   const write = database.prepare('INSERT OR REPLACE INTO entries VALUES (?, ?)')
   const erase = database.prepare('DELETE FROM entries WHERE key = ?')

@@ -76,7 +76,7 @@ function succeed({ transaction }: StunMessage, { from, other }: AnswerContext): 
 /** Error 420 (RFC 8489 §14.8, §14.9). */
 function refuse({ transaction }: StunMessage, unknown: readonly number[]): Buffer {
   const list = Buffer.alloc(unknown.length * 2)
-  unknown.forEach((type, index) => list.writeUInt16BE(type, index * 2))
+  for (const [index, type] of unknown.entries()) list.writeUInt16BE(type, index * 2)
   const attributes = [
     { type: ATTRIBUTE.errorCode, value: Buffer.from([0, 0, 4, 20]) },
     { type: ATTRIBUTE.unknownAttributes, value: list },
@@ -100,7 +100,7 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
       send(answer.fromOtherPort && other !== undefined ? other : socket, answer.bytes, from)
     })
   })
-  return { ports, requests: () => requests, [Symbol.asyncDispose]: async () => sockets.forEach((each) => each.close()) }
+  return { ports, requests: () => requests, [Symbol.asyncDispose]: async () => closeAll(sockets) }
 }
 
 function contextOf(
@@ -127,4 +127,8 @@ async function bind(host: string, port: number): Promise<Socket> {
   // Such as "connection refused" for an earlier answer: nothing to do about it.
   socket.on('error', () => undefined)
   return socket
+}
+
+function closeAll(sockets: readonly { close(): unknown }[]): void {
+  for (const socket of sockets) socket.close()
 }

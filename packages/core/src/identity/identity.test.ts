@@ -16,14 +16,18 @@ describe('keys and lists', () => {
   it('[ID4] a device id is the peer id of its key, and nothing else passes for one', () => {
     expect(parseDeviceId(ana.device)).toBe(ana.device)
     expect(deviceKey(deviceIdFromKey(ana.deviceKey))).toEqual(ana.deviceKey)
-    for (const text of ['', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG', `${ana.device}x`, ana.device.slice(1)]) expect(() => parseDeviceId(text)).toThrow(code('BAD_FRAME'))
+    for (const text of ['', 'QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG', `${ana.device}x`, ana.device.slice(1)])
+      expect(() => parseDeviceId(text)).toThrow(code('BAD_FRAME'))
   })
 
   it('[ID5] a device list is signed by its account and certifies each device', () => {
     const seed = random.bytes(32)
     const entry = identity.certifyDevice(primitives, random.bytes(32), primitives.x25519PublicKey(random.bytes(32)))
     const signed = identity.signDeviceList(primitives, { accountSeed: seed, version: 3, devices: [entry] })
-    expect(identity.openDeviceList(primitives, signed)).toMatchObject({ version: 3, account: identity.accountIdOf(primitives, primitives.ed25519PublicKey(seed)) })
+    expect(identity.openDeviceList(primitives, signed)).toMatchObject({
+      version: 3,
+      account: identity.accountIdOf(primitives, primitives.ed25519PublicKey(seed)),
+    })
     const foreign = identity.signDeviceList(primitives, { accountSeed: seed, version: 3, devices: [{ ...entry, dhKey: random.bytes(32) }] })
     expect(() => identity.openDeviceList(primitives, foreign)).toThrow(code('BAD_SIGNATURE'))
     expect(() => identity.openDeviceList(primitives, { ...signed, signature: random.bytes(64) })).toThrow(code('BAD_SIGNATURE'))
@@ -39,7 +43,12 @@ describe('keys and lists', () => {
 describe('cards and records', () => {
   it('[ID7] a card says what was signed, and any changed byte is noticed', () => {
     const signed = ana.signCard({ name: 'Ana', relays: ['https://relay.test'], issuedAt: 5 })
-    expect(identity.openContactCard(primitives, signed)).toMatchObject({ name: 'Ana', relays: ['https://relay.test'], issuedAt: 5, list: { account: ana.account } })
+    expect(identity.openContactCard(primitives, signed)).toMatchObject({
+      name: 'Ana',
+      relays: ['https://relay.test'],
+      issuedAt: 5,
+      list: { account: ana.account },
+    })
     fc.assert(
       fc.property(fc.nat(signed.statement.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
         const statement = signed.statement.map((byte, index) => (index === at ? byte ^ flip : byte))
@@ -74,7 +83,12 @@ describe('cards and records', () => {
 
 describe('invites', () => {
   const now = 1_800_000_000_000
-  const invite = { account: ana.account, secret: random.bytes(16), expiresAt: identity.inviteExpiry(now), relay: 'https://relay.example.org' }
+  const invite = {
+    account: ana.account,
+    secret: random.bytes(16),
+    expiresAt: identity.inviteExpiry(now),
+    relay: 'https://relay.example.org',
+  }
   const text = identity.formatInvite(primitives, invite)
 
   it('[IN1] an invite fits 200 characters and says what was put in, with and without a relay', () => {
@@ -89,7 +103,12 @@ describe('invites', () => {
     for (const other of ['', 'hello', 'https://relay.example.org', 'ftp://x/#abc', `${text}${'x'.repeat(200)}`]) {
       expect(() => identity.parseInvite(primitives, other, now)).toThrow(code('INVITE_NOT_ONE'))
     }
-    for (const other of [text.slice(0, -1), text.slice(0, -8), `${text}A`, text.replace(/.(?=.{5}$)/, (last) => (last === 'A' ? 'B' : 'A'))]) {
+    for (const other of [
+      text.slice(0, -1),
+      text.slice(0, -8),
+      `${text}A`,
+      text.replace(/.(?=.{5}$)/, (last) => (last === 'A' ? 'B' : 'A')),
+    ]) {
       expect(() => identity.parseInvite(primitives, other, now)).toThrow(code('INVITE_DAMAGED'))
     }
     expect(() => identity.parseInvite(primitives, text.replace(/#A./, '#Ag'), now)).toThrow(code('INVITE_VERSION'))

@@ -42,7 +42,9 @@ describe('presence table', () => {
   })
 
   it('[PR9] made-up devices fill the table, not the memory', () => {
-    const full = new Map(Array.from({ length: MAX_PRESENT }, (_, number) => [device(number), { ...heard(number), aliveAt: 0, signed: new Map() }]))
+    const full = new Map(
+      Array.from({ length: MAX_PRESENT }, (_, number) => [device(number), { ...heard(number), aliveAt: 0, signed: new Map() }]),
+    )
     expect(hear(full, heard(MAX_PRESENT), 0).outcome).toBe('full')
     expect(hear(full, heard(3, { signedAt: 2 }), 0).outcome).toBe('refreshed')
   })

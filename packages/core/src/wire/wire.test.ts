@@ -45,25 +45,56 @@ describe('what is encoded is decoded', () => {
   it('deliveries and acknowledgements', () => {
     fc.assert(
       fc.property(id, instant, fc.uint8Array({ maxLength: 500 }), (message, seq, sealed) => {
-        expect(wire.decodeDeliverFrame(wire.encodeDelivery({ id: message, seq, sealed }))).toEqual({ kind: 'delivery', id: message, seq, sealed })
-        expect(wire.decodeDeliverFrame(wire.encodeAcknowledgement([message, message]))).toEqual({ kind: 'acknowledgement', ids: [message, message] })
+        expect(wire.decodeDeliverFrame(wire.encodeDelivery({ id: message, seq, sealed }))).toEqual({
+          kind: 'delivery',
+          id: message,
+          seq,
+          sealed,
+        })
+        expect(wire.decodeDeliverFrame(wire.encodeAcknowledgement([message, message]))).toEqual({
+          kind: 'acknowledgement',
+          ids: [message, message],
+        })
       }),
     )
   })
   it('contents', () => {
     fc.assert(
-      fc.property(instant, fc.integer({ min: 0, max: 0xffff }), instant, fc.string({ unit: 'grapheme', maxLength: 200 }), (hlcMs, hlcCounter, createdAt, text) => {
-        expect(wire.decodeContent(wire.encodeContent({ hlcMs, hlcCounter, createdAt, text }))).toEqual({ hlcMs, hlcCounter, createdAt, text })
-      }),
+      fc.property(
+        instant,
+        fc.integer({ min: 0, max: 0xffff }),
+        instant,
+        fc.string({ unit: 'grapheme', maxLength: 200 }),
+        (hlcMs, hlcCounter, createdAt, text) => {
+          expect(wire.decodeContent(wire.encodeContent({ hlcMs, hlcCounter, createdAt, text }))).toEqual({
+            hlcMs,
+            hlcCounter,
+            createdAt,
+            text,
+          })
+        },
+      ),
     )
   })
   it('presence frames', () => {
     fc.assert(
-      fc.property(signed, bytes(32), fc.array(fc.record({ signed, age: fc.integer({ min: 0, max: 60_000 }) }), { maxLength: 5 }), (own, to, heard) => {
-        for (const frame of [{ kind: 'presence', own }, { kind: 'refresh', own, heard }, { kind: 'welcome', own, to, heard }] as const) {
-          expect(wire.decodePresenceFrame(wire.encodePresenceFrame(frame))).toMatchObject({ kind: frame.kind, own: { signature: own.signature } })
-        }
-      }),
+      fc.property(
+        signed,
+        bytes(32),
+        fc.array(fc.record({ signed, age: fc.integer({ min: 0, max: 60_000 }) }), { maxLength: 5 }),
+        (own, to, heard) => {
+          for (const frame of [
+            { kind: 'presence', own },
+            { kind: 'refresh', own, heard },
+            { kind: 'welcome', own, to, heard },
+          ] as const) {
+            expect(wire.decodePresenceFrame(wire.encodePresenceFrame(frame))).toMatchObject({
+              kind: frame.kind,
+              own: { signature: own.signature },
+            })
+          }
+        },
+      ),
     )
   })
 })
@@ -79,9 +110,12 @@ describe('hostile bytes', () => {
           return isSkeinError(error) ? error.code : `crashed: ${String(error)}`
         }
       }
-      fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (input) => {
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 400 }), (input) => {
           expect(['decoded', 'BAD_FRAME']).toContain(outcome(input))
-        }), { numRuns: 300 })
+        }),
+        { numRuns: 300 },
+      )
       expect(outcome(new Uint8Array(wire.MAX_FRAME_BYTES + 1))).toBe('FRAME_TOO_LARGE')
     })
   }
@@ -95,13 +129,28 @@ describe('hostile bytes', () => {
 
   it('[WF3] too long a name, too many devices or relays, or a relay that is no URL are refused', () => {
     const entry = { deviceKey: filled(32, 1), dhKey: filled(32, 2), dhCertificate: filled(64, 3) }
-    const list = (count: number) => wire.decodeDeviceList(wire.encodeDeviceList({ accountKey: filled(32, 4), version: 1, devices: Array(count).fill(entry) }))
+    const list = (count: number) =>
+      wire.decodeDeviceList(wire.encodeDeviceList({ accountKey: filled(32, 4), version: 1, devices: Array(count).fill(entry) }))
     expect(list(wire.MAX_DEVICES).devices).toHaveLength(wire.MAX_DEVICES)
     for (const count of [0, wire.MAX_DEVICES + 1]) expect(() => list(count)).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
-    const card = { deviceList: { statement: filled(1, 1), signature: filled(64, 1) }, name: 'ana', relays: ['https://relay.test'], issuedAt: 1, deviceKey: filled(32, 1) }
+    const card = {
+      deviceList: { statement: filled(1, 1), signature: filled(64, 1) },
+      name: 'ana',
+      relays: ['https://relay.test'],
+      issuedAt: 1,
+      deviceKey: filled(32, 1),
+    }
     expect(wire.decodeContactCard(wire.encodeContactCard(card))).toEqual(card)
-    const bad = [{ name: 'x'.repeat(65) }, { relays: Array(9).fill('https://r.test') }, { relays: ['javascript:alert(1)'] }, { relays: [`https://${'x'.repeat(120)}`] }]
-    for (const change of bad) expect(() => wire.decodeContactCard(wire.encodeContactCard({ ...card, ...change }))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    const bad = [
+      { name: 'x'.repeat(65) },
+      { relays: Array(9).fill('https://r.test') },
+      { relays: ['javascript:alert(1)'] },
+      { relays: [`https://${'x'.repeat(120)}`] },
+    ]
+    for (const change of bad)
+      expect(() => wire.decodeContactCard(wire.encodeContactCard({ ...card, ...change }))).toThrow(
+        expect.objectContaining({ code: 'BAD_FRAME' }),
+      )
   })
 
   it('[WF4] [WF5] lists over their limit are refused', () => {
@@ -109,11 +158,14 @@ describe('hostile bytes', () => {
     expect(() => wire.decodeDeliverFrame(wire.encodeAcknowledgement(ids))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
     const own = { statement: filled(1, 1), signature: filled(64, 1) }
     const heard = Array(wire.MAX_HEARD + 1).fill({ signed: own, age: 1 })
-    expect(() => wire.decodePresenceFrame(wire.encodePresenceFrame({ kind: 'refresh', own, heard }))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    expect(() => wire.decodePresenceFrame(wire.encodePresenceFrame({ kind: 'refresh', own, heard }))).toThrow(
+      expect.objectContaining({ code: 'BAD_FRAME' }),
+    )
   })
 
   it('[WF6] a card over the limit is refused', () => {
-    const put = (size: number) => wire.decodeCardRequest(wire.encodeCardRequest({ kind: 'put', key: filled(32, 1), value: new Uint8Array(size), expiresAt: 1 }))
+    const put = (size: number) =>
+      wire.decodeCardRequest(wire.encodeCardRequest({ kind: 'put', key: filled(32, 1), value: new Uint8Array(size), expiresAt: 1 }))
     expect(put(wire.MAX_CARD_BYTES).kind).toBe('put')
     expect(() => put(wire.MAX_CARD_BYTES + 1)).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }))
   })

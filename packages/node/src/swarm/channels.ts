@@ -94,7 +94,10 @@ export class Channels {
 
   private receive(stream: Stream, connection: Connection, handler: ChannelHandler): void {
     const device = deviceOf(connection.remotePeer)
-    if (device === undefined || this.deps.isRefused(device)) return stream.abort(new Error('refused'))
+    if (device === undefined || this.deps.isRefused(device)) {
+      stream.abort(new Error('refused'))
+      return
+    }
     const channel = new StreamChannel(stream, device, this.eventsOf(device))
     this.deps.onSign(device)
     Promise.resolve()

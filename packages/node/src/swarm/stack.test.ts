@@ -1,3 +1,4 @@
+import type * as WebRTC from '@libp2p/webrtc'
 import { describe, expect, it, vi } from 'vitest'
 import type { WebRTCTransportInit } from '@libp2p/webrtc'
 import { RecordingLogger } from '@skein/core/testing'
@@ -8,7 +9,7 @@ import { createStack } from './stack.ts'
 
 const given: Record<string, WebRTCTransportInit | undefined> = {}
 vi.mock('@libp2p/webrtc', async (load) => {
-  const real = await load<typeof import('@libp2p/webrtc')>()
+  const real = await load<typeof WebRTC>()
   return {
     ...real,
     webRTC: (init?: WebRTCTransportInit) => ((given['webrtc'] = init), real.webRTC(init)),
