@@ -11,5 +11,7 @@ if (file === undefined) {
   process.stderr.write(`bench: no suite «${suite}»; there are: ${Object.keys(SUITES).join(', ')}\n`)
   process.exit(2)
 }
-const child = spawn(process.execPath, ['--expose-gc', join(fileURLToPath(new URL('.', import.meta.url)), 'suites', file), ...args], { stdio: 'inherit' })
+const child = spawn(process.execPath, ['--expose-gc', join(fileURLToPath(new URL('.', import.meta.url)), 'suites', file), ...args], {
+  stdio: 'inherit',
+})
 child.on('exit', (code) => process.exit(code ?? 1))

@@ -39,7 +39,9 @@ function peer() {
 
 function startRelay(dir) {
   const ports = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0'])
-  const child = spawn(process.execPath, [RELAY, 'run', '--json', '--data-dir', dir, '--host', '127.0.0.1', '--quic', 'off', ...ports], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(process.execPath, [RELAY, 'run', '--json', '--data-dir', dir, '--host', '127.0.0.1', '--quic', 'off', ...ports], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   return new Promise((resolve, reject) => {
     child.once('exit', () => reject(new Error('the relay did not start')))
     child.stdout.once('data', (line) => resolve({ url: JSON.parse(line).url, end: () => child.kill('SIGTERM') }))
@@ -78,7 +80,10 @@ const dir = mkdtempSync(join(tmpdir(), 'skein-bench-'))
 const relay = await startRelay(join(dir, 'relay'))
 const [ana, bo] = [peer(), peer()]
 try {
-  const ready = [await ana.call('startClient', { dataDir: join(dir, 'ana'), relay: relay.url, name: 'ana' }), await bo.call('startClient', { dataDir: join(dir, 'bo'), relay: relay.url, name: 'bo' })]
+  const ready = [
+    await ana.call('startClient', { dataDir: join(dir, 'ana'), relay: relay.url, name: 'ana' }),
+    await bo.call('startClient', { dataDir: join(dir, 'bo'), relay: relay.url, name: 'bo' }),
+  ]
   await befriend(ana, bo)
   const idle = await ana.call('idle', { ms: IDLE_MS })
   const figures = await measure(ana, bo)

@@ -12,13 +12,21 @@ let client
 let raw
 
 async function startClient({ dataDir, relay, name }) {
-  client = await createClient({ dataDir, ...loadConfig({ dataDir, env: {}, flags: { name, relays: [relay], log: 'error', host: '127.0.0.1' } }) })
+  client = await createClient({
+    dataDir,
+    ...loadConfig({ dataDir, env: {}, flags: { name, relays: [relay], log: 'error', host: '127.0.0.1' } }),
+  })
   return { readyMs: performance.now() - startedAt }
 }
 
 /** A stream that sends back each message as it came. */
 async function startRaw() {
-  raw = await createLibp2p({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] })
+  raw = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+  })
   await raw.handle(ECHO, (stream) => {
     stream.addEventListener('message', ({ data }) => stream.send(data))
   })
