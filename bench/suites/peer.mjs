@@ -7,7 +7,6 @@ import { createClient, loadConfig } from '@skein/node'
 import { createLibp2p } from 'libp2p'
 
 const ECHO = '/bench/echo/1'
-const startedAt = performance.now()
 let client
 let raw
 
@@ -16,7 +15,8 @@ async function startClient({ dataDir, relay, name }) {
     dataDir,
     ...loadConfig({ dataDir, env: {}, flags: { name, relays: [relay], log: 'error', host: '127.0.0.1' } }),
   })
-  return { readyMs: performance.now() - startedAt }
+  // Since the start of the process: loading the libraries counts.
+  return { readyMs: performance.now() }
 }
 
 /** A stream that sends back each message as it came. */
