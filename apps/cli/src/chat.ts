@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { SkeinError } from '@skein/core'
 import type { ApiClient } from '@skein/node/api'
 import { EXIT } from './output.ts'
+import { oneLine, quoted } from './terminal-text.ts'
 import { type Session, withApi } from './commands.ts'
 
 /** Talks to `contact`, or to whoever is the only or the next contact. Lines typed are sent; ends with Ctrl-D or /quit. */
@@ -37,7 +38,7 @@ interface Room {
 async function handle(api: ApiClient, line: string, { say, room }: Room): Promise<void> {
   if (line === '') return
   if (line === '/people') {
-    for (const each of (await api.contacts()).contacts) say(`${each.online ? '●' : '○'} ${each.name}`)
+    for (const each of (await api.contacts()).contacts) say(`${each.online ? '●' : '○'} ${oneLine(each.name)}`)
     return
   }
   if (line.startsWith('/to ')) {
@@ -60,11 +61,14 @@ async function onlyContact(api: ApiClient): Promise<string> {
 /** Shows what arrives, what was delivered, and who comes and goes. */
 async function follow(api: ApiClient, { say, room, signal }: Room & { readonly signal: AbortSignal }): Promise<void> {
   try {
+    // An event comes with every change of a contact; only the first acceptance is news.
+    const known = new Set((await api.contacts()).contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
     for await (const event of await api.events(undefined, { signal })) {
-      if (event.event === 'message' && event.message.direction === 'in') say(`${event.name}: ${event.message.text}`)
+      if (event.event === 'message' && event.message.direction === 'in') say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
-      if (event.event === 'contact' && event.state === 'accepted') {
-        say(`* ${event.name} is a contact now`)
+      if (event.event === 'contact' && event.state === 'accepted' && !known.has(event.contact)) {
+        known.add(event.contact)
+        say(`* ${oneLine(event.name)} is a contact now`)
         room.contact ??= event.contact
       }
     }

@@ -4,6 +4,7 @@ import { type ApiClient, connectSocket, isServed, type SentMessage, socketPath, 
 import { renderUnicodeCompact } from 'uqr'
 import { parseDuration } from './arguments.ts'
 import { EXIT, type Output } from './output.ts'
+import { oneLine, quoted } from './terminal-text.ts'
 
 export interface Session {
   readonly dataDir: string
@@ -59,8 +60,8 @@ export const add = (session: Session, text: string, options: { name?: string }):
     session.output.result(
       added,
       added.state === 'accepted'
-        ? `You and «${added.name}» are contacts.`
-        : `«${added.name}» is added and will be a contact as soon as both of you are online.`,
+        ? `You and «${oneLine(added.name)}» are contacts.`
+        : `«${oneLine(added.name)}» is added and will be a contact as soon as both of you are online.`,
     )
   })
 
@@ -68,7 +69,7 @@ export const contacts = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const listed = await api.contacts()
     const lines = listed.contacts.map(
-      (each) => `${each.online ? '●' : '○'} ${each.name}  ${each.state === 'accepted' ? '' : `(${each.state}) `}${each.contact}`,
+      (each) => `${each.online ? '●' : '○'} ${oneLine(each.name)}  ${each.state === 'accepted' ? '' : `(${each.state}) `}${each.contact}`,
     )
     session.output.result(listed, lines.join('\n') || 'No contacts yet. Make an invite with «skein invite».')
   })
@@ -78,8 +79,9 @@ export const peers = (session: Session): Promise<number> =>
     const listed = await api.peers()
     session.output.result(
       listed,
-      listed.peers.map((each) => `${each.online ? '●' : '○'} ${each.name || 'unnamed'}  ${each.path}  ${each.device}`).join('\n') ||
-        'Nobody is in sight.',
+      listed.peers
+        .map((each) => `${each.online ? '●' : '○'} ${oneLine(each.name) || 'unnamed'}  ${each.path}  ${each.device}`)
+        .join('\n') || 'Nobody is in sight.',
     )
   })
 
@@ -92,7 +94,7 @@ export const verify = (session: Session, contact: string): Promise<number> =>
 export const change = (session: Session, contact: string, what: { name?: string; blocked?: boolean; muted?: boolean }): Promise<number> =>
   withApi(session, async (api) => {
     const changed = await api.change({ contact, ...what })
-    session.output.result(changed, `«${changed.name}»${changed.blocked ? ' blocked' : ''}${changed.muted ? ' muted' : ''}`)
+    session.output.result(changed, `«${oneLine(changed.name)}»${changed.blocked ? ' blocked' : ''}${changed.muted ? ' muted' : ''}`)
   })
 
 export interface SendOptions {
@@ -142,7 +144,7 @@ export const history = (session: Session, contact: string, { after, limit }: { a
     session.output.result(
       page,
       page.messages
-        .map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${each.text}`)
+        .map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${quoted(each.text)}`)
         .join('\n'),
     )
   })

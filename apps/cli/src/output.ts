@@ -2,6 +2,7 @@
 import { isSkeinError } from '@skein/core'
 import { fromApiError } from '@skein/node/api'
 import { CommanderError } from 'commander'
+import { printable } from './terminal-text.ts'
 
 /** Exit codes of the command line contract. */
 export const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 3, noDaemon: 4 } as const
@@ -15,7 +16,7 @@ export interface Output {
 export function createOutput(json: boolean): Output {
   return {
     json,
-    result: (value, human) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : human === '' ? '' : `${human}\n`),
+    result: (value, human) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : human === '' ? '' : `${printable(human)}\n`),
   }
 }
 
@@ -36,6 +37,6 @@ function describe(error: unknown): { code: string; message: string; exit: number
 export function reportFailure(error: unknown, json: boolean): number {
   const { code, message, exit } = describe(error)
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
-  else process.stderr.write(`skein: ${message}\n`)
+  else process.stderr.write(`skein: ${printable(message)}\n`)
   return exit
 }
