@@ -29,6 +29,7 @@ import { announceAs, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
+import { release, renewWhole } from './relay-reservations.ts'
 import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
@@ -37,10 +38,7 @@ export type { DurableEntries } from './relay-datastore.ts'
 
 const PRESENCE_TOPIC = '/skein/presence/1/'
 
-/**
- * 7 days in ms. retimeable-signal 1.0.1 does not cancel the timer of an earlier refresh, so a reservation dies one TTL
- * after its first refresh however often it is refreshed (notes/nat.md §4). Must stay below 2^31 ms (24.8 days).
- */
+/** 7 days in ms: a member that stays connected need hardly ever ask again. Must stay below 2^31 ms (24.8 days). */
 const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
 /** Devices that may be reachable through one relay; the library's 15 is for public volunteers. */
 const MAX_RESERVATIONS = 4_096
@@ -81,6 +79,8 @@ export interface RelayStackOptions {
   readonly announceHost?: string | undefined
   /** IP address of `announceHost` where that is a name: WebRTC-direct puts it into SDP, which takes no names. */
   readonly announceAddress?: string | undefined
+  /** How long a place is held without a refresh, ms; 7 days unless told otherwise. */
+  readonly reservationTtlMs?: number | undefined
   readonly durable: DurableEntries
   readonly logger: Logger
 }
@@ -119,10 +119,11 @@ interface Late {
 /** @throws Error of libp2p when no port could be opened */
 export async function createRelayStack(options: RelayStackOptions): Promise<RelayStack> {
   const node = await createNode(options)
+  renewWhole(node.services.relay)
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
-  node.addEventListener('peer:disconnect', (event) => releaseReservation(node, event.detail))
+  node.addEventListener('peer:disconnect', (event) => release(node.services.relay, event.detail))
   node.addEventListener('peer:identify', ({ detail }) => {
     if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(node, detail.peerId, options.logger)
   })
@@ -151,7 +152,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     connectionManager: CONNECTIONS,
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     services: {
-      ...relayServices(),
+      ...relayServices(options.reservationTtlMs ?? RESERVATION_TTL_MS),
       // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).
       late: ({ transportManager: transports, peerId: self }: { transportManager: TransportManager; peerId: PeerId }) =>
         Object.assign(late, { transports, self }),
@@ -159,7 +160,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
   })
 }
 
-function relayServices() {
+function relayServices(reservationTtl: number) {
   return {
     identify: identify(),
     identifyPush: identifyPush(),
@@ -171,7 +172,7 @@ function relayServices() {
       hopTimeout: HOP_TIMEOUT_MS,
       maxInboundHopStreams: MAX_CIRCUITS_PER_CONNECTION,
       maxOutboundStopStreams: MAX_CIRCUITS_PER_CONNECTION,
-      reservations: { maxReservations: MAX_RESERVATIONS, applyDefaultLimit: false, reservationTtl: RESERVATION_TTL_MS },
+      reservations: { maxReservations: MAX_RESERVATIONS, applyDefaultLimit: false, reservationTtl },
     }),
   }
 }
@@ -180,13 +181,6 @@ function announced(late: Late, options: RelayStackOptions) {
   const own = late.transports?.getAddrs().map(String) ?? []
   const wanted = new Set(own.map((each) => announceAs(each, options)))
   return [...wanted].map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
-}
-
-/** The library keeps the place of a peer that has gone until its TTL ends (js-libp2p #2833). */
-function releaseReservation(node: RelayNode, peer: PeerId): void {
-  // The old timer would otherwise delete a later reservation of the same peer.
-  node.services.relay.reservations.get(peer)?.signal.clear()
-  node.services.relay.reservations.delete(peer)
 }
 
 function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {

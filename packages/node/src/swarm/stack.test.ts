@@ -1,11 +1,10 @@
 import type * as WebRTC from '@libp2p/webrtc'
-import { describe, expect, it, vi } from 'vitest'
 import type { WebRTCTransportInit } from '@libp2p/webrtc'
-import { RecordingLogger } from '@skein/core/testing'
-import { StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
-import { isStrayStreamEvent } from './rejection-guard.ts'
-import { installRejectionGuard } from './rejection-guard.ts'
-import { createStack } from './stack.ts'
+import { multiaddr } from '@multiformats/multiaddr'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createRelayStack, type RelayStack } from './relay-stack.ts'
+import { createStack, type Stack } from './stack.ts'
+import { silentLogger } from './test-network.ts'
 
 const given: Record<string, WebRTCTransportInit | undefined> = {}
 vi.mock('@libp2p/webrtc', async (load) => {
@@ -22,12 +21,36 @@ const asFunction = (init: WebRTCTransportInit | undefined) => {
   return init.rtcConfiguration()
 }
 
+const running: (Stack | RelayStack)[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each.stop()))
+})
+
+function client(stunServers: readonly string[] = []): Promise<Stack> {
+  const judge = { verify: () => true, isNewer: () => false }
+  const listen = { host: '127.0.0.1', port: 0 }
+  return createStack({ privateKeySeed: new Uint8Array(32), listen, stunServers: () => stunServers, gater: {}, judge })
+}
+
+async function startedClient(): Promise<Stack> {
+  const stack = await client()
+  running.push(stack)
+  await stack.start()
+  return stack
+}
+
+async function relay(): Promise<RelayStack> {
+  const durable = { get: () => undefined, put: () => undefined, delete: () => undefined }
+  const listen = { host: '127.0.0.1', tcp: 0, ws: 'off', webrtc: 'off' } as const
+  const stack = await createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, durable, logger: silentLogger })
+  running.push(stack)
+  return stack
+}
+
 describe('stack', () => {
   it("asks no STUN server but those of the user's relays, which may change", async () => {
     const servers: string[] = []
-    const judge = { verify: () => true, isNewer: () => false }
-    const listen = { host: '127.0.0.1', port: 0 }
-    await createStack({ privateKeySeed: new Uint8Array(32), listen, stunServers: () => servers, gater: {}, judge })
+    await client(servers)
     for (const kind of ['webrtc', 'webrtc-direct']) {
       servers.length = 0
       expect(await asFunction(given[kind])).toEqual({ iceServers: [] })
@@ -35,26 +58,27 @@ describe('stack', () => {
       expect(await asFunction(given[kind])).toEqual({ iceServers: [{ urls: 'stun:192.0.2.1:3478' }] })
     }
   })
-})
 
-describe('rejection guard', () => {
-  it('knows stray stream events from failures', () => {
-    expect(isStrayStreamEvent(new StreamCloseEvent())).toBe(true)
-    expect(isStrayStreamEvent(new StreamAbortEvent(new Error('x')))).toBe(true)
-    expect(isStrayStreamEvent(new Event('close'))).toBe(false)
-    expect(isStrayStreamEvent(new Error('close'))).toBe(false)
+  it('asks no STUN server at all as a relay', async () => {
+    given['webrtc-direct'] = undefined
+    await relay()
+    expect(given['webrtc-direct']).toEqual({ rtcConfiguration: { iceServers: [] } })
   })
 
-  it('swallows the former, lets the latter through, and can be taken away', () => {
-    const logger = new RecordingLogger()
-    const before = process.listeners('unhandledRejection')
-    const remove = installRejectionGuard(logger)
-    const guard = process.listeners('unhandledRejection').find((each) => !before.includes(each))
-    const failure = new Error('a real one')
-    expect(() => guard?.(new StreamCloseEvent(), Promise.resolve())).not.toThrow()
-    expect(logger.lines.map(({ event }) => event)).toEqual(['stray-stream-event'])
-    expect(() => guard?.(failure, Promise.resolve())).toThrow(failure)
-    remove()
-    expect(process.listeners('unhandledRejection')).toEqual(before)
+  it('neither client nor relay speaks DCUtR, which cannot punch here and closes the circuit it was asked over', async () => {
+    const [own, hub] = [await startedClient(), await relay()]
+    expect(own.getProtocols()).toContain('/ipfs/ping/1.0.0')
+    expect(own.getProtocols().filter((each) => each.includes('dcutr'))).toEqual([])
+    const { remotePeer } = await own.dial(multiaddr(hub.addresses()[0]))
+    // The protocols of a peer are known once it has identified itself.
+    const theirs = await vi.waitFor(
+      async () => {
+        const { protocols } = await own.peerStore.get(remotePeer)
+        expect(protocols).toContain('/ipfs/ping/1.0.0')
+        return protocols
+      },
+      { timeout: 10_000 },
+    )
+    expect(theirs.filter((each) => each.includes('dcutr'))).toEqual([])
   })
 })
