@@ -1,8 +1,10 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Channel, type DeviceId, MAX_FRAME_BYTES, type ProtocolId, type RelayStatus } from '@skein/core'
 import { swarmContract } from '@skein/core/contracts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
-import { acquaint, TestNetwork } from './test-network.ts'
+import type { Stack } from './stack.ts'
+import { acquaint, directAddresses, TestNetwork } from './test-network.ts'
 
 const ECHO: ProtocolId = '/skein/test-echo/1'
 const DEADLINE = { timeout: 20_000, interval: 20 }
@@ -135,6 +137,33 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     }, DEADLINE)
   })
 
+  it('goes on hearing gossip when the first of two connections closes', async () => {
+    const [smaller, larger] = (await network.pair()).sort((a, b) => (a.self < b.self ? -1 : 1)) as [Libp2pSwarm, Libp2pSwarm]
+    const heard: string[] = []
+    smaller.subscribe('/skein/test', async () => 'accept')
+    larger.subscribe('/skein/test', async (bytes) => (heard.push(new TextDecoder().decode(bytes)), 'accept'))
+    smaller.handle(ECHO, echo)
+    expect(await echoes(larger, smaller.self)).toBe(true)
+    const say = async (text: string): Promise<void> => {
+      await smaller.publish('/skein/test', new TextEncoder().encode(`${text} ${Math.random()}`))
+      expect(heard.filter((each) => each.startsWith(text))).not.toEqual([])
+    }
+    await vi.waitFor(() => say('over the first'), DEADLINE)
+    // The rule of both sides keeps the one that the smaller has dialled, which is the second.
+    await stackOf(smaller).dial(directAddresses(larger).map((each) => multiaddr(each)), { force: true })
+    await vi.waitFor(() => expect(connectionsOf(larger, smaller.self)).toBe(2), DEADLINE)
+    await vi.waitFor(() => expect([connectionsOf(smaller, larger.self), connectionsOf(larger, smaller.self)]).toEqual([1, 1]), DEADLINE)
+    await vi.waitFor(() => say('over the second'), DEADLINE)
+  })
+
+  it('lets in more than five devices a second from behind one address', async () => {
+    const [host, ...guests] = await Promise.all(Array.from({ length: 13 }, () => network.swarm()))
+    if (host === undefined) throw new Error('no host')
+    host.handle(ECHO, echo)
+    await Promise.all(guests.map((each) => each.learn(host.self, directAddresses(host))))
+    expect(await Promise.all(guests.map((each) => echoes(each, host.self)))).toEqual(Array(guests.length).fill(true))
+  })
+
   it('drops a device after repeated offences and refuses it', async () => {
     const [a, b] = await network.pair()
     for (const each of [a, b]) each.handle(ECHO, echo)
@@ -200,4 +229,9 @@ describe('swarm: gossip', { timeout: 90_000 }, () => {
 
 function connectionsOf(swarm: Libp2pSwarm, device: DeviceId): number {
   return swarm.connectionCount(device)
+}
+
+/** The library itself, for what the port leaves no way to bring about. */
+function stackOf(swarm: Libp2pSwarm): Stack {
+  return (swarm as unknown as { readonly running: { readonly stack: Stack } }).running.stack
 }

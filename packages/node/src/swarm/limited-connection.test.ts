@@ -2,16 +2,20 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
-import type { Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { pingConnection } from './liveness.ts'
+import { createStack, type Stack } from './stack.ts'
 import { securedAndMuxed } from './stack-parts.ts'
 import { TestNetwork } from './test-network.ts'
 
 const ECHO: ProtocolId = '/skein/test-echo/1'
 const network = new TestNetwork()
+const stacks: Stack[] = []
 let relay: Libp2p
 let closeServer: () => void
 let url: string
@@ -33,6 +37,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await network.clear()
+  await Promise.all(stacks.splice(0).map((each) => each.stop()))
   closeServer()
   await relay.stop()
 })
@@ -49,4 +54,44 @@ it('opens channels over a relay that limits its circuits', { timeout: 30_000 }, 
   await outcome.channel.send(new Uint8Array([5]))
   const { value } = await outcome.channel.frames()[Symbol.asyncIterator]().next()
   expect(value).toEqual(new Uint8Array([5]))
+})
+
+/** Stacks make no connection of their own accord, so the two stay on the circuit. */
+async function stackOn(seed: number): Promise<Stack> {
+  const judge = { verify: () => true, isNewer: () => false }
+  const privateKeySeed = new Uint8Array(32).fill(seed)
+  const stack = await createStack({ privateKeySeed, listen: { host: '127.0.0.1', port: 0 }, stunServers: () => [], gater: {}, judge })
+  stacks.push(stack)
+  await stack.start()
+  return stack
+}
+
+async function overCircuit(): Promise<readonly [Stack, Stack, Connection]> {
+  const [a, b] = [await stackOn(1), await stackOn(2)]
+  const { remoteAddr } = await b.dial(relay.getMultiaddrs())
+  await b.services.transports.transportManager.listen([multiaddr(`${remoteAddr.toString()}/p2p-circuit`)])
+  const connection = await a.dial(multiaddr(`${remoteAddr.toString()}/p2p-circuit/p2p/${b.peerId.toString()}`))
+  expect(connection.limits).toBeDefined()
+  return [a, b, connection]
+}
+
+it('hears gossip over a relay that limits its circuits', { timeout: 30_000 }, async () => {
+  const [a, b] = await overCircuit()
+  const topic = '/skein/test'
+  const heard: string[] = []
+  b.services.gossip.addEventListener('message', ({ detail }) => heard.push(new TextDecoder().decode(detail.data)))
+  for (const { services } of [a, b]) services.gossip.subscribe(topic)
+  let said = 0
+  await vi.waitFor(
+    async () => {
+      await a.services.gossip.publish(topic, new TextEncoder().encode(`${said++}`))
+      expect(heard).not.toEqual([])
+    },
+    { timeout: 10_000 },
+  )
+})
+
+it('pings over a relay that limits its circuits', { timeout: 30_000 }, async () => {
+  const [, , connection] = await overCircuit()
+  await pingConnection(connection, AbortSignal.timeout(5_000))
 })
