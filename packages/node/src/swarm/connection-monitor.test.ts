@@ -39,17 +39,13 @@ afterEach(async () => {
   await Promise.all(undo.splice(0).map((each) => each()))
 })
 
-async function staysOpen(): Promise<void> {
+async function staysOpen(): Promise<boolean> {
   await vi.waitFor(() => expect(busy.getConnections()).toHaveLength(1), { timeout: PATIENCE_MS })
   const start = performance.now()
   vi.advanceTimersByTime(INTERVAL_MS)
-  await vi.waitUntil(
-    () => {
-      expect(busy.getConnections().map(({ status }) => status)).toEqual(['open'])
-      return performance.now() - start > PATIENCE_MS
-    },
-    { timeout: 3 * PATIENCE_MS },
-  )
+  const isOpen = (): boolean => busy.getConnections().some(({ status }) => status === 'open')
+  await vi.waitUntil(() => !isOpen() || performance.now() - start > PATIENCE_MS, { timeout: 3 * PATIENCE_MS })
+  return isOpen()
 }
 
 it('a client leaves a connection alone whose pings wait behind its traffic', { timeout: 30_000 }, async () => {
@@ -59,7 +55,7 @@ it('a client leaves a connection alone whose pings wait behind its traffic', { t
   undo.push(async () => stack.stop())
   await stack.start()
   await stack.dial(busy.getMultiaddrs())
-  await staysOpen()
+  expect(await staysOpen()).toBe(true)
 })
 
 it('a relay leaves a connection alone whose pings wait behind its circuits', { timeout: 30_000 }, async () => {
@@ -68,5 +64,5 @@ it('a relay leaves a connection alone whose pings wait behind its circuits', { t
   const relay = await createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, durable, logger: silentLogger })
   undo.push(() => relay.stop())
   await busy.dial(multiaddr(relay.addresses()[0]))
-  await staysOpen()
+  expect(await staysOpen()).toBe(true)
 })

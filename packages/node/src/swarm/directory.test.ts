@@ -1,6 +1,9 @@
 import { decodeCardRequest, encodeCardReply } from '@skein/core'
+import { directoryContract } from '@skein/core/contracts'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CARD_PROTOCOL } from './directory.ts'
+import type { Libp2pSwarm } from './libp2p-swarm.ts'
+import type { RecordJudge } from './stack-parts.ts'
 import { TestNetwork, type TestRelay } from './test-network.ts'
 
 const network = new TestNetwork()
@@ -22,6 +25,26 @@ async function serveCards(relay: TestRelay): Promise<void> {
   )
 }
 
+/** Stands in for signatures: a record begins with the first byte of its key, then comes its age. */
+const JUDGE: RecordJudge = {
+  verify: (name, record) => record.length === 2 && record[0] === name[0],
+  isNewer: (a, b) => (a[1] ?? 0) > (b[1] ?? 0),
+}
+const DEADLINE = { timeout: 20_000, interval: 50 }
+
+async function member(relay: TestRelay): Promise<Libp2pSwarm> {
+  const swarm = await network.swarm({ relays: [relay.url], judge: JUDGE })
+  await vi.waitFor(() => expect(swarm.relays()[0]?.reserved).toBe(true), DEADLINE)
+  return swarm
+}
+
+directoryContract('libp2p', async () => {
+  const relay = await network.relay(140, JUDGE)
+  await serveCards(relay)
+  const [a, b] = [await member(relay), await member(relay)]
+  return { a, b, relayUrl: relay.url, record: { key, older: Uint8Array.of(3, 1), newer: Uint8Array.of(3, 2) }, end: () => network.clear() }
+})
+
 describe('directory', { timeout: 60_000 }, () => {
   it('leaves cards with every joined relay, fetches them, and tells absence from an unreachable relay', async () => {
     const relay = await network.relay()
@@ -40,5 +63,26 @@ describe('directory', { timeout: 60_000 }, () => {
   it('answers null for a record that nobody has', async () => {
     const a = await network.swarm()
     expect(await a.findRecord(key, { signal: AbortSignal.timeout(500) })).toBeNull()
+  })
+
+  it('finds a record over another relay that shares nothing but the DHT', async () => {
+    const [first, second, third] = await Promise.all([141, 142, 143].map((seed) => network.relay(seed, JUDGE)))
+    // A chain: the outer two have never met, and neither has the members of the other.
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no relays')
+    for (const each of [first, third]) expect(await each.stack().meet(second.stack().addresses())).toBe(true)
+    const [a, b] = [await member(first), await member(third)]
+    const record = Uint8Array.of(3, 1)
+    await vi.waitFor(async () => expect(await a.publishRecord(key, record)).toBe(true), DEADLINE)
+    await vi.waitFor(async () => expect(await b.findRecord(key)).toEqual(record), DEADLINE)
+    expect([a.isConnected(b.self), b.isConnected(a.self)]).toEqual([false, false])
+  })
+
+  it('finds no record that its account did not sign, though somebody publishes it', async () => {
+    const relay = await network.relay(144)
+    const forger = await network.swarm({ relays: [relay.url], judge: { verify: () => true, isNewer: () => true } })
+    await vi.waitFor(() => expect(forger.relays()[0]?.reserved).toBe(true), DEADLINE)
+    const b = await member(relay)
+    expect(await forger.publishRecord(key, new Uint8Array([1, 2, 3]))).toBe(false)
+    expect(await b.findRecord(key)).toBeNull()
   })
 })

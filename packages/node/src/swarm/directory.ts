@@ -68,7 +68,8 @@ export class RelayDirectory {
     try {
       for await (const event of this.deps.dht.get(recordKey(key), { signal: this.limit(DHT_TIMEOUT_MS, options.signal) })) {
         if (event.name !== 'VALUE' || !this.deps.judge.verify(key, event.value)) continue
-        if (best === null || this.deps.judge.isNewer(event.value, best)) best = event.value
+        // A copy: the library gives Buffers, whose `slice` shares memory.
+        if (best === null || this.deps.judge.isNewer(event.value, best)) best = new Uint8Array(event.value)
       }
     } catch (error) {
       this.deps.logger.debug('record-not-found', { reason: String(error) })

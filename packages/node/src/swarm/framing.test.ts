@@ -83,17 +83,3 @@ it('[WF7] a receiver that does not read stops the sender: little is queued of 64
   }
   await sending
 }, 30_000)
-
-it('an idle channel is not ended by the library, which gives up streams that are silent for a while', async () => {
-  await using ends = await connected()
-  for (const each of [ends.near, ends.far]) each.inactivityTimeout = 50
-  const [near, far] = [new StreamChannel(ends.near, peer, quiet), new StreamChannel(ends.far, peer, quiet)]
-  const reader = far.frames()[Symbol.asyncIterator]()
-  await near.send(Uint8Array.of(1))
-  expect((await reader.next()).value).toEqual(Uint8Array.of(1))
-  const start = performance.now()
-  // Ten times as long as the limit it began with.
-  await vi.waitUntil(() => performance.now() - start > 500, { timeout: 5_000 })
-  expect(await near.send(Uint8Array.of(2))).toBe(true)
-  expect((await reader.next()).value).toEqual(Uint8Array.of(2))
-})

@@ -150,7 +150,10 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     }
     await vi.waitFor(() => say('over the first'), DEADLINE)
     // The rule of both sides keeps the one that the smaller has dialled, which is the second.
-    await stackOf(smaller).dial(directAddresses(larger).map((each) => multiaddr(each)), { force: true })
+    await stackOf(smaller).dial(
+      directAddresses(larger).map((each) => multiaddr(each)),
+      { force: true },
+    )
     await vi.waitFor(() => expect(connectionsOf(larger, smaller.self)).toBe(2), DEADLINE)
     await vi.waitFor(() => expect([connectionsOf(smaller, larger.self), connectionsOf(larger, smaller.self)]).toEqual([1, 1]), DEADLINE)
     await vi.waitFor(() => say('over the second'), DEADLINE)

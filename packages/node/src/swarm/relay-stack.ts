@@ -65,7 +65,7 @@ const CONNECTIONS = {
 }
 
 /** A relay stores and forwards only what an account has signed. */
-const JUDGE: RecordJudge = {
+const SIGNED: RecordJudge = {
   verify: (key, record) => verifyRecord(nativePrimitives, key, record),
   isNewer: (a, b) => isNewerRecord(nativePrimitives, a, b),
 }
@@ -81,6 +81,8 @@ export interface RelayStackOptions {
   readonly announceAddress?: string | undefined
   /** How long a place is held without a refresh, ms; 7 days unless told otherwise. */
   readonly reservationTtlMs?: number | undefined
+  /** Which records may stand in its DHT; those that their account signed unless told otherwise. */
+  readonly judge?: RecordJudge | undefined
   readonly durable: DurableEntries
   readonly logger: Logger
 }
@@ -152,7 +154,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     connectionManager: CONNECTIONS,
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     services: {
-      ...relayServices(options.reservationTtlMs ?? RESERVATION_TTL_MS),
+      ...relayServices(options),
       // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).
       late: ({ transportManager: transports, peerId: self }: { transportManager: TransportManager; peerId: PeerId }) =>
         Object.assign(late, { transports, self }),
@@ -160,13 +162,13 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
   })
 }
 
-function relayServices(reservationTtl: number) {
+function relayServices({ judge = SIGNED, reservationTtlMs: reservationTtl = RESERVATION_TTL_MS }: RelayStackOptions) {
   return {
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping(),
     keychain: keychain(),
-    dht: kadDHT(dhtOptions(JUDGE, { clientMode: false })),
+    dht: kadDHT(dhtOptions(judge, { clientMode: false })),
     gossip: gossipsub(GOSSIP_OPTIONS),
     relay: circuitRelayServer({
       hopTimeout: HOP_TIMEOUT_MS,

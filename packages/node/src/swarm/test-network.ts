@@ -5,6 +5,7 @@ import type { Logger } from '@skein/core'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { createSwarm, type Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
+import type { RecordJudge } from './stack-parts.ts'
 
 export const silentLogger: Logger = {
   debug: () => undefined,
@@ -53,7 +54,7 @@ export class TestNetwork {
     return [a, b]
   }
 
-  async relay(seed = 101): Promise<TestRelay> {
+  async relay(seed = 101, judge?: RecordJudge): Promise<TestRelay> {
     let stack: RelayStack | undefined
     const server = createServer((_request, response) => {
       if (stack === undefined) return void response.writeHead(503).end()
@@ -66,7 +67,7 @@ export class TestNetwork {
       await old?.stop()
     }
     const start = async (byte: number): Promise<void> => {
-      stack = await startRelay(byte)
+      stack = await startRelay(byte, judge)
     }
     this.undo.push(stop, () => new Promise((resolve) => server.close(resolve)))
     await start(seed)
@@ -92,7 +93,7 @@ export function directAddresses(swarm: Libp2pSwarm): readonly string[] {
   return swarm.addresses().filter((each) => each.includes('/tcp/') && !each.includes('/p2p-circuit'))
 }
 
-function startRelay(byte: number): Promise<RelayStack> {
+function startRelay(byte: number, judge: RecordJudge | undefined): Promise<RelayStack> {
   const kept = new Map<string, Uint8Array>()
   const durable = {
     get: (key: string) => kept.get(key),
@@ -100,5 +101,5 @@ function startRelay(byte: number): Promise<RelayStack> {
     delete: (key: string) => void kept.delete(key),
   }
   const listen = { host: '127.0.0.1', tcp: 0, ws: 0, webrtc: 'off' } as const
-  return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(byte), listen, durable, logger: silentLogger })
+  return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(byte), listen, judge, durable, logger: silentLogger })
 }
