@@ -6,6 +6,7 @@ import { communityNetwork, presenceTopic, signPresence } from './presence/index.
 import { noblePrimitives } from './e2ee/primitives.ts'
 import { accountDigest, messageIdFromBytes } from './ids.ts'
 import { encodeSigned } from './wire/signed.ts'
+import { bundleFor } from './testing/bundles.ts'
 import { World, type WorldNode } from './testing/index.ts'
 
 async function pair(seed: number): Promise<{ world: World; ana: WorldNode; bo: WorldNode }> {
@@ -59,7 +60,7 @@ describe('two messengers', () => {
     const eve = await world.start('eve')
     const opened = await eve.swarm.open(ana.messenger.identity.device, '/skein/deliver/1')
     if (opened.kind !== 'open') throw new Error('no channel')
-    const sealed = encodeContent({ hlcMs: 1, hlcCounter: 0, createdAt: 1, text: 'spam' })
+    const sealed = encodeContent({ id: messageIdFromBytes(new Uint8Array(16)), hlcMs: 1, hlcCounter: 0, createdAt: 1, body: { kind: 'text', text: 'spam' } })
     await opened.channel.send(encodeDelivery({ id: messageIdFromBytes(new Uint8Array(16)), seq: 1, sealed }))
     await world.run(1_000)
     expect(ana.swarm.offences.map(({ code }) => code)).toEqual(['UNKNOWN_SENDER'])
@@ -128,7 +129,7 @@ describe('two messengers', () => {
     await ana.messenger.invite()
     for (let number = 0; number < 70; number += 1) {
       const eve = await world.start(`eve ${number}`)
-      const record = ana.messenger.identity.signRecord({ relays: [], issuedAt: 1 })
+      const record = ana.messenger.identity.signRecord({ relays: [], issuedAt: 1, bundle: bundleFor(ana.messenger.identity) })
       await world.network.directory.publishRecord(accountDigest(ana.messenger.identity.account), encodeSigned(record))
       const adding = eve.messenger.add(ana.messenger.identity.account)
       await world.run(100)

@@ -13,12 +13,13 @@ import {
   serveIntroduction,
 } from './contacts/index.ts'
 import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
-import { type SessionCipher, streamOnlyCipher } from './e2ee/session-cipher.ts'
+import { openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
-import { type AccountId, type DeviceId, isAccountId, type MessageId } from './ids.ts'
+import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity, safetyNumber } from './identity/index.ts'
 import { type MainPath, openSequences, openStamps, sendText, serveDeliveries } from './main-path/index.ts'
 import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
+import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
 
 export interface MessengerPorts {
@@ -29,7 +30,6 @@ export interface MessengerPorts {
   readonly random: Random
   readonly logger: Logger
   readonly primitives: Primitives
-  readonly cipher?: SessionCipher
 }
 
 export interface MessengerOptions {
@@ -63,6 +63,9 @@ const REACH_AGAIN_MS = 500
 /** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
 const IN_TOUCH_MS = 15_000
 
+/** Prekeys are looked after twice a day: a weekly rotation is never more than half a day late. */
+const KEY_CHECK_MS = 43_200_000
+
 /** One account on one device. Start once; stop is final and idempotent. */
 export class Messenger {
   readonly identity: Identity
@@ -72,6 +75,7 @@ export class Messenger {
   private readonly options: MessengerOptions
   private readonly postman: Postman
   private readonly contactDeps: ContactDeps
+  private readonly prekeys: PrekeyKeeper
   private readonly listeners = new Set<(event: MessengerEvent) => void>()
   private readonly stopping = new AbortController()
   private readonly reaching = new Map<DeviceId, AbortController>()
@@ -91,6 +95,7 @@ export class Messenger {
       ownCard: () => this.ownCard(),
       onContact: (contact) => this.onContact(contact),
     }
+    this.prekeys = new PrekeyKeeper({ ...ports, ...identity })
     this.postman = new Postman({ ...ports, relaysOf: (device) => this.relaysOf(device), onDelivered: (rows) => this.onDelivered(rows) })
     this.presence = new PresenceService({
       ...ports,
@@ -107,20 +112,23 @@ export class Messenger {
   async start(): Promise<void> {
     const { ports, book } = this
     await book.load()
-    this.card = await openOwnCard({ ...ports, identity: this.identity }, this.options)
+    await this.refreshKeys()
     this.mainPath = {
       ...ports,
       book,
-      cipher: ports.cipher ?? streamOnlyCipher,
+      cipher: new RatchetCipher({ ...ports, own: this.identity, prekeys: this.prekeys, remote: (device) => this.remote(device) }),
+      committing: new Map(),
       stamps: await openStamps(ports.store, ports.clock),
       sequences: openSequences(ports.store),
       post: (row) => this.postman.post(row),
+      reload: (device) => this.postman.reload(device),
       onMessage: (message) => this.emit({ kind: 'message', message }),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
     this.serve(this.mainPath)
     this.presence.start()
     await this.postman.start()
+    void this.keepKeysFresh()
     for (const contact of book.all()) this.reach(contact)
     // A relay that was joined before we listened is joined all the same.
     for (const { device, reserved } of ports.swarm.relays()) if (reserved && device !== null) void this.onRelayJoined(device)
@@ -182,6 +190,35 @@ export class Messenger {
 
   safetyNumber(contact: StoredContact): string {
     return safetyNumber(this.ports.primitives, this.identity.accountKey, contact.accountKey)
+  }
+
+  /** Rotates prekeys when due and shows what is current; true when it is new. */
+  private async refreshKeys(): Promise<boolean> {
+    const { ports, prekeys, options, identity } = this
+    const changed = await prekeys.refresh()
+    if (changed) this.card = await openOwnCard({ ...ports, identity }, { ...options, bundle: prekeys.bundle() })
+    await ports.store.commit([{ kind: 'digest.prune', before: ports.clock.now() }])
+    return changed
+  }
+
+  private async keepKeysFresh(): Promise<void> {
+    while (await this.ports.clock.sleep(KEY_CHECK_MS, { signal: this.stopping.signal })) {
+      const changed = await this.refreshKeys().catch((error: unknown) => this.ports.logger.error('key-rotation-failed', { reason: String(error) }))
+      if (changed) await republish(this.contactDeps).catch((error: unknown) => this.ports.logger.warn('republish-failed', { reason: String(error) }))
+    }
+  }
+
+  /** What the session cipher has to know of a contact's device. */
+  private remote(device: DeviceId): RemoteDevice | undefined {
+    const known = this.book.device(device)
+    const contact = this.book.ownerOf(device)
+    if (known === undefined || contact === undefined) return undefined
+    return {
+      accountKey: contact.accountKey,
+      deviceKey: deviceKey(device),
+      dhKey: known.dhKey,
+      bundle: () => (known.bundle.length === 0 ? undefined : openBundle(this.ports.primitives, decodeSigned(known.bundle), device)),
+    }
   }
 
   private ownCard(): OwnCard {

@@ -35,8 +35,9 @@ async function leaveInviteCard({ primitives, random, directory, ownCard }: Conta
 export async function republish(deps: ContactDeps): Promise<void> {
   const now = deps.clock.now()
   for (const invite of await deps.store.invites()) if (!invite.revoked && invite.expiresAt > now) await leaveInviteCard(deps, invite)
-  const { relays, issuedAt } = deps.ownCard()
-  await deps.directory.publishRecord(accountDigest(deps.identity.account), encodeSigned(deps.identity.signRecord({ relays, issuedAt })))
+  const { relays, issuedAt, bundle } = deps.ownCard()
+  const record = deps.identity.signRecord({ relays, issuedAt, bundle })
+  await deps.directory.publishRecord(accountDigest(deps.identity.account), encodeSigned(record))
 }
 
 /**

@@ -4,10 +4,13 @@ import type { AccountId, DeviceId } from '../ids.ts'
 import type { ContactCard } from '../identity/index.ts'
 import { refuseRollBack } from '../identity/index.ts'
 import type { Store, StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
-import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
+import { decodePrekeyBundle } from '../wire/sealed.ts'
+import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
 
 /** Requests of strangers kept at once (CT6): one who makes up accounts fills this list, not the disk. */
 export const MAX_REQUESTS = 64
+
+const NOTHING = new Uint8Array()
 
 export type ContactChange = Partial<Pick<StoredContact, 'state' | 'petname' | 'blocked' | 'muted' | 'pendingInvite'>>
 
@@ -82,6 +85,7 @@ export class ContactBook {
         dhKey: entry.dhKey,
         lastSeen: before?.lastSeen ?? null,
         cardSent: before?.cardSent ?? 0,
+        bundle: entry.device === card.device ? newerBundle(before?.bundle, card.bundle) : (before?.bundle ?? NOTHING),
       }
     })
     await this.put(contact, devices)
@@ -150,4 +154,11 @@ export class ContactBook {
       if (!used.has(name)) return name
     }
   }
+}
+
+/** The newer of the two by `issuedAt`: a card that travelled long must not bring back a bundle whose keys are going. */
+function newerBundle(known: Uint8Array | undefined, next: SignedBytes): Uint8Array {
+  if (known === undefined || known.length === 0) return encodeSigned(next)
+  const issuedAt = (signed: SignedBytes): number => decodePrekeyBundle(signed.statement).issuedAt
+  return issuedAt(decodeSigned(known)) > issuedAt(next) ? known : encodeSigned(next)
 }

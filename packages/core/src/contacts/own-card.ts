@@ -1,4 +1,5 @@
 /** The card we show: reissued with a later date whenever what it says has changed. */
+import { base64 } from '@scure/base'
 import type { Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
@@ -9,15 +10,16 @@ export interface OwnCard {
   readonly issuedAt: number
   readonly name: string
   readonly relays: readonly string[]
+  readonly bundle: SignedBytes
 }
 
 const SETTING = 'own-card'
 
 export async function openOwnCard(
   { identity, store, clock }: { readonly identity: Identity; readonly store: Store; readonly clock: Clock },
-  said: { readonly name: string; readonly relays: readonly string[] },
+  said: { readonly name: string; readonly relays: readonly string[]; readonly bundle: SignedBytes },
 ): Promise<OwnCard> {
-  const saying = JSON.stringify([said.name, said.relays])
+  const saying = JSON.stringify([said.name, said.relays, base64.encode(said.bundle.signature)])
   const [issued, before] = ((await store.setting(SETTING)) ?? '0\n').split('\n')
   const last = Number(issued)
   // Strictly rising even when the clock went back: the newer of two cards wins everywhere.

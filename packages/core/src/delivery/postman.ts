@@ -80,6 +80,12 @@ export class Postman {
     void this.deliverAll(device, fresh)
   }
 
+  /** The rows of a device have other bytes now: its link ends, and the next one reads them. */
+  reload(device: DeviceId): void {
+    this.rounds.get(device)?.link?.close()
+    this.wake(device)
+  }
+
   /** Wakes every device that has mail: a relay has come (back). */
   wakeAll(): void {
     for (const [device, round] of this.rounds) if (round.running) this.wake(device)

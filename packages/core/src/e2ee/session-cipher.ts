@@ -1,21 +1,37 @@
 import type { DeviceId } from '../ids.ts'
 import type { StoreWrite } from '../ports/store.ts'
 
-/**
- * Turns an encoded content into bytes for one device of the recipient, and back. `writes` hold the session state and
- * must be committed together with what was sealed or opened, before a byte leaves or is acknowledged.
- */
-export interface SessionCipher {
-  seal(device: DeviceId, content: Uint8Array): Promise<{ readonly sealed: Uint8Array; readonly writes: readonly StoreWrite[] }>
-  /** @throws SkeinError with a code when the bytes do not open; the state is then unchanged */
-  open(device: DeviceId, sealed: Uint8Array): Promise<{ readonly content: Uint8Array; readonly writes: readonly StoreWrite[] }>
+/** `writes` hold the session state and must be committed together with `sealed`, before a byte leaves. */
+export interface SealedContent {
+  readonly sealed: Uint8Array
+  readonly writes: readonly StoreWrite[]
+}
+
+/** `writes` hold the session state and must be committed together with what was opened, before it is acknowledged. */
+export interface OpenedContent {
+  readonly content: Uint8Array
+  readonly writes: readonly StoreWrite[]
 }
 
 /**
- * The cipher until sessions exist: relies on the connection's own encryption, so what it makes may travel only on an
- * authenticated stream that ends at the recipient's device, never to a mailbox or another forwarder.
+ * Turns encoded contents into bytes for one device, and back. Waiting happens in `pair`, its steps do not wait: whoever
+ * hands the writes to the store in the same turn as the step keeps commits in the order of the steps.
  */
-export const streamOnlyCipher: SessionCipher = {
-  seal: async (_device, content) => ({ sealed: content, writes: [] }),
-  open: async (_device, sealed) => ({ content: sealed, writes: [] }),
+export interface SessionCipher {
+  /**
+   * The sessions with a device, ready for a step; `incoming` is what will be opened, if anything.
+   * @throws SkeinError UNKNOWN_SENDER, BUDGET_SPENT, BAD_FRAME, STORE_CORRUPT
+   */
+  pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher>
+  /** Drops what is held in memory of a device: a commit has failed, and the store has the truth. */
+  forget(device: DeviceId): void
+}
+
+export interface PairCipher {
+  /** @throws SkeinError NO_BUNDLE, KEY_REFUSED */
+  seal(content: Uint8Array): SealedContent
+  /** Opens what was given to `pair`. @throws SkeinError with a code when it does not open; the state is then unchanged */
+  open(): OpenedContent
+  /** Starts anew, `content` being the first message; `undefined` when that was done lately. @throws SkeinError NO_BUNDLE, KEY_REFUSED */
+  restart(content: Uint8Array): SealedContent | undefined
 }

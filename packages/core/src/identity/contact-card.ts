@@ -1,5 +1,7 @@
 /** Contact cards and DHT records: signed by a device of the account whose list they hold (ID7 to ID9). */
+import { openBundle } from '../e2ee/bundle.ts'
 import { SkeinError } from '../errors/index.ts'
+import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import {
   type AccountRecordFields,
@@ -17,6 +19,9 @@ export interface AccountRecord {
   readonly relays: readonly string[]
   /** Milliseconds since 1970; the newer one of two wins. */
   readonly issuedAt: number
+  /** Device that signed, and its prekey bundle. */
+  readonly device: DeviceId
+  readonly bundle: SignedBytes
 }
 
 export interface ContactCard extends AccountRecord {
@@ -28,7 +33,7 @@ export function signContactCard(primitives: Primitives, card: ContactCardFields,
   return sign(primitives, 'skein contact card v1', { statement: encodeContactCard(card), seed: deviceSeed })
 }
 
-/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE */
+/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE, WRONG_DEVICE */
 export function openContactCard(primitives: Primitives, signed: SignedBytes): ContactCard {
   const fields = decodeContactCard(signed.statement)
   if (!isSignedBy(primitives, 'skein contact card v1', { signed, key: fields.deviceKey })) throw badCard()
@@ -39,7 +44,7 @@ export function signAccountRecord(primitives: Primitives, record: AccountRecordF
   return sign(primitives, 'skein account record v1', { statement: encodeAccountRecord(record), seed: deviceSeed })
 }
 
-/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE */
+/** @throws SkeinError BAD_FRAME, BAD_SIGNATURE, WRONG_DEVICE */
 export function openAccountRecord(primitives: Primitives, signed: SignedBytes): AccountRecord {
   const fields = decodeAccountRecord(signed.statement)
   if (!isSignedBy(primitives, 'skein account record v1', { signed, key: fields.deviceKey })) throw badCard()
@@ -50,7 +55,9 @@ function openRecordFields(primitives: Primitives, fields: AccountRecordFields): 
   const list = openDeviceList(primitives, fields.deviceList)
   const inList = list.devices.some(({ deviceKey }) => deviceKey.every((byte, at) => fields.deviceKey[at] === byte))
   if (!inList) throw badCard()
-  return { list, relays: fields.relays, issuedAt: fields.issuedAt }
+  const device = deviceIdFromKey(fields.deviceKey)
+  openBundle(primitives, fields.bundle, device)
+  return { list, relays: fields.relays, issuedAt: fields.issuedAt, device, bundle: fields.bundle }
 }
 
 function badCard(): SkeinError {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
 import { accountDigest, deviceIdFromKey, deviceKey, parseDeviceId } from '../ids.ts'
+import { bundleFor } from '../testing/bundles.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { encodeSigned, sign } from '../wire/signed.ts'
 import * as identity from './index.ts'
@@ -9,6 +10,7 @@ import * as identity from './index.ts'
 const random = seededRandom(1)
 const make = () => identity.openIdentity(primitives, identity.makeIdentity(random, 1))
 const [ana, bo] = [make(), make()]
+const bundle = bundleFor(ana)
 const code = (wanted: string) => expect.objectContaining({ code: wanted })
 const HOUR = 3_600_000
 
@@ -34,7 +36,7 @@ describe('keys and lists', () => {
   })
 
   it('[ID6] an older list of the same account is refused', () => {
-    const { list } = identity.openContactCard(primitives, ana.signCard({ name: '', relays: [], issuedAt: 1 }))
+    const { list } = identity.openContactCard(primitives, ana.signCard({ name: '', relays: [], issuedAt: 1, bundle }))
     expect(() => identity.refuseRollBack(list.version + 1, list)).toThrow(code('DEVICE_LIST_ROLLED_BACK'))
     expect(() => identity.refuseRollBack(list.version, list)).not.toThrow()
   })
@@ -42,7 +44,7 @@ describe('keys and lists', () => {
 
 describe('cards and records', () => {
   it('[ID7] a card says what was signed, and any changed byte is noticed', () => {
-    const signed = ana.signCard({ name: 'Ana', relays: ['https://relay.test'], issuedAt: 5 })
+    const signed = ana.signCard({ name: 'Ana', relays: ['https://relay.test'], issuedAt: 5, bundle })
     expect(identity.openContactCard(primitives, signed)).toMatchObject({
       name: 'Ana',
       relays: ['https://relay.test'],
@@ -59,13 +61,13 @@ describe('cards and records', () => {
   })
 
   it('[ID8] a signature for one kind of statement is worth nothing for another', () => {
-    const { statement } = ana.signCard({ name: '', relays: [], issuedAt: 1 })
+    const { statement } = ana.signCard({ name: '', relays: [], issuedAt: 1, bundle })
     const other = sign(primitives, 'skein account record v1', { statement, seed: ana.deviceSeed })
     expect(() => identity.openContactCard(primitives, other)).toThrow(code('BAD_SIGNATURE'))
   })
 
   it('[ID9] a record stands only under the account that signed it; the newer one wins', () => {
-    const [older, newer] = [1, 2].map((issuedAt) => encodeSigned(ana.signRecord({ relays: [], issuedAt })))
+    const [older, newer] = [1, 2].map((issuedAt) => encodeSigned(ana.signRecord({ relays: [], issuedAt, bundle })))
     if (older === undefined || newer === undefined) throw new Error('no records')
     expect(identity.verifyRecord(primitives, accountDigest(ana.account), newer)).toBe(true)
     expect(identity.verifyRecord(primitives, accountDigest(bo.account), newer)).toBe(false)

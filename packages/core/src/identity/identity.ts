@@ -15,8 +15,18 @@ export interface Identity {
   readonly deviceKey: Uint8Array
   readonly deviceSeed: Uint8Array
   readonly listVersion: number
-  signCard(card: { readonly name: string; readonly relays: readonly string[]; readonly issuedAt: number }): SignedBytes
-  signRecord(record: { readonly relays: readonly string[]; readonly issuedAt: number }): SignedBytes
+  readonly dhKey: Uint8Array
+  /** X25519, 32 bytes. */
+  readonly dhSecret: Uint8Array
+  signCard(card: RecordDraft & { readonly name: string }): SignedBytes
+  signRecord(record: RecordDraft): SignedBytes
+}
+
+export interface RecordDraft {
+  readonly relays: readonly string[]
+  readonly issuedAt: number
+  /** Our signed prekey bundle. */
+  readonly bundle: SignedBytes
 }
 
 /** New keys for a new account with its first device. */
@@ -31,7 +41,8 @@ export function openIdentity(primitives: Primitives, stored: StoredIdentity): Id
   const { accountSeed, deviceSeed } = stored
   const accountKey = primitives.ed25519PublicKey(accountSeed)
   const deviceKey = primitives.ed25519PublicKey(deviceSeed)
-  const entry = certifyDevice(primitives, deviceSeed, primitives.x25519PublicKey(stored.dhSecret))
+  const dhKey = primitives.x25519PublicKey(stored.dhSecret)
+  const entry = certifyDevice(primitives, deviceSeed, dhKey)
   const deviceList = signDeviceList(primitives, { accountSeed, version: FIRST_LIST_VERSION, devices: [entry] })
   return {
     account: accountIdOf(primitives, accountKey),
@@ -39,6 +50,8 @@ export function openIdentity(primitives: Primitives, stored: StoredIdentity): Id
     device: deviceIdFromKey(deviceKey),
     deviceKey,
     deviceSeed,
+    dhKey,
+    dhSecret: stored.dhSecret,
     listVersion: FIRST_LIST_VERSION,
     signCard: (card) => signContactCard(primitives, { ...card, deviceList, deviceKey }, deviceSeed),
     signRecord: (record) => signAccountRecord(primitives, { ...record, deviceList, deviceKey }, deviceSeed),

@@ -17,10 +17,14 @@ export interface MainPath {
   readonly logger: Logger
   readonly book: ContactBook
   readonly cipher: SessionCipher
+  /** Ids of messages whose commit is under way, so that a copy that comes meanwhile waits for it. */
+  readonly committing: Map<string, Promise<unknown>>
   readonly stamps: StampSource
   readonly sequences: SequenceSource
   /** A row is durable and may go. */
   post(row: OutboxRow): void
+  /** The bytes of a device's rows have changed: what its link holds is stale. */
+  reload(device: DeviceId): void
   onMessage(message: StoredMessage): void
   onSignOfLife(device: DeviceId): void
 }

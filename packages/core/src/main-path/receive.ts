@@ -1,12 +1,14 @@
 /** The way of a message in: limit → parse → dedupe → open → commit → acknowledge. */
 import { isSkeinError, SkeinError } from '../errors/index.ts'
-import type { MessageId } from '../ids.ts'
+import type { OpenedContent } from '../e2ee/session-cipher.ts'
+import type { DeviceId, MessageId } from '../ids.ts'
 import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import type { MainPath } from './context.ts'
+import { commitReset, isKnown, recover } from './recover.ts'
 import { stampWrite } from './stamps.ts'
 
 /** Commits of one channel that may run at once (DL7): lets them share a transaction, and bounds memory. */
@@ -37,10 +39,13 @@ function acceptedSender(path: MainPath, channel: Channel): StoredContact | undef
   return undefined
 }
 
+/** Not held against a sender: they tell of a lost or older state, here or there, and are bounded by the cipher's own budget. */
+const STATE_CODES: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'TOO_FAR_AHEAD', 'BUDGET_SPENT']
+
 function refuse(path: MainPath, channel: Channel, error: unknown): void {
   const code = isSkeinError(error) ? error.code : 'BAD_FRAME'
   path.logger.warn('delivery-refused', { code })
-  path.swarm.penalise(channel.peer, code)
+  if (!STATE_CODES.includes(code)) path.swarm.penalise(channel.peer, code)
 }
 
 interface Incoming {
@@ -49,32 +54,87 @@ interface Incoming {
   readonly bytes: Uint8Array
 }
 
-/** Opens one delivery and starts its commit. @throws SkeinError of the parsers and of the session cipher */
-async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming): Promise<{ id: MessageId; committed: Promise<void> }> {
-  const frame = decodeDeliverFrame(bytes)
-  if (frame.kind !== 'delivery') throw new SkeinError('BAD_FRAME', 'An acknowledgement came where deliveries are expected.')
-  const opened = await path.cipher.open(channel.peer, frame.sealed)
-  const message = incomingMessage(path, { id: frame.id, channel, sender, content: decodeContent(opened.content) })
-  const commit = path.store.commit([{ kind: 'message.insert', message }, stampWrite(path.stamps), ...opened.writes])
-  return { id: frame.id, committed: commit.then(([outcome]) => (outcome === 'done' ? path.onMessage(message) : undefined)) }
+interface Accepted {
+  readonly id: MessageId
+  /** Resolves when the message is durable. */
+  readonly committed: Promise<unknown>
 }
 
-interface Opened {
+/** Opens one delivery and starts its commit. @throws SkeinError of the parsers and of the session cipher */
+async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming): Promise<Accepted> {
+  const frame = decodeDeliverFrame(bytes)
+  if (frame.kind !== 'delivery') throw new SkeinError('BAD_FRAME', 'An acknowledgement came where deliveries are expected.')
+  const { id } = frame
+  const underWay = path.committing.get(committingKey(channel.peer, id))
+  if (underWay !== undefined) return { id, committed: underWay }
+  try {
+    const pair = await path.cipher.pair(channel.peer, frame.sealed)
+    // From here to the commit nothing waits: commits keep the order of the session's steps.
+    const committed = commitOpened(path, { channel, sender, id, opened: pair.open() })
+    return { id, committed: whileCommitting(path, committingKey(channel.peer, id), committed) }
+  } catch (error) {
+    if (isSkeinError(error, 'KEY_USED') && (await isKnown(path, channel.peer, id))) return { id, committed: Promise.resolve() }
+    await recover(path, channel.peer, error)
+    throw error
+  }
+}
+
+function committingKey(sender: DeviceId, id: MessageId): string {
+  return `${sender} ${id}`
+}
+
+function whileCommitting<T>({ committing }: MainPath, key: string, committed: Promise<T>): Promise<T> {
+  committing.set(key, committed)
+  const over = (): unknown => committing.delete(key)
+  committed.then(over, over)
+  return committed
+}
+
+interface OpenedDelivery {
+  readonly channel: Channel
+  readonly sender: StoredContact
   readonly id: MessageId
+  readonly opened: OpenedContent
+}
+
+function commitOpened(path: MainPath, { channel, sender, id, opened }: OpenedDelivery): Promise<unknown> {
+  const forget = (): void => path.cipher.forget(channel.peer)
+  try {
+    const content = decodeContent(opened.content)
+    if (content.id !== id) throw new SkeinError('BAD_FRAME', 'A message lies under the id of another.')
+    const committed =
+      content.body.kind === 'reset'
+        ? commitReset(path, channel.peer, { id, opened })
+        : commitMessage(path, incomingMessage(path, { channel, sender, content, text: content.body.text }), opened)
+    committed.catch(forget)
+    return committed
+  } catch (error) {
+    forget()
+    throw error
+  }
+}
+
+async function commitMessage(path: MainPath, message: StoredMessage, { writes }: OpenedContent): Promise<void> {
+  const [outcome] = await path.store.commit([{ kind: 'message.insert', message }, stampWrite(path.stamps), ...writes])
+  if (outcome === 'done') path.onMessage(message)
+}
+
+interface IncomingText {
   readonly channel: Channel
   readonly sender: StoredContact
   readonly content: ContentFields
+  readonly text: string
 }
 
-function incomingMessage({ clock, stamps }: MainPath, { id, channel, sender, content }: Opened): StoredMessage {
+function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, text }: IncomingText): StoredMessage {
   const stamp = stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
   const now = clock.now()
   return {
-    id,
+    id: content.id,
     contact: sender.account,
     direction: 'in',
     sender: channel.peer,
-    text: content.text,
+    text,
     state: 'delivered',
     reason: null,
     createdAt: content.createdAt,
@@ -105,7 +165,7 @@ class Acknowledgements {
     })
   }
 
-  after(committed: Promise<void>, id: MessageId): void {
+  after(committed: Promise<unknown>, id: MessageId): void {
     this.committing += 1
     committed.then(
       () => this.settle(id),

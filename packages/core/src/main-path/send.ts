@@ -1,26 +1,62 @@
-/** The way of a message out: id → persist → encrypt → plan → carrier. Read this first. */
+/** The way of a message out: id → encrypt → persist → plan → carrier. Read this first. */
 import { chooseCarrier } from '../delivery/choose-carrier.ts'
-import { SkeinError } from '../errors/index.ts'
+import type { PairCipher } from '../e2ee/session-cipher.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
-import { encodeContent } from '../wire/content.ts'
+import { type ContentFields, encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
 import { stampWrite } from './stamps.ts'
+
+/** Tries to seal and commit while other commits of the same session fail or overtake. */
+const MAX_TRIES = 4
 
 /**
  * Sends a text to every device of a contact. When it resolves, message, outbox rows and session states are durable and
  * the message is `queued`; nothing has left before.
- * @throws SkeinError CONTACT_BLOCKED, MESSAGE_TOO_LARGE, DISK_FULL
+ * @throws SkeinError CONTACT_BLOCKED, MESSAGE_TOO_LARGE, NO_BUNDLE, DISK_FULL
  */
 export async function sendText(path: MainPath, contact: StoredContact, text: string): Promise<StoredMessage> {
   if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
   const message = newMessage(path, contact, text)
-  const content = encodeContent({ hlcMs: message.hlcMs, hlcCounter: message.hlcCounter, createdAt: message.createdAt, text })
-  const sealed = await Promise.all(path.book.devicesOf(contact.account).map((device) => sealFor(path, { device, content, id: message.id })))
-  await path.store.commit([{ kind: 'message.insert', message }, stampWrite(path.stamps), ...sealed.flatMap(({ writes }) => writes)])
+  const content = encodeContent(contentOf(message))
+  const devices = path.book.devicesOf(contact.account)
+  const rows = await commitSealed(path, devices, async () => {
+    const ready = await Promise.all(devices.map((device) => prepare(path, device)))
+    // From here to the commit nothing waits: commits keep the order of the sessions' steps.
+    const sealed = ready.map((target) => sealFor(target, content, message.id))
+    const writes: StoreWrite[] = [{ kind: 'message.insert', message }, stampWrite(path.stamps), ...sealed.flatMap((each) => each.writes)]
+    return { writes, result: sealed.map(({ row }) => row) }
+  })
   path.onMessage(message)
-  if (chooseCarrier(contact) === 'direct') for (const { row } of sealed) path.post(row)
+  if (chooseCarrier(contact) === 'direct') for (const row of rows) path.post(row)
   return message
+}
+
+/** What goes under the seal for a message of ours. */
+export function contentOf({ id, hlcMs, hlcCounter, createdAt, text }: StoredMessage): ContentFields {
+  return { id, hlcMs, hlcCounter, createdAt, body: { kind: 'text', text } }
+}
+
+/**
+ * Commits what `seal` makes. A commit that fails has taken keys from sessions in memory that the store still has: they
+ * are read again, and if only another commit came between, the whole is sealed anew.
+ */
+export async function commitSealed<T>(
+  { store, cipher }: MainPath,
+  devices: readonly StoredDevice[],
+  seal: () => Promise<{ readonly writes: readonly StoreWrite[]; readonly result: T }>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { writes, result } = await seal()
+      if (writes.length > 0) await store.commit(writes)
+      return result
+    } catch (error) {
+      for (const { device } of devices) cipher.forget(device)
+      if (!isSkeinError(error, 'SESSION_CONFLICT') || attempt >= MAX_TRIES) throw error
+    }
+  }
 }
 
 function newMessage({ clock, random, stamps, swarm }: MainPath, contact: StoredContact, text: string): StoredMessage {
@@ -41,18 +77,19 @@ function newMessage({ clock, random, stamps, swarm }: MainPath, contact: StoredC
   }
 }
 
-interface Sealing {
+interface Target {
   readonly device: StoredDevice
-  readonly content: Uint8Array
-  readonly id: MessageId
+  readonly pair: PairCipher
+  readonly seq: number
 }
 
-async function sealFor(
-  { cipher, sequences }: MainPath,
-  { device, content, id }: Sealing,
-): Promise<{ row: OutboxRow; writes: readonly StoreWrite[] }> {
-  const { sealed, writes } = await cipher.seal(device.device, content)
-  const seq = await sequences.next(device.device)
-  const row: OutboxRow = { message: id, contact: device.account, device: device.device, seq, sealed, attempts: 0, nextAt: 0 }
-  return { row, writes: [...writes, { kind: 'seq.put', device: device.device, seq }, { kind: 'outbox.insert', row }] }
+async function prepare({ cipher, sequences }: MainPath, device: StoredDevice): Promise<Target> {
+  const [pair, seq] = await Promise.all([cipher.pair(device.device), sequences.next(device.device)])
+  return { device, pair, seq }
+}
+
+function sealFor({ device: { account, device }, pair, seq }: Target, content: Uint8Array, message: MessageId): { row: OutboxRow; writes: readonly StoreWrite[] } {
+  const { sealed, writes } = pair.seal(content)
+  const row: OutboxRow = { message, contact: account, device, seq, sealed, attempts: 0, nextAt: 0 }
+  return { row, writes: [...writes, { kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }] }
 }

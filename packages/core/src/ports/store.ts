@@ -71,6 +71,8 @@ export interface StoredDevice {
   readonly lastSeen: number | null
   /** `issuedAt` of our own card that this device has confirmed; 0 if none. */
   readonly cardSent: number
+  /** Newest signed prekey bundle of the device, encoded; empty if none is known. */
+  readonly bundle: Uint8Array
 }
 
 export interface StoredInvite {
@@ -88,10 +90,23 @@ export interface StoredIdentity {
   readonly createdAt: number
 }
 
-/** Ratchet state of a pair of devices: its own record, never part of a backup. */
+/** Ratchet states of a pair of devices: their own record, never part of a backup. */
 export interface StoredSession {
   readonly device: DeviceId
+  /** 1 for the first record of a device; each `session.put` adds one. */
+  readonly version: number
   readonly state: Uint8Array
+}
+
+/** Private half of one of our prekeys: X25519 secret (32 bytes) and ML-KEM seed (64 bytes). */
+export interface StoredPrekey {
+  /** 1 to 127. */
+  readonly id: number
+  readonly secret: Uint8Array
+  readonly kemSeed: Uint8Array
+  readonly createdAt: number
+  /** When its successor was published; `null` for the current one. */
+  readonly supersededAt: number | null
 }
 
 export type StoreWrite =
@@ -113,7 +128,15 @@ export type StoreWrite =
       readonly attempts: number
       readonly nextAt: number
     }
+  /** New bytes for a row that is still there: the session they were sealed in is gone at the other side. */
+  | { readonly kind: 'outbox.reseal'; readonly message: MessageId; readonly device: DeviceId; readonly sealed: Uint8Array }
+  /** Fails the whole commit with SESSION_CONFLICT unless the stored version is one less: states follow each other without gaps. */
   | { readonly kind: 'session.put'; readonly session: StoredSession }
+  | { readonly kind: 'prekey.put'; readonly prekey: StoredPrekey }
+  | { readonly kind: 'prekey.remove'; readonly id: number }
+  /** Remembers a digest (32 bytes) until an instant: what must not count twice. */
+  | { readonly kind: 'digest.put'; readonly digest: Uint8Array; readonly expiresAt: number }
+  | { readonly kind: 'digest.prune'; readonly before: number }
   /** Highest sequence number given to a device. */
   | { readonly kind: 'seq.put'; readonly device: DeviceId; readonly seq: number }
   | { readonly kind: 'setting.put'; readonly key: string; readonly value: string }
@@ -129,7 +152,7 @@ export interface HistoryPage {
 
 /** @throws SkeinError STORE_CLOSED from every method after `close` */
 export interface Store {
-  /** Applies all writes in order, atomically and durably; one outcome per write. @throws SkeinError DISK_FULL, STORE_CORRUPT; nothing was applied */
+  /** Applies all writes in order, atomically and durably; one outcome per write. @throws SkeinError DISK_FULL, STORE_CORRUPT, SESSION_CONFLICT; nothing was applied */
   commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]>
   identity(): Promise<StoredIdentity | null>
   contacts(): Promise<readonly StoredContact[]>
@@ -145,6 +168,9 @@ export interface Store {
   /** Devices with anything in the outbox and the earliest `nextAt` of each. */
   outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]>
   session(device: DeviceId): Promise<StoredSession | null>
+  prekeys(): Promise<readonly StoredPrekey[]>
+  /** Whether `digest` was put and has not been pruned. */
+  hasDigest(digest: Uint8Array): Promise<boolean>
   /** Highest sequence number given to a device; 0 if none. */
   seq(device: DeviceId): Promise<number>
   setting(key: string): Promise<string | null>

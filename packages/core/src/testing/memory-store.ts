@@ -12,6 +12,7 @@ import type {
   StoredIdentity,
   StoredInvite,
   StoredMessage,
+  StoredPrekey,
   StoredSession,
   StoreWrite,
   WriteOutcome,
@@ -27,6 +28,8 @@ interface Tables {
   sessions: Map<string, StoredSession>
   seqs: Map<string, number>
   settings: Map<string, string>
+  prekeys: Map<number, StoredPrekey>
+  digests: Map<string, number>
 }
 
 const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
@@ -105,6 +108,12 @@ export class MemoryStore implements Store {
   async session(device: DeviceId): Promise<StoredSession | null> {
     return this.read(({ sessions }) => sessions.get(device) ?? null)
   }
+  async prekeys(): Promise<readonly StoredPrekey[]> {
+    return this.read(({ prekeys }) => [...prekeys.values()])
+  }
+  async hasDigest(digest: Uint8Array): Promise<boolean> {
+    return this.read(({ digests }) => digests.has(digest.join()))
+  }
   async seq(device: DeviceId): Promise<number> {
     return this.read(({ seqs }) => seqs.get(device) ?? 0)
   }
@@ -143,6 +152,8 @@ function emptyTables(): Tables {
     sessions: new Map(),
     seqs: new Map(),
     settings: new Map(),
+    prekeys: new Map(),
+    digests: new Map(),
   }
 }
 
@@ -177,15 +188,41 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return patch(tables.devices, write.device, { cardSent: write.issuedAt })
     case 'outbox.retry':
       return patch(tables.outbox, rowKey(write.device, write.message), { attempts: write.attempts, nextAt: write.nextAt })
+    case 'outbox.reseal':
+      return patch(tables.outbox, rowKey(write.device, write.message), { sealed: write.sealed })
     case 'outbox.remove':
       tables.outbox.delete(rowKey(write.device, write.message))
       return 'done'
+    case 'session.put':
+      return putSession(tables, write.session)
+    case 'prekey.put':
+    case 'prekey.remove':
+    case 'digest.put':
+    case 'digest.prune':
+      return changeKeys(tables, write)
     default:
       return put(tables, write)
   }
 }
 
-type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.insert' | 'session.put' | 'seq.put' | 'setting.put' }>
+function putSession({ sessions }: Tables, session: StoredSession): WriteOutcome {
+  if ((sessions.get(session.device)?.version ?? 0) !== session.version - 1)
+    throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
+  sessions.set(session.device, session)
+  return 'done'
+}
+
+type KeyWrite = Extract<StoreWrite, { kind: 'prekey.put' | 'prekey.remove' | 'digest.put' | 'digest.prune' }>
+
+function changeKeys({ prekeys, digests }: Tables, write: KeyWrite): WriteOutcome {
+  if (write.kind === 'prekey.put') prekeys.set(write.prekey.id, write.prekey)
+  else if (write.kind === 'prekey.remove') prekeys.delete(write.id)
+  else if (write.kind === 'digest.put') digests.set(write.digest.join(), write.expiresAt)
+  else for (const [digest, expiresAt] of digests) if (expiresAt < write.before) digests.delete(digest)
+  return 'done'
+}
+
+type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.insert' | 'seq.put' | 'setting.put' }>
 
 function put(tables: Tables, write: Put): WriteOutcome {
   if (write.kind === 'identity.put') tables.identity = write.identity
@@ -193,8 +230,7 @@ function put(tables: Tables, write: Put): WriteOutcome {
   else if (write.kind === 'outbox.insert') {
     const key = rowKey(write.row.device, write.row.message)
     if (!tables.outbox.has(key)) tables.outbox.set(key, write.row)
-  } else if (write.kind === 'session.put') tables.sessions.set(write.session.device, write.session)
-  else if (write.kind === 'seq.put') tables.seqs.set(write.device, Math.max(write.seq, tables.seqs.get(write.device) ?? 0))
+  } else if (write.kind === 'seq.put') tables.seqs.set(write.device, Math.max(write.seq, tables.seqs.get(write.device) ?? 0))
   else tables.settings.set(write.key, write.value)
   return 'done'
 }

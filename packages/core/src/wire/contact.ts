@@ -25,7 +25,9 @@ export interface AccountRecordFields {
   readonly relays: readonly string[]
   /** Milliseconds since 1970. */
   readonly issuedAt: number
+  /** Device that signs, and whose prekey bundle this is. */
   readonly deviceKey: Uint8Array
+  readonly bundle: SignedBytes
 }
 
 export interface ContactCardFields extends AccountRecordFields {
@@ -75,12 +77,14 @@ function recordFields(fields: {
   relays: string[]
   issuedAt: bigint
   deviceKey: Uint8Array
+  bundle?: { statement: Uint8Array; signature: Uint8Array } | undefined
 }): AccountRecordFields {
   return {
     deviceList: signedOf(fields.deviceList),
     relays: relayList(fields.relays),
     issuedAt: safeInteger(fields.issuedAt),
     deviceKey: exactly(fields.deviceKey, 32),
+    bundle: signedOf(fields.bundle),
   }
 }
 

@@ -1,39 +1,60 @@
 /** What is inside the seal of a message. */
 import { SkeinError } from '../errors/index.ts'
+import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { decode, encode, safeInteger } from './codec.ts'
-import { ContentSchema } from './gen/skein_pb.ts'
+import { type Content, ContentSchema } from './gen/skein_pb.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
 
 export interface ContentFields {
+  readonly id: MessageId
   readonly hlcMs: number
   /** 0 to 65,535. */
   readonly hlcCounter: number
   /** Sender's wall clock, milliseconds since 1970. */
   readonly createdAt: number
-  readonly text: string
+  readonly body: ContentBody
 }
+
+export type ContentBody =
+  | { readonly kind: 'text'; readonly text: string }
+  /** The sender has started a new session. */
+  | { readonly kind: 'reset' }
 
 /** @throws SkeinError MESSAGE_TOO_LARGE when the text has more than MAX_TEXT_BYTES bytes in UTF-8 */
 export function encodeContent(content: ContentFields): Uint8Array {
-  if (new TextEncoder().encode(content.text).length > MAX_TEXT_BYTES) {
+  const { body } = content
+  if (body.kind === 'text' && utf8Length(body.text) > MAX_TEXT_BYTES) {
     throw new SkeinError('MESSAGE_TOO_LARGE', `A message holds at most ${MAX_TEXT_BYTES} bytes of text; send a file instead.`)
   }
   return encode(ContentSchema, {
+    id: messageIdBytes(content.id),
     hlcMs: BigInt(content.hlcMs),
     hlcCounter: content.hlcCounter,
     createdAt: BigInt(content.createdAt),
-    kind: { case: 'text', value: { body: content.text } },
+    kind: body.kind === 'text' ? { case: 'text', value: { body: body.text } } : { case: 'reset', value: {} },
   })
 }
 
-/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, MESSAGE_TOO_LARGE */
 export function decodeContent(bytes: Uint8Array): ContentFields {
   const content = decode(ContentSchema, bytes)
-  if (content.kind.case !== 'text' || content.hlcCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A message is of an unknown kind.')
+  if (content.hlcCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A clock is out of range.')
   return {
+    id: messageIdFromBytes(content.id),
     hlcMs: safeInteger(content.hlcMs),
     hlcCounter: content.hlcCounter,
     createdAt: safeInteger(content.createdAt),
-    text: content.kind.value.body,
+    body: bodyOf(content.kind),
   }
+}
+
+function bodyOf(kind: Content['kind']): ContentBody {
+  if (kind.case === 'reset') return { kind: 'reset' }
+  if (kind.case !== 'text') throw new SkeinError('BAD_FRAME', 'A message is of an unknown kind.')
+  if (utf8Length(kind.value.body) > MAX_TEXT_BYTES) throw new SkeinError('MESSAGE_TOO_LARGE', 'A text is larger than the limit.')
+  return { kind: 'text', text: kind.value.body }
 }

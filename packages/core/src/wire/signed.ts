@@ -10,6 +10,7 @@ export type StatementLabel =
   | 'skein contact card v1'
   | 'skein account record v1'
   | 'skein presence v1'
+  | 'skein prekey bundle v1'
 
 export interface SignedBytes {
   readonly statement: Uint8Array

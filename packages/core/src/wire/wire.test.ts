@@ -23,6 +23,12 @@ const DECODERS = {
   signed: wire.decodeSigned,
   cardRequest: wire.decodeCardRequest,
   cardReply: wire.decodeCardReply,
+  prekeyBundle: wire.decodePrekeyBundle,
+  ratchetHeader: wire.decodeRatchetHeader,
+  sessionMessage: wire.decodeSessionMessage,
+  payload: wire.decodePayload,
+  envelope: wire.decodeEnvelope,
+  envelopeContent: wire.decodeEnvelopeContent,
 }
 
 describe('golden bytes', () => {
@@ -34,7 +40,17 @@ describe('golden bytes', () => {
     expect(hex.encode(wire.encodeAcknowledgement([messageIdFromBytes(filled(16, 0xcd))]))).toBe(`12120a10${'cd'.repeat(16)}`)
   })
   it('a text with its stamps', () => {
-    expect(hex.encode(wire.encodeContent({ hlcMs: 1, hlcCounter: 2, createdAt: 3, text: 'hi' }))).toBe('080110021803' + '22040a026869')
+    expect(hex.encode(wire.encodeContent({ id: messageIdFromBytes(filled(16, 9)), hlcMs: 1, hlcCounter: 2, createdAt: 3, body: { kind: 'text', text: 'hi' } }))).toBe(
+      `080110021803${'22040a026869'}3210${'09'.repeat(16)}`,
+    )
+  })
+  it('an envelope, a session message and its header', () => {
+    const envelope = { deliveryTag: filled(16, 1), expiryHour: 500_000, prekeyId: 9, sealed: Uint8Array.of(5) }
+    expect(hex.encode(wire.encodeEnvelope(envelope))).toBe(`08011210${'01'.repeat(16)}18a0c21e20092a0105`)
+    const header = { session: 0x01020304, ratchetKey: filled(32, 2), previous: 1, number: 300, random: filled(16, 3) }
+    expect(hex.encode(wire.encodeRatchetHeader(header))).toBe(`0d04030201${'1220'}${'02'.repeat(32)}180120ac022a10${'03'.repeat(16)}`)
+    const message = { header: Uint8Array.of(1), headerTag: filled(8, 4), ciphertext: Uint8Array.of(2), first: undefined }
+    expect(hex.encode(wire.encodeSessionMessage(message))).toBe(`0a0101${'1208'}${'04'.repeat(8)}1a0102`)
   })
   it('a request for a card', () => {
     expect(hex.encode(wire.encodeCardRequest({ kind: 'get', key: filled(32, 7) }))).toBe(`12220a20${'07'.repeat(32)}`)
@@ -64,14 +80,13 @@ describe('what is encoded is decoded', () => {
         instant,
         fc.integer({ min: 0, max: 0xffff }),
         instant,
-        fc.string({ unit: 'grapheme', maxLength: 200 }),
-        (hlcMs, hlcCounter, createdAt, text) => {
-          expect(wire.decodeContent(wire.encodeContent({ hlcMs, hlcCounter, createdAt, text }))).toEqual({
-            hlcMs,
-            hlcCounter,
-            createdAt,
-            text,
-          })
+        fc.oneof(
+          fc.record({ kind: fc.constant('text' as const), text: fc.string({ unit: 'grapheme', maxLength: 200 }) }),
+          fc.constant({ kind: 'reset' as const }),
+        ),
+        (hlcMs, hlcCounter, createdAt, body) => {
+          const content = { id: messageIdFromBytes(filled(16, 1)), hlcMs, hlcCounter, createdAt, body }
+          expect(wire.decodeContent(wire.encodeContent(content))).toEqual(content)
         },
       ),
     )
@@ -122,9 +137,10 @@ describe('hostile bytes', () => {
 
   it('[WF2] a text over the limit is refused where it is written', () => {
     const text = 'é'.repeat(wire.MAX_TEXT_BYTES / 2)
-    const content = { hlcMs: 1, hlcCounter: 0, createdAt: 1, text }
-    expect(wire.decodeContent(wire.encodeContent(content)).text).toBe(text)
-    expect(() => wire.encodeContent({ ...content, text: `${text}!` })).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
+    const content = (body: string) =>
+      ({ id: messageIdFromBytes(filled(16, 1)), hlcMs: 1, hlcCounter: 0, createdAt: 1, body: { kind: 'text', text: body } }) as const
+    expect(wire.decodeContent(wire.encodeContent(content(text))).body).toEqual({ kind: 'text', text })
+    expect(() => wire.encodeContent(content(`${text}!`))).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
   })
 
   it('[WF3] too long a name, too many devices or relays, or a relay that is no URL are refused', () => {
@@ -139,6 +155,7 @@ describe('hostile bytes', () => {
       relays: ['https://relay.test'],
       issuedAt: 1,
       deviceKey: filled(32, 1),
+      bundle: { statement: filled(1, 2), signature: filled(64, 2) },
     }
     expect(wire.decodeContactCard(wire.encodeContactCard(card))).toEqual(card)
     const bad = [

@@ -1,5 +1,5 @@
 /** One write of a commit, on the prepared statements. */
-import type { StoredContact, StoredDevice, StoreWrite, WriteOutcome } from '@skein/core'
+import { SkeinError, type StoredContact, type StoredDevice, type StoredSession, type StoreWrite, type WriteOutcome } from '@skein/core'
 import { and, eq, notInArray, sql } from 'drizzle-orm'
 import type { AnyDatabase, Writes } from './queries.ts'
 import * as t from './schema.ts'
@@ -20,13 +20,23 @@ export async function applyWrite({ db, writes }: WriteTarget, write: StoreWrite)
     case 'invite.put':
       await db.insert(t.invites).values(write.invite).onConflictDoUpdate({ target: t.invites.secret, set: write.invite }).run()
       return 'done'
+    case 'session.put':
+      await putSession(writes, write.session)
+      return 'done'
     default:
       await simpleWrite(writes, write)
       return 'done'
   }
 }
 
-type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' }>
+/** @throws SkeinError SESSION_CONFLICT: this state does not follow the stored one */
+async function putSession(writes: Writes, session: StoredSession): Promise<void> {
+  const statement = session.version === 1 ? writes.sessionFirst : writes.sessionNext
+  const applied = await statement.all({ ...session })
+  if (applied.length === 0) throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
+}
+
+type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' }>
 
 async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
   switch (write.kind) {
@@ -44,8 +54,16 @@ async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
       return void (await writes.outboxRemove.run({ ...write }))
     case 'outbox.retry':
       return void (await writes.outboxRetry.run({ ...write }))
-    case 'session.put':
-      return void (await writes.session.run({ ...write.session }))
+    case 'outbox.reseal':
+      return void (await writes.outboxReseal.run({ ...write }))
+    case 'prekey.put':
+      return void (await writes.prekey.run({ ...write.prekey }))
+    case 'prekey.remove':
+      return void (await writes.prekeyRemove.run({ id: write.id }))
+    case 'digest.put':
+      return void (await writes.digest.run({ ...write }))
+    case 'digest.prune':
+      return void (await writes.digestPrune.run({ before: write.before }))
     case 'seq.put':
       return void (await writes.seq.run({ ...write }))
     case 'setting.put':
@@ -64,7 +82,7 @@ async function putContact(db: AnyDatabase, contact: StoredContact, devices: read
     // What is already known of a device is never forgotten by a card that does not know it.
     const lastSeen = sql`nullif(max(coalesce(${t.devices.lastSeen}, 0), coalesce(excluded.last_seen, 0)), 0)`
     const cardSent = sql`max(${t.devices.cardSent}, excluded.card_sent)`
-    const set = { account: device.account, dhKey: device.dhKey, lastSeen, cardSent }
+    const set = { account: device.account, dhKey: device.dhKey, bundle: device.bundle, lastSeen, cardSent }
     await db.insert(t.devices).values(device).onConflictDoUpdate({ target: t.devices.device, set }).run()
   }
 }

@@ -69,6 +69,12 @@ export function prepareReads(db: AnyDatabase) {
       .from(t.sessions)
       .where(eq(t.sessions.device, p('device')))
       .prepare(),
+    prekeys: db.select().from(t.prekeys).prepare(),
+    digest: db
+      .select({ expiresAt: t.digests.expiresAt })
+      .from(t.digests)
+      .where(eq(t.digests.digest, p('digest')))
+      .prepare(),
     seq: db
       .select()
       .from(t.sequences)
@@ -177,10 +183,48 @@ export function prepareWrites(db: AnyDatabase) {
       .set({ attempts: sql`${p('attempts')}`, nextAt: sql`${p('nextAt')}` })
       .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
       .prepare(),
-    session: db
+    outboxReseal: db
+      .update(t.outbox)
+      .set({ sealed: sql`${p('sealed')}` })
+      .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .prepare(),
+    sessionFirst: db
       .insert(t.sessions)
-      .values({ device: p('device'), state: p('state') })
-      .onConflictDoUpdate({ target: t.sessions.device, set: { state: incoming('state') } })
+      .values({ device: p('device'), version: p('version'), state: p('state') })
+      .onConflictDoNothing()
+      .returning({ version: t.sessions.version })
+      .prepare(),
+    sessionNext: db
+      .update(t.sessions)
+      .set({ version: sql`${p('version')}`, state: sql`${p('state')}` })
+      .where(and(eq(t.sessions.device, p('device')), sql`${t.sessions.version} = ${p('version')} - 1`))
+      .returning({ version: t.sessions.version })
+      .prepare(),
+    prekey: db
+      .insert(t.prekeys)
+      .values({ id: p('id'), secret: p('secret'), kemSeed: p('kemSeed'), createdAt: p('createdAt'), supersededAt: p('supersededAt') })
+      .onConflictDoUpdate({
+        target: t.prekeys.id,
+        set: {
+          secret: incoming('secret'),
+          kemSeed: incoming('kem_seed'),
+          createdAt: incoming('created_at'),
+          supersededAt: incoming('superseded_at'),
+        },
+      })
+      .prepare(),
+    prekeyRemove: db
+      .delete(t.prekeys)
+      .where(eq(t.prekeys.id, p('id')))
+      .prepare(),
+    digest: db
+      .insert(t.digests)
+      .values({ digest: p('digest'), expiresAt: p('expiresAt') })
+      .onConflictDoNothing()
+      .prepare(),
+    digestPrune: db
+      .delete(t.digests)
+      .where(sql`${t.digests.expiresAt} < ${p('before')}`)
       .prepare(),
     seq: db
       .insert(t.sequences)

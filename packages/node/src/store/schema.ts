@@ -38,6 +38,7 @@ export const devices = sqliteTable(
     dhKey: bytes('dh_key').notNull(),
     lastSeen: integer('last_seen'),
     cardSent: integer('card_sent').notNull(),
+    bundle: bytes('bundle').notNull(),
   },
   (table) => [index('devices_account').on(table.account)],
 )
@@ -84,7 +85,25 @@ export const outbox = sqliteTable(
   (table) => [primaryKey({ columns: [table.device, table.message] }), index('outbox_order').on(table.device, table.seq)],
 )
 
-export const sessions = sqliteTable('sessions', { device: text('device').primaryKey(), state: bytes('state').notNull() })
+export const sessions = sqliteTable('sessions', {
+  device: text('device').primaryKey(),
+  version: integer('version').notNull(),
+  state: bytes('state').notNull(),
+})
+
+export const prekeys = sqliteTable('prekeys', {
+  id: integer('id').primaryKey(),
+  secret: bytes('secret').notNull(),
+  kemSeed: bytes('kem_seed').notNull(),
+  createdAt: integer('created_at').notNull(),
+  supersededAt: integer('superseded_at'),
+})
+
+export const digests = sqliteTable(
+  'digests',
+  { digest: bytes('digest').primaryKey(), expiresAt: integer('expires_at').notNull() },
+  (table) => [index('digests_expiry').on(table.expiresAt)],
+)
 
 export const sequences = sqliteTable('sequences', { device: text('device').primaryKey(), seq: integer('seq').notNull() })
 

@@ -13,6 +13,7 @@ import {
   type StoredIdentity,
   type StoredInvite,
   type StoredMessage,
+  type StoredPrekey,
   type StoredSession,
   type StoreWrite,
   type WriteOutcome,
@@ -172,6 +173,14 @@ export class SqliteStore implements Store {
 
   session(device: DeviceId): Promise<StoredSession | null> {
     return this.read(async (reads) => first((await reads.session.all({ device })) as StoredSession[]))
+  }
+
+  prekeys(): Promise<readonly StoredPrekey[]> {
+    return this.read((reads) => reads.prekeys.all())
+  }
+
+  async hasDigest(digest: Uint8Array): Promise<boolean> {
+    return (await this.read((reads) => reads.digest.all({ digest }))).length > 0
   }
 
   async seq(device: DeviceId): Promise<number> {

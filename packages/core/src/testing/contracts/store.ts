@@ -1,7 +1,7 @@
 /** What every Store keeps (docs/spec/store.md). */
 import { describe, expect, it } from 'vitest'
 import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, messageIdFromBytes } from '../../ids.ts'
-import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage } from '../../ports/index.ts'
+import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredPrekey } from '../../ports/index.ts'
 
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store
@@ -46,7 +46,7 @@ const contact: StoredContact = {
   addedAt: 5,
   pendingInvite: '',
 }
-const known = (name: DeviceId): StoredDevice => ({ device: name, account, dhKey: new Uint8Array(32).fill(2), lastSeen: null, cardSent: 0 })
+const known = (name: DeviceId): StoredDevice => ({ device: name, account, dhKey: new Uint8Array(32).fill(2), lastSeen: null, cardSent: 0, bundle: Uint8Array.of(5) })
 const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   message: id(number),
   contact: account,
@@ -57,6 +57,14 @@ const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   nextAt: 0,
   ...change,
 })
+
+const prekey: StoredPrekey = {
+  id: 3,
+  secret: new Uint8Array(32).fill(1),
+  kemSeed: new Uint8Array(64).fill(2),
+  createdAt: 11,
+  supersededAt: null,
+}
 
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`store: ${name}`, () => {
@@ -72,7 +80,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         { kind: 'identity.put', identity },
         { kind: 'contact.put', contact, devices: [known(device)] },
         { kind: 'invite.put', invite: { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false } },
-        { kind: 'session.put', session: { device, state: Uint8Array.of(9) } },
+        { kind: 'session.put', session: { device, version: 1, state: Uint8Array.of(9) } },
+        { kind: 'prekey.put', prekey },
+        { kind: 'digest.put', digest: new Uint8Array(32), expiresAt: 50 },
         { kind: 'seq.put', device, seq: 4 },
         { kind: 'setting.put', key: 'a', value: 'b' },
         { kind: 'message.insert', message: message(1) },
@@ -84,6 +94,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.devices(account)).toEqual([known(device)])
       expect((await store.invites()).map(({ expiresAt }) => expiresAt)).toEqual([10])
       expect((await store.session(device))?.state).toEqual(Uint8Array.of(9))
+      expect(await store.prekeys()).toEqual([prekey])
+      expect(await store.hasDigest(new Uint8Array(32))).toBe(true)
       expect([await store.seq(device), await store.seq(other), await store.setting('a'), await store.setting('b')]).toEqual([
         4,
         0,
@@ -167,6 +179,45 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.commit([{ kind: 'contact.put', contact: { ...contact, petname: 'anna' }, devices: [known(device)] }])
       expect(await under.store.devices()).toEqual([{ ...known(device), lastSeen: 77, cardSent: 3 }])
       expect((await under.store.contacts()).map(({ petname }) => petname)).toEqual(['anna'])
+    })
+
+    it('[ST9] session states follow each other without gaps: what was made from another state fails as a whole', async () => {
+      await using under = await open()
+      const session = (version: number) => ({ kind: 'session.put', session: { device, version, state: Uint8Array.of(version) } }) as const
+      const conflict = { code: 'SESSION_CONFLICT' }
+      await expect(under.store.commit([session(2)])).rejects.toMatchObject(conflict)
+      await under.store.commit([session(1)])
+      const tried = [1, 3, 2].map((version) => under.store.commit([{ kind: 'message.insert', message: message(version) }, session(version)]))
+      await expect(tried[0]).rejects.toMatchObject(conflict)
+      await expect(tried[1]).rejects.toMatchObject(conflict)
+      await tried[2]
+      expect(await under.store.session(device)).toEqual({ device, version: 2, state: Uint8Array.of(2) })
+      expect((await under.store.history(account)).map((each) => each.id)).toEqual([id(2)])
+    })
+
+    it('[ST10] prekeys are replaced and removed; digests are remembered until pruned', async () => {
+      await using under = await open()
+      await under.store.commit([
+        { kind: 'prekey.put', prekey },
+        { kind: 'prekey.put', prekey: { ...prekey, id: 4 } },
+      ])
+      await under.store.commit([
+        { kind: 'prekey.put', prekey: { ...prekey, supersededAt: 12 } },
+        { kind: 'prekey.remove', id: 4 },
+      ])
+      expect(await under.store.prekeys()).toEqual([{ ...prekey, supersededAt: 12 }])
+      const digest = (byte: number) => new Uint8Array(32).fill(byte)
+      await under.store.commit([1, 2, 2].map((byte) => ({ kind: 'digest.put', digest: digest(byte), expiresAt: byte * 100 }) as const))
+      await under.store.commit([{ kind: 'digest.prune', before: 150 }])
+      expect([await under.store.hasDigest(digest(1)), await under.store.hasDigest(digest(2))]).toEqual([false, true])
+    })
+
+    it('[ST11] a row of the outbox takes new bytes; one that has gone does not come back', async () => {
+      await using under = await open()
+      await under.store.commit([{ kind: 'outbox.insert', row: row(1) }])
+      const reseal = (number: number) => ({ kind: 'outbox.reseal', message: id(number), device: other, sealed: Uint8Array.of(77) }) as const
+      await under.store.commit([reseal(1), reseal(2)])
+      expect(await under.store.outbox(other, 0, 10)).toEqual([row(1, { sealed: Uint8Array.of(77) })])
     })
 
     it('[ST8] a closed store says so', async () => {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file skein.proto.
  */
 export const file_skein: GenFile = /*@__PURE__*/
-  fileDesc("Cgtza2Vpbi5wcm90bxIIc2tlaW4udjEiLgoGU2lnbmVkEhEKCXN0YXRlbWVudBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwiSQoLRGV2aWNlRW50cnkSEgoKZGV2aWNlX2tleRgBIAEoDBIOCgZkaF9rZXkYAiABKAwSFgoOZGhfY2VydGlmaWNhdGUYAyABKAwiWgoKRGV2aWNlTGlzdBITCgthY2NvdW50X2tleRgBIAEoDBIPCgd2ZXJzaW9uGAIgASgEEiYKB2RldmljZXMYAyADKAsyFS5za2Vpbi52MS5EZXZpY2VFbnRyeSJ5CgtDb250YWN0Q2FyZBIlCgtkZXZpY2VfbGlzdBgBIAEoCzIQLnNrZWluLnYxLlNpZ25lZBIMCgRuYW1lGAIgASgJEg4KBnJlbGF5cxgDIAMoCRIRCglpc3N1ZWRfYXQYBCABKAQSEgoKZGV2aWNlX2tleRgFIAEoDCJtCg1BY2NvdW50UmVjb3JkEiUKC2RldmljZV9saXN0GAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEg4KBnJlbGF5cxgCIAMoCRIRCglpc3N1ZWRfYXQYAyABKAQSEgoKZGV2aWNlX2tleRgEIAEoDCJuCgxDb250YWN0RnJhbWUSLgoMaW50cm9kdWN0aW9uGAEgASgLMhYuc2tlaW4udjEuSW50cm9kdWN0aW9uSAASJgoGYW5zd2VyGAIgASgLMhQuc2tlaW4udjEuQ2FyZEFuc3dlckgAQgYKBGtpbmQiUgoMSW50cm9kdWN0aW9uEh4KBGNhcmQYASABKAsyEC5za2Vpbi52MS5TaWduZWQSDQoFcHJvb2YYAiABKAwSEwoLaW52aXRlX2hhc2gYAyABKAwiTQoKQ2FyZEFuc3dlchIeCgRjYXJkGAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEg0KBXByb29mGAIgASgMEhAKCGFjY2VwdGVkGAMgASgIInQKDERlbGl2ZXJGcmFtZRImCghkZWxpdmVyeRgBIAEoCzISLnNrZWluLnYxLkRlbGl2ZXJ5SAASNAoPYWNrbm93bGVkZ2VtZW50GAIgASgLMhkuc2tlaW4udjEuQWNrbm93bGVkZ2VtZW50SABCBgoEa2luZCIzCghEZWxpdmVyeRIKCgJpZBgBIAEoDBILCgNzZXEYAiABKAQSDgoGc2VhbGVkGAMgASgMIh4KD0Fja25vd2xlZGdlbWVudBILCgNpZHMYASADKAwiagoHQ29udGVudBIOCgZobGNfbXMYASABKAQSEwoLaGxjX2NvdW50ZXIYAiABKA0SEgoKY3JlYXRlZF9hdBgDIAEoBBIeCgR0ZXh0GAQgASgLMg4uc2tlaW4udjEuVGV4dEgAQgYKBGtpbmQiFAoEVGV4dBIMCgRib2R5GAEgASgJImQKCFByZXNlbmNlEhIKCmRldmljZV9rZXkYASABKAwSFgoOYWNjb3VudF9kaWdlc3QYAiABKAwSEgoKbmV0d29ya19pZBgDIAEoDBIKCgJhdBgEIAEoBBIMCgRuYW1lGAUgASgJIkAKDUhlYXJkUHJlc2VuY2USIgoIcHJlc2VuY2UYASABKAsyEC5za2Vpbi52MS5TaWduZWQSCwoDYWdlGAIgASgNIqABCg1QcmVzZW5jZUZyYW1lEisKCHByZXNlbmNlGAEgASgLMhcuc2tlaW4udjEuUHJlc2VuY2VIZWxsb0gAEiwKB3dlbGNvbWUYAiABKAsyGS5za2Vpbi52MS5QcmVzZW5jZVdlbGNvbWVIABIsCgdyZWZyZXNoGAMgASgLMhkuc2tlaW4udjEuUHJlc2VuY2VSZWZyZXNoSABCBgoEa2luZCIuCg1QcmVzZW5jZUhlbGxvEh0KA293bhgBIAEoCzIQLnNrZWluLnYxLlNpZ25lZCJkCg9QcmVzZW5jZVdlbGNvbWUSHQoDb3duGAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEgoKAnRvGAIgASgMEiYKBWhlYXJkGAMgAygLMhcuc2tlaW4udjEuSGVhcmRQcmVzZW5jZSJYCg9QcmVzZW5jZVJlZnJlc2gSHQoDb3duGAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEiYKBWhlYXJkGAIgAygLMhcuc2tlaW4udjEuSGVhcmRQcmVzZW5jZSJZCgtDYXJkUmVxdWVzdBIgCgNwdXQYASABKAsyES5za2Vpbi52MS5DYXJkUHV0SAASIAoDZ2V0GAIgASgLMhEuc2tlaW4udjEuQ2FyZEdldEgAQgYKBGtpbmQiOQoHQ2FyZFB1dBILCgNrZXkYASABKAwSDQoFdmFsdWUYAiABKAwSEgoKZXhwaXJlc19hdBgDIAEoBCIWCgdDYXJkR2V0EgsKA2tleRgBIAEoDCIrCglDYXJkUmVwbHkSDwoHb3V0Y29tZRgBIAEoCRINCgV2YWx1ZRgCIAEoDGIGcHJvdG8z");
+  fileDesc("Cgtza2Vpbi5wcm90bxIIc2tlaW4udjEiLgoGU2lnbmVkEhEKCXN0YXRlbWVudBgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwiSQoLRGV2aWNlRW50cnkSEgoKZGV2aWNlX2tleRgBIAEoDBIOCgZkaF9rZXkYAiABKAwSFgoOZGhfY2VydGlmaWNhdGUYAyABKAwiWgoKRGV2aWNlTGlzdBITCgthY2NvdW50X2tleRgBIAEoDBIPCgd2ZXJzaW9uGAIgASgEEiYKB2RldmljZXMYAyADKAsyFS5za2Vpbi52MS5EZXZpY2VFbnRyeSKbAQoLQ29udGFjdENhcmQSJQoLZGV2aWNlX2xpc3QYASABKAsyEC5za2Vpbi52MS5TaWduZWQSDAoEbmFtZRgCIAEoCRIOCgZyZWxheXMYAyADKAkSEQoJaXNzdWVkX2F0GAQgASgEEhIKCmRldmljZV9rZXkYBSABKAwSIAoGYnVuZGxlGAYgASgLMhAuc2tlaW4udjEuU2lnbmVkIo8BCg1BY2NvdW50UmVjb3JkEiUKC2RldmljZV9saXN0GAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEg4KBnJlbGF5cxgCIAMoCRIRCglpc3N1ZWRfYXQYAyABKAQSEgoKZGV2aWNlX2tleRgEIAEoDBIgCgZidW5kbGUYBSABKAsyEC5za2Vpbi52MS5TaWduZWQibgoMQ29udGFjdEZyYW1lEi4KDGludHJvZHVjdGlvbhgBIAEoCzIWLnNrZWluLnYxLkludHJvZHVjdGlvbkgAEiYKBmFuc3dlchgCIAEoCzIULnNrZWluLnYxLkNhcmRBbnN3ZXJIAEIGCgRraW5kIlIKDEludHJvZHVjdGlvbhIeCgRjYXJkGAEgASgLMhAuc2tlaW4udjEuU2lnbmVkEg0KBXByb29mGAIgASgMEhMKC2ludml0ZV9oYXNoGAMgASgMIk0KCkNhcmRBbnN3ZXISHgoEY2FyZBgBIAEoCzIQLnNrZWluLnYxLlNpZ25lZBINCgVwcm9vZhgCIAEoDBIQCghhY2NlcHRlZBgDIAEoCCJ0CgxEZWxpdmVyRnJhbWUSJgoIZGVsaXZlcnkYASABKAsyEi5za2Vpbi52MS5EZWxpdmVyeUgAEjQKD2Fja25vd2xlZGdlbWVudBgCIAEoCzIZLnNrZWluLnYxLkFja25vd2xlZGdlbWVudEgAQgYKBGtpbmQiMwoIRGVsaXZlcnkSCgoCaWQYASABKAwSCwoDc2VxGAIgASgEEg4KBnNlYWxlZBgDIAEoDCIeCg9BY2tub3dsZWRnZW1lbnQSCwoDaWRzGAEgAygMIp8BCgdDb250ZW50Eg4KBmhsY19tcxgBIAEoBBITCgtobGNfY291bnRlchgCIAEoDRISCgpjcmVhdGVkX2F0GAMgASgEEh4KBHRleHQYBCABKAsyDi5za2Vpbi52MS5UZXh0SAASJwoFcmVzZXQYBSABKAsyFi5za2Vpbi52MS5TZXNzaW9uUmVzZXRIABIKCgJpZBgGIAEoDEIGCgRraW5kIg4KDFNlc3Npb25SZXNldCIUCgRUZXh0EgwKBGJvZHkYASABKAkiZAoIUHJlc2VuY2USEgoKZGV2aWNlX2tleRgBIAEoDBIWCg5hY2NvdW50X2RpZ2VzdBgCIAEoDBISCgpuZXR3b3JrX2lkGAMgASgMEgoKAmF0GAQgASgEEgwKBG5hbWUYBSABKAkiQAoNSGVhcmRQcmVzZW5jZRIiCghwcmVzZW5jZRgBIAEoCzIQLnNrZWluLnYxLlNpZ25lZBILCgNhZ2UYAiABKA0ioAEKDVByZXNlbmNlRnJhbWUSKwoIcHJlc2VuY2UYASABKAsyFy5za2Vpbi52MS5QcmVzZW5jZUhlbGxvSAASLAoHd2VsY29tZRgCIAEoCzIZLnNrZWluLnYxLlByZXNlbmNlV2VsY29tZUgAEiwKB3JlZnJlc2gYAyABKAsyGS5za2Vpbi52MS5QcmVzZW5jZVJlZnJlc2hIAEIGCgRraW5kIi4KDVByZXNlbmNlSGVsbG8SHQoDb3duGAEgASgLMhAuc2tlaW4udjEuU2lnbmVkImQKD1ByZXNlbmNlV2VsY29tZRIdCgNvd24YASABKAsyEC5za2Vpbi52MS5TaWduZWQSCgoCdG8YAiABKAwSJgoFaGVhcmQYAyADKAsyFy5za2Vpbi52MS5IZWFyZFByZXNlbmNlIlgKD1ByZXNlbmNlUmVmcmVzaBIdCgNvd24YASABKAsyEC5za2Vpbi52MS5TaWduZWQSJgoFaGVhcmQYAiADKAsyFy5za2Vpbi52MS5IZWFyZFByZXNlbmNlIlkKC0NhcmRSZXF1ZXN0EiAKA3B1dBgBIAEoCzIRLnNrZWluLnYxLkNhcmRQdXRIABIgCgNnZXQYAiABKAsyES5za2Vpbi52MS5DYXJkR2V0SABCBgoEa2luZCI5CgdDYXJkUHV0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBISCgpleHBpcmVzX2F0GAMgASgEIhYKB0NhcmRHZXQSCwoDa2V5GAEgASgMIisKCUNhcmRSZXBseRIPCgdvdXRjb21lGAEgASgJEg0KBXZhbHVlGAIgASgMYgZwcm90bzM");
 
 /**
  * A statement and the Ed25519 signature over (label || 0x00 || statement); the label is fixed by the kind of statement.
@@ -129,6 +129,13 @@ export type ContactCard = Message<"skein.v1.ContactCard"> & {
    * @generated from field: bytes device_key = 5;
    */
   deviceKey: Uint8Array;
+
+  /**
+   * Signed PrekeyBundle of that device.
+   *
+   * @generated from field: skein.v1.Signed bundle = 6;
+   */
+  bundle?: Signed | undefined;
 };
 
 /**
@@ -163,6 +170,13 @@ export type AccountRecord = Message<"skein.v1.AccountRecord"> & {
    * @generated from field: bytes device_key = 4;
    */
   deviceKey: Uint8Array;
+
+  /**
+   * Signed PrekeyBundle of that device.
+   *
+   * @generated from field: skein.v1.Signed bundle = 5;
+   */
+  bundle?: Signed | undefined;
 };
 
 /**
@@ -370,7 +384,20 @@ export type Content = Message<"skein.v1.Content"> & {
      */
     value: Text;
     case: "text";
+  } | {
+    /**
+     * @generated from field: skein.v1.SessionReset reset = 5;
+     */
+    value: SessionReset;
+    case: "reset";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * 16 bytes: the same over every carrier.
+   *
+   * @generated from field: bytes id = 6;
+   */
+  id: Uint8Array;
 };
 
 /**
@@ -379,6 +406,21 @@ export type Content = Message<"skein.v1.Content"> & {
  */
 export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
   messageDesc(file_skein, 11);
+
+/**
+ * The sender could not open something and has started a new session: seal anew what is still on its way.
+ *
+ * @generated from message skein.v1.SessionReset
+ */
+export type SessionReset = Message<"skein.v1.SessionReset"> & {
+};
+
+/**
+ * Describes the message skein.v1.SessionReset.
+ * Use `create(SessionResetSchema)` to create a new message.
+ */
+export const SessionResetSchema: GenMessage<SessionReset> = /*@__PURE__*/
+  messageDesc(file_skein, 12);
 
 /**
  * @generated from message skein.v1.Text
@@ -395,7 +437,7 @@ export type Text = Message<"skein.v1.Text"> & {
  * Use `create(TextSchema)` to create a new message.
  */
 export const TextSchema: GenMessage<Text> = /*@__PURE__*/
-  messageDesc(file_skein, 12);
+  messageDesc(file_skein, 13);
 
 /**
  * A device says that it is there. Signed by the device key.
@@ -438,7 +480,7 @@ export type Presence = Message<"skein.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_skein, 13);
+  messageDesc(file_skein, 14);
 
 /**
  * @generated from message skein.v1.HeardPresence
@@ -462,7 +504,7 @@ export type HeardPresence = Message<"skein.v1.HeardPresence"> & {
  * Use `create(HeardPresenceSchema)` to create a new message.
  */
 export const HeardPresenceSchema: GenMessage<HeardPresence> = /*@__PURE__*/
-  messageDesc(file_skein, 14);
+  messageDesc(file_skein, 15);
 
 /**
  * @generated from message skein.v1.PresenceFrame
@@ -497,7 +539,7 @@ export type PresenceFrame = Message<"skein.v1.PresenceFrame"> & {
  * Use `create(PresenceFrameSchema)` to create a new message.
  */
 export const PresenceFrameSchema: GenMessage<PresenceFrame> = /*@__PURE__*/
-  messageDesc(file_skein, 15);
+  messageDesc(file_skein, 16);
 
 /**
  * @generated from message skein.v1.PresenceHello
@@ -514,7 +556,7 @@ export type PresenceHello = Message<"skein.v1.PresenceHello"> & {
  * Use `create(PresenceHelloSchema)` to create a new message.
  */
 export const PresenceHelloSchema: GenMessage<PresenceHello> = /*@__PURE__*/
-  messageDesc(file_skein, 16);
+  messageDesc(file_skein, 17);
 
 /**
  * @generated from message skein.v1.PresenceWelcome
@@ -543,7 +585,7 @@ export type PresenceWelcome = Message<"skein.v1.PresenceWelcome"> & {
  * Use `create(PresenceWelcomeSchema)` to create a new message.
  */
 export const PresenceWelcomeSchema: GenMessage<PresenceWelcome> = /*@__PURE__*/
-  messageDesc(file_skein, 17);
+  messageDesc(file_skein, 18);
 
 /**
  * @generated from message skein.v1.PresenceRefresh
@@ -565,7 +607,7 @@ export type PresenceRefresh = Message<"skein.v1.PresenceRefresh"> & {
  * Use `create(PresenceRefreshSchema)` to create a new message.
  */
 export const PresenceRefreshSchema: GenMessage<PresenceRefresh> = /*@__PURE__*/
-  messageDesc(file_skein, 18);
+  messageDesc(file_skein, 19);
 
 /**
  * /skein/card/1, between a client and a relay: one request, one reply.
@@ -596,7 +638,7 @@ export type CardRequest = Message<"skein.v1.CardRequest"> & {
  * Use `create(CardRequestSchema)` to create a new message.
  */
 export const CardRequestSchema: GenMessage<CardRequest> = /*@__PURE__*/
-  messageDesc(file_skein, 19);
+  messageDesc(file_skein, 20);
 
 /**
  * @generated from message skein.v1.CardPut
@@ -625,7 +667,7 @@ export type CardPut = Message<"skein.v1.CardPut"> & {
  * Use `create(CardPutSchema)` to create a new message.
  */
 export const CardPutSchema: GenMessage<CardPut> = /*@__PURE__*/
-  messageDesc(file_skein, 20);
+  messageDesc(file_skein, 21);
 
 /**
  * @generated from message skein.v1.CardGet
@@ -642,7 +684,7 @@ export type CardGet = Message<"skein.v1.CardGet"> & {
  * Use `create(CardGetSchema)` to create a new message.
  */
 export const CardGetSchema: GenMessage<CardGet> = /*@__PURE__*/
-  messageDesc(file_skein, 21);
+  messageDesc(file_skein, 22);
 
 /**
  * @generated from message skein.v1.CardReply
@@ -666,5 +708,5 @@ export type CardReply = Message<"skein.v1.CardReply"> & {
  * Use `create(CardReplySchema)` to create a new message.
  */
 export const CardReplySchema: GenMessage<CardReply> = /*@__PURE__*/
-  messageDesc(file_skein, 22);
+  messageDesc(file_skein, 23);
 

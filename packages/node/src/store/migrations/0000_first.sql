@@ -19,10 +19,17 @@ CREATE TABLE `devices` (
 	`account` text NOT NULL,
 	`dh_key` blob NOT NULL,
 	`last_seen` integer,
-	`card_sent` integer NOT NULL
+	`card_sent` integer NOT NULL,
+	`bundle` blob NOT NULL
 );
 --> statement-breakpoint
 CREATE INDEX `devices_account` ON `devices` (`account`);--> statement-breakpoint
+CREATE TABLE `digests` (
+	`digest` blob PRIMARY KEY NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `digests_expiry` ON `digests` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `identity` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`account_seed` blob NOT NULL,
@@ -66,6 +73,14 @@ CREATE TABLE `outbox` (
 );
 --> statement-breakpoint
 CREATE INDEX `outbox_order` ON `outbox` (`device`,`seq`);--> statement-breakpoint
+CREATE TABLE `prekeys` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`secret` blob NOT NULL,
+	`kem_seed` blob NOT NULL,
+	`created_at` integer NOT NULL,
+	`superseded_at` integer
+);
+--> statement-breakpoint
 CREATE TABLE `sequences` (
 	`device` text PRIMARY KEY NOT NULL,
 	`seq` integer NOT NULL
@@ -73,6 +88,7 @@ CREATE TABLE `sequences` (
 --> statement-breakpoint
 CREATE TABLE `sessions` (
 	`device` text PRIMARY KEY NOT NULL,
+	`version` integer NOT NULL,
 	`state` blob NOT NULL
 );
 --> statement-breakpoint

@@ -1,0 +1,179 @@
+/**
+ * The session cipher of the main path: sessions of the store, held decoded in memory, moved on by pure steps. What a
+ * step makes is handed out as writes for the caller's commit; the store refuses a state that does not follow the one
+ * it has, so a commit that failed never leaves a hole.
+ */
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store, StoreWrite } from '../ports/store.ts'
+import { decodeSessionMessage, type FirstFlightFields, type PrekeyBundleFields } from '../wire/sealed.ts'
+import { rootDerivation, type RootDerivation } from './key-derivation.ts'
+import { packPayload, unpackPayload } from './payload.ts'
+import type { PrekeyKeeper } from './prekey-keeper.ts'
+import { KEEP_AFTER_SUCCESSOR_MS, ROTATE_AFTER_MS } from './prekeys.ts'
+import { RejectionBudget } from './rejection-budget.ts'
+import { type EndIdentity, NO_SESSIONS, openIn, type OwnPrekeys, type PairContext, retireAll, sealIn, sendingSession, type Sessions, startSession } from './session.ts'
+import type { OpenedContent, PairCipher, SealedContent, SessionCipher } from './session-cipher.ts'
+import { decodeSessions, encodeSessions } from './session-record.ts'
+
+/** Pairs whose sessions stay decoded: about 1 KB each, up to 100 KB with every skipped key. */
+const MAX_CACHED = 256
+/** A first flight can be replayed while its prekey lives (EB8). */
+const REMEMBER_FLIGHT_MS = KEEP_AFTER_SUCCESSOR_MS + ROTATE_AFTER_MS
+/** Between two requests to start anew, per device (ES7). */
+export const RESET_EVERY_MS = 600_000
+
+/** What is known of the device at the other end. */
+export interface RemoteDevice extends EndIdentity {
+  /** Opens the newest bundle of the device; `undefined` when none is known. @throws SkeinError when it does not verify */
+  bundle(): PrekeyBundleFields | undefined
+}
+
+export interface RatchetCipherDeps {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly primitives: Primitives
+  readonly own: PairContext['own']
+  readonly prekeys: PrekeyKeeper
+  /** `undefined` for a device of nobody we know. */
+  remote(device: DeviceId): RemoteDevice | undefined
+}
+
+/** State of a pair in memory: ahead of the store by the commits that are under way. */
+interface Cell {
+  current: { readonly version: number; readonly sessions: Sessions }
+}
+
+interface Arrival {
+  readonly bytes: Uint8Array
+  /** Its first flight has been here before. */
+  readonly replayed: boolean
+}
+
+interface Pair {
+  readonly device: DeviceId
+  readonly cell: Cell
+  readonly remote: RemoteDevice
+  readonly context: () => PairContext
+}
+
+export class RatchetCipher implements SessionCipher {
+  private readonly deps: RatchetCipherDeps
+  private readonly deriveRoot: RootDerivation
+  private readonly budget: RejectionBudget
+  private readonly cells = new Map<DeviceId, Promise<Cell>>()
+
+  constructor(deps: RatchetCipherDeps) {
+    this.deps = deps
+    this.deriveRoot = rootDerivation(deps.primitives)
+    this.budget = new RejectionBudget(deps.clock)
+  }
+
+  async pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher> {
+    const remote = this.deps.remote(device)
+    if (remote === undefined) throw new SkeinError('UNKNOWN_SENDER', 'A device of nobody we know.')
+    const arrival = incoming === undefined ? undefined : await this.arrival(device, incoming)
+    const cell = await this.cell(device)
+    const context = (): PairContext => ({ ...this.deps, remote, deriveRoot: this.deriveRoot, now: this.deps.clock.now() })
+    const sealing = { device, cell, remote, context }
+    return {
+      seal: (content) => this.seal(sealing, { content, sessions: cell.current.sessions }),
+      open: () => this.open(sealing, arrival),
+      restart: (content) => this.restart(sealing, content),
+    }
+  }
+
+  forget(device: DeviceId): void {
+    this.cells.delete(device)
+  }
+
+  private async arrival(device: DeviceId, bytes: Uint8Array): Promise<Arrival> {
+    if (!this.budget.allows(device)) throw new SkeinError('BUDGET_SPENT', 'A device sends too much that does not open.')
+    try {
+      const { first } = decodeSessionMessage(bytes)
+      const replayed = first !== undefined && (await this.deps.store.hasDigest(this.flightDigest(first.ephemeralKey)))
+      return { bytes, replayed }
+    } catch (error) {
+      this.budget.spend(device)
+      throw error
+    }
+  }
+
+  private seal({ device, cell, remote, context }: Pair, { content, sessions }: { content: Uint8Array; sessions: Sessions }): SealedContent {
+    const pair = context()
+    const ready = sendingSession(sessions) === undefined ? startSession(pair, sessions, requireBundle(remote)) : sessions
+    const session = sendingSession(ready)
+    if (session === undefined) throw new SkeinError('SESSION_UNKNOWN', 'A session could not be started.')
+    const sealed = sealIn(pair, ready, { session, plaintext: packPayload(content) })
+    return { sealed: sealed.message, writes: [moveOn(cell, device, sealed.sessions)] }
+  }
+
+  private restart(pair: Pair, content: Uint8Array): SealedContent | undefined {
+    const { sessions } = pair.cell.current
+    const now = this.deps.clock.now()
+    if (now - sessions.resetSentAt < RESET_EVERY_MS) return undefined
+    return this.seal(pair, { content, sessions: { ...retireAll(sessions), resetSentAt: now } })
+  }
+
+  private open(pair: Pair, arrival: Arrival | undefined): OpenedContent {
+    if (arrival === undefined) throw new SkeinError('BAD_FRAME', 'There is nothing to open.')
+    try {
+      return this.tryOpen(pair, arrival)
+    } catch (error) {
+      // A repeated message costs next to nothing, and an honest sender repeats what it got no answer to.
+      if (!isSkeinError(error, 'KEY_USED')) this.budget.spend(pair.device)
+      throw error
+    }
+  }
+
+  private tryOpen({ device, cell, context }: Pair, { bytes, replayed }: Arrival): OpenedContent {
+    const prekeys = ({ prekeyId }: FirstFlightFields): OwnPrekeys => {
+      if (replayed) throw new SkeinError('REPLAYED', 'A first message has been here before.')
+      return this.deps.prekeys.find(prekeyId)
+    }
+    const { sessions, plaintext, flight } = openIn(context(), cell.current.sessions, { message: bytes, prekeys })
+    const content = unpackPayload(plaintext)
+    const remembered = flight === undefined ? [] : [this.rememberFlight(flight)]
+    return { content, writes: [moveOn(cell, device, sessions), ...remembered] }
+  }
+
+  private cell(device: DeviceId): Promise<Cell> {
+    const cell = this.cells.get(device) ?? this.load(device)
+    // To the end of the map: the first entry is the one that was used longest ago.
+    this.cells.delete(device)
+    this.cells.set(device, cell)
+    cell.catch(() => this.cells.delete(device))
+    const [oldest] = this.cells.keys()
+    if (this.cells.size > MAX_CACHED && oldest !== undefined) this.cells.delete(oldest)
+    return cell
+  }
+
+  private async load(device: DeviceId): Promise<Cell> {
+    const stored = await this.deps.store.session(device)
+    if (stored === null) return { current: { version: 0, sessions: NO_SESSIONS } }
+    return { current: { version: stored.version, sessions: decodeSessions(stored.state) } }
+  }
+
+  private flightDigest(ephemeralKey: Uint8Array): Uint8Array {
+    return this.deps.primitives.sha256(ephemeralKey)
+  }
+
+  private rememberFlight(ephemeralKey: Uint8Array): StoreWrite {
+    return { kind: 'digest.put', digest: this.flightDigest(ephemeralKey), expiresAt: this.deps.clock.now() + REMEMBER_FLIGHT_MS }
+  }
+}
+
+function moveOn(cell: Cell, device: DeviceId, sessions: Sessions): StoreWrite {
+  cell.current = { version: cell.current.version + 1, sessions }
+  return { kind: 'session.put', session: { device, version: cell.current.version, state: encodeSessions(sessions) } }
+}
+
+function requireBundle(remote: RemoteDevice): PrekeyBundleFields {
+  const bundle = remote.bundle()
+  if (bundle === undefined) throw new SkeinError('NO_BUNDLE', 'Nothing is known yet to encrypt to this device with.')
+  return bundle
+}

@@ -1,0 +1,48 @@
+/**
+ * One message under its message key. The header is authenticated twice: by a tag under the chain's header key, so that
+ * a forged one is refused for the price of one HMAC, and as associated data of the ciphertext (ER5, ER6).
+ */
+import { SkeinError } from '../errors/index.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import { HEADER_TAG_BYTES } from '../wire/sealed.ts'
+import { concat, equal, sealingKey } from './key-derivation.ts'
+
+/** ChaCha20-Poly1305 nonce: the start of the header's random bytes. The key is of one message, the nonce only must not be chosen by others. */
+const NONCE_BYTES = 12
+
+export interface MessageKeys {
+  readonly messageKey: Uint8Array
+  readonly headerKey: Uint8Array
+}
+
+export interface HeaderBytes {
+  /** Encoded header. */
+  readonly header: Uint8Array
+  /** Its 16 random bytes. */
+  readonly random: Uint8Array
+  /** What both sides know without saying it: who they are (EB5). */
+  readonly identities: Uint8Array
+}
+
+export function headerTag(primitives: Primitives, headerKey: Uint8Array, { header, identities }: HeaderBytes): Uint8Array {
+  return primitives.hmacSha256(headerKey, concat(identities, header)).slice(0, HEADER_TAG_BYTES)
+}
+
+export function headerFits(primitives: Primitives, headerKey: Uint8Array, sealed: HeaderBytes & { readonly tag: Uint8Array }): boolean {
+  return equal(headerTag(primitives, headerKey, sealed), sealed.tag)
+}
+
+export function sealUnder(primitives: Primitives, messageKey: Uint8Array, message: HeaderBytes & { readonly plaintext: Uint8Array }): Uint8Array {
+  const { header, random, identities, plaintext } = message
+  const key = sealingKey(primitives, messageKey, random)
+  return primitives.aeadSeal(key, random.slice(0, NONCE_BYTES), plaintext, concat(identities, header))
+}
+
+/** @throws SkeinError SEAL_BROKEN */
+export function openUnder(primitives: Primitives, messageKey: Uint8Array, message: HeaderBytes & { readonly ciphertext: Uint8Array }): Uint8Array {
+  const { header, random, identities, ciphertext } = message
+  const key = sealingKey(primitives, messageKey, random)
+  const plaintext = primitives.aeadOpen(key, random.slice(0, NONCE_BYTES), ciphertext, concat(identities, header))
+  if (plaintext === null) throw new SkeinError('SEAL_BROKEN', 'A message does not open.')
+  return plaintext
+}

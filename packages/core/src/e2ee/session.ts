@@ -1,0 +1,205 @@
+/**
+ * The sessions of one pair of devices: pure steps over at most five of them (ES1 to ES8). Both sides may begin at once;
+ * both sessions then live, each side sends in the one with the lower id, and opens what comes in any.
+ */
+import { SkeinError } from '../errors/index.ts'
+import {
+  decodeRatchetHeader,
+  decodeSessionMessage,
+  encodeRatchetHeader,
+  encodeSessionMessage,
+  type FirstFlightFields,
+  HEADER_RANDOM_BYTES,
+  type PrekeyBundleFields,
+  type RatchetHeaderFields,
+  type SessionMessageFields,
+} from '../wire/sealed.ts'
+import { concat } from './key-derivation.ts'
+import { initiate, respond } from './pqxdh.ts'
+import {
+  initiatorState,
+  type KeyPair,
+  type RatchetContext,
+  ratchetReceive,
+  ratchetSend,
+  type RatchetState,
+  responderState,
+} from './ratchet.ts'
+import { headerFits, headerTag, openUnder, sealUnder } from './sealing.ts'
+
+/** Sessions kept per pair of devices (ES3); retired ones go first, then the oldest. */
+export const MAX_SESSIONS = 5
+
+export interface Session {
+  /** 32 bits out of the agreed secret. */
+  readonly id: number
+  readonly createdAt: number
+  readonly initiated: boolean
+  /** Goes with every message until the other side has answered. */
+  readonly first: FirstFlightFields | undefined
+  readonly ratchet: RatchetState
+  /** Receives only: the other side has started anew. */
+  readonly retired: boolean
+}
+
+export interface Sessions {
+  readonly list: readonly Session[]
+  /** When we last asked the other side to start anew, milliseconds since 1970; 0 if never. */
+  readonly resetSentAt: number
+}
+
+export const NO_SESSIONS: Sessions = { list: [], resetSentAt: 0 }
+
+/** Public identity of one end: account key, device key (Ed25519) and device DH key (X25519), 32 bytes each. */
+export interface EndIdentity {
+  readonly accountKey: Uint8Array
+  readonly deviceKey: Uint8Array
+  readonly dhKey: Uint8Array
+}
+
+/** The two ends as this side sees them, and what it computes with. */
+export interface PairContext extends RatchetContext {
+  readonly own: EndIdentity & { readonly dhSecret: Uint8Array }
+  readonly remote: EndIdentity
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** Our private keys behind a first flight. */
+export interface OwnPrekeys {
+  readonly signedPrekey: KeyPair
+  readonly kemSeed: Uint8Array
+  readonly oneTimeSecret: Uint8Array | undefined
+}
+
+const LABEL = new TextEncoder().encode('skein e2ee v1\0')
+
+/** Associated data of a session (EB5): suite label, then account key, device key and DH key of the initiator, then of the responder. */
+export function identitiesOf(initiator: EndIdentity, responder: EndIdentity): Uint8Array {
+  const parts = [initiator, responder].flatMap(({ accountKey, deviceKey, dhKey }) => [accountKey, deviceKey, dhKey])
+  return concat(LABEL, ...parts)
+}
+
+function identitiesIn({ own, remote }: PairContext, { initiated }: Pick<Session, 'initiated'>): Uint8Array {
+  return initiated ? identitiesOf(own, remote) : identitiesOf(remote, own)
+}
+
+/** The session to send in: the lowest id among those that are not retired (ES2); `undefined` when one must be started. */
+export function sendingSession({ list }: Sessions): Session | undefined {
+  return list.filter(({ retired }) => !retired).toSorted((a, b) => a.id - b.id)[0]
+}
+
+/** Starts a session towards the owner of `bundle`. @throws SkeinError KEY_REFUSED */
+export function startSession(context: PairContext, sessions: Sessions, bundle: PrekeyBundleFields): Sessions {
+  const { own, remote, now } = context
+  const begun = initiate(context, {
+    identitySecret: own.dhSecret,
+    remote: { identity: remote.dhKey, signedPrekey: bundle.signedPrekey, kemKey: bundle.kemKey, oneTime: undefined },
+    identities: identitiesOf(own, remote),
+  })
+  const session: Session = {
+    id: begun.sessionId,
+    createdAt: now,
+    initiated: true,
+    first: { ephemeralKey: begun.ephemeralKey, kemCiphertext: begun.kemCiphertext, prekeyId: bundle.prekeyId, oneTimeId: 0 },
+    ratchet: initiatorState(begun.secret, bundle.signedPrekey),
+    retired: false,
+  }
+  return withSession(sessions, session)
+}
+
+/** Retires every session, so that the next message starts a new one (ES6). */
+export function retireAll(sessions: Sessions): Sessions {
+  return { ...sessions, list: sessions.list.map((session) => ({ ...session, retired: true })) }
+}
+
+function withSession(sessions: Sessions, session: Session): Sessions {
+  const others = sessions.list.filter(({ id }) => id !== session.id)
+  if (others.length < MAX_SESSIONS) return { ...sessions, list: [...others, session] }
+  const leaving = others.find(({ retired }) => retired) ?? others[0]
+  return { ...sessions, list: [...others.filter((other) => other !== leaving), session] }
+}
+
+function replaced(sessions: Sessions, session: Session): Sessions {
+  return { ...sessions, list: sessions.list.map((other) => (other.id === session.id ? session : other)) }
+}
+
+/** Seals `plaintext` in `session`. @throws SkeinError SESSION_UNKNOWN, KEY_REFUSED */
+export function sealIn(context: PairContext, sessions: Sessions, { session, plaintext }: { session: Session; plaintext: Uint8Array }): {
+  readonly sessions: Sessions
+  readonly message: Uint8Array
+} {
+  const { primitives } = context
+  const { state, position, messageKey, headerKey } = ratchetSend(context, session.ratchet)
+  const random = context.random.bytes(HEADER_RANDOM_BYTES)
+  const header = encodeRatchetHeader({ ...position, session: session.id, random })
+  const bound = { header, random, identities: identitiesIn(context, session) }
+  const message = encodeSessionMessage({
+    header,
+    headerTag: headerTag(primitives, headerKey, bound),
+    ciphertext: sealUnder(primitives, messageKey, { ...bound, plaintext }),
+    first: session.first,
+  })
+  return { sessions: replaced(sessions, { ...session, ratchet: state }), message }
+}
+
+export interface Opened {
+  readonly sessions: Sessions
+  readonly plaintext: Uint8Array
+  /** Ephemeral key of the first flight that made a new session here; to be remembered against replay (EB8). */
+  readonly flight: Uint8Array | undefined
+}
+
+/** Finds our private keys for a first flight. @throws SkeinError PREKEY_UNKNOWN, REPLAYED */
+export type PrekeyLookup = (first: FirstFlightFields) => OwnPrekeys
+
+/**
+ * Opens a message of the remote device. Nothing changes unless it opens.
+ * @throws SkeinError BAD_FRAME, SESSION_UNKNOWN, PREKEY_UNKNOWN, REPLAYED, KEY_REFUSED, SEAL_BROKEN, KEY_USED, TOO_FAR_AHEAD
+ */
+export function openIn(context: PairContext, sessions: Sessions, { message, prekeys }: { message: Uint8Array; prekeys: PrekeyLookup }): Opened {
+  const parsed = decodeSessionMessage(message)
+  const header = decodeRatchetHeader(parsed.header)
+  const known = sessions.list.find(({ id }) => id === header.session)
+  if (known !== undefined) return { ...openWith(context, sessions, { session: known, parsed, header }), flight: undefined }
+  if (parsed.first === undefined) throw new SkeinError('SESSION_UNKNOWN', 'A message belongs to a session that is not known here.')
+  const session = answer(context, parsed.first, prekeys(parsed.first))
+  if (session.id !== header.session) throw new SkeinError('SEAL_BROKEN', 'A first message does not agree with its keys.')
+  const grown = withSession(superseded(sessions), session)
+  return { ...openWith(context, grown, { session, parsed, header }), flight: parsed.first.ephemeralKey }
+}
+
+/** Who starts anew although we had an answered session with it has lost its state: what is older only receives (ES5). */
+function superseded(sessions: Sessions): Sessions {
+  return { ...sessions, list: sessions.list.map((session) => (session.first === undefined ? { ...session, retired: true } : session)) }
+}
+
+function answer({ primitives, own, remote, now }: PairContext, first: FirstFlightFields, prekeys: OwnPrekeys): Session {
+  const { secret, sessionId } = respond(primitives, {
+    ...prekeys,
+    identitySecret: own.dhSecret,
+    remoteIdentity: remote.dhKey,
+    ephemeralKey: first.ephemeralKey,
+    kemCiphertext: first.kemCiphertext,
+    identities: identitiesOf(remote, own),
+  })
+  return { id: sessionId, createdAt: now, initiated: false, first: undefined, ratchet: responderState(secret, prekeys.signedPrekey), retired: false }
+}
+
+interface Opening {
+  readonly session: Session
+  readonly parsed: SessionMessageFields
+  readonly header: RatchetHeaderFields
+}
+
+function openWith(context: PairContext, sessions: Sessions, { session, parsed, header }: Opening): Omit<Opened, 'flight'> {
+  const { primitives, now } = context
+  const bound = { header: parsed.header, random: header.random, identities: identitiesIn(context, session) }
+  const { state, messageKey } = ratchetReceive(context, session.ratchet, {
+    position: header,
+    headerFits: (key) => headerFits(primitives, key, { ...bound, tag: parsed.headerTag }),
+    now,
+  })
+  const plaintext = openUnder(primitives, messageKey, { ...bound, ciphertext: parsed.ciphertext })
+  return { plaintext, sessions: replaced(sessions, { ...session, ratchet: state, first: undefined }) }
+}

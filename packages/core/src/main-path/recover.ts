@@ -1,0 +1,89 @@
+/**
+ * Healing a pair whose session states have come apart: one side was restored from an old copy, or has lost its data. Who
+ * cannot open asks for a new session inside a new session; who is asked seals anew what is still on its way (ES6, ES7).
+ */
+import type { OpenedContent } from '../e2ee/session-cipher.ts'
+import { isSkeinError } from '../errors/index.ts'
+import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
+import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+import { encodeContent } from '../wire/content.ts'
+import type { MainPath } from './context.ts'
+import { commitSealed, contentOf } from './send.ts'
+import { stampWrite } from './stamps.ts'
+
+/** What does not open for these reasons may be honest: the states of the two sides differ. */
+const STATES_DIFFER: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'SEAL_BROKEN']
+/** Ids of messages that are kept in no history are remembered this long, against copies. */
+const REMEMBER_MS = 40 * 86_400_000
+const PAGE = 64
+
+/** Whether a message of this device is here already: its first copy was committed, the acknowledgement was lost. */
+export async function isKnown({ store }: MainPath, sender: DeviceId, id: MessageId): Promise<boolean> {
+  const stored = await store.message(id, 'in')
+  return stored?.sender === sender || (await store.hasDigest(messageIdBytes(id)))
+}
+
+/** Asks the other side to start anew, if `error` says that the states differ and it was not asked lately. Never throws. */
+export async function recover(path: MainPath, device: DeviceId, error: unknown): Promise<void> {
+  if (!isSkeinError(error) || !STATES_DIFFER.includes(error.code)) return
+  try {
+    await requestReset(path, device)
+  } catch (failure) {
+    path.logger.warn('session-reset-failed', { code: isSkeinError(failure) ? failure.code : 'unknown' })
+  }
+}
+
+async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
+  const known = path.book.device(device)
+  if (known === undefined) return
+  const seq = await path.sequences.next(device)
+  const row = await commitSealed(path, [known], async () => {
+    const pair = await path.cipher.pair(device)
+    const id = messageIdFromBytes(path.random.bytes(16))
+    const stamp = path.stamps.next()
+    const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
+    const restarted = pair.restart(content)
+    if (restarted === undefined) return { writes: [], result: undefined }
+    const made: OutboxRow = { message: id, contact: known.account, device, seq, sealed: restarted.sealed, attempts: 0, nextAt: 0 }
+    const writes: StoreWrite[] = [...restarted.writes, { kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row: made }, stampWrite(path.stamps)]
+    return { writes, result: made }
+  })
+  if (row === undefined) return
+  path.logger.warn('session-restarted', { device })
+  path.post(row)
+}
+
+/** The other side has started anew: what it could not open is sealed again. */
+export async function commitReset(path: MainPath, device: DeviceId, { id, opened }: { id: MessageId; opened: OpenedContent }): Promise<void> {
+  const expiresAt = path.clock.now() + REMEMBER_MS
+  await path.store.commit([...opened.writes, { kind: 'digest.put', digest: messageIdBytes(id), expiresAt }])
+  path.logger.warn('session-restarted-by-peer', { device })
+  void resealAll(path, device).catch((error: unknown) => path.logger.error('reseal-failed', { reason: String(error) }))
+}
+
+async function resealAll(path: MainPath, device: DeviceId): Promise<void> {
+  const known = path.book.device(device)
+  if (known === undefined) return
+  const rows = await path.store.outbox(device, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)
+  for (let at = 0; at < rows.length; at += PAGE) {
+    const page = rows.slice(at, at + PAGE)
+    const contents = await Promise.all(page.map((row) => contentFor(path, row)))
+    await commitSealed(path, [known], async () => {
+      const pair = await path.cipher.pair(device)
+      const writes = page.flatMap((row, index): readonly StoreWrite[] => {
+        const content = contents[index]
+        if (content === undefined) return [{ kind: 'outbox.remove', message: row.message, device }]
+        const { sealed, writes: moved } = pair.seal(content)
+        return [...moved, { kind: 'outbox.reseal', message: row.message, device, sealed }]
+      })
+      return { writes, result: undefined }
+    })
+  }
+  path.reload(device)
+}
+
+/** `undefined` for what is in no history: a request to start anew that has served its purpose. */
+async function contentFor({ store }: MainPath, row: OutboxRow): Promise<Uint8Array | undefined> {
+  const message = await store.message(row.message, 'out')
+  return message === null ? undefined : encodeContent(contentOf(message))
+}
