@@ -1,40 +1,73 @@
+import { gcm } from '@noble/ciphers/aes.js'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { argon2idAsync } from '@noble/hashes/argon2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import type { Primitives } from '../ports/primitives.ts'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+import type { Argon2Cost, Primitives } from '../ports/primitives.ts'
+import { type HpkeParts, hpkeOn } from './hpke.ts'
 
-function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  try {
-    // Strict RFC 8032: the laxer ZIP-215 rules would accept signatures that node:crypto refuses.
-    return ed25519.verify(signature, message, publicKey, { zip215: false })
-  } catch {
-    return false
-  }
-}
+export { type HpkeParts, hpkeOn } from './hpke.ts'
 
-function aeadOpen(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  { sealed, associated }: { sealed: Uint8Array; associated: Uint8Array },
-): Uint8Array | null {
+const ARGON2_VERSION = 0x13
+
+/** What the libraries report by throwing, this façade reports by `null`. */
+function orNull<T>(compute: () => T): T | null {
   try {
-    return chacha20poly1305(key, nonce, associated).decrypt(sealed)
+    return compute()
   } catch {
     return null
   }
 }
 
+function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  // Strict RFC 8032: the laxer ZIP-215 rules would accept signatures that node:crypto refuses.
+  return orNull(() => ed25519.verify(signature, message, publicKey, { zip215: false })) ?? false
+}
+
+function mlKemEncapsulate(publicKey: Uint8Array, coins: Uint8Array) {
+  return orNull(() => {
+    const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey, coins)
+    return { ciphertext: cipherText, shared: sharedSecret }
+  })
+}
+
+function mlKemDecapsulate(ciphertext: Uint8Array, seed: Uint8Array): Uint8Array | null {
+  const { secretKey } = ml_kem768.keygen(seed)
+  const shared = orNull(() => ml_kem768.decapsulate(ciphertext, secretKey))
+  secretKey.fill(0)
+  return shared
+}
+
+function argon2id(password: Uint8Array, salt: Uint8Array, { memoryKib, passes, lanes, bytes }: Argon2Cost): Promise<Uint8Array> {
+  return argon2idAsync(password, salt, { m: memoryKib, t: passes, p: lanes, dkLen: bytes, version: ARGON2_VERSION })
+}
+
+const shared: Omit<HpkeParts, 'freshSecret'> = {
+  x25519PublicKey: (secret) => x25519.getPublicKey(secret),
+  // The library throws for keys of low order and of wrong length, and so for an all-zero output.
+  x25519: (secret, publicKey) => orNull(() => x25519.getSharedSecret(secret, publicKey)),
+  hmacSha256: (key, message) => hmac(sha256, key, message),
+  aeadSeal: (key, nonce, plaintext, associated) => chacha20poly1305(key, nonce, associated).encrypt(plaintext),
+  aeadOpen: (key, nonce, sealed, associated) => orNull(() => chacha20poly1305(key, nonce, associated).decrypt(sealed)),
+}
+
 /** Primitives in plain JavaScript: run everywhere, also on a page that has no `crypto.subtle`. */
 export const noblePrimitives: Primitives = {
+  ...shared,
+  ...hpkeOn({ ...shared, freshSecret: () => x25519.utils.randomSecretKey() }),
   ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
   ed25519Sign: (message, seed) => ed25519.sign(message, seed),
-  ed25519Verify: verify,
-  x25519PublicKey: (secret) => x25519.getPublicKey(secret),
+  ed25519Verify,
   sha256: (message) => sha256(message),
-  hmacSha256: (key, message) => hmac(sha256, key, message),
+  sha512: (message) => sha512(message),
   hkdfSha256: (key, salt, info, bytes) => hkdf(sha256, key, salt, info, bytes),
-  aeadSeal: (key, nonce, plaintext, associated) => chacha20poly1305(key, nonce, associated).encrypt(plaintext),
-  aeadOpen: (key, nonce, sealed, associated) => aeadOpen(key, nonce, { sealed, associated }),
+  aesGcmSeal: (key, nonce, plaintext, associated) => gcm(key, nonce, associated).encrypt(plaintext),
+  aesGcmOpen: (key, nonce, sealed, associated) => orNull(() => gcm(key, nonce, associated).decrypt(sealed)),
+  mlKemPublicKey: (seed) => ml_kem768.keygen(seed).publicKey,
+  mlKemEncapsulate,
+  mlKemDecapsulate,
+  argon2id,
 }
