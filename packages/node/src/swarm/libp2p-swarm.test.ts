@@ -3,8 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Channel, type DeviceId, MAX_FRAME_BYTES, type ProtocolId, type RelayStatus } from '@skein/core'
 import { swarmContract } from '@skein/core/contracts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
-import type { Stack } from './stack.ts'
-import { acquaint, directAddresses, TestNetwork } from './test-network.ts'
+import { acquaint, directAddresses, stackOf, TestNetwork } from './test-network.ts'
 
 const ECHO: ProtocolId = '/skein/test-echo/1'
 const DEADLINE = { timeout: 20_000, interval: 20 }
@@ -232,9 +231,4 @@ describe('swarm: gossip', { timeout: 90_000 }, () => {
 
 function connectionsOf(swarm: Libp2pSwarm, device: DeviceId): number {
   return swarm.connectionCount(device)
-}
-
-/** The library itself, for what the port leaves no way to bring about. */
-function stackOf(swarm: Libp2pSwarm): Stack {
-  return (swarm as unknown as { readonly running: { readonly stack: Stack } }).running.stack
 }

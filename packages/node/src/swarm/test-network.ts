@@ -5,6 +5,7 @@ import type { Logger } from '@skein/core'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { createSwarm, type Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
+import type { Stack } from './stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export const silentLogger: Logger = {
@@ -91,6 +92,11 @@ export async function acquaint(a: Libp2pSwarm, b: Libp2pSwarm): Promise<void> {
 
 export function directAddresses(swarm: Libp2pSwarm): readonly string[] {
   return swarm.addresses().filter((each) => each.includes('/tcp/') && !each.includes('/p2p-circuit'))
+}
+
+/** The library beneath a started swarm, for what the port leaves no way to bring about. */
+export function stackOf(swarm: Libp2pSwarm): Stack {
+  return (swarm as unknown as { readonly running: { readonly stack: Stack } }).running.stack
 }
 
 function startRelay(byte: number, judge: RecordJudge | undefined): Promise<RelayStack> {
