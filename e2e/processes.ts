@@ -56,6 +56,10 @@ class Daemon implements AsyncDisposable {
     return code
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL')
   }
@@ -183,6 +187,13 @@ export interface HistoryLine {
   readonly state: string
 }
 
+/** A device as `skein peers` shows it. */
+export interface PeerLine {
+  readonly contact: string | null
+  readonly online: boolean
+  readonly last_seen: number | null
+}
+
 export class LabClient implements AsyncDisposable {
   readonly dir: string
   readonly name: string
@@ -215,6 +226,11 @@ export class LabClient implements AsyncDisposable {
     return this.daemon?.end(signal) ?? Promise.resolve(null)
   }
 
+  /** Sends a signal and does not wait for the end, for those that have none: SIGSTOP, SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.daemon?.signal(signal)
+  }
+
   /** Waits until this client holds a reservation on `count` relays. */
   async joined(count = 1): Promise<void> {
     await eventually(`${this.name} joins ${count} relay(s)`, async () => {
@@ -225,6 +241,12 @@ export class LabClient implements AsyncDisposable {
 
   async history(contact: string): Promise<readonly HistoryLine[]> {
     return (await this.run('history', contact, '--limit', '1000')).json.messages as HistoryLine[]
+  }
+
+  /** The device of `other` as this client shows it. */
+  async peer(other: LabClient): Promise<PeerLine | undefined> {
+    const { json } = await this.run('peers')
+    return json.peers.find((each: PeerLine) => each.contact === other.account)
   }
 
   async isOnline(contact: string): Promise<boolean> {

@@ -64,5 +64,6 @@ it('a relay leaves a connection alone whose pings wait behind its circuits', { t
   const relay = await createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, durable, logger: silentLogger })
   undo.push(() => relay.stop())
   await busy.dial(multiaddr(relay.addresses()[0]))
+  await vi.waitFor(() => expect(relay.counts().connections).toBe(1), { timeout: PATIENCE_MS })
   expect(await staysOpen()).toBe(true)
 })
