@@ -60,7 +60,13 @@ describe('two messengers', () => {
     const eve = await world.start('eve')
     const opened = await eve.swarm.open(ana.messenger.identity.device, '/skein/deliver/1')
     if (opened.kind !== 'open') throw new Error('no channel')
-    const sealed = encodeContent({ id: messageIdFromBytes(new Uint8Array(16)), hlcMs: 1, hlcCounter: 0, createdAt: 1, body: { kind: 'text', text: 'spam' } })
+    const sealed = encodeContent({
+      id: messageIdFromBytes(new Uint8Array(16)),
+      hlcMs: 1,
+      hlcCounter: 0,
+      createdAt: 1,
+      body: { kind: 'text', text: 'spam' },
+    })
     await opened.channel.send(encodeDelivery({ id: messageIdFromBytes(new Uint8Array(16)), seq: 1, sealed }))
     await world.run(1_000)
     expect(ana.swarm.offences.map(({ code }) => code)).toEqual(['UNKNOWN_SENDER'])

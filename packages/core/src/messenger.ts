@@ -203,8 +203,11 @@ export class Messenger {
 
   private async keepKeysFresh(): Promise<void> {
     while (await this.ports.clock.sleep(KEY_CHECK_MS, { signal: this.stopping.signal })) {
-      const changed = await this.refreshKeys().catch((error: unknown) => this.ports.logger.error('key-rotation-failed', { reason: String(error) }))
-      if (changed) await republish(this.contactDeps).catch((error: unknown) => this.ports.logger.warn('republish-failed', { reason: String(error) }))
+      const changed = await this.refreshKeys().catch((error: unknown) =>
+        this.ports.logger.error('key-rotation-failed', { reason: String(error) }),
+      )
+      if (changed)
+        await republish(this.contactDeps).catch((error: unknown) => this.ports.logger.warn('republish-failed', { reason: String(error) }))
     }
   }
 

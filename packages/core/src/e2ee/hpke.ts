@@ -74,7 +74,10 @@ function agreement(parts: HpkeParts, kdf: KDF): Pick<KEM<RawKey>, 'DeriveKeyPair
     const secret = await LabeledExtract(kdf, KEM_SUITE, EMPTY, encode('eae_prk'), dh)
     return LabeledExpand(kdf, KEM_SUITE, secret, encode('shared_secret'), concat(enc, recipient), 32)
   }
-  const pair = (secret: Uint8Array) => ({ privateKey: rawKey('private', secret), publicKey: rawKey('public', parts.x25519PublicKey(secret)) })
+  const pair = (secret: Uint8Array) => ({
+    privateKey: rawKey('private', secret),
+    publicKey: rawKey('public', parts.x25519PublicKey(secret)),
+  })
   return {
     DeriveKeyPair: async (ikm) => {
       const secret = await LabeledExtract(kdf, KEM_SUITE, EMPTY, encode('dkp_prk'), ikm)
@@ -86,8 +89,7 @@ function agreement(parts: HpkeParts, kdf: KDF): Pick<KEM<RawKey>, 'DeriveKeyPair
       const enc = parts.x25519PublicKey(secret)
       return { enc, shared_secret: await shared(parts.x25519(secret, bytes), enc, bytes) }
     },
-    Decap: async (enc, own, ownPublic) =>
-      shared(parts.x25519(own.bytes, enc), enc, ownPublic?.bytes ?? parts.x25519PublicKey(own.bytes)),
+    Decap: async (enc, own, ownPublic) => shared(parts.x25519(own.bytes, enc), enc, ownPublic?.bytes ?? parts.x25519PublicKey(own.bytes)),
   }
 }
 
@@ -117,7 +119,10 @@ export function hpkeSuite(parts: HpkeParts): CipherSuite {
   )
 }
 
-async function seal(suite: CipherSuite, { publicKey, plaintext, info, associated }: HpkeContext & { publicKey: Uint8Array; plaintext: Uint8Array }) {
+async function seal(
+  suite: CipherSuite,
+  { publicKey, plaintext, info, associated }: HpkeContext & { publicKey: Uint8Array; plaintext: Uint8Array },
+) {
   const recipient = await suite.DeserializePublicKey(publicKey)
   const { encapsulatedSecret, ciphertext } = await suite.Seal(recipient, plaintext, { info, aad: associated })
   return concat(encapsulatedSecret, ciphertext)

@@ -52,7 +52,10 @@ export interface Initiating {
 }
 
 /** @throws SkeinError KEY_REFUSED when a key contributes nothing or is no ML-KEM key */
-export function initiate({ primitives, random }: { primitives: Primitives; random: Random }, { identitySecret, remote, identities }: Initiating): Initiation {
+export function initiate(
+  { primitives, random }: { primitives: Primitives; random: Random },
+  { identitySecret, remote, identities }: Initiating,
+): Initiation {
   const ephemeral = random.bytes(32)
   const kem = primitives.mlKemEncapsulate(remote.kemKey, random.bytes(32))
   if (kem === null) throw refused()

@@ -36,7 +36,11 @@ export function rotate(random: Random, prekeys: readonly StoredPrekey[], now: nu
 }
 
 /** The first id is random, so that an id does not tell how old a device is. */
-function makePrekey(random: Random, live: readonly StoredPrekey[], { after, now }: { after: number | undefined; now: number }): StoredPrekey {
+function makePrekey(
+  random: Random,
+  live: readonly StoredPrekey[],
+  { after, now }: { after: number | undefined; now: number },
+): StoredPrekey {
   const start = after ?? (random.bytes(1)[0] ?? 0) % MAX_PREKEY_ID
   const ids = Array.from({ length: MAX_PREKEY_ID }, (_, step) => ((start + step) % MAX_PREKEY_ID) + 1)
   const id = ids.find((candidate) => live.every((prekey) => prekey.id !== candidate)) ?? 1

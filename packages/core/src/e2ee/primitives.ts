@@ -8,8 +8,10 @@ import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import type { Argon2Cost, Primitives } from '../ports/primitives.ts'
 import { type HpkeParts, hpkeOn } from './hpke.ts'
+import { strictEd25519Verify } from './primitives-ed25519.ts'
 
 export { type HpkeParts, hpkeOn } from './hpke.ts'
+export { isStrictEd25519Key } from './primitives-ed25519.ts'
 
 const ARGON2_VERSION = 0x13
 
@@ -20,11 +22,6 @@ function orNull<T>(compute: () => T): T | null {
   } catch {
     return null
   }
-}
-
-function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  // Strict RFC 8032: the laxer ZIP-215 rules would accept signatures that node:crypto refuses.
-  return orNull(() => ed25519.verify(signature, message, publicKey, { zip215: false })) ?? false
 }
 
 function mlKemEncapsulate(publicKey: Uint8Array, coins: Uint8Array) {
@@ -60,7 +57,7 @@ export const noblePrimitives: Primitives = {
   ...hpkeOn({ ...shared, freshSecret: () => x25519.utils.randomSecretKey() }),
   ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
   ed25519Sign: (message, seed) => ed25519.sign(message, seed),
-  ed25519Verify,
+  ed25519Verify: strictEd25519Verify,
   sha256: (message) => sha256(message),
   sha512: (message) => sha512(message),
   hkdfSha256: (key, salt, info, bytes) => hkdf(sha256, key, salt, info, bytes),

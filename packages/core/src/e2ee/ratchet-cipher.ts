@@ -15,7 +15,18 @@ import { packPayload, unpackPayload } from './payload.ts'
 import type { PrekeyKeeper } from './prekey-keeper.ts'
 import { KEEP_AFTER_SUCCESSOR_MS, ROTATE_AFTER_MS } from './prekeys.ts'
 import { RejectionBudget } from './rejection-budget.ts'
-import { type EndIdentity, NO_SESSIONS, openIn, type OwnPrekeys, type PairContext, retireAll, sealIn, sendingSession, type Sessions, startSession } from './session.ts'
+import {
+  type EndIdentity,
+  NO_SESSIONS,
+  openIn,
+  type OwnPrekeys,
+  type PairContext,
+  retireAll,
+  sealIn,
+  sendingSession,
+  type Sessions,
+  startSession,
+} from './session.ts'
 import type { OpenedContent, PairCipher, SealedContent, SessionCipher } from './session-cipher.ts'
 import { decodeSessions, encodeSessions } from './session-record.ts'
 

@@ -169,7 +169,10 @@ function turn(
   )
   const chain: ReceivingChain = { remote: position.ratchetKey, key, headerKey, number: 0, skipped: [] }
   const previous = state.sending?.number ?? state.previous
-  return { chain, state: { ...state, root, own: null, sending: null, previous, remote: position.ratchetKey, receiving: [...receiving, chain] } }
+  return {
+    chain,
+    state: { ...state, root, own: null, sending: null, previous, remote: position.ratchetKey, receiving: [...receiving, chain] },
+  }
 }
 
 function close(primitives: Primitives, chain: ReceivingChain, { length, now }: { length: number; now: number }): ReceivingChain {

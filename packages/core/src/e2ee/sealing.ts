@@ -32,14 +32,22 @@ export function headerFits(primitives: Primitives, headerKey: Uint8Array, sealed
   return equal(headerTag(primitives, headerKey, sealed), sealed.tag)
 }
 
-export function sealUnder(primitives: Primitives, messageKey: Uint8Array, message: HeaderBytes & { readonly plaintext: Uint8Array }): Uint8Array {
+export function sealUnder(
+  primitives: Primitives,
+  messageKey: Uint8Array,
+  message: HeaderBytes & { readonly plaintext: Uint8Array },
+): Uint8Array {
   const { header, random, identities, plaintext } = message
   const key = sealingKey(primitives, messageKey, random)
   return primitives.aeadSeal(key, random.slice(0, NONCE_BYTES), plaintext, concat(identities, header))
 }
 
 /** @throws SkeinError SEAL_BROKEN */
-export function openUnder(primitives: Primitives, messageKey: Uint8Array, message: HeaderBytes & { readonly ciphertext: Uint8Array }): Uint8Array {
+export function openUnder(
+  primitives: Primitives,
+  messageKey: Uint8Array,
+  message: HeaderBytes & { readonly ciphertext: Uint8Array },
+): Uint8Array {
   const { header, random, identities, ciphertext } = message
   const key = sealingKey(primitives, messageKey, random)
   const plaintext = primitives.aeadOpen(key, random.slice(0, NONCE_BYTES), ciphertext, concat(identities, header))

@@ -6,6 +6,7 @@ import { SkeinError } from '../errors/index.ts'
 import {
   decodeRatchetHeader,
   decodeSessionMessage,
+  encodeFirstFlight,
   encodeRatchetHeader,
   encodeSessionMessage,
   type FirstFlightFields,
@@ -80,8 +81,10 @@ export function identitiesOf(initiator: EndIdentity, responder: EndIdentity): Ui
   return concat(LABEL, ...parts)
 }
 
-function identitiesIn({ own, remote }: PairContext, { initiated }: Pick<Session, 'initiated'>): Uint8Array {
-  return initiated ? identitiesOf(own, remote) : identitiesOf(remote, own)
+/** What is authenticated with a message beside its header: who speaks, and the first flight if it goes along. */
+function boundTo({ own, remote }: PairContext, initiated: boolean, first: FirstFlightFields | undefined): Uint8Array {
+  const identities = initiated ? identitiesOf(own, remote) : identitiesOf(remote, own)
+  return first === undefined ? identities : concat(identities, encodeFirstFlight(first))
 }
 
 /** The session to send in: the lowest id among those that are not retired (ES2); `undefined` when one must be started. */
@@ -125,7 +128,11 @@ function replaced(sessions: Sessions, session: Session): Sessions {
 }
 
 /** Seals `plaintext` in `session`. @throws SkeinError SESSION_UNKNOWN, KEY_REFUSED */
-export function sealIn(context: PairContext, sessions: Sessions, { session, plaintext }: { session: Session; plaintext: Uint8Array }): {
+export function sealIn(
+  context: PairContext,
+  sessions: Sessions,
+  { session, plaintext }: { session: Session; plaintext: Uint8Array },
+): {
   readonly sessions: Sessions
   readonly message: Uint8Array
 } {
@@ -133,7 +140,7 @@ export function sealIn(context: PairContext, sessions: Sessions, { session, plai
   const { state, position, messageKey, headerKey } = ratchetSend(context, session.ratchet)
   const random = context.random.bytes(HEADER_RANDOM_BYTES)
   const header = encodeRatchetHeader({ ...position, session: session.id, random })
-  const bound = { header, random, identities: identitiesIn(context, session) }
+  const bound = { header, random, identities: boundTo(context, session.initiated, session.first) }
   const message = encodeSessionMessage({
     header,
     headerTag: headerTag(primitives, headerKey, bound),
@@ -157,7 +164,11 @@ export type PrekeyLookup = (first: FirstFlightFields) => OwnPrekeys
  * Opens a message of the remote device. Nothing changes unless it opens.
  * @throws SkeinError BAD_FRAME, SESSION_UNKNOWN, PREKEY_UNKNOWN, REPLAYED, KEY_REFUSED, SEAL_BROKEN, KEY_USED, TOO_FAR_AHEAD
  */
-export function openIn(context: PairContext, sessions: Sessions, { message, prekeys }: { message: Uint8Array; prekeys: PrekeyLookup }): Opened {
+export function openIn(
+  context: PairContext,
+  sessions: Sessions,
+  { message, prekeys }: { message: Uint8Array; prekeys: PrekeyLookup },
+): Opened {
   const parsed = decodeSessionMessage(message)
   const header = decodeRatchetHeader(parsed.header)
   const known = sessions.list.find(({ id }) => id === header.session)
@@ -183,7 +194,14 @@ function answer({ primitives, own, remote, now }: PairContext, first: FirstFligh
     kemCiphertext: first.kemCiphertext,
     identities: identitiesOf(remote, own),
   })
-  return { id: sessionId, createdAt: now, initiated: false, first: undefined, ratchet: responderState(secret, prekeys.signedPrekey), retired: false }
+  return {
+    id: sessionId,
+    createdAt: now,
+    initiated: false,
+    first: undefined,
+    ratchet: responderState(secret, prekeys.signedPrekey),
+    retired: false,
+  }
 }
 
 interface Opening {
@@ -194,7 +212,7 @@ interface Opening {
 
 function openWith(context: PairContext, sessions: Sessions, { session, parsed, header }: Opening): Omit<Opened, 'flight'> {
   const { primitives, now } = context
-  const bound = { header: parsed.header, random: header.random, identities: identitiesIn(context, session) }
+  const bound = { header: parsed.header, random: header.random, identities: boundTo(context, session.initiated, parsed.first) }
   const { state, messageKey } = ratchetReceive(context, session.ratchet, {
     position: header,
     headerFits: (key) => headerFits(primitives, key, { ...bound, tag: parsed.headerTag }),

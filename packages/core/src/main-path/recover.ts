@@ -45,7 +45,12 @@ async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
     const restarted = pair.restart(content)
     if (restarted === undefined) return { writes: [], result: undefined }
     const made: OutboxRow = { message: id, contact: known.account, device, seq, sealed: restarted.sealed, attempts: 0, nextAt: 0 }
-    const writes: StoreWrite[] = [...restarted.writes, { kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row: made }, stampWrite(path.stamps)]
+    const writes: StoreWrite[] = [
+      ...restarted.writes,
+      { kind: 'seq.put', device, seq },
+      { kind: 'outbox.insert', row: made },
+      stampWrite(path.stamps),
+    ]
     return { writes, result: made }
   })
   if (row === undefined) return
@@ -54,7 +59,11 @@ async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
 }
 
 /** The other side has started anew: what it could not open is sealed again. */
-export async function commitReset(path: MainPath, device: DeviceId, { id, opened }: { id: MessageId; opened: OpenedContent }): Promise<void> {
+export async function commitReset(
+  path: MainPath,
+  device: DeviceId,
+  { id, opened }: { id: MessageId; opened: OpenedContent },
+): Promise<void> {
   const expiresAt = path.clock.now() + REMEMBER_MS
   await path.store.commit([...opened.writes, { kind: 'digest.put', digest: messageIdBytes(id), expiresAt }])
   path.logger.warn('session-restarted-by-peer', { device })

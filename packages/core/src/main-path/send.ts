@@ -88,7 +88,11 @@ async function prepare({ cipher, sequences }: MainPath, device: StoredDevice): P
   return { device, pair, seq }
 }
 
-function sealFor({ device: { account, device }, pair, seq }: Target, content: Uint8Array, message: MessageId): { row: OutboxRow; writes: readonly StoreWrite[] } {
+function sealFor(
+  { device: { account, device }, pair, seq }: Target,
+  content: Uint8Array,
+  message: MessageId,
+): { row: OutboxRow; writes: readonly StoreWrite[] } {
   const { sealed, writes } = pair.seal(content)
   const row: OutboxRow = { message, contact: account, device, seq, sealed, attempts: 0, nextAt: 0 }
   return { row, writes: [...writes, { kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }] }

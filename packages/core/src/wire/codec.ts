@@ -24,6 +24,19 @@ export function decode<S extends DescMessage>(schema: S, bytes: Uint8Array): Mes
   }
 }
 
+/**
+ * Parses bytes that have only one form (WF7): another encoding of the same fields, or fields from elsewhere, is refused,
+ * so that nobody on the way can make a second message out of a sealed one.
+ * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
+ */
+export function decodeCanonical<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
+  const message = decode(schema, bytes)
+  const again = toBinary(schema, message)
+  if (again.length !== bytes.length || !again.every((byte, at) => bytes[at] === byte))
+    throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
+  return message
+}
+
 /** @throws SkeinError BAD_FRAME unless `bytes` has exactly `length` bytes */
 export function exactly(bytes: Uint8Array, length: number): Uint8Array {
   if (bytes.length !== length) throw new SkeinError('BAD_FRAME', 'A field has the wrong length.')

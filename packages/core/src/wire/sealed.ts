@@ -1,7 +1,15 @@
 /** Frames of the encryption protocol: prekey bundles, session messages, payloads, envelopes. */
 import { SkeinError } from '../errors/index.ts'
-import { decode, encode, exactly, safeInteger } from './codec.ts'
-import { EnvelopeContentSchema, EnvelopeSchema, PayloadSchema, PrekeyBundleSchema, RatchetHeaderSchema, SessionMessageSchema } from './gen/sealed_pb.ts'
+import { decodeCanonical, encode, exactly, safeInteger } from './codec.ts'
+import {
+  EnvelopeContentSchema,
+  EnvelopeSchema,
+  FirstFlightSchema,
+  PayloadSchema,
+  PrekeyBundleSchema,
+  RatchetHeaderSchema,
+  SessionMessageSchema,
+} from './gen/sealed_pb.ts'
 
 /** The only suite (EB2): X25519, ML-KEM-768, SHA-256, ChaCha20-Poly1305. Another one is another number, never a negotiation. */
 export const SUITE = 1
@@ -73,7 +81,7 @@ export function encodePrekeyBundle(bundle: PrekeyBundleFields): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, also for another suite; FRAME_TOO_LARGE */
 export function decodePrekeyBundle(bytes: Uint8Array): PrekeyBundleFields {
-  const bundle = decode(PrekeyBundleSchema, bytes)
+  const bundle = decodeCanonical(PrekeyBundleSchema, bytes)
   if (bundle.suite !== SUITE) throw new SkeinError('BAD_FRAME', 'A prekey bundle is of another suite.')
   return {
     deviceKey: exactly(bundle.deviceKey, 32),
@@ -95,8 +103,13 @@ export function encodeRatchetHeader(header: RatchetHeaderFields): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeRatchetHeader(bytes: Uint8Array): RatchetHeaderFields {
-  const { session, ratchetKey, previous, number, random } = decode(RatchetHeaderSchema, bytes)
+  const { session, ratchetKey, previous, number, random } = decodeCanonical(RatchetHeaderSchema, bytes)
   return { session, ratchetKey: exactly(ratchetKey, 32), previous, number, random: exactly(random, HEADER_RANDOM_BYTES) }
+}
+
+/** The bytes of a first flight that are authenticated with every message it goes along with. */
+export function encodeFirstFlight(first: FirstFlightFields): Uint8Array {
+  return encode(FirstFlightSchema, first)
 }
 
 export function encodeSessionMessage(message: SessionMessageFields): Uint8Array {
@@ -106,8 +119,13 @@ export function encodeSessionMessage(message: SessionMessageFields): Uint8Array 
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeSessionMessage(bytes: Uint8Array): SessionMessageFields {
-  const { header, headerTag, ciphertext, first } = decode(SessionMessageSchema, bytes)
-  return { header, headerTag: exactly(headerTag, HEADER_TAG_BYTES), ciphertext, first: first === undefined ? undefined : firstFlight(first) }
+  const { header, headerTag, ciphertext, first } = decodeCanonical(SessionMessageSchema, bytes)
+  return {
+    header,
+    headerTag: exactly(headerTag, HEADER_TAG_BYTES),
+    ciphertext,
+    first: first === undefined ? undefined : firstFlight(first),
+  }
 }
 
 function firstFlight(first: FirstFlightFields): FirstFlightFields {
@@ -127,7 +145,7 @@ export function encodePayload({ kind, bytes }: PayloadBody): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodePayload(bytes: Uint8Array): PayloadBody {
-  const { body } = decode(PayloadSchema, bytes)
+  const { body } = decodeCanonical(PayloadSchema, bytes)
   if (body.case === undefined) throw new SkeinError('BAD_FRAME', 'A payload is of an unknown kind.')
   return { kind: body.case, bytes: body.value }
 }
@@ -138,7 +156,7 @@ export function encodeEnvelope(envelope: EnvelopeFields): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, also for another version; FRAME_TOO_LARGE */
 export function decodeEnvelope(bytes: Uint8Array): EnvelopeFields {
-  const { version, deliveryTag, expiryHour, prekeyId: id, sealed } = decode(EnvelopeSchema, bytes)
+  const { version, deliveryTag, expiryHour, prekeyId: id, sealed } = decodeCanonical(EnvelopeSchema, bytes)
   if (version !== ENVELOPE_VERSION) throw new SkeinError('BAD_FRAME', 'An envelope is of another version.')
   return { deliveryTag: exactly(deliveryTag, DELIVERY_TAG_BYTES), expiryHour, prekeyId: prekeyId(id), sealed }
 }
@@ -149,7 +167,7 @@ export function encodeEnvelopeContent(content: EnvelopeContentFields): Uint8Arra
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeEnvelopeContent(bytes: Uint8Array): EnvelopeContentFields {
-  const { message, sender, padding } = decode(EnvelopeContentSchema, bytes)
+  const { message, sender, padding } = decodeCanonical(EnvelopeContentSchema, bytes)
   if (sender.length !== 0) exactly(sender, 32)
   return { message, sender, padding }
 }

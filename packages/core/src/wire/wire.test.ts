@@ -40,9 +40,17 @@ describe('golden bytes', () => {
     expect(hex.encode(wire.encodeAcknowledgement([messageIdFromBytes(filled(16, 0xcd))]))).toBe(`12120a10${'cd'.repeat(16)}`)
   })
   it('a text with its stamps', () => {
-    expect(hex.encode(wire.encodeContent({ id: messageIdFromBytes(filled(16, 9)), hlcMs: 1, hlcCounter: 2, createdAt: 3, body: { kind: 'text', text: 'hi' } }))).toBe(
-      `080110021803${'22040a026869'}3210${'09'.repeat(16)}`,
-    )
+    expect(
+      hex.encode(
+        wire.encodeContent({
+          id: messageIdFromBytes(filled(16, 9)),
+          hlcMs: 1,
+          hlcCounter: 2,
+          createdAt: 3,
+          body: { kind: 'text', text: 'hi' },
+        }),
+      ),
+    ).toBe(`080110021803${'22040a026869'}3210${'09'.repeat(16)}`)
   })
   it('an envelope, a session message and its header', () => {
     const envelope = { deliveryTag: filled(16, 1), expiryHour: 500_000, prekeyId: 9, sealed: Uint8Array.of(5) }

@@ -46,7 +46,14 @@ const contact: StoredContact = {
   addedAt: 5,
   pendingInvite: '',
 }
-const known = (name: DeviceId): StoredDevice => ({ device: name, account, dhKey: new Uint8Array(32).fill(2), lastSeen: null, cardSent: 0, bundle: Uint8Array.of(5) })
+const known = (name: DeviceId): StoredDevice => ({
+  device: name,
+  account,
+  dhKey: new Uint8Array(32).fill(2),
+  lastSeen: null,
+  cardSent: 0,
+  bundle: Uint8Array.of(5),
+})
 const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   message: id(number),
   contact: account,
@@ -187,7 +194,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const conflict = { code: 'SESSION_CONFLICT' }
       await expect(under.store.commit([session(2)])).rejects.toMatchObject(conflict)
       await under.store.commit([session(1)])
-      const tried = [1, 3, 2].map((version) => under.store.commit([{ kind: 'message.insert', message: message(version) }, session(version)]))
+      const tried = [1, 3, 2].map((version) =>
+        under.store.commit([{ kind: 'message.insert', message: message(version) }, session(version)]),
+      )
       await expect(tried[0]).rejects.toMatchObject(conflict)
       await expect(tried[1]).rejects.toMatchObject(conflict)
       await tried[2]
