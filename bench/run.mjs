@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SUITES = { message: 'message.mjs' }
+const SUITES = { message: 'message.mjs', e2ee: 'e2ee.mjs' }
 const args = process.argv.slice(2)
 const suite = args.find((arg) => !arg.startsWith('-')) ?? ''
 const file = SUITES[suite]
