@@ -38,28 +38,28 @@ const GROUP_ORDER = bytes('edd3f55c1a631258d69cf7a2def9de14000000000000000000000
 /** Made with a known secret scalar: T = (0, −1), a point of order two, is added to the key, to R, or to both. */
 const MIXED_ORDER = [
   {
-    what: 'A + T, k even',
+    // A + T, k even
     key: 'd600527f9723f2166ca2c99c90c52e4a21921cbec4edc771bac4fa0d5b3e2c24',
     message: '00',
     signature:
       '7db0dc9222f3c183457ddde4c708de8e5ea6bf3d5c4404cca14b32729a05c32ac9339381682bf7c738726667ec41f4ec225dbdb8392b3843dd0d44f58b9b8e0f',
   },
   {
-    what: 'A + T, k odd',
+    // A + T, k odd
     key: 'd600527f9723f2166ca2c99c90c52e4a21921cbec4edc771bac4fa0d5b3e2c24',
     message: '01',
     signature:
       '7db0dc9222f3c183457ddde4c708de8e5ea6bf3d5c4404cca14b32729a05c32a91d680fa0e14b2ce0c6506acb46ea52ec9c689bab437c0d09499921cb7a1730e',
   },
   {
-    what: 'R + T',
+    // R + T
     key: '17ffad8068dc0de9935d36636f3ad1b5de6de3413b12388e453b05f2a4c1d3db',
     message: '00',
     signature:
       '704f236ddd0c3e7cba82221b38f72171a15940c2a3bbfb335eb4cd8d65fa3cd52262d014b0e380c9d63222a29ada6bea5ccf777634eef7b9e4507170d1c1f101',
   },
   {
-    what: 'A + T and R + T, k odd',
+    // A + T and R + T, k odd
     key: 'd600527f9723f2166ca2c99c90c52e4a21921cbec4edc771bac4fa0d5b3e2c24',
     message: '01',
     signature:
@@ -100,13 +100,13 @@ function signatures(backend: Backend): void {
     const empty = Uint8Array.of(1, ...new Uint8Array(63))
     // R the neutral element and S zero: valid for one message in eight or in all, if the key were taken.
     for (const weak of WEAK_ED25519_KEYS)
-      for (let text = 0; text < 16; text += 1) expect(backend.ed25519Verify(empty, Uint8Array.of(text), bytes(weak)), weak).toBe(false)
+      for (let text = 0; text < 16; text += 1) expect(backend.ed25519Verify(empty, Uint8Array.of(text), bytes(weak))).toBe(false)
     expect(backend.ed25519Verify(signature, message, key.slice(1))).toBe(false)
   })
 
   it('[EP5] Ed25519 refuses keys and points that are not of prime order, with the cofactor or without', () => {
-    for (const { key, message, signature, what } of MIXED_ORDER)
-      expect(backend.ed25519Verify(bytes(signature), bytes(message), bytes(key)), what).toBe(false)
+    for (const { key, message, signature } of MIXED_ORDER)
+      expect(backend.ed25519Verify(bytes(signature), bytes(message), bytes(key))).toBe(false)
   })
 }
 
@@ -120,7 +120,7 @@ function agreements(backend: Backend): void {
   })
 
   it('[EP6] X25519 gives nothing for a key of low order or of another length, and ignores the topmost bit', () => {
-    for (const weak of WEAK_X25519_KEYS) expect(backend.x25519(secret, bytes(weak)), weak).toBeNull()
+    for (const weak of WEAK_X25519_KEYS) expect(backend.x25519(secret, bytes(weak))).toBeNull()
     expect(backend.x25519(secret, other.slice(1))).toBeNull()
     expect(backend.x25519(secret, new Uint8Array(0))).toBeNull()
     const high = other.with(31, (other[31] ?? 0) | 0x80)
