@@ -2,11 +2,12 @@
  * Runs inside the page: the test files as they are, under vitest's own runner and `expect`. Vitest's browser mode cannot
  * be used, as its page needs a secure origin; so this gives the runner the little it asks of a worker.
  */
+import type { startTests as StartTests } from 'vitest/internal/browser'
 import type { TestFile } from './test-files.js'
 import type { PageReport, PageResult } from './page-report.ts'
 
-type Runner = Parameters<typeof import('vitest/internal/browser').startTests>[1]
-type Task = Awaited<ReturnType<typeof import('vitest/internal/browser').startTests>>[number]['tasks'][number]
+type Runner = Parameters<typeof StartTests>[1]
+type Task = Awaited<ReturnType<typeof StartTests>>[number]['tasks'][number]
 
 /** Portable cryptography is slow, and so may be the machine. */
 const TEST_TIMEOUT_MS = 180_000
