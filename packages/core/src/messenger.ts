@@ -17,7 +17,7 @@ import { openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity, safetyNumber } from './identity/index.ts'
-import { type MainPath, openSequences, openStamps, sendText, serveDeliveries } from './main-path/index.ts'
+import { type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
 import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
 import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
@@ -275,12 +275,9 @@ export class Messenger {
 
   private async onDelivered(rows: readonly OutboxRow[]): Promise<void> {
     const at = this.ports.clock.now()
-    await this.ports.store.commit(
-      rows.flatMap(({ message, device }) => [
-        { kind: 'outbox.remove', message, device } as const,
-        { kind: 'message.state', id: message, state: 'delivered', at } as const,
-      ]),
-    )
+    const path = this.mainPath
+    if (path === undefined) return
+    await commitDelivered(path, rows, at)
     for (const { message } of rows) {
       const stored = await this.ports.store.message(message, 'out')
       if (stored !== null) this.emit({ kind: 'state', message: stored })

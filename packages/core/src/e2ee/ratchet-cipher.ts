@@ -9,21 +9,25 @@ import type { Clock } from '../ports/clock.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoreWrite } from '../ports/store.ts'
-import { decodeSessionMessage, type FirstFlightFields, type PrekeyBundleFields } from '../wire/sealed.ts'
+import { type FirstFlightFields, type PrekeyBundleFields } from '../wire/sealed.ts'
 import { rootDerivation, type RootDerivation } from './key-derivation.ts'
 import { packPayload, unpackPayload } from './payload.ts'
 import type { PrekeyKeeper } from './prekey-keeper.ts'
 import { KEEP_AFTER_SUCCESSOR_MS, ROTATE_AFTER_MS } from './prekeys.ts'
 import { RejectionBudget } from './rejection-budget.ts'
 import {
+  answered,
   type EndIdentity,
   NO_SESSIONS,
   openIn,
   type OwnPrekeys,
   type PairContext,
+  type ParsedMessage,
+  parseMessage,
   retireAll,
   sealIn,
   sendingSession,
+  sessionOf,
   type Sessions,
   startSession,
 } from './session.ts'
@@ -60,7 +64,7 @@ interface Cell {
 }
 
 interface Arrival {
-  readonly bytes: Uint8Array
+  readonly message: ParsedMessage
   /** Its first flight has been here before. */
   readonly replayed: boolean
 }
@@ -87,14 +91,15 @@ export class RatchetCipher implements SessionCipher {
   async pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher> {
     const remote = this.deps.remote(device)
     if (remote === undefined) throw new SkeinError('UNKNOWN_SENDER', 'A device of nobody we know.')
-    const arrival = incoming === undefined ? undefined : await this.arrival(device, incoming)
     const cell = await this.cell(device)
+    const arrival = incoming === undefined ? undefined : await this.arrival({ device, cell, incoming })
     const context = (): PairContext => ({ ...this.deps, remote, deriveRoot: this.deriveRoot, now: this.deps.clock.now() })
     const sealing = { device, cell, remote, context }
     return {
       seal: (content) => this.seal(sealing, { content, sessions: cell.current.sessions }),
       open: () => this.open(sealing, arrival),
       restart: (content) => this.restart(sealing, content),
+      confirm: (sealed) => confirmIn(cell, device, sealed),
     }
   }
 
@@ -102,12 +107,15 @@ export class RatchetCipher implements SessionCipher {
     this.cells.delete(device)
   }
 
-  private async arrival(device: DeviceId, bytes: Uint8Array): Promise<Arrival> {
+  private async arrival({ device, cell, incoming }: { device: DeviceId; cell: Cell; incoming: Uint8Array }): Promise<Arrival> {
     if (!this.budget.allows(device)) throw new SkeinError('BUDGET_SPENT', 'A device sends too much that does not open.')
     try {
-      const { first } = decodeSessionMessage(bytes)
-      const replayed = first !== undefined && (await this.deps.store.hasDigest(this.flightDigest(first.ephemeralKey)))
-      return { bytes, replayed }
+      const message = parseMessage(incoming)
+      const { first } = message.parsed
+      // Only a flight that would make a session can be a replay; the store is not asked while one is answered again and again.
+      const beginning = first !== undefined && sessionOf(cell.current.sessions, message) === undefined
+      const replayed = beginning && (await this.deps.store.hasDigest(this.flightDigest(first.ephemeralKey)))
+      return { message, replayed }
     } catch (error) {
       this.budget.spend(device)
       throw error
@@ -141,12 +149,12 @@ export class RatchetCipher implements SessionCipher {
     }
   }
 
-  private tryOpen({ device, cell, context }: Pair, { bytes, replayed }: Arrival): OpenedContent {
+  private tryOpen({ device, cell, context }: Pair, { message, replayed }: Arrival): OpenedContent {
     const prekeys = ({ prekeyId }: FirstFlightFields): OwnPrekeys => {
       if (replayed) throw new SkeinError('REPLAYED', 'A first message has been here before.')
       return this.deps.prekeys.find(prekeyId)
     }
-    const { sessions, plaintext, flight } = openIn(context(), cell.current.sessions, { message: bytes, prekeys })
+    const { sessions, plaintext, flight } = openIn(context(), cell.current.sessions, { message, prekeys })
     const content = unpackPayload(plaintext)
     const remembered = flight === undefined ? [] : [this.rememberFlight(flight)]
     return { content, writes: [moveOn(cell, device, sessions), ...remembered] }
@@ -176,6 +184,13 @@ export class RatchetCipher implements SessionCipher {
   private rememberFlight(ephemeralKey: Uint8Array): StoreWrite {
     return { kind: 'digest.put', digest: this.flightDigest(ephemeralKey), expiresAt: this.deps.clock.now() + REMEMBER_FLIGHT_MS }
   }
+}
+
+function confirmIn(cell: Cell, device: DeviceId, sealed: Uint8Array): readonly StoreWrite[] {
+  const { sessions } = cell.current
+  const message = parseMessage(sealed)
+  const waiting = message.parsed.first === undefined ? undefined : sessionOf(sessions, message)
+  return waiting?.first === undefined ? [] : [moveOn(cell, device, answered(sessions, waiting))]
 }
 
 function moveOn(cell: Cell, device: DeviceId, sessions: Sessions): StoreWrite {

@@ -32,6 +32,8 @@ export interface PairCipher {
   seal(content: Uint8Array): SealedContent
   /** Opens what was given to `pair`. @throws SkeinError with a code when it does not open; the state is then unchanged */
   open(): OpenedContent
+  /** The other side has made `sealed` durable, and said so over a connection that proves the device: its first flight need not go again. */
+  confirm(sealed: Uint8Array): readonly StoreWrite[]
   /** Starts anew, `content` being the first message; `undefined` when that was done lately. @throws SkeinError NO_BUNDLE, KEY_REFUSED */
   restart(content: Uint8Array): SealedContent | undefined
 }

@@ -127,6 +127,11 @@ function replaced(sessions: Sessions, session: Session): Sessions {
   return { ...sessions, list: sessions.list.map((other) => (other.id === session.id ? session : other)) }
 }
 
+/** The session without its first flight: the other side has it. */
+export function answered(sessions: Sessions, session: Session): Sessions {
+  return replaced(sessions, { ...session, first: undefined })
+}
+
 /** Seals `plaintext` in `session`. @throws SkeinError SESSION_UNKNOWN, KEY_REFUSED */
 export function sealIn(
   context: PairContext,
@@ -160,18 +165,34 @@ export interface Opened {
 /** Finds our private keys for a first flight. @throws SkeinError PREKEY_UNKNOWN, REPLAYED */
 export type PrekeyLookup = (first: FirstFlightFields) => OwnPrekeys
 
+/** A message as it came, taken apart but not believed. */
+export interface ParsedMessage {
+  readonly parsed: SessionMessageFields
+  readonly header: RatchetHeaderFields
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function parseMessage(bytes: Uint8Array): ParsedMessage {
+  const parsed = decodeSessionMessage(bytes)
+  return { parsed, header: decodeRatchetHeader(parsed.header) }
+}
+
+/** The session that a message names, if it is known here. */
+export function sessionOf({ list }: Sessions, { header }: ParsedMessage): Session | undefined {
+  return list.find(({ id }) => id === header.session)
+}
+
 /**
  * Opens a message of the remote device. Nothing changes unless it opens.
- * @throws SkeinError BAD_FRAME, SESSION_UNKNOWN, PREKEY_UNKNOWN, REPLAYED, KEY_REFUSED, SEAL_BROKEN, KEY_USED, TOO_FAR_AHEAD
+ * @throws SkeinError SESSION_UNKNOWN, PREKEY_UNKNOWN, REPLAYED, KEY_REFUSED, SEAL_BROKEN, KEY_USED, TOO_FAR_AHEAD
  */
 export function openIn(
   context: PairContext,
   sessions: Sessions,
-  { message, prekeys }: { message: Uint8Array; prekeys: PrekeyLookup },
+  { message, prekeys }: { message: ParsedMessage; prekeys: PrekeyLookup },
 ): Opened {
-  const parsed = decodeSessionMessage(message)
-  const header = decodeRatchetHeader(parsed.header)
-  const known = sessions.list.find(({ id }) => id === header.session)
+  const { parsed, header } = message
+  const known = sessionOf(sessions, message)
   if (known !== undefined) return { ...openWith(context, sessions, { session: known, parsed, header }), flight: undefined }
   if (parsed.first === undefined) throw new SkeinError('SESSION_UNKNOWN', 'A message belongs to a session that is not known here.')
   const session = answer(context, parsed.first, prekeys(parsed.first))

@@ -7,6 +7,7 @@ import {
   openIn,
   type Opened,
   type PairContext,
+  parseMessage,
   type PrekeyLookup,
   sealIn,
   sendingSession,
@@ -70,7 +71,7 @@ export class End {
 
   /** What opening would give, without taking it over. */
   tryOpen(message: Uint8Array): Opened {
-    return openIn(this.context(), this.sessions, { message, prekeys: this.lookup })
+    return openIn(this.context(), this.sessions, { message: parseMessage(message), prekeys: this.lookup })
   }
 
   open(message: Uint8Array): Uint8Array {
