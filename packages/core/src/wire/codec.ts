@@ -25,7 +25,7 @@ export function decode<S extends DescMessage>(schema: S, bytes: Uint8Array): Mes
 }
 
 /**
- * Parses bytes that have only one form (WF7): another encoding of the same fields, or fields from elsewhere, is refused,
+ * Parses bytes that have only one form (WF8): another encoding of the same fields, or fields from elsewhere, is refused,
  * so that nobody on the way can make a second message out of a sealed one.
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */

@@ -188,6 +188,17 @@ describe('hostile bytes', () => {
     )
   })
 
+  it('[WF8] what is sealed has one form: another encoding of the same fields is refused', () => {
+    const message = { header: Uint8Array.of(1), headerTag: filled(8, 4), ciphertext: Uint8Array.of(2), first: undefined }
+    const bytes = wire.encodeSessionMessage(message)
+    expect(wire.decodeSessionMessage(bytes)).toEqual(message)
+    const longer = Uint8Array.of(0x0a, 0x81, 0x00, ...bytes.slice(2))
+    const unknown = Uint8Array.of(...bytes, 0x78, 0x01)
+    const twice = Uint8Array.of(...bytes, ...bytes)
+    for (const other of [longer, unknown, twice])
+      expect(() => wire.decodeSessionMessage(other)).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
   it('[WF6] a card over the limit is refused', () => {
     const put = (size: number) =>
       wire.decodeCardRequest(wire.encodeCardRequest({ kind: 'put', key: filled(32, 1), value: new Uint8Array(size), expiresAt: 1 }))

@@ -188,7 +188,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await under.store.contacts()).map(({ petname }) => petname)).toEqual(['anna'])
     })
 
-    it('[ST9] session states follow each other without gaps: what was made from another state fails as a whole', async () => {
+    it('[ST13] session states follow each other without gaps: what was made from another state fails as a whole', async () => {
       await using under = await open()
       const session = (version: number) => ({ kind: 'session.put', session: { device, version, state: Uint8Array.of(version) } }) as const
       const conflict = { code: 'SESSION_CONFLICT' }
@@ -204,7 +204,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await under.store.history(account)).map((each) => each.id)).toEqual([id(2)])
     })
 
-    it('[ST10] prekeys are replaced and removed; digests are remembered until pruned', async () => {
+    it('[ST14] prekeys are replaced and removed; digests are remembered until pruned', async () => {
       await using under = await open()
       await under.store.commit([
         { kind: 'prekey.put', prekey },
@@ -221,7 +221,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect([await under.store.hasDigest(digest(1)), await under.store.hasDigest(digest(2))]).toEqual([false, true])
     })
 
-    it('[ST11] a row of the outbox takes new bytes; one that has gone does not come back', async () => {
+    it('[ST15] a row of the outbox takes new bytes; one that has gone does not come back', async () => {
       await using under = await open()
       await under.store.commit([{ kind: 'outbox.insert', row: row(1) }])
       const reseal = (number: number) => ({ kind: 'outbox.reseal', message: id(number), device: other, sealed: Uint8Array.of(77) }) as const
