@@ -119,6 +119,7 @@ const TASKS = {
   fix: 'tools/check.mjs',
   gen: 'tools/gen.mjs',
   bench: 'bench/run.mjs',
+  vectors: 'tools/vectors.mjs',
 }
 
 const [task = '', ...rest] = process.argv.slice(2)

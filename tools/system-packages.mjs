@@ -1,0 +1,23 @@
+// What the tests need from the system and npm has not: Chromium. Installed where that can be done without asking anybody:
+// as root on a Debian-like system, which is what CI's containers are. Elsewhere the test itself says what is missing.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+/** A mirror that does not answer must not hold a test run for ever. */
+const WITHIN_MS = 300_000
+
+function apt(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  // Everything to stderr: the last line of stdout is the count of tests.
+  return spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { env, stdio: ['ignore', 2, 2], timeout: WITHIN_MS }).status === 0
+}
+
+/** Installs Chromium when there is none and it can be had. Never throws. */
+export function ensureChromium() {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  if (process.env.SKEIN_CHROMIUM || CHROMIUM.some((path) => existsSync(path))) return
+  process.stderr.write('skein: installing Chromium for the browser tests (once)\n')
+  const done = apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium')
+  if (!done) process.stderr.write('skein: Chromium could not be installed\n')
+}
