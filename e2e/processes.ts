@@ -60,6 +60,10 @@ class Daemon implements AsyncDisposable {
     this.child.kill(signal)
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL')
   }
@@ -133,7 +137,7 @@ const RELAY_PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'
 
 export class LabRelay implements AsyncDisposable {
   private daemon: Daemon | undefined
-  private readonly dir: string
+  readonly dir: string
   private readonly ports: Readonly<Record<string, number>>
   private readonly extra: readonly string[]
   url = ''
@@ -165,6 +169,14 @@ export class LabRelay implements AsyncDisposable {
 
   get peerId(): string {
     return String(this.daemon?.ready['peer_id'])
+  }
+
+  get pid(): number {
+    return this.daemon?.pid ?? 0
+  }
+
+  get stderr(): string {
+    return this.daemon?.stderr ?? ''
   }
 
   get addresses(): readonly string[] {
@@ -212,6 +224,10 @@ export class LabClient implements AsyncDisposable {
 
   get account(): string {
     return String(this.daemon?.ready['account'])
+  }
+
+  get pid(): number {
+    return this.daemon?.pid ?? 0
   }
 
   get stderr(): string {
