@@ -49,8 +49,3 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole
 }
-
-/** Whether two byte strings are equal. For public values and for tags that the AEAD behind them checks again. */
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => b[at] === byte)
-}

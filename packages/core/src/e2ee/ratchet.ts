@@ -7,7 +7,8 @@
 import { SkeinError } from '../errors/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
-import { chainStep, equal, type RootDerivation } from './key-derivation.ts'
+import { sameBytes } from '../wire/codec.ts'
+import { chainStep, type RootDerivation } from './key-derivation.ts'
 
 /** Message keys that one message may skip in one chain (ER10): a longer jump waits for what lies between. */
 export const MAX_SKIPPED_PER_STEP = 1_000
@@ -139,7 +140,7 @@ export interface Arrival {
  */
 export function ratchetReceive(context: RatchetContext, state: RatchetState, arrival: Arrival): ReceiveStep {
   const { position } = arrival
-  const known = state.receiving.find(({ remote }) => equal(remote, position.ratchetKey))
+  const known = state.receiving.find(({ remote }) => sameBytes(remote, position.ratchetKey))
   if (known !== undefined) {
     requireHeader(arrival, known.headerKey)
     return takeKey(context, state, { arrival, chain: known })
@@ -163,7 +164,7 @@ function turn(
   const { root, chain: key, headerKey } = deriveRoot(state.root, contribute(primitives, state.own.secret, position.ratchetKey))
   requireHeader(arrival, headerKey)
   const receiving = state.receiving.map((chain) =>
-    state.remote !== null && equal(chain.remote, state.remote) && position.previous !== undefined
+    state.remote !== null && sameBytes(chain.remote, state.remote) && position.previous !== undefined
       ? close(primitives, chain, { length: position.previous, now })
       : chain,
   )

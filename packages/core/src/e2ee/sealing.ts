@@ -4,8 +4,9 @@
  */
 import { SkeinError } from '../errors/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
+import { sameBytes } from '../wire/codec.ts'
 import { HEADER_TAG_BYTES } from '../wire/sealed.ts'
-import { concat, equal, sealingKey } from './key-derivation.ts'
+import { concat, sealingKey } from './key-derivation.ts'
 
 /** ChaCha20-Poly1305 nonce: the start of the header's random bytes. The key is of one message, the nonce only must not be chosen by others. */
 const NONCE_BYTES = 12
@@ -29,7 +30,7 @@ export function headerTag(primitives: Primitives, headerKey: Uint8Array, { heade
 }
 
 export function headerFits(primitives: Primitives, headerKey: Uint8Array, sealed: HeaderBytes & { readonly tag: Uint8Array }): boolean {
-  return equal(headerTag(primitives, headerKey, sealed), sealed.tag)
+  return sameBytes(headerTag(primitives, headerKey, sealed), sealed.tag)
 }
 
 export function sealUnder(

@@ -5,10 +5,11 @@
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { cbc } from '@noble/ciphers/aes.js'
-import { concat, equal, type RootDerivation } from '../e2ee/key-derivation.ts'
+import { concat, type RootDerivation } from '../e2ee/key-derivation.ts'
 import { type KeyPair, type RatchetContext, ratchetReceive, ratchetSend, type RatchetState } from '../e2ee/ratchet.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
+import { sameBytes } from '../wire/codec.ts'
 
 const text = new TextEncoder()
 const ROOT_INFO = text.encode('OLM_ROOT')
@@ -84,7 +85,7 @@ export function olmOpen(context: RatchetContext, state: RatchetState, message: U
   const step = ratchetReceive(context, state, { position, headerFits: () => true, now: 0 })
   const { aesKey, macKey, iv } = messageKeys(context.primitives, step.messageKey)
   const expected = mac(context.primitives, macKey, message.subarray(0, -MAC_BYTES))
-  if (!equal(expected, message.subarray(-MAC_BYTES))) throw new RangeError('the MAC does not fit')
+  if (!sameBytes(expected, message.subarray(-MAC_BYTES))) throw new RangeError('the MAC does not fit')
   return { state: step.state, plaintext: cbc(aesKey, iv).decrypt(ciphertext) }
 }
 

@@ -1,10 +1,16 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { BinaryReader, type BinaryWriter, getTextEncoding } from '@bufbuild/protobuf/wire'
 import { SkeinError } from '../errors/index.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
 
-/** Encodes a message of schema `schema`. @throws SkeinError FRAME_TOO_LARGE */
-export function encode<S extends DescMessage>(schema: S, init: MessageInitShape<S>): Uint8Array {
-  const bytes = toBinary(schema, create(schema, init))
+/** The generated functions of one kind of message. */
+export interface MessageCodec<T> {
+  encode(message: T): BinaryWriter
+  decode(input: BinaryReader): T
+}
+
+/** @throws SkeinError FRAME_TOO_LARGE */
+export function encode<T>(codec: MessageCodec<T>, message: T): Uint8Array {
+  const bytes = codec.encode(message).finish()
   if (bytes.length > MAX_FRAME_BYTES)
     throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
   return bytes
@@ -14,14 +20,19 @@ export function encode<S extends DescMessage>(schema: S, init: MessageInitShape<
  * Parses bytes from outside. Allocates no more than a small multiple of `bytes.length`; unknown fields are ignored.
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */
-export function decode<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
+export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
   if (bytes.length > MAX_FRAME_BYTES)
     throw new SkeinError('FRAME_TOO_LARGE', 'A frame is larger than the limit.', { data: { bytes: bytes.length } })
   try {
-    return fromBinary(schema, bytes, { readUnknownFields: false })
+    return codec.decode(new BinaryReader(bytes, strictUtf8))
   } catch (cause) {
     throw new SkeinError('BAD_FRAME', 'A frame cannot be parsed.', { cause })
   }
+}
+
+/** Text that is no UTF-8 is refused: replaced characters would make two frames out of one. */
+function strictUtf8(bytes: Uint8Array): string {
+  return getTextEncoding().decodeUtf8(bytes, true)
 }
 
 /**
@@ -29,11 +40,9 @@ export function decode<S extends DescMessage>(schema: S, bytes: Uint8Array): Mes
  * so that nobody on the way can make a second message out of a sealed one.
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */
-export function decodeCanonical<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
-  const message = decode(schema, bytes)
-  const again = toBinary(schema, message)
-  if (again.length !== bytes.length || !again.every((byte, at) => bytes[at] === byte))
-    throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
+export function decodeCanonical<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
+  const message = decode(codec, bytes)
+  if (!sameBytes(codec.encode(message).finish(), bytes)) throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
   return message
 }
 
@@ -43,10 +52,11 @@ export function exactly(bytes: Uint8Array, length: number): Uint8Array {
   return bytes
 }
 
-/** A 64-bit wire integer as a safe double. @throws SkeinError BAD_FRAME above 2^53 − 1 */
-export function safeInteger(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new SkeinError('BAD_FRAME', 'A number is out of range.')
-  return Number(value)
+/** Whether two byte strings are equal. For public values and for tags that the AEAD behind them checks again. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false
+  return true
 }
 
 /** @throws SkeinError BAD_FRAME when `list` is longer than `most` */

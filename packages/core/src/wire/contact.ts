@@ -1,7 +1,7 @@
 /** Device lists, contact cards, account records, and `/skein/contact/1`. */
 import { SkeinError } from '../errors/index.ts'
-import { atMost, decode, encode, exactly, safeInteger } from './codec.ts'
-import { AccountRecordSchema, ContactCardSchema, ContactFrameSchema, DeviceListSchema } from './gen/skein_pb.ts'
+import { atMost, decode, encode, exactly } from './codec.ts'
+import { AccountRecord, ContactCard, ContactFrame, DeviceList } from './gen/skein_pb.ts'
 import { MAX_DEVICES, MAX_NAME_CHARS, MAX_RELAYS, MAX_URL_CHARS } from './limits.ts'
 import { type SignedBytes, signedOf } from './signed.ts'
 
@@ -39,19 +39,19 @@ export type ContactFrameFields =
   | { readonly kind: 'answer'; readonly card: SignedBytes; readonly proof: Uint8Array; readonly accepted: boolean }
 
 export function encodeDeviceList(list: DeviceListFields): Uint8Array {
-  return encode(DeviceListSchema, { ...list, devices: [...list.devices], version: BigInt(list.version) })
+  return encode(DeviceList, { ...list, devices: [...list.devices] })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeDeviceList(bytes: Uint8Array): DeviceListFields {
-  const list = decode(DeviceListSchema, bytes)
+  const list = decode(DeviceList, bytes)
   const devices = atMost(list.devices, MAX_DEVICES).map((entry) => ({
     deviceKey: exactly(entry.deviceKey, 32),
     dhKey: exactly(entry.dhKey, 32),
     dhCertificate: exactly(entry.dhCertificate, 64),
   }))
   if (devices.length === 0) throw new SkeinError('BAD_FRAME', 'A device list is empty.')
-  return { accountKey: exactly(list.accountKey, 32), version: safeInteger(list.version), devices }
+  return { accountKey: exactly(list.accountKey, 32), version: list.version, devices }
 }
 
 function relayList(relays: readonly string[]): readonly string[] {
@@ -62,12 +62,12 @@ function relayList(relays: readonly string[]): readonly string[] {
 }
 
 export function encodeContactCard(card: ContactCardFields): Uint8Array {
-  return encode(ContactCardSchema, { ...card, relays: [...card.relays], issuedAt: BigInt(card.issuedAt) })
+  return encode(ContactCard, { ...card, relays: [...card.relays] })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeContactCard(bytes: Uint8Array): ContactCardFields {
-  const card = decode(ContactCardSchema, bytes)
+  const card = decode(ContactCard, bytes)
   if ([...card.name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
   return { ...recordFields(card), name: card.name }
 }
@@ -75,40 +75,40 @@ export function decodeContactCard(bytes: Uint8Array): ContactCardFields {
 function recordFields(fields: {
   deviceList?: { statement: Uint8Array; signature: Uint8Array } | undefined
   relays: string[]
-  issuedAt: bigint
+  issuedAt: number
   deviceKey: Uint8Array
   bundle?: { statement: Uint8Array; signature: Uint8Array } | undefined
 }): AccountRecordFields {
   return {
     deviceList: signedOf(fields.deviceList),
     relays: relayList(fields.relays),
-    issuedAt: safeInteger(fields.issuedAt),
+    issuedAt: fields.issuedAt,
     deviceKey: exactly(fields.deviceKey, 32),
     bundle: signedOf(fields.bundle),
   }
 }
 
 export function encodeAccountRecord(record: AccountRecordFields): Uint8Array {
-  return encode(AccountRecordSchema, { ...record, relays: [...record.relays], issuedAt: BigInt(record.issuedAt) })
+  return encode(AccountRecord, { ...record, relays: [...record.relays] })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeAccountRecord(bytes: Uint8Array): AccountRecordFields {
-  return recordFields(decode(AccountRecordSchema, bytes))
+  return recordFields(decode(AccountRecord, bytes))
 }
 
 export function encodeContactFrame(frame: ContactFrameFields): Uint8Array {
-  const { kind, ...value } = frame
-  return encode(ContactFrameSchema, { kind: { case: kind, value } as never })
+  const kind = frame.kind === 'answer' ? ({ $case: 'answer', value: frame } as const) : ({ $case: 'introduction', value: frame } as const)
+  return encode(ContactFrame, { kind })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeContactFrame(bytes: Uint8Array): ContactFrameFields {
-  const { kind } = decode(ContactFrameSchema, bytes)
-  if (kind.case === undefined) throw new SkeinError('BAD_FRAME', 'A contact frame is empty.')
+  const { kind } = decode(ContactFrame, bytes)
+  if (kind === undefined) throw new SkeinError('BAD_FRAME', 'A contact frame is empty.')
   const card = signedOf(kind.value.card)
   const proof = emptyOr(kind.value.proof, 32)
-  if (kind.case === 'introduction') return { kind: 'introduction', card, proof, inviteHash: emptyOr(kind.value.inviteHash, 32) }
+  if (kind.$case === 'introduction') return { kind: 'introduction', card, proof, inviteHash: emptyOr(kind.value.inviteHash, 32) }
   return { kind: 'answer', card, proof, accepted: kind.value.accepted }
 }
 

@@ -1,8 +1,8 @@
 /** What is inside the seal of a message. */
 import { SkeinError } from '../errors/index.ts'
 import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
-import { decode, encode, safeInteger } from './codec.ts'
-import { type Content, ContentSchema } from './gen/skein_pb.ts'
+import { decode, encode } from './codec.ts'
+import { Content } from './gen/skein_pb.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
 
 export interface ContentFields {
@@ -26,12 +26,12 @@ export function encodeContent(content: ContentFields): Uint8Array {
   if (body.kind === 'text' && utf8Length(body.text) > MAX_TEXT_BYTES) {
     throw new SkeinError('MESSAGE_TOO_LARGE', `A message holds at most ${MAX_TEXT_BYTES} bytes of text; send a file instead.`)
   }
-  return encode(ContentSchema, {
+  return encode(Content, {
     id: messageIdBytes(content.id),
-    hlcMs: BigInt(content.hlcMs),
+    hlcMs: content.hlcMs,
     hlcCounter: content.hlcCounter,
-    createdAt: BigInt(content.createdAt),
-    kind: body.kind === 'text' ? { case: 'text', value: { body: body.text } } : { case: 'reset', value: {} },
+    createdAt: content.createdAt,
+    kind: body.kind === 'text' ? { $case: 'text', value: { body: body.text } } : { $case: 'reset', value: {} },
   })
 }
 
@@ -41,20 +41,20 @@ function utf8Length(text: string): number {
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, MESSAGE_TOO_LARGE */
 export function decodeContent(bytes: Uint8Array): ContentFields {
-  const content = decode(ContentSchema, bytes)
+  const content = decode(Content, bytes)
   if (content.hlcCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A clock is out of range.')
   return {
     id: messageIdFromBytes(content.id),
-    hlcMs: safeInteger(content.hlcMs),
+    hlcMs: content.hlcMs,
     hlcCounter: content.hlcCounter,
-    createdAt: safeInteger(content.createdAt),
+    createdAt: content.createdAt,
     body: bodyOf(content.kind),
   }
 }
 
 function bodyOf(kind: Content['kind']): ContentBody {
-  if (kind.case === 'reset') return { kind: 'reset' }
-  if (kind.case !== 'text') throw new SkeinError('BAD_FRAME', 'A message is of an unknown kind.')
+  if (kind?.$case === 'reset') return { kind: 'reset' }
+  if (kind?.$case !== 'text') throw new SkeinError('BAD_FRAME', 'A message is of an unknown kind.')
   if (utf8Length(kind.value.body) > MAX_TEXT_BYTES) throw new SkeinError('MESSAGE_TOO_LARGE', 'A text is larger than the limit.')
   return { kind: 'text', text: kind.value.body }
 }

@@ -1,7 +1,7 @@
 /** Presence frames, on the shared topic and on `/skein/presence/1`. */
 import { SkeinError } from '../errors/index.ts'
-import { atMost, decode, encode, exactly, safeInteger } from './codec.ts'
-import { type HeardPresence, PresenceFrameSchema, PresenceSchema } from './gen/skein_pb.ts'
+import { atMost, decode, encode, exactly } from './codec.ts'
+import { type HeardPresence, Presence, PresenceFrame } from './gen/skein_pb.ts'
 import { MAX_HEARD, MAX_NAME_CHARS } from './limits.ts'
 import { type SignedBytes, signedOf } from './signed.ts'
 
@@ -29,37 +29,37 @@ export type PresenceFrameFields =
   | { readonly kind: 'refresh'; readonly own: SignedBytes; readonly heard: readonly HeardFields[] }
 
 export function encodePresence(presence: PresenceFields): Uint8Array {
-  return encode(PresenceSchema, { ...presence, at: BigInt(presence.at) })
+  return encode(Presence, presence)
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodePresence(bytes: Uint8Array): PresenceFields {
-  const presence = decode(PresenceSchema, bytes)
+  const presence = decode(Presence, bytes)
   if ([...presence.name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
   return {
     deviceKey: exactly(presence.deviceKey, 32),
     accountDigest: exactly(presence.accountDigest, 32),
     networkId: exactly(presence.networkId, 32),
-    at: safeInteger(presence.at),
+    at: presence.at,
     name: presence.name,
   }
 }
 
 export function encodePresenceFrame(frame: PresenceFrameFields): Uint8Array {
   const heard = frame.kind === 'presence' ? [] : frame.heard.map(({ signed, age }) => ({ presence: signed, age }))
-  if (frame.kind === 'presence') return encode(PresenceFrameSchema, { kind: { case: 'presence', value: { own: frame.own } } })
-  if (frame.kind === 'refresh') return encode(PresenceFrameSchema, { kind: { case: 'refresh', value: { own: frame.own, heard } } })
-  return encode(PresenceFrameSchema, { kind: { case: 'welcome', value: { own: frame.own, to: frame.to, heard } } })
+  if (frame.kind === 'presence') return encode(PresenceFrame, { kind: { $case: 'presence', value: { own: frame.own } } })
+  if (frame.kind === 'refresh') return encode(PresenceFrame, { kind: { $case: 'refresh', value: { own: frame.own, heard } } })
+  return encode(PresenceFrame, { kind: { $case: 'welcome', value: { own: frame.own, to: frame.to, heard } } })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodePresenceFrame(bytes: Uint8Array): PresenceFrameFields {
-  const { kind } = decode(PresenceFrameSchema, bytes)
-  if (kind.case === undefined) throw new SkeinError('BAD_FRAME', 'A presence frame is empty.')
+  const { kind } = decode(PresenceFrame, bytes)
+  if (kind === undefined) throw new SkeinError('BAD_FRAME', 'A presence frame is empty.')
   const own = signedOf(kind.value.own)
-  if (kind.case === 'presence') return { kind: 'presence', own }
+  if (kind.$case === 'presence') return { kind: 'presence', own }
   const heard = heardOf(kind.value.heard)
-  return kind.case === 'refresh' ? { kind: 'refresh', own, heard } : { kind: 'welcome', own, to: exactly(kind.value.to, 32), heard }
+  return kind.$case === 'refresh' ? { kind: 'refresh', own, heard } : { kind: 'welcome', own, to: exactly(kind.value.to, 32), heard }
 }
 
 function heardOf(list: readonly HeardPresence[]): readonly HeardFields[] {

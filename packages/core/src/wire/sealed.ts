@@ -1,15 +1,7 @@
 /** Frames of the encryption protocol: prekey bundles, session messages, payloads, envelopes. */
 import { SkeinError } from '../errors/index.ts'
-import { decodeCanonical, encode, exactly, safeInteger } from './codec.ts'
-import {
-  EnvelopeContentSchema,
-  EnvelopeSchema,
-  FirstFlightSchema,
-  PayloadSchema,
-  PrekeyBundleSchema,
-  RatchetHeaderSchema,
-  SessionMessageSchema,
-} from './gen/sealed_pb.ts'
+import { decodeCanonical, encode, exactly } from './codec.ts'
+import { Envelope, EnvelopeContent, FirstFlight, Payload, PrekeyBundle, RatchetHeader, SessionMessage } from './gen/sealed_pb.ts'
 
 /** The only suite (EB2): X25519, ML-KEM-768, SHA-256, ChaCha20-Poly1305. Another one is another number, never a negotiation. */
 export const SUITE = 1
@@ -76,16 +68,16 @@ export interface EnvelopeContentFields {
 }
 
 export function encodePrekeyBundle(bundle: PrekeyBundleFields): Uint8Array {
-  return encode(PrekeyBundleSchema, { ...bundle, suite: SUITE, issuedAt: BigInt(bundle.issuedAt) })
+  return encode(PrekeyBundle, { ...bundle, suite: SUITE })
 }
 
 /** @throws SkeinError BAD_FRAME, also for another suite; FRAME_TOO_LARGE */
 export function decodePrekeyBundle(bytes: Uint8Array): PrekeyBundleFields {
-  const bundle = decodeCanonical(PrekeyBundleSchema, bytes)
+  const bundle = decodeCanonical(PrekeyBundle, bytes)
   if (bundle.suite !== SUITE) throw new SkeinError('BAD_FRAME', 'A prekey bundle is of another suite.')
   return {
     deviceKey: exactly(bundle.deviceKey, 32),
-    issuedAt: safeInteger(bundle.issuedAt),
+    issuedAt: bundle.issuedAt,
     prekeyId: prekeyId(bundle.prekeyId),
     signedPrekey: exactly(bundle.signedPrekey, 32),
     kemKey: exactly(bundle.kemKey, KEM_KEY_BYTES),
@@ -98,28 +90,27 @@ function prekeyId(id: number): number {
 }
 
 export function encodeRatchetHeader(header: RatchetHeaderFields): Uint8Array {
-  return encode(RatchetHeaderSchema, header)
+  return encode(RatchetHeader, header)
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeRatchetHeader(bytes: Uint8Array): RatchetHeaderFields {
-  const { session, ratchetKey, previous, number, random } = decodeCanonical(RatchetHeaderSchema, bytes)
+  const { session, ratchetKey, previous, number, random } = decodeCanonical(RatchetHeader, bytes)
   return { session, ratchetKey: exactly(ratchetKey, 32), previous, number, random: exactly(random, HEADER_RANDOM_BYTES) }
 }
 
 /** The bytes of a first flight that are authenticated with every message it goes along with. */
 export function encodeFirstFlight(first: FirstFlightFields): Uint8Array {
-  return encode(FirstFlightSchema, first)
+  return encode(FirstFlight, first)
 }
 
 export function encodeSessionMessage(message: SessionMessageFields): Uint8Array {
-  const { first, ...always } = message
-  return encode(SessionMessageSchema, first === undefined ? always : { ...always, first })
+  return encode(SessionMessage, message)
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeSessionMessage(bytes: Uint8Array): SessionMessageFields {
-  const { header, headerTag, ciphertext, first } = decodeCanonical(SessionMessageSchema, bytes)
+  const { header, headerTag, ciphertext, first } = decodeCanonical(SessionMessage, bytes)
   return {
     header,
     headerTag: exactly(headerTag, HEADER_TAG_BYTES),
@@ -140,34 +131,34 @@ function firstFlight(first: FirstFlightFields): FirstFlightFields {
 export type PayloadBody = { readonly kind: 'plain' | 'deflated'; readonly bytes: Uint8Array }
 
 export function encodePayload({ kind, bytes }: PayloadBody): Uint8Array {
-  return encode(PayloadSchema, { body: { case: kind, value: bytes } })
+  return encode(Payload, { body: { $case: kind, value: bytes } })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodePayload(bytes: Uint8Array): PayloadBody {
-  const { body } = decodeCanonical(PayloadSchema, bytes)
-  if (body.case === undefined) throw new SkeinError('BAD_FRAME', 'A payload is of an unknown kind.')
-  return { kind: body.case, bytes: body.value }
+  const { body } = decodeCanonical(Payload, bytes)
+  if (body === undefined) throw new SkeinError('BAD_FRAME', 'A payload is of an unknown kind.')
+  return { kind: body.$case, bytes: body.value }
 }
 
 export function encodeEnvelope(envelope: EnvelopeFields): Uint8Array {
-  return encode(EnvelopeSchema, { ...envelope, version: ENVELOPE_VERSION })
+  return encode(Envelope, { ...envelope, version: ENVELOPE_VERSION })
 }
 
 /** @throws SkeinError BAD_FRAME, also for another version; FRAME_TOO_LARGE */
 export function decodeEnvelope(bytes: Uint8Array): EnvelopeFields {
-  const { version, deliveryTag, expiryHour, prekeyId: id, sealed } = decodeCanonical(EnvelopeSchema, bytes)
+  const { version, deliveryTag, expiryHour, prekeyId: id, sealed } = decodeCanonical(Envelope, bytes)
   if (version !== ENVELOPE_VERSION) throw new SkeinError('BAD_FRAME', 'An envelope is of another version.')
   return { deliveryTag: exactly(deliveryTag, DELIVERY_TAG_BYTES), expiryHour, prekeyId: prekeyId(id), sealed }
 }
 
 export function encodeEnvelopeContent(content: EnvelopeContentFields): Uint8Array {
-  return encode(EnvelopeContentSchema, content)
+  return encode(EnvelopeContent, content)
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeEnvelopeContent(bytes: Uint8Array): EnvelopeContentFields {
-  const { message, sender, padding } = decodeCanonical(EnvelopeContentSchema, bytes)
+  const { message, sender, padding } = decodeCanonical(EnvelopeContent, bytes)
   if (sender.length !== 0) exactly(sender, 32)
   return { message, sender, padding }
 }

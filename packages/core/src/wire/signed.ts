@@ -1,7 +1,7 @@
 /** Signed statements: bytes and an Ed25519 signature over (label ‖ 0x00 ‖ bytes). */
 import type { Primitives } from '../ports/primitives.ts'
 import { decode, encode, exactly } from './codec.ts'
-import { SignedSchema } from './gen/skein_pb.ts'
+import { Signed } from './gen/skein_pb.ts'
 
 /** Domain separation: a signature made for one kind of statement is worth nothing for another. */
 export type StatementLabel =
@@ -45,12 +45,12 @@ export function isSignedBy(
 }
 
 export function encodeSigned(signed: SignedBytes): Uint8Array {
-  return encode(SignedSchema, signed)
+  return encode(Signed, signed)
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeSigned(bytes: Uint8Array): SignedBytes {
-  return signedOf(decode(SignedSchema, bytes))
+  return signedOf(decode(Signed, bytes))
 }
 
 /** A parsed `Signed` field with its lengths checked. @throws SkeinError BAD_FRAME */

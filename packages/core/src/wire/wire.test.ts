@@ -143,6 +143,24 @@ describe('hostile bytes', () => {
     })
   }
 
+  it('[WF1] a stray end of a group, field 0, text that is no UTF-8, and a number above 2^53 - 1 are refused', () => {
+    const card = wire.encodeCardReply({ outcome: 'ok', value: Uint8Array.of(1) })
+    expect(wire.decodeCardReply(card).outcome).toBe('ok')
+    const delivery = (seq: string) => hex.decode(`0a${(20 + seq.length / 2).toString(16)}0a10${'ab'.repeat(16)}10${seq}1a00`)
+    expect(wire.decodeDeliverFrame(delivery('ffffffffffffff0f'))).toMatchObject({ seq: Number.MAX_SAFE_INTEGER })
+    const presence = { deviceKey: filled(32, 1), accountDigest: filled(32, 1), networkId: filled(32, 1), at: 1 }
+    const name = (text: string) => wire.encodePresence({ ...presence, name: text })
+    for (const read of [
+      () => wire.decodeCardReply(Uint8Array.of(...card, 0x0c)),
+      () => wire.decodeCardReply(Uint8Array.of(...card, 0x00, 0x00)),
+      () => wire.decodeDeliverFrame(delivery('8080808080808010')),
+      () => wire.decodeDeliverFrame(delivery('ffffffffffffffffff01')),
+      () => wire.decodePresence(Uint8Array.of(...name('').slice(), 0x2a, 0x01, 0xff)),
+    ])
+      expect(read).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    expect(wire.decodePresence(name('é')).name).toBe('é')
+  })
+
   it('[WF2] a text over the limit is refused where it is written', () => {
     const text = 'é'.repeat(wire.MAX_TEXT_BYTES / 2)
     const content = (body: string) =>
