@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const SKEIN = join(ROOT, 'apps/cli/dist/main.js')
-const RELAY = join(ROOT, 'apps/relay/dist/main.js')
+const SKEIN = join(ROOT, 'apps/cli/bundle/main.js')
+const RELAY = join(ROOT, 'apps/relay/bundle/main.js')
 const READY_WITHIN_MS = 30_000
 
 type Json = Record<string, unknown>

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const CLI = join(root, 'apps', 'cli', 'dist', 'main.js')
-const RELAY = join(root, 'apps', 'relay', 'dist', 'main.js')
+const CLI = join(root, 'apps', 'cli', 'bundle', 'main.js')
+const RELAY = join(root, 'apps', 'relay', 'bundle', 'main.js')
 const READY_WITHIN_MS = 30_000
 const dataDir = process.env.SKEIN_START_DIR ?? join(root, '.skein')
 /** Address under which others on the LAN reach this machine; loopback when there is none. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
-const RELAY = join(HERE, '../../apps/relay/dist/main.js')
+const RELAY = join(HERE, '../../apps/relay/bundle/main.js')
 const ROUNDS = 5
 const ROUND_TRIPS = 200
 const PIPELINED = 3_000

