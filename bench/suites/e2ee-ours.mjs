@@ -1,5 +1,4 @@
 // Sessions between two devices, with the encoding of messages, without compression and store.
-import { randomBytes } from 'node:crypto'
 import { End, makeEnd, makePair } from '@skein/core/testing'
 import { median, rate } from './e2ee-median.mjs'
 
@@ -7,8 +6,8 @@ const SIZE = 256
 const FIRST_FLIGHTS = 25
 const WARM_UP = 5
 
-/** What a device uses; copied, as a Buffer may be a window into a pool. */
-export const random = { bytes: (count) => new Uint8Array(randomBytes(count)), uniform: () => Math.random() }
+/** What a device uses; not among the exports of the node package, as whoever uses it gets it with a client. */
+export const { systemRandom: random } = await import(new URL('../../packages/node/dist/platform/system.js', import.meta.url))
 
 /** Two ends that have heard from each other. */
 export function establishedPair(primitives) {

@@ -3,12 +3,12 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { argon2idAsync } from '@noble/hashes/argon2.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import type { Argon2Cost, Primitives } from '../ports/primitives.ts'
 import { type HpkeParts, hpkeOn } from './hpke.ts'
 import { strictEd25519Verify } from './primitives-ed25519.ts'
+import { hmacSha256 } from './primitives-hmac.ts'
 
 export { type HpkeParts, hpkeOn } from './hpke.ts'
 export { isStrictEd25519Key } from './primitives-ed25519.ts'
@@ -46,7 +46,7 @@ const shared: Omit<HpkeParts, 'freshSecret'> = {
   x25519PublicKey: (secret) => x25519.getPublicKey(secret),
   // The library throws for keys of low order and of wrong length, and so for an all-zero output.
   x25519: (secret, publicKey) => orNull(() => x25519.getSharedSecret(secret, publicKey)),
-  hmacSha256: (key, message) => hmac(sha256, key, message),
+  hmacSha256,
   aeadSeal: (key, nonce, plaintext, associated) => chacha20poly1305(key, nonce, associated).encrypt(plaintext),
   aeadOpen: (key, nonce, sealed, associated) => orNull(() => chacha20poly1305(key, nonce, associated).decrypt(sealed)),
 }

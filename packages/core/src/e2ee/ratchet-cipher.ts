@@ -9,6 +9,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoreWrite } from '../ports/store.ts'
+import { sameBytes } from '../wire/codec.ts'
 import type { FirstFlightFields, PrekeyBundleFields } from '../wire/sealed.ts'
 import { rootDerivation, type RootDerivation } from './key-derivation.ts'
 import { packPayload, unpackPayload } from './payload.ts'
@@ -22,6 +23,8 @@ import {
   openIn,
   type OwnPrekeys,
   type PairContext,
+  pairIdentities,
+  type PairIdentities,
   type ParsedMessage,
   parseMessage,
   retireAll,
@@ -61,6 +64,8 @@ export interface RatchetCipherDeps {
 /** State of a pair in memory: ahead of the store by the commits that are under way. */
 interface Cell {
   current: { readonly version: number; readonly sessions: Sessions }
+  /** Digests for the keys of `remote`, until it shows other ones. */
+  known?: { readonly remote: EndIdentity; readonly identities: PairIdentities }
 }
 
 interface Arrival {
@@ -93,7 +98,8 @@ export class RatchetCipher implements SessionCipher {
     if (remote === undefined) throw new SkeinError('UNKNOWN_SENDER', 'A device of nobody we know.')
     const cell = await this.cell(device)
     const arrival = incoming === undefined ? undefined : await this.arrival({ device, cell, incoming })
-    const context = (): PairContext => ({ ...this.deps, remote, deriveRoot: this.deriveRoot, now: this.deps.clock.now() })
+    const identities = this.identities(cell, remote)
+    const context = (): PairContext => ({ ...this.deps, remote, identities, deriveRoot: this.deriveRoot, now: this.deps.clock.now() })
     const sealing = { device, cell, remote, context }
     return {
       seal: (content) => this.seal(sealing, { content, sessions: cell.current.sessions }),
@@ -105,6 +111,14 @@ export class RatchetCipher implements SessionCipher {
 
   forget(device: DeviceId): void {
     this.cells.delete(device)
+  }
+
+  private identities(cell: Cell, { accountKey, deviceKey, dhKey }: EndIdentity): PairIdentities {
+    const remote = { accountKey, deviceKey, dhKey }
+    if (cell.known === undefined || !isSameEnd(cell.known.remote, remote)) {
+      cell.known = { remote, identities: pairIdentities(this.deps.primitives, this.deps.own, remote) }
+    }
+    return cell.known.identities
   }
 
   private async arrival({ device, cell, incoming }: { device: DeviceId; cell: Cell; incoming: Uint8Array }): Promise<Arrival> {
@@ -184,6 +198,10 @@ export class RatchetCipher implements SessionCipher {
   private rememberFlight(ephemeralKey: Uint8Array): StoreWrite {
     return { kind: 'digest.put', digest: this.flightDigest(ephemeralKey), expiresAt: this.deps.clock.now() + REMEMBER_FLIGHT_MS }
   }
+}
+
+function isSameEnd(a: EndIdentity, b: EndIdentity): boolean {
+  return sameBytes(a.accountKey, b.accountKey) && sameBytes(a.deviceKey, b.deviceKey) && sameBytes(a.dhKey, b.dhKey)
 }
 
 function confirmIn(cell: Cell, device: DeviceId, sealed: Uint8Array): readonly StoreWrite[] {

@@ -6,7 +6,7 @@ import { SkeinError } from '../errors/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { HEADER_TAG_BYTES } from '../wire/sealed.ts'
-import { concat, sealingKey } from './key-derivation.ts'
+import { sealingKey } from './key-derivation.ts'
 
 /** ChaCha20-Poly1305 nonce: the start of the header's random bytes. The key is of one message, the nonce only must not be chosen by others. */
 const NONCE_BYTES = 12
@@ -17,16 +17,14 @@ export interface MessageKeys {
 }
 
 export interface HeaderBytes {
-  /** Encoded header. */
-  readonly header: Uint8Array
-  /** Its 16 random bytes. */
+  /** What is authenticated: who the two are (EB5), the first flight if it goes along, the encoded header. */
+  readonly associated: Uint8Array
+  /** The header's 16 random bytes. */
   readonly random: Uint8Array
-  /** What both sides know without saying it: who they are (EB5). */
-  readonly identities: Uint8Array
 }
 
-export function headerTag(primitives: Primitives, headerKey: Uint8Array, { header, identities }: HeaderBytes): Uint8Array {
-  return primitives.hmacSha256(headerKey, concat(identities, header)).slice(0, HEADER_TAG_BYTES)
+export function headerTag(primitives: Primitives, headerKey: Uint8Array, { associated }: HeaderBytes): Uint8Array {
+  return primitives.hmacSha256(headerKey, associated).slice(0, HEADER_TAG_BYTES)
 }
 
 export function headerFits(primitives: Primitives, headerKey: Uint8Array, sealed: HeaderBytes & { readonly tag: Uint8Array }): boolean {
@@ -38,9 +36,9 @@ export function sealUnder(
   messageKey: Uint8Array,
   message: HeaderBytes & { readonly plaintext: Uint8Array },
 ): Uint8Array {
-  const { header, random, identities, plaintext } = message
+  const { associated, random, plaintext } = message
   const key = sealingKey(primitives, messageKey, random)
-  return primitives.aeadSeal(key, random.slice(0, NONCE_BYTES), plaintext, concat(identities, header))
+  return primitives.aeadSeal(key, random.slice(0, NONCE_BYTES), plaintext, associated)
 }
 
 /** @throws SkeinError SEAL_BROKEN */
@@ -49,9 +47,9 @@ export function openUnder(
   messageKey: Uint8Array,
   message: HeaderBytes & { readonly ciphertext: Uint8Array },
 ): Uint8Array {
-  const { header, random, identities, ciphertext } = message
+  const { associated, random, ciphertext } = message
   const key = sealingKey(primitives, messageKey, random)
-  const plaintext = primitives.aeadOpen(key, random.slice(0, NONCE_BYTES), ciphertext, concat(identities, header))
+  const plaintext = primitives.aeadOpen(key, random.slice(0, NONCE_BYTES), ciphertext, associated)
   if (plaintext === null) throw new SkeinError('SEAL_BROKEN', 'A message does not open.')
   return plaintext
 }

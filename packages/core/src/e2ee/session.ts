@@ -3,6 +3,7 @@
  * both sessions then live, each side sends in the one with the lower id, and opens what comes in any.
  */
 import { SkeinError } from '../errors/index.ts'
+import type { Primitives } from '../ports/primitives.ts'
 import {
   decodeRatchetHeader,
   decodeSessionMessage,
@@ -58,10 +59,19 @@ export interface EndIdentity {
   readonly dhKey: Uint8Array
 }
 
+/** Digests of who the two ends are (EB5), 32 bytes each; the same for every message of the pair. */
+export interface PairIdentities {
+  /** Of a session that this side began. */
+  readonly initiated: Uint8Array
+  /** Of one that the other side began. */
+  readonly answered: Uint8Array
+}
+
 /** The two ends as this side sees them, and what it computes with. */
 export interface PairContext extends RatchetContext {
   readonly own: EndIdentity & { readonly dhSecret: Uint8Array }
   readonly remote: EndIdentity
+  readonly identities: PairIdentities
   /** Milliseconds since 1970. */
   readonly now: number
 }
@@ -75,16 +85,26 @@ export interface OwnPrekeys {
 
 const LABEL = new TextEncoder().encode('skein e2ee v1\0')
 
-/** Associated data of a session (EB5): suite label, then account key, device key and DH key of the initiator, then of the responder. */
-export function identitiesOf(initiator: EndIdentity, responder: EndIdentity): Uint8Array {
-  const parts = [initiator, responder].flatMap(({ accountKey, deviceKey, dhKey }) => [accountKey, deviceKey, dhKey])
-  return concat(LABEL, ...parts)
+export function pairIdentities(primitives: Primitives, own: EndIdentity, remote: EndIdentity): PairIdentities {
+  return { initiated: identitiesOf(primitives, own, remote), answered: identitiesOf(primitives, remote, own) }
 }
 
-/** What is authenticated with a message beside its header: who speaks, and the first flight if it goes along. */
-function boundTo({ own, remote }: PairContext, initiated: boolean, first: FirstFlightFields | undefined): Uint8Array {
-  const identities = initiated ? identitiesOf(own, remote) : identitiesOf(remote, own)
-  return first === undefined ? identities : concat(identities, encodeFirstFlight(first))
+/** SHA-256 over the suite's label, then account key, device key and DH key of the initiator, then of the responder (EB5). */
+function identitiesOf(primitives: Primitives, initiator: EndIdentity, responder: EndIdentity): Uint8Array {
+  const parts = [initiator, responder].flatMap(({ accountKey, deviceKey, dhKey }) => [accountKey, deviceKey, dhKey])
+  return primitives.sha256(concat(LABEL, ...parts))
+}
+
+interface Binding {
+  readonly initiated: boolean
+  readonly first: FirstFlightFields | undefined
+  readonly header: Uint8Array
+}
+
+/** What is authenticated with a message: who speaks, the first flight if it goes along, the header. A flight and a header begin with different bytes. */
+function associatedWith({ identities }: PairContext, { initiated, first, header }: Binding): Uint8Array {
+  const digest = initiated ? identities.initiated : identities.answered
+  return first === undefined ? concat(digest, header) : concat(digest, encodeFirstFlight(first), header)
 }
 
 /** The session to send in: the lowest id among those that are not retired (ES2); `undefined` when one must be started. */
@@ -98,7 +118,7 @@ export function startSession(context: PairContext, sessions: Sessions, bundle: P
   const begun = initiate(context, {
     identitySecret: own.dhSecret,
     remote: { identity: remote.dhKey, signedPrekey: bundle.signedPrekey, kemKey: bundle.kemKey, oneTime: undefined },
-    identities: identitiesOf(own, remote),
+    identities: context.identities.initiated,
   })
   const session: Session = {
     id: begun.sessionId,
@@ -145,12 +165,13 @@ export function sealIn(
   const { state, position, messageKey, headerKey } = ratchetSend(context, session.ratchet)
   const random = context.random.bytes(HEADER_RANDOM_BYTES)
   const header = encodeRatchetHeader({ ...position, session: session.id, random })
-  const bound = { header, random, identities: boundTo(context, session.initiated, session.first) }
+  const { initiated, first } = session
+  const bound = { random, associated: associatedWith(context, { initiated, first, header }) }
   const message = encodeSessionMessage({
     header,
     headerTag: headerTag(primitives, headerKey, bound),
     ciphertext: sealUnder(primitives, messageKey, { ...bound, plaintext }),
-    first: session.first,
+    first,
   })
   return { sessions: replaced(sessions, { ...session, ratchet: state }), message }
 }
@@ -206,14 +227,14 @@ function superseded(sessions: Sessions): Sessions {
   return { ...sessions, list: sessions.list.map((session) => (session.first === undefined ? { ...session, retired: true } : session)) }
 }
 
-function answer({ primitives, own, remote, now }: PairContext, first: FirstFlightFields, prekeys: OwnPrekeys): Session {
+function answer({ primitives, own, remote, identities, now }: PairContext, first: FirstFlightFields, prekeys: OwnPrekeys): Session {
   const { secret, sessionId } = respond(primitives, {
     ...prekeys,
     identitySecret: own.dhSecret,
     remoteIdentity: remote.dhKey,
     ephemeralKey: first.ephemeralKey,
     kemCiphertext: first.kemCiphertext,
-    identities: identitiesOf(remote, own),
+    identities: identities.answered,
   })
   return {
     id: sessionId,
@@ -233,7 +254,8 @@ interface Opening {
 
 function openWith(context: PairContext, sessions: Sessions, { session, parsed, header }: Opening): Omit<Opened, 'flight'> {
   const { primitives, now } = context
-  const bound = { header: parsed.header, random: header.random, identities: boundTo(context, session.initiated, parsed.first) }
+  const binding = { initiated: session.initiated, first: parsed.first, header: parsed.header }
+  const bound = { random: header.random, associated: associatedWith(context, binding) }
   const { state, messageKey } = ratchetReceive(context, session.ratchet, {
     position: header,
     headerFits: (key) => headerFits(primitives, key, { ...bound, tag: parsed.headerTag }),

@@ -7,6 +7,7 @@ import {
   openIn,
   type Opened,
   type PairContext,
+  pairIdentities,
   parseMessage,
   type PrekeyLookup,
   sealIn,
@@ -46,17 +47,19 @@ export class End {
   private readonly remote: EndKeys
   private readonly random: Random
   private readonly primitives: Primitives
+  private readonly fixed: Pick<PairContext, 'identities' | 'deriveRoot'>
 
   constructor(keys: EndKeys, remote: EndKeys, { random, primitives = noblePrimitives }: { random: Random; primitives?: Primitives }) {
     this.keys = keys
     this.remote = remote
     this.random = random
     this.primitives = primitives
+    this.fixed = { identities: pairIdentities(primitives, keys.own, remote.own), deriveRoot: rootDerivation(primitives) }
   }
 
   context(): PairContext {
     const { primitives, random, now } = this
-    return { primitives, random, now, deriveRoot: rootDerivation(primitives), own: this.keys.own, remote: this.remote.own }
+    return { ...this.fixed, primitives, random, now, own: this.keys.own, remote: this.remote.own }
   }
 
   seal(plaintext: Uint8Array): Uint8Array {

@@ -1,16 +1,29 @@
-import { BinaryReader, type BinaryWriter, getTextEncoding } from '@bufbuild/protobuf/wire'
+import { BinaryReader, BinaryWriter, getTextEncoding } from '@bufbuild/protobuf/wire'
 import { SkeinError } from '../errors/index.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
 
 /** The generated functions of one kind of message. */
 export interface MessageCodec<T> {
-  encode(message: T): BinaryWriter
+  encode(message: T, writer: BinaryWriter): BinaryWriter
   decode(input: BinaryReader): T
+}
+
+/** One for all frames, as making its buffer takes longer than writing; `finish` hands out a copy and begins anew. */
+let writer = new BinaryWriter()
+
+function written<T>(codec: MessageCodec<T>, message: T): Uint8Array {
+  try {
+    return codec.encode(message, writer).finish()
+  } catch (error) {
+    // What was written so far must not stand before the next frame.
+    writer = new BinaryWriter()
+    throw error
+  }
 }
 
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encode<T>(codec: MessageCodec<T>, message: T): Uint8Array {
-  const bytes = codec.encode(message).finish()
+  const bytes = written(codec, message)
   if (bytes.length > MAX_FRAME_BYTES)
     throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
   return bytes
@@ -42,7 +55,7 @@ function strictUtf8(bytes: Uint8Array): string {
  */
 export function decodeCanonical<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
   const message = decode(codec, bytes)
-  if (!sameBytes(codec.encode(message).finish(), bytes)) throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
+  if (!sameBytes(written(codec, message), bytes)) throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
   return message
 }
 

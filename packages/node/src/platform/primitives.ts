@@ -14,6 +14,8 @@ const MAX_KEYS = 256
 const TAG_BYTES = 16
 /** Longest `info` that node:crypto's HKDF takes, in bytes. */
 const MAX_NATIVE_INFO = 1_024
+/** Up to here the portable HMAC is quicker than making one of node:crypto's objects, in bytes of message. */
+const MAX_PORTABLE_HMAC = 256
 
 type Cipher = 'chacha20-poly1305' | 'aes-256-gcm'
 
@@ -92,6 +94,11 @@ function x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
   }
 }
 
+function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
+  if (message.length <= MAX_PORTABLE_HMAC) return noblePrimitives.hmacSha256(key, message)
+  return bytes(createHmac('sha256', key).update(message).digest())
+}
+
 function hkdfSha256(key: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   // OpenSSL derives no empty output.
   if (length === 0 || info.length > MAX_NATIVE_INFO) return noblePrimitives.hkdfSha256(key, salt, info, length)
@@ -124,7 +131,7 @@ function openWith(name: Cipher): Primitives['aeadOpen'] {
 const shared: Omit<HpkeParts, 'freshSecret'> = {
   x25519PublicKey: (secret) => rawPublic(privateKey('X25519', secret)),
   x25519,
-  hmacSha256: (key, message) => bytes(createHmac('sha256', key).update(message).digest()),
+  hmacSha256,
   aeadSeal: sealWith('chacha20-poly1305'),
   aeadOpen: openWith('chacha20-poly1305'),
 }
