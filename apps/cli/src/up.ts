@@ -1,12 +1,13 @@
 /** `skein up`: the headless daemon in the foreground. */
 import { createClient, loadConfig } from '@skein/node'
 import type { Output } from './output.ts'
+import { askPassphrase } from './passphrase.ts'
 
 /** Nothing may take longer than this to stop, whatever state the network is in. */
 const STOP_WITHIN_MS = 5_000
 
 export async function up(dataDir: string, flags: Record<string, unknown>, output: Output): Promise<number> {
-  const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags }) })
+  const client = await createClient({ dataDir, askPassphrase, ...loadConfig({ dataDir, env: process.env, flags }) })
   const { account, device } = client.messenger.identity
   const addresses = client.swarm.addresses()
   output.result(

@@ -14,11 +14,12 @@ import {
 } from '@skein/core'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
+import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
-import type { Config, LoadedConfig } from './config.ts'
+import { type Config, defaultDataDir, type LoadedConfig } from './config.ts'
 
 export interface Client {
   readonly messenger: Messenger
@@ -41,16 +42,23 @@ export interface RunningClient extends Client {
 
 export interface ClientOptions extends LoadedConfig {
   readonly dataDir: string
+  /** Asks whoever is at the terminal; SKEIN_PASSPHRASE goes before. */
+  readonly askPassphrase?: (need: 'new' | 'existing') => Promise<string | undefined>
 }
 
 /**
  * Starts a client on a data directory.
- * @throws SkeinError DATA_DIR_READ_ONLY, STORE_LOCKED (another client runs there), STORE_CORRUPT, PORT_IN_USE
+ * @throws SkeinError DATA_DIR_READ_ONLY, STORE_LOCKED (another client runs there), STORE_CORRUPT, PORT_IN_USE,
+ *   CONFIG_INVALID (passphrase wrong or missing), TIMED_OUT (the keychain does not answer)
  */
-export async function createClient({ dataDir, config, origins }: ClientOptions): Promise<RunningClient> {
+export async function createClient({ dataDir, config, origins, askPassphrase }: ClientOptions): Promise<RunningClient> {
   const logger = createLogger({ level: config.log })
   prepareDataDir(dataDir)
-  const store = await openStore({ path: join(dataDir, 'skein.sqlite') })
+  const { keyStorage } = config
+  const keyChoice = { dataDir, defaultDataDir: defaultDataDir({ ...process.env, SKEIN_DATA_DIR: '' }), keyStorage, env: process.env }
+  const storageKey = clientStorageKey({ ...keyChoice, askPassphrase, logger })
+  const store = await openStore({ path: join(dataDir, 'skein.sqlite'), storageKey })
+  if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
   const undo: (() => Promise<void> | void)[] = [installRejectionGuard(logger), () => store.close()]
   try {
     const { messenger, swarm } = await assemble({ store, config, logger }, undo)

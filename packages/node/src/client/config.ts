@@ -25,10 +25,21 @@ export const ConfigSchema = z.strictObject({
   visibility: z.enum(['everyone', 'contacts', 'nobody']),
   /** Lines on stderr: error, warn, info or debug. */
   log: z.enum(['error', 'warn', 'info', 'debug']),
+  /** Where the key is that seals the secrets in the database; `auto` keeps it where it is, and chooses for a new node. */
+  keyStorage: z.enum(['auto', 'keychain', 'file', 'passphrase']),
 })
 export type Config = Readonly<z.infer<typeof ConfigSchema>>
 
-export const DEFAULTS: Config = { name: '', relays: [], port: 0, host: '0.0.0.0', lan: true, visibility: 'contacts', log: 'warn' }
+export const DEFAULTS: Config = {
+  name: '',
+  relays: [],
+  port: 0,
+  host: '0.0.0.0',
+  lan: true,
+  visibility: 'contacts',
+  log: 'warn',
+  keyStorage: 'auto',
+}
 
 export type Origin = 'default' | 'file' | 'environment' | 'flag'
 export interface LoadedConfig {
@@ -39,7 +50,7 @@ export interface LoadedConfig {
 const BOOLEAN: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
-  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_LOG } = env
+  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_LOG, SKEIN_KEY_STORAGE } = env
   const raw = {
     name: SKEIN_NAME,
     relays: SKEIN_RELAYS?.split(/[\s,]+/).filter((url) => url !== ''),
@@ -48,6 +59,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     lan: SKEIN_LAN === undefined ? undefined : (BOOLEAN[SKEIN_LAN] ?? SKEIN_LAN),
     visibility: SKEIN_VISIBILITY,
     log: SKEIN_LOG,
+    keyStorage: SKEIN_KEY_STORAGE,
   }
   return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined))
 }

@@ -1,30 +1,41 @@
 /** One write of a commit, on the prepared statements. */
-import { SkeinError, type StoredContact, type StoredDevice, type StoredSession, type StoreWrite, type WriteOutcome } from '@skein/core'
+import {
+  SkeinError,
+  type StoredContact,
+  type StoredDevice,
+  type StoredInvite,
+  type StoredSession,
+  type StoreWrite,
+  type WriteOutcome,
+} from '@skein/core'
 import { and, eq, notInArray, sql } from 'drizzle-orm'
 import type { AnyDatabase, Writes } from './queries.ts'
+import type { RowSeal } from './row-seal.ts'
 import * as t from './schema.ts'
 
 export interface WriteTarget {
   readonly db: AnyDatabase
   readonly writes: Writes
+  /** Keys are sealed here, on their way to the database; nothing below sees them in clear. */
+  readonly seal: RowSeal
 }
 
 /** Runs inside an open transaction. */
-export async function applyWrite({ db, writes }: WriteTarget, write: StoreWrite): Promise<WriteOutcome> {
+export async function applyWrite({ db, writes, seal }: WriteTarget, write: StoreWrite): Promise<WriteOutcome> {
   switch (write.kind) {
     case 'message.insert':
       return (await writes.message.all({ ...write.message })).length > 0 ? 'done' : 'duplicate'
     case 'contact.put':
-      await putContact(db, write.contact, write.devices)
+      await putContact(db, seal.sealContact(write.contact), write.devices)
       return 'done'
     case 'invite.put':
-      await db.insert(t.invites).values(write.invite).onConflictDoUpdate({ target: t.invites.secret, set: write.invite }).run()
+      await putInvite(db, { ...write.invite, secret: seal.sealInvite(write.invite.secret) })
       return 'done'
     case 'session.put':
-      await putSession(writes, write.session)
+      await putSession(writes, seal.sealSession(write.session))
       return 'done'
     default:
-      await simpleWrite(writes, write)
+      await simpleWrite({ writes, seal }, write)
       return 'done'
   }
 }
@@ -36,12 +47,16 @@ async function putSession(writes: Writes, session: StoredSession): Promise<void>
   if (applied.length === 0) throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
 }
 
+async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
+  await db.insert(t.invites).values(invite).onConflictDoUpdate({ target: t.invites.secret, set: invite }).run()
+}
+
 type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' }>
 
-async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
+async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: SimpleWrite): Promise<void> {
   switch (write.kind) {
     case 'identity.put':
-      return void (await writes.identity.run({ ...write.identity }))
+      return void (await writes.identity.run({ ...seal.sealIdentity(write.identity) }))
     case 'device.seen':
       return void (await writes.deviceSeen.run({ ...write }))
     case 'device.card-sent':
@@ -57,7 +72,7 @@ async function simpleWrite(writes: Writes, write: SimpleWrite): Promise<void> {
     case 'outbox.reseal':
       return void (await writes.outboxReseal.run({ ...write }))
     case 'prekey.put':
-      return void (await writes.prekey.run({ ...write.prekey }))
+      return void (await writes.prekey.run({ ...seal.sealPrekey(write.prekey) }))
     case 'prekey.remove':
       return void (await writes.prekeyRemove.run({ id: write.id }))
     case 'digest.put':

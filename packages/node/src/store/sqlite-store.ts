@@ -1,6 +1,7 @@
 /** Core's Store on any drizzle SQLite database; commits of one turn of the event loop share a transaction. */
 import {
   type AccountId,
+  type Clock,
   type DeviceId,
   type Direction,
   type HistoryPage,
@@ -21,6 +22,8 @@ import {
 import { sql } from 'drizzle-orm'
 import { applyWrite } from './apply-write.ts'
 import { type AnyDatabase, prepareReads, prepareWrites, type Reads, type Writes } from './queries.ts'
+import type { RowSeal } from './row-seal.ts'
+import { countUse, type UseMark } from './use-count.ts'
 
 /** Messages a page of history holds when nothing is said. */
 const DEFAULT_PAGE = 100
@@ -41,16 +44,38 @@ export interface StoreDriver {
   close(): Promise<void> | void
 }
 
+export interface StoreParts {
+  readonly seal: RowSeal
+  readonly mark: UseMark
+  readonly clock: Pick<Clock, 'sleep'>
+  /** Whether the database is an old copy that was put back; its sessions have been removed. */
+  readonly restored: boolean
+}
+
+/** How long after a key was deleted or replaced its bytes may stay in the write-ahead log. */
+export const PURGE_AFTER_MS = 60_000
+
+/** Writes that leave a key behind, or that a copied-back database would lose. */
+const LEAVES_A_KEY: ReadonlySet<StoreWrite['kind']> = new Set(['session.put', 'prekey.put', 'prekey.remove', 'identity.put'])
+
 export class SqliteStore implements Store {
+  /** Whether the database turned out to be an old copy when it was opened. */
+  readonly restored: boolean
   private readonly driver: StoreDriver
+  private readonly parts: StoreParts
   private readonly reads: Reads
   private readonly writes: Writes
+  private readonly closing = new AbortController()
   private pending: Pending[] = []
+  private purges: (() => Promise<void>)[] = []
+  private purgePlanned = false
   private flushing: Promise<void> | undefined
   private closed = false
 
-  constructor(driver: StoreDriver) {
+  constructor(driver: StoreDriver, parts: StoreParts) {
     this.driver = driver
+    this.parts = parts
+    this.restored = parts.restored
     this.reads = prepareReads(driver.db)
     this.writes = prepareWrites(driver.db)
   }
@@ -65,7 +90,10 @@ export class SqliteStore implements Store {
 
   private async flushSoon(): Promise<void> {
     await new Promise<void>((resolve) => this.driver.afterTurn(resolve))
-    while (this.pending.length > 0) await this.flush(this.pending.splice(0))
+    while (this.pending.length > 0 || this.purges.length > 0) {
+      if (this.pending.length > 0) await this.flush(this.pending.splice(0))
+      for (const purge of this.purges.splice(0)) await purge()
+    }
     this.flushing = undefined
   }
 
@@ -77,6 +105,7 @@ export class SqliteStore implements Store {
       for (const each of batch) settled.push(await this.applyOne(each))
       await this.run('COMMIT')
       for (const settle of settled) settle()
+      if (batch.some(({ writes }) => writes.some(({ kind }) => LEAVES_A_KEY.has(kind)))) void this.planPurge()
     } catch (error) {
       await this.run('ROLLBACK').catch(() => undefined)
       for (const { reject } of batch) reject(this.driver.explain(error))
@@ -86,9 +115,10 @@ export class SqliteStore implements Store {
   /** @throws what ended the whole transaction: SQLite takes all of it back when the disk is full */
   private async applyOne({ writes, resolve, reject }: Pending): Promise<() => void> {
     const outcomes: WriteOutcome[] = []
+    const target = { db: this.driver.db, writes: this.writes, seal: this.parts.seal }
     await this.run('SAVEPOINT one')
     try {
-      for (const write of writes) outcomes.push(await applyWrite({ db: this.driver.db, writes: this.writes }, write))
+      for (const write of writes) outcomes.push(await applyWrite(target, write))
     } catch (error) {
       await this.run('ROLLBACK TO one').catch(() => Promise.reject(error))
       await this.run('RELEASE one')
@@ -104,6 +134,35 @@ export class SqliteStore implements Store {
     await this.driver.db.run(sql.raw(statement))
   }
 
+  /**
+   * Makes bytes of keys that were deleted or replaced disappear from the database file and its write-ahead log, and
+   * counts the use. Happens by itself within PURGE_AFTER_MS, and when the store is closed.
+   * @throws SkeinError STORE_CLOSED, DISK_FULL
+   */
+  purge(): Promise<void> {
+    if (this.closed) return Promise.reject(storeClosed())
+    return new Promise((resolve, reject) => {
+      this.purges.push(() => this.purgeNow().then(resolve, (error: unknown) => reject(this.driver.explain(error))))
+      this.flushing ??= this.flushSoon()
+    })
+  }
+
+  /** Counted first, so that the log is empty afterwards. */
+  private async purgeNow(): Promise<void> {
+    await countUse(this.driver.db, this.parts.mark)
+    await this.driver.db.all(sql.raw('PRAGMA wal_checkpoint(TRUNCATE)'))
+  }
+
+  /** One wait for all that is deleted meanwhile: at most one purge a minute, whatever the traffic. */
+  private async planPurge(): Promise<void> {
+    if (this.purgePlanned) return
+    this.purgePlanned = true
+    const elapsed = await this.parts.clock.sleep(PURGE_AFTER_MS, { signal: this.closing.signal })
+    this.purgePlanned = false
+    // One that fails, on a full disk say, is made up for by the next or when the store is closed.
+    if (elapsed) await this.purge().catch(() => undefined)
+  }
+
   /** Reads see only what is durable: they wait for a transaction that is under way. */
   private async read<T>(query: (reads: Reads) => T | Promise<T>): Promise<T> {
     await this.flushing
@@ -117,17 +176,19 @@ export class SqliteStore implements Store {
 
   async identity(): Promise<StoredIdentity | null> {
     const [row] = await this.read((reads) => reads.identity.all())
-    if (row === undefined) return null
-    const { id: _id, ...identity } = row
-    return identity
+    return row === undefined ? null : this.parts.seal.openIdentity(row)
   }
 
   contacts(): Promise<readonly StoredContact[]> {
-    return this.read(async (reads) => (await reads.contacts.all()) as StoredContact[])
+    return this.read(async (reads) => this.openContacts((await reads.contacts.all()) as StoredContact[]))
   }
 
   contact(account: AccountId): Promise<StoredContact | null> {
-    return this.read(async (reads) => first((await reads.contact.all({ account })) as StoredContact[]))
+    return this.read(async (reads) => first(this.openContacts((await reads.contact.all({ account })) as StoredContact[])))
+  }
+
+  private openContacts(rows: readonly StoredContact[]): StoredContact[] {
+    return rows.map((row) => this.parts.seal.openContact(row))
   }
 
   devices(account?: AccountId): Promise<readonly StoredDevice[]> {
@@ -141,7 +202,9 @@ export class SqliteStore implements Store {
   }
 
   invites(): Promise<readonly StoredInvite[]> {
-    return this.read((reads) => reads.invites.all())
+    return this.read(async (reads) =>
+      (await reads.invites.all()).map((row) => ({ ...row, secret: this.parts.seal.openInvite(row.secret) })),
+    )
   }
 
   message(id: MessageId, direction?: Direction): Promise<StoredMessage | null> {
@@ -172,11 +235,14 @@ export class SqliteStore implements Store {
   }
 
   session(device: DeviceId): Promise<StoredSession | null> {
-    return this.read(async (reads) => first((await reads.session.all({ device })) as StoredSession[]))
+    return this.read(async (reads) => {
+      const row = first((await reads.session.all({ device })) as StoredSession[])
+      return row === null ? null : this.parts.seal.openSession(row)
+    })
   }
 
   prekeys(): Promise<readonly StoredPrekey[]> {
-    return this.read((reads) => reads.prekeys.all())
+    return this.read(async (reads) => (await reads.prekeys.all()).map((row) => this.parts.seal.openPrekey(row)))
   }
 
   async hasDigest(digest: Uint8Array): Promise<boolean> {
@@ -194,7 +260,10 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
+    this.closing.abort()
     await this.flushing
+    // What was committed is durable; a store that cannot be purged, on a full disk say, must still close.
+    await this.purgeNow().catch(() => undefined)
     await this.driver.close()
   }
 }

@@ -1,0 +1,54 @@
+/** `storage-key.json`: how to get at a storage key that is not in a file of its own. Holds nothing secret in clear. */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { SkeinError } from '@skein/core'
+import { z } from 'zod'
+import { createFile, replaceFile } from '../store/durable-file.ts'
+
+/** Bounds, so that a file put there by somebody else cannot make a start take hours. */
+const Cost = z.strictObject({
+  memoryKib: z.int().min(8_192).max(1_048_576),
+  passes: z.int().min(1).max(64),
+  lanes: z.int().min(1).max(16),
+})
+
+const Record = z.discriminatedUnion('kept', [
+  z.strictObject({ version: z.literal(1), kept: z.literal('keychain'), entry: z.string().min(1).max(64) }),
+  z.strictObject({
+    version: z.literal(1),
+    kept: z.literal('passphrase'),
+    argon2id: Cost,
+    salt: z.base64(),
+    nonce: z.base64(),
+    sealed: z.base64(),
+  }),
+])
+export type StorageKeyRecord = z.infer<typeof Record>
+export type PassphraseRecord = Extract<StorageKeyRecord, { kept: 'passphrase' }>
+
+const pathIn = (dataDir: string): string => join(dataDir, 'storage-key.json')
+
+/** `null` when there is none. @throws SkeinError STORE_CORRUPT */
+export function readRecord(dataDir: string): StorageKeyRecord | null {
+  try {
+    return Record.parse(JSON.parse(readFileSync(pathIn(dataDir), 'utf8')))
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(String((cause as NodeJS.ErrnoException).code))) return null
+    throw new SkeinError('STORE_CORRUPT', 'The file storage-key.json in the data directory is damaged; put it back from a backup.', {
+      cause,
+    })
+  }
+}
+
+/** Takes the place of the one before, at once or not at all; false when somebody was faster. */
+export function writeRecord(dataDir: string, record: StorageKeyRecord): boolean {
+  const data = `${JSON.stringify(record, undefined, 2)}\n`
+  if (readRecord(dataDir) === null) return createFile(pathIn(dataDir), data)
+  replaceFile(pathIn(dataDir), data)
+  return true
+}
+
+/** Only if it says so: the file may by now describe the place that the key was moved to. */
+export function removeRecord(dataDir: string, kept: StorageKeyRecord['kept']): void {
+  if (readRecord(dataDir)?.kept === kept) rmSync(pathIn(dataDir), { force: true })
+}

@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { DEVICE, folder, type Folder, message, open, prekey, sessionPut } from './store-fixtures.ts'
+
+const FILES = ['', '-wal', '-shm']
+
+function copy({ path }: Folder, from: string, to: string): void {
+  for (const file of FILES) {
+    rmSync(`${path}${to}${file}`, { force: true })
+    if (existsSync(`${path}${from}${file}`)) copyFileSync(`${path}${from}${file}`, `${path}${to}${file}`)
+  }
+}
+
+it.each(['running', 'closed'])('[ST29] a copy of a %s store that is put back is noticed: its sessions go, all else stays', async (when) => {
+  using place = folder()
+  let store = await open(place)
+  await store.commit([sessionPut(1), { kind: 'message.insert', message: message(1) }, { kind: 'prekey.put', prekey: prekey(1) }])
+  if (when === 'closed') await store.close()
+  copy(place, '', '.copy')
+  if (when === 'closed') store = await open(place)
+  await store.commit([sessionPut(2)])
+  await store.close()
+  copy(place, '.copy', '')
+
+  store = await open(place)
+  expect(store.restored).toBe(true)
+  expect(await store.session(DEVICE)).toBeNull()
+  expect(await store.message(message(1).id)).not.toBeNull()
+  expect(await store.prekeys()).toHaveLength(1)
+  await store.commit([sessionPut(1)])
+  await store.close()
+
+  store = await open(place)
+  expect(store.restored).toBe(false)
+  expect((await store.session(DEVICE))?.version).toBe(1)
+  await store.close()
+})
+
+it('[ST29] the same copy put back twice is noticed twice', async () => {
+  using place = folder()
+  await (await open(place)).close()
+  copy(place, '', '.copy')
+  for (let round = 0; round < 2; round += 1) {
+    await (await open(place)).close()
+    copy(place, '.copy', '')
+    const store = await open(place)
+    expect(store.restored).toBe(true)
+    await store.close()
+  }
+})
+
+it('[ST30] a mark that is missing or damaged is no sign of a copy', async () => {
+  using place = folder()
+  const mark = join(place.dir, 'storage.use')
+  const use = async (): Promise<boolean> => {
+    const store = await open(place)
+    const { restored } = store
+    await store.close()
+    return restored
+  }
+  expect(await use()).toBe(false)
+  const before = Number(readFileSync(mark, 'utf8'))
+  rmSync(mark)
+  expect(await use()).toBe(false)
+  expect(Number(readFileSync(mark, 'utf8'))).toBeGreaterThan(before)
+  for (const nonsense of ['', 'x', '-4', '1e400', '7.5']) {
+    writeFileSync(mark, nonsense)
+    expect(await use()).toBe(false)
+  }
+})
+
+/**
+ * Commits a state and a message together, purges now and then, and says how far it is, until it is killed. Starting it
+ * takes far longer than writing: it works on several databases by turns, each at another step when the end comes.
+ */
+const program = (paths: readonly string[]): string => `
+  import { openStore } from ${JSON.stringify(new URL('better-sqlite3.ts', import.meta.url).href)}
+  import { DEVICE, message, sessionPut, storageKey } from ${JSON.stringify(new URL('store-fixtures.ts', import.meta.url).href)}
+  const write = async (path, place) => {
+    const store = await openStore({ path, storageKey })
+    if (store.restored) process.stdout.write(place + ' restored\\n')
+    const stored = await store.session(DEVICE)
+    for (let version = (stored?.version ?? 0) + 1; ; version += 1) {
+      await store.commit([sessionPut(version, 100 + (version % 7) * 900), { kind: 'message.insert', message: message(version) }])
+      process.stdout.write(place + ' ' + version + '\\n')
+      if (version % 5 === place) await store.purge()
+    }
+  }
+  await Promise.all(${JSON.stringify(paths)}.map(write))`
+
+/** @returns what the child said before it was killed, `ms` after its first word */
+async function killedAfter(paths: readonly string[], ms: number): Promise<string[]> {
+  // Compiling the libraries would be nearly all of the time.
+  const env = { ...process.env, NODE_COMPILE_CACHE: `${paths[0]}.compiled` }
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program(paths)], { stdio: ['ignore', 'pipe', 'inherit'], env })
+  const closed = once(child, 'close')
+  let text = ''
+  child.stdout.on('data', (part: Buffer) => {
+    if (text === '') setTimeout(() => child.kill('SIGKILL'), ms)
+    text += part.toString()
+  })
+  await closed
+  return text.split('\n').slice(0, -1)
+}
+
+/** Last version that the child said was durable in a place; 0 if it came to none. */
+function acknowledged(lines: readonly string[], place: number): number {
+  return Number(lines.findLast((line) => line.startsWith(`${place} `))?.split(' ')[1] ?? 0)
+}
+
+/** Kills, each at an instant of its own. */
+const KILLS = 12
+const PLACES = 4
+
+it('[ST30] [ST31] killed at any instant: no false alarm, nothing acknowledged is lost, session and messages agree', {
+  timeout: 120_000,
+}, async () => {
+  using stack = new DisposableStack()
+  const places = Array.from({ length: PLACES }, () => stack.use(folder()))
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const lines = await killedAfter(
+      places.map(({ path }) => path),
+      kill * 1.7,
+    )
+    expect(lines.filter((line) => line.endsWith('restored'))).toEqual([])
+    for (const [number, place] of places.entries()) {
+      const store = await open(place)
+      expect(store.restored).toBe(false)
+      const version = (await store.session(DEVICE))?.version ?? 0
+      expect(version).toBeGreaterThanOrEqual(acknowledged(lines, number))
+      expect((await store.history(message(1).contact, { limit: 1 }))[0]?.createdAt ?? 0).toBe(version)
+      await store.close()
+    }
+  }
+  const reached = await open(places[0] as Folder)
+  expect((await reached.session(DEVICE))?.version).toBeGreaterThan(KILLS)
+  await reached.close()
+})

@@ -1,0 +1,57 @@
+/**
+ * Notices that a database is an old copy put back. A count rises with use; it is kept in the database and, after that
+ * commit is durable, in a mark beside it. The database is therefore never behind its mark by itself: not after a
+ * crash, not after a loss of power. One that is behind was replaced.
+ */
+import { eq, sql } from 'drizzle-orm'
+import type { AnyDatabase } from './queries.ts'
+import * as t from './schema.ts'
+import { inTransaction } from './transaction.ts'
+
+const SETTING = 'storage.use'
+
+/** Where the count is kept beside the database. */
+export interface UseMark {
+  /** 0 when there is none. */
+  read(): number | Promise<number>
+  /** Durable when it returns. */
+  write(count: number): void | Promise<void>
+}
+
+/**
+ * To be called once when a database is opened. The sessions of an old copy are removed: going on with them would use
+ * keys a second time. New ones are agreed with the next message.
+ * @returns whether the database is an old copy
+ */
+export async function compareUse(db: AnyDatabase, mark: UseMark): Promise<boolean> {
+  const marked = await mark.read()
+  const count = await readCount(db)
+  const restored = marked > count
+  await inTransaction(db, async () => {
+    if (restored) await db.delete(t.sessions).run()
+    await writeCount(db, Math.max(marked, count) + 1)
+  })
+  await mark.write(Math.max(marked, count) + 1)
+  return restored
+}
+
+/** Outside a transaction. */
+export async function countUse(db: AnyDatabase, mark: UseMark): Promise<void> {
+  const count = (await readCount(db)) + 1
+  await writeCount(db, count)
+  await mark.write(count)
+}
+
+async function readCount(db: AnyDatabase): Promise<number> {
+  const [row] = await db.select().from(t.settings).where(eq(t.settings.key, SETTING)).all()
+  return Number(row?.value ?? 0)
+}
+
+async function writeCount(db: AnyDatabase, count: number): Promise<void> {
+  const value = String(count)
+  await db
+    .insert(t.settings)
+    .values({ key: SETTING, value })
+    .onConflictDoUpdate({ target: t.settings.key, set: { value: sql`excluded."value"` } })
+    .run()
+}
