@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { atRest, startTimes } from './daemon.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const RELAY = join(HERE, '../../apps/relay/bundle/main.js')
@@ -80,19 +81,18 @@ const dir = mkdtempSync(join(tmpdir(), 'skein-bench-'))
 const relay = await startRelay(join(dir, 'relay'))
 const [ana, bo] = [peer(), peer()]
 try {
-  const ready = [
-    await ana.call('startClient', { dataDir: join(dir, 'ana'), relay: relay.url, name: 'ana' }),
-    await bo.call('startClient', { dataDir: join(dir, 'bo'), relay: relay.url, name: 'bo' }),
-  ]
+  const ready = await startTimes(dir, relay.url, ROUNDS)
+  const idle = await atRest(dir, relay.url, IDLE_MS)
+  await ana.call('startClient', { dataDir: join(dir, 'ana'), relay: relay.url, name: 'ana' })
+  await bo.call('startClient', { dataDir: join(dir, 'bo'), relay: relay.url, name: 'bo' })
   await befriend(ana, bo)
-  const idle = await ana.call('idle', { ms: IDLE_MS })
   const figures = await measure(ana, bo)
   const { paths } = await ana.call('path')
   const document = {
     rtt_p50_ratio: round(median(figures.ours) / median(figures.raw)),
     pipelined_per_s: Math.round(median(figures.oursPipelined)),
     pipelined_ratio: round(median(figures.oursPipelined) / median(figures.rawPipelined), 4),
-    ready_ms: Math.round(median(ready.map(({ readyMs }) => readyMs))),
+    ready_ms: Math.round(median(ready)),
     rss_mb: Math.round(idle.rssMb),
     idle_cpu_percent: round(idle.cpuPercent),
     rtt_p50_ms: round(median(figures.ours), 3),

@@ -15,8 +15,7 @@ async function startClient({ dataDir, relay, name }) {
     dataDir,
     ...loadConfig({ dataDir, env: {}, flags: { name, relays: [relay], log: 'error', host: '127.0.0.1' } }),
   })
-  // Since the start of the process: loading the libraries counts.
-  return { readyMs: performance.now() }
+  return {}
 }
 
 /** A stream that sends back each message as it came. */
@@ -121,15 +120,6 @@ async function pipelined({ count, size }) {
   return { perSecond: count / ((performance.now() - start) / 1_000) }
 }
 
-async function idle({ ms }) {
-  globalThis.gc?.()
-  const before = process.cpuUsage()
-  const start = performance.now()
-  await new Promise((resolve) => setTimeout(resolve, ms))
-  const used = process.cpuUsage(before)
-  return { cpuPercent: ((used.user + used.system) / 1_000 / (performance.now() - start)) * 100, rssMb: process.memoryUsage().rss / 1e6 }
-}
-
 const joined = async () => {
   while (!client.swarm.relays().some((relay) => relay.reserved)) await new Promise((resolve) => setTimeout(resolve, 10))
   return {}
@@ -141,7 +131,6 @@ const VERBS = {
   rawPipelined,
   roundTrips,
   pipelined,
-  idle,
   joined,
   invite: () => client.messenger.invite(),
   add: ({ invite }) => client.messenger.add(invite).then(({ state }) => ({ state })),

@@ -273,15 +273,18 @@ export class Messenger {
     if (online && this.isContact(device)) this.postman.wake(device)
   }
 
+  /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */
   private async onDelivered(rows: readonly OutboxRow[]): Promise<void> {
-    const at = this.ports.clock.now()
-    const path = this.mainPath
-    if (path === undefined) return
-    await commitDelivered(path, rows, at)
-    for (const { message } of rows) {
-      const stored = await this.ports.store.message(message, 'out')
-      if (stored !== null) this.emit({ kind: 'state', message: stored })
+    const { mainPath, ports } = this
+    if (mainPath === undefined) return
+    const at = ports.clock.now()
+    const messages = await Promise.all(rows.map(({ message }) => ports.store.message(message, 'out')))
+    const recorded = commitDelivered(mainPath, rows, at)
+    for (const message of messages) {
+      if (message !== null && message.state !== 'read' && message.state !== 'delivered')
+        this.emit({ kind: 'state', message: { ...message, state: 'delivered', reason: null, deliveredAt: at } })
     }
+    await recorded
   }
 
   private relaysOf(device: DeviceId): readonly string[] | null {
