@@ -5,6 +5,7 @@
  */
 import { type AEAD, CipherSuite, concat, encode, I2OSP, type KDF, type KEM, type Key, LabeledExpand, LabeledExtract } from 'hpke'
 import type { HpkeContext, Primitives } from '../ports/primitives.ts'
+import { hkdfExpand } from './primitives-hmac.ts'
 
 /** What a suite is built from; `freshSecret` gives 32 random bytes for each sealing. */
 export interface HpkeParts extends Pick<Primitives, 'x25519' | 'x25519PublicKey' | 'hmacSha256' | 'aeadSeal' | 'aeadOpen'> {
@@ -36,16 +37,8 @@ function hkdf({ hmacSha256 }: HpkeParts): KDF {
     Nh: 32,
     stages: 2,
     Extract: async (salt, ikm) => hmacSha256(salt, ikm),
-    // RFC 5869, section 2.3: the façade's HKDF extracts as well, which HPKE does separately.
-    Expand: async (prk, info, length) => {
-      let okm: Uint8Array = EMPTY
-      let block: Uint8Array = EMPTY
-      for (let counter = 1; okm.length < length; counter += 1) {
-        block = hmacSha256(prk, concat(block, info, Uint8Array.of(counter)))
-        okm = concat(okm, block)
-      }
-      return okm.slice(0, length)
-    },
+    // Alone, as the façade's HKDF extracts as well, which HPKE does separately.
+    Expand: async (prk, info, bytes) => hkdfExpand(hmacSha256, prk, { info, bytes }),
     Derive: async () => Promise.reject(new Error('HKDF has two stages')),
   }
 }

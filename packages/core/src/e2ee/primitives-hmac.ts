@@ -1,8 +1,9 @@
 /**
- * HMAC-SHA-256 (RFC 2104) on the library's SHA-256. The library makes two new hashes and five arrays for every HMAC,
+ * HMAC-SHA-256 (RFC 2104) and HKDF (RFC 5869) on the library's SHA-256. The library makes two new hashes and five arrays for every HMAC,
  * which takes longer than hashing a short message; these are made once and wiped after each use.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { concat } from './key-derivation.ts'
 
 const BLOCK_BYTES = 64
 const INNER_PAD = 0x36
@@ -41,4 +42,28 @@ function wipe(): void {
   room.fill(0)
   inner.destroy()
   outer.destroy()
+}
+
+const HASH_BYTES = 32
+/** RFC 5869, section 2.3: the counter is one byte. */
+const MAX_BLOCKS = 255
+
+export function hkdfSha256(key: Uint8Array, salt: Uint8Array, info: Uint8Array, bytes: number): Uint8Array {
+  return hkdfExpand(hmacSha256, hmacSha256(salt, key), { info, bytes })
+}
+
+/** The second step alone, with the HMAC of a backend (RFC 5869, section 2.3). */
+export function hkdfExpand(
+  hmac: (key: Uint8Array, message: Uint8Array) => Uint8Array,
+  prk: Uint8Array,
+  { info, bytes }: { readonly info: Uint8Array; readonly bytes: number },
+): Uint8Array {
+  if (!Number.isInteger(bytes) || bytes < 0 || bytes > MAX_BLOCKS * HASH_BYTES) throw new RangeError('HKDF gives at most 8,160 bytes')
+  const okm = new Uint8Array(Math.ceil(bytes / HASH_BYTES) * HASH_BYTES)
+  let block: Uint8Array = new Uint8Array()
+  for (let at = 0; at < bytes; at += HASH_BYTES) {
+    block = hmac(prk, concat(block, info, Uint8Array.of(at / HASH_BYTES + 1)))
+    okm.set(block, at)
+  }
+  return okm.slice(0, bytes)
 }
