@@ -1,5 +1,6 @@
 /** `skein up`: the headless daemon in the foreground. */
 import { createClient, loadConfig } from '@skein/node'
+import { giveBackMemory } from './give-back-memory.ts'
 import type { Output } from './output.ts'
 import { askPassphrase } from './passphrase.ts'
 
@@ -14,6 +15,7 @@ export async function up(dataDir: string, flags: Record<string, unknown>, output
     { event: 'ready', account, device, addresses, pid: process.pid },
     `Skein is running.\n  account  ${account}\n  device   ${device}\nStop it with Ctrl-C or «skein stop».`,
   )
+  giveBackMemory()
   await Promise.race([client.stopRequested, signalled()])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
   await client.stop()
