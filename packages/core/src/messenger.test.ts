@@ -32,6 +32,19 @@ describe('two messengers', () => {
     expect(ana.events.filter(({ kind }) => kind === 'state')).toHaveLength(1)
   })
 
+  it('[DL1] whoever is told that a message is delivered, and reads it then, finds it so: the first as well as the next', async () => {
+    const { world, ana, bo } = await pair(10)
+    const found: Promise<string | undefined>[] = []
+    ana.messenger.listen((event) => {
+      if (event.kind === 'state') found.push(ana.messenger.message(event.message.id).then((read) => read?.state))
+    })
+    for (const text of ['first flight', 'next']) {
+      await world.send(ana, bo, text)
+      await world.run(1_000)
+    }
+    expect(await Promise.all(found)).toEqual(['delivered', 'delivered'])
+  })
+
   it('[DL4] a message waits for the recipient and goes at once when it appears', async () => {
     const { world, ana, bo } = await pair(2)
     world.kill(bo)

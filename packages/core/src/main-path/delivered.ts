@@ -6,18 +6,25 @@ import { commitSealed } from './send.ts'
 /** A session message longer than this may carry a first flight: its ML-KEM ciphertext alone has 1,088 bytes. */
 const FLIGHT_BYTES = 1_088
 
-/** @param rows of one device, acknowledged by it over a connection that proves the device */
+/**
+ * The rows are handed to the store before this returns, so that who reads from then on finds them delivered.
+ * @param rows of one device, acknowledged by it over a connection that proves the device
+ */
 export async function commitDelivered(path: MainPath, rows: readonly OutboxRow[], at: number): Promise<void> {
-  const [first] = rows
-  const known = first === undefined ? undefined : path.book.device(first.device)
   const delivered = rows.flatMap(({ message, device }): readonly StoreWrite[] => [
     { kind: 'outbox.remove', message, device },
     { kind: 'message.state', id: message, state: 'delivered', at },
   ])
+  await Promise.all([path.store.commit(delivered), confirmFlight(path, rows)])
+}
+
+/** On its own: if a crash comes between, the first flight goes along once more, which harms nothing. */
+async function confirmFlight(path: MainPath, rows: readonly OutboxRow[]): Promise<void> {
   const flown = rows.find(({ sealed }) => sealed.length > FLIGHT_BYTES)
-  if (flown === undefined || known === undefined) return void (await path.store.commit(delivered))
+  const known = flown === undefined ? undefined : path.book.device(flown.device)
+  if (flown === undefined || known === undefined) return
   await commitSealed(path, [known], async () => {
     const pair = await path.cipher.pair(known.device)
-    return { writes: [...delivered, ...pair.confirm(flown.sealed)], result: undefined }
+    return { writes: pair.confirm(flown.sealed), result: undefined }
   })
 }
