@@ -267,9 +267,10 @@ export class Messenger {
     if (contact.state === 'accepted') for (const { device } of this.book.devicesOf(contact.account)) this.postman.wake(device)
   }
 
-  private onPresence({ device, account }: Present, online: boolean): void {
+  private onPresence({ device, account, aliveAt }: Present, online: boolean): void {
     this.emit({ kind: 'presence', device, account, online })
-    void this.book.seen(device, this.presence.lastSeen(device) ?? this.ports.clock.now())
+    const silentFor = this.ports.clock.monotonic() - aliveAt
+    void this.book.seen(device, Math.round(this.ports.clock.now() - silentFor))
     if (online && this.isContact(device)) this.postman.wake(device)
   }
 

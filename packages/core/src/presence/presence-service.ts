@@ -1,6 +1,6 @@
 /** Drives presence: announces, answers, refreshes, reaps; on shared topics and on channels to contacts. */
 import { isSkeinError } from '../errors/index.ts'
-import { type AccountId, deviceKey, type DeviceId } from '../ids.ts'
+import { type AccountId, deviceIdFromKey, deviceKey, type DeviceId } from '../ids.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -8,10 +8,12 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Channel, Swarm, TopicVerdict } from '../ports/swarm.ts'
 import { MAX_HEARD } from '../wire/limits.ts'
-import { decodePresenceFrame, encodePresenceFrame, type PresenceFrameFields } from '../wire/presence.ts'
+import { decodePresence, decodePresenceFrame, encodePresenceFrame, type PresenceFrameFields } from '../wire/presence.ts'
 import type { SignedBytes } from '../wire/signed.ts'
+import { Departed } from './departed.ts'
 import {
   hear,
+  type Heard,
   lately,
   type Present,
   type PresenceTable,
@@ -21,14 +23,15 @@ import {
   SETTLE_MS,
   touch,
 } from './presence-table.ts'
+import { Welcomes } from './welcomes.ts'
 import { communityNetwork, networkKey, type NetworkId, openPresence, pairNetwork, presenceTopic, signPresence } from './statements.ts'
 
 export const PRESENCE_PROTOCOL = '/skein/presence/1'
 export type Visibility = 'everyone' | 'contacts' | 'nobody'
 /** The table is looked over this often, so a peer is gone 45 to 46 s after its last sign of life. */
 const REAP_EVERY_MS = 1_000
-/** Members answer a newcomer spread over this long, so that a full room does not answer in one instant (PR2). */
-const WELCOME_SPREAD_MS = 400
+/** Members answer a newcomer spread over this long, and longer in a large room, so that the first answers spare the others theirs (PR2). */
+const WELCOME_SPREAD_MS = { least: 400, perMember: 12, most: 4_000 }
 
 export interface PresenceDeps {
   readonly identity: Identity
@@ -60,6 +63,8 @@ export class PresenceService {
   private readonly pairs = new Map<DeviceId, Scope & { readonly channel: Channel }>()
   private table: PresenceTable = new Map()
   private lastSignedAt = 0
+  private readonly departed = new Departed()
+  private readonly welcomes = new Welcomes()
 
   constructor(deps: PresenceDeps) {
     this.deps = deps
@@ -160,6 +165,7 @@ export class PresenceService {
     try {
       const frame = decodePresenceFrame(bytes)
       if (this.hearOne(scope, { signed: frame.own, age: 0 }) === 'replayed') return 'ignore'
+      if (frame.kind === 'welcome') this.countWelcome(frame)
       if (frame.kind !== 'presence') for (const heard of frame.heard) this.hearOne(scope, heard)
       else if (this.deps.visibility() === 'everyone')
         this.welcomeLater(scope, frame.own).catch((error: unknown) => this.deps.logger.error('welcome-failed', { reason: String(error) }))
@@ -187,12 +193,23 @@ export class PresenceService {
 
   /** Verifies and takes one presence. @throws SkeinError */
   private hearOne(scope: Scope, { signed, age }: { signed: SignedBytes; age: number }): string {
+    if (this.isOld(signed)) return 'replayed'
     const heard = openPresence(this.deps.primitives, signed, { network: scope.network, now: this.deps.clock.now() })
     if (heard.device === this.deps.identity.device) return 'own'
     return this.take({ ...heard, age: Math.min(age, REAP_AFTER_MS) })
   }
 
-  private take(heard: Parameters<typeof hear>[1]): string {
+  /** Nothing new in it, whether it is genuine or not: most of what members repeat to each other. Spares the signature. */
+  private isOld({ statement }: SignedBytes): boolean {
+    const { deviceKey: key, at } = decodePresence(statement)
+    const device = deviceIdFromKey(key)
+    const known = this.table.get(device)
+    // A recording of who has gone must not bring it back.
+    return known === undefined ? this.departed.knew(device, at) : at <= known.signedAt
+  }
+
+  private take(said: Omit<Heard, 'contact'>): string {
+    const heard = { ...said, contact: this.deps.isContact(said.device) }
     const owner = this.deps.ownerOf(heard.device)
     if (owner !== undefined && owner !== heard.account) return 'replayed'
     const { table, outcome } = hear(this.table, heard, this.deps.clock.monotonic())
@@ -202,12 +219,22 @@ export class PresenceService {
     return outcome
   }
 
-  /** WELCOME with all we know, after a random wait. */
+  /** Notes a WELCOME that tells its newcomer of us. Unverified: who forges one delays our greeting until the next REFRESH. */
+  private countWelcome({ to, heard }: Extract<PresenceFrameFields, { kind: 'welcome' }>): void {
+    const own = this.deps.identity.deviceKey
+    const tellsOfUs = heard.some(({ signed }) => decodePresence(signed.statement).deviceKey.every((byte, at) => own[at] === byte))
+    if (tellsOfUs) this.welcomes.count(deviceIdFromKey(to))
+  }
+
+  /** WELCOME with all we know, after a random wait, unless others have said enough. */
   private async welcomeLater(scope: Scope, newcomer: SignedBytes): Promise<void> {
     const { device } = openPresence(this.deps.primitives, newcomer, { network: scope.network, now: null })
     const to = deviceKey(device)
-    if (!(await this.deps.clock.sleep(this.deps.random.uniform() * WELCOME_SPREAD_MS, { signal: this.stopping.signal }))) return
-    if (!this.table.has(device)) return
+    this.welcomes.begin(device)
+    const { least, perMember, most } = WELCOME_SPREAD_MS
+    const spread = Math.min(most, Math.max(least, this.table.size * perMember))
+    if (!(await this.deps.clock.sleep(this.deps.random.uniform() * spread, { signal: this.stopping.signal }))) return
+    if (!this.table.has(device) || this.welcomes.isTold(device)) return
     await scope.send({ kind: 'welcome', own: this.own(scope.network), to, heard: this.heardLately(scope) })
   }
 
@@ -229,7 +256,10 @@ export class PresenceService {
   private async reapNow(): Promise<void> {
     const { table, gone } = reap(this.table, this.deps.clock.monotonic())
     this.table = table
-    for (const present of gone) this.deps.onGone(present)
+    for (const present of gone) {
+      this.departed.add(present, this.deps.clock.monotonic())
+      this.deps.onGone(present)
+    }
   }
 
   private async every(interval: number, work: () => Promise<void>): Promise<void> {

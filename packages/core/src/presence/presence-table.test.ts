@@ -7,6 +7,7 @@ const heard = (number: number, change: Partial<Heard> = {}): Heard => ({
   device: device(number),
   account: accountIdFromDigest(new Uint8Array(32)),
   name: '',
+  contact: false,
   signedAt: 1,
   network: 'n',
   signed: { statement: new Uint8Array(), signature: new Uint8Array(64) },
@@ -47,5 +48,7 @@ describe('presence table', () => {
     )
     expect(hear(full, heard(MAX_PRESENT), 0).outcome).toBe('full')
     expect(hear(full, heard(3, { signedAt: 2 }), 0).outcome).toBe('refreshed')
+    const crowded = hear(full, heard(MAX_PRESENT, { contact: true }), 0)
+    expect([crowded.outcome, crowded.table.size, crowded.table.has(device(MAX_PRESENT))]).toEqual(['arrived', MAX_PRESENT, true])
   })
 })

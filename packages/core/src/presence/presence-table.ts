@@ -12,13 +12,15 @@ export const SETTLE_MS = 500
 export const CLOCK_WINDOW_MS = 5 * 60_000
 /** Traffic refreshes a peer at most this often. */
 const TOUCH_GRAIN_MS = 1_000
-/** Peers in the table at most (PR9); beyond it strangers are not taken up. */
+/** Peers in the table at most (PR9); beyond it strangers are not taken up, and make room for contacts. */
 export const MAX_PRESENT = 4_096
 
 export interface Present {
   readonly device: DeviceId
   readonly account: AccountId
   readonly name: string
+  /** Of an accepted contact. */
+  readonly contact: boolean
   /** Last sign of life. */
   readonly aliveAt: number
   /** Time inside the newest presence, sender's clock: an older or equal one is a replay. */
@@ -33,6 +35,7 @@ export interface Heard {
   readonly device: DeviceId
   readonly account: AccountId
   readonly name: string
+  readonly contact: boolean
   readonly signedAt: number
   /** Hex of the network id. */
   readonly network: string
@@ -50,11 +53,22 @@ export function hear(table: PresenceTable, heard: Heard, now: number): { readonl
   // Repeated by others, it proves life when it was signed, not now (PR5).
   const aliveAt = Math.max(now - heard.age, known?.aliveAt ?? 0)
   if (now - aliveAt >= REAP_AFTER_MS) return { table, outcome: 'stale' }
-  if (known === undefined && table.size >= MAX_PRESENT) return { table, outcome: 'full' }
+  const room = known === undefined ? withRoom(table, heard.contact) : new Map(table)
+  if (room === undefined) return { table, outcome: 'full' }
   const signed = new Map(known?.signed).set(heard.network, heard.signed)
-  const { device, account, name, signedAt } = heard
-  const next = new Map(table).set(device, { device, account, name, aliveAt, signedAt, signed })
-  return { table: next, outcome: known === undefined ? 'arrived' : 'refreshed' }
+  const { device, account, name, contact, signedAt } = heard
+  room.set(device, { device, account, name, contact, aliveAt, signedAt, signed })
+  return { table: room, outcome: known === undefined ? 'arrived' : 'refreshed' }
+}
+
+/** A copy of the table with a place free; a stranger gives its place to a contact. `undefined` when there is none. */
+function withRoom(table: PresenceTable, contact: boolean): Map<DeviceId, Present> | undefined {
+  const copy = new Map(table)
+  if (table.size < MAX_PRESENT) return copy
+  const stranger = contact ? [...table.values()].find((present) => !present.contact) : undefined
+  if (stranger === undefined) return undefined
+  copy.delete(stranger.device)
+  return copy
 }
 
 /** Authenticated traffic of any kind from a device that is present (PR7). */

@@ -55,7 +55,7 @@ export interface PresenceScope {
 }
 
 /** @throws SkeinError BAD_FRAME, BAD_SIGNATURE, WRONG_DEVICE for another network or device, REPLAYED outside the clock window */
-export function openPresence(primitives: Primitives, signed: SignedBytes, scope: PresenceScope): Omit<Heard, 'age'> {
+export function openPresence(primitives: Primitives, signed: SignedBytes, scope: PresenceScope): Omit<Heard, 'age' | 'contact'> {
   const fields = decodePresence(signed.statement)
   if (!fields.networkId.every((byte, at) => scope.network[at] === byte))
     throw new SkeinError('WRONG_DEVICE', 'A presence was made for another network.')

@@ -1,5 +1,6 @@
 /** Whole messengers in memory on a virtual clock: what happens to a user, without a network and without waiting. */
 import { noblePrimitives } from '../e2ee/primitives.ts'
+import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { loadIdentity, Messenger, type MessengerEvent } from '../messenger.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Visibility } from '../presence/index.ts'
@@ -32,6 +33,11 @@ export class World {
   /** Uniform in [0, 1), from the world's seed. */
   chance(): number {
     return this.random.uniform()
+  }
+
+  /** A device of nobody: for who listens or meddles without a messenger. */
+  strangerDevice(): DeviceId {
+    return deviceIdFromKey(noblePrimitives.ed25519PublicKey(this.random.bytes(32)))
   }
 
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
