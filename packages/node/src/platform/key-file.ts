@@ -1,8 +1,8 @@
 /** The storage key in a file that only the user can read. */
-import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type Logger, SkeinError } from '@skein/core'
-import { createFile, replaceFile } from '../store/durable-file.ts'
+import { createFile } from '../store/durable-file.ts'
 import { STORAGE_KEY_BYTES } from '../store/index.ts'
 import type { KeyPlace } from './storage-key-place.ts'
 
@@ -29,9 +29,18 @@ function readKey(path: string, logger: Logger): Uint8Array {
   throw new SkeinError('STORE_CORRUPT', 'The file storage.key in the data directory is damaged; put it back from a backup.')
 }
 
-/** Overwritten first, which helps where the file system writes in place. */
-export function removeKey(path: string): void {
-  if (!existsSync(path)) return
-  replaceFile(path, new Uint8Array(STORAGE_KEY_BYTES))
+/** Also what a start left that was killed while it made the file. */
+function removeKey(path: string): void {
+  const folder = dirname(path)
+  const all = readdirSync(folder).filter((name) => name.startsWith(basename(path)))
+  for (const name of all) removeWiped(join(folder, name))
+}
+
+/** Overwritten in place first, which helps where the file system does as it is told. */
+function removeWiped(path: string): void {
+  const file = openSync(path, 'r+')
+  writeSync(file, new Uint8Array(STORAGE_KEY_BYTES))
+  fsyncSync(file)
+  closeSync(file)
   rmSync(path)
 }

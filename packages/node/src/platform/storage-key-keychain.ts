@@ -8,6 +8,9 @@ import { readRecord, removeRecord, writeRecord } from './storage-key-record.ts'
 /** Long enough that entries of several data directories of one user never share a name. */
 const ENTRY_BYTES = 8
 
+const NO_ANSWER =
+  'The system keychain is locked or does not answer; unlock it and start again. To do without it, start once from the desktop with keyStorage «file».'
+
 interface KeychainParts {
   readonly dataDir: string
   readonly keychain: Keychain
@@ -42,7 +45,7 @@ function entryOf(dataDir: string): string | undefined {
 
 async function loadKey(entry: string | undefined, keychain: Keychain): Promise<Uint8Array> {
   const key = entry === undefined ? null : await keychain.get(entry)
-  if (key === 'no-answer') throw new SkeinError('TIMED_OUT', 'The system keychain is locked or does not answer; unlock it and start again.')
+  if (key === 'no-answer') throw new SkeinError('TIMED_OUT', NO_ANSWER)
   if (key?.length === STORAGE_KEY_BYTES) return key
   throw new SkeinError('STORE_CORRUPT', 'The key of the database is gone from the system keychain; put it back. Nothing was changed.')
 }

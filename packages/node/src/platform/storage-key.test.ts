@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from '@skein/core'
@@ -170,8 +170,19 @@ it('[ST27] a move that was cut short is finished by the next start', async () =>
   using at = place()
   const key = await at.source({ keyStorage: 'file' })('new')
   const left = readFileSync(join(at.dir, 'storage.key'))
+  writeFileSync(join(at.dir, 'storage.key.4711.part'), left, { mode: 0o600 })
   await at.source({ keyStorage: 'passphrase' })('existing')
   writeFileSync(join(at.dir, 'storage.key'), left, { mode: 0o600 })
   expect(await at.source({ keyStorage: 'passphrase' })('existing')).toEqual(key)
-  expect(existsSync(join(at.dir, 'storage.key'))).toBe(false)
+  expect(readdirSync(at.dir)).toEqual(['storage-key.json'])
+})
+
+it('[ST27] another key in a file that was left is not ours to delete', async () => {
+  using at = place()
+  await at.source({ keyStorage: 'passphrase' })('new')
+  writeFileSync(join(at.dir, 'storage.key'), new Uint8Array(32), { mode: 0o600 })
+  await at.source()('existing')
+  expect(readdirSync(at.dir)).toEqual(['storage-key.json', 'storage.key'])
+  await expect(at.source({ keyStorage: 'file' })('existing')).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  expect(readdirSync(at.dir)).toEqual(['storage-key.json', 'storage.key'])
 })

@@ -1,7 +1,7 @@
 /** The store's driver for Node.js. */
 import { chmodSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Clock, SkeinError } from '@skein/core'
+import { type Clock, isSkeinError, SkeinError } from '@skein/core'
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { nativePrimitives } from '../platform/primitives.ts'
@@ -75,7 +75,7 @@ async function openSealed(driver: StoreDriver, { path, storageKey, clock = syste
   const makeSeal = (key: Uint8Array): RowSeal => new RowSeal(nativePrimitives, systemRandom, key)
   const { seal, wasClear } = await openSeal(driver.db, storageKey, makeSeal)
   const mark = useMarkFile(join(dirname(path), USE_MARK))
-  const restored = await compareUse(driver.db, mark)
+  const restored = await compareUse(driver.db, mark, (error) => isSkeinError(explainSqlite(error), 'DISK_FULL'))
   const store = new SqliteStore(driver, { seal, mark, clock, restored })
   if (restored || wasClear) await store.purge()
   return store

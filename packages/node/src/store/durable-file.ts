@@ -5,9 +5,9 @@ import { dirname } from 'node:path'
 /** Only the user may read and write. */
 const PRIVATE = 0o600
 
-/** Puts `data` in the place of whatever is at `path`. @throws the platform's error */
+/** Puts `data` in the place of whatever is at `path`; for whoever is alone with it. @throws the platform's error */
 export function replaceFile(path: string, data: Uint8Array | string): void {
-  const aside = `${path}.${process.pid}.part`
+  const aside = `${path}.part`
   writeWhole(aside, data)
   renameSync(aside, path)
   syncFolder(path)

@@ -2,8 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { expect, it } from 'vitest'
+import type { AnyDatabase } from './queries.ts'
 import { DEVICE, folder, type Folder, message, open, prekey, sessionPut } from './store-fixtures.ts'
+import { compareUse } from './use-count.ts'
 
 const FILES = ['', '-wal', '-shm']
 
@@ -70,6 +75,27 @@ it('[ST30] a mark that is missing or damaged is no sign of a copy', async () => 
     writeFileSync(mark, nonsense)
     expect(await use()).toBe(false)
   }
+})
+
+it('[ST30] a full disk keeps nobody from reading, and a use that was not counted is no sign of a copy', async () => {
+  const db = drizzle(new Database(':memory:'))
+  db.run(sql`CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)`)
+  let marked = 0
+  let failure: string | undefined
+  const write = (count: number): void => {
+    if (failure !== undefined) throw Object.assign(new Error('no'), { code: failure })
+    marked = count
+  }
+  const compare = (): Promise<boolean> =>
+    compareUse(db as unknown as AnyDatabase, { read: () => marked, write }, (error) => (error as { code?: string }).code === 'ENOSPC')
+  expect(await compare()).toBe(false)
+  failure = 'ENOSPC'
+  expect(await compare()).toBe(false)
+  failure = undefined
+  expect(await compare()).toBe(false)
+  expect(marked).toBe(3)
+  failure = 'EIO'
+  await expect(compare()).rejects.toMatchObject({ code: 'EIO' })
 })
 
 /**

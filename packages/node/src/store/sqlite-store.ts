@@ -147,10 +147,13 @@ export class SqliteStore implements Store {
     })
   }
 
-  /** Counted first, so that the log is empty afterwards. */
+  /** Counted first, so that the log is empty afterwards; emptied also when there is no room to count. */
   private async purgeNow(): Promise<void> {
-    await countUse(this.driver.db, this.parts.mark)
-    await this.driver.db.all(sql.raw('PRAGMA wal_checkpoint(TRUNCATE)'))
+    try {
+      await countUse(this.driver.db, this.parts.mark)
+    } finally {
+      await this.driver.db.all(sql.raw('PRAGMA wal_checkpoint(TRUNCATE)'))
+    }
   }
 
   /** One wait for all that is deleted meanwhile: at most one purge a minute, whatever the traffic. */

@@ -21,18 +21,30 @@ export interface UseMark {
 /**
  * To be called once when a database is opened. The sessions of an old copy are removed: going on with them would use
  * keys a second time. New ones are agreed with the next message.
+ * @param isFull whether an error says that there is no room: a use that cannot be counted is no reason to refuse reading
  * @returns whether the database is an old copy
  */
-export async function compareUse(db: AnyDatabase, mark: UseMark): Promise<boolean> {
+export async function compareUse(db: AnyDatabase, mark: UseMark, isFull: (error: unknown) => boolean): Promise<boolean> {
   const marked = await mark.read()
   const count = await readCount(db)
   const restored = marked > count
-  await inTransaction(db, async () => {
-    if (restored) await db.delete(t.sessions).run()
-    await writeCount(db, Math.max(marked, count) + 1)
-  })
-  await mark.write(Math.max(marked, count) + 1)
+  const next = Math.max(marked, count) + 1
+  if (restored) await removeSessions(db, next)
+  try {
+    if (!restored) await writeCount(db, next)
+    await mark.write(next)
+  } catch (error) {
+    if (!isFull(error)) throw error
+  }
   return restored
+}
+
+/** In one transaction with the count: an old copy is taken for one until its sessions have gone. */
+function removeSessions(db: AnyDatabase, count: number): Promise<void> {
+  return inTransaction(db, async () => {
+    await db.delete(t.sessions).run()
+    await writeCount(db, count)
+  })
 }
 
 /** Outside a transaction. */
