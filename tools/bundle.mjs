@@ -8,7 +8,8 @@ import { build } from 'esbuild'
 /** Packages with native code stay outside; the app itself depends on them, so that they are found from its bundle. */
 const NATIVE = ['better-sqlite3', 'node-datachannel', 'node-datachannel/*', '@napi-rs/*', '*.node']
 /** For dependencies in CommonJS that are drawn into an ES module. */
-const REQUIRE = "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);"
+const REQUIRE =
+  "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);"
 /** Programs that the app starts beside itself, if they are part of it. */
 const KEYCHAIN = fileURLToPath(new URL('../packages/node/dist/platform/keychain-process.js', import.meta.url))
 

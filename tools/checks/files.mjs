@@ -6,6 +6,7 @@ import { join, relative, sep } from 'node:path'
 const SKIPPED = new Set([
   'node_modules',
   'dist',
+  'bundle',
   '.git',
   '.toolchain',
   '.turbo',

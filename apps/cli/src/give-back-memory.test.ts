@@ -18,7 +18,7 @@ describe('giving memory back', () => {
     vi.useFakeTimers()
     vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 })
     const resident = vi.spyOn(process.memoryUsage, 'rss').mockReturnValue(140 * MIB)
-    const collect = vi.fn(() => void resident.mockReturnValue(120 * MIB))
+    const collect = vi.fn<() => void>(() => void resident.mockReturnValue(120 * MIB))
     giveBackMemory(collect)
     vi.advanceTimersByTime(60_000)
     expect(collect).toHaveBeenCalledTimes(1)

@@ -4,6 +4,8 @@ import type { Primitives } from '../ports/primitives.ts'
 const text = new TextEncoder()
 const ROOT_INFO = text.encode('skein ratchet root v1')
 const MESSAGE_INFO = text.encode('skein message key v1')
+/** The label, room for a header's 16 random bytes, and the counter of HKDF's only block: all public, so one is enough. */
+const SEALING_INPUT = concat(MESSAGE_INFO, new Uint8Array(16), Uint8Array.of(1))
 /** Inputs of the chain's two HMACs (Double Ratchet, section 5.2, "recommended cryptographic algorithms"). */
 const MESSAGE_KEY_INPUT = Uint8Array.of(0x01)
 const CHAIN_KEY_INPUT = Uint8Array.of(0x02)
@@ -37,11 +39,14 @@ export function chainStep(primitives: Primitives, chain: Uint8Array): { readonly
  * the message key is uniform already, so there is nothing to extract.
  */
 export function sealingKey(primitives: Primitives, messageKey: Uint8Array, random: Uint8Array): Uint8Array {
-  return primitives.hmacSha256(messageKey, concat(MESSAGE_INFO, random, Uint8Array.of(1)))
+  SEALING_INPUT.set(random, MESSAGE_INFO.length)
+  return primitives.hmacSha256(messageKey, SEALING_INPUT)
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let length = 0
+  for (const part of parts) length += part.length
+  const whole = new Uint8Array(length)
   let at = 0
   for (const part of parts) {
     whole.set(part, at)

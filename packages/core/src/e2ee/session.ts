@@ -101,10 +101,19 @@ interface Binding {
   readonly header: Uint8Array
 }
 
+/** A header has 69 bytes at most. */
+const MAX_HEADER_BYTES = 69
+/** Made once: nothing that is written here is secret, and it is read before the step that wrote it returns. */
+const associatedRoom = new Uint8Array(32 + MAX_HEADER_BYTES)
+
 /** What is authenticated with a message: who speaks, the first flight if it goes along, the header. A flight and a header begin with different bytes. */
 function associatedWith({ identities }: PairContext, { initiated, first, header }: Binding): Uint8Array {
   const digest = initiated ? identities.initiated : identities.answered
-  return first === undefined ? concat(digest, header) : concat(digest, encodeFirstFlight(first), header)
+  if (first !== undefined) return concat(digest, encodeFirstFlight(first), header)
+  if (header.length > MAX_HEADER_BYTES) return concat(digest, header)
+  associatedRoom.set(digest)
+  associatedRoom.set(header, digest.length)
+  return associatedRoom.subarray(0, digest.length + header.length)
 }
 
 /** The session to send in: the lowest id among those that are not retired (ES2); `undefined` when one must be started. */
