@@ -45,7 +45,16 @@ export const status = (session: Session): Promise<number> =>
     session.output.result(now, [`  account  ${now.account}`, `  device   ${now.device}`, ...relays].join('\n'))
   })
 
-export const invite = (session: Session): Promise<number> =>
+export const invite = (session: Session, { revoke }: { revoke?: string | true }): Promise<number> =>
+  revoke === undefined ? makeInvite(session) : revokeInvites(session, revoke)
+
+const revokeInvites = (session: Session, which: string | true): Promise<number> =>
+  withApi(session, async (api) => {
+    const ended = await api.revoke(which === true ? {} : { invite: which })
+    session.output.result(ended, ended.revoked === 1 ? 'One invite is revoked.' : `${ended.revoked} invites are revoked.`)
+  })
+
+const makeInvite = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const made = await api.invite()
     session.output.result(

@@ -46,7 +46,11 @@ export function createProgram(finish: (code: number) => void): Command {
       ),
     )
   program.command('status').description('account, device, relays').action(run(commands.status))
-  program.command('invite').description('make an invite link').action(run(commands.invite))
+  program
+    .command('invite')
+    .description('make an invite link')
+    .option('--revoke [invite]', 'end this invite, or all that are open, instead')
+    .action(run(commands.invite))
   program
     .command('add')
     .description('add a contact by invite or account id')

@@ -2,6 +2,7 @@
 import {
   addByAccount,
   addByInvite,
+  Admissions,
   CONTACT_PROTOCOL,
   ContactBook,
   type ContactDeps,
@@ -10,6 +11,7 @@ import {
   openOwnCard,
   type OwnCard,
   republish,
+  revokeInvites,
   serveIntroduction,
 } from './contacts/index.ts'
 import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
@@ -92,6 +94,7 @@ export class Messenger {
       ...ports,
       identity,
       book: this.book,
+      admissions: new Admissions(ports.store),
       ownCard: () => this.ownCard(),
       onContact: (contact) => this.onContact(contact),
     }
@@ -151,6 +154,11 @@ export class Messenger {
 
   invite(): Promise<{ readonly invite: string; readonly expiresAt: number }> {
     return makeInvite(this.contactDeps)
+  }
+
+  /** Ends the invite `text`, or all of ours. @returns how many were open @throws SkeinError of parseInvite, INVITE_UNKNOWN */
+  revokeInvites(text?: string): Promise<number> {
+    return revokeInvites(this.contactDeps, text)
   }
 
   /** @param text an invite, or the account id of somebody who can be looked up */

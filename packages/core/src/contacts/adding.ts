@@ -18,7 +18,7 @@ import type { ContactDeps } from './contact-deps.ts'
 
 /** A new invite, its card left with the relays that are joined. */
 export async function makeInvite(deps: ContactDeps): Promise<{ readonly invite: string; readonly expiresAt: number }> {
-  const invite: StoredInvite = { secret: deps.random.bytes(16), expiresAt: inviteExpiry(deps.clock.now()), revoked: false }
+  const invite: StoredInvite = { secret: deps.random.bytes(16), expiresAt: inviteExpiry(deps.clock.now()), revoked: false, admitted: 0 }
   await deps.store.commit([{ kind: 'invite.put', invite }])
   await leaveInviteCard(deps, invite)
   const relay = deps.ownCard().relays[0] ?? null
@@ -65,7 +65,7 @@ export async function addByInvite(deps: ContactDeps, text: string, petname?: str
 async function fetchInviteCard({ directory, primitives }: ContactDeps, invite: Invite): Promise<Uint8Array> {
   if (invite.relay === null) throw new SkeinError('RELAY_UNREACHABLE', 'This invite names no relay, and its owner is not on this network.')
   const sealed = await directory.fetchCard(inviteLocator(primitives, invite.secret), invite.relay)
-  if (sealed === null)
+  if (sealed === null || sealed.length === 0)
     throw new SkeinError(
       'CONTACT_UNKNOWN',
       'The relay holds no card for this invite: it was revoked, or never reached the relay. Ask for a new one.',

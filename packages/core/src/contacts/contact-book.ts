@@ -63,10 +63,10 @@ export class ContactBook {
     return contact
   }
 
-  /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK */
+  /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
   async putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
     const known = this.contacts.get(card.list.account)
-    if (known !== undefined) refuseRollBack(known.listVersion, card.list)
+    if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: this.devicesOf(known.account) }, card.list)
     const contact: StoredContact = {
       ...(known ?? this.blank(card.list.account)),
       accountKey: card.list.accountKey,

@@ -6,6 +6,7 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoredContact } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
+import type { Admissions } from './admissions.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { OwnCard } from './own-card.ts'
 
@@ -20,6 +21,7 @@ export interface ContactDeps {
   readonly random: Random
   readonly logger: Logger
   readonly book: ContactBook
+  readonly admissions: Admissions
   ownCard(): OwnCard
   /** A contact is new or has changed. */
   onContact(contact: StoredContact): void

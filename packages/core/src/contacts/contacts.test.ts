@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { MemoryStore } from '../testing/memory-store.ts'
 import { World } from '../testing/world.ts'
+import { Admissions, MAX_ADMITTED } from './admissions.ts'
 
 it('[CT4] an introduction that is not answered is tried again', async () => {
   const world = new World(40)
@@ -42,4 +44,43 @@ it('[PR2] who arrives on a topic is welcomed by those who are there', async () =
   for (const listener of bo.swarm.listeners) listener.onRelay?.(joined)
   await world.run(1_200)
   expect(bo.messenger.presence.isPresent(ana.messenger.identity.device)).toBe(true)
+})
+
+it('[IN8] an invite admits a bounded number, also of many who come at once; the next is a stranger who asks', async () => {
+  const store = new MemoryStore()
+  const invite = { secret: new Uint8Array(16), expiresAt: 1, revoked: false, admitted: 1 }
+  const admissions = new Admissions(store)
+  const admitted = await Promise.all(Array.from({ length: 2 * MAX_ADMITTED }, () => admissions.admit(invite)))
+  expect(admitted.filter(Boolean)).toHaveLength(MAX_ADMITTED - 1)
+  expect(await store.invites()).toEqual([{ ...invite, admitted: MAX_ADMITTED }])
+  expect(await new Admissions(store).admit({ ...invite, admitted: MAX_ADMITTED })).toBe(false)
+
+  const world = new World(43)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  const made = await ana.messenger.invite()
+  for (const stored of await ana.store.invites())
+    await ana.store.commit([{ kind: 'invite.put', invite: { ...stored, admitted: MAX_ADMITTED } }])
+  const adding = bo.messenger.add(made.invite)
+  await world.run(15_000)
+  expect((await adding).state).toBe('pending')
+  expect(ana.messenger.book.all()).toMatchObject([{ state: 'requested' }])
+})
+
+it('[IN9] a revoked invite makes nobody a contact: neither who has taken its card before, nor who comes later', async () => {
+  const world = new World(44)
+  const [ana, bo, eve] = [await world.start('ana'), await world.start('bo'), await world.start('eve')]
+  const [first, second] = [await ana.messenger.invite(), await ana.messenger.invite()]
+  world.kill(ana)
+  const early = bo.messenger.add(first.invite)
+  await world.run(15_000)
+  expect((await early).state).toBe('pending')
+  const again = await world.restart(ana)
+  expect(await again.messenger.revokeInvites(first.invite)).toBe(1)
+  expect(await again.messenger.revokeInvites(first.invite)).toBe(0)
+  await world.run(60_000)
+  expect(again.messenger.book.all()).toEqual([])
+  await expect(eve.messenger.add(first.invite)).rejects.toMatchObject({ code: 'CONTACT_UNKNOWN' })
+  await expect(eve.messenger.revokeInvites(second.invite)).rejects.toMatchObject({ code: 'INVITE_UNKNOWN' })
+  expect(await again.messenger.revokeInvites()).toBe(1)
+  await expect(eve.messenger.add(second.invite)).rejects.toMatchObject({ code: 'CONTACT_UNKNOWN' })
 })

@@ -1,5 +1,6 @@
 /** Contacts: the book of them, invites, and the introduction that makes two accounts contacts of each other. */
 export * from './adding.ts'
+export * from './admissions.ts'
 export * from './contact-book.ts'
 export * from './contact-deps.ts'
 export * from './introductions.ts'

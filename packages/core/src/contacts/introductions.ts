@@ -3,7 +3,7 @@ import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { deviceKey, type DeviceId } from '../ids.ts'
 import { type ContactCard, inviteHash, inviteProof, openContactCard, parseInvite } from '../identity/index.ts'
 import type { Channel } from '../ports/swarm.ts'
-import type { StoredContact } from '../ports/store.ts'
+import type { StoredContact, StoredInvite } from '../ports/store.ts'
 import { type ContactFrameFields, decodeContactFrame, encodeContactFrame } from '../wire/contact.ts'
 import { type ContactDeps, sameBytes } from './contact-deps.ts'
 import { MAX_REQUESTS } from './contact-book.ts'
@@ -109,7 +109,7 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const card = cardOf(deps, frame.card, channel.peer)
   const known = deps.book.get(card.list.account)
   if (card.list.account === deps.identity.account || known?.blocked) return
-  const secret = frame.proof.length > 0 ? await provenSecret(deps, frame, channel.peer) : null
+  const secret = frame.proof.length > 0 ? await admittingSecret(deps, frame, { peer: channel.peer, known }) : null
   const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending'
   if (!accepted && known === undefined && deps.book.requestCount() >= MAX_REQUESTS) return
   const contact = await deps.book.putCard(card, frame.card, { state: accepted ? 'accepted' : 'requested' })
@@ -121,13 +121,23 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
 }
 
-/** The secret of our invite that the frame proves. @throws SkeinError INVITE_EXPIRED, INVITE_FORGED */
-async function provenSecret(deps: ContactDeps, frame: Introduction, peer: DeviceId): Promise<Uint8Array> {
+/** The secret that makes the peer a contact; null when its invite has admitted as many as it may (IN8). @throws as provenInvite */
+async function admittingSecret(
+  deps: ContactDeps,
+  frame: Introduction,
+  { peer, known }: { readonly peer: DeviceId; readonly known: StoredContact | undefined },
+): Promise<Uint8Array | null> {
+  const invite = await provenInvite(deps, frame, peer)
+  return known?.state === 'accepted' || (await deps.admissions.admit(invite)) ? invite.secret : null
+}
+
+/** Our invite that the frame proves. @throws SkeinError INVITE_EXPIRED, INVITE_FORGED */
+async function provenInvite(deps: ContactDeps, frame: Introduction, peer: DeviceId): Promise<StoredInvite> {
   const invite = (await deps.store.invites()).find(({ secret }) => sameBytes(inviteHash(deps.primitives, secret), frame.inviteHash))
   if (invite === undefined || invite.revoked || invite.expiresAt <= deps.clock.now()) {
     throw new SkeinError('INVITE_EXPIRED', 'An introduction named an invite that is unknown, revoked or expired.')
   }
   const wanted = inviteProof(deps.primitives, invite.secret, { prover: deviceKey(peer), verifier: deps.identity.deviceKey })
   if (!sameBytes(wanted, frame.proof)) throw new SkeinError('INVITE_FORGED', 'An introduction did not prove its invite.')
-  return invite.secret
+  return invite
 }

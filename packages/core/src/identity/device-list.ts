@@ -60,7 +60,24 @@ function openEntry(primitives: Primitives, entry: DeviceEntryFields): DeviceEntr
   return { device: deviceIdFromKey(entry.deviceKey), deviceKey: entry.deviceKey, dhKey: entry.dhKey }
 }
 
-/** @throws SkeinError DEVICE_LIST_ROLLED_BACK when `next` is older than what is known of the same account */
-export function refuseRollBack(knownVersion: number, next: DeviceList): void {
-  if (next.version < knownVersion) throw new SkeinError('DEVICE_LIST_ROLLED_BACK', 'This device list is older than the one already known.')
+/** What is known of an account's newest device list. */
+export interface KnownDevices {
+  readonly version: number
+  readonly devices: readonly Pick<DeviceEntry, 'device' | 'dhKey'>[]
+}
+
+/**
+ * @throws SkeinError DEVICE_LIST_ROLLED_BACK when `next` is older than what is known of the same account,
+ * DEVICE_LIST_FORKED when it has the same version and other devices or keys
+ */
+export function refuseRollBack(known: KnownDevices, next: DeviceList): void {
+  if (next.version < known.version) throw new SkeinError('DEVICE_LIST_ROLLED_BACK', 'This device list is older than the one already known.')
+  if (next.version > known.version || isSameSet(known.devices, next.devices)) return
+  throw new SkeinError('DEVICE_LIST_FORKED', 'An account has signed two different device lists of one version.')
+}
+
+function isSameSet(known: KnownDevices['devices'], next: KnownDevices['devices']): boolean {
+  const isIn = (entry: KnownDevices['devices'][number]): boolean =>
+    next.some(({ device, dhKey }) => device === entry.device && dhKey.every((byte, at) => entry.dhKey[at] === byte))
+  return known.length === next.length && known.every(isIn)
 }

@@ -35,10 +35,16 @@ describe('keys and lists', () => {
     expect(() => identity.openDeviceList(primitives, { ...signed, signature: random.bytes(64) })).toThrow(code('BAD_SIGNATURE'))
   })
 
-  it('[ID6] an older list of the same account is refused', () => {
+  it('[ID6] an older list of the same account is refused, and one of the same version with other content', () => {
     const { list } = identity.openContactCard(primitives, ana.signCard({ name: '', relays: [], issuedAt: 1, bundle }))
-    expect(() => identity.refuseRollBack(list.version + 1, list)).toThrow(code('DEVICE_LIST_ROLLED_BACK'))
-    expect(() => identity.refuseRollBack(list.version, list)).not.toThrow()
+    const rekeyed = list.devices.map((entry) => ({ ...entry, dhKey: random.bytes(32) }))
+    const strange = list.devices.map((entry) => ({ ...entry, device: bo.device }))
+    expect(() => identity.refuseRollBack({ ...list, version: list.version + 1 }, list)).toThrow(code('DEVICE_LIST_ROLLED_BACK'))
+    expect(() => identity.refuseRollBack(list, list)).not.toThrow()
+    for (const devices of [[], rekeyed, [...list.devices, ...strange]]) {
+      expect(() => identity.refuseRollBack({ version: list.version, devices }, list)).toThrow(code('DEVICE_LIST_FORKED'))
+      expect(() => identity.refuseRollBack({ version: list.version - 1, devices }, list)).not.toThrow()
+    }
   })
 })
 

@@ -80,6 +80,8 @@ export interface StoredInvite {
   readonly secret: Uint8Array
   readonly expiresAt: number
   readonly revoked: boolean
+  /** Accounts that became contacts by it. */
+  readonly admitted: number
 }
 
 export interface StoredIdentity {
@@ -114,6 +116,7 @@ export type StoreWrite =
   | { readonly kind: 'contact.put'; readonly contact: StoredContact; readonly devices: readonly StoredDevice[] }
   | { readonly kind: 'device.seen'; readonly device: DeviceId; readonly at: number }
   | { readonly kind: 'device.card-sent'; readonly device: DeviceId; readonly issuedAt: number }
+  /** A known invite stays revoked, and `admitted` never falls, whatever is put later. */
   | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
   /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
   | { readonly kind: 'message.insert'; readonly message: StoredMessage }

@@ -226,13 +226,20 @@ type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.i
 
 function put(tables: Tables, write: Put): WriteOutcome {
   if (write.kind === 'identity.put') tables.identity = write.identity
-  else if (write.kind === 'invite.put') tables.invites.set(write.invite.secret.join(), write.invite)
+  else if (write.kind === 'invite.put') putInvite(tables, write.invite)
   else if (write.kind === 'outbox.insert') {
     const key = rowKey(write.row.device, write.row.message)
     if (!tables.outbox.has(key)) tables.outbox.set(key, write.row)
   } else if (write.kind === 'seq.put') tables.seqs.set(write.device, Math.max(write.seq, tables.seqs.get(write.device) ?? 0))
   else tables.settings.set(write.key, write.value)
   return 'done'
+}
+
+function putInvite({ invites }: Tables, invite: StoredInvite): void {
+  const key = invite.secret.join()
+  const known = invites.get(key) ?? invite
+  const admitted = Math.max(known.admitted, invite.admitted)
+  invites.set(key, { ...known, revoked: known.revoked || invite.revoked, admitted })
 }
 
 function patch<T>(table: Map<string, T>, key: string, change: Partial<T>): WriteOutcome {

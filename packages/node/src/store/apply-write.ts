@@ -48,7 +48,11 @@ async function putSession(writes: Writes, session: StoredSession): Promise<void>
 }
 
 async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
-  await db.insert(t.invites).values(invite).onConflictDoUpdate({ target: t.invites.secret, set: invite }).run()
+  const set = {
+    revoked: sql`max(${t.invites.revoked}, excluded.revoked)`,
+    admitted: sql`max(${t.invites.admitted}, excluded.admitted)`,
+  }
+  await db.insert(t.invites).values(invite).onConflictDoUpdate({ target: t.invites.secret, set }).run()
 }
 
 type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' }>

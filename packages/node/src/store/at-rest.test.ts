@@ -37,7 +37,7 @@ const EVERYTHING = [
   { kind: 'identity.put', identity: identity() },
   { kind: 'prekey.put', prekey: prekey(1) },
   sessionPut(1),
-  { kind: 'invite.put', invite: { secret, expiresAt: 5, revoked: false } },
+  { kind: 'invite.put', invite: { secret, expiresAt: 5, revoked: false, admitted: 0 } },
   { kind: 'contact.put', contact, devices: [] },
 ] as const
 
@@ -46,7 +46,7 @@ async function expectEverything(place: Folder): Promise<void> {
   expect(await store.identity()).toEqual(identity())
   expect(await store.prekeys()).toEqual([prekey(1)])
   expect((await store.session(DEVICE))?.state).toEqual(canary('state 1', 600))
-  expect(await store.invites()).toEqual([{ secret, expiresAt: 5, revoked: false }])
+  expect(await store.invites()).toEqual([{ secret, expiresAt: 5, revoked: false, admitted: 0 }])
   expect(await store.contacts()).toEqual([contact])
   await store.close()
 }
@@ -57,8 +57,8 @@ it('[ST20] no key is in the file or the write-ahead log in clear', async () => {
   await store.commit(EVERYTHING)
   expect(onDisk(place, CLEAR)).toEqual([])
   expect(onDisk(place, { petname: Buffer.from('Ana') })).toEqual(['petname'])
-  await store.commit([{ kind: 'invite.put', invite: { secret, expiresAt: 5, revoked: true } }])
-  expect(await store.invites()).toEqual([{ secret, expiresAt: 5, revoked: true }])
+  await store.commit([{ kind: 'invite.put', invite: { secret, expiresAt: 5, revoked: true, admitted: 0 } }])
+  expect(await store.invites()).toEqual([{ secret, expiresAt: 5, revoked: true, admitted: 0 }])
   await store.close()
   expect(onDisk(place, CLEAR)).toEqual([])
 })
@@ -101,7 +101,7 @@ it('[ST24] keys that an earlier version wrote in clear are sealed when the datab
   old.prepare('INSERT INTO identity VALUES (1, ?, ?, ?, 1)').run(accountSeed, deviceSeed, dhSecret)
   old.prepare('INSERT INTO prekeys VALUES (1, ?, ?, 1, NULL)').run(prekey(1).secret, prekey(1).kemSeed)
   old.prepare('INSERT INTO sessions VALUES (?, 1, ?)').run(DEVICE, canary('state 1', 600))
-  old.prepare('INSERT INTO invites VALUES (?, 5, 0)').run(secret)
+  old.prepare('INSERT INTO invites VALUES (?, 5, 0, 0)').run(secret)
   old
     .prepare("INSERT INTO contacts VALUES ('a', x'', 'Ana', '', 'pending', x'', 0, '[]', 0, 0, 1, ?)")
     .run('http://relay/#secret-of-another')

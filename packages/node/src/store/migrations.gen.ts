@@ -11,7 +11,7 @@ export const MIGRATIONS: MigrationMeta[] = [
       "\nCREATE TABLE `digests` (\n\t`digest` blob PRIMARY KEY NOT NULL,\n\t`expires_at` integer NOT NULL\n);\n",
       "\nCREATE INDEX `digests_expiry` ON `digests` (`expires_at`);",
       "\nCREATE TABLE `identity` (\n\t`id` integer PRIMARY KEY NOT NULL,\n\t`account_seed` blob NOT NULL,\n\t`device_seed` blob NOT NULL,\n\t`dh_secret` blob NOT NULL,\n\t`created_at` integer NOT NULL\n);\n",
-      "\nCREATE TABLE `invites` (\n\t`secret` blob PRIMARY KEY NOT NULL,\n\t`expires_at` integer NOT NULL,\n\t`revoked` integer NOT NULL\n);\n",
+      "\nCREATE TABLE `invites` (\n\t`secret` blob PRIMARY KEY NOT NULL,\n\t`expires_at` integer NOT NULL,\n\t`revoked` integer NOT NULL,\n\t`admitted` integer NOT NULL\n);\n",
       "\nCREATE TABLE `messages` (\n\t`id` text NOT NULL,\n\t`sender` text NOT NULL,\n\t`contact` text NOT NULL,\n\t`direction` text NOT NULL,\n\t`text` text NOT NULL,\n\t`state` text NOT NULL,\n\t`reason` text,\n\t`created_at` integer NOT NULL,\n\t`hlc_ms` integer NOT NULL,\n\t`hlc_counter` integer NOT NULL,\n\t`received_at` integer,\n\t`delivered_at` integer,\n\tPRIMARY KEY(`id`, `sender`)\n);\n",
       "\nCREATE INDEX `messages_conversation` ON `messages` (`contact`,`hlc_ms`,`hlc_counter`,`id`);",
       "\nCREATE TABLE `outbox` (\n\t`device` text NOT NULL,\n\t`message` text NOT NULL,\n\t`contact` text NOT NULL,\n\t`seq` integer NOT NULL,\n\t`sealed` blob NOT NULL,\n\t`attempts` integer NOT NULL,\n\t`next_at` integer NOT NULL,\n\tPRIMARY KEY(`device`, `message`)\n);\n",
@@ -22,7 +22,7 @@ export const MIGRATIONS: MigrationMeta[] = [
       "\nCREATE TABLE `settings` (\n\t`key` text PRIMARY KEY NOT NULL,\n\t`value` text NOT NULL\n);\n"
     ],
     "bps": true,
-    "folderMillis": 1795250262668,
-    "hash": "0382c173b60a973b9279a5474be791709521d9620816344d950dbc2422721407"
+    "folderMillis": 1795257739963,
+    "hash": "c42a00fe6f6f5a12d505e45b3c5b865b00b2262c9aea5ebcb44b80d070ad2039"
   }
 ]

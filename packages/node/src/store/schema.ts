@@ -47,6 +47,7 @@ export const invites = sqliteTable('invites', {
   secret: bytes('secret').primaryKey(),
   expiresAt: integer('expires_at').notNull(),
   revoked: integer('revoked', { mode: 'boolean' }).notNull(),
+  admitted: integer('admitted').notNull(),
 })
 
 export const messages = sqliteTable(

@@ -86,7 +86,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.commit([
         { kind: 'identity.put', identity },
         { kind: 'contact.put', contact, devices: [known(device)] },
-        { kind: 'invite.put', invite: { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false } },
+        { kind: 'invite.put', invite: { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false, admitted: 0 } },
         { kind: 'session.put', session: { device, version: 1, state: Uint8Array.of(9) } },
         { kind: 'prekey.put', prekey },
         { kind: 'digest.put', digest: new Uint8Array(32), expiresAt: 50 },
@@ -126,6 +126,15 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await good).toEqual(['done'])
       const ids = (await under.store.history(account)).map((each) => each.id)
       expect(ids).toEqual(failed ? [id(3)] : [id(1), id(2), id(3)])
+    })
+
+    it('[ST16] an invite once revoked stays so, and its count never falls', async () => {
+      await using under = await open()
+      const invite = { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false, admitted: 2 }
+      await under.store.commit([{ kind: 'invite.put', invite }])
+      await under.store.commit([{ kind: 'invite.put', invite: { ...invite, revoked: true, admitted: 1 } }])
+      await under.store.commit([{ kind: 'invite.put', invite: { ...invite, admitted: 3 } }])
+      expect(await (await under.reopen()).invites()).toEqual([{ ...invite, revoked: true, admitted: 3 }])
     })
 
     it('[ST3] a message is stored once per sender', async () => {

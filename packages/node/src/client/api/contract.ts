@@ -80,6 +80,8 @@ const ContactInput = z.object({ contact: z.string().min(1).max(200) })
 export const contract = {
   status: oc.output(StatusView),
   invite: oc.output(z.object({ invite: z.string(), expires_at: Instant })),
+  /** One invite, or all that are open. */
+  revoke: oc.input(z.object({ invite: z.string().min(1).max(400).optional() })).output(z.object({ revoked: z.number() })),
   add: oc
     .input(z.object({ invite: z.string().min(1).max(400), name: z.string().min(1).max(64).optional() }))
     .output(z.object({ contact: z.string(), name: z.string(), state: z.enum(['pending', 'accepted']) })),

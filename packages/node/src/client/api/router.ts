@@ -37,6 +37,7 @@ export const router = os.router({
     const { invite, expiresAt } = await client.messenger.invite()
     return { invite, expires_at: expiresAt }
   }),
+  revoke: os.revoke.handler(async ({ context: { client }, input }) => ({ revoked: await client.messenger.revokeInvites(input.invite) })),
   add: os.add.handler(async ({ context: { client }, input }) => {
     const contact = await client.messenger.add(input.invite, input.name)
     return { contact: contact.account, name: contact.petname, state: contact.state === 'accepted' ? 'accepted' : 'pending' }

@@ -41,7 +41,8 @@ CREATE TABLE `identity` (
 CREATE TABLE `invites` (
 	`secret` blob PRIMARY KEY NOT NULL,
 	`expires_at` integer NOT NULL,
-	`revoked` integer NOT NULL
+	`revoked` integer NOT NULL,
+	`admitted` integer NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `messages` (
