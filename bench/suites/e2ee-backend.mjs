@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { noblePrimitives } from '@skein/core'
 import { measureEnvelope, overheadBytes } from './e2ee-envelope.mjs'
+import { forgedMs } from './e2ee-forged.mjs'
 import { median, rounded } from './e2ee-median.mjs'
 import { olmOneWay } from './e2ee-olm.mjs'
 import { oursOneWay, oursPingPong, pqxdhMs } from './e2ee-ours.mjs'
@@ -36,10 +37,13 @@ async function measureRates(primitives) {
 const primitives = await primitivesOf(workerData.backend)
 const rates = await measureRates(primitives)
 const { sealMs, openMs } = await measureEnvelope(primitives)
+const forged = forgedMs(primitives)
 parentPort.postMessage({
   ...rates,
   pqxdh_ms: rounded(pqxdhMs(primitives)),
   envelope_seal_ms: rounded(sealMs),
   envelope_open_ms: rounded(openMs),
   envelope_overhead_bytes: await overheadBytes(primitives),
+  forged_header_ms: rounded(forged.average),
+  forged_header_worst_ms: rounded(forged.worst),
 })
