@@ -134,6 +134,38 @@ it('starts while the relay is away, and joins when it comes', async () => {
   await ana.joined()
 })
 
+it('events follow along: messages, ticks, and whether the user wants to be called', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  using heard = ana.events()
+  using told = bo.events()
+  const arrived = (text: string) => heard.seen.find(({ message }) => (message as { text?: string } | undefined)?.text === text)
+  // The two listen from some moment on; what is sent before is not heard.
+  await eventually('both listen', async () => {
+    await bo.run('send', 'ana', '--wait', 'delivered', '--', 'loud')
+    return arrived('loud') !== undefined && told.seen.some(({ event, state }) => event === 'state' && state === 'delivered')
+  })
+  expect(arrived('loud')).toMatchObject({ event: 'message', contact: bo.account, name: 'bo', muted: false, message: { direction: 'in' } })
+  expect(await ana.run('mute', 'bo')).toMatchObject({ code: 0, json: { muted: true } })
+  await bo.run('send', 'ana', '--wait', 'delivered', '--', 'quiet')
+  await eventually('the muted message is heard of', () => arrived('quiet') !== undefined)
+  expect(arrived('quiet')).toMatchObject({ muted: true })
+})
+
+it('[IN9] a revoked invite is worth nothing from then on', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await ana.joined()
+  const { json } = await ana.run('invite')
+  expect(await ana.run('invite', '--revoke', json.invite)).toMatchObject({ code: 0, json: { revoked: 1 } })
+  expect(await bo.run('add', json.invite)).toMatchObject({ code: 1, json: { error: { code: 'CONTACT_UNKNOWN' } } })
+  expect(await bo.run('invite', '--revoke', json.invite)).toMatchObject({ code: 1, json: { error: { code: 'INVITE_UNKNOWN' } } })
+  expect(await ana.run('invite', '--revoke')).toMatchObject({ code: 0, json: { revoked: 0 } })
+})
+
 it('[IN1] bad invites are refused with a sentence that says which', async () => {
   await using lab = await Promise.resolve(new Lab())
   const relay = await lab.relay()

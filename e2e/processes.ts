@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -100,6 +101,22 @@ function parsed(text: string): unknown {
     return JSON.parse(text)
   } catch {
     return undefined
+  }
+}
+
+/** `skein events`: what it has printed so far. */
+class Events implements Disposable {
+  readonly seen: Json[] = []
+  private readonly child: ChildProcess
+
+  constructor(dir: string) {
+    this.child = spawn(process.execPath, [SKEIN, '--data-dir', dir, '--json', 'events'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    if (this.child.stdout === null) throw new Error('no output')
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.seen.push(JSON.parse(line) as Json))
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL')
   }
 }
 
@@ -240,6 +257,10 @@ export class LabClient implements AsyncDisposable {
 
   end(signal?: NodeJS.Signals): Promise<number | null> {
     return this.daemon?.end(signal) ?? Promise.resolve(null)
+  }
+
+  events(): Events {
+    return new Events(this.dir)
   }
 
   /** Sends a signal and does not wait for the end, for those that have none: SIGSTOP, SIGCONT. */

@@ -64,7 +64,8 @@ async function follow(api: ApiClient, { say, room, signal }: Room & { readonly s
     // An event comes with every change of a contact; only the first acceptance is news.
     const known = new Set((await api.contacts()).contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
     for await (const event of await api.events(undefined, { signal })) {
-      if (event.event === 'message' && event.message.direction === 'in') say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
+      if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
+        say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
       if (event.event === 'contact' && event.state === 'accepted' && !known.has(event.contact)) {
         known.add(event.contact)

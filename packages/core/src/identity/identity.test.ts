@@ -81,6 +81,20 @@ describe('cards and records', () => {
     expect([identity.isNewerRecord(primitives, newer, older), identity.isNewerRecord(primitives, older, newer)]).toEqual([true, false])
   })
 
+  it('[WF6] a record larger than its limit stands nowhere, whoever signed it', () => {
+    const { statement } = ana.signRecord({ relays: [], issuedAt: 1, bundle })
+    // Field 15, which this version does not know: a later one may add fields, but not size.
+    const grown = (bytes: number): Uint8Array =>
+      encodeSigned(
+        sign(primitives, 'skein account record v1', {
+          statement: Uint8Array.from([...statement, 0x7a, (bytes & 0x7f) | 0x80, bytes >> 7, ...new Uint8Array(bytes)]),
+          seed: ana.deviceSeed,
+        }),
+      )
+    expect(identity.verifyRecord(primitives, accountDigest(ana.account), grown(200))).toBe(true)
+    expect(identity.verifyRecord(primitives, accountDigest(ana.account), grown(4_000))).toBe(false)
+  })
+
   it('[ID10] both sides see the same 60 digits, others see different ones', () => {
     const number = identity.safetyNumber(primitives, ana.accountKey, bo.accountKey)
     expect(number).toMatch(/^(\d{5} ){11}\d{5}$/)

@@ -65,3 +65,24 @@ it('lines of a child carry its scope, and only those above the level are written
     ['heard too', undefined],
   ])
 })
+
+it('a wait of months is not over at once, and ends when it is called off', async () => {
+  vi.useFakeTimers()
+  try {
+    const months = 100 * 24 * 3_600_000
+    let over: boolean | undefined
+    void systemClock.sleep(months).then((end) => (over = end))
+    await vi.advanceTimersByTimeAsync(months - 1)
+    expect(over).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(over).toBe(true)
+    const off = new AbortController()
+    const called = systemClock.sleep(months, { signal: off.signal })
+    await vi.advanceTimersByTimeAsync(months / 2)
+    off.abort()
+    expect(await called).toBe(false)
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})

@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
 import { z } from 'zod'
 import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
+import { getText, type MayReach } from './foreign-relay.ts'
 
 const SCHEMA = z.object({
   version: z.literal(1),
@@ -26,19 +27,27 @@ export interface RelayDescription {
   readonly stun: readonly string[]
 }
 
-/** Not cached. @throws SkeinError RELAY_UNREACHABLE */
-export async function fetchDescription(url: string, signal: AbortSignal): Promise<RelayDescription> {
+/**
+ * Not cached.
+ * @param mayReach for a relay that somebody else named; the user's own may be anywhere
+ * @throws SkeinError RELAY_UNREACHABLE
+ */
+export async function fetchDescription(url: string, signal: AbortSignal, mayReach: MayReach = () => true): Promise<RelayDescription> {
   try {
     const target = new URL('relay.json', url.endsWith('/') ? url : `${url}/`)
     if (!/^https?:$/.test(target.protocol)) throw new Error('not a web address')
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DESCRIPTION_TIMEOUT_MS)])
-    // No redirects: a URL in a stranger's card must not lead to services inside the user's network by another's hand.
-    const response = await fetch(target, { signal: limited, redirect: 'error', headers: { accept: 'application/json' } })
-    if (!response.ok) throw new Error(`status ${response.status}`)
-    return parseDescription(await readBounded(response))
+    const described = parseDescription(await getText(target, { signal: limited, maxBytes: MAX_DESCRIPTION_BYTES, mayReach }))
+    return { ...described, addresses: described.addresses.filter((address) => leadsWhere(address, mayReach)) }
   } catch (cause) {
     throw new SkeinError('RELAY_UNREACHABLE', `The relay ${url} does not answer as a relay does.`, { cause, data: { url } })
   }
+}
+
+/** What a foreign relay says of itself may lead to no other place than its URL. */
+function leadsWhere(address: string, mayReach: MayReach): boolean {
+  const [, kind, host = ''] = address.split('/')
+  return (kind !== 'ip4' && kind !== 'ip6') || mayReach(host)
 }
 
 /** @throws Error when `text` is not a relay's description */
@@ -59,33 +68,24 @@ function isMultiaddr(text: string): boolean {
   }
 }
 
-async function readBounded(response: Response): Promise<string> {
-  const parts: Uint8Array[] = []
-  let total = 0
-  for await (const part of response.body ?? []) {
-    total += part.byteLength
-    if (total > MAX_DESCRIPTION_BYTES) throw new Error('too large')
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
-}
-
 /** Descriptions of other people's relays, remembered for a short while; concurrent questions are asked once. */
 export class RelayDescriptions {
   private readonly known = new Map<string, { readonly at: number; readonly answer: Promise<RelayDescription> }>()
   private readonly clock: Clock
   private readonly signal: AbortSignal
+  private readonly mayReach: MayReach
 
-  constructor(clock: Clock, signal: AbortSignal) {
+  constructor(clock: Clock, { signal, mayReach }: { readonly signal: AbortSignal; readonly mayReach: MayReach }) {
     this.clock = clock
     this.signal = signal
+    this.mayReach = mayReach
   }
 
   /** @throws SkeinError RELAY_UNREACHABLE */
   get(url: string): Promise<RelayDescription> {
     const known = this.known.get(url)
     if (known !== undefined && this.clock.monotonic() - known.at < DESCRIPTION_AGE_MS) return known.answer
-    const answer = fetchDescription(url, this.signal)
+    const answer = fetchDescription(url, this.signal, this.mayReach)
     this.known.delete(url)
     const oldest = this.known.keys().next().value
     if (this.known.size >= MAX_DESCRIPTIONS && oldest !== undefined) this.known.delete(oldest)

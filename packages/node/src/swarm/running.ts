@@ -9,6 +9,7 @@ import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
 import { reviveGossip } from './gossip.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
+import { hostOf, reachOf } from './foreign-relay.ts'
 import { type RelayDescription, RelayDescriptions } from './relay-description.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
 import { Reservations } from './reservations.ts'
@@ -48,7 +49,8 @@ export class Running {
     this.deps = deps
     const { signal: stopping } = this.stopping
     const reservations = new Reservations(stack)
-    const descriptions = new RelayDescriptions(deps.clock, stopping)
+    const mayReach = reachOf(deps.relays.map(hostOf))
+    const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, mayReach })
     const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })

@@ -61,7 +61,8 @@ export const StatusView = z.object({
 export type StatusView = z.infer<typeof StatusView>
 
 export const ClientEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('message'), contact: z.string(), name: z.string(), message: HistoryMessage }),
+  /** `muted`: the user does not want to be called for it. */
+  z.object({ event: z.literal('message'), contact: z.string(), name: z.string(), muted: z.boolean(), message: HistoryMessage }),
   z.object({
     event: z.literal('state'),
     contact: z.string(),

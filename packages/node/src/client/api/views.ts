@@ -68,6 +68,7 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
         event: 'message',
         contact: message.contact,
         name: messenger.book.get(message.contact)?.petname ?? '',
+        muted: messenger.book.get(message.contact)?.muted ?? false,
         message: historyView(message),
       }
     }
