@@ -12,8 +12,8 @@ const FARTHEST = 1_000
 
 function changed(message, change) {
   const parsed = decodeSessionMessage(message)
-  const header = encodeRatchetHeader({ ...decodeRatchetHeader(parsed.header), ...(change.header?.() ?? {}) })
-  return encodeSessionMessage({ ...parsed, header, ...(change.message?.() ?? {}) })
+  const header = encodeRatchetHeader({ ...decodeRatchetHeader(parsed.header), ...change.header?.() })
+  return encodeSessionMessage({ ...parsed, header, ...change.message?.() })
 }
 
 /** In a chain that `b` knows: one HMAC. */

@@ -6,21 +6,26 @@ import { refuseRollBack } from '../identity/index.ts'
 import type { Store, StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { decodePrekeyBundle } from '../wire/sealed.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
+import { type KeyChange, keyChange, trustAfter } from './trust.ts'
 
 /** Requests of strangers kept at once (CT6): one who makes up accounts fills this list, not the disk. */
 export const MAX_REQUESTS = 64
 
 const NOTHING = new Uint8Array()
 
-export type ContactChange = Partial<Pick<StoredContact, 'state' | 'petname' | 'blocked' | 'muted' | 'pendingInvite'>>
+export type ContactChange = Partial<Pick<StoredContact, 'state' | 'petname' | 'trust' | 'blocked' | 'muted' | 'pendingInvite'>>
 
 export class ContactBook {
   private readonly store: Store
   private readonly contacts = new Map<AccountId, StoredContact>()
   private readonly devices = new Map<DeviceId, StoredDevice>()
+  private readonly onKeys: (change: KeyChange) => void
+  private last: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store) {
+  /** @param onKeys told when a known contact has other devices or keys than before */
+  constructor(store: Store, onKeys: (change: KeyChange) => void = () => undefined) {
     this.store = store
+    this.onKeys = onKeys
   }
 
   async load(): Promise<void> {
@@ -64,10 +69,22 @@ export class ContactBook {
   }
 
   /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
-  async putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
+  putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
+    return this.inTurn(async () => {
+      const known = this.contacts.get(card.list.account)
+      const before = known === undefined ? [] : this.devicesOf(known.account)
+      if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: before }, card.list)
+      const keys = keyChange(before, card.list.devices)
+      const contact = this.contactOf(card, signed, { ...change, trust: trustAfter(known?.trust ?? 'unverified', keys) })
+      await this.put(contact, this.devicesIn(card))
+      if (before.length > 0 && keys.added.length + keys.changed.length + keys.removed.length > 0) this.onKeys({ contact, ...keys })
+      return contact
+    })
+  }
+
+  private contactOf(card: ContactCard, signed: SignedBytes, change: ContactChange): StoredContact {
     const known = this.contacts.get(card.list.account)
-    if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: this.devicesOf(known.account) }, card.list)
-    const contact: StoredContact = {
+    return {
       ...(known ?? this.blank(card.list.account)),
       accountKey: card.list.accountKey,
       petname: known?.petname ?? this.freePetname(change.petname ?? card.name, card.list.account),
@@ -77,32 +94,48 @@ export class ContactBook {
       relays: card.relays,
       ...(({ petname: _petname, ...rest }) => rest)(change),
     }
-    const devices = card.list.devices.map((entry): StoredDevice => {
+  }
+
+  private devicesIn(card: ContactCard): readonly StoredDevice[] {
+    return card.list.devices.map((entry) => {
       const before = this.devices.get(entry.device)
       return {
         device: entry.device,
-        account: contact.account,
+        account: card.list.account,
         dhKey: entry.dhKey,
         lastSeen: before?.lastSeen ?? null,
         cardSent: before?.cardSent ?? 0,
         bundle: entry.device === card.device ? newerBundle(before?.bundle, card.bundle) : (before?.bundle ?? NOTHING),
+        handover: before?.handover ?? NOTHING,
       }
     })
-    await this.put(contact, devices)
-    return contact
   }
 
-  async change(account: AccountId, change: ContactChange): Promise<StoredContact> {
-    const known = this.contacts.get(account)
-    if (known === undefined) throw new SkeinError('CONTACT_UNKNOWN', 'There is no such contact.')
-    const petname = change.petname === undefined ? known.petname : this.freePetname(change.petname, account)
-    const contact = { ...known, ...change, petname }
-    await this.put(contact, this.devicesOf(account))
-    return contact
+  change(account: AccountId, change: ContactChange): Promise<StoredContact> {
+    return this.inTurn(async () => {
+      const known = this.contacts.get(account)
+      if (known === undefined) throw new SkeinError('CONTACT_UNKNOWN', 'There is no such contact.')
+      const petname = change.petname === undefined ? known.petname : this.freePetname(change.petname, account)
+      const contact = { ...known, ...change, petname }
+      await this.put(contact, this.devicesOf(account))
+      return contact
+    })
+  }
+
+  /** One change after the other: each is made from what the one before has left, so that none takes another back. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.last.then(work)
+    this.last = done.catch(() => undefined)
+    return done
   }
 
   async cardSent(device: DeviceId, issuedAt: number): Promise<void> {
     await this.patchDevice(device, { cardSent: issuedAt }, { kind: 'device.card-sent', device, issuedAt })
+  }
+
+  /** Records what a device has handed to us alone. */
+  async handover(device: DeviceId, handover: Uint8Array): Promise<void> {
+    await this.patchDevice(device, { handover }, { kind: 'device.handover', device, handover })
   }
 
   async seen(device: DeviceId, at: number): Promise<void> {
@@ -122,9 +155,11 @@ export class ContactBook {
 
   private async put(contact: StoredContact, devices: readonly StoredDevice[]): Promise<void> {
     await this.store.commit([{ kind: 'contact.put', contact, devices }])
-    for (const old of this.devicesOf(contact.account)) this.devices.delete(old.device)
     this.contacts.set(contact.account, contact)
-    for (const device of devices) this.devices.set(device.device, device)
+    // What was learned of a device while this was written stays.
+    const now = new Map(this.devicesOf(contact.account).map((device) => [device.device, device]))
+    for (const device of now.keys()) this.devices.delete(device)
+    for (const device of devices) this.devices.set(device.device, merged(device, now.get(device.device)))
   }
 
   private blank(account: AccountId): StoredContact {
@@ -135,6 +170,7 @@ export class ContactBook {
       petname: '',
       claimedName: '',
       state: 'pending',
+      trust: 'unverified',
       card: empty,
       listVersion: 0,
       relays: [],
@@ -154,6 +190,10 @@ export class ContactBook {
       if (!used.has(name)) return name
     }
   }
+}
+
+function merged(device: StoredDevice, { lastSeen, cardSent, handover }: StoredDevice = device): StoredDevice {
+  return { ...device, lastSeen, cardSent, handover }
 }
 
 /** The newer of the two by `issuedAt`: a card that travelled long must not bring back a bundle whose keys are going. */

@@ -42,6 +42,9 @@ export interface OutboxRow {
 
 export type ContactState = 'pending' | 'requested' | 'accepted'
 
+/** `changed`: it was verified, and other devices or keys have come since; nothing is sent until the user has decided. */
+export type Trust = 'unverified' | 'verified' | 'changed'
+
 export interface StoredContact {
   readonly account: AccountId
   /** Ed25519 public key, 32 bytes; empty until the card is known. */
@@ -51,6 +54,8 @@ export interface StoredContact {
   /** What the other side calls itself; a claim. */
   readonly claimedName: string
   readonly state: ContactState
+  /** Whether the user has compared the safety number. */
+  readonly trust: Trust
   /** Encoded signed contact card, empty until known. */
   readonly card: Uint8Array
   readonly listVersion: number
@@ -73,6 +78,8 @@ export interface StoredDevice {
   readonly cardSent: number
   /** Newest signed prekey bundle of the device, encoded; empty if none is known. */
   readonly bundle: Uint8Array
+  /** What the device handed to us alone, encoded (delivery tags, an unused one-time prekey); empty if nothing. */
+  readonly handover: Uint8Array
 }
 
 export interface StoredInvite {
@@ -111,11 +118,23 @@ export interface StoredPrekey {
   readonly supersededAt: number | null
 }
 
+/** Private half of a prekey that was handed to one device, for one session. */
+export interface StoredOneTimePrekey {
+  /** 32 bits, not 0; unique among ours. */
+  readonly id: number
+  /** The only device that may use it. */
+  readonly device: DeviceId
+  /** X25519, 32 bytes. */
+  readonly secret: Uint8Array
+  readonly expiresAt: number
+}
+
 export type StoreWrite =
   | { readonly kind: 'identity.put'; readonly identity: StoredIdentity }
   | { readonly kind: 'contact.put'; readonly contact: StoredContact; readonly devices: readonly StoredDevice[] }
   | { readonly kind: 'device.seen'; readonly device: DeviceId; readonly at: number }
   | { readonly kind: 'device.card-sent'; readonly device: DeviceId; readonly issuedAt: number }
+  | { readonly kind: 'device.handover'; readonly device: DeviceId; readonly handover: Uint8Array }
   /** A known invite stays revoked, and `admitted` never falls, whatever is put later. */
   | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
   /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
@@ -137,6 +156,9 @@ export type StoreWrite =
   | { readonly kind: 'session.put'; readonly session: StoredSession }
   | { readonly kind: 'prekey.put'; readonly prekey: StoredPrekey }
   | { readonly kind: 'prekey.remove'; readonly id: number }
+  | { readonly kind: 'one-time.put'; readonly prekey: StoredOneTimePrekey }
+  | { readonly kind: 'one-time.remove'; readonly id: number }
+  | { readonly kind: 'one-time.prune'; readonly before: number }
   /** Remembers a digest (32 bytes) until an instant: what must not count twice. */
   | { readonly kind: 'digest.put'; readonly digest: Uint8Array; readonly expiresAt: number }
   | { readonly kind: 'digest.prune'; readonly before: number }
@@ -172,6 +194,8 @@ export interface Store {
   outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]>
   session(device: DeviceId): Promise<StoredSession | null>
   prekeys(): Promise<readonly StoredPrekey[]>
+  /** Those handed to a device and not used, the one that expires first before the others. */
+  oneTimePrekeys(device: DeviceId): Promise<readonly StoredOneTimePrekey[]>
   /** Whether `digest` was put and has not been pruned. */
   hasDigest(digest: Uint8Array): Promise<boolean>
   /** Highest sequence number given to a device; 0 if none. */

@@ -12,6 +12,7 @@ import type {
   StoredIdentity,
   StoredInvite,
   StoredMessage,
+  StoredOneTimePrekey,
   StoredPrekey,
   StoredSession,
   StoreWrite,
@@ -29,6 +30,7 @@ interface Tables {
   seqs: Map<string, number>
   settings: Map<string, string>
   prekeys: Map<number, StoredPrekey>
+  oneTimePrekeys: Map<number, StoredOneTimePrekey>
   digests: Map<string, number>
 }
 
@@ -111,6 +113,11 @@ export class MemoryStore implements Store {
   async prekeys(): Promise<readonly StoredPrekey[]> {
     return this.read(({ prekeys }) => [...prekeys.values()])
   }
+  async oneTimePrekeys(device: DeviceId): Promise<readonly StoredOneTimePrekey[]> {
+    return this.read(({ oneTimePrekeys }) =>
+      [...oneTimePrekeys.values()].filter((each) => each.device === device).sort((a, b) => a.expiresAt - b.expiresAt),
+    )
+  }
   async hasDigest(digest: Uint8Array): Promise<boolean> {
     return this.read(({ digests }) => digests.has(digest.join()))
   }
@@ -153,6 +160,7 @@ function emptyTables(): Tables {
     seqs: new Map(),
     settings: new Map(),
     prekeys: new Map(),
+    oneTimePrekeys: new Map(),
     digests: new Map(),
   }
 }
@@ -186,6 +194,8 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return patch(tables.devices, write.device, { lastSeen: write.at })
     case 'device.card-sent':
       return patch(tables.devices, write.device, { cardSent: write.issuedAt })
+    case 'device.handover':
+      return patch(tables.devices, write.device, { handover: write.handover })
     case 'outbox.retry':
       return patch(tables.outbox, rowKey(write.device, write.message), { attempts: write.attempts, nextAt: write.nextAt })
     case 'outbox.reseal':
@@ -197,6 +207,9 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return putSession(tables, write.session)
     case 'prekey.put':
     case 'prekey.remove':
+    case 'one-time.put':
+    case 'one-time.remove':
+    case 'one-time.prune':
     case 'digest.put':
     case 'digest.prune':
       return changeKeys(tables, write)
@@ -212,14 +225,21 @@ function putSession({ sessions }: Tables, session: StoredSession): WriteOutcome 
   return 'done'
 }
 
-type KeyWrite = Extract<StoreWrite, { kind: 'prekey.put' | 'prekey.remove' | 'digest.put' | 'digest.prune' }>
+type KeyWrite = Extract<StoreWrite, { kind: `${'prekey' | 'one-time' | 'digest'}.${string}` }>
 
-function changeKeys({ prekeys, digests }: Tables, write: KeyWrite): WriteOutcome {
+function changeKeys({ prekeys, oneTimePrekeys, digests }: Tables, write: KeyWrite): WriteOutcome {
   if (write.kind === 'prekey.put') prekeys.set(write.prekey.id, write.prekey)
   else if (write.kind === 'prekey.remove') prekeys.delete(write.id)
+  else if (write.kind === 'one-time.put') oneTimePrekeys.set(write.prekey.id, write.prekey)
+  else if (write.kind === 'one-time.remove') oneTimePrekeys.delete(write.id)
+  else if (write.kind === 'one-time.prune') prune(oneTimePrekeys, ({ expiresAt }) => expiresAt < write.before)
   else if (write.kind === 'digest.put') digests.set(write.digest.join(), write.expiresAt)
-  else for (const [digest, expiresAt] of digests) if (expiresAt < write.before) digests.delete(digest)
+  else prune(digests, (expiresAt) => expiresAt < write.before)
   return 'done'
+}
+
+function prune<K, V>(table: Map<K, V>, isOld: (value: V) => boolean): void {
+  for (const [key, value] of table) if (isOld(value)) table.delete(key)
 }
 
 type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.insert' | 'seq.put' | 'setting.put' }>
@@ -272,7 +292,8 @@ function putContact({ contacts, devices }: Tables, contact: StoredContact, next:
   for (const device of next) {
     const known = devices.get(device.device)
     const lastSeen = Math.max(known?.lastSeen ?? 0, device.lastSeen ?? 0) || null
-    devices.set(device.device, { ...device, lastSeen, cardSent: Math.max(known?.cardSent ?? 0, device.cardSent) })
+    const handover = known?.handover ?? device.handover
+    devices.set(device.device, { ...device, lastSeen, cardSent: Math.max(known?.cardSent ?? 0, device.cardSent), handover })
   }
   return 'done'
 }

@@ -67,6 +67,8 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.cardSent.run({ ...write }))
     case 'message.state':
       return void (await writes.state[write.state].run({ id: write.id, at: write.at, reason: write.reason ?? null }))
+    case 'device.handover':
+      return void (await writes.handover.run({ ...write }))
     case 'outbox.insert':
       return void (await writes.outbox.run({ ...write.row }))
     case 'outbox.remove':
@@ -79,6 +81,12 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.prekey.run({ ...seal.sealPrekey(write.prekey) }))
     case 'prekey.remove':
       return void (await writes.prekeyRemove.run({ id: write.id }))
+    case 'one-time.put':
+      return void (await writes.oneTime.run({ ...seal.sealOneTimePrekey(write.prekey) }))
+    case 'one-time.remove':
+      return void (await writes.oneTimeRemove.run({ id: write.id }))
+    case 'one-time.prune':
+      return void (await writes.oneTimePrune.run({ before: write.before }))
     case 'digest.put':
       return void (await writes.digest.run({ ...write }))
     case 'digest.prune':

@@ -7,12 +7,14 @@ import { PURGE_AFTER_MS } from './sqlite-store.ts'
 import { canary, DEVICE, folder, type Folder, identity, onDisk, open, prekey, sessionPut } from './store-fixtures.ts'
 
 const secret = canary('invite', 16)
+const oneTime = { id: 9, device: DEVICE, secret: canary('one-time', 32), expiresAt: 7 }
 const CLEAR = {
   account: identity().accountSeed,
   device: identity().deviceSeed,
   dh: identity().dhSecret,
   prekey: prekey(1).secret,
   kem: prekey(1).kemSeed,
+  oneTime: oneTime.secret,
   state: canary('state 1', 600).subarray(0, 32),
   invite: secret,
   joining: Buffer.from('http://relay/#secret-of-another'),
@@ -24,6 +26,7 @@ const contact = {
   petname: 'Ana',
   claimedName: '',
   state: 'pending',
+  trust: 'unverified',
   card: new Uint8Array(),
   listVersion: 0,
   relays: [],
@@ -39,6 +42,7 @@ const EVERYTHING = [
   sessionPut(1),
   { kind: 'invite.put', invite: { secret, expiresAt: 5, revoked: false, admitted: 0 } },
   { kind: 'contact.put', contact, devices: [] },
+  { kind: 'one-time.put', prekey: oneTime },
 ] as const
 
 async function expectEverything(place: Folder): Promise<void> {
@@ -48,6 +52,7 @@ async function expectEverything(place: Folder): Promise<void> {
   expect((await store.session(DEVICE))?.state).toEqual(canary('state 1', 600))
   expect(await store.invites()).toEqual([{ secret, expiresAt: 5, revoked: false, admitted: 0 }])
   expect(await store.contacts()).toEqual([contact])
+  expect(await store.oneTimePrekeys(DEVICE)).toEqual([oneTime])
   await store.close()
 }
 
@@ -100,10 +105,11 @@ it('[ST24] keys that an earlier version wrote in clear are sealed when the datab
   const { accountSeed, deviceSeed, dhSecret } = identity()
   old.prepare('INSERT INTO identity VALUES (1, ?, ?, ?, 1)').run(accountSeed, deviceSeed, dhSecret)
   old.prepare('INSERT INTO prekeys VALUES (1, ?, ?, 1, NULL)').run(prekey(1).secret, prekey(1).kemSeed)
+  old.prepare('INSERT INTO one_time_prekeys VALUES (9, ?, ?, 7)').run(DEVICE, oneTime.secret)
   old.prepare('INSERT INTO sessions VALUES (?, 1, ?)').run(DEVICE, canary('state 1', 600))
   old.prepare('INSERT INTO invites VALUES (?, 5, 0, 0)').run(secret)
   old
-    .prepare("INSERT INTO contacts VALUES ('a', x'', 'Ana', '', 'pending', x'', 0, '[]', 0, 0, 1, ?)")
+    .prepare("INSERT INTO contacts VALUES ('a', x'', 'Ana', '', 'pending', 'unverified', x'', 0, '[]', 0, 0, 1, ?)")
     .run('http://relay/#secret-of-another')
   old.close()
   expect(onDisk(place, CLEAR)).toEqual(Object.keys(CLEAR))

@@ -4,9 +4,9 @@ import type { MigrationMeta } from 'drizzle-orm/migrator'
 export const MIGRATIONS: MigrationMeta[] = [
   {
     "sql": [
-      "CREATE TABLE `contacts` (\n\t`account` text PRIMARY KEY NOT NULL,\n\t`account_key` blob NOT NULL,\n\t`petname` text NOT NULL,\n\t`claimed_name` text NOT NULL,\n\t`state` text NOT NULL,\n\t`card` blob NOT NULL,\n\t`list_version` integer NOT NULL,\n\t`relays` text NOT NULL,\n\t`blocked` integer NOT NULL,\n\t`muted` integer NOT NULL,\n\t`added_at` integer NOT NULL,\n\t`pending_invite` text NOT NULL\n);\n",
+      "CREATE TABLE `contacts` (\n\t`account` text PRIMARY KEY NOT NULL,\n\t`account_key` blob NOT NULL,\n\t`petname` text NOT NULL,\n\t`claimed_name` text NOT NULL,\n\t`state` text NOT NULL,\n\t`trust` text NOT NULL,\n\t`card` blob NOT NULL,\n\t`list_version` integer NOT NULL,\n\t`relays` text NOT NULL,\n\t`blocked` integer NOT NULL,\n\t`muted` integer NOT NULL,\n\t`added_at` integer NOT NULL,\n\t`pending_invite` text NOT NULL\n);\n",
       "\nCREATE UNIQUE INDEX `contacts_petname_unique` ON `contacts` (`petname`);",
-      "\nCREATE TABLE `devices` (\n\t`device` text PRIMARY KEY NOT NULL,\n\t`account` text NOT NULL,\n\t`dh_key` blob NOT NULL,\n\t`last_seen` integer,\n\t`card_sent` integer NOT NULL,\n\t`bundle` blob NOT NULL\n);\n",
+      "\nCREATE TABLE `devices` (\n\t`device` text PRIMARY KEY NOT NULL,\n\t`account` text NOT NULL,\n\t`dh_key` blob NOT NULL,\n\t`last_seen` integer,\n\t`card_sent` integer NOT NULL,\n\t`bundle` blob NOT NULL,\n\t`handover` blob NOT NULL\n);\n",
       "\nCREATE INDEX `devices_account` ON `devices` (`account`);",
       "\nCREATE TABLE `digests` (\n\t`digest` blob PRIMARY KEY NOT NULL,\n\t`expires_at` integer NOT NULL\n);\n",
       "\nCREATE INDEX `digests_expiry` ON `digests` (`expires_at`);",
@@ -14,6 +14,9 @@ export const MIGRATIONS: MigrationMeta[] = [
       "\nCREATE TABLE `invites` (\n\t`secret` blob PRIMARY KEY NOT NULL,\n\t`expires_at` integer NOT NULL,\n\t`revoked` integer NOT NULL,\n\t`admitted` integer NOT NULL\n);\n",
       "\nCREATE TABLE `messages` (\n\t`id` text NOT NULL,\n\t`sender` text NOT NULL,\n\t`contact` text NOT NULL,\n\t`direction` text NOT NULL,\n\t`text` text NOT NULL,\n\t`state` text NOT NULL,\n\t`reason` text,\n\t`created_at` integer NOT NULL,\n\t`hlc_ms` integer NOT NULL,\n\t`hlc_counter` integer NOT NULL,\n\t`received_at` integer,\n\t`delivered_at` integer,\n\tPRIMARY KEY(`id`, `sender`)\n);\n",
       "\nCREATE INDEX `messages_conversation` ON `messages` (`contact`,`hlc_ms`,`hlc_counter`,`id`);",
+      "\nCREATE TABLE `one_time_prekeys` (\n\t`id` integer PRIMARY KEY NOT NULL,\n\t`device` text NOT NULL,\n\t`secret` blob NOT NULL,\n\t`expires_at` integer NOT NULL\n);\n",
+      "\nCREATE INDEX `one_time_prekeys_device` ON `one_time_prekeys` (`device`,`expires_at`);",
+      "\nCREATE INDEX `one_time_prekeys_expiry` ON `one_time_prekeys` (`expires_at`);",
       "\nCREATE TABLE `outbox` (\n\t`device` text NOT NULL,\n\t`message` text NOT NULL,\n\t`contact` text NOT NULL,\n\t`seq` integer NOT NULL,\n\t`sealed` blob NOT NULL,\n\t`attempts` integer NOT NULL,\n\t`next_at` integer NOT NULL,\n\tPRIMARY KEY(`device`, `message`)\n);\n",
       "\nCREATE INDEX `outbox_order` ON `outbox` (`device`,`seq`);",
       "\nCREATE TABLE `prekeys` (\n\t`id` integer PRIMARY KEY NOT NULL,\n\t`secret` blob NOT NULL,\n\t`kem_seed` blob NOT NULL,\n\t`created_at` integer NOT NULL,\n\t`superseded_at` integer\n);\n",
@@ -22,7 +25,7 @@ export const MIGRATIONS: MigrationMeta[] = [
       "\nCREATE TABLE `settings` (\n\t`key` text PRIMARY KEY NOT NULL,\n\t`value` text NOT NULL\n);\n"
     ],
     "bps": true,
-    "folderMillis": 1795257739963,
-    "hash": "c42a00fe6f6f5a12d505e45b3c5b865b00b2262c9aea5ebcb44b80d070ad2039"
+    "folderMillis": 1795258333076,
+    "hash": "355d68253e1c1e6ed9bfa8729201cc1b61523beb64c9ee53d6d0fe22818153c2"
   }
 ]

@@ -1,5 +1,5 @@
 /** Finds the seal that a database was written with, or begins one. */
-import { SkeinError } from '@skein/core'
+import { SkeinError, type StoredOneTimePrekey } from '@skein/core'
 import { eq, ne } from 'drizzle-orm'
 import type { AnyDatabase } from './queries.ts'
 import type { RowSeal } from './row-seal.ts'
@@ -46,7 +46,9 @@ async function sealOwnKeys(db: AnyDatabase, seal: RowSeal): Promise<number> {
   for (const row of identities) await db.update(t.identity).set(seal.sealIdentity(row)).run()
   const prekeys = await db.select().from(t.prekeys).all()
   for (const row of prekeys) await db.update(t.prekeys).set(seal.sealPrekey(row)).where(eq(t.prekeys.id, row.id)).run()
-  return identities.length + prekeys.length
+  const oneTime = (await db.select().from(t.oneTimePrekeys).all()) as StoredOneTimePrekey[]
+  for (const row of oneTime) await db.update(t.oneTimePrekeys).set(seal.sealOneTimePrekey(row)).where(eq(t.oneTimePrekeys.id, row.id)).run()
+  return identities.length + prekeys.length + oneTime.length
 }
 
 async function sealSessions(db: AnyDatabase, seal: RowSeal): Promise<number> {

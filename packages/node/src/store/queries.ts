@@ -70,6 +70,12 @@ export function prepareReads(db: AnyDatabase) {
       .where(eq(t.sessions.device, p('device')))
       .prepare(),
     prekeys: db.select().from(t.prekeys).prepare(),
+    oneTimePrekeys: db
+      .select()
+      .from(t.oneTimePrekeys)
+      .where(eq(t.oneTimePrekeys.device, p('device')))
+      .orderBy(asc(t.oneTimePrekeys.expiresAt))
+      .prepare(),
     digest: db
       .select({ expiresAt: t.digests.expiresAt })
       .from(t.digests)
@@ -133,6 +139,11 @@ export function prepareWrites(db: AnyDatabase) {
     cardSent: db
       .update(t.devices)
       .set({ cardSent: sql`${p('issuedAt')}` })
+      .where(eq(t.devices.device, p('device')))
+      .prepare(),
+    handover: db
+      .update(t.devices)
+      .set({ handover: sql`${p('handover')}` })
       .where(eq(t.devices.device, p('device')))
       .prepare(),
     message: db
@@ -216,6 +227,18 @@ export function prepareWrites(db: AnyDatabase) {
     prekeyRemove: db
       .delete(t.prekeys)
       .where(eq(t.prekeys.id, p('id')))
+      .prepare(),
+    oneTime: db
+      .insert(t.oneTimePrekeys)
+      .values({ id: p('id'), device: p('device'), secret: p('secret'), expiresAt: p('expiresAt') })
+      .prepare(),
+    oneTimeRemove: db
+      .delete(t.oneTimePrekeys)
+      .where(eq(t.oneTimePrekeys.id, p('id')))
+      .prepare(),
+    oneTimePrune: db
+      .delete(t.oneTimePrekeys)
+      .where(sql`${t.oneTimePrekeys.expiresAt} < ${p('before')}`)
       .prepare(),
     digest: db
       .insert(t.digests)

@@ -7,6 +7,7 @@ import { canary, DEVICE, identity, KEY, prekey } from './store-fixtures.ts'
 
 const sealWith = (key: Uint8Array): RowSeal => new RowSeal(nativePrimitives, systemRandom, key)
 const seal = sealWith(KEY)
+const oneTime = { id: 0xffffffff, device: DEVICE, secret: canary('one-time', 32), expiresAt: 5 }
 const session = { device: DEVICE, version: 3, state: canary('state', 600) }
 
 const REFUSED = expect.toSatisfy((error) => isSkeinError(error, 'STORE_CORRUPT')) as Error
@@ -14,6 +15,7 @@ const REFUSED = expect.toSatisfy((error) => isSkeinError(error, 'STORE_CORRUPT')
 it('[ST20] what was sealed opens as it was', () => {
   expect(seal.openIdentity(seal.sealIdentity(identity()))).toEqual(identity())
   expect(seal.openPrekey(seal.sealPrekey(prekey(5)))).toEqual(prekey(5))
+  expect(seal.openOneTimePrekey(seal.sealOneTimePrekey(oneTime))).toEqual(oneTime)
   expect(seal.openSession(seal.sealSession(session))).toEqual(session)
   expect(seal.openInvite(seal.sealInvite(canary('invite', 16)))).toEqual(canary('invite', 16))
   const contact = { account: 'a', pendingInvite: 'http://relay/#ünsaid' }
@@ -33,6 +35,7 @@ it('[ST21] nothing opens in another row, column, table or version', () => {
   expect(() => seal.openSession({ ...sealed, version: 4 })).toThrow(REFUSED)
   expect(() => seal.openSession({ ...sealed, device: `${DEVICE}x` as typeof DEVICE })).toThrow(REFUSED)
   expect(() => seal.openPrekey({ ...seal.sealPrekey(prekey(5)), id: 6 })).toThrow(REFUSED)
+  expect(() => seal.openOneTimePrekey({ ...seal.sealOneTimePrekey(oneTime), id: 1 })).toThrow(REFUSED)
   const own = seal.sealIdentity(identity())
   expect(() => seal.openIdentity({ ...own, accountSeed: own.deviceSeed })).toThrow(REFUSED)
   expect(() => seal.openIdentity({ ...own, dhSecret: seal.sealPrekey(prekey(1)).secret })).toThrow(REFUSED)

@@ -1,5 +1,13 @@
 /** Seals the columns that hold keys before they reach a database, whichever that is. */
-import { type Primitives, type Random, SkeinError, type StoredIdentity, type StoredPrekey, type StoredSession } from '@skein/core'
+import {
+  type Primitives,
+  type Random,
+  SkeinError,
+  type StoredIdentity,
+  type StoredOneTimePrekey,
+  type StoredPrekey,
+  type StoredSession,
+} from '@skein/core'
 
 /** Length of a storage key, in bytes. */
 export const STORAGE_KEY_BYTES = 32
@@ -97,6 +105,14 @@ export class RowSeal {
     }
   }
 
+  sealOneTimePrekey(prekey: StoredOneTimePrekey): StoredOneTimePrekey {
+    return { ...prekey, secret: this.seal(oneTimeCell(prekey), prekey.secret) }
+  }
+
+  openOneTimePrekey(prekey: StoredOneTimePrekey): StoredOneTimePrekey {
+    return { ...prekey, secret: this.open(oneTimeCell(prekey), prekey.secret) }
+  }
+
   /** The version belongs to the seal: an older state does not open as the newer one. */
   sealSession(session: StoredSession): StoredSession {
     return { ...session, state: this.seal(sessionCell(session), session.state) }
@@ -158,6 +174,10 @@ const CHECK: Cell = { table: 'settings', column: 'value', row: 'storage.check' }
 
 function sessionCell({ device, version }: StoredSession): Cell {
   return { table: 'sessions', column: 'state', row: device, version }
+}
+
+function oneTimeCell({ id }: StoredOneTimePrekey): Cell {
+  return { table: 'one_time_prekeys', column: 'secret', row: id }
 }
 
 function contactCell({ account }: { readonly account: string }): Cell {

@@ -21,6 +21,7 @@ export const contacts = sqliteTable('contacts', {
   petname: text('petname').notNull().unique(),
   claimedName: text('claimed_name').notNull(),
   state: text('state', { enum: ['pending', 'requested', 'accepted'] }).notNull(),
+  trust: text('trust', { enum: ['unverified', 'verified', 'changed'] }).notNull(),
   card: bytes('card').notNull(),
   listVersion: integer('list_version').notNull(),
   relays: text('relays', { mode: 'json' }).$type<readonly string[]>().notNull(),
@@ -39,6 +40,7 @@ export const devices = sqliteTable(
     lastSeen: integer('last_seen'),
     cardSent: integer('card_sent').notNull(),
     bundle: bytes('bundle').notNull(),
+    handover: bytes('handover').notNull(),
   },
   (table) => [index('devices_account').on(table.account)],
 )
@@ -99,6 +101,17 @@ export const prekeys = sqliteTable('prekeys', {
   createdAt: integer('created_at').notNull(),
   supersededAt: integer('superseded_at'),
 })
+
+export const oneTimePrekeys = sqliteTable(
+  'one_time_prekeys',
+  {
+    id: integer('id').primaryKey(),
+    device: text('device').notNull(),
+    secret: bytes('secret').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('one_time_prekeys_device').on(table.device, table.expiresAt), index('one_time_prekeys_expiry').on(table.expiresAt)],
+)
 
 export const digests = sqliteTable(
   'digests',

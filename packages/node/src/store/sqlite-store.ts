@@ -14,6 +14,7 @@ import {
   type StoredIdentity,
   type StoredInvite,
   type StoredMessage,
+  type StoredOneTimePrekey,
   type StoredPrekey,
   type StoredSession,
   type StoreWrite,
@@ -56,7 +57,15 @@ export interface StoreParts {
 export const PURGE_AFTER_MS = 60_000
 
 /** Writes that leave a key behind, or that a copied-back database would lose. */
-const LEAVES_A_KEY: ReadonlySet<StoreWrite['kind']> = new Set(['session.put', 'prekey.put', 'prekey.remove', 'identity.put'])
+const LEAVES_A_KEY: ReadonlySet<StoreWrite['kind']> = new Set([
+  'session.put',
+  'prekey.put',
+  'prekey.remove',
+  'one-time.put',
+  'one-time.remove',
+  'one-time.prune',
+  'identity.put',
+])
 
 export class SqliteStore implements Store {
   /** Whether the database turned out to be an old copy when it was opened. */
@@ -246,6 +255,13 @@ export class SqliteStore implements Store {
 
   prekeys(): Promise<readonly StoredPrekey[]> {
     return this.read(async (reads) => (await reads.prekeys.all()).map((row) => this.parts.seal.openPrekey(row)))
+  }
+
+  oneTimePrekeys(device: DeviceId): Promise<readonly StoredOneTimePrekey[]> {
+    return this.read(async (reads) => {
+      const rows = (await reads.oneTimePrekeys.all({ device })) as StoredOneTimePrekey[]
+      return rows.map((row) => this.parts.seal.openOneTimePrekey(row))
+    })
   }
 
   async hasDigest(digest: Uint8Array): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** What every Store keeps (docs/spec/store.md). */
 import { describe, expect, it } from 'vitest'
 import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, messageIdFromBytes } from '../../ids.ts'
-import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredPrekey } from '../../ports/index.ts'
+import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredOneTimePrekey, StoredPrekey } from '../../ports/index.ts'
 
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store
@@ -38,6 +38,7 @@ const contact: StoredContact = {
   petname: 'ana',
   claimedName: 'Ana',
   state: 'accepted',
+  trust: 'verified',
   card: Uint8Array.of(1, 2, 3),
   listVersion: 1,
   relays: ['http://relay.test'],
@@ -53,6 +54,7 @@ const known = (name: DeviceId): StoredDevice => ({
   lastSeen: null,
   cardSent: 0,
   bundle: Uint8Array.of(5),
+  handover: Uint8Array.of(6, 7),
 })
 const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   message: id(number),
@@ -73,6 +75,8 @@ const prekey: StoredPrekey = {
   supersededAt: null,
 }
 
+const oneTime: StoredOneTimePrekey = { id: 0xfffffffe, device, secret: new Uint8Array(32).fill(3), expiresAt: 70 }
+
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`store: ${name}`, () => {
     it('[ST1] what was committed is there after reopening', async () => {
@@ -89,6 +93,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         { kind: 'invite.put', invite: { secret: new Uint8Array(16).fill(6), expiresAt: 10, revoked: false, admitted: 0 } },
         { kind: 'session.put', session: { device, version: 1, state: Uint8Array.of(9) } },
         { kind: 'prekey.put', prekey },
+        { kind: 'one-time.put', prekey: oneTime },
         { kind: 'digest.put', digest: new Uint8Array(32), expiresAt: 50 },
         { kind: 'seq.put', device, seq: 4 },
         { kind: 'setting.put', key: 'a', value: 'b' },
@@ -102,6 +107,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await store.invites()).map(({ expiresAt }) => expiresAt)).toEqual([10])
       expect((await store.session(device))?.state).toEqual(Uint8Array.of(9))
       expect(await store.prekeys()).toEqual([prekey])
+      expect(await store.oneTimePrekeys(device)).toEqual([oneTime])
       expect(await store.hasDigest(new Uint8Array(32))).toBe(true)
       expect([await store.seq(device), await store.seq(other), await store.setting('a'), await store.setting('b')]).toEqual([
         4,
@@ -191,9 +197,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.commit([
         { kind: 'device.seen', device, at: 77 },
         { kind: 'device.card-sent', device, issuedAt: 3 },
+        { kind: 'device.handover', device, handover: Uint8Array.of(8) },
       ])
       await under.store.commit([{ kind: 'contact.put', contact: { ...contact, petname: 'anna' }, devices: [known(device)] }])
-      expect(await under.store.devices()).toEqual([{ ...known(device), lastSeen: 77, cardSent: 3 }])
+      expect(await under.store.devices()).toEqual([{ ...known(device), lastSeen: 77, cardSent: 3, handover: Uint8Array.of(8) }])
       expect((await under.store.contacts()).map(({ petname }) => petname)).toEqual(['anna'])
     })
 
@@ -228,6 +235,18 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await under.store.commit([1, 2, 2].map((byte) => ({ kind: 'digest.put', digest: digest(byte), expiresAt: byte * 100 }) as const))
       await under.store.commit([{ kind: 'digest.prune', before: 150 }])
       expect([await under.store.hasDigest(digest(1)), await under.store.hasDigest(digest(2))]).toEqual([false, true])
+    })
+
+    it('[ST17] one-time prekeys are found by their device, the oldest first, until they are removed or have expired', async () => {
+      await using under = await open()
+      const put = (number: number, to = device) =>
+        ({ kind: 'one-time.put', prekey: { ...oneTime, id: number, device: to, expiresAt: 100 - number } }) as const
+      await under.store.commit([put(1), put(2), put(3), put(4, other)])
+      const ids = async (of = device) => (await under.store.oneTimePrekeys(of)).map((each) => each.id)
+      expect([await ids(), await ids(other)]).toEqual([[3, 2, 1], [4]])
+      await under.store.commit([{ kind: 'one-time.remove', id: 2 }])
+      await under.store.commit([{ kind: 'one-time.prune', before: 98 }])
+      expect([await ids(), await ids(other)]).toEqual([[1], []])
     })
 
     it('[ST15] a row of the outbox takes new bytes; one that has gone does not come back', async () => {

@@ -4,6 +4,7 @@ CREATE TABLE `contacts` (
 	`petname` text NOT NULL,
 	`claimed_name` text NOT NULL,
 	`state` text NOT NULL,
+	`trust` text NOT NULL,
 	`card` blob NOT NULL,
 	`list_version` integer NOT NULL,
 	`relays` text NOT NULL,
@@ -20,7 +21,8 @@ CREATE TABLE `devices` (
 	`dh_key` blob NOT NULL,
 	`last_seen` integer,
 	`card_sent` integer NOT NULL,
-	`bundle` blob NOT NULL
+	`bundle` blob NOT NULL,
+	`handover` blob NOT NULL
 );
 --> statement-breakpoint
 CREATE INDEX `devices_account` ON `devices` (`account`);--> statement-breakpoint
@@ -62,6 +64,15 @@ CREATE TABLE `messages` (
 );
 --> statement-breakpoint
 CREATE INDEX `messages_conversation` ON `messages` (`contact`,`hlc_ms`,`hlc_counter`,`id`);--> statement-breakpoint
+CREATE TABLE `one_time_prekeys` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`device` text NOT NULL,
+	`secret` blob NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `one_time_prekeys_device` ON `one_time_prekeys` (`device`,`expires_at`);--> statement-breakpoint
+CREATE INDEX `one_time_prekeys_expiry` ON `one_time_prekeys` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `outbox` (
 	`device` text NOT NULL,
 	`message` text NOT NULL,
