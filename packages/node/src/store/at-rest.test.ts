@@ -97,27 +97,6 @@ it('[ST23] a key is asked for before there is a database, and none is made up fo
   expect(asked).toEqual(['new', 'existing', 'new'])
 })
 
-it('[ST24] keys that an earlier version wrote in clear are sealed when the database is opened', async () => {
-  using place = folder()
-  await (await open(place)).close()
-  const old = new Database(place.path)
-  old.exec("DELETE FROM settings WHERE key = 'storage.check'")
-  const { accountSeed, deviceSeed, dhSecret } = identity()
-  old.prepare('INSERT INTO identity VALUES (1, ?, ?, ?, 1)').run(accountSeed, deviceSeed, dhSecret)
-  old.prepare('INSERT INTO prekeys VALUES (1, ?, ?, 1, NULL)').run(prekey(1).secret, prekey(1).kemSeed)
-  old.prepare('INSERT INTO one_time_prekeys VALUES (9, ?, ?, 7)').run(DEVICE, oneTime.secret)
-  old.prepare('INSERT INTO sessions VALUES (?, 1, ?)').run(DEVICE, canary('state 1', 600))
-  old.prepare('INSERT INTO invites VALUES (?, 5, 0, 0)').run(secret)
-  old
-    .prepare("INSERT INTO contacts VALUES ('a', x'', 'Ana', '', 'pending', 'unverified', x'', 0, '[]', 0, 0, 1, ?)")
-    .run('http://relay/#secret-of-another')
-  old.close()
-  expect(onDisk(place, CLEAR)).toEqual(Object.keys(CLEAR))
-  await expectEverything(place)
-  expect(onDisk(place, CLEAR)).toEqual([])
-  await expectEverything(place)
-})
-
 /** The sealed bytes of everything, as they are in the file now. */
 function sealedNow(place: Folder): Record<string, Uint8Array> {
   const copy = new Database(readFileSync(place.path))

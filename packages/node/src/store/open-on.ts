@@ -23,10 +23,10 @@ export async function openOn(
 ): Promise<SqliteStore> {
   await migrate(driver.db)
   const makeSeal = (key: Uint8Array): RowSeal => new RowSeal(primitives, random, key)
-  const { seal, wasClear } = await openSeal(driver.db, storageKey, makeSeal)
+  const seal = await openSeal(driver.db, storageKey, makeSeal)
   const restored = await compareUse(driver.db, mark, (error) => isSkeinError(driver.explain(error), 'DISK_FULL'))
   const store = new SqliteStore(driver, { seal, mark, clock, restored })
-  if (restored || wasClear) await store.purge()
+  if (restored) await store.purge()
   return store
 }
 
