@@ -70,6 +70,24 @@ it('[EA3] a marked text is found in no memory and no file of the relay, and in n
   for (const { stderr } of [relay, ana, bo]) expect(stderr).not.toContain(marked)
 })
 
+it('[EV1] both sides show the same safety number; its digits mark a contact as verified, others do not', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
+  await befriend(ana, bo)
+  const shown = (await bo.run('verify', 'ana')).json
+  expect(shown).toMatchObject({ contact: ana.account, trust: 'unverified' })
+  expect(shown.safety_number).toMatch(/^(\d{5} ){11}\d{5}$/)
+  const wrong = await ana.run('verify', 'bo', '--match', '12345 67890')
+  expect(wrong).toMatchObject({ code: 1, json: { error: { code: 'SAFETY_NUMBER_DIFFERS' } } })
+  expect((await ana.run('verify', 'bo')).json).toEqual({ ...shown, contact: bo.account })
+  expect((await ana.run('verify', 'bo', '--match', shown.safety_number)).json.trust).toBe('verified')
+  expect((await ana.run('contacts')).json.contacts).toMatchObject([{ contact: bo.account, trust: 'verified' }])
+  expect((await ana.run('verify', 'bo', '--no')).json.trust).toBe('unverified')
+  expect((await ana.run('verify', 'bo', '--yes')).json.trust).toBe('verified')
+  expect((await ana.run('verify', 'bo', '--yes', '--no')).code).toBe(2)
+})
+
 it('[ES6] a database copied back from before: what is sent afterwards arrives, nothing twice', async () => {
   await using lab = await Promise.resolve(new Lab())
   const relay = await lab.relay()

@@ -58,6 +58,12 @@ async function onlyContact(api: ApiClient): Promise<string> {
   return first.contact
 }
 
+const CAUTION = {
+  unverified: '',
+  verified: '',
+  changed: ': nothing is sent until you confirm with «skein verify»',
+} as const
+
 /** Shows what arrives, what was delivered, and who comes and goes. */
 async function follow(api: ApiClient, { say, room, signal }: Room & { readonly signal: AbortSignal }): Promise<void> {
   try {
@@ -67,6 +73,7 @@ async function follow(api: ApiClient, { say, room, signal }: Room & { readonly s
       if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
         say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
+      if (event.event === 'keys') say(`* ${oneLine(event.name)} has other devices or keys than before${CAUTION[event.trust]}`)
       if (event.event === 'contact' && event.state === 'accepted' && !known.has(event.contact)) {
         known.add(event.contact)
         say(`* ${oneLine(event.name)} is a contact now`)

@@ -94,10 +94,26 @@ export const peers = (session: Session): Promise<number> =>
     )
   })
 
-export const verify = (session: Session, contact: string): Promise<number> =>
+const TRUST = {
+  unverified: 'Not verified. Compare these 60 digits with your contact, face to face or by telephone; then add --yes.',
+  verified: 'Verified.',
+  changed:
+    'Verified once, but devices or keys have changed since, and nothing is sent. Ask whether that was them; then add --yes, or --no to go on unverified.',
+} as const
+
+export interface VerifyOptions {
+  readonly yes?: boolean
+  readonly no?: boolean
+  /** What the other side reads out. */
+  readonly match?: string
+}
+
+export const verify = (session: Session, contact: string, { yes, no, match }: VerifyOptions): Promise<number> =>
   withApi(session, async (api) => {
-    const shown = await api.verify({ contact })
-    session.output.result(shown, `${shown.safety_number}\nCompare these 60 digits with your contact, face to face or by telephone.`)
+    if (no && (yes || match !== undefined)) throw new SkeinError('USAGE', '--no cannot stand beside --yes or --match.')
+    const verified = no ? false : yes
+    const shown = await api.verify({ contact, ...(verified === undefined ? {} : { verified }), ...(match === undefined ? {} : { match }) })
+    session.output.result(shown, `${shown.safety_number}\n${TRUST[shown.trust]}`)
   })
 
 export const change = (session: Session, contact: string, what: { name?: string; blocked?: boolean; muted?: boolean }): Promise<number> =>

@@ -59,7 +59,14 @@ export function createProgram(finish: (code: number) => void): Command {
     .action(run(commands.add))
   program.command('contacts').description('your contacts').action(run(commands.contacts))
   program.command('peers').description('who is in sight').action(run(commands.peers))
-  program.command('verify').description('safety number of a contact').argument('<contact>').action(run(commands.verify))
+  program
+    .command('verify')
+    .description('safety number of a contact, and whether it was compared')
+    .argument('<contact>')
+    .option('--match <number>', 'what your contact reads out: marks the contact as verified if it is the same')
+    .option('--yes', 'mark as verified: you have compared, or know of the changed devices')
+    .option('--no', 'withdraw that')
+    .action(run(commands.verify))
   program
     .command('rename')
     .description('name a contact')

@@ -7,6 +7,7 @@ import {
   ContactBook,
   type ContactDeps,
   introduce,
+  type KeyChange,
   makeInvite,
   openOwnCard,
   type OwnCard,
@@ -18,7 +19,7 @@ import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
 import { openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
-import { type Identity, makeIdentity, openIdentity, safetyNumber } from './identity/index.ts'
+import { type Identity, makeIdentity, openIdentity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
 import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
 import { decodeSigned } from './wire/signed.ts'
@@ -46,6 +47,8 @@ export type MessengerEvent =
   | { readonly kind: 'message'; readonly message: StoredMessage }
   | { readonly kind: 'state'; readonly message: StoredMessage }
   | { readonly kind: 'contact'; readonly contact: StoredContact }
+  /** A contact has other devices or keys than before: a note, and for a verified contact a decision to be made (EV2, EV3). */
+  | ({ readonly kind: 'keys' } & KeyChange)
   | { readonly kind: 'presence'; readonly device: DeviceId; readonly account: AccountId; readonly online: boolean }
 
 /** The account and device keys in `store`, made at first start. */
@@ -89,7 +92,7 @@ export class Messenger {
     this.ports = ports
     this.identity = identity
     this.options = options
-    this.book = new ContactBook(ports.store)
+    this.book = new ContactBook(ports.store, (change) => this.emit({ kind: 'keys', ...change }))
     this.contactDeps = {
       ...ports,
       identity,
@@ -198,6 +201,18 @@ export class Messenger {
 
   safetyNumber(contact: StoredContact): string {
     return safetyNumber(this.ports.primitives, this.identity.accountKey, contact.accountKey)
+  }
+
+  /**
+   * Records what the user says after comparing safety numbers, or about other keys of a verified contact.
+   * @param digits what the other side reads out, if it was typed in; spaces do not matter
+   * @throws SkeinError SAFETY_NUMBER_DIFFERS, CONTACT_UNKNOWN
+   */
+  async setVerified(contact: StoredContact, verified: boolean, digits?: string): Promise<StoredContact> {
+    if (digits !== undefined) requireSameNumber(this.safetyNumber(contact), digits)
+    const changed = await this.book.change(contact.account, { trust: verified ? 'verified' : 'unverified' })
+    this.onContact(changed)
+    return changed
   }
 
   /** Rotates prekeys when due and shows what is current; true when it is new. */

@@ -1,3 +1,4 @@
+import { SkeinError } from '../errors/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 
 /** Iterations of the fingerprint hash: makes the search for a near-collision 2^12 times dearer (as the Signal protocol does). */
@@ -19,4 +20,13 @@ function fingerprint(primitives: Primitives, accountKey: Uint8Array): string {
 /** 60 digits in twelve groups, the same on both sides, that two people compare (ID10). */
 export function safetyNumber(primitives: Primitives, ours: Uint8Array, theirs: Uint8Array): string {
   return [fingerprint(primitives, ours), fingerprint(primitives, theirs)].sort().join(' ')
+}
+
+/** Compares digits alone, however they are grouped. @throws SkeinError SAFETY_NUMBER_DIFFERS */
+export function requireSameNumber(ours: string, given: string): void {
+  if (given.replace(/\D/g, '') === ours.replace(/\D/g, '')) return
+  throw new SkeinError(
+    'SAFETY_NUMBER_DIFFERS',
+    'These are not the digits of your safety number: if they were copied right, somebody is between you.',
+  )
 }

@@ -72,7 +72,8 @@ export async function commitReset(
 
 async function resealAll(path: MainPath, device: DeviceId): Promise<void> {
   const known = path.book.device(device)
-  if (known === undefined) return
+  // What was meant for the keys that the user has verified is not sealed to others before the user says so (EV2).
+  if (known === undefined || path.book.get(known.account)?.trust === 'changed') return
   const rows = await path.store.outbox(device, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)
   for (let at = 0; at < rows.length; at += PAGE) {
     const page = rows.slice(at, at + PAGE)

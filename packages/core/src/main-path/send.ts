@@ -2,7 +2,7 @@
 import { chooseCarrier } from '../delivery/choose-carrier.ts'
 import type { PairCipher } from '../e2ee/session-cipher.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
-import { messageIdFromBytes, type MessageId } from '../ids.ts'
+import { type AccountId, messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { type ContentFields, encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
@@ -14,7 +14,7 @@ const MAX_TRIES = 4
 /**
  * Sends a text to every device of a contact. When it resolves, message, outbox rows and session states are durable and
  * the message is `queued`; nothing has left before.
- * @throws SkeinError CONTACT_BLOCKED, MESSAGE_TOO_LARGE, NO_BUNDLE, DISK_FULL
+ * @throws SkeinError CONTACT_BLOCKED, KEYS_CHANGED, MESSAGE_TOO_LARGE, NO_BUNDLE, DISK_FULL
  */
 export async function sendText(path: MainPath, contact: StoredContact, text: string): Promise<StoredMessage> {
   if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
@@ -23,6 +23,7 @@ export async function sendText(path: MainPath, contact: StoredContact, text: str
   const devices = path.book.devicesOf(contact.account)
   const rows = await commitSealed(path, devices, async () => {
     const ready = await Promise.all(devices.map((device) => prepare(path, device)))
+    refuseUnconfirmed(path, contact.account)
     // From here to the commit nothing waits: commits keep the order of the sessions' steps.
     const sealed = ready.map((target) => sealFor(target, content, message.id))
     const writes: StoreWrite[] = [{ kind: 'message.insert', message }, stampWrite(path.stamps), ...sealed.flatMap((each) => each.writes)]
@@ -31,6 +32,16 @@ export async function sendText(path: MainPath, contact: StoredContact, text: str
   path.onMessage(message)
   if (chooseCarrier(contact) === 'direct') for (const row of rows) path.post(row)
   return message
+}
+
+/** Asked in the same turn as sealing, so that no list comes in between (EV2). @throws SkeinError KEYS_CHANGED */
+function refuseUnconfirmed({ book }: MainPath, account: AccountId): void {
+  const contact = book.get(account)
+  if (contact?.trust !== 'changed') return
+  throw new SkeinError(
+    'KEYS_CHANGED',
+    `«${contact.petname}» has other devices or keys than when you verified them. Ask whether that was them, then confirm; until then nothing is sent.`,
+  )
 }
 
 /** What goes under the seal for a message of ours. */

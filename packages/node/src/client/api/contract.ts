@@ -28,6 +28,9 @@ export const HistoryMessage = z.object({
 })
 export type HistoryMessage = z.infer<typeof HistoryMessage>
 
+/** `changed`: verified once, and other devices or keys have come since; sending is refused until `verify` decides. */
+const Trust = z.enum(['unverified', 'verified', 'changed'])
+
 export const ContactView = z.object({
   contact: z.string(),
   name: z.string(),
@@ -35,6 +38,7 @@ export const ContactView = z.object({
   state: z.enum(['pending', 'requested', 'accepted']),
   online: z.boolean(),
   last_seen: Instant.nullable(),
+  trust: Trust,
   blocked: z.boolean(),
   muted: z.boolean(),
 })
@@ -73,6 +77,15 @@ export const ClientEvent = z.discriminatedUnion('event', [
   }),
   z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
   z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
+  z.object({
+    event: z.literal('keys'),
+    contact: z.string(),
+    name: z.string(),
+    trust: Trust,
+    added: z.array(z.string()),
+    changed: z.array(z.string()),
+    removed: z.array(z.string()),
+  }),
 ])
 export type ClientEvent = z.infer<typeof ClientEvent>
 
@@ -92,7 +105,10 @@ export const contract = {
       ContactInput.extend({ name: z.string().min(1).max(64).optional(), blocked: z.boolean().optional(), muted: z.boolean().optional() }),
     )
     .output(ContactView),
-  verify: oc.input(ContactInput).output(z.object({ contact: z.string(), safety_number: z.string() })),
+  /** Shows the safety number; with `verified` or `match` (the digits the other side has) it records what the user has found. */
+  verify: oc
+    .input(ContactInput.extend({ verified: z.boolean().optional(), match: z.string().min(1).max(200).optional() }))
+    .output(z.object({ contact: z.string(), safety_number: z.string(), trust: Trust })),
   peers: oc.output(z.object({ peers: z.array(PeerView) })),
   send: oc
     .input(

@@ -51,9 +51,12 @@ export const router = os.router({
     const change = Object.fromEntries(Object.entries({ ...rest, petname: name }).filter(([, value]) => value !== undefined))
     return contactView(client.messenger, await client.messenger.change(account, change))
   }),
-  verify: os.verify.handler(({ context: { client }, input }) => {
-    const contact = client.messenger.book.find(input.contact)
-    return { contact: contact.account, safety_number: client.messenger.safetyNumber(contact) }
+  verify: os.verify.handler(async ({ context: { client }, input: { contact: wanted, verified, match } }) => {
+    const { messenger } = client
+    const known = messenger.book.find(wanted)
+    const decided = verified ?? match !== undefined
+    const contact = verified === undefined && match === undefined ? known : await messenger.setVerified(known, decided, match)
+    return { contact: contact.account, safety_number: messenger.safetyNumber(contact), trust: contact.trust }
   }),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client.messenger, client.swarm) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {

@@ -35,6 +35,7 @@ export function contactView(messenger: Messenger, contact: StoredContact): Conta
     state: contact.state,
     online: devices.some(({ device }) => messenger.presence.isPresent(device)),
     last_seen: last === 0 ? null : last,
+    trust: contact.trust,
     blocked: contact.blocked,
     muted: contact.muted,
   }
@@ -78,6 +79,11 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
     }
     case 'presence':
       return { event: 'presence', contact: messenger.book.get(event.account)?.account ?? null, device: event.device, online: event.online }
+    case 'keys': {
+      const { contact, added, changed, removed } = event
+      const devices = { added: [...added], changed: [...changed], removed: [...removed] }
+      return { event: 'keys', contact: contact.account, name: contact.petname, trust: contact.trust, ...devices }
+    }
     case 'contact':
       return { event: 'contact', contact: event.contact.account, name: event.contact.petname, state: event.contact.state }
   }
