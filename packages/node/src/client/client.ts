@@ -93,7 +93,7 @@ async function assemble(
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const ports = { store, clock: systemClock, random: systemRandom, primitives: nativePrimitives, logger }
   const identity = await loadIdentity(ports)
-  const swarm = await createSwarm({
+  const swarm = createSwarm({
     privateKeySeed: identity.deviceSeed,
     relays: config.relays,
     listen: { port: config.port, host: config.host },

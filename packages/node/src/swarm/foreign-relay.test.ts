@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { deviceIdFromKey } from '@skein/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hostOf, reachOf } from './foreign-relay.ts'
+import { hostOf, type MayReach, reachOf } from './foreign-relay.ts'
+import { getText } from './get-text.ts'
 import { fetchDescription } from './relay-description.ts'
 
 const device = deviceIdFromKey(new Uint8Array(32).fill(4))
 const signal = new AbortController().signal
+const described = (url: string, mayReach: MayReach) => fetchDescription(url, { signal, getText, mayReach })
 const addresses = [`/ip4/127.0.0.1/tcp/4001/p2p/${device}`]
 
 describe('a relay that somebody else names', () => {
@@ -31,13 +33,14 @@ describe('a relay that somebody else names', () => {
     answer = { status: 200, body: JSON.stringify({ version: 1, peer_id: device, addresses }) }
     const foreign = reachOf([hostOf('https://relay.example:8443')])
     for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '0x7f.1', '2130706433']) {
-      await expect(fetchDescription(`http://${host}:${port}`, signal, foreign)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
+      await expect(described(`http://${host}:${port}`, foreign)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
     }
     expect(asked).toBe(0)
     const local = reachOf([hostOf('http://127.0.0.1:8080')])
     for (const host of ['127.0.0.1', 'localhost'])
-      expect((await fetchDescription(`http://${host}:${port}`, signal, local)).addresses).toEqual(addresses)
+      expect((await described(`http://${host}:${port}`, local)).addresses).toEqual(addresses)
     expect(asked).toBe(2)
+    expect(reachOf([])('127.0.0.1')).toBe(true)
   })
 
   it('[CT7] does not lead to this machine by the addresses it announces', async () => {
@@ -45,16 +48,13 @@ describe('a relay that somebody else names', () => {
     answer = { status: 200, body: JSON.stringify({ version: 1, peer_id: device, addresses: both }) }
     const elsewhere = (address: string): boolean => asked < 3 && address === '127.0.0.1'
     asked = 2
-    const described = await fetchDescription(
-      `http://127.0.0.1:${port}`,
-      signal,
-      (address) => elsewhere(address) || address.startsWith('93.'),
+    const found = await described(`http://127.0.0.1:${port}`, (address) => elsewhere(address) || address.startsWith('93.'),
     )
-    expect(described.addresses).toEqual([both[1]])
+    expect(found.addresses).toEqual([both[1]])
   })
 
   it('[CT7] leads to public and to local networks, never to a single link, a group or nowhere', () => {
-    const mayReach = reachOf([])
+    const mayReach = reachOf(['relay.example'])
     for (const address of ['93.184.215.14', '2606:4700::1', '192.168.1.4', '10.0.0.1', '100.64.0.1', 'fd00::1'])
       expect(mayReach(address)).toBe(true)
     for (const address of [
@@ -76,9 +76,9 @@ describe('a relay that somebody else names', () => {
     const url = `http://127.0.0.1:${port}`
     answer = { status: 302, body: '', location: `${url}/relay.json` }
     asked = 0
-    await expect(fetchDescription(url, signal, local)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
+    await expect(described(url, local)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
     expect(asked).toBe(1)
     answer = { status: 200, body: 'x'.repeat(1_000_000) }
-    await expect(fetchDescription(url, signal, local)).rejects.toMatchObject({ cause: { message: 'too large' } })
+    await expect(described(url, local)).rejects.toMatchObject({ cause: { message: 'too large' } })
   })
 })

@@ -3,7 +3,8 @@
  * direct connections or circuits, relays kept joined across restarts, gossip, cards and records. `createRelayStack` is
  * the same network seen from a relay. No libp2p type leaves this directory.
  */
-export { createSwarm, type Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
+export type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
+export { createSwarm } from './nodejs.ts'
 export { installRejectionGuard } from './rejection-guard.ts'
 export * from './relay-stack.ts'
 export type { ListenOptions } from './stack.ts'

@@ -8,6 +8,7 @@ import {
   type Logger,
   type OpenOutcome,
   type PeerPath,
+  type Primitives,
   type ProtocolId,
   type Random,
   type RelayStatus,
@@ -16,13 +17,13 @@ import {
   type SwarmEvents,
 } from '@skein/core'
 import type { PeerId } from '@libp2p/interface'
-import { nativePrimitives } from '../platform/primitives.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, pathOf, peerOf } from './connections.ts'
+import type { GetText } from './foreign-relay.ts'
 import { publishTopic, subscribeTopic, type TopicReceiver, unsubscribeTopic } from './gossip.ts'
 import { Penalties } from './penalties.ts'
 import { Running } from './running.ts'
-import { createStack, type ListenOptions } from './stack.ts'
+import type { ListenOptions, Stack, StackOptions } from './stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export interface SwarmOptions {
@@ -38,14 +39,18 @@ export interface SwarmOptions {
   readonly judge: RecordJudge
 }
 
-/** Not started; nothing is opened yet. */
-export async function createSwarm(options: SwarmOptions): Promise<Libp2pSwarm> {
-  return new Libp2pSwarm(options)
+/** What differs between Node.js and a browser. */
+export interface SwarmPlatform {
+  /** libp2p, not started. @throws Error of libp2p */
+  createStack(options: StackOptions): Promise<Stack>
+  readonly getText: GetText
+  readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
 }
 
 export class Libp2pSwarm implements Swarm, Directory {
   readonly self: DeviceId
   private readonly options: SwarmOptions
+  private readonly platform: SwarmPlatform
   private readonly penalties = new Penalties()
   private readonly listeners = new Set<Partial<SwarmEvents>>()
   private readonly handlers = new Map<ProtocolId, ChannelHandler>()
@@ -55,9 +60,11 @@ export class Libp2pSwarm implements Swarm, Directory {
   /** Starts and stops, one after the other. */
   private turns: Promise<void> = Promise.resolve()
 
-  constructor(options: SwarmOptions) {
+  /** Not started; nothing is opened yet. */
+  constructor(options: SwarmOptions, platform: SwarmPlatform) {
     this.options = options
-    this.self = deviceIdFromKey(nativePrimitives.ed25519PublicKey(options.privateKeySeed))
+    this.platform = platform
+    this.self = deviceIdFromKey(platform.primitives.ed25519PublicKey(options.privateKeySeed))
   }
 
   /** Listens and begins to join the relays, present or not. Idempotent. @throws SkeinError PORT_IN_USE */
@@ -188,8 +195,8 @@ export class Libp2pSwarm implements Swarm, Directory {
       denyInboundEncryptedConnection: refuses,
       denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => refuses(peer),
     }
-    const stack = await createStack({ privateKeySeed, listen, stunServers, gater, judge })
-    const running = new Running(stack, { ...this.options, self: this.self, kept: this.kept, ...this.reports() })
+    const stack = await this.platform.createStack({ privateKeySeed, listen, stunServers, gater, judge })
+    const running = new Running(stack, { ...this.options, ...this.platform, self: this.self, kept: this.kept, ...this.reports() })
     await this.listenNow(running)
     this.running = running
     for (const [protocol, handler] of this.handlers) running.channels.serve(protocol, handler)

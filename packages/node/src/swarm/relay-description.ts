@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
 import { z } from 'zod'
 import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
-import { getText, type MayReach } from './foreign-relay.ts'
+import type { GetText, MayReach } from './foreign-relay.ts'
 
 const SCHEMA = z.object({
   version: z.literal(1),
@@ -27,12 +27,18 @@ export interface RelayDescription {
   readonly stun: readonly string[]
 }
 
-/**
- * Not cached.
- * @param mayReach for a relay that somebody else named; the user's own may be anywhere
- * @throws SkeinError RELAY_UNREACHABLE
- */
-export async function fetchDescription(url: string, signal: AbortSignal, mayReach: MayReach = () => true): Promise<RelayDescription> {
+export interface DescriptionSource {
+  readonly signal: AbortSignal
+  readonly getText: GetText
+  /** For a relay that somebody else named; the user's own may be anywhere. */
+  readonly mayReach?: MayReach
+}
+
+/** Not cached. @throws SkeinError RELAY_UNREACHABLE */
+export async function fetchDescription(
+  url: string,
+  { signal, getText, mayReach = () => true }: DescriptionSource,
+): Promise<RelayDescription> {
   try {
     const target = new URL('relay.json', url.endsWith('/') ? url : `${url}/`)
     if (!/^https?:$/.test(target.protocol)) throw new Error('not a web address')
@@ -72,20 +78,18 @@ function isMultiaddr(text: string): boolean {
 export class RelayDescriptions {
   private readonly known = new Map<string, { readonly at: number; readonly answer: Promise<RelayDescription> }>()
   private readonly clock: Clock
-  private readonly signal: AbortSignal
-  private readonly mayReach: MayReach
+  private readonly source: DescriptionSource
 
-  constructor(clock: Clock, { signal, mayReach }: { readonly signal: AbortSignal; readonly mayReach: MayReach }) {
+  constructor(clock: Clock, source: DescriptionSource) {
     this.clock = clock
-    this.signal = signal
-    this.mayReach = mayReach
+    this.source = source
   }
 
   /** @throws SkeinError RELAY_UNREACHABLE */
   get(url: string): Promise<RelayDescription> {
     const known = this.known.get(url)
     if (known !== undefined && this.clock.monotonic() - known.at < DESCRIPTION_AGE_MS) return known.answer
-    const answer = fetchDescription(url, this.signal, this.mayReach)
+    const answer = fetchDescription(url, this.source)
     this.known.delete(url)
     const oldest = this.known.keys().next().value
     if (this.known.size >= MAX_DESCRIPTIONS && oldest !== undefined) this.known.delete(oldest)

@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import { DIAL_TIMEOUT_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
-import { fetchDescription, type RelayDescription } from './relay-description.ts'
+import type { RelayDescription } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
 import type { Stack } from './stack.ts'
 
@@ -14,6 +14,8 @@ export interface SupervisorDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** What a relay says of itself, asked anew. @throws SkeinError RELAY_UNREACHABLE */
+  describe(url: string, signal: AbortSignal): Promise<RelayDescription>
   /** The state of the relay has changed. */
   onChange(status: RelayStatus): void
 }
@@ -74,7 +76,7 @@ export class RelaySupervisor {
   private async join(signal: AbortSignal): Promise<void> {
     const { stack, reservations } = this.deps
     // Asked anew each time: a relay may come back with other ports or another key.
-    const description = await fetchDescription(this.url, signal)
+    const description = await this.deps.describe(this.url, signal)
     const before = this.joined?.device
     if (before !== undefined && before !== description.device) reservations.discard(before)
     this.joined = description

@@ -9,8 +9,8 @@ import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
 import { reviveGossip } from './gossip.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
-import { hostOf, reachOf } from './foreign-relay.ts'
-import { type RelayDescription, RelayDescriptions } from './relay-description.ts'
+import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
+import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
 import { Reservations } from './reservations.ts'
 import type { Stack } from './stack.ts'
@@ -23,6 +23,7 @@ export interface RunningDeps {
   readonly random: Random
   readonly logger: Logger
   readonly judge: RecordJudge
+  readonly getText: GetText
   /** Devices whose connections are to be kept alive, relays not among them. */
   readonly kept: ReadonlySet<DeviceId>
   isRefused(device: DeviceId): boolean
@@ -49,8 +50,9 @@ export class Running {
     this.deps = deps
     const { signal: stopping } = this.stopping
     const reservations = new Reservations(stack)
+    const { getText } = deps
     const mayReach = reachOf(deps.relays.map(hostOf))
-    const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, mayReach })
+    const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, mayReach })
     const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
@@ -75,9 +77,14 @@ export class Running {
       describe,
       open: (...args) => this.channels.open(...args),
     })
-    this.supervisors = deps.relays.map(
-      (url) => new RelaySupervisor(url, { ...deps, stack, reservations, onChange: (status) => deps.onRelay(status) }),
-    )
+    const supervised = {
+      ...deps,
+      stack,
+      reservations,
+      describe: (url: string, signal: AbortSignal) => fetchDescription(url, { signal, getText }),
+      onChange: (status: RelayStatus) => deps.onRelay(status),
+    }
+    this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, supervised))
   }
 
   /** @throws Error of libp2p when a port cannot be opened */
@@ -129,10 +136,10 @@ export class Running {
 
   private onClose(device: DeviceId): void {
     // After the streams of the connection have said that they are closed.
-    setImmediate(() => {
+    setTimeout(() => {
       const standing = this.stopping.signal.aborted ? undefined : this.dialler.standing(device)
       if (standing !== undefined) reviveGossip(this.stack.services.gossip, standing)
-    })
+    }, 0)
   }
 
   private pingables(): readonly Pingable[] {

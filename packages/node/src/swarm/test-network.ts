@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '@skein/core'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import { createSwarm, type Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
+import type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
+import { createSwarm } from './nodejs.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
 import type { Stack } from './stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -33,7 +34,7 @@ export class TestNetwork {
   async swarm(options: Partial<SwarmOptions> = {}): Promise<Libp2pSwarm> {
     const seed = new Uint8Array(32)
     new DataView(seed.buffer).setUint32(0, ++this.seeds)
-    const swarm = await createSwarm({
+    const swarm = createSwarm({
       privateKeySeed: seed,
       relays: [],
       listen: { host: '127.0.0.1', port: 0 },

@@ -1,0 +1,24 @@
+/** Asking relays, in a browser, which looks names up itself and guards the local network on its own. */
+import ipaddr from 'ipaddr.js'
+import { type GetText, hostOf } from './foreign-relay.ts'
+
+export const getText: GetText = async (url, { signal, maxBytes, mayReach }) => {
+  const host = hostOf(url.href)
+  if (ipaddr.isValid(host) && !mayReach(host)) throw new Error('an address that others may not name')
+  const response = await fetch(url, { signal, redirect: 'error', credentials: 'omit', headers: { accept: 'application/json' } })
+  if (!response.ok) throw new Error(`status ${response.status}`)
+  return readBounded(response, maxBytes)
+}
+
+async function readBounded({ body }: Response, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let [text, total] = ['', 0]
+  if (body === null) return text
+  for (const reader = body.getReader(); ; ) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    total += value.byteLength
+    if (total > maxBytes) throw new Error('too large')
+    text += decoder.decode(value, { stream: true })
+  }
+}

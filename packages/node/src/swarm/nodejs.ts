@@ -1,0 +1,10 @@
+/** The swarm on Node.js. */
+import { nativePrimitives } from '../platform/primitives.ts'
+import { getText } from './get-text.ts'
+import { Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
+import { createStack } from './stack.ts'
+
+/** Not started; nothing is opened yet. */
+export function createSwarm(options: SwarmOptions): Libp2pSwarm {
+  return new Libp2pSwarm(options, { createStack, getText, primitives: nativePrimitives })
+}
