@@ -6,7 +6,7 @@ import { deviceOf } from './connections.ts'
 import { MAX_STREAMS, STREAM_TIMEOUT_MS } from './constants.ts'
 import { type Dialler, isClosing, reasonOf } from './dialling.ts'
 import { asError, type ChannelEvents, StreamChannel } from './framing.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 
 export type ChannelHandler = (channel: Channel) => Promise<void>
 

@@ -7,7 +7,7 @@ import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTE
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 
 export interface DiallerDeps {
   readonly self: DeviceId

@@ -37,8 +37,7 @@ describe('a relay that somebody else names', () => {
     }
     expect(asked).toBe(0)
     const local = reachOf([hostOf('http://127.0.0.1:8080')])
-    for (const host of ['127.0.0.1', 'localhost'])
-      expect((await described(`http://${host}:${port}`, local)).addresses).toEqual(addresses)
+    for (const host of ['127.0.0.1', 'localhost']) expect((await described(`http://${host}:${port}`, local)).addresses).toEqual(addresses)
     expect(asked).toBe(2)
     expect(reachOf([])('127.0.0.1')).toBe(true)
   })
@@ -48,8 +47,7 @@ describe('a relay that somebody else names', () => {
     answer = { status: 200, body: JSON.stringify({ version: 1, peer_id: device, addresses: both }) }
     const elsewhere = (address: string): boolean => asked < 3 && address === '127.0.0.1'
     asked = 2
-    const found = await described(`http://127.0.0.1:${port}`, (address) => elsewhere(address) || address.startsWith('93.'),
-    )
+    const found = await described(`http://127.0.0.1:${port}`, (address) => elsewhere(address) || address.startsWith('93.'))
     expect(found.addresses).toEqual([both[1]])
   })
 

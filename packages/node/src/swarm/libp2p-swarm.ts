@@ -23,7 +23,7 @@ import type { GetText } from './foreign-relay.ts'
 import { publishTopic, subscribeTopic, type TopicReceiver, unsubscribeTopic } from './gossip.ts'
 import { Penalties } from './penalties.ts'
 import { Running } from './running.ts'
-import type { ListenOptions, Stack, StackOptions } from './stack.ts'
+import type { ListenOptions, Stack, StackOptions } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export interface SwarmOptions {

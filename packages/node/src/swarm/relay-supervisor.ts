@@ -6,7 +6,7 @@ import { DIAL_TIMEOUT_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS 
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
 import type { RelayDescription } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 
 export interface SupervisorDeps {
   readonly stack: Stack

@@ -9,7 +9,7 @@ import type { DeviceId } from '@skein/core'
 import { orAborted } from './abandon.ts'
 import { peerOf } from './connections.ts'
 import { RESERVE_TIMEOUT_MS } from './constants.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 
 interface ReservationStore extends EventTarget {
   hasReservation(relay: PeerId): boolean

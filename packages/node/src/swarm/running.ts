@@ -13,7 +13,7 @@ import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
 import { Reservations } from './reservations.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export interface RunningDeps {

@@ -3,7 +3,8 @@ import type { WebRTCTransportInit } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
-import { createStack, type Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
+import { createStack } from './stack.ts'
 import { silentLogger } from './test-network.ts'
 
 const given: Record<string, WebRTCTransportInit | undefined> = {}

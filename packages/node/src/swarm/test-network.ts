@@ -6,7 +6,7 @@ import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
 import { createSwarm } from './nodejs.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
-import type { Stack } from './stack.ts'
+import type { Stack } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export const silentLogger: Logger = {

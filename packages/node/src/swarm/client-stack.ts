@@ -1,0 +1,88 @@
+/** libp2p for a client, all but what differs between Node.js and a browser: transports and listening. */
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import { identify, identifyPush } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import type { TransportManager } from '@libp2p/interface-internal'
+import { type KadDHT, kadDHT } from '@libp2p/kad-dht'
+import { ping } from '@libp2p/ping'
+import { webRTC, webRTCDirect } from '@libp2p/webrtc'
+import { webSockets } from '@libp2p/websockets'
+import { createLibp2p, type Libp2pInit } from 'libp2p'
+import { ADDRESS_AGE_MS, DIAL_TIMEOUT_MS, INBOUND_PER_SECOND, MAX_CONNECTIONS, MAX_PENDING_INBOUND } from './constants.ts'
+import { dhtOptions, GOSSIP_OPTIONS, type RecordJudge, securedAndMuxed } from './stack-parts.ts'
+
+export interface ListenOptions {
+  /** TCP port, 0 for any free one. */
+  readonly port: number
+  /** IP address; without it all interfaces of IPv4. */
+  readonly host?: string | undefined
+  /** TCP port for WebSockets, 0 for any free one; without it none. */
+  readonly ws?: number | undefined
+}
+
+export interface StackOptions {
+  /** Ed25519 seed of the device, 32 bytes. */
+  readonly privateKeySeed: Uint8Array
+  /** A browser has nothing to listen on, and ignores it. */
+  readonly listen: ListenOptions
+  /** STUN servers of the user's own relays, `stun:host:port`. */
+  readonly stunServers: () => readonly string[]
+  readonly gater: ConnectionGater
+  readonly judge: RecordJudge
+}
+
+export interface Transports {
+  readonly transportManager: TransportManager
+}
+
+export type Stack = Libp2p<{ gossip: GossipSub; dht: KadDHT; transports: Transports }>
+
+/** No server is asked but the user's own: the library's default is a list of public ones. Asked anew for each connection. */
+export function rtcConfiguration(stunServers: () => readonly string[]): () => Promise<RTCConfiguration> {
+  return async () => ({ iceServers: stunServers().map((urls) => ({ urls })) })
+}
+
+/** Pings of the other side wait behind traffic and overlap: the library's limit of two would fail a busy peer's. */
+const MAX_PING_STREAMS = 8
+
+const CONNECTIONS = {
+  dialTimeout: DIAL_TIMEOUT_MS,
+  addressDialTimeout: DIAL_TIMEOUT_MS,
+  // Reconnecting is ours (relay-supervisor.ts, delivery in core); the library gives up after five tries.
+  reconnectRetries: 0,
+  maxConnections: MAX_CONNECTIONS,
+  inboundConnectionThreshold: INBOUND_PER_SECOND,
+  maxIncomingPendingConnections: MAX_PENDING_INBOUND,
+}
+
+/** WebSockets, circuits and WebRTC: what Node.js and browsers share. */
+export function sharedTransports({ stunServers }: StackOptions): NonNullable<Libp2pInit['transports']> {
+  const rtc = rtcConfiguration(stunServers)
+  return [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: rtc }), webRTCDirect({ rtcConfiguration: rtc })]
+}
+
+/** Not started. No DCUtR: in JavaScript it cannot punch and doubles connections (notes/nat.md §3). @throws Error of libp2p */
+export async function createClientStack(options: StackOptions, own: Pick<Libp2pInit, 'addresses' | 'transports'>): Promise<Stack> {
+  return createLibp2p({
+    start: false,
+    privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
+    ...own,
+    ...securedAndMuxed(),
+    connectionGater: options.gater,
+    connectionManager: CONNECTIONS,
+    // Aborts busy connections when a ping waits behind their traffic (notes/performance.md, defect 2); liveness.ts does not.
+    connectionMonitor: { enabled: false },
+    peerStore: { maxAddressAge: ADDRESS_AGE_MS, maxPeerAge: ADDRESS_AGE_MS },
+    services: {
+      identify: identify(),
+      identifyPush: identifyPush(),
+      ping: ping({ maxInboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
+      gossip: gossipsub(GOSSIP_OPTIONS),
+      dht: kadDHT(dhtOptions(options.judge, { clientMode: true })),
+      // Reservations and circuit dials need a component that the library does not hand out.
+      transports: ({ transportManager }: Transports): Transports => ({ transportManager }),
+    },
+  })
+}
