@@ -4,27 +4,13 @@ import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
 import { z } from 'zod'
 import { createFile, replaceFile } from '../store/durable-file.ts'
-
-/** Bounds, so that a file put there by somebody else cannot make a start take hours. */
-const Cost = z.strictObject({
-  memoryKib: z.int().min(8_192).max(1_048_576),
-  passes: z.int().min(1).max(64),
-  lanes: z.int().min(1).max(16),
-})
+import { PassphraseRecord } from './passphrase-seal.ts'
 
 const Record = z.discriminatedUnion('kept', [
   z.strictObject({ version: z.literal(1), kept: z.literal('keychain'), entry: z.string().min(1).max(64) }),
-  z.strictObject({
-    version: z.literal(1),
-    kept: z.literal('passphrase'),
-    argon2id: Cost,
-    salt: z.base64(),
-    nonce: z.base64(),
-    sealed: z.base64(),
-  }),
+  PassphraseRecord,
 ])
 export type StorageKeyRecord = z.infer<typeof Record>
-export type PassphraseRecord = Extract<StorageKeyRecord, { kept: 'passphrase' }>
 
 const pathIn = (dataDir: string): string => join(dataDir, 'storage-key.json')
 

@@ -40,6 +40,8 @@ export interface StoreDriver {
   readonly db: AnyDatabase
   /** Calls back when the events at hand have been handled, so that their commits can share a transaction. */
   afterTurn(work: () => void): void
+  /** For a database that COMMIT alone does not make durable: resolves when what was committed is. */
+  readonly afterCommit?: () => Promise<void>
   /** A failure of the database as one of ours. */
   explain(error: unknown): unknown
   close(): Promise<void> | void
@@ -113,6 +115,7 @@ export class SqliteStore implements Store {
       await this.run('BEGIN IMMEDIATE')
       for (const each of batch) settled.push(await this.applyOne(each))
       await this.run('COMMIT')
+      await this.driver.afterCommit?.()
       for (const settle of settled) settle()
       if (batch.some(({ writes }) => writes.some(({ kind }) => LEAVES_A_KEY.has(kind)))) void this.planPurge()
     } catch (error) {

@@ -2,7 +2,7 @@ import { storeContract } from '@skein/core/contracts'
 import { noblePrimitives } from '@skein/core'
 import { expect, it } from 'vitest'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import { openWasmStore } from './sqlite-wasm.ts'
+import { inMemory, openWasmStore } from './sqlite-wasm.ts'
 import { message, storageKey } from './store-fixtures.ts'
 
 /** What a page keeps beside the image. */
@@ -13,7 +13,7 @@ function surroundings() {
 
 storeContract('sqlite-wasm', async () => {
   const around = surroundings()
-  let current = await openWasmStore(around)
+  let current = await openWasmStore({ ...around, place: inMemory() })
   return {
     get store() {
       return current.store
@@ -23,7 +23,7 @@ storeContract('sqlite-wasm', async () => {
       const [image, { count }] = [current.image(), around.mark]
       await current.store.close()
       around.mark.count = count
-      current = await openWasmStore({ ...around, image })
+      current = await openWasmStore({ ...around, place: inMemory(image) })
       return current.store
     },
     [Symbol.asyncDispose]: () => current.store.close(),
@@ -32,11 +32,11 @@ storeContract('sqlite-wasm', async () => {
 
 it('[ST10] an image that is damaged is refused with a code', async () => {
   const image = new TextEncoder().encode('this is no database '.repeat(300))
-  await expect(openWasmStore({ ...surroundings(), image })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
+  await expect(openWasmStore({ ...surroundings(), place: inMemory(image) })).rejects.toMatchObject({ code: 'STORE_CORRUPT' })
 })
 
 it('[ST11] no more room refuses the commit, keeps what was there, and goes on with less', async () => {
-  const { store } = await openWasmStore({ ...surroundings(), maxPages: 60 })
+  const { store } = await openWasmStore({ ...surroundings(), place: inMemory(), maxPages: 60 })
   await store.commit([{ kind: 'message.insert', message: message(1) }])
   const large = { ...message(2), text: 'x'.repeat(400_000) }
   await expect(store.commit([{ kind: 'message.insert', message: large }])).rejects.toMatchObject({ code: 'DISK_FULL' })
@@ -47,10 +47,36 @@ it('[ST11] no more room refuses the commit, keeps what was there, and goes on wi
 
 it('[ST30] an image from before is noticed as an old copy', async () => {
   const around = surroundings()
-  const first = await openWasmStore(around)
+  const first = await openWasmStore({ ...around, place: inMemory() })
   const old = first.image()
   await first.store.close()
-  const second = await openWasmStore({ ...around, image: old })
+  const second = await openWasmStore({ ...around, place: inMemory(old) })
   expect(second.store.restored).toBe(true)
   await second.store.close()
+})
+
+it('[ST31] where a commit is not durable by itself, it resolves only when it has been kept, and fails when it cannot be', async () => {
+  let kept = 0
+  let held = Promise.withResolvers<void>()
+  held.resolve()
+  const place = inMemory(undefined, async (image) => {
+    kept = image().length
+    await held.promise
+  })
+  const { store } = await openWasmStore({ ...surroundings(), place })
+  await store.commit([{ kind: 'message.insert', message: message(1) }])
+  expect(kept).toBeGreaterThan(0)
+  held = Promise.withResolvers()
+  let durable = false
+  const committing = store.commit([{ kind: 'message.insert', message: message(2) }]).then(() => (durable = true))
+  const before = kept
+  kept = 0
+  while (kept === 0) await systemClock.sleep(1)
+  expect([durable, kept >= before]).toEqual([false, true])
+  held.resolve()
+  await committing
+  held = Promise.withResolvers()
+  held.promise.catch(() => undefined)
+  held.reject(Object.assign(new Error('no room'), { code: 'SQLITE_FULL' }))
+  await expect(store.commit([{ kind: 'message.insert', message: message(3) }])).rejects.toMatchObject({ code: 'DISK_FULL' })
 })

@@ -1,25 +1,19 @@
-/**
- * The store's driver for SQLite in WebAssembly, in memory: for a page whose origin has no file system of its own. What
- * is to outlive the page is its image, which the page keeps elsewhere and gives back when it comes again.
- */
-import type { Clock, Primitives, Random } from '@skein/core'
+/** The store's driver for SQLite in WebAssembly, wherever its database is. */
 import sqlite3InitModule, { type BindingSpec, type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
-import { explainSqlite, openOn } from './open-on.ts'
-import type { StorageKeySource } from './open-seal.ts'
+import { explainSqlite, openOn, type StoreSurroundings } from './open-on.ts'
 import type { AnyDatabase } from './queries.ts'
 import type { SqliteStore } from './sqlite-store.ts'
-import type { UseMark } from './use-count.ts'
 
-export interface OpenWasmStoreOptions {
-  /** A database as `image()` gave it; a new one when left out. */
-  readonly image?: Uint8Array
-  readonly storageKey: StorageKeySource
-  readonly primitives: Primitives
-  readonly random: Random
-  readonly clock: Pick<Clock, 'sleep'>
-  /** Where the count of uses is kept apart from the image. */
-  readonly mark: UseMark
+export interface WasmPlace {
+  /** @throws Error of SQLite, or of the platform when the place is in use */
+  open(sqlite3: Sqlite3Static): Promise<Database>
+  /** Called with the whole database after each commit, for a place that does not outlive the page by itself. */
+  readonly keep?: (image: () => Uint8Array) => Promise<void>
+}
+
+export interface OpenWasmStoreOptions extends StoreSurroundings {
+  readonly place: WasmPlace
   /** Most pages of 4 KiB; unlimited when left out. */
   readonly maxPages?: number
 }
@@ -30,26 +24,39 @@ export interface WasmStore {
   image(): Uint8Array
 }
 
-/** @throws SkeinError STORE_CORRUPT, DISK_FULL; also what `storageKey` throws */
-export async function openWasmStore({ image, maxPages, ...surroundings }: OpenWasmStoreOptions): Promise<WasmStore> {
-  const sqlite3 = await sqlite3InitModule()
-  const opened = new sqlite3.oo1.DB(':memory:')
+/** @throws SkeinError STORE_CORRUPT, STORE_LOCKED, DISK_FULL; also what `storageKey` throws */
+export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWasmStoreOptions): Promise<WasmStore> {
+  let opened: Database | undefined
   try {
-    if (image !== undefined) load(sqlite3, opened, image)
-    for (const pragma of ['secure_delete = ON', 'foreign_keys = ON']) opened.exec(`PRAGMA ${pragma}`)
-    if (maxPages !== undefined) opened.exec(`PRAGMA max_page_count = ${maxPages}`)
+    const sqlite3 = await sqlite3InitModule()
+    const database = await place.open(sqlite3)
+    opened = database
+    for (const pragma of ['secure_delete = ON', 'foreign_keys = ON']) database.exec(`PRAGMA ${pragma}`)
+    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+    const image = (): Uint8Array => sqlite3.capi.sqlite3_js_db_export(database)
+    const { keep } = place
     const driver = {
-      db: drizzle((text, params, method) => Promise.resolve(run(sqlite3, opened, { text, params, method }))) as unknown as AnyDatabase,
+      db: drizzle((text, params, method) => Promise.resolve(run(sqlite3, database, { text, params, method }))) as unknown as AnyDatabase,
       afterTurn: (work: () => void) => void setTimeout(work, 0),
+      ...(keep === undefined ? {} : { afterCommit: () => keep(image) }),
       explain: explainSqlite,
-      close: () => opened.close(),
+      close: () => database.close(),
     }
-    const store = await openOn(driver, surroundings)
-    return { store, image: () => sqlite3.capi.sqlite3_js_db_export(opened) }
+    return { store: await openOn(driver, surroundings), image }
   } catch (error) {
-    opened.close()
+    opened?.close()
     throw explainSqlite(error)
   }
+}
+
+/** A database in memory. @param image as `WasmStore.image` gave it; an empty one when left out */
+export function inMemory(image?: Uint8Array, keep?: WasmPlace['keep']): WasmPlace {
+  const open = async (sqlite3: Sqlite3Static): Promise<Database> => {
+    const database = new sqlite3.oo1.DB(':memory:')
+    if (image !== undefined) load(sqlite3, database, image)
+    return database
+  }
+  return keep === undefined ? { open } : { open, keep }
 }
 
 function load({ capi, wasm, SQLite3Error }: Sqlite3Static, database: Database, image: Uint8Array): void {

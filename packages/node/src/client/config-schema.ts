@@ -1,0 +1,50 @@
+/** One strict schema for everything a user may set. */
+import { SkeinError } from '@skein/core'
+import { z } from 'zod'
+
+const RelayUrl = z
+  .string()
+  .max(120)
+  .regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a relay is named by its http:// or https:// URL')
+
+export const ConfigSchema = z.strictObject({
+  /** What you call yourself; empty for anonymous. */
+  name: z.string().max(64),
+  /** Relays to be reachable through, by URL. */
+  relays: z.array(RelayUrl).max(8),
+  /** TCP port to listen on; 0 takes any free one. */
+  port: z.int().min(0).max(65_535),
+  /** Address to listen on. */
+  host: z.string(),
+  /** Whether to look for and serve devices on the local network. */
+  lan: z.boolean(),
+  /** Who sees that you are there. */
+  visibility: z.enum(['everyone', 'contacts', 'nobody']),
+  /** Lines on stderr: error, warn, info or debug. */
+  log: z.enum(['error', 'warn', 'info', 'debug']),
+  /** Where the key is that seals the secrets in the database; `auto` keeps it where it is, and chooses for a new node. */
+  keyStorage: z.enum(['auto', 'keychain', 'file', 'passphrase']),
+})
+export type Config = Readonly<z.infer<typeof ConfigSchema>>
+
+export const DEFAULTS: Config = {
+  name: '',
+  relays: [],
+  port: 0,
+  host: '0.0.0.0',
+  lan: true,
+  visibility: 'contacts',
+  log: 'warn',
+  keyStorage: 'auto',
+}
+
+/** @throws SkeinError CONFIG_INVALID with the first thing that is wrong */
+export function parseConfig(value: Record<string, unknown>): Config {
+  const parsed = ConfigSchema.safeParse(value)
+  if (parsed.success) return Object.freeze(parsed.data)
+  const [issue] = parsed.error.issues
+  throw new SkeinError(
+    'CONFIG_INVALID',
+    `The configuration is wrong at «${issue?.path.join('.') || (issue?.code ?? '')}»: ${issue?.message ?? ''}.`,
+  )
+}
