@@ -120,6 +120,7 @@ const TASKS = {
   gen: 'tools/gen.mjs',
   bench: 'bench/run.mjs',
   vectors: 'tools/vectors.mjs',
+  natlab: 'infra/natlab/natlab.mjs',
 }
 
 const [task = '', ...rest] = process.argv.slice(2)

@@ -1,5 +1,6 @@
-// What the tests need from the system and npm has not: Chromium. Installed where that can be done without asking anybody:
-// as root on a Debian-like system, which is what CI's containers are. Elsewhere the test itself says what is missing.
+// What the tests need from the system and npm has not: Chromium, and the tools of the network laboratory. Installed where
+// that can be done without asking anybody: as root on a Debian-like system, which is what CI's containers are. Elsewhere
+// the test itself says what is missing.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
@@ -13,9 +14,25 @@ function apt(...args) {
   return spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { env, stdio: ['ignore', 2, 2], timeout: WITHIN_MS }).status === 0
 }
 
+const mayInstall = () => process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+
+/** Programs of the network laboratory (infra/natlab) and the package of each. */
+const NETWORK_TOOLS = { ip: 'iproute2', tc: 'iproute2', nft: 'nftables', sysctl: 'procps', python3: 'python3' }
+const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin', '/usr/bin', '/bin']
+
+/** Installs what the network laboratory needs and can be had. Never throws. */
+export function ensureNetworkTools() {
+  const absent = Object.entries(NETWORK_TOOLS).filter(([program]) => !SYSTEM_FOLDERS.some((folder) => existsSync(`${folder}/${program}`)))
+  const packages = [...new Set(absent.map(([, name]) => name))]
+  if (packages.length === 0 || !mayInstall()) return
+  process.stderr.write(`skein: installing ${packages.join(', ')} for the network laboratory (once)\n`)
+  const done = apt('update') && apt('install', '-y', '--no-install-recommends', ...packages)
+  if (!done) process.stderr.write(`skein: ${packages.join(', ')} could not be installed\n`)
+}
+
 /** Installs Chromium when there is none and it can be had. Never throws. */
 export function ensureChromium() {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  if (!mayInstall()) return
   if (process.env.SKEIN_CHROMIUM || CHROMIUM.some((path) => existsSync(path))) return
   process.stderr.write('skein: installing Chromium for the browser tests (once)\n')
   const done = apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium')

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runChecks } from './checks/index.mjs'
-import { ensureChromium } from './system-packages.mjs'
+import { ensureChromium, ensureNetworkTools } from './system-packages.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const report = join(root, '.vitest', 'results.json')
@@ -45,6 +45,7 @@ function complaints({ passed, failed, skipped }, status) {
 
 const args = process.argv.slice(2)
 ensureChromium()
+ensureNetworkTools()
 const checks = await runChecks(root)
 const status = runVitest(
   args.filter((arg) => arg !== '--long'),

@@ -1,0 +1,41 @@
+// The part of the laboratory that runs inside the sandbox; natlab.mjs starts it with arguments it has found good.
+import { measureBehaviour } from './behaviour.mjs'
+import { seeded, shuffled } from './chance.mjs'
+import { pairTable, plainTable, summarise } from './document.mjs'
+import { allPairs } from './kinds.mjs'
+import { must } from './network.mjs'
+import { parseOptions } from './options.mjs'
+import { measurePair } from './pair.mjs'
+import { SCENARIOS } from './scenarios.mjs'
+
+const say = (text) => process.stderr.write(`${text}\n`)
+
+async function measurePairs(options) {
+  const random = seeded(options.seed)
+  const wanted = options.pairs ?? allPairs()
+  const found = new Map()
+  for (const pair of shuffled(random, wanted)) {
+    const line = summarise(pair, await measurePair(pair, { ...options, random }))
+    found.set(pair, line)
+    say(`${pair.join(':')}: delivered ${line.delivered}/${line.tries}, direct ${line.direct}, ${line.path} ${line.errors?.[0] ?? ''}`)
+  }
+  const { tries, delay, seed } = options
+  return { tries, delay_ms: delay, seed, pairs: wanted.map((pair) => found.get(pair)) }
+}
+
+async function main(args) {
+  const options = parseOptions(args, Object.keys(SCENARIOS))
+  // Names of namespaces and all files of this run: in memory, and nobody else's.
+  must('mount', ['-t', 'tmpfs', 'tmpfs', '/run'])
+  if (options.behaviour !== undefined) return print(await measureBehaviour(options.behaviour), ({ kinds }) => plainTable(kinds), options)
+  if (options.scenario === undefined) return print(await measurePairs(options), ({ pairs }) => pairTable(pairs), options)
+  const random = seeded(options.seed)
+  return print(await SCENARIOS[options.scenario]({ ...options, random }), (found) => plainTable([found]), options)
+}
+
+function print(document, table, { json }) {
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${table(document)}\n`)
+}
+
+await main(process.argv.slice(2))
+process.exit(0)

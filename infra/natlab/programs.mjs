@@ -1,0 +1,192 @@
+// The real programs, bin/skein and bin/skein-relay, in boxes of a network.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { binary, inside } from './network.mjs'
+import { RELAYS } from './plan.mjs'
+
+const READY_WITHIN_MS = 30_000
+/** One call of the command line costs a quarter of a second of processor time; oftener would disturb what is measured. */
+const POLL_MS = 250
+/** Kept of what a program writes to stderr, for the report of a failure; characters. */
+const MAX_STDERR = 4_000
+/** One command, whatever it waits for itself. */
+const COMMAND_WITHIN_MS = 120_000
+
+const environment = (home) => ({
+  PATH: process.env.PATH,
+  HOME: home,
+  SKEIN_KEY_STORAGE: 'file',
+  ...(process.env.NATLAB_LOG === undefined ? {} : { SKEIN_LOG: process.env.NATLAB_LOG }),
+})
+
+/** A program that stays: its first line on stdout is taken as JSON. */
+class Daemon {
+  stderr = ''
+  #child
+
+  static async start(box, command, home) {
+    const [program, ...args] = [...inside(box), ...command]
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment(home) })
+    const daemon = new Daemon(child)
+    const line = await Promise.race([
+      once(createInterface({ input: child.stdout }), 'line'),
+      once(child, 'exit').then(() => undefined),
+      sleep(READY_WITHIN_MS, undefined, { ref: false }),
+    ])
+    daemon.readyAt = Date.now()
+    if (line === undefined) {
+      child.kill('SIGKILL')
+      throw new Error(`${command[0]} in ${box} did not get ready: ${daemon.stderr.trim()}`)
+    }
+    daemon.ready = JSON.parse(line[0])
+    return daemon
+  }
+
+  constructor(child) {
+    this.#child = child
+    child.stderr.on('data', (part) => {
+      this.stderr = (this.stderr + part).slice(-MAX_STDERR)
+      if (process.env.NATLAB_LOG !== undefined) process.stderr.write(part)
+    })
+  }
+
+  signal(name) {
+    this.#child.kill(name)
+  }
+
+  async end(signal = 'SIGTERM') {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const gone = once(this.#child, 'exit')
+    this.#child.kill(signal)
+    await gone
+  }
+}
+
+/** Runs a command in a box to its end; resolves to `{ code, json }`. */
+async function call(box, command, { home, input }) {
+  const [program, ...args] = [...inside(box), ...command]
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], env: environment(home), timeout: COMMAND_WITHIN_MS })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input ?? '')
+  let out = ''
+  child.stdout.on('data', (part) => (out += part))
+  const [code] = await once(child, 'close')
+  return { code, json: out.startsWith('{') ? JSON.parse(out) : undefined }
+}
+
+/** Polls until `holds`; @throws Error naming `what` */
+export async function eventually(what, holds, within) {
+  for (const end = performance.now() + within; !(await holds()); await sleep(POLL_MS)) {
+    if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`)
+  }
+}
+
+export class RelayProcess {
+  #daemon
+  #box
+  #dir
+  url
+
+  /** @param {number} number of the relay in RELAYS */
+  constructor(dir, number = 0) {
+    const { box, hosts } = RELAYS[number]
+    this.#box = box
+    this.#dir = `${dir}/${box}`
+    this.host = hosts[0]
+    // Port 80 and 443 are what the strictest network lets through.
+    this.url = `http://${this.host}`
+  }
+
+  async start() {
+    const ports = ['--http', '80', '--ws', '443', '--quic', 'off']
+    const args = ['run', '--json', '--data-dir', this.#dir, '--host', '0.0.0.0', '--announce-host', this.host, ...ports]
+    this.#daemon = await Daemon.start(this.#box, [binary('skein-relay'), ...args], this.#dir)
+  }
+
+  end(signal) {
+    return this.#daemon.end(signal)
+  }
+}
+
+export class ClientProcess {
+  box
+  #daemon
+  #dir
+  #relays
+  #canTellWhy = true
+
+  constructor(dir, box, relays) {
+    this.box = box
+    this.#dir = `${dir}/${box}`
+    this.#relays = relays
+  }
+
+  async start() {
+    const relays = this.#relays.flatMap((url) => ['--relay', url])
+    const args = ['up', '--json', '--data-dir', this.#dir, '--name', this.box, ...relays]
+    this.#daemon = await Daemon.start(this.box, [binary('skein'), ...args], this.#dir)
+  }
+
+  /** When the last start was done, milliseconds since 1970. */
+  get readyAt() {
+    return this.#daemon.readyAt
+  }
+
+  get account() {
+    return this.#daemon.ready.account
+  }
+
+  get stderr() {
+    return this.#daemon.stderr
+  }
+
+  end(signal) {
+    return this.#daemon.end(signal)
+  }
+
+  signal(name) {
+    this.#daemon.signal(name)
+  }
+
+  call(command, input) {
+    return call(this.box, [binary('skein'), '--data-dir', this.#dir, '--json', ...command], { home: this.#dir, input })
+  }
+
+  /** The answer of a command. @throws Error when it fails */
+  async ask(command, input) {
+    const { code, json } = await this.call(command, input)
+    if (code !== 0) throw new Error(`skein ${command[0]} in ${this.box}: ${json?.error?.message ?? `exit code ${code}`} ${this.stderr}`)
+    return json
+  }
+
+  /** A command that stays, e.g. `chat`; the caller ends it. */
+  stay(command) {
+    const [program, ...args] = [...inside(this.box), binary('skein'), '--data-dir', this.#dir, ...command]
+    return spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], env: environment(this.#dir) })
+  }
+
+  async joined(within) {
+    await eventually(
+      `${this.box} joins its relay`,
+      async () => (await this.ask(['status'])).relays.some(({ reserved }) => reserved),
+      within,
+    )
+  }
+
+  async messages(other) {
+    return (await this.ask(['history', other.account, '--limit', '1000'])).messages
+  }
+
+  /** What this side says of the way to `other`: `{ path, transport }`. */
+  async way(other) {
+    if (this.#canTellWhy) {
+      const { code, json } = await this.call(['why', other.account])
+      if (code === 0) return { path: json.path, transport: json.transport }
+      this.#canTellWhy = json?.error?.code !== 'USAGE'
+    }
+    const { peers } = await this.ask(['peers'])
+    return { path: peers.find(({ contact }) => contact === other.account)?.path ?? 'none', transport: null }
+  }
+}
