@@ -16,11 +16,11 @@ import {
   serveIntroduction,
 } from './contacts/index.ts'
 import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
-import { openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
+import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity, requireSameNumber, safetyNumber } from './identity/index.ts'
-import { type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
+import { Envelopes, type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
 import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
 import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
@@ -81,6 +81,7 @@ export class Messenger {
   private readonly postman: Postman
   private readonly contactDeps: ContactDeps
   private readonly prekeys: PrekeyKeeper
+  private readonly fetchSecret: Uint8Array
   private readonly listeners = new Set<(event: MessengerEvent) => void>()
   private readonly stopping = new AbortController()
   private readonly reaching = new Map<DeviceId, AbortController>()
@@ -92,12 +93,14 @@ export class Messenger {
     this.ports = ports
     this.identity = identity
     this.options = options
+    this.fetchSecret = fetchSecretOf(ports.primitives, identity.deviceSeed)
     this.book = new ContactBook(ports.store, (change) => this.emit({ kind: 'keys', ...change }))
     this.contactDeps = {
       ...ports,
       identity,
       book: this.book,
       admissions: new Admissions(ports.store),
+      handovers: new Handovers({ ...ports, fetchSecret: this.fetchSecret }),
       ownCard: () => this.ownCard(),
       onContact: (contact) => this.onContact(contact),
     }
@@ -116,13 +119,15 @@ export class Messenger {
   }
 
   async start(): Promise<void> {
-    const { ports, book } = this
+    const { ports, book, identity, prekeys } = this
     await book.load()
     await this.refreshKeys()
+    const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => this.remote(device) })
     this.mainPath = {
       ...ports,
       book,
-      cipher: new RatchetCipher({ ...ports, own: this.identity, prekeys: this.prekeys, remote: (device) => this.remote(device) }),
+      cipher,
+      envelopes: new Envelopes({ ...ports, book, cipher, prekeys, deviceKey: identity.deviceKey, fetchSecret: this.fetchSecret }),
       committing: new Map(),
       stamps: await openStamps(ports.store, ports.clock),
       sequences: openSequences(ports.store),
@@ -220,7 +225,11 @@ export class Messenger {
     const { ports, prekeys, options, identity } = this
     const changed = await prekeys.refresh()
     if (changed) this.card = await openOwnCard({ ...ports, identity }, { ...options, bundle: prekeys.bundle() })
-    await ports.store.commit([{ kind: 'digest.prune', before: ports.clock.now() }])
+    const before = ports.clock.now()
+    await ports.store.commit([
+      { kind: 'digest.prune', before },
+      { kind: 'one-time.prune', before },
+    ])
     return changed
   }
 
@@ -244,6 +253,7 @@ export class Messenger {
       deviceKey: deviceKey(device),
       dhKey: known.dhKey,
       bundle: () => (known.bundle.length === 0 ? undefined : openBundle(this.ports.primitives, decodeSigned(known.bundle), device)),
+      takeOneTime: () => this.book.takeOneTime(device),
     }
   }
 

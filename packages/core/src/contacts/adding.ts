@@ -5,6 +5,7 @@ import {
   formatInvite,
   type Invite,
   inviteExpiry,
+  inviteHash,
   inviteLocator,
   openAccountRecord,
   openContactCard,
@@ -13,6 +14,7 @@ import {
   sealInviteCard,
 } from '../identity/index.ts'
 import type { StoredContact, StoredInvite } from '../ports/store.ts'
+import { decodeInviteCard, encodeHandover, encodeInviteCard } from '../wire/handover.ts'
 import { decodeSigned, encodeSigned } from '../wire/signed.ts'
 import type { ContactDeps } from './contact-deps.ts'
 
@@ -26,8 +28,12 @@ export async function makeInvite(deps: ContactDeps): Promise<{ readonly invite: 
   return { invite: text, expiresAt: invite.expiresAt }
 }
 
-async function leaveInviteCard({ primitives, random, directory, ownCard }: ContactDeps, invite: StoredInvite): Promise<void> {
-  const sealed = sealInviteCard(primitives, encodeSigned(ownCard().signed), { secret: invite.secret, salt: random.bytes(16) })
+async function leaveInviteCard({ primitives, random, directory, ownCard, handovers }: ContactDeps, invite: StoredInvite): Promise<void> {
+  const handover = handovers.forInvited(inviteHash(primitives, invite.secret))
+  const sealed = sealInviteCard(primitives, encodeInviteCard({ card: ownCard().signed, handover }), {
+    secret: invite.secret,
+    salt: random.bytes(16),
+  })
   await directory.leaveCard(inviteLocator(primitives, invite.secret), sealed, invite.expiresAt)
 }
 
@@ -48,7 +54,7 @@ export async function addByInvite(deps: ContactDeps, text: string, petname?: str
   const invite = parseInvite(deps.primitives, text, deps.clock.now())
   if (invite.account === deps.identity.account)
     throw new SkeinError('INVITE_OWN', 'This is your own invite; give it to the person you want to talk to.')
-  const signed = decodeSigned(openInviteCard(deps.primitives, await fetchInviteCard(deps, invite), invite.secret))
+  const { card: signed, handover } = decodeInviteCard(openInviteCard(deps.primitives, await fetchInviteCard(deps, invite), invite.secret))
   const card = openContactCard(deps.primitives, signed)
   if (card.list.account !== invite.account) throw new SkeinError('INVITE_FORGED', 'The card behind this invite belongs to somebody else.')
   const known = deps.book.get(invite.account)
@@ -58,6 +64,9 @@ export async function addByInvite(deps: ContactDeps, text: string, petname?: str
     pendingInvite: text.trim(),
     ...(petname === undefined ? {} : { petname }),
   })
+  // What the device has handed to us ourselves is better.
+  if (handover !== undefined && deps.book.device(card.device)?.handover.length === 0)
+    await deps.book.handover(card.device, encodeHandover(handover))
   deps.onContact(contact)
   return contact
 }

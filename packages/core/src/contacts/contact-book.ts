@@ -4,6 +4,7 @@ import type { AccountId, DeviceId } from '../ids.ts'
 import type { ContactCard } from '../identity/index.ts'
 import { refuseRollBack } from '../identity/index.ts'
 import type { Store, StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
+import { decodeHandover, encodeHandover, type OneTimePrekey } from '../wire/handover.ts'
 import { decodePrekeyBundle } from '../wire/sealed.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
 import { type KeyChange, keyChange, trustAfter } from './trust.ts'
@@ -136,6 +137,16 @@ export class ContactBook {
   /** Records what a device has handed to us alone. */
   async handover(device: DeviceId, handover: Uint8Array): Promise<void> {
     await this.patchDevice(device, { handover }, { kind: 'device.handover', device, handover })
+  }
+
+  /** The one-time prekey that a device has handed to us; no later call gives it again. `write` makes that last. */
+  takeOneTime(device: DeviceId): { readonly oneTime: OneTimePrekey; readonly write: StoreWrite } | undefined {
+    const known = this.devices.get(device)
+    const held = known === undefined ? undefined : decodeHandover(known.handover)
+    if (known === undefined || held?.oneTime === undefined) return undefined
+    const handover = encodeHandover({ ...held, oneTime: undefined })
+    this.devices.set(device, { ...known, handover })
+    return { oneTime: held.oneTime, write: { kind: 'device.handover', device, handover } }
   }
 
   async seen(device: DeviceId, at: number): Promise<void> {

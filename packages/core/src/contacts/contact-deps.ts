@@ -1,3 +1,4 @@
+import type { Handovers } from '../e2ee/handovers.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
@@ -22,6 +23,7 @@ export interface ContactDeps {
   readonly logger: Logger
   readonly book: ContactBook
   readonly admissions: Admissions
+  readonly handovers: Handovers
   ownCard(): OwnCard
   /** A contact is new or has changed. */
   onContact(contact: StoredContact): void

@@ -1,10 +1,11 @@
 /** `/skein/contact/1`: two devices show each other their cards; a proven invite makes both contacts at once. */
 import { isSkeinError, SkeinError } from '../errors/index.ts'
-import { deviceKey, type DeviceId } from '../ids.ts'
+import { accountDigest, deviceKey, type DeviceId } from '../ids.ts'
 import { type ContactCard, inviteHash, inviteProof, openContactCard, parseInvite } from '../identity/index.ts'
 import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredInvite } from '../ports/store.ts'
 import { type ContactFrameFields, decodeContactFrame, encodeContactFrame } from '../wire/contact.ts'
+import { encodeHandover } from '../wire/handover.ts'
 import { type ContactDeps, sameBytes } from './contact-deps.ts'
 import { MAX_REQUESTS } from './contact-book.ts'
 
@@ -33,7 +34,8 @@ export async function introduce(deps: ContactDeps, contact: StoredContact, devic
   void deps.clock.sleep(ANSWER_WITHIN_MS, { signal: late.signal }).then((over) => over && channel.close())
   try {
     const secret = pendingSecret(deps, contact)
-    await channel.send(encodeContactFrame(introductionFrame(deps, secret, device)))
+    const handover = await deps.handovers.forDevice(accountDigest(contact.account), device)
+    await channel.send(encodeContactFrame({ ...introductionFrame(deps, secret, device), handover }))
     for await (const bytes of channel.frames()) return await takeAnswer(deps, { bytes, channel, contact, secret })
     return false
   } finally {
@@ -51,7 +53,11 @@ function pendingSecret(deps: ContactDeps, contact: StoredContact): Uint8Array | 
   }
 }
 
-function introductionFrame({ primitives, identity, ownCard }: ContactDeps, secret: Uint8Array | null, device: DeviceId): Introduction {
+function introductionFrame(
+  { primitives, identity, ownCard }: ContactDeps,
+  secret: Uint8Array | null,
+  device: DeviceId,
+): Omit<Introduction, 'handover'> {
   const card = ownCard().signed
   if (secret === null) return { kind: 'introduction', card, proof: NONE, inviteHash: NONE }
   const proof = inviteProof(primitives, secret, { prover: identity.deviceKey, verifier: deviceKey(device) })
@@ -73,6 +79,7 @@ async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }
   if (secret !== null) checkAnswerProof(deps, answer, { secret, peer: channel.peer })
   const state = answer.accepted ? 'accepted' : contact.state
   const changed = await deps.book.putCard(card, answer.card, answer.accepted ? { state, pendingInvite: '' } : { state })
+  await keepHandover(deps, channel.peer, answer)
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
   deps.onContact(changed)
   return answer.accepted
@@ -113,12 +120,18 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending'
   if (!accepted && known === undefined && deps.book.requestCount() >= MAX_REQUESTS) return
   const contact = await deps.book.putCard(card, frame.card, { state: accepted ? 'accepted' : 'requested' })
+  await keepHandover(deps, channel.peer, frame)
   deps.onContact(contact)
   if (!accepted) return
   const proof =
     secret === null ? NONE : inviteProof(deps.primitives, secret, { prover: deps.identity.deviceKey, verifier: deviceKey(channel.peer) })
-  await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof, accepted }))
+  const handover = await deps.handovers.forDevice(accountDigest(contact.account), channel.peer)
+  await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof, accepted, handover }))
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+}
+
+async function keepHandover({ book }: ContactDeps, device: DeviceId, { handover }: ContactFrameFields): Promise<void> {
+  if (handover !== undefined) await book.handover(device, encodeHandover(handover))
 }
 
 /** The secret that makes the peer a contact; null when its invite has admitted as many as it may (IN8). @throws as provenInvite */

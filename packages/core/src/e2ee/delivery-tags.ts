@@ -3,6 +3,7 @@
  * public key that only the recipient can sign with; one per sending account, recipient device and UTC day.
  */
 import type { Primitives } from '../ports/primitives.ts'
+import type { HandoverFields } from '../wire/handover.ts'
 import { DELIVERY_TAG_BYTES } from '../wire/sealed.ts'
 import { concat } from './key-derivation.ts'
 
@@ -10,6 +11,7 @@ const MS_PER_DAY = 86_400_000
 /** Days of tags that a contact holds ahead: longer than mail lives, so that who is away for a month can still be written to. */
 export const TAG_DAYS_AHEAD = 40
 const INFO = new TextEncoder().encode('skein fetch key v1')
+const SECRET_INFO = new TextEncoder().encode('skein fetch secret v1')
 
 export function dayOf(ms: number): number {
   return Math.floor(ms / MS_PER_DAY)
@@ -35,6 +37,21 @@ export function tagOfFetchKey(primitives: Primitives, fetchKey: Uint8Array): Uin
 
 export function deliveryTag(primitives: Primitives, fetchSecret: Uint8Array, scope: TagScope): Uint8Array {
   return tagOfFetchKey(primitives, primitives.ed25519PublicKey(fetchSeed(primitives, fetchSecret, scope)))
+}
+
+/** The secret behind all fetch keys of a device: made from its seed, so that there is one secret less to keep. 32 bytes. */
+export function fetchSecretOf(primitives: Primitives, deviceSeed: Uint8Array): Uint8Array {
+  return primitives.hkdfSha256(deviceSeed, new Uint8Array(), SECRET_INFO, 32)
+}
+
+/** The tag for mail that is left at `now`; `undefined` when those that were handed out have run out. */
+export function depositTag(
+  { firstDay, deliveryTags }: Pick<HandoverFields, 'firstDay' | 'deliveryTags'>,
+  now: number,
+): Uint8Array | undefined {
+  // A clock that is behind uses the first, rather than none.
+  const at = Math.max(0, dayOf(now) - firstDay) * DELIVERY_TAG_BYTES
+  return at < deliveryTags.length ? deliveryTags.slice(at, at + DELIVERY_TAG_BYTES) : undefined
 }
 
 /** Tags for `TAG_DAYS_AHEAD` days from `day` on, one after the other. */

@@ -5,6 +5,7 @@
 export * from './bundle.ts'
 export * from './delivery-tags.ts'
 export * from './envelope.ts'
+export * from './handovers.ts'
 export { type HpkeParts, hpkeOn } from './hpke.ts'
 export * from './prekey-keeper.ts'
 export { isStrictEd25519Key } from './primitives-ed25519.ts'

@@ -55,10 +55,10 @@ export class PrekeyKeeper {
   }
 
   /** @throws SkeinError PREKEY_UNKNOWN */
-  find(id: number): OwnPrekeys {
+  find(id: number): Omit<OwnPrekeys, 'oneTimeSecret'> {
     const prekey = this.prekeys.find((each) => each.id === id)
     if (prekey === undefined) throw new SkeinError('PREKEY_UNKNOWN', 'A first message uses a prekey that is gone.')
-    return { signedPrekey: prekeyPair(this.deps.primitives, prekey), kemSeed: prekey.kemSeed, oneTimeSecret: undefined }
+    return { signedPrekey: prekeyPair(this.deps.primitives, prekey), kemSeed: prekey.kemSeed }
   }
 
   /** X25519 secret of the prekey that an envelope names. */

@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { deviceIdFromKey } from '../ids.ts'
+import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import type { StoreWrite } from '../ports/store.ts'
 import { bundleFor } from '../testing/bundles.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
+import type { OneTimePrekey } from '../wire/handover.ts'
 import { openBundle } from './bundle.ts'
+import { Handovers, MAX_ONE_TIME } from './handovers.ts'
 import { PrekeyKeeper } from './prekey-keeper.ts'
 import { noblePrimitives as primitives } from './primitives.ts'
+import { decodeSessionMessage } from '../wire/sealed.ts'
 import { RatchetCipher, RESET_EVERY_MS } from './ratchet-cipher.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (plain: Uint8Array): string => new TextDecoder().decode(plain)
 const code = (wanted: string) => expect.objectContaining({ code: wanted })
 const random = seededRandom(3)
+const takeOneTime = (): undefined => undefined
 
 /** One device with its store, cipher and prekeys. */
 class Device {
@@ -24,6 +28,8 @@ class Device {
   readonly id
   cipher: RatchetCipher
   remote: Device | undefined
+  /** What the remote device has handed to this one. */
+  oneTime: OneTimePrekey | undefined
 
   constructor(clock: VirtualClock, keys = newKeys(), store = new MemoryStore()) {
     this.clock = clock
@@ -37,6 +43,11 @@ class Device {
   newCipher(): RatchetCipher {
     const { store, clock, keys, prekeys } = this
     const bundle = (remote: Device) => () => openBundle(primitives, remote.prekeys.bundle(), remote.id)
+    const takeOneTime = () => {
+      const oneTime = this.oneTime
+      this.oneTime = undefined
+      return oneTime === undefined ? undefined : { oneTime, write: { kind: 'seq.put', device: this.id, seq: oneTime.id } as const }
+    }
     return new RatchetCipher({
       store,
       clock,
@@ -44,7 +55,7 @@ class Device {
       primitives,
       own: keys,
       prekeys,
-      remote: (id) => (this.remote?.id === id ? { ...this.remote.keys, bundle: bundle(this.remote) } : undefined),
+      remote: (id) => (this.remote?.id === id ? { ...this.remote.keys, bundle: bundle(this.remote), takeOneTime } : undefined),
     })
   }
 
@@ -143,7 +154,7 @@ describe('sessions in a store', () => {
     const old = bo.prekeys.bundle()
     const late = new Device(clock)
     const bundle = () => openBundle(primitives, old, bo.id)
-    late.cipher = new RatchetCipher({ ...late, random, primitives, own: late.keys, remote: () => ({ ...bo.keys, bundle }) })
+    late.cipher = new RatchetCipher({ ...late, random, primitives, own: late.keys, remote: () => ({ ...bo.keys, bundle, takeOneTime }) })
     await clock.advance(8 * 86_400_000)
     await bo.prekeys.refresh()
     await clock.advance(39 * 86_400_000)
@@ -153,7 +164,13 @@ describe('sessions in a store', () => {
     await clock.advance(2 * 86_400_000)
     await bo.prekeys.refresh()
     const another = new Device(clock)
-    another.cipher = new RatchetCipher({ ...another, random, primitives, own: another.keys, remote: () => ({ ...bo.keys, bundle }) })
+    another.cipher = new RatchetCipher({
+      ...another,
+      random,
+      primitives,
+      own: another.keys,
+      remote: () => ({ ...bo.keys, bundle, takeOneTime }),
+    })
     bo.remote = another
     await expect(bo.receive((await another.cipher.pair(bo.id)).seal(bytes('too late')).sealed)).rejects.toEqual(code('PREKEY_UNKNOWN'))
     bo.remote = ana
@@ -164,6 +181,116 @@ describe('sessions in a store', () => {
     expect(() => openBundle(primitives, bundleFor(bo.keys), ana.id)).toThrow(code('WRONG_DEVICE'))
     const forged = { ...bundleFor(bo.keys), signature: new Uint8Array(64) }
     expect(() => openBundle(primitives, forged, bo.id)).toThrow(code('BAD_SIGNATURE'))
+  })
+})
+
+describe('one-time prekeys', () => {
+  const handedBy = async ({ store, clock }: Device, to: DeviceId): Promise<OneTimePrekey> => {
+    const handovers = new Handovers({ store, clock, random, primitives, fetchSecret: random.bytes(32) })
+    const { oneTime } = await handovers.forDevice(random.bytes(32), to)
+    if (oneTime === undefined) throw new Error('none')
+    return oneTime
+  }
+
+  it('[EB10] the first session uses the one that was handed over, and it is gone from both sides with the commit', async () => {
+    const { ana, bo } = await pair()
+    ana.oneTime = await handedBy(bo, ana.id)
+    const { id } = ana.oneTime
+    const first = await ana.send('first')
+    expect(decodeSessionMessage(first).first?.oneTimeId).toBe(id)
+    expect(await ana.store.seq(ana.id)).toBe(id)
+    // Opened, but the process dies before the commit: it opens again.
+    ;(await bo.cipher.pair(ana.id, first)).open()
+    bo.cipher = bo.newCipher()
+    expect(await bo.receive(first)).toBe('first')
+    expect(await bo.store.oneTimePrekeys(ana.id)).toEqual([])
+    expect(await bo.receive(await ana.send('second'))).toBe('second')
+  })
+
+  it('[EB10] no session is made with one that was used, was handed to another device, or never existed', async () => {
+    const { clock, ana, bo } = await pair()
+    const eve = new Device(clock)
+    const mine = await handedBy(bo, ana.id)
+    for (const oneTime of [await handedBy(bo, eve.id), { ...mine, id: (mine.id ^ 1) >>> 0 }]) {
+      ana.oneTime = oneTime
+      const again = new Device(clock, ana.keys)
+      again.remote = bo
+      again.oneTime = oneTime
+      await expect(bo.receive(await again.send('no'))).rejects.toEqual(code('PREKEY_UNKNOWN'))
+    }
+    const wrongKey = new Device(clock, ana.keys)
+    wrongKey.remote = bo
+    wrongKey.oneTime = { ...mine, key: primitives.x25519PublicKey(random.bytes(32)) }
+    await expect(bo.receive(await wrongKey.send('no'))).rejects.toEqual(code('SEAL_BROKEN'))
+    expect((await bo.store.oneTimePrekeys(ana.id)).map(({ id }) => id)).toEqual([mine.id])
+    const tries: string[] = []
+    for (let again = 0; again < 2; again += 1) {
+      const another = new Device(clock, ana.keys)
+      another.remote = bo
+      another.oneTime = mine
+      tries.push(await bo.receive(await another.send('yes')).catch((error: { code: string }) => error.code))
+    }
+    expect(tries).toEqual(['yes', 'PREKEY_UNKNOWN'])
+  })
+
+  it('[EB11] a device holds at most eight of ours, the oldest go first; each dies after 40 days', async () => {
+    const { clock, ana, bo } = await pair()
+    const handed: number[] = []
+    for (let number = 0; number < MAX_ONE_TIME + 3; number += 1) {
+      handed.push((await handedBy(bo, ana.id)).id)
+      await clock.advance(1_000)
+    }
+    expect((await bo.store.oneTimePrekeys(ana.id)).map(({ id }) => id)).toEqual(handed.slice(-MAX_ONE_TIME))
+    await clock.advance(40 * 86_400_000)
+    await bo.store.commit([{ kind: 'one-time.prune', before: clock.now() }])
+    expect(await bo.store.oneTimePrekeys(ana.id)).toEqual([])
+  })
+})
+
+describe('confirmed first flights', () => {
+  const flightOf = (sealed: Uint8Array) => decodeSessionMessage(sealed).first
+  const confirm = async (device: Device, sealed: Uint8Array): Promise<number> => {
+    const writes = (await device.cipher.pair(device.peer)).confirm(sealed)
+    await device.store.commit(writes)
+    return writes.length
+  }
+
+  it('[ES12] a flight goes along until it is acknowledged or answered, and never again after that', async () => {
+    const { ana, bo } = await pair()
+    const [first, second] = [await ana.send('1'), await ana.send('2')]
+    expect([first, second].map((sealed) => flightOf(sealed) === undefined)).toEqual([false, false])
+    expect(await confirm(ana, first)).toBe(1)
+    expect(await confirm(ana, first)).toBe(0)
+    const third = await ana.send('3')
+    expect(flightOf(third)).toBeUndefined()
+    ana.cipher = ana.newCipher()
+    expect(flightOf(await ana.send('lost'))).toBeUndefined()
+    // What was sealed with the flight opens all the same, in any order.
+    for (const [sealed, wanted] of [
+      [first, '1'],
+      [third, '3'],
+      [second, '2'],
+    ] as const)
+      expect(await bo.receive(sealed)).toBe(wanted)
+    expect(await ana.receive(await bo.send('answer'))).toBe('answer')
+  })
+
+  it('[ES12] what is confirmed too early is healed; what names another session, or none, changes nothing', async () => {
+    const { clock, ana, bo } = await pair()
+    const first = await ana.send('never arrives')
+    const other = new Device(clock, ana.keys)
+    other.remote = bo
+    const foreign = await other.send('of a session that ana does not know')
+    const before = await ana.store.session(bo.id)
+    expect(await confirm(ana, foreign)).toBe(0)
+    expect(await ana.store.session(bo.id)).toEqual(before)
+    await expect(ana.cipher.pair(bo.id).then((opened) => opened.confirm(random.bytes(80)))).rejects.toEqual(code('BAD_FRAME'))
+    expect(await confirm(ana, first)).toBe(1)
+    await expect(bo.receive(await ana.send('no flight'))).rejects.toEqual(code('SESSION_UNKNOWN'))
+    const restarted = (await bo.cipher.pair(ana.id)).restart(bytes('start anew'))
+    await bo.store.commit(restarted?.writes ?? [])
+    expect(await ana.receive(restarted?.sealed ?? new Uint8Array())).toBe('start anew')
+    expect(await bo.receive(await ana.send('again'))).toBe('again')
   })
 })
 
@@ -184,7 +311,7 @@ describe('states that have come apart', () => {
         random,
         primitives: { ...primitives, aeadSeal },
         own: device.keys,
-        remote: () => ({ ...bo.keys, bundle: () => undefined }),
+        remote: () => ({ ...bo.keys, bundle: () => undefined, takeOneTime }),
       })
       return device
     }

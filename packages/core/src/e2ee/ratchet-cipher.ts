@@ -8,8 +8,9 @@ import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
-import type { Store, StoreWrite } from '../ports/store.ts'
+import type { Store, StoredOneTimePrekey, StoreWrite } from '../ports/store.ts'
 import { sameBytes } from '../wire/codec.ts'
+import type { OneTimePrekey } from '../wire/handover.ts'
 import type { FirstFlightFields, PrekeyBundleFields } from '../wire/sealed.ts'
 import { rootDerivation, type RootDerivation } from './key-derivation.ts'
 import { packPayload, unpackPayload } from './payload.ts'
@@ -48,6 +49,8 @@ export const RESET_EVERY_MS = 600_000
 export interface RemoteDevice extends EndIdentity {
   /** Opens the newest bundle of the device; `undefined` when none is known. @throws SkeinError when it does not verify */
   bundle(): PrekeyBundleFields | undefined
+  /** The one-time prekey that the device has handed to us: gone with this call, for good once `write` is committed. */
+  takeOneTime(): { readonly oneTime: OneTimePrekey; readonly write: StoreWrite } | undefined
 }
 
 export interface RatchetCipherDeps {
@@ -72,6 +75,8 @@ interface Arrival {
   readonly message: ParsedMessage
   /** Its first flight has been here before. */
   readonly replayed: boolean
+  /** Our one-time prekey that it was made with. */
+  readonly oneTime: StoredOneTimePrekey | undefined
 }
 
 interface Pair {
@@ -109,6 +114,11 @@ export class RatchetCipher implements SessionCipher {
     }
   }
 
+  async knows(device: DeviceId, message: Uint8Array): Promise<boolean> {
+    const parsed = parseMessage(message)
+    return sessionOf((await this.cell(device)).current.sessions, parsed) !== undefined
+  }
+
   forget(device: DeviceId): void {
     this.cells.delete(device)
   }
@@ -128,8 +138,10 @@ export class RatchetCipher implements SessionCipher {
       const { first } = message.parsed
       // Only a flight that would make a session can be a replay; the store is not asked while one is answered again and again.
       const beginning = first !== undefined && sessionOf(cell.current.sessions, message) === undefined
-      const replayed = beginning && (await this.deps.store.hasDigest(this.flightDigest(first.ephemeralKey)))
-      return { message, replayed }
+      if (!beginning) return { message, replayed: false, oneTime: undefined }
+      const replayed = await this.deps.store.hasDigest(this.flightDigest(first.ephemeralKey))
+      const handed = first.oneTimeId === 0 ? [] : await this.deps.store.oneTimePrekeys(device)
+      return { message, replayed, oneTime: handed.find(({ id }) => id === first.oneTimeId) }
     } catch (error) {
       this.budget.spend(device)
       throw error
@@ -138,11 +150,11 @@ export class RatchetCipher implements SessionCipher {
 
   private seal({ device, cell, remote, context }: Pair, { content, sessions }: { content: Uint8Array; sessions: Sessions }): SealedContent {
     const pair = context()
-    const ready = sendingSession(sessions) === undefined ? startSession(pair, sessions, requireBundle(remote)) : sessions
-    const session = sendingSession(ready)
+    const begun = sendingSession(sessions) === undefined ? begin(pair, sessions, remote) : { sessions, writes: [] }
+    const session = sendingSession(begun.sessions)
     if (session === undefined) throw new SkeinError('SESSION_UNKNOWN', 'A session could not be started.')
-    const sealed = sealIn(pair, ready, { session, plaintext: packPayload(content) })
-    return { sealed: sealed.message, writes: [moveOn(cell, device, sealed.sessions)] }
+    const sealed = sealIn(pair, begun.sessions, { session, plaintext: packPayload(content) })
+    return { sealed: sealed.message, writes: [moveOn(cell, device, sealed.sessions), ...begun.writes] }
   }
 
   private restart(pair: Pair, content: Uint8Array): SealedContent | undefined {
@@ -163,15 +175,16 @@ export class RatchetCipher implements SessionCipher {
     }
   }
 
-  private tryOpen({ device, cell, context }: Pair, { message, replayed }: Arrival): OpenedContent {
-    const prekeys = ({ prekeyId }: FirstFlightFields): OwnPrekeys => {
+  private tryOpen({ device, cell, context }: Pair, { message, replayed, oneTime }: Arrival): OpenedContent {
+    const prekeys = ({ prekeyId, oneTimeId }: FirstFlightFields): OwnPrekeys => {
       if (replayed) throw new SkeinError('REPLAYED', 'A first message has been here before.')
-      return this.deps.prekeys.find(prekeyId)
+      if (oneTimeId !== (oneTime?.id ?? 0)) throw new SkeinError('PREKEY_UNKNOWN', 'A first message uses a one-time prekey that is gone.')
+      return { ...this.deps.prekeys.find(prekeyId), oneTimeSecret: oneTime?.secret }
     }
     const { sessions, plaintext, flight } = openIn(context(), cell.current.sessions, { message, prekeys })
     const content = unpackPayload(plaintext)
-    const remembered = flight === undefined ? [] : [this.rememberFlight(flight)]
-    return { content, writes: [moveOn(cell, device, sessions), ...remembered] }
+    const begun = flight === undefined ? [] : [this.rememberFlight(flight), ...used(oneTime)]
+    return { content, writes: [moveOn(cell, device, sessions), ...begun] }
   }
 
   private cell(device: DeviceId): Promise<Cell> {
@@ -214,6 +227,22 @@ function confirmIn(cell: Cell, device: DeviceId, sealed: Uint8Array): readonly S
 function moveOn(cell: Cell, device: DeviceId, sessions: Sessions): StoreWrite {
   cell.current = { version: cell.current.version + 1, sessions }
   return { kind: 'session.put', session: { device, version: cell.current.version, state: encodeSessions(sessions) } }
+}
+
+function begin(
+  pair: PairContext,
+  before: Sessions,
+  remote: RemoteDevice,
+): { readonly sessions: Sessions; readonly writes: readonly StoreWrite[] } {
+  const bundle = requireBundle(remote)
+  const taken = remote.takeOneTime()
+  const sessions = startSession(pair, before, { bundle, oneTime: taken?.oneTime })
+  return { sessions, writes: taken === undefined ? [] : [taken.write] }
+}
+
+/** Gone with the commit that makes its session durable (EB10): from then on nobody can make that session's secret again. */
+function used(oneTime: StoredOneTimePrekey | undefined): readonly StoreWrite[] {
+  return oneTime === undefined ? [] : [{ kind: 'one-time.remove', id: oneTime.id }]
 }
 
 function requireBundle(remote: RemoteDevice): PrekeyBundleFields {

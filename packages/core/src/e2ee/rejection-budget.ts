@@ -1,5 +1,4 @@
 /** How much of our time a sender may waste: a token bucket per sender, spent by messages that do not open (EA1). */
-import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 
 /** Rejections at once; a mesh that replays a stretch after a reconnect stays below. */
@@ -16,19 +15,19 @@ interface Bucket {
 
 export class RejectionBudget {
   private readonly clock: Clock
-  private readonly buckets = new Map<DeviceId, Bucket>()
+  private readonly buckets = new Map<string, Bucket>()
 
   constructor(clock: Clock) {
     this.clock = clock
   }
 
   /** Whether a message of this sender may still be tried. */
-  allows(sender: DeviceId): boolean {
+  allows(sender: string): boolean {
     const bucket = this.buckets.get(sender)
     return bucket === undefined || this.filled(bucket) >= 1
   }
 
-  spend(sender: DeviceId): void {
+  spend(sender: string): void {
     const bucket = this.buckets.get(sender)
     const tokens = (bucket === undefined ? BURST : this.filled(bucket)) - 1
     this.buckets.delete(sender)

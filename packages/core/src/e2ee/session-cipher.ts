@@ -23,6 +23,8 @@ export interface SessionCipher {
    * @throws SkeinError UNKNOWN_SENDER, BUDGET_SPENT, BAD_FRAME, STORE_CORRUPT
    */
   pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher>
+  /** Whether `message` names a session with this device: for what came without its sender. @throws SkeinError BAD_FRAME, STORE_CORRUPT */
+  knows(device: DeviceId, message: Uint8Array): Promise<boolean>
   /** Drops what is held in memory of a device: a commit has failed, and the store has the truth. */
   forget(device: DeviceId): void
 }

@@ -53,7 +53,7 @@ describe('sessions of a pair', () => {
   it('[ES3] at most five sessions are kept, the retired and then the oldest go', () => {
     const [ana, bo] = makePair(seededRandom(3))
     for (let round = 0; round < 8; round += 1) {
-      ana.sessions = startSession(ana.context(), retireAll(ana.sessions), bo.keys.bundle)
+      ana.sessions = startSession(ana.context(), retireAll(ana.sessions), bo.keys)
       bo.open(ana.seal(bytes('again')))
     }
     expect([ana.sessions.list.length, bo.sessions.list.length]).toEqual([MAX_SESSIONS, MAX_SESSIONS])
@@ -158,9 +158,12 @@ describe('what a message may not do', () => {
     const low = [new Uint8Array(32), Uint8Array.of(1, ...new Uint8Array(31))]
     for (const key of low) {
       const [ana, bo] = makePair(seededRandom(16))
-      expect(() => startSession(ana.context(), ana.sessions, { ...bo.keys.bundle, signedPrekey: key })).toThrow(code('KEY_REFUSED'))
+      expect(() => startSession(ana.context(), ana.sessions, { bundle: { ...bo.keys.bundle, signedPrekey: key } })).toThrow(
+        code('KEY_REFUSED'),
+      )
       const context = { ...ana.context(), remote: { ...bo.keys.own, dhKey: key } }
-      expect(() => startSession(context, ana.sessions, bo.keys.bundle)).toThrow(code('KEY_REFUSED'))
+      expect(() => startSession(context, ana.sessions, bo.keys)).toThrow(code('KEY_REFUSED'))
+      expect(() => startSession(ana.context(), ana.sessions, { ...bo.keys, oneTime: { id: 1, key } })).toThrow(code('KEY_REFUSED'))
       const flight = decodeSessionMessage(ana.seal(bytes('x')))
       if (flight.first === undefined) throw new Error('no first flight')
       expect(() => bo.open(encodeSessionMessage({ ...flight, first: { ...flight.first, ephemeralKey: key } as never }))).toThrow(
@@ -170,9 +173,9 @@ describe('what a message may not do', () => {
       expect(() => di.open(withHeader(cy.seal(bytes('x')), { ratchetKey: key }))).toThrow(expect.objectContaining({ name: 'SkeinError' }))
     }
     const [ana, bo] = makePair(seededRandom(18))
-    expect(() => startSession(ana.context(), ana.sessions, { ...bo.keys.bundle, kemKey: new Uint8Array(1_184).fill(0xff) })).toThrow(
-      code('KEY_REFUSED'),
-    )
+    expect(() =>
+      startSession(ana.context(), ana.sessions, { bundle: { ...bo.keys.bundle, kemKey: new Uint8Array(1_184).fill(0xff) } }),
+    ).toThrow(code('KEY_REFUSED'))
   })
 
   it('[EB5] unknown key share: a first flight opens only between the two whose identities it was made for', () => {

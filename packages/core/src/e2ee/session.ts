@@ -16,6 +16,7 @@ import {
   type RatchetHeaderFields,
   type SessionMessageFields,
 } from '../wire/sealed.ts'
+import type { OneTimePrekey } from '../wire/handover.ts'
 import { concat } from './key-derivation.ts'
 import { initiate, respond } from './pqxdh.ts'
 import {
@@ -121,19 +122,26 @@ export function sendingSession({ list }: Sessions): Session | undefined {
   return list.filter(({ retired }) => !retired).toSorted((a, b) => a.id - b.id)[0]
 }
 
-/** Starts a session towards the owner of `bundle`. @throws SkeinError KEY_REFUSED */
-export function startSession(context: PairContext, sessions: Sessions, bundle: PrekeyBundleFields): Sessions {
+/** The public keys that a session is started with. */
+export interface StartingKeys {
+  readonly bundle: PrekeyBundleFields
+  /** Good for one session, if the owner has handed out one. */
+  readonly oneTime?: OneTimePrekey | undefined
+}
+
+/** Starts a session towards the owner of the prekeys. @throws SkeinError KEY_REFUSED */
+export function startSession(context: PairContext, sessions: Sessions, { bundle, oneTime }: StartingKeys): Sessions {
   const { own, remote, now } = context
   const begun = initiate(context, {
     identitySecret: own.dhSecret,
-    remote: { identity: remote.dhKey, signedPrekey: bundle.signedPrekey, kemKey: bundle.kemKey, oneTime: undefined },
+    remote: { identity: remote.dhKey, signedPrekey: bundle.signedPrekey, kemKey: bundle.kemKey, oneTime: oneTime?.key },
     identities: context.identities.initiated,
   })
   const session: Session = {
     id: begun.sessionId,
     createdAt: now,
     initiated: true,
-    first: { ephemeralKey: begun.ephemeralKey, kemCiphertext: begun.kemCiphertext, prekeyId: bundle.prekeyId, oneTimeId: 0 },
+    first: { ephemeralKey: begun.ephemeralKey, kemCiphertext: begun.kemCiphertext, prekeyId: bundle.prekeyId, oneTimeId: oneTime?.id ?? 0 },
     ratchet: initiatorState(begun.secret, bundle.signedPrekey),
     retired: false,
   }

@@ -2,6 +2,7 @@ import type { ContactBook } from '../contacts/index.ts'
 import type { HybridStamp } from '../delivery/index.ts'
 import type { SessionCipher } from '../e2ee/session-cipher.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
+import type { Envelopes } from './envelopes.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
@@ -17,6 +18,8 @@ export interface MainPath {
   readonly logger: Logger
   readonly book: ContactBook
   readonly cipher: SessionCipher
+  /** For carriers that hold mail; a stream that ends at the recipient's device needs none. */
+  readonly envelopes: Envelopes
   /** Ids of messages whose commit is under way, so that a copy that comes meanwhile waits for it. */
   readonly committing: Map<string, Promise<unknown>>
   readonly stamps: StampSource

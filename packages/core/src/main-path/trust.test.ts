@@ -37,7 +37,7 @@ async function showDevices(world: World, [from, to]: readonly [WorldNode, WorldN
   const card = await cardOf(from, devices)
   const opened = await from.swarm.open(to.messenger.identity.device, CONTACT_PROTOCOL)
   if (opened.kind !== 'open') throw new Error('no channel')
-  await opened.channel.send(encodeContactFrame({ kind: 'introduction', card, proof: NONE, inviteHash: NONE }))
+  await opened.channel.send(encodeContactFrame({ kind: 'introduction', card, proof: NONE, inviteHash: NONE, handover: undefined }))
   await world.run(1_000)
 }
 

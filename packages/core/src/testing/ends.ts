@@ -64,7 +64,7 @@ export class End {
 
   seal(plaintext: Uint8Array): Uint8Array {
     const context = this.context()
-    const ready = sendingSession(this.sessions) === undefined ? startSession(context, this.sessions, this.remote.bundle) : this.sessions
+    const ready = sendingSession(this.sessions) === undefined ? startSession(context, this.sessions, this.remote) : this.sessions
     const session = sendingSession(ready)
     if (session === undefined) throw new Error('no session to send in')
     const { sessions, message } = sealIn(context, ready, { session, plaintext })

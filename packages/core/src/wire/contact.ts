@@ -2,6 +2,7 @@
 import { SkeinError } from '../errors/index.ts'
 import { atMost, decode, encode, exactly } from './codec.ts'
 import { AccountRecord, ContactCard, ContactFrame, DeviceList } from './gen/skein_pb.ts'
+import { type HandoverFields, handoverMessage, handoverOf } from './handover.ts'
 import { MAX_DEVICES, MAX_NAME_CHARS, MAX_RELAYS, MAX_URL_CHARS } from './limits.ts'
 import { type SignedBytes, signedOf } from './signed.ts'
 
@@ -35,8 +36,15 @@ export interface ContactCardFields extends AccountRecordFields {
 }
 
 export type ContactFrameFields =
-  | { readonly kind: 'introduction'; readonly card: SignedBytes; readonly proof: Uint8Array; readonly inviteHash: Uint8Array }
-  | { readonly kind: 'answer'; readonly card: SignedBytes; readonly proof: Uint8Array; readonly accepted: boolean }
+  | (ContactFrameCommon & { readonly kind: 'introduction'; readonly inviteHash: Uint8Array })
+  | (ContactFrameCommon & { readonly kind: 'answer'; readonly accepted: boolean })
+
+interface ContactFrameCommon {
+  readonly card: SignedBytes
+  /** 32 bytes, or none. */
+  readonly proof: Uint8Array
+  readonly handover: HandoverFields | undefined
+}
 
 export function encodeDeviceList(list: DeviceListFields): Uint8Array {
   return encode(DeviceList, { ...list, devices: [...list.devices] })
@@ -98,7 +106,11 @@ export function decodeAccountRecord(bytes: Uint8Array): AccountRecordFields {
 }
 
 export function encodeContactFrame(frame: ContactFrameFields): Uint8Array {
-  const kind = frame.kind === 'answer' ? ({ $case: 'answer', value: frame } as const) : ({ $case: 'introduction', value: frame } as const)
+  const handover = frame.handover === undefined ? undefined : handoverMessage(frame.handover)
+  const kind =
+    frame.kind === 'answer'
+      ? ({ $case: 'answer', value: { ...frame, handover } } as const)
+      : ({ $case: 'introduction', value: { ...frame, handover } } as const)
   return encode(ContactFrame, { kind })
 }
 
@@ -106,10 +118,10 @@ export function encodeContactFrame(frame: ContactFrameFields): Uint8Array {
 export function decodeContactFrame(bytes: Uint8Array): ContactFrameFields {
   const { kind } = decode(ContactFrame, bytes)
   if (kind === undefined) throw new SkeinError('BAD_FRAME', 'A contact frame is empty.')
-  const card = signedOf(kind.value.card)
-  const proof = emptyOr(kind.value.proof, 32)
-  if (kind.$case === 'introduction') return { kind: 'introduction', card, proof, inviteHash: emptyOr(kind.value.inviteHash, 32) }
-  return { kind: 'answer', card, proof, accepted: kind.value.accepted }
+  const { value } = kind
+  const common = { card: signedOf(value.card), proof: emptyOr(value.proof, 32), handover: handoverOf(value.handover) }
+  if (kind.$case === 'introduction') return { ...common, kind: 'introduction', inviteHash: emptyOr(kind.value.inviteHash, 32) }
+  return { ...common, kind: 'answer', accepted: kind.value.accepted }
 }
 
 function emptyOr(bytes: Uint8Array, length: number): Uint8Array {

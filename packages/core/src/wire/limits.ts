@@ -12,6 +12,8 @@ export const MAX_DEVICES = 16
 export const MAX_RELAYS = 8
 /** Longest relay URL, in characters (WF3): an invite of 200 characters must hold it. */
 export const MAX_URL_CHARS = 120
+/** Delivery tags handed out at once (WF9): 40 days, and room for more. */
+export const MAX_TAGS = 64
 /** Acknowledged ids in one frame (WF4). */
 export const MAX_ACKNOWLEDGED = 512
 /** Presences repeated in one frame (WF5): about 16 KiB. */

@@ -29,6 +29,8 @@ const DECODERS = {
   payload: wire.decodePayload,
   envelope: wire.decodeEnvelope,
   envelopeContent: wire.decodeEnvelopeContent,
+  handover: wire.decodeHandover,
+  inviteCard: wire.decodeInviteCard,
 }
 
 describe('golden bytes', () => {
@@ -97,6 +99,25 @@ describe('what is encoded is decoded', () => {
           expect(wire.decodeContent(wire.encodeContent(content))).toEqual(content)
         },
       ),
+    )
+  })
+  it('contact frames and invite cards, with what is handed over and without', () => {
+    const oneTime = fc.option(fc.record({ id: fc.integer({ min: 1, max: 0xffffffff }), key: bytes(32) }), { nil: undefined })
+    const deliveryTags = fc.integer({ min: 0, max: wire.MAX_TAGS }).map((days) => filled(days * 16, 7))
+    const handover = fc.option(fc.record({ firstDay: fc.nat(100_000), deliveryTags, oneTime }), { nil: undefined })
+    const proof = fc.oneof(bytes(32), bytes(0))
+    fc.assert(
+      fc.property(signed, handover, proof, fc.boolean(), (card, handed, proven, accepted) => {
+        const common = { card, proof: proven, handover: handed }
+        for (const frame of [
+          { ...common, kind: 'answer', accepted },
+          { ...common, kind: 'introduction', inviteHash: proven },
+        ] as const)
+          expect(wire.decodeContactFrame(wire.encodeContactFrame(frame))).toEqual(frame)
+        expect(wire.decodeInviteCard(wire.encodeInviteCard({ card, handover: handed }))).toEqual({ card, handover: handed })
+        if (handed !== undefined && (handed.firstDay > 0 || handed.deliveryTags.length > 0 || handed.oneTime !== undefined))
+          expect(wire.decodeHandover(wire.encodeHandover(handed))).toEqual(handed)
+      }),
     )
   })
   it('presence frames', () => {
@@ -215,6 +236,22 @@ describe('hostile bytes', () => {
     const twice = Uint8Array.of(...bytes, ...bytes)
     for (const other of [longer, unknown, twice])
       expect(() => wire.decodeSessionMessage(other)).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
+  it('[WF9] delivery tags of another length or for too many days, and half a one-time prekey, are refused', () => {
+    const handover = { firstDay: 1, deliveryTags: filled(32, 1), oneTime: { id: 5, key: filled(32, 2) } }
+    expect(wire.decodeHandover(wire.encodeHandover(handover))).toEqual(handover)
+    const bad = [
+      { deliveryTags: filled(17, 1) },
+      { deliveryTags: filled((wire.MAX_TAGS + 1) * 16, 1) },
+      { oneTime: { id: 5, key: filled(31, 2) } },
+      { oneTime: { id: 0, key: filled(32, 2) } },
+      { oneTime: { id: 5, key: new Uint8Array() } },
+    ]
+    for (const change of bad)
+      expect(() => wire.decodeHandover(wire.encodeHandover({ ...handover, ...change }))).toThrow(
+        expect.objectContaining({ code: 'BAD_FRAME' }),
+      )
   })
 
   it('[WF6] a card over the limit is refused', () => {

@@ -49,6 +49,24 @@ export interface AccountRecord {
   bundle: Signed | undefined;
 }
 
+/** What a device hands to one contact alone, beside its card: over a connection that proves both ends, or under an invite's secret. */
+export interface Handover {
+  /** Of the first tag, UTC days since 1970; the next ones are of the days that follow. */
+  firstDay: number;
+  /** 16 bytes each. */
+  deliveryTags: Uint8Array;
+  /** Names a one-time prekey; 0 when none is handed out. */
+  oneTimeId: number;
+  /** X25519; empty when none is handed out. */
+  oneTimeKey: Uint8Array;
+}
+
+/** Sealed under an invite's secret. */
+export interface InviteCard {
+  card: Signed | undefined;
+  handover: Handover | undefined;
+}
+
 /** /skein/contact/1 */
 export interface ContactFrame {
   kind: { $case: "introduction"; value: Introduction } | { $case: "answer"; value: CardAnswer } | undefined;
@@ -62,6 +80,7 @@ export interface Introduction {
   proof: Uint8Array;
   /** HKDF-SHA-256 of the invite's secret: names the invite without giving it away. */
   inviteHash: Uint8Array;
+  handover: Handover | undefined;
 }
 
 export interface CardAnswer {
@@ -71,6 +90,7 @@ export interface CardAnswer {
   /** Proof of the same secret by the inviter; empty when none was asked for. */
   proof: Uint8Array;
   accepted: boolean;
+  handover: Handover | undefined;
 }
 
 /** /skein/deliver/1 */
@@ -515,6 +535,124 @@ export const AccountRecord: MessageFns<AccountRecord> = {
   },
 };
 
+function createBaseHandover(): Handover {
+  return { firstDay: 0, deliveryTags: NOTHING, oneTimeId: 0, oneTimeKey: NOTHING };
+}
+
+export const Handover: MessageFns<Handover> = {
+  encode(message: Handover, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.firstDay !== 0) {
+      writer.uint32(8).uint32(message.firstDay);
+    }
+    if (message.deliveryTags.length !== 0) {
+      writer.uint32(18).bytes(message.deliveryTags);
+    }
+    if (message.oneTimeId !== 0) {
+      writer.uint32(24).uint32(message.oneTimeId);
+    }
+    if (message.oneTimeKey.length !== 0) {
+      writer.uint32(34).bytes(message.oneTimeKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Handover {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHandover();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.firstDay = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deliveryTags = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.oneTimeId = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.oneTimeKey = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseInviteCard(): InviteCard {
+  return { card: undefined, handover: undefined };
+}
+
+export const InviteCard: MessageFns<InviteCard> = {
+  encode(message: InviteCard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.card !== undefined) {
+      Signed.encode(message.card, writer.uint32(10).fork()).join();
+    }
+    if (message.handover !== undefined) {
+      Handover.encode(message.handover, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InviteCard {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInviteCard();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.card = Signed.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.handover = Handover.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseContactFrame(): ContactFrame {
   return { kind: undefined };
 }
@@ -566,7 +704,7 @@ export const ContactFrame: MessageFns<ContactFrame> = {
 };
 
 function createBaseIntroduction(): Introduction {
-  return { card: undefined, proof: NOTHING, inviteHash: NOTHING };
+  return { card: undefined, proof: NOTHING, inviteHash: NOTHING, handover: undefined };
 }
 
 export const Introduction: MessageFns<Introduction> = {
@@ -579,6 +717,9 @@ export const Introduction: MessageFns<Introduction> = {
     }
     if (message.inviteHash.length !== 0) {
       writer.uint32(26).bytes(message.inviteHash);
+    }
+    if (message.handover !== undefined) {
+      Handover.encode(message.handover, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -615,6 +756,14 @@ export const Introduction: MessageFns<Introduction> = {
             message.inviteHash = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.handover = Handover.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -625,7 +774,7 @@ export const Introduction: MessageFns<Introduction> = {
 };
 
 function createBaseCardAnswer(): CardAnswer {
-  return { card: undefined, proof: NOTHING, accepted: false };
+  return { card: undefined, proof: NOTHING, accepted: false, handover: undefined };
 }
 
 export const CardAnswer: MessageFns<CardAnswer> = {
@@ -638,6 +787,9 @@ export const CardAnswer: MessageFns<CardAnswer> = {
     }
     if (message.accepted !== false) {
       writer.uint32(24).bool(message.accepted);
+    }
+    if (message.handover !== undefined) {
+      Handover.encode(message.handover, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -672,6 +824,14 @@ export const CardAnswer: MessageFns<CardAnswer> = {
             }
 
             message.accepted = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.handover = Handover.decode(reader, reader.uint32());
             continue;
           }
         }

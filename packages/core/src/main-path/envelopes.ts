@@ -1,0 +1,134 @@
+/**
+ * Session messages in sealed envelopes, for carriers that hold mail: mailbox and mesh. A carrier takes what `seal`
+ * gives and hands what it fetched to `open`; what comes out goes the way of every message.
+ */
+import type { ContactBook } from '../contacts/index.ts'
+import { depositTag, dayOf } from '../e2ee/delivery-tags.ts'
+import { openBundle } from '../e2ee/bundle.ts'
+import { openEnvelope, sealEnvelope } from '../e2ee/envelope.ts'
+import { OwnTags, type TagSender } from '../e2ee/own-tags.ts'
+import type { PrekeyKeeper } from '../e2ee/prekey-keeper.ts'
+import { RejectionBudget } from '../e2ee/rejection-budget.ts'
+import type { SessionCipher } from '../e2ee/session-cipher.ts'
+import { SkeinError } from '../errors/index.ts'
+import { accountDigest, type AccountId, type DeviceId, deviceIdFromKey } from '../ids.ts'
+import { inviteHash } from '../identity/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Store } from '../ports/store.ts'
+import { decodeHandover } from '../wire/handover.ts'
+import { decodeEnvelope, decodeSessionMessage, type EnvelopeContentFields } from '../wire/sealed.ts'
+import { decodeSigned } from '../wire/signed.ts'
+
+/** Mail lives 30 days (EE5). */
+export const MAIL_LIFETIME_MS = 30 * 86_400_000
+const MS_PER_HOUR = 3_600_000
+const NOBODY = new Uint8Array()
+
+export interface EnvelopeDeps {
+  readonly book: ContactBook
+  readonly store: Pick<Store, 'invites'>
+  readonly clock: Clock
+  readonly primitives: Primitives
+  readonly prekeys: Pick<PrekeyKeeper, 'secretOf'>
+  readonly cipher: Pick<SessionCipher, 'knows'>
+  /** Our device's key, 32 bytes. */
+  readonly deviceKey: Uint8Array
+  /** What our delivery tags are made of, 32 bytes. */
+  readonly fetchSecret: Uint8Array
+}
+
+export interface CarriedMessage {
+  /** Who claims to have sent it: true once the message opens in a session with that device. */
+  readonly sender: DeviceId
+  readonly message: Uint8Array
+}
+
+/** `account` is undefined for a tag that was handed out with an invite. */
+interface Depositor extends TagSender {
+  readonly account: AccountId | undefined
+}
+
+export class Envelopes {
+  private readonly deps: EnvelopeDeps
+  private readonly tags: OwnTags
+  private readonly budget: RejectionBudget
+
+  constructor(deps: EnvelopeDeps) {
+    this.deps = deps
+    this.tags = new OwnTags(deps.primitives, deps.fetchSecret)
+    this.budget = new RejectionBudget(deps.clock)
+  }
+
+  /**
+   * An envelope around a session message, for a device of a contact. Another one each time, so that two carriers cannot tell
+   * that they hold the same.
+   * @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE
+   */
+  async seal(device: DeviceId, message: Uint8Array): Promise<Uint8Array> {
+    const { book, clock, primitives, deviceKey: own } = this.deps
+    const known = book.device(device)
+    if (known === undefined || known.bundle.length === 0)
+      throw new SkeinError('NO_BUNDLE', 'Nothing is known yet to encrypt to this device with.')
+    const handed = decodeHandover(known.handover)
+    const tag = handed === undefined ? undefined : depositTag(handed, clock.now())
+    if (tag === undefined)
+      throw new SkeinError('NO_DELIVERY_TAG', 'Nothing is known, or nothing any more, under which mail for this device can be left.')
+    const { prekeyId, signedPrekey } = openBundle(primitives, decodeSigned(known.bundle), device)
+    const expiryHour = Math.ceil((clock.now() + MAIL_LIFETIME_MS) / MS_PER_HOUR)
+    const sender = decodeSessionMessage(message).first === undefined ? NOBODY : own
+    return sealEnvelope(primitives, { deliveryTag: tag, expiryHour, prekeyId, prekey: signedPrekey }, { message, sender })
+  }
+
+  /**
+   * What lies in an envelope that was left under one of our tags. Nothing changes, whatever it holds.
+   * @throws SkeinError BAD_FRAME, TAG_UNKNOWN, BUDGET_SPENT, ENVELOPE_EXPIRED, PREKEY_UNKNOWN, SEAL_BROKEN, WRONG_DEVICE, SESSION_UNKNOWN
+   */
+  async open(envelope: Uint8Array): Promise<CarriedMessage> {
+    const depositor = await this.depositor(decodeEnvelope(envelope).deliveryTag)
+    if (!this.budget.allows(depositor.name))
+      throw new SkeinError('BUDGET_SPENT', 'Too much was left under the tags of one sender that does not open.')
+    try {
+      return await this.openFrom(depositor, envelope)
+    } catch (error) {
+      this.budget.spend(depositor.name)
+      throw error
+    }
+  }
+
+  /** Before any key is touched: in a mesh most of what comes is for others. */
+  private async depositor(tag: Uint8Array): Promise<Depositor> {
+    const { book, clock, primitives, store } = this.deps
+    const contacts = book.all().filter(({ blocked, state }) => !blocked && state !== 'requested')
+    const now = clock.now()
+    const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + MAIL_LIFETIME_MS)
+    const senders: readonly Depositor[] = [
+      ...contacts.map(({ account }) => ({ name: account, digest: () => accountDigest(account), account })),
+      ...invites.map(({ secret }) => ({ name: secret.join(), digest: () => inviteHash(primitives, secret), account: undefined })),
+    ]
+    const found = this.tags.find(tag, senders, dayOf(now))
+    if (found === undefined) throw new SkeinError('TAG_UNKNOWN', 'An envelope is not addressed to this device.')
+    return found
+  }
+
+  private async openFrom({ account }: Depositor, envelope: Uint8Array): Promise<CarriedMessage> {
+    const { primitives, prekeys, clock } = this.deps
+    const content = await openEnvelope(primitives, envelope, { secretOf: (id) => prekeys.secretOf(id), now: clock.now() })
+    const { message } = content
+    return { sender: await this.senderOf(content, account), message }
+  }
+
+  private async senderOf({ sender, message }: Omit<EnvelopeContentFields, 'padding'>, account: AccountId | undefined): Promise<DeviceId> {
+    const { book, cipher } = this.deps
+    const accounts = account === undefined ? book.all().map((contact) => contact.account) : [account]
+    const devices = accounts.flatMap((each) => book.devicesOf(each)).map(({ device }) => device)
+    if (sender.length > 0) {
+      const device = deviceIdFromKey(sender)
+      // Whoever was invited may be in no book yet: then the message does not open before the card has come.
+      if (account === undefined || devices.includes(device)) return device
+      throw new SkeinError('WRONG_DEVICE', 'An envelope was left under the tag of somebody else.')
+    }
+    for (const device of devices) if (await cipher.knows(device, message)) return device
+    throw new SkeinError('SESSION_UNKNOWN', 'A message belongs to a session that is not known here.')
+  }
+}
