@@ -119,6 +119,7 @@ const TASKS = {
   fix: 'tools/check.mjs',
   gen: 'tools/gen.mjs',
   bench: 'bench/run.mjs',
+  sim: 'bench/sim/run.mjs',
   vectors: 'tools/vectors.mjs',
   natlab: 'infra/natlab/natlab.mjs',
 }

@@ -1,0 +1,204 @@
+// Replays a contact trace with its messages through the mesh of core, on a virtual clock. All decisions are core's; here
+// are only the trace, the radios and the count.
+import { createHash } from 'node:crypto'
+import { bundleKey, carryingPolicy, MemoryBundleStore, MeshNode, meshAddress } from '@skein/core'
+import { seededRandom } from '@skein/core/testing'
+import { other, Radio } from './radio.mjs'
+import { TICKS_PER_S } from './trace.mjs'
+import { Tally } from './tally.mjs'
+
+const TICK_MS = 1_000 / TICKS_PER_S
+/** Traces begin at some full hour. */
+const START_MS = 498_000 * 3_600_000
+const EXPIRY_CHECK_TICKS = 60 * TICKS_PER_S
+
+const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
+const addressOf = (node) => meshAddress(new TextEncoder().encode(`tag of ${node}`), { sha256 })
+
+export class Replay {
+  dirty = new Set()
+  ending = new Map()
+  tick = 0
+
+  constructor(trace, { policy, seed = 1, copies }) {
+    this.trace = trace
+    this.random = seededRandom(seed)
+    this.radio = new Radio(trace.meta.nodes)
+    this.tally = new Tally()
+    this.addresses = Array.from({ length: trace.meta.nodes }, (_, node) => addressOf(node))
+    this.nodes = this.addresses.map((address, node) => this.newNode(address, node, { policy, copies }))
+  }
+
+  newNode(address, node, { policy, copies }) {
+    const { buffer_bytes: all, buffer_bytes_by_node: own = {} } = this.trace.meta
+    return new MeshNode({
+      addresses: new Set([address]),
+      store: new MemoryBundleStore(own[node] ?? all),
+      policy: carryingPolicy(policy, { copies }),
+      random: this.random,
+      primitives: { sha256 },
+      send: (id, frame) => this.sendControl(id, node, frame),
+    })
+  }
+
+  get now() {
+    return START_MS + this.tick * TICK_MS
+  }
+
+  sendControl(id, from, frame) {
+    const link = this.radio.links.get(id)
+    this.radio.control(link, frame.length)
+    this.nodes[other(link, from)].control(id, frame, this.now)
+  }
+
+  run() {
+    const { contacts, messages, meta } = this.trace
+    const last = meta.duration_s * TICKS_PER_S
+    let contact = 0
+    let message = 0
+    let check = EXPIRY_CHECK_TICKS
+    for (;;) {
+      const next = Math.min(
+        contacts[contact]?.tick ?? Infinity,
+        messages[message]?.tick ?? Infinity,
+        check,
+        this.nextEnd(),
+        this.nextDirty(),
+      )
+      if (next > last) break
+      this.tick = next
+      for (; messages[message]?.tick === next; message += 1) this.create(messages[message])
+      for (; contacts[contact]?.tick === next; contact += 1) this.change(contacts[contact])
+      this.serve()
+      if (next === check) {
+        for (const node of this.nodes) node.expire(this.now)
+        check += EXPIRY_CHECK_TICKS
+      }
+    }
+    return this.tally
+  }
+
+  nextEnd() {
+    let next = Infinity
+    for (const tick of this.ending.keys()) if (tick < next) next = tick
+    return next
+  }
+
+  nextDirty() {
+    return this.dirty.size > 0 ? this.tick + 1 : Infinity
+  }
+
+  create({ id, from, to, bytes }) {
+    const digest = createHash('sha256').update(id).digest('hex')
+    const cureKey = sha256(new TextEncoder().encode(`cure of ${id}`)).slice(0, 16)
+    const header = {
+      id: digest,
+      key: bundleKey(digest),
+      address: this.addresses[to],
+      lock: createHash('sha256').update(cureKey).digest('hex').slice(0, 32),
+      expiresAt: this.now + this.trace.meta.ttl_s * 1_000,
+      priority: 1,
+      bytes,
+    }
+    this.tally.created(header.key, { at: this.tick, cureKey })
+    this.nodes[from].originate(header, this.now)
+    this.touch(from)
+  }
+
+  change(contact) {
+    if (contact.up) {
+      const link = this.radio.up(contact)
+      for (const node of [link.a, link.b]) this.nodes[node].linkUp({ link: link.id, bandwidth: link.bps }, this.now)
+      for (const node of [link.a, link.b]) this.nodes[node].greet(link.id, this.now)
+      this.touch(link.a)
+      this.touch(link.b)
+      return
+    }
+    const link = this.radio.find(contact)
+    if (link === undefined) return
+    if (link.transfer !== undefined) this.settle(link.transfer)
+    this.radio.down(link)
+    for (const node of [link.a, link.b]) this.nodes[node].linkDown(link.id)
+  }
+
+  /** What a node has, or has stopped doing, matters to it and to those it is linked to. */
+  touch(node) {
+    this.dirty.add(node)
+    for (const link of this.radio.linksOf[node].values()) this.dirty.add(other(link, node))
+  }
+
+  /** Lets transfers end that end now, and idle nodes begin new ones; a sender that has ended one goes on at once. */
+  serve() {
+    const ended = this.ending.get(this.tick) ?? []
+    this.ending.delete(this.tick)
+    const turn = this.shuffled([...new Set([...ended.map(({ sender }) => sender), ...this.dirty])])
+    this.dirty.clear()
+    for (const node of turn) {
+      const transfer = this.radio.busy.get(node)
+      if (transfer?.end === this.tick && transfer.sender === node) this.settle(transfer)
+      if (!this.radio.isBusy(node)) this.begin(node)
+    }
+  }
+
+  shuffled(list) {
+    for (let at = list.length - 1; at > 0; at -= 1) {
+      const from = Math.floor(this.random.uniform() * (at + 1))
+      ;[list[at], list[from]] = [list[from], list[at]]
+    }
+    return list
+  }
+
+  /** Own bundles for a neighbour first, then what neighbours hold for this node, then what is to be carried. */
+  begin(node) {
+    const links = this.radio.freeLinks(node)
+    if (links.length === 0) return
+    if (this.offer(node, (refused) => this.nodes[node].deliverable(links, this.now, refused))) return
+    for (const id of links) {
+      const holder = other(this.radio.links.get(id), node)
+      if (this.offer(holder, (refused) => this.nodes[holder].deliverable([id], this.now, refused))) return
+    }
+    this.offer(node, (refused) => this.nodes[node].carriable(links, this.now, refused))
+  }
+
+  /** Offers what `choose` names until one offer is taken. */
+  offer(sender, choose) {
+    const choice = choose()
+    if (choice === undefined) return false
+    const link = this.radio.links.get(choice.link)
+    const answer = this.nodes[other(link, sender)].admit(choice.bundle, this.now, choice.link)
+    if (answer.kind !== 'welcome') {
+      this.nodes[sender].refused(choice, answer.kind)
+      return this.offer(sender, choose)
+    }
+    this.nodes[sender].began(choice)
+    const transfer = this.radio.begin(link, sender, { bundle: choice.bundle, bytes: choice.bundle.bytes - answer.offset, tick: this.tick })
+    this.ending.set(transfer.end, [...(this.ending.get(transfer.end) ?? []), transfer])
+    return true
+  }
+
+  settle(transfer) {
+    const across = this.radio.end(transfer, this.tick)
+    const { sender, receiver, bundle, link } = transfer
+    const whole = transfer.end <= this.tick
+    this.touch(sender)
+    this.touch(receiver)
+    if (whole) this.complete(transfer)
+    else {
+      this.ending.set(
+        transfer.end,
+        (this.ending.get(transfer.end) ?? []).filter((each) => each !== transfer),
+      )
+      this.nodes[sender].broken({ link: link.id, bundle })
+      this.nodes[receiver].partial(bundle, across, this.now)
+    }
+  }
+
+  complete({ sender, receiver, bundle, link }) {
+    const handover = this.nodes[sender].finished({ link: link.id, bundle })
+    const arrived = this.nodes[receiver].received(handover, link.id, this.now)
+    this.tally.relayed()
+    if (!arrived) return
+    const cureKey = this.tally.delivered(bundle.key, { at: this.tick, hops: handover.hops })
+    this.nodes[receiver].cure(cureKey, bundle.expiresAt, this.now)
+  }
+}

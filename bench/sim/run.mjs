@@ -1,0 +1,24 @@
+// `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--seed N] [--json]`
+// `npm run sim -- routing --graph FILE [--json]`
+import { parseArgs } from 'node:util'
+
+const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs' }
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    trace: { type: 'string' },
+    graph: { type: 'string' },
+    policy: { type: 'string', default: 'adaptive' },
+    copies: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const file = KINDS[positionals[0] ?? '']
+if (file === undefined) {
+  process.stderr.write(`sim: no simulation «${positionals[0] ?? ''}»; there are: ${Object.keys(KINDS).join(', ')}\n`)
+  process.exit(2)
+}
+const { simulate } = await import(file)
+const figures = await simulate(values)
+process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : `${JSON.stringify(figures, null, 2)}\n`)

@@ -1,0 +1,60 @@
+import type { BundleKey, HeldBundle } from './bundle.ts'
+
+/** Where copies wait. Iterates in the order in which they came. */
+export interface BundleStore {
+  readonly size: number
+  /** Bytes in use, those of started transfers included. */
+  readonly usedBytes: number
+  readonly capacityBytes: number
+  get(key: BundleKey): HeldBundle | undefined
+  has(key: BundleKey): boolean
+  /** Keeps a copy; what is held already is replaced. */
+  put(bundle: HeldBundle): void
+  /** Forgets a copy and says whether there was one. */
+  remove(key: BundleKey): boolean
+  all(): Iterable<HeldBundle>
+}
+
+/** A store that lives as long as the process. */
+export class MemoryBundleStore implements BundleStore {
+  readonly capacityBytes: number
+  private readonly bundles = new Map<BundleKey, HeldBundle>()
+  private used = 0
+
+  constructor(capacityBytes: number) {
+    this.capacityBytes = capacityBytes
+  }
+
+  get size(): number {
+    return this.bundles.size
+  }
+
+  get usedBytes(): number {
+    return this.used
+  }
+
+  get(key: BundleKey): HeldBundle | undefined {
+    return this.bundles.get(key)
+  }
+
+  has(key: BundleKey): boolean {
+    return this.bundles.has(key)
+  }
+
+  put(bundle: HeldBundle): void {
+    this.remove(bundle.key)
+    this.bundles.set(bundle.key, bundle)
+    this.used += bundle.bytes
+  }
+
+  remove(key: BundleKey): boolean {
+    const held = this.bundles.get(key)
+    if (held === undefined) return false
+    this.used -= held.bytes
+    return this.bundles.delete(key)
+  }
+
+  all(): Iterable<HeldBundle> {
+    return this.bundles.values()
+  }
+}

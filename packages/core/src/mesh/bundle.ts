@@ -1,0 +1,73 @@
+/** Bundles (RFC 9171's word): sealed bytes on their way, and what a carrier may know about them. */
+import { hex } from '@scure/base'
+import type { Primitives } from '../ports/index.ts'
+
+declare const brand: unique symbol
+/** SHA-256 of the sealed bytes, lower-case hex. */
+export type BundleId = string & { readonly [brand]: 'BundleId' }
+/** First 8 bytes of the id, 16 hex digits: what tables and announcements use. */
+export type BundleKey = string & { readonly [brand]: 'BundleKey' }
+/** First 4 bytes of SHA-256 of a delivery tag, as a number: enough to route by, too little to fetch with. */
+export type MeshAddress = number & { readonly [brand]: 'MeshAddress' }
+
+export type Priority = 0 | 1 | 2
+
+/** What every carrier sees of a bundle. */
+export interface BundleHeader {
+  readonly id: BundleId
+  readonly key: BundleKey
+  readonly address: MeshAddress
+  /** First 16 bytes of SHA-256 of the cure key, hex; bundles with the same lock are cured together. */
+  readonly lock: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+  readonly priority: Priority
+  /** Length of the sealed bytes. */
+  readonly bytes: number
+}
+
+/** A bundle held here. The mutable part is this copy's own. */
+export interface HeldBundle extends BundleHeader {
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number
+  /** Hops it has made to come here; 0 where it was made. */
+  readonly hops: number
+  /** Hops it may still make. */
+  readonly hopLimit: number
+  /** Copies this one may still be split into, itself included. */
+  copies: number
+}
+
+/** What goes along with a bundle when it changes hands. */
+export interface Handover {
+  readonly header: BundleHeader
+  readonly hops: number
+  readonly hopLimit: number
+  readonly copies: number
+}
+
+/** Most hops a bundle may make: no forged limit makes it travel further (bitchat uses 7, Reticulum 128). */
+export const MAX_HOPS = 32
+/** Longest life of a bundle, in milliseconds: that of mail, 30 days. */
+export const MAX_BUNDLE_LIFE_MS = 30 * 86_400_000
+/** A copy with less than a whole minute to live is not passed on: it would arrive too late, and clocks differ. */
+const LAST_MINUTE_MS = 60_000
+
+export function bundleId(sealed: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleId {
+  return hex.encode(primitives.sha256(sealed)) as BundleId
+}
+
+export function bundleKey(id: BundleId): BundleKey {
+  return id.slice(0, 16) as BundleKey
+}
+
+/** @param tag delivery tag, 16 bytes */
+export function meshAddress(tag: Uint8Array, primitives: Pick<Primitives, 'sha256'>): MeshAddress {
+  const digest = primitives.sha256(tag)
+  return new DataView(digest.buffer, digest.byteOffset).getUint32(0) as MeshAddress
+}
+
+/** Whether a copy may still be handed to a carrier; to the recipient itself it may go until it expires. */
+export function isRelayable({ expiresAt }: BundleHeader, now: number): boolean {
+  return expiresAt - now >= LAST_MINUTE_MS
+}

@@ -1,0 +1,31 @@
+/** Splits what a node has to say into control frames that keep the limits. */
+import { encodeMeshControl, MAX_CURES_IN_FRAME, MAX_KEYS_IN_FRAME, MAX_PROSPECTS_IN_FRAME, type MeshControlFields } from '../wire/mesh.ts'
+
+const SILENCE: MeshControlFields = { addresses: [], gained: [], lost: [], cures: [], prospects: [] }
+
+/** The frames that say all of `said`, none when there is nothing to say. */
+export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
+  const whole = { ...SILENCE, ...said }
+  const count = Math.max(
+    whole.addresses.length > 0 ? 1 : 0,
+    Math.ceil(whole.gained.length / MAX_KEYS_IN_FRAME),
+    Math.ceil(whole.lost.length / MAX_KEYS_IN_FRAME),
+    Math.ceil(whole.cures.length / MAX_CURES_IN_FRAME),
+    Math.ceil(whole.prospects.length / MAX_PROSPECTS_IN_FRAME),
+  )
+  return Array.from({ length: count }, (_, at) => encodeMeshControl(part(whole, at)))
+}
+
+function part(whole: MeshControlFields, at: number): MeshControlFields {
+  return {
+    addresses: at === 0 ? whole.addresses : [],
+    gained: slice(whole.gained, at, MAX_KEYS_IN_FRAME),
+    lost: slice(whole.lost, at, MAX_KEYS_IN_FRAME),
+    cures: slice(whole.cures, at, MAX_CURES_IN_FRAME),
+    prospects: slice(whole.prospects, at, MAX_PROSPECTS_IN_FRAME),
+  }
+}
+
+function slice<T>(list: readonly T[], at: number, most: number): readonly T[] {
+  return list.slice(at * most, (at + 1) * most)
+}

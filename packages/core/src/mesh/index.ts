@@ -1,0 +1,9 @@
+/**
+ * The mesh: bundles that hop, are carried, and arrive, as pure state machines. A driver (a node's links, or the simulator)
+ * moves the bytes and tells the time. Promises that nothing a neighbour says makes memory or traffic grow without bound.
+ */
+export * from './bundle.ts'
+export * from './bundle-store.ts'
+export * from './mesh-node.ts'
+export * from './policies/index.ts'
+export type * from './neighbour.ts'

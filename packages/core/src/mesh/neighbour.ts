@@ -1,0 +1,34 @@
+import type { BundleKey, HeldBundle, MeshAddress } from './bundle.ts'
+
+/** Names a link while it is up; the same device may be reached over several. */
+export type LinkId = string
+
+/** What is known of the node at the other end of a link, by its own word. */
+export interface Neighbour {
+  readonly link: LinkId
+  /** Order in which links came up; earlier ones are served first. */
+  readonly order: number
+  /** Bytes per second. */
+  readonly bandwidth: number
+  /** Milliseconds since 1970. */
+  readonly since: number
+  readonly addresses: Set<MeshAddress>
+  /** Bundles it holds or has received for itself. */
+  readonly has: Set<BundleKey>
+  /** Bundles it did not want, until it says something new. */
+  readonly refused: Set<BundleKey>
+  /** What it says of reaching an address, in the terms of the policy. */
+  readonly prospects: Map<MeshAddress, number>
+}
+
+/** A link that came up, as the driver reports it. */
+export interface LinkInfo {
+  readonly link: LinkId
+  /** Bytes per second. */
+  readonly bandwidth: number
+}
+
+/** Whether a bundle may be offered to a neighbour. */
+export function lacks(neighbour: Neighbour, { key }: HeldBundle): boolean {
+  return !neighbour.has.has(key) && !neighbour.refused.has(key)
+}

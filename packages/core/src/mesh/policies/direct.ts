@@ -1,0 +1,17 @@
+import { oldestReceived } from './oldest-first.ts'
+import type { CarryingPolicy } from './policy.ts'
+
+/** Whoever made a bundle keeps it until it meets the recipient: the least any network can do. */
+export function directPolicy(): CarryingPolicy {
+  return {
+    name: 'direct',
+    resumes: false,
+    cures: false,
+    initialCopies: 1,
+    met: () => undefined,
+    prospects: () => new Map(),
+    pick: () => undefined,
+    split: (copies) => ({ given: copies, kept: copies }),
+    victim: (_incoming, busy, { store }) => oldestReceived(store, busy),
+  }
+}

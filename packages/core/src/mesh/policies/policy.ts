@@ -1,0 +1,32 @@
+import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
+import type { BundleStore } from '../bundle-store.ts'
+import type { Neighbour } from '../neighbour.ts'
+import type { Random } from '../../ports/index.ts'
+
+/** What a policy may look at. */
+export interface PolicyContext {
+  readonly now: number
+  readonly store: BundleStore
+  readonly random: Random
+}
+
+/** Decides who is given a copy, and which copy goes when room is short. Delivery to the recipient itself needs no policy. */
+export interface CarryingPolicy {
+  readonly name: string
+  /** Whether bytes of a transfer that broke off are kept and the rest is fetched later, from anybody. */
+  readonly resumes: boolean
+  /** Whether proofs of delivery are passed on. */
+  readonly cures: boolean
+  /** Copies a new bundle starts with. */
+  readonly initialCopies: number
+  /** A link has come up and the other side has said who it is and what it knows. */
+  met(neighbour: Neighbour, context: PolicyContext): void
+  /** What to tell a new neighbour about reaching others. */
+  prospects(context: PolicyContext): ReadonlyMap<MeshAddress, number>
+  /** The bundle to hand to a neighbour next, if any; never one it has. */
+  pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined
+  /** Splits the copy budget of a bundle that is being handed over: what the neighbour gets, what stays. */
+  split(copies: number): { readonly given: number; readonly kept: number }
+  /** The copy to drop next to make room for `incoming`; `undefined` refuses it. */
+  victim(incoming: BundleHeader, busy: ReadonlySet<BundleKey>, context: PolicyContext): HeldBundle | undefined
+}

@@ -1,0 +1,80 @@
+/** Frames between mesh neighbours. */
+import { hex } from '@scure/base'
+import { SkeinError } from '../errors/index.ts'
+import { atMost, decode, encode, exactly } from './codec.ts'
+import { MeshControl } from './gen/mesh_pb.ts'
+
+/** Length of a bundle's key on the air: with 10,000 bundles two are alike once in 10^11 meshes. */
+export const BUNDLE_KEY_BYTES = 8
+export const CURE_KEY_BYTES = 16
+const ADDRESS_BYTES = 4
+/** Keys in one frame (ME4); more go into further frames. */
+export const MAX_KEYS_IN_FRAME = 4_096
+/** Proofs of delivery in one frame (ME4). */
+export const MAX_CURES_IN_FRAME = 2_048
+/** Prospects in one frame (ME4). */
+export const MAX_PROSPECTS_IN_FRAME = 4_096
+/** Own addresses in one frame (ME4): contacts times days. */
+export const MAX_ADDRESSES_IN_FRAME = 4_096
+
+export interface CureFields {
+  readonly key: Uint8Array
+  /** Hours since 1970. */
+  readonly expiryHour: number
+}
+
+export interface MeshControlFields {
+  readonly addresses: readonly number[]
+  /** Hex, 16 digits each. */
+  readonly gained: readonly string[]
+  readonly lost: readonly string[]
+  readonly cures: readonly CureFields[]
+  readonly prospects: readonly { readonly address: number; readonly value: number }[]
+}
+
+/** @throws SkeinError FRAME_TOO_LARGE */
+export function encodeMeshControl(control: MeshControlFields): Uint8Array {
+  return encode(MeshControl, {
+    addresses: packedAddresses(control.addresses),
+    gained: hex.decode(control.gained.join('')),
+    lost: hex.decode(control.lost.join('')),
+    cures: [...control.cures],
+    prospects: [...control.prospects],
+  })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
+  const { addresses, gained, lost, cures, prospects } = decode(MeshControl, bytes)
+  for (const { key } of atMost(cures, MAX_CURES_IN_FRAME)) exactly(key, CURE_KEY_BYTES)
+  return {
+    addresses: unpackedAddresses(addresses),
+    gained: unpackedKeys(gained),
+    lost: unpackedKeys(lost),
+    cures,
+    prospects: atMost(prospects, MAX_PROSPECTS_IN_FRAME),
+  }
+}
+
+function packedAddresses(addresses: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(addresses.length * ADDRESS_BYTES))
+  for (const [at, address] of addresses.entries()) view.setUint32(at * ADDRESS_BYTES, address)
+  return new Uint8Array(view.buffer)
+}
+
+function unpackedAddresses(bytes: Uint8Array): number[] {
+  const count = pieces(bytes, ADDRESS_BYTES, MAX_ADDRESSES_IN_FRAME)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return Array.from({ length: count }, (_, at) => view.getUint32(at * ADDRESS_BYTES))
+}
+
+function unpackedKeys(bytes: Uint8Array): string[] {
+  const count = pieces(bytes, BUNDLE_KEY_BYTES, MAX_KEYS_IN_FRAME)
+  const digits = hex.encode(bytes)
+  return Array.from({ length: count }, (_, at) => digits.slice(at * 2 * BUNDLE_KEY_BYTES, (at + 1) * 2 * BUNDLE_KEY_BYTES))
+}
+
+function pieces(bytes: Uint8Array, length: number, most: number): number {
+  if (bytes.length % length !== 0 || bytes.length > most * length) throw new SkeinError('BAD_FRAME', 'A packed list has the wrong length.')
+  return bytes.length / length
+}
