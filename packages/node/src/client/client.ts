@@ -1,37 +1,18 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type Clock,
-  isNewerRecord,
-  loadIdentity,
-  type Logger,
-  Messenger,
-  SkeinError,
-  type Store,
-  type Swarm,
-  verifyRecord,
-} from '@skein/core'
+import { SkeinError } from '@skein/core'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { openStore } from '../store/index.ts'
-import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
+import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
+import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig } from './config.ts'
 
-export interface Client {
-  readonly messenger: Messenger
-  readonly swarm: Swarm
-  readonly clock: Clock
-  readonly config: Config
-  readonly pid: number
-  /** Every setting with its value and where that came from. */
-  describeConfig(): Record<string, { value: unknown; origin: string }>
-  /** Asks the owner of the process to stop it. */
-  requestStop(): void
-}
+const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, createSwarm }
 
 export interface RunningClient extends Client {
   /** Resolves when a stop has been requested over the API. */
@@ -59,9 +40,9 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   const storageKey = clientStorageKey({ ...keyChoice, askPassphrase, logger })
   const store = await openStore({ path: join(dataDir, 'skein.sqlite'), storageKey })
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
-  const undo: (() => Promise<void> | void)[] = [installRejectionGuard(logger), () => store.close()]
+  const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
-    const { messenger, swarm } = await assemble({ store, config, logger }, undo)
+    const { messenger, swarm } = await assemble({ ...PLATFORM, store, config, logger }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {
@@ -81,42 +62,6 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   }
 }
 
-interface Parts {
-  readonly store: Store
-  readonly config: Config
-  readonly logger: Logger
-}
-
-async function assemble(
-  { store, config, logger }: Parts,
-  undo: (() => Promise<void> | void)[],
-): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
-  const ports = { store, clock: systemClock, random: systemRandom, primitives: nativePrimitives, logger }
-  const identity = await loadIdentity(ports)
-  const swarm = createSwarm({
-    privateKeySeed: identity.deviceSeed,
-    relays: config.relays,
-    listen: { port: config.port, host: config.host },
-    logger: logger.child('swarm'),
-    clock: systemClock,
-    random: systemRandom,
-    judge: {
-      verify: (key, record) => verifyRecord(nativePrimitives, key, record),
-      isNewer: (a, b) => isNewerRecord(nativePrimitives, a, b),
-    },
-  })
-  undo.push(() => swarm.stop())
-  await swarm.start()
-  const messenger = new Messenger({ ...ports, swarm, directory: swarm }, identity, {
-    name: config.name,
-    relays: config.relays,
-    visibility: config.visibility,
-  })
-  undo.push(() => messenger.stop())
-  await messenger.start()
-  return { messenger, swarm }
-}
-
 function prepareDataDir(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -128,13 +73,4 @@ function prepareDataDir(dataDir: string): void {
 function describe({ config, origins }: LoadedConfig, dataDir: string): Record<string, { value: unknown; origin: string }> {
   const settings = Object.entries(config).map(([key, value]) => [key, { value, origin: origins[key as keyof Config] }] as const)
   return { ...Object.fromEntries(settings), data_dir: { value: dataDir, origin: 'flag' } }
-}
-
-/** Last started, first stopped; one part that fails to stop does not keep the others running. */
-async function stopAll(undo: (() => Promise<void> | void)[], logger: Logger): Promise<void> {
-  for (const stop of undo.splice(0).reverse()) {
-    await Promise.resolve()
-      .then(stop)
-      .catch((error: unknown) => logger.error('stop-failed', { reason: String(error) }))
-  }
 }

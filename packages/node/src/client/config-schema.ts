@@ -1,6 +1,6 @@
 /** One strict schema for everything a user may set. */
 import { SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const RelayUrl = z
   .string()

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir, platform } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
 
 export { type Config, ConfigSchema, DEFAULTS } from './config-schema.ts'

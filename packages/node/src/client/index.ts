@@ -1,3 +1,4 @@
 /** The client: configuration, `createClient`, and the typed API in front of it. */
+export type { Client } from './assemble.ts'
 export * from './client.ts'
 export * from './config.ts'

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** `null` stands for an entry that is not there. */
 export interface Keychain {

@@ -1,7 +1,7 @@
 /** A storage key sealed with a passphrase, on any platform. */
 import { base64 } from '@scure/base'
 import { type Argon2Cost, type Primitives, type Random, SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Second recommended option of RFC 9106, section 4 (64 MiB, 3 passes), in one lane because portable code has one. */
 export const PASSPHRASE_COST = { memoryKib: 65_536, passes: 3, lanes: 1 } as const

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createFile, replaceFile } from '../store/durable-file.ts'
 import { PassphraseRecord } from './passphrase-seal.ts'
 

@@ -1,37 +1,8 @@
-/** The real clock and the real random source. */
+/** The real clock, and the real random source of Node.js. */
 import { randomFillSync } from 'node:crypto'
-import { performance } from 'node:perf_hooks'
-import type { Clock, Random } from '@skein/core'
+import type { Random } from '@skein/core'
 
-/** Longest wait that a timer of the platform keeps, ms; a longer one would end at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: async (ms, { signal } = {}) => {
-    let left = ms
-    for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) if (!(await timer(LONGEST_TIMER_MS, signal))) return false
-    return timer(left, signal)
-  },
-}
-
-function timer(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve(false)
-    const stop = (): void => {
-      clearTimeout(timeout)
-      resolve(false)
-    }
-    const timeout = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve(true)
-    }, ms)
-    // A wait is never a reason for the process to live on.
-    timeout.unref()
-    signal?.addEventListener('abort', stop, { once: true })
-  })
-}
+export { systemClock } from './clock.ts'
 
 /** Drawn at once: a call into the system costs thirty times what handing out 16 bytes does. */
 const POOL_BYTES = 4_096

@@ -153,6 +153,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     return this.running?.supervisors.map((each) => each.status()) ?? this.options.relays.map(away)
   }
 
+  /** The network may be back: nothing waits for its next try. */
+  hurry(): void {
+    for (const each of this.running?.supervisors ?? []) each.hurry()
+  }
+
   addresses(): readonly string[] {
     return this.running?.stack.getMultiaddrs().map(String) ?? []
   }

@@ -1,7 +1,7 @@
 /** What a relay says about itself at `<url>/relay.json`. */
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
 import type { GetText, MayReach } from './foreign-relay.ts'
 

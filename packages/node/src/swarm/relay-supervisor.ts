@@ -31,6 +31,7 @@ export class RelaySupervisor {
   private joined: RelayDescription | undefined
   private last: RelayStatus
   private wake: () => void = () => undefined
+  private resting = new AbortController()
 
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
@@ -52,6 +53,12 @@ export class RelaySupervisor {
     return this.joined?.stun ?? []
   }
 
+  /** Does not wait any longer for its next try, or its next look whether the relay is still there. */
+  hurry(): void {
+    this.resting.abort()
+    this.wake()
+  }
+
   /** Runs until `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { stack, clock, random, logger } = this.deps
@@ -68,7 +75,8 @@ export class RelaySupervisor {
         logger.debug('relay-join-failed', { url: this.url, attempts, reason: String(error) })
       }
       this.report()
-      await clock.sleep(rejoinDelay(attempts, random), { signal })
+      this.resting = new AbortController()
+      await clock.sleep(rejoinDelay(attempts, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
     }
     stack.removeEventListener('connection:close', onClose)
   }

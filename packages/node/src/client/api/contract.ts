@@ -1,6 +1,6 @@
 /** The typed local API: commands, queries and one event stream, served by a client and used by every interface. */
 import { eventIterator, oc } from '@orpc/contract'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */

@@ -1,7 +1,7 @@
 /** Serves the contract from a running client. */
 import { implement } from '@orpc/server'
 import { parseMessageId } from '@skein/core'
-import type { Client } from '../client.ts'
+import type { Client } from '../assemble.ts'
 import { contract, type ClientEvent } from './contract.ts'
 import { toApiError } from './errors.ts'
 import { contactView, eventView, historyView, peerViews, sentView } from './views.ts'

@@ -7,12 +7,11 @@ import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RPCHandler } from '@orpc/server/node'
 import { createORPCClient } from '@orpc/client'
-import type { ContractRouterClient } from '@orpc/contract'
 import { RPCLink } from '@orpc/client/fetch'
 import { SkeinError } from '@skein/core'
 import { Agent, fetch as undiciFetch } from 'undici'
-import type { Client } from '../client.ts'
-import type { contract } from './contract.ts'
+import type { Client } from '../assemble.ts'
+import type { ApiClient } from './api-client.ts'
 import { router } from './router.ts'
 
 /** Longest path a Unix socket may have on every platform (sun_path is 104 bytes on macOS). */
@@ -79,8 +78,6 @@ function listenOn(server: Server, path: string): Promise<void> {
     })
   })
 }
-
-export type ApiClient = ContractRouterClient<typeof contract>
 
 export interface ApiConnection {
   readonly api: ApiClient

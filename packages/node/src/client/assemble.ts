@@ -1,0 +1,81 @@
+/** Core's messenger on a store and a network: what a client is on every platform. */
+import {
+  type Clock,
+  isNewerRecord,
+  loadIdentity,
+  type Logger,
+  Messenger,
+  type Primitives,
+  type Random,
+  type Store,
+  type Swarm,
+  verifyRecord,
+} from '@skein/core'
+import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
+import type { Config } from './config-schema.ts'
+
+export interface Client {
+  readonly messenger: Messenger
+  readonly swarm: Swarm
+  readonly clock: Clock
+  readonly config: Config
+  /** 0 in a browser. */
+  readonly pid: number
+  /** Every setting with its value and where that came from. */
+  describeConfig(): Record<string, { value: unknown; origin: string }>
+  /** Asks the owner of the process to stop it. */
+  requestStop(): void
+}
+
+export interface ClientParts {
+  readonly store: Store
+  readonly config: Config
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: Random
+  readonly primitives: Primitives
+  createSwarm(options: SwarmOptions): Libp2pSwarm
+}
+
+/** What ends what was started, in the order of starting. */
+export type Undo = (() => Promise<void> | void)[]
+
+/** Starts network and messenger; what was started is in `undo`, also when this fails. @throws SkeinError PORT_IN_USE */
+export async function assemble(
+  { config, logger, createSwarm, ...ports }: ClientParts,
+  undo: Undo,
+): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
+  const { clock, random, primitives } = ports
+  const identity = await loadIdentity(ports)
+  const swarm = createSwarm({
+    privateKeySeed: identity.deviceSeed,
+    relays: config.relays,
+    listen: { port: config.port, host: config.host },
+    logger: logger.child('swarm'),
+    clock,
+    random,
+    judge: {
+      verify: (key, record) => verifyRecord(primitives, key, record),
+      isNewer: (a, b) => isNewerRecord(primitives, a, b),
+    },
+  })
+  undo.push(() => swarm.stop())
+  await swarm.start()
+  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm }, identity, {
+    name: config.name,
+    relays: config.relays,
+    visibility: config.visibility,
+  })
+  undo.push(() => messenger.stop())
+  await messenger.start()
+  return { messenger, swarm }
+}
+
+/** Last started, first stopped; one part that fails to stop does not keep the others running. */
+export async function stopAll(undo: Undo, logger: Logger): Promise<void> {
+  for (const stop of undo.splice(0).reverse()) {
+    await Promise.resolve()
+      .then(stop)
+      .catch((error: unknown) => logger.error('stop-failed', { reason: String(error) }))
+  }
+}

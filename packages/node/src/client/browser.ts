@@ -1,0 +1,64 @@
+/** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
+import { noblePrimitives, type Logger } from '@skein/core'
+import { browserRandom, consoleLogger } from '../platform/browser.ts'
+import { systemClock } from '../platform/clock.ts'
+import { openPageStore } from '../store/worker/open.ts'
+import { createSwarm } from '../swarm/browser.ts'
+import { assemble, stopAll, type Undo } from './assemble.ts'
+import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
+import { openTab, type RunningTabClient, type Tab } from './tabs/index.ts'
+
+export interface BrowserOptions {
+  /** Of the identity within the origin. */
+  readonly name: string
+  /** Settings that differ from the defaults; asked whenever a client starts. */
+  config(): Promise<Partial<Config>>
+  /** A new worker that runs the store. */
+  startWorker(): Worker
+  /** Asks the user for the passphrase that seals the keys; nothing for a new database means: without. */
+  passphrase(need: 'new' | 'existing'): Promise<string | undefined>
+  /** The client could not be started; it is tried again. */
+  onFailure(error: unknown): void
+}
+
+const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives }
+
+/** Opens this tab; the client runs in one tab of the origin, and moves to another when that one is closed. */
+export function openBrowser(options: BrowserOptions): Tab {
+  const locks = (globalThis.navigator as Partial<Navigator>).locks
+  return openTab(options.name, { ...PLATFORM, locks, start: () => startClient(options), onFailure: options.onFailure })
+}
+
+/** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
+async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
+  const config = parseConfig({ ...DEFAULTS, ...(await options.config()) })
+  const logger = consoleLogger(config.log)
+  const page = await openPageStore({ name: options.name, worker: options.startWorker(), passphrase: options.passphrase })
+  const undo: Undo = [() => page.close()]
+  try {
+    const { messenger, swarm } = await assemble({ ...PLATFORM, store: page.store, config, logger, createSwarm }, undo)
+    undo.push(wakeWithNetwork(swarm, logger))
+    const describeConfig = (): ReturnType<RunningTabClient['describeConfig']> =>
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value, origin: 'browser' }]))
+    const stop = (): Promise<void> => stopAll(undo, logger)
+    return { messenger, swarm, clock: systemClock, config, pid: 0, describeConfig, requestStop: () => void stop(), stop }
+  } catch (error) {
+    await stopAll(undo, logger)
+    throw error
+  }
+}
+
+/** A page that is shown again, or is online again, does not wait for the next try. */
+function wakeWithNetwork(swarm: { hurry(): void }, logger: Logger): () => void {
+  const hurry = (): void => {
+    if (globalThis.document.visibilityState === 'hidden') return
+    logger.debug('network-may-be-back')
+    swarm.hurry()
+  }
+  globalThis.addEventListener('online', hurry)
+  globalThis.document.addEventListener('visibilitychange', hurry)
+  return () => {
+    globalThis.removeEventListener('online', hurry)
+    globalThis.document.removeEventListener('visibilitychange', hurry)
+  }
+}

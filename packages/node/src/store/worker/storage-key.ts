@@ -1,0 +1,28 @@
+/** The storage key in a browser: sealed with a passphrase, or as it is, where whoever has the profile has all of it anyway. */
+import { SkeinError } from '@skein/core'
+import { get, set } from 'idb-keyval'
+import { openWithPassphrase, type PassphraseParts, PassphraseRecord, sealWithPassphrase } from '../../platform/passphrase-seal.ts'
+import type { StorageKeySource } from '../open-seal.ts'
+import { STORAGE_KEY_BYTES } from '../row-seal.ts'
+import { records } from './places.ts'
+
+const RECORD = 'storage-key'
+
+/**
+ * A passphrase that is given for a new database is used from then on; without one the key is kept as it is.
+ * @throws SkeinError STORE_CORRUPT, CONFIG_INVALID
+ */
+export function browserStorageKey(name: string, parts: PassphraseParts): StorageKeySource {
+  const kept = records(name)
+  return async (need) => {
+    const record = await get<unknown>(RECORD, kept)
+    if (record instanceof Uint8Array && record.length === STORAGE_KEY_BYTES) return record
+    const sealed = PassphraseRecord.safeParse(record)
+    if (sealed.success) return openWithPassphrase(parts, sealed.data)
+    if (need === 'existing') throw new SkeinError('STORE_CORRUPT', 'The key of the database is gone from this browser.')
+    const key = parts.random.bytes(STORAGE_KEY_BYTES)
+    const given = await parts.passphrase('new')
+    await set(RECORD, given ? await sealWithPassphrase({ ...parts, passphrase: async () => given }, key) : key, kept)
+    return key
+  }
+}

@@ -1,0 +1,32 @@
+// What browsers get besides the interface itself: the worker that runs SQLite, and a plugin that every bundle needs.
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const NODE = join(ROOT, 'packages', 'node')
+
+/** `multiformats/hashes/sha2` without `crypto.subtle` (packages/node/src/swarm/sha2.browser.ts). */
+export const withoutSubtle = {
+  name: 'without-subtle',
+  setup: ({ onResolve }) => onResolve({ filter: /^multiformats\/hashes\/sha2$/ }, () => ({ path: join(NODE, 'dist/swarm/sha2.browser.js') })),
+}
+
+/** Writes `store-worker.js` and `sqlite3.wasm` beside it. @throws Error when it cannot be bundled */
+export async function bundleWorker(folder) {
+  mkdirSync(folder, { recursive: true })
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join(NODE, 'dist/store/worker/worker.js')],
+    outfile: join(folder, 'store-worker.js'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'error',
+  })
+  const main = createRequire(join(NODE, 'package.json')).resolve('@sqlite.org/sqlite-wasm')
+  copyFileSync(join(dirname(main), 'sqlite3.wasm'), join(folder, 'sqlite3.wasm'))
+}
