@@ -3,8 +3,18 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Channel, type DeviceId, loadIdentity, Messenger, type Primitives, type StoredMessage, type Swarm } from '@skein/core'
-import { MemoryNetwork, RecordingLogger, VirtualClock } from '@skein/core/testing'
+import {
+  type Channel,
+  type Clock,
+  type DeviceId,
+  type Directory,
+  loadIdentity,
+  type Logger,
+  Messenger,
+  type Primitives,
+  type StoredMessage,
+  type Swarm,
+} from '@skein/core'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { systemRandom } from '../platform/system.ts'
 import { openStore } from './better-sqlite3.ts'
@@ -12,12 +22,29 @@ import { storageKey } from './store-fixtures.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 
 /** Virtual time between two looks at the network, milliseconds. */
-const TICK_MS = 50
+const TICK_MS = 100
 /** Turns of the event loop in a tick: a commit takes one, its answer the next. */
-const TURNS = 3
+const TURNS = 6
+/** Turns before a commit begins to be durable. */
+const DISK_TURNS = 3
+
+interface PumpedNetwork {
+  readonly directory: Directory
+  join(device: DeviceId): Swarm
+  kill(device: DeviceId): void
+  pump(): boolean
+}
+
+/** What is used of core's test kit, which only tests may import. */
+export interface TestKit {
+  readonly MemoryNetwork: new () => PumpedNetwork
+  readonly VirtualClock: new () => Clock & { advance(ms: number): Promise<void> }
+  readonly RecordingLogger: new () => Logger
+}
 
 /** Counts the steps of both nodes; the node that takes the last one is dead from then on: nothing of it happens any more. */
 export class Fate {
+  readonly kit: TestKit
   taken = 0
   /** Starting up is no part of it. */
   running = false
@@ -25,12 +52,17 @@ export class Fate {
   private readonly last: number
 
   /** @param last number of the step at which whoever takes it dies */
-  constructor(last: number) {
+  constructor(kit: TestKit, last: number) {
+    this.kit = kit
     this.last = last
   }
 
   async step(node: string): Promise<void> {
     if (this.running && this.dead === undefined && ++this.taken === this.last) this.dead = node
+    await this.survive(node)
+  }
+
+  async survive(node: string): Promise<void> {
     if (this.dead === node) await new Promise(() => undefined)
   }
 }
@@ -44,7 +76,6 @@ interface Node {
 export interface CrashWorld {
   readonly ana: Node
   readonly bo: Node
-  readonly clock: VirtualClock
   run(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -69,7 +100,8 @@ export class Witness {
   }
 }
 
-const digest = (...parts: readonly Uint8Array[]): string => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
+const digest = (...parts: readonly Uint8Array[]): string =>
+  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
 
 function watchedPrimitives(witness: Witness): Primitives {
   return {
@@ -84,6 +116,9 @@ function watchedPrimitives(witness: Witness): Primitives {
 function watchedStore(store: SqliteStore, name: string, fate: Fate): SqliteStore {
   const commit: SqliteStore['commit'] = async (writes) => {
     await fate.step(name)
+    // A disk takes its time: what does not wait for it is done before.
+    for (let turn = 0; turn < DISK_TURNS; turn += 1) await nextTurn()
+    await fate.survive(name)
     const outcomes = await store.commit(writes)
     await fate.step(name)
     return outcomes
@@ -136,6 +171,7 @@ function watchedSwarm(swarm: Swarm, name: string, fate: Fate): Swarm {
 }
 
 export async function openWorld(dir: string, fate: Fate): Promise<CrashWorld> {
+  const { MemoryNetwork, VirtualClock, RecordingLogger } = fate.kit
   const [network, clock, witness] = [new MemoryNetwork(), new VirtualClock(), new Witness(dir)]
   const primitives = watchedPrimitives(witness)
   const start = async (name: string): Promise<Node> => {
@@ -160,6 +196,8 @@ export async function openWorld(dir: string, fate: Fate): Promise<CrashWorld> {
         await nextTurn()
       }
       await clock.advance(TICK_MS)
+      // What has left arrives, although its sender is dead by then.
+      for (let hop = 0; hop < TURNS && network.pump(); hop += 1) await nextTurn()
       if (fate.dead !== undefined) network.kill((fate.dead === 'ana' ? ana : bo).messenger.identity.device)
     }
   }
@@ -169,12 +207,12 @@ export async function openWorld(dir: string, fate: Fate): Promise<CrashWorld> {
       await store.close()
     }
   }
-  return { ana, bo, clock, run, close }
+  return { ana, bo, run, close }
 }
 
 /** Makes the two contacts of each other. */
-export async function acquaint(dir: string): Promise<void> {
-  const { ana, bo, run, close } = await openWorld(dir, new Fate(Number.POSITIVE_INFINITY))
+export async function acquaint(dir: string, kit: TestKit): Promise<void> {
+  const { ana, bo, run, close } = await openWorld(dir, new Fate(kit, Number.POSITIVE_INFINITY))
   const { invite } = await ana.messenger.invite()
   const adding = bo.messenger.add(invite)
   await run(2_000)
@@ -183,21 +221,26 @@ export async function acquaint(dir: string): Promise<void> {
 }
 
 /** Says that the user was told that the message is queued. A dead node never comes to that. */
-export function send(dir: string, from: Node, to: Node, text: string): void {
+export function send(dir: string, { from, to, text }: { readonly from: Node; readonly to: Node; readonly text: string }): void {
   const contact = from.messenger.book.find(to.messenger.identity.account)
   const queued = (message: StoredMessage): void => new Witness(dir).tell(`queued ${from.name} ${message.id}`)
   void from.messenger.send(contact, text).then(queued)
 }
 
-/** Both ways, with a first flight from each side, an answer, and turns of the ratchet. */
+/** Both ways, with a first flight, an answer and a turn of the ratchet; queued at once, and one after the other. */
 export async function talk(dir: string, fate: Fate): Promise<CrashWorld> {
   const world = await openWorld(dir, fate)
   const { ana, bo, run } = world
   fate.running = true
-  for (const [from, to] of [[ana, bo], [bo, ana], [ana, bo]] as const) {
-    send(dir, from, to, `${from.name} 1`)
-    send(dir, from, to, `${from.name} 2`)
-    await run(1_000)
+  for (const { from, to, between } of [
+    { from: ana, to: bo, between: 0 },
+    { from: bo, to: ana, between: 300 },
+    { from: ana, to: bo, between: 300 },
+  ]) {
+    send(dir, { from, to, text: `${from.name} 1` })
+    await run(between)
+    send(dir, { from, to, text: `${from.name} 2` })
+    await run(700)
   }
   return world
 }
