@@ -11,7 +11,8 @@ const NODE = join(ROOT, 'packages', 'node')
 /** `multiformats/hashes/sha2` without `crypto.subtle` (packages/node/src/swarm/sha2.browser.ts). */
 export const withoutSubtle = {
   name: 'without-subtle',
-  setup: ({ onResolve }) => onResolve({ filter: /^multiformats\/hashes\/sha2$/ }, () => ({ path: join(NODE, 'dist/swarm/sha2.browser.js') })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^multiformats\/hashes\/sha2$/ }, () => ({ path: join(NODE, 'dist/swarm/sha2.browser.js') })),
 }
 
 /** Writes `store-worker.js` and `sqlite3.wasm` beside it. @throws Error when it cannot be bundled */

@@ -48,17 +48,20 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
   }
 }
 
-/** A page that is shown again, or is online again, does not wait for the next try. */
-function wakeWithNetwork(swarm: { hurry(): void }, logger: Logger): () => void {
+/** A page that is shown again, or is online again, does not wait for the next try; one that goes says so to its peers. */
+function wakeWithNetwork(swarm: { hurry(): void; abandon(): void }, logger: Logger): () => void {
   const hurry = (): void => {
     if (globalThis.document.visibilityState === 'hidden') return
     logger.debug('network-may-be-back')
     swarm.hurry()
   }
+  const abandon = (): void => swarm.abandon()
   globalThis.addEventListener('online', hurry)
+  globalThis.addEventListener('pagehide', abandon)
   globalThis.document.addEventListener('visibilitychange', hurry)
   return () => {
     globalThis.removeEventListener('online', hurry)
+    globalThis.removeEventListener('pagehide', abandon)
     globalThis.document.removeEventListener('visibilitychange', hurry)
   }
 }

@@ -24,6 +24,8 @@ export const PING_EVERY_MS = 15_000
 export const PING_TIMEOUT_MS = 10_000
 /** Failed pings in a row, with no frame in between, that end a connection. */
 export const PINGS_UNTIL_DEAD = 3
+/** For an older connection to answer when its device has opened another, ms: the device may have come back from the dead. */
+export const DOUBT_TIMEOUT_MS = 3_000
 
 /** How long a direct dial may try alone before the circuits are dialled as well. */
 export const DIRECT_HEAD_START_MS = 300

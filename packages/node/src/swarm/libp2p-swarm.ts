@@ -158,6 +158,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     for (const each of this.running?.supervisors ?? []) each.hurry()
   }
 
+  /** Ends all connections without waiting; they are made again if the swarm goes on. */
+  abandon(): void {
+    this.running?.abandon()
+  }
+
   addresses(): readonly string[] {
     return this.running?.stack.getMultiaddrs().map(String) ?? []
   }

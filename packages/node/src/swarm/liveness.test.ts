@@ -15,7 +15,7 @@ function setUp(ping: () => Promise<void>) {
   const liveness = new Liveness({ clock, connections: () => (aborted ? [] : [connection]), onAlive: (device) => alive.push(device) })
   const stopping = new AbortController()
   const running = liveness.run(stopping.signal)
-  return { clock, liveness, alive, isAborted: () => aborted, stop: () => (stopping.abort(), running) }
+  return { clock, liveness, connection, alive, isAborted: () => aborted, stop: () => (stopping.abort(), running) }
 }
 
 const never = (): Promise<void> => new Promise(() => undefined)
@@ -36,6 +36,20 @@ describe('liveness', () => {
     await clock.advance(ROUND)
     expect(isAborted()).toBe(true)
     await stop()
+  })
+
+  it('ends a connection that is in doubt soon, unless it answers', async () => {
+    for (const [ping, dead] of [
+      [never, true],
+      [() => Promise.resolve(), false],
+    ] as const) {
+      const { clock, liveness, connection, isAborted, stop } = setUp(ping)
+      const doubted = liveness.doubt(connection, new AbortController().signal)
+      await clock.advance(3_000)
+      await doubted
+      expect(isAborted()).toBe(dead)
+      await stop()
+    }
   })
 
   it('leaves a busy connection alone, however late its pings', async () => {

@@ -1,7 +1,7 @@
 /** Finds dead connections by pings, and by pings only when nothing else has been heard: a busy connection is alive. */
 import type { Connection } from '@libp2p/interface'
 import type { Clock, DeviceId } from '@skein/core'
-import { PING_EVERY_MS, PING_TIMEOUT_MS, PINGS_UNTIL_DEAD } from './constants.ts'
+import { DOUBT_TIMEOUT_MS, PING_EVERY_MS, PING_TIMEOUT_MS, PINGS_UNTIL_DEAD } from './constants.ts'
 
 const PING_PROTOCOL = '/ipfs/ping/1.0.0'
 /** libp2p specification of ping: 32 random bytes come back as they went. */
@@ -54,11 +54,19 @@ export class Liveness {
     }
   }
 
+  /**
+   * Ends `connection` unless it answers soon. For when its device has opened another one: a page that was reloaded or a
+   * process that was killed says nothing on its old connections, and WebRTC takes half a minute to notice.
+   */
+  async doubt(connection: Pingable, signal: AbortSignal): Promise<void> {
+    if (!(await this.isAnswered(connection, { signal, within: DOUBT_TIMEOUT_MS })) && !signal.aborted) connection.abort()
+  }
+
   private async check(connection: Pingable, signal: AbortSignal): Promise<void> {
     this.heard.delete(connection.device)
     const { clock } = this.deps
     const started = clock.monotonic()
-    const answered = await this.isAnswered(connection, signal)
+    const answered = await this.isAnswered(connection, { signal, within: PING_TIMEOUT_MS })
     if (answered) {
       this.rtts.set(connection.device, Math.round(clock.monotonic() - started))
       this.deps.onAlive(connection.device)
@@ -69,9 +77,12 @@ export class Liveness {
     if (failures >= PINGS_UNTIL_DEAD) connection.abort()
   }
 
-  private async isAnswered(connection: Pingable, signal: AbortSignal): Promise<boolean> {
+  private async isAnswered(
+    connection: Pingable,
+    { signal, within }: { readonly signal: AbortSignal; readonly within: number },
+  ): Promise<boolean> {
     const done = new AbortController()
-    const late = this.deps.clock.sleep(PING_TIMEOUT_MS, { signal: AbortSignal.any([signal, done.signal]) }).then(() => false)
+    const late = this.deps.clock.sleep(within, { signal: AbortSignal.any([signal, done.signal]) }).then(() => false)
     const answer = connection.ping(AbortSignal.any([signal, done.signal])).then(
       () => true,
       () => false,

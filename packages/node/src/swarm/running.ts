@@ -97,7 +97,7 @@ export class Running {
       withDevice(detail, (device) => this.deps.onDisconnected(device)),
     )
     stack.addEventListener('connection:open', ({ detail }: CustomEvent<Connection>) =>
-      withDevice(detail.remotePeer, (device) => this.onOpen(device)),
+      withDevice(detail.remotePeer, (device) => this.onOpen(device, detail)),
     )
     stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
       withDevice(detail.remotePeer, (device) => this.onClose(device)),
@@ -125,13 +125,22 @@ export class Running {
     for (const each of this.stack.getConnections()) each.abort(new Error('the swarm has stopped'))
   }
 
+  /** Ends all connections at once, so that the other sides notice: the page goes away and cannot wait. */
+  abandon(): void {
+    for (const each of this.stack.getConnections()) each.abort(new Error('the page goes away'))
+  }
+
   /** Closes all connections to a device at once. */
   drop(device: DeviceId): void {
     for (const each of this.stack.getConnections(peerOf(device))) each.abort(new Error('dropped for its offences'))
   }
 
-  private onOpen(device: DeviceId): void {
-    if (!this.stopping.signal.aborted) void this.dialler.tidy(device)
+  private onOpen(device: DeviceId, opened: Connection): void {
+    const { signal } = this.stopping
+    if (signal.aborted) return
+    const older = this.stack.getConnections(peerOf(device)).filter((each) => each !== opened && each.status === 'open')
+    for (const each of older) void this.liveness.doubt(this.pingable(device, each), signal)
+    void this.dialler.tidy(device)
   }
 
   private onClose(device: DeviceId): void {
@@ -148,12 +157,16 @@ export class Running {
     return this.stack.getConnections().flatMap((connection) => {
       const device = deviceOf(connection.remotePeer)
       if (device === undefined || connection.status !== 'open' || !wanted.has(device)) return []
-      const abort = (): void => {
-        this.deps.logger.info('connection-dead', { device, busy: isBusy(connection) })
-        connection.abort(asError('no answer to pings'))
-      }
-      return [{ id: connection.id, device, ping: (signal) => pingConnection(connection, signal), abort }]
+      return [this.pingable(device, connection)]
     })
+  }
+
+  private pingable(device: DeviceId, connection: Connection): Pingable {
+    const abort = (): void => {
+      this.deps.logger.info('connection-dead', { device, busy: isBusy(connection) })
+      connection.abort(asError('no answer to pings'))
+    }
+    return { id: connection.id, device, ping: (signal) => pingConnection(connection, signal), abort }
   }
 }
 

@@ -1,0 +1,93 @@
+/** Clients in real browser tabs, with each other and with the command line, over a real relay. */
+import { expect, it } from 'vitest'
+import { eventually, Lab } from '../processes.ts'
+import { findChromium, MISSING } from './chromium.ts'
+import { type PageClient, Pages } from './pages.ts'
+
+const skipped = findChromium() === undefined && !process.env['CI']
+if (skipped) process.stderr.write(`\nSKIPPED: clients in a browser. ${MISSING}\n\n`)
+
+/** The page is joined to its relay, so that its invites can be taken. */
+const joined = (client: PageClient): Promise<void> =>
+  eventually('the page joins its relay', async () => (await client.call('status')).relays.some(({ reserved }) => reserved))
+
+async function befriend(inviter: PageClient, invited: PageClient): Promise<void> {
+  await joined(inviter)
+  const { invite } = await inviter.call('invite')
+  await invited.call('add', { invite })
+  await eventually('both are contacts', async () => {
+    const sides = await Promise.all([inviter.call('contacts'), invited.call('contacts')])
+    return sides.every(({ contacts }) => contacts.some(({ state }) => state === 'accepted'))
+  })
+}
+
+it.skipIf(skipped)('[BN1] two browsers talk, reload, and have their history', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  await using pages = await Pages.open()
+  const [there, here] = [await pages.context(), await pages.context()]
+  const ana = await pages.tab(there, { name: 'ana', relays: [relay.url] })
+  const bo = await pages.tab(here, { name: 'bo', relays: [relay.url] })
+  await befriend(ana, bo)
+  expect(await ana.send('bo', 'from a tab')).toMatchObject({ state: 'delivered' })
+  expect(await bo.send('ana', 'and back')).toMatchObject({ state: 'delivered' })
+  const before = await bo.history('ana')
+  expect(before.map(({ direction, text }) => [direction, text])).toEqual([
+    ['in', 'from a tab'],
+    ['out', 'and back'],
+  ])
+  await bo.page.reload()
+  expect(await bo.history('ana')).toEqual(before)
+  expect(await ana.send('bo', 'after a reload')).toMatchObject({ state: 'delivered' })
+})
+
+it.skipIf(skipped)(
+  '[BN2] a page on an origin that is not secure talks to the command line, and keeps its state over a reload',
+  async () => {
+    await using lab = await Promise.resolve(new Lab())
+    const relay = await lab.relay()
+    const cli = await lab.client('cli', [relay.url])
+    await using pages = await Pages.open()
+    const guest = await pages.tab(await pages.context(), { name: 'guest', relays: [relay.url], insecure: true })
+    expect(await guest.page.evaluate(() => [globalThis.isSecureContext, typeof crypto.subtle])).toEqual([false, 'undefined'])
+    await cli.joined()
+    const { json } = await cli.run('invite')
+    await guest.call('add', { invite: json.invite })
+    await eventually('the guest is a contact', async () => (await cli.run('contacts')).json.contacts.length === 1)
+    expect(await guest.send('cli', 'from a phone')).toMatchObject({ state: 'delivered' })
+    expect(await cli.run('send', 'guest', '--wait', 'delivered', '--', 'welcome')).toMatchObject({ code: 0 })
+    const { account } = await guest.call('status')
+    await guest.page.reload()
+    expect((await guest.call('status')).account).toBe(account)
+    expect((await guest.history('cli')).map(({ text }) => text)).toEqual(['from a phone', 'welcome'])
+    expect(await cli.run('send', 'guest', '--wait', 'delivered', '--', 'still there?')).toMatchObject({ code: 0 })
+  },
+)
+
+it.skipIf(skipped)('[BN3] a second tab follows the first, and takes over when it closes, without a message lost', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const cli = await lab.client('cli', [relay.url])
+  await using pages = await Pages.open()
+  const context = await pages.context()
+  const person = { name: 'ana', relays: [relay.url] }
+  const first = await pages.tab(context, person)
+  const second = await pages.tab(context, person)
+  expect([await first.leads(), await second.leads()]).toEqual([true, false])
+  await cli.joined()
+  await second.call('add', { invite: (await cli.run('invite')).json.invite })
+  await eventually('they are contacts', async () => (await cli.run('contacts')).json.contacts.length === 1)
+  expect(await second.send('cli', 'through the first')).toMatchObject({ state: 'delivered' })
+  await cli.run('send', 'ana', '--', 'on the way')
+  await first.page.close()
+  await cli.run('send', 'ana', '--', 'to whoever is there')
+  await eventually('the second leads', () => second.leads())
+  await eventually('all has arrived', async () => (await second.history('cli')).length === 3, { within: 40_000 })
+  expect(await second.send('cli', 'from the second')).toMatchObject({ state: 'delivered' })
+  expect((await second.history('cli')).map(({ text }) => text)).toEqual([
+    'through the first',
+    'on the way',
+    'to whoever is there',
+    'from the second',
+  ])
+})
