@@ -1,6 +1,6 @@
 // One laboratory: a network, relays in it, and the clients `a` and `b`.
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { randomText } from './chance.mjs'
 import { Network } from './network.mjs'
 import { RELAYS } from './plan.mjs'
 import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
@@ -9,16 +9,21 @@ import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
 const FOLDER = '/run/natlab'
 const JOIN_WITHIN_MS = 20_000
 const BEFRIEND_WITHIN_MS = 30_000
+/** What is sent to see whether a relay carries it: text that cannot be compressed below three quarters. */
+const BURST = { messages: 3, bytes: 40_000 }
+/** Half of a burst is far from both «all of it» and «only pings». */
+const CARRIED_SHARE = 0.5
 
 export class Laboratory {
   network
   relays
   a
   b
+  #delay
 
   /** Everything built and running but the clients. @param {number} relays how many */
   static async open(plan, { delay, relays = 1 }) {
-    const lab = new Laboratory(relays)
+    const lab = new Laboratory(relays, delay)
     lab.network = await Network.build(plan, { delay })
     try {
       await Promise.all(lab.relays.map((relay) => relay.start()))
@@ -29,7 +34,8 @@ export class Laboratory {
     }
   }
 
-  constructor(relays) {
+  constructor(relays, delay) {
+    this.#delay = delay
     rmSync(FOLDER, { recursive: true, force: true })
     mkdirSync(FOLDER)
     this.relays = Array.from({ length: relays }, (_, number) => new RelayProcess(FOLDER, number))
@@ -48,20 +54,45 @@ export class Laboratory {
     await eventually('both are contacts', () => this.#areContacts(), BEFRIEND_WITHIN_MS)
   }
 
+  /** The clients are stopped and find themselves in another network, without relays, when they start again. */
+  async moveTo(plan) {
+    await Promise.all([this.a.end(), this.b.end(), ...this.relays.map((relay) => relay.end('SIGKILL'))])
+    await this.network.close()
+    this.network = await Network.build(plan, { delay: this.#delay })
+  }
+
   async #areContacts() {
     const sides = await Promise.all([this.a, this.b].map((each) => each.ask(['contacts'])))
     return sides.every(({ contacts }) => contacts.some(({ state }) => state === 'accepted'))
   }
 
-  /** Bytes all relays have received from the network so far, from outside of them. */
+  /** Bytes that all relays have received from the network so far. */
   received() {
-    const counters = this.relays.map((_, number) => this.network.run(RELAYS[number].box, ['nft', '-j', 'list', 'counters']))
-    return counters.flatMap((text) => JSON.parse(text).nftables).reduce((sum, { counter }) => sum + (counter?.bytes ?? 0), 0)
+    return this.relays.reduce((sum, _, number) => sum + this.receivedBy(number), 0)
+  }
+
+  receivedBy(number) {
+    const { nftables } = JSON.parse(this.network.run(RELAYS[number].box, ['nft', '-j', 'list', 'counters']))
+    return nftables.find(({ counter }) => counter !== undefined).counter.bytes
+  }
+
+  /** Whether a relay carries what these two send each other, in either direction. @throws Error if it does not arrive */
+  async carriesBetween(one, other, random) {
+    return (await this.#carries([one, other], random)) || (await this.#carries([other, one], random))
+  }
+
+  /** By what the relays receive alone. */
+  async #carries([from, to], random) {
+    const before = this.received()
+    for (let number = 0; number < BURST.messages; number += 1) {
+      await from.ask(['send', to.account, '--wait', 'delivered', '--', '-'], randomText(random, BURST.bytes))
+    }
+    return this.received() - before > BURST.messages * BURST.bytes * CARRIED_SHARE
   }
 
   async close() {
-    await Promise.allSettled([this.a.end('SIGKILL'), this.b.end('SIGKILL'), ...this.relays.map((relay) => relay.end('SIGKILL'))])
+    await Promise.all([this.a, this.b, ...this.relays].map((each) => each.end('SIGKILL')))
     await this.network.close()
-    rmSync(join(FOLDER), { recursive: true, force: true })
+    rmSync(FOLDER, { recursive: true, force: true })
   }
 }

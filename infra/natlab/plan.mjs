@@ -14,6 +14,8 @@ export const RELAYS = [
 const PLACES = {
   a: { access: '73.10.1', routed: '73.10.2', carrier: '100.64.1', home: '192.168.1', net6: '2a02:810a' },
   b: { access: '91.20.1', routed: '91.20.2', carrier: '100.64.2', home: '192.168.178', net6: '2a02:810b' },
+  a2: { access: '80.30.1', routed: '80.30.2', carrier: '100.64.3', home: '192.168.8', net6: '2a02:810c' },
+  b2: { access: '88.40.1', routed: '88.40.2', carrier: '100.64.4', home: '192.168.9', net6: '2a02:810d' },
 }
 
 /**
@@ -68,7 +70,10 @@ function sharing(kind) {
   return KINDS[kind].shares === 'home' ? [oneHome(kind)] : [oneCarrier(kind)]
 }
 
-/** One end of a pair: a host and the routers between it and the internet. */
+/**
+ * One end of a pair: a host and the routers between it and the internet.
+ * @param {'a' | 'b' | 'a2' | 'b2'} name of the place; a2 and b2 are second ones for hosts a and b, whose `eth1` leads there
+ */
 export function place(name, kind) {
   const { routers, ipv6 = false } = KINDS[kind]
   const [outer, inner] = routers
@@ -77,13 +82,26 @@ export function place(name, kind) {
   return behindTwo(name, { carrier: outer, router: inner })
 }
 
+/** The host of a place, and its interface there. */
+const hostAt = (name) => ({ box: name[0], name: name.endsWith('2') ? 'eth1' : 'eth0' })
+
 function bare(name) {
   const { access } = PLACES[name]
+  const { box, name: port } = hostAt(name)
   return {
-    boxes: { [name]: {} },
-    wires: [slow(toCore(name, access), { box: name, name: 'eth0', addresses: [`${access}.20/24`] })],
-    routes: [defaultRoute(name, `${access}.1`)],
+    boxes: { [box]: {} },
+    wires: [slow(toCore(name, access), { box, name: port, addresses: [`${access}.20/24`] })],
+    routes: isSecond(name) ? [] : [defaultRoute(box, `${access}.1`)],
   }
+}
+
+/** Whoever builds a second place says when the host's traffic goes there. */
+const isSecond = (name) => name.endsWith('2')
+
+/** Gateway of a place as its host sees it. */
+export function gatewayOf(name, kind) {
+  const [router] = KINDS[kind].routers
+  return `${router === undefined ? PLACES[name].access : insideNet(name, router)}.1`
 }
 
 const toCore = (name, net, more = []) => ({ box: 'core', name: `to-${name}`, addresses: [`${net}.1/24`, ...more] })
@@ -179,17 +197,22 @@ export function localNetwork(net = PLACES.a.home) {
   return { boxes: { lan: { bridge: true }, a: {}, b: {} }, wires: [port('a', 20), port('b', 30)], routes: [] }
 }
 
+/** Both hosts on one switch without a way out, and each with a way to the internet of its own, by `eth1`. */
+export function localAndMobile() {
+  const kinds = { a2: 'prc', b2: 'cone' }
+  const ways = Object.entries(kinds).map(([name, kind]) => defaultRoute(hostAt(name).box, gatewayOf(name, kind)))
+  const mobile = Object.entries(kinds).map(([name, kind]) => place(name, kind))
+  return combine(internet(), localNetwork(), ...mobile, { boxes: {}, wires: [], routes: ways })
+}
+
 function home(name, { box, net, net6 }) {
   const also = (host) => (net6 === undefined ? [] : [`${net6}::${host}/64`])
+  const host = hostAt(name)
+  const routes = [defaultRoute(host.box, `${net}.1`), ...(net6 === undefined ? [] : [defaultRoute(host.box, `${net6}::1`)])]
   return {
-    boxes: { [name]: {} },
-    wires: [
-      wire(
-        { box, name: 'lan', addresses: [`${net}.1/24`, ...also(1)] },
-        { box: name, name: 'eth0', addresses: [`${net}.20/24`, ...also(20)] },
-      ),
-    ],
-    routes: [defaultRoute(name, `${net}.1`), ...(net6 === undefined ? [] : [defaultRoute(name, `${net6}::1`)])],
+    boxes: { [host.box]: {} },
+    wires: [wire({ box, name: 'lan', addresses: [`${net}.1/24`, ...also(1)] }, { ...host, addresses: [`${net}.20/24`, ...also(20)] })],
+    routes: isSecond(name) ? [] : routes,
   }
 }
 

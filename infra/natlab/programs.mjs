@@ -11,6 +11,8 @@ const READY_WITHIN_MS = 30_000
 const POLL_MS = 250
 /** Kept of what a program writes to stderr, for the report of a failure; characters. */
 const MAX_STDERR = 4_000
+/** `skein history` shows at most so many. */
+const MOST_MESSAGES = 1_000
 /** One command, whatever it waits for itself. */
 const COMMAND_WITHIN_MS = 120_000
 
@@ -105,8 +107,9 @@ export class RelayProcess {
     this.#daemon = await Daemon.start(this.#box, [binary('skein-relay'), ...args], this.#dir)
   }
 
-  end(signal) {
-    return this.#daemon.end(signal)
+  /** Nothing happens when it does not run. */
+  async end(signal) {
+    await this.#daemon?.end(signal)
   }
 }
 
@@ -142,8 +145,9 @@ export class ClientProcess {
     return this.#daemon.stderr
   }
 
-  end(signal) {
-    return this.#daemon.end(signal)
+  /** Nothing happens when it does not run. */
+  async end(signal) {
+    await this.#daemon?.end(signal)
   }
 
   signal(name) {
@@ -175,8 +179,11 @@ export class ClientProcess {
     )
   }
 
+  /** Every message with `other`. @throws Error when there are more than the command shows */
   async messages(other) {
-    return (await this.ask(['history', other.account, '--limit', '1000'])).messages
+    const { messages } = await this.ask(['history', other.account, '--limit', String(MOST_MESSAGES)])
+    if (messages.length === MOST_MESSAGES) throw new Error(`more than ${MOST_MESSAGES} messages: too long a conversation to count`)
+    return messages
   }
 
   /** What this side says of the way to `other`: `{ path, transport }`. */

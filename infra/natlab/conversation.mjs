@@ -1,0 +1,126 @@
+// Both clients write to each other all the time, through `skein chat`, while something happens to the network; afterwards
+// both histories say what was lost, what came twice, and how long nothing came.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from './programs.mjs'
+
+/** Between two messages of one side. */
+export const EVERY_MS = 400
+/** What is still on its way when the conversation ends must be there by then. */
+const DRAIN_WITHIN_MS = 60_000
+/** The chat has read all that was written to it. */
+const CHAT_ENDS_WITHIN_MS = 30_000
+
+/** One side that writes. */
+class Writer {
+  #chat
+  #timer
+  #count = 0
+
+  constructor(self, other) {
+    this.self = self
+    this.other = other
+  }
+
+  start() {
+    this.#chat = this.self.stay(['chat', this.other.account])
+    this.#chat.stdin.on('error', () => undefined)
+    this.resume()
+  }
+
+  resume() {
+    this.#timer = setInterval(() => {
+      this.#count += 1
+      this.#chat.stdin.write(`${this.self.box} ${this.#count}\n`)
+    }, EVERY_MS)
+  }
+
+  pause() {
+    clearInterval(this.#timer)
+  }
+
+  /** Resolves to the number of messages written. */
+  async stop() {
+    this.pause()
+    const ended = once(this.#chat, 'exit')
+    this.#chat.stdin.end()
+    await Promise.race([ended, sleep(CHAT_ENDS_WITHIN_MS, undefined, { ref: false })])
+    this.#chat.kill('SIGKILL')
+    return this.#count
+  }
+}
+
+export class Conversation {
+  #sides
+
+  /** @param lab of two clients that are contacts and running */
+  constructor({ a, b }) {
+    this.#sides = [new Writer(a, b), new Writer(b, a)]
+  }
+
+  /** Resolves when each side has received something. */
+  async start() {
+    for (const side of this.#sides) side.start()
+    await eventually('the conversation flows', () => this.#hasArrivedSince(0), DRAIN_WITHIN_MS)
+  }
+
+  /** One side stops writing, or goes on. */
+  side(name) {
+    return this.#sides.find(({ self }) => self.box === name)
+  }
+
+  /** Milliseconds from `instant` until each side has received something; `undefined` if not `within`. */
+  async healedAfter(instant, within) {
+    const done = await eventually('healed', () => this.#hasArrivedSince(instant), within).then(
+      () => true,
+      () => false,
+    )
+    if (!done) return undefined
+    const firsts = await Promise.all(this.#sides.map(async (side) => (await arrivals(side)).find((at) => at >= instant)))
+    return Math.max(...firsts) - instant
+  }
+
+  async #hasArrivedSince(instant) {
+    for (const side of this.#sides) if (!((await arrivals(side)).at(-1) >= instant)) return false
+    return true
+  }
+
+  /** Ends it and counts. @returns {{ sent, delivered, lost, doubled, longest_gap_ms }} */
+  async finish() {
+    const written = await Promise.all(this.#sides.map((side) => side.stop()))
+    await eventually('everything is delivered', () => this.#isDrained(), DRAIN_WITHIN_MS).catch(() => undefined)
+    const counts = await Promise.all(this.#sides.map(countOneWay))
+    const sum = (key) => counts.reduce((total, each) => total + each[key], 0)
+    return {
+      written: written[0] + written[1],
+      sent: sum('sent'),
+      delivered: sum('delivered'),
+      lost: sum('sent') - sum('delivered'),
+      doubled: sum('doubled'),
+      longest_gap_ms: Math.max(...counts.map(({ gap }) => gap)),
+    }
+  }
+
+  async #isDrained() {
+    const counts = await Promise.all(this.#sides.map(countOneWay))
+    return counts.every(({ sent, delivered }) => sent === delivered)
+  }
+}
+
+const incoming = async ({ self, other }) => (await other.messages(self)).filter(({ direction }) => direction === 'in')
+
+/** When what `self` wrote arrived, in order. */
+const arrivals = async (side) => (await incoming(side)).map(({ received_at }) => received_at).sort((left, right) => left - right)
+
+async function countOneWay(side) {
+  const sent = (await side.self.messages(side.other)).filter(({ direction }) => direction === 'out').map(({ id }) => id)
+  const received = (await incoming(side)).map(({ id }) => id)
+  const distinct = new Set(received)
+  const instants = await arrivals(side)
+  return {
+    sent: sent.length,
+    delivered: sent.filter((id) => distinct.has(id)).length,
+    doubled: received.length - distinct.size,
+    gap: Math.max(0, ...instants.slice(1).map((at, before) => at - instants[before])),
+  }
+}
