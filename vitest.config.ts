@@ -16,6 +16,17 @@ export default defineConfig({
       unit('cli', 'apps/cli/src/**/*.test.ts'),
       { test: { name: 'tools', include: ['tools/**/*.test.mjs'], testTimeout: 60_000 } },
       {
+        // Real processes in networks of their own: after everything else, one file at a time.
+        test: {
+          name: 'natlab',
+          include: ['infra/**/*.test.mjs'],
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 240_000,
+        },
+      },
+      {
         // Real processes and real sockets: one file at a time, after everything else, and never hurried.
         test: {
           name: 'e2e',

@@ -110,17 +110,27 @@ export class Conversation {
 const incoming = async ({ self, other }) => (await other.messages(self)).filter(({ direction }) => direction === 'in')
 
 /** When what `self` wrote arrived, in order. */
-const arrivals = async (side) => (await incoming(side)).map(({ received_at }) => received_at).sort((left, right) => left - right)
+const arrivals = async (side) => inOrder(await incoming(side))
 
 async function countOneWay(side) {
-  const sent = (await side.self.messages(side.other)).filter(({ direction }) => direction === 'out').map(({ id }) => id)
-  const received = (await incoming(side)).map(({ id }) => id)
-  const distinct = new Set(received)
-  const instants = await arrivals(side)
+  const sent = (await side.self.messages(side.other)).filter(({ direction }) => direction === 'out')
+  return compare(sent, await incoming(side))
+}
+
+/**
+ * What one side wrote beside what the other side has, by id alone.
+ * @param {{ id: string }[]} sent @param {{ id: string, received_at: number }[]} received
+ * @returns `gap`: longest time between two arrivals, milliseconds
+ */
+export function compare(sent, received) {
+  const distinct = new Set(received.map(({ id }) => id))
+  const instants = inOrder(received)
   return {
     sent: sent.length,
-    delivered: sent.filter((id) => distinct.has(id)).length,
+    delivered: sent.filter(({ id }) => distinct.has(id)).length,
     doubled: received.length - distinct.size,
     gap: Math.max(0, ...instants.slice(1).map((at, before) => at - instants[before])),
   }
 }
+
+const inOrder = (received) => received.map(({ received_at }) => received_at).sort((left, right) => left - right)

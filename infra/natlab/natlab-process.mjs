@@ -1,0 +1,26 @@
+// Runs the laboratory from tests, as a user does.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const NATLAB = fileURLToPath(new URL('natlab.mjs', import.meta.url))
+
+export const start = (...args) => spawn(process.execPath, [NATLAB, ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
+
+/** The document, or the error as the laboratory says it. */
+export async function natlab(...args) {
+  const child = start(...args)
+  let out = ''
+  child.stdout.on('data', (part) => (out += part))
+  await once(child, 'close')
+  return JSON.parse(out)
+}
+
+/** Why the laboratory cannot run on this machine, if so. Continuous integration has to be able to. */
+export async function whyNot() {
+  const { error } = await natlab('--behaviour', 'pub')
+  if (error === undefined) return undefined
+  if (process.env.CI) throw new Error(error.message)
+  console.warn(`\n*** The network laboratory is SKIPPED: ${error.message}. ***\n`)
+  return error.message
+}

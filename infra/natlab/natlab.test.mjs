@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { natlab, start, whyNot } from './natlab-process.mjs'
+
+/** One of each sort of way: open, firewalled, endpoint-dependent, carrier, UDP dropped, one home, one carrier. */
+const PAIRS = ['pub:fw', 'cone:cone', 'prc:sym', 'cgn:noudp', 'lan:lan', 'hairpin:hairpin']
+
+const unavailable = await whyNot()
+
+describe.skipIf(unavailable)('network laboratory', () => {
+  it('a message is delivered in every pair, and the way is what the relay counts', async () => {
+    const { pairs } = await natlab('--pairs', PAIRS.join(','), '--tries', '1', '--patience', '1500')
+    expect(pairs.map(({ a, b }) => `${a}:${b}`)).toEqual(PAIRS)
+    expect(pairs.filter(({ delivered, tries }) => delivered !== tries)).toEqual([])
+    for (const { direct, path, first_message_ms, direct_ms } of pairs) {
+      expect(first_message_ms.p50).toBeGreaterThan(0)
+      expect(direct_ms !== null).toBe(direct === 1)
+      expect(path !== 'relayed').toBe(direct === 1)
+    }
+  })
+
+  it.each(['SIGKILL', 'SIGTERM'])('leaves no process and no namespace behind after %s', async (signal) => {
+    const child = start('--pairs', 'cone:cone')
+    const sandbox = await eventually(() => sandboxOf(child.pid))
+    child.kill(signal)
+    await once(child, 'exit')
+    expect(await eventually(() => processes().every(({ pidSpace }) => pidSpace !== sandbox))).toBe(true)
+  })
+
+  it('says in one sentence what it does not understand', async () => {
+    const { error } = await natlab('--pairs', 'pub:moon')
+    expect(error).toEqual({ code: 'USAGE', message: expect.stringContaining('moon') })
+  })
+})
+
+async function eventually(find) {
+  for (const end = performance.now() + 20_000; performance.now() < end; await sleep(20)) {
+    const found = find()
+    if (found) return found
+  }
+  throw new Error('not in time')
+}
+
+/** Every process that can be looked at; whoever ends meanwhile is left out. */
+function processes() {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const [, parent] = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8')) ?? []
+      const space = (kind) => readlinkSync(`/proc/${name}/ns/${kind}`)
+      return [{ pid: Number(name), parent: Number(parent), pidSpace: space('pid'), netSpace: space('net') }]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** The process-id namespace of a laboratory, once relays and clients run in several network namespaces in it. */
+function sandboxOf(pid) {
+  const all = processes()
+  const own = all.find((each) => each.pid === process.pid)
+  const children = (parents) => all.filter(({ parent }) => parents.includes(parent))
+  const inner = children(children([pid]).map((each) => each.pid)).find(({ pidSpace }) => pidSpace !== own?.pidSpace)
+  const members = all.filter(({ pidSpace }) => pidSpace === inner?.pidSpace)
+  return inner !== undefined && new Set(members.map(({ netSpace }) => netSpace)).size > 2 ? inner.pidSpace : undefined
+}
