@@ -6,11 +6,7 @@ const failures: string[] = []
 
 const tab = openBrowser({
   name: 'test',
-  config: async () => ({
-    name: wanted.get('name') ?? '',
-    relays: wanted.getAll('relay'),
-    log: wanted.get('log') === null ? 'warn' : 'debug',
-  }),
+  config: { name: wanted.get('name') ?? '', relays: wanted.getAll('relay') },
   startWorker: () => new Worker('/store-worker.js', { type: 'module' }),
   passphrase: async () => wanted.get('passphrase') ?? undefined,
   onFailure: (error) => failures.push(String(error)),

@@ -91,3 +91,21 @@ it.skipIf(skipped)('[BN3] a second tab follows the first, and takes over when it
     'from the second',
   ])
 })
+
+it.skipIf(skipped)('[BN4] changed settings count at once, in all tabs, and stay', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  await using pages = await Pages.open()
+  const context = await pages.context()
+  const [first, second] = [await pages.tab(context, { name: 'ana', relays: [] }), await pages.tab(context, { name: 'ana', relays: [] })]
+  const { account } = await first.call('status')
+  expect(await second.call('configure', { name: 'Ana', relays: [relay.url] })).toMatchObject({ name: 'Ana', applied: true })
+  for (const tab of [first, second]) {
+    await eventually('the client has started anew', async () => (await tab.call('settings').catch(() => undefined))?.name === 'Ana')
+    await joined(tab)
+    expect((await tab.call('status')).account).toBe(account)
+  }
+  await second.page.close()
+  await first.page.reload()
+  expect(await first.call('settings')).toMatchObject({ name: 'Ana', relays: [relay.url] })
+})

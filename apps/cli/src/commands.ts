@@ -161,11 +161,20 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(parts).toString('utf8').replace(/\n$/, '')
 }
 
-export const history = (session: Session, contact: string, { after, limit }: { after?: string; limit?: string }): Promise<number> =>
+export const history = (
+  session: Session,
+  contact: string,
+  { after, before, limit }: { after?: string; before?: string; limit?: string },
+): Promise<number> =>
   withApi(session, async (api) => {
     const most = limit === undefined ? undefined : Number(limit)
     if (most !== undefined && !(Number.isInteger(most) && most > 0)) throw new SkeinError('USAGE', '--limit takes a whole number from 1.')
-    const page = await api.history({ contact, ...(after === undefined ? {} : { after }), ...(most === undefined ? {} : { limit: most }) })
+    const page = await api.history({
+      contact,
+      ...(after === undefined ? {} : { after }),
+      ...(before === undefined ? {} : { before }),
+      ...(most === undefined ? {} : { limit: most }),
+    })
     session.output.result(
       page,
       page.messages

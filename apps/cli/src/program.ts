@@ -99,6 +99,7 @@ export function createProgram(finish: (code: number) => void): Command {
     .description('messages with a contact')
     .argument('<contact>')
     .option('--after <id>', 'only later ones')
+    .option('--before <id>', 'only earlier ones')
     .option('--limit <count>', 'the newest so many')
     .action(run(commands.history))
   program.command('events').description('what happens, line by line').action(run(commands.events))

@@ -21,7 +21,19 @@ import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { Envelopes, type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
-import type { Clock, Directory, Logger, OutboxRow, Primitives, Random, Store, StoredContact, StoredMessage, Swarm } from './ports/index.ts'
+import type {
+  Clock,
+  Compression,
+  Directory,
+  Logger,
+  OutboxRow,
+  Primitives,
+  Random,
+  Store,
+  StoredContact,
+  StoredMessage,
+  Swarm,
+} from './ports/index.ts'
 import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
 
@@ -33,6 +45,7 @@ export interface MessengerPorts {
   readonly random: Random
   readonly logger: Logger
   readonly primitives: Primitives
+  readonly compression: Compression
 }
 
 export interface MessengerOptions {
@@ -252,7 +265,8 @@ export class Messenger {
       accountKey: contact.accountKey,
       deviceKey: deviceKey(device),
       dhKey: known.dhKey,
-      bundle: () => (known.bundle.length === 0 ? undefined : openBundle(this.ports.primitives, decodeSigned(known.bundle), device)),
+      bundle: () =>
+        known.bundle.length === 0 ? undefined : openBundle(this.ports.primitives, decodeSigned(known.bundle), deviceKey(device)),
       takeOneTime: () => this.book.takeOneTime(device),
     }
   }

@@ -29,29 +29,29 @@ function associated({ deliveryTag, expiryHour, prekeyId }: Omit<EnvelopeAddress,
   return concat(deliveryTag, numbers)
 }
 
+/** ISO/IEC 7816-4: this byte, then zeros, so that every length of a class can be reached. */
+const PADDING_BEGINS = 0x80
+
 /** The content with padding, of exactly one of the sizes. @throws SkeinError MESSAGE_TOO_LARGE */
-export function padContent(content: Omit<EnvelopeContentFields, 'padding'>): Uint8Array {
-  const bare = encodeEnvelopeContent({ ...content, padding: new Uint8Array() }).length
-  for (const size of PADDED_SIZES) {
-    const padded = size < bare ? undefined : encodeEnvelopeContent({ ...content, padding: paddingFor(size - bare) })
-    // One or two lengths of a class cannot be reached, as the padding's own length takes one byte more or less.
-    if (padded?.length === size) return padded
-  }
-  throw new SkeinError('MESSAGE_TOO_LARGE', 'A message is too large for an envelope.')
+export function padContent(content: EnvelopeContentFields): Uint8Array {
+  const bare = encodeEnvelopeContent(content)
+  const size = PADDED_SIZES.find((each) => each > bare.length)
+  if (size === undefined) throw new SkeinError('MESSAGE_TOO_LARGE', 'A message is too large for an envelope.')
+  const padded = new Uint8Array(size)
+  padded.set(bare)
+  padded[bare.length] = PADDING_BEGINS
+  return padded
 }
 
-/** Padding that fills `room` bytes together with the header of its field, which has 2 to 4 bytes (protobuf varint). */
-function paddingFor(room: number): Uint8Array {
-  const header = room < 130 ? 2 : room < 16_387 ? 3 : 4
-  return new Uint8Array(Math.max(0, room - header))
+/** @throws SkeinError BAD_FRAME */
+function withoutPadding(padded: Uint8Array): Uint8Array {
+  const end = padded.findLastIndex((byte) => byte !== 0)
+  if (padded[end] !== PADDING_BEGINS) throw new SkeinError('BAD_FRAME', 'The content of an envelope is not padded.')
+  return padded.subarray(0, end)
 }
 
 /** @throws SkeinError MESSAGE_TOO_LARGE */
-export async function sealEnvelope(
-  primitives: Primitives,
-  address: EnvelopeAddress,
-  content: Omit<EnvelopeContentFields, 'padding'>,
-): Promise<Uint8Array> {
+export async function sealEnvelope(primitives: Primitives, address: EnvelopeAddress, content: EnvelopeContentFields): Promise<Uint8Array> {
   const sealed = await primitives.hpkeSeal(address.prekey, padContent(content), { info: INFO, associated: associated(address) })
   const { deliveryTag, expiryHour, prekeyId } = address
   return encodeEnvelope({ deliveryTag, expiryHour, prekeyId, sealed })
@@ -65,13 +65,12 @@ export async function openEnvelope(
   primitives: Primitives,
   bytes: Uint8Array,
   { secretOf, now }: { secretOf: PrekeySecretLookup; now: number },
-): Promise<Omit<EnvelopeContentFields, 'padding'>> {
+): Promise<EnvelopeContentFields> {
   const envelope = decodeEnvelope(bytes)
   if (envelope.expiryHour * MS_PER_HOUR < now) throw new SkeinError('ENVELOPE_EXPIRED', 'An envelope is past its expiry.')
   const secret = secretOf(envelope.prekeyId)
   if (secret === undefined) throw new SkeinError('PREKEY_UNKNOWN', 'An envelope is sealed to a key that is gone.')
   const content = await primitives.hpkeOpen(secret, envelope.sealed, { info: INFO, associated: associated(envelope) })
   if (content === null) throw new SkeinError('SEAL_BROKEN', 'An envelope does not open.')
-  const { message, sender } = decodeEnvelopeContent(content)
-  return { message, sender }
+  return decodeEnvelopeContent(withoutPadding(content))
 }

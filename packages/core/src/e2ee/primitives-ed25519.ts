@@ -3,7 +3,7 @@
  * prime-order subgroup: with or without the cofactor, RFC 8032 allows both. Refusing such points makes them agree.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { base64 } from '@scure/base'
+import { bytesToHex } from '@noble/hashes/utils.js'
 
 /** Verdicts kept: a check costs about a third of a verification, and the same contacts sign again and again. */
 const MAX_VERDICTS = 256
@@ -21,7 +21,7 @@ function isPrimeOrder(encoded: Uint8Array): boolean {
 
 /** Whether `publicKey` is the canonical encoding of a point of prime order: no other key verifies anything. */
 export function isStrictEd25519Key(publicKey: Uint8Array): boolean {
-  const name = base64.encode(publicKey)
+  const name = bytesToHex(publicKey)
   const known = verdicts.get(name)
   if (known !== undefined) return known
   const oldest = verdicts.keys().next().value

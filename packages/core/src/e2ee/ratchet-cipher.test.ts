@@ -7,6 +7,7 @@ import { seededRandom } from '../testing/seeded-random.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
 import type { OneTimePrekey } from '../wire/handover.ts'
 import { openBundle } from './bundle.ts'
+import { fflateCompression as compression } from './compression.ts'
 import { Handovers, MAX_ONE_TIME } from './handovers.ts'
 import { PrekeyKeeper } from './prekey-keeper.ts'
 import { noblePrimitives as primitives } from './primitives.ts'
@@ -42,7 +43,7 @@ class Device {
 
   newCipher(): RatchetCipher {
     const { store, clock, keys, prekeys } = this
-    const bundle = (remote: Device) => () => openBundle(primitives, remote.prekeys.bundle(), remote.id)
+    const bundle = (remote: Device) => () => openBundle(primitives, remote.prekeys.bundle(), remote.keys.deviceKey)
     const takeOneTime = () => {
       const oneTime = this.oneTime
       this.oneTime = undefined
@@ -53,6 +54,7 @@ class Device {
       clock,
       random,
       primitives,
+      compression,
       own: keys,
       prekeys,
       remote: (id) => (this.remote?.id === id ? { ...this.remote.keys, bundle: bundle(this.remote), takeOneTime } : undefined),
@@ -153,8 +155,15 @@ describe('sessions in a store', () => {
     const { clock, ana, bo } = await pair()
     const old = bo.prekeys.bundle()
     const late = new Device(clock)
-    const bundle = () => openBundle(primitives, old, bo.id)
-    late.cipher = new RatchetCipher({ ...late, random, primitives, own: late.keys, remote: () => ({ ...bo.keys, bundle, takeOneTime }) })
+    const bundle = () => openBundle(primitives, old, bo.keys.deviceKey)
+    late.cipher = new RatchetCipher({
+      ...late,
+      random,
+      primitives,
+      compression,
+      own: late.keys,
+      remote: () => ({ ...bo.keys, bundle, takeOneTime }),
+    })
     await clock.advance(8 * 86_400_000)
     await bo.prekeys.refresh()
     await clock.advance(39 * 86_400_000)
@@ -168,6 +177,7 @@ describe('sessions in a store', () => {
       ...another,
       random,
       primitives,
+      compression,
       own: another.keys,
       remote: () => ({ ...bo.keys, bundle, takeOneTime }),
     })
@@ -178,9 +188,9 @@ describe('sessions in a store', () => {
 
   it('[EB4] a bundle that another device signed is refused', async () => {
     const { ana, bo } = await pair()
-    expect(() => openBundle(primitives, bundleFor(bo.keys), ana.id)).toThrow(code('WRONG_DEVICE'))
+    expect(() => openBundle(primitives, bundleFor(bo.keys), ana.keys.deviceKey)).toThrow(code('WRONG_DEVICE'))
     const forged = { ...bundleFor(bo.keys), signature: new Uint8Array(64) }
-    expect(() => openBundle(primitives, forged, bo.id)).toThrow(code('BAD_SIGNATURE'))
+    expect(() => openBundle(primitives, forged, bo.keys.deviceKey)).toThrow(code('BAD_SIGNATURE'))
   })
 })
 
@@ -310,6 +320,7 @@ describe('states that have come apart', () => {
         ...device,
         random,
         primitives: { ...primitives, aeadSeal },
+        compression,
         own: device.keys,
         remote: () => ({ ...bo.keys, bundle: () => undefined, takeOneTime }),
       })

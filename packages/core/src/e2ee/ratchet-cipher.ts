@@ -6,6 +6,7 @@
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Compression } from '../ports/compression.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoredOneTimePrekey, StoreWrite } from '../ports/store.ts'
@@ -58,6 +59,7 @@ export interface RatchetCipherDeps {
   readonly clock: Clock
   readonly random: Random
   readonly primitives: Primitives
+  readonly compression: Compression
   readonly own: PairContext['own']
   readonly prekeys: PrekeyKeeper
   /** `undefined` for a device of nobody we know. */
@@ -153,7 +155,7 @@ export class RatchetCipher implements SessionCipher {
     const begun = sendingSession(sessions) === undefined ? begin(pair, sessions, remote) : { sessions, writes: [] }
     const session = sendingSession(begun.sessions)
     if (session === undefined) throw new SkeinError('SESSION_UNKNOWN', 'A session could not be started.')
-    const sealed = sealIn(pair, begun.sessions, { session, plaintext: packPayload(content) })
+    const sealed = sealIn(pair, begun.sessions, { session, plaintext: packPayload(this.deps.compression, content) })
     return { sealed: sealed.message, writes: [moveOn(cell, device, sealed.sessions), ...begun.writes] }
   }
 
@@ -182,7 +184,7 @@ export class RatchetCipher implements SessionCipher {
       return { ...this.deps.prekeys.find(prekeyId), oneTimeSecret: oneTime?.secret }
     }
     const { sessions, plaintext, flight } = openIn(context(), cell.current.sessions, { message, prekeys })
-    const content = unpackPayload(plaintext)
+    const content = unpackPayload(this.deps.compression, plaintext)
     const begun = flight === undefined ? [] : [this.rememberFlight(flight), ...used(oneTime)]
     return { content, writes: [moveOn(cell, device, sessions), ...begun] }
   }

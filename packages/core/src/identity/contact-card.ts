@@ -56,7 +56,7 @@ function openRecordFields(primitives: Primitives, fields: AccountRecordFields): 
   const inList = list.devices.some(({ deviceKey }) => deviceKey.every((byte, at) => fields.deviceKey[at] === byte))
   if (!inList) throw badCard()
   const device = deviceIdFromKey(fields.deviceKey)
-  openBundle(primitives, fields.bundle, device)
+  openBundle(primitives, fields.bundle, fields.deviceKey)
   return { list, relays: fields.relays, issuedAt: fields.issuedAt, device, bundle: fields.bundle }
 }
 

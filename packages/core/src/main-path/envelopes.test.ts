@@ -147,7 +147,7 @@ describe('session messages in envelopes', () => {
     const { prekeyId, signedPrekey } = openBundle(
       primitives,
       decodeSigned(bo.messenger.book.device(deviceOf(ana))?.bundle ?? new Uint8Array()),
-      deviceOf(ana),
+      ana.messenger.identity.deviceKey,
     )
     const expiryHour = Math.ceil(world.clock.now() / 3_600_000) + 1
     const deliveryTag = (await handedTo(bo, ana)).deliveryTags.slice(0, DELIVERY_TAG_BYTES)

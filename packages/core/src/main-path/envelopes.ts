@@ -11,7 +11,7 @@ import type { PrekeyKeeper } from '../e2ee/prekey-keeper.ts'
 import { RejectionBudget } from '../e2ee/rejection-budget.ts'
 import type { SessionCipher } from '../e2ee/session-cipher.ts'
 import { SkeinError } from '../errors/index.ts'
-import { accountDigest, type AccountId, type DeviceId, deviceIdFromKey } from '../ids.ts'
+import { accountDigest, type AccountId, type DeviceId, deviceIdFromKey, deviceKey } from '../ids.ts'
 import { inviteHash } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Primitives } from '../ports/primitives.ts'
@@ -74,7 +74,7 @@ export class Envelopes {
     const tag = handed === undefined ? undefined : depositTag(handed, clock.now())
     if (tag === undefined)
       throw new SkeinError('NO_DELIVERY_TAG', 'Nothing is known, or nothing any more, under which mail for this device can be left.')
-    const { prekeyId, signedPrekey } = openBundle(primitives, decodeSigned(known.bundle), device)
+    const { prekeyId, signedPrekey } = openBundle(primitives, decodeSigned(known.bundle), deviceKey(device))
     const expiryHour = Math.ceil((clock.now() + MAIL_LIFETIME_MS) / MS_PER_HOUR)
     const sender = decodeSessionMessage(message).first === undefined ? NOBODY : own
     return sealEnvelope(primitives, { deliveryTag: tag, expiryHour, prekeyId, prekey: signedPrekey }, { message, sender })
@@ -118,7 +118,7 @@ export class Envelopes {
     return { sender: await this.senderOf(content, account), message }
   }
 
-  private async senderOf({ sender, message }: Omit<EnvelopeContentFields, 'padding'>, account: AccountId | undefined): Promise<DeviceId> {
+  private async senderOf({ sender, message }: EnvelopeContentFields, account: AccountId | undefined): Promise<DeviceId> {
     const { book, cipher } = this.deps
     const accounts = account === undefined ? book.all().map((contact) => contact.account) : [account]
     const devices = accounts.flatMap((each) => book.devicesOf(each)).map(({ device }) => device)

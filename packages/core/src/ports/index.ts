@@ -3,6 +3,7 @@
  * `@skein/core/contracts` that every adapter passes.
  */
 export type * from './clock.ts'
+export type * from './compression.ts'
 export type * from './directory.ts'
 export type * from './logger.ts'
 export type * from './primitives.ts'

@@ -171,6 +171,8 @@ export type WriteOutcome = 'done' | 'duplicate'
 export interface HistoryPage {
   /** Only messages after this one in conversation order. */
   readonly after?: MessageId
+  /** Only messages before this one; not together with `after`. */
+  readonly before?: MessageId
   /** The newest `limit` of what matches, 1 to 1,000. */
   readonly limit?: number
 }

@@ -1,5 +1,6 @@
 /** The envelopes of a node in a World, as a carrier of it will have them. */
 import { fetchSecretOf, PrekeyKeeper, RatchetCipher } from '../e2ee/index.ts'
+import { fflateCompression } from '../e2ee/compression.ts'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { Envelopes } from '../main-path/envelopes.ts'
@@ -14,7 +15,16 @@ export async function envelopesOf({ clock }: World, { store, messenger }: WorldN
   const { identity, book } = messenger
   const prekeys = new PrekeyKeeper({ store, clock, random, primitives, ...identity })
   await prekeys.refresh()
-  const cipher = new RatchetCipher({ store, clock, random, primitives, own: identity, prekeys, remote: () => undefined })
+  const cipher = new RatchetCipher({
+    store,
+    clock,
+    random,
+    primitives,
+    compression: fflateCompression,
+    own: identity,
+    prekeys,
+    remote: () => undefined,
+  })
   const fetchSecret = fetchSecretOf(primitives, identity.deviceSeed)
   return new Envelopes({ book, store, clock, primitives, prekeys, cipher, deviceKey: identity.deviceKey, fetchSecret })
 }

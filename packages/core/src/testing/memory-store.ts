@@ -83,11 +83,13 @@ export class MemoryStore implements Store {
     )
   }
 
-  async history(contact: AccountId, { after, limit = 100 }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
-    const mark = after === undefined ? null : await this.message(after)
-    if (after !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+  async history(contact: AccountId, { after, before, limit = 100 }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
+    const id = after ?? before
+    const mark = id === undefined ? null : await this.message(id)
+    if (id !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+    const side = after === undefined ? -1 : 1
     return this.read(({ messages }) => {
-      const all = [...messages.values()].filter((each) => each.contact === contact && (mark === null || compare(each, mark) > 0))
+      const all = [...messages.values()].filter((each) => each.contact === contact && (mark === null || side * compare(each, mark) > 0))
       return all.sort(compare).slice(-limit)
     })
   }

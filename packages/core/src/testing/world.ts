@@ -1,4 +1,5 @@
 /** Whole messengers in memory on a virtual clock: what happens to a user, without a network and without waiting. */
+import { fflateCompression } from '../e2ee/compression.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { loadIdentity, Messenger, type MessengerEvent } from '../messenger.ts'
@@ -46,7 +47,7 @@ export class World {
     { visibility = 'contacts', store = new MemoryStore() }: { visibility?: Visibility; store?: MemoryStore } = {},
   ): Promise<WorldNode> {
     const logger = new RecordingLogger()
-    const ports = { store, clock: this.clock, random: this.random, primitives: noblePrimitives, logger }
+    const ports = { store, clock: this.clock, random: this.random, primitives: noblePrimitives, compression: fflateCompression, logger }
     const identity = await loadIdentity(ports)
     const swarm = this.network.join(identity.device)
     const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, {

@@ -64,7 +64,6 @@ export interface EnvelopeContentFields {
   readonly message: Uint8Array
   /** Device key, 32 bytes, with a first flight; else empty. */
   readonly sender: Uint8Array
-  readonly padding: Uint8Array
 }
 
 export function encodePrekeyBundle(bundle: PrekeyBundleFields): Uint8Array {
@@ -158,7 +157,7 @@ export function encodeEnvelopeContent(content: EnvelopeContentFields): Uint8Arra
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeEnvelopeContent(bytes: Uint8Array): EnvelopeContentFields {
-  const { message, sender, padding } = decodeCanonical(EnvelopeContent, bytes)
+  const { message, sender } = decodeCanonical(EnvelopeContent, bytes)
   if (sender.length !== 0) exactly(sender, 32)
-  return { message, sender, padding }
+  return { message, sender }
 }

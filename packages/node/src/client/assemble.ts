@@ -1,6 +1,7 @@
 /** Core's messenger on a store and a network: what a client is on every platform. */
 import {
   type Clock,
+  type Compression,
   isNewerRecord,
   loadIdentity,
   type Logger,
@@ -34,6 +35,7 @@ export interface ClientParts {
   readonly clock: Clock
   readonly random: Random
   readonly primitives: Primitives
+  readonly compression: Compression
   createSwarm(options: SwarmOptions): Libp2pSwarm
 }
 

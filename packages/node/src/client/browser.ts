@@ -1,5 +1,5 @@
 /** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
-import { noblePrimitives, type Logger } from '@skein/core'
+import { fflateCompression, noblePrimitives, type Logger } from '@skein/core'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
@@ -21,7 +21,7 @@ export interface BrowserOptions {
   onFailure(error: unknown): void
 }
 
-const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives }
+const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives, compression: fflateCompression }
 
 /** Opens this tab; the client runs in one tab of the origin, and moves to another when that one is closed. */
 export function openBrowser(options: BrowserOptions): Tab {

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
+import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
@@ -12,7 +13,7 @@ import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig } from './config.ts'
 
-const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, createSwarm }
+const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
 export interface RunningClient extends Client {
   /** Resolves when a stop has been requested over the API. */

@@ -4,6 +4,8 @@ import { homedir, platform } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
 import * as z from 'zod'
+import { replaceFile } from '../store/durable-file.ts'
+import type { ConfigChange } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
 
 export { type Config, ConfigSchema, DEFAULTS } from './config-schema.ts'
@@ -70,4 +72,21 @@ export function loadConfig({ dataDir, env, flags }: ConfigSources): LoadedConfig
     }
   }
   return { config: parseConfig(merged), origins }
+}
+
+/**
+ * Writes a change into the file of the data directory; it counts from the next start.
+ * @throws SkeinError CONFIG_INVALID also for what a flag or the environment decides, which the file could not change
+ */
+export function saveConfig(
+  { dataDir, origins }: Pick<LoadedConfig, 'origins'> & { readonly dataDir: string },
+  change: ConfigChange,
+): false {
+  const decided = Object.keys(change).find((key) => ['flag', 'environment'].includes(origins[key as keyof Config]))
+  if (decided !== undefined) throw new SkeinError('CONFIG_INVALID', `«${decided}» was given by flag or environment; change it there.`)
+  const file = join(dataDir, 'config.json')
+  const kept = { ...fromFile(file), ...change }
+  parseConfig({ ...DEFAULTS, ...kept })
+  replaceFile(file, `${JSON.stringify(kept, undefined, 2)}\n`)
+  return false
 }

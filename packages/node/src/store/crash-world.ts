@@ -15,6 +15,7 @@ import {
   type StoredMessage,
   type Swarm,
 } from '@skein/core'
+import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { systemRandom } from '../platform/system.ts'
 import { openStore } from './better-sqlite3.ts'
@@ -177,7 +178,14 @@ export async function openWorld(dir: string, fate: Fate): Promise<CrashWorld> {
   const start = async (name: string): Promise<Node> => {
     mkdirSync(join(dir, name), { recursive: true })
     const store = await openStore({ path: join(dir, name, 'skein.sqlite'), storageKey, clock })
-    const ports = { store: watchedStore(store, name, fate), clock, random: systemRandom, primitives, logger: new RecordingLogger() }
+    const ports = {
+      store: watchedStore(store, name, fate),
+      clock,
+      random: systemRandom,
+      primitives,
+      compression: nativeCompression,
+      logger: new RecordingLogger(),
+    }
     const identity = await loadIdentity({ ...ports, store })
     const swarm = watchedSwarm(network.join(identity.device), name, fate)
     const options = { name, relays: ['http://relay.test'], visibility: 'nobody' } as const

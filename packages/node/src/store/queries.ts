@@ -1,5 +1,5 @@
 /** Prepared statements of the store, on any drizzle SQLite database. */
-import { and, asc, desc, eq, gt, inArray, min, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt, min, or, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import * as t from './schema.ts'
 
@@ -17,11 +17,11 @@ export const MAY_FOLLOW = {
 } as const
 
 export function prepareReads(db: AnyDatabase) {
-  const history = (after: boolean) =>
+  const history = (beside?: typeof gt) =>
     db
       .select()
       .from(t.messages)
-      .where(and(eq(t.messages.contact, p('contact')), after ? isAfter() : undefined))
+      .where(and(eq(t.messages.contact, p('contact')), beside === undefined ? undefined : isBeside(beside)))
       .orderBy(desc(t.messages.hlcMs), desc(t.messages.hlcCounter), desc(t.messages.id))
       .limit(p('limit'))
       .prepare()
@@ -50,8 +50,9 @@ export function prepareReads(db: AnyDatabase) {
       .from(t.messages)
       .where(eq(t.messages.id, p('id')))
       .prepare(),
-    newest: history(false),
-    newestAfter: history(true),
+    newest: history(),
+    newestAfter: history(gt),
+    newestBefore: history(lt),
     outbox: db
       .select()
       .from(t.outbox)
@@ -94,12 +95,12 @@ export function prepareReads(db: AnyDatabase) {
   }
 }
 
-/** Behind the message (ms, counter, id) in conversation order. */
-function isAfter() {
+/** Behind (`gt`) or before (`lt`) the message (ms, counter, id) in conversation order. */
+function isBeside(is: typeof gt) {
   return or(
-    gt(t.messages.hlcMs, p('ms')),
-    and(eq(t.messages.hlcMs, p('ms')), gt(t.messages.hlcCounter, p('counter'))),
-    and(eq(t.messages.hlcMs, p('ms')), eq(t.messages.hlcCounter, p('counter')), gt(t.messages.id, p('id'))),
+    is(t.messages.hlcMs, p('ms')),
+    and(eq(t.messages.hlcMs, p('ms')), is(t.messages.hlcCounter, p('counter'))),
+    and(eq(t.messages.hlcMs, p('ms')), eq(t.messages.hlcCounter, p('counter')), is(t.messages.id, p('id'))),
   )
 }
 

@@ -229,13 +229,15 @@ export class SqliteStore implements Store {
     })
   }
 
-  async history(contact: AccountId, { after, limit = DEFAULT_PAGE }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
-    const most = Math.min(Math.max(1, limit), MAX_PAGE)
-    const mark = after === undefined ? null : await this.message(after)
-    if (after !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+  async history(contact: AccountId, { after, before, limit = DEFAULT_PAGE }: HistoryPage = {}): Promise<readonly StoredMessage[]> {
+    const page = { contact, limit: Math.min(Math.max(1, limit), MAX_PAGE) }
+    const id = after ?? before
+    const mark = id === undefined ? null : await this.message(id)
+    if (id !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
     return this.read(async (reads) => {
-      const place = mark === null ? null : { contact, limit: most, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id }
-      const rows = place === null ? await reads.newest.all({ contact, limit: most }) : await reads.newestAfter.all(place)
+      if (mark === null) return ((await reads.newest.all(page)) as StoredMessage[]).reverse()
+      const from = after === undefined ? reads.newestBefore : reads.newestAfter
+      const rows = await from.all({ ...page, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id })
       return (rows as StoredMessage[]).reverse()
     })
   }

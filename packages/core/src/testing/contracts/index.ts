@@ -1,5 +1,6 @@
 /** Contract suites: what every adapter of a port must do. They are vitest code and run where the adapter lives. */
 export * from './clock.ts'
+export * from './compression.ts'
 export * from './directory.ts'
 export * from './logger.ts'
 export * from './primitives.ts'

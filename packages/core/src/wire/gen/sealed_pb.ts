@@ -63,12 +63,12 @@ export interface Envelope {
   sealed: Uint8Array;
 }
 
+/** Padded outside of the message (ISO/IEC 7816-4). */
 export interface EnvelopeContent {
   /** Encoded SessionMessage. */
   message: Uint8Array;
   /** Device key of the sender, with a first flight; the session names the sender after that. */
   sender: Uint8Array;
-  padding: Uint8Array;
 }
 
 /** At rest only. */
@@ -575,7 +575,7 @@ export const Envelope: MessageFns<Envelope> = {
 };
 
 function createBaseEnvelopeContent(): EnvelopeContent {
-  return { message: NOTHING, sender: NOTHING, padding: NOTHING };
+  return { message: NOTHING, sender: NOTHING };
 }
 
 export const EnvelopeContent: MessageFns<EnvelopeContent> = {
@@ -585,9 +585,6 @@ export const EnvelopeContent: MessageFns<EnvelopeContent> = {
     }
     if (message.sender.length !== 0) {
       writer.uint32(18).bytes(message.sender);
-    }
-    if (message.padding.length !== 0) {
-      writer.uint32(26).bytes(message.padding);
     }
     return writer;
   },
@@ -614,14 +611,6 @@ export const EnvelopeContent: MessageFns<EnvelopeContent> = {
             }
 
             message.sender = reader.bytes();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.padding = reader.bytes();
             continue;
           }
         }

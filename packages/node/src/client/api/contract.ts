@@ -1,6 +1,7 @@
 /** The typed local API: commands, queries and one event stream, served by a client and used by every interface. */
 import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod'
+import { ConfigSchema } from '../config-schema.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */
@@ -75,6 +76,8 @@ export const ClientEvent = z.discriminatedUnion('event', [
     reason: z.string().nullable(),
     delivered_at: Instant.nullable(),
   }),
+  /** The user has seen messages, here or in another window. */
+  z.object({ event: z.literal('seen'), contact: z.string(), unread: z.number().int() }),
   z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
   z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
   z.object({
@@ -88,6 +91,16 @@ export const ClientEvent = z.discriminatedUnion('event', [
   }),
 ])
 export type ClientEvent = z.infer<typeof ClientEvent>
+
+export const ConversationView = ContactView.extend({
+  last: HistoryMessage.nullable(),
+  /** 0 to 999. */
+  unread: z.number().int(),
+})
+export type ConversationView = z.infer<typeof ConversationView>
+
+export const SettingsView = ConfigSchema.pick({ name: true, relays: true, visibility: true })
+export type SettingsView = z.infer<typeof SettingsView>
 
 const ContactInput = z.object({ contact: z.string().min(1).max(200) })
 
@@ -124,8 +137,21 @@ export const contract = {
     .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
     .output(z.object({ message: SentMessage, timed_out: z.boolean() })),
   history: oc
-    .input(ContactInput.extend({ after: z.string().optional(), limit: z.number().int().min(1).max(1_000).optional() }))
+    .input(
+      ContactInput.extend({
+        after: z.string().optional(),
+        before: z.string().optional(),
+        limit: z.number().int().min(1).max(1_000).optional(),
+      }),
+    )
     .output(z.object({ messages: z.array(HistoryMessage) })),
+  /** Contacts with the newest message of each and the number of unread ones; the latest conversation first. */
+  conversations: oc.output(z.object({ conversations: z.array(ConversationView) })),
+  /** The user has seen everything up to this message. */
+  seen: oc.input(ContactInput.extend({ id: z.string() })).output(z.object({ unread: z.number().int() })),
+  settings: oc.output(SettingsView),
+  /** Keeps what is given and applies it. `applied` false: it counts from the next start on. */
+  configure: oc.input(SettingsView.partial()).output(SettingsView.extend({ applied: z.boolean() })),
   events: oc.output(eventIterator(ClientEvent)),
   config: oc.output(z.record(z.string(), z.object({ value: z.unknown(), origin: z.string() }))),
   stop: oc.output(z.object({ stopping: z.literal(true) })),

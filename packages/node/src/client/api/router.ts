@@ -2,9 +2,9 @@
 import { implement } from '@orpc/server'
 import { parseMessageId } from '@skein/core'
 import type { Client } from '../assemble.ts'
-import { contract, type ClientEvent } from './contract.ts'
+import { contract, type ClientEvent, type SettingsView } from './contract.ts'
 import { toApiError } from './errors.ts'
-import { contactView, eventView, historyView, peerViews, sentView } from './views.ts'
+import { contactView, eventView, historyView, peerViews, sentView, settingsView } from './views.ts'
 import { waitFor } from './waiting.ts'
 
 export interface ApiContext {
@@ -75,9 +75,27 @@ export const router = os.router({
     const { account } = client.messenger.book.find(input.contact)
     const page = {
       ...(input.after === undefined ? {} : { after: parseMessageId(input.after) }),
+      ...(input.before === undefined ? {} : { before: parseMessageId(input.before) }),
       ...(input.limit === undefined ? {} : { limit: input.limit }),
     }
     return { messages: (await client.messenger.history(account, page)).map(historyView) }
+  }),
+  conversations: os.conversations.handler(async ({ context: { client } }) => ({
+    conversations: (await client.messenger.conversations()).map(({ contact, last, unread }) => ({
+      ...contactView(client.messenger, contact),
+      last: last === null ? null : historyView(last),
+      unread,
+    })),
+  })),
+  seen: os.seen.handler(async ({ context: { client }, input }) => {
+    const { account } = client.messenger.book.find(input.contact)
+    return { unread: await client.messenger.seen(account, parseMessageId(input.id)) }
+  }),
+  settings: os.settings.handler(({ context: { client } }) => settingsView(client.config)),
+  configure: os.configure.handler(async ({ context: { client }, input }) => {
+    const change = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as Partial<SettingsView>
+    const applied = await client.configure(change)
+    return { ...settingsView({ ...client.config, ...change }), applied }
   }),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []

@@ -1,6 +1,6 @@
 /** From what core keeps to what interfaces are shown. */
 import type { Messenger, MessengerEvent, StoredContact, StoredMessage, Swarm } from '@skein/core'
-import type { ClientEvent, ContactView, HistoryMessage, PeerView, SentMessage } from './contract.ts'
+import type { ClientEvent, ContactView, HistoryMessage, PeerView, SentMessage, SettingsView } from './contract.ts'
 
 export function sentView(message: StoredMessage): SentMessage {
   return {
@@ -11,6 +11,10 @@ export function sentView(message: StoredMessage): SentMessage {
     created_at: message.createdAt,
     delivered_at: message.deliveredAt,
   }
+}
+
+export function settingsView({ name, relays, visibility }: SettingsView): SettingsView {
+  return { name, relays: [...relays], visibility }
 }
 
 export function historyView(message: StoredMessage): HistoryMessage {
@@ -77,6 +81,8 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
       const { contact, id, state, reason, deliveredAt } = event.message
       return { event: 'state', contact, id, state, reason, delivered_at: deliveredAt }
     }
+    case 'seen':
+      return { event: 'seen', contact: event.account, unread: event.unread }
     case 'presence':
       return { event: 'presence', contact: messenger.book.get(event.account)?.account ?? null, device: event.device, online: event.online }
     case 'keys': {

@@ -1,5 +1,6 @@
 import { MemoryStore } from '@skein/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { nativeCompression } from '../../platform/compression.ts'
 import { nativePrimitives } from '../../platform/primitives.ts'
 import { systemClock, systemRandom } from '../../platform/system.ts'
 import { createSwarm } from '../../swarm/index.ts'
@@ -8,7 +9,14 @@ import { assemble, stopAll, type Undo } from '../assemble.ts'
 import { DEFAULTS } from '../config-schema.ts'
 import { openTab, type RunningTabClient, type Tab } from './tab.ts'
 
-const ports = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, logger: silentLogger, createSwarm }
+const ports = {
+  clock: systemClock,
+  random: systemRandom,
+  primitives: nativePrimitives,
+  compression: nativeCompression,
+  logger: silentLogger,
+  createSwarm,
+}
 const tabs: Tab[] = []
 let names = 0
 

@@ -12,6 +12,8 @@ import { type ExclusiveDeps, exclusively, type Turn } from './exclusive.ts'
 const AGAIN_AFTER_MS = 1_000
 
 export interface RunningTabClient extends Client {
+  /** Resolves when the client wants to be started anew, with other settings. */
+  readonly restartRequested: Promise<void>
   stop(): Promise<void>
 }
 
@@ -91,8 +93,13 @@ class SharedTab implements Tab {
     } while (await this.deps.clock.sleep(AGAIN_AFTER_MS, { signal }))
   }
 
-  /** This tab's turn, until `over`. */
+  /** This tab's turn, until `over`; a client that wants to be started anew is. */
   private async serve(over: AbortSignal): Promise<void> {
+    do await this.serveOne(over)
+    while (!over.aborted)
+  }
+
+  private async serveOne(over: AbortSignal): Promise<void> {
     const client = await this.deps.start()
     try {
       this.cut()
@@ -100,7 +107,10 @@ class SharedTab implements Tab {
       this.serving = client
       this.change(createRouterClient(router, { context: { client } }))
       this.words.postMessage({ kind: 'leader' })
-      await new Promise<void>((resolve) => (over.aborted ? resolve() : over.addEventListener('abort', () => resolve(), { once: true })))
+      const ended = new Promise<void>((resolve) =>
+        over.aborted ? resolve() : over.addEventListener('abort', () => resolve(), { once: true }),
+      )
+      await Promise.race([ended, client.restartRequested])
     } finally {
       this.leads = false
       this.serving = undefined
