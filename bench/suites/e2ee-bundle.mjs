@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib'
 /** The bundler of the repository's checks. */
 const { build } = createRequire(new URL('../../package.json', import.meta.url))('esbuild')
 
-/** What the encryption core weighs for a web client, minified and compressed; 1 KB = 1,000 bytes. */
-export async function bundleGzipKb() {
+/** What a module of core weighs for a web client with all that it needs, minified and compressed; 1 KB = 1,000 bytes. */
+export async function bundleGzipKb(module) {
   const result = await build({
     absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
-    entryPoints: ['packages/core/src/e2ee/index.ts'],
+    entryPoints: [`packages/core/src/${module}`],
     bundle: true,
     minify: true,
     write: false,

@@ -6,9 +6,12 @@ import {
   CONTACT_PROTOCOL,
   ContactBook,
   type ContactDeps,
+  type Conversation,
+  countUnread,
   introduce,
-  type KeyChange,
+  listConversations,
   makeInvite,
+  markSeen,
   openOwnCard,
   type OwnCard,
   republish,
@@ -19,59 +22,12 @@ import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
-import { type Identity, makeIdentity, openIdentity, requireSameNumber, safetyNumber } from './identity/index.ts'
+import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { Envelopes, type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
-import type {
-  Clock,
-  Compression,
-  Directory,
-  Logger,
-  OutboxRow,
-  Primitives,
-  Random,
-  Store,
-  StoredContact,
-  StoredMessage,
-  Swarm,
-} from './ports/index.ts'
+import type { HistoryPage, OutboxRow, StoredContact, StoredMessage } from './ports/index.ts'
+import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { decodeSigned } from './wire/signed.ts'
-import { PRESENCE_PROTOCOL, type Present, PresenceService, type Visibility } from './presence/index.ts'
-
-export interface MessengerPorts {
-  readonly store: Store
-  readonly swarm: Swarm
-  readonly directory: Directory
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly primitives: Primitives
-  readonly compression: Compression
-}
-
-export interface MessengerOptions {
-  /** What we call ourselves; may be empty. */
-  readonly name: string
-  /** Relay URLs, as others reach them. */
-  readonly relays: readonly string[]
-  readonly visibility: Visibility
-}
-
-export type MessengerEvent =
-  | { readonly kind: 'message'; readonly message: StoredMessage }
-  | { readonly kind: 'state'; readonly message: StoredMessage }
-  | { readonly kind: 'contact'; readonly contact: StoredContact }
-  /** A contact has other devices or keys than before: a note, and for a verified contact a decision to be made (EV2, EV3). */
-  | ({ readonly kind: 'keys' } & KeyChange)
-  | { readonly kind: 'presence'; readonly device: DeviceId; readonly account: AccountId; readonly online: boolean }
-
-/** The account and device keys in `store`, made at first start. */
-export async function loadIdentity(ports: Pick<MessengerPorts, 'store' | 'random' | 'clock' | 'primitives'>): Promise<Identity> {
-  const stored = await ports.store.identity()
-  if (stored !== null) return openIdentity(ports.primitives, stored)
-  const made = makeIdentity(ports.random, ports.clock.now())
-  await ports.store.commit([{ kind: 'identity.put', identity: made }])
-  return openIdentity(ports.primitives, made)
-}
+import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
 
 /** Waits between tries to reach a contact who is not connected (CT5); whoever comes back announces itself anyway. */
 const REACH = { first: 2_000, most: 300_000 }
@@ -199,8 +155,20 @@ export class Messenger {
     return sendText(this.mainPath, contact, text)
   }
 
-  history(account: AccountId, page: { readonly after?: MessageId; readonly limit?: number }): Promise<readonly StoredMessage[]> {
+  history(account: AccountId, page: HistoryPage): Promise<readonly StoredMessage[]> {
     return this.ports.store.history(account, page)
+  }
+
+  conversations(): Promise<readonly Conversation[]> {
+    return listConversations(this.ports.store, this.book.all())
+  }
+
+  /** The user has seen everything up to this message. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
+  async seen(account: AccountId, id: MessageId): Promise<number> {
+    await markSeen(this.ports.store, account, id)
+    const unread = await countUnread(this.ports.store, account)
+    this.emit({ kind: 'seen', account, unread })
+    return unread
   }
 
   message(id: MessageId): Promise<StoredMessage | null> {

@@ -1,0 +1,55 @@
+/** What a messenger is made of, what it is told, and what it tells. */
+import type { KeyChange } from './contacts/index.ts'
+import type { AccountId, DeviceId } from './ids.ts'
+import { type Identity, makeIdentity, openIdentity } from './identity/index.ts'
+import type {
+  Clock,
+  Compression,
+  Directory,
+  Logger,
+  Primitives,
+  Random,
+  Store,
+  StoredContact,
+  StoredMessage,
+  Swarm,
+} from './ports/index.ts'
+import type { Visibility } from './presence/index.ts'
+
+export interface MessengerPorts {
+  readonly store: Store
+  readonly swarm: Swarm
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly primitives: Primitives
+  readonly compression: Compression
+}
+
+export interface MessengerOptions {
+  /** What we call ourselves; may be empty. */
+  readonly name: string
+  /** Relay URLs, as others reach them. */
+  readonly relays: readonly string[]
+  readonly visibility: Visibility
+}
+
+export type MessengerEvent =
+  | { readonly kind: 'message'; readonly message: StoredMessage }
+  | { readonly kind: 'state'; readonly message: StoredMessage }
+  | { readonly kind: 'contact'; readonly contact: StoredContact }
+  /** A contact has other devices or keys than before: a note, and for a verified contact a decision to be made (EV2, EV3). */
+  | ({ readonly kind: 'keys' } & KeyChange)
+  /** The user has seen messages of a contact, here or in another window. */
+  | { readonly kind: 'seen'; readonly account: AccountId; readonly unread: number }
+  | { readonly kind: 'presence'; readonly device: DeviceId; readonly account: AccountId; readonly online: boolean }
+
+/** The account and device keys in `store`, made at first start. */
+export async function loadIdentity(ports: Pick<MessengerPorts, 'store' | 'random' | 'clock' | 'primitives'>): Promise<Identity> {
+  const stored = await ports.store.identity()
+  if (stored !== null) return openIdentity(ports.primitives, stored)
+  const made = makeIdentity(ports.random, ports.clock.now())
+  await ports.store.commit([{ kind: 'identity.put', identity: made }])
+  return openIdentity(ports.primitives, made)
+}
