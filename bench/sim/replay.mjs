@@ -18,6 +18,7 @@ const addressOf = (node) => meshAddress(new TextEncoder().encode(`tag of ${node}
 export class Replay {
   dirty = new Set()
   ending = new Map()
+  frames = []
   tick = 0
 
   constructor(trace, { policy, seed = 1, copies }) {
@@ -47,8 +48,15 @@ export class Replay {
 
   sendControl(id, from, frame) {
     const link = this.radio.links.get(id)
+    if (link === undefined) return
     this.radio.control(link, frame.length)
-    this.nodes[other(link, from)].control(id, frame, this.now)
+    this.frames.push({ link, to: other(link, from), frame })
+  }
+
+  /** Control frames arrive at once, in order; what they take of the link delays the next transfer. */
+  deliverFrames() {
+    for (let next = this.frames.shift(); next !== undefined; next = this.frames.shift())
+      this.nodes[next.to].control(next.link.id, next.frame, this.now)
   }
 
   run() {
@@ -102,6 +110,7 @@ export class Replay {
     }
     this.tally.created(header.key, { at: this.tick, cureKey })
     this.nodes[from].originate(header, this.now)
+    this.deliverFrames()
     this.touch(from)
   }
 
@@ -109,7 +118,7 @@ export class Replay {
     if (contact.up) {
       const link = this.radio.up(contact)
       for (const node of [link.a, link.b]) this.nodes[node].linkUp({ link: link.id, bandwidth: link.bps }, this.now)
-      for (const node of [link.a, link.b]) this.nodes[node].greet(link.id, this.now)
+      this.deliverFrames()
       this.touch(link.a)
       this.touch(link.b)
       return
@@ -165,7 +174,8 @@ export class Replay {
     const choice = choose()
     if (choice === undefined) return false
     const link = this.radio.links.get(choice.link)
-    const answer = this.nodes[other(link, sender)].admit(choice.bundle, this.now, choice.link)
+    const answer = this.nodes[other(link, sender)].admit(choice.bundle, this.now)
+    this.deliverFrames()
     if (answer.kind !== 'welcome') {
       this.nodes[sender].refused(choice, answer.kind)
       return this.offer(sender, choose)
@@ -189,8 +199,9 @@ export class Replay {
         (this.ending.get(transfer.end) ?? []).filter((each) => each !== transfer),
       )
       this.nodes[sender].broken({ link: link.id, bundle })
-      this.nodes[receiver].partial(bundle, across, this.now)
+      this.nodes[receiver].partial(bundle, across)
     }
+    this.deliverFrames()
   }
 
   complete({ sender, receiver, bundle, link }) {

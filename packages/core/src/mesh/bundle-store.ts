@@ -13,12 +13,15 @@ export interface BundleStore {
   /** Forgets a copy and says whether there was one. */
   remove(key: BundleKey): boolean
   all(): Iterable<HeldBundle>
+  /** Copies behind one cure lock. */
+  locked(lock: string): readonly HeldBundle[]
 }
 
 /** A store that lives as long as the process. */
 export class MemoryBundleStore implements BundleStore {
   readonly capacityBytes: number
   private readonly bundles = new Map<BundleKey, HeldBundle>()
+  private readonly byLock = new Map<string, Set<HeldBundle>>()
   private used = 0
 
   constructor(capacityBytes: number) {
@@ -44,6 +47,7 @@ export class MemoryBundleStore implements BundleStore {
   put(bundle: HeldBundle): void {
     this.remove(bundle.key)
     this.bundles.set(bundle.key, bundle)
+    this.byLock.set(bundle.lock, (this.byLock.get(bundle.lock) ?? new Set()).add(bundle))
     this.used += bundle.bytes
   }
 
@@ -51,10 +55,16 @@ export class MemoryBundleStore implements BundleStore {
     const held = this.bundles.get(key)
     if (held === undefined) return false
     this.used -= held.bytes
+    const same = this.byLock.get(held.lock)
+    if (same?.delete(held) && same.size === 0) this.byLock.delete(held.lock)
     return this.bundles.delete(key)
   }
 
   all(): Iterable<HeldBundle> {
     return this.bundles.values()
+  }
+
+  locked(lock: string): readonly HeldBundle[] {
+    return [...(this.byLock.get(lock) ?? [])]
   }
 }

@@ -1,17 +1,38 @@
 /** Splits what a node has to say into control frames that keep the limits. */
-import { encodeMeshControl, MAX_CURES_IN_FRAME, MAX_KEYS_IN_FRAME, MAX_PROSPECTS_IN_FRAME, type MeshControlFields } from '../wire/mesh.ts'
+import {
+  encodeMeshControl,
+  MAX_CURES_IN_FRAME,
+  MAX_KEYS_IN_FRAME,
+  MAX_PARTIALS_IN_FRAME,
+  MAX_PROSPECTS_IN_FRAME,
+  type MeshControlFields,
+} from '../wire/mesh.ts'
 
-const SILENCE: MeshControlFields = { addresses: [], gained: [], lost: [], cures: [], prospects: [] }
+const SILENCE: MeshControlFields = {
+  addresses: [],
+  gained: [],
+  lost: [],
+  offered: [],
+  cures: [],
+  prospects: [],
+  partials: [],
+  sketch: undefined,
+  more: 0,
+  wanted: [],
+}
 
 /** The frames that say all of `said`, none when there is nothing to say. */
 export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
   const whole = { ...SILENCE, ...said }
   const count = Math.max(
-    whole.addresses.length > 0 ? 1 : 0,
+    whole.addresses.length > 0 || whole.sketch !== undefined || whole.more > 0 ? 1 : 0,
     Math.ceil(whole.gained.length / MAX_KEYS_IN_FRAME),
     Math.ceil(whole.lost.length / MAX_KEYS_IN_FRAME),
+    Math.ceil(whole.offered.length / MAX_KEYS_IN_FRAME),
+    Math.ceil(whole.wanted.length / MAX_KEYS_IN_FRAME),
     Math.ceil(whole.cures.length / MAX_CURES_IN_FRAME),
     Math.ceil(whole.prospects.length / MAX_PROSPECTS_IN_FRAME),
+    Math.ceil(whole.partials.length / MAX_PARTIALS_IN_FRAME),
   )
   return Array.from({ length: count }, (_, at) => encodeMeshControl(part(whole, at)))
 }
@@ -21,8 +42,13 @@ function part(whole: MeshControlFields, at: number): MeshControlFields {
     addresses: at === 0 ? whole.addresses : [],
     gained: slice(whole.gained, at, MAX_KEYS_IN_FRAME),
     lost: slice(whole.lost, at, MAX_KEYS_IN_FRAME),
+    offered: slice(whole.offered, at, MAX_KEYS_IN_FRAME),
+    wanted: slice(whole.wanted, at, MAX_KEYS_IN_FRAME),
+    sketch: at === 0 ? whole.sketch : undefined,
+    more: at === 0 ? whole.more : 0,
     cures: slice(whole.cures, at, MAX_CURES_IN_FRAME),
     prospects: slice(whole.prospects, at, MAX_PROSPECTS_IN_FRAME),
+    partials: slice(whole.partials, at, MAX_PARTIALS_IN_FRAME),
   }
 }
 

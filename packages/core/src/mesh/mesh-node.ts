@@ -2,14 +2,17 @@
  * One node of the mesh as a state machine: told of links, frames, finished transfers and the time, it says what goes over
  * which link next. It moves no bytes and knows no clock; a driver does both.
  */
-import type { Random } from '../ports/index.ts'
-import { decodeMeshControl } from '../wire/mesh.ts'
+import type { Primitives, Random } from '../ports/index.ts'
+import { type CureFields, decodeMeshControl, type MeshControlFields } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isRelayable, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
-import { controlFrames } from './control.ts'
+import { type Cure, CureBook } from './cure-book.ts'
 import { lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
+import { Neighbourhood, takeUp } from './neighbourhood.ts'
+import { PartialBook } from './partial-book.ts'
 import type { CarryingPolicy, PolicyContext } from './policies/index.ts'
+import { Reconciliation } from './reconcile/reconciliation.ts'
 
 export interface MeshNodeOptions {
   /** Addresses of the tags this node collects. */
@@ -17,6 +20,7 @@ export interface MeshNodeOptions {
   readonly store: BundleStore
   readonly policy: CarryingPolicy
   readonly random: Random
+  readonly primitives: Pick<Primitives, 'sha256'>
   /** Puts a control frame on a link. */
   send(link: LinkId, frame: Uint8Array): void
 }
@@ -32,38 +36,41 @@ export type Admission = { readonly kind: 'welcome'; readonly offset: number } | 
 
 export class MeshNode {
   private readonly options: MeshNodeOptions
-  private readonly neighbours = new Map<LinkId, Neighbour>()
+  private readonly neighbours: Neighbourhood
+  private readonly cures: CureBook
+  private readonly partials: PartialBook
   /** Keys of bundles that came for this node, with the time after which they may be forgotten. */
   private readonly collected = new Map<BundleKey, number>()
   private readonly sending = new Set<BundleKey>()
-  private ordered = 0
 
   constructor(options: MeshNodeOptions) {
     this.options = options
+    this.neighbours = new Neighbourhood((link, frame) => options.send(link, frame))
+    this.cures = new CureBook(options.primitives)
+    this.partials = new PartialBook(options.store.capacityBytes)
   }
 
   /** Takes up a bundle made here; others make room for it whatever they are. */
   originate(header: BundleHeader, now: number): void {
     this.makeRoom(header, now)
-    this.keep({ ...header, receivedAt: now, hops: 0, hopLimit: MAX_HOPS, copies: this.options.policy.initialCopies })
+    const copies = this.options.policy.initialCopies(header, this.context(now))
+    this.keep({ ...header, receivedAt: now, hops: 0, hopLimit: MAX_HOPS, copies }, { now })
   }
 
+  /** A link has come up; the node says who it is and what it holds. */
   linkUp(info: LinkInfo, now: number): void {
-    const neighbour = { ...info, order: this.ordered++, since: now, addresses: new Set<MeshAddress>() }
-    this.neighbours.set(info.link, { ...neighbour, has: new Set(), refused: new Set(), prospects: new Map() })
-  }
-
-  /** Says who this node is and what it holds; once per link, when it is up. */
-  greet(link: LinkId, now: number): void {
-    this.say(link, {
-      addresses: [...this.options.addresses],
-      gained: [...this.keys()],
-      prospects: [...this.options.policy.prospects(this.context(now))].map(([address, value]) => ({ address, value })),
+    const { policy, addresses } = this.options
+    this.neighbours.up(info, now)
+    this.neighbours.say(info.link, {
+      addresses: [...addresses],
+      gained: policy.summarises ? [...this.keys()] : [],
+      prospects: [...policy.prospects(this.context(now))].map(([address, value]) => ({ address, value })),
+      partials: [...this.partials.all()].map(({ header, bytes }) => ({ key: header.key, bytes })),
     })
   }
 
   linkDown(link: LinkId): void {
-    this.neighbours.delete(link)
+    this.neighbours.down(link)
   }
 
   /** Reads a control frame. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
@@ -71,17 +78,20 @@ export class MeshNode {
     const said = decodeMeshControl(frame)
     const neighbour = this.neighbours.get(link)
     if (neighbour === undefined) return
-    neighbour.refused.clear()
-    for (const key of said.gained) neighbour.has.add(key as BundleKey)
-    for (const key of said.lost) neighbour.has.delete(key as BundleKey)
-    for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
-    for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
-    if (said.addresses.length > 0) this.options.policy.met(neighbour, this.context(now))
+    const { policy } = this.options
+    takeUp(neighbour, said)
+    if (said.addresses.length > 0 && policy.cures) this.compare(neighbour)
+    this.reconcile(neighbour, said)
+    for (const { key, expiryHour } of said.cures) this.learn(key, { expiresAt: expiryHour * HOUR_MS, now, from: link })
+    if (said.addresses.length > 0) policy.met(neighbour, this.context(now))
+    if (said.addresses.length > 0) this.offerAll(neighbour, now)
+    const known = said.offered.filter((key) => this.knows(key as BundleKey))
+    this.neighbours.say(link, { gained: known })
   }
 
   /** A bundle for the node at the other end of one of `links`, the longest-lived link first. */
   deliverable(links: readonly LinkId[], now: number): Choice | undefined {
-    for (const neighbour of this.served(links)) {
+    for (const neighbour of this.neighbours.served(links)) {
       if (neighbour.addresses.size === 0) continue
       for (const bundle of this.options.store.all())
         if (neighbour.addresses.has(bundle.address) && lacks(neighbour, bundle) && bundle.expiresAt > now)
@@ -93,7 +103,7 @@ export class MeshNode {
   /** A bundle that the policy wants carried by a neighbour on one of `links`. */
   carriable(links: readonly LinkId[], now: number): Choice | undefined {
     const context = this.context(now)
-    for (const neighbour of this.served(links)) {
+    for (const neighbour of this.neighbours.served(links)) {
       const bundle = this.options.policy.pick(neighbour, context)
       if (bundle !== undefined) return { link: neighbour.link, bundle }
     }
@@ -102,10 +112,11 @@ export class MeshNode {
 
   /** Whether a bundle may come; makes room for it if it may. */
   admit(header: BundleHeader, now: number): Admission {
-    if (this.options.store.has(header.key) || this.collected.has(header.key)) return { kind: 'known' }
+    if (this.cures.has(header.lock)) return { kind: 'cured' }
+    if (this.knows(header.key)) return { kind: 'known' }
     const mine = this.options.addresses.has(header.address)
     if (mine ? header.expiresAt <= now : !isRelayable(header, now)) return { kind: 'late' }
-    return this.makeRoom(header, now) ? { kind: 'welcome', offset: 0 } : { kind: 'no-room' }
+    return this.makeRoom(header, now) ? { kind: 'welcome', offset: this.partials.bytes(header.key) } : { kind: 'no-room' }
   }
 
   /** The neighbour does not want what was offered. */
@@ -128,8 +139,7 @@ export class MeshNode {
   /** A transfer from here is complete: what the neighbour got. */
   finished({ link, bundle }: Choice): Handover {
     this.sending.delete(bundle.key)
-    const neighbour = this.neighbours.get(link)
-    neighbour?.has.add(bundle.key)
+    this.neighbours.get(link)?.has.add(bundle.key)
     const { given, kept } = this.options.policy.split(bundle.copies)
     bundle.copies = kept
     return { header: bundle, hops: bundle.hops + 1, hopLimit: bundle.hopLimit - 1, copies: given }
@@ -137,54 +147,110 @@ export class MeshNode {
 
   /** A bundle has come in whole; returns whether it was for this node. */
   received(handover: Handover, from: LinkId, now: number): boolean {
-    const { header } = handover
+    const { header, hops, copies } = handover
+    this.partials.drop(header.key)
     this.neighbours.get(from)?.has.add(header.key)
-    const mine = this.options.addresses.has(header.address)
-    if (mine) this.collected.set(header.key, header.expiresAt)
-    else {
-      const { hops, copies } = handover
-      this.keep({ ...plain(header), receivedAt: now, hops, hopLimit: Math.min(handover.hopLimit, MAX_HOPS), copies }, from)
+    if (this.options.addresses.has(header.address)) {
+      this.collected.set(header.key, header.expiresAt)
+      if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [header.key] }, from)
+      return true
     }
-    if (mine) this.announce({ gained: [header.key] }, from)
-    return mine
+    const hopLimit = Math.min(handover.hopLimit, MAX_HOPS)
+    if (!this.cures.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
+    return false
   }
 
-  /** A transfer to here has broken off after `bytes` bytes. */
-  partial(_header: BundleHeader, _bytes: number, _now: number): void {}
+  /** A transfer to here has broken off after `bytes` more bytes. */
+  partial(header: BundleHeader, bytes: number): void {
+    if (!this.options.policy.resumes) return
+    this.partials.keep(plain(header), this.partials.bytes(header.key) + bytes)
+    this.neighbours.sayToAll({ partials: [{ key: header.key, bytes: this.partials.bytes(header.key) }] })
+  }
 
   /** This node has opened a bundle that came for it, and found the key of its cure lock. */
-  cure(_key: Uint8Array, _expiresAt: number, _now: number): void {}
+  cure(key: Uint8Array, expiresAt: number, now: number): void {
+    if (this.options.policy.cures) this.learn(key, { expiresAt, now })
+  }
 
   /** Drops what has expired; at most once a minute is enough, and not while sending. */
   expire(now: number): void {
     if (this.sending.size > 0) return
     for (const held of this.options.store.all()) if (!isRelayable(held, now)) this.options.store.remove(held.key)
     for (const [key, until] of this.collected) if (until <= now) this.collected.delete(key)
+    for (const { header } of this.partials.all()) if (!isRelayable(header, now)) this.partials.drop(header.key)
+    this.cures.expire(now)
+  }
+
+  /** The side with the smaller address begins to compare proofs of delivery. */
+  private compare(neighbour: Neighbour): void {
+    const { random, addresses } = this.options
+    if (Math.min(...addresses) > Math.min(...neighbour.addresses)) return
+    const salt = Math.floor(random.uniform() * 2 ** 32)
+    neighbour.reconciliation = new Reconciliation(this.cures.keys(), salt)
+    this.neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
+  }
+
+  private reconcile(neighbour: Neighbour, { sketch, more, wanted }: MeshControlFields): void {
+    const { link } = neighbour
+    if (sketch !== undefined) {
+      if (sketch.from === 0) neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
+      const found = neighbour.reconciliation?.take(sketch)
+      if (found?.kind === 'more') this.neighbours.say(link, { more: found.symbols })
+      if (found?.kind === 'difference') this.neighbours.say(link, { wanted: found.theirs, cures: this.proofs(found.ours) })
+    }
+    if (more > 0 && neighbour.reconciliation !== undefined) this.neighbours.say(link, { sketch: neighbour.reconciliation.goOn(more) })
+    if (wanted.length > 0) this.neighbours.say(link, { cures: this.proofs(wanted) })
+  }
+
+  private proofs(prefixes: readonly string[]): CureFields[] {
+    return prefixes.length === 0 ? [] : this.cures.named(new Set(prefixes)).map(cureEntry)
+  }
+
+  private learn(key: Uint8Array, { expiresAt, now, from }: { expiresAt: number; now: number; from?: LinkId }): void {
+    const cure = this.cures.learn(key, expiresAt, now)
+    if (cure === undefined) return
+    for (const held of this.options.store.locked(cure.lock)) this.options.store.remove(held.key)
+    for (const { header } of this.partials.all()) if (header.lock === cure.lock) this.partials.drop(header.key)
+    this.neighbours.sayToAll({ cures: [cureEntry(cure)] }, from)
   }
 
   private makeRoom(header: BundleHeader, now: number): boolean {
     const { store, policy } = this.options
     if (header.bytes > store.capacityBytes) return false
-    while (store.usedBytes + header.bytes > store.capacityBytes) {
+    while (store.usedBytes + this.partials.usedBytes + header.bytes > store.capacityBytes + this.partials.bytes(header.key)) {
+      if (this.partials.dropOldest()) continue
       const victim = policy.victim(header, this.sending, this.context(now))
       if (victim === undefined) return false
       store.remove(victim.key)
-      this.announce({ lost: [victim.key] })
+      if (policy.summarises) this.neighbours.sayToAll({ lost: [victim.key] })
     }
     return true
   }
 
-  private keep(held: HeldBundle, from?: LinkId): void {
+  private keep(held: HeldBundle, { from, now }: { from?: LinkId; now: number }): void {
     this.options.store.put(held)
-    this.announce({ gained: [held.key] }, from)
+    if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [held.key] }, from)
+    for (const neighbour of this.neighbours.all()) if (neighbour.link !== from) this.offer(neighbour, [held], now)
   }
 
-  private announce(said: { gained?: BundleKey[]; lost?: BundleKey[] }, except?: LinkId): void {
-    for (const link of this.neighbours.keys()) if (link !== except) this.say(link, said)
+  private offerAll(neighbour: Neighbour, now: number): void {
+    this.offer(neighbour, [...this.options.store.all()], now)
   }
 
-  private say(link: LinkId, said: Parameters<typeof controlFrames>[0]): void {
-    for (const frame of controlFrames(said)) this.options.send(link, frame)
+  /** Asks a neighbour about bundles it might carry, unless it says by itself what it holds. */
+  private offer(neighbour: Neighbour, bundles: readonly HeldBundle[], now: number): void {
+    const { policy } = this.options
+    if (policy.summarises) return
+    const context = this.context(now)
+    const offered = bundles.filter(
+      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held) && policy.wants(held, neighbour, context),
+    )
+    for (const { key } of offered) neighbour.asked.add(key)
+    this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })
+  }
+
+  private knows(key: BundleKey): boolean {
+    return this.options.store.has(key) || this.collected.has(key)
   }
 
   private *keys(): Iterable<BundleKey> {
@@ -192,14 +258,15 @@ export class MeshNode {
     yield* this.collected.keys()
   }
 
-  private served(links: readonly LinkId[]): Neighbour[] {
-    const neighbours = links.map((link) => this.neighbours.get(link)).filter((each) => each !== undefined)
-    return neighbours.sort((a, b) => a.order - b.order)
-  }
-
   private context(now: number): PolicyContext {
     return { now, store: this.options.store, random: this.options.random }
   }
+}
+
+const HOUR_MS = 3_600_000
+
+function cureEntry({ key, expiresAt }: Cure): { key: Uint8Array; expiryHour: number } {
+  return { key, expiryHour: Math.ceil(expiresAt / HOUR_MS) }
 }
 
 function plain({ id, key, address, lock, expiresAt, priority, bytes }: BundleHeader): BundleHeader {

@@ -1,3 +1,4 @@
+import type { Reconciliation } from './reconcile/reconciliation.ts'
 import type { BundleKey, HeldBundle, MeshAddress } from './bundle.ts'
 
 /** Names a link while it is up; the same device may be reached over several. */
@@ -15,8 +16,14 @@ export interface Neighbour {
   readonly addresses: Set<MeshAddress>
   /** Bundles it holds or has received for itself. */
   readonly has: Set<BundleKey>
+  /** Bundles it was asked about; what of these it does not name as held, it lacks. */
+  readonly asked: Set<BundleKey>
   /** Bundles it did not want, until it says something new. */
   readonly refused: Set<BundleKey>
+  /** Bytes it has of bundles whose transfer broke off. */
+  readonly partials: Map<BundleKey, number>
+  /** What goes on to find out which proofs of delivery only one side has. */
+  reconciliation: Reconciliation | undefined
   /** What it says of reaching an address, in the terms of the policy. */
   readonly prospects: Map<MeshAddress, number>
 }

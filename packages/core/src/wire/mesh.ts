@@ -8,12 +8,20 @@ import { MeshControl } from './gen/mesh_pb.ts'
 export const BUNDLE_KEY_BYTES = 8
 export const CURE_KEY_BYTES = 16
 const ADDRESS_BYTES = 4
+/** One coded symbol: sum of keys (8), sum of checks (4), count (1). */
+export const SYMBOL_BYTES = 13
+/** Counters for the estimate; the error is about one quarter (the square root of 2 / 32). */
+export const PULL_BYTES = 32
+/** Most symbols of one sketch (ME7): enough for about 2,700 differences; beyond, only what the first say is made good. */
+export const MAX_SYMBOLS = 4_096
 /** Keys in one frame (ME4); more go into further frames. */
 export const MAX_KEYS_IN_FRAME = 4_096
 /** Proofs of delivery in one frame (ME4). */
 export const MAX_CURES_IN_FRAME = 2_048
 /** Prospects in one frame (ME4). */
 export const MAX_PROSPECTS_IN_FRAME = 4_096
+/** Broken-off transfers in one frame (ME4). */
+export const MAX_PARTIALS_IN_FRAME = 256
 /** Own addresses in one frame (ME4): contacts times days. */
 export const MAX_ADDRESSES_IN_FRAME = 4_096
 
@@ -23,13 +31,35 @@ export interface CureFields {
   readonly expiryHour: number
 }
 
+export interface PartialFields {
+  /** Hex, 16 digits. */
+  readonly key: string
+  readonly bytes: number
+}
+
+export interface SketchFields {
+  readonly salt: number
+  /** Index of the first symbol. */
+  readonly from: number
+  /** Packed, 13 bytes each. */
+  readonly symbols: Uint8Array
+  /** Empty, or 32 counters. */
+  readonly pulls: Uint8Array
+}
+
 export interface MeshControlFields {
   readonly addresses: readonly number[]
   /** Hex, 16 digits each. */
   readonly gained: readonly string[]
   readonly lost: readonly string[]
+  readonly offered: readonly string[]
   readonly cures: readonly CureFields[]
   readonly prospects: readonly { readonly address: number; readonly value: number }[]
+  readonly partials: readonly PartialFields[]
+  readonly sketch: SketchFields | undefined
+  readonly more: number
+  /** First 8 bytes of locks, hex. */
+  readonly wanted: readonly string[]
 }
 
 /** @throws SkeinError FRAME_TOO_LARGE */
@@ -38,22 +68,42 @@ export function encodeMeshControl(control: MeshControlFields): Uint8Array {
     addresses: packedAddresses(control.addresses),
     gained: hex.decode(control.gained.join('')),
     lost: hex.decode(control.lost.join('')),
+    offered: hex.decode(control.offered.join('')),
     cures: [...control.cures],
     prospects: [...control.prospects],
+    sketch: control.sketch,
+    more: control.more,
+    wanted: hex.decode(control.wanted.join('')),
+    partials: control.partials.map(({ key, bytes }) => ({ key: hex.decode(key), bytes })),
   })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
-  const { addresses, gained, lost, cures, prospects } = decode(MeshControl, bytes)
+  const { addresses, gained, lost, offered, cures, prospects, partials, sketch, more, wanted } = decode(MeshControl, bytes)
   for (const { key } of atMost(cures, MAX_CURES_IN_FRAME)) exactly(key, CURE_KEY_BYTES)
   return {
     addresses: unpackedAddresses(addresses),
     gained: unpackedKeys(gained),
     lost: unpackedKeys(lost),
+    offered: unpackedKeys(offered),
     cures,
     prospects: atMost(prospects, MAX_PROSPECTS_IN_FRAME),
+    partials: atMost(partials, MAX_PARTIALS_IN_FRAME).map(({ key, bytes: here }) => ({
+      key: hex.encode(exactly(key, BUNDLE_KEY_BYTES)),
+      bytes: here,
+    })),
+    sketch: sketch === undefined ? undefined : soundSketch(sketch),
+    more,
+    wanted: unpackedKeys(wanted),
   }
+}
+
+function soundSketch(sketch: SketchFields): SketchFields {
+  pieces(sketch.symbols, SYMBOL_BYTES, MAX_SYMBOLS)
+  if (sketch.from > MAX_SYMBOLS) throw new SkeinError('BAD_FRAME', 'A sketch goes on too long.')
+  if (sketch.pulls.length > 0) exactly(sketch.pulls, PULL_BYTES)
+  return sketch
 }
 
 function packedAddresses(addresses: readonly number[]): Uint8Array {

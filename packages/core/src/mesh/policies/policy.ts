@@ -17,12 +17,16 @@ export interface CarryingPolicy {
   readonly resumes: boolean
   /** Whether proofs of delivery are passed on. */
   readonly cures: boolean
-  /** Copies a new bundle starts with. */
-  readonly initialCopies: number
+  /** Whether nodes tell each other all they hold, and every change; else they ask about what they would hand over. */
+  readonly summarises: boolean
+  /** Copies a bundle made here starts with. */
+  initialCopies(header: BundleHeader, context: PolicyContext): number
   /** A link has come up and the other side has said who it is and what it knows. */
   met(neighbour: Neighbour, context: PolicyContext): void
   /** What to tell a new neighbour about reaching others. */
   prospects(context: PolicyContext): ReadonlyMap<MeshAddress, number>
+  /** Whether a neighbour that lacks a bundle shall get a copy. */
+  wants(held: HeldBundle, neighbour: Neighbour, context: PolicyContext): boolean
   /** The bundle to hand to a neighbour next, if any; never one it has. */
   pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined
   /** Splits the copy budget of a bundle that is being handed over: what the neighbour gets, what stays. */

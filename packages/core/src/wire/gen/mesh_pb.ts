@@ -30,11 +30,30 @@ export interface CureEntry {
   expiryHour: number;
 }
 
+/** A transfer that broke off: whoever has the bundle may go on from there. */
+export interface PartialEntry {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  /** Bytes of it that are here. */
+  bytes: number;
+}
+
 /** What a node can say about reaching one address. */
 export interface Prospect {
   address: number;
   /** Meaning and scale belong to the policy that made it. */
   value: number;
+}
+
+/** Coded symbols of the set of proofs that the sender knows. */
+export interface Sketch {
+  salt: number;
+  /** Index of the first symbol. */
+  from: number;
+  /** 13 bytes each: sum of keys, sum of checks, count. */
+  symbols: Uint8Array;
+  /** 32 counters that tell the size of the difference; with the first symbols only. */
+  pulls: Uint8Array;
 }
 
 /** One control frame between neighbours; several may follow each other. */
@@ -47,6 +66,16 @@ export interface MeshControl {
   lost: Uint8Array;
   cures: CureEntry[];
   prospects: Prospect[];
+  partials: PartialEntry[];
+  /** Keys of bundles the sender would hand over, 8 bytes each; the answer names those among them that are known, as gained. */
+  offered: Uint8Array;
+  sketch:
+    | Sketch
+    | undefined;
+  /** So many more symbols are asked for. */
+  more: number;
+  /** Keys of proofs that are asked for, 8 bytes each. */
+  wanted: Uint8Array;
 }
 
 function createBaseBundle(): Bundle {
@@ -220,6 +249,54 @@ export const CureEntry: MessageFns<CureEntry> = {
   },
 };
 
+function createBasePartialEntry(): PartialEntry {
+  return { key: NOTHING, bytes: 0 };
+}
+
+export const PartialEntry: MessageFns<PartialEntry> = {
+  encode(message: PartialEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint32(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartialEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartialEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseProspect(): Prospect {
   return { address: 0, value: 0 };
 }
@@ -268,8 +345,89 @@ export const Prospect: MessageFns<Prospect> = {
   },
 };
 
+function createBaseSketch(): Sketch {
+  return { salt: 0, from: 0, symbols: NOTHING, pulls: NOTHING };
+}
+
+export const Sketch: MessageFns<Sketch> = {
+  encode(message: Sketch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.salt !== 0) {
+      writer.uint32(13).fixed32(message.salt);
+    }
+    if (message.from !== 0) {
+      writer.uint32(16).uint32(message.from);
+    }
+    if (message.symbols.length !== 0) {
+      writer.uint32(26).bytes(message.symbols);
+    }
+    if (message.pulls.length !== 0) {
+      writer.uint32(34).bytes(message.pulls);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Sketch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSketch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 13) {
+              break;
+            }
+
+            message.salt = reader.fixed32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.from = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.symbols = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pulls = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseMeshControl(): MeshControl {
-  return { addresses: NOTHING, gained: NOTHING, lost: NOTHING, cures: [], prospects: [] };
+  return {
+    addresses: NOTHING,
+    gained: NOTHING,
+    lost: NOTHING,
+    cures: [],
+    prospects: [],
+    partials: [],
+    offered: NOTHING,
+    sketch: undefined,
+    more: 0,
+    wanted: NOTHING,
+  };
 }
 
 export const MeshControl: MessageFns<MeshControl> = {
@@ -288,6 +446,21 @@ export const MeshControl: MessageFns<MeshControl> = {
     }
     for (const v of message.prospects) {
       Prospect.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.partials) {
+      PartialEntry.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.offered.length !== 0) {
+      writer.uint32(58).bytes(message.offered);
+    }
+    if (message.sketch !== undefined) {
+      Sketch.encode(message.sketch, writer.uint32(66).fork()).join();
+    }
+    if (message.more !== 0) {
+      writer.uint32(72).uint32(message.more);
+    }
+    if (message.wanted.length !== 0) {
+      writer.uint32(82).bytes(message.wanted);
     }
     return writer;
   },
@@ -338,6 +511,46 @@ export const MeshControl: MessageFns<MeshControl> = {
             }
 
             message.prospects.push(Prospect.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.partials.push(PartialEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.offered = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sketch = Sketch.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.more = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.wanted = reader.bytes();
             continue;
           }
         }

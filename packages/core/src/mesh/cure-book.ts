@@ -1,0 +1,60 @@
+import { hex } from '@scure/base'
+import type { Primitives } from '../ports/index.ts'
+import { CURE_KEY_BYTES } from '../wire/mesh.ts'
+import type { KeyHalves } from './reconcile/coded-symbols.ts'
+import { keyHalves } from './reconcile/reconciliation.ts'
+
+/** A proof that some bundle has arrived: the key whose hash is its lock. */
+export interface Cure {
+  readonly lock: string
+  readonly key: Uint8Array
+  /** Milliseconds since 1970; the bundle is gone everywhere by then. */
+  readonly expiresAt: number
+  readonly halves: KeyHalves
+}
+
+/** Proofs kept at most (ME9): a flooder can make keys that fit nothing, but not push out memory. 40 bytes each at rest. */
+export const MAX_CURES = 65_536
+
+/** The lock that a key opens: first 16 bytes of its SHA-256, hex. */
+export function cureLock(key: Uint8Array, primitives: Pick<Primitives, 'sha256'>): string {
+  return hex.encode(primitives.sha256(key).subarray(0, CURE_KEY_BYTES))
+}
+
+/** What this node knows to have arrived. */
+export class CureBook {
+  private readonly cures = new Map<string, Cure>()
+  private readonly primitives: Pick<Primitives, 'sha256'>
+
+  constructor(primitives: Pick<Primitives, 'sha256'>) {
+    this.primitives = primitives
+  }
+
+  /** Takes up a proof; `undefined` when it is known already, or dead. */
+  learn(key: Uint8Array, expiresAt: number, now: number): Cure | undefined {
+    const lock = cureLock(key, this.primitives)
+    if (expiresAt <= now || this.cures.has(lock)) return undefined
+    const cure = { lock, key, expiresAt, halves: keyHalves(lock) }
+    this.cures.set(lock, cure)
+    if (this.cures.size > MAX_CURES) this.cures.delete(this.cures.keys().next().value as string)
+    return cure
+  }
+
+  has(lock: string): boolean {
+    return this.cures.has(lock)
+  }
+
+  /** First halves of the locks: what two nodes compare. */
+  keys(): KeyHalves[] {
+    return Array.from(this.cures.values(), ({ halves }) => halves)
+  }
+
+  /** @param prefixes first 8 bytes of locks, hex */
+  named(prefixes: ReadonlySet<string>): Cure[] {
+    return [...this.cures.values()].filter(({ lock }) => prefixes.has(lock.slice(0, 16)))
+  }
+
+  expire(now: number): void {
+    for (const { lock, expiresAt } of this.cures.values()) if (expiresAt <= now) this.cures.delete(lock)
+  }
+}

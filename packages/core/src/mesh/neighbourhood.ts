@@ -1,0 +1,68 @@
+/** The neighbours of a node, and what it says to them. */
+import type { MeshControlFields } from '../wire/mesh.ts'
+import type { BundleKey, MeshAddress } from './bundle.ts'
+import { controlFrames } from './control.ts'
+import type { LinkId, LinkInfo, Neighbour } from './neighbour.ts'
+
+type Send = (link: LinkId, frame: Uint8Array) => void
+
+export class Neighbourhood {
+  private readonly neighbours = new Map<LinkId, Neighbour>()
+  private readonly send: Send
+  private count = 0
+
+  constructor(send: Send) {
+    this.send = send
+  }
+
+  up(info: LinkInfo, now: number): void {
+    this.neighbours.set(info.link, {
+      ...info,
+      order: this.count++,
+      since: now,
+      addresses: new Set(),
+      has: new Set(),
+      asked: new Set(),
+      refused: new Set(),
+      partials: new Map(),
+      prospects: new Map(),
+      reconciliation: undefined,
+    })
+  }
+
+  down(link: LinkId): void {
+    this.neighbours.delete(link)
+  }
+
+  get(link: LinkId): Neighbour | undefined {
+    return this.neighbours.get(link)
+  }
+
+  all(): Iterable<Neighbour> {
+    return this.neighbours.values()
+  }
+
+  /** Those at the other end of `links`, the longest-lived link first. */
+  served(links: readonly LinkId[]): Neighbour[] {
+    const neighbours = links.map((link) => this.neighbours.get(link)).filter((each) => each !== undefined)
+    return neighbours.sort((a, b) => a.order - b.order)
+  }
+
+  say(link: LinkId, said: Partial<MeshControlFields>): void {
+    for (const frame of controlFrames(said)) this.send(link, frame)
+  }
+
+  sayToAll(said: Partial<MeshControlFields>, except?: LinkId): void {
+    for (const link of this.neighbours.keys()) if (link !== except) this.say(link, said)
+  }
+}
+
+/** Takes up what a neighbour says of itself. */
+export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
+  neighbour.refused.clear()
+  for (const key of said.gained) neighbour.has.add(key as BundleKey)
+  for (const key of said.lost) neighbour.has.delete(key as BundleKey)
+  for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
+  for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
+  for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
+}

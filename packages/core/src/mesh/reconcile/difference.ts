@@ -1,0 +1,85 @@
+import { at32, type CodedSymbols, checkOf, IndexWalk, type KeyHalves, noSymbols, toggle } from './coded-symbols.ts'
+
+/** What two sets do not share. */
+export interface Difference {
+  /** Keys that only the other side has. */
+  readonly theirs: readonly KeyHalves[]
+  /** Keys that only this side has. */
+  readonly ours: readonly KeyHalves[]
+}
+
+/** Collects the other side's symbols until they tell the difference to our set. Bounded by MAX_SYMBOLS. */
+export class DifferenceDecoder {
+  private readonly keys: readonly KeyHalves[]
+  private readonly salt: number
+  private symbols: CodedSymbols = noSymbols(0)
+
+  constructor(keys: readonly KeyHalves[], salt: number) {
+    this.keys = keys
+    this.salt = salt
+  }
+
+  get received(): number {
+    return this.symbols.count.length
+  }
+
+  /** Takes the next symbols of the other side; `undefined` while they do not suffice. */
+  add(theirs: CodedSymbols): Difference | undefined {
+    const from = this.received
+    const fresh = { high: theirs.high.slice(), low: theirs.low.slice(), check: theirs.check.slice(), count: theirs.count.slice() }
+    for (const key of this.keys) toggle(fresh, key, { salt: this.salt, sign: -1, from })
+    this.symbols = joined(this.symbols, fresh)
+    return peel(this.symbols, this.salt)
+  }
+
+  /** How many more symbols to ask for. @param estimate of the number of differing keys */
+  missing(estimate: number): number {
+    const expected = Math.ceil(SYMBOLS_PER_DIFFERENCE * estimate) + FEWEST_MORE
+    return Math.max(expected - this.received, Math.ceil(this.received * GROWTH), FEWEST_MORE)
+  }
+}
+
+/** What suffices in most cases (measured: 1.40 on average at 300 differences, 1.43 at 100, 1.8 at 10). */
+const SYMBOLS_PER_DIFFERENCE = 1.4
+const FEWEST_MORE = 4
+/** After an estimate that was too low. */
+const GROWTH = 0.12
+
+function joined(a: CodedSymbols, b: CodedSymbols): CodedSymbols {
+  const both = noSymbols(a.count.length + b.count.length)
+  for (const [from, part] of [[0, a] as const, [a.count.length, b] as const]) {
+    both.high.set(part.high, from)
+    both.low.set(part.low, from)
+    both.check.set(part.check, from)
+    both.count.set(part.count, from)
+  }
+  return both
+}
+
+/** Takes out one key after the other wherever a symbol holds just one. */
+function peel(symbols: CodedSymbols, salt: number): Difference | undefined {
+  const rest = { high: symbols.high.slice(), low: symbols.low.slice(), check: symbols.check.slice(), count: symbols.count.slice() }
+  const theirs: KeyHalves[] = []
+  const ours: KeyHalves[] = []
+  const queue = Array.from(rest.count.keys())
+  for (let at = queue.pop(); at !== undefined && theirs.length + ours.length <= rest.count.length; at = queue.pop()) {
+    const key = onlyKey(rest, at, salt)
+    if (key === undefined) continue
+    const sign = rest.count[at] === 1 ? 1 : -1
+    ;(sign === 1 ? theirs : ours).push(key)
+    toggle(rest, key, { salt, sign: -sign })
+    for (const walk = new IndexWalk(checkOf(key, salt)); walk.index < rest.count.length; walk.advance()) queue.push(walk.index)
+  }
+  return isEmpty(rest) ? { theirs, ours } : undefined
+}
+
+function onlyKey({ high, low, check, count }: CodedSymbols, at: number, salt: number): KeyHalves | undefined {
+  if (count[at] !== 1 && count[at] !== 255) return undefined
+  const key = { high: at32(high, at), low: at32(low, at) }
+  return checkOf(key, salt) === check[at] ? key : undefined
+}
+
+function isEmpty({ high, low, check, count }: CodedSymbols): boolean {
+  for (let at = 0; at < count.length; at += 1) if (high[at] || low[at] || check[at] || count[at]) return false
+  return true
+}

@@ -1,0 +1,88 @@
+/** One comparison of two sets of keys, seen from either side; docs/spec/mesh.md has the exchange. */
+import { MAX_SYMBOLS, type SketchFields, SYMBOL_BYTES } from '../../wire/mesh.ts'
+import { at32, type CodedSymbols, type KeyHalves, noSymbols, toggle } from './coded-symbols.ts'
+import { DifferenceDecoder } from './difference.ts'
+import { estimatedDifference, pulls } from './difference-estimate.ts'
+
+/** Symbols that go along with the first frame: equal sets show at once, for 80 bytes. */
+const FIRST_SYMBOLS = 3
+
+/** Keys are named by their 16 hex digits. */
+export type Found =
+  | { readonly kind: 'difference'; readonly theirs: readonly string[]; readonly ours: readonly string[] }
+  | { readonly kind: 'more'; readonly symbols: number }
+  | { readonly kind: 'given-up' }
+
+export class Reconciliation {
+  private readonly keys: readonly KeyHalves[]
+  private readonly salt: number
+  private readonly decoder: DifferenceDecoder
+  private estimate = 0
+  private sent = 0
+
+  constructor(keys: readonly KeyHalves[], salt: number) {
+    this.keys = keys
+    this.salt = salt
+    this.decoder = new DifferenceDecoder(keys, salt)
+  }
+
+  /** The first symbols of our set. */
+  begin(): SketchFields {
+    return { ...this.next(FIRST_SYMBOLS), pulls: pulls(this.keys, this.salt) }
+  }
+
+  /** Further symbols, as many as were asked for within the limit. */
+  goOn(count: number): SketchFields {
+    return this.next(Math.min(count, MAX_SYMBOLS - this.sent))
+  }
+
+  /** Takes symbols of the other side's set. */
+  take(sketch: SketchFields): Found {
+    if (sketch.from !== this.decoder.received || sketch.symbols.length === 0) return { kind: 'given-up' }
+    if (sketch.pulls.length > 0) this.estimate = estimatedDifference(pulls(this.keys, this.salt), sketch.pulls)
+    const difference = this.decoder.add(unpacked(sketch.symbols))
+    if (difference !== undefined) return { kind: 'difference', theirs: difference.theirs.map(digits), ours: difference.ours.map(digits) }
+    const symbols = Math.min(this.decoder.missing(this.estimate), MAX_SYMBOLS - this.decoder.received)
+    return symbols > 0 ? { kind: 'more', symbols } : { kind: 'given-up' }
+  }
+
+  private next(count: number): SketchFields {
+    const symbols = noSymbols(count)
+    for (const key of this.keys) toggle(symbols, key, { salt: this.salt, sign: 1, from: this.sent })
+    const from = this.sent
+    this.sent += count
+    return { salt: this.salt, from, symbols: packed(symbols), pulls: new Uint8Array(0) }
+  }
+}
+
+/** @param text hex, the first 16 digits count */
+export function keyHalves(text: string): KeyHalves {
+  return { high: Number.parseInt(text.slice(0, 8), 16), low: Number.parseInt(text.slice(8, 16), 16) }
+}
+
+function digits({ high, low }: KeyHalves): string {
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')
+}
+
+function packed({ high, low, check, count }: CodedSymbols): Uint8Array {
+  const view = new DataView(new ArrayBuffer(count.length * SYMBOL_BYTES))
+  for (let at = 0; at < count.length; at += 1) {
+    view.setUint32(at * SYMBOL_BYTES, at32(high, at))
+    view.setUint32(at * SYMBOL_BYTES + 4, at32(low, at))
+    view.setUint32(at * SYMBOL_BYTES + 8, at32(check, at))
+    view.setUint8(at * SYMBOL_BYTES + 12, count[at] ?? 0)
+  }
+  return new Uint8Array(view.buffer)
+}
+
+function unpacked(bytes: Uint8Array): CodedSymbols {
+  const symbols = noSymbols(bytes.length / SYMBOL_BYTES)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < symbols.count.length; at += 1) {
+    symbols.high[at] = view.getUint32(at * SYMBOL_BYTES)
+    symbols.low[at] = view.getUint32(at * SYMBOL_BYTES + 4)
+    symbols.check[at] = view.getUint32(at * SYMBOL_BYTES + 8)
+    symbols.count[at] = view.getUint8(at * SYMBOL_BYTES + 12)
+  }
+  return symbols
+}
