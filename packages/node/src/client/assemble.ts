@@ -15,6 +15,9 @@ import {
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { Config } from './config-schema.ts'
 
+/** What a user changes while the client runs. */
+export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility'>>
+
 export interface Client {
   readonly messenger: Messenger
   readonly swarm: Swarm
@@ -24,6 +27,8 @@ export interface Client {
   readonly pid: number
   /** Every setting with its value and where that came from. */
   describeConfig(): Record<string, { value: unknown; origin: string }>
+  /** Keeps changed settings. @returns whether they count at once; if not, from the next start @throws SkeinError CONFIG_INVALID */
+  configure(change: ConfigChange): Promise<boolean>
   /** Asks the owner of the process to stop it. */
   requestStop(): void
 }

@@ -1,18 +1,20 @@
 /** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
 import { fflateCompression, noblePrimitives, type Logger } from '@skein/core'
+import { get, set } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
+import { records } from '../store/worker/places.ts'
 import { createSwarm } from '../swarm/browser.ts'
-import { assemble, stopAll, type Undo } from './assemble.ts'
+import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
 import { openTab, type RunningTabClient, type Tab } from './tabs/index.ts'
 
 export interface BrowserOptions {
   /** Of the identity within the origin. */
   readonly name: string
-  /** Settings that differ from the defaults; asked whenever a client starts. */
-  config(): Promise<Partial<Config>>
+  /** Settings that differ from the defaults, as long as the user has not changed them. */
+  readonly config: Partial<Config>
   /** A new worker that runs the store. */
   startWorker(): Worker
   /** Asks the user for the passphrase that seals the keys; nothing for a new database means: without. */
@@ -20,6 +22,9 @@ export interface BrowserOptions {
   /** The client could not be started; it is tried again. */
   onFailure(error: unknown): void
 }
+
+/** Where changed settings are, among the records of the identity. */
+const SETTINGS = 'settings'
 
 const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives, compression: fflateCompression }
 
@@ -31,7 +36,9 @@ export function openBrowser(options: BrowserOptions): Tab {
 
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
 async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
-  const config = parseConfig({ ...DEFAULTS, ...(await options.config()) })
+  const kept = records(options.name)
+  const changed = (await get<ConfigChange>(SETTINGS, kept)) ?? {}
+  const config = parseConfig({ ...DEFAULTS, ...options.config, ...changed })
   const logger = consoleLogger(config.log)
   const page = await openPageStore({ name: options.name, worker: options.startWorker(), passphrase: options.passphrase })
   const undo: Undo = [() => page.close()]
@@ -40,8 +47,16 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
     undo.push(wakeWithNetwork(swarm, logger))
     const describeConfig = (): ReturnType<RunningTabClient['describeConfig']> =>
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value, origin: 'browser' }]))
-    const stop = (): Promise<void> => stopAll(undo, logger)
-    return { messenger, swarm, clock: systemClock, config, pid: 0, describeConfig, requestStop: () => void stop(), stop }
+    const restart = Promise.withResolvers<void>()
+    const configure = async (change: ConfigChange): Promise<boolean> => {
+      parseConfig({ ...config, ...change })
+      await set(SETTINGS, { ...changed, ...change }, kept)
+      // After the answer has left.
+      setTimeout(restart.resolve, 0)
+      return true
+    }
+    const own = { config, pid: 0, describeConfig, configure, requestStop: restart.resolve, restartRequested: restart.promise }
+    return { messenger, swarm, clock: systemClock, ...own, stop: () => stopAll(undo, logger) }
   } catch (error) {
     await stopAll(undo, logger)
     throw error

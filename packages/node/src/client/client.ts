@@ -11,7 +11,7 @@ import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
-import { type Config, defaultDataDir, type LoadedConfig } from './config.ts'
+import { type Config, defaultDataDir, type LoadedConfig, saveConfig } from './config.ts'
 
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
@@ -53,6 +53,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
       config,
       pid: process.pid,
       describeConfig: () => describe({ config, origins }, dataDir),
+      configure: async (change) => saveConfig({ dataDir, origins }, change),
       requestStop,
     }
     undo.push(await serveSocket(client, socketPath(dataDir)))

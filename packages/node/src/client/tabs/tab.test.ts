@@ -47,7 +47,18 @@ class TestBrowser {
       await stopAll(undo, silentLogger)
       this.running -= 1
     }
-    return { messenger, swarm, clock: systemClock, config, pid: 0, describeConfig: () => ({}), requestStop: () => undefined, stop }
+    return {
+      messenger,
+      swarm,
+      clock: systemClock,
+      config,
+      pid: 0,
+      describeConfig: () => ({}),
+      configure: async () => true,
+      requestStop: () => undefined,
+      restartRequested: new Promise(() => undefined),
+      stop,
+    }
   }
 }
 
