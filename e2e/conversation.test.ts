@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { befriend, compareHistories, eventually, Lab, run } from './processes.ts'
@@ -208,6 +208,10 @@ it('trouble at the start is said in a sentence with a code', async () => {
     code: 4,
     json: { error: { code: 'NO_DAEMON' } },
   })
+  const bo = await lab.client('bo', [])
+  expect((await bo.run('stop')).code).toBe(0)
+  rmSync(join(bo.dir, 'skein.sqlite'))
+  expect(await run(['up', '--json', '--data-dir', bo.dir])).toMatchObject({ code: 1, json: { error: { code: 'STORE_CORRUPT' } } })
   expect(await run(['up', '--json', '--port', 'many'])).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } })
   expect(existsSync(lab.path('nobody'))).toBe(false)
 })
@@ -226,10 +230,26 @@ it('the contract of the command line: options on either side, exit codes, stop',
   expect(piped.code).toBe(0)
   expect((await ana.history('bo')).map(({ text }) => text)).toEqual(['--not-an-option', 'from a pipe'])
   expect(await ana.run('send', 'nobody', '--', 'x')).toMatchObject({ code: 1, json: { error: { code: 'CONTACT_UNKNOWN' } } })
+  expect(await ana.run('history', 'bo', '--limit', '99999')).toMatchObject({
+    code: 2,
+    json: { error: { code: 'USAGE', message: expect.stringContaining('«limit»') } },
+  })
+  const twice = await ana.run('send', 'bo', 'bo', '--', 'once')
+  expect(twice.json.messages).toHaveLength(1)
+  const texts = (await ana.run('history', 'bo', '--after', id, '--limit', '1')).json.messages.map(({ text }: { text: string }) => text)
+  expect(texts).toEqual(['from a pipe'])
+  expect((await run([])).out).toContain('Usage: skein')
+  expect((await run(['--json', '--help'])).json.help).toContain('Usage: skein')
   expect(await ana.run('config')).toMatchObject({
     code: 0,
-    json: { name: { value: 'ana', origin: 'flag' }, visibility: { value: 'contacts', origin: 'default' } },
+    json: {
+      data_dir: { value: ana.dir, origin: 'flag' },
+      name: { value: 'ana', origin: 'flag' },
+      visibility: { value: 'contacts', origin: 'default' },
+    },
   })
+  const { pid } = ana
   expect((await ana.run('stop')).code).toBe(0)
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   expect((await ana.run('status')).code).toBe(4)
 })

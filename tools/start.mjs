@@ -16,21 +16,28 @@ const host =
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address ?? '127.0.0.1'
 const started = []
+/** Resolves with the reason when a part that was ready has ended by itself. */
+const broken = Promise.withResolvers()
 
-function start(script, args) {
+function start(name, script, args) {
   // Each in a group of its own: Ctrl-C reaches this program alone, which then ends the others in order.
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'], detached: process.platform !== 'win32' })
   started.push(child)
   return new Promise((resolve, reject) => {
-    let text = ''
+    let [text, ready] = ['', false]
     const late = setTimeout(() => reject(new Error('did not become ready in time')), READY_WITHIN_MS)
-    child.once('exit', () => reject(new Error(failureIn(text))))
+    child.once('exit', () => {
+      reject(new Error(failureIn(text)))
+      if (ready) broken.resolve(new Error(`the ${name} has ended unexpectedly; see above, and start again`))
+    })
     child.stdout.on('data', (part) => {
       text += part
       if (!text.includes('\n')) return
       clearTimeout(late)
       const line = JSON.parse(text.slice(0, text.indexOf('\n')))
-      if (line.event === 'ready') resolve(line)
+      if (line.event !== 'ready') return
+      ready = true
+      resolve(line)
     })
   })
 }
@@ -66,12 +73,19 @@ async function stopAll() {
 function converse() {
   if (!process.stdin.isTTY)
     return new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, resolve)
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+      broken.promise.then(resolve)
     })
   const chat = spawn(process.execPath, [CLI, '--data-dir', join(dataDir, 'client'), 'chat'], { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => chat.kill(signal))
   process.on('SIGINT', () => undefined)
-  return new Promise((resolve) => chat.once('exit', resolve))
+  return new Promise((resolve) => {
+    chat.once('exit', () => resolve())
+    broken.promise.then((error) => {
+      chat.kill('SIGTERM')
+      resolve(error)
+    })
+  })
 }
 
 async function waitUntilJoined() {
@@ -86,7 +100,7 @@ try {
     process.env.SKEIN_START_PORTS === 'any'
       ? ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0'])
       : []
-  const relay = await start(RELAY, [
+  const relay = await start('relay', RELAY, [
     'run',
     '--json',
     '--data-dir',
@@ -97,14 +111,15 @@ try {
     host,
     ...fixed,
   ])
-  await start(CLI, ['up', '--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url])
+  await start('client', CLI, ['up', '--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url])
   await waitUntilJoined()
   console.log(`Relay and client are running. The relay: ${relay.url}\n`)
   cli(['invite'], ['ignore', 'inherit', 'inherit'])
   console.log(
     `\nOn another terminal or machine of this network:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
   )
-  await converse()
+  const end = await converse()
+  if (end instanceof Error) throw end
 } catch (error) {
   console.error(`skein: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1

@@ -64,15 +64,32 @@ const CAUTION = {
   changed: ': nothing is sent until you confirm with «skein verify»',
 } as const
 
+/** A contact may have several devices: it has come with the first and gone with the last. */
+async function sayPresence(
+  api: ApiClient,
+  { contact }: { readonly contact: string },
+  { say, online }: { readonly say: (line: string) => void; readonly online: Set<string> },
+): Promise<void> {
+  const known = (await api.contacts()).contacts.find((each) => each.contact === contact)
+  if (known === undefined || known.muted || known.online === online.has(contact)) return
+  if (known.online) online.add(contact)
+  else online.delete(contact)
+  say(known.online ? `● ${oneLine(known.name)} is here` : `○ ${oneLine(known.name)} has gone`)
+}
+
 /** Shows what arrives, what was delivered, and who comes and goes. */
 async function follow(api: ApiClient, { say, room, signal }: Room & { readonly signal: AbortSignal }): Promise<void> {
   try {
     // An event comes with every change of a contact; only the first acceptance is news.
-    const known = new Set((await api.contacts()).contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
+    const { contacts } = await api.contacts()
+    const known = new Set(contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
+    const online = new Set(contacts.flatMap(({ contact, online: here }) => (here ? [contact] : [])))
     for await (const event of await api.events(undefined, { signal })) {
       if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
         say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
+      if (event.event === 'presence' && event.contact !== null)
+        await sayPresence(api, { ...event, contact: event.contact }, { say, online })
       if (event.event === 'keys') say(`* ${oneLine(event.name)} has other devices or keys than before${CAUTION[event.trust]}`)
       if (event.event === 'contact' && event.state === 'accepted' && !known.has(event.contact)) {
         known.add(event.contact)

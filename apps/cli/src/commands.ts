@@ -210,14 +210,27 @@ const GONE_POLL_MS = 25
 const GONE_WITHIN_MS = 10_000
 
 export async function stop(session: Session): Promise<number> {
-  await withApi(session, async (api) => void (await api.stop()))
+  let pid = 0
+  await withApi(session, async (api) => {
+    ;({ pid } = await api.status())
+    await api.stop()
+  })
   const path = socketPath(session.dataDir)
   for (const until = Date.now() + GONE_WITHIN_MS; Date.now() < until; ) {
-    if (!(await isServed(path))) {
+    if (!isRunning(pid) && !(await isServed(path))) {
       session.output.result({ stopped: true }, 'Stopped.')
       return EXIT.done
     }
     await new Promise((resolve) => setTimeout(resolve, GONE_POLL_MS))
   }
   throw new SkeinError('TIMED_OUT', 'The client did not stop in time.')
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }

@@ -12,11 +12,14 @@ const argv = process.argv.slice(2)
 const end = argv.indexOf('--')
 const json = (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 let code = 0
-const program = createProgram((result) => {
-  code = result
-})
+const program = createProgram(
+  (result) => {
+    code = result
+  },
+  { json },
+)
 try {
-  await program.parseAsync(subcommandFirst(program, argv), { from: 'user' })
+  await program.parseAsync(subcommandFirst(program, argv.length === 0 ? ['--help'] : argv), { from: 'user' })
 } catch (error) {
   const isHelp = error instanceof CommanderError && error.exitCode === 0
   code = isHelp ? 0 : reportFailure(error, json)

@@ -14,14 +14,16 @@ function port(text: string): number {
 }
 
 /** @param finish receives the exit code of the command that ran */
-export function createProgram(finish: (code: number) => void): Command {
+export function createProgram(finish: (code: number) => void, { json: asJson }: { readonly json: boolean }): Command {
+  const writeOut = (text: string): void => void process.stdout.write(asJson ? `${JSON.stringify({ help: text })}\n` : text)
+  const quiet = { writeErr: () => undefined, writeOut }
   const program = new Command('skein')
     .description('Peer-to-peer messenger and file drop.')
     .option('--data-dir <dir>', 'folder of this node; isolates everything')
     .option('--json', 'one JSON object on stdout, nothing else')
     .option('--debug', 'more lines on stderr')
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
+    .configureOutput(quiet)
   const session = (): commands.Session => {
     const { dataDir, json } = program.opts<{ dataDir?: string; json?: boolean }>()
     return { dataDir: dataDir ?? defaultDataDir(process.env), output: createOutput(json === true) }
@@ -100,13 +102,13 @@ export function createProgram(finish: (code: number) => void): Command {
     .argument('<contact>')
     .option('--after <id>', 'only later ones')
     .option('--before <id>', 'only earlier ones')
-    .option('--limit <count>', 'the newest so many')
+    .option('--limit <count>', 'how many; with --after the next ones, else the newest')
     .action(run(commands.history))
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
   program.command('stop').description('stop the running node').action(run(commands.stop))
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => undefined })
+  for (const command of program.commands) command.exitOverride().configureOutput(quiet)
   return program
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@skein/core'
 import type { RelayStack } from '@skein/node/swarm'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const FIRST_PAUSE_MS = 500
 /** Longest pause between two tries, ms: a relay that was away for hours is back within a minute. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isIP } from 'node:net'
 import { SkeinError } from '@skein/core'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Longest name of a host, in characters (RFC 1035 §2.3.4). */
 const MAX_HOST_CHARS = 253
@@ -47,7 +47,7 @@ const configSchema = z.strictObject({
 export type RelayConfig = Readonly<z.infer<typeof configSchema>>
 export type Port = number | 'off'
 
-/** Ports as in docs/operations.md; `https` and `quic` wait for their parts. */
+/** `https` and `quic` wait for their parts. */
 export const DEFAULT_PORTS = {
   http: '8080',
   https: 'off',

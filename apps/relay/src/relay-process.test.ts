@@ -155,6 +155,16 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     holder.close()
   })
 
+  it.each(['stun', 'stun2', 'webrtc'] as const)('says that the %s port is in use', async (name) => {
+    const holder = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(holder, 'listening')
+    const { port } = holder.address()
+    const { line, code } = await fails(['run', '--json', ...relayArgs(newDir(), { [name]: port })])
+    expect(line).toEqual({ error: { code: 'PORT_IN_USE', message: expect.stringContaining(String(port)) } })
+    expect(code).toBe(1)
+    holder.close()
+  })
+
   it('refuses bad options and a data directory in use', async () => {
     expect(await fails(['run', '--json', '--tcp', 'x'])).toMatchObject({ code: 2, line: { error: { code: 'USAGE' } } })
     expect(await fails(['run', '--json', '--nonsense'])).toMatchObject({ code: 2, line: { error: { code: 'USAGE' } } })

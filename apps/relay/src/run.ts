@@ -17,7 +17,9 @@ export async function runRelay(config: RelayConfig, { unavailable }: { readonly 
   for (const part of unavailable)
     logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
   const stopped = nextSignal()
-  const relay = await Promise.race([startRelay(config, logger), stopped])
+  const starting = startRelay(config, logger)
+  starting.catch(endSoon)
+  const relay = await Promise.race([starting, stopped])
   if (relay === undefined) process.exit(0)
   announce(config, relay)
   logger.info('ready')
@@ -36,6 +38,12 @@ function nextSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(undefined))
   })
+}
+
+/** A part that could not start has left nothing behind; should one be wrong about that, the process ends all the same. */
+function endSoon(): void {
+  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(name)
 }
 
 async function stopWithin(relay: Relay, logger: Logger): Promise<void> {

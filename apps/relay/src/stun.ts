@@ -87,8 +87,7 @@ function refuse({ transaction }: StunMessage, unknown: readonly number[]): Buffe
 /** @throws SkeinError PORT_IN_USE */
 export async function startStun(options: StunOptions): Promise<StunServer> {
   const wanted = [options.stun, options.stun2].filter((each) => each !== 'off')
-  const sockets: Socket[] = []
-  for (const port of wanted) sockets.push(await bind(options.host, port))
+  const sockets = await bindAll(options.host, wanted)
   const ports = sockets.map((each) => each.address().port)
   let requests = 0
   sockets.forEach((socket, index) => {
@@ -119,6 +118,18 @@ function contextOf(
 function send(socket: Socket, bytes: Buffer, to: RemoteInfo): void {
   // A datagram that cannot be sent is a lost datagram: clients repeat their request.
   socket.send(bytes, to.port, to.address, () => undefined)
+}
+
+/** All of them or none: one that cannot be bound leaves no other behind, which would keep the process alive. */
+async function bindAll(host: string, ports: readonly number[]): Promise<readonly Socket[]> {
+  const sockets: Socket[] = []
+  try {
+    for (const port of ports) sockets.push(await bind(host, port))
+    return sockets
+  } catch (error) {
+    closeAll(sockets)
+    throw error
+  }
 }
 
 async function bind(host: string, port: number): Promise<Socket> {

@@ -51,6 +51,7 @@ export function formatInvite(primitives: Primitives, invite: Invite): string {
 export function parseInvite(primitives: Primitives, text: string, now: number): Invite {
   const { relay, fragment } = splitInvite(text.trim())
   const bytes = decodeFragment(fragment)
+  if (bytes.length === 0) throw damaged()
   if (bytes[0] !== VERSION)
     throw new SkeinError('INVITE_VERSION', 'This invite was made by another version of Skein; update and try again.')
   if (bytes.length !== BODY_BYTES + CHECKSUM_BYTES || !checksumFits(primitives, bytes)) throw damaged()

@@ -173,7 +173,7 @@ export interface HistoryPage {
   readonly after?: MessageId
   /** Only messages before this one; not together with `after`. */
   readonly before?: MessageId
-  /** The newest `limit` of what matches, 1 to 1,000. */
+  /** 1 to 1,000: those that follow `after`, else the newest of what matches. */
   readonly limit?: number
 }
 

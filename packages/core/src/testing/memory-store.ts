@@ -90,7 +90,8 @@ export class MemoryStore implements Store {
     const side = after === undefined ? -1 : 1
     return this.read(({ messages }) => {
       const all = [...messages.values()].filter((each) => each.contact === contact && (mark === null || side * compare(each, mark) > 0))
-      return all.sort(compare).slice(-limit)
+      all.sort(compare)
+      return after === undefined ? all.slice(-limit) : all.slice(0, limit)
     })
   }
 

@@ -1,6 +1,6 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
@@ -11,7 +11,7 @@ import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
-import { type Config, defaultDataDir, type LoadedConfig, saveConfig } from './config.ts'
+import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
 
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
@@ -74,5 +74,10 @@ function prepareDataDir(dataDir: string): void {
 
 function describe({ config, origins }: LoadedConfig, dataDir: string): Record<string, { value: unknown; origin: string }> {
   const settings = Object.entries(config).map(([key, value]) => [key, { value, origin: origins[key as keyof Config] }] as const)
-  return { ...Object.fromEntries(settings), data_dir: { value: dataDir, origin: 'flag' } }
+  return { ...Object.fromEntries(settings), data_dir: { value: dataDir, origin: dataDirOrigin(dataDir) } }
+}
+
+function dataDirOrigin(dataDir: string): Origin {
+  if (resolve(dataDir) !== defaultDataDir(process.env)) return 'flag'
+  return process.env['SKEIN_DATA_DIR'] ? 'environment' : 'default'
 }

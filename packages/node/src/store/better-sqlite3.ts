@@ -1,5 +1,5 @@
 /** The store's driver for Node.js. */
-import { chmodSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Clock } from '@skein/core'
 import Database from 'better-sqlite3'
@@ -58,6 +58,8 @@ async function keyBeforeDatabase({ path, storageKey }: OpenStoreOptions): Promis
 }
 
 function openFile({ path, maxPages }: OpenStoreOptions): Database.Database {
+  // SQLite itself would call it a disk I/O error, and only at the first write.
+  if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
   const opened = new Database(path, { timeout: 0 })
   try {
     if (process.platform !== 'win32') chmodSync(path, 0o600)

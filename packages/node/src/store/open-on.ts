@@ -1,7 +1,7 @@
 /** What every driver does with an open database: migrations, seal, the look whether it is an old copy. */
 import { type Clock, isSkeinError, type Primitives, type Random, SkeinError } from '@skein/core'
 import { MIGRATIONS } from './migrations.gen.ts'
-import { openSeal, type StorageKeySource } from './open-seal.ts'
+import { isSealed, openSeal, type StorageKeySource } from './open-seal.ts'
 import type { AnyDatabase } from './queries.ts'
 import { RowSeal } from './row-seal.ts'
 import { SqliteStore, type StoreDriver } from './sqlite-store.ts'
@@ -22,12 +22,25 @@ export async function openOn(
   { storageKey, primitives, random, clock, mark }: StoreSurroundings,
 ): Promise<SqliteStore> {
   await migrate(driver.db)
+  await refuseLost(driver.db, mark)
   const makeSeal = (key: Uint8Array): RowSeal => new RowSeal(primitives, random, key)
   const seal = await openSeal(driver.db, storageKey, makeSeal)
   const restored = await compareUse(driver.db, mark, (error) => isSkeinError(driver.explain(error), 'DISK_FULL'))
   const store = new SqliteStore(driver, { seal, mark, clock, restored })
   if (restored) await store.purge()
   return store
+}
+
+/**
+ * A database that was never used beside the mark of one that was: it is gone, and a new one would be a new person.
+ * @throws SkeinError STORE_CORRUPT
+ */
+async function refuseLost(db: AnyDatabase, mark: UseMark): Promise<void> {
+  if ((await isSealed(db)) || (await mark.read()) === 0) return
+  throw new SkeinError(
+    'STORE_CORRUPT',
+    'The database is gone or empty, though this data directory was in use; put it back, or begin anew in another data directory.',
+  )
 }
 
 /** Runs what is missing. drizzle's own migrate() wants a folder; this takes the bundled list (drizzle-orm 0.45, internal API). */

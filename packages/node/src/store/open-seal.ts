@@ -13,6 +13,11 @@ const SETTING = 'storage.check'
  */
 export type StorageKeySource = (need: 'new' | 'existing') => Promise<Uint8Array>
 
+/** Whether the database has been opened before, to the end. */
+export async function isSealed(db: AnyDatabase): Promise<boolean> {
+  return (await db.select().from(t.settings).where(eq(t.settings.key, SETTING)).all()).length > 0
+}
+
 /**
  * @param makeSeal the seal of a key
  * @throws SkeinError STORE_CORRUPT: the key is not the one the database was written with; also what `source` throws

@@ -17,12 +17,12 @@ export const MAY_FOLLOW = {
 } as const
 
 export function prepareReads(db: AnyDatabase) {
-  const history = (beside?: typeof gt) =>
+  const history = (order: typeof asc, beside?: typeof gt) =>
     db
       .select()
       .from(t.messages)
       .where(and(eq(t.messages.contact, p('contact')), beside === undefined ? undefined : isBeside(beside)))
-      .orderBy(desc(t.messages.hlcMs), desc(t.messages.hlcCounter), desc(t.messages.id))
+      .orderBy(order(t.messages.hlcMs), order(t.messages.hlcCounter), order(t.messages.id))
       .limit(p('limit'))
       .prepare()
   return {
@@ -50,9 +50,9 @@ export function prepareReads(db: AnyDatabase) {
       .from(t.messages)
       .where(eq(t.messages.id, p('id')))
       .prepare(),
-    newest: history(),
-    newestAfter: history(gt),
-    newestBefore: history(lt),
+    newest: history(desc),
+    nextAfter: history(asc, gt),
+    newestBefore: history(desc, lt),
     outbox: db
       .select()
       .from(t.outbox)

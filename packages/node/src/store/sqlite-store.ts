@@ -236,9 +236,9 @@ export class SqliteStore implements Store {
     if (id !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
     return this.read(async (reads) => {
       if (mark === null) return ((await reads.newest.all(page)) as StoredMessage[]).reverse()
-      const from = after === undefined ? reads.newestBefore : reads.newestAfter
-      const rows = await from.all({ ...page, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id })
-      return (rows as StoredMessage[]).reverse()
+      const from = { ...page, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id }
+      if (after !== undefined) return (await reads.nextAfter.all(from)) as StoredMessage[]
+      return ((await reads.newestBefore.all(from)) as StoredMessage[]).reverse()
     })
   }
 

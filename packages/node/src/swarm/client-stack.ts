@@ -8,7 +8,6 @@ import type { TransportManager } from '@libp2p/interface-internal'
 import { type KadDHT, kadDHT } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
-import { webSockets } from '@libp2p/websockets'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { ADDRESS_AGE_MS, DIAL_TIMEOUT_MS, INBOUND_PER_SECOND, MAX_CONNECTIONS, MAX_PENDING_INBOUND } from './constants.ts'
 import { dhtOptions, GOSSIP_OPTIONS, type RecordJudge, securedAndMuxed } from './stack-parts.ts'
@@ -57,10 +56,10 @@ const CONNECTIONS = {
   maxIncomingPendingConnections: MAX_PENDING_INBOUND,
 }
 
-/** WebSockets, circuits and WebRTC: what Node.js and browsers share. */
+/** Circuits and WebRTC: what Node.js and browsers share. */
 export function sharedTransports({ stunServers }: StackOptions): NonNullable<Libp2pInit['transports']> {
   const rtc = rtcConfiguration(stunServers)
-  return [webSockets(), circuitRelayTransport(), webRTC({ rtcConfiguration: rtc }), webRTCDirect({ rtcConfiguration: rtc })]
+  return [circuitRelayTransport(), webRTC({ rtcConfiguration: rtc }), webRTCDirect({ rtcConfiguration: rtc })]
 }
 
 /** Not started. No DCUtR: in JavaScript it cannot punch and doubles connections (notes/nat.md §3). @throws Error of libp2p */

@@ -18,13 +18,13 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
-import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isNewerRecord, verifyRecord } from '@skein/core'
 import type { Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { nativePrimitives } from '../platform/primitives.ts'
+import { guardedWebSockets } from './guarded-websockets.ts'
 import { announceAs, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
@@ -148,7 +148,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     datastore: new CertificateDatastore(options.durable),
     addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
-    transports: [tcp(), webSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
+    transports: [tcp(), guardedWebSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionManager: CONNECTIONS,

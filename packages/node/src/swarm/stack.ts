@@ -1,12 +1,13 @@
 /** libp2p for a client on Node.js. */
 import { tcp } from '@libp2p/tcp'
+import { guardedWebSockets } from './guarded-websockets.ts'
 import { createClientStack, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
 /** Not started. @throws Error of libp2p */
 export function createStack(options: StackOptions): Promise<Stack> {
   return createClientStack(options, {
     addresses: { listen: listenAddresses(options.listen) },
-    transports: [tcp(), ...sharedTransports(options)],
+    transports: [tcp(), guardedWebSockets(), ...sharedTransports(options)],
   })
 }
 

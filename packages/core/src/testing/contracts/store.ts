@@ -152,7 +152,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await under.store.history(account)).map(({ text }) => text).sort()).toEqual(['text 1', 'text 1'])
     })
 
-    it('[ST4] history is in order, pages forward and back from a message, and is the newest of what matches', async () => {
+    it('[ST4] history is in order, pages forward and back from a message, page by page to either end', async () => {
       await using under = await open()
       const numbers = [5, 1, 4, 2, 3]
       await under.store.commit(
@@ -161,7 +161,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const seen = async (page = {}) => (await under.store.history(account, page)).map(({ hlcCounter }) => hlcCounter)
       expect(await seen()).toEqual([1, 2, 3, 4, 5])
       expect(await seen({ limit: 2 })).toEqual([4, 5])
-      expect(await seen({ after: id(2), limit: 2 })).toEqual([4, 5])
+      expect(await seen({ after: id(2), limit: 2 })).toEqual([3, 4])
+      expect(await seen({ after: id(5) })).toEqual([])
       expect(await seen({ before: id(4), limit: 2 })).toEqual([2, 3])
       expect(await seen({ before: id(1) })).toEqual([])
       await expect(under.store.history(account, { after: id(99) })).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })

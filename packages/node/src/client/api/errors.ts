@@ -11,7 +11,12 @@ export function fromApiError(error: unknown): unknown {
   if (!(error instanceof ORPCError)) return error
   const known = ERROR_CODES.find((code): code is ErrorCode => code === error.code)
   if (known !== undefined) return new SkeinError(known, error.message, { cause: error })
-  return error.code === 'BAD_REQUEST'
-    ? new SkeinError('USAGE', 'The request does not have the form that the API wants.', { cause: error })
-    : error
+  return error.code === 'BAD_REQUEST' ? new SkeinError('USAGE', sentenceOf(error.data), { cause: error }) : error
+}
+
+/** What the schema found first, with the name of the field. */
+function sentenceOf(data: unknown): string {
+  const { issues: [issue] = [] } = (data ?? {}) as { issues?: readonly { readonly path?: readonly unknown[]; readonly message?: string }[] }
+  if (issue === undefined) return 'The request does not have the form that the API wants.'
+  return `«${(issue.path ?? []).join('.') || 'the request'}» is not right: ${issue.message ?? 'it has another form'}.`
 }

@@ -60,7 +60,8 @@ export const router = os.router({
   }),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client.messenger, client.swarm) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
-    const recipients = input.contacts.map((text) => client.messenger.book.find(text))
+    // Whoever is named twice gets it once.
+    const recipients = [...new Set(input.contacts.map((text) => client.messenger.book.find(text)))]
     const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, input.text)))
     const wish = { state: input.wait, timeout: input.timeout_ms, signal }
     const waited = await Promise.all(sent.map(({ id }) => waitFor(client.messenger, client.clock, { id, wish })))

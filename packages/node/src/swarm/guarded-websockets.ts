@@ -1,0 +1,69 @@
+/**
+ * libp2p's WebSocket transport, guarded on the side that listens. The library leaves the error of a socket unhandled, so
+ * that one malformed frame ends the process; takes messages of 100 MiB; and keeps TCP connections for ever that never
+ * say a word.
+ */
+import type { EventEmitter } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import type { Transport } from '@libp2p/interface'
+import { type WebSocketsComponents, webSockets } from '@libp2p/websockets'
+
+/** Largest message, bytes. A frame of Noise, which is what a peer sends in one message, has 65,537. */
+export const MAX_MESSAGE_BYTES = 262_144
+/** From the TCP connection to the upgrade, ms: a handshake of one round trip, with time for slow ones. */
+export const UPGRADE_WITHIN_MS = 10_000
+/** TCP connections that listen for WebSockets at once; the library counts a connection only when it is authenticated. */
+export const MAX_SOCKETS = 8_192
+
+/** What the listener of `@libp2p/websockets` 10 holds; none of it is in its types. */
+interface Listener {
+  readonly server: Server
+  /** Of the library `ws`. */
+  readonly wsServer: { readonly options: { maxPayload?: number } }
+  onWsServerConnection(socket: EventEmitter, request: unknown): void
+  onUpgrade(request: unknown, socket: Socket, head: unknown): void
+}
+
+/** Takes the place of `webSockets()` wherever something listens. */
+export function guardedWebSockets(): (components: WebSocketsComponents) => Transport {
+  return (components) => {
+    const transport = webSockets({ http: { headersTimeout: UPGRADE_WITHIN_MS, requestTimeout: UPGRADE_WITHIN_MS } })(components)
+    const createListener = transport.createListener.bind(transport)
+    return Object.assign(transport, {
+      createListener: (options: Parameters<typeof createListener>[0]) => {
+        const listener = createListener(options)
+        guard(listener as unknown as Listener)
+        return listener
+      },
+    })
+  }
+}
+
+function guard(listener: Listener): void {
+  listener.server.maxConnections = MAX_SOCKETS
+  listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
+  listener.server.on('connection', (socket) => endUnlessUpgraded(socket))
+  const [onUpgrade, onConnection] = [listener.onUpgrade.bind(listener), listener.onWsServerConnection.bind(listener)]
+  listener.onUpgrade = (request, socket, head) => {
+    upgraded(socket)
+    onUpgrade(request, socket, head)
+  }
+  listener.onWsServerConnection = (socket, request) => {
+    // It closes by itself, which is all that libp2p needs to know.
+    socket.on('error', () => undefined)
+    onConnection(socket, request)
+  }
+}
+
+const deadlines = new WeakMap<Socket, NodeJS.Timeout>()
+
+function endUnlessUpgraded(socket: Socket): void {
+  const deadline = setTimeout(() => socket.destroy(), UPGRADE_WITHIN_MS)
+  deadline.unref()
+  deadlines.set(socket, deadline)
+  socket.once('close', () => clearTimeout(deadline))
+}
+
+function upgraded(socket: Socket): void {
+  clearTimeout(deadlines.get(socket))
+}
