@@ -1,5 +1,6 @@
 /** The relay as its users run it: the built program in processes of its own, on loopback. */
 import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
