@@ -226,6 +226,7 @@ function takeNext(primitives: Primitives, chain: ReceivingChain, { position, now
 /** Lets go of skipped keys that are too old or too many, and of chains that have nothing left to give. */
 function forgetOld(receiving: readonly ReceivingChain[], now: number): readonly ReceivingChain[] {
   const oldest = now - SKIPPED_KEY_LIFETIME_MS
+  if (receiving.length <= SPENT_CHAINS && receiving.every(({ skipped }) => skipped.length === 0)) return receiving
   let excess = receiving.reduce((sum, { skipped }) => sum + skipped.length, 0) - MAX_SKIPPED_KEYS
   const current = receiving.map((chain) => {
     if (excess <= 0 && (chain.skipped[0]?.at ?? now) >= oldest) return chain

@@ -119,7 +119,9 @@ function associatedWith({ identities }: PairContext, { initiated, first, header 
 
 /** The session to send in: the lowest id among those that are not retired (ES2); `undefined` when one must be started. */
 export function sendingSession({ list }: Sessions): Session | undefined {
-  return list.filter(({ retired }) => !retired).toSorted((a, b) => a.id - b.id)[0]
+  let lowest: Session | undefined
+  for (const session of list) if (!session.retired && session.id < (lowest?.id ?? Number.POSITIVE_INFINITY)) lowest = session
+  return lowest
 }
 
 /** The public keys that a session is started with. */
