@@ -5,6 +5,7 @@
 export type * from './clock.ts'
 export type * from './compression.ts'
 export type * from './directory.ts'
+export type * from './discovery.ts'
 export type * from './logger.ts'
 export type * from './primitives.ts'
 export type * from './random.ts'

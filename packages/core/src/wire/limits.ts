@@ -22,3 +22,9 @@ export const MAX_HEARD = 64
 export const MAX_CARD_BYTES = 8_192
 /** Largest record in the DHT, in bytes (WF6). */
 export const MAX_RECORD_BYTES = 4_096
+/** One tag in an announcement on the local network, in bytes (LD2): 2^64 tags, of which a network sees a few thousand. */
+export const LAN_TAG_BYTES = 8
+/** Tags in one announcement (LD3). */
+export const MAX_LAN_TAGS = 128
+/** Largest announcement on the local network, in bytes (LD3): one datagram on any network that carries IPv6 (RFC 8200 §5), with room for mDNS. */
+export const MAX_LAN_BYTES = 1_100

@@ -2,6 +2,7 @@
 export * from './clock.ts'
 export * from './compression.ts'
 export * from './directory.ts'
+export * from './discovery.ts'
 export * from './logger.ts'
 export * from './primitives.ts'
 export * from './random.ts'

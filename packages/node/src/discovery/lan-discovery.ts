@@ -1,0 +1,68 @@
+/** Core's Discovery on the networks of this machine: a beacon and mDNS on every interface, also on those that come later. */
+import type { Clock, Discovery, DiscoveryHandlers, Logger } from '@skein/core'
+import { Beacon, type Carrier } from './beacon.ts'
+import { BEACON_EVERY_MS, BEACON_PORT, INTERFACES_EVERY_MS, MDNS_PORT } from './constants.ts'
+import { type Link, localLinks } from './interfaces.ts'
+import { Mdns } from './mdns.ts'
+
+export interface LanDiscoveryOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** What there is to announce on; without it every interface of this machine. */
+  readonly links?: () => readonly Link[]
+  /** UDP ports; null leaves that way out. */
+  readonly ports?: { readonly beacon: number | null; readonly mdns: number | null }
+}
+
+export class LanDiscovery implements Discovery {
+  private readonly options: LanDiscoveryOptions
+  private carriers: readonly Carrier[] = []
+  private stopping: AbortController | undefined
+  private loops: readonly Promise<void>[] = []
+
+  constructor(options: LanDiscoveryOptions) {
+    this.options = options
+  }
+
+  async start(handlers: DiscoveryHandlers): Promise<void> {
+    if (this.stopping !== undefined) return
+    const { clock, logger, ports = { beacon: BEACON_PORT, mdns: MDNS_PORT } } = this.options
+    this.stopping = new AbortController()
+    const { signal } = this.stopping
+    this.carriers = [
+      ...(ports.beacon === null ? [] : [new Beacon({ ...handlers, logger, port: ports.beacon })]),
+      ...(ports.mdns === null ? [] : [new Mdns({ ...handlers, logger, clock, port: ports.mdns })]),
+    ]
+    await this.useLinks()
+    this.loops = [
+      this.every(INTERFACES_EVERY_MS, { signal, work: () => this.useLinks() }),
+      this.every(BEACON_EVERY_MS, { signal, work: async () => this.beat() }),
+    ]
+  }
+
+  hurry(): void {
+    for (const each of this.carriers) each.announce()
+  }
+
+  async stop(): Promise<void> {
+    this.stopping?.abort()
+    this.stopping = undefined
+    const { carriers } = this
+    this.carriers = []
+    await Promise.all(this.loops)
+    await Promise.all(carriers.map((each) => each.close()))
+  }
+
+  private beat(): void {
+    for (const each of this.carriers) each.beat()
+  }
+
+  private async useLinks(): Promise<void> {
+    const links = (this.options.links ?? localLinks)()
+    await Promise.all(this.carriers.map((each) => each.use(links)))
+  }
+
+  private async every(ms: number, { signal, work }: { readonly signal: AbortSignal; work(): Promise<void> }): Promise<void> {
+    while (await this.options.clock.sleep(ms, { signal })) await work()
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Announcements as mDNS messages (RFC 6762, RFC 6763): service `_skein._udp.local`, the announcement in the TXT record.
+ * Names are made from the announcement, so that they change with it and say nothing of the device.
+ */
+import { createHash } from 'node:crypto'
+import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet } from 'dns-packet'
+import { BEACON_PORT, MAX_MDNS_BYTES, MDNS_TTL_S } from './constants.ts'
+import { plain } from './datagrams.ts'
+import type { Link } from './interfaces.ts'
+
+const SERVICE = '_skein._udp.local'
+/** RFC 6763 §9: names all services of a network. */
+const ALL_SERVICES = '_services._dns-sd._udp.local'
+/** Of the announcement's digest, in hexadecimal digits. */
+const NAME_DIGITS = 16
+/** A string in a TXT record has at most 255 bytes; some go to its key. */
+const CHUNK_BYTES = 250
+const CHUNK = /^a(\d{1,2})=/
+
+export type MdnsMessage =
+  /** Somebody asks for us. */
+  | { readonly kind: 'question' }
+  | { readonly kind: 'announcements'; readonly announcements: readonly Uint8Array[] }
+  /** None of our business. */
+  | { readonly kind: 'other' }
+
+export function question(): Uint8Array {
+  return encode({ type: 'query', id: 0, questions: [{ name: SERVICE, type: 'PTR' }] })
+}
+
+/** @param ttl seconds; 0 takes it back */
+export function answer(announcement: Uint8Array, link: Link, ttl = MDNS_TTL_S): Uint8Array {
+  const name = createHash('sha256').update(announcement).digest('hex').slice(0, NAME_DIGITS)
+  const instance = `${name}.${SERVICE}`
+  const host = `${name}.local`
+  const answers: Answer[] = [
+    { name: SERVICE, type: 'PTR', ttl, data: instance },
+    { name: instance, type: 'SRV', ttl, data: { target: host, port: BEACON_PORT } },
+    { name: instance, type: 'TXT', ttl, data: chunks(announcement) },
+    { name: host, type: link.family === 4 ? 'A' : 'AAAA', ttl, data: link.address },
+  ]
+  return encode({ type: 'response', id: 0, flags: AUTHORITATIVE_ANSWER, answers })
+}
+
+function chunks(bytes: Uint8Array): Buffer[] {
+  const count = Math.ceil(bytes.length / CHUNK_BYTES)
+  return Array.from({ length: count }, (_, at) =>
+    Buffer.concat([Buffer.from(`a${at}=`), bytes.subarray(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES)]),
+  )
+}
+
+/** Anything at all may come; what is not for us is `other`. */
+export function parseMdns(bytes: Uint8Array): MdnsMessage {
+  const packet = tryDecode(bytes)
+  if (packet === undefined) return { kind: 'other' }
+  if (packet.type === 'query') return asksForUs(packet) ? { kind: 'question' } : { kind: 'other' }
+  const announcements = (packet.answers ?? []).flatMap((each) => announcementIn(each) ?? [])
+  return announcements.length === 0 ? { kind: 'other' } : { kind: 'announcements', announcements }
+}
+
+function tryDecode(bytes: Uint8Array): Packet | undefined {
+  if (bytes.length > MAX_MDNS_BYTES) return undefined
+  try {
+    return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  } catch {
+    return undefined
+  }
+}
+
+const NAMES: readonly string[] = [SERVICE, ALL_SERVICES]
+const TYPES: readonly string[] = ['PTR', 'ANY']
+
+const asksForUs = ({ questions = [] }: Packet): boolean =>
+  questions.some(({ name, type }) => NAMES.includes(name.toLowerCase()) && TYPES.includes(type))
+
+/** A record that is taken back says nothing new. */
+function announcementIn(record: Answer): Uint8Array | undefined {
+  if (record.type !== 'TXT' || record.ttl === 0 || !record.name.toLowerCase().endsWith(`.${SERVICE}`)) return undefined
+  const strings = (Array.isArray(record.data) ? record.data : [record.data]).map((each) => Buffer.from(each))
+  const parts = strings.flatMap((each) => {
+    const [key, number] = CHUNK.exec(each.toString('latin1')) ?? []
+    return key === undefined ? [] : [{ number: Number(number), bytes: each.subarray(key.length) }]
+  })
+  return parts.length === 0
+    ? undefined
+    : plain(Buffer.concat(parts.sort((left, right) => left.number - right.number).map((part) => part.bytes)))
+}
