@@ -1,0 +1,115 @@
+/** The loopback server behind the window: the interface's files, and the API over a WebSocket. */
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import cookie from '@fastify/cookie'
+import files from '@fastify/static'
+import type { Client } from '@skein/node'
+import { serveWebSocket } from '@skein/node/host'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { WebSocketServer } from 'ws'
+import { type Asked, Gate } from './gate.ts'
+
+/** Routes that check for themselves who asks. */
+const OPEN: ReadonlySet<string> = new Set(['/open', '/link'])
+const SESSION = 'skein-session'
+/** Largest request of the API, bytes: a text, with room. */
+const MAX_REQUEST_BYTES = 262_144
+
+export interface WindowServer extends AsyncDisposable {
+  /** A link that opens one window, once. @param fragment of an invite, without the `#` */
+  link(fragment?: string): string
+  readonly port: number
+  /** With it a second start of the program gets a link from the first. */
+  readonly secret: string
+}
+
+export interface WindowServerOptions {
+  readonly client: Client
+  /** Folder with the exported interface. */
+  readonly ui: string
+  /** Content security policy of its pages. */
+  readonly policy: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** @throws Error of Node.js when the port is in use */
+export async function startServer({ client, ui, policy, port, now }: WindowServerOptions): Promise<WindowServer> {
+  const gate = new Gate(now)
+  const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 1_024 })
+  const link = (fragment = ''): string =>
+    `http://127.0.0.1:${gate.port}/open?t=${gate.makeLink()}${fragment === '' ? '' : `&to=${encodeURIComponent(fragment)}`}`
+  await server.register(cookie)
+  guard(server, { gate, policy })
+  routes(server, gate)
+  server.get<{ Querystring: { to?: string } }>('/link', async ({ headers, query }, reply) => {
+    if (!gate.knows(String(headers['x-skein-secret']))) return reply.code(401).send()
+    return { link: link(query.to) }
+  })
+  await server.register(files, { root: ui, index: ['index.html'], setHeaders: (reply) => void reply.header('cache-control', 'no-cache') })
+  const sockets = serveApi(server, { gate, client })
+  await server.listen({ host: '127.0.0.1', port })
+  gate.port = (server.server.address() as AddressInfo).port
+  const close = async (): Promise<void> => {
+    for (const socket of sockets.clients) socket.terminate()
+    sockets.close()
+    await server.close()
+  }
+  return { link, secret: gate.secret, port: gate.port, [Symbol.asyncDispose]: close }
+}
+
+function guard(server: FastifyInstance, { gate, policy }: { readonly gate: Gate; readonly policy: string }): void {
+  server.addHook('onRequest', async (request, reply) => {
+    secure(reply, policy)
+    const refusal = OPEN.has(request.routeOptions.url ?? '') ? gate.refuseStranger(askedBy(request.raw)) : gate.refuse(asked(request))
+    if (refusal !== undefined) await reply.code(refusal.status).type('text/plain; charset=utf-8').send(refusal.reason)
+  })
+}
+
+function secure(reply: FastifyReply, policy: string): void {
+  void reply.headers({
+    'content-security-policy': policy,
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  })
+}
+
+function routes(server: FastifyInstance, gate: Gate): void {
+  server.get<{ Querystring: { t?: string; to?: string } }>('/open', async ({ query }, reply) => {
+    const session = gate.enter(query.t ?? '')
+    if (session === undefined) return reply.code(401).type('text/plain').send('This link was used or is too old; open Skein anew.')
+    reply.setCookie(SESSION, session, { path: '/', httpOnly: true, sameSite: 'strict' })
+    // Through the parser: what comes out of it holds nothing that could end a header.
+    return reply.redirect(query.to === undefined ? '/' : `/${new URL(`http://window/#${query.to}`).hash}`)
+  })
+  // Tells the page that the client runs here, and not in the page.
+  server.get('/host.json', () => ({ version: 1, api: '/api' }))
+}
+
+function serveApi(server: FastifyInstance, { gate, client }: { readonly gate: Gate; readonly client: Client }): WebSocketServer {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES })
+  server.server.on('upgrade', (request, socket, head) => {
+    const refusal = request.url === '/api' ? gate.refuse({ ...askedBy(request), session: sessionOf(server, request) }) : { status: 404 }
+    socket.on('error', () => undefined)
+    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (opened) => serveWebSocket(client, opened))
+    else socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\n\r\n`)
+  })
+  return sockets
+}
+
+function askedBy({ headers: { host, origin } }: IncomingMessage): Omit<Asked, 'session'> {
+  return { host, origin }
+}
+
+function asked({ raw, cookies }: FastifyRequest): Asked {
+  return { ...askedBy(raw), session: cookies[SESSION] }
+}
+
+function sessionOf(server: FastifyInstance, { headers: { cookie: text = '' } }: IncomingMessage): string | undefined {
+  return server.parseCookie(text)[SESSION]
+}

@@ -1,0 +1,64 @@
+/** A page that a host on this machine serves: the client runs there, and the page reaches it over a WebSocket. */
+import { createORPCClient } from '@orpc/client'
+import { RPCLink } from '@orpc/client/websocket'
+import type { Clock } from '@skein/core'
+import type { ApiClient } from '../api/api-client.ts'
+import type { Tab } from '../tabs/index.ts'
+
+/** Before the next try to reach a host that is away, ms. */
+const AGAIN_AFTER_MS = 1_000
+
+/** @param url of the API, `ws://…` */
+export function openHost(url: string, clock: Pick<Clock, 'sleep'>): Tab {
+  return new HostTab(url, clock)
+}
+
+class HostTab implements Tab {
+  api: ApiClient | undefined
+  readonly leads = false
+  private readonly url: string
+  private readonly clock: Pick<Clock, 'sleep'>
+  private readonly listeners = new Set<() => void>()
+  private readonly closing = new AbortController()
+  private readonly done: Promise<void>
+
+  constructor(url: string, clock: Pick<Clock, 'sleep'>) {
+    this.url = url
+    this.clock = clock
+    this.done = this.keepConnected()
+  }
+
+  listen(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    await this.done
+  }
+
+  private async keepConnected(): Promise<void> {
+    const { signal } = this.closing
+    do await this.connectOnce(signal)
+    while (await this.clock.sleep(AGAIN_AFTER_MS, { signal }))
+  }
+
+  /** Resolves when the connection has ended. */
+  private connectOnce(signal: AbortSignal): Promise<void> {
+    const socket = new WebSocket(this.url)
+    socket.addEventListener('open', () => this.change(createORPCClient(new RPCLink({ websocket: socket }))), { once: true })
+    signal.addEventListener('abort', () => socket.close(), { once: true })
+    return new Promise((resolve) =>
+      socket.addEventListener('close', () => {
+        this.change(undefined)
+        resolve()
+      }),
+    )
+  }
+
+  private change(api: ApiClient | undefined): void {
+    this.api = api
+    for (const each of [...this.listeners]) each()
+  }
+}

@@ -1,0 +1,2 @@
+/** For a host that serves the interface on this machine and runs the client behind it. */
+export { serveWebSocket } from './client/host/serve-web-socket.ts'
