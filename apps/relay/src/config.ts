@@ -39,6 +39,8 @@ const configSchema = z.strictObject({
   stun: port,
   stun2: port,
   reflector: port,
+  /** Folder of the web client, `off`, or the one that belongs to this build. */
+  web: z.string().min(1).optional(),
   bootstrap: z.array(relayUrl).readonly(),
   json: z.boolean(),
   debug: z.boolean(),

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { serveWebClient, type WebClient } from './web-client.ts'
 import { explainPort } from './port-in-use.ts'
 
 /** Largest request body, bytes: no route takes one. */
@@ -37,10 +38,19 @@ encrypted; it can read nothing. To use it, enter this page's address as the rela
 <p><a href="/relay.json">relay.json</a> · <a href="/readyz">readyz</a></p></html>
 `
 
+export interface HttpListen {
+  readonly host: string
+  readonly port: number
+  /** Served under `/`; without it a page that says what this is. */
+  readonly web?: WebClient | undefined
+}
+
 /** @throws SkeinError PORT_IN_USE */
-export async function startHttp(sources: HttpSources, listen: { readonly host: string; readonly port: number }): Promise<HttpServer> {
+export async function startHttp(sources: HttpSources, listen: HttpListen): Promise<HttpServer> {
   const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: true })
   addRoutes(server, sources)
+  if (listen.web === undefined) server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
+  else await serveWebClient(server, listen.web)
   try {
     await server.listen(listen)
   } catch (error) {
@@ -50,7 +60,6 @@ export async function startHttp(sources: HttpSources, listen: { readonly host: s
 }
 
 function addRoutes(server: FastifyInstance, sources: HttpSources): void {
-  server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
   server.get('/healthz', (_, reply) => uncached(reply).send({ ok: true }))
   server.get('/readyz', (_, reply) => {
     const waiting = sources.waiting()

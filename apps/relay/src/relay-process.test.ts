@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -164,6 +164,29 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     expect(line).toEqual({ error: { code: 'PORT_IN_USE', message: expect.stringContaining(String(port)) } })
     expect(code).toBe(1)
     holder.close()
+  })
+
+  it('serves the web client under its address, and nothing outside its folder', async () => {
+    const web = join(newDir(), 'web')
+    mkdirSync(join(web, '_next', 'static'), { recursive: true })
+    writeFileSync(join(web, 'index.html'), '<!doctype html><title>Skein</title>')
+    writeFileSync(join(web, 'content-security-policy.txt'), "default-src 'self'\n")
+    writeFileSync(join(web, '_next', 'static', 'a1b2.js'), '0')
+    writeFileSync(join(web, '..', 'secret.txt'), 'not for pages')
+    const { url } = await start(newDir(), ['--web', web])
+    const page = await fetch(url)
+    expect([page.status, await page.text()]).toEqual([200, '<!doctype html><title>Skein</title>'])
+    const policies = ['content-security-policy', 'x-frame-options', 'cache-control'].map((name) => page.headers.get(name))
+    expect(policies).toEqual(["default-src 'self'", 'DENY', 'no-cache'])
+    expect((await fetch(`${url}/_next/static/a1b2.js`)).headers.get('cache-control')).toContain('immutable')
+    expect((await fetch(`${url}/relay.json`)).status).toBe(200)
+    for (const path of ['/..%2fsecret.txt', '/%2e%2e/secret.txt', '/..%5csecret.txt', '/nothing'])
+      expect((await fetch(url + path)).status).toBeGreaterThanOrEqual(400)
+    expect(await (await fetch((await start(newDir(), ['--web', 'off'])).url)).text()).toContain('This is a relay of Skein')
+    expect(await fails(['run', '--json', ...relayArgs(newDir()), '--web', newDir()])).toMatchObject({
+      code: 2,
+      line: { error: { code: 'USAGE' } },
+    })
   })
 
   it('refuses bad options and a data directory in use', async () => {

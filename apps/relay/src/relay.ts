@@ -1,6 +1,7 @@
 /** The relay as a whole: starts its parts in order, and frees all of them again. */
 import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from '@skein/core'
 import { createRelayStack } from '@skein/node/swarm'
 import type { RelayStack } from '@skein/node/swarm'
@@ -20,6 +21,10 @@ import { openRelayStore } from './relay-store.ts'
 import type { RelayStore } from './relay-store.ts'
 import { startStun } from './stun.ts'
 import type { StunServer } from './stun.ts'
+import { findWebClient } from './web-client.ts'
+
+/** Where the build puts the web client: beside the bundle. */
+const WEB_CLIENT = fileURLToPath(new URL('../web', import.meta.url))
 
 /** Ms between removals of expired cards; reading ignores them anyway. */
 const SWEEP_MS = 60_000
@@ -111,7 +116,7 @@ function openHttp(config: RelayConfig, port: number, parts: Parts) {
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
     metrics: () => metrics.metrics(),
   }
-  return startHttp(sources, { host: config.host, port })
+  return startHttp(sources, { host: config.host, port, web: findWebClient(config.web, WEB_CLIENT) })
 }
 
 function waitingFor(parts: Parts): string[] {

@@ -1,0 +1,43 @@
+/** The web client as static files: whoever opens the relay's address in a browser has Skein. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import files from '@fastify/static'
+import { SkeinError } from '@skein/core'
+import type { FastifyInstance } from 'fastify'
+
+/** Files whose names change with their contents. */
+const HASHED = /^_next\/static\//
+
+export interface WebClient {
+  readonly folder: string
+  /** Content security policy of its pages. */
+  readonly policy: string
+}
+
+/** @param folder `undefined` when none is wanted @throws SkeinError USAGE when a folder that was named holds no web client */
+export function findWebClient(folder: string | undefined, fallback: string): WebClient | undefined {
+  if (folder === 'off') return undefined
+  const found = folder ?? fallback
+  const [page, policy] = [join(found, 'index.html'), join(found, 'content-security-policy.txt')]
+  if (existsSync(page) && existsSync(policy)) return { folder: found, policy: readFileSync(policy, 'utf8').trim() }
+  if (folder === undefined) return undefined
+  throw new SkeinError('USAGE', `--web names ${folder}, where there is no index.html with its content-security-policy.txt.`)
+}
+
+/** Serves the files under `/`; other routes of the server go before. */
+export async function serveWebClient(server: FastifyInstance, { folder, policy }: WebClient): Promise<void> {
+  await server.register(files, {
+    root: folder,
+    index: ['index.html'],
+    redirect: false,
+    setHeaders: (reply, path) => {
+      const isHashed = HASHED.test(relative(folder, path).split(sep).join('/'))
+      void reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+      void reply.header('content-security-policy', policy)
+      void reply.header('x-content-type-options', 'nosniff')
+      void reply.header('x-frame-options', 'DENY')
+      void reply.header('referrer-policy', 'no-referrer')
+      void reply.header('cross-origin-opener-policy', 'same-origin')
+    },
+  })
+}
