@@ -12,6 +12,7 @@ import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
+import { startLan } from './lan.ts'
 
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
@@ -44,6 +45,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
     const { messenger, swarm } = await assemble({ ...PLATFORM, store, config, logger }, undo)
+    if (config.lan) await startLan({ messenger, swarm, logger: logger.child('lan'), visibility: config.visibility }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {

@@ -25,6 +25,7 @@ export class Dialler {
   private readonly deps: DiallerDeps
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
+  private readonly approaching = new Set<DeviceId>()
 
   constructor(deps: DiallerDeps) {
     this.deps = deps
@@ -63,6 +64,20 @@ export class Dialler {
       await Promise.all(surplus.map((each) => each.close().catch((error: unknown) => each.abort(asError(error)))))
     }
     this.tidying.delete(device)
+  }
+
+  /** Connects directly to a device that has just been found at these addresses, unless that is how it is reached already. */
+  async approach(device: DeviceId, addresses: readonly string[]): Promise<void> {
+    const { stack, stopping, logger } = this.deps
+    const standing = this.standing(device)
+    if (this.approaching.has(device) || (standing !== undefined && !isRelayedConnection(standing))) return
+    this.approaching.add(device)
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const { transportManager } = stack.services.transports
+    // Past the dial queue, which would wait for older addresses of the device, one after the other.
+    const dials = addresses.map((each) => transportManager.dial(multiaddr(`${each}/p2p/${device}`), { signal }))
+    await Promise.any(dials).catch((error: unknown) => logger.debug('not-approached', { device, reason: String(error) }))
+    this.approaching.delete(device)
   }
 
   private async dial(device: DeviceId, relays: readonly string[]): Promise<Connection> {

@@ -167,6 +167,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     return this.running?.stack.getMultiaddrs().map(String) ?? []
   }
 
+  /** Connects directly to a device that says it is there, e.g. on the LAN, unless that is how it is reached already. */
+  async approach(device: DeviceId, addresses: readonly string[]): Promise<void> {
+    await this.running?.dialler.approach(device, addresses)
+  }
+
   /** Remembers where a device was seen, e.g. on the LAN, for the next dial. */
   async learn(device: DeviceId, addresses: readonly string[]): Promise<void> {
     await this.running?.stack.peerStore.merge(peerOf(device), { multiaddrs: addresses.map((each) => multiaddr(each)) })
