@@ -10,6 +10,7 @@ import { accountDigest, deviceIdFromKey, type MessageId, messageIdFromBytes } fr
 import { certifyDevice, openContactCard, signContactCard, signDeviceList, verifyRecord } from '../identity/index.ts'
 import { bundleFor } from '../testing/bundles.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
+import type { Channel } from '../ports/swarm.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 import { encodeContactFrame } from '../wire/contact.ts'
@@ -195,6 +196,49 @@ describe('what others may not do', () => {
     await world.run(180_000)
     expect(await texts(world, ana, bo)).toContain('honest')
   })
+})
+
+/** Every frame that a node sends from now on, as it is before the connection encrypts it. */
+function tapped({ swarm }: WorldNode): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  const watched = (channel: Channel): Channel => ({
+    peer: channel.peer,
+    frames: () => channel.frames(),
+    close: () => channel.close(),
+    send: (frame) => {
+      frames.push(frame)
+      return channel.send(frame)
+    },
+  })
+  const open = swarm.open.bind(swarm)
+  swarm.open = async (...to) => {
+    const opened = await open(...to)
+    return opened.kind === 'open' ? { ...opened, channel: watched(opened.channel) } : opened
+  }
+  for (const [protocol, serve] of swarm.handlers) swarm.handlers.set(protocol, (channel) => serve(watched(channel)))
+  return frames
+}
+
+it('[EA3] no text is in any frame, not even below the encryption of the connection', async () => {
+  const world = new World(905)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  const frames = [tapped(ana), tapped(bo)]
+  await world.befriend(ana, bo)
+  const marks = ['canary-short', 'canary-long']
+  const long = Array.from({ length: 300 }, () => `${marks[1]} ${random.bytes(6).join('')}`).join(' ')
+  for (const [from, to] of [
+    [ana, bo],
+    [bo, ana],
+  ] as const) {
+    for (const text of [`${marks[0]} hello`, long, `${marks[0]} again`]) await world.send(from, to, text)
+    await world.run(5_000)
+  }
+  expect(await texts(world, bo, ana)).toHaveLength(6)
+  const seen = Buffer.concat(frames.flat())
+  expect(frames.every((each) => each.length > 6)).toBe(true)
+  for (const mark of marks) expect(seen.includes(mark)).toBe(false)
+  // The tap works: names go in clear within the connection.
+  expect(seen.includes('ana')).toBe(true)
 })
 
 function replaced(bytes: Uint8Array, old: Uint8Array, next: Uint8Array): Uint8Array {
