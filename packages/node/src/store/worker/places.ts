@@ -1,15 +1,11 @@
 /** Where a browser keeps the database: in the origin's private files, or, where an origin has none, as an image in IndexedDB. */
 import { SkeinError } from '@skein/core'
 import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-import { createStore, get, set, type UseStore } from 'idb-keyval'
+import { get, set } from 'idb-keyval'
 import { inMemory, type WasmPlace } from '../sqlite-wasm.ts'
+import { records } from './records.ts'
 
 const DATABASE = '/skein.sqlite'
-
-/** IndexedDB of one identity: small records beside the database. */
-export function records(name: string): UseStore {
-  return createStore(`skein-${name}`, 'records')
-}
 
 /** The origin's private file system. It takes one connection; a second tab is refused. */
 export function privateFiles(name: string): WasmPlace {

@@ -4,7 +4,7 @@ import { get, set } from 'idb-keyval'
 import { openWithPassphrase, type PassphraseParts, PassphraseRecord, sealWithPassphrase } from '../../platform/passphrase-seal.ts'
 import type { StorageKeySource } from '../open-seal.ts'
 import { STORAGE_KEY_BYTES } from '../row-seal.ts'
-import { records } from './places.ts'
+import { records } from './records.ts'
 
 const RECORD = 'storage-key'
 
