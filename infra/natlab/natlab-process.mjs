@@ -3,13 +3,19 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+const SANDBOX = fileURLToPath(new URL('in-sandbox.mjs', import.meta.url))
 const NATLAB = fileURLToPath(new URL('natlab.mjs', import.meta.url))
 
 export const start = (...args) => spawn(process.execPath, [NATLAB, ...args, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
 
 /** The document, or the error as the laboratory says it. */
-export async function natlab(...args) {
-  const child = start(...args)
+export const natlab = (...args) => output(start(...args))
+
+/** What a script says that runs in a sandbox of its own. */
+export const inSandbox = (script) =>
+  output(spawn(process.execPath, [SANDBOX, fileURLToPath(new URL(script, import.meta.url))], { stdio: ['ignore', 'pipe', 'inherit'] }))
+
+async function output(child) {
   let out = ''
   child.stdout.on('data', (part) => (out += part))
   await once(child, 'close')

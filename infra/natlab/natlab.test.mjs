@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { natlab, start, whyNot } from './natlab-process.mjs'
+import { inSandbox, natlab, start, whyNot } from './natlab-process.mjs'
 
 /** One of each sort of way: open, firewalled, endpoint-dependent, carrier, UDP dropped, one home, one carrier. */
 const PAIRS = ['pub:fw', 'cone:cone', 'prc:sym', 'cgn:noudp', 'lan:lan', 'hairpin:hairpin']
@@ -19,6 +19,17 @@ describe.skipIf(unavailable)('network laboratory', () => {
       expect(direct_ms !== null).toBe(direct === 1)
       expect(path !== 'relayed').toBe(direct === 1)
     }
+  })
+
+  it('contacts on one switch meet without router, default route or relay, unless they keep off the network', async () => {
+    const met = await natlab('--scenario', 'lan-no-route')
+    expect(met).toMatchObject({ lost: 0, doubled: 0, path: 'lan', seen_without_lan: false })
+    expect(met.delivered).toBe(met.sent)
+    expect(met.delivered).toBeGreaterThan(10)
+  })
+
+  it('[LD1] beacon and mDNS pass a cable with link-local IPv6 addresses alone', async () => {
+    expect(await inSandbox('discovery-probe.mjs')).toEqual({ beacon: true, mdns: true })
   })
 
   it.each(['SIGKILL', 'SIGTERM'])('leaves no process and no namespace behind after %s', async (signal) => {

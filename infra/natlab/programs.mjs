@@ -126,9 +126,10 @@ export class ClientProcess {
     this.#relays = relays
   }
 
-  async start() {
+  /** @param {string[]} more options of `skein up` */
+  async start(more = []) {
     const relays = this.#relays.flatMap((url) => ['--relay', url])
-    const args = ['up', '--json', '--data-dir', this.#dir, '--name', this.box, ...relays]
+    const args = ['up', '--json', '--data-dir', this.#dir, '--name', this.box, ...relays, ...more]
     this.#daemon = await Daemon.start(this.box, [binary('skein'), ...args], this.#dir)
   }
 

@@ -25,10 +25,12 @@ class Node {
   readonly seen: { readonly device: DeviceId; readonly addresses: readonly string[] }[] = []
   readonly service: LanService
   readonly contacts: LanPeer[] = []
+  readonly address: string
   visibility: Visibility = 'contacts'
 
   constructor(lan: MemoryLan, { seed, address, clock }: { seed: number; address: string; clock: VirtualClock }) {
     this.identity = identityOf(seed)
+    this.address = address
     this.service = new LanService({
       identity: this.identity,
       primitives: noblePrimitives,
@@ -63,6 +65,18 @@ describe('meeting on a local network', () => {
     await clock.advance(1_000)
     expect(a.seen[0]?.device).toBe(b.identity.device)
     expect(b.seen[0]?.device).toBe(a.identity.device)
+  })
+
+  it('[LD1] who starts anew is answered again, although its address was heard a moment ago', async () => {
+    const { lan, clock, a, b } = pair()
+    await a.service.start()
+    await b.service.start()
+    await clock.advance(3_000)
+    await b.service.stop()
+    const again = new Node(lan, { seed: 7, address: b.address, clock })
+    await again.service.start()
+    await clock.advance(1_000)
+    expect(again.service.counts().heard).toBeGreaterThan(0)
   })
 
   it('[LD5] a device is sought where the network says it is, and nowhere else', async () => {

@@ -17,7 +17,7 @@ import { LanKeys, type LanPeer, makeTag, tagMessage } from './tags.ts'
 const MAX_EPOCHS_OFF = 86_400_000 / EPOCH_MS
 /** The device with the larger id waits for the other to dial (LD7), milliseconds. */
 const YIELD_MS = 1_000
-/** Newcomers remembered, who have been answered. */
+/** Announcements remembered whose senders have been answered. */
 const MAX_NEWCOMERS = 256
 /** A newcomer is answered at once, but not more often than this, milliseconds (LD1). */
 const ANSWER_EVERY_MS = 1_000
@@ -30,7 +30,7 @@ const MAX_NEARBY = 256
 
 export interface LanDeps {
   readonly identity: Pick<Identity, 'device' | 'deviceKey' | 'dhSecret'>
-  readonly primitives: Pick<Primitives, 'x25519' | 'hkdfSha256' | 'hmacSha256'>
+  readonly primitives: Pick<Primitives, 'x25519' | 'hkdfSha256' | 'hmacSha256' | 'sha256'>
   readonly discovery: Discovery
   readonly clock: Clock
   readonly random: Random
@@ -109,7 +109,7 @@ export class LanService {
     this.tally.heard += 1
     try {
       const announcement = decodeLanAnnouncement(bytes)
-      if (this.isTimely(announcement)) this.take(announcement, from)
+      if (this.isTimely(announcement)) this.take(bytes, { announcement, from })
     } catch {
       // Anybody on the network can send anything; there is nobody to hold to account.
       this.tally.malformed += 1
@@ -120,10 +120,10 @@ export class LanService {
     return Math.abs(epoch - this.deps.clock.now() / EPOCH_MS) <= MAX_EPOCHS_OFF
   }
 
-  private take(announcement: LanAnnouncementFields, from: LanSource): void {
+  private take(bytes: Uint8Array, { announcement, from }: { announcement: LanAnnouncementFields; from: LanSource }): void {
     const device = this.recognise(announcement, from.address)
     if (device === this.deps.identity.device) return
-    this.noteNewcomer(from.address)
+    this.noteNewcomer(bytes, from.address)
     if (device === undefined) return
     const isContact = this.deps.contacts().some((each) => each.device === device)
     const address = addressOf(announcement, from)
@@ -150,11 +150,12 @@ export class LanService {
     this.deps.onSeen(device, [address])
   }
 
-  /** Somebody who has just come knows of us at once. */
-  private noteNewcomer(address: string): void {
+  /** Somebody who has just come, or has started anew and says something else, knows of us at once. */
+  private noteNewcomer(bytes: Uint8Array, address: string): void {
     const now = this.deps.clock.monotonic()
-    const before = this.newcomers.get(address)
-    remember(this.newcomers, { key: address, value: now, most: MAX_NEWCOMERS })
+    const key = `${address} ${hex.encode(this.deps.primitives.sha256(bytes))}`
+    const before = this.newcomers.get(key)
+    remember(this.newcomers, { key, value: now, most: MAX_NEWCOMERS })
     if (before === undefined || now - before >= NEARBY_MS) void this.answer()
   }
 

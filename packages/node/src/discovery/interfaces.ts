@@ -1,6 +1,6 @@
 /** The interfaces of this machine as discovery uses them. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { parse as parseAddress, IPv4 } from 'ipaddr.js'
+import ipaddr from 'ipaddr.js'
 
 /** One of our addresses on one interface. */
 export interface Link {
@@ -32,8 +32,7 @@ function linkOf(name: string, info: NetworkInterfaceInfo): Link | undefined {
 const LONGEST_PREFIX = 30
 
 export function broadcastOf({ address, netmask }: Pick<NetworkInterfaceInfo, 'address' | 'netmask'>): string | null {
-  const mask = parseAddress(netmask)
-  const length = mask instanceof IPv4 ? mask.prefixLengthFromSubnetMask() : null
+  const length = ipaddr.IPv4.parse(netmask).prefixLengthFromSubnetMask()
   if (length === null || length > LONGEST_PREFIX) return null
-  return IPv4.broadcastAddressFromCIDR(`${address}/${length}`).toString()
+  return ipaddr.IPv4.broadcastAddressFromCIDR(`${address}/${length}`).toString()
 }
