@@ -46,6 +46,22 @@ export function pairTable(pairs) {
   return [...head, ...rows].map((row) => `| ${row} |`).join('\n')
 }
 
+/** All pairs of some kinds as a Markdown grid: tries that became direct, and the 95th percentile of the first message. */
+export function gridTable(pairs) {
+  const kinds = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))]
+  const cell = (row, column) => {
+    const found = pairs.find(({ a, b }) => a === row && b === column)
+    return found === undefined ? '' : gridCell(found)
+  }
+  const rows = kinds.map((row) => [`**${row}**`, ...kinds.map((column) => cell(row, column))])
+  return [['', ...kinds], kinds.concat('').map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function gridCell({ tries, delivered, direct, first_message_ms }) {
+  const lost = delivered === tries ? '' : `${tries - delivered} lost `
+  return `${lost}${direct}/${tries}${first_message_ms === null ? '' : ` ${first_message_ms.p95}`}`
+}
+
 /** Any list of flat objects as a Markdown table. */
 export function plainTable(rows) {
   const names = Object.keys(rows[0] ?? {})

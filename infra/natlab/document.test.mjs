@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { randomText, seeded, shuffled } from './chance.mjs'
 import { compare } from './conversation.mjs'
 import { nameMapping } from './behaviour.mjs'
-import { pairTable, percentiles, summarise } from './document.mjs'
+import { gridTable, pairTable, percentiles, summarise } from './document.mjs'
 
 const good = (first, change = {}) => ({ delivered: true, direct: false, path: 'direct', transport: 'tcp', first, ...change })
 
@@ -33,6 +33,23 @@ describe('document of the laboratory', () => {
     const line = summarise(['web', 'web'], [failed, failed])
     expect(line).toMatchObject({ tries: 2, delivered: 0, path: 'none', first_message_ms: null, errors: ['not in time', 'not in time'] })
     expect(pairTable([line])).toContain('| web × web | 0/2 | 0/2 | none | – | – |')
+  })
+})
+
+describe('grid of pairs', () => {
+  it('has a row and a column for each kind, and says what was lost', () => {
+    const failed = { delivered: false, direct: false, path: 'none', transport: null, error: 'late' }
+    const lines = [
+      summarise(['pub', 'pub'], [good(300)]),
+      summarise(['pub', 'fw'], [failed]),
+      summarise(['fw', 'fw'], [good(5, { direct: true })]),
+    ]
+    expect(gridTable(lines).split('\n')).toEqual([
+      '|  | pub | fw |',
+      '| --- | --- | --- |',
+      '| **pub** | 0/1 300 | 1 lost 0/1 |',
+      '| **fw** |  | 1/1 5 |',
+    ])
   })
 })
 

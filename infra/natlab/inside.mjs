@@ -1,7 +1,7 @@
 // The part of the laboratory that runs inside the sandbox; natlab.mjs starts it with arguments it has found good.
 import { measureBehaviour } from './behaviour.mjs'
 import { seeded, shuffled } from './chance.mjs'
-import { pairTable, plainTable, summarise } from './document.mjs'
+import { gridTable, pairTable, plainTable, summarise } from './document.mjs'
 import { allPairs } from './kinds.mjs'
 import { must } from './network.mjs'
 import { parseOptions } from './options.mjs'
@@ -23,12 +23,15 @@ async function measurePairs(options) {
   return { tries, delay_ms: delay, seed, pairs: wanted.map((pair) => found.get(pair)) }
 }
 
+/** Every pair is too much to read line by line. */
+const tableOf = (pairs) => (pairs.length === allPairs().length ? gridTable(pairs) : pairTable(pairs))
+
 async function main(args) {
   const options = parseOptions(args, Object.keys(SCENARIOS))
   // Names of namespaces and all files of this run: in memory, and nobody else's.
   must('mount', ['-t', 'tmpfs', 'tmpfs', '/run'])
   if (options.behaviour !== undefined) return print(await measureBehaviour(options.behaviour), ({ kinds }) => plainTable(kinds), options)
-  if (options.scenario === undefined) return print(await measurePairs(options), ({ pairs }) => pairTable(pairs), options)
+  if (options.scenario === undefined) return print(await measurePairs(options), ({ pairs }) => tableOf(pairs), options)
   const random = seeded(options.seed)
   return print(await SCENARIOS[options.scenario]({ ...options, random }), (found) => plainTable([found]), options)
 }
