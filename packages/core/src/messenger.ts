@@ -254,6 +254,7 @@ export class Messenger {
         onConnected: (device) => this.onAppeared(device),
         onDisconnected: (device) => this.reaching.get(device)?.abort(),
         onAlive: (device) => this.presence.signOfLife(device),
+        onBetterPath: (device) => this.postman.reload(device),
         onRelay: (relay) => {
           if (relay.reserved && relay.device !== null) void this.onRelayJoined(relay.device)
         },

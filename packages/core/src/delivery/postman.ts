@@ -80,7 +80,7 @@ export class Postman {
     void this.deliverAll(device, fresh)
   }
 
-  /** The rows of a device have other bytes now: its link ends, and the next one reads them. */
+  /** The link of a device ends, and the next one takes its rows: they have other bytes now, or there is a better path. */
   reload(device: DeviceId): void {
     this.rounds.get(device)?.link?.close()
     this.wake(device)
@@ -94,8 +94,9 @@ export class Postman {
   private async deliverAll(device: DeviceId, round: Round): Promise<void> {
     try {
       while (!this.stopping.signal.aborted && (await this.hasMail(device))) {
-        if (await this.session(device, round)) continue
+        // Whoever wakes us during the session spares us the wait behind it.
         round.hurry = new AbortController()
+        if (await this.session(device, round)) continue
         await this.deps.clock.sleep(backoff(round.attempts, this.deps.random, RETRY), { signal: round.hurry.signal })
         round.attempts += 1
       }

@@ -49,6 +49,8 @@ export interface SwarmEvents {
   onDisconnected(device: DeviceId): void
   /** Authenticated traffic from a device, connection pings included. */
   onAlive(device: DeviceId): void
+  /** A direct connection has carried data where there was only a relayed one: channels opened from now on use it. */
+  onBetterPath(device: DeviceId): void
   /** A relay was joined (first time or again) or lost. */
   onRelay(relay: RelayStatus): void
 }

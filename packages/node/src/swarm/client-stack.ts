@@ -3,10 +3,11 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import { type KadDHT, kadDHT } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { ADDRESS_AGE_MS, DIAL_TIMEOUT_MS, INBOUND_PER_SECOND, MAX_CONNECTIONS, MAX_PENDING_INBOUND } from './constants.ts'
@@ -62,12 +63,38 @@ export function sharedTransports({ stunServers }: StackOptions): NonNullable<Lib
   return [circuitRelayTransport(), webRTC({ rtcConfiguration: rtc }), webRTCDirect({ rtcConfiguration: rtc })]
 }
 
+/**
+ * Everything it listens on, and not only what AutoNAT has verified: nobody runs AutoNAT for us, and who tries an address
+ * in vain loses nothing. Loopback is for nobody else, unless there is nothing else.
+ */
+function announced(verified: readonly Multiaddr[], { transports, self }: Late): Multiaddr[] {
+  const whole = (address: Multiaddr): string => {
+    const text = address.toString()
+    return text.endsWith(`/p2p/${self}`) ? text : `${text}/p2p/${self}`
+  }
+  const all = [...new Set([...verified, ...(transports?.getAddrs() ?? [])].map(whole))]
+  const others = all.filter((text) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(text))
+  const isAlone = others.every((text) => text.includes('/p2p-circuit'))
+  return (isAlone ? all : others).map((text) => multiaddr(text))
+}
+
+/** What only components know, once they are made. */
+interface Late {
+  transports?: TransportManager
+  self?: string
+}
+
 /** Not started. No DCUtR: in JavaScript it cannot punch and doubles connections (notes/nat.md §3). @throws Error of libp2p */
-export async function createClientStack(options: StackOptions, own: Pick<Libp2pInit, 'addresses' | 'transports'>): Promise<Stack> {
+export async function createClientStack(
+  options: StackOptions,
+  { listen, transports }: { readonly listen: string[]; readonly transports: NonNullable<Libp2pInit['transports']> },
+): Promise<Stack> {
+  const late: Late = {}
   return createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
-    ...own,
+    transports,
+    addresses: { listen, announceFilter: (verified) => announced(verified, late) },
     ...securedAndMuxed(),
     connectionGater: options.gater,
     connectionManager: CONNECTIONS,
@@ -81,7 +108,10 @@ export async function createClientStack(options: StackOptions, own: Pick<Libp2pI
       gossip: gossipsub(GOSSIP_OPTIONS),
       dht: kadDHT(dhtOptions(options.judge, { clientMode: true })),
       // Reservations and circuit dials need a component that the library does not hand out.
-      transports: ({ transportManager }: Transports): Transports => ({ transportManager }),
+      transports: ({ transportManager, peerId }: Transports & { readonly peerId: PeerId }): Transports => {
+        Object.assign(late, { transports: transportManager, self: peerId.toString() })
+        return { transportManager }
+      },
     },
   })
 }

@@ -2,7 +2,7 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
-import { isRelayed, isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
+import { isRelayed, isRelayedConnection, peerOf, pickConnection, surplusConnections, transportOf } from './connections.ts'
 import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTER_MS } from './constants.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -25,6 +25,7 @@ export class Dialler {
   private readonly deps: DiallerDeps
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
+  private readonly improving = new Set<DeviceId>()
   private readonly approaching = new Set<DeviceId>()
 
   constructor(deps: DiallerDeps) {
@@ -91,18 +92,18 @@ export class Dialler {
       .sleep(DIRECT_HEAD_START_MS, { signal: AbortSignal.any([won.signal, failed.signal, stopping]) })
       .then(() => this.dialCircuits(device, { relays, signal: AbortSignal.any([signal, won.signal]) }))
     try {
-      const connection = await Promise.any([direct, circuits])
-      if (isRelayedConnection(connection)) void this.improve(device)
-      return connection
+      return await Promise.any([direct, circuits])
     } finally {
       won.abort()
     }
   }
 
   private async dialDirect(device: DeviceId, signal: AbortSignal): Promise<Connection> {
-    const { stack } = this.deps
+    const { stack, self } = this.deps
     const known = await stack.peerStore.get(peerOf(device), { signal }).catch(() => undefined)
-    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => !isRelayed(each))
+    const direct = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => !isRelayed(each))
+    // WebRTC is tried by one side only, or there would be two; TCP by both, for one may be unable to reach the other.
+    const addresses = direct.filter((each) => self < device || transportOf(each) !== 'webrtc')
     if (addresses.length === 0) throw new Error('no direct address is known')
     return stack.dial(
       addresses.map((each) => multiaddr(each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`)),
@@ -144,17 +145,20 @@ export class Dialler {
     return stack.services.transports.transportManager.dial(circuit, { signal })
   }
 
-  /** Tries a direct connection beside a relayed one; only the side that dialled does, lest there be two. */
-  private async improve(device: DeviceId): Promise<void> {
+  /** Tries direct connections beside a relayed one until there is one, or none at all. Concurrent calls are one. */
+  async improve(device: DeviceId): Promise<void> {
     const { clock, stopping, logger } = this.deps
-    if (!(await clock.sleep(IMPROVE_AFTER_MS, { signal: stopping }))) return
-    const standing = this.standing(device)
-    if (standing === undefined || !isRelayedConnection(standing)) return
-    try {
-      await this.dialDirect(device, AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)]))
-    } catch (error) {
-      logger.debug('stays-relayed', { device, reason: String(error) })
+    if (this.improving.has(device)) return
+    this.improving.add(device)
+    for (let tries = 0; ; tries += 1) {
+      if (!(await clock.sleep(IMPROVE_AFTER_MS[tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0, { signal: stopping }))) break
+      const standing = this.standing(device)
+      if (standing === undefined || !isRelayedConnection(standing)) break
+      await this.dialDirect(device, AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])).catch((error: unknown) =>
+        logger.debug('stays-relayed', { device, reason: String(error) }),
+      )
     }
+    this.improving.delete(device)
   }
 }
 

@@ -250,6 +250,7 @@ export class Libp2pSwarm implements Swarm, Directory {
       onConnected: (device: DeviceId) => this.tell((each) => each.onConnected?.(device)),
       onDisconnected: (device: DeviceId) => this.tell((each) => each.onDisconnected?.(device)),
       onAlive: (device: DeviceId) => this.tell((each) => each.onAlive?.(device)),
+      onBetterPath: (device: DeviceId) => this.tell((each) => each.onBetterPath?.(device)),
       onRelay: (relay: RelayStatus) => this.tell((each) => each.onRelay?.(relay)),
     }
   }

@@ -2,8 +2,8 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import { Channels } from './channels.ts'
-import { deviceOf, isBusy, peerOf } from './connections.ts'
-import { STOP_TIMEOUT_MS } from './constants.ts'
+import { deviceOf, isBusy, isRelayedConnection, peerOf } from './connections.ts'
+import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
@@ -32,6 +32,7 @@ export interface RunningDeps {
   onDisconnected(device: DeviceId): void
   onAlive(device: DeviceId): void
   onRelay(relay: RelayStatus): void
+  onBetterPath(device: DeviceId): void
 }
 
 export class Running {
@@ -141,6 +142,17 @@ export class Running {
     const older = this.stack.getConnections(peerOf(device)).filter((each) => each !== opened && each.status === 'open')
     for (const each of older) void this.liveness.doubt(this.pingable(device, each), signal)
     void this.dialler.tidy(device)
+    if (isRelayedConnection(opened)) void this.dialler.improve(device)
+    else if (older.some(isRelayedConnection)) void this.prove(device, opened)
+  }
+
+  /** A better path counts once it has carried something both ways; only then is traffic moved to it. */
+  private async prove(device: DeviceId, opened: Connection): Promise<void> {
+    const carries = await pingConnection(opened, AbortSignal.any([this.stopping.signal, AbortSignal.timeout(DOUBT_TIMEOUT_MS)])).then(
+      () => true,
+      () => false,
+    )
+    if (carries && opened.status === 'open') this.deps.onBetterPath(device)
   }
 
   private onClose(device: DeviceId): void {

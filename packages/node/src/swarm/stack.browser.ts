@@ -6,8 +6,5 @@ import { createClientStack, sharedTransports, type Stack, type StackOptions } fr
 export function createStack(options: StackOptions): Promise<Stack> {
   // The library's own rule for browsers refuses private addresses and WebSockets without TLS: every relay on a LAN.
   const gater = { denyDialMultiaddr: () => false, ...options.gater }
-  return createClientStack(
-    { ...options, gater },
-    { addresses: { listen: ['/webrtc'] }, transports: [webSockets(), ...sharedTransports(options)] },
-  )
+  return createClientStack({ ...options, gater }, { listen: ['/webrtc'], transports: [webSockets(), ...sharedTransports(options)] })
 }

@@ -6,7 +6,7 @@ import { createClientStack, type ListenOptions, sharedTransports, type Stack, ty
 /** Not started. @throws Error of libp2p */
 export function createStack(options: StackOptions): Promise<Stack> {
   return createClientStack(options, {
-    addresses: { listen: listenAddresses(options.listen) },
+    listen: listenAddresses(options.listen),
     transports: [tcp(), guardedWebSockets(), ...sharedTransports(options)],
   })
 }

@@ -2,39 +2,59 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { MAX_FRAME_BYTES, type ProtocolId } from '@skein/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Libp2pSwarm } from './libp2p-swarm.ts'
+import { nativePrimitives } from '../platform/primitives.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
+import { getText } from './get-text.ts'
+import { Libp2pSwarm } from './libp2p-swarm.ts'
 import { pingConnection } from './liveness.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
 import type { Stack } from './client-stack.ts'
+import { createStack as createBrowserStack } from './stack.browser.ts'
 import { createStack } from './stack.ts'
-import { silentLogger, stackOf, TestNetwork } from './test-network.ts'
+import { silentLogger, TestNetwork } from './test-network.ts'
 
 const ECHO: ProtocolId = '/skein/test-echo/1'
 /** Two dials: on a busy machine ICE may run out of time once. */
 const DEADLINE = { timeout: 40_000, interval: 50 }
 const network = new TestNetwork()
 const running: (Stack | RelayStack)[] = []
+const swarms: Libp2pSwarm[] = []
+const judge = { verify: () => true, isNewer: () => false }
 
 afterEach(async () => {
+  await Promise.all(swarms.splice(0).map((each) => each.stop()))
   await network.clear()
   await Promise.all(running.splice(0).map((each) => each.stop()))
 })
+
+let seeds = 0
+
+async function browserLike(relay: string): Promise<Libp2pSwarm> {
+  const platform = { createStack: createBrowserStack, getText, primitives: nativePrimitives }
+  const options = { listen: { port: 0 }, logger: silentLogger, clock: systemClock, random: systemRandom, judge }
+  const swarm = new Libp2pSwarm({ ...options, privateKeySeed: new Uint8Array(32).fill((seeds += 1)), relays: [relay] }, platform)
+  swarms.push(swarm)
+  await swarm.start()
+  return swarm
+}
 
 const webRtcAddresses = (swarm: Libp2pSwarm): readonly string[] => swarm.addresses().filter((each) => each.includes('/webrtc/'))
 
 describe('webrtc', { timeout: 90_000 }, () => {
   it('connects two devices directly that know each other by an address over a relay, and carries frames without it', async () => {
     const relay = await network.relay(151)
-    const [a, b] = [await network.swarm({ relays: [relay.url] }), await network.swarm({ relays: [relay.url] })]
-    await vi.waitFor(() => expect(webRtcAddresses(b)).not.toEqual([]), DEADLINE)
+    // As two browsers: nothing to dial but the relay, nothing to be dialled by but WebRTC.
+    const [a, b] = [await browserLike(relay.url), await browserLike(relay.url)]
+    await vi.waitFor(() => expect([a, b].map((each) => webRtcAddresses(each).length > 0)).toEqual([true, true]), DEADLINE)
     b.handle(ECHO, async (channel) => {
       for await (const frame of channel.frames()) await channel.send(frame)
     })
-    // By exactly this address; left to itself the swarm may find TCP first, which on one machine is open as well.
-    const dial = () => stackOf(a).dial(webRtcAddresses(b).map((each) => multiaddr(each)))
-    await vi.waitFor(() => dial(), DEADLINE)
-    expect(a.paths().find(({ device }) => device === b.self)).toMatchObject({ transport: 'webrtc' })
+    let better = false
+    a.listen({ onBetterPath: (device) => void (better ||= device === b.self) })
+    expect((await a.open(b.self, ECHO)).kind).toBe('open')
+    await vi.waitFor(() => expect(a.paths().find(({ device }) => device === b.self)).toMatchObject({ transport: 'webrtc' }), DEADLINE)
     expect(a.paths().find(({ device }) => device === b.self)?.path).not.toBe('relayed')
+    await vi.waitFor(() => expect(better).toBe(true), DEADLINE)
     const outcome = await a.open(b.self, ECHO)
     if (outcome.kind !== 'open') throw new Error(outcome.reason)
     await relay.stop()
@@ -51,7 +71,6 @@ describe('webrtc', { timeout: 90_000 }, () => {
     running.push(relay)
     expect(relay.addresses()).toHaveLength(1)
     expect(relay.addresses()[0]).toMatch(/\/udp\/\d+\/webrtc-direct\/certhash\//)
-    const judge = { verify: () => true, isNewer: () => false }
     const options = { listen: { host: '127.0.0.1', port: 0 }, stunServers: () => [], gater: {}, judge }
     const stack = await createStack({ privateKeySeed: new Uint8Array(32), ...options })
     running.push(stack)
