@@ -6,29 +6,32 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { concat } from './key-derivation.ts'
 
 const BLOCK_BYTES = 64
-const INNER_PAD = 0x36
+/** Four bytes 0x36 at once. */
+const INNER_PAD = 0x36363636
 /** Turns the inner pad into the outer one. */
-const INNER_TO_OUTER = 0x36 ^ 0x5c
+const INNER_TO_OUTER = 0x36363636 ^ 0x5c5c5c5c
 
 const fresh = sha256.create()
 const inner = sha256.create()
 const outer = sha256.create()
 const room = new Uint8Array(BLOCK_BYTES + 32)
 const pad = room.subarray(0, BLOCK_BYTES)
+const padWords = new Uint32Array(room.buffer, 0, BLOCK_BYTES / 4)
 /** The library copies half a block, while for a whole one it makes a view. */
 const halves = [pad.subarray(0, BLOCK_BYTES / 2), pad.subarray(BLOCK_BYTES / 2)] as const
 const digest = room.subarray(BLOCK_BYTES)
 
-function fillPad(key: Uint8Array): void {
-  const short = key.length > BLOCK_BYTES ? sha256(key) : key
-  pad.fill(INNER_PAD)
-  for (let at = 0; at < short.length; at += 1) pad[at] = INNER_PAD ^ (short[at] ?? 0)
+function mask(word: number): void {
+  for (let at = 0; at < padWords.length; at += 1) padWords[at] = (padWords[at] ?? 0) ^ word
 }
 
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  fillPad(key)
+  // Also after a call that was broken off.
+  pad.fill(0)
+  pad.set(key.length > BLOCK_BYTES ? sha256(key) : key)
+  mask(INNER_PAD)
   fresh._cloneInto(inner).update(halves[0]).update(halves[1]).update(message)
-  for (let at = 0; at < BLOCK_BYTES; at += 1) pad[at] = (pad[at] ?? 0) ^ INNER_TO_OUTER
+  mask(INNER_TO_OUTER)
   fresh._cloneInto(outer).update(halves[0]).update(halves[1])
   inner.digestInto(digest)
   outer.update(digest).digestInto(digest)

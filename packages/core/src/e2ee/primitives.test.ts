@@ -20,3 +20,13 @@ describe('HPKE', () => {
     expect(hex.encode(await ctx.Export(new Uint8Array(), 32))).toBe('4bbd6243b8bb54cec311fac9df81841b6fd61f56538a775e7c80a9f40160606e')
   })
 })
+
+describe('HMAC', () => {
+  it('[EP4] one that was broken off changes no later one', () => {
+    const { hmacSha256 } = noblePrimitives
+    const [key, message] = [new Uint8Array(20).fill(0x0b), text.encode('Hi There')]
+    expect(() => hmacSha256(new Uint8Array(64).fill(9), 'no bytes' as never)).toThrow()
+    // RFC 4231, test case 1.
+    expect(hex.encode(hmacSha256(key, message))).toBe('b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7')
+  })
+})

@@ -10,6 +10,13 @@ import { sealingKey } from './key-derivation.ts'
 
 /** ChaCha20-Poly1305 nonce: the start of the header's random bytes. The key is of one message, the nonce only must not be chosen by others. */
 const NONCE_BYTES = 12
+/** Made once, as libraries look at the bytes from another side, which costs an allocation for each new array. */
+const nonce = new Uint8Array(NONCE_BYTES)
+
+function nonceOf(random: Uint8Array): Uint8Array {
+  for (let at = 0; at < NONCE_BYTES; at += 1) nonce[at] = random[at] ?? 0
+  return nonce
+}
 
 export interface MessageKeys {
   readonly messageKey: Uint8Array
@@ -38,7 +45,7 @@ export function sealUnder(
 ): Uint8Array {
   const { associated, random, plaintext } = message
   const key = sealingKey(primitives, messageKey, random)
-  return primitives.aeadSeal(key, random.slice(0, NONCE_BYTES), plaintext, associated)
+  return primitives.aeadSeal(key, nonceOf(random), plaintext, associated)
 }
 
 /** @throws SkeinError SEAL_BROKEN */
@@ -49,7 +56,7 @@ export function openUnder(
 ): Uint8Array {
   const { associated, random, ciphertext } = message
   const key = sealingKey(primitives, messageKey, random)
-  const plaintext = primitives.aeadOpen(key, random.slice(0, NONCE_BYTES), ciphertext, associated)
+  const plaintext = primitives.aeadOpen(key, nonceOf(random), ciphertext, associated)
   if (plaintext === null) throw new SkeinError('SEAL_BROKEN', 'A message does not open.')
   return plaintext
 }
