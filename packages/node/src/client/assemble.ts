@@ -2,6 +2,7 @@
 import {
   type Clock,
   type Compression,
+  type DeviceId,
   isNewerRecord,
   loadIdentity,
   type Logger,
@@ -23,6 +24,8 @@ export interface Client {
   readonly swarm: Swarm
   readonly clock: Clock
   readonly config: Config
+  /** Strangers on the local network who show themselves to everybody. */
+  readonly nearby?: () => readonly DeviceId[]
   /** 0 in a browser. */
   readonly pid: number
   /** Every setting with its value and where that came from. */

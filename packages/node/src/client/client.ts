@@ -45,12 +45,15 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
     const { messenger, swarm } = await assemble({ ...PLATFORM, store, config, logger }, undo)
-    if (config.lan) await startLan({ messenger, swarm, logger: logger.child('lan'), visibility: config.visibility }, undo)
+    const lan = config.lan
+      ? await startLan({ messenger, swarm, logger: logger.child('lan'), visibility: config.visibility }, undo)
+      : undefined
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {
       messenger,
       swarm,
+      nearby: () => lan?.nearby() ?? [],
       clock: systemClock,
       config,
       pid: process.pid,

@@ -58,7 +58,7 @@ export const router = os.router({
     const contact = verified === undefined && match === undefined ? known : await messenger.setVerified(known, decided, match)
     return { contact: contact.account, safety_number: messenger.safetyNumber(contact), trust: contact.trust }
   }),
-  peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client.messenger, client.swarm) })),
+  peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.
     const recipients = [...new Set(input.contacts.map((text) => client.messenger.book.find(text)))]

@@ -1,5 +1,6 @@
 /** From what core keeps to what interfaces are shown. */
 import type { Messenger, MessengerEvent, StoredContact, StoredMessage, Swarm } from '@skein/core'
+import type { Client } from '../assemble.ts'
 import type { ClientEvent, ContactView, HistoryMessage, PeerView, SentMessage, SettingsView } from './contract.ts'
 
 export function sentView(message: StoredMessage): SentMessage {
@@ -45,12 +46,17 @@ export function contactView(messenger: Messenger, contact: StoredContact): Conta
   }
 }
 
-/** Everybody who is present, and every device of a contact. */
-export function peerViews(messenger: Messenger, swarm: Swarm): PeerView[] {
+/** Everybody who is present or nearby, and every device of a contact. */
+export function peerViews({
+  messenger,
+  swarm,
+  nearby,
+}: Pick<Client, 'messenger' | 'nearby'> & { readonly swarm: Pick<Swarm, 'paths'> }): PeerView[] {
   const paths = new Map(swarm.paths().map((path) => [path.device, path.path]))
   const contacts = messenger.book.all().flatMap(({ account }) => messenger.book.devicesOf(account).map(({ device }) => device))
   const present = messenger.presence.present()
-  const devices = new Set([...contacts, ...present.map(({ device }) => device)])
+  const around = new Set(nearby?.())
+  const devices = new Set([...contacts, ...present.map(({ device }) => device), ...around])
   return [...devices].map((device) => {
     const contact = messenger.book.ownerOf(device)
     const seen = messenger.presence.lastSeen(device) ?? messenger.book.device(device)?.lastSeen ?? null
@@ -58,7 +64,7 @@ export function peerViews(messenger: Messenger, swarm: Swarm): PeerView[] {
       contact: contact?.account ?? null,
       name: contact?.petname ?? present.find((each) => each.device === device)?.name ?? '',
       device,
-      online: messenger.presence.isPresent(device),
+      online: messenger.presence.isPresent(device) || around.has(device),
       last_seen: seen === null ? null : Math.round(seen),
       path: paths.get(device) ?? 'none',
     }
