@@ -28,12 +28,12 @@ const EXPECTED = {
   v6: { ...HOME, ipv6: 'firewalled' },
 }
 
-const unavailable = await whyNot()
+const unavailable = await whyNot({ delay: 0 })
 
 describe.skipIf(unavailable)('kinds of network', () => {
   // Each in a sandbox of its own, side by side: they wait for silence most of the time.
   it.concurrent.each(Object.keys(KINDS))('%s behaves as its name says', async (kind) => {
-    const { kinds } = await natlab('--behaviour', kind)
+    const { kinds } = await natlab('--behaviour', kind, '--delay', '0')
     expect(kinds).toHaveLength(1)
     expect(kinds[0]).toMatchObject(EXPECTED[kind])
   })

@@ -2,6 +2,7 @@
 import { measureBehaviour } from './behaviour.mjs'
 import { seeded, shuffled } from './chance.mjs'
 import { gridTable, pairTable, plainTable, summarise } from './document.mjs'
+import { fail } from './failure.mjs'
 import { allPairs } from './kinds.mjs'
 import { must } from './network.mjs'
 import { parseOptions } from './options.mjs'
@@ -40,5 +41,11 @@ function print(document, table, { json }) {
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${table(document)}\n`)
 }
 
-await main(process.argv.slice(2))
-process.exit(0)
+const args = process.argv.slice(2)
+// The first line is the sentence; what programs of the laboratory wrote may follow it.
+const code = await main(args).then(
+  () => 0,
+  (error) =>
+    fail({ code: 'FAILED', message: process.env.NATLAB_LOG === undefined ? error.message : error.stack, json: args.includes('--json') }),
+)
+process.exit(code)

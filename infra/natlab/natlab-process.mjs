@@ -23,8 +23,8 @@ async function output(child) {
 }
 
 /** Why the laboratory cannot run on this machine, if so. Continuous integration has to be able to. */
-export async function whyNot() {
-  const { error } = await natlab('--behaviour', 'pub')
+export async function whyNot({ delay }) {
+  const { error } = await natlab('--behaviour', 'pub', '--delay', String(delay))
   if (error === undefined) return undefined
   if (process.env.CI) throw new Error(error.message)
   console.warn(`\n*** The network laboratory is SKIPPED: ${error.message}. ***\n`)

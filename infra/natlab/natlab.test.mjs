@@ -7,7 +7,7 @@ import { inSandbox, natlab, start, whyNot } from './natlab-process.mjs'
 /** One of each sort of way: open, firewalled, endpoint-dependent, carrier, UDP dropped, one home, one carrier. */
 const PAIRS = ['pub:fw', 'cone:cone', 'prc:sym', 'cgn:noudp', 'lan:lan', 'hairpin:hairpin']
 
-const unavailable = await whyNot()
+const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
   it('a message is delivered in every pair, and the way is what the relay counts', async () => {
