@@ -21,7 +21,7 @@ export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility'
 
 export interface Client {
   readonly messenger: Messenger
-  readonly swarm: Swarm
+  readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs'>
   readonly clock: Clock
   readonly config: Config
   /** Strangers on the local network who show themselves to everybody. */

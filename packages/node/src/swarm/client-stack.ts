@@ -73,9 +73,9 @@ function announced(verified: readonly Multiaddr[], { transports, self }: Late): 
     return text.endsWith(`/p2p/${self}`) ? text : `${text}/p2p/${self}`
   }
   const all = [...new Set([...verified, ...(transports?.getAddrs() ?? [])].map(whole))]
-  const others = all.filter((text) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(text))
-  const isAlone = others.every((text) => text.includes('/p2p-circuit'))
-  return (isAlone ? all : others).map((text) => multiaddr(text))
+  const isOverRelay = (text: string): boolean => text.includes('/p2p-circuit')
+  const others = all.filter((text) => isOverRelay(text) || !/^\/ip4\/127\.|^\/ip6\/::1\//.test(text))
+  return (others.every(isOverRelay) ? all : others).map((text) => multiaddr(text))
 }
 
 /** What only components know, once they are made. */

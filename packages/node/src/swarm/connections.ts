@@ -19,12 +19,17 @@ export function peerOf(device: DeviceId): PeerId {
   return peerIdFromString(device)
 }
 
+/** Behind the relay, if one is on the way: how it is reached says nothing of how the device is. */
+function lastLeg(address: string): string {
+  return address.split('/p2p-circuit').at(-1) ?? address
+}
+
 /**
  * Whether traffic passes a relay. Not by `limits`, which our own relays do not set, and not by "contains p2p-circuit",
  * which is also true of WebRTC that was only arranged over a relay (notes/nat.md §7 no. 8).
  */
 export function isRelayed(address: string): boolean {
-  return address.includes('/p2p-circuit') && !address.includes('/webrtc')
+  return address.includes('/p2p-circuit') && !lastLeg(address).includes('/webrtc')
 }
 
 export function isRelayedConnection(connection: Connection): boolean {
@@ -34,7 +39,8 @@ export function isRelayedConnection(connection: Connection): boolean {
 /** The transport of an address as people know it. */
 export function transportOf(address: string): string {
   if (isRelayed(address)) return 'circuit'
-  return ['webrtc-direct', 'webrtc', 'wss', 'ws', 'tcp'].find((name) => new RegExp(`/${name}(/|$)`).test(address)) ?? 'other'
+  const own = lastLeg(address)
+  return ['webrtc-direct', 'webrtc', 'wss', 'ws', 'tcp'].find((name) => new RegExp(`/${name}(/|$)`).test(own)) ?? 'other'
 }
 
 /** Whether both sides agree that the connection stays when both have dialled: the one of the smaller peer id. */
@@ -62,9 +68,14 @@ export function surplusConnections(connections: readonly Connection[], self: Dev
   })
 }
 
+/** Whether an address lies on a local network, by its number. */
+export function isNear(address: string): boolean {
+  if (address.includes('/p2p-circuit')) return false
+  return /^\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
+}
+
 export function pathOf(device: DeviceId, connection: Connection, rttMs: number | undefined): PeerPath {
   const address = connection.remoteAddr.toString()
-  const near = /^\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
-  const path = isRelayed(address) ? 'relayed' : near ? 'lan' : 'direct'
+  const path = isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : 'direct'
   return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
 }

@@ -2,12 +2,16 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
-import { isRelayed, isRelayedConnection, peerOf, pickConnection, surplusConnections, transportOf } from './connections.ts'
+import { isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
 import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTER_MS } from './constants.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
+import { dialRungs, type RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
+
+/** Devices whose last tries are remembered, for `why`. */
+const MAX_REPORTS = 1_024
 
 export interface DiallerDeps {
   readonly self: DeviceId
@@ -26,6 +30,7 @@ export class Dialler {
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
   private readonly improving = new Set<DeviceId>()
+  private readonly lastReports = new Map<DeviceId, readonly RungReport[]>()
   private readonly approaching = new Set<DeviceId>()
 
   constructor(deps: DiallerDeps) {
@@ -69,15 +74,14 @@ export class Dialler {
 
   /** Connects directly to a device that has just been found at these addresses, unless that is how it is reached already. */
   async approach(device: DeviceId, addresses: readonly string[]): Promise<void> {
-    const { stack, stopping, logger } = this.deps
+    const { stack, self, stopping, logger } = this.deps
     const standing = this.standing(device)
     if (this.approaching.has(device) || (standing !== undefined && !isRelayedConnection(standing))) return
     this.approaching.add(device)
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const { transportManager } = stack.services.transports
-    // Past the dial queue, which would wait for older addresses of the device, one after the other.
-    const dials = addresses.map((each) => transportManager.dial(multiaddr(`${each}/p2p/${device}`), { signal }))
-    await Promise.any(dials).catch((error: unknown) => logger.debug('not-approached', { device, reason: String(error) }))
+    await dialRungs(stack, { self, device, addresses, signal }, () => undefined).catch((error: unknown) =>
+      logger.debug('not-approached', { device, reason: String(error) }),
+    )
     this.approaching.delete(device)
   }
 
@@ -98,17 +102,23 @@ export class Dialler {
     }
   }
 
+  /** How the last direct tries went; empty when there were none. */
+  reports(device: DeviceId): readonly RungReport[] {
+    return this.lastReports.get(device) ?? []
+  }
+
   private async dialDirect(device: DeviceId, signal: AbortSignal): Promise<Connection> {
     const { stack, self } = this.deps
     const known = await stack.peerStore.get(peerOf(device), { signal }).catch(() => undefined)
-    const direct = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => !isRelayed(each))
-    // WebRTC is tried by one side only, or there would be two; TCP by both, for one may be unable to reach the other.
-    const addresses = direct.filter((each) => self < device || transportOf(each) !== 'webrtc')
-    if (addresses.length === 0) throw new Error('no direct address is known')
-    return stack.dial(
-      addresses.map((each) => multiaddr(each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`)),
-      { signal },
-    )
+    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString())
+    return dialRungs(stack, { self, device, addresses, signal }, (reports) => this.remember(device, reports))
+  }
+
+  private remember(device: DeviceId, reports: readonly RungReport[]): void {
+    this.lastReports.delete(device)
+    const oldest = this.lastReports.keys().next().value
+    if (this.lastReports.size >= MAX_REPORTS && oldest !== undefined) this.lastReports.delete(oldest)
+    this.lastReports.set(device, reports)
   }
 
   private async dialCircuits(

@@ -23,6 +23,7 @@ import type { GetText } from './foreign-relay.ts'
 import { publishTopic, subscribeTopic, type TopicReceiver, unsubscribeTopic } from './gossip.ts'
 import { Penalties } from './penalties.ts'
 import { Running } from './running.ts'
+import type { RungReport } from './rungs.ts'
 import type { ListenOptions, Stack, StackOptions } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
@@ -146,6 +147,11 @@ export class Libp2pSwarm implements Swarm, Directory {
       const connection = device === undefined ? undefined : running?.dialler.standing(device)
       return device === undefined || connection === undefined ? [] : [pathOf(device, connection, running?.liveness.rtt(device))]
     })
+  }
+
+  /** How the last tries of a direct connection went, best rung first; empty when there were none. */
+  rungs(device: DeviceId): readonly RungReport[] {
+    return this.running?.dialler.reports(device) ?? []
   }
 
   relays(): readonly RelayStatus[] {

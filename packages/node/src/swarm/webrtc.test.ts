@@ -41,7 +41,7 @@ async function browserLike(relay: string): Promise<Libp2pSwarm> {
 const webRtcAddresses = (swarm: Libp2pSwarm): readonly string[] => swarm.addresses().filter((each) => each.includes('/webrtc/'))
 
 describe('webrtc', { timeout: 90_000 }, () => {
-  it('connects two devices directly that know each other by an address over a relay, and carries frames without it', async () => {
+  it('[PT1] connects two devices directly that know each other by an address over a relay, and carries frames without it', async () => {
     const relay = await network.relay(151)
     // As two browsers: nothing to dial but the relay, nothing to be dialled by but WebRTC.
     const [a, b] = [await browserLike(relay.url), await browserLike(relay.url)]

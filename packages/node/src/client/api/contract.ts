@@ -55,6 +55,19 @@ export const PeerView = z.object({
 })
 export type PeerView = z.infer<typeof PeerView>
 
+export const WhyView = z.object({
+  contact: z.string(),
+  device: z.string(),
+  path: z.enum(['lan', 'direct', 'relayed', 'none']),
+  transport: z.string().nullable(),
+  rtt_ms: z.number().nullable(),
+  since: Instant.nullable(),
+  nat: z.object({}),
+  /** Best rung first. */
+  reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
+})
+export type WhyView = z.infer<typeof WhyView>
+
 export const StatusView = z.object({
   account: z.string(),
   device: z.string(),
@@ -122,6 +135,8 @@ export const contract = {
   verify: oc
     .input(ContactInput.extend({ verified: z.boolean().optional(), match: z.string().min(1).max(200).optional() }))
     .output(z.object({ contact: z.string(), safety_number: z.string(), trust: Trust })),
+  /** The path in use to a contact, and why not a better one. */
+  why: oc.input(ContactInput).output(WhyView),
   peers: oc.output(z.object({ peers: z.array(PeerView) })),
   send: oc
     .input(

@@ -5,6 +5,7 @@ import type { Client } from '../assemble.ts'
 import { contract, type ClientEvent, type SettingsView } from './contract.ts'
 import { toApiError } from './errors.ts'
 import { contactView, eventView, historyView, peerViews, sentView, settingsView } from './views.ts'
+import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
 
 export interface ApiContext {
@@ -58,6 +59,7 @@ export const router = os.router({
     const contact = verified === undefined && match === undefined ? known : await messenger.setVerified(known, decided, match)
     return { contact: contact.account, safety_number: messenger.safetyNumber(contact), trust: contact.trust }
   }),
+  why: os.why.handler(({ context: { client }, input }) => whyView(client, client.messenger.book.find(input.contact))),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.

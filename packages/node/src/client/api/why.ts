@@ -1,0 +1,40 @@
+/** Which way leads to a contact, and why not a better one. */
+import type { PeerPath, StoredContact } from '@skein/core'
+import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
+import type { Client } from '../assemble.ts'
+import type { WhyView } from './contract.ts'
+
+/** Of several devices the one that is reached best. */
+export function whyView({ messenger, swarm }: Client, { account }: StoredContact): WhyView {
+  const devices = messenger.book.devicesOf(account).map(({ device }) => device)
+  const paths = swarm.paths().filter(({ device }) => devices.includes(device))
+  const best = paths.toSorted((a, b) => rank(a) - rank(b))[0]
+  const device = best?.device ?? devices[0] ?? ''
+  return {
+    contact: account,
+    device,
+    path: best?.path ?? 'none',
+    transport: best?.transport ?? null,
+    rtt_ms: best?.rttMs ?? null,
+    since: best?.since ?? null,
+    nat: {},
+    reasons: reasonsOf(best, device === '' ? [] : swarm.rungs(device)),
+  }
+}
+
+function rank({ path }: PeerPath): number {
+  return ['lan', 'direct', 'relayed'].indexOf(path)
+}
+
+/** The rungs from the best down to the one in use; those below do not matter. */
+function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): WhyView['reasons'] {
+  const inUse = best === undefined ? undefined : best.transport === 'webrtc' ? 'webrtc' : best.path
+  const reasons: WhyView['reasons'] = []
+  for (const rung of RUNGS) {
+    if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail: 'in use' }]
+    reasons.push(reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: NOT_TRIED })
+  }
+  return reasons
+}
+
+const NOT_TRIED = 'not tried: the other side has not been reached at all'

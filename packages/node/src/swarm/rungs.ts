@@ -1,0 +1,119 @@
+/** The ladder of ways to a device, as data: what was tried on each rung, and why not a better one is in use. */
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { DeviceId } from '@skein/core'
+import { isNear, isRelayed, transportOf } from './connections.ts'
+import type { Stack } from './client-stack.ts'
+
+/** Best first. */
+export const RUNGS = ['lan', 'direct', 'webrtc', 'relayed'] as const
+export type Rung = (typeof RUNGS)[number]
+
+export interface RungReport {
+  readonly rung: Rung
+  readonly outcome: 'open' | 'failed' | 'no-address' | 'other-side'
+  /** For people; addresses are not secret between contacts. */
+  readonly detail: string
+}
+
+/** Addresses of one device that are dialled at once; an honest device has a handful. */
+const MAX_ADDRESSES = 16
+
+export function rungOf(address: string): Rung {
+  if (isRelayed(address)) return 'relayed'
+  if (transportOf(address) === 'webrtc') return 'webrtc'
+  return isNear(address) ? 'lan' : 'direct'
+}
+
+export interface DirectDial {
+  readonly self: DeviceId
+  readonly device: DeviceId
+  /** Multiaddrs, with or without the peer id. */
+  readonly addresses: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/**
+ * Dials every direct address at once, past the library's queue, which takes them one after the other; the first
+ * connection ends the other dials. WebRTC is tried by the smaller device only, or there would be two.
+ * @param report told how each rung went, when that is known
+ * @throws Error when there is no way
+ */
+export async function dialRungs(
+  stack: Stack,
+  { self, device, addresses, signal }: DirectDial,
+  report: (reports: readonly RungReport[]) => void,
+): Promise<Connection> {
+  const wanted = addresses.filter((each) => rungOf(each) !== 'relayed').slice(0, MAX_ADDRESSES)
+  const tried = wanted.filter((each) => rungOf(each) !== 'webrtc' || self < device)
+  const errors = new Map<string, string>()
+  const attempts = groupsOf(tried).map((group) => {
+    const whole = group.map((each) => (each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`))
+    const attempt = attemptDials(stack, whole, signal)
+    attempt.dial.catch((error: unknown) => errors.set(group[0] ?? '', error instanceof Error ? error.message : String(error)))
+    return attempt
+  })
+  try {
+    const winner = await Promise.any(attempts.map(({ dial }) => dial))
+    for (const { dial, cancel } of attempts) void dial.then((each) => each === winner || cancel()).catch(() => undefined)
+    for (const { settled, cancel } of attempts) if (!settled()) cancel()
+    report(reportsOf(wanted, { tried, errors, open: rungOf(winner.remoteAddr.toString()) }))
+    return winner
+  } catch (error) {
+    report(reportsOf(wanted, { tried, errors }))
+    throw attempts.length === 0 ? new Error('no direct address is known') : error
+  }
+}
+
+interface Attempt {
+  readonly dial: Promise<Connection>
+  settled(): boolean
+  /** Gives it up; a connection that has come of it ends. */
+  cancel(): void
+}
+
+/** Each address alone, but those of WebRTC together: they differ in the relay that signals, and would get in each other's way. */
+function groupsOf(addresses: readonly string[]): readonly (readonly string[])[] {
+  const webrtc = addresses.filter((each) => rungOf(each) === 'webrtc')
+  const others = addresses.filter((each) => rungOf(each) !== 'webrtc').map((each) => [each])
+  return webrtc.length === 0 ? others : [...others, webrtc]
+}
+
+/** One after the other until one answers. With a signal of its own that is left alone once it has succeeded: aborting it later would end the connection. */
+function attemptDials(stack: Stack, addresses: readonly string[], signal: AbortSignal): Attempt {
+  const own = new AbortController()
+  const cancel = (): void => own.abort()
+  let settled = false
+  signal.addEventListener('abort', cancel, { once: true })
+  const dial = dialInTurn(stack, addresses, own.signal).finally(() => {
+    settled = true
+    signal.removeEventListener('abort', cancel)
+  })
+  return { dial, settled: () => settled, cancel }
+}
+
+async function dialInTurn(stack: Stack, [first, ...rest]: readonly string[], signal: AbortSignal): Promise<Connection> {
+  const dial = stack.services.transports.transportManager.dial(multiaddr(first), { signal })
+  if (rest.length === 0) return dial
+  return dial.catch((error: unknown) => {
+    if (signal.aborted) throw error
+    return dialInTurn(stack, rest, signal)
+  })
+}
+
+interface Tried {
+  readonly tried: readonly string[]
+  readonly errors: ReadonlyMap<string, string>
+  readonly open?: Rung
+}
+
+function reportsOf(wanted: readonly string[], { tried, errors, open }: Tried): readonly RungReport[] {
+  return RUNGS.filter((rung) => rung !== 'relayed').map((rung): RungReport => {
+    const known = wanted.filter((each) => rungOf(each) === rung)
+    const mine = tried.filter((each) => rungOf(each) === rung)
+    if (rung === open) return { rung, outcome: 'open', detail: '' }
+    if (known.length === 0) return { rung, outcome: 'no-address', detail: 'no address of this kind is known of the other side' }
+    if (mine.length === 0) return { rung, outcome: 'other-side', detail: 'the other side tries this one' }
+    return { rung, outcome: 'failed', detail: `${mine.length} tried; ${errors.get(mine[0] ?? '') ?? 'another was faster'}` }
+  })
+}
