@@ -186,8 +186,12 @@ export const history = (
 export const why = (session: Session, contact: string): Promise<number> =>
   withApi(session, async (api) => {
     const now = await api.why({ contact })
-    const head = now.path === 'none' ? 'Not connected.' : `${now.path} by ${now.transport ?? '?'}${now.rtt_ms === null ? '' : `, ${now.rtt_ms} ms`}`
-    session.output.result(now, [head, ...now.reasons.map(({ rung, outcome, detail }) => `  ${rung}: ${outcome} — ${oneLine(detail)}`)].join('\n'))
+    const head =
+      now.path === 'none' ? 'Not connected.' : `${now.path} by ${now.transport ?? '?'}${now.rtt_ms === null ? '' : `, ${now.rtt_ms} ms`}`
+    session.output.result(
+      now,
+      [head, ...now.reasons.map(({ rung, outcome, detail }) => `  ${rung}: ${outcome} — ${oneLine(detail)}`)].join('\n'),
+    )
   })
 
 export const events = (session: Session): Promise<number> =>

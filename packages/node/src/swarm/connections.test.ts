@@ -15,6 +15,11 @@ describe('addresses', () => {
     [`${hop}/webrtc/p2p/${device}`, 'webrtc', 'webrtc', false],
     [`/ip4/127.0.0.1/tcp/4001/p2p/${relay}/p2p-circuit/p2p/${device}`, 'relayed', 'circuit', false],
   ])('%s stands on its rung', (address, rung, transport, near) => {
-    expect([rungOf(address), transportOf(address), isNear(address), isRelayed(address)]).toEqual([rung, transport, near, rung === 'relayed'])
+    expect([rungOf(address), transportOf(address), isNear(address), isRelayed(address)]).toEqual([
+      rung,
+      transport,
+      near,
+      rung === 'relayed',
+    ])
   })
 })
