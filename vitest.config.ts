@@ -15,6 +15,7 @@ export default defineConfig({
       unit('relay', 'apps/relay/src/**/*.test.ts'),
       unit('cli', 'apps/cli/src/**/*.test.ts'),
       unit('desktop', 'apps/desktop/src/**/*.test.ts'),
+      unit('web', 'apps/web/src/**/*.test.ts'),
       { test: { name: 'tools', include: ['tools/**/*.test.mjs'], testTimeout: 60_000 } },
       {
         // Real processes in networks of their own: after everything else, one file at a time.

@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import type { NextConfig } from 'next'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+const config: NextConfig = {
+  output: 'export',
+  reactStrictMode: true,
+  poweredByHeader: false,
+  devIndicators: false,
+  // Types are checked by the build script, with the settings of the repository.
+  typescript: { ignoreBuildErrors: true },
+  turbopack: {
+    root: ROOT,
+    resolveAlias: {
+      // Without `crypto.subtle`, which a page on an insecure origin lacks.
+      'multiformats/hashes/sha2': join(ROOT, 'packages/node/dist/swarm/sha2.browser.js'),
+    },
+  },
+}
+
+export default config

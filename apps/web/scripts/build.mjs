@@ -1,0 +1,30 @@
+// Builds the interface: types, pages, then what a static export needs besides: worker, service worker, policy.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bundleWorker } from '../../../tools/browser-bundle.mjs'
+import { writePolicy } from './policy.mjs'
+import { writeServiceWorker } from './service-worker.mjs'
+
+const APP = fileURLToPath(new URL('..', import.meta.url))
+const OUT = join(APP, 'out')
+const require = createRequire(import.meta.url)
+
+/** The script behind a package's command. */
+function commandOf(name, command) {
+  const manifest = require.resolve(`${name}/package.json`)
+  return join(dirname(manifest), require(manifest).bin[command])
+}
+
+function run(script, args) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' }
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: APP, env, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+run(commandOf('typescript', 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false'])
+run(commandOf('next', 'next'), ['build'])
+await bundleWorker(OUT)
+await writeServiceWorker(APP, OUT)
+writePolicy(OUT)

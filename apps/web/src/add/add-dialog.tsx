@@ -1,0 +1,64 @@
+import { useState } from 'react'
+import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { linkTo } from '../client/route.ts'
+import { Button } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { TextArea, TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import { useAction } from '../ui/use-action.ts'
+import { QrScanner } from './lazy.ts'
+
+/** Adds a contact by an invite that is pasted or scanned. */
+export function AddDialog({ onClose }: { onClose(): void }) {
+  const { add, general } = useStrings()
+  const model = useModel()
+  const { api } = useClient()
+  const [invite, setInvite] = useState('')
+  const [name, setName] = useState('')
+  const { busy, problem, run } = useAction()
+  const take = (text: string): Promise<boolean> =>
+    run(async () => {
+      if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+      const { contact } = await api.add({ invite: text.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) })
+      await model.refresh()
+      onClose()
+      globalThis.location.hash = linkTo('chats', contact)
+    })
+  return (
+    <Dialog title={add.title} onClose={onClose}>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void take(invite)
+        }}
+      >
+        <p className="text-quiet">{add.text}</p>
+        <TextArea
+          label={add.invite}
+          value={invite}
+          maxLength={400}
+          required
+          dir="ltr"
+          spellCheck={false}
+          onChange={(event) => setInvite(event.target.value)}
+        />
+        <TextField label={add.name} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />
+        <QrScanner
+          onFound={(text) => {
+            setInvite(text)
+            void take(text)
+          }}
+        />
+        {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+        {busy ? <p role="status">{add.adding}</p> : null}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button onClick={onClose}>{general.cancel}</Button>
+          <Button type="submit" look="main" disabled={busy}>
+            {general.add}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,7 @@
+/** Dialogs that are loaded when they are opened. */
+import dynamic from 'next/dynamic'
+
+export const AddDialog = dynamic(() => import('./add-dialog.tsx').then((module) => module.AddDialog), { ssr: false })
+export const InviteDialog = dynamic(() => import('./invite-dialog.tsx').then((module) => module.InviteDialog), { ssr: false })
+export const QrScanner = dynamic(() => import('./qr-scanner.tsx').then((module) => module.QrScanner), { ssr: false })
+export const QrImage = dynamic(() => import('./qr-image.tsx').then((module) => module.QrImage), { ssr: false })

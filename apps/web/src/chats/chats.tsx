@@ -1,0 +1,52 @@
+import { MessageCircle } from 'lucide-react'
+import { useState } from 'react'
+import { AddDialog, InviteDialog } from '../add/lazy.ts'
+import { useClient, useStrings } from '../client/context.tsx'
+import { Button } from '../ui/button.tsx'
+import { Empty } from '../ui/empty.tsx'
+import { ConversationList } from './conversation-list.tsx'
+import { ConversationPane } from './conversation-pane.tsx'
+
+export function Chats({ contact }: { readonly contact: string | undefined }) {
+  const { chats } = useStrings()
+  return (
+    <div className="flex min-h-0 min-w-0 flex-1">
+      <ChatsColumn isAlone={contact === undefined} />
+      {contact === undefined ? (
+        <main className="hidden min-w-0 flex-1 place-content-center md:grid">
+          <Empty icon={MessageCircle} title={chats.choose} />
+        </main>
+      ) : (
+        <ConversationPane key={contact} contact={contact} />
+      )}
+    </div>
+  )
+}
+
+function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
+  const { chats, add, invite, general } = useStrings()
+  const { conversations } = useClient()
+  const [dialog, setDialog] = useState<'add' | 'invite'>()
+  const close = (): void => setDialog(undefined)
+  return (
+    <section
+      aria-label={chats.title}
+      className={`min-h-0 w-full flex-col border-line md:flex md:w-80 md:border-e ${isAlone ? 'flex' : 'hidden'}`}
+    >
+      <div className="flex flex-wrap items-center justify-between gap-2 p-3">
+        <h1 className="text-xl font-semibold">{chats.title}</h1>
+      </div>
+      <div className="grid grid-cols-2 gap-2 px-3 pb-3">
+        <Button look="main" onClick={() => setDialog('invite')}>
+          {invite.title}
+        </Button>
+        <Button onClick={() => setDialog('add')}>{add.title}</Button>
+      </div>
+      {conversations === undefined ? <p className="p-4 text-quiet">{general.loading}</p> : null}
+      {conversations?.length === 0 ? <Empty icon={MessageCircle} title={chats.empty} hint={chats.emptyHint} /> : null}
+      {conversations === undefined || conversations.length === 0 ? null : <ConversationList conversations={conversations} />}
+      {dialog === 'add' ? <AddDialog onClose={close} /> : null}
+      {dialog === 'invite' ? <InviteDialog onClose={close} /> : null}
+    </section>
+  )
+}

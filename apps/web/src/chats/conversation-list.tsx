@@ -1,0 +1,56 @@
+import type { ConversationView } from '@skein/node/browser'
+import { BellOff } from 'lucide-react'
+import { VList } from 'virtua'
+import { useStrings } from '../client/context.tsx'
+import { linkTo, useRoute } from '../client/route.ts'
+import { Badge } from '../shell/navigation.tsx'
+import { Avatar, Name } from '../ui/person.tsx'
+import { useTimes } from '../ui/times.ts'
+import { Tick } from './tick.tsx'
+
+export function ConversationList({ conversations }: { readonly conversations: readonly ConversationView[] }) {
+  const { chats } = useStrings()
+  const { contact } = useRoute()
+  return (
+    <VList data={conversations} className="flex-1" role="list" aria-label={chats.title} item="li" itemSize={68}>
+      {(each) => <ConversationLink key={each.contact} conversation={each} isOpen={each.contact === contact} />}
+    </VList>
+  )
+}
+
+function ConversationLink({ conversation, isOpen }: { readonly conversation: ConversationView; readonly isOpen: boolean }) {
+  const { people } = useStrings()
+  const times = useTimes()
+  const { contact, name, online, last, muted } = conversation
+  return (
+    <a
+      href={linkTo('chats', contact)}
+      aria-current={isOpen ? 'true' : undefined}
+      className={`flex items-center gap-3 px-3 py-2.5 ${isOpen ? 'bg-mine' : 'hover:bg-surface'}`}
+    >
+      <Avatar name={name} online={online} />
+      <span className="grid min-w-0 flex-1 gap-0.5">
+        <span className="flex items-baseline justify-between gap-2">
+          <Name name={name} className="font-medium" />
+          {muted ? <BellOff aria-label={people.muted} size={14} className="shrink-0 self-center text-quiet" /> : null}
+          {last === null ? null : <time className="shrink-0 text-xs text-quiet">{times.brief(last.created_at)}</time>}
+        </span>
+        <LastLine conversation={conversation} />
+      </span>
+    </a>
+  )
+}
+
+function LastLine({ conversation: { last, state, unread } }: { readonly conversation: ConversationView }) {
+  const { chats, people } = useStrings()
+  const text = state === 'accepted' ? chats.nothing : people.waiting
+  return (
+    <span className="flex items-center gap-1.5 text-sm text-quiet">
+      {last?.direction === 'out' ? <Tick state={last.state} /> : null}
+      <bdi dir="auto" className="foreign min-w-0 flex-1 truncate">
+        {last === null ? text : last.text.slice(0, 200)}
+      </bdi>
+      {unread > 0 ? <Badge count={unread} label={chats.unread(unread)} className="shrink-0" /> : null}
+    </span>
+  )
+}

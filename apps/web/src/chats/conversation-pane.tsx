@@ -1,0 +1,74 @@
+import type { ConversationView } from '@skein/node/browser'
+import { ArrowLeft, ShieldCheck } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { Conversation } from '../client/conversation.ts'
+import { useObservable } from '../client/observable.ts'
+import { linkTo } from '../client/route.ts'
+import { Note } from '../ui/note.tsx'
+import { Avatar, Name } from '../ui/person.tsx'
+import { useTimes } from '../ui/times.ts'
+import { Composer } from './composer.tsx'
+import { MessageList } from './message-list.tsx'
+
+export function ConversationPane({ contact }: { readonly contact: string }) {
+  const model = useModel()
+  const strings = useStrings()
+  const [conversation] = useState(() => new Conversation(model, contact))
+  useEffect(() => conversation.open(), [conversation])
+  const { conversations } = useClient()
+  const { loaded } = useObservable(conversation)
+  const known = conversations?.find((each) => each.contact === contact)
+  return (
+    <main className="flex min-h-0 min-w-0 flex-1 flex-col">
+      {known === undefined ? (
+        <p className="p-4 text-quiet">{conversations === undefined ? strings.general.loading : strings.chats.unknown}</p>
+      ) : (
+        <>
+          <Heading person={known} />
+          <Warnings person={known} />
+          {loaded ? <MessageList conversation={conversation} name={known.name} unread={known.unread} /> : <div className="flex-1" />}
+          <Composer conversation={conversation} isDisabled={known.blocked} />
+        </>
+      )}
+    </main>
+  )
+}
+
+function Heading({ person: { contact, name, online, last_seen, trust } }: { readonly person: ConversationView }) {
+  const { general, people } = useStrings()
+  const times = useTimes()
+  const seen = last_seen === null ? people.never : people.lastSeen(times.whole(last_seen))
+  return (
+    <div className="flex items-center gap-3 border-b border-line bg-surface px-3 py-2">
+      <a href={linkTo('chats')} aria-label={general.back} className="rounded-lg p-2 md:hidden">
+        <ArrowLeft aria-hidden="true" size={20} />
+      </a>
+      <a href={linkTo('people', contact)} className="flex min-w-0 items-center gap-3" title={people.details(name)}>
+        <Avatar name={name} online={online} />
+        <span className="min-w-0">
+          <h1 className="flex items-center gap-1.5 font-semibold">
+            <Name name={name} />
+            {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
+          </h1>
+          <span className="block truncate text-sm text-quiet">{online ? people.online : seen}</span>
+        </span>
+      </a>
+    </div>
+  )
+}
+
+function Warnings({ person: { contact, state, blocked, trust } }: { readonly person: ConversationView }) {
+  const { chats, people } = useStrings()
+  if (blocked) return <Note look="warn">{chats.blocked}</Note>
+  if (trust === 'changed')
+    return (
+      <Note look="danger">
+        {chats.changed}{' '}
+        <a className="underline" href={linkTo('people', contact)}>
+          {people.verify}
+        </a>
+      </Note>
+    )
+  return state === 'accepted' ? null : <Note look="warn">{chats.pending}</Note>
+}

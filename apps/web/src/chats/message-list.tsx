@@ -1,0 +1,96 @@
+/** The messages of a conversation: only those in view are in the page, however many there are. */
+import type { HistoryMessage } from '@skein/node/browser'
+import { ArrowDown } from 'lucide-react'
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { VList, type VListHandle } from 'virtua'
+import { useClient, useStrings } from '../client/context.tsx'
+import type { Conversation } from '../client/conversation.ts'
+import { useObservable } from '../client/observable.ts'
+import { isSameDay } from '../ui/times.ts'
+import { MessageRow } from './message-row.tsx'
+
+/** Nearer to the end than this, px, the list follows new messages. */
+const END_PX = 80
+/** Nearer to the beginning than this, px, the page before is read: a few screens, so that nobody waits for it. */
+const BEGINNING_PX = 2_000
+
+export interface MessageListProps {
+  readonly conversation: Conversation
+  readonly name: string
+  readonly unread: number
+}
+
+export function MessageList({ conversation, name, unread }: MessageListProps) {
+  const { chats } = useStrings()
+  const { messages, grewBackwards, complete } = useObservable(conversation)
+  const list = useRef<VListHandle>(null)
+  const [atEnd, setAtEnd] = useState(true)
+  const toEnd = (): void => list.current?.scrollToIndex(conversation.get().messages.length - 1, { align: 'end' })
+  useFollow(list, messages, atEnd)
+  useSeen(conversation.contact, { lastId: messages.at(-1)?.id, isWanted: atEnd && unread > 0 })
+  const onScroll = (offset: number): void => {
+    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {}
+    setAtEnd(scrollSize - viewportSize - offset < END_PX)
+    if (offset < BEGINNING_PX) void conversation.older().catch(() => undefined)
+  }
+  return (
+    <div className="relative min-h-0 flex-1">
+      <VList
+        ref={list}
+        data={messages}
+        shift={grewBackwards}
+        onScroll={onScroll}
+        bufferSize={600}
+        role="log"
+        aria-label={chats.messages(name)}
+        tabIndex={0}
+        className="px-3 py-2"
+      >
+        {(message, index) => (
+          <MessageRow
+            key={message.id}
+            message={message}
+            startsDay={index === 0 || !isSameDay(message.created_at, messages[index - 1]?.created_at ?? 0)}
+            isFirst={complete && index === 0}
+            conversation={conversation}
+          />
+        )}
+      </VList>
+      {atEnd ? null : (
+        <button
+          type="button"
+          onClick={toEnd}
+          aria-label={chats.toEnd}
+          className="absolute end-4 bottom-3 rounded-full border border-line bg-surface p-3"
+        >
+          <ArrowDown aria-hidden="true" size={20} />
+        </button>
+      )}
+    </div>
+  )
+}
+
+/** Goes to a new last message, if it is the user's own or the list was at its end. */
+function useFollow(list: RefObject<VListHandle | null>, messages: readonly HistoryMessage[], atEnd: boolean): void {
+  const shown = useRef<string>(undefined)
+  useLayoutEffect(() => {
+    const last = messages.at(-1)
+    if (last === undefined || last.id === shown.current) return
+    shown.current = last.id
+    if (atEnd || last.direction === 'out') list.current?.scrollToIndex(messages.length - 1, { align: 'end' })
+  }, [list, messages, atEnd])
+}
+
+/** Tells the client that what is in view has been seen, once somebody can have seen it. */
+function useSeen(contact: string, { lastId, isWanted }: { readonly lastId: string | undefined; readonly isWanted: boolean }): void {
+  const { api } = useClient()
+  useEffect(() => {
+    if (api === undefined || lastId === undefined || !isWanted) return
+    const tell = (): void => {
+      if (document.visibilityState === 'visible') api.seen({ contact, id: lastId }).catch(() => undefined)
+    }
+    tell()
+    document.addEventListener('visibilitychange', tell)
+    return () => document.removeEventListener('visibilitychange', tell)
+  }, [api, contact, lastId, isWanted])
+}

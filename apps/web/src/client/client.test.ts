@@ -1,0 +1,76 @@
+import type { ConversationView, HistoryMessage } from '@skein/node/browser'
+import { describe, expect, it } from 'vitest'
+import { withMessage } from './conversation.ts'
+import { applyEvent } from './model.ts'
+import { inviteIn, linkTo, parseRoute } from './route.ts'
+
+const message = (id: string, direction: 'in' | 'out' = 'in'): HistoryMessage => ({
+  id,
+  direction,
+  text: id,
+  state: 'queued',
+  created_at: 1,
+  received_at: null,
+})
+
+const person = (contact: string, unread = 0): ConversationView => ({
+  contact,
+  name: contact,
+  claimed_name: '',
+  state: 'accepted',
+  online: false,
+  last_seen: null,
+  trust: 'unverified',
+  blocked: false,
+  muted: false,
+  last: message('old', 'out'),
+  unread,
+})
+
+describe('route', () => {
+  it('leads where links lead, and nowhere else', () => {
+    expect(parseRoute(linkTo('people', 'abc'))).toEqual({ area: 'people', contact: 'abc' })
+    expect(parseRoute('#/settings')).toEqual({ area: 'settings', contact: undefined })
+    expect(parseRoute('#/chats/<script>')).toEqual({ area: 'chats', contact: undefined })
+    expect(parseRoute('#AQAAAAAAAAAAAAAAAAAAAAAA')).toEqual({ area: 'chats', contact: undefined })
+  })
+
+  it('finds an invite in the address, or the one that the desktop program hands on', () => {
+    const here = (hash: string) => inviteIn({ href: `https://relay.example/${hash}`, hash })
+    expect(here('#AQAAAAAAAAAAAAAAAAAAAAAA')).toBe('https://relay.example/#AQAAAAAAAAAAAAAAAAAAAAAA')
+    expect(here(`#add=${encodeURIComponent('skein:#AbC')}`)).toBe('skein:#AbC')
+    expect(here('#add=%')).toBe('%')
+    for (const none of ['', '#', '#/chats/abc', '#<img src=x onerror=alert(1)>']) expect(here(none)).toBeUndefined()
+  })
+})
+
+describe('conversations after an event', () => {
+  const all = [person('ana'), person('bo', 2)]
+
+  it('a message goes to the top and counts if it came in', () => {
+    const after = applyEvent(all, { event: 'message', contact: 'bo', name: 'bo', muted: false, message: message('new') })
+    expect(after?.map(({ contact, unread, last }) => [contact, unread, last?.id])).toEqual([
+      ['bo', 3, 'new'],
+      ['ana', 0, 'old'],
+    ])
+  })
+
+  it('a state turns the tick of the last message only', () => {
+    const state = { event: 'state', contact: 'ana', state: 'delivered', reason: null, delivered_at: 1 } as const
+    expect(applyEvent(all, { ...state, id: 'old' })?.[0]?.last?.state).toBe('delivered')
+    expect(applyEvent(all, { ...state, id: 'older' })).toBe(all)
+  })
+
+  it('what only the client can tell is asked anew', () => {
+    expect(applyEvent(all, { event: 'message', contact: 'new', name: '', muted: false, message: message('a') })).toBeUndefined()
+    expect(applyEvent(all, { event: 'contact', contact: 'ana', name: 'ana', state: 'accepted' })).toBeUndefined()
+    expect(applyEvent(all, { event: 'seen', contact: 'bo', unread: 0 })?.[1]?.unread).toBe(0)
+    expect(applyEvent(all, { event: 'presence', contact: null, device: 'd', online: true })).toBe(all)
+  })
+})
+
+it('a message is shown once', () => {
+  const shown = [message('a'), message('b')]
+  expect(withMessage(shown, message('b'))).toBe(shown)
+  expect(withMessage(shown, message('c')).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+})

@@ -1,0 +1,51 @@
+/** Opens the client: in this page, or, in a window of the desktop program, the one behind the page. */
+import type { Tab } from '@skein/node/browser'
+import { keep, KEYS, readKept } from './kept.ts'
+
+/** Time for the page's own server to say what it is, ms; a page shown without network does not wait for longer. */
+const ASK_WITHIN_MS = 3_000
+
+export interface ConnectOptions {
+  readonly name: string
+  passphrase(need: 'new' | 'existing'): Promise<string | undefined>
+  onFailure(error: unknown): void
+}
+
+export interface Surroundings {
+  /** Path of the API, if a program on this computer runs the client. */
+  readonly hostApi: string | undefined
+  /** URL of the relay that served the page, if one did. */
+  readonly ownRelay: string | undefined
+}
+
+/** `null`: there was an answer, and it is not such a document. `undefined`: there was none. */
+async function ask(path: string): Promise<Record<string, unknown> | null | undefined> {
+  const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ASK_WITHIN_MS) }).catch(() => undefined)
+  if (answer === undefined || answer.status >= 500) return undefined
+  const value: unknown = await answer.json().catch(() => null)
+  const isVersion1 = answer.ok && typeof value === 'object' && value !== null && 'version' in value && value.version === 1
+  return isVersion1 ? (value as Record<string, unknown>) : null
+}
+
+/** Asks the server of the page; where it does not answer, what it was the last time counts. */
+export async function lookAround(): Promise<Surroundings> {
+  const [host, relay] = await Promise.all([ask('/host.json'), ask('/relay.json')])
+  const api = host?.['api']
+  if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined }
+  if (relay !== undefined) keep(KEYS.relay, relay === null ? '' : globalThis.location.origin)
+  const known = readKept(KEYS.relay)
+  return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined }
+}
+
+export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
+  const { openBrowser, openHost, systemClock } = await import('@skein/node/browser')
+  const { origin } = globalThis.location
+  if (hostApi !== undefined) return openHost(`${origin.replace(/^http/, 'ws')}${hostApi}`, systemClock)
+  return openBrowser({
+    name: 'skein',
+    config: { name: options.name, relays: ownRelay === undefined ? [] : [ownRelay] },
+    startWorker: () => new Worker('/store-worker.js', { type: 'module' }),
+    passphrase: options.passphrase,
+    onFailure: options.onFailure,
+  })
+}

@@ -1,0 +1,95 @@
+/** One conversation as it is shown: a stretch of history that ends with the newest message and grows backwards. */
+import type { ApiClient, ClientEvent, HistoryMessage } from '@skein/node/browser'
+import type { ClientModel } from './model.ts'
+import { Observable } from './observable.ts'
+
+/** Messages per page: a few screens of any size, and read in some milliseconds. */
+export const PAGE = 100
+
+export interface ConversationSnapshot {
+  /** Oldest first. */
+  readonly messages: readonly HistoryMessage[]
+  /** The first message is the first of the conversation. */
+  readonly complete: boolean
+  readonly loaded: boolean
+  /** The last change put messages before the first one. */
+  readonly grewBackwards: boolean
+}
+
+export class Conversation extends Observable<ConversationSnapshot> {
+  readonly contact: string
+  private readonly model: ClientModel
+  private loading = false
+
+  constructor(model: ClientModel, contact: string) {
+    super({ messages: [], complete: false, loaded: false, grewBackwards: false })
+    this.model = model
+    this.contact = contact
+  }
+
+  /** The returned function ends it. */
+  open(): () => void {
+    let api: ApiClient | undefined
+    const look = (): void => {
+      if (api === this.model.get().api) return
+      api = this.model.get().api
+      void this.catchUp().catch(() => undefined)
+    }
+    const stops = [this.model.subscribe(look), this.model.onEvent((event) => this.take(event))]
+    look()
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** Puts the page before the first message in front. */
+  async older(): Promise<void> {
+    const { api } = this.model.get()
+    const [first] = this.get().messages
+    if (api === undefined || first === undefined || this.loading || this.get().complete) return
+    this.loading = true
+    try {
+      const { messages } = await api.history({ contact: this.contact, before: first.id, limit: PAGE })
+      const known = this.get().messages
+      if (known[0]?.id !== first.id) return
+      this.patch({ messages: [...messages, ...known], complete: messages.length < PAGE, grewBackwards: messages.length > 0 })
+    } finally {
+      this.loading = false
+    }
+  }
+
+  /** @throws what the API throws; nothing was sent then */
+  async send(text: string): Promise<void> {
+    const { api } = this.model.get()
+    if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+    await api.send({ contacts: [this.contact], text, wait: 'queued', timeout_ms: 10_000 })
+  }
+
+  /** The newest page, or what has come since; states may have changed while nobody told us. */
+  private async catchUp(): Promise<void> {
+    const { api } = this.model.get()
+    if (api === undefined) return
+    const { messages } = await api.history({ contact: this.contact, limit: PAGE })
+    const known = this.get().messages
+    const [first] = messages
+    const at = first === undefined ? -1 : known.findIndex(({ id }) => id === first.id)
+    const kept = at > 0 ? known.slice(0, at) : []
+    const complete = at > 0 ? this.get().complete : messages.length < PAGE
+    this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
+  }
+
+  private take(event: ClientEvent): void {
+    if (!('contact' in event) || event.contact !== this.contact) return
+    const { messages } = this.get()
+    if (event.event === 'message') this.patch({ messages: withMessage(messages, event.message), grewBackwards: false })
+    if (event.event !== 'state') return
+    const { id, state } = event
+    if (messages.some((each) => each.id === id))
+      this.patch({ messages: messages.map((each) => (each.id === id ? { ...each, state } : each)), grewBackwards: false })
+  }
+}
+
+/** Once each, in the order in which they came to be known; a page that is read anew has the true order. */
+export function withMessage(messages: readonly HistoryMessage[], message: HistoryMessage): readonly HistoryMessage[] {
+  return messages.some(({ id }) => id === message.id) ? messages : [...messages, message]
+}

@@ -1,0 +1,126 @@
+/** What the whole interface shows of the client: kept up to date by its events, and by asking where there are none. */
+import type { ApiClient, ClientEvent, ConversationView, PeerView, StatusView, Tab } from '@skein/node/browser'
+import { Observable } from './observable.ts'
+
+/** Between two questions for what no event tells: relays and paths. Local and cheap. */
+const ASK_EVERY_MS = 2_000
+/** Before an event stream that ended is opened again. */
+const AGAIN_AFTER_MS = 500
+
+export interface ClientSnapshot {
+  /** `undefined` while there is nobody to ask: starting, or moving to another tab. */
+  readonly api: ApiClient | undefined
+  readonly status: StatusView | undefined
+  /** The latest first; `undefined` before they are known. */
+  readonly conversations: readonly ConversationView[] | undefined
+  readonly peers: readonly PeerView[]
+  /** Why the client does not start. */
+  readonly failure: unknown
+}
+
+const NOTHING: ClientSnapshot = { api: undefined, status: undefined, conversations: undefined, peers: [], failure: undefined }
+
+export class ClientModel extends Observable<ClientSnapshot> {
+  private readonly eventListeners = new Set<(event: ClientEvent) => void>()
+  private tab: Tab | undefined
+  private following = new AbortController()
+
+  constructor() {
+    super(NOTHING)
+  }
+
+  /** The returned function ends it. */
+  follow(tab: Tab): () => void {
+    this.tab = tab
+    const stop = tab.listen(() => this.onApi())
+    const asking = setInterval(() => {
+      if (document.visibilityState === 'visible') void this.ask()
+    }, ASK_EVERY_MS)
+    this.onApi()
+    return () => {
+      stop()
+      clearInterval(asking)
+      this.following.abort()
+    }
+  }
+
+  fail(error: unknown): void {
+    this.patch({ failure: error })
+  }
+
+  /** Every event of the client. The returned function ends it. */
+  onEvent(listener: (event: ClientEvent) => void): () => void {
+    this.eventListeners.add(listener)
+    return () => this.eventListeners.delete(listener)
+  }
+
+  /** Reads everything anew. */
+  async refresh(): Promise<void> {
+    const { api } = this.get()
+    if (api === undefined) return
+    const { conversations } = await api.conversations()
+    if (this.get().api === api) this.patch({ conversations })
+    await this.ask()
+  }
+
+  private onApi(): void {
+    const api = this.tab?.api
+    if (api === this.get().api) return
+    this.following.abort()
+    this.following = new AbortController()
+    this.patch({ api, ...(api === undefined ? {} : { failure: undefined }) })
+    if (api !== undefined) void this.listenTo(api, this.following.signal)
+  }
+
+  /** Opens the stream before it reads, so that nothing falls between. */
+  private async listenTo(api: ApiClient, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const events = await api.events(undefined, { signal })
+        await this.refresh()
+        for await (const event of events) this.take(event)
+      } catch {
+        // The leader has gone, or the stream was too slow: it is opened anew.
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS))
+    }
+  }
+
+  private async ask(): Promise<void> {
+    const { api } = this.get()
+    if (api === undefined) return
+    const answers = await Promise.all([api.status(), api.peers()]).catch(() => undefined)
+    if (answers === undefined || this.get().api !== api) return
+    const [status, { peers }] = answers
+    this.patch({ status, peers })
+  }
+
+  private take(event: ClientEvent): void {
+    const { conversations } = this.get()
+    const changed = conversations === undefined ? undefined : applyEvent(conversations, event)
+    if (changed === undefined) void this.refresh().catch(() => undefined)
+    else if (changed !== conversations) this.patch({ conversations: changed })
+    for (const each of [...this.eventListeners]) each(event)
+  }
+}
+
+/** The list after `event`; `undefined` when only asking tells. */
+export function applyEvent(all: readonly ConversationView[], event: ClientEvent): readonly ConversationView[] | undefined {
+  if (event.event === 'contact' || event.event === 'keys') return undefined
+  const known = all.find(({ contact }) => contact === event.contact)
+  if (known === undefined) return event.event === 'message' ? undefined : all
+  const put = (change: Partial<ConversationView>): readonly ConversationView[] =>
+    all.map((each) => (each === known ? { ...each, ...change } : each))
+  switch (event.event) {
+    case 'message': {
+      const unread = known.unread + (event.message.direction === 'in' ? 1 : 0)
+      return [{ ...known, unread, last: event.message }, ...all.filter((each) => each !== known)]
+    }
+    case 'state':
+      return known.last?.id === event.id ? put({ last: { ...known.last, state: event.state } }) : all
+    case 'seen':
+      return put({ unread: event.unread })
+    case 'presence':
+      return undefined
+  }
+}

@@ -1,0 +1,66 @@
+import type { ConversationView } from '@skein/node/browser'
+import { useState } from 'react'
+import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { linkTo } from '../client/route.ts'
+import { Button, buttonClass } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import { Toggle } from '../ui/toggle.tsx'
+import { useAction } from '../ui/use-action.ts'
+import { VerifyDialog } from './verify-dialog.tsx'
+
+export interface ContactDetailsProps {
+  readonly person: ConversationView
+  onClose(): void
+}
+
+export function ContactDetails({ person, onClose }: ContactDetailsProps) {
+  const { people, general } = useStrings()
+  const { api } = useClient()
+  const model = useModel()
+  const [name, setName] = useState(person.name)
+  const [isVerifying, setVerifying] = useState(false)
+  const { busy, problem, run } = useAction()
+  const { contact } = person
+  const change = (what: { name?: string; blocked?: boolean; muted?: boolean }): void =>
+    void run(async () => {
+      await api?.change({ contact, ...what })
+      await model.refresh()
+    })
+  if (isVerifying) return <VerifyDialog person={person} onClose={() => setVerifying(false)} />
+  return (
+    <Dialog title={person.name === '' ? general.noName : person.name} onClose={onClose}>
+      {person.claimed_name === '' || person.claimed_name === person.name ? null : (
+        <p className="foreign text-quiet">{people.claims(person.claimed_name)}</p>
+      )}
+      {person.trust === 'changed' ? <Note look="danger">{people.changed}</Note> : null}
+      <form
+        className="flex items-end gap-2"
+        onSubmit={(event) => {
+          event.preventDefault()
+          change({ name: name.trim() })
+        }}
+      >
+        <div className="min-w-0 flex-1">
+          <TextField label={people.rename} value={name} maxLength={64} required onChange={(event) => setName(event.target.value)} />
+        </div>
+        <Button type="submit" disabled={busy || name.trim() === '' || name.trim() === person.name}>
+          {general.save}
+        </Button>
+      </form>
+      <Toggle label={people.mute} checked={person.muted} onChange={(muted) => change({ muted })} />
+      <Toggle label={people.block} checked={person.blocked} onChange={(blocked) => change({ blocked })} />
+      <p className="foreign text-sm text-quiet">
+        {people.account}: <code>{contact}</code>
+      </p>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+      <div className="flex flex-wrap justify-end gap-2">
+        <Button onClick={() => setVerifying(true)}>{people.verify}</Button>
+        <a className={buttonClass('main')} href={linkTo('chats', contact)}>
+          {people.message}
+        </a>
+      </div>
+    </Dialog>
+  )
+}

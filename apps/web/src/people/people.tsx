@@ -1,0 +1,138 @@
+import type { ConversationView } from '@skein/node/browser'
+import { MessageCircle, ShieldAlert, ShieldCheck } from 'lucide-react'
+import { useState } from 'react'
+import { AddDialog, InviteDialog } from '../add/lazy.ts'
+import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { linkTo } from '../client/route.ts'
+import { Button, buttonClass } from '../ui/button.tsx'
+import { Note } from '../ui/note.tsx'
+import { Page, Section } from '../ui/page.tsx'
+import { Avatar, Name } from '../ui/person.tsx'
+import { useTimes } from '../ui/times.ts'
+import { useAction } from '../ui/use-action.ts'
+import { ContactDetails } from './contact-details.tsx'
+
+export function People({ contact }: { readonly contact: string | undefined }) {
+  const { people, add, invite } = useStrings()
+  const { conversations = [] } = useClient()
+  const [dialog, setDialog] = useState<'add' | 'invite'>()
+  const close = (): void => setDialog(undefined)
+  const byName = conversations.toSorted((a, b) => a.name.localeCompare(b.name))
+  const requests = byName.filter(({ state }) => state === 'requested')
+  const contacts = byName.filter(({ state }) => state !== 'requested')
+  const open = conversations.find((each) => each.contact === contact)
+  const actions = (
+    <>
+      <Button look="main" onClick={() => setDialog('invite')}>
+        {invite.title}
+      </Button>
+      <Button onClick={() => setDialog('add')}>{add.title}</Button>
+    </>
+  )
+  return (
+    <Page title={people.title} actions={actions}>
+      {requests.length === 0 ? null : (
+        <Section title={people.requests}>
+          <ul className="grid gap-3">
+            {requests.map((each) => (
+              <Request key={each.contact} person={each} />
+            ))}
+          </ul>
+        </Section>
+      )}
+      <Section title={people.contacts}>
+        {contacts.length === 0 ? <p className="text-quiet">{people.noContacts}</p> : null}
+        <ul className="grid gap-1">
+          {contacts.map((each) => (
+            <Person key={each.contact} person={each} />
+          ))}
+        </ul>
+      </Section>
+      <Nearby />
+      {open === undefined ? null : <ContactDetails person={open} onClose={() => (globalThis.location.hash = linkTo('people'))} />}
+      {dialog === 'add' ? <AddDialog onClose={close} /> : null}
+      {dialog === 'invite' ? <InviteDialog onClose={close} /> : null}
+    </Page>
+  )
+}
+
+function Person({ person }: { readonly person: ConversationView }) {
+  const { people } = useStrings()
+  const { contact, name, online, trust } = person
+  return (
+    <li className="flex items-center gap-2">
+      <a href={linkTo('people', contact)} className="flex min-w-0 flex-1 items-center gap-3 rounded-lg p-2 hover:bg-page">
+        <Avatar name={name} online={online} />
+        <span className="min-w-0 flex-1">
+          <span className="flex items-center gap-1.5 font-medium">
+            <Name name={name} />
+            {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
+            {trust === 'changed' ? <ShieldAlert aria-label={people.changed} size={16} className="shrink-0 text-danger" /> : null}
+          </span>
+          <PersonState person={person} />
+        </span>
+      </a>
+      <a href={linkTo('chats', contact)} aria-label={`${people.message}: ${name}`} className={buttonClass('bare')}>
+        <MessageCircle aria-hidden="true" size={20} />
+      </a>
+    </li>
+  )
+}
+
+function PersonState({ person: { state, blocked, muted, online, last_seen } }: { readonly person: ConversationView }) {
+  const { people } = useStrings()
+  const times = useTimes()
+  const seen = last_seen === null ? people.never : people.lastSeen(times.whole(last_seen))
+  const presence = online ? people.online : seen
+  const words = [state === 'pending' ? people.waiting : presence, ...(blocked ? [people.blocked] : []), ...(muted ? [people.muted] : [])]
+  return <span className="block text-sm text-quiet">{words.join(' · ')}</span>
+}
+
+/** Somebody who wants to be a contact: accepted by asking them in turn. */
+function Request({ person: { contact, name } }: { readonly person: ConversationView }) {
+  const { people } = useStrings()
+  const { api } = useClient()
+  const model = useModel()
+  const { busy, problem, run } = useAction()
+  const answer = (work: () => Promise<unknown> | undefined): void =>
+    void run(async () => {
+      await work()
+      await model.refresh()
+    })
+  return (
+    <li className="grid gap-2">
+      <span className="flex items-center gap-3">
+        <Avatar name={name} />
+        <Name name={name} className="min-w-0 flex-1 font-medium" />
+      </span>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+      <span className="flex flex-wrap gap-2">
+        <Button look="main" disabled={busy} onClick={() => answer(() => api?.add({ invite: contact }))}>
+          {people.accept}
+        </Button>
+        <Button look="danger" disabled={busy} onClick={() => answer(() => api?.change({ contact, blocked: true }))}>
+          {people.block}
+        </Button>
+      </span>
+    </li>
+  )
+}
+
+function Nearby() {
+  const { people } = useStrings()
+  const { peers } = useClient()
+  const strangers = peers.filter(({ contact, online }) => contact === null && online)
+  return (
+    <Section title={people.nearby}>
+      {strangers.length === 0 ? <p className="text-quiet">{people.noNearby}</p> : null}
+      <ul className="grid gap-2">
+        {strangers.map(({ device, name }) => (
+          <li key={device} className="flex items-center gap-3">
+            <Avatar name={name} online />
+            <Name name={name === '' ? people.stranger : name} />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}

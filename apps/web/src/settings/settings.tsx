@@ -1,0 +1,131 @@
+import type { SettingsView } from '@skein/node/browser'
+import { useEffect, useState } from 'react'
+import { type Theme, useClient, useLook, useStrings } from '../client/context.tsx'
+import { LANGUAGES, isLanguage } from '../strings/languages.ts'
+import { Button } from '../ui/button.tsx'
+import { SelectField, TextArea, TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import { Page, Section } from '../ui/page.tsx'
+import { useAction } from '../ui/use-action.ts'
+import { StorageSection } from './storage.tsx'
+
+export function Settings({ hosted }: { readonly hosted: boolean }) {
+  const { settings, general } = useStrings()
+  const { api, status } = useClient()
+  const [known, setKnown] = useState<SettingsView>()
+  useEffect(() => {
+    api?.settings().then(setKnown, () => undefined)
+  }, [api])
+  return (
+    <Page title={settings.title}>
+      {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
+      <Appearance />
+      <StorageSection hosted={hosted} />
+      <Section title={settings.account}>
+        <p className="foreign text-sm">
+          <code>{status?.account}</code>
+        </p>
+        <p className="foreign text-sm text-quiet">
+          {settings.device}: <code>{status?.device}</code>
+        </p>
+      </Section>
+    </Page>
+  )
+}
+
+const VISIBILITIES = ['everyone', 'contacts', 'nobody'] as const
+const linesOf = (text: string): readonly string[] => [...new Set(text.split(/\s+/).filter((line) => line !== ''))]
+
+function Profile({ known }: { readonly known: SettingsView }) {
+  const { settings, general } = useStrings()
+  const { api } = useClient()
+  const [name, setName] = useState(known.name)
+  const [relays, setRelays] = useState(known.relays.join('\n'))
+  const [visibility, setVisibility] = useState(known.visibility)
+  const [saved, setSaved] = useState<{ readonly applied: boolean }>()
+  const { busy, problem, run } = useAction()
+  const save = (): void => {
+    setSaved(undefined)
+    void run(async () => setSaved(await api?.configure({ name: name.trim(), relays: [...linesOf(relays)], visibility })))
+  }
+  return (
+    <Section title={settings.profile}>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault()
+          save()
+        }}
+      >
+        <TextField
+          label={settings.name}
+          hint={settings.nameHint}
+          value={name}
+          maxLength={64}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <TextArea
+          label={settings.relays}
+          hint={settings.relaysHint}
+          value={relays}
+          dir="ltr"
+          spellCheck={false}
+          onChange={(event) => setRelays(event.target.value)}
+        />
+        <SelectField
+          label={settings.visibility}
+          value={visibility}
+          onChange={(event) => setVisibility(VISIBILITIES.find((each) => each === event.target.value) ?? 'contacts')}
+        >
+          {VISIBILITIES.map((each) => (
+            <option key={each} value={each}>
+              {settings.visibilities[each]}
+            </option>
+          ))}
+        </SelectField>
+        {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+        {saved === undefined ? null : (
+          <Note look="good">
+            {general.saved} {saved.applied ? '' : settings.laterApplied}
+          </Note>
+        )}
+        <Button type="submit" look="main" disabled={busy}>
+          {general.save}
+        </Button>
+      </form>
+    </Section>
+  )
+}
+
+const THEMES: readonly Theme[] = ['system', 'light', 'dark']
+
+function Appearance() {
+  const { strings, theme, language, setTheme, setLanguage } = useLook()
+  const { settings } = strings
+  return (
+    <Section title={settings.appearance}>
+      <SelectField
+        label={settings.theme}
+        value={theme}
+        onChange={(event) => setTheme(THEMES.find((each) => each === event.target.value) ?? 'system')}
+      >
+        {THEMES.map((each) => (
+          <option key={each} value={each}>
+            {settings.themes[each]}
+          </option>
+        ))}
+      </SelectField>
+      <SelectField
+        label={settings.language}
+        value={language}
+        onChange={(event) => (isLanguage(event.target.value) ? setLanguage(event.target.value) : undefined)}
+      >
+        {Object.entries(LANGUAGES).map(([each, { label }]) => (
+          <option key={each} value={each} lang={each}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+    </Section>
+  )
+}

@@ -1,0 +1,54 @@
+import { useEffect, useState } from 'react'
+import { useLook, useStrings } from '../client/context.tsx'
+import { Button } from '../ui/button.tsx'
+import { Note } from '../ui/note.tsx'
+import { Section } from '../ui/page.tsx'
+
+interface Storage {
+  readonly used: number
+  readonly most: number
+  readonly isPersistent: boolean
+}
+
+const MEGABYTE = 1_000_000
+
+/** Absent on an origin that is not secure. */
+const manager = (): StorageManager | undefined => (navigator as Partial<Navigator>).storage
+
+async function look(): Promise<Storage | undefined> {
+  const storage = manager()
+  if (storage === undefined) return undefined
+  const [{ usage = 0, quota = 0 }, isPersistent] = await Promise.all([storage.estimate(), storage.persisted()])
+  return { used: usage, most: quota, isPersistent }
+}
+
+export function StorageSection({ hosted }: { readonly hosted: boolean }) {
+  const { settings } = useStrings()
+  return (
+    <Section title={settings.storage}>
+      {hosted ? <p>{settings.hosted}</p> : manager() === undefined ? <p>{settings.memory}</p> : <OwnStorage />}
+    </Section>
+  )
+}
+
+function OwnStorage() {
+  const { language, strings } = useLook()
+  const { settings } = strings
+  const [storage, setStorage] = useState<Storage>()
+  const [isRefused, setRefused] = useState(false)
+  useEffect(() => void look().then(setStorage, () => undefined), [])
+  const ask = async (): Promise<void> => {
+    setRefused(!(await manager()?.persist()))
+    setStorage(await look())
+  }
+  if (storage === undefined) return null
+  const size = new Intl.NumberFormat(language, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 })
+  return (
+    <>
+      <p>{settings.used(size.format(storage.used / MEGABYTE), size.format(storage.most / MEGABYTE))}</p>
+      <p className="text-quiet">{storage.isPersistent ? settings.persistent : settings.evictable}</p>
+      {isRefused ? <Note look="warn">{settings.refused}</Note> : null}
+      {storage.isPersistent ? null : <Button onClick={() => void ask()}>{settings.persist}</Button>}
+    </>
+  )
+}

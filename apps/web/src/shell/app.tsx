@@ -1,0 +1,55 @@
+/** The whole interface. */
+import { useEffect, useState } from 'react'
+import { LookProvider, ModelProvider } from '../client/context.tsx'
+import { ClientModel } from '../client/model.ts'
+import { useObservable } from '../client/observable.ts'
+import { IncomingInvite } from '../add/incoming-invite.tsx'
+import { Areas } from './areas.tsx'
+import { Banners } from './banners.tsx'
+import { Navigation } from './navigation.tsx'
+import { Session } from './session.ts'
+import { StatusBar } from './status-bar.tsx'
+import { Unlock } from './unlock.tsx'
+import { Welcome } from './welcome.tsx'
+
+function startSession() {
+  const model = new ClientModel()
+  return { model, session: new Session(model) }
+}
+
+/** A page of a program on this computer needs no keeping: its address changes from start to start. */
+function keepForLater(session: Session): void {
+  if ('serviceWorker' in navigator && !session.hosted) navigator.serviceWorker.register('/sw.js').catch(() => undefined)
+}
+
+export function App() {
+  const [{ model, session }] = useState(startSession)
+  useEffect(() => {
+    void session.begin().then(() => keepForLater(session))
+  }, [session])
+  return (
+    <LookProvider>
+      <ModelProvider model={model}>
+        <Stages session={session} />
+      </ModelProvider>
+    </LookProvider>
+  )
+}
+
+function Stages({ session }: { readonly session: Session }) {
+  const stage = useObservable(session)
+  if (stage.at === 'looking') return null
+  if (stage.at === 'welcome') return <Welcome session={session} />
+  if (stage.at === 'locked') return <Unlock session={session} again={stage.again} />
+  return (
+    <div className="flex h-full flex-col">
+      <StatusBar />
+      <Banners />
+      <div className="flex min-h-0 flex-1 flex-col-reverse md:flex-row">
+        <Navigation />
+        <Areas hosted={session.hosted} />
+      </div>
+      <IncomingInvite welcomed={session.welcomed} />
+    </div>
+  )
+}

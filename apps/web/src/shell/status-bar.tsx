@@ -1,0 +1,74 @@
+/** What is true of the connection now: nothing here is said because it was true before. */
+import type { PeerView, StatusView } from '@skein/node/browser'
+import { Cloud, CloudOff, LoaderCircle, Route as RouteIcon } from 'lucide-react'
+import { useSyncExternalStore } from 'react'
+import { useClient, useStrings } from '../client/context.tsx'
+import { useRoute } from '../client/route.ts'
+import type { Strings } from '../strings/languages.ts'
+
+type Tone = 'good' | 'busy' | 'bad'
+interface Said {
+  readonly tone: Tone
+  readonly text: string
+}
+
+const ICONS = { good: Cloud, busy: LoaderCircle, bad: CloudOff } as const
+const COLOURS = { good: 'text-good', busy: 'text-quiet', bad: 'text-danger' } as const
+
+function subscribe(listener: () => void): () => void {
+  globalThis.addEventListener('online', listener)
+  globalThis.addEventListener('offline', listener)
+  return () => {
+    globalThis.removeEventListener('online', listener)
+    globalThis.removeEventListener('offline', listener)
+  }
+}
+
+const hostOf = (url: string): string => URL.parse(url)?.host ?? url
+
+export function describeStatus(strings: Strings, status: StatusView | undefined, online: boolean): Said {
+  const words = strings.status
+  if (status === undefined) return { tone: 'busy', text: words.starting }
+  const joined = status.relays.find(({ reserved }) => reserved)
+  if (joined !== undefined) return { tone: 'good', text: words.joined(hostOf(joined.url)) }
+  if (!online) return { tone: 'bad', text: words.offline }
+  const joining = status.relays.find(({ connected }) => connected)
+  if (joining !== undefined) return { tone: 'busy', text: words.joining(hostOf(joining.url)) }
+  const [away] = status.relays
+  return { tone: 'bad', text: away === undefined ? words.noRelay : words.away(hostOf(away.url)) }
+}
+
+const BEST_FIRST = ['lan', 'direct', 'relayed'] as const
+
+/** The best path to any device of the contact. */
+export function pathTo(peers: readonly PeerView[], contact: string): PeerView['path'] {
+  const paths = peers.filter((each) => each.contact === contact).map(({ path }) => path)
+  return BEST_FIRST.find((each) => paths.includes(each)) ?? 'none'
+}
+
+export function StatusBar() {
+  const strings = useStrings()
+  const { api, status, peers } = useClient()
+  const { area, contact } = useRoute()
+  const online = useSyncExternalStore(
+    subscribe,
+    () => navigator.onLine,
+    () => true,
+  )
+  const { tone, text } = describeStatus(strings, api === undefined ? undefined : status, online)
+  const Icon = ICONS[tone]
+  return (
+    <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-surface px-3 py-1.5 text-sm">
+      <div role="status" aria-label={strings.status.label} data-tone={tone} className={`flex min-w-0 items-center gap-2 ${COLOURS[tone]}`}>
+        <Icon aria-hidden="true" size={16} className={tone === 'busy' ? 'animate-spin' : ''} />
+        <span className="foreign min-w-0">{text}</span>
+      </div>
+      {area === 'chats' && contact !== undefined && api !== undefined ? (
+        <div className="flex min-w-0 items-center gap-2 text-quiet" data-path={pathTo(peers, contact)}>
+          <RouteIcon aria-hidden="true" size={16} />
+          <span>{strings.status.path[pathTo(peers, contact)]}</span>
+        </div>
+      ) : null}
+    </header>
+  )
+}

@@ -1,0 +1,37 @@
+import { useState } from 'react'
+import { useStrings } from '../client/context.tsx'
+import { Button } from '../ui/button.tsx'
+import { TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import type { Session } from './session.ts'
+
+export function Unlock({ session, again }: { readonly session: Session; readonly again: boolean }) {
+  const { unlock } = useStrings()
+  const [passphrase, setPassphrase] = useState('')
+  return (
+    <main className="grid h-full content-center justify-center p-4">
+      <form
+        className="grid max-w-md gap-4 rounded-2xl border border-line bg-surface p-6"
+        onSubmit={(event) => {
+          event.preventDefault()
+          session.unlock(passphrase)
+        }}
+      >
+        <h1 className="text-2xl font-semibold">{unlock.title}</h1>
+        <p className="text-quiet">{unlock.text}</p>
+        {again ? <Note look="danger">{unlock.wrong}</Note> : null}
+        <TextField
+          label={unlock.passphrase}
+          type="password"
+          autoComplete="current-password"
+          required
+          value={passphrase}
+          onChange={(event) => setPassphrase(event.target.value)}
+        />
+        <Button type="submit" look="main">
+          {unlock.open}
+        </Button>
+      </form>
+    </main>
+  )
+}

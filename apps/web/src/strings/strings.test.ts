@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { chooseLanguage, LANGUAGES } from './languages.ts'
+
+type Entry = readonly [path: string, value: unknown]
+
+function entries(value: object, path = ''): readonly Entry[] {
+  return Object.entries(value).flatMap(([key, each]): readonly Entry[] =>
+    typeof each === 'object' && each !== null ? entries(each as object, `${path}${key}.`) : [[`${path}${key}`, each]],
+  )
+}
+
+const kinds = (value: object) => entries(value).map(([path, each]) => `${path}: ${typeof each}`)
+
+describe('strings', () => {
+  const [english, ...others] = Object.values(LANGUAGES).map(({ strings }) => strings)
+
+  it('every language has the same keys, as texts or as functions', () => {
+    for (const other of others) expect(kinds(other)).toEqual(kinds(english ?? {}))
+  })
+
+  it('no text is empty, and every function uses what it is given', () => {
+    const isPoor = ([, value]: Entry): boolean =>
+      typeof value === 'function' ? !String(value('given', 'given')).includes('given') : String(value).trim() === ''
+    for (const { strings } of Object.values(LANGUAGES)) expect(entries(strings).filter(isPoor)).toEqual([])
+  })
+
+  it('takes the first language that it has', () => {
+    expect(chooseLanguage(['fr-FR', 'de-AT', 'en'])).toBe('de')
+    expect(chooseLanguage(['fr'])).toBe('en')
+    expect(chooseLanguage(['toString'])).toBe('en')
+  })
+})

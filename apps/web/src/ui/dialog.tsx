@@ -1,0 +1,34 @@
+/** A dialog over the page. No overlay of the library's: that one writes a style into the page, which our policy forbids. */
+import * as Radix from '@radix-ui/react-dialog'
+import { X } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useStrings } from '../client/context.tsx'
+
+export interface DialogProps {
+  readonly title: string
+  readonly children: ReactNode
+  onClose(): void
+}
+
+export function Dialog({ title, children, onClose }: DialogProps) {
+  const { general } = useStrings()
+  return (
+    <Radix.Root open onOpenChange={(open) => (open ? undefined : onClose())}>
+      <Radix.Portal>
+        <div className="fixed inset-0 z-10 bg-black/50" aria-hidden="true" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className="fixed inset-x-0 bottom-0 z-20 mx-auto grid max-h-dvh w-full max-w-lg gap-4 overflow-y-auto rounded-t-2xl border border-line bg-surface p-5 text-ink sm:inset-y-0 sm:my-auto sm:h-fit sm:rounded-2xl"
+        >
+          <div className="flex items-start justify-between gap-2">
+            <Radix.Title className="foreign text-lg font-semibold">{title}</Radix.Title>
+            <Radix.Close aria-label={general.close} className="rounded-lg p-2 hover:bg-page">
+              <X aria-hidden="true" size={20} />
+            </Radix.Close>
+          </div>
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  )
+}

@@ -1,0 +1,4 @@
+/** The dialog, loaded when the first one opens. */
+import dynamic from 'next/dynamic'
+
+export const LazyDialog = dynamic(() => import('./dialog.tsx').then((module) => module.Dialog), { ssr: false })

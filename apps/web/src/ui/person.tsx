@@ -1,0 +1,40 @@
+/** A person's picture and name, wherever they appear. */
+import { useStrings } from '../client/context.tsx'
+
+/** The first character that one sees, which may be several code units. */
+const initialOf = (name: string): string => {
+  const [first] = new Intl.Segmenter().segment(name.trim().slice(0, 40))
+  return first?.segment.toLocaleUpperCase() ?? '?'
+}
+
+export function Avatar({ name, online = false }: { readonly name: string; readonly online?: boolean }) {
+  const { people } = useStrings()
+  return (
+    <span className="relative shrink-0">
+      <span
+        aria-hidden="true"
+        className="grid size-11 place-items-center overflow-hidden rounded-full bg-mine text-lg font-semibold text-ink"
+      >
+        {initialOf(name)}
+      </span>
+      {online ? (
+        <span
+          role="img"
+          aria-label={people.online}
+          title={people.online}
+          className="absolute end-0 bottom-0 size-3 rounded-full border-2 border-surface bg-good"
+        />
+      ) : null}
+    </span>
+  )
+}
+
+/** One line of a name that somebody else chose. */
+export function Name({ name, className = '' }: { readonly name: string; readonly className?: string }) {
+  const { general } = useStrings()
+  return (
+    <bdi dir="auto" className={`foreign block truncate ${className}`}>
+      {name.trim() === '' ? general.noName : name}
+    </bdi>
+  )
+}

@@ -1,0 +1,35 @@
+/** Points in time as people read them. */
+import { useMemo } from 'react'
+import { useLook } from '../client/context.tsx'
+
+const DAY_MS = 86_400_000
+
+export interface Times {
+  time(instant: number): string
+  /** Today and yesterday by word, else the date. */
+  day(instant: number): string
+  whole(instant: number): string
+  /** The time for today, else the day. */
+  brief(instant: number): string
+}
+
+const startOfDay = (instant: number): number => new Date(instant).setHours(0, 0, 0, 0)
+
+export const isSameDay = (a: number, b: number): boolean => startOfDay(a) === startOfDay(b)
+
+export function useTimes(): Times {
+  const { language, strings } = useLook()
+  return useMemo(() => {
+    const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+    const date = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+    const short = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' })
+    const both = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+    const day = (instant: number): string => {
+      const now = Date.now()
+      if (isSameDay(instant, now)) return strings.chats.today
+      return isSameDay(instant, startOfDay(now) - DAY_MS / 2) ? strings.chats.yesterday : date.format(instant)
+    }
+    const brief = (instant: number): string => (isSameDay(instant, Date.now()) ? clock.format(instant) : short.format(instant))
+    return { time: (instant) => clock.format(instant), day, whole: (instant) => both.format(instant), brief }
+  }, [language, strings])
+}
