@@ -1,0 +1,124 @@
+/** The exported interface in a real Chromium, served by a real relay, as people use it: by what they see. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { Lab, type LabRelay } from '../processes.ts'
+import { launchChromium } from './chromium.ts'
+
+const OUT = fileURLToPath(new URL('../../apps/web/out', import.meta.url))
+const AXE = createRequire(new URL('../../apps/web/package.json', import.meta.url)).resolve('axe-core/axe.min.js')
+
+export const PHONE = { width: 360, height: 640 }
+export const DESK = { width: 1_200, height: 800 }
+/** A name that is not localhost, whose origin a browser would trust. */
+export const INSECURE = 'lan.test'
+const WITHIN_MS = 30_000
+
+interface Violation {
+  readonly id: string
+  readonly impact: string | null
+  readonly nodes: readonly { readonly html: string }[]
+}
+
+/** A relay that serves the interface, and a browser. */
+export class Interface implements AsyncDisposable {
+  readonly lab: Lab
+  readonly relay: LabRelay
+  private readonly browser: Browser
+
+  private constructor(lab: Lab, relay: LabRelay, browser: Browser) {
+    this.lab = lab
+    this.relay = relay
+    this.browser = browser
+  }
+
+  static async open(): Promise<Interface> {
+    if (!existsSync(OUT)) throw new Error('the interface has not been built: npm run build in apps/web')
+    const lab = new Lab()
+    const relay = await lab.relay('relay', {}, ['--web', OUT])
+    return new Interface(lab, relay, await launchChromium([`--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`]))
+  }
+
+  /** A person with a browser of their own. */
+  async person({ viewport = DESK, language = 'en-GB' } = {}): Promise<Person> {
+    const context = await this.browser.newContext({ viewport, locale: language })
+    context.setDefaultTimeout(WITHIN_MS)
+    return new Person(context, await context.newPage(), this.relay.url)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.browser.close()
+    await this.lab[Symbol.asyncDispose]()
+  }
+}
+
+export class Person {
+  readonly context: BrowserContext
+  readonly page: Page
+  private readonly url: string
+  /** What the page complained about: also each script or style that the policy forbade. */
+  readonly complaints: string[] = []
+
+  constructor(context: BrowserContext, page: Page, url: string) {
+    this.context = context
+    this.page = page
+    this.url = url
+    page.on('console', (line) => {
+      if (/Content Security Policy/i.test(line.text())) this.complaints.push(line.text())
+    })
+    page.on('pageerror', (error) => this.complaints.push(String(error)))
+  }
+
+  /** Opens the page and passes the welcome. @param at an address, e.g. an invite */
+  async enter(name: string, at = this.url): Promise<void> {
+    await this.page.goto(at)
+    await this.page.getByLabel('What others see as your name').fill(name)
+    await this.page.getByRole('button', { name: /^Start/ }).click()
+  }
+
+  async joined(): Promise<void> {
+    await this.page.locator('[data-tone="good"]').waitFor()
+  }
+
+  area(name: string): Promise<void> {
+    return this.page.getByRole('navigation').getByRole('link', { name }).click()
+  }
+
+  async invite(): Promise<string> {
+    await this.page.getByRole('button', { name: 'Invite somebody' }).click()
+    const invite = await this.page.getByLabel('Your invite', { exact: true }).inputValue()
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+    return invite
+  }
+
+  async write(text: string): Promise<void> {
+    await this.page.getByLabel('Write a message').fill(text)
+    await this.page.keyboard.press('Enter')
+  }
+
+  /** Waits until the message is there, sent messages until the tick says `state`. */
+  async sees(text: string, state?: string): Promise<void> {
+    const row = this.page.locator('[data-direction]', { hasText: text })
+    await (state === undefined ? row : row.locator(`[data-state="${state}"]`)).first().waitFor()
+  }
+
+  /** What axe finds that is serious or worse, as sentences. */
+  async faults(): Promise<readonly string[]> {
+    await this.page.evaluate(await axe())
+    const violations = (await this.page.evaluate('axe.run().then(({ violations }) => violations)')) as readonly Violation[]
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  }
+
+  /** Pixels by which the page is wider than its window. */
+  overflow(): Promise<number> {
+    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  }
+}
+
+let source: Promise<string> | undefined
+function axe(): Promise<string> {
+  source ??= import('node:fs/promises').then(({ readFile }) => readFile(AXE, 'utf8'))
+  return source
+}
