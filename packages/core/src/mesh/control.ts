@@ -19,6 +19,7 @@ const SILENCE: MeshControlFields = {
   sketch: undefined,
   more: 0,
   wanted: [],
+  experience: [],
 }
 
 /** The frames that say all of `said`, none when there is nothing to say. */
@@ -46,6 +47,7 @@ function part(whole: MeshControlFields, at: number): MeshControlFields {
     wanted: slice(whole.wanted, at, MAX_KEYS_IN_FRAME),
     sketch: at === 0 ? whole.sketch : undefined,
     more: at === 0 ? whole.more : 0,
+    experience: at === 0 ? whole.experience : [],
     cures: slice(whole.cures, at, MAX_CURES_IN_FRAME),
     prospects: slice(whole.prospects, at, MAX_PROSPECTS_IN_FRAME),
     partials: slice(whole.partials, at, MAX_PARTIALS_IN_FRAME),

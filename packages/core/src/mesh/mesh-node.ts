@@ -65,6 +65,7 @@ export class MeshNode {
       addresses: [...addresses],
       gained: policy.summarises ? [...this.keys()] : [],
       prospects: [...policy.prospects(this.context(now))].map(([address, value]) => ({ address, value })),
+      experience: policy.experience(),
       partials: [...this.partials.all()].map(({ header, bytes }) => ({ key: header.key, bytes })),
     })
   }

@@ -26,6 +26,8 @@ export interface Neighbour {
   reconciliation: Reconciliation | undefined
   /** What it says of reaching an address, in the terms of the policy. */
   readonly prospects: Map<MeshAddress, number>
+  /** What it has learned from meetings, in the terms of the policy. */
+  experience: readonly number[]
 }
 
 /** A link that came up, as the driver reports it. */

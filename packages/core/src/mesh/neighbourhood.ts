@@ -26,6 +26,7 @@ export class Neighbourhood {
       refused: new Set(),
       partials: new Map(),
       prospects: new Map(),
+      experience: [],
       reconciliation: undefined,
     })
   }
@@ -64,5 +65,6 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
+  if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
 }

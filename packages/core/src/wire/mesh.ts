@@ -22,6 +22,8 @@ export const MAX_CURES_IN_FRAME = 2_048
 export const MAX_PROSPECTS_IN_FRAME = 4_096
 /** Broken-off transfers in one frame (ME4). */
 export const MAX_PARTIALS_IN_FRAME = 256
+/** Numbers of experience in one frame (ME4). */
+export const MAX_EXPERIENCE = 64
 /** Own addresses in one frame (ME4): contacts times days. */
 export const MAX_ADDRESSES_IN_FRAME = 4_096
 
@@ -60,6 +62,7 @@ export interface MeshControlFields {
   readonly more: number
   /** First 8 bytes of locks, hex. */
   readonly wanted: readonly string[]
+  readonly experience: readonly number[]
 }
 
 /** @throws SkeinError FRAME_TOO_LARGE */
@@ -74,13 +77,14 @@ export function encodeMeshControl(control: MeshControlFields): Uint8Array {
     sketch: control.sketch,
     more: control.more,
     wanted: hex.decode(control.wanted.join('')),
+    experience: [...control.experience],
     partials: control.partials.map(({ key, bytes }) => ({ key: hex.decode(key), bytes })),
   })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
-  const { addresses, gained, lost, offered, cures, prospects, partials, sketch, more, wanted } = decode(MeshControl, bytes)
+  const { addresses, gained, lost, offered, cures, prospects, partials, sketch, more, wanted, experience } = decode(MeshControl, bytes)
   for (const { key } of atMost(cures, MAX_CURES_IN_FRAME)) exactly(key, CURE_KEY_BYTES)
   return {
     addresses: unpackedAddresses(addresses),
@@ -96,6 +100,7 @@ export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
     sketch: sketch === undefined ? undefined : soundSketch(sketch),
     more,
     wanted: unpackedKeys(wanted),
+    experience: atMost(experience, MAX_EXPERIENCE),
   }
 }
 

@@ -1,11 +1,37 @@
+/**
+ * The default policy. A bundle starts with a budget of copies that follows from how often nodes meet; carriers halve it
+ * as they meet others, but spare those that are unlikely to meet the recipient, and give a copy beyond the budget to
+ * those that are far likelier. Who is likely, every node learns from its own meetings: nodes tell each other how long
+ * ago news of an address last left it, however many hands it went through, and fresh news means nearness.
+ */
 import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
 import { isRelayable } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
+import { MeetingRates } from './meeting-rates.ts'
 import type { CarryingPolicy, PolicyContext } from './policy.ts'
 
+/**
+ * One more copy is worth making while it shortens the expected wait by this share of the bundle's life. With n carriers
+ * who each meet the recipient every T on average, the wait is T / n, and one more saves about T / n².
+ */
+const WORTH_OF_LIFE = 1 / 180
+/** Before anything is known of how often nodes meet. */
+const FIRST_COPIES = 8
+const MOST_COPIES = 32
+/** Neighbours less likely than this, compared with the average, get a copy only if they are likelier than its holder. */
+const COLD = 0.8
+/** Neighbours that much likelier get a copy beyond the budget. */
+const HOT = 5
+/** Steps in which ages are told: coarse enough to say little, fine enough for the freshest class. */
+const STEP_MS = 10_000
+/** Addresses of which news is kept (ME8). */
+export const MAX_NEWS = 4_096
+/** A difference in age below this is no difference when bundles are compared. */
+const FRESH_MS = 30_000
+
 export interface AdaptiveOptions {
-  copies?: number | undefined
-  hot?: number
+  /** Instead of what meetings suggest. */
+  readonly copies?: number | undefined
 }
 
 export class AdaptivePolicy implements CarryingPolicy {
@@ -14,53 +40,121 @@ export class AdaptivePolicy implements CarryingPolicy {
   readonly cures = true
   readonly summarises = false
   private readonly heard = new Map<MeshAddress, number>()
-  private readonly o: AdaptiveOptions
-  constructor(o: AdaptiveOptions = {}) {
-    this.o = o
+  private readonly rates = new MeetingRates()
+  /** When the news left that a neighbour's has outdone, by address. */
+  private readonly fresher = new WeakMap<Neighbour, ReadonlyMap<MeshAddress, number>>()
+  private readonly copies: number | undefined
+
+  constructor({ copies }: AdaptiveOptions = {}) {
+    this.copies = copies
   }
 
-  initialCopies(): number {
-    return this.o.copies ?? 10
+  initialCopies({ expiresAt }: BundleHeader, { now }: PolicyContext): number {
+    if (this.copies !== undefined) return this.copies
+    const interval = this.rates.interval()
+    if (interval === undefined) return FIRST_COPIES
+    return Math.max(2, Math.min(MOST_COPIES, Math.round(Math.sqrt(interval / (WORTH_OF_LIFE * (expiresAt - now))))))
   }
 
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
-    return new Map([...this.heard].map(([a, t]) => [a, Math.round((now - t) / 10_000)]))
+    return new Map([...this.heard].map(([address, at]) => [address, Math.round((now - at) / STEP_MS)]))
   }
+
+  experience(): readonly number[] {
+    return this.rates.told()
+  }
+
   met(neighbour: Neighbour, { now }: PolicyContext): void {
-    for (const [address, age] of neighbour.prospects) {
-      const t = now - age * 10_000
-      if (t > (this.heard.get(address) ?? -1)) this.heard.set(address, t)
+    this.rates.wait(this.heard, now)
+    this.rates.average(neighbour.experience)
+    this.fresher.set(neighbour, this.outdone(neighbour, now))
+    for (const address of neighbour.addresses) {
+      const at = this.heard.get(address)
+      if (at !== undefined) this.rates.meet(now - at)
+      this.hear(address, now)
     }
-    for (const address of neighbour.addresses) this.heard.set(address, now)
+    for (const [address, steps] of neighbour.prospects) this.hear(address, now - steps * STEP_MS)
   }
-  private age(neighbour: Neighbour, address: MeshAddress, now: number): number {
-    const told = neighbour.prospects.get(address)
-    return told === undefined ? Infinity : told * 10_000 + now - neighbour.since
-  }
+
   wants(held: HeldBundle, neighbour: Neighbour, { now }: PolicyContext): boolean {
     if (held.hopLimit < 1 || !isRelayable(held, now)) return false
-    return held.copies > 1 || this.age(neighbour, held.address, now) < (this.o.hot ?? 250_000)
+    const theirs = this.rates.factor(told(neighbour, held.address, now))
+    if (theirs >= HOT || held.copies < 2) return theirs >= HOT
+    return theirs >= COLD || theirs > this.rates.factor(now - this.before(neighbour, held.address, now))
   }
+
+  /** What is begun already first, then what has most to gain for its bytes. */
   pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined {
     let best: HeldBundle | undefined
-    let score = -Infinity
+    let most = -1
     for (const held of context.store.all()) {
       if (!neighbour.asked.has(held.key) || !lacks(neighbour, held) || !this.wants(held, neighbour, context)) continue
-      const rest = held.bytes - (neighbour.partials.get(held.key) ?? 0)
-      const s = -rest
-      if (s > score) {
-        best = held
-        score = s
-      }
+      const worth = gain(held, neighbour, context.now)
+      if (worth > most) [best, most] = [held, worth]
     }
     return best
   }
-  split(copies: number): { given: number; kept: number } {
-    return { given: Math.max(1, Math.floor(copies / 2)), kept: Math.ceil(copies / 2) }
+
+  split(copies: number): { readonly given: number; readonly kept: number } {
+    const given = Math.max(1, Math.floor(copies / 2))
+    return { given, kept: Math.max(1, copies - given) }
   }
-  victim(_incoming: BundleHeader, busy: ReadonlySet<BundleKey>, { store }: PolicyContext): HeldBundle | undefined {
-    let v: HeldBundle | undefined
-    for (const h of store.all()) if (!busy.has(h.key) && (v === undefined || h.receivedAt < v.receivedAt)) v = h
-    return v
+
+  /** What others made goes before what was made here; then that whose recipient was heard of longest ago. */
+  victim(_incoming: BundleHeader, busy: ReadonlySet<BundleKey>, { store, now }: PolicyContext): HeldBundle | undefined {
+    let victim: HeldBundle | undefined
+    let oldest = -1
+    for (const held of store.all()) {
+      if (busy.has(held.key)) continue
+      const age = this.age(held.address, now) + (held.hops > 0 ? NEVER_MS : 0)
+      if (age > oldest) [victim, oldest] = [held, age]
+    }
+    return victim
   }
+
+  /** When the news left that this neighbour is about to outdo. */
+  private outdone(neighbour: Neighbour, now: number): ReadonlyMap<MeshAddress, number> {
+    const outdone = new Map<MeshAddress, number>()
+    for (const [address, steps] of neighbour.prospects) {
+      const ours = this.heard.get(address) ?? now - NEVER_MS
+      if (ours < now - steps * STEP_MS) outdone.set(address, ours)
+    }
+    return outdone
+  }
+
+  /** When the latest news left that was here without this neighbour's help. */
+  private before(neighbour: Neighbour, address: MeshAddress, now: number): number {
+    return this.fresher.get(neighbour)?.get(address) ?? this.heard.get(address) ?? now - NEVER_MS
+  }
+
+  private age(address: MeshAddress, now: number): number {
+    return now - (this.heard.get(address) ?? now - NEVER_MS)
+  }
+
+  private hear(address: MeshAddress, at: number): void {
+    const known = this.heard.get(address)
+    if (known === undefined && this.heard.size >= MAX_NEWS) this.forgetOldest()
+    if (known === undefined || at > known) this.heard.set(address, at)
+  }
+
+  private forgetOldest(): void {
+    let oldest: MeshAddress | undefined
+    for (const [address, at] of this.heard) if (oldest === undefined || at < (this.heard.get(oldest) ?? 0)) oldest = address
+    if (oldest !== undefined) this.heard.delete(oldest)
+  }
+}
+
+/** Longer ago than anything: no bundle lives that long. */
+const NEVER_MS = 400 * 86_400_000
+
+/** Age of the neighbour's news of an address, as it was when the link came up. */
+function told(neighbour: Neighbour, address: MeshAddress, now: number): number {
+  const steps = neighbour.prospects.get(address)
+  return steps === undefined ? NEVER_MS : steps * STEP_MS + now - neighbour.since
+}
+
+function gain(held: HeldBundle, neighbour: Neighbour, now: number): number {
+  const begun = neighbour.partials.get(held.key) ?? 0
+  const worth = 1 / ((held.bytes - begun + 1) * Math.max(FRESH_MS, told(neighbour, held.address, now)))
+  return begun > 0 ? 1 + worth : worth
 }

@@ -11,6 +11,7 @@ export function directPolicy(): CarryingPolicy {
     initialCopies: () => 1,
     met: () => undefined,
     prospects: () => new Map(),
+    experience: () => [],
     wants: () => false,
     pick: () => undefined,
     split: (copies) => ({ given: copies, kept: copies }),

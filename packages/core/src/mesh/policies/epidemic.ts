@@ -12,6 +12,7 @@ export function epidemicPolicy(): CarryingPolicy {
     initialCopies: () => 1,
     met: () => undefined,
     prospects: () => new Map(),
+    experience: () => [],
     wants: () => true,
     pick: (neighbour, context) => randomChoice(neighbour, context, () => true),
     split: (copies) => ({ given: copies, kept: copies }),

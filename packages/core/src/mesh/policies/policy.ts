@@ -25,6 +25,8 @@ export interface CarryingPolicy {
   met(neighbour: Neighbour, context: PolicyContext): void
   /** What to tell a new neighbour about reaching others. */
   prospects(context: PolicyContext): ReadonlyMap<MeshAddress, number>
+  /** What to tell a new neighbour about meetings at large. */
+  experience(): readonly number[]
   /** Whether a neighbour that lacks a bundle shall get a copy. */
   wants(held: HeldBundle, neighbour: Neighbour, context: PolicyContext): boolean
   /** The bundle to hand to a neighbour next, if any; never one it has. */

@@ -15,6 +15,7 @@ export function sprayAndWaitPolicy(copies: number = SPRAY_COPIES): CarryingPolic
     initialCopies: () => copies,
     met: () => undefined,
     prospects: () => new Map(),
+    experience: () => [],
     wants: (held) => held.copies > 1,
     pick: (neighbour, context) => randomChoice(neighbour, context, (held) => held.copies > 1),
     split: (held) => ({ given: Math.floor(held / 2), kept: Math.ceil(held / 2) }),

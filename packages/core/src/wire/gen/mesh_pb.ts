@@ -76,6 +76,8 @@ export interface MeshControl {
   more: number;
   /** Keys of proofs that are asked for, 8 bytes each. */
   wanted: Uint8Array;
+  /** What the policy has learned from meetings, in its own terms; at most 64 numbers. */
+  experience: number[];
 }
 
 function createBaseBundle(): Bundle {
@@ -427,6 +429,7 @@ function createBaseMeshControl(): MeshControl {
     sketch: undefined,
     more: 0,
     wanted: NOTHING,
+    experience: [],
   };
 }
 
@@ -461,6 +464,13 @@ export const MeshControl: MessageFns<MeshControl> = {
     }
     if (message.wanted.length !== 0) {
       writer.uint32(82).bytes(message.wanted);
+    }
+    if (message.experience.length !== 0) {
+      writer.uint32(90).fork();
+      for (const v of message.experience) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -552,6 +562,24 @@ export const MeshControl: MessageFns<MeshControl> = {
 
             message.wanted = reader.bytes();
             continue;
+          }
+          case 11: {
+            if (tag === 88) {
+              message.experience.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 90) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.experience.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
