@@ -86,7 +86,7 @@ export class Person {
   }
 
   async invite(): Promise<string> {
-    await this.page.getByRole('button', { name: 'Invite somebody' }).click()
+    await this.page.getByRole('button', { name: 'Invite', exact: true }).click()
     const invite = await this.page.getByLabel('Your invite', { exact: true }).inputValue()
     await this.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
     return invite

@@ -57,11 +57,11 @@ it.skipIf(skipped)('[UI2] no screen has a grave fault of accessibility, or is wi
   await ana.page.getByRole('heading', { name: 'Einstellungen' }).waitFor()
   await look('dark settings')
   await ana.area('Chats')
-  await ana.page.getByRole('button', { name: 'Jemanden einladen' }).click()
+  await ana.page.getByRole('button', { name: 'Einladen' }).click()
   await ana.page.getByLabel('Deine Einladung', { exact: true }).waitFor()
   await look('invite')
   await ana.page.keyboard.press('Escape')
-  await ana.page.getByRole('button', { name: 'Jemanden hinzufügen' }).click()
+  await ana.page.getByRole('button', { name: 'Hinzufügen' }).click()
   await ana.page.getByLabel('Einladungslink').waitFor()
   await look('add')
   expect(found).toEqual([])
@@ -86,7 +86,7 @@ it.skipIf(skipped)('[UI4] what cannot be an invite is refused with a sentence, a
   await ana.enter('')
   await ana.joined()
   const own = await ana.invite()
-  await ana.page.getByRole('button', { name: 'Add somebody' }).click()
+  await ana.page.getByRole('button', { name: 'Add contact' }).click()
   for (const [text, sentence] of [
     ['javascript:alert(1)', 'This is not an invite'],
     [`${own.slice(0, -4)}AAAA`, 'This invite is damaged'],

@@ -1,3 +1,4 @@
+import { ClipboardPaste } from 'lucide-react'
 import { useState } from 'react'
 import { useClient, useModel, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
@@ -43,6 +44,7 @@ export function AddDialog({ onClose }: { onClose(): void }) {
           spellCheck={false}
           onChange={(event) => setInvite(event.target.value)}
         />
+        <PasteButton onPaste={setInvite} />
         <TextField label={add.name} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />
         <QrScanner
           onFound={(text) => {
@@ -60,5 +62,25 @@ export function AddDialog({ onClose }: { onClose(): void }) {
         </div>
       </form>
     </Dialog>
+  )
+}
+
+/** Absent where the page may not read the clipboard. */
+function PasteButton({ onPaste }: { onPaste(text: string): void }) {
+  const { add } = useStrings()
+  const clipboard = (navigator as Partial<Navigator>).clipboard as Partial<Clipboard> | undefined
+  if (clipboard?.readText === undefined) return null
+  return (
+    <Button
+      onClick={() =>
+        void clipboard.readText?.().then(
+          (text) => onPaste(text.trim().slice(0, 400)),
+          () => undefined,
+        )
+      }
+    >
+      <ClipboardPaste aria-hidden="true" size={18} />
+      {add.paste}
+    </Button>
   )
 }

@@ -1,8 +1,6 @@
 import { MessageCircle } from 'lucide-react'
-import { useState } from 'react'
-import { AddDialog, InviteDialog } from '../add/lazy.ts'
+import { AddButtons } from '../add/add-buttons.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
-import { Button } from '../ui/button.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { ConversationList } from './conversation-list.tsx'
 import { ConversationPane } from './conversation-pane.tsx'
@@ -24,10 +22,8 @@ export function Chats({ contact }: { readonly contact: string | undefined }) {
 }
 
 function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
-  const { chats, add, invite, general } = useStrings()
+  const { chats, general } = useStrings()
   const { conversations } = useClient()
-  const [dialog, setDialog] = useState<'add' | 'invite'>()
-  const close = (): void => setDialog(undefined)
   return (
     <section
       aria-label={chats.title}
@@ -36,17 +32,12 @@ function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
       <div className="flex flex-wrap items-center justify-between gap-2 p-3">
         <h1 className="text-xl font-semibold">{chats.title}</h1>
       </div>
-      <div className="grid grid-cols-2 gap-2 px-3 pb-3">
-        <Button look="main" onClick={() => setDialog('invite')}>
-          {invite.title}
-        </Button>
-        <Button onClick={() => setDialog('add')}>{add.title}</Button>
+      <div className="px-3 pb-3">
+        <AddButtons />
       </div>
       {conversations === undefined ? <p className="p-4 text-quiet">{general.loading}</p> : null}
       {conversations?.length === 0 ? <Empty icon={MessageCircle} title={chats.empty} hint={chats.emptyHint} /> : null}
       {conversations === undefined || conversations.length === 0 ? null : <ConversationList conversations={conversations} />}
-      {dialog === 'add' ? <AddDialog onClose={close} /> : null}
-      {dialog === 'invite' ? <InviteDialog onClose={close} /> : null}
     </section>
   )
 }

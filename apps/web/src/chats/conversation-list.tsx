@@ -29,7 +29,7 @@ function ConversationLink({ conversation, isOpen }: { readonly conversation: Con
       className={`flex items-center gap-3 px-3 py-2.5 ${isOpen ? 'bg-mine' : 'hover:bg-surface'}`}
     >
       <Avatar name={name} online={online} />
-      <span className="grid min-w-0 flex-1 gap-0.5">
+      <span className="grid min-w-0 flex-1 grid-cols-1 gap-0.5">
         <span className="flex items-baseline justify-between gap-2">
           <Name name={name} className="font-medium" />
           {muted ? <BellOff aria-label={people.muted} size={14} className="shrink-0 self-center text-quiet" /> : null}

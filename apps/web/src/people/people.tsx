@@ -1,7 +1,6 @@
 import type { ConversationView } from '@skein/node/browser'
 import { MessageCircle, ShieldAlert, ShieldCheck } from 'lucide-react'
-import { useState } from 'react'
-import { AddDialog, InviteDialog } from '../add/lazy.ts'
+import { AddButtons } from '../add/add-buttons.tsx'
 import { useClient, useModel, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
 import { Button, buttonClass } from '../ui/button.tsx'
@@ -13,24 +12,14 @@ import { useAction } from '../ui/use-action.ts'
 import { ContactDetails } from './contact-details.tsx'
 
 export function People({ contact }: { readonly contact: string | undefined }) {
-  const { people, add, invite } = useStrings()
+  const { people } = useStrings()
   const { conversations = [] } = useClient()
-  const [dialog, setDialog] = useState<'add' | 'invite'>()
-  const close = (): void => setDialog(undefined)
   const byName = conversations.toSorted((a, b) => a.name.localeCompare(b.name))
   const requests = byName.filter(({ state }) => state === 'requested')
   const contacts = byName.filter(({ state }) => state !== 'requested')
   const open = conversations.find((each) => each.contact === contact)
-  const actions = (
-    <>
-      <Button look="main" onClick={() => setDialog('invite')}>
-        {invite.title}
-      </Button>
-      <Button onClick={() => setDialog('add')}>{add.title}</Button>
-    </>
-  )
   return (
-    <Page title={people.title} actions={actions}>
+    <Page title={people.title} actions={<AddButtons />}>
       {requests.length === 0 ? null : (
         <Section title={people.requests}>
           <ul className="grid gap-3">
@@ -50,8 +39,6 @@ export function People({ contact }: { readonly contact: string | undefined }) {
       </Section>
       <Nearby />
       {open === undefined ? null : <ContactDetails person={open} onClose={() => (globalThis.location.hash = linkTo('people'))} />}
-      {dialog === 'add' ? <AddDialog onClose={close} /> : null}
-      {dialog === 'invite' ? <InviteDialog onClose={close} /> : null}
     </Page>
   )
 }

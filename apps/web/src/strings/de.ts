@@ -89,6 +89,7 @@ export const de: Strings = {
     },
   },
   add: {
+    open: 'Hinzufügen',
     title: 'Jemanden hinzufügen',
     text: 'Füge die Einladung ein, die du bekommen hast, oder scanne ihren QR-Code.',
     invite: 'Einladungslink',
@@ -105,6 +106,7 @@ export const de: Strings = {
     confirmText: 'Du hast eine Einladung geöffnet. Wer sie gemacht hat, erfährt, dass du sie annimmst, und ihr werdet Kontakte.',
   },
   invite: {
+    open: 'Einladen',
     title: 'Jemanden einladen',
     text: 'Wer diesen Link öffnet oder den Code scannt, wird dein Kontakt. Er gilt 7 Tage.',
     link: 'Deine Einladung',
@@ -153,7 +155,6 @@ export const de: Strings = {
     withdraw: 'Prüfung zurücknehmen',
     done: 'Geprüft.',
     changed: 'Dieser Kontakt hat andere Geräte oder Schlüssel als bei der Prüfung. Frage nach, ob er es war.',
-    scan: 'Den anderen Code scannen',
   },
   files: {
     title: 'Dateien',

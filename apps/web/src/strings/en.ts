@@ -86,6 +86,7 @@ export const en = {
     },
   },
   add: {
+    open: 'Add contact',
     title: 'Add somebody',
     text: 'Paste the invite that you were given, or scan its QR code.',
     invite: 'Invite link',
@@ -102,6 +103,7 @@ export const en = {
     confirmText: 'You opened an invite. Whoever made it learns that you took it, and both of you become contacts.',
   },
   invite: {
+    open: 'Invite',
     title: 'Invite somebody',
     text: 'Whoever opens this link, or scans the code, becomes your contact. It works for 7 days.',
     link: 'Your invite',
@@ -150,7 +152,6 @@ export const en = {
     withdraw: 'Withdraw the verification',
     done: 'Verified.',
     changed: 'This contact has other devices or keys than when you verified them. Ask whether that was them.',
-    scan: 'Scan theirs',
   },
   files: {
     title: 'Files',

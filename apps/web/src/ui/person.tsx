@@ -13,7 +13,7 @@ export function Avatar({ name, online = false }: { readonly name: string; readon
     <span className="relative shrink-0">
       <span
         aria-hidden="true"
-        className="grid size-11 place-items-center overflow-hidden rounded-full bg-mine text-lg font-semibold text-ink"
+        className="grid size-11 place-items-center overflow-hidden rounded-full bg-accent text-lg font-semibold text-on-accent"
       >
         {initialOf(name)}
       </span>
