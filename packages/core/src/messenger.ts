@@ -14,6 +14,7 @@ import {
   markSeen,
   openOwnCard,
   type OwnCard,
+  refreshBundles,
   republish,
   revokeInvites,
   serveIntroduction,
@@ -219,9 +220,16 @@ export class Messenger {
       const changed = await this.refreshKeys().catch((error: unknown) =>
         this.ports.logger.error('key-rotation-failed', { reason: String(error) }),
       )
+      await this.refreshOthers()
       if (changed)
         await republish(this.contactDeps).catch((error: unknown) => this.ports.logger.warn('republish-failed', { reason: String(error) }))
     }
+  }
+
+  private refreshOthers(): Promise<void> {
+    return refreshBundles(this.contactDeps).catch((error: unknown) =>
+      this.ports.logger.warn('bundles-not-refreshed', { reason: String(error) }),
+    )
   }
 
   /** What the session cipher has to know of a contact's device. */
@@ -265,7 +273,7 @@ export class Messenger {
   private async onRelayJoined(relay: DeviceId): Promise<void> {
     this.postman.wakeAll()
     for (const hurry of this.reaching.values()) hurry.abort()
-    await Promise.all([this.presence.join(relay), republish(this.contactDeps)]).catch((error: unknown) =>
+    await Promise.all([this.presence.join(relay), republish(this.contactDeps), this.refreshOthers()]).catch((error: unknown) =>
       this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
     )
   }

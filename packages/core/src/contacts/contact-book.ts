@@ -112,6 +112,19 @@ export class ContactBook {
     })
   }
 
+  /** Keeps a verified bundle of a known device if it is newer than the one that is known. */
+  putBundle(device: DeviceId, bundle: SignedBytes): Promise<void> {
+    return this.inTurn(async () => {
+      const [known, contact] = [this.devices.get(device), this.ownerOf(device)]
+      if (known === undefined || contact === undefined) return
+      const newer = { ...known, bundle: newerBundle(known.bundle, bundle) }
+      await this.put(
+        contact,
+        this.devicesOf(contact.account).map((each) => (each.device === device ? newer : each)),
+      )
+    })
+  }
+
   change(account: AccountId, change: ContactChange): Promise<StoredContact> {
     return this.inTurn(async () => {
       const known = this.contacts.get(account)
