@@ -31,3 +31,6 @@ export async function bundleWorker(folder) {
   const main = createRequire(join(NODE, 'package.json')).resolve('@sqlite.org/sqlite-wasm')
   copyFileSync(join(dirname(main), 'sqlite3.wasm'), join(folder, 'sqlite3.wasm'))
 }
+
+// As a program: the folder is its argument.
+if (process.argv[1] === fileURLToPath(import.meta.url)) await bundleWorker(process.argv[2])

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const CLI = join(root, 'apps', 'cli', 'bundle', 'main.js')
+const DESKTOP = join(root, 'apps', 'desktop', 'bundle', 'main.js')
 const RELAY = join(root, 'apps', 'relay', 'bundle', 'main.js')
 const READY_WITHIN_MS = 30_000
 const dataDir = process.env.SKEIN_START_DIR ?? join(root, '.skein')
@@ -16,6 +17,8 @@ const host =
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address ?? '127.0.0.1'
 const started = []
+/** Resolves when the window, if there is one, has been closed, or Ctrl-C has been pressed. */
+const closeWindow = Promise.withResolvers()
 /** Resolves with the reason when a part that was ready has ended by itself. */
 const broken = Promise.withResolvers()
 
@@ -28,7 +31,8 @@ function start(name, script, args) {
     const late = setTimeout(() => reject(new Error('did not become ready in time')), READY_WITHIN_MS)
     child.once('exit', () => {
       reject(new Error(failureIn(text)))
-      if (ready) broken.resolve(new Error(`the ${name} has ended unexpectedly; see above, and start again`))
+      if (ready && name === 'window') closeWindow.resolve()
+      else if (ready) broken.resolve(new Error(`the ${name} has ended unexpectedly; see above, and start again`))
     })
     child.stdout.on('data', (part) => {
       text += part
@@ -40,6 +44,11 @@ function start(name, script, args) {
       resolve(line)
     })
   })
+}
+
+/** Whether a window can be shown; on Windows and macOS always. */
+function hasDisplay() {
+  return ['win32', 'darwin'].includes(process.platform) || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
 }
 
 function failureIn(text) {
@@ -67,6 +76,12 @@ async function stopAll() {
     await gone
     clearTimeout(late)
   }
+}
+
+/** Until the window has been closed, Ctrl-C has been pressed, or a part has ended. */
+function untilClosed() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => closeWindow.resolve())
+  return Promise.race([closeWindow.promise, broken.promise])
 }
 
 /** The conversation, in this terminal; without one, until it is told to end. */
@@ -111,14 +126,15 @@ try {
     host,
     ...fixed,
   ])
-  await start('client', CLI, ['up', '--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url])
+  const client = ['--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url]
+  const opened = hasDisplay() ? await start('window', DESKTOP, client) : await start('client', CLI, ['up', ...client])
   await waitUntilJoined()
   console.log(`Relay and client are running. The relay: ${relay.url}\n`)
   cli(['invite'], ['ignore', 'inherit', 'inherit'])
   console.log(
-    `\nOn another terminal or machine of this network:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
+    `\nThe invite opens Skein in any browser of this network. Or, in a terminal:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
   )
-  const end = await converse()
+  const end = opened.window === true ? await untilClosed() : await converse()
   if (end instanceof Error) throw end
 } catch (error) {
   console.error(`skein: ${error instanceof Error ? error.message : error}`)

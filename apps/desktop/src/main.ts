@@ -18,8 +18,8 @@ interface Options {
   readonly window: boolean
 }
 
-/** Where the build puts the interface: beside the bundle. */
-const UI = fileURLToPath(new URL('../ui', import.meta.url))
+/** Where the interface is: beside the bundle in a package, with the other apps in a checkout. */
+const UI = ['../ui', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 const STOP_WITHIN_MS = 5_000
 
 const program = new Command('skein-desktop')
@@ -37,7 +37,8 @@ async function run(invite: string | undefined, { dataDir, window, json, relay, n
   if (running !== undefined) return show(running, { dataDir, window, json: json === true })?.closed
   const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
   const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags }) })
-  const server = await startServer({ client, ui: interfaceFolder(), policy: policyOf(UI), port: 0, now: Date.now })
+  const ui = interfaceFolder()
+  const server = await startServer({ client, ui, policy: policyOf(ui), port: 0, now: Date.now })
   const withdraw = announceInstance(dataDir, server)
   const shown = show(server.link(fragment), { dataDir, window, json: json === true })
   await Promise.race([client.stopRequested, signalled(), ...(shown === undefined ? [] : [shown.closed])])
@@ -50,7 +51,8 @@ async function run(invite: string | undefined, { dataDir, window, json, relay, n
 
 /** @throws SkeinError USAGE when the interface has not been built */
 function interfaceFolder(): string {
-  if (existsSync(join(UI, 'index.html'))) return UI
+  const found = UI.find((folder) => existsSync(join(folder, 'index.html')))
+  if (found !== undefined) return found
   throw new SkeinError('USAGE', 'The interface has not been built; run npm start once.')
 }
 

@@ -23,8 +23,8 @@ import { startStun } from './stun.ts'
 import type { StunServer } from './stun.ts'
 import { findWebClient } from './web-client.ts'
 
-/** Where the build puts the web client: beside the bundle. */
-const WEB_CLIENT = fileURLToPath(new URL('../web', import.meta.url))
+/** Where the web client is: beside the bundle in a package, with the other apps in a checkout. */
+const WEB_CLIENT = ['../web', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 
 /** Ms between removals of expired cards; reading ignores them anyway. */
 const SWEEP_MS = 60_000

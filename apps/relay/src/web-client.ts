@@ -8,6 +8,9 @@ import type { FastifyInstance } from 'fastify'
 /** Files whose names change with their contents. */
 const HASHED = /^_next\/static\//
 
+/** Content security policy of the pages, made with them. */
+const POLICY = 'content-security-policy.txt'
+
 export interface WebClient {
   readonly folder: string
   /** Content security policy of its pages. */
@@ -15,13 +18,16 @@ export interface WebClient {
 }
 
 /** @param folder `undefined` when none is wanted @throws SkeinError USAGE when a folder that was named holds no web client */
-export function findWebClient(folder: string | undefined, fallback: string): WebClient | undefined {
+export function findWebClient(folder: string | undefined, usual: readonly string[]): WebClient | undefined {
   if (folder === 'off') return undefined
-  const found = folder ?? fallback
-  const [page, policy] = [join(found, 'index.html'), join(found, 'content-security-policy.txt')]
-  if (existsSync(page) && existsSync(policy)) return { folder: found, policy: readFileSync(policy, 'utf8').trim() }
+  const found = (folder === undefined ? usual : [folder]).find(isWebClient)
+  if (found !== undefined) return { folder: found, policy: readFileSync(join(found, POLICY), 'utf8').trim() }
   if (folder === undefined) return undefined
   throw new SkeinError('USAGE', `--web names ${folder}, where there is no index.html with its content-security-policy.txt.`)
+}
+
+function isWebClient(folder: string): boolean {
+  return existsSync(join(folder, 'index.html')) && existsSync(join(folder, POLICY))
 }
 
 /** Serves the files under `/`; other routes of the server go before. */

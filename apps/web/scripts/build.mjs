@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleWorker } from '../../../tools/browser-bundle.mjs'
 import { writePolicy } from './policy.mjs'
 import { writeServiceWorker } from './service-worker.mjs'
 
@@ -25,6 +24,6 @@ function run(script, args) {
 
 run(commandOf('typescript', 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false'])
 run(commandOf('next', 'next'), ['build'])
-await bundleWorker(OUT)
+run(join(APP, '..', '..', 'tools', 'browser-bundle.mjs'), [OUT])
 await writeServiceWorker(APP, OUT)
 writePolicy(OUT)
