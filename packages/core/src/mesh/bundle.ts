@@ -46,8 +46,12 @@ export interface Handover {
   readonly copies: number
 }
 
-/** Most hops a bundle may make: no forged limit makes it travel further (bitchat uses 7, Reticulum 128). */
-export const MAX_HOPS = 32
+/** Most hops a bundle may make: no forged limit makes it travel further (ME3; bitchat uses 7, Reticulum 128). */
+export const MAX_HOPS = 64
+/** Most copies a bundle may ask for (ME3): a forged budget makes no flood. */
+export const MAX_COPIES = 32
+/** Clocks of neighbours may differ by so much, in milliseconds: an expiry is taken that is this much too late. */
+export const CLOCK_SKEW_MS = 86_400_000
 /** Longest life of a bundle, in milliseconds: that of mail, 30 days. */
 export const MAX_BUNDLE_LIFE_MS = 30 * 86_400_000
 /** A copy with less than a whole minute to live is not passed on: it would arrive too late, and clocks differ. */
@@ -70,4 +74,9 @@ export function meshAddress(tag: Uint8Array, primitives: Pick<Primitives, 'sha25
 /** Whether a copy may still be handed to a carrier; to the recipient itself it may go until it expires. */
 export function isRelayable({ expiresAt }: BundleHeader, now: number): boolean {
   return expiresAt - now >= LAST_MINUTE_MS
+}
+
+/** Whether a bundle claims to live longer than any may. */
+export function isAbsurd({ expiresAt }: BundleHeader, now: number): boolean {
+  return expiresAt - now > MAX_BUNDLE_LIFE_MS + CLOCK_SKEW_MS
 }

@@ -1,6 +1,7 @@
 import { hex } from '@scure/base'
 import type { Primitives } from '../ports/index.ts'
 import { CURE_KEY_BYTES } from '../wire/mesh.ts'
+import { CLOCK_SKEW_MS, MAX_BUNDLE_LIFE_MS } from './bundle.ts'
 import type { KeyHalves } from './reconcile/coded-symbols.ts'
 import { keyHalves } from './reconcile/reconciliation.ts'
 
@@ -33,7 +34,7 @@ export class CureBook {
   /** Takes up a proof; `undefined` when it is known already, or dead. */
   learn(key: Uint8Array, expiresAt: number, now: number): Cure | undefined {
     const lock = cureLock(key, this.primitives)
-    if (expiresAt <= now || this.cures.has(lock)) return undefined
+    if (expiresAt <= now || expiresAt > now + MAX_BUNDLE_LIFE_MS + CLOCK_SKEW_MS || this.cures.has(lock)) return undefined
     const cure = { lock, key, expiresAt, halves: keyHalves(lock) }
     this.cures.set(lock, cure)
     if (this.cures.size > MAX_CURES) this.cures.delete(this.cures.keys().next().value as string)

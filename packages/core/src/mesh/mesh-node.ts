@@ -5,7 +5,7 @@
 import type { Primitives, Random } from '../ports/index.ts'
 import { type CureFields, decodeMeshControl, type MeshControlFields } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
-import { isRelayable, MAX_HOPS } from './bundle.ts'
+import { isAbsurd, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
 import { type Cure, CureBook } from './cure-book.ts'
 import { lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
@@ -116,7 +116,7 @@ export class MeshNode {
     if (this.cures.has(header.lock)) return { kind: 'cured' }
     if (this.knows(header.key)) return { kind: 'known' }
     const mine = this.options.addresses.has(header.address)
-    if (mine ? header.expiresAt <= now : !isRelayable(header, now)) return { kind: 'late' }
+    if (isAbsurd(header, now) || (mine ? header.expiresAt <= now : !isRelayable(header, now))) return { kind: 'late' }
     return this.makeRoom(header, now) ? { kind: 'welcome', offset: this.partials.bytes(header.key) } : { kind: 'no-room' }
   }
 
@@ -148,7 +148,7 @@ export class MeshNode {
 
   /** A bundle has come in whole; returns whether it was for this node. */
   received(handover: Handover, from: LinkId, now: number): boolean {
-    const { header, hops, copies } = handover
+    const { header, hops } = handover
     this.partials.drop(header.key)
     this.neighbours.get(from)?.has.add(header.key)
     if (this.options.addresses.has(header.address)) {
@@ -157,6 +157,7 @@ export class MeshNode {
       return true
     }
     const hopLimit = Math.min(handover.hopLimit, MAX_HOPS)
+    const copies = Math.max(1, Math.min(handover.copies, MAX_COPIES))
     if (!this.cures.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
     return false
   }

@@ -58,6 +58,9 @@ export class Neighbourhood {
   }
 }
 
+/** Entries kept of what one neighbour says, per kind (ME8): beyond, the first ones are forgotten. */
+export const MAX_SAID = 65_536
+
 /** Takes up what a neighbour says of itself. */
 export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   neighbour.refused.clear()
@@ -65,6 +68,14 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
+  for (const entries of [neighbour.has, neighbour.addresses, neighbour.prospects, neighbour.partials]) bound(entries)
   if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
+}
+
+function bound(entries: Pick<Map<unknown, unknown>, 'size' | 'keys'> & { delete(key: never): boolean }): void {
+  for (const key of entries.keys()) {
+    if (entries.size <= MAX_SAID) return
+    entries.delete(key as never)
+  }
 }

@@ -5,7 +5,7 @@
  * ago news of an address last left it, however many hands it went through, and fresh news means nearness.
  */
 import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
-import { isRelayable } from '../bundle.ts'
+import { isRelayable, MAX_COPIES } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
 import { MeetingRates } from './meeting-rates.ts'
 import type { CarryingPolicy, PolicyContext } from './policy.ts'
@@ -17,7 +17,6 @@ import type { CarryingPolicy, PolicyContext } from './policy.ts'
 const WORTH_OF_LIFE = 1 / 180
 /** Before anything is known of how often nodes meet. */
 const FIRST_COPIES = 8
-const MOST_COPIES = 32
 /** Neighbours less likely than this, compared with the average, get a copy only if they are likelier than its holder. */
 const COLD = 0.8
 /** Neighbours that much likelier get a copy beyond the budget. */
@@ -53,7 +52,7 @@ export class AdaptivePolicy implements CarryingPolicy {
     if (this.copies !== undefined) return this.copies
     const interval = this.rates.interval()
     if (interval === undefined) return FIRST_COPIES
-    return Math.max(2, Math.min(MOST_COPIES, Math.round(Math.sqrt(interval / (WORTH_OF_LIFE * (expiresAt - now))))))
+    return Math.max(2, Math.min(MAX_COPIES, Math.round(Math.sqrt(interval / (WORTH_OF_LIFE * (expiresAt - now))))))
   }
 
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {

@@ -32,6 +32,7 @@ export class MeetingRates {
 
   /** What is known, for a neighbour: meetings and seconds of waiting of each class, in 1/256 and whole. */
   told(): readonly number[] {
+    if (total(this.waited) === 0) return []
     return [...this.meetings.map((count) => count * 256), ...this.waited.map((ms) => ms / 1_000)].map((value) =>
       Math.min(MOST, Math.round(value)),
     )

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { addressOf, MeshWorld } from '../../testing/mesh-world.ts'
+import type { MeshAddress } from '../bundle.ts'
+import { AdaptivePolicy } from './adaptive.ts'
+import { MeetingRates } from './meeting-rates.ts'
+
+const MINUTE_MS = 60_000
+
+/** One whose acquaintances meet again soon after they met, and hardly ever later. */
+function experienced(): MeetingRates {
+  const rates = new MeetingRates()
+  const heard = new Map<MeshAddress, number>()
+  for (let at = 0; at < 200; at += 1) {
+    const now = at * 30 * MINUTE_MS
+    rates.wait(heard, now)
+    for (const address of [addressOf(at % 10), addressOf(10 + (at % 40))]) heard.set(address, now)
+    for (let again = 0; again < 3; again += 1) {
+      rates.wait(heard, now + (again + 1) * MINUTE_MS)
+      rates.meet(MINUTE_MS / 2)
+    }
+  }
+  return rates
+}
+
+describe('meeting rates', () => {
+  it('[ME11] fresh news counts for more than old news, before anything was learned and after', () => {
+    for (const rates of [new MeetingRates(), experienced()]) {
+      expect(rates.factor(10_000)).toBeGreaterThan(rates.factor(10 * MINUTE_MS))
+      expect(rates.factor(5 * MINUTE_MS)).toBeGreaterThanOrEqual(rates.factor(600 * MINUTE_MS))
+    }
+  })
+
+  it('[ME11] what was learned outweighs what was assumed', () => {
+    expect(experienced().factor(30_000)).toBeGreaterThan(2 * new MeetingRates().factor(30_000))
+    expect(experienced().factor(600 * MINUTE_MS)).toBeLessThan(0.5)
+  })
+
+  it('[ME11] neighbours average, so that a newcomer learns and sums are kept', () => {
+    const [one, other] = [experienced(), experienced()]
+    const before = one.factor(600 * MINUTE_MS)
+    one.average(other.told())
+    expect(one.factor(600 * MINUTE_MS)).toBeCloseTo(before, 2)
+  })
+
+  it('[ME11] one that makes up years of waiting weighs no more than what is known here', () => {
+    const [rates, honest] = [experienced(), experienced()]
+    const lies = honest.told().map((value, at) => (at < 9 ? value : 2 ** 32 - 1))
+    rates.average(lies)
+    expect(rates.interval()).toBeLessThanOrEqual(2.1 * (honest.interval() ?? 0))
+  })
+
+  it('[ME11] experience of another shape is ignored', () => {
+    const rates = experienced()
+    const before = rates.told()
+    rates.average([1, 2, 3])
+    expect(rates.told()).toEqual(before)
+  })
+})
+
+describe('adaptive', () => {
+  it('[ME11] the budget follows from how often nodes meet and how long the bundle lives', () => {
+    const world = new MeshWorld({ nodes: 2, policy: 'adaptive' })
+    const policy = new AdaptivePolicy()
+    const context = { now: world.now, store: world.stores[0] ?? never(), random: { uniform: () => 0.5, bytes: never } }
+    const first = policy.initialCopies(world.header('m', { to: 1 }), context)
+    expect(first).toBe(8)
+  })
+
+  it('[ME11] halves its budget, and the last copy waits for the recipient', () => {
+    const world = new MeshWorld({ nodes: 20, policy: () => new AdaptivePolicy({ copies: 4 }) })
+    world.send('m', 0, { to: 19 })
+    for (let a = 0; a < 19; a += 1) for (let b = a + 1; b < 19; b += 1) world.meet(a, b)
+    expect(world.holders('m')).toHaveLength(4)
+  })
+
+  it('[ME11] one that has just met the recipient gets a copy beyond the budget', () => {
+    const world = new MeshWorld({ nodes: 4, policy: () => new AdaptivePolicy({ copies: 1 }) })
+    world.send('m', 0, { to: 3 })
+    world.meet(0, 1)
+    expect(world.holders('m')).toEqual([0])
+    world.meet(2, 3)
+    world.meet(0, 2)
+    expect(world.holders('m')).toEqual([0, 2])
+  })
+
+  it('[ME9] what is said of meetings has steps of ten seconds', () => {
+    const world = new MeshWorld({ nodes: 2, policy: 'adaptive' })
+    const policy = new AdaptivePolicy()
+    const store = world.stores[0] ?? never()
+    const context = (now: number) => ({ now, store, random: { uniform: () => 0.5, bytes: never } })
+    const told = new Map([[addressOf(5), 7]])
+    const neighbour = {
+      link: 'l',
+      order: 0,
+      bandwidth: 1,
+      since: 0,
+      addresses: new Set([addressOf(4)]),
+      has: new Set<never>(),
+      asked: new Set<never>(),
+      refused: new Set<never>(),
+      partials: new Map<never, never>(),
+      prospects: told,
+      experience: [],
+      reconciliation: undefined,
+    }
+    policy.met(neighbour, context(1_000_000))
+    expect([...policy.prospects(context(1_004_000))]).toEqual([
+      [addressOf(4), 0],
+      [addressOf(5), 7],
+    ])
+  })
+})
+
+function never(): never {
+  throw new Error('not used here')
+}
