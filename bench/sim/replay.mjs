@@ -1,19 +1,14 @@
 // Replays a contact trace with its messages through the mesh of core, on a virtual clock. All decisions are core's; here
 // are only the trace, the radios and the count.
-import { createHash } from 'node:crypto'
-import { bundleKey, carryingPolicy, MemoryBundleStore, MeshNode, meshAddress } from '@skein/core'
+import { carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
+import { addressOf, identityOf, sha256, START_MS } from './identities.mjs'
 import { other, Radio } from './radio.mjs'
 import { TICKS_PER_S } from './trace.mjs'
 import { Tally } from './tally.mjs'
 
 const TICK_MS = 1_000 / TICKS_PER_S
-/** Traces begin at some full hour. */
-const START_MS = 498_000 * 3_600_000
 const EXPIRY_CHECK_TICKS = 60 * TICKS_PER_S
-
-const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
-const addressOf = (node) => meshAddress(new TextEncoder().encode(`tag of ${node}`), { sha256 })
 
 export class Replay {
   dirty = new Set()
@@ -97,17 +92,9 @@ export class Replay {
   }
 
   create({ id, from, to, bytes }) {
-    const digest = createHash('sha256').update(id).digest('hex')
-    const cureKey = sha256(new TextEncoder().encode(`cure of ${id}`)).slice(0, 16)
-    const header = {
-      id: digest,
-      key: bundleKey(digest),
-      address: this.addresses[to],
-      lock: createHash('sha256').update(cureKey).digest('hex').slice(0, 32),
-      expiresAt: this.now + this.trace.meta.ttl_s * 1_000,
-      priority: 1,
-      bytes,
-    }
+    const { cureKey, ...identity } = identityOf(id)
+    const expiresAt = this.now + this.trace.meta.ttl_s * 1_000
+    const header = { ...identity, address: this.addresses[to], expiresAt, priority: 1, bytes }
     this.tally.created(header.key, { at: this.tick, cureKey })
     this.nodes[from].originate(header, this.now)
     this.deliverFrames()

@@ -1,5 +1,5 @@
 // `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--seed N] [--json]`
-// `npm run sim -- routing --graph FILE [--json]`
+// `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
 import { parseArgs } from 'node:util'
 
 const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs' }
@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
     graph: { type: 'string' },
     policy: { type: 'string', default: 'adaptive' },
     copies: { type: 'string' },
+    carrying: { type: 'string', default: 'on' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },

@@ -80,6 +80,33 @@ export interface MeshControl {
   experience: number[];
 }
 
+/** A bundle on its way while a path exists. */
+export interface RouteForward {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  /** How often its maker has tried; floods of different tries do not hinder each other. */
+  attempt: number;
+  address: number;
+  cureLock: Uint8Array;
+  hopLimit: number;
+  /** Whether everybody passes it on; else only those on the route. */
+  flood: boolean;
+  /** Encoded Bundle. */
+  payload: Uint8Array;
+}
+
+/** Goes back the way that a RouteForward has come. */
+export interface RouteReceipt {
+  key: Uint8Array;
+  cureKey: Uint8Array;
+  /** Hops from the recipient to the sender of this frame. */
+  hops: number;
+}
+
+export interface RouteFrame {
+  body: { $case: "forward"; value: RouteForward } | { $case: "receipt"; value: RouteReceipt } | undefined;
+}
+
 function createBaseBundle(): Bundle {
   return {
     version: 0,
@@ -580,6 +607,226 @@ export const MeshControl: MessageFns<MeshControl> = {
             }
 
             break;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseRouteForward(): RouteForward {
+  return {
+    key: NOTHING,
+    attempt: 0,
+    address: 0,
+    cureLock: NOTHING,
+    hopLimit: 0,
+    flood: false,
+    payload: NOTHING,
+  };
+}
+
+export const RouteForward: MessageFns<RouteForward> = {
+  encode(message: RouteForward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.address !== 0) {
+      writer.uint32(29).fixed32(message.address);
+    }
+    if (message.cureLock.length !== 0) {
+      writer.uint32(34).bytes(message.cureLock);
+    }
+    if (message.hopLimit !== 0) {
+      writer.uint32(40).uint32(message.hopLimit);
+    }
+    if (message.flood !== false) {
+      writer.uint32(48).bool(message.flood);
+    }
+    if (message.payload.length !== 0) {
+      writer.uint32(58).bytes(message.payload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteForward {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRouteForward();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 29) {
+              break;
+            }
+
+            message.address = reader.fixed32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cureLock = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.hopLimit = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.flood = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.payload = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseRouteReceipt(): RouteReceipt {
+  return { key: NOTHING, cureKey: NOTHING, hops: 0 };
+}
+
+export const RouteReceipt: MessageFns<RouteReceipt> = {
+  encode(message: RouteReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.cureKey.length !== 0) {
+      writer.uint32(18).bytes(message.cureKey);
+    }
+    if (message.hops !== 0) {
+      writer.uint32(24).uint32(message.hops);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRouteReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cureKey = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hops = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseRouteFrame(): RouteFrame {
+  return { body: undefined };
+}
+
+export const RouteFrame: MessageFns<RouteFrame> = {
+  encode(message: RouteFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "forward":
+        RouteForward.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "receipt":
+        RouteReceipt.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteFrame {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRouteFrame();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "forward", value: RouteForward.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "receipt", value: RouteReceipt.decode(reader, reader.uint32()) };
+            continue;
           }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");

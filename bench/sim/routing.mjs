@@ -1,0 +1,174 @@
+// Pings over a graph whose links come and go, through the routes of core; with carrying, what finds no path is left to the
+// carriers of core. Links have 100 Mbit/s and 1 ms, as in the laboratory that made the graphs; both ends learn of a new link
+// at once, and of a lost one after a second of silence.
+import { readFileSync } from 'node:fs'
+import { MemoryBundleStore, MeshNode, RouteNode, carryingPolicy } from '@skein/core'
+import { seededRandom } from '@skein/core/testing'
+import { addressOf, pingHeader, sha256, START_MS } from './identities.mjs'
+import { EventQueue } from './event-queue.mjs'
+
+const HOP_MS = 1
+const BYTES_PER_MS = 12_500
+const SILENCE_MS = 1_000
+const TICK_MS = 50
+/** Static graphs are watched for so long; in moving ones each step has its own length. */
+const STATIC_MS = 60_000
+/** After the last step, so that its last pings may still arrive. */
+const AFTER_MS = 10_000
+const LIFE_MS = 5 * 3_600_000
+
+export async function simulate({ graph, seed, carrying }) {
+  if (graph === undefined) throw new Error('sim routing needs --graph FILE')
+  const lab = new RoutingLab(JSON.parse(readFileSync(graph, 'utf8')), { seed: Number(seed), carrying: carrying !== 'off' })
+  return lab.run()
+}
+
+class RoutingLab {
+  queue = new EventQueue()
+  links = new Map()
+  pings = new Map()
+  bytes = 0
+
+  constructor(graph, { seed, carrying }) {
+    this.graph = graph
+    this.carrying = carrying
+    this.random = seededRandom(seed)
+    this.count = Array.isArray(graph.nodes) ? graph.nodes.length : graph.nodes
+    this.addresses = Array.from({ length: this.count }, (_, node) => addressOf(node))
+    this.routers = this.addresses.map((address, node) => this.newRouter(address, node))
+    this.carriers = this.addresses.map((address, node) => this.newCarrier(address, node))
+  }
+
+  get now() {
+    return START_MS + this.queue.now
+  }
+
+  newRouter(address, node) {
+    return new RouteNode({
+      addresses: new Set([address]),
+      primitives: { sha256 },
+      send: (link, frame) => this.transmit(link, node, frame.length, (to) => this.routers[to].frame(link, frame, this.now)),
+      arrived: ({ key }) => this.pings.get(key).cureKey,
+      delivered: (key) => this.reached(key),
+      stranded: (key) => this.carry(key),
+    })
+  }
+
+  newCarrier(address, node) {
+    return new MeshNode({
+      addresses: new Set([address]),
+      store: new MemoryBundleStore(5_000_000),
+      policy: carryingPolicy('adaptive'),
+      random: this.random,
+      primitives: { sha256 },
+      send: (link, frame) => this.transmit(link, node, frame.length, (to) => this.carriers[to].control(link, frame, this.now)),
+    })
+  }
+
+  /** Bytes on the air arrive a little later, if the link is still there. */
+  transmit(link, from, bytes, arrive) {
+    this.bytes += bytes
+    this.queue.after(HOP_MS + bytes / BYTES_PER_MS, () => {
+      const ends = this.links.get(link)
+      if (ends !== undefined) arrive(ends[0] === from ? ends[1] : ends[0])
+    })
+  }
+
+  up([a, b]) {
+    const link = `${Math.min(a, b)}-${Math.max(a, b)}`
+    this.links.set(link, [a, b])
+    for (const node of [a, b]) {
+      this.routers[node].linkUp(link)
+      if (this.carrying) this.carriers[node].linkUp({ link, bandwidth: BYTES_PER_MS * 1_000 }, this.now)
+    }
+  }
+
+  down([a, b]) {
+    const link = `${Math.min(a, b)}-${Math.max(a, b)}`
+    this.links.delete(link)
+    this.queue.after(SILENCE_MS, () => {
+      if (this.links.has(link)) return
+      for (const node of [a, b]) {
+        this.routers[node].linkDown(link)
+        this.carriers[node].linkDown(link)
+      }
+    })
+  }
+
+  ping([from, to]) {
+    const header = pingHeader(this.pings.size, { to: this.addresses[to], expiresAt: this.now + LIFE_MS })
+    this.pings.set(header.key, { ...header, from, sentAt: this.queue.now, reachedAt: undefined })
+    this.routers[from].dispatch(
+      { key: header.key, address: header.address, lock: header.lock, payload: new Uint8Array(header.bytes) },
+      this.now,
+    )
+  }
+
+  reached(key) {
+    this.pings.get(key).reachedAt ??= this.queue.now
+  }
+
+  carry(key) {
+    const { from, cureKey: _, sentAt: __, reachedAt: ___, ...header } = this.pings.get(key)
+    if (this.carrying) this.carriers[from].originate(header, this.now)
+  }
+
+  tick(until) {
+    for (const router of this.routers) router.tick(this.now)
+    if (this.carrying) for (const node of this.carriers.keys()) this.serve(node)
+    if (this.queue.now < until) this.queue.after(TICK_MS, () => this.tick(until))
+  }
+
+  /** Hands over what this node has to give; at this rate it is there within the tick. */
+  serve(node) {
+    const links = [...this.links].filter(([, ends]) => ends.includes(node)).map(([link]) => link)
+    const next = () => this.carriers[node].deliverable(links, this.now) ?? this.carriers[node].carriable(links, this.now)
+    for (let choice = next(); choice !== undefined; choice = next()) this.hand(node, choice)
+  }
+
+  hand(node, choice) {
+    const [a, b] = this.links.get(choice.link)
+    const receiver = a === node ? b : a
+    const answer = this.carriers[receiver].admit(choice.bundle, this.now)
+    if (answer.kind !== 'welcome') return this.carriers[node].refused(choice, answer.kind)
+    this.bytes += choice.bundle.bytes
+    this.carriers[node].began(choice)
+    if (!this.carriers[receiver].received(this.carriers[node].finished(choice), choice.link, this.now)) return undefined
+    this.reached(choice.bundle.key)
+    return this.carriers[receiver].cure(this.pings.get(choice.bundle.key).cureKey, choice.bundle.expiresAt, this.now)
+  }
+
+  run() {
+    const { links, steps = [], pings = [], stepSeconds = 0 } = this.graph
+    this.up0(links)
+    for (const pair of pings) this.queue.after(0, () => this.ping(pair))
+    for (const [at, step] of steps.entries()) this.queue.after(at * stepSeconds * 1_000, () => this.step(step, stepSeconds * 1_000))
+    const until = steps.length > 0 ? steps.length * stepSeconds * 1_000 + AFTER_MS : STATIC_MS
+    this.queue.after(0, () => this.tick(until))
+    this.queue.run(until)
+    return this.figures()
+  }
+
+  up0(links) {
+    for (const link of links) this.up(link)
+  }
+
+  /** Pings are spread over the whole step: also over links that have just been lost, and to be lost a moment later. */
+  step({ add, del, pings }, milliseconds) {
+    for (const link of del) this.down(link)
+    for (const link of add) this.up(link)
+    for (const [at, pair] of pings.entries()) this.queue.after((at / pings.length) * milliseconds, () => this.ping(pair))
+  }
+
+  figures() {
+    const all = [...this.pings.values()]
+    const took = all.filter(({ reachedAt }) => reachedAt !== undefined).map(({ sentAt, reachedAt }) => reachedAt - sentAt)
+    took.sort((a, b) => a - b)
+    const enough = took[Math.ceil(all.length * 0.99) - 1]
+    return {
+      converged_s: enough === undefined ? null : Number((enough / 1_000).toFixed(3)),
+      reach: Number((took.length / all.length).toFixed(4)),
+      bytes_per_node: Math.round(this.bytes / this.count),
+    }
+  }
+}

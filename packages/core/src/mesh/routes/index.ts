@@ -1,0 +1,2 @@
+export * from './route-node.ts'
+export * from './route-table.ts'

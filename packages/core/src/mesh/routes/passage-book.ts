@@ -1,0 +1,56 @@
+import type { RouteForwardFields } from '../../wire/mesh-route.ts'
+import type { MeshAddress } from '../bundle.ts'
+import type { LinkId } from '../neighbour.ts'
+
+/** A bundle that has passed here, and the way back. */
+export interface Passage {
+  readonly address: MeshAddress
+  readonly lock: string
+  readonly attempt: number
+  /** Where it came from first: the receipt goes back there. */
+  readonly from: LinkId
+  readonly at: number
+  /** Where it went, if by a route. */
+  over: LinkId | undefined
+  answered: boolean
+}
+
+/** Passages remembered at most (ME15), 100 bytes each; the first ones are forgotten first. */
+export const MAX_PASSAGES = 8_192
+/** How long a way back is remembered, in milliseconds: longer than its maker waits. */
+const PASSAGE_LIFE_MS = 10_000
+/** A route over which nothing has come back for so long has failed here, in milliseconds. */
+const UNANSWERED_MS = 2_000
+
+export class PassageBook {
+  private readonly passages = new Map<string, Passage>()
+
+  /** Remembers the first passage of each try; `undefined` for what has passed already. */
+  open({ key, address, lock, attempt }: RouteForwardFields, { from, now }: { from: LinkId; now: number }): Passage | undefined {
+    const before = this.passages.get(key)
+    if (before !== undefined && (before.attempt >= attempt || before.lock !== lock)) return undefined
+    const passage = { address: address as MeshAddress, lock, attempt, from, at: now, over: undefined, answered: false }
+    this.passages.delete(key)
+    this.passages.set(key, passage)
+    const [first] = this.passages.keys()
+    if (this.passages.size > MAX_PASSAGES && first !== undefined) this.passages.delete(first)
+    return passage
+  }
+
+  get(key: string): Passage | undefined {
+    return this.passages.get(key)
+  }
+
+  /** Passages by a route that nothing came back for, each once; forgets what is too old. */
+  unanswered(now: number): Passage[] {
+    const failed: Passage[] = []
+    for (const [key, passage] of this.passages) {
+      if (now - passage.at < UNANSWERED_MS) break
+      if (now - passage.at >= PASSAGE_LIFE_MS) this.passages.delete(key)
+      if (passage.answered || passage.over === undefined) continue
+      failed.push({ ...passage })
+      passage.over = undefined
+    }
+    return failed
+  }
+}

@@ -1,0 +1,254 @@
+import { hex } from '@scure/base'
+import { sha256 } from '@noble/hashes/sha2.js'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addressOf, cureKeyOf } from '../../testing/mesh-world.ts'
+import { decodeRouteFrame, encodeRouteFrame } from '../../wire/mesh-route.ts'
+import { type BundleId, type BundleKey, bundleKey } from '../bundle.ts'
+import { type Dispatch, RouteNode } from './route-node.ts'
+import { MAX_ROUTED, RouteTable } from './route-table.ts'
+
+type Edge = readonly [number, number]
+const primitives = { sha256: (bytes: Uint8Array): Uint8Array => sha256(bytes) }
+const MINUTE_MS = 60_000
+
+/** Nodes whose frames all arrive at once, in order, unless somebody swallows them. */
+class RouteWorld {
+  readonly nodes: RouteNode[]
+  readonly delivered: string[] = []
+  readonly stranded: string[] = []
+  /** Recipients in order of arrival. */
+  readonly arrived: number[] = []
+  frames = 0
+  now = 1_000_000
+  readonly swallows = new Set<number>()
+  private readonly links = new Map<string, Edge>()
+  private readonly names = new Map<string, string>()
+  private queue: { readonly link: string; readonly to: number; readonly frame: Uint8Array }[] = []
+
+  constructor(count: number, edges: readonly Edge[]) {
+    this.nodes = Array.from(
+      { length: count },
+      (_, node) =>
+        new RouteNode({
+          addresses: new Set([addressOf(node)]),
+          primitives,
+          send: (link, frame) => this.sent(node, link, frame),
+          arrived: ({ key }) => this.arrive(node, key),
+          delivered: (key) => this.delivered.push(this.names.get(key) ?? ''),
+          stranded: (key) => this.stranded.push(this.names.get(key) ?? ''),
+        }),
+    )
+    for (const edge of edges) this.up(edge)
+  }
+
+  at(node: number): RouteNode {
+    const found = this.nodes[node]
+    if (found === undefined) throw new RangeError(`there is no node ${node}`)
+    return found
+  }
+
+  up([a, b]: Edge): void {
+    this.links.set(`${a}-${b}`, [a, b])
+    for (const node of [a, b]) this.at(node).linkUp(`${a}-${b}`)
+  }
+
+  down([a, b]: Edge): void {
+    this.links.delete(`${a}-${b}`)
+    for (const node of [a, b]) this.at(node).linkDown(`${a}-${b}`)
+  }
+
+  send(name: string, from: number, to: number): void {
+    const key = bundleKey(hex.encode(sha256(new TextEncoder().encode(name))) as BundleId)
+    this.names.set(key, name)
+    const lock = hex.encode(sha256(cureKeyOf(name)).slice(0, 16))
+    const dispatch: Dispatch = { key, address: addressOf(to), lock, payload: new Uint8Array() }
+    this.at(from).dispatch(dispatch, this.now)
+    this.pump()
+  }
+
+  pass(milliseconds: number): void {
+    for (const end = this.now + milliseconds; this.now < end; ) {
+      this.now += 50
+      for (const node of this.nodes) node.tick(this.now)
+      this.pump()
+    }
+  }
+
+  pump(): void {
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      this.frames += 1
+      if (!this.swallows.has(next.to)) this.at(next.to).frame(next.link, next.frame, this.now)
+    }
+  }
+
+  private arrive(node: number, key: BundleKey): Uint8Array {
+    this.arrived.push(node)
+    return cureKeyOf(this.names.get(key) ?? '')
+  }
+
+  private sent(node: number, link: string, frame: Uint8Array): void {
+    const ends = this.links.get(link)
+    if (ends !== undefined) this.queue.push({ link, to: ends[0] === node ? ends[1] : ends[0], frame })
+  }
+}
+
+const line = (count: number): Edge[] => Array.from({ length: count - 1 }, (_, at): Edge => [at, at + 1])
+const ring = (count: number): Edge[] => [...line(count), [0, count - 1]]
+
+describe('routes', () => {
+  it('[ME12] the first bundle floods, its receipt teaches the way, the next one follows it', () => {
+    const world = new RouteWorld(8, ring(8))
+    world.send('first', 0, 3)
+    const flood = world.frames
+    world.send('second', 0, 3)
+    expect(world.delivered).toEqual(['first', 'second'])
+    expect(world.frames - flood).toBe(6)
+    expect(flood).toBeGreaterThan(6)
+  })
+
+  it('[ME12] those on the way have learned the route too', () => {
+    const world = new RouteWorld(6, line(6))
+    world.send('first', 0, 5)
+    const before = world.frames
+    world.send('second', 2, 5)
+    expect(world.delivered).toEqual(['first', 'second'])
+    expect(world.frames - before).toBe(6)
+  })
+
+  it('[ME12] reaches as far as the hop limit and no farther', () => {
+    const world = new RouteWorld(70, line(70))
+    world.send('near', 0, 64)
+    world.send('far', 0, 65)
+    world.pass(10_000)
+    expect(world.delivered).toEqual(['near'])
+    expect(world.stranded).toEqual(['far'])
+  })
+
+  it('[ME12] what finds no path is left to be carried, after four tries', () => {
+    const world = new RouteWorld(3, [[0, 1]])
+    world.send('m', 0, 2)
+    world.pass(5_900)
+    expect(world.stranded).toEqual([])
+    world.pass(200)
+    expect(world.stranded).toEqual(['m'])
+    expect(world.frames).toBe(4)
+  })
+
+  it('[ME13] a receipt without the key of the lock teaches nothing and delivers nothing', () => {
+    const world = new RouteWorld(3, [
+      [0, 1],
+      [1, 2],
+    ])
+    world.swallows.add(2)
+    world.send('m', 0, 2)
+    const key = bundleKey(hex.encode(sha256(new TextEncoder().encode('m'))) as BundleId)
+    for (const node of [0, 1]) {
+      world.at(node).frame('0-1', encodeRouteFrame({ kind: 'receipt', key, cureKey: cureKeyOf('other'), hops: 0 }), world.now)
+      expect([...world.at(node).routes()]).toEqual([])
+    }
+    expect(world.delivered).toEqual([])
+  })
+
+  it('[ME13] a black hole on the route is gone round, and avoided after', () => {
+    const world = new RouteWorld(6, [...ring(5), [1, 5]])
+    world.send('first', 0, 2)
+    world.swallows.add(1)
+    world.send('second', 0, 2)
+    world.pass(1_000)
+    const before = world.frames
+    world.send('third', 0, 2)
+    expect(world.delivered).toEqual(['first', 'second', 'third'])
+    expect(world.frames - before).toBe(6)
+  })
+
+  it('[ME14] a node that drops out is gone round within two seconds', () => {
+    const world = new RouteWorld(8, ring(8))
+    world.send('first', 0, 3)
+    world.down([1, 2])
+    world.send('second', 0, 3)
+    world.pass(2_000)
+    expect(world.delivered).toEqual(['first', 'second'])
+  })
+
+  it('[ME14] whatever the graph: what is connected is reached, and nobody passes one try on twice', () => {
+    const edge = fc.tuple(fc.nat(9), fc.nat(9)).filter(([a, b]) => a < b)
+    fc.assert(
+      fc.property(fc.uniqueArray(edge, { maxLength: 25, selector: String }), fc.array(edge, { maxLength: 10 }), (edges, pairs) => {
+        const world = new RouteWorld(10, edges)
+        for (const [at, [from, to]] of pairs.entries()) {
+          const before = world.frames
+          world.send(`m${at}`, from, to)
+          expect(world.frames - before).toBeLessThanOrEqual(2 * edges.length + 10)
+        }
+        expect(world.delivered).toHaveLength(pairs.filter(([from, to]) => connected(edges, from, to)).length)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('[ME15] arbitrary frames are refused or read, and teach nothing', () => {
+    const world = new RouteWorld(3, line(3))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          world.at(1).frame('0-1', bytes, world.now)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'BAD_FRAME' })
+        }
+        expect([...world.at(1).routes()]).toEqual([])
+      }),
+    )
+  })
+
+  it('[ME15] routes are bounded, and forgotten after a minute without a proof', () => {
+    const table = new RouteTable()
+    for (let at = 0; at <= MAX_ROUTED; at += 1) table.prove(addressOf(at), { link: 'l', hops: 1, now: 1_000 })
+    expect([...table.all()]).toHaveLength(MAX_ROUTED)
+    expect(table.best(addressOf(0), 1_000)).toBeUndefined()
+    expect(table.best(addressOf(1), 1_000 + MINUTE_MS - 1)?.link).toBe('l')
+    expect(table.best(addressOf(1), 1_000 + MINUTE_MS)).toBeUndefined()
+  })
+
+  it('[ME15] of many ways three are kept, and the best is the shortest that holds', () => {
+    const table = new RouteTable()
+    for (const [link, hops] of [
+      ['a', 5],
+      ['b', 2],
+      ['c', 3],
+      ['d', 9],
+    ] as const)
+      table.prove(addressOf(1), { link, hops, now: 1 })
+    expect(table.best(addressOf(1), 2)?.link).toBe('b')
+    table.fail(addressOf(1), 'b')
+    expect(table.best(addressOf(1), 2)?.link).toBe('c')
+    expect([...table.all()][0]?.[1]).toHaveLength(3)
+  })
+})
+
+describe('route frames', () => {
+  it('[ME15] come back as they were', () => {
+    const key = '00112233445566aa'
+    const forward = {
+      kind: 'forward',
+      key,
+      attempt: 2,
+      address: 7,
+      lock: 'ab'.repeat(16),
+      hopLimit: 9,
+      flood: true,
+      payload: Uint8Array.of(1),
+    } as const
+    const receipt = { kind: 'receipt', key, cureKey: new Uint8Array(16).fill(3), hops: 4 } as const
+    for (const frame of [forward, receipt]) expect(decodeRouteFrame(encodeRouteFrame(frame))).toEqual(frame)
+  })
+})
+
+function connected(edges: readonly Edge[], from: number, to: number): boolean {
+  const reached = new Set([from])
+  for (let size = 0; size < reached.size; ) {
+    size = reached.size
+    for (const [a, b] of edges) if (reached.has(a) || reached.has(b)) reached.add(a).add(b)
+  }
+  return reached.has(to)
+}

@@ -1,0 +1,145 @@
+/**
+ * Live delivery as a state machine: while a path exists, the first bundle for an address floods within its hop limit, the
+ * receipt goes back the way the bundle came and teaches everybody on it the next hop, and later bundles follow. Whoever
+ * made a bundle and hears nothing tries again by flood. What finds no path is left to be carried.
+ */
+import type { Primitives } from '../../ports/index.ts'
+import { decodeRouteFrame, encodeRouteFrame, type RouteForwardFields, type RouteReceiptFields } from '../../wire/mesh-route.ts'
+import { type BundleKey, MAX_HOPS, type MeshAddress } from '../bundle.ts'
+import { cureLock } from '../cure-book.ts'
+import type { LinkId } from '../neighbour.ts'
+import { type Passage, PassageBook } from './passage-book.ts'
+import { type Route, RouteTable } from './route-table.ts'
+
+/** What is to be delivered; `payload` may be empty where only the way is looked for. */
+export interface Dispatch {
+  readonly key: BundleKey
+  readonly address: MeshAddress
+  /** Hex, 32 digits. */
+  readonly lock: string
+  readonly payload: Uint8Array
+}
+
+export interface RouteNodeOptions {
+  readonly addresses: ReadonlySet<MeshAddress>
+  readonly primitives: Pick<Primitives, 'sha256'>
+  send(link: LinkId, frame: Uint8Array): void
+  /** A bundle has come for this node; returns the key of its lock, or nothing if it cannot be opened. */
+  arrived(dispatch: Dispatch): Uint8Array | undefined
+  /** The receipt of a bundle made here has come back. */
+  delivered(key: BundleKey): void
+  /** No way was found; the bundle is left to be carried. */
+  stranded(key: BundleKey): void
+}
+
+interface Pending extends Dispatch {
+  readonly attempt: number
+  /** The link it went over, if by a route. */
+  readonly over: LinkId | undefined
+  readonly dueAt: number
+}
+
+/** Tries by flood after a route has failed, or when there was none. */
+const MOST_ATTEMPTS = 4
+/** How long a receipt may take, in milliseconds; doubled with each further try. */
+const PATIENCE_MS = 400
+/** Bundles waiting for receipts at once (ME15). */
+const MAX_PENDING = 1_024
+
+export class RouteNode {
+  private readonly options: RouteNodeOptions
+  private readonly table = new RouteTable()
+  private readonly passages = new PassageBook()
+  private readonly links = new Set<LinkId>()
+  private readonly pending = new Map<BundleKey, Pending>()
+
+  constructor(options: RouteNodeOptions) {
+    this.options = options
+  }
+
+  linkUp(link: LinkId): void {
+    this.links.add(link)
+  }
+
+  linkDown(link: LinkId): void {
+    this.links.delete(link)
+    this.table.drop(link)
+  }
+
+  /** Known next hops, the best first. */
+  routes(): Iterable<readonly [MeshAddress, readonly Route[]]> {
+    return this.table.all()
+  }
+
+  /** Sends a bundle by the best route, or by flood. */
+  dispatch(dispatch: Dispatch, now: number): void {
+    if (this.pending.size >= MAX_PENDING) this.options.stranded(dispatch.key)
+    else this.attempt(dispatch, { attempt: 1, now })
+  }
+
+  /** Tries again what was not answered in time. Call it at least ten times a second while something is waiting. */
+  tick(now: number): void {
+    for (const waiting of this.pending.values()) {
+      if (now < waiting.dueAt) continue
+      if (waiting.over !== undefined) this.table.fail(waiting.address, waiting.over)
+      this.pending.delete(waiting.key)
+      if (waiting.attempt < MOST_ATTEMPTS) this.attempt(waiting, { attempt: waiting.attempt + 1, now })
+      else this.options.stranded(waiting.key)
+    }
+    for (const { address, over } of this.passages.unanswered(now)) if (over !== undefined) this.table.fail(address, over)
+  }
+
+  /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+  frame(link: LinkId, bytes: Uint8Array, now: number): void {
+    const frame = decodeRouteFrame(bytes)
+    if (frame.kind === 'receipt') this.receipt(link, frame, now)
+    else this.forward(link, frame, now)
+  }
+
+  private attempt(dispatch: Dispatch, { attempt, now }: { attempt: number; now: number }): void {
+    const { key, address, lock, payload } = dispatch
+    const route = attempt === 1 ? this.table.best(address, now) : undefined
+    const over = route?.link
+    this.pending.set(key, { key, address, lock, payload, attempt, over, dueAt: now + PATIENCE_MS * 2 ** (attempt - 1) })
+    this.pass({ kind: 'forward', ...dispatch, attempt, hopLimit: MAX_HOPS, flood: over === undefined }, { over })
+  }
+
+  private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
+    const passage = this.passages.open(frame, { from: link, now })
+    if (passage === undefined || this.pending.has(frame.key as BundleKey)) return
+    const mine = this.options.addresses.has(frame.address as MeshAddress)
+    if (mine) this.answer(link, frame)
+    if (mine || frame.hopLimit <= 1) return
+    const route = frame.flood ? undefined : this.table.best(frame.address as MeshAddress, now, link)
+    // A route that ends here in the middle goes on by flood: it is quicker than to let its maker find out.
+    passage.over = route?.link
+    const hopLimit = Math.min(frame.hopLimit, MAX_HOPS) - 1
+    this.pass({ ...frame, hopLimit, flood: route === undefined }, { over: route?.link, except: link })
+  }
+
+  private pass(frame: RouteForwardFields, { over, except }: { over: LinkId | undefined; except?: LinkId }): void {
+    const bytes = encodeRouteFrame(frame)
+    for (const link of over === undefined ? this.links : [over]) if (link !== except) this.options.send(link, bytes)
+  }
+
+  private answer(link: LinkId, frame: RouteForwardFields): void {
+    const { key, address, lock, payload } = frame
+    const cureKey = this.options.arrived({ key: key as BundleKey, address: address as MeshAddress, lock, payload })
+    if (cureKey !== undefined) this.options.send(link, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+  }
+
+  private receipt(link: LinkId, { key, cureKey, hops }: RouteReceiptFields, now: number): void {
+    const waiting = this.pending.get(key as BundleKey)
+    const passage: Passage | undefined = waiting === undefined ? this.passages.get(key) : undefined
+    const { lock, address } = waiting ?? passage ?? {}
+    if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
+    this.table.prove(address, { link, hops: hops + 1, now })
+    if (waiting !== undefined) {
+      this.pending.delete(waiting.key)
+      this.options.delivered(waiting.key)
+    }
+    if (passage === undefined || passage.answered) return
+    passage.answered = true
+    this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: hops + 1 }))
+  }
+}

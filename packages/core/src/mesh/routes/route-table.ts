@@ -1,0 +1,83 @@
+import type { MeshAddress } from '../bundle.ts'
+import type { LinkId } from '../neighbour.ts'
+
+/** One way towards an address. */
+export interface Route {
+  readonly link: LinkId
+  /** Hops to the recipient over this link, its own included. */
+  readonly hops: number
+  /** Milliseconds since 1970: last time a receipt came back over it. */
+  readonly provenAt: number
+  /** Share of tries that were answered, the latest counting most. */
+  readonly quality: number
+}
+
+/** Addresses with routes, at most (ME15); those proven longest ago go first. */
+export const MAX_ROUTED = 4_096
+/** Ways kept to one address: the best, and others to turn to. */
+export const MAX_WAYS = 3
+/** A route that has not been proven for so long is forgotten: people move. */
+export const ROUTE_LIFE_MS = 60_000
+/** Below this quality a route is not used any more. */
+const LOWEST_QUALITY = 0.4
+/** Weight of the latest try. */
+const LATEST = 0.5
+
+/** Next hops by address, as receipts have taught them. */
+export class RouteTable {
+  private readonly ways = new Map<MeshAddress, readonly Route[]>()
+
+  /** The best way now, not back over `except`. */
+  best(address: MeshAddress, now: number, except?: LinkId): Route | undefined {
+    const usable = this.of(address, now).filter(({ link, quality }) => link !== except && quality >= LOWEST_QUALITY)
+    return usable.reduce<Route | undefined>((best, way) => (best === undefined || cost(way) < cost(best) ? way : best), undefined)
+  }
+
+  /** A receipt has come back over a link. */
+  prove(address: MeshAddress, { link, hops, now }: { link: LinkId; hops: number; now: number }): void {
+    const ways = this.of(address, now)
+    const before = ways.find((way) => way.link === link)?.quality ?? 1
+    const proven = { link, hops, provenAt: now, quality: before + LATEST * (1 - before) }
+    const others = ways.filter((way) => way.link !== link).sort((a, b) => cost(a) - cost(b))
+    // Moves the address to the end, so that the first one is the one proven longest ago.
+    this.ways.delete(address)
+    this.ways.set(address, [proven, ...others].slice(0, MAX_WAYS))
+    const [first] = this.ways.keys()
+    if (this.ways.size > MAX_ROUTED && first !== undefined) this.ways.delete(first)
+  }
+
+  /** Nothing came back over a link in time. */
+  fail(address: MeshAddress, link: LinkId): void {
+    const ways = this.ways.get(address) ?? []
+    this.set(
+      address,
+      ways.map((way) => (way.link === link ? { ...way, quality: way.quality * LATEST } : way)),
+    )
+  }
+
+  /** A link is gone, and every way over it. */
+  drop(link: LinkId): void {
+    for (const [address, ways] of this.ways)
+      this.set(
+        address,
+        ways.filter((way) => way.link !== link),
+      )
+  }
+
+  all(): Iterable<readonly [MeshAddress, readonly Route[]]> {
+    return this.ways
+  }
+
+  private of(address: MeshAddress, now: number): readonly Route[] {
+    return (this.ways.get(address) ?? []).filter(({ provenAt }) => now - provenAt < ROUTE_LIFE_MS)
+  }
+
+  private set(address: MeshAddress, ways: readonly Route[]): void {
+    if (ways.length === 0) this.ways.delete(address)
+    else this.ways.set(address, ways)
+  }
+}
+
+function cost({ hops, quality }: Route): number {
+  return hops / quality
+}
