@@ -97,7 +97,7 @@ async function metric(url: string, name: string): Promise<number> {
 
 describe('skein-relay', { timeout: 60_000 }, () => {
   it('says that it is ready and describes itself to anyone', async () => {
-    const relay = await start(newDir())
+    const relay = await start(newDir(), ['--web', 'off'])
     expect(relay.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     const response = await fetch(`${relay.url}/relay.json`)
     expect(response.headers.get('access-control-allow-origin')).toBe('*')
