@@ -14,7 +14,7 @@ const config: NextConfig = {
     root: ROOT,
     resolveAlias: {
       // Without `crypto.subtle`, which a page on an insecure origin lacks.
-      'multiformats/hashes/sha2': join(ROOT, 'packages/node/dist/swarm/sha2.browser.js'),
+      'multiformats/hashes/sha2': '../../packages/node/dist/swarm/sha2.browser.js',
     },
   },
 }

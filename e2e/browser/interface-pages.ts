@@ -77,6 +77,13 @@ export class Person {
     await this.page.getByRole('button', { name: /^Start/ }).click()
   }
 
+  /** The same person in another tab, opened while the first one is there. */
+  async anotherTab(): Promise<Person> {
+    const tab = new Person(this.context, await this.context.newPage(), this.url)
+    await tab.page.goto(this.url)
+    return tab
+  }
+
   async joined(): Promise<void> {
     await this.page.locator('[data-tone="good"]').waitFor()
   }

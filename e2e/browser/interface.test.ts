@@ -1,17 +1,22 @@
 /** The interface as two people use it, over a real relay that serves it. */
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
-import { Interface, type Person, PHONE } from './interface-pages.ts'
+import { INSECURE, Interface, type Person, PHONE } from './interface-pages.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the interface in a browser. ${MISSING}\n\n`)
+
+let world: Interface
+beforeAll(async () => {
+  if (!skipped) world = await Interface.open()
+})
+afterAll(() => world?.[Symbol.asyncDispose]())
 
 const SCRIPT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
 const wasHacked = ({ page }: Person): Promise<boolean> => page.evaluate(() => 'hacked' in globalThis)
 
 it.skipIf(skipped)('[UI1] two people meet by an invite link, talk, and have their history after a reload', async () => {
-  await using world = await Interface.open()
   const [ana, bo] = [await world.person(), await world.person({ viewport: PHONE })]
   await ana.enter('Ana')
   await ana.joined()
@@ -35,7 +40,6 @@ it.skipIf(skipped)('[UI1] two people meet by an invite link, talk, and have thei
 })
 
 it.skipIf(skipped)('[UI2] no screen has a grave fault of accessibility, or is wider than a phone', async () => {
-  await using world = await Interface.open()
   const ana = await world.person({ viewport: PHONE })
   await ana.page.goto(world.relay.url)
   await ana.page.getByLabel('What others see as your name').waitFor()
@@ -69,19 +73,18 @@ it.skipIf(skipped)('[UI2] no screen has a grave fault of accessibility, or is wi
 })
 
 it.skipIf(skipped)('[UI3] after one visit the page opens with its server down, and says that the relay does not answer', async () => {
-  await using world = await Interface.open()
-  const ana = await world.person()
+  await using away = await Interface.open()
+  const ana = await away.person()
   await ana.enter('Ana')
   await ana.joined()
   await ana.page.evaluate(() => navigator.serviceWorker.ready)
-  await world.relay.end()
+  await away.relay.end()
   await ana.page.reload()
   await ana.page.locator('[data-tone="bad"]').waitFor()
   await ana.page.getByText('No conversation yet.').waitFor()
 })
 
 it.skipIf(skipped)('[UI4] what cannot be an invite is refused with a sentence, and an own invite too', async () => {
-  await using world = await Interface.open()
   const ana = await world.person()
   await ana.enter('')
   await ana.joined()
@@ -99,4 +102,54 @@ it.skipIf(skipped)('[UI4] what cannot be an invite is refused with a sentence, a
   await ana.page.goto(`${world.relay.url}/#${'A'.repeat(76)}`)
   await ana.page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click()
   await ana.page.getByRole('dialog').getByRole('alert').getByText('another version').waitFor()
+})
+
+it.skipIf(skipped)('[UI5] on an origin that is not secure a guest is warned, and talks', async () => {
+  const [ana, guest] = [await world.person(), await world.person({ viewport: PHONE })]
+  await ana.enter('Ana')
+  await ana.joined()
+  await guest.enter('Guest', (await ana.invite()).replace('127.0.0.1', INSECURE))
+  await guest.page.getByText('comes unprotected over the local network').waitFor()
+  await guest.write('Hello as a guest')
+  await guest.sees('Hello as a guest', 'delivered')
+  await guest.page.reload()
+  await guest.sees('Hello as a guest')
+  await ana.page.getByRole('link', { name: /Hello as a guest/ }).click()
+  await ana.write('Welcome')
+  await guest.sees('Welcome')
+  expect([ana.complaints, guest.complaints]).toEqual([[], []])
+})
+
+it.skipIf(skipped)('[UI6] a passphrase is asked for again, and a wrong one is refused', async () => {
+  const ana = await world.person()
+  await ana.page.goto(world.relay.url)
+  await ana.page.getByLabel('Protect the keys').check()
+  await ana.page.getByLabel('Passphrase', { exact: true }).fill('correct horse')
+  await ana.page.getByRole('button', { name: /^Start/ }).click()
+  await ana.joined()
+  await ana.page.reload()
+  for (const passphrase of ['wrong', 'correct horse']) {
+    await ana.page.getByRole('heading', { name: 'Skein is locked' }).waitFor()
+    await ana.page.getByLabel('Passphrase', { exact: true }).fill(passphrase)
+    await ana.page.getByRole('button', { name: 'Unlock' }).click()
+    if (passphrase === 'wrong') await ana.page.getByText('This passphrase does not fit.').waitFor()
+  }
+  await ana.joined()
+})
+
+it.skipIf(skipped)('[UI7] a second tab shows the same, and goes on when the first is closed', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('to the first tab')
+  await bo.sees('to the first tab', 'delivered')
+  const second = await ana.anotherTab()
+  await second.page.getByRole('link', { name: /to the first tab/ }).click()
+  await second.sees('to the first tab')
+  await ana.page.close()
+  await bo.write('to the second tab')
+  await second.sees('to the second tab')
+  await second.write('from the second tab')
+  await bo.sees('from the second tab')
 })

@@ -1,6 +1,6 @@
 import { ClipboardPaste } from 'lucide-react'
 import { useState } from 'react'
-import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { useModel, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -13,15 +13,12 @@ import { QrScanner } from './lazy.ts'
 export function AddDialog({ onClose }: { onClose(): void }) {
   const { add, general } = useStrings()
   const model = useModel()
-  const { api } = useClient()
   const [invite, setInvite] = useState('')
   const [name, setName] = useState('')
   const { busy, problem, run } = useAction()
   const take = (text: string): Promise<boolean> =>
     run(async () => {
-      if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
-      const { contact } = await api.add({ invite: text.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) })
-      await model.refresh()
+      const contact = await model.add(text, name)
       onClose()
       globalThis.location.hash = linkTo('chats', contact)
     })

@@ -45,9 +45,7 @@ function TakeInvite({ invite, isConfirmed, onDone }: TakeInviteProps) {
   const take = useCallback(() => {
     if (!isWanted || api === undefined) return
     void run(async () => {
-      const { contact } = await api.add({ invite })
-      await model.refresh()
-      onDone(linkTo('chats', contact))
+      onDone(linkTo('chats', await model.add(invite)))
     })
   }, [isWanted, api, invite, model, onDone, run])
   useEffect(take, [take])

@@ -14,11 +14,13 @@ export interface ClientSnapshot {
   /** The latest first; `undefined` before they are known. */
   readonly conversations: readonly ConversationView[] | undefined
   readonly peers: readonly PeerView[]
+  /** When `api` came, by `performance.now()`. */
+  readonly since: number
   /** Why the client does not start. */
   readonly failure: unknown
 }
 
-const NOTHING: ClientSnapshot = { api: undefined, status: undefined, conversations: undefined, peers: [], failure: undefined }
+const NOTHING: ClientSnapshot = { api: undefined, status: undefined, conversations: undefined, peers: [], since: 0, failure: undefined }
 
 export class ClientModel extends Observable<ClientSnapshot> {
   private readonly eventListeners = new Set<(event: ClientEvent) => void>()
@@ -45,6 +47,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
   }
 
   fail(error: unknown): void {
+    // For whoever looks into it: the interface says it in a sentence.
+    console.error('skein cannot start', error)
     this.patch({ failure: error })
   }
 
@@ -63,12 +67,31 @@ export class ClientModel extends Observable<ClientSnapshot> {
     await this.ask()
   }
 
+  /** Adds by an invite: resolves as soon as the contact is known here, even if getting in touch takes longer. */
+  async add(invite: string, name = ''): Promise<string> {
+    const { api, conversations = [] } = this.get()
+    if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+    const before = new Set(conversations.map(({ contact }) => contact))
+    const known = Promise.withResolvers<string>()
+    const stop = this.onEvent((event) => {
+      if (event.event === 'contact' && !before.has(event.contact)) known.resolve(event.contact)
+    })
+    try {
+      const added = api.add({ invite: invite.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) })
+      const contact = await Promise.race([added.then((answer) => answer.contact), known.promise])
+      await this.refresh()
+      return contact
+    } finally {
+      stop()
+    }
+  }
+
   private onApi(): void {
     const api = this.tab?.api
     if (api === this.get().api) return
     this.following.abort()
     this.following = new AbortController()
-    this.patch({ api, ...(api === undefined ? {} : { failure: undefined }) })
+    this.patch({ api, since: performance.now(), ...(api === undefined ? {} : { failure: undefined }) })
     if (api !== undefined) void this.listenTo(api, this.following.signal)
   }
 

@@ -26,13 +26,23 @@ function subscribe(listener: () => void): () => void {
 
 const hostOf = (url: string): string => URL.parse(url)?.host ?? url
 
-export function describeStatus(strings: Strings, status: StatusView | undefined, online: boolean): Said {
+/** Before this, ms after its start, a relay that is not connected has merely not been reached yet. */
+const FIRST_TRY_MS = 5_000
+
+export interface Circumstances {
+  /** The device has a network. */
+  readonly online: boolean
+  /** The client has just started. */
+  readonly isFresh: boolean
+}
+
+export function describeStatus(strings: Strings, status: StatusView | undefined, { online, isFresh }: Circumstances): Said {
   const words = strings.status
   if (status === undefined) return { tone: 'busy', text: words.starting }
   const joined = status.relays.find(({ reserved }) => reserved)
   if (joined !== undefined) return { tone: 'good', text: words.joined(hostOf(joined.url)) }
   if (!online) return { tone: 'bad', text: words.offline }
-  const joining = status.relays.find(({ connected }) => connected)
+  const joining = status.relays.find(({ connected }) => connected || isFresh)
   if (joining !== undefined) return { tone: 'busy', text: words.joining(hostOf(joining.url)) }
   const [away] = status.relays
   return { tone: 'bad', text: away === undefined ? words.noRelay : words.away(hostOf(away.url)) }
@@ -48,14 +58,17 @@ export function pathTo(peers: readonly PeerView[], contact: string): PeerView['p
 
 export function StatusBar() {
   const strings = useStrings()
-  const { api, status, peers } = useClient()
+  const { api, status, peers, since } = useClient()
   const { area, contact } = useRoute()
   const online = useSyncExternalStore(
     subscribe,
     () => navigator.onLine,
     () => true,
   )
-  const { tone, text } = describeStatus(strings, api === undefined ? undefined : status, online)
+  const { tone, text } = describeStatus(strings, api === undefined ? undefined : status, {
+    online,
+    isFresh: performance.now() - since < FIRST_TRY_MS,
+  })
   const Icon = ICONS[tone]
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-surface px-3 py-1.5 text-sm">
