@@ -4,6 +4,7 @@
  */
 export * from './bundle.ts'
 export * from './bundle-store.ts'
+export * from './links/index.ts'
 export * from './mesh-node.ts'
 export * from './policies/index.ts'
 export * from './routes/index.ts'

@@ -107,6 +107,26 @@ export interface RouteFrame {
   body: { $case: "forward"; value: RouteForward } | { $case: "receipt"; value: RouteReceipt } | undefined;
 }
 
+/** Part of a frame, on links whose packets are smaller than frames. */
+export interface Fragment {
+  /** Number of the frame, from 1, in each direction. */
+  frame: number;
+  index: number;
+  count: number;
+  part: Uint8Array;
+}
+
+/** What has come of a frame. */
+export interface FragmentStatus {
+  frame: number;
+  /** Fragments that are missing, at most 256 of them; none when the frame is whole. */
+  missing: number[];
+}
+
+export interface LinkPacket {
+  body: { $case: "fragment"; value: Fragment } | { $case: "status"; value: FragmentStatus } | undefined;
+}
+
 function createBaseBundle(): Bundle {
   return {
     version: 0,
@@ -826,6 +846,188 @@ export const RouteFrame: MessageFns<RouteFrame> = {
             }
 
             message.body = { $case: "receipt", value: RouteReceipt.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseFragment(): Fragment {
+  return { frame: 0, index: 0, count: 0, part: NOTHING };
+}
+
+export const Fragment: MessageFns<Fragment> = {
+  encode(message: Fragment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frame !== 0) {
+      writer.uint32(8).uint32(message.frame);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.count !== 0) {
+      writer.uint32(24).uint32(message.count);
+    }
+    if (message.part.length !== 0) {
+      writer.uint32(34).bytes(message.part);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Fragment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFragment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frame = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.part = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseFragmentStatus(): FragmentStatus {
+  return { frame: 0, missing: [] };
+}
+
+export const FragmentStatus: MessageFns<FragmentStatus> = {
+  encode(message: FragmentStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.frame !== 0) {
+      writer.uint32(8).uint32(message.frame);
+    }
+    if (message.missing.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.missing) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FragmentStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFragmentStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.frame = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.missing.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.missing.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseLinkPacket(): LinkPacket {
+  return { body: undefined };
+}
+
+export const LinkPacket: MessageFns<LinkPacket> = {
+  encode(message: LinkPacket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "fragment":
+        Fragment.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "status":
+        FragmentStatus.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LinkPacket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLinkPacket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "fragment", value: Fragment.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "status", value: FragmentStatus.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -1,0 +1,2 @@
+export * from './frame-link.ts'
+export type * from './link.ts'

@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { linkContract } from '../../testing/contracts/link.ts'
+import { seededRandom } from '../../testing/seeded-random.ts'
+import { BLUETOOTH_LE, simulatedRadio } from '../../testing/simulated-radio.ts'
+import { VirtualClock } from '../../testing/virtual-clock.ts'
+import { decodeLinkPacket, encodeLinkPacket, FRAGMENT_OVERHEAD_BYTES, MAX_FRAGMENTS } from '../../wire/mesh-packet.ts'
+import { Assembler, ASSEMBLY_LIFE_MS, MAX_ASSEMBLIES, MAX_ASSEMBLY_BYTES } from './assembly.ts'
+import { FrameLink } from './frame-link.ts'
+
+for (const [name, loss] of [
+  ['Bluetooth LE', BLUETOOTH_LE.loss],
+  ['Bluetooth LE at the edge of its range', 0.4],
+  ['Bluetooth LE side by side', 0],
+] as const)
+  linkContract(name, async () => {
+    const clock = new VirtualClock()
+    const { a, b } = simulatedRadio({ ...BLUETOOTH_LE, loss }, { clock, random: seededRandom(3) })
+    return { a, b, clock, pass: (ms) => clock.advance(ms), end: async () => a.close() }
+  })
+
+const fragment = (frame: number, index: number, count: number, part = Uint8Array.of(index)) =>
+  ({ kind: 'fragment', frame, index, count, part }) as const
+
+describe('fragments', () => {
+  it('[ME16] a neighbour that never answers ends it after ten tries', async () => {
+    const clock = new VirtualClock()
+    const { a } = simulatedRadio({ ...BLUETOOTH_LE, loss: 1 }, { clock, random: seededRandom(1) })
+    const sent = new FrameLink(a, clock).send(new Uint8Array(2_000))
+    await clock.advance(10_000)
+    expect(await sent).toBe(false)
+  })
+
+  it('[ME17] in any order and repeated they make one frame', () => {
+    const parts = fc
+      .integer({ min: 1, max: 30 })
+      .chain((count) => fc.tuple(fc.constant(count), fc.shuffledSubarray([...Array(count).keys()], { minLength: count })))
+    fc.assert(
+      fc.property(parts, ([count, order]) => {
+        const assembler = new Assembler()
+        const whole = [...order, ...order]
+          .map((index) => assembler.add(fragment(1, index, count), 0))
+          .filter((frame) => frame !== undefined)
+        expect(whole).toEqual([Uint8Array.from({ length: count }, (_, at) => at)])
+        expect(assembler.missing(1, count)).toEqual([])
+      }),
+    )
+  })
+
+  it('[ME17] those that never finish are bounded in number and bytes, the longest untouched going first', () => {
+    const assembler = new Assembler()
+    for (let frame = 1; frame <= MAX_ASSEMBLIES + 1; frame += 1) assembler.add(fragment(frame, 0, 2), 0)
+    expect(assembler.add(fragment(1, 1, 2), 0)).toBeUndefined()
+    expect(assembler.add(fragment(MAX_ASSEMBLIES + 1, 1, 2), 0)).toBeDefined()
+    const large = new Assembler()
+    const part = new Uint8Array(MAX_ASSEMBLY_BYTES / 2 + 1)
+    large.add(fragment(1, 0, 2, part), 0)
+    large.add(fragment(2, 0, 2, part), 0)
+    expect(large.add(fragment(1, 1, 2), 0)).toBeUndefined()
+  })
+
+  it('[ME17] and given up after 30 seconds', () => {
+    const assembler = new Assembler()
+    assembler.add(fragment(1, 0, 2), 0)
+    expect(assembler.add(fragment(1, 1, 2), ASSEMBLY_LIFE_MS)).toBeUndefined()
+    expect(assembler.missing(1, 2)).toEqual([0])
+  })
+
+  it('[ME17] a fragment that contradicts the others is ignored', () => {
+    const assembler = new Assembler()
+    assembler.add(fragment(1, 0, 2), 0)
+    expect(assembler.add(fragment(1, 1, 3), 0)).toBeUndefined()
+    expect(assembler.add(fragment(1, 1, 2), 0)).toEqual(Uint8Array.of(0, 1))
+  })
+
+  it('[ME17] packets come back as they were, and leave room for their head', () => {
+    const part = new Uint8Array(500 - FRAGMENT_OVERHEAD_BYTES)
+    const packet = fragment(2 ** 32 - 1, MAX_FRAGMENTS - 1, MAX_FRAGMENTS, part)
+    expect(encodeLinkPacket(packet).length).toBeLessThanOrEqual(500)
+    expect(decodeLinkPacket(encodeLinkPacket(packet))).toEqual(packet)
+    const status = { kind: 'status', frame: 7, missing: [1, 2] } as const
+    expect(decodeLinkPacket(encodeLinkPacket(status))).toEqual(status)
+  })
+
+  it.each([fragment(1, 2, 2), fragment(1, 0, MAX_FRAGMENTS + 1), fragment(1, 0, 0)])(
+    '[ME17] refuses what is out of range (%#)',
+    (packet) => {
+      expect(() => decodeLinkPacket(encodeLinkPacket(packet))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    },
+  )
+})
