@@ -1,5 +1,5 @@
 import { Link2, UserPlus } from 'lucide-react'
-import { useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { AddDialog, InviteDialog } from './lazy.ts'
@@ -8,7 +8,12 @@ import { AddDialog, InviteDialog } from './lazy.ts'
 export function AddButtons() {
   const { add, invite } = useStrings()
   const [dialog, setDialog] = useState<'add' | 'invite'>()
-  const close = (): void => setDialog(undefined)
+  const close = useCallback(() => setDialog(undefined), [])
+  useEffect(() => {
+    // Whoever goes elsewhere, or opens an invite, is done here.
+    globalThis.addEventListener('hashchange', close)
+    return () => globalThis.removeEventListener('hashchange', close)
+  }, [close])
   return (
     <div className="grid grid-cols-2 gap-2">
       <Button look="main" onClick={() => setDialog('invite')}>
