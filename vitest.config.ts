@@ -4,7 +4,10 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const LONG = '**/*.long.test.ts'
 const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...configDefaults.exclude, LONG]
 
-const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude } })
+/** Portable cryptography on two busy cores is slow; no test is about how long it takes. */
+const TIMEOUT_MS = 30_000
+
+const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
 
 export default defineConfig({
   test: {
