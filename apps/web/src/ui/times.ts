@@ -1,6 +1,6 @@
 /** Points in time as people read them. */
-import { useMemo } from 'react'
 import { useLook } from '../client/context.tsx'
+import type { Language, Strings } from '../strings/languages.ts'
 
 const DAY_MS = 86_400_000
 
@@ -17,19 +17,28 @@ const startOfDay = (instant: number): number => new Date(instant).setHours(0, 0,
 
 export const isSameDay = (a: number, b: number): boolean => startOfDay(a) === startOfDay(b)
 
+/** Making formats costs more than drawing a message does; so they are made once for each language. */
+const made = new Map<Language, Times>()
+
 export function useTimes(): Times {
   const { language, strings } = useLook()
-  return useMemo(() => {
-    const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
-    const date = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
-    const short = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' })
-    const both = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
-    const day = (instant: number): string => {
-      const now = Date.now()
-      if (isSameDay(instant, now)) return strings.chats.today
-      return isSameDay(instant, startOfDay(now) - DAY_MS / 2) ? strings.chats.yesterday : date.format(instant)
-    }
-    const brief = (instant: number): string => (isSameDay(instant, Date.now()) ? clock.format(instant) : short.format(instant))
-    return { time: (instant) => clock.format(instant), day, whole: (instant) => both.format(instant), brief }
-  }, [language, strings])
+  const known = made.get(language)
+  if (known !== undefined) return known
+  const times = timesIn(language, strings)
+  made.set(language, times)
+  return times
+}
+
+function timesIn(language: Language, { chats }: Strings): Times {
+  const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
+  const date = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+  const short = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' })
+  const both = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+  const day = (instant: number): string => {
+    const now = Date.now()
+    if (isSameDay(instant, now)) return chats.today
+    return isSameDay(instant, startOfDay(now) - DAY_MS / 2) ? chats.yesterday : date.format(instant)
+  }
+  const brief = (instant: number): string => (isSameDay(instant, Date.now()) ? clock.format(instant) : short.format(instant))
+  return { time: (instant) => clock.format(instant), day, whole: (instant) => both.format(instant), brief }
 }
