@@ -22,7 +22,7 @@ export interface Ran {
 }
 
 /** Polls `condition` until it holds. @throws Error naming `what` after `within` milliseconds */
-export async function eventually(what: string, condition: () => Promise<boolean> | boolean, { within = 20_000 } = {}): Promise<void> {
+export async function eventually(what: string, condition: () => Promise<boolean> | boolean, { within = 60_000 } = {}): Promise<void> {
   const end = performance.now() + within
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`)

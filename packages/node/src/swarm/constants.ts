@@ -20,11 +20,11 @@ export const STOP_TIMEOUT_MS = 3_000
 
 /** Between two pings of a kept connection. */
 export const PING_EVERY_MS = 15_000
-/** After which one ping has failed. */
-export const PING_TIMEOUT_MS = 10_000
+/** After which one ping has failed, and the next is sent at once. */
+export const PING_TIMEOUT_MS = 5_000
 /** Failed pings in a row, with no frame in between, that end a connection. */
 export const PINGS_UNTIL_DEAD = 3
-/** For an older connection to answer when its device has opened another, ms: the device may have come back from the dead. */
+/** For a connection to answer when its device has opened or lost another, ms: the device may be gone, or back from the dead. */
 export const DOUBT_TIMEOUT_MS = 3_000
 
 /** How long a direct dial may try alone before the circuits are dialled as well. */
@@ -36,6 +36,9 @@ export const DIRECT_HEAD_START_MS = 300
 export const IMPROVE_AFTER_MS: readonly number[] = [200, 1_000, 3_000, 10_000, 60_000]
 /** Both sides must have seen both connections before one of them is closed. */
 export const DUPLICATE_GRACE_MS = 3_000
+
+/** How long one address of a relay may try before the next is dialled as well; RFC 8305 waits 150 to 250 ms. */
+export const RELAY_HEAD_START_MS = 200
 
 /** For `GET /relay.json`. */
 export const DESCRIPTION_TIMEOUT_MS = 5_000

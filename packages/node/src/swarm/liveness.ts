@@ -25,7 +25,6 @@ export interface LivenessDeps {
 
 export class Liveness {
   private readonly deps: LivenessDeps
-  private readonly failures = new Map<string, number>()
   /** Connections from which something came since their last ping. */
   private readonly heard = new Set<DeviceId>()
   private readonly rtts = new Map<DeviceId, number>()
@@ -55,14 +54,22 @@ export class Liveness {
   }
 
   /**
-   * Ends `connection` unless it answers soon. For when its device has opened another one: a page that was reloaded or a
-   * process that was killed says nothing on its old connections, and WebRTC takes half a minute to notice.
+   * Ends `connection` unless it answers soon. For when its device has opened or lost another one: a page that was reloaded
+   * or a process that was killed says nothing on its other connections, and WebRTC takes half a minute to notice.
    */
   async doubt(connection: Pingable, signal: AbortSignal): Promise<void> {
     if (!(await this.isAnswered(connection, { signal, within: DOUBT_TIMEOUT_MS })) && !signal.aborted) connection.abort()
   }
 
+  /** A failed ping is followed by the next at once: what is dead should not look alive for another interval. */
   private async check(connection: Pingable, signal: AbortSignal): Promise<void> {
+    for (let tries = 0; tries < PINGS_UNTIL_DEAD; tries += 1) {
+      if ((await this.isAlive(connection, signal)) || signal.aborted) return
+    }
+    connection.abort()
+  }
+
+  private async isAlive(connection: Pingable, signal: AbortSignal): Promise<boolean> {
     this.heard.delete(connection.device)
     const { clock } = this.deps
     const started = clock.monotonic()
@@ -71,10 +78,7 @@ export class Liveness {
       this.rtts.set(connection.device, Math.round(clock.monotonic() - started))
       this.deps.onAlive(connection.device)
     }
-    if (answered || signal.aborted || this.heard.has(connection.device)) return void this.failures.delete(connection.id)
-    const failures = (this.failures.get(connection.id) ?? 0) + 1
-    this.failures.set(connection.id, failures)
-    if (failures >= PINGS_UNTIL_DEAD) connection.abort()
+    return answered || this.heard.has(connection.device)
   }
 
   private async isAnswered(
@@ -93,9 +97,7 @@ export class Liveness {
   }
 
   private forgetOthers(connections: readonly Pingable[]): void {
-    const ids = new Set(connections.map(({ id }) => id))
     const devices = new Set(connections.map(({ device }) => device))
-    for (const id of this.failures.keys()) if (!ids.has(id)) this.failures.delete(id)
     for (const device of this.rtts.keys()) if (!devices.has(device)) this.rtts.delete(device)
     for (const device of this.heard) if (!devices.has(device)) this.heard.delete(device)
   }

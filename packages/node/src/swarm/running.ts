@@ -101,7 +101,7 @@ export class Running {
       withDevice(detail.remotePeer, (device) => this.onOpen(device, detail)),
     )
     stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
-      withDevice(detail.remotePeer, (device) => this.onClose(device)),
+      withDevice(detail.remotePeer, (device) => this.onClose(device, detail)),
     )
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
@@ -139,11 +139,17 @@ export class Running {
   private onOpen(device: DeviceId, opened: Connection): void {
     const { signal } = this.stopping
     if (signal.aborted) return
-    const older = this.stack.getConnections(peerOf(device)).filter((each) => each !== opened && each.status === 'open')
-    for (const each of older) void this.liveness.doubt(this.pingable(device, each), signal)
+    const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
     if (isRelayedConnection(opened)) void this.dialler.improve(device)
     else if (older.some(isRelayedConnection)) void this.prove(device, opened)
+  }
+
+  /** Other connections of the device that stand as far as is known; each is asked whether it does. */
+  private doubtOthers(device: DeviceId, changed: Connection): readonly Connection[] {
+    const others = this.stack.getConnections(peerOf(device)).filter((each) => each !== changed && each.status === 'open')
+    for (const each of others) void this.liveness.doubt(this.pingable(device, each), this.stopping.signal)
+    return others
   }
 
   /** A better path counts once it has carried something both ways; only then is traffic moved to it. */
@@ -155,7 +161,8 @@ export class Running {
     if (carries && opened.status === 'open') this.deps.onBetterPath(device)
   }
 
-  private onClose(device: DeviceId): void {
+  private onClose(device: DeviceId, closed: Connection): void {
+    if (!this.stopping.signal.aborted) this.doubtOthers(device, closed)
     // After the streams of the connection have said that they are closed.
     setTimeout(() => {
       const standing = this.stopping.signal.aborted ? undefined : this.dialler.standing(device)
