@@ -2,8 +2,10 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
+import { orAborted } from './abandon.ts'
 import { isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
 import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTER_MS } from './constants.ts'
+import { dialRelay } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
@@ -28,6 +30,7 @@ export interface DiallerDeps {
 export class Dialler {
   private readonly deps: DiallerDeps
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
+  private readonly hops = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
   private readonly improving = new Set<DeviceId>()
   private readonly lastReports = new Map<DeviceId, readonly RungReport[]>()
@@ -142,17 +145,22 @@ export class Dialler {
 
   /** Past the dial queue, which would make this wait for a direct dial that hangs. */
   private async dialCircuit(device: DeviceId, relay: RelayDescription, signal: AbortSignal): Promise<Connection> {
+    const hop = await orAborted(this.hop(relay), signal)
+    if (relay.device === device) return hop
     const { stack } = this.deps
-    if (relay.device === device) {
-      const addresses = relay.addresses.map((each) => multiaddr(each))
-      return stack.dial(addresses, { signal })
-    }
-    const hop = await stack.dial(
-      relay.addresses.map((each) => multiaddr(each)),
-      { signal },
-    )
     const circuit = multiaddr(`${hop.remoteAddr.toString()}/p2p-circuit/p2p/${device}`)
     return stack.services.transports.transportManager.dial(circuit, { signal })
+  }
+
+  /** Concurrent calls share one dial. */
+  private hop(relay: RelayDescription): Promise<Connection> {
+    const { stack, clock, stopping } = this.deps
+    const running = this.hops.get(relay.device)
+    if (running !== undefined) return running
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const hop = dialRelay(stack, relay, { clock, signal }).finally(() => this.hops.delete(relay.device))
+    this.hops.set(relay.device, hop)
+    return hop
   }
 
   /** Tries direct connections beside a relayed one until there is one, or none at all. Concurrent calls are one. */

@@ -1,9 +1,9 @@
 /** Keeps one relay joined: finds it, connects, reserves a place, and does so again whenever any of that is lost. */
 import type { Connection } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import { DIAL_TIMEOUT_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
+import { dialRelay } from './dial-race.ts'
 import type { RelayDescription } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
 import type { Stack } from './client-stack.ts'
@@ -82,17 +82,14 @@ export class RelaySupervisor {
   }
 
   private async join(signal: AbortSignal): Promise<void> {
-    const { stack, reservations } = this.deps
+    const { stack, reservations, clock } = this.deps
     // Asked anew each time: a relay may come back with other ports or another key.
     const description = await this.deps.describe(this.url, signal)
     const before = this.joined?.device
     if (before !== undefined && before !== description.device) reservations.discard(before)
     this.joined = description
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const connection = await stack.dial(
-      description.addresses.map((each) => multiaddr(each)),
-      { signal: limited },
-    )
+    const connection = await dialRelay(stack, description, { clock, signal: limited })
     this.report()
     await reservations.reserve(description.device, connection.remoteAddr.toString(), signal)
     this.report()

@@ -3,6 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '@skein/core'
 import { isNear, isRelayed, transportOf } from './connections.ts'
+import { attempt, firstOf } from './dial-race.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Best first. */
@@ -49,27 +50,18 @@ export async function dialRungs(
   const errors = new Map<string, string>()
   const attempts = groupsOf(tried).map((group) => {
     const whole = group.map((each) => (each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`))
-    const attempt = attemptDials(stack, whole, signal)
-    attempt.dial.catch((error: unknown) => errors.set(group[0] ?? '', error instanceof Error ? error.message : String(error)))
-    return attempt
+    const begun = attempt((own) => dialInTurn(stack, whole, own), signal)
+    begun.dial.catch((error: unknown) => errors.set(group[0] ?? '', error instanceof Error ? error.message : String(error)))
+    return begun
   })
   try {
-    const winner = await Promise.any(attempts.map(({ dial }) => dial))
-    for (const { dial, cancel } of attempts) void dial.then((each) => each === winner || cancel()).catch(() => undefined)
-    for (const { settled, cancel } of attempts) if (!settled()) cancel()
+    const winner = await firstOf(attempts)
     report(reportsOf(wanted, { tried, errors, open: rungOf(winner.remoteAddr.toString()) }))
     return winner
   } catch (error) {
     report(reportsOf(wanted, { tried, errors }))
     throw attempts.length === 0 ? new Error('no direct address is known') : error
   }
-}
-
-interface Attempt {
-  readonly dial: Promise<Connection>
-  settled(): boolean
-  /** Gives it up; a connection that has come of it ends. */
-  cancel(): void
 }
 
 /** Each address alone, but those of WebRTC together: they differ in the relay that signals, and would get in each other's way. */
@@ -79,19 +71,7 @@ function groupsOf(addresses: readonly string[]): readonly (readonly string[])[] 
   return webrtc.length === 0 ? others : [...others, webrtc]
 }
 
-/** One after the other until one answers. With a signal of its own that is left alone once it has succeeded: aborting it later would end the connection. */
-function attemptDials(stack: Stack, addresses: readonly string[], signal: AbortSignal): Attempt {
-  const own = new AbortController()
-  const cancel = (): void => own.abort()
-  let settled = false
-  signal.addEventListener('abort', cancel, { once: true })
-  const dial = dialInTurn(stack, addresses, own.signal).finally(() => {
-    settled = true
-    signal.removeEventListener('abort', cancel)
-  })
-  return { dial, settled: () => settled, cancel }
-}
-
+/** One after the other until one answers. */
 async function dialInTurn(stack: Stack, [first, ...rest]: readonly string[], signal: AbortSignal): Promise<Connection> {
   const dial = stack.services.transports.transportManager.dial(multiaddr(first), { signal })
   if (rest.length === 0) return dial

@@ -1,0 +1,68 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { parseDeviceId } from '@skein/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../platform/system.ts'
+import type { Stack } from './client-stack.ts'
+import { dialRelay } from './dial-race.ts'
+import type { RelayDescription } from './relay-description.ts'
+import { createStack } from './stack.ts'
+import { TestNetwork } from './test-network.ts'
+
+const network = new TestNetwork()
+const held: Socket[] = []
+let stack: Stack
+let silent: Server
+
+beforeEach(async () => {
+  const judge = { verify: () => true, isNewer: () => false }
+  stack = await createStack({
+    privateKeySeed: new Uint8Array(32).fill(7),
+    listen: { host: '127.0.0.1', port: 0 },
+    stunServers: () => [],
+    gater: {},
+    judge,
+  })
+  await stack.start()
+  // Takes connections and never says a word, as a network does that drops what it does not like.
+  silent = createServer((socket) => held.push(socket))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+})
+
+afterEach(async () => {
+  for (const each of held.splice(0)) each.destroy()
+  silent.close()
+  await stack.stop()
+  await network.clear()
+})
+
+async function described(): Promise<RelayDescription> {
+  const relay = (await network.relay(141)).stack()
+  return { device: parseDeviceId(relay.peerId), addresses: relay.addresses(), stun: [] }
+}
+
+const limit = { clock: systemClock, signal: new AbortController().signal }
+
+describe('dialling a relay', { timeout: 60_000 }, () => {
+  it('[PT3] reaches it by WebSocket where TCP is dropped in silence', async () => {
+    const relay = await described()
+    const { port } = silent.address() as AddressInfo
+    const addresses = relay.addresses.map((each) => (each.includes('/ws') ? each : each.replace(/tcp\/\d+/, `tcp/${port}`)))
+    const connection = await dialRelay(stack, { ...relay, addresses }, limit)
+    expect(connection.remoteAddr.toString()).toContain('/ws')
+    expect(held.length).toBeGreaterThan(0)
+  })
+
+  it('[PT3] prefers TCP, leaves one connection and takes it again', async () => {
+    const relay = await described()
+    const connection = await dialRelay(stack, relay, limit)
+    expect(connection.remoteAddr.toString()).not.toContain('/ws')
+    expect(await dialRelay(stack, relay, limit)).toBe(connection)
+    expect(stack.getConnections()).toEqual([connection])
+  })
+
+  it('[PT3] says so when no address answers', async () => {
+    const relay = await described()
+    const addresses = relay.addresses.map((each) => each.replace(/tcp\/\d+/, 'tcp/1'))
+    await expect(dialRelay(stack, { ...relay, addresses }, limit)).rejects.toThrow()
+  })
+})
