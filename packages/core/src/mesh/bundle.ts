@@ -1,9 +1,10 @@
 /** Bundles (RFC 9171's word): sealed bytes on their way, and what a carrier may know about them. */
 import { hex } from '@scure/base'
 import type { Primitives } from '../ports/index.ts'
+import { decodeBundle } from '../wire/mesh-bundle.ts'
 
 declare const brand: unique symbol
-/** SHA-256 of the sealed bytes, lower-case hex. */
+/** SHA-256 of all that does not change on the way, lower-case hex. */
 export type BundleId = string & { readonly [brand]: 'BundleId' }
 /** First 8 bytes of the id, 16 hex digits: what tables and announcements use. */
 export type BundleKey = string & { readonly [brand]: 'BundleKey' }
@@ -22,7 +23,7 @@ export interface BundleHeader {
   /** Milliseconds since 1970. */
   readonly expiresAt: number
   readonly priority: Priority
-  /** Length of the sealed bytes. */
+  /** Length, without what changes on the way. */
   readonly bytes: number
 }
 
@@ -57,8 +58,26 @@ export const MAX_BUNDLE_LIFE_MS = 30 * 86_400_000
 /** A copy with less than a whole minute to live is not passed on: it would arrive too late, and clocks differ. */
 const LAST_MINUTE_MS = 60_000
 
-export function bundleId(sealed: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleId {
-  return hex.encode(primitives.sha256(sealed)) as BundleId
+/** @param bundle encoded */
+export function bundleId(bundle: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleId {
+  return hex.encode(primitives.sha256(bundle)) as BundleId
+}
+
+const MS_PER_HOUR = 3_600_000
+
+/** What everybody sees of a bundle. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function bundleHeader(bundle: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleHeader {
+  const { deliveryTag, cureLock, expiryHour, priority } = decodeBundle(bundle)
+  const id = bundleId(bundle, primitives)
+  return {
+    id,
+    key: bundleKey(id),
+    address: meshAddress(deliveryTag, primitives),
+    lock: hex.encode(cureLock),
+    expiresAt: expiryHour * MS_PER_HOUR,
+    priority,
+    bytes: bundle.length,
+  }
 }
 
 export function bundleKey(id: BundleId): BundleKey {

@@ -22,6 +22,19 @@ export function cureLock(key: Uint8Array, primitives: Pick<Primitives, 'sha256'>
   return hex.encode(primitives.sha256(key).subarray(0, CURE_KEY_BYTES))
 }
 
+const CURE_INFO = new TextEncoder().encode('skein cure key v1')
+
+/**
+ * The cure key of a session message: only who has sealed or opened the envelope around it can make it. 16 bytes.
+ * Two envelopes around one message have one cure.
+ */
+export function cureKeyOf(message: Uint8Array, primitives: Pick<Primitives, 'sha256'>): Uint8Array {
+  const input = new Uint8Array(CURE_INFO.length + message.length)
+  input.set(CURE_INFO)
+  input.set(message, CURE_INFO.length)
+  return primitives.sha256(input).slice(0, CURE_KEY_BYTES)
+}
+
 /** What this node knows to have arrived. */
 export class CureBook {
   private readonly cures = new Map<string, Cure>()

@@ -4,8 +4,10 @@
  */
 export * from './bundle.ts'
 export * from './bundle-store.ts'
+export { cureKeyOf, cureLock } from './cure-book.ts'
 export * from './links/index.ts'
 export * from './mesh-node.ts'
 export * from './policies/index.ts'
 export * from './routes/index.ts'
+export * from './service/index.ts'
 export type * from './neighbour.ts'

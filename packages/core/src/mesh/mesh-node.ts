@@ -21,6 +21,8 @@ export interface MeshNodeOptions {
   readonly policy: CarryingPolicy
   readonly random: Random
   readonly primitives: Pick<Primitives, 'sha256'>
+  /** A proof of delivery that was not known before. */
+  proven?(lock: string, cure: Cure): void
   /** Puts a control frame on a link. */
   send(link: LinkId, frame: Uint8Array): void
 }
@@ -70,6 +72,20 @@ export class MeshNode {
     })
   }
 
+  /** The addresses of this node have changed: all neighbours are told the new ones. */
+  readdress(): void {
+    this.neighbours.sayToAll({ addresses: [...this.options.addresses] })
+  }
+
+  /** Compares again what both sides hold: what one of them missed is made good. */
+  compareAgain(now: number): void {
+    for (const neighbour of this.neighbours.all()) {
+      if (neighbour.addresses.size === 0) continue
+      if (this.options.policy.cures) this.compare(neighbour)
+      this.offerAll(neighbour, now)
+    }
+  }
+
   linkDown(link: LinkId): void {
     this.neighbours.down(link)
   }
@@ -80,12 +96,14 @@ export class MeshNode {
     const neighbour = this.neighbours.get(link)
     if (neighbour === undefined) return
     const { policy } = this.options
+    // It may say later that it has other addresses; that is no second meeting.
+    const isMeeting = said.addresses.length > 0 && neighbour.addresses.size === 0
     takeUp(neighbour, said)
-    if (said.addresses.length > 0 && policy.cures) this.compare(neighbour)
+    if (isMeeting && policy.cures) this.compare(neighbour)
     this.reconcile(neighbour, said)
     for (const { key, expiryHour } of said.cures) this.learn(key, { expiresAt: expiryHour * HOUR_MS, now, from: link })
-    if (said.addresses.length > 0) policy.met(neighbour, this.context(now))
-    if (said.addresses.length > 0) this.offerAll(neighbour, now)
+    if (isMeeting) policy.met(neighbour, this.context(now))
+    if (isMeeting) this.offerAll(neighbour, now)
     const known = said.offered.filter((key) => this.knows(key as BundleKey))
     this.neighbours.say(link, { gained: known })
   }
@@ -137,13 +155,22 @@ export class MeshNode {
     this.sending.delete(bundle.key)
   }
 
+  /** What a neighbour gets if it takes the bundle. */
+  handover({ bundle }: Choice): Handover {
+    const { given } = this.options.policy.split(bundle.copies)
+    return { header: bundle, hops: bundle.hops + 1, hopLimit: bundle.hopLimit - 1, copies: given }
+  }
+
   /** A transfer from here is complete: what the neighbour got. */
-  finished({ link, bundle }: Choice): Handover {
+  finished(choice: Choice): Handover {
+    const { link, bundle } = choice
+    const handed = this.handover(choice)
     this.sending.delete(bundle.key)
     this.neighbours.get(link)?.has.add(bundle.key)
-    const { given, kept } = this.options.policy.split(bundle.copies)
-    bundle.copies = kept
-    return { header: bundle, hops: bundle.hops + 1, hopLimit: bundle.hopLimit - 1, copies: given }
+    const isTheirs = this.neighbours.get(link)?.addresses.has(bundle.address) === true
+    // Whoever only claims to be the recipient shall not use up the budget; with proofs of delivery it is known in time.
+    if (!isTheirs || !this.options.policy.cures) bundle.copies = this.options.policy.split(bundle.copies).kept
+    return handed
   }
 
   /** A bundle has come in whole; returns whether it was for this node. */
@@ -214,6 +241,7 @@ export class MeshNode {
     for (const held of this.options.store.locked(cure.lock)) this.options.store.remove(held.key)
     for (const { header } of this.partials.all()) if (header.lock === cure.lock) this.partials.drop(header.key)
     this.neighbours.sayToAll({ cures: [cureEntry(cure)] }, from)
+    this.options.proven?.(cure.lock, cure)
   }
 
   private makeRoom(header: BundleHeader, now: number): boolean {

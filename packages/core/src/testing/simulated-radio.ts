@@ -17,6 +17,7 @@ export const BLUETOOTH_LE: RadioProfile = { mtu: 500, bandwidth: 15_000, loss: 0
 class RadioEnd implements Link {
   readonly mtu: number
   readonly bandwidth: number
+  readonly isReliable = false
   readonly cost = 0.5
   peer: RadioEnd | undefined
   private readonly inbox: Uint8Array[] = []

@@ -21,11 +21,10 @@ function written<T>(codec: MessageCodec<T>, message: T): Uint8Array {
   }
 }
 
-/** @throws SkeinError FRAME_TOO_LARGE */
-export function encode<T>(codec: MessageCodec<T>, message: T): Uint8Array {
+/** @param most bytes @throws SkeinError FRAME_TOO_LARGE */
+export function encode<T>(codec: MessageCodec<T>, message: T, most = MAX_FRAME_BYTES): Uint8Array {
   const bytes = written(codec, message)
-  if (bytes.length > MAX_FRAME_BYTES)
-    throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
+  if (bytes.length > most) throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for one frame.', { data: { bytes: bytes.length } })
   return bytes
 }
 
@@ -33,9 +32,8 @@ export function encode<T>(codec: MessageCodec<T>, message: T): Uint8Array {
  * Parses bytes from outside. Allocates no more than a small multiple of `bytes.length`; unknown fields are ignored.
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */
-export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
-  if (bytes.length > MAX_FRAME_BYTES)
-    throw new SkeinError('FRAME_TOO_LARGE', 'A frame is larger than the limit.', { data: { bytes: bytes.length } })
+export function decode<T>(codec: MessageCodec<T>, bytes: Uint8Array, most = MAX_FRAME_BYTES): T {
+  if (bytes.length > most) throw new SkeinError('FRAME_TOO_LARGE', 'A frame is larger than the limit.', { data: { bytes: bytes.length } })
   try {
     return codec.decode(new BinaryReader(bytes, strictUtf8))
   } catch (cause) {
@@ -53,8 +51,8 @@ function strictUtf8(bytes: Uint8Array): string {
  * so that nobody on the way can make a second message out of a sealed one.
  * @throws SkeinError FRAME_TOO_LARGE, BAD_FRAME
  */
-export function decodeCanonical<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
-  const message = decode(codec, bytes)
+export function decodeCanonical<T>(codec: MessageCodec<T>, bytes: Uint8Array, most = MAX_FRAME_BYTES): T {
+  const message = decode(codec, bytes, most)
   if (!sameBytes(written(codec, message), bytes)) throw new SkeinError('BAD_FRAME', 'A frame is not in its canonical form.')
   return message
 }

@@ -4,6 +4,7 @@ import { SkeinError } from '../errors/index.ts'
 import { decode, encode, exactly } from './codec.ts'
 import { RouteFrame } from './gen/mesh_pb.ts'
 import { BUNDLE_KEY_BYTES, CURE_KEY_BYTES } from './mesh.ts'
+import { MAX_NEIGHBOUR_FRAME_BYTES } from './mesh-bundle.ts'
 
 export interface RouteForwardFields {
   readonly kind: 'forward'
@@ -31,13 +32,18 @@ export type RouteFrameFields = RouteForwardFields | RouteReceiptFields
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encodeRouteFrame(frame: RouteFrameFields): Uint8Array {
   const key = hex.decode(frame.key)
-  if (frame.kind === 'receipt') return encode(RouteFrame, { body: { $case: 'receipt', value: { ...frame, key } } })
-  return encode(RouteFrame, { body: { $case: 'forward', value: { ...frame, key, cureLock: hex.decode(frame.lock) } } })
+  if (frame.kind === 'receipt')
+    return encode(RouteFrame, { body: { $case: 'receipt', value: { ...frame, key } } }, MAX_NEIGHBOUR_FRAME_BYTES)
+  return encode(
+    RouteFrame,
+    { body: { $case: 'forward', value: { ...frame, key, cureLock: hex.decode(frame.lock) } } },
+    MAX_NEIGHBOUR_FRAME_BYTES,
+  )
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeRouteFrame(bytes: Uint8Array): RouteFrameFields {
-  const { body } = decode(RouteFrame, bytes)
+  const { body } = decode(RouteFrame, bytes, MAX_NEIGHBOUR_FRAME_BYTES)
   if (body === undefined) throw new SkeinError('BAD_FRAME', 'A frame between neighbours is of an unknown kind.')
   const key = hex.encode(exactly(body.value.key, BUNDLE_KEY_BYTES))
   if (body.$case === 'receipt') {

@@ -39,12 +39,12 @@ export class FrameLink {
   }
 
   /**
-   * Resolves `true` when the frame has arrived whole, `false` when the link is gone or nothing comes back.
+   * Resolves `true` when the frame has arrived whole, or a reliable link has taken it; `false` when the link is gone or nothing comes back.
    * One frame at a time; further ones wait. @throws SkeinError FRAME_TOO_LARGE
    */
   send(frame: Uint8Array): Promise<boolean> {
     const parts = this.split(frame)
-    const sent = this.turn.then(() => this.deliver(parts))
+    const sent = this.turn.then(() => (this.link.isReliable ? this.pour(parts) : this.deliver(parts)))
     this.turn = sent.catch(() => undefined)
     return sent
   }
@@ -56,7 +56,7 @@ export class FrameLink {
       if (parsed?.kind === 'status') this.status(parsed)
       if (parsed?.kind !== 'fragment') continue
       const whole = this.assembler.add(parsed, this.clock.monotonic())
-      if (whole !== undefined || parsed.index === parsed.count - 1) await this.report(parsed)
+      if (!this.link.isReliable && (whole !== undefined || parsed.index === parsed.count - 1)) await this.report(parsed)
       if (whole !== undefined) yield whole
     }
     this.sending?.heard.abort()
@@ -72,6 +72,15 @@ export class FrameLink {
     const count = Math.max(1, Math.ceil(frame.length / size))
     if (count > MAX_FRAGMENTS) throw new SkeinError('FRAME_TOO_LARGE', 'This is too large for the link.', { data: { bytes: frame.length } })
     return Array.from({ length: count }, (_, at) => frame.subarray(at * size, (at + 1) * size))
+  }
+
+  /** All fragments, one after the other; what is poured into a reliable link arrives. */
+  private async pour(parts: readonly Uint8Array[]): Promise<boolean> {
+    this.count += 1
+    const frame = this.count
+    for (const [index, part] of parts.entries())
+      if (!(await this.link.send(encodeLinkPacket({ kind: 'fragment', frame, index, count: parts.length, part })))) return false
+    return true
   }
 
   private async deliver(parts: readonly Uint8Array[]): Promise<boolean> {

@@ -1,2 +1,3 @@
+export * from './channel-link.ts'
 export * from './frame-link.ts'
 export type * from './link.ts'

@@ -7,6 +7,8 @@ export interface Link {
   readonly mtu: number
   /** Bytes per second, as far as known. */
   readonly bandwidth: number
+  /** Whether packets arrive once and in order as long as the link is there: then nothing is confirmed or repeated above it. */
+  readonly isReliable: boolean
   /** What a byte costs compared with a LAN: 0 is nothing, 1 is a metered or battery-hungry radio. */
   readonly cost: number
   /** Resolves when there is room for the next packet; `false` once the link is gone. @throws RangeError above the MTU */

@@ -25,10 +25,20 @@ const UNANSWERED_MS = 2_000
 export class PassageBook {
   private readonly passages = new Map<string, Passage>()
 
-  /** Remembers the first passage of each try; `undefined` for what has passed already. */
-  open({ key, address, lock, attempt }: RouteForwardFields, { from, now }: { from: LinkId; now: number }): Passage | undefined {
+  /** Whether this try has not passed yet. */
+  isNew({ key, lock, attempt }: RouteForwardFields): boolean {
     const before = this.passages.get(key)
-    if (before !== undefined && (before.attempt >= attempt || before.lock !== lock)) return undefined
+    return before === undefined || (before.attempt < attempt && before.lock === lock)
+  }
+
+  get size(): number {
+    return this.passages.size
+  }
+
+  /** Remembers the first passage of each try; `undefined` for what has passed already. */
+  open(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): Passage | undefined {
+    if (!this.isNew(frame)) return undefined
+    const { key, address, lock, attempt } = frame
     const passage = { address: address as MeshAddress, lock, attempt, from, at: now, over: undefined, answered: false }
     this.passages.delete(key)
     this.passages.set(key, passage)

@@ -34,6 +34,8 @@ class RouteWorld {
           addresses: new Set([addressOf(node)]),
           primitives,
           send: (link, frame) => this.sent(node, link, frame),
+          isSound: ({ payload }) => payload.length === 0,
+          proven: () => undefined,
           arrived: ({ key }) => this.arrive(node, key),
           delivered: (key) => this.delivered.push(this.names.get(key) ?? ''),
           stranded: (key) => this.stranded.push(this.names.get(key) ?? ''),

@@ -3,6 +3,7 @@
  * receipt goes back the way the bundle came and teaches everybody on it the next hop, and later bundles follow. Whoever
  * made a bundle and hears nothing tries again by flood. What finds no path is left to be carried.
  */
+import { SkeinError } from '../../errors/index.ts'
 import type { Primitives } from '../../ports/index.ts'
 import { decodeRouteFrame, encodeRouteFrame, type RouteForwardFields, type RouteReceiptFields } from '../../wire/mesh-route.ts'
 import { type BundleKey, MAX_HOPS, type MeshAddress } from '../bundle.ts'
@@ -24,8 +25,12 @@ export interface RouteNodeOptions {
   readonly addresses: ReadonlySet<MeshAddress>
   readonly primitives: Pick<Primitives, 'sha256'>
   send(link: LinkId, frame: Uint8Array): void
-  /** A bundle has come for this node; returns the key of its lock, or nothing if it cannot be opened. */
+  /** Whether a bundle that wants to pass is what it claims to be; one that is not is refused with BAD_FRAME. */
+  isSound(dispatch: Dispatch): boolean
+  /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch): Uint8Array | undefined
+  /** A receipt has come by that opens the lock of its bundle. */
+  proven(cureKey: Uint8Array): void
   /** The receipt of a bundle made here has come back. */
   delivered(key: BundleKey): void
   /** No way was found; the bundle is left to be carried. */
@@ -43,6 +48,8 @@ interface Pending extends Dispatch {
 const MOST_ATTEMPTS = 4
 /** How long a receipt may take, in milliseconds; doubled with each further try. */
 const PATIENCE_MS = 400
+/** Where a passage comes from that began here: receipts end with it. */
+const HERE: LinkId = ''
 /** Bundles waiting for receipts at once (ME15). */
 const MAX_PENDING = 1_024
 
@@ -66,6 +73,17 @@ export class RouteNode {
     this.table.drop(link)
   }
 
+  /** Whether anything waits for time to pass. */
+  get isBusy(): boolean {
+    return this.pending.size > 0 || this.passages.size > 0
+  }
+
+  /** A bundle that had come for this node has been opened: its receipt goes back the way it came. */
+  opened(key: BundleKey, cureKey: Uint8Array): void {
+    const passage = this.passages.get(key)
+    if (passage !== undefined) this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+  }
+
   /** Known next hops, the best first. */
   routes(): Iterable<readonly [MeshAddress, readonly Route[]]> {
     return this.table.all()
@@ -75,6 +93,15 @@ export class RouteNode {
   dispatch(dispatch: Dispatch, now: number): void {
     if (this.pending.size >= MAX_PENDING) this.options.stranded(dispatch.key)
     else this.attempt(dispatch, { attempt: 1, now })
+  }
+
+  /** Lets a bundle that is carried here flood over a link that has just come up: whoever it leads to may be its recipient. */
+  explore(dispatch: Dispatch, { link, now }: { readonly link: LinkId; readonly now: number }): void {
+    const { key, address, lock, payload } = dispatch
+    if (this.pending.has(key)) return
+    const attempt = (this.passages.get(key)?.attempt ?? 0) + 1
+    const frame = { kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood: true } as const
+    if (this.passages.open(frame, { from: HERE, now }) !== undefined) this.options.send(link, encodeRouteFrame(frame))
   }
 
   /** Tries again what was not answered in time. Call it at least ten times a second while something is waiting. */
@@ -105,8 +132,10 @@ export class RouteNode {
   }
 
   private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
+    if (this.pending.has(frame.key as BundleKey) || !this.passages.isNew(frame)) return
+    if (!this.options.isSound(dispatchOf(frame))) throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
     const passage = this.passages.open(frame, { from: link, now })
-    if (passage === undefined || this.pending.has(frame.key as BundleKey)) return
+    if (passage === undefined) return
     const mine = this.options.addresses.has(frame.address as MeshAddress)
     if (mine) this.answer(link, frame)
     if (mine || frame.hopLimit <= 1) return
@@ -123,9 +152,8 @@ export class RouteNode {
   }
 
   private answer(link: LinkId, frame: RouteForwardFields): void {
-    const { key, address, lock, payload } = frame
-    const cureKey = this.options.arrived({ key: key as BundleKey, address: address as MeshAddress, lock, payload })
-    if (cureKey !== undefined) this.options.send(link, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+    const cureKey = this.options.arrived(dispatchOf(frame))
+    if (cureKey !== undefined) this.options.send(link, encodeRouteFrame({ kind: 'receipt', key: frame.key, cureKey, hops: 0 }))
   }
 
   private receipt(link: LinkId, { key, cureKey, hops }: RouteReceiptFields, now: number): void {
@@ -134,6 +162,7 @@ export class RouteNode {
     const { lock, address } = waiting ?? passage ?? {}
     if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
     this.table.prove(address, { link, hops: hops + 1, now })
+    this.options.proven(cureKey)
     if (waiting !== undefined) {
       this.pending.delete(waiting.key)
       this.options.delivered(waiting.key)
@@ -142,4 +171,8 @@ export class RouteNode {
     passage.answered = true
     this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: hops + 1 }))
   }
+}
+
+function dispatchOf({ key, address, lock, payload }: RouteForwardFields): Dispatch {
+  return { key: key as BundleKey, address: address as MeshAddress, lock, payload }
 }

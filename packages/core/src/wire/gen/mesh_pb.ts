@@ -7,21 +7,53 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
-/** A sealed envelope, a piece or a file chunk on its way. Its id is SHA-256 of `sealed`. */
+/** A sealed envelope, a piece or a file chunk on its way. Nothing in it changes on the way: its id is SHA-256 of the encoded Bundle. */
 export interface Bundle {
   version: number;
   deliveryTag: Uint8Array;
   /** Hours since 1970; carried no longer than that. */
   expiryHour: number;
-  /** First 16 bytes of SHA-256 of the cure key, which lies inside `sealed`. */
+  /** First 16 bytes of SHA-256 of the cure key, which follows from what lies inside `sealed`. */
   cureLock: Uint8Array;
   /** 0 = bulk, 1 = normal, 2 = urgent. */
   priority: number;
+  sealed: Uint8Array;
+  /** What `sealed` is: 0 = envelope, 1 = piece of an envelope. */
+  kind: number;
+}
+
+/** A bundle changes hands. */
+export interface BundleTransfer {
+  /** Encoded Bundle. */
+  bundle: Uint8Array;
+  /** Hops it has made, this one included. */
+  hops: number;
   /** Hops it may still make. */
   hopLimit: number;
-  /** Copies whoever holds it may make of it, its own included. */
+  /** Copies the receiver may make of it, its own included. */
   copies: number;
-  sealed: Uint8Array;
+}
+
+/** What has become of a BundleTransfer. */
+export interface TransferAnswer {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  /** 0 = taken, 1 = known, 2 = cured, 3 = late, 4 = no room. */
+  outcome: number;
+}
+
+/** Everything that neighbours say on a link. */
+export interface NeighbourFrame {
+  body:
+    | //
+    /** Encoded MeshControl. */
+    { $case: "control"; value: Uint8Array }
+    | //
+    /** Encoded RouteFrame. */
+    { $case: "route"; value: Uint8Array }
+    | { $case: "transfer"; value: BundleTransfer }
+    | { $case: "answer"; value: TransferAnswer }
+    | undefined;
 }
 
 export interface CureEntry {
@@ -134,9 +166,8 @@ function createBaseBundle(): Bundle {
     expiryHour: 0,
     cureLock: NOTHING,
     priority: 0,
-    hopLimit: 0,
-    copies: 0,
     sealed: NOTHING,
+    kind: 0,
   };
 }
 
@@ -157,14 +188,11 @@ export const Bundle: MessageFns<Bundle> = {
     if (message.priority !== 0) {
       writer.uint32(40).uint32(message.priority);
     }
-    if (message.hopLimit !== 0) {
-      writer.uint32(48).uint32(message.hopLimit);
-    }
-    if (message.copies !== 0) {
-      writer.uint32(56).uint32(message.copies);
-    }
     if (message.sealed.length !== 0) {
       writer.uint32(66).bytes(message.sealed);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(72).uint32(message.kind);
     }
     return writer;
   },
@@ -217,28 +245,210 @@ export const Bundle: MessageFns<Bundle> = {
             message.priority = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.hopLimit = reader.uint32();
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.copies = reader.uint32();
-            continue;
-          }
           case 8: {
             if (tag !== 66) {
               break;
             }
 
             message.sealed = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.kind = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseBundleTransfer(): BundleTransfer {
+  return { bundle: NOTHING, hops: 0, hopLimit: 0, copies: 0 };
+}
+
+export const BundleTransfer: MessageFns<BundleTransfer> = {
+  encode(message: BundleTransfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bundle.length !== 0) {
+      writer.uint32(10).bytes(message.bundle);
+    }
+    if (message.hops !== 0) {
+      writer.uint32(16).uint32(message.hops);
+    }
+    if (message.hopLimit !== 0) {
+      writer.uint32(24).uint32(message.hopLimit);
+    }
+    if (message.copies !== 0) {
+      writer.uint32(32).uint32(message.copies);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleTransfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bundle = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hops = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hopLimit = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.copies = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseTransferAnswer(): TransferAnswer {
+  return { key: NOTHING, outcome: 0 };
+}
+
+export const TransferAnswer: MessageFns<TransferAnswer> = {
+  encode(message: TransferAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(16).uint32(message.outcome);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseNeighbourFrame(): NeighbourFrame {
+  return { body: undefined };
+}
+
+export const NeighbourFrame: MessageFns<NeighbourFrame> = {
+  encode(message: NeighbourFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "control":
+        writer.uint32(10).bytes(message.body.value);
+        break;
+      case "route":
+        writer.uint32(18).bytes(message.body.value);
+        break;
+      case "transfer":
+        BundleTransfer.encode(message.body.value, writer.uint32(26).fork()).join();
+        break;
+      case "answer":
+        TransferAnswer.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NeighbourFrame {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNeighbourFrame();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "control", value: reader.bytes() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "route", value: reader.bytes() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = { $case: "transfer", value: BundleTransfer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = { $case: "answer", value: TransferAnswer.decode(reader, reader.uint32()) };
             continue;
           }
         }

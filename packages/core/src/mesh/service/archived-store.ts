@@ -1,0 +1,51 @@
+import type { BundleKey, HeldBundle } from '../bundle.ts'
+import { MemoryBundleStore } from '../bundle-store.ts'
+
+/** An index in memory of what the archive holds; says what is to be removed there. Counts what each neighbour takes up. */
+export class ArchivedStore extends MemoryBundleStore {
+  private readonly gone: (key: BundleKey) => void
+  private readonly sources = new Map<BundleKey, string>()
+  private readonly usedBy = new Map<string, number>()
+
+  constructor(capacityBytes: number, gone: (key: BundleKey) => void) {
+    super(capacityBytes)
+    this.gone = gone
+  }
+
+  /** Names where a bundle comes from that is about to be put. */
+  expect(key: BundleKey, from: string): void {
+    this.sources.set(key, from)
+  }
+
+  /** A bundle that was expected has not been put. */
+  forget(key: BundleKey): void {
+    if (!this.has(key)) this.sources.delete(key)
+  }
+
+  /** Bytes of what came from one neighbour. */
+  bytesFrom(from: string): number {
+    return this.usedBy.get(from) ?? 0
+  }
+
+  override put(bundle: HeldBundle): void {
+    super.put(bundle)
+    this.count(bundle.key, bundle.bytes)
+  }
+
+  override remove(key: BundleKey): boolean {
+    const held = this.get(key)
+    if (held === undefined) return false
+    this.count(key, -held.bytes)
+    this.sources.delete(key)
+    super.remove(key)
+    this.gone(key)
+    return true
+  }
+
+  private count(key: BundleKey, bytes: number): void {
+    const from = this.sources.get(key) ?? ''
+    const used = (this.usedBy.get(from) ?? 0) + bytes
+    if (used > 0) this.usedBy.set(from, used)
+    else this.usedBy.delete(from)
+  }
+}

@@ -1,0 +1,61 @@
+/** Tells a new neighbour's side of the mesh what is carried here, once: a partition that heals delivers at once. */
+import type { Clock } from '../../ports/index.ts'
+import type { BundleKey, HeldBundle } from '../bundle.ts'
+import type { RouteNode } from '../routes/index.ts'
+import type { ArchivedStore } from './archived-store.ts'
+import type { BundleArchive } from './bundle-archive.ts'
+import type { NeighbourSession } from './neighbour-session.ts'
+
+/** What carries is given directly first, in milliseconds. */
+const AFTER_MS = 300
+/** Bundles and bytes that are let loose over one new link (ME20), the newest first. */
+export const MAX_EXPLORED = 256
+const MAX_EXPLORED_BYTES = 2 * 1_048_576
+/** The same bundle to the same neighbour not more often than this, in milliseconds: links flap. */
+const AGAIN_AFTER_MS = 120_000
+const MAX_REMEMBERED = 16_384
+
+export interface ExplorerDeps {
+  readonly clock: Clock
+  readonly archive: BundleArchive
+  readonly store: ArchivedStore
+  readonly routes: RouteNode
+  isOpen(session: NeighbourSession): boolean
+}
+
+export class Explorer {
+  private readonly deps: ExplorerDeps
+  private readonly explored = new Map<string, number>()
+
+  constructor(deps: ExplorerDeps) {
+    this.deps = deps
+  }
+
+  async explore(session: NeighbourSession): Promise<void> {
+    const { clock, store, isOpen } = this.deps
+    await clock.sleep(AFTER_MS)
+    let bytes = 0
+    for (const held of [...store.all()].reverse().slice(0, MAX_EXPLORED)) {
+      bytes += held.bytes
+      if (bytes > MAX_EXPLORED_BYTES || !isOpen(session)) return
+      if (this.isNew(session.peer, held.key)) await this.letLoose(session, held)
+    }
+  }
+
+  private async letLoose({ id: link }: NeighbourSession, { key, address, lock }: HeldBundle): Promise<void> {
+    const payload = await this.deps.archive.bytes(key)
+    if (payload !== null) this.deps.routes.explore({ key, address, lock, payload }, { link, now: this.deps.clock.monotonic() })
+  }
+
+  private isNew(peer: string, key: BundleKey): boolean {
+    const name = `${peer} ${key}`
+    const now = this.deps.clock.monotonic()
+    const before = this.explored.get(name)
+    if (before !== undefined && now - before < AGAIN_AFTER_MS) return false
+    this.explored.delete(name)
+    this.explored.set(name, now)
+    const [first] = this.explored.keys()
+    if (this.explored.size > MAX_REMEMBERED && first !== undefined) this.explored.delete(first)
+    return true
+  }
+}

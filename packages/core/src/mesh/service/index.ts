@@ -1,0 +1,3 @@
+export type * from './bundle-archive.ts'
+export * from './mesh-service.ts'
+export type * from './status.ts'

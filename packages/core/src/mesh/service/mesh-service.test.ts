@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { MeshLab } from '../../testing/mesh-lab.ts'
+
+describe('the mesh at work', () => {
+  it('[ME12] a message goes down a line of nine at once, and its proof comes back', async () => {
+    const lab = new MeshLab()
+    await lab.line(9)
+    lab.send('0', '8', 'hello')
+    await lab.run(300)
+    expect(lab.received('8')).toEqual(['hello'])
+    expect(lab.node('0').proven).toEqual(['hello'])
+  })
+
+  it('[ME12] the second message takes the route that the first one taught', async () => {
+    const lab = new MeshLab()
+    await lab.line(4)
+    await lab.start('x')
+    lab.connect('1', 'x')
+    lab.send('0', '3', 'first')
+    await lab.run(1_000)
+    const before = lab.node('x').service.status().neighbours[0]?.bytesIn
+    lab.send('0', '3', 'second')
+    await lab.run(1_000)
+    expect(lab.received('3')).toEqual(['first', 'second'])
+    expect(lab.node('x').service.status().neighbours[0]?.bytesIn).toBe(before)
+  })
+
+  it('[ME20] what finds no way is carried until there is one, over who knows neither end, and the copies are cured', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'mule', 'bo']) await lab.start(name)
+    lab.connect('ana', 'mule')
+    await lab.run(500)
+    lab.send('ana', 'bo', 'by hand')
+    await lab.run(20_000)
+    expect(lab.node('ana').taken).toEqual(['by hand'])
+    lab.cut('ana', 'mule')
+    lab.connect('mule', 'bo')
+    await lab.run(2_000)
+    expect(lab.received('bo')).toEqual(['by hand'])
+    lab.connect('ana', 'mule')
+    await lab.run(2_000)
+    expect(lab.node('ana').proven).toEqual(['by hand'])
+    await lab.run(2_000)
+    for (const name of ['ana', 'mule', 'bo']) expect([...lab.node(name).archive.held]).toEqual([])
+  })
+
+  it('[ME20] what is carried outlives a restart, at the sender and at the carrier', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'mule', 'bo']) await lab.start(name)
+    lab.send('ana', 'bo', 'patience')
+    await lab.run(1_000)
+    const [ana, mule] = [lab.node('ana'), lab.node('mule')]
+    ana.service.stop()
+    await lab.start('ana', ana.archive)
+    lab.connect('ana', 'mule')
+    await lab.run(20_000)
+    mule.service.stop()
+    lab.node('ana').service.stop()
+    await lab.start('mule', mule.archive)
+    lab.connect('mule', 'bo')
+    await lab.run(2_000)
+    expect(lab.received('bo')).toEqual(['patience'])
+  })
+
+  it('[ME20] a healed partition delivers what waited, within seconds, along the whole line', async () => {
+    const lab = new MeshLab()
+    await lab.line(8)
+    lab.cut('3', '4')
+    await lab.run(1_000)
+    for (let number = 0; number < 10; number += 1) lab.send('0', '7', `waiting ${number}`)
+    await lab.run(60_000)
+    expect(lab.received('7')).toEqual([])
+    lab.connect('3', '4')
+    await lab.run(15_000)
+    expect(new Set(lab.received('7')).size).toBe(10)
+  })
+})

@@ -1,0 +1,356 @@
+/**
+ * A node of the mesh at work: hands envelopes to neighbours and takes theirs, over whatever links it is given. It looks for
+ * a live route first and lets carriers have what finds none; proofs of delivery come back by either way.
+ */
+import { hex } from '@scure/base'
+import { isSkeinError } from '../../errors/index.ts'
+import type { Clock, Logger, Primitives, Random } from '../../ports/index.ts'
+import { decodeEnvelope } from '../../wire/sealed.ts'
+import { encodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
+import { bundleHeader, type BundleKey, isAbsurd, MAX_HOPS, type MeshAddress, meshAddress } from '../bundle.ts'
+import { cureLock } from '../cure-book.ts'
+import type { Link } from '../links/index.ts'
+import { MeshNode } from '../mesh-node.ts'
+import { carryingPolicy, type PolicyName } from '../policies/index.ts'
+import { type Dispatch, RouteNode } from '../routes/index.ts'
+import { ArchivedStore } from './archived-store.ts'
+import type { ArchivedBundle, BundleArchive } from './bundle-archive.ts'
+import { Explorer } from './explorer.ts'
+import { NeighbourSession } from './neighbour-session.ts'
+import { Opener } from './opener.ts'
+import { type OwnBundle, OwnBundles } from './own-bundles.ts'
+import { type MeshStatus, statusOf } from './status.ts'
+import { Transfers } from './transfers.ts'
+
+/** Room for bundles of others and of ours, in bytes (ME20). */
+const CAPACITY_BYTES = 64 * 1_048_576
+/** Neighbours at once (ME20); further ones are turned away. */
+export const MAX_NEIGHBOURS = 32
+/** How long a bundle is carried, in milliseconds: tags change daily, and who was not met in three days is met by another copy. */
+export const BUNDLE_LIFE_MS = 3 * 86_400_000
+/** Waits for an answer to a transfer end with the link, in milliseconds. */
+const ANSWER_WITHIN_MS = 60_000
+const TICK_MS = 100
+/** Both sides compare again what they hold, in milliseconds (ME7). */
+const COMPARE_EVERY_MS = 15_000
+const EXPIRE_EVERY_MS = 60_000
+/** Tags change at midnight; nobody waits longer than this for the new ones, in milliseconds. */
+const READDRESS_EVERY_MS = 300_000
+const MS_PER_HOUR = 3_600_000
+const MESH_ADDRESS_BYTES = 16
+
+export interface MeshServiceDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly primitives: Pick<Primitives, 'sha256'>
+  readonly logger: Logger
+  readonly archive: BundleArchive
+  readonly policy?: PolicyName
+  readonly capacityBytes?: number
+  /** Delivery tags that are collected here at present, 16 bytes each. */
+  tags(): Promise<readonly Uint8Array[]>
+  /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
+  open(envelope: Uint8Array): Promise<Uint8Array | undefined>
+  /** A neighbour holds a copy of the bundle behind this lock, which was made here. */
+  onTaken(lock: string): void
+  /** The recipient has opened the bundle behind this lock, which was made here. */
+  onProven(lock: string): void
+  /** A neighbour broke the rules. */
+  onOffence(peer: string, code: string): void
+}
+
+export interface EnvelopeToCarry {
+  readonly envelope: Uint8Array
+  /** 16 bytes that the recipient finds when it opens the envelope. */
+  readonly cureKey: Uint8Array
+}
+
+export class MeshService {
+  private readonly deps: MeshServiceDeps
+  private readonly addresses = new Set<MeshAddress>()
+  private readonly store: ArchivedStore
+  private readonly node: MeshNode
+  private readonly routes: RouteNode
+  private readonly own = new OwnBundles()
+  private readonly sessions = new Map<string, NeighbourSession>()
+  private readonly opener: Opener
+  private readonly transfers: Transfers
+  private readonly explorer: Explorer
+  private readonly stopping = new AbortController()
+  private count = 0
+  private ready = false
+
+  constructor(deps: MeshServiceDeps) {
+    this.deps = deps
+    const { primitives, random, capacityBytes = CAPACITY_BYTES, policy = 'adaptive' } = deps
+    this.store = new ArchivedStore(capacityBytes, (key) => void this.quietly(deps.archive.remove(key)))
+    this.node = new MeshNode({
+      addresses: this.addresses,
+      store: this.store,
+      policy: carryingPolicy(policy),
+      random,
+      primitives,
+      proven: (lock, key) => this.proven(lock, key),
+      send: (link, frame) => this.sessions.get(link)?.say({ kind: 'control', frame }),
+    })
+    this.routes = new RouteNode({
+      addresses: this.addresses,
+      primitives,
+      send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
+      isSound: (dispatch) => this.isSound(dispatch),
+      arrived: (dispatch) => this.arrived(dispatch),
+      proven: (cureKey) => this.receipt(cureKey),
+      delivered: () => undefined,
+      stranded: (key) => this.stranded(key),
+    })
+    this.opener = new Opener(deps)
+    this.explorer = new Explorer({ ...deps, store: this.store, routes: this.routes, isOpen: ({ id }) => this.sessions.has(id) })
+    this.transfers = new Transfers({
+      ...deps,
+      addresses: this.addresses,
+      store: this.store,
+      node: this.node,
+      opener: this.opener,
+      onTaken: ({ key, lock }) => this.own.get(key) !== undefined && deps.onTaken(lock),
+      quietly: (work) => this.quietly(work),
+    })
+  }
+
+  /** Takes up what an earlier run left, and begins to keep time. @throws SkeinError STORE_CORRUPT */
+  async start(): Promise<void> {
+    // Whoever has no contacts collects nothing; one address that means nothing makes it a neighbour like others.
+    this.addresses.add(meshAddress(this.deps.random.bytes(MESH_ADDRESS_BYTES), this.deps.primitives))
+    await this.load()
+    await this.readdress()
+    this.ready = true
+    void this.run()
+  }
+
+  /** Closes all links. Idempotent. */
+  stop(): void {
+    this.stopping.abort()
+    for (const session of this.sessions.values()) session.close()
+  }
+
+  /** Whether anybody of the mesh is near. */
+  get isNear(): boolean {
+    return this.sessions.size > 0
+  }
+
+  hasNeighbour(peer: string): boolean {
+    return [...this.sessions.values()].some((session) => session.peer === peer)
+  }
+
+  /** Makes the other end of a link a neighbour until the link ends; one link for each, and not too many. */
+  async attach(peer: string, link: Link): Promise<void> {
+    if (!this.ready || this.stopping.signal.aborted || this.sessions.size >= MAX_NEIGHBOURS || this.hasNeighbour(peer)) return link.close()
+    this.count += 1
+    const id = `${this.count}`
+    const session = new NeighbourSession({
+      id,
+      peer,
+      link,
+      clock: this.deps.clock,
+      events: {
+        onFrame: (from, frame) => this.frame(from, frame),
+        onOffence: (from, code) => this.deps.onOffence(from.peer, code),
+      },
+    })
+    this.sessions.set(id, session)
+    this.node.linkUp({ link: id, bandwidth: link.bandwidth }, this.now)
+    this.routes.linkUp(id)
+    this.own.hurry(this.mono)
+    void this.quietly(this.explorer.explore(session))
+    try {
+      await session.run()
+    } finally {
+      this.detach(session)
+    }
+  }
+
+  /** Sends an envelope by the mesh; the same cure key twice is the same message. @returns false when there is no room for it now */
+  carry({ envelope, cureKey }: EnvelopeToCarry): boolean {
+    const { deliveryTag, expiryHour } = decodeEnvelope(envelope)
+    const lock = cureLock(cureKey, this.deps.primitives)
+    if (this.own.locked(lock) !== undefined) return true
+    if (this.own.isFull || !this.ready) return false
+    const bytes = encodeBundle({
+      kind: 'envelope',
+      deliveryTag,
+      expiryHour: Math.min(expiryHour, Math.ceil((this.now + BUNDLE_LIFE_MS) / MS_PER_HOUR)),
+      cureLock: hex.decode(lock),
+      priority: 1,
+      sealed: envelope,
+    })
+    const own = this.own.add(bundleHeader(bytes, this.deps.primitives), bytes)
+    void this.advance(own)
+    return true
+  }
+
+  /** The recipient has the message by another way: what is carried of it is dropped everywhere. */
+  withdraw(cureKey: Uint8Array): void {
+    const own = this.own.locked(cureLock(cureKey, this.deps.primitives))
+    if (own === undefined) return
+    if (own.isHeld) this.node.cure(cureKey, own.header.expiresAt, this.now)
+    this.own.remove(own.header)
+  }
+
+  /** Our tags have changed: neighbours learn the new ones. */
+  async readdress(): Promise<void> {
+    const tags = await this.deps.tags()
+    const now = new Set(tags.map((tag) => meshAddress(tag, this.deps.primitives)))
+    const [first] = this.addresses
+    const before = [...this.addresses].slice(1)
+    if (before.length === now.size && before.every((each) => now.has(each))) return
+    this.addresses.clear()
+    if (first !== undefined) this.addresses.add(first)
+    for (const address of now) this.addresses.add(address)
+    this.node.readdress()
+  }
+
+  status(): MeshStatus {
+    const { store, routes } = this
+    const sessions = [...this.sessions.values()]
+    return statusOf({ sessions, store, routes, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
+  }
+
+  private get now(): number {
+    return this.deps.clock.now()
+  }
+
+  private get mono(): number {
+    return this.deps.clock.monotonic()
+  }
+
+  private async load(): Promise<void> {
+    const { archive } = this.deps
+    for (const { from, ...held } of await archive.bundles()) {
+      this.store.expect(held.key, from)
+      this.store.put(held)
+      if (held.hops === 0) this.own.add(held, undefined)
+    }
+    for (const { key, expiresAt } of await archive.cures()) this.node.cure(key, expiresAt, this.now)
+    this.node.expire(this.now)
+  }
+
+  private async run(): Promise<void> {
+    const { clock } = this.deps
+    const due = { compare: COMPARE_EVERY_MS, expire: EXPIRE_EVERY_MS, readdress: READDRESS_EVERY_MS }
+    for (let left = { ...due }; await clock.sleep(TICK_MS, { signal: this.stopping.signal }); ) {
+      left = { compare: left.compare - TICK_MS, expire: left.expire - TICK_MS, readdress: left.readdress - TICK_MS }
+      this.tick()
+      if (left.compare <= 0) this.node.compareAgain(this.now)
+      if (left.expire <= 0) this.expire()
+      if (left.readdress <= 0) void this.quietly(this.readdress())
+      for (const name of ['compare', 'expire', 'readdress'] as const) if (left[name] <= 0) left[name] = due[name]
+    }
+  }
+
+  private tick(): void {
+    this.routes.tick(this.mono)
+    if (!this.isNear) return
+    for (const own of this.own.due(this.mono)) void this.advance(own)
+    for (const session of [...this.sessions.values()]) {
+      if (session.transfer === undefined) this.transfers.offerNext(session)
+      else if (this.mono - session.transfer.since > ANSWER_WITHIN_MS) session.close()
+    }
+  }
+
+  private expire(): void {
+    this.node.expire(this.now)
+    void this.quietly(this.deps.archive.pruneCures(this.now))
+    for (const { header } of this.own.expired(this.now)) this.own.remove(header)
+  }
+
+  private detach(session: NeighbourSession): void {
+    this.sessions.delete(session.id)
+    this.transfers.end(session)
+    this.routes.linkDown(session.id)
+    this.node.linkDown(session.id)
+    session.close()
+  }
+
+  /** Looks for a route, if there is anybody; else it is left to be carried. */
+  private async advance(own: OwnBundle): Promise<void> {
+    own.isUnderWay = true
+    const bytes = own.bytes ?? (await this.deps.archive.bytes(own.header.key))
+    if (bytes === null) return void this.own.remove(own.header)
+    if (!this.isNear) return this.stranded(own.header.key)
+    const { key, address, lock } = own.header
+    this.routes.dispatch({ key, address, lock, payload: bytes }, this.mono)
+  }
+
+  private stranded(key: BundleKey): void {
+    const own = this.own.get(key)
+    if (own === undefined) return
+    this.own.rest(own, this.mono)
+    if (!own.isHeld) void this.quietly(this.hold(own))
+  }
+
+  private async hold(own: OwnBundle): Promise<void> {
+    const { header, bytes } = own
+    if (bytes === undefined) return
+    own.isHeld = true
+    const held: ArchivedBundle = { ...header, receivedAt: this.now, hops: 0, hopLimit: MAX_HOPS, copies: 1, from: '' }
+    await this.deps.archive.put(held, bytes)
+    if (this.own.get(header.key) === undefined) return this.quietly(this.deps.archive.remove(header.key))
+    own.bytes = undefined
+    this.node.originate(header, this.now)
+    const kept = this.store.get(header.key)
+    if (kept !== undefined) await this.deps.archive.setCopies(header.key, kept.copies)
+  }
+
+  private frame(session: NeighbourSession, frame: NeighbourFrameFields): void {
+    if (frame.kind === 'transfer') void this.quietly(this.transfers.take(session, frame.transfer))
+    else if (frame.kind === 'answer') this.transfers.answered(session, frame.key as BundleKey, frame.outcome)
+    else if (frame.kind === 'route') this.routes.frame(session.id, frame.frame, this.mono)
+    else {
+      this.node.control(session.id, frame.frame, this.now)
+      this.transfers.offerNext(session)
+    }
+  }
+
+  private isSound({ key, address, lock, payload }: Dispatch): boolean {
+    try {
+      const header = bundleHeader(payload, this.deps.primitives)
+      const isTimely = header.expiresAt > this.now && !isAbsurd(header, this.now)
+      return isTimely && header.key === key && header.address === address && header.lock === lock
+    } catch (error) {
+      if (isSkeinError(error)) return false
+      throw error
+    }
+  }
+
+  private arrived({ key, lock, payload }: Dispatch): Uint8Array | undefined {
+    const known = this.opener.known(lock)
+    if (known === undefined) void this.opener.open(lock, payload).then((cureKey) => cureKey && this.routes.opened(key, cureKey))
+    return known
+  }
+
+  /** A receipt has come by on a route: what is carried of that bundle goes. */
+  private receipt(cureKey: Uint8Array): void {
+    const lock = cureLock(cureKey, this.deps.primitives)
+    const [held] = this.store.locked(lock)
+    if (held !== undefined) this.node.cure(cureKey, held.expiresAt, this.now)
+    else this.provenHere(lock)
+  }
+
+  private proven(lock: string, { key, expiresAt }: { readonly key: Uint8Array; readonly expiresAt: number }): void {
+    if (this.ready) void this.quietly(this.deps.archive.putCure({ key, expiresAt }))
+    this.provenHere(lock)
+  }
+
+  private provenHere(lock: string): void {
+    const own = this.own.locked(lock)
+    if (own === undefined) return
+    this.own.remove(own.header)
+    this.deps.onProven(lock)
+  }
+
+  /** What fails here fails for one bundle; it is tried again or comes by another way. */
+  private async quietly(work: Promise<unknown>): Promise<void> {
+    await work.catch((error: unknown) => {
+      if (!this.stopping.signal.aborted) this.deps.logger.warn('mesh-work-failed', { reason: String(error) })
+    })
+  }
+}

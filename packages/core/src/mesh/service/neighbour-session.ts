@@ -1,0 +1,111 @@
+/** One mesh neighbour on one link: frames in and out, within bounds. */
+import { isSkeinError } from '../../errors/index.ts'
+import type { Clock } from '../../ports/index.ts'
+import { decodeNeighbourFrame, encodeNeighbourFrame, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
+import type { Link } from '../links/index.ts'
+import { FrameLink } from '../links/index.ts'
+import type { Choice } from '../mesh-node.ts'
+import type { LinkId } from '../neighbour.ts'
+import { RateLimit } from './rate-limit.ts'
+
+/** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
+export const MAX_WAITING_BYTES = 4 * 1_048_576
+/** Frames a neighbour may send at once and per second (ME19). */
+export const FRAME_RATE = { burst: 2_000, perSecond: 500 } as const
+/** Bytes a neighbour may send at once and per second (ME19): a fast LAN with files on it stays below. */
+export const BYTE_RATE = { burst: 32 * 1_048_576, perSecond: 16 * 1_048_576 } as const
+/** Frames beyond the rate after which the neighbour is shed (ME19). */
+export const MAX_EXCESS = 1_000
+
+export interface SessionEvents {
+  /** @throws SkeinError for a frame that breaks the rules */
+  onFrame(session: NeighbourSession, frame: NeighbourFrameFields): void
+  onOffence(session: NeighbourSession, code: string): void
+}
+
+export interface SessionOptions {
+  readonly id: LinkId
+  /** Who is at the other end, by the link's own word. */
+  readonly peer: string
+  readonly link: Link
+  readonly clock: Clock
+  readonly events: SessionEvents
+}
+
+export class NeighbourSession {
+  readonly id: LinkId
+  readonly peer: string
+  readonly link: Link
+  /** Milliseconds since 1970. */
+  readonly since: number
+  bytesIn = 0
+  bytesOut = 0
+  /** What has been handed over and not been answered. */
+  transfer: { readonly choice: Choice; readonly since: number } | undefined
+  private readonly frames: FrameLink
+  private readonly clock: Clock
+  private readonly events: SessionEvents
+  private readonly frameRate: RateLimit
+  private readonly byteRate: RateLimit
+  private excess = 0
+  private waiting = 0
+
+  constructor({ id, peer, link, clock, events }: SessionOptions) {
+    this.id = id
+    this.peer = peer
+    this.link = link
+    this.clock = clock
+    this.events = events
+    this.since = clock.now()
+    this.frames = new FrameLink(link, clock)
+    this.frameRate = new RateLimit(FRAME_RATE, clock.monotonic())
+    this.byteRate = new RateLimit(BYTE_RATE, clock.monotonic())
+  }
+
+  /** Reads until the link is gone. */
+  async run(): Promise<void> {
+    for await (const bytes of this.frames.frames()) {
+      this.bytesIn += bytes.length
+      if (this.isWithinRate(bytes.length)) this.take(bytes)
+    }
+  }
+
+  /** Queues a frame. One that may be lost is left out when too much is waiting already. */
+  say(frame: NeighbourFrameFields, { mayBeLost = false }: { readonly mayBeLost?: boolean } = {}): void {
+    const bytes = encodeNeighbourFrame(frame)
+    if (this.waiting + bytes.length > MAX_WAITING_BYTES) {
+      if (!mayBeLost) this.close()
+      return
+    }
+    this.waiting += bytes.length
+    this.bytesOut += bytes.length
+    void this.frames.send(bytes).then((sent) => {
+      this.waiting -= bytes.length
+      if (!sent) this.close()
+    })
+  }
+
+  close(): void {
+    this.frames.close()
+  }
+
+  private take(bytes: Uint8Array): void {
+    try {
+      this.events.onFrame(this, decodeNeighbourFrame(bytes))
+    } catch (error) {
+      if (!isSkeinError(error)) throw error
+      this.events.onOffence(this, error.code)
+    }
+  }
+
+  private isWithinRate(bytes: number): boolean {
+    const now = this.clock.monotonic()
+    if (this.frameRate.takes(1, now) && this.byteRate.takes(bytes, now)) return true
+    this.excess += 1
+    if (this.excess > MAX_EXCESS) {
+      this.events.onOffence(this, 'BUDGET_SPENT')
+      this.close()
+    }
+    return false
+  }
+}

@@ -1,0 +1,55 @@
+import type { Logger, Primitives } from '../../ports/index.ts'
+import { decodeBundle } from '../../wire/mesh-bundle.ts'
+import { cureLock } from '../cure-book.ts'
+
+/** Envelopes that are being opened at once (ME20); what comes beyond is left for another time. */
+const MAX_OPENING = 64
+/** Cure keys of what was opened here lately (ME20), so that a second copy is answered at once. */
+const MAX_OPENED = 4_096
+
+export interface OpenerDeps {
+  readonly primitives: Pick<Primitives, 'sha256'>
+  readonly logger: Logger
+  /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
+  open(envelope: Uint8Array): Promise<Uint8Array | undefined>
+}
+
+/** Opens what has come for this node, within bounds, and remembers the keys. */
+export class Opener {
+  private readonly deps: OpenerDeps
+  private readonly opened = new Map<string, Uint8Array>()
+  private opening = 0
+
+  constructor(deps: OpenerDeps) {
+    this.deps = deps
+  }
+
+  /** The key behind a lock that was opened here lately. */
+  known(lock: string): Uint8Array | undefined {
+    return this.opened.get(lock)
+  }
+
+  /** @param bundle encoded @returns the key of its lock; nothing if it does not open, or not now */
+  async open(lock: string, bundle: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.opening >= MAX_OPENING) return undefined
+    this.opening += 1
+    try {
+      const cureKey = await this.deps.open(decodeBundle(bundle).sealed)
+      // A lock that the key does not open was put there by somebody else.
+      if (cureKey === undefined || cureLock(cureKey, this.deps.primitives) !== lock) return undefined
+      this.remember(lock, cureKey)
+      return cureKey
+    } catch (error) {
+      this.deps.logger.warn('mesh-open-failed', { reason: String(error) })
+      return undefined
+    } finally {
+      this.opening -= 1
+    }
+  }
+
+  private remember(lock: string, cureKey: Uint8Array): void {
+    this.opened.set(lock, cureKey)
+    const [first] = this.opened.keys()
+    if (this.opened.size > MAX_OPENED && first !== undefined) this.opened.delete(first)
+  }
+}

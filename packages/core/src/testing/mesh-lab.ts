@@ -1,0 +1,219 @@
+/** Mesh services over links in memory, on a virtual clock: whole nodes without messengers. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import {
+  type ArchivedBundle,
+  type BundleArchive,
+  type BundleKey,
+  cureLock,
+  type Link,
+  MeshService,
+  type StoredCure,
+} from '../mesh/index.ts'
+import { encodeEnvelope } from '../wire/sealed.ts'
+import { RecordingLogger } from './recording-logger.ts'
+import { seededRandom } from './seeded-random.ts'
+import { settle, VirtualClock } from './virtual-clock.ts'
+
+const primitives = { sha256: (bytes: Uint8Array): Uint8Array => sha256(bytes) }
+const HOUR_MS = 3_600_000
+
+/** What a store keeps of the mesh, as long as the process lives. */
+export class MemoryArchive implements BundleArchive {
+  readonly held = new Map<BundleKey, { bundle: ArchivedBundle; readonly bytes: Uint8Array }>()
+  readonly proofs: StoredCure[] = []
+
+  async bundles(): Promise<readonly ArchivedBundle[]> {
+    return [...this.held.values()].map(({ bundle }) => bundle)
+  }
+  async put(bundle: ArchivedBundle, bytes: Uint8Array): Promise<void> {
+    if (!this.held.has(bundle.key)) this.held.set(bundle.key, { bundle, bytes })
+  }
+  async bytes(key: BundleKey): Promise<Uint8Array | null> {
+    return this.held.get(key)?.bytes ?? null
+  }
+  async setCopies(key: BundleKey, copies: number): Promise<void> {
+    const held = this.held.get(key)
+    if (held !== undefined) held.bundle = { ...held.bundle, copies }
+  }
+  async remove(key: BundleKey): Promise<void> {
+    this.held.delete(key)
+  }
+  async cures(): Promise<readonly StoredCure[]> {
+    return this.proofs
+  }
+  async putCure(cure: StoredCure): Promise<void> {
+    this.proofs.push(cure)
+  }
+  async pruneCures(): Promise<void> {}
+}
+
+class PipeEnd implements Link {
+  readonly mtu = 65_536
+  readonly bandwidth = 12_500_000
+  readonly cost = 0
+  readonly isReliable = true
+  peer: PipeEnd | undefined
+  private readonly inbox: Uint8Array[] = []
+  private wake: () => void = () => undefined
+  private closed = false
+
+  async send(packet: Uint8Array): Promise<boolean> {
+    if (this.closed) return false
+    this.peer?.inbox.push(packet.slice())
+    this.peer?.wake()
+    return true
+  }
+
+  async *packets(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const packet = this.inbox.shift()
+      if (packet !== undefined) yield packet
+      else if (this.closed) return
+      else await new Promise<void>((resolve) => (this.wake = resolve))
+    }
+  }
+
+  close(): void {
+    for (const end of [this, this.peer]) {
+      if (end === undefined) continue
+      end.closed = true
+      end.wake()
+    }
+  }
+}
+
+/** Both ends of a reliable link. */
+export function memoryLink(): readonly [Link, Link] {
+  const [a, b] = [new PipeEnd(), new PipeEnd()]
+  a.peer = b
+  b.peer = a
+  return [a, b]
+}
+
+export interface LabNode {
+  readonly name: string
+  readonly service: MeshService
+  readonly archive: MemoryArchive
+  readonly logger: RecordingLogger
+  /** Texts in order of arrival, once per opening. */
+  readonly received: string[]
+  /** Texts whose cure has come back. */
+  readonly proven: string[]
+  /** Texts of which a neighbour holds a copy. */
+  readonly taken: string[]
+  readonly offences: { readonly peer: string; readonly code: string }[]
+}
+
+export interface LabOptions {
+  readonly seed?: number
+  readonly capacityBytes?: number
+}
+
+export class MeshLab {
+  readonly clock = new VirtualClock(500_000 * HOUR_MS)
+  private readonly random: ReturnType<typeof seededRandom>
+  private readonly options: LabOptions
+  private readonly nodes = new Map<string, LabNode>()
+  private readonly links = new Map<string, Link>()
+  private readonly texts = new Map<string, string>()
+
+  constructor(options: LabOptions = {}) {
+    this.options = options
+    this.random = seededRandom(options.seed ?? 1)
+  }
+
+  /** With the archive of an earlier one it is that one restarted. */
+  async start(name: string, archive = new MemoryArchive()): Promise<LabNode> {
+    const said = { received: [] as string[], proven: [] as string[], taken: [] as string[], offences: [] as LabNode['offences'][number][] }
+    const textOf = (lock: string): string => this.texts.get(lock) ?? ''
+    const logger = new RecordingLogger()
+    const service = new MeshService({
+      clock: this.clock,
+      random: this.random,
+      primitives,
+      logger,
+      archive,
+      ...(this.options.capacityBytes === undefined ? {} : { capacityBytes: this.options.capacityBytes }),
+      tags: async () => [tagOf(name)],
+      open: async (envelope) => {
+        const text = new TextDecoder().decode(envelope.slice(-TEXT_BYTES)).trim()
+        said.received.push(text)
+        return cureKeyOf(text)
+      },
+      onTaken: (lock) => said.taken.push(textOf(lock)),
+      onProven: (lock) => said.proven.push(textOf(lock)),
+      onOffence: (peer, code) => said.offences.push({ peer, code }),
+    })
+    await service.start()
+    const node = { name, service, archive, logger, ...said }
+    this.nodes.set(name, node)
+    return node
+  }
+
+  node(name: string): LabNode {
+    const found = this.nodes.get(name)
+    if (found === undefined) throw new RangeError(`there is no node ${name}`)
+    return found
+  }
+
+  connect(a: string, b: string): void {
+    const [left, right] = memoryLink()
+    this.links.set(key(a, b), left)
+    void this.node(a).service.attach(b, left)
+    void this.node(b).service.attach(a, right)
+  }
+
+  cut(a: string, b: string): void {
+    this.links.get(key(a, b))?.close()
+    this.links.delete(key(a, b))
+  }
+
+  /** Nodes named 0 to `count` - 1, each linked to the next. */
+  async line(count: number): Promise<readonly LabNode[]> {
+    const nodes: LabNode[] = []
+    for (let at = 0; at < count; at += 1) nodes.push(await this.start(`${at}`))
+    for (let at = 1; at < count; at += 1) this.connect(`${at - 1}`, `${at}`)
+    await this.run(500)
+    return nodes
+  }
+
+  send(from: string, to: string, text: string): boolean {
+    const cureKey = cureKeyOf(text)
+    this.texts.set(cureLock(cureKey, primitives), text)
+    return this.node(from).service.carry({ envelope: envelopeFor(to, { text, now: this.clock.now() }), cureKey })
+  }
+
+  async run(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 50) {
+      for (let turn = 0; turn < 3; turn += 1) await settle()
+      await this.clock.advance(Math.min(50, left))
+    }
+    await settle()
+  }
+
+  /** What arrived at a node. */
+  received(name: string): readonly string[] {
+    return this.node(name).received
+  }
+}
+
+const TEXT_BYTES = 32
+
+export function tagOf(name: string): Uint8Array {
+  return sha256(new TextEncoder().encode(`tag of ${name}`)).slice(0, 16)
+}
+
+/** The key that the recipient of a text finds. */
+export function cureKeyOf(text: string): Uint8Array {
+  return sha256(new TextEncoder().encode(`cure of ${text}`)).slice(0, 16)
+}
+
+/** An envelope that anybody could read: only where it goes matters here. */
+export function envelopeFor(to: string, { text, now }: { text: string; now: number }): Uint8Array {
+  const sealed = new TextEncoder().encode(text.padEnd(TEXT_BYTES))
+  return encodeEnvelope({ deliveryTag: tagOf(to), expiryHour: Math.ceil(now / HOUR_MS) + 700, prekeyId: 1, sealed })
+}
+
+function key(a: string, b: string): string {
+  return [a, b].sort().join()
+}
