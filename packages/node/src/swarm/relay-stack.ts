@@ -18,13 +18,13 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
-import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isNewerRecord, verifyRecord } from '@skein/core'
 import type { Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
+import { guardedYamux } from './guarded-yamux.ts'
 import { announceAs, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
@@ -150,7 +150,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [tcp(), guardedWebSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [guardedYamux()],
     connectionManager: CONNECTIONS,
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     services: {

@@ -2,8 +2,8 @@
 import { type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
 import { type KadDHTInit, passthroughMapper } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
-import { yamux } from '@libp2p/yamux'
 import type { Libp2pInit } from 'libp2p'
+import { guardedYamux } from './guarded-yamux.ts'
 
 /** Own DHT: a public one would tell strangers who looks for whom. */
 export const DHT_PROTOCOL = '/skein/kad/1.0.0'
@@ -27,7 +27,7 @@ const PREFIX = new TextEncoder().encode(`/${RECORD_NAMESPACE}/`)
 
 /** Encrypter and muxer of every stack; another one on either side and nobody could connect. */
 export function securedAndMuxed(): Required<Pick<Libp2pInit, 'connectionEncrypters' | 'streamMuxers'>> {
-  return { connectionEncrypters: [noise()], streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } })] }
+  return { connectionEncrypters: [noise()], streamMuxers: [guardedYamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } })] }
 }
 
 /** @param key account digest, 32 bytes; returns the key in the DHT */
