@@ -33,7 +33,7 @@ function waitState(text: string): WaitState {
   return parsed.data
 }
 
-const TICK: Readonly<Record<SentMessage['state'], string>> = { queued: '·', carried: '↑', delivered: '✓', read: '✓✓', failed: '✗' }
+export const TICK: Readonly<Record<SentMessage['state'], string>> = { queued: '·', carried: '↑', delivered: '✓', read: '✓✓', failed: '✗' }
 const time = (instant: number): string => new Date(instant).toLocaleString()
 
 export const status = (session: Session): Promise<number> =>
@@ -125,16 +125,18 @@ export const change = (session: Session, contact: string, what: { name?: string;
 export interface SendOptions {
   readonly wait: string
   readonly timeout: string
+  readonly expire?: string
 }
 
-export const send = (session: Session, words: readonly string[], { wait, timeout }: SendOptions): Promise<number> => {
+export const send = (session: Session, words: readonly string[], { wait, timeout, expire }: SendOptions): Promise<number> => {
   const text = words.at(-1) ?? ''
   const recipients = words.slice(0, -1)
   if (recipients.length === 0) throw new SkeinError('USAGE', 'Say to whom and what: skein send CONTACT… -- TEXT')
   return withApi(session, async (api) => {
     const body = text === '-' ? await readStdin() : text
     if (body === '') throw new SkeinError('USAGE', 'There is nothing to send.')
-    const sent = await api.send({ contacts: [...recipients], text: body, wait: waitState(wait), timeout_ms: duration(timeout) })
+    const limits = { timeout_ms: duration(timeout), ...(expire === undefined ? {} : { expire_ms: duration(expire) }) }
+    const sent = await api.send({ contacts: [...recipients], text: body, wait: waitState(wait), ...limits })
     session.output.result(
       { messages: sent.messages },
       sent.messages.map((each) => `${TICK[each.state]} ${each.state}  ${each.id}`).join('\n'),

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { defaultDataDir } from '@skein/node/config'
 import { chat } from './chat.ts'
 import * as commands from './commands.ts'
+import * as delivery from './delivery-commands.ts'
 import { createOutput } from './output.ts'
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
@@ -89,7 +90,14 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .argument('<contact...>', 'whom to, and last the text; «-» reads it from stdin')
     .option('--wait <state>', 'queued, carried, delivered or read', 'queued')
     .option('--timeout <duration>', 'how long to wait', '20s')
+    .option('--expire <duration>', 'when to give up')
     .action(run(commands.send))
+  program
+    .command('outbox')
+    .description('what is not delivered yet, and why')
+    .option('--retry <id>', 'send a message that failed once more')
+    .option('--cancel <id>', 'give a message up')
+    .action(run(delivery.outbox))
   program
     .command('wait')
     .description('wait for a message to reach a state')

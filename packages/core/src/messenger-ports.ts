@@ -33,6 +33,8 @@ export interface MessengerOptions {
   /** Relay URLs, as others reach them. */
   readonly relays: readonly string[]
   readonly visibility: Visibility
+  /** Messages are given up after so long, milliseconds; 30 days unless said. */
+  readonly expireMs?: number
 }
 
 export type MessengerEvent =

@@ -19,13 +19,14 @@ import {
   revokeInvites,
   serveIntroduction,
 } from './contacts/index.ts'
-import { backoff, DELIVER_PROTOCOL, Postman } from './delivery/index.ts'
+import { backoff, DELIVER_PROTOCOL } from './delivery/index.ts'
+import { Dispatcher, type OutboxEntry } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
-import { Envelopes, type MainPath, openSequences, openStamps, commitDelivered, sendText, serveDeliveries } from './main-path/index.ts'
-import type { HistoryPage, OutboxRow, StoredContact, StoredMessage } from './ports/index.ts'
+import { Envelopes, type MainPath, openSequences, openStamps, type SendOptions, sendText, serveDeliveries } from './main-path/index.ts'
+import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
@@ -38,6 +39,9 @@ const REACH_AGAIN_MS = 500
 /** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
 const IN_TOUCH_MS = 15_000
 
+/** A message is given up after so long, unless the user chooses (DL13). */
+const EXPIRE_MS = 30 * 86_400_000
+
 /** Prekeys are looked after twice a day: a weekly rotation is never more than half a day late. */
 const KEY_CHECK_MS = 43_200_000
 
@@ -48,7 +52,7 @@ export class Messenger {
   readonly presence: PresenceService
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
-  private readonly postman: Postman
+  private readonly dispatcher: Dispatcher
   private readonly contactDeps: ContactDeps
   private readonly prekeys: PrekeyKeeper
   private readonly fetchSecret: Uint8Array
@@ -75,7 +79,7 @@ export class Messenger {
       onContact: (contact) => this.onContact(contact),
     }
     this.prekeys = new PrekeyKeeper({ ...ports, ...identity })
-    this.postman = new Postman({ ...ports, relaysOf: (device) => this.relaysOf(device), onDelivered: (rows) => this.onDelivered(rows) })
+    this.dispatcher = new Dispatcher({ ...ports, book: this.book, onState: (message) => this.emit({ kind: 'state', message }) })
     this.presence = new PresenceService({
       ...ports,
       identity,
@@ -101,14 +105,17 @@ export class Messenger {
       committing: new Map(),
       stamps: await openStamps(ports.store, ports.clock),
       sequences: openSequences(ports.store),
-      post: (row) => this.postman.post(row),
-      reload: (device) => this.postman.reload(device),
+      post: (row) => this.dispatcher.post(row),
+      reload: (device) => this.dispatcher.reload(device),
+      expireMs: this.options.expireMs ?? EXPIRE_MS,
       onMessage: (message) => this.emit({ kind: 'message', message }),
+      onState: (message) => this.emit({ kind: 'state', message }),
+      onControl: (device, control) => this.dispatcher.onControl(device, control),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
     this.serve(this.mainPath)
     this.presence.start()
-    await this.postman.start()
+    await this.dispatcher.start(this.mainPath)
     void this.keepKeysFresh()
     for (const contact of book.all()) this.reach(contact)
     // A relay that was joined before we listened is joined all the same.
@@ -120,7 +127,7 @@ export class Messenger {
     for (const hurry of this.reaching.values()) hurry.abort()
     for (const release of this.releases.splice(0)) release()
     this.presence.stop()
-    this.postman.stop()
+    this.dispatcher.stop()
     this.listeners.clear()
   }
 
@@ -151,9 +158,24 @@ export class Messenger {
     return now
   }
 
-  send(contact: StoredContact, text: string): Promise<StoredMessage> {
+  send(contact: StoredContact, text: string, options: SendOptions = {}): Promise<StoredMessage> {
     if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
-    return sendText(this.mainPath, contact, text)
+    return sendText(this.mainPath, contact, text, options)
+  }
+
+  /** What has not been delivered yet, by device, and why. */
+  outbox(): Promise<readonly OutboxEntry[]> {
+    return this.dispatcher.outbox()
+  }
+
+  /** Sends a message that failed once more. @throws SkeinError MESSAGE_UNKNOWN, CONTACT_BLOCKED, KEYS_CHANGED */
+  retry(id: MessageId): Promise<StoredMessage> {
+    return this.dispatcher.retry(id)
+  }
+
+  /** Gives up a message that is still in the outbox. @throws SkeinError MESSAGE_UNKNOWN */
+  cancel(id: MessageId): Promise<StoredMessage> {
+    return this.dispatcher.cancel(id)
   }
 
   history(account: AccountId, page: HistoryPage): Promise<readonly StoredMessage[]> {
@@ -206,7 +228,7 @@ export class Messenger {
   private async refreshKeys(): Promise<boolean> {
     const { ports, prekeys, options, identity } = this
     const changed = await prekeys.refresh()
-    if (changed) this.card = await openOwnCard({ ...ports, identity }, { ...options, bundle: prekeys.bundle() })
+    if (changed) this.card = await openOwnCard({ ...ports, identity }, { mailboxes: [], ...options, bundle: prekeys.bundle() })
     const before = ports.clock.now()
     await ports.store.commit([
       { kind: 'digest.prune', before },
@@ -262,7 +284,7 @@ export class Messenger {
         onConnected: (device) => this.onAppeared(device),
         onDisconnected: (device) => this.reaching.get(device)?.abort(),
         onAlive: (device) => this.presence.signOfLife(device),
-        onBetterPath: (device) => this.postman.reload(device),
+        onBetterPath: (device) => this.dispatcher.reload(device),
         onRelay: (relay) => {
           if (relay.reserved && relay.device !== null) void this.onRelayJoined(relay.device)
         },
@@ -271,7 +293,7 @@ export class Messenger {
   }
 
   private async onRelayJoined(relay: DeviceId): Promise<void> {
-    this.postman.wakeAll()
+    this.dispatcher.wakeAll()
     for (const hurry of this.reaching.values()) hurry.abort()
     await Promise.all([this.presence.join(relay), republish(this.contactDeps), this.refreshOthers()]).catch((error: unknown) =>
       this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
@@ -281,40 +303,21 @@ export class Messenger {
   private onAppeared(device: DeviceId): void {
     this.presence.signOfLife(device)
     if (!this.isContact(device)) return
-    this.postman.wake(device)
+    this.dispatcher.wake(device)
     this.reaching.get(device)?.abort()
   }
 
   private onContact(contact: StoredContact): void {
     this.emit({ kind: 'contact', contact })
     this.reach(contact)
-    if (contact.state === 'accepted') for (const { device } of this.book.devicesOf(contact.account)) this.postman.wake(device)
+    this.dispatcher.onContact(contact)
   }
 
   private onPresence({ device, account, aliveAt }: Present, online: boolean): void {
     this.emit({ kind: 'presence', device, account, online })
     const silentFor = this.ports.clock.monotonic() - aliveAt
     void this.book.seen(device, Math.round(this.ports.clock.now() - silentFor))
-    if (online && this.isContact(device)) this.postman.wake(device)
-  }
-
-  /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */
-  private async onDelivered(rows: readonly OutboxRow[]): Promise<void> {
-    const { mainPath, ports } = this
-    if (mainPath === undefined) return
-    const at = ports.clock.now()
-    const messages = await Promise.all(rows.map(({ message }) => ports.store.message(message, 'out')))
-    const recorded = commitDelivered(mainPath, rows, at)
-    for (const message of messages) {
-      if (message !== null && message.state !== 'read' && message.state !== 'delivered')
-        this.emit({ kind: 'state', message: { ...message, state: 'delivered', reason: null, deliveredAt: at } })
-    }
-    await recorded
-  }
-
-  private relaysOf(device: DeviceId): readonly string[] | null {
-    const contact = this.book.ownerOf(device)
-    return contact === undefined || contact.blocked || contact.state !== 'accepted' ? null : contact.relays
+    if (online && this.isContact(device)) this.dispatcher.wake(device)
   }
 
   private isContact(device: DeviceId): boolean {

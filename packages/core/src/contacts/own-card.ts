@@ -10,6 +10,7 @@ export interface OwnCard {
   readonly issuedAt: number
   readonly name: string
   readonly relays: readonly string[]
+  readonly mailboxes: readonly string[]
   readonly bundle: SignedBytes
 }
 
@@ -17,9 +18,14 @@ const SETTING = 'own-card'
 
 export async function openOwnCard(
   { identity, store, clock }: { readonly identity: Identity; readonly store: Store; readonly clock: Clock },
-  said: { readonly name: string; readonly relays: readonly string[]; readonly bundle: SignedBytes },
+  said: {
+    readonly name: string
+    readonly relays: readonly string[]
+    readonly mailboxes: readonly string[]
+    readonly bundle: SignedBytes
+  },
 ): Promise<OwnCard> {
-  const saying = JSON.stringify([said.name, said.relays, base64.encode(said.bundle.signature)])
+  const saying = JSON.stringify([said.name, said.relays, said.mailboxes, base64.encode(said.bundle.signature)])
   const [issued, before] = ((await store.setting(SETTING)) ?? '0\n').split('\n')
   const last = Number(issued)
   // Strictly rising even when the clock went back: the newer of two cards wins everywhere.

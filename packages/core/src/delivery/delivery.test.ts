@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { accountIdFromDigest, deviceIdFromKey, messageIdFromBytes } from '../ids.ts'
 import type { Channel } from '../ports/swarm.ts'
-import type { OutboxRow, StoredContact } from '../ports/store.ts'
+import type { OutboxRow } from '../ports/store.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { settle } from '../testing/virtual-clock.ts'
 import { World } from '../testing/world.ts'
 import { backoff } from './backoff.ts'
-import { chooseCarrier } from './choose-carrier.ts'
+import { type CarrierView, chooseCarriers } from './choose-carrier.ts'
 import { DeliveryLink, MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from './delivery-link.ts'
 import { compareStamps, MAX_SKEW_MS, tick, tolerated } from './hybrid-clock.ts'
 
@@ -17,8 +17,10 @@ const row = (number: number, bytes = 1): OutboxRow => ({
   device,
   seq: number,
   sealed: new Uint8Array(bytes),
-  attempts: 0,
-  nextAt: 0,
+  state: 'queued',
+  carriers: [],
+  expiresAt: Number.MAX_SAFE_INTEGER,
+  transient: false,
 })
 
 function stalledChannel(): Channel & { sent: number } {
@@ -28,9 +30,23 @@ function stalledChannel(): Channel & { sent: number } {
 const events = { onAcknowledged: async () => undefined, onDrained: () => undefined, onOffence: () => undefined }
 
 describe('delivery', () => {
-  it('[DL3] nothing goes to somebody who is blocked', () => {
-    const contact = { blocked: false } as StoredContact
-    expect([chooseCarrier(contact), chooseCarrier({ ...contact, blocked: true })]).toEqual(['direct', 'hold'])
+  it('[DL3] [DL11] a stream takes what it can; who is away gets it by two mailboxes and the mesh, and what nothing takes is held with a reason', () => {
+    const mailboxes = ['a', 'b', 'c']
+    const view: CarrierView = {
+      ...{ blocked: false, accepted: true, keysChanged: false, sealed: true, direct: 'unknown' },
+      ...{ mailboxes, carriers: [], meshNear: false },
+    }
+    const plan = (change: Partial<CarrierView>) => chooseCarriers({ ...view, ...change })
+    const nothing = { direct: false, mailboxes: [], mesh: false }
+    expect([plan({ direct: 'open' }), plan({})]).toEqual(Array(2).fill({ ...nothing, direct: true, hold: null }))
+    expect(plan({ direct: 'away' })).toEqual({ direct: true, mailboxes: ['a', 'b'], mesh: false, hold: null })
+    expect(plan({ direct: 'away', meshNear: true, carriers: ['a'] })).toEqual({ direct: true, mailboxes: ['b'], mesh: true, hold: null })
+    expect(plan({ direct: 'away', meshNear: true, carriers: ['a', 'b', 'mesh'] })).toEqual({ ...nothing, direct: true, hold: null })
+    expect(plan({ direct: 'away', mailboxes: [] }).hold).toBe('no-path')
+    expect(plan({ direct: 'away', mailboxes: [], carriers: ['gone'] }).hold).toBeNull()
+    expect(plan({ blocked: true })).toEqual({ ...nothing, hold: 'blocked' })
+    expect(plan({ accepted: false })).toEqual({ ...nothing, hold: 'not-accepted' })
+    expect([plan({ sealed: false }).hold, plan({ sealed: false, keysChanged: true }).hold]).toEqual(['no-keys', 'keys-changed'])
   })
 
   it('[DL4] waits grow, keep to their bounds and differ', () => {

@@ -4,9 +4,10 @@ import type { Logger } from '../ports/logger.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store } from '../ports/store.ts'
-import type { Swarm } from '../ports/swarm.ts'
+import type { OpenOutcome, Swarm } from '../ports/swarm.ts'
 import { type BackoffBounds, backoff } from './backoff.ts'
 import { DeliveryLink } from './delivery-link.ts'
+import { Turnstile } from './turnstile.ts'
 
 export const DELIVER_PROTOCOL = '/skein/deliver/1'
 
@@ -15,6 +16,10 @@ const RETRY: BackoffBounds = { first: 1_000, most: 120_000 }
 /** A link that acknowledges nothing for this long is taken for dead (DL6). */
 const ACKNOWLEDGE_WITHIN_MS = 20_000
 const PAGE = 256
+/** Devices that are dialled at once; the rest wait their turn (DL15). */
+const MAX_OPENING = 32
+/** A device that is not reached within this is taken for away (DL11); dialling goes on. */
+export const AWAY_AFTER_MS = 2_000
 
 export interface PostmanDeps {
   readonly store: Store
@@ -26,6 +31,8 @@ export interface PostmanDeps {
   relaysOf(device: DeviceId): readonly string[] | null
   /** Records what was acknowledged; resolves when it is durable. */
   onDelivered(rows: readonly OutboxRow[]): Promise<void>
+  /** A device that has mail cannot be reached, or not soon: other carriers may take it. */
+  onAway(device: DeviceId): void
 }
 
 interface Round {
@@ -33,7 +40,11 @@ interface Round {
   /** Ends the wait before the next try. */
   hurry: AbortController
   attempts: number
+  /** Wait before the first try, milliseconds: what an earlier run has left of it. */
+  delay: number
   running: boolean
+  /** Number of the last row that the link was offered. */
+  after: number
   /** When the last acknowledgement came, or the link opened; monotonic milliseconds. */
   lastProgress: number
 }
@@ -42,6 +53,7 @@ export class Postman {
   private readonly deps: PostmanDeps
   private readonly rounds = new Map<DeviceId, Round>()
   private readonly stopping = new AbortController()
+  private readonly opening = new Turnstile(MAX_OPENING)
 
   constructor(deps: PostmanDeps) {
     this.deps = deps
@@ -49,7 +61,11 @@ export class Postman {
 
   /** Takes up what an earlier run left. */
   async start(): Promise<void> {
-    for (const { device } of await this.deps.store.outboxDevices()) this.wake(device)
+    const now = this.deps.clock.now()
+    for (const { device, attempts, nextAt } of await this.deps.store.outboxDevices()) {
+      // A clock that was set back must not make anybody wait for longer than a wait is.
+      this.wake(device, { attempts, delay: Math.min(Math.max(0, nextAt - now), RETRY.most) })
+    }
   }
 
   stop(): void {
@@ -62,20 +78,27 @@ export class Postman {
 
   /** A row that has just been committed. */
   post(row: OutboxRow): void {
-    const link = this.rounds.get(row.device)?.link
-    if (link?.hasRoom) link.post(row)
-    else this.wake(row.device)
+    const round = this.rounds.get(row.device)
+    if (round?.link?.hasRoom) return round.link.post(row)
+    // It may have been committed after later ones.
+    if (round !== undefined) round.after = Math.min(round.after, row.seq - 1)
+    this.wake(row.device)
+  }
+
+  /** Whether a stream to the device is open now. */
+  isLinked(device: DeviceId): boolean {
+    return this.rounds.get(device)?.link !== undefined
   }
 
   /** Tries now if anything is queued for the device. */
-  wake(device: DeviceId): void {
+  wake(device: DeviceId, { attempts, delay }: { readonly attempts: number; readonly delay: number } = { attempts: 0, delay: 0 }): void {
     if (this.stopping.signal.aborted) return
     const round = this.rounds.get(device)
     if (round?.running) {
       round.hurry.abort()
       return
     }
-    const fresh: Round = { link: undefined, hurry: new AbortController(), attempts: 0, running: true, lastProgress: 0 }
+    const fresh: Round = { link: undefined, hurry: new AbortController(), attempts, delay, running: true, after: 0, lastProgress: 0 }
     this.rounds.set(device, fresh)
     void this.deliverAll(device, fresh)
   }
@@ -93,12 +116,15 @@ export class Postman {
 
   private async deliverAll(device: DeviceId, round: Round): Promise<void> {
     try {
+      if (round.delay > 0) {
+        this.deps.onAway(device)
+        await this.deps.clock.sleep(round.delay, { signal: round.hurry.signal })
+      }
       while (!this.stopping.signal.aborted && (await this.hasMail(device))) {
         // Whoever wakes us during the session spares us the wait behind it.
         round.hurry = new AbortController()
         if (await this.session(device, round)) continue
-        await this.deps.clock.sleep(backoff(round.attempts, this.deps.random, RETRY), { signal: round.hurry.signal })
-        round.attempts += 1
+        await this.rest(device, round)
       }
     } catch (error) {
       this.deps.logger.error('delivery-round-failed', { reason: String(error) })
@@ -110,31 +136,48 @@ export class Postman {
     if (!this.stopping.signal.aborted && (await this.hasMail(device))) this.wake(device)
   }
 
+  /** Waits before the next try; when that is survives a restart (DL14). */
+  private async rest(device: DeviceId, round: Round): Promise<void> {
+    const { clock, random } = this.deps
+    const wait = backoff(round.attempts, random, RETRY)
+    round.attempts += 1
+    await this.keepRetry(device, { attempts: round.attempts, nextAt: Math.ceil(clock.now() + wait) })
+    await clock.sleep(wait, { signal: round.hurry.signal })
+  }
+
+  /** On a full disk it is not kept, and nothing else happens. */
+  private async keepRetry(device: DeviceId, retry: { readonly attempts: number; readonly nextAt: number }): Promise<void> {
+    await this.deps.store
+      .commit([{ kind: 'outbox.retry', device, ...retry }])
+      .catch((error: unknown) => this.deps.logger.debug('retry-not-kept', { reason: String(error) }))
+  }
+
   private async hasMail(device: DeviceId): Promise<boolean> {
     if (this.stopping.signal.aborted || this.deps.relaysOf(device) === null) return false
-    return (await this.deps.store.outbox(device, Number.POSITIVE_INFINITY, 1)).length > 0
+    return (await this.deps.store.outbox(device, 0, 1)).length > 0
   }
 
   /** One connection's worth of deliveries; true when it made progress. */
   private async session(device: DeviceId, round: Round): Promise<boolean> {
-    const relays = this.deps.relaysOf(device) ?? []
-    const opened = await this.deps.swarm.open(device, DELIVER_PROTOCOL, { relays, signal: this.stopping.signal })
+    const opened = await this.openChannel(device)
     if (opened.kind === 'absent') return false
     let progress = false
     const link = new DeliveryLink(opened.channel, {
       onAcknowledged: async (rows) => {
         progress = true
         round.lastProgress = this.deps.clock.monotonic()
+        if (round.attempts > 0) void this.keepRetry(device, { attempts: 0, nextAt: 0 })
         round.attempts = 0
         await this.deps.onDelivered(rows)
       },
-      onDrained: () => void this.refill(device, link),
+      onDrained: () => void this.refill(device, link, round),
       onOffence: (error) => this.offence(device, error),
     })
+    round.after = 0
     const watch = new AbortController()
     round.lastProgress = this.deps.clock.monotonic()
     void this.watch(round, link, watch.signal)
-    await this.refill(device, link)
+    await this.refill(device, link, round)
     // Only after the older rows: what is posted from now on comes behind them.
     round.link = link
     await link.run()
@@ -143,9 +186,30 @@ export class Postman {
     return progress
   }
 
-  /** Takes what the store holds, oldest first. */
-  private async refill(device: DeviceId, link: DeliveryLink): Promise<void> {
-    for (const row of await this.deps.store.outbox(device, Number.POSITIVE_INFINITY, PAGE)) link.post(row)
+  private async openChannel(device: DeviceId): Promise<OpenOutcome> {
+    const { swarm, clock, onAway } = this.deps
+    const relays = this.deps.relaysOf(device) ?? []
+    const decided = new AbortController()
+    // While it waits its turn as well: other carriers need not wait with it.
+    void clock.sleep(AWAY_AFTER_MS, { signal: decided.signal }).then((late) => late && onAway(device))
+    const opened = await this.opening.pass(() => swarm.open(device, DELIVER_PROTOCOL, { relays, signal: this.stopping.signal }))
+    decided.abort()
+    if (opened.kind === 'absent') onAway(device)
+    return opened
+  }
+
+  /** Takes what the store holds behind the last row that was looked at, oldest first. */
+  private async refill(device: DeviceId, link: DeliveryLink, round: Round): Promise<void> {
+    while (link.hasRoom) {
+      const rows = await this.deps.store.outbox(device, round.after, PAGE)
+      for (const row of rows) {
+        if (!link.hasRoom) return
+        // What waits to be encrypted comes with a link of its own.
+        if (row.sealed.length > 0) link.post(row)
+        round.after = row.seq
+      }
+      if (rows.length < PAGE) return
+    }
   }
 
   /** Closes a link that has unacknowledged rows and makes no progress. */

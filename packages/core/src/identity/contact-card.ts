@@ -27,6 +27,7 @@ export interface AccountRecord {
 export interface ContactCard extends AccountRecord {
   /** What the owner calls itself: a claim, never a key source. */
   readonly name: string
+  readonly mailboxes: readonly string[]
 }
 
 export function signContactCard(primitives: Primitives, card: ContactCardFields, deviceSeed: Uint8Array): SignedBytes {
@@ -37,7 +38,7 @@ export function signContactCard(primitives: Primitives, card: ContactCardFields,
 export function openContactCard(primitives: Primitives, signed: SignedBytes): ContactCard {
   const fields = decodeContactCard(signed.statement)
   if (!isSignedBy(primitives, 'skein contact card v1', { signed, key: fields.deviceKey })) throw badCard()
-  return { ...openRecordFields(primitives, fields), name: fields.name }
+  return { ...openRecordFields(primitives, fields), name: fields.name, mailboxes: fields.mailboxes }
 }
 
 export function signAccountRecord(primitives: Primitives, record: AccountRecordFields, deviceSeed: Uint8Array): SignedBytes {

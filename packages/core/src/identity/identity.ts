@@ -18,7 +18,7 @@ export interface Identity {
   readonly dhKey: Uint8Array
   /** X25519, 32 bytes. */
   readonly dhSecret: Uint8Array
-  signCard(card: RecordDraft & { readonly name: string }): SignedBytes
+  signCard(card: RecordDraft & { readonly name: string; readonly mailboxes?: readonly string[] }): SignedBytes
   signRecord(record: RecordDraft): SignedBytes
 }
 
@@ -53,7 +53,7 @@ export function openIdentity(primitives: Primitives, stored: StoredIdentity): Id
     dhKey,
     dhSecret: stored.dhSecret,
     listVersion: FIRST_LIST_VERSION,
-    signCard: (card) => signContactCard(primitives, { ...card, deviceList, deviceKey }, deviceSeed),
+    signCard: (card) => signContactCard(primitives, { mailboxes: [], ...card, deviceList, deviceKey }, deviceSeed),
     signRecord: (record) => signAccountRecord(primitives, { ...record, deviceList, deviceKey }, deviceSeed),
   }
 }

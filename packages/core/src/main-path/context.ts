@@ -6,8 +6,9 @@ import type { Envelopes } from './envelopes.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
-import type { OutboxRow, Store, StoredMessage } from '../ports/store.ts'
+import type { OutboxRow, Store, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
+import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 
 /** What sending and receiving work with. */
 export interface MainPath {
@@ -28,7 +29,13 @@ export interface MainPath {
   post(row: OutboxRow): void
   /** The bytes of a device's rows have changed: what its link holds is stale. */
   reload(device: DeviceId): void
+  /** A message is given up after so long unless its sender says otherwise (DL13), milliseconds. */
+  readonly expireMs: number
   onMessage(message: StoredMessage): void
+  /** An outgoing message has reached another state. */
+  onState(message: StoredMessage): void
+  /** What a device says about delivery: writes that belong to the commit of its message, and what follows once that is durable. */
+  onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect
   onSignOfLife(device: DeviceId): void
 }
 
@@ -43,6 +50,11 @@ export interface StampSource {
 /** Numbers for messages from this device to another, without gaps while commits succeed. */
 export interface SequenceSource {
   next(device: DeviceId): Promise<number>
+}
+
+export interface ControlEffect {
+  readonly writes: readonly StoreWrite[]
+  committed(): void
 }
 
 export type Recipient = AccountId

@@ -40,7 +40,7 @@ const tagsOf = ({ messenger }: WorldNode, sender: Uint8Array, day: number): Uint
 async function waiting(world: World, { from, to }: { from: WorldNode; to: WorldNode }, text: string): Promise<Uint8Array> {
   world.network.partition(deviceOf(from), deviceOf(to), true)
   const { id } = await world.send(from, to, text)
-  const rows = await from.store.outbox(deviceOf(to), Number.POSITIVE_INFINITY, 100)
+  const rows = await from.store.outbox(deviceOf(to), 0, 100)
   const row = rows.find(({ message }) => message === id)
   if (row === undefined) throw new Error('nothing waits')
   return row.sealed

@@ -1,7 +1,10 @@
 /** The main path: sending and receiving one message, each as one readable sequence. */
 export * from './context.ts'
+export * from './controls.ts'
 export * from './delivered.ts'
 export * from './envelopes.ts'
+export * from './expire.ts'
 export * from './receive.ts'
+export { sealWaiting } from './recover.ts'
 export * from './send.ts'
 export * from './stamps.ts'

@@ -8,6 +8,7 @@ import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import type { MainPath } from './context.ts'
+import { commitControl } from './controls.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
 import { stampWrite } from './stamps.ts'
 
@@ -102,16 +103,24 @@ function commitOpened(path: MainPath, { channel, sender, id, opened }: OpenedDel
   try {
     const content = decodeContent(opened.content)
     if (content.id !== id) throw new SkeinError('BAD_FRAME', 'A message lies under the id of another.')
-    const committed =
-      content.body.kind === 'reset'
-        ? commitReset(path, channel.peer, { id, opened })
-        : commitMessage(path, incomingMessage(path, { channel, sender, content, text: content.body.text }), opened)
+    const committed = commitContent(path, { channel, sender, content, opened })
     committed.catch(forget)
     return committed
   } catch (error) {
     forget()
     throw error
   }
+}
+
+interface OpenedMessage extends Omit<OpenedDelivery, 'id'> {
+  readonly content: ContentFields
+}
+
+function commitContent(path: MainPath, { channel, sender, content, opened }: OpenedMessage): Promise<unknown> {
+  const { id, body } = content
+  if (body.kind === 'reset') return commitReset(path, channel.peer, { id, opened })
+  if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
+  return commitMessage(path, incomingMessage(path, { channel, sender, content, text: body.text }), opened)
 }
 
 async function commitMessage(path: MainPath, message: StoredMessage, { writes }: OpenedContent): Promise<void> {

@@ -5,16 +5,15 @@
 import type { OpenedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
-import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+import type { OutboxRow, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
+import { REMEMBER_MS, transientRow } from './controls.ts'
 import { commitSealed, contentOf } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
 /** What does not open for these reasons may be honest: the states of the two sides differ. */
 const STATES_DIFFER: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'SEAL_BROKEN']
-/** Ids of messages that are kept in no history are remembered this long, against copies. */
-const REMEMBER_MS = 40 * 86_400_000
 const PAGE = 64
 
 /** Whether a message of this device is here already: its first copy was committed, the acknowledgement was lost. */
@@ -44,7 +43,7 @@ async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
     const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
     const restarted = pair.restart(content)
     if (restarted === undefined) return { writes: [], result: undefined }
-    const made: OutboxRow = { message: id, contact: known.account, device, seq, sealed: restarted.sealed, attempts: 0, nextAt: 0 }
+    const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed })
     const writes: StoreWrite[] = [
       ...restarted.writes,
       { kind: 'seq.put', device, seq },
@@ -70,26 +69,42 @@ export async function commitReset(
   void resealAll(path, device).catch((error: unknown) => path.logger.error('reseal-failed', { reason: String(error) }))
 }
 
-async function resealAll(path: MainPath, device: DeviceId): Promise<void> {
+/** Seals what waits because nothing was known to encrypt to the device with (DL12). */
+export async function sealWaiting(path: MainPath, device: DeviceId): Promise<void> {
+  if ((path.book.device(device)?.bundle.length ?? 0) === 0) return
+  await resealAll(path, device, ({ sealed }) => sealed.length === 0)
+}
+
+async function resealAll(path: MainPath, device: DeviceId, wanted: (row: OutboxRow) => boolean = () => true): Promise<void> {
   const known = path.book.device(device)
   // What was meant for the keys that the user has verified is not sealed to others before the user says so (EV2).
   if (known === undefined || path.book.get(known.account)?.trust === 'changed') return
-  const rows = await path.store.outbox(device, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER)
-  for (let at = 0; at < rows.length; at += PAGE) {
-    const page = rows.slice(at, at + PAGE)
-    const contents = await Promise.all(page.map((row) => contentFor(path, row)))
-    await commitSealed(path, [known], async () => {
-      const pair = await path.cipher.pair(device)
-      const writes = page.flatMap((row, index): readonly StoreWrite[] => {
-        const content = contents[index]
-        if (content === undefined) return [{ kind: 'outbox.remove', message: row.message, device }]
-        const { sealed, writes: moved } = pair.seal(content)
-        return [...moved, { kind: 'outbox.reseal', message: row.message, device, sealed }]
-      })
-      return { writes, result: undefined }
-    })
+  let changed = false
+  for (let after = 0; ; ) {
+    const rows = await path.store.outbox(device, after, PAGE)
+    after = rows.at(-1)?.seq ?? after
+    const page = rows.filter(wanted)
+    if (page.length > 0) await resealPage(path, known, page)
+    changed ||= page.length > 0
+    if (rows.length < PAGE) break
   }
-  path.reload(device)
+  if (changed) path.reload(device)
+}
+
+async function resealPage(path: MainPath, known: StoredDevice, page: readonly OutboxRow[]): Promise<void> {
+  const { device } = known
+  const contents = await Promise.all(page.map((row) => contentFor(path, row)))
+  await commitSealed(path, [known], async () => {
+    const pair = await path.cipher.pair(device)
+    const writes = page.flatMap(({ message }, index): readonly StoreWrite[] => {
+      const content = contents[index]
+      if (content === undefined) return [{ kind: 'outbox.remove', message, device }]
+      const { sealed, writes: moved } = pair.seal(content)
+      // What carriers hold is of no use any more.
+      return [...moved, { kind: 'outbox.reseal', message, device, sealed }, { kind: 'outbox.recall', message, device }]
+    })
+    return { writes, result: undefined }
+  })
 }
 
 /** `undefined` for what is in no history: a request to start anew that has served its purpose. */

@@ -29,7 +29,7 @@ async function cardOf({ name, store, messenger: { identity } }: WorldNode, { ver
   if (stored === null) throw new Error('no identity')
   const own = certifyDevice(primitives, stored.deviceSeed, identity.dhKey)
   const deviceList = signDeviceList(primitives, { ...stored, version, devices: [own, ...others] })
-  const fields = { deviceList, name, relays: [], issuedAt: 9e12, deviceKey: identity.deviceKey, bundle: bundleFor(identity) }
+  const fields = { deviceList, name, relays: [], mailboxes: [], issuedAt: 9e12, deviceKey: identity.deviceKey, bundle: bundleFor(identity) }
   return signContactCard(primitives, fields, stored.deviceSeed)
 }
 
@@ -78,8 +78,11 @@ describe('verified contacts', () => {
     await world.run(5_000)
     expect((await world.history(again, bo)).map(({ text }) => text)).toEqual(['still heard'])
     await again.messenger.setVerified(world.contactOf(again, bo), true)
-    // The device that came has shown no prekeys yet: that is all that is missing now.
-    await expect(world.send(again, bo, 'after')).rejects.toMatchObject({ code: 'NO_BUNDLE' })
+    // The device that came has shown no prekeys yet: that is all that is missing now, and it alone waits.
+    await world.send(again, bo, 'after')
+    await world.run(5_000)
+    expect((await world.history(bo, again)).map(({ text }) => text)).toEqual(['still heard', 'after'])
+    expect(await again.messenger.outbox()).toMatchObject([{ hold: 'no-keys' }])
   })
 
   it('[EV2] a list that comes while the user changes something else takes nothing back, nor is it taken back', async () => {
@@ -107,7 +110,7 @@ describe('verified contacts', () => {
     await world.send(ana, bo, 'on its way')
     await world.run(1_000)
     await ana.messenger.book.change(bo.messenger.identity.account, { trust: 'changed' })
-    const sealed = async () => (await ana.store.outbox(bo.messenger.identity.device, Number.POSITIVE_INFINITY, 9)).map((row) => row.sealed)
+    const sealed = async () => (await ana.store.outbox(bo.messenger.identity.device, 0, 9)).map((row) => row.sealed)
     const before = await sealed()
     world.kill(bo)
     const session = await bo.store.session(ana.messenger.identity.device)

@@ -33,11 +33,34 @@ export interface OutboxRow {
   readonly device: DeviceId
   /** Number of this message among all from this device to that one, from 1; gaps show losses. */
   readonly seq: number
-  /** Bytes for the wire, made once; retries reuse them. */
+  /** Bytes for the wire, made once; retries reuse them. Empty while nothing is known to encrypt to the device with. */
   readonly sealed: Uint8Array
+  readonly state: 'queued' | 'carried'
+  /** Who holds it: URLs of mailboxes, `mesh`. */
+  readonly carriers: readonly string[]
+  /** Given up at this instant, milliseconds since 1970. */
+  readonly expiresAt: number
+  /** In no history, and gone as soon as a carrier holds it: receipts and the like. */
+  readonly transient: boolean
+}
+
+/** How the tries to reach a device directly stand. */
+export interface OutboxDevice {
+  readonly device: DeviceId
+  readonly rows: number
+  /** Tries in a row that led to nothing. */
   readonly attempts: number
-  /** Not before this instant, milliseconds since 1970. */
+  /** Not tried before this instant, milliseconds since 1970; 0 for at once. */
   readonly nextAt: number
+}
+
+/** What has become of a message at one device; while it is in the outbox, its row tells. */
+export interface MessageProgress {
+  readonly message: MessageId
+  readonly device: DeviceId
+  readonly state: 'delivered' | 'read' | 'failed'
+  readonly reason: string | null
+  readonly at: number
 }
 
 export type ContactState = 'pending' | 'requested' | 'accepted'
@@ -143,13 +166,17 @@ export type StoreWrite =
   | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
   | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
   | { readonly kind: 'outbox.remove'; readonly message: MessageId; readonly device: DeviceId }
-  | {
-      readonly kind: 'outbox.retry'
-      readonly message: MessageId
-      readonly device: DeviceId
-      readonly attempts: number
-      readonly nextAt: number
-    }
+  /** A carrier holds a row: its state becomes `carried`. */
+  | { readonly kind: 'outbox.carried'; readonly message: MessageId; readonly device: DeviceId; readonly carrier: string }
+  /** No carrier counts any more: it is to be handed to them again. */
+  | { readonly kind: 'outbox.recall'; readonly message: MessageId; readonly device: DeviceId }
+  /** When a device is tried next. */
+  | { readonly kind: 'outbox.retry'; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
+  /** Moves forward only: failed → delivered → read. */
+  | { readonly kind: 'progress.put'; readonly progress: MessageProgress }
+  /** A token with which mail can be left at a mailbox, once. */
+  | { readonly kind: 'token.put'; readonly mailbox: string; readonly token: Uint8Array }
+  | { readonly kind: 'token.remove'; readonly token: Uint8Array }
   /** New bytes for a row that is still there: the session they were sealed in is gone at the other side. */
   | { readonly kind: 'outbox.reseal'; readonly message: MessageId; readonly device: DeviceId; readonly sealed: Uint8Array }
   /** Fails the whole commit with SESSION_CONFLICT unless the stored version is one less: states follow each other without gaps. */
@@ -190,10 +217,16 @@ export interface Store {
   message(id: MessageId, direction?: Direction): Promise<StoredMessage | null>
   /** Oldest first, in order of (hlcMs, hlcCounter, id). */
   history(contact: AccountId, page?: HistoryPage): Promise<readonly StoredMessage[]>
-  /** Rows for a device that are due at `now`, lowest `seq` first; with `now` Infinity all of them. */
-  outbox(device: DeviceId, now: number, limit: number): Promise<readonly OutboxRow[]>
-  /** Devices with anything in the outbox and the earliest `nextAt` of each. */
-  outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]>
+  /** Rows for a device whose `seq` is greater than `after`, lowest first. */
+  outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]>
+  outboxDevices(): Promise<readonly OutboxDevice[]>
+  /** Rows of one message. */
+  outboxOf(message: MessageId): Promise<readonly OutboxRow[]>
+  /** Rows that are given up at `now`, at most `limit`. */
+  outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]>
+  progress(message: MessageId): Promise<readonly MessageProgress[]>
+  /** Tokens for a mailbox, at most `limit`. */
+  tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]>
   session(device: DeviceId): Promise<StoredSession | null>
   prekeys(): Promise<readonly StoredPrekey[]>
   /** Those handed to a device and not used, the one that expires first before the others. */

@@ -5,6 +5,8 @@ import type {
   Direction,
   HistoryPage,
   MessageState,
+  MessageProgress,
+  OutboxDevice,
   OutboxRow,
   Store,
   StoredContact,
@@ -32,6 +34,9 @@ interface Tables {
   prekeys: Map<number, StoredPrekey>
   oneTimePrekeys: Map<number, StoredOneTimePrekey>
   digests: Map<string, number>
+  retries: Map<string, { readonly attempts: number; readonly nextAt: number }>
+  progress: Map<string, MessageProgress>
+  tokens: Map<string, { readonly mailbox: string; readonly token: Uint8Array }>
 }
 
 const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
@@ -95,19 +100,39 @@ export class MemoryStore implements Store {
     })
   }
 
-  async outbox(device: DeviceId, now: number, limit: number): Promise<readonly OutboxRow[]> {
+  async outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]> {
     return this.read(({ outbox }) => {
-      const due = [...outbox.values()].filter((row) => row.device === device && row.nextAt <= now)
+      const due = [...outbox.values()].filter((row) => row.device === device && row.seq > after)
       return due.sort((a, b) => a.seq - b.seq).slice(0, limit)
     })
   }
 
-  async outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]> {
-    return this.read(({ outbox }) => {
-      const earliest = new Map<DeviceId, number>()
-      for (const { device, nextAt } of outbox.values()) earliest.set(device, Math.min(nextAt, earliest.get(device) ?? nextAt))
-      return [...earliest].map(([device, nextAt]) => ({ device, nextAt }))
+  async outboxDevices(): Promise<readonly OutboxDevice[]> {
+    return this.read(({ outbox, retries }) => {
+      const rows = [...outbox.values()]
+      return [...new Set(rows.map(({ device }) => device))].map((device) => ({
+        device,
+        rows: rows.filter((row) => row.device === device).length,
+        ...(retries.get(device) ?? { attempts: 0, nextAt: 0 }),
+      }))
     })
+  }
+  async outboxOf(message: MessageId): Promise<readonly OutboxRow[]> {
+    return this.read(({ outbox }) => [...outbox.values()].filter((row) => row.message === message))
+  }
+  async outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]> {
+    return this.read(({ outbox }) => [...outbox.values()].filter((row) => row.expiresAt <= now).slice(0, limit))
+  }
+  async progress(message: MessageId): Promise<readonly MessageProgress[]> {
+    return this.read(({ progress }) => [...progress.values()].filter((each) => each.message === message))
+  }
+  async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
+    return this.read(({ tokens }) =>
+      [...tokens.values()]
+        .filter((each) => each.mailbox === mailbox)
+        .map(({ token }) => token)
+        .slice(0, limit),
+    )
   }
 
   async session(device: DeviceId): Promise<StoredSession | null> {
@@ -165,6 +190,9 @@ function emptyTables(): Tables {
     prekeys: new Map(),
     oneTimePrekeys: new Map(),
     digests: new Map(),
+    retries: new Map(),
+    progress: new Map(),
+    tokens: new Map(),
   }
 }
 
@@ -199,8 +227,15 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return patch(tables.devices, write.device, { cardSent: write.issuedAt })
     case 'device.handover':
       return patch(tables.devices, write.device, { handover: write.handover })
+    case 'outbox.carried':
+      return carry(tables, write)
+    case 'outbox.recall':
+      return patch(tables.outbox, rowKey(write.device, write.message), { carriers: [] })
     case 'outbox.retry':
-      return patch(tables.outbox, rowKey(write.device, write.message), { attempts: write.attempts, nextAt: write.nextAt })
+    case 'progress.put':
+    case 'token.put':
+    case 'token.remove':
+      return changeDelivery(tables, write)
     case 'outbox.reseal':
       return patch(tables.outbox, rowKey(write.device, write.message), { sealed: write.sealed })
     case 'outbox.remove':
@@ -244,6 +279,28 @@ function changeKeys({ prekeys, oneTimePrekeys, digests }: Tables, write: KeyWrit
 function prune<K, V>(table: Map<K, V>, isOld: (value: V) => boolean): void {
   for (const [key, value] of table) if (isOld(value)) table.delete(key)
 }
+
+function carry({ outbox }: Tables, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): WriteOutcome {
+  const key = rowKey(device, message)
+  const carriers = [...new Set([...(outbox.get(key)?.carriers ?? []), carrier])]
+  return patch(outbox, key, { state: 'carried', carriers })
+}
+
+type DeliveryWrite = Extract<StoreWrite, { kind: 'outbox.retry' | 'progress.put' | `token.${string}` }>
+
+function changeDelivery({ retries, progress, tokens }: Tables, write: DeliveryWrite): WriteOutcome {
+  if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
+  else if (write.kind === 'token.put') tokens.set(write.token.join(), write)
+  else if (write.kind === 'token.remove') tokens.delete(write.token.join())
+  else {
+    const key = rowKey(write.progress.device, write.progress.message)
+    const known = progress.get(key)
+    if (known === undefined || PROGRESS.indexOf(known.state) < PROGRESS.indexOf(write.progress.state)) progress.set(key, write.progress)
+  }
+  return 'done'
+}
+
+const PROGRESS: readonly MessageProgress['state'][] = ['failed', 'delivered', 'read']
 
 type Put = Extract<StoreWrite, { kind: 'identity.put' | 'invite.put' | 'outbox.insert' | 'seq.put' | 'setting.put' }>
 

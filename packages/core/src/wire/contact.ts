@@ -33,6 +33,8 @@ export interface AccountRecordFields {
 
 export interface ContactCardFields extends AccountRecordFields {
   readonly name: string
+  /** URLs of relays where mail may be left. */
+  readonly mailboxes: readonly string[]
 }
 
 export type ContactFrameFields =
@@ -70,14 +72,14 @@ function relayList(relays: readonly string[]): readonly string[] {
 }
 
 export function encodeContactCard(card: ContactCardFields): Uint8Array {
-  return encode(ContactCard, { ...card, relays: [...card.relays] })
+  return encode(ContactCard, { ...card, relays: [...card.relays], mailboxes: [...card.mailboxes] })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeContactCard(bytes: Uint8Array): ContactCardFields {
   const card = decode(ContactCard, bytes)
   if ([...card.name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
-  return { ...recordFields(card), name: card.name }
+  return { ...recordFields(card), name: card.name, mailboxes: relayList(card.mailboxes) }
 }
 
 function recordFields(fields: {

@@ -19,6 +19,8 @@ export type ContentBody =
   | { readonly kind: 'text'; readonly text: string }
   /** The sender has started a new session. */
   | { readonly kind: 'reset' }
+  /** Between the programs of two devices: an encoded DeliveryControl. In no history. */
+  | { readonly kind: 'control'; readonly control: Uint8Array }
 
 /** @throws SkeinError MESSAGE_TOO_LARGE when the text has more than MAX_TEXT_BYTES bytes in UTF-8 */
 export function encodeContent(content: ContentFields): Uint8Array {
@@ -31,8 +33,13 @@ export function encodeContent(content: ContentFields): Uint8Array {
     hlcMs: content.hlcMs,
     hlcCounter: content.hlcCounter,
     createdAt: content.createdAt,
-    kind: body.kind === 'text' ? { $case: 'text', value: { body: body.text } } : { $case: 'reset', value: {} },
+    kind: kindOf(body),
   })
+}
+
+function kindOf(body: ContentBody): Content['kind'] {
+  if (body.kind === 'text') return { $case: 'text', value: { body: body.text } }
+  return body.kind === 'control' ? { $case: 'control', value: body.control } : { $case: 'reset', value: {} }
 }
 
 function utf8Length(text: string): number {
@@ -54,6 +61,7 @@ export function decodeContent(bytes: Uint8Array): ContentFields {
 
 function bodyOf(kind: Content['kind']): ContentBody {
   if (kind?.$case === 'reset') return { kind: 'reset' }
+  if (kind?.$case === 'control') return { kind: 'control', control: kind.value }
   if (kind?.$case !== 'text') throw new SkeinError('BAD_FRAME', 'A message is of an unknown kind.')
   if (utf8Length(kind.value.body) > MAX_TEXT_BYTES) throw new SkeinError('MESSAGE_TOO_LARGE', 'A text is larger than the limit.')
   return { kind: 'text', text: kind.value.body }

@@ -28,3 +28,17 @@ export const LAN_TAG_BYTES = 8
 export const MAX_LAN_TAGS = 128
 /** Largest announcement on the local network, in bytes (LD3): one datagram on any network that carries IPv6 (RFC 8200 §5), with room for mDNS. */
 export const MAX_LAN_BYTES = 1_100
+/** Rights to fetch shown in one frame of `/skein/mailbox/1` (MB8): 25 KiB; more go into another frame. */
+export const MAX_FETCH_RIGHTS = 256
+/** Envelopes in one reply (MB8). */
+export const MAX_MAIL_BATCH = 512
+/** Envelopes deleted by one request (MB8). */
+export const MAX_FORGOTTEN = 1_024
+/** Tokens asked for at once (MB8): a tenth of a second of the relay's time. */
+export const MAX_TOKENS_AT_ONCE = 16
+/** Tokens that a contact hands over at once (MB8). */
+export const MAX_GRANTED_TOKENS = 64
+/** Messages that one receipt names, each for delivered and read (RC1). */
+export const MAX_RECEIPTS = 512
+/** Sequence numbers that are asked for at once (DL19). */
+export const MAX_MISSING = 256

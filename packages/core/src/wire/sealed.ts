@@ -64,6 +64,8 @@ export interface EnvelopeContentFields {
   readonly message: Uint8Array
   /** Device key, 32 bytes, with a first flight; else empty. */
   readonly sender: Uint8Array
+  /** Number of the message among all from the sender to this device, from 1. */
+  readonly seq?: number
 }
 
 export function encodePrekeyBundle(bundle: PrekeyBundleFields): Uint8Array {
@@ -152,12 +154,12 @@ export function decodeEnvelope(bytes: Uint8Array): EnvelopeFields {
 }
 
 export function encodeEnvelopeContent(content: EnvelopeContentFields): Uint8Array {
-  return encode(EnvelopeContent, content)
+  return encode(EnvelopeContent, { ...content, seq: content.seq ?? 0 })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeEnvelopeContent(bytes: Uint8Array): EnvelopeContentFields {
-  const { message, sender } = decodeCanonical(EnvelopeContent, bytes)
+  const { message, sender, seq } = decodeCanonical(EnvelopeContent, bytes)
   if (sender.length !== 0) exactly(sender, 32)
-  return { message, sender }
+  return { message, sender, ...(seq === 0 ? {} : { seq }) }
 }

@@ -11,6 +11,9 @@ export type StatementLabel =
   | 'skein account record v1'
   | 'skein presence v1'
   | 'skein prekey bundle v1'
+  | 'skein mail receipt v1'
+  | 'skein fetch right v1'
+  | 'skein delivery proof v1'
 
 export interface SignedBytes {
   readonly statement: Uint8Array

@@ -200,6 +200,7 @@ describe('hostile bytes', () => {
       deviceList: { statement: filled(1, 1), signature: filled(64, 1) },
       name: 'ana',
       relays: ['https://relay.test'],
+      mailboxes: ['https://mail.test'],
       issuedAt: 1,
       deviceKey: filled(32, 1),
       bundle: { statement: filled(1, 2), signature: filled(64, 2) },

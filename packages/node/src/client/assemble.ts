@@ -75,6 +75,7 @@ export async function assemble(
     name: config.name,
     relays: config.relays,
     visibility: config.visibility,
+    expireMs: config.expireMs,
   })
   undo.push(() => messenger.stop())
   await messenger.start()

@@ -7,6 +7,9 @@ const RelayUrl = z
   .max(120)
   .regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a relay is named by its http:// or https:// URL')
 
+/** The longest time after which a message may be given up, milliseconds: a year. */
+export const MAX_EXPIRE_MS = 365 * 86_400_000
+
 export const ConfigSchema = z.strictObject({
   /** What you call yourself; empty for anonymous. */
   name: z.string().max(64),
@@ -20,6 +23,8 @@ export const ConfigSchema = z.strictObject({
   lan: z.boolean(),
   /** Who sees that you are there. */
   visibility: z.enum(['everyone', 'contacts', 'nobody']),
+  /** Messages that were not delivered are given up after so many milliseconds. */
+  expireMs: z.int().min(1_000).max(MAX_EXPIRE_MS),
   /** Lines on stderr: error, warn, info or debug. */
   log: z.enum(['error', 'warn', 'info', 'debug']),
   /** Where the key is that seals the secrets in the database; `auto` keeps it where it is, and chooses for a new node. */
@@ -34,6 +39,7 @@ export const DEFAULTS: Config = {
   host: '0.0.0.0',
   lan: true,
   visibility: 'contacts',
+  expireMs: 30 * 86_400_000,
   log: 'warn',
   keyStorage: 'auto',
 }

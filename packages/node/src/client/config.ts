@@ -19,7 +19,8 @@ export interface LoadedConfig {
 const BOOLEAN: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
-  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_LOG, SKEIN_KEY_STORAGE } = env
+  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_EXPIRE_MS, SKEIN_LOG, SKEIN_KEY_STORAGE } =
+    env
   const raw = {
     name: SKEIN_NAME,
     relays: SKEIN_RELAYS?.split(/[\s,]+/).filter((url) => url !== ''),
@@ -27,6 +28,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     host: SKEIN_HOST,
     lan: SKEIN_LAN === undefined ? undefined : (BOOLEAN[SKEIN_LAN] ?? SKEIN_LAN),
     visibility: SKEIN_VISIBILITY,
+    expireMs: SKEIN_EXPIRE_MS === undefined ? undefined : Number(SKEIN_EXPIRE_MS),
     log: SKEIN_LOG,
     keyStorage: SKEIN_KEY_STORAGE,
   }

@@ -75,6 +75,16 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.outboxRemove.run({ ...write }))
     case 'outbox.retry':
       return void (await writes.outboxRetry.run({ ...write }))
+    case 'outbox.carried':
+      return void (await writes.outboxCarried.run({ ...write }))
+    case 'outbox.recall':
+      return void (await writes.outboxRecall.run({ ...write }))
+    case 'progress.put':
+      return void (await writes.progress.run({ ...write.progress }))
+    case 'token.put':
+      return void (await writes.token.run({ ...write }))
+    case 'token.remove':
+      return void (await writes.tokenRemove.run({ token: write.token }))
     case 'outbox.reseal':
       return void (await writes.outboxReseal.run({ ...write }))
     case 'prekey.put':

@@ -27,5 +27,24 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795258333076,
     "hash": "355d68253e1c1e6ed9bfa8729201cc1b61523beb64c9ee53d6d0fe22818153c2"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `progress` (\n\t`message` text NOT NULL,\n\t`device` text NOT NULL,\n\t`state` text NOT NULL,\n\t`reason` text,\n\t`at` integer NOT NULL,\n\tPRIMARY KEY(`message`, `device`)\n);\n",
+      "\nCREATE TABLE `retries` (\n\t`device` text PRIMARY KEY NOT NULL,\n\t`attempts` integer NOT NULL,\n\t`next_at` integer NOT NULL\n);\n",
+      "\nCREATE TABLE `tokens` (\n\t`token` blob PRIMARY KEY NOT NULL,\n\t`mailbox` text NOT NULL\n);\n",
+      "\nCREATE INDEX `tokens_mailbox` ON `tokens` (`mailbox`);",
+      "\nALTER TABLE `outbox` ADD `state` text DEFAULT 'queued' NOT NULL;",
+      "\nALTER TABLE `outbox` ADD `carriers` text DEFAULT '[]' NOT NULL;",
+      "\nALTER TABLE `outbox` ADD `expires_at` integer DEFAULT 9007199254740991 NOT NULL;",
+      "\nALTER TABLE `outbox` ADD `transient` integer DEFAULT false NOT NULL;",
+      "\nCREATE INDEX `outbox_message` ON `outbox` (`message`);",
+      "\nCREATE INDEX `outbox_expiry` ON `outbox` (`expires_at`);",
+      "\nALTER TABLE `outbox` DROP COLUMN `attempts`;",
+      "\nALTER TABLE `outbox` DROP COLUMN `next_at`;"
+    ],
+    "bps": true,
+    "folderMillis": 1795268131259,
+    "hash": "2a91e6729ed7807bf07c8adfdfbf614347bf4fd7cc8aecfb87101fb433e9da59"
   }
 ]

@@ -1,5 +1,5 @@
 /** Prepared statements of the store, on any drizzle SQLite database. */
-import { and, asc, desc, eq, gt, inArray, lt, min, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import * as t from './schema.ts'
 
@@ -56,14 +56,42 @@ export function prepareReads(db: AnyDatabase) {
     outbox: db
       .select()
       .from(t.outbox)
-      .where(and(eq(t.outbox.device, p('device')), sql`${t.outbox.nextAt} <= ${p('now')}`))
+      .where(and(eq(t.outbox.device, p('device')), sql`${t.outbox.seq} > ${p('after')}`))
       .orderBy(asc(t.outbox.seq))
       .limit(p('limit'))
       .prepare(),
     outboxDevices: db
-      .select({ device: t.outbox.device, nextAt: min(t.outbox.nextAt) })
+      .select({
+        device: t.outbox.device,
+        rows: count(),
+        attempts: sql<number>`coalesce(max(${t.retries.attempts}), 0)`,
+        nextAt: sql<number>`coalesce(max(${t.retries.nextAt}), 0)`,
+      })
       .from(t.outbox)
+      .leftJoin(t.retries, eq(t.retries.device, t.outbox.device))
       .groupBy(t.outbox.device)
+      .prepare(),
+    outboxOf: db
+      .select()
+      .from(t.outbox)
+      .where(eq(t.outbox.message, p('message')))
+      .prepare(),
+    outboxExpired: db
+      .select()
+      .from(t.outbox)
+      .where(sql`${t.outbox.expiresAt} <= ${p('now')}`)
+      .limit(p('limit'))
+      .prepare(),
+    progress: db
+      .select()
+      .from(t.progress)
+      .where(eq(t.progress.message, p('message')))
+      .prepare(),
+    tokens: db
+      .select({ token: t.tokens.token })
+      .from(t.tokens)
+      .where(eq(t.tokens.mailbox, p('mailbox')))
+      .limit(p('limit'))
       .prepare(),
     session: db
       .select()
@@ -181,8 +209,10 @@ export function prepareWrites(db: AnyDatabase) {
         contact: p('contact'),
         seq: p('seq'),
         sealed: p('sealed'),
-        attempts: p('attempts'),
-        nextAt: p('nextAt'),
+        state: p('state'),
+        carriers: p('carriers'),
+        expiresAt: p('expiresAt'),
+        transient: p('transient'),
       })
       .onConflictDoNothing()
       .prepare(),
@@ -190,10 +220,45 @@ export function prepareWrites(db: AnyDatabase) {
       .delete(t.outbox)
       .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
       .prepare(),
-    outboxRetry: db
+    outboxCarried: db
       .update(t.outbox)
-      .set({ attempts: sql`${p('attempts')}`, nextAt: sql`${p('nextAt')}` })
+      .set({ state: 'carried', carriers: sql`json_insert(${t.outbox.carriers}, '$[#]', ${p('carrier')})` })
+      .where(
+        and(
+          eq(t.outbox.device, p('device')),
+          eq(t.outbox.message, p('message')),
+          sql`not exists (select 1 from json_each(${t.outbox.carriers}) where value = ${p('carrier')})`,
+        ),
+      )
+      .prepare(),
+    outboxRecall: db
+      .update(t.outbox)
+      .set({ carriers: [] })
       .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .prepare(),
+    outboxRetry: db
+      .insert(t.retries)
+      .values({ device: p('device'), attempts: p('attempts'), nextAt: p('nextAt') })
+      .onConflictDoUpdate({ target: t.retries.device, set: { attempts: incoming('attempts'), nextAt: incoming('next_at') } })
+      .prepare(),
+    progress: db
+      .insert(t.progress)
+      .values({ message: p('message'), device: p('device'), state: p('state'), reason: p('reason'), at: p('at') })
+      .onConflictDoUpdate({
+        target: [t.progress.message, t.progress.device],
+        set: { state: incoming('state'), reason: incoming('reason'), at: incoming('at') },
+        setWhere: sql`case excluded.state when 'failed' then 0 when 'delivered' then 1 else 2 end
+          > case ${t.progress.state} when 'failed' then 0 when 'delivered' then 1 else 2 end`,
+      })
+      .prepare(),
+    token: db
+      .insert(t.tokens)
+      .values({ token: p('token'), mailbox: p('mailbox') })
+      .onConflictDoNothing()
+      .prepare(),
+    tokenRemove: db
+      .delete(t.tokens)
+      .where(eq(t.tokens.token, p('token')))
       .prepare(),
     outboxReseal: db
       .update(t.outbox)

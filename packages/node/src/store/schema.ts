@@ -82,11 +82,42 @@ export const outbox = sqliteTable(
     contact: text('contact').notNull(),
     seq: integer('seq').notNull(),
     sealed: bytes('sealed').notNull(),
-    attempts: integer('attempts').notNull(),
-    nextAt: integer('next_at').notNull(),
+    state: text('state', { enum: ['queued', 'carried'] })
+      .notNull()
+      .default('queued'),
+    carriers: text('carriers', { mode: 'json' }).$type<readonly string[]>().notNull().default([]),
+    expiresAt: integer('expires_at').notNull().default(Number.MAX_SAFE_INTEGER),
+    transient: integer('transient', { mode: 'boolean' }).notNull().default(false),
   },
-  (table) => [primaryKey({ columns: [table.device, table.message] }), index('outbox_order').on(table.device, table.seq)],
+  (table) => [
+    primaryKey({ columns: [table.device, table.message] }),
+    index('outbox_order').on(table.device, table.seq),
+    index('outbox_message').on(table.message),
+    index('outbox_expiry').on(table.expiresAt),
+  ],
 )
+
+export const retries = sqliteTable('retries', {
+  device: text('device').primaryKey(),
+  attempts: integer('attempts').notNull(),
+  nextAt: integer('next_at').notNull(),
+})
+
+export const progress = sqliteTable(
+  'progress',
+  {
+    message: text('message').notNull(),
+    device: text('device').notNull(),
+    state: text('state', { enum: ['failed', 'delivered', 'read'] }).notNull(),
+    reason: text('reason'),
+    at: integer('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.message, table.device] })],
+)
+
+export const tokens = sqliteTable('tokens', { token: bytes('token').primaryKey(), mailbox: text('mailbox').notNull() }, (table) => [
+  index('tokens_mailbox').on(table.mailbox),
+])
 
 export const sessions = sqliteTable('sessions', {
   device: text('device').primaryKey(),

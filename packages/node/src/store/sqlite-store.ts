@@ -6,6 +6,8 @@ import {
   type Direction,
   type HistoryPage,
   type MessageId,
+  type MessageProgress,
+  type OutboxDevice,
   type OutboxRow,
   SkeinError,
   type Store,
@@ -242,13 +244,28 @@ export class SqliteStore implements Store {
     })
   }
 
-  outbox(device: DeviceId, now: number, limit: number): Promise<readonly OutboxRow[]> {
-    const until = Math.min(now, Number.MAX_SAFE_INTEGER)
-    return this.read(async (reads) => (await reads.outbox.all({ device, now: until, limit })) as OutboxRow[])
+  outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]> {
+    return this.read(async (reads) => (await reads.outbox.all({ device, after, limit })) as OutboxRow[])
   }
 
-  outboxDevices(): Promise<readonly { readonly device: DeviceId; readonly nextAt: number }[]> {
-    return this.read(async (reads) => (await reads.outboxDevices.all()) as { device: DeviceId; nextAt: number }[])
+  outboxDevices(): Promise<readonly OutboxDevice[]> {
+    return this.read(async (reads) => (await reads.outboxDevices.all()) as OutboxDevice[])
+  }
+
+  outboxOf(message: MessageId): Promise<readonly OutboxRow[]> {
+    return this.read(async (reads) => (await reads.outboxOf.all({ message })) as OutboxRow[])
+  }
+
+  outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]> {
+    return this.read(async (reads) => (await reads.outboxExpired.all({ now, limit })) as OutboxRow[])
+  }
+
+  progress(message: MessageId): Promise<readonly MessageProgress[]> {
+    return this.read(async (reads) => (await reads.progress.all({ message })) as MessageProgress[])
+  }
+
+  async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
+    return (await this.read((reads) => reads.tokens.all({ mailbox, limit }))).map(({ token }) => token)
   }
 
   session(device: DeviceId): Promise<StoredSession | null> {

@@ -62,8 +62,10 @@ const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   device: other,
   seq: number,
   sealed: Uint8Array.of(number),
-  attempts: 0,
-  nextAt: 0,
+  state: 'queued',
+  carriers: [],
+  expiresAt: 900,
+  transient: false,
   ...change,
 })
 
@@ -117,7 +119,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       ])
       expect(await store.message(id(1))).toEqual(message(1))
       expect(await store.outbox(other, 0, 10)).toEqual([row(1)])
-      expect(await store.outboxDevices()).toEqual([{ device: other, nextAt: 0 }])
+      expect(await store.outboxDevices()).toEqual([{ device: other, rows: 1, attempts: 0, nextAt: 0 }])
     })
 
     it('[ST2] a commit is applied wholly or not at all', async () => {
@@ -168,17 +170,54 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await expect(under.store.history(account, { after: id(99) })).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
     })
 
-    it('[ST5] the outbox gives what is due, in order, and forgets what is removed', async () => {
+    it('[ST5] the outbox gives its rows in order, page by page, says when each device is tried next, and forgets what is removed', async () => {
       await using under = await open()
       await under.store.commit([3, 1, 2].map((number) => ({ kind: 'outbox.insert', row: row(number) }) as const))
-      await under.store.commit([{ kind: 'outbox.retry', message: id(1), device: other, attempts: 2, nextAt: 500 }])
-      expect((await under.store.outbox(other, 499, 10)).map(({ seq }) => seq)).toEqual([2, 3])
-      expect((await under.store.outbox(other, Number.POSITIVE_INFINITY, 2)).map(({ seq, attempts }) => [seq, attempts])).toEqual([
-        [1, 2],
-        [2, 0],
-      ])
-      await under.store.commit([1, 2, 3].map((number) => ({ kind: 'outbox.remove', message: id(number), device: other }) as const))
-      expect(await under.store.outboxDevices()).toEqual([])
+      await under.store.commit([{ kind: 'outbox.retry', device: other, attempts: 2, nextAt: 500 }])
+      const store = await under.reopen()
+      expect(await store.outboxDevices()).toEqual([{ device: other, rows: 3, attempts: 2, nextAt: 500 }])
+      expect((await store.outbox(other, 0, 2)).map(({ seq }) => seq)).toEqual([1, 2])
+      expect((await store.outbox(other, 2, 10)).map(({ seq }) => seq)).toEqual([3])
+      await store.commit([1, 2, 3].map((number) => ({ kind: 'outbox.remove', message: id(number), device: other }) as const))
+      expect(await store.outboxDevices()).toEqual([])
+    })
+
+    it('[ST40] a row is carried once its first carrier holds it, knows each of them once, and is found when it has expired', async () => {
+      await using under = await open()
+      await under.store.commit([1, 2].map((number) => ({ kind: 'outbox.insert', row: row(number, { expiresAt: number * 100 }) }) as const))
+      const carried = (carrier: string) => ({ kind: 'outbox.carried', message: id(1), device: other, carrier }) as const
+      await under.store.commit([carried('a'), carried('b'), carried('a')])
+      expect(await under.store.outboxOf(id(1))).toEqual([row(1, { expiresAt: 100, state: 'carried', carriers: ['a', 'b'] })])
+      await under.store.commit([{ kind: 'outbox.recall', message: id(1), device: other }])
+      expect(await under.store.outboxOf(id(1))).toEqual([row(1, { expiresAt: 100, state: 'carried' })])
+      expect((await under.store.outboxExpired(100, 10)).map(({ seq }) => seq)).toEqual([1])
+      expect(await under.store.outboxExpired(1_000, 1)).toHaveLength(1)
+    })
+
+    it('[ST41] what has become of a message at each device only moves forward', async () => {
+      await using under = await open()
+      const progress = (state: 'failed' | 'delivered' | 'read', at: number) =>
+        ({
+          kind: 'progress.put',
+          progress: { message: id(1), device: other, state, reason: state === 'failed' ? 'expired' : null, at },
+        }) as const
+      const seen: string[] = []
+      for (const [at, state] of (['failed', 'delivered', 'failed', 'read', 'delivered'] as const).entries()) {
+        await under.store.commit([progress(state, at)])
+        seen.push((await under.store.progress(id(1))).map((each) => each.state).join())
+      }
+      expect(seen).toEqual(['failed', 'delivered', 'delivered', 'read', 'read'])
+      expect(await (await under.reopen()).progress(id(1))).toEqual([progress('read', 3).progress])
+    })
+
+    it('[ST42] tokens are kept by mailbox until they are spent', async () => {
+      await using under = await open()
+      const token = (byte: number) => new Uint8Array(146).fill(byte)
+      const put = (byte: number, mailbox: string) => ({ kind: 'token.put', mailbox, token: token(byte) }) as const
+      await under.store.commit([put(1, 'a'), put(2, 'a'), put(2, 'a'), put(3, 'b')])
+      await under.store.commit([{ kind: 'token.remove', token: token(1) }])
+      const store = await under.reopen()
+      expect([await store.tokens('a', 10), await store.tokens('b', 10), await store.tokens('b', 0)]).toEqual([[token(2)], [token(3)], []])
     })
 
     it('[ST6] a message only moves forward', async () => {

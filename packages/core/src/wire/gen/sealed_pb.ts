@@ -69,6 +69,8 @@ export interface EnvelopeContent {
   message: Uint8Array;
   /** Device key of the sender, with a first flight; the session names the sender after that. */
   sender: Uint8Array;
+  /** Number of the message among all from the sender's device to this one; 0 when the carrier needs none. */
+  seq: number;
 }
 
 /** At rest only. */
@@ -575,7 +577,7 @@ export const Envelope: MessageFns<Envelope> = {
 };
 
 function createBaseEnvelopeContent(): EnvelopeContent {
-  return { message: NOTHING, sender: NOTHING };
+  return { message: NOTHING, sender: NOTHING, seq: 0 };
 }
 
 export const EnvelopeContent: MessageFns<EnvelopeContent> = {
@@ -585,6 +587,9 @@ export const EnvelopeContent: MessageFns<EnvelopeContent> = {
     }
     if (message.sender.length !== 0) {
       writer.uint32(18).bytes(message.sender);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).uint32(message.seq);
     }
     return writer;
   },
@@ -611,6 +616,14 @@ export const EnvelopeContent: MessageFns<EnvelopeContent> = {
             }
 
             message.sender = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = reader.uint32();
             continue;
           }
         }

@@ -36,7 +36,11 @@ export interface ContactCard {
   /** Which device of the list signed this card. */
   deviceKey: Uint8Array;
   /** Signed PrekeyBundle of that device. */
-  bundle: Signed | undefined;
+  bundle:
+    | Signed
+    | undefined;
+  /** URLs of relays where mail for the account may be left. */
+  mailboxes: string[];
 }
 
 /** What the DHT holds of an account. */
@@ -117,6 +121,9 @@ export interface Content {
   kind:
     | { $case: "text"; value: Text }
     | { $case: "reset"; value: SessionReset }
+    | //
+    /** Encoded DeliveryControl: between the programs of two devices, in no history. */
+    { $case: "control"; value: Uint8Array }
     | undefined;
   /** 16 bytes: the same over every carrier. */
   id: Uint8Array;
@@ -363,7 +370,15 @@ export const DeviceList: MessageFns<DeviceList> = {
 };
 
 function createBaseContactCard(): ContactCard {
-  return { deviceList: undefined, name: "", relays: [], issuedAt: 0, deviceKey: NOTHING, bundle: undefined };
+  return {
+    deviceList: undefined,
+    name: "",
+    relays: [],
+    issuedAt: 0,
+    deviceKey: NOTHING,
+    bundle: undefined,
+    mailboxes: [],
+  };
 }
 
 export const ContactCard: MessageFns<ContactCard> = {
@@ -385,6 +400,9 @@ export const ContactCard: MessageFns<ContactCard> = {
     }
     if (message.bundle !== undefined) {
       Signed.encode(message.bundle, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.mailboxes) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -443,6 +461,14 @@ export const ContactCard: MessageFns<ContactCard> = {
             }
 
             message.bundle = Signed.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.mailboxes.push(reader.string());
             continue;
           }
         }
@@ -1011,6 +1037,9 @@ export const Content: MessageFns<Content> = {
       case "reset":
         SessionReset.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "control":
+        writer.uint32(122).bytes(message.kind.value);
+        break;
     }
     if (message.id.length !== 0) {
       writer.uint32(50).bytes(message.id);
@@ -1064,6 +1093,14 @@ export const Content: MessageFns<Content> = {
             }
 
             message.kind = { $case: "reset", value: SessionReset.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.kind = { $case: "control", value: reader.bytes() };
             continue;
           }
           case 6: {

@@ -1,7 +1,7 @@
 /** The typed local API: commands, queries and one event stream, served by a client and used by every interface. */
 import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod'
-import { ConfigSchema } from '../config-schema.ts'
+import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */
@@ -18,6 +18,20 @@ export const SentMessage = z.object({
   delivered_at: Instant.nullable(),
 })
 export type SentMessage = z.infer<typeof SentMessage>
+
+export const OutboxView = z.object({
+  contact: z.string(),
+  name: z.string(),
+  device: z.string(),
+  id: z.string(),
+  state: z.enum(['queued', 'carried']),
+  carriers: z.array(z.string()),
+  hold: z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path']).nullable(),
+  attempts: z.number().int(),
+  next_at: Instant,
+  expires_at: Instant,
+})
+export type OutboxView = z.infer<typeof OutboxView>
 
 export const HistoryMessage = z.object({
   id: z.string(),
@@ -45,20 +59,23 @@ export const ContactView = z.object({
 })
 export type ContactView = z.infer<typeof ContactView>
 
+/** How a device is reached, best first. */
+const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'none'] as const
+
 export const PeerView = z.object({
   contact: z.string().nullable(),
   name: z.string(),
   device: z.string(),
   online: z.boolean(),
   last_seen: Instant.nullable(),
-  path: z.enum(['lan', 'direct', 'relayed', 'none']),
+  path: z.enum(PATHS),
 })
 export type PeerView = z.infer<typeof PeerView>
 
 export const WhyView = z.object({
   contact: z.string(),
   device: z.string(),
-  path: z.enum(['lan', 'direct', 'relayed', 'none']),
+  path: z.enum(PATHS),
   transport: z.string().nullable(),
   rtt_ms: z.number().nullable(),
   since: Instant.nullable(),
@@ -143,11 +160,19 @@ export const contract = {
       z.object({
         contacts: z.array(z.string().min(1).max(200)).min(1).max(64),
         text: z.string().min(1),
+        /** Given up after so long; as configured when it is left out. */
+        expire_ms: z.number().int().min(1_000).max(MAX_EXPIRE_MS).optional(),
         wait: WaitState,
         timeout_ms: z.number().int().min(0).max(86_400_000),
       }),
     )
     .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
+  /** What is not delivered yet, by device of the recipient; `hold` says why nobody has it. */
+  outbox: oc.output(z.object({ outbox: z.array(OutboxView) })),
+  /** Sends a message that failed once more. */
+  retry: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
+  /** Gives up a message that is in the outbox. */
+  cancel: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   wait: oc
     .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
     .output(z.object({ message: SentMessage, timed_out: z.boolean() })),

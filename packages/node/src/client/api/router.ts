@@ -4,7 +4,7 @@ import { parseMessageId } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import { contract, type ClientEvent, type SettingsView } from './contract.ts'
 import { toApiError } from './errors.ts'
-import { contactView, eventView, historyView, peerViews, sentView, settingsView } from './views.ts'
+import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
 
@@ -64,11 +64,21 @@ export const router = os.router({
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.
     const recipients = [...new Set(input.contacts.map((text) => client.messenger.book.find(text)))]
-    const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, input.text)))
+    const options = input.expire_ms === undefined ? {} : { expireMs: input.expire_ms }
+    const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, input.text, options)))
     const wish = { state: input.wait, timeout: input.timeout_ms, signal }
     const waited = await Promise.all(sent.map(({ id }) => waitFor(client.messenger, client.clock, { id, wish })))
     return { messages: waited.map(({ message }) => sentView(message)), timed_out: waited.some(({ timedOut }) => timedOut) }
   }),
+  outbox: os.outbox.handler(async ({ context: { client } }) => ({
+    outbox: (await client.messenger.outbox()).map((entry) => outboxView(client.messenger, entry)),
+  })),
+  retry: os.retry.handler(async ({ context: { client }, input }) => ({
+    message: sentView(await client.messenger.retry(parseMessageId(input.id))),
+  })),
+  cancel: os.cancel.handler(async ({ context: { client }, input }) => ({
+    message: sentView(await client.messenger.cancel(parseMessageId(input.id))),
+  })),
   wait: os.wait.handler(async ({ context: { client }, input, signal }) => {
     const wish = { state: input.state, timeout: input.timeout_ms, signal }
     const { message, timedOut } = await waitFor(client.messenger, client.clock, { id: parseMessageId(input.id), wish })

@@ -1,7 +1,7 @@
 /** From what core keeps to what interfaces are shown. */
-import type { Messenger, MessengerEvent, StoredContact, StoredMessage, Swarm } from '@skein/core'
+import type { Messenger, MessengerEvent, OutboxEntry, StoredContact, StoredMessage, Swarm } from '@skein/core'
 import type { Client } from '../assemble.ts'
-import type { ClientEvent, ContactView, HistoryMessage, PeerView, SentMessage, SettingsView } from './contract.ts'
+import type { ClientEvent, ContactView, HistoryMessage, OutboxView, PeerView, SentMessage, SettingsView } from './contract.ts'
 
 export function sentView(message: StoredMessage): SentMessage {
   return {
@@ -11,6 +11,22 @@ export function sentView(message: StoredMessage): SentMessage {
     reason: message.reason,
     created_at: message.createdAt,
     delivered_at: message.deliveredAt,
+  }
+}
+
+export function outboxView(messenger: Messenger, entry: OutboxEntry): OutboxView {
+  const { contact, device, message, state, carriers, hold, attempts, nextAt, expiresAt } = entry
+  return {
+    contact,
+    name: messenger.book.get(contact)?.petname ?? '',
+    device,
+    id: message,
+    state,
+    carriers: [...carriers],
+    hold,
+    attempts,
+    next_at: nextAt,
+    expires_at: expiresAt,
   }
 }
 

@@ -1,0 +1,28 @@
+/** Commands about mail on its way. */
+import { SkeinError } from '@skein/core'
+import { type Session, TICK, withApi } from './commands.ts'
+import { oneLine } from './terminal-text.ts'
+
+const HOLDS = {
+  blocked: 'the contact is blocked',
+  'not-accepted': 'waits until both of you are contacts',
+  'keys-changed': 'devices or keys have changed: skein verify',
+  'no-keys': 'no key of this device is known yet',
+  'no-path': 'nobody is in reach who could take it',
+} as const
+
+export const outbox = (session: Session, { retry, cancel }: { retry?: string; cancel?: string }): Promise<number> =>
+  withApi(session, async (api) => {
+    if (retry !== undefined && cancel !== undefined) throw new SkeinError('USAGE', '--retry cannot stand beside --cancel.')
+    if (retry !== undefined || cancel !== undefined) {
+      const { message } = retry === undefined ? await api.cancel({ id: cancel ?? '' }) : await api.retry({ id: retry })
+      session.output.result(message, `${TICK[message.state]} ${message.state}`)
+      return
+    }
+    const listed = await api.outbox()
+    const lines = listed.outbox.map((each) => {
+      const why = each.hold === null ? each.carriers.map(oneLine).join(', ') : HOLDS[each.hold]
+      return `${TICK[each.state]} ${oneLine(each.name)}  ${each.id}  ${why}`
+    })
+    session.output.result(listed, lines.join('\n') || 'Everything is delivered.')
+  })

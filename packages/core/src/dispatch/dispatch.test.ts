@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import { Turnstile } from '../delivery/turnstile.ts'
+import type { DeviceId } from '../ids.ts'
+import { settle } from '../testing/virtual-clock.ts'
+import { World, type WorldNode } from '../testing/world.ts'
+
+const DAY_MS = 86_400_000
+
+async function friends(seed: number): Promise<{ world: World; ana: WorldNode; bo: WorldNode }> {
+  const world = new World(seed)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  await world.befriend(ana, bo)
+  return { world, ana, bo }
+}
+
+const states = async (world: World, from: WorldNode, to: WorldNode) =>
+  (await world.history(from, to)).map(({ state, reason }) => [state, reason])
+
+describe('dispatch', () => {
+  it('[DL13] a message is given up when its time is over, and can be sent again', async () => {
+    const { world, ana, bo } = await friends(41)
+    world.kill(bo)
+    const [short] = [await ana.messenger.send(world.contactOf(ana, bo), 'short', { expireMs: 60_000 }), await world.send(ana, bo, 'long')]
+    await world.run(100_000)
+    expect(await states(world, ana, bo)).toEqual([
+      ['failed', 'expired'],
+      ['queued', null],
+    ])
+    expect(ana.events.some((event) => event.kind === 'state' && event.message.id === short.id && event.message.state === 'failed')).toBe(
+      true,
+    )
+    expect((await ana.messenger.outbox()).map(({ expiresAt }) => expiresAt - world.clock.now() > 29 * DAY_MS)).toEqual([true])
+    await ana.messenger.retry(short.id)
+    await expect(ana.messenger.retry(short.id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    const back = await world.restart(bo)
+    await world.run(300_000)
+    expect(await states(world, ana, back)).toEqual(Array(2).fill(['delivered', null]))
+    expect((await world.history(back, ana)).map(({ text }) => text)).toEqual(['short', 'long'])
+  })
+
+  it('[DL17] a message can be taken back while it is in the outbox', async () => {
+    const { world, ana, bo } = await friends(42)
+    world.kill(bo)
+    const { id } = await world.send(ana, bo, 'never mind')
+    await ana.messenger.cancel(id)
+    await expect(ana.messenger.cancel(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    expect(await states(world, ana, bo)).toEqual([['failed', 'cancelled']])
+    const back = await world.restart(bo)
+    await world.run(200_000)
+    expect(await world.history(back, ana)).toEqual([])
+  })
+
+  it('[DL12] [DL16] a device of which no key is known waits alone; the message shows what the others have reached', async () => {
+    const { world, ana, bo } = await friends(43)
+    const contact = world.contactOf(ana, bo)
+    const [first] = ana.messenger.book.devicesOf(contact.account)
+    if (first === undefined) throw new Error('bo has no device')
+    const second: DeviceId = world.strangerDevice()
+    await ana.store.commit([{ kind: 'contact.put', contact, devices: [first, { ...first, device: second, bundle: new Uint8Array() }] }])
+    world.kill(ana)
+    const again = await world.restart(ana)
+    const { id } = await world.send(again, bo, 'hello')
+    await world.run(5_000)
+    expect(await states(world, again, bo)).toEqual([['delivered', null]])
+    expect((await world.history(bo, again)).map(({ text }) => text)).toEqual(['hello'])
+    expect(await again.messenger.outbox()).toMatchObject([{ message: id, device: second, hold: 'no-keys', state: 'queued' }])
+    expect(await again.store.progress(id)).toMatchObject([{ device: first.device, state: 'delivered' }])
+    // What it was waiting for comes: it is sealed and tried.
+    const known = again.messenger.book.device(second)
+    if (known === undefined) throw new Error('the second device is not known')
+    await again.store.commit([{ kind: 'contact.put', contact, devices: [first, { ...known, bundle: first.bundle }] }])
+    world.kill(again)
+    const third = await world.restart(again)
+    await world.run(1_000)
+    expect((await third.store.outbox(second, 0, 9)).map(({ sealed }) => sealed.length > 0)).toEqual([false])
+  })
+
+  it('[DL14] when a device is tried next survives a restart; its appearance cuts the wait short', async () => {
+    const { world, ana, bo } = await friends(44)
+    world.kill(bo)
+    await world.send(ana, bo, 'later')
+    await world.run(400_000)
+    const [before] = await ana.store.outboxDevices()
+    expect(before?.attempts).toBeGreaterThan(5)
+    world.kill(ana)
+    const again = await world.restart(ana)
+    let opened = 0
+    const { open } = again.swarm
+    again.swarm.open = (device, protocol) => {
+      if (protocol === '/skein/deliver/1') opened += 1
+      return open.call(again.swarm, device, protocol)
+    }
+    await world.run(Math.max(0, (before?.nextAt ?? 0) - world.clock.now() - 1_000))
+    expect(opened).toBe(0)
+    const back = await world.restart(bo)
+    await world.run(10_000)
+    expect((await world.history(back, again)).map(({ text }) => text)).toEqual(['later'])
+  })
+
+  it('[DL15] dials wait their turn: none is left out, no more than allowed at once', async () => {
+    const gate = new Turnstile(2)
+    const done: number[] = []
+    const enders: (() => void)[] = []
+    const works = [0, 1, 2, 3].map((number) =>
+      gate.pass(async () => {
+        await new Promise<void>((resolve) => enders.push(resolve))
+        done.push(number)
+      }),
+    )
+    await settle()
+    expect(enders).toHaveLength(2)
+    while (done.length < 4) {
+      enders.shift()?.()
+      await settle()
+    }
+    await Promise.all(works)
+    expect(done).toEqual([0, 1, 2, 3])
+  })
+})

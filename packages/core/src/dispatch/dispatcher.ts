@@ -1,0 +1,154 @@
+/** The outbox in motion: which rows go to which carrier, and what comes back. */
+import type { ContactBook } from '../contacts/index.ts'
+import { type CarrierView, Postman } from '../delivery/index.ts'
+import type { DeviceId, MessageId } from '../ids.ts'
+import { commitDelivered, type ControlEffect, giveUp, giveUpExpired, type MainPath, sealWaiting, sendAgain } from '../main-path/index.ts'
+import type { MessengerPorts } from '../messenger-ports.ts'
+import type { OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
+import { SkeinError } from '../errors/index.ts'
+import type { DeliveryControlFields } from '../wire/delivery-control.ts'
+import { listOutbox, type OutboxEntry } from './outbox-view.ts'
+
+/** Between two looks for what has expired (DL13). */
+const EXPIRY_CHECK_MS = 30_000
+
+export interface DispatcherDeps extends MessengerPorts {
+  readonly book: ContactBook
+  onState(message: StoredMessage): void
+}
+
+export class Dispatcher {
+  private readonly deps: DispatcherDeps
+  private readonly postman: Postman
+  private readonly stopping = new AbortController()
+  private readonly away = new Set<DeviceId>()
+  private path: MainPath | undefined
+
+  constructor(deps: DispatcherDeps) {
+    this.deps = deps
+    this.postman = new Postman({
+      ...deps,
+      relaysOf: (device) => this.relaysOf(device),
+      onDelivered: (rows) => this.onDelivered(rows),
+      onAway: (device) => this.onAway(device),
+    })
+  }
+
+  /** Takes up what an earlier run left. */
+  async start(path: MainPath): Promise<void> {
+    this.path = path
+    await this.postman.start()
+    void this.expireOften(path)
+    for (const { device } of await this.deps.store.outboxDevices()) void this.sealWaiting(device)
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    this.postman.stop()
+  }
+
+  /** A row that has just been committed. */
+  post(row: OutboxRow): void {
+    this.postman.post(row)
+  }
+
+  reload(device: DeviceId): void {
+    this.postman.reload(device)
+  }
+
+  /** A device has appeared, or may be written to now. */
+  wake(device: DeviceId): void {
+    this.away.delete(device)
+    this.postman.wake(device)
+  }
+
+  /** A relay has come (back). */
+  wakeAll(): void {
+    this.postman.wakeAll()
+  }
+
+  /** What is known of a contact has changed. */
+  onContact(contact: StoredContact): void {
+    if (contact.state !== 'accepted') return
+    for (const { device } of this.deps.book.devicesOf(contact.account)) {
+      this.wake(device)
+      void this.sealWaiting(device)
+    }
+  }
+
+  outbox(): Promise<readonly OutboxEntry[]> {
+    return listOutbox(this.deps.store, (row) => this.viewOf(row))
+  }
+
+  /** @throws SkeinError of sendAgain */
+  retry(id: MessageId): Promise<StoredMessage> {
+    return sendAgain(this.running(), id)
+  }
+
+  /** Gives a message up now. @throws SkeinError MESSAGE_UNKNOWN when it is in the outbox no more */
+  async cancel(id: MessageId): Promise<StoredMessage> {
+    const { store } = this.deps
+    const rows = (await store.outboxOf(id)).filter(({ transient }) => !transient)
+    const message = await store.message(id, 'out')
+    if (rows.length === 0 || message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id is in the outbox.')
+    await giveUp(this.running(), rows, 'cancelled')
+    return (await store.message(id, 'out')) ?? message
+  }
+
+  /** What a device says about delivery. */
+  onControl(_device: StoredDevice, _control: DeliveryControlFields): ControlEffect {
+    return { writes: [], committed: () => undefined }
+  }
+
+  private running(): MainPath {
+    if (this.path === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    return this.path
+  }
+
+  private relaysOf(device: DeviceId): readonly string[] | null {
+    const contact = this.deps.book.ownerOf(device)
+    return contact === undefined || contact.blocked || contact.state !== 'accepted' ? null : contact.relays
+  }
+
+  private viewOf({ device, contact, sealed, carriers }: OutboxRow): CarrierView {
+    const known = this.deps.book.get(contact)
+    return {
+      blocked: known?.blocked ?? true,
+      accepted: known?.state === 'accepted',
+      keysChanged: known?.trust === 'changed',
+      sealed: sealed.length > 0,
+      direct: this.postman.isLinked(device) ? 'open' : this.away.has(device) ? 'away' : 'unknown',
+      mailboxes: [],
+      carriers,
+      meshNear: false,
+    }
+  }
+
+  private onAway(device: DeviceId): void {
+    this.away.add(device)
+  }
+
+  /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */
+  private async onDelivered(rows: readonly OutboxRow[]): Promise<void> {
+    const { store, clock, onState } = this.deps
+    const at = clock.now()
+    const messages = await Promise.all(rows.map(({ message }) => store.message(message, 'out')))
+    const recorded = commitDelivered(this.running(), rows, at)
+    for (const message of messages) {
+      if (message !== null && message.state !== 'read' && message.state !== 'delivered')
+        onState({ ...message, state: 'delivered', reason: null, deliveredAt: at })
+    }
+    await recorded
+  }
+
+  private async sealWaiting(device: DeviceId): Promise<void> {
+    if (this.path === undefined) return
+    await sealWaiting(this.path, device).catch((error: unknown) => this.deps.logger.warn('not-sealed-yet', { reason: String(error) }))
+  }
+
+  private async expireOften(path: MainPath): Promise<void> {
+    do {
+      await giveUpExpired(path).catch((error: unknown) => this.deps.logger.warn('expiry-failed', { reason: String(error) }))
+    } while (await this.deps.clock.sleep(EXPIRY_CHECK_MS, { signal: this.stopping.signal }))
+  }
+}

@@ -1,0 +1,37 @@
+/** Giving up (DL13): what was not delivered in the time its sender allowed fails, device by device. */
+import type { MessageId } from '../ids.ts'
+import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+import type { MainPath } from './context.ts'
+
+/** Rows given up in one commit. */
+const PAGE = 256
+
+/** Gives up what has expired. @param reason what the user is told */
+export async function giveUpExpired(path: MainPath): Promise<void> {
+  const { store, clock } = path
+  for (;;) {
+    const rows = await store.outboxExpired(clock.now(), PAGE)
+    if (rows.length > 0) await giveUp(path, rows, 'expired')
+    if (rows.length < PAGE) return
+  }
+}
+
+/** The rows leave the outbox; a message fails with its last one, unless a device has it. */
+export async function giveUp(path: MainPath, rows: readonly OutboxRow[], reason: string): Promise<void> {
+  const { store, clock } = path
+  const at = clock.now()
+  const writes = rows.flatMap(({ message, device, transient }): readonly StoreWrite[] => [
+    { kind: 'outbox.remove', message, device },
+    ...(transient ? [] : [{ kind: 'progress.put', progress: { message, device, state: 'failed', reason, at } } as const]),
+  ])
+  await store.commit(writes)
+  for (const message of new Set(rows.filter(({ transient }) => !transient).map((row) => row.message)))
+    await failMessage(path, message, reason)
+}
+
+async function failMessage(path: MainPath, id: MessageId, reason: string): Promise<void> {
+  if ((await path.store.outboxOf(id)).length > 0) return
+  await path.store.commit([{ kind: 'message.state', id, state: 'failed', at: path.clock.now(), reason }])
+  const message = await path.store.message(id, 'out')
+  if (message?.state === 'failed') path.onState(message)
+}

@@ -1,0 +1,85 @@
+/** What the programs of two devices tell each other about delivery, inside the seal. */
+import { SkeinError } from '../errors/index.ts'
+import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
+import { atMost, decode, encode, exactly } from './codec.ts'
+import { DeliveryControl } from './gen/mailbox_pb.ts'
+import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS, MAX_URL_CHARS } from './limits.ts'
+import { TOKEN_BYTES } from './mailbox.ts'
+
+const ID_BYTES = 16
+
+export type DeliveryControlFields =
+  | ReceiptFields
+  /** Tokens with which mail may be left at `mailbox`. */
+  | { readonly kind: 'grant'; readonly mailbox: string; readonly tokens: readonly Uint8Array[] }
+  /** Sequence numbers of messages that have not come. */
+  | { readonly kind: 'missing'; readonly seqs: readonly number[] }
+  /** Of a newer version; nothing is done about it. */
+  | { readonly kind: 'unknown' }
+
+export interface ReceiptFields {
+  readonly kind: 'receipt'
+  readonly delivered: readonly MessageId[]
+  readonly read: readonly MessageId[]
+  /** Milliseconds since 1970, by the receiver's clock. */
+  readonly at: number
+  /** 64 bytes, or none when the two have not agreed on proofs. */
+  readonly signature: Uint8Array
+}
+
+export function encodeDeliveryControl(control: DeliveryControlFields): Uint8Array {
+  return encode(DeliveryControl, { kind: kindOf(control) })
+}
+
+function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
+  switch (control.kind) {
+    case 'receipt': {
+      const { delivered, read, at, signature } = control
+      return { $case: 'receipt', value: { delivered: joined(delivered), read: joined(read), at, signature } }
+    }
+    case 'grant':
+      return { $case: 'grant', value: { mailbox: control.mailbox, tokens: [...control.tokens] } }
+    case 'missing':
+      return { $case: 'missing', value: { seqs: [...control.seqs] } }
+    case 'unknown':
+      return undefined
+  }
+}
+
+function joined(ids: readonly MessageId[]): Uint8Array {
+  const bytes = new Uint8Array(ids.length * ID_BYTES)
+  for (const [at, id] of ids.entries()) bytes.set(messageIdBytes(id), at * ID_BYTES)
+  return bytes
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields {
+  const { kind } = decode(DeliveryControl, bytes)
+  switch (kind?.$case) {
+    case 'receipt':
+      return receiptOf(kind.value)
+    case 'grant':
+      return grantOf(kind.value)
+    case 'missing':
+      return { kind: 'missing', seqs: atMost(kind.value.seqs, MAX_MISSING) }
+    case undefined:
+      return { kind: 'unknown' }
+  }
+}
+
+function receiptOf(receipt: { delivered: Uint8Array; read: Uint8Array; at: number; signature: Uint8Array }): ReceiptFields {
+  const { at, signature } = receipt
+  if (signature.length !== 0) exactly(signature, 64)
+  return { kind: 'receipt', delivered: idsIn(receipt.delivered), read: idsIn(receipt.read), at, signature }
+}
+
+function idsIn(bytes: Uint8Array): readonly MessageId[] {
+  if (bytes.length % ID_BYTES !== 0 || bytes.length > MAX_RECEIPTS * ID_BYTES)
+    throw new SkeinError('BAD_FRAME', 'A receipt has the wrong length.')
+  return Array.from({ length: bytes.length / ID_BYTES }, (_, at) => messageIdFromBytes(bytes.slice(at * ID_BYTES, (at + 1) * ID_BYTES)))
+}
+
+function grantOf({ mailbox, tokens }: { mailbox: string; tokens: Uint8Array[] }): DeliveryControlFields {
+  if (mailbox.length > MAX_URL_CHARS || !/^https?:\/\/[^\s#]+$/.test(mailbox)) throw new SkeinError('BAD_FRAME', 'A mailbox is not a URL.')
+  return { kind: 'grant', mailbox, tokens: atMost(tokens, MAX_GRANTED_TOKENS).map((each) => exactly(each, TOKEN_BYTES)) }
+}
