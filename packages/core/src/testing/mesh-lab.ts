@@ -9,6 +9,7 @@ import {
   MeshService,
   type StoredCure,
 } from '../mesh/index.ts'
+import { sameBytes } from '../wire/codec.ts'
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -20,7 +21,7 @@ const HOUR_MS = 3_600_000
 /** What a store keeps of the mesh, as long as the process lives. */
 export class MemoryArchive implements BundleArchive {
   readonly held = new Map<BundleKey, { bundle: ArchivedBundle; readonly bytes: Uint8Array }>()
-  readonly proofs: StoredCure[] = []
+  proofs: readonly StoredCure[] = []
 
   async bundles(): Promise<readonly ArchivedBundle[]> {
     return [...this.held.values()].map(({ bundle }) => bundle)
@@ -42,9 +43,11 @@ export class MemoryArchive implements BundleArchive {
     return this.proofs
   }
   async putCure(cure: StoredCure): Promise<void> {
-    this.proofs.push(cure)
+    if (!this.proofs.some(({ key }) => sameBytes(key, cure.key))) this.proofs = [...this.proofs, cure]
   }
-  async pruneCures(): Promise<void> {}
+  async pruneCures(before: number): Promise<void> {
+    this.proofs = this.proofs.filter(({ expiresAt }) => expiresAt >= before)
+  }
 }
 
 class PipeEnd implements Link {

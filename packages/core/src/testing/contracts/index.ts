@@ -1,4 +1,5 @@
 /** Contract suites: what every adapter of a port must do. They are vitest code and run where the adapter lives. */
+export * from './bundle-archive.ts'
 export * from './clock.ts'
 export * from './compression.ts'
 export * from './directory.ts'
