@@ -9,6 +9,7 @@ import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import type { MainPath } from './context.ts'
 import { commitControl } from './controls.ts'
+import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
 import { stampWrite } from './stamps.ts'
 
@@ -80,6 +81,43 @@ async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming
   }
 }
 
+/**
+ * Takes in a message that came in an envelope; resolves when it is durable, also when it was before.
+ * @throws SkeinError UNKNOWN_SENDER, and those of the parsers and of the session cipher
+ */
+export async function receiveCarried(path: MainPath, { sender: device, message }: CarriedMessage): Promise<void> {
+  const sender = path.book.ownerOf(device)
+  if (sender?.state !== 'accepted' || sender.blocked) throw new SkeinError('UNKNOWN_SENDER', 'An envelope is not from a contact.')
+  const channel = { peer: device }
+  try {
+    const pair = await path.cipher.pair(device, message)
+    // From here to the commit nothing waits: commits keep the order of the session's steps.
+    const opened = pair.open()
+    const { id } = decodeContent(opened.content)
+    await whileCommitting(path, committingKey(device, id), commitOpened(path, { channel, sender, id, opened }))
+  } catch (error) {
+    if (!isSkeinError(error, 'KEY_USED')) await recover(path, device, error)
+    // Its key went with a commit; one that is still under way may fail, and the session goes back with it.
+    else return afterCommits(path, device, message)
+    throw error
+  }
+}
+
+/** A copy of what was opened before: durable once the commits of its sender are, unless one of them failed. */
+async function afterCommits(path: MainPath, device: DeviceId, message: Uint8Array): Promise<void> {
+  const underWay = [...path.committing].filter(([key]) => key.startsWith(`${device} `))
+  await Promise.all(underWay.map(([, committed]) => committed))
+  const pair = await path.cipher.pair(device, message)
+  try {
+    pair.open()
+  } catch (error) {
+    if (isSkeinError(error, 'KEY_USED')) return
+    throw error
+  }
+  path.cipher.forget(device)
+  throw new SkeinError('SESSION_CONFLICT', 'A message was opened and not kept; another copy will be.')
+}
+
 function committingKey(sender: DeviceId, id: MessageId): string {
   return `${sender} ${id}`
 }
@@ -92,7 +130,7 @@ function whileCommitting<T>({ committing }: MainPath, key: string, committed: Pr
 }
 
 interface OpenedDelivery {
-  readonly channel: Channel
+  readonly channel: Pick<Channel, 'peer'>
   readonly sender: StoredContact
   readonly id: MessageId
   readonly opened: OpenedContent
@@ -129,7 +167,7 @@ async function commitMessage(path: MainPath, message: StoredMessage, { writes }:
 }
 
 interface IncomingText {
-  readonly channel: Channel
+  readonly channel: Pick<Channel, 'peer'>
   readonly sender: StoredContact
   readonly content: ContentFields
   readonly text: string
