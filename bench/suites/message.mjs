@@ -1,11 +1,12 @@
 // A delivered message against a raw libp2p stream echo, between the same two processes in the same run. Two clients and
 // one relay on loopback; figures are medians of several rounds, ours and raw taken in turns.
-import { fork, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { atRest, startTimes } from './daemon.mjs'
+import { peer } from './peer-process.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const RELAY = join(HERE, '../../apps/relay/bundle/main.js')
@@ -16,27 +17,6 @@ const SIZE = 200
 const IDLE_MS = 20_000
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-
-function peer() {
-  const child = fork(join(HERE, 'peer.mjs'), { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const waiting = new Map()
-  let next = 0
-  child.on('message', ({ id, result, error }) => {
-    const { resolve, reject } = waiting.get(id)
-    waiting.delete(id)
-    if (error) reject(new Error(error))
-    else resolve(result)
-  })
-  child.on('exit', () => {
-    for (const { reject } of waiting.values()) reject(new Error('a bench process ended'))
-  })
-  const call = (verb, args = {}) =>
-    new Promise((resolve, reject) => {
-      waiting.set(++next, { resolve, reject })
-      child.send({ id: next, verb, args })
-    })
-  return { call, end: () => child.disconnect() }
-}
 
 function startRelay(dir) {
   const ports = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0'])

@@ -120,6 +120,22 @@ async function pipelined({ count, size }) {
   return { perSecond: count / ((performance.now() - start) / 1_000) }
 }
 
+/** As `pipelined`, texts as people write them: mostly a line, some a paragraph. Resolves when all are delivered. */
+async function fill({ count }) {
+  const delivered = nextDelivered(count)
+  for (let sent = 0; sent < count; sent += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, at) => client.messenger.send(contact(), textOf(sent + at))))
+  await delivered
+  return {}
+}
+
+const WORDS = 'well then we could meet at the old bridge after work and walk along the river until it gets dark'.split(' ')
+
+function textOf(at) {
+  const length = at % 7 === 0 ? 60 : 3 + (at % 11)
+  return `${at}: ${Array.from({ length }, (_, word) => WORDS[(at * 7 + word) % WORDS.length]).join(' ')}`
+}
+
 const joined = async () => {
   while (!client.swarm.relays().some((relay) => relay.reserved)) await new Promise((resolve) => setTimeout(resolve, 10))
   return {}
@@ -131,6 +147,7 @@ const VERBS = {
   rawPipelined,
   roundTrips,
   pipelined,
+  fill,
   joined,
   invite: () => client.messenger.invite(),
   add: ({ invite }) => client.messenger.add(invite).then(({ state }) => ({ state })),

@@ -25,7 +25,7 @@ interface Violation {
 export class Interface implements AsyncDisposable {
   readonly lab: Lab
   readonly relay: LabRelay
-  private readonly browser: Browser
+  readonly browser: Browser
 
   private constructor(lab: Lab, relay: LabRelay, browser: Browser) {
     this.lab = lab

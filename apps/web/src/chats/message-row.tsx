@@ -20,7 +20,11 @@ export const MessageRow = memo(function MessageRow({ message, startsDay, isFirst
   const isMine = direction === 'out'
   return (
     <div>
-      {isFirst ? <p className="py-3 text-center text-sm text-quiet">{chats.beginning}</p> : null}
+      {isFirst ? (
+        <p data-beginning className="py-3 text-center text-sm text-quiet">
+          {chats.beginning}
+        </p>
+      ) : null}
       {startsDay ? <p className="py-3 text-center text-sm font-medium text-quiet">{times.day(created_at)}</p> : null}
       <div className={`flex py-1 ${isMine ? 'justify-end' : 'justify-start'}`} data-direction={direction}>
         <div className={`max-w-[85%] rounded-2xl border border-line px-3 py-2 md:max-w-[70%] ${isMine ? 'bg-mine' : 'bg-theirs'}`}>

@@ -1,17 +1,19 @@
 /** libp2p for a client, all but what differs between Node.js and a browser: transports and listening. */
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import type { GossipSubComponents } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
-import { type KadDHT, kadDHT } from '@libp2p/kad-dht'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { webRTC, webRTCDirect } from '@libp2p/webrtc'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { ADDRESS_AGE_MS, DIAL_TIMEOUT_MS, INBOUND_PER_SECOND, MAX_CONNECTIONS, MAX_PENDING_INBOUND } from './constants.ts'
-import { dhtOptions, GOSSIP_OPTIONS, type RecordJudge, securedAndMuxed } from './stack-parts.ts'
+import { LateDht } from './late-dht.ts'
+import { LateGossip } from './late-gossip.ts'
+import { type RecordJudge, securedAndMuxed } from './stack-parts.ts'
 
 export interface ListenOptions {
   /** TCP port, 0 for any free one. */
@@ -37,7 +39,7 @@ export interface Transports {
   readonly transportManager: TransportManager
 }
 
-export type Stack = Libp2p<{ gossip: GossipSub; dht: KadDHT; transports: Transports }>
+export type Stack = Libp2p<{ gossip: LateGossip; dht: LateDht; transports: Transports }>
 
 /** No server is asked but the user's own: the library's default is a list of public ones. Asked anew for each connection. */
 export function rtcConfiguration(stunServers: () => readonly string[]): () => Promise<RTCConfiguration> {
@@ -84,11 +86,16 @@ interface Late {
   self?: string
 }
 
+/** What differs between Node.js and a browser. */
+export interface PlatformParts {
+  readonly listen: string[]
+  readonly transports: NonNullable<Libp2pInit['transports']>
+  /** Before what no first message needs is loaded, gossip and DHT, ms. */
+  readonly restAfterMs?: number
+}
+
 /** Not started. No DCUtR: in JavaScript it cannot punch and doubles connections (notes/nat.md §3). @throws Error of libp2p */
-export async function createClientStack(
-  options: StackOptions,
-  { listen, transports }: { readonly listen: string[]; readonly transports: NonNullable<Libp2pInit['transports']> },
-): Promise<Stack> {
+export async function createClientStack(options: StackOptions, { listen, transports, restAfterMs = 0 }: PlatformParts): Promise<Stack> {
   const late: Late = {}
   return createLibp2p({
     start: false,
@@ -105,8 +112,8 @@ export async function createClientStack(
       identify: identify(),
       identifyPush: identifyPush(),
       ping: ping({ maxInboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
-      gossip: gossipsub(GOSSIP_OPTIONS),
-      dht: kadDHT(dhtOptions(options.judge, { clientMode: true })),
+      gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs }),
+      dht: (components: KadDHTComponents) => new LateDht(components, { judge: options.judge, publishAfterMs: restAfterMs }),
       // Reservations and circuit dials need a component that the library does not hand out.
       transports: ({ transportManager, peerId }: Transports & { readonly peerId: PeerId }): Transports => {
         Object.assign(late, { transports: transportManager, self: peerId.toString() })

@@ -1,5 +1,4 @@
 /** Core's Directory: cards lie with relays, records in the DHT. */
-import type { KadDHT } from '@libp2p/kad-dht'
 import {
   type CardReplyFrame,
   type CardRequestFrame,
@@ -14,13 +13,14 @@ import {
 } from '@skein/core'
 import { DHT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import type { OpenOptions } from './channels.ts'
+import type { LateDht } from './late-dht.ts'
 import type { RelayDescription } from './relay-description.ts'
 import { recordKey, type RecordJudge } from './stack-parts.ts'
 
 export const CARD_PROTOCOL: ProtocolId = '/skein/card/1'
 
 export interface DirectoryDeps {
-  readonly dht: KadDHT
+  readonly dht: Pick<LateDht, 'forLookUp' | 'forPublishing'>
   readonly judge: RecordJudge
   readonly logger: Logger
   readonly stopping: AbortSignal
@@ -54,7 +54,8 @@ export class RelayDirectory {
   async publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean> {
     let taken = false
     try {
-      for await (const event of this.deps.dht.put(recordKey(key), record, { signal: this.limit(DHT_TIMEOUT_MS) })) {
+      const dht = await this.deps.dht.forPublishing()
+      for await (const event of dht.put(recordKey(key), record, { signal: this.limit(DHT_TIMEOUT_MS) })) {
         if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken = true
       }
     } catch (error) {
@@ -66,7 +67,8 @@ export class RelayDirectory {
   async findRecord(key: Uint8Array, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
     let best: Uint8Array | null = null
     try {
-      for await (const event of this.deps.dht.get(recordKey(key), { signal: this.limit(DHT_TIMEOUT_MS, options.signal) })) {
+      const dht = await this.deps.dht.forLookUp()
+      for await (const event of dht.get(recordKey(key), { signal: this.limit(DHT_TIMEOUT_MS, options.signal) })) {
         if (event.name !== 'VALUE' || !this.deps.judge.verify(key, event.value)) continue
         // A copy: the library gives Buffers, whose `slice` shares memory.
         if (best === null || this.deps.judge.isNewer(event.value, best)) best = new Uint8Array(event.value)

@@ -1,8 +1,8 @@
 /** Topics over gossipsub. */
-import type { GossipSub } from '@libp2p/gossipsub'
-import { TopicValidatorResult } from '@libp2p/gossipsub'
+import { type GossipSub, type GossipSubComponents, gossipsub, TopicValidatorResult } from '@libp2p/gossipsub'
 import type { Connection } from '@libp2p/interface'
 import type { Logger, TopicVerdict } from '@skein/core'
+import { GOSSIP_OPTIONS } from './stack-parts.ts'
 
 export type TopicReceiver = (bytes: Uint8Array) => Promise<TopicVerdict>
 
@@ -10,6 +10,11 @@ const RESULTS: Readonly<Record<TopicVerdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
+}
+
+/** Not started. */
+export function makeGossip(components: GossipSubComponents): GossipSub {
+  return gossipsub(GOSSIP_OPTIONS)(components)
 }
 
 /** Subscribes; the receiver judges each message before it is forwarded. A receiver that throws ignores the message. */

@@ -20,7 +20,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, pathOf, peerOf } from './connections.ts'
 import type { GetText } from './foreign-relay.ts'
-import { publishTopic, subscribeTopic, type TopicReceiver, unsubscribeTopic } from './gossip.ts'
+import type { TopicReceiver } from './gossip.ts'
 import { Penalties } from './penalties.ts'
 import { Running } from './running.ts'
 import type { RungReport } from './rungs.ts'
@@ -103,18 +103,17 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<void> {
-    const gossip = this.running?.stack.services.gossip
-    if (gossip !== undefined) await publishTopic(gossip, topic, { bytes, logger: this.options.logger })
+    await this.running?.stack.services.gossip.publish(topic, { bytes, logger: this.options.logger })
   }
 
   /** One receiver each; survives a stop and a start. */
   subscribe(topic: string, receive: TopicReceiver): () => void {
     this.topics.set(topic, receive)
-    if (this.running !== undefined) subscribeTopic(this.running.stack.services.gossip, topic, { receive, logger: this.options.logger })
+    this.running?.stack.services.gossip.subscribe(topic, { receive, logger: this.options.logger })
     return () => {
       if (this.topics.get(topic) !== receive) return
       this.topics.delete(topic)
-      if (this.running !== undefined) unsubscribeTopic(this.running.stack.services.gossip, topic)
+      this.running?.stack.services.gossip.unsubscribe(topic)
     }
   }
 
@@ -221,7 +220,7 @@ export class Libp2pSwarm implements Swarm, Directory {
     await this.listenNow(running)
     this.running = running
     for (const [protocol, handler] of this.handlers) running.channels.serve(protocol, handler)
-    for (const [topic, receive] of this.topics) subscribeTopic(stack.services.gossip, topic, { receive, logger: this.options.logger })
+    for (const [topic, receive] of this.topics) stack.services.gossip.subscribe(topic, { receive, logger: this.options.logger })
     await running.channels.settled()
     running.joinRelays()
   }

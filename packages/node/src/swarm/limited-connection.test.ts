@@ -12,7 +12,7 @@ import { pingConnection } from './liveness.ts'
 import type { Stack } from './client-stack.ts'
 import { createStack } from './stack.ts'
 import { securedAndMuxed } from './stack-parts.ts'
-import { TestNetwork } from './test-network.ts'
+import { silentLogger, TestNetwork } from './test-network.ts'
 
 const ECHO: ProtocolId = '/skein/test-echo/1'
 const network = new TestNetwork()
@@ -80,12 +80,15 @@ it('hears gossip over a relay that limits its circuits', { timeout: 30_000 }, as
   const [a, b] = await overCircuit()
   const topic = '/skein/test'
   const heard: string[] = []
-  b.services.gossip.addEventListener('message', ({ detail }) => heard.push(new TextDecoder().decode(detail.data)))
-  for (const { services } of [a, b]) services.gossip.subscribe(topic)
+  const receive = async (bytes: Uint8Array): Promise<'accept'> => {
+    heard.push(new TextDecoder().decode(bytes))
+    return 'accept'
+  }
+  for (const { services } of [a, b]) services.gossip.subscribe(topic, { receive, logger: silentLogger })
   let said = 0
   await vi.waitFor(
     async () => {
-      await a.services.gossip.publish(topic, new TextEncoder().encode(`${said++}`))
+      await a.services.gossip.publish(topic, { bytes: new TextEncoder().encode(`${said++}`), logger: silentLogger })
       expect(heard).not.toEqual([])
     },
     { timeout: 10_000 },

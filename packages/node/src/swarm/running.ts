@@ -7,7 +7,6 @@ import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
-import { reviveGossip } from './gossip.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
 import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -166,7 +165,7 @@ export class Running {
     // After the streams of the connection have said that they are closed.
     setTimeout(() => {
       const standing = this.stopping.signal.aborted ? undefined : this.dialler.standing(device)
-      if (standing !== undefined) reviveGossip(this.stack.services.gossip, standing)
+      if (standing !== undefined) this.stack.services.gossip.revive(standing)
     }, 0)
   }
 

@@ -1,6 +1,6 @@
 /** What every stack of ours shares — client, browser, relay — so that they understand each other. */
-import { type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
-import { type KadDHTInit, passthroughMapper } from '@libp2p/kad-dht'
+import type { GossipsubOpts } from '@libp2p/gossipsub'
+import type { KadDHTInit } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import type { Libp2pInit } from 'libp2p'
 import { guardedYamux } from './guarded-yamux.ts'
@@ -40,7 +40,8 @@ export function dhtOptions(judge: RecordJudge, { clientMode }: { readonly client
   return {
     protocol: DHT_PROTOCOL,
     clientMode,
-    peerInfoMapper: passthroughMapper,
+    // Its library's own mapper would be the only part of it that a page loads at once (late-dht.ts).
+    peerInfoMapper: (peer) => peer,
     validators: {
       [RECORD_NAMESPACE]: async (key, value) => {
         if (!judge.verify(key.subarray(PREFIX.length), value)) throw new Error('a record that its account did not sign')
@@ -59,7 +60,7 @@ export function dhtOptions(judge: RecordJudge, { clientMode }: { readonly client
  * (notes/performance.md, defect 4).
  */
 export const GOSSIP_OPTIONS: Partial<GossipsubOpts> = {
-  globalSignaturePolicy: StrictNoSign,
+  globalSignaturePolicy: 'StrictNoSign',
   allowPublishToZeroTopicPeers: true,
   emitSelf: false,
   runOnLimitedConnection: true,

@@ -2,9 +2,19 @@
 import { webSockets } from '@libp2p/websockets'
 import { createClientStack, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
+/** Time for a newcomer's first conversation before the page loads the rest, ms. */
+const REST_AFTER_MS = 3_000
+
 /** Not started. @throws Error of libp2p */
 export function createStack(options: StackOptions): Promise<Stack> {
   // The library's own rule for browsers refuses private addresses and WebSockets without TLS: every relay on a LAN.
   const gater = { denyDialMultiaddr: () => false, ...options.gater }
-  return createClientStack({ ...options, gater }, { listen: ['/webrtc'], transports: [webSockets(), ...sharedTransports(options)] })
+  return createClientStack(
+    { ...options, gater },
+    {
+      listen: ['/webrtc'],
+      transports: [webSockets(), ...sharedTransports(options)],
+      restAfterMs: REST_AFTER_MS,
+    },
+  )
 }
