@@ -2,6 +2,7 @@
 import type { KeyChange } from './contacts/index.ts'
 import type { AccountId, DeviceId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity } from './identity/index.ts'
+import type { BundleArchive } from './mesh/index.ts'
 import type {
   Clock,
   Compression,
@@ -25,6 +26,8 @@ export interface MessengerPorts {
   readonly logger: Logger
   readonly primitives: Primitives
   readonly compression: Compression
+  /** Where bundles of the mesh are kept; without one, this messenger is no part of any mesh. */
+  readonly meshArchive?: BundleArchive
 }
 
 export interface MessengerOptions {

@@ -26,6 +26,7 @@ import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { Envelopes, type MainPath, openSequences, openStamps, type SendOptions, sendText, serveDeliveries } from './main-path/index.ts'
+import type { MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { decodeSigned } from './wire/signed.ts'
@@ -161,6 +162,11 @@ export class Messenger {
   send(contact: StoredContact, text: string, options: SendOptions = {}): Promise<StoredMessage> {
     if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
     return sendText(this.mainPath, contact, text, options)
+  }
+
+  /** The mesh, if this messenger is part of one: links to neighbours are given to it. */
+  get mesh(): MeshService | undefined {
+    return this.dispatcher.mesh?.service
   }
 
   /** What has not been delivered yet, by device, and why. */
@@ -310,6 +316,7 @@ export class Messenger {
   private onContact(contact: StoredContact): void {
     this.emit({ kind: 'contact', contact })
     this.reach(contact)
+    void this.mesh?.readdress().catch((error: unknown) => this.ports.logger.warn('mesh-not-readdressed', { reason: String(error) }))
     this.dispatcher.onContact(contact)
   }
 

@@ -7,6 +7,7 @@ import type { MessengerPorts } from '../messenger-ports.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
+import { carriedWrites, MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 
 /** Between two looks for what has expired (DL13). */
@@ -22,6 +23,8 @@ export class Dispatcher {
   private readonly postman: Postman
   private readonly stopping = new AbortController()
   private readonly away = new Set<DeviceId>()
+  /** Only where there is something to keep bundles in. */
+  readonly mesh: MeshCarrier | undefined
   private path: MainPath | undefined
 
   constructor(deps: DispatcherDeps) {
@@ -32,11 +35,21 @@ export class Dispatcher {
       onDelivered: (rows) => this.onDelivered(rows),
       onAway: (device) => this.onAway(device),
     })
+    const { meshArchive: archive } = deps
+    if (archive === undefined) return
+    this.mesh = new MeshCarrier({
+      ...deps,
+      archive,
+      viewOf: (row) => this.viewOf(row),
+      onDelivered: (rows) => this.onDelivered(rows),
+      onCarried: (row, carrier) => this.onCarried(row, carrier),
+    })
   }
 
   /** Takes up what an earlier run left. */
   async start(path: MainPath): Promise<void> {
     this.path = path
+    await this.mesh?.start(path)
     await this.postman.start()
     void this.expireOften(path)
     for (const { device } of await this.deps.store.outboxDevices()) void this.sealWaiting(device)
@@ -44,12 +57,14 @@ export class Dispatcher {
 
   stop(): void {
     this.stopping.abort()
+    this.mesh?.stop()
     this.postman.stop()
   }
 
   /** A row that has just been committed. */
   post(row: OutboxRow): void {
     this.postman.post(row)
+    if (this.away.has(row.device)) void this.offerElsewhere(row.device)
   }
 
   reload(device: DeviceId): void {
@@ -92,6 +107,7 @@ export class Dispatcher {
     const message = await store.message(id, 'out')
     if (rows.length === 0 || message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id is in the outbox.')
     await giveUp(this.running(), rows, 'cancelled')
+    for (const row of rows) this.mesh?.withdraw(row)
     return (await store.message(id, 'out')) ?? message
   }
 
@@ -120,12 +136,25 @@ export class Dispatcher {
       direct: this.postman.isLinked(device) ? 'open' : this.away.has(device) ? 'away' : 'unknown',
       mailboxes: [],
       carriers,
-      meshNear: false,
+      meshNear: this.mesh?.service.isNear ?? false,
     }
   }
 
   private onAway(device: DeviceId): void {
     this.away.add(device)
+    void this.offerElsewhere(device)
+  }
+
+  private async offerElsewhere(device: DeviceId): Promise<void> {
+    await this.mesh?.offer(device).catch((error: unknown) => this.deps.logger.warn('not-offered-to-mesh', { reason: String(error) }))
+  }
+
+  /** A carrier holds a row: that is durable when this resolves. */
+  private async onCarried(row: OutboxRow, carrier: string): Promise<void> {
+    const { store, clock, onState } = this.deps
+    const before = await store.message(row.message, 'out')
+    await store.commit(carriedWrites(row, carrier, clock.now()))
+    if (before?.state === 'queued') onState({ ...before, state: 'carried', reason: null })
   }
 
   /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */
@@ -134,6 +163,7 @@ export class Dispatcher {
     const at = clock.now()
     const messages = await Promise.all(rows.map(({ message }) => store.message(message, 'out')))
     const recorded = commitDelivered(this.running(), rows, at)
+    for (const row of rows) this.mesh?.withdraw(row)
     for (const message of messages) {
       if (message !== null && message.state !== 'read' && message.state !== 'delivered')
         onState({ ...message, state: 'delivered', reason: null, deliveredAt: at })

@@ -4,4 +4,5 @@
  * time is up, whatever carriers claim.
  */
 export * from './dispatcher.ts'
+export * from './mesh-carrier.ts'
 export * from './outbox-view.ts'

@@ -27,6 +27,7 @@ export class OwnTags {
   private readonly fetchSecret: Uint8Array
   private readonly months = new Map<string, Month>()
   private readonly owners = new Map<string, string>()
+  private near: ReadonlyMap<string, Uint8Array> = new Map()
 
   /** @param fetchSecret 32 bytes, known to this device alone */
   constructor(primitives: Primitives, fetchSecret: Uint8Array) {
@@ -39,6 +40,20 @@ export class OwnTags {
     for (const sender of senders) if (this.months.get(sender.name)?.today !== today) this.compute(sender, today)
     const owner = this.owners.get(hex.encode(tag))
     return owner === undefined ? undefined : senders.find(({ name }) => name === owner)
+  }
+
+  /** Our tags of the days from `today - back` to tomorrow. Each is computed once. */
+  around(senders: readonly TagSender[], today: number, back: number): readonly Uint8Array[] {
+    const days = Array.from({ length: back + DAYS_AHEAD + 1 }, (_, at) => today - back + at)
+    const wanted = senders.flatMap((sender) => days.map((day) => ({ sender, day, name: `${sender.name} ${day}` })))
+    const kept = new Map(
+      wanted.map(({ sender, day, name }) => {
+        const scope = (): { sender: Uint8Array; day: number } => ({ sender: sender.digest(), day })
+        return [name, this.near.get(name) ?? deliveryTag(this.primitives, this.fetchSecret, scope())]
+      }),
+    )
+    this.near = kept
+    return [...kept.values()]
   }
 
   private compute({ name, digest }: TagSender, today: number): void {

@@ -51,12 +51,12 @@ interface Depositor extends TagSender {
 
 export class Envelopes {
   private readonly deps: EnvelopeDeps
-  private readonly tags: OwnTags
+  private readonly tagsOf: OwnTags
   private readonly budget: RejectionBudget
 
   constructor(deps: EnvelopeDeps) {
     this.deps = deps
-    this.tags = new OwnTags(deps.primitives, deps.fetchSecret)
+    this.tagsOf = new OwnTags(deps.primitives, deps.fetchSecret)
     this.budget = new RejectionBudget(deps.clock)
   }
 
@@ -96,19 +96,27 @@ export class Envelopes {
     }
   }
 
+  /** Tags under which envelopes may come that were made in the last days. */
+  async tags(daysBack: number): Promise<readonly Uint8Array[]> {
+    return this.tagsOf.around(await this.depositors(), dayOf(this.deps.clock.now()), daysBack)
+  }
+
   /** Before any key is touched: in a mesh most of what comes is for others. */
   private async depositor(tag: Uint8Array): Promise<Depositor> {
+    const found = this.tagsOf.find(tag, await this.depositors(), dayOf(this.deps.clock.now()))
+    if (found === undefined) throw new SkeinError('TAG_UNKNOWN', 'An envelope is not addressed to this device.')
+    return found
+  }
+
+  private async depositors(): Promise<readonly Depositor[]> {
     const { book, clock, primitives, store } = this.deps
     const contacts = book.all().filter(({ blocked, state }) => !blocked && state !== 'requested')
     const now = clock.now()
     const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + MAIL_LIFETIME_MS)
-    const senders: readonly Depositor[] = [
+    return [
       ...contacts.map(({ account }) => ({ name: account, digest: () => accountDigest(account), account })),
       ...invites.map(({ secret }) => ({ name: secret.join(), digest: () => inviteHash(primitives, secret), account: undefined })),
     ]
-    const found = this.tags.find(tag, senders, dayOf(now))
-    if (found === undefined) throw new SkeinError('TAG_UNKNOWN', 'An envelope is not addressed to this device.')
-    return found
   }
 
   private async openFrom({ account }: Depositor, envelope: Uint8Array): Promise<CarriedMessage> {

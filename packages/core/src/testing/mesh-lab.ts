@@ -104,6 +104,8 @@ export interface LabNode {
   readonly proven: string[]
   /** Texts of which a neighbour holds a copy. */
   readonly taken: string[]
+  /** Texts whose bundles have expired. */
+  readonly expired: string[]
   readonly offences: { readonly peer: string; readonly code: string }[]
 }
 
@@ -127,7 +129,13 @@ export class MeshLab {
 
   /** With the archive of an earlier one it is that one restarted. */
   async start(name: string, archive = new MemoryArchive()): Promise<LabNode> {
-    const said = { received: [] as string[], proven: [] as string[], taken: [] as string[], offences: [] as LabNode['offences'][number][] }
+    const said = {
+      received: [] as string[],
+      proven: [] as string[],
+      taken: [] as string[],
+      expired: [] as string[],
+      offences: [] as LabNode['offences'][number][],
+    }
     const textOf = (lock: string): string => this.texts.get(lock) ?? ''
     const logger = new RecordingLogger()
     const service = new MeshService({
@@ -145,6 +153,8 @@ export class MeshLab {
       },
       onTaken: (lock) => said.taken.push(textOf(lock)),
       onProven: (lock) => said.proven.push(textOf(lock)),
+      onExpired: (lock) => said.expired.push(textOf(lock)),
+      onNear: () => undefined,
       onOffence: (peer, code) => said.offences.push({ peer, code }),
     })
     await service.start()

@@ -4,6 +4,7 @@ import { noblePrimitives } from '../e2ee/primitives.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
 import { loadIdentity, type MessengerEvent } from '../messenger-ports.ts'
+import type { BundleArchive } from '../mesh/index.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Visibility } from '../presence/index.ts'
 import { MemoryNetwork, type MemorySwarm } from './memory-network.ts'
@@ -19,6 +20,12 @@ export interface WorldNode {
   readonly swarm: MemorySwarm
   readonly logger: RecordingLogger
   readonly events: readonly MessengerEvent[]
+}
+
+export interface StartOptions {
+  readonly visibility?: Visibility
+  readonly store?: MemoryStore
+  readonly meshArchive?: BundleArchive
 }
 
 export class World {
@@ -43,12 +50,18 @@ export class World {
   }
 
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
-  async start(
-    name: string,
-    { visibility = 'contacts', store = new MemoryStore() }: { visibility?: Visibility; store?: MemoryStore } = {},
-  ): Promise<WorldNode> {
+  async start(name: string, { visibility = 'contacts', store = new MemoryStore(), meshArchive }: StartOptions = {}): Promise<WorldNode> {
     const logger = new RecordingLogger()
-    const ports = { store, clock: this.clock, random: this.random, primitives: noblePrimitives, compression: fflateCompression, logger }
+    const mesh = meshArchive === undefined ? {} : { meshArchive }
+    const ports = {
+      ...mesh,
+      store,
+      clock: this.clock,
+      random: this.random,
+      primitives: noblePrimitives,
+      compression: fflateCompression,
+      logger,
+    }
     const identity = await loadIdentity(ports)
     const swarm = this.network.join(identity.device)
     const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, {

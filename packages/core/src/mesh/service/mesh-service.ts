@@ -55,6 +55,10 @@ export interface MeshServiceDeps {
   onTaken(lock: string): void
   /** The recipient has opened the bundle behind this lock, which was made here. */
   onProven(lock: string): void
+  /** The bundle behind this lock, which was made here, has expired. */
+  onExpired(lock: string): void
+  /** There is a neighbour more. */
+  onNear(): void
   /** A neighbour broke the rules. */
   onOffence(peer: string, code: string): void
 }
@@ -160,6 +164,7 @@ export class MeshService {
     this.node.linkUp({ link: id, bandwidth: link.bandwidth }, this.now)
     this.routes.linkUp(id)
     this.own.hurry(this.mono)
+    this.deps.onNear()
     void this.quietly(this.explorer.explore(session))
     try {
       await session.run()
@@ -259,7 +264,10 @@ export class MeshService {
   private expire(): void {
     this.node.expire(this.now)
     void this.quietly(this.deps.archive.pruneCures(this.now))
-    for (const { header } of this.own.expired(this.now)) this.own.remove(header)
+    for (const { header } of this.own.expired(this.now)) {
+      this.own.remove(header)
+      this.deps.onExpired(header.lock)
+    }
   }
 
   private detach(session: NeighbourSession): void {

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { MemoryArchive, memoryLink } from '../testing/mesh-lab.ts'
+import { World, type WorldNode } from '../testing/world.ts'
+
+/** Contacts who have met, and strangers between them; nobody reaches anybody but by the mesh. */
+async function line(seed: number, between: number): Promise<{ world: World; ana: WorldNode; bo: WorldNode; all: readonly WorldNode[] }> {
+  const world = new World(seed)
+  const start = (name: string): Promise<WorldNode> => world.start(name, { meshArchive: new MemoryArchive() })
+  const [ana, bo] = [await start('ana'), await start('bo')]
+  await world.befriend(ana, bo)
+  world.network.partition(deviceOf(ana), deviceOf(bo), true)
+  const strangers: WorldNode[] = []
+  for (let number = 0; number < between; number += 1) strangers.push(await start(`stranger ${number}`))
+  return { world, ana, bo, all: [ana, ...strangers, bo] }
+}
+
+const deviceOf = ({ messenger }: WorldNode) => messenger.identity.device
+
+function connect(a: WorldNode | undefined, b: WorldNode | undefined): () => void {
+  if (a === undefined || b === undefined) throw new RangeError('there is no such node')
+  const [left, right] = memoryLink()
+  void a.messenger.mesh?.attach(deviceOf(b), left)
+  void b.messenger.mesh?.attach(deviceOf(a), right)
+  return () => left.close()
+}
+
+const texts = async (world: World, at: WorldNode, from: WorldNode) => (await world.history(at, from)).map(({ text }) => text)
+const states = async (world: World, at: WorldNode, to: WorldNode) => (await world.history(at, to)).map(({ state }) => state)
+
+describe('messages by the mesh', () => {
+  it('[DL11] [ME12] go over strangers to who cannot be reached, once, and are delivered when the proof is back', async () => {
+    const { world, ana, bo, all } = await line(50, 5)
+    for (let at = 1; at < all.length; at += 1) connect(all[at - 1], all[at])
+    await world.send(ana, bo, 'hello')
+    await world.run(10_000)
+    expect(await texts(world, bo, ana)).toEqual(['hello'])
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
+    expect(await ana.messenger.outbox()).toEqual([])
+    await world.send(bo, ana, 'and back')
+    await world.run(10_000)
+    expect(await texts(world, ana, bo)).toContain('and back')
+    for (const { logger } of all) expect(JSON.stringify(logger)).not.toContain('hello')
+  })
+
+  it('[DL11] [ME20] are carried by somebody who meets one after the other', async () => {
+    const { world, ana, bo, all } = await line(51, 1)
+    const [, mule] = all
+    const part = connect(ana, mule)
+    await world.send(ana, bo, 'by hand')
+    await world.run(20_000)
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+    part()
+    connect(mule, bo)
+    await world.run(5_000)
+    expect(await texts(world, bo, ana)).toEqual(['by hand'])
+    connect(mule, ana)
+    await world.run(5_000)
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
+  })
+
+  it('[DL10] what arrives by a stream while it is carried is shown once, and carried no more', async () => {
+    const { world, ana, bo, all } = await line(52, 1)
+    const [, mule] = all
+    connect(ana, mule)
+    await world.send(ana, bo, 'either way')
+    await world.run(20_000)
+    world.network.partition(deviceOf(ana), deviceOf(bo), false)
+    await world.run(200_000)
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
+    expect(mule?.messenger.mesh?.status().bundles).toEqual([])
+    connect(mule, bo)
+    await world.run(20_000)
+    expect(await texts(world, bo, ana)).toEqual(['either way'])
+  })
+
+  it('[DL17] what is taken back is carried no more', async () => {
+    const { world, ana, bo, all } = await line(53, 1)
+    const [, mule] = all
+    connect(ana, mule)
+    const { id } = await world.send(ana, bo, 'never mind')
+    await world.run(20_000)
+    await ana.messenger.cancel(id)
+    await world.run(5_000)
+    connect(mule, bo)
+    await world.run(10_000)
+    expect(await texts(world, bo, ana)).toEqual([])
+  })
+})

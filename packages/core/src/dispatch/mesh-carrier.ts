@@ -1,0 +1,141 @@
+/** The mesh as a carrier: seals rows into envelopes for it, takes in what it brings, and knows by the cures what has arrived. */
+import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { DeviceId } from '../ids.ts'
+import { receiveCarried, type MainPath } from '../main-path/index.ts'
+import { type BundleArchive, cureKeyOf, cureLock, MeshService, type MeshStatus } from '../mesh/index.ts'
+import type { MessengerPorts } from '../messenger-ports.ts'
+import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+
+/** Bundles live three days: tags of so many days back are still in use, and a day for clocks that differ. */
+const TAG_DAYS_BACK = 4
+/** Rows of one device that are handed to the mesh at once; the next ones follow when these have arrived or are carried. */
+const PAGE = 256
+/** As it stands among the carriers of a row. */
+export const MESH_CARRIER = 'mesh'
+
+export interface MeshCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
+  readonly archive: BundleArchive
+  viewOf(row: OutboxRow): CarrierView
+  /** Records that the devices of these rows have their messages. */
+  onDelivered(rows: readonly OutboxRow[]): Promise<void>
+  /** Records that a carrier holds a row. */
+  onCarried(row: OutboxRow, carrier: string): Promise<void>
+}
+
+export class MeshCarrier {
+  readonly service: MeshService
+  private readonly deps: MeshCarrierDeps
+  private readonly rows = new Map<string, OutboxRow>()
+  private path: MainPath | undefined
+
+  constructor(deps: MeshCarrierDeps) {
+    this.deps = deps
+    this.service = new MeshService({
+      ...deps,
+      tags: async () => (await this.path?.envelopes.tags(TAG_DAYS_BACK)) ?? [],
+      open: (envelope) => this.open(envelope),
+      onTaken: (lock) => this.taken(lock),
+      onProven: (lock) => this.proven(lock),
+      onExpired: (lock) => void this.quietly(this.renew(lock)),
+      onNear: () => void this.offerAll(),
+      onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),
+    })
+  }
+
+  async start(path: MainPath): Promise<void> {
+    this.path = path
+    for (const { device } of await this.deps.store.outboxDevices())
+      for (const row of await this.deps.store.outbox(device, 0, PAGE))
+        if (row.carriers.includes(MESH_CARRIER)) this.rows.set(this.lockOf(row), row)
+    await this.service.start()
+  }
+
+  stop(): void {
+    this.service.stop()
+  }
+
+  status(): MeshStatus {
+    return this.service.status()
+  }
+
+  /** Hands the mesh what waits for a device that is away, as far as the plan wants it. */
+  async offer(device: DeviceId): Promise<void> {
+    if (!this.service.isNear) return
+    for (const row of await this.deps.store.outbox(device, 0, PAGE))
+      if (row.sealed.length > 0 && chooseCarriers(this.deps.viewOf(row)).mesh) await this.carry(row)
+  }
+
+  /** The device has this row by another way. */
+  withdraw(row: OutboxRow): void {
+    if (row.sealed.length === 0) return
+    this.rows.delete(this.lockOf(row))
+    this.service.withdraw(cureKeyOf(row.sealed, this.deps.primitives))
+  }
+
+  private async offerAll(): Promise<void> {
+    for (const { device } of await this.deps.store.outboxDevices()) await this.offer(device)
+  }
+
+  private async carry(row: OutboxRow): Promise<void> {
+    const lock = this.lockOf(row)
+    if (this.path === undefined || this.rows.has(lock)) return
+    try {
+      const envelope = await this.path.envelopes.seal(row.device, row.sealed)
+      this.rows.set(lock, row)
+      if (!this.service.carry({ envelope, cureKey: cureKeyOf(row.sealed, this.deps.primitives) })) this.rows.delete(lock)
+    } catch (error) {
+      this.deps.logger.info('not-for-the-mesh', { code: isSkeinError(error) ? error.code : String(error) })
+    }
+  }
+
+  private async open(envelope: Uint8Array): Promise<Uint8Array | undefined> {
+    if (this.path === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    try {
+      const carried = await this.path.envelopes.open(envelope)
+      await receiveCarried(this.path, carried)
+      return cureKeyOf(carried.message, this.deps.primitives)
+    } catch (error) {
+      this.deps.logger.info('mesh-envelope-refused', { code: isSkeinError(error) ? error.code : String(error) })
+      return undefined
+    }
+  }
+
+  private taken(lock: string): void {
+    const row = this.rows.get(lock)
+    if (row !== undefined) void this.quietly(this.deps.onCarried(row, MESH_CARRIER))
+  }
+
+  private proven(lock: string): void {
+    const row = this.rows.get(lock)
+    this.rows.delete(lock)
+    if (row !== undefined) void this.quietly(this.deps.onDelivered([row]))
+  }
+
+  /** What nobody has received in three days goes again, under a tag of today. */
+  private async renew(lock: string): Promise<void> {
+    const row = this.rows.get(lock)
+    this.rows.delete(lock)
+    if (row === undefined) return
+    const rows = await this.deps.store.outboxOf(row.message)
+    const still = rows.find(({ device }) => device === row.device)
+    if (still !== undefined) await this.carry(still)
+  }
+
+  private lockOf(row: OutboxRow): string {
+    return cureLock(cureKeyOf(row.sealed, this.deps.primitives), this.deps.primitives)
+  }
+
+  private async quietly(work: Promise<unknown>): Promise<void> {
+    await work.catch((error: unknown) => this.deps.logger.warn('mesh-not-recorded', { reason: String(error) }))
+  }
+}
+
+/** What it means for a row that a carrier holds it; what is in no history has served its purpose then. */
+export function carriedWrites({ message, device, transient }: OutboxRow, carrier: string, at: number): readonly StoreWrite[] {
+  if (transient) return [{ kind: 'outbox.remove', message, device }]
+  return [
+    { kind: 'outbox.carried', message, device, carrier },
+    { kind: 'message.state', id: message, state: 'carried', at },
+  ]
+}
