@@ -40,14 +40,15 @@ it('[PT2] why says which way leads to a contact, and why not a better one', asyn
   const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
   await befriend(ana, bo)
   // On one machine; whether its address is a local one is the machine's affair.
-  await eventually('a direct path is taken', async () => ['lan', 'direct'].includes((await ana.run('why', 'bo')).json.path))
+  await eventually('a direct path is taken', async () => ['lan', 'direct', 'punched'].includes((await ana.run('why', 'bo')).json.path))
   const { json } = await ana.run('why', 'bo')
   expect(json).toMatchObject({ contact: bo.account, since: expect.any(Number) })
-  expect(json.reasons.at(-1)).toEqual({ rung: json.transport === 'webrtc' ? 'webrtc' : json.path, outcome: 'open', detail: 'in use' })
+  const rung = json.path === 'punched' ? `${json.transport}-punch` : json.transport === 'webrtc' ? 'webrtc' : json.path
+  expect(json.reasons.at(-1)).toEqual({ rung, outcome: 'open', detail: 'in use' })
   await bo.end('SIGKILL')
   await eventually('the way is gone', async () => (await ana.run('why', 'bo')).json.path === 'none')
   const gone = (await ana.run('why', 'bo')).json.reasons.map(({ rung }: { rung: string }) => rung)
-  expect(gone).toEqual(['lan', 'direct', 'webrtc', 'relayed'])
+  expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'webrtc', 'relayed'])
 })
 
 it('[DL4] a relay restarted in mid-conversation with other ports loses and doubles nothing', async () => {

@@ -43,22 +43,23 @@ async function oneTry(lab, [waiting, coming], { random, patience }) {
   const { received_at } = (await coming.messages(waiting)).find((each) => each.id === id)
   const claim = await watched
   const direct = !(await lab.carriesBetween(waiting, coming, random))
-  const way = await coming.way(waiting)
+  const { path, transport } = await coming.way(waiting)
   return {
     delivered: true,
     direct,
-    ...way,
+    path,
+    transport,
     first: received_at - coming.readyAt,
     // A client that does not know that it is direct has it from the counters, later.
     ...(direct ? { directAfter: (claim ?? Date.now()) - coming.readyAt } : {}),
   }
 }
 
-/** The instant at which `self` says that it reaches `other` directly; `undefined` if it does not until `deadline`. */
+/** Since when `self` says that it reaches `other` directly; `undefined` if it does not until `deadline`. */
 async function watch(self, other, deadline) {
   while (Date.now() < deadline) {
-    const { path } = await self.way(other)
-    if (DIRECT.includes(path)) return Date.now()
+    const { path, since } = await self.way(other)
+    if (DIRECT.includes(path)) return since ?? Date.now()
     await sleep(POLL_MS)
   }
   return undefined

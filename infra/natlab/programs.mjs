@@ -187,11 +187,11 @@ export class ClientProcess {
     return messages
   }
 
-  /** What this side says of the way to `other`: `{ path, transport }`. */
+  /** What this side says of the way to `other`: `{ path, transport }`, and `since` when, milliseconds since 1970. */
   async way(other) {
     if (this.#canTellWhy) {
       const { code, json } = await this.call(['why', other.account])
-      if (code === 0) return { path: json.path, transport: json.transport }
+      if (code === 0) return { path: json.path, transport: json.transport, since: json.since }
       this.#canTellWhy = json?.error?.code !== 'USAGE'
     }
     const { peers } = await this.ask(['peers'])

@@ -55,6 +55,8 @@ export const de: Strings = {
     path: {
       lan: 'Gleiches Netz, direkt',
       direct: 'Direkte Verbindung',
+      mapped: 'Direkt, durch einen vom Router geöffneten Port',
+      punched: 'Direkt, durch beide Router',
       relayed: 'Über ein Relay, versiegelt',
       none: 'Zurzeit nicht erreichbar; Nachrichten warten hier',
     },

@@ -52,6 +52,8 @@ export const en = {
     path: {
       lan: 'Same network, direct',
       direct: 'Direct connection',
+      mapped: 'Direct, through a port the router opened',
+      punched: 'Direct, through both routers',
       relayed: 'Through a relay, sealed',
       none: 'Not in touch now; messages wait here',
     },

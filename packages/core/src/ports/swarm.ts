@@ -26,7 +26,7 @@ export type OpenOutcome =
 /** How a device is reached at present. */
 export interface PeerPath {
   readonly device: DeviceId
-  readonly path: 'lan' | 'direct' | 'relayed'
+  readonly path: 'lan' | 'direct' | 'mapped' | 'punched' | 'relayed'
   /** e.g. `tcp`, `ws`, `webrtc`, `webrtc-direct`, `circuit`. */
   readonly transport: string
   readonly rttMs: number | null

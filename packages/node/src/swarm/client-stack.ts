@@ -3,7 +3,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { GossipSubComponents } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
+import type { ComponentLogger, ConnectionGater, Libp2p, PeerId, Upgrader } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
@@ -37,6 +37,8 @@ export interface StackOptions {
 
 export interface Transports {
   readonly transportManager: TransportManager
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
 }
 
 export type Stack = Libp2p<{ gossip: LateGossip; dht: LateDht; transports: Transports }>
@@ -115,9 +117,9 @@ export async function createClientStack(options: StackOptions, { listen, transpo
       gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs }),
       dht: (components: KadDHTComponents) => new LateDht(components, { judge: options.judge, publishAfterMs: restAfterMs }),
       // Reservations and circuit dials need a component that the library does not hand out.
-      transports: ({ transportManager, peerId }: Transports & { readonly peerId: PeerId }): Transports => {
+      transports: ({ transportManager, upgrader, logger, peerId }: Transports & { readonly peerId: PeerId }): Transports => {
         Object.assign(late, { transports: transportManager, self: peerId.toString() })
-        return { transportManager }
+        return { transportManager, upgrader, logger }
       },
     },
   })

@@ -1,7 +1,20 @@
 /** What the swarm wants to know about libp2p's connections: whose, by what way, and which of several to use. */
 import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
+
+/** How the sockets under connections came about whose address does not tell; by the address object of the connection. */
+const punched = new WeakSet<Multiaddr>()
+
+/** A connection with this address came of a hole that both sides punched. */
+export function markPunched(address: Multiaddr): void {
+  punched.add(address)
+}
+
+export function isPunched({ remoteAddr }: Connection): boolean {
+  return punched.has(remoteAddr)
+}
 
 /** Protocols the library or we run on every connection; a connection with nothing else may be closed. */
 const INCIDENTAL = [/^\/ipfs\/(id|ping)\//, /^\/(meshsub|floodsub)\//, /^\/skein\/kad\//]
@@ -52,9 +65,13 @@ export function isBusy(connection: Connection): boolean {
   return connection.streams.some(({ protocol }) => protocol !== '' && !INCIDENTAL.some((each) => each.test(protocol)))
 }
 
-/** The best open connection: direct before relayed, then the one that will stay, then the oldest. */
+/** Best first; both sides must choose the same of two that stand. */
+const TRANSPORTS = ['tcp', 'udp', 'ws', 'wss', 'webrtc-direct', 'webrtc', 'other', 'circuit']
+
+/** The best open connection: by transport, relayed last, then the one that will stay, then the oldest. */
 export function pickConnection(connections: readonly Connection[], self: DeviceId): Connection | undefined {
-  const rank = (each: Connection): number => (isRelayedConnection(each) ? 2 : 0) + (isDialledBySmaller(each, self) ? 0 : 1)
+  const rank = (each: Connection): number =>
+    2 * TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString())) + (isDialledBySmaller(each, self) ? 0 : 1)
   return connections.filter(({ status }) => status === 'open').sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0]
 }
 
@@ -76,6 +93,6 @@ export function isNear(address: string): boolean {
 
 export function pathOf(device: DeviceId, connection: Connection, rttMs: number | undefined): PeerPath {
   const address = connection.remoteAddr.toString()
-  const path = isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : 'direct'
+  const path = isPunched(connection) ? 'punched' : isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : 'direct'
   return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
 }

@@ -30,10 +30,14 @@ export const DOUBT_TIMEOUT_MS = 3_000
 /** How long a direct dial may try alone before the circuits are dialled as well. */
 export const DIRECT_HEAD_START_MS = 300
 /**
- * Waits between tries of a direct connection beside a relayed one; the last goes on. The first is time for identify to
- * tell the addresses; the next ones are for a network that is just coming up; then a changed network is found in time.
+ * Waits before tries of a direct connection beside a relayed one; the last goes on. The second and third are for a network
+ * that is just coming up; then a changed network is found in time.
  */
-export const IMPROVE_AFTER_MS: readonly number[] = [200, 1_000, 3_000, 10_000, 60_000]
+export const IMPROVE_AFTER_MS: readonly number[] = [0, 1_000, 3_000, 10_000, 60_000]
+/** For identify to tell the addresses of a device that has just connected. */
+export const IDENTIFY_WITHIN_MS = 1_500
+/** WebRTC waits so long for a punched or dialled TCP connection, which is there sooner and carries more. */
+export const WEBRTC_AFTER_MS = 700
 /** Both sides must have seen both connections before one of them is closed. */
 export const DUPLICATE_GRACE_MS = 3_000
 

@@ -4,12 +4,12 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import { orAborted } from './abandon.ts'
 import { isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
-import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS, IMPROVE_AFTER_MS } from './constants.ts'
+import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
 import { dialRelay } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
-import { dialRungs, type RungReport } from './rungs.ts'
+import { dialRungs, type Rung, rungOf, type RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Devices whose last tries are remembered, for `why`. */
@@ -27,12 +27,18 @@ export interface DiallerDeps {
   readonly stopping: AbortSignal
 }
 
+export interface DirectTry {
+  readonly signal: AbortSignal
+  readonly rungs: readonly Rung[]
+  /** When WebRTC has its turn. */
+  readonly webrtc?: Promise<unknown> | undefined
+}
+
 export class Dialler {
   private readonly deps: DiallerDeps
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
   private readonly hops = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
-  private readonly improving = new Set<DeviceId>()
   private readonly lastReports = new Map<DeviceId, readonly RungReport[]>()
   private readonly approaching = new Set<DeviceId>()
 
@@ -92,7 +98,8 @@ export class Dialler {
     const { clock, stopping } = this.deps
     const won = new AbortController()
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const direct = this.dialDirect(device, signal)
+    // WebRTC needs a circuit first; it has its turn beside that (improving.ts).
+    const direct = this.dialDirect(device, { signal, rungs: ['lan', 'direct'] })
     const failed = new AbortController()
     direct.catch(() => failed.abort())
     const circuits = clock
@@ -110,18 +117,21 @@ export class Dialler {
     return this.lastReports.get(device) ?? []
   }
 
-  private async dialDirect(device: DeviceId, signal: AbortSignal): Promise<Connection> {
+  /** Dials where the device is known to listen. @throws Error when that leads nowhere */
+  async dialDirect(device: DeviceId, { signal, rungs, webrtc }: DirectTry): Promise<Connection> {
     const { stack, self } = this.deps
     const known = await stack.peerStore.get(peerOf(device), { signal }).catch(() => undefined)
-    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString())
-    return dialRungs(stack, { self, device, addresses, signal }, (reports) => this.remember(device, reports))
+    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => rungs.includes(rungOf(each)))
+    return dialRungs(stack, { self, device, addresses, signal, webrtc }, (reports) => this.remember(device, reports))
   }
 
-  private remember(device: DeviceId, reports: readonly RungReport[]): void {
+  /** Takes note of how rungs went; what is known of others stays. */
+  remember(device: DeviceId, reports: readonly RungReport[]): void {
+    const others = this.reports(device).filter(({ rung }) => !reports.some((each) => each.rung === rung))
     this.lastReports.delete(device)
     const oldest = this.lastReports.keys().next().value
     if (this.lastReports.size >= MAX_REPORTS && oldest !== undefined) this.lastReports.delete(oldest)
-    this.lastReports.set(device, reports)
+    this.lastReports.set(device, [...others, ...reports])
   }
 
   private async dialCircuits(
@@ -161,22 +171,6 @@ export class Dialler {
     const hop = dialRelay(stack, relay, { clock, signal }).finally(() => this.hops.delete(relay.device))
     this.hops.set(relay.device, hop)
     return hop
-  }
-
-  /** Tries direct connections beside a relayed one until there is one, or none at all. Concurrent calls are one. */
-  async improve(device: DeviceId): Promise<void> {
-    const { clock, stopping, logger } = this.deps
-    if (this.improving.has(device)) return
-    this.improving.add(device)
-    for (let tries = 0; ; tries += 1) {
-      if (!(await clock.sleep(IMPROVE_AFTER_MS[tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0, { signal: stopping }))) break
-      const standing = this.standing(device)
-      if (standing === undefined || !isRelayedConnection(standing)) break
-      await this.dialDirect(device, AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])).catch((error: unknown) =>
-        logger.debug('stays-relayed', { device, reason: String(error) }),
-      )
-    }
-    this.improving.delete(device)
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type SwarmEvents,
 } from '@skein/core'
 import type { PeerId } from '@libp2p/interface'
+import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, pathOf, peerOf } from './connections.ts'
 import type { GetText } from './foreign-relay.ts'
@@ -46,6 +47,7 @@ export interface SwarmPlatform {
   createStack(options: StackOptions): Promise<Stack>
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
+  readonly createPuncher?: (deps: PunchDeps) => Puncher
 }
 
 export class Libp2pSwarm implements Swarm, Directory {

@@ -18,6 +18,7 @@ const SCHEMA = z.object({
     )
     .max(8)
     .optional(),
+  reflector: z.string().max(256).nullish(),
 })
 
 export interface RelayDescription {
@@ -25,6 +26,8 @@ export interface RelayDescription {
   /** Multiaddrs, each ending in `/p2p/<device>`. */
   readonly addresses: readonly string[]
   readonly stun: readonly string[]
+  /** `host:port` of its TCP reflector. */
+  readonly reflector: string | null
 }
 
 export interface DescriptionSource {
@@ -58,11 +61,11 @@ function leadsWhere(address: string, mayReach: MayReach): boolean {
 
 /** @throws Error when `text` is not a relay's description */
 export function parseDescription(text: string): RelayDescription {
-  const { peer_id, addresses, stun = [] } = SCHEMA.parse(JSON.parse(text))
+  const { peer_id, addresses, stun = [], reflector = null } = SCHEMA.parse(JSON.parse(text))
   const device = parseDeviceId(peer_id)
   const dialable = addresses.filter((each) => each.endsWith(`/p2p/${device}`) && !each.includes('/p2p-circuit') && isMultiaddr(each))
   if (dialable.length === 0) throw new Error('no address')
-  return { device, addresses: dialable, stun }
+  return { device, addresses: dialable, stun, reflector }
 }
 
 function isMultiaddr(text: string): boolean {

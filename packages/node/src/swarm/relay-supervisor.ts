@@ -53,6 +53,11 @@ export class RelaySupervisor {
     return this.joined?.stun ?? []
   }
 
+  /** `host:port` of its TCP reflector, likewise. */
+  reflector(): string | null {
+    return this.joined?.reflector ?? null
+  }
+
   /** Does not wait any longer for its next try, or its next look whether the relay is still there. */
   hurry(): void {
     this.resting.abort()

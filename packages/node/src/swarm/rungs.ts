@@ -7,8 +7,11 @@ import { attempt, firstOf } from './dial-race.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Best first. */
-export const RUNGS = ['lan', 'direct', 'webrtc', 'relayed'] as const
+export const RUNGS = ['lan', 'direct', 'tcp-punch', 'webrtc', 'relayed'] as const
 export type Rung = (typeof RUNGS)[number]
+
+/** Those that are dialled by an address. */
+const DIALLED = ['lan', 'direct', 'webrtc'] as const
 
 export interface RungReport {
   readonly rung: Rung
@@ -32,6 +35,8 @@ export interface DirectDial {
   /** Multiaddrs, with or without the peer id. */
   readonly addresses: readonly string[]
   readonly signal: AbortSignal
+  /** WebRTC, which costs most, is dialled when this has come, if nothing else has succeeded by then. */
+  readonly webrtc?: Promise<unknown> | undefined
 }
 
 /**
@@ -42,7 +47,7 @@ export interface DirectDial {
  */
 export async function dialRungs(
   stack: Stack,
-  { self, device, addresses, signal }: DirectDial,
+  { self, device, addresses, signal, webrtc }: DirectDial,
   report: (reports: readonly RungReport[]) => void,
 ): Promise<Connection> {
   const wanted = addresses.filter((each) => rungOf(each) !== 'relayed').slice(0, MAX_ADDRESSES)
@@ -50,7 +55,12 @@ export async function dialRungs(
   const errors = new Map<string, string>()
   const attempts = groupsOf(tried).map((group) => {
     const whole = group.map((each) => (each.endsWith(`/p2p/${device}`) ? each : `${each}/p2p/${device}`))
-    const begun = attempt((own) => dialInTurn(stack, whole, own), signal)
+    const turn = rungOf(whole[0] ?? '') === 'webrtc' ? webrtc : undefined
+    const begun = attempt(async (own) => {
+      await turn
+      own.throwIfAborted()
+      return dialInTurn(stack, whole, own)
+    }, signal)
     begun.dial.catch((error: unknown) => errors.set(group[0] ?? '', error instanceof Error ? error.message : String(error)))
     return begun
   })
@@ -88,7 +98,7 @@ interface Tried {
 }
 
 function reportsOf(wanted: readonly string[], { tried, errors, open }: Tried): readonly RungReport[] {
-  return RUNGS.filter((rung) => rung !== 'relayed').map((rung): RungReport => {
+  return DIALLED.map((rung): RungReport => {
     const known = wanted.filter((each) => rungOf(each) === rung)
     const mine = tried.filter((each) => rungOf(each) === rung)
     if (rung === open) return { rung, outcome: 'open', detail: '' }

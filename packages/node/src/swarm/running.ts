@@ -1,10 +1,12 @@
 /** Everything that lives between a start and a stop of the swarm. */
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
+import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { Channels } from './channels.ts'
-import { deviceOf, isBusy, isRelayedConnection, peerOf } from './connections.ts'
+import { deviceOf, isBusy, isRelayedConnection, markPunched, peerOf } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
+import { Improver } from './improving.ts'
 import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
@@ -23,6 +25,8 @@ export interface RunningDeps {
   readonly logger: Logger
   readonly judge: RecordJudge
   readonly getText: GetText
+  /** A browser has none. */
+  readonly createPuncher?: (deps: PunchDeps) => Puncher
   /** Devices whose connections are to be kept alive, relays not among them. */
   readonly kept: ReadonlySet<DeviceId>
   isRefused(device: DeviceId): boolean
@@ -42,6 +46,8 @@ export class Running {
   readonly channels: Channels
   readonly directory: RelayDirectory
   private readonly deps: RunningDeps
+  private readonly puncher: Puncher | undefined
+  private readonly improver: Improver
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
 
@@ -56,6 +62,8 @@ export class Running {
     const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
+    this.puncher = this.createPuncher()
+    this.improver = new Improver({ ...deps, stack, dialler: this.dialler, puncher: this.puncher, stopping })
     const onSign = (device: DeviceId): void => this.liveness.sign(device)
     const { logger, judge } = deps
     this.channels = new Channels({
@@ -102,6 +110,7 @@ export class Running {
     stack.addEventListener('connection:close', ({ detail }: CustomEvent<Connection>) =>
       withDevice(detail.remotePeer, (device) => this.onClose(device, detail)),
     )
+    await this.puncher?.serve()
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
   }
@@ -140,8 +149,26 @@ export class Running {
     if (signal.aborted) return
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
-    if (isRelayedConnection(opened)) void this.dialler.improve(device)
-    else if (older.some(isRelayedConnection)) void this.prove(device, opened)
+    if (isRelayedConnection(opened)) return void this.improver.improve(device)
+    this.improver.settle(device)
+    if (older.some(isRelayedConnection)) void this.prove(device, opened)
+  }
+
+  private createPuncher(): Puncher | undefined {
+    const { upgrader, logger } = this.stack.services.transports
+    return this.deps.createPuncher?.({
+      ...this.deps,
+      host: {
+        upgrader,
+        log: logger.forComponent('skein:punch'),
+        handle: (protocol, handler) => this.stack.handle(protocol, handler, { runOnLimitedConnection: true, force: true }),
+      },
+      reflectors: () => this.supervisors.flatMap((each) => each.reflector() ?? []),
+      deviceOf: ({ remotePeer }) => deviceOf(remotePeer),
+      mayPunch: (device) => this.deps.kept.has(device),
+      onPunched: markPunched,
+      stopping: this.stopping.signal,
+    })
   }
 
   /** Other connections of the device that stand as far as is known; each is asked whether it does. */

@@ -23,18 +23,23 @@ export function whyView({ messenger, swarm }: Client, { account }: StoredContact
 }
 
 function rank({ path }: PeerPath): number {
-  return ['lan', 'direct', 'relayed'].indexOf(path)
+  return ['lan', 'direct', 'mapped', 'punched', 'relayed'].indexOf(path)
 }
 
 /** The rungs from the best down to the one in use; those below do not matter. */
 function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): WhyView['reasons'] {
-  const inUse = best === undefined ? undefined : best.transport === 'webrtc' ? 'webrtc' : best.path
+  const inUse = best === undefined ? undefined : rungInUse(best)
   const reasons: WhyView['reasons'] = []
   for (const rung of RUNGS) {
     if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail: 'in use' }]
     reasons.push(reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: NOT_TRIED })
   }
   return reasons
+}
+
+function rungInUse({ path, transport }: PeerPath): string {
+  if (path === 'punched') return `${transport}-punch`
+  return transport === 'webrtc' ? 'webrtc' : path
 }
 
 const NOT_TRIED = 'not tried: the other side has not been reached at all'

@@ -1,0 +1,80 @@
+/** A local TCP port of which one knows where the internet sees it. */
+import { connect, isIP, type Socket } from 'node:net'
+import type { Random } from '@skein/core'
+import { FIRST_PORT, LAST_PORT, MAX_REFLECTION_BYTES, PORT_TRIES, REFLECT_TIMEOUT_MS } from './constants.ts'
+import { type Endpoint, ownPublicHosts, parseEndpoint } from './targets.ts'
+
+export interface PunchPort {
+  /** Nobody listens on it. */
+  readonly port: number
+  /** Where the other side may dial it. */
+  readonly seenAs: readonly Endpoint[]
+  /** Whether two reflectors saw it under different ports: others cannot know which one they would see. */
+  readonly varies: boolean
+  /** Ends what keeps the mapping alive. */
+  release(): void
+}
+
+interface Reflection {
+  readonly seen: Endpoint
+  readonly socket: Socket
+}
+
+/**
+ * Takes a local port and asks the reflectors where they see it. Without any reflector that answers, only addresses before
+ * which there is no NAT remain.
+ * @param reflectors `host:port`
+ * @throws Error when no port is free
+ */
+export async function openPunchPort(reflectors: readonly string[], random: Random, signal: AbortSignal): Promise<PunchPort> {
+  for (let tries = 1; ; tries += 1) {
+    const port = FIRST_PORT + Math.floor(random.uniform() * (LAST_PORT - FIRST_PORT))
+    try {
+      return await openAt(port, reflectors, signal)
+    } catch (error) {
+      if (tries >= PORT_TRIES || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
+}
+
+async function openAt(port: number, reflectors: readonly string[], signal: AbortSignal): Promise<PunchPort> {
+  const asked = await Promise.allSettled(reflectors.flatMap((each) => parseEndpoint(each) ?? []).map((each) => reflect(each, port, signal)))
+  const reflections = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+  const inUse = asked.find((each) => each.status === 'rejected' && (each.reason as NodeJS.ErrnoException).code === 'EADDRINUSE')
+  if (inUse?.status === 'rejected') {
+    for (const { socket } of reflections) socket.destroy()
+    throw inUse.reason
+  }
+  const seen = reflections.map((each) => each.seen)
+  const own = ownPublicHosts().map((host) => ({ host, port }))
+  const seenAs = [...new Map([...seen, ...own].map((each) => [`${each.host} ${each.port}`, each])).values()]
+  const ports = new Set(seen.filter(({ host }) => isIP(host) === 4).map((each) => each.port))
+  const release = (): void => {
+    for (const { socket } of reflections) socket.destroy()
+  }
+  return { port, seenAs, varies: ports.size > 1, release }
+}
+
+/** The connection stays half open until it is released: a NAT may forget the mapping of one that has closed. */
+function reflect({ host, port }: Endpoint, localPort: number, signal: AbortSignal): Promise<Reflection> {
+  return new Promise((resolve, reject) => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(REFLECT_TIMEOUT_MS)])
+    const socket = connect({ host, port, localPort, allowHalfOpen: true })
+    const fail = (error: Error): void => {
+      socket.destroy()
+      reject(error)
+    }
+    limited.addEventListener('abort', () => fail(new Error('the reflector does not answer')), { once: true })
+    let text = ''
+    socket.setNoDelay(true)
+    socket.on('error', fail)
+    socket.on('close', () => reject(new Error('the reflector said nothing')))
+    socket.on('data', (bytes: Buffer) => {
+      text += bytes.toString('latin1')
+      const end = text.indexOf('\n')
+      const seen = end < 0 ? undefined : parseEndpoint(text.slice(0, end))
+      if (seen !== undefined) resolve({ seen, socket })
+      else if (end >= 0 || text.length > MAX_REFLECTION_BYTES) fail(new Error('the reflector speaks another language'))
+    })
+  })
+}

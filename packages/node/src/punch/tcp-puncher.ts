@@ -1,0 +1,206 @@
+/** Opens direct TCP connections to devices that are reached over a relay, through NATs and firewalls on both sides. */
+import type { Socket } from 'node:net'
+import type { Connection, Logger as Libp2pLogger, Stream, StreamHandler, Upgrader } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Clock, DeviceId, Logger, Random } from '@skein/core'
+import { ATTEMPT_TIMEOUT_MS, MESSAGE_TIMEOUT_MS, PORT_AGE_MS, UPGRADE_TIMEOUT_MS } from './constants.ts'
+import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
+import { openPunchPort, type PunchPort } from './punch-port.ts'
+import { openTogether } from './simultaneous-open.ts'
+import { SocketConnection } from './socket-connection.ts'
+import { addressOf, type Endpoint, isPublic, type MayDial, targetsOf } from './targets.ts'
+
+/** What a puncher needs of libp2p. */
+export interface PunchHost {
+  readonly upgrader: Upgrader
+  readonly log: Libp2pLogger
+  handle(protocol: string, handler: StreamHandler): Promise<void>
+}
+
+export interface PunchDeps {
+  readonly self: DeviceId
+  readonly host: PunchHost
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** `host:port` of the TCP reflectors of the user's own relays. */
+  reflectors(): readonly string[]
+  readonly deviceOf: (connection: Connection) => DeviceId | undefined
+  /** Whether holes are punched for this device: a stranger is not to make us dial. */
+  mayPunch(device: DeviceId): boolean
+  /** Without it public addresses alone. */
+  readonly mayDial?: MayDial
+  /** A socket is about to become a connection to this address. */
+  onPunched(address: Multiaddr): void
+  readonly stopping: AbortSignal
+  /** In place of the simultaneous open of the system's TCP. */
+  readonly open?: typeof openTogether
+}
+
+type Role = 'client' | 'server'
+
+interface Session {
+  readonly device: DeviceId
+  readonly role: Role
+  readonly given: AbortController
+}
+
+export class TcpPuncher {
+  private readonly deps: PunchDeps
+  /** One for each device. */
+  private readonly sessions = new Map<DeviceId, Session>()
+  private ready: { readonly at: number; readonly port: Promise<PunchPort> } | undefined
+
+  constructor(deps: PunchDeps) {
+    this.deps = deps
+  }
+
+  /** Without a reflector others cannot be told where to dial. */
+  isUsable(): boolean {
+    return this.deps.reflectors().length > 0
+  }
+
+  /** Answers the other side from now on. */
+  async serve(): Promise<void> {
+    const { host, deviceOf, mayPunch } = this.deps
+    await host.handle(DCUTR_PROTOCOL, (stream, connection) => {
+      const device = deviceOf(connection)
+      if (device === undefined || !mayPunch(device)) return stream.abort(new Error('not for this device'))
+      return this.answer(stream, device)
+    })
+  }
+
+  /** Asks the reflectors ahead of time, so that the answer is there when it is needed. */
+  prepare(): void {
+    const { clock, random, stopping, reflectors } = this.deps
+    if (this.ready !== undefined && clock.monotonic() - this.ready.at < PORT_AGE_MS) return
+    this.dropReady()
+    const port = openPunchPort(reflectors(), random, stopping)
+    port.catch(() => undefined)
+    this.ready = { at: clock.monotonic(), port }
+  }
+
+  /**
+   * Begins a coordination on a connection over a relay by which the other side has reached us.
+   * @throws Error when no connection has come of it, with the reason
+   */
+  async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
+    if (this.sessions.has(device)) throw new Error('a punch is under way')
+    const session = this.begin(device, 'server')
+    const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
+    try {
+      const stream = await relayed.newStream(DCUTR_PROTOCOL, {
+        signal: AbortSignal.any([limited, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]),
+        runOnLimitedConnection: true,
+      })
+      if (!(await this.run(coordinate, stream, { session, signal: limited }))) throw new Error('no hole was found')
+    } finally {
+      this.end(session)
+    }
+  }
+
+  /** The device is reached directly: whatever is under way for it ends. */
+  settle(device: DeviceId): void {
+    this.sessions.get(device)?.given.abort()
+  }
+
+  private async answer(stream: Stream, device: DeviceId): Promise<void> {
+    const running = this.sessions.get(device)
+    // Both sides began: the one that the smaller device began goes on.
+    if (running !== undefined && (running.role === 'client' || this.deps.self < device))
+      return stream.abort(new Error('a punch is under way'))
+    running?.given.abort()
+    const session = this.begin(device, 'client')
+    const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
+    await this.run(follow, stream, { session, signal }).catch((error: unknown) =>
+      this.deps.logger.debug('punch-failed', { device, reason: String(error) }),
+    )
+    this.end(session)
+  }
+
+  private begin(device: DeviceId, role: Role): Session {
+    const session = { device, role, given: new AbortController() }
+    this.sessions.set(device, session)
+    return session
+  }
+
+  private end(session: Session): void {
+    session.given.abort()
+    if (this.sessions.get(session.device) === session) this.sessions.delete(session.device)
+  }
+
+  private async run(
+    coordination: (stream: Stream, coordinated: Coordinated) => Promise<boolean>,
+    stream: Stream,
+    { session, signal }: { readonly session: Session; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const port = await this.take()
+    try {
+      const done = await coordination(stream, {
+        clock: this.deps.clock,
+        signal,
+        seenAs: async () => port.seenAs.map((each) => addressOf(each).bytes),
+        dial: (addresses) => this.dial(session, { port, signal, targets: targetsOf(addresses, this.deps.mayDial ?? isPublic) }),
+      })
+      await stream.close({ signal: AbortSignal.timeout(MESSAGE_TIMEOUT_MS) }).catch(() => undefined)
+      return done
+    } catch (error) {
+      stream.abort(error instanceof Error ? error : new Error(String(error)))
+      throw error
+    } finally {
+      port.release()
+    }
+  }
+
+  /** A port of one's own: it cannot be used twice. */
+  private async take(): Promise<PunchPort> {
+    this.prepare()
+    const port = this.ready?.port
+    this.ready = undefined
+    if (port === undefined) throw new Error('no port')
+    return port
+  }
+
+  private dropReady(): void {
+    this.ready?.port.then((each) => each.release()).catch(() => undefined)
+    this.ready = undefined
+  }
+
+  /** The client upgrades one socket after the other, the server all that open, for it cannot know which one is used. */
+  private async dial(
+    session: Session,
+    { port, targets, signal }: { readonly port: PunchPort; readonly targets: readonly Endpoint[]; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const found = new AbortController()
+    const limited = AbortSignal.any([signal, found.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)])
+    const upgrades: Promise<boolean>[] = []
+    let turn: Promise<boolean> = Promise.resolve(false)
+    const onOpen = (socket: Socket, target: Endpoint): void => {
+      const upgrade = async (): Promise<boolean> =>
+        this.upgrade(socket, target, session).then((done) => (done ? (found.abort(), true) : false))
+      turn = session.role === 'client' ? turn.then((done) => (done ? (socket.destroy(), false) : upgrade())) : upgrade()
+      upgrades.push(turn)
+    }
+    await (this.deps.open ?? openTogether)(targets, { localPort: port.port, clock: this.deps.clock, signal: limited }, onOpen)
+    return (await Promise.all(upgrades)).includes(true)
+  }
+
+  /** Whoever is at the other end, it becomes a connection only if it proves to be the device. */
+  private async upgrade(socket: Socket, target: Endpoint, { device, role }: Session): Promise<boolean> {
+    const { host, logger, onPunched } = this.deps
+    const remoteAddr = multiaddr(`${addressOf(target).toString()}/p2p/${device}`)
+    onPunched(remoteAddr)
+    const direction = role === 'client' ? 'outbound' : 'inbound'
+    const connection = new SocketConnection({ socket, remoteAddr, direction, log: host.log })
+    const options = { signal: AbortSignal.timeout(UPGRADE_TIMEOUT_MS) }
+    try {
+      if (role === 'client') await host.upgrader.upgradeOutbound(connection, options)
+      else await host.upgrader.upgradeInbound(connection, options)
+      return true
+    } catch (error) {
+      logger.debug('punched-socket-refused', { device, reason: String(error) })
+      connection.abort(error instanceof Error ? error : new Error(String(error)))
+      return false
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** Looks for a direct connection beside a relayed one, on every rung of the ladder at once, until there is one. */
+import type { Connection, IdentifyResult } from '@libp2p/interface'
+import type { Clock, DeviceId, Logger } from '@skein/core'
+import type { Puncher } from '../punch/index.ts'
+import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
+import { DIAL_TIMEOUT_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
+import type { Dialler } from './dialling.ts'
+import type { Stack } from './client-stack.ts'
+
+export interface ImproverDeps {
+  readonly stack: Stack
+  readonly dialler: Dialler
+  /** A browser has none. */
+  readonly puncher: Puncher | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stopping: AbortSignal
+}
+
+export class Improver {
+  private readonly deps: ImproverDeps
+  private readonly rounds = new Map<DeviceId, AbortController>()
+
+  constructor(deps: ImproverDeps) {
+    this.deps = deps
+  }
+
+  /** Runs until there is a direct connection, or none at all. Concurrent calls are one. */
+  async improve(device: DeviceId): Promise<void> {
+    const { clock, stopping, dialler } = this.deps
+    if (this.rounds.has(device)) return
+    this.deps.puncher?.prepare()
+    this.rounds.set(device, new AbortController())
+    const identified = this.identified(device)
+    for (let tries = 0; ; tries += 1) {
+      if (!(await clock.sleep(IMPROVE_AFTER_MS[tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0, { signal: stopping }))) break
+      const standing = dialler.standing(device)
+      if (standing === undefined || !isRelayedConnection(standing)) break
+      await this.round(device, identified)
+    }
+    this.rounds.delete(device)
+  }
+
+  /** There is a direct connection: whatever else is under way for the device ends. */
+  settle(device: DeviceId): void {
+    this.rounds.get(device)?.abort()
+    this.deps.puncher?.settle(device)
+  }
+
+  private async round(device: DeviceId, identified: Promise<unknown>): Promise<void> {
+    const won = new AbortController()
+    this.rounds.set(device, won)
+    const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    try {
+      await Promise.any([this.punch(device, signal), identified.then(() => this.dial(device, signal))])
+    } catch (error) {
+      this.deps.logger.debug('stays-relayed', { device, reason: String(error) })
+    }
+    won.abort()
+  }
+
+  private dial(device: DeviceId, signal: AbortSignal): Promise<unknown> {
+    const { dialler, clock, puncher } = this.deps
+    const webrtc = puncher?.isUsable() === true ? clock.sleep(WEBRTC_AFTER_MS, { signal }) : undefined
+    return dialler.dialDirect(device, { signal, rungs: ['lan', 'direct', 'webrtc'], webrtc })
+  }
+
+  /** The side that was reached over the relay begins; the other one answers. */
+  private async punch(device: DeviceId, signal: AbortSignal): Promise<void> {
+    const { stack, puncher, dialler } = this.deps
+    const note = (outcome: 'open' | 'failed' | 'other-side', detail: string): void =>
+      dialler.remember(device, [{ rung: 'tcp-punch', outcome, detail }])
+    const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
+    const relayed = stack.getConnections(peerOf(device)).find(inbound)
+    if (puncher === undefined) throw new Error('nothing here can punch')
+    if (relayed === undefined) {
+      note('other-side', 'the other side begins')
+      throw new Error('the other side begins')
+    }
+    try {
+      await puncher.punch(relayed, device, signal)
+      note('open', '')
+    } catch (error) {
+      note('failed', error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+
+  /** Resolves when the device has told its addresses on a new connection, or has had time to. */
+  private async identified(device: DeviceId): Promise<void> {
+    const { stack, clock, stopping } = this.deps
+    const done = new AbortController()
+    const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+      if (deviceOf(detail.peerId) === device) done.abort()
+    }
+    stack.addEventListener('peer:identify', onIdentify)
+    await clock.sleep(IDENTIFY_WITHIN_MS, { signal: AbortSignal.any([stopping, done.signal]) })
+    stack.removeEventListener('peer:identify', onIdentify)
+  }
+}
