@@ -3,7 +3,9 @@
  * `BAD_FRAME` or `FRAME_TOO_LARGE` for anything else. Frames are protobuf (proto/skein.proto); docs/spec/wire.md says
  * what each means.
  */
+export * from './admission.ts'
 export * from './card-drop.ts'
+export * from './circuit.ts'
 export * from './contact.ts'
 export * from './content.ts'
 export * from './deliver.ts'

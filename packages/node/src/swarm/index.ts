@@ -6,6 +6,7 @@
 export type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
 export { createSwarm } from './nodejs.ts'
 export { installRejectionGuard } from './rejection-guard.ts'
+export * from './circuit/index.ts'
 export * from './relay-stack.ts'
 export type { ListenOptions } from './client-stack.ts'
 export { dhtOptions, GOSSIP_OPTIONS, type RecordJudge } from './stack-parts.ts'

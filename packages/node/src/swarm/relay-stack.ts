@@ -2,8 +2,6 @@
  * The relay's libp2p: circuit relay without cut-off, DHT server, gossip hub. The relay application sees only
  * `RelayStack`; no libp2p type leaves this file.
  */
-import { circuitRelayServer, RELAY_V2_STOP_CODEC } from '@libp2p/circuit-relay-v2'
-import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import type { GossipSub } from '@libp2p/gossipsub'
@@ -13,7 +11,6 @@ import type { TransportManager } from '@libp2p/interface-internal'
 import { kadDHT } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
-import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
@@ -23,14 +20,15 @@ import { isNewerRecord, verifyRecord } from '@skein/core'
 import type { Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { nativePrimitives } from '../platform/primitives.ts'
+import { relayGate } from './circuit/gate.ts'
+import { type HopComponents, HopService } from './circuit/hop-service.ts'
+import { OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
-import { guardedYamux } from './guarded-yamux.ts'
 import { announceAs, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
-import { release, renewWhole } from './relay-reservations.ts'
-import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS } from './stack-parts.ts'
+import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export type { RelayPorts } from './relay-addresses.ts'
@@ -40,12 +38,6 @@ const PRESENCE_TOPIC = '/skein/presence/1/'
 
 /** 7 days in ms: a member that stays connected need hardly ever ask again. Must stay below 2^31 ms (24.8 days). */
 const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
-/** Devices that may be reachable through one relay; the library's 15 is for public volunteers. */
-const MAX_RESERVATIONS = 4_096
-/** Time for one reserve or connect request, ms; the other side may be a phone that is waking up. */
-const HOP_TIMEOUT_MS = 30_000
-/** Circuits per connection, each way; the library's 32 and 64 cut off a busy member. */
-const MAX_CIRCUITS_PER_CONNECTION = 1_024
 /** Streams of one request-reply protocol on one connection. */
 const MAX_REQUEST_STREAMS = 16
 /** Time for one request and its reply, ms. */
@@ -57,12 +49,8 @@ const MEET_TIMEOUT_MS = 10_000
  * equal, because the far end resets a third ping stream and the monitor would take that for death too.
  */
 const PING_MS = 60_000
-const CONNECTIONS = {
-  maxConnections: 8_192,
-  /** Per second and address: many members share the address of one carrier NAT. */
-  inboundConnectionThreshold: 256,
-  maxIncomingPendingConnections: 512,
-}
+/** Above whatever the rules allow: the library would close the connections of members to take in strangers. */
+const CONNECTIONS = { maxConnections: 1_000_000, inboundConnectionThreshold: 1_000_000, maxIncomingPendingConnections: 512 }
 
 /** A relay stores and forwards only what an account has signed. */
 const SIGNED: RecordJudge = {
@@ -83,6 +71,8 @@ export interface RelayStackOptions {
   readonly reservationTtlMs?: number | undefined
   /** Which records may stand in its DHT; those that their account signed unless told otherwise. */
   readonly judge?: RecordJudge | undefined
+  /** What is allowed, and where it is counted; everything unless told otherwise. */
+  readonly rules?: RelayRules | undefined
   readonly durable: DurableEntries
   readonly logger: Logger
 }
@@ -112,7 +102,7 @@ export interface RelayStack {
   stop(): Promise<void>
 }
 
-type RelayNode = Libp2p<{ relay: CircuitRelayService; dht: KadDHT; gossip: GossipSub }>
+type RelayNode = Libp2p<{ hop: HopService; dht: KadDHT; gossip: GossipSub }>
 interface Late {
   transports?: TransportManager
   self?: PeerId
@@ -121,11 +111,10 @@ interface Late {
 /** @throws Error of libp2p when no port could be opened */
 export async function createRelayStack(options: RelayStackOptions): Promise<RelayStack> {
   const node = await createNode(options)
-  renewWhole(node.services.relay)
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
-  node.addEventListener('peer:disconnect', (event) => release(node.services.relay, event.detail))
+  node.addEventListener('peer:disconnect', (event) => void node.services.hop.places.release(event.detail.toString()))
   node.addEventListener('peer:identify', ({ detail }) => {
     if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(node, detail.peerId, options.logger)
   })
@@ -149,8 +138,8 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [tcp(), guardedWebSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
-    connectionEncrypters: [noise()],
-    streamMuxers: [guardedYamux()],
+    ...securedAndMuxed(),
+    connectionGater: relayGate(options.rules ?? OPEN_RULES),
     connectionManager: CONNECTIONS,
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     services: {
@@ -162,7 +151,8 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
   })
 }
 
-function relayServices({ judge = SIGNED, reservationTtlMs: reservationTtl = RESERVATION_TTL_MS }: RelayStackOptions) {
+function relayServices(options: RelayStackOptions) {
+  const { judge = SIGNED, reservationTtlMs = RESERVATION_TTL_MS, rules = OPEN_RULES, logger } = options
   return {
     identify: identify(),
     identifyPush: identifyPush(),
@@ -170,12 +160,7 @@ function relayServices({ judge = SIGNED, reservationTtlMs: reservationTtl = RESE
     keychain: keychain(),
     dht: kadDHT(dhtOptions(judge, { clientMode: false })),
     gossip: gossipsub(GOSSIP_OPTIONS),
-    relay: circuitRelayServer({
-      hopTimeout: HOP_TIMEOUT_MS,
-      maxInboundHopStreams: MAX_CIRCUITS_PER_CONNECTION,
-      maxOutboundStopStreams: MAX_CIRCUITS_PER_CONNECTION,
-      reservations: { maxReservations: MAX_RESERVATIONS, applyDefaultLimit: false, reservationTtl },
-    }),
+    hop: (components: HopComponents) => new HopService(components, { rules, reservationTtlMs, logger }),
   }
 }
 
@@ -186,11 +171,12 @@ function announced(late: Late, options: RelayStackOptions) {
 }
 
 function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {
-  const connections = node.getConnections()
+  const { places, circuits } = node.services.hop
+  places.sweep()
   return {
-    connections: connections.length,
-    reservations: node.services.relay.reservations.size,
-    circuits: connections.flatMap((each) => each.streams).filter((each) => each.protocol === RELAY_V2_STOP_CODEC).length,
+    connections: node.getConnections().length,
+    reservations: places.size,
+    circuits: circuits.size,
     dhtPeers: routingTable(node).size,
   }
 }

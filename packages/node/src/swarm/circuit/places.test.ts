@@ -5,9 +5,9 @@ import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createRelayStack, type RelayStack } from './relay-stack.ts'
-import { securedAndMuxed } from './stack-parts.ts'
-import { silentLogger } from './test-network.ts'
+import { createRelayStack, type RelayStack } from '../relay-stack.ts'
+import { securedAndMuxed } from '../stack-parts.ts'
+import { silentLogger } from '../test-network.ts'
 
 const TTL_MS = 2_000
 /** `HopMessage { type: RESERVE }` of the Circuit Relay v2 specification: field 1, value 0. */
@@ -48,7 +48,7 @@ async function holdsUntil(start: number, ms: number): Promise<void> {
   )
 }
 
-it('a place that is refreshed again and again outlives the timers of its earlier refreshes', { timeout: 20_000 }, async () => {
+it('[RL2] a place that is refreshed again and again outlives the timers of its earlier refreshes', { timeout: 20_000 }, async () => {
   const start = performance.now()
   await reserve()
   await reserve()
@@ -59,7 +59,7 @@ it('a place that is refreshed again and again outlives the timers of its earlier
   await vi.waitFor(() => expect(relay.counts().reservations).toBe(0), { timeout: 5 * TTL_MS })
 })
 
-it('the timer of a place that its member left does not end the place it takes later', { timeout: 20_000 }, async () => {
+it('[RL2] the timer of a place that its member left does not end the place it takes later', { timeout: 20_000 }, async () => {
   const start = performance.now()
   await reserve()
   await reserve()

@@ -1,0 +1,105 @@
+/** A relayed connection: two flows that live and end together, within the limit that was announced. */
+import type { Stream, StreamCloseEvent } from '@libp2p/interface'
+import type { CircuitLimit } from '@skein/core'
+import { Flow } from './flow.ts'
+import type { CircuitEnds, CloseCause, RelayRules, TrafficClass } from './rules.ts'
+
+/** For the second side to end when the first has ended in order, ms. */
+const LINGER_MS = 30_000
+
+export interface CircuitOptions extends CircuitEnds {
+  readonly limit?: CircuitLimit | undefined
+  readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited'>
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly onClosed: () => void
+}
+
+export class Circuit implements CircuitEnds {
+  readonly from: string
+  readonly to: string
+  readonly #streams: readonly [Stream, Stream]
+  readonly #options: CircuitOptions
+  readonly #flows: readonly Flow[]
+  readonly #startedAt: number
+  #bytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #lingering: NodeJS.Timeout | undefined
+  #open = true
+
+  constructor(streams: readonly [Stream, Stream], options: CircuitOptions) {
+    this.#streams = streams
+    this.#options = options
+    this.from = options.from
+    this.to = options.to
+    this.#startedAt = options.now()
+    const [asking, asked] = streams
+    this.#flows = [this.#flow(asking, asked), this.#flow(asked, asking)]
+  }
+
+  start(): void {
+    const { limit, rules } = this.#options
+    rules.onCircuit(this, { kind: 'opened' })
+    if (limit?.seconds !== undefined) this.#timer = setTimeout(() => this.end('time-limit'), limit.seconds * 1_000)
+    for (const stream of this.#streams) stream.addEventListener('close', this.#onClose, { once: true })
+    for (const flow of this.#flows) flow.start()
+    if (this.#streams.some(({ status }) => status === 'aborted' || status === 'reset' || status === 'closed')) this.end('broken')
+  }
+
+  /** Ends both sides at once. Idempotent. */
+  end(cause: CloseCause): void {
+    if (!this.#open) return
+    this.#close(cause)
+    const reason = new Error(`the relay has ended the circuit: ${cause}`)
+    for (const stream of this.#streams) stream.abort(reason)
+  }
+
+  #flow(src: Stream, dst: Stream): Flow {
+    let passed = 0
+    return new Flow(
+      { src, dst },
+      {
+        now: this.#options.now,
+        onWaited: this.#options.rules.onWaited,
+        onBroken: () => this.end('broken'),
+        onBytes: (bytes, kind) => {
+          passed += bytes
+          return this.#pass(bytes, kind, passed)
+        },
+      },
+    )
+  }
+
+  #pass(bytes: number, kind: TrafficClass, passed: number): number | undefined {
+    const { limit, rules } = this.#options
+    if (limit?.bytes !== undefined && passed > limit.bytes) {
+      this.end('byte-limit')
+      return undefined
+    }
+    this.#bytes += bytes
+    return rules.onPassage(this, { bytes, class: kind })
+  }
+
+  /** One side is gone: the other is told, after it has been given what was on its way. */
+  readonly #onClose = ({ error }: StreamCloseEvent): void => {
+    if (!this.#open) return
+    if (error !== undefined) {
+      this.end('broken')
+      return
+    }
+    if (this.#streams.every(({ status }) => status === 'closed')) this.#close('ended')
+    // What is on its way to the other side may still arrive; but it may also never notice that nobody is there.
+    else this.#lingering ??= setTimeout(() => this.end('broken'), LINGER_MS)
+  }
+
+  #close(cause: CloseCause): void {
+    this.#open = false
+    clearTimeout(this.#timer)
+    clearTimeout(this.#lingering)
+    for (const flow of this.#flows) flow.stop()
+    for (const stream of this.#streams) stream.removeEventListener('close', this.#onClose)
+    const { rules, now, onClosed } = this.#options
+    rules.onCircuit(this, { kind: 'closed', cause, lastedMs: now() - this.#startedAt, bytes: this.#bytes })
+    onClosed()
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * One direction of a circuit. The library's splice reads as fast as the sender sends, into a queue without bound
+ * (utils 7.4.1, `messageStreamToDuplex`): a fast sender fills the relay's memory. Here the sender's stream is paused as
+ * soon as the receiver's holds more than a little, so the sender's own window closes.
+ */
+import type { Stream } from '@libp2p/interface'
+import type { TrafficClass } from './rules.ts'
+
+/** Bytes that wait for the receiver before the sender is paused: two reads of a socket. */
+const HOLD_AT_BYTES = 131_072
+/** More than this beyond `CHAT_BYTES_PER_SECOND` is bulk: a long text and its receipts stay far below. */
+const CHAT_BURST_BYTES = 262_144
+const CHAT_BYTES_PER_SECOND = 65_536
+/** For the end of a stream to be taken, ms. */
+const CLOSE_TIMEOUT_MS = 30_000
+
+export interface FlowDeps {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** Bytes are about to pass. @returns ms to wait after them, or `undefined` when the circuit has ended by it */
+  readonly onBytes: (bytes: number, kind: TrafficClass) => number | undefined
+  readonly onWaited: (ms: number) => void
+  /** The flow cannot go on. */
+  readonly onBroken: (error: Error) => void
+}
+
+type Hold = 'backlog' | 'pace'
+
+export class Flow {
+  readonly #src: Stream
+  readonly #dst: Stream
+  readonly #deps: FlowDeps
+  readonly #holds = new Set<Hold>()
+  #recent = 0
+  #recentAt: number
+  #heldAt = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ src, dst }: { readonly src: Stream; readonly dst: Stream }, deps: FlowDeps) {
+    this.#src = src
+    this.#dst = dst
+    this.#deps = deps
+    this.#recentAt = deps.now()
+  }
+
+  /** Nothing has been read before, and nothing is lost that was: the stream keeps it until somebody listens. */
+  start(): void {
+    this.#dst.addEventListener('idle', this.#onIdle)
+    this.#src.addEventListener('end', this.#onEnd)
+    this.#src.addEventListener('message', this.#onMessage)
+    if (this.#src.readableEnded) this.#onEnd()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#dst.removeEventListener('idle', this.#onIdle)
+    this.#src.removeEventListener('end', this.#onEnd)
+    this.#src.removeEventListener('message', this.#onMessage)
+  }
+
+  readonly #onMessage = ({ data }: { readonly data: Parameters<Stream['send']>[0] }): void => {
+    const wait = this.#deps.onBytes(data.byteLength, this.#classify(data.byteLength))
+    if (wait === undefined) return
+    try {
+      this.#dst.send(data)
+      if (this.#dst.writeBufferLength > HOLD_AT_BYTES) this.#hold('backlog')
+      else if (!this.#holds.has('backlog')) this.#deps.onWaited(0)
+      if (wait > 0) this.#pace(wait)
+    } catch (error) {
+      this.#deps.onBroken(asError(error))
+    }
+  }
+
+  readonly #onIdle = (): void => {
+    if (!this.#holds.has('backlog')) return
+    this.#deps.onWaited(this.#deps.now() - this.#heldAt)
+    this.#release('backlog')
+  }
+
+  /** Everything has been delivered here: a paused stream ends only when it has been read. */
+  readonly #onEnd = (): void => {
+    this.#dst.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) }).catch((error: unknown) => this.#deps.onBroken(asError(error)))
+  }
+
+  /** By what has passed lately, as the relay can see nothing else. */
+  #classify(bytes: number): TrafficClass {
+    const now = this.#deps.now()
+    const forgotten = ((now - this.#recentAt) / 1_000) * CHAT_BYTES_PER_SECOND
+    this.#recent = Math.max(0, this.#recent - forgotten) + bytes
+    this.#recentAt = now
+    return this.#recent > CHAT_BURST_BYTES ? 'bulk' : 'chat'
+  }
+
+  #pace(ms: number): void {
+    this.#hold('pace')
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#release('pace'), ms)
+  }
+
+  #hold(why: Hold): void {
+    if (why === 'backlog' && !this.#holds.has('backlog')) this.#heldAt = this.#deps.now()
+    this.#holds.add(why)
+    if (this.#src.readStatus === 'readable') this.#src.pause()
+  }
+
+  #release(why: Hold): void {
+    this.#holds.delete(why)
+    if (this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
+    try {
+      this.#src.resume()
+    } catch (error) {
+      this.#deps.onBroken(asError(error))
+    }
+  }
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

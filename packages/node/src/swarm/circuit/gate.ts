@@ -1,0 +1,38 @@
+/** The relay's door: asks the rules before anything is spent on a connection, and counts what passes over it. */
+import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import { addressOf } from './party.ts'
+import type { RelayRules } from './rules.ts'
+
+export function relayGate(rules: RelayRules): ConnectionGater {
+  return {
+    // The relay dials whoever it is told to meet; the library's default refuses private addresses only in browsers.
+    denyDialMultiaddr: () => false,
+    denyInboundConnection: (connection) => {
+      const address = addressOf(connection)
+      if (address === undefined || !rules.mayJoin(address)) return true
+      connection.addEventListener('close', () => rules.onLeft(address), { once: true })
+      count(connection, rules)
+      return false
+    },
+    denyInboundEncryptedConnection: (peer: PeerId) => !rules.mayStay(peer.toString()),
+  }
+}
+
+/** Not in the library's types: where a transport hands over what it has read. */
+interface Readable {
+  onData(data: { readonly byteLength: number }): void
+}
+
+/** By wrapping and not by listening: a listener for messages would take away what comes before the real one is there. */
+function count(connection: MultiaddrConnection, rules: RelayRules): void {
+  const readable = connection as MultiaddrConnection & Readable
+  const [onData, send] = [readable.onData.bind(connection), connection.send.bind(connection)]
+  readable.onData = (data) => {
+    rules.onBytes('in', data.byteLength)
+    onData(data)
+  }
+  connection.send = (data) => {
+    rules.onBytes('out', data.byteLength)
+    return send(data)
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The relay's side of Circuit Relay v2. Ours, because the library's service has one limit for all circuits, no hook where
+ * bytes pass, an unbounded queue in each circuit, keeps the places of peers that have gone, and announces its time limit in
+ * milliseconds where seconds are meant (docs/adr/0009-our-own-circuits.md).
+ */
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { peerIdFromMultihash } from '@libp2p/peer-id'
+import { lpStream } from '@libp2p/utils'
+import {
+  type CircuitStatus,
+  decodeHopRequest,
+  decodeStopReply,
+  encodeHopReply,
+  encodeStopConnect,
+  type HopReplyFrame,
+  type HopRequestFrame,
+  type Logger,
+  MAX_CIRCUIT_MESSAGE_BYTES,
+} from '@skein/core'
+import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import { Circuit } from './circuit.ts'
+import { asError } from './flow.ts'
+import { Places } from './places.ts'
+import { partyOf } from './party.ts'
+import type { CircuitDecision, RelayRules } from './rules.ts'
+
+export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
+export const STOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/stop'
+/** Time for one reserve or connect request, ms; the other side may be a phone that is waking up. */
+const HOP_TIMEOUT_MS = 30_000
+/** Circuits per connection, each way; the library's 32 and 64 cut off a busy member. */
+const MAX_CIRCUITS_PER_CONNECTION = 1_024
+/** Between two looks for places that have ended, ms. */
+const SWEEP_MS = 60_000
+
+export interface HopComponents {
+  readonly registrar: Registrar
+  readonly connectionManager: ConnectionManager
+  readonly addressManager: { getAddresses(): { readonly bytes: Uint8Array }[] }
+}
+
+export interface HopOptions {
+  readonly rules: RelayRules
+  readonly reservationTtlMs: number
+  readonly logger: Logger
+}
+
+interface Asked {
+  /** For answering; spliced only after `unwrap`. */
+  readonly stream: Stream
+  /** Gives back to the stream what has been read too far. */
+  readonly unwrap: () => void
+  readonly connection: Connection
+  readonly signal: AbortSignal
+  /** Answers, and says what came of it. */
+  readonly reply: (frame: HopReplyFrame) => Promise<void>
+}
+
+export class HopService {
+  readonly places: Places
+  readonly circuits = new Set<Circuit>()
+  readonly #parts: HopComponents
+  readonly #options: HopOptions
+  #sweeping: NodeJS.Timeout | undefined
+
+  constructor(parts: HopComponents, options: HopOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.places = new Places({ now: Date.now, ttlMs: options.reservationTtlMs })
+  }
+
+  async start(): Promise<void> {
+    this.#sweeping = setInterval(() => this.places.sweep(), SWEEP_MS).unref()
+    await this.#parts.registrar.handle(HOP_PROTOCOL, (stream, connection) => this.#onHop(stream, connection), {
+      maxInboundStreams: MAX_CIRCUITS_PER_CONNECTION,
+      runOnLimitedConnection: false,
+    })
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweeping)
+    await this.#parts.registrar.unhandle(HOP_PROTOCOL)
+    for (const circuit of [...this.circuits]) circuit.end('relay')
+    this.places.clear()
+  }
+
+  async #onHop(stream: Stream, connection: Connection): Promise<void> {
+    const frames = lpStream(stream, { maxDataLength: MAX_CIRCUIT_MESSAGE_BYTES })
+    const signal = AbortSignal.timeout(HOP_TIMEOUT_MS)
+    let kind: HopRequestFrame['kind'] | 'unreadable' = 'unreadable'
+    const reply = async (frame: HopReplyFrame): Promise<void> => {
+      this.#options.rules.onRequest(kind, frame.status)
+      await frames.write(encodeHopReply(frame), { signal })
+    }
+    try {
+      const request = await readRequest(() => frames.read({ signal }))
+      kind = request?.kind ?? kind
+      const asked = { stream, unwrap: () => void frames.unwrap(), connection, signal, reply }
+      if (request === undefined) await this.#refuse(asked, 'malformed')
+      else if (request.kind === 'reserve') await this.#reserve(asked)
+      else await this.#connect(asked, request.peer)
+    } catch (error) {
+      this.#options.logger.debug('hop-failed', { reason: String(error) })
+      stream.abort(asError(error))
+    }
+  }
+
+  async #refuse({ stream, signal, reply }: Asked, status: Exclude<CircuitStatus, 'ok'>): Promise<void> {
+    await reply({ status })
+    await stream.close({ signal })
+  }
+
+  async #reserve(asked: Asked): Promise<void> {
+    const party = partyOf(asked.connection)
+    const status = party === undefined ? 'denied' : this.#options.rules.mayReserve(party)
+    if (party === undefined || status !== 'ok') return this.#refuse(asked, status === 'ok' ? 'denied' : status)
+    const place = this.places.take(party.peer, party.address)
+    const addresses = this.#parts.addressManager.getAddresses().map(({ bytes }) => bytes)
+    try {
+      await asked.reply({ status: 'ok', place: { expires: Math.floor(place.expiresAt / 1_000), addresses } })
+    } catch (error) {
+      if (asked.connection.status !== 'open') this.places.release(party.peer)
+      throw error
+    }
+    await asked.stream.close({ signal: asked.signal })
+  }
+
+  async #connect(asked: Asked, target: Uint8Array): Promise<void> {
+    const peer = peerOf(target)
+    if (peer === undefined) return this.#refuse(asked, 'malformed')
+    const decision = this.#decide(asked.connection, peer)
+    if (decision.status !== 'ok') return this.#refuse(asked, decision.status)
+    const other = await this.#announce(asked, { peer, decision })
+    if (other === undefined) return this.#refuse(asked, 'connection-failed')
+    try {
+      await asked.reply({ status: 'ok', limit: decision.limit })
+    } catch (error) {
+      other.abort(asError(error))
+      throw error
+    }
+    asked.unwrap()
+    this.#splice([asked.stream, other], { from: asked.connection.remotePeer, to: peer, limit: decision.limit })
+  }
+
+  #decide(connection: Connection, to: PeerId): CircuitDecision {
+    const from = partyOf(connection)
+    if (from === undefined) return { status: 'denied' }
+    if (this.places.get(to.toString()) === undefined) return { status: 'no-reservation' }
+    return this.#options.rules.mayConnect(from, to.toString())
+  }
+
+  /** Over the newest connection of the member: of an older one it may have forgotten the other end. */
+  async #announce(
+    { connection: { remotePeer }, signal }: Asked,
+    { peer, decision }: { readonly peer: PeerId; readonly decision: CircuitDecision & { status: 'ok' } },
+  ): Promise<Stream | undefined> {
+    const connection = this.#parts.connectionManager.getConnections(peer).findLast((each) => each.status === 'open')
+    if (connection === undefined) return undefined
+    let stream: Stream | undefined
+    try {
+      stream = await connection.newStream(STOP_PROTOCOL, { signal, maxOutboundStreams: MAX_CIRCUITS_PER_CONNECTION })
+      const frames = lpStream(stream, { maxDataLength: MAX_CIRCUIT_MESSAGE_BYTES })
+      await frames.write(encodeStopConnect(remotePeer.toMultihash().bytes, decision.limit), { signal })
+      const taken = decodeStopReply((await frames.read({ signal })).subarray())
+      frames.unwrap()
+      if (taken) return stream
+      stream.abort(new Error('the other side does not take the circuit'))
+    } catch (error) {
+      this.#options.logger.debug('stop-failed', { reason: String(error) })
+      stream?.abort(asError(error))
+    }
+    return undefined
+  }
+
+  #splice(
+    streams: readonly [Stream, Stream],
+    { from, to, limit }: { readonly from: PeerId; readonly to: PeerId; readonly limit: HopReplyFrame['limit'] },
+  ): void {
+    const circuit: Circuit = new Circuit(streams, {
+      from: from.toString(),
+      to: to.toString(),
+      limit,
+      rules: this.#options.rules,
+      now: () => performance.now(),
+      onClosed: () => this.circuits.delete(circuit),
+    })
+    this.circuits.add(circuit)
+    circuit.start()
+  }
+}
+
+/** `undefined` for a request that cannot be read; a stream that fails is the caller's. */
+async function readRequest(read: () => Promise<{ subarray(): Uint8Array }>): Promise<HopRequestFrame | undefined> {
+  const bytes = (await read()).subarray()
+  try {
+    return decodeHopRequest(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function peerOf(multihash: Uint8Array): PeerId | undefined {
+  try {
+    return peerIdFromMultihash(decodeMultihash(multihash) as Parameters<typeof peerIdFromMultihash>[0])
+  } catch {
+    return undefined
+  }
+}

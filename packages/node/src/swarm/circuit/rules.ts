@@ -1,0 +1,71 @@
+/** What a relay's application decides about places and circuits; the mechanism is in this folder, the policy is not. */
+import type { CircuitLimit, CircuitStatus } from '@skein/core'
+
+export interface Party {
+  /** Peer id in text form. */
+  readonly peer: string
+  /** IP address in text form. */
+  readonly address: string
+}
+
+/** Two directions of bytes: chat goes before bulk. */
+export type TrafficClass = 'chat' | 'bulk'
+
+export interface CircuitEnds {
+  /** Who asked for the circuit. */
+  readonly from: string
+  /** The member whom it leads to. */
+  readonly to: string
+}
+
+export interface Passage {
+  readonly bytes: number
+  readonly class: TrafficClass
+}
+
+export type CircuitDecision =
+  | { readonly status: 'ok'; readonly limit?: CircuitLimit | undefined }
+  | { readonly status: Exclude<CircuitStatus, 'ok'> }
+
+export interface RelayRules {
+  /** Whether a connection from this address is taken at all; asked before anything is spent on it. */
+  mayJoin(address: string): boolean
+  /** A connection that was taken has closed. */
+  onLeft(address: string): void
+  /** Whether this peer may stay connected; asked when it has proven its id. */
+  mayStay(peer: string): boolean
+  /** Whether the relay holds a place for this peer; a refresh is asked for again. */
+  mayReserve(member: Party): CircuitStatus
+  /** Asked when the place is known to exist. */
+  mayConnect(from: Party, to: string): CircuitDecision
+  /** Bytes of a circuit have passed. @returns ms for which its sender has to wait, 0 for none */
+  onPassage(ends: CircuitEnds, passage: Passage): number
+  /** A circuit has begun, or ended for this reason. */
+  onCircuit(ends: CircuitEnds, change: CircuitChange): void
+  /** What came of a request to reserve or connect. */
+  onRequest(kind: 'reserve' | 'connect' | 'unreadable', status: CircuitStatus): void
+  /** Bytes of any connection, as the transport carries them. */
+  onBytes(direction: 'in' | 'out', bytes: number): void
+  /** How long bytes waited inside the relay for the receiver, ms. */
+  onWaited(ms: number): void
+}
+
+export type CircuitChange =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'closed'; readonly cause: CloseCause; readonly lastedMs: number; readonly bytes: number }
+
+export type CloseCause = 'ended' | 'broken' | 'byte-limit' | 'time-limit' | 'relay'
+
+/** Everything is allowed and nothing counted: what a relay on a desk or in a test does. */
+export const OPEN_RULES: RelayRules = {
+  mayJoin: () => true,
+  onLeft: () => undefined,
+  mayStay: () => true,
+  mayReserve: () => 'ok',
+  mayConnect: () => ({ status: 'ok' }),
+  onPassage: () => 0,
+  onCircuit: () => undefined,
+  onRequest: () => undefined,
+  onWaited: () => undefined,
+  onBytes: () => undefined,
+}
