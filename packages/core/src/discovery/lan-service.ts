@@ -41,6 +41,8 @@ export interface LanDeps {
   ports(): ListeningPorts
   /** A device says that it can be dialled there, as multiaddrs. Told again with each announcement. */
   onSeen(device: DeviceId, addresses: readonly string[]): void
+  /** Somebody, a stranger perhaps, says that it can be dialled there, as a multiaddr. Told again with each announcement. */
+  onPlace?(address: string): void
 }
 
 export interface LanCounts {
@@ -124,11 +126,12 @@ export class LanService {
     const device = this.recognise(announcement, from.address)
     if (device === this.deps.identity.device) return
     this.noteNewcomer(bytes, from.address)
+    const place = addressOf(announcement, from)
+    if (place !== undefined) this.deps.onPlace?.(place)
     if (device === undefined) return
     const isContact = this.deps.contacts().some((each) => each.device === device)
-    const address = addressOf(announcement, from)
     if (!isContact) remember(this.strangers, { key: device, value: this.deps.clock.monotonic(), most: MAX_NEARBY })
-    else if (address !== undefined) void this.meet(device, address)
+    else if (place !== undefined) void this.meet(device, place)
   }
 
   /** Whose announcement it is, if we can know it. */

@@ -1,5 +1,6 @@
 /** Core's messenger on a store and a network: what a client is on every platform. */
 import {
+  type BundleArchive,
   type Clock,
   type Compression,
   type DeviceId,
@@ -44,6 +45,7 @@ export interface ClientParts {
   readonly random: Random
   readonly primitives: Primitives
   readonly compression: Compression
+  readonly meshArchive?: BundleArchive
   createSwarm(options: SwarmOptions): Libp2pSwarm
 }
 

@@ -7,6 +7,7 @@ import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
+import { openArchive, startMesh } from '../mesh/index.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
@@ -44,9 +45,24 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
-    const { messenger, swarm } = await assemble({ ...PLATFORM, store, config, logger }, undo)
+    const meshArchive = config.mesh ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
+    if (meshArchive !== undefined) undo.push(() => meshArchive.close())
+    const mesh = meshArchive === undefined ? {} : { meshArchive }
+    const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, store, config, logger }, undo)
+    const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
+    // Whoever shows itself to nobody dials no strangers either.
+    const meets = config.visibility !== 'nobody'
     const lan = config.lan
-      ? await startLan({ messenger, swarm, logger: logger.child('lan'), visibility: config.visibility }, undo)
+      ? await startLan(
+          {
+            messenger,
+            swarm,
+            logger: logger.child('lan'),
+            visibility: config.visibility,
+            onPlace: (address) => meets && neighbours?.seen(address),
+          },
+          undo,
+        )
       : undefined
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))

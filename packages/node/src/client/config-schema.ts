@@ -21,6 +21,10 @@ export const ConfigSchema = z.strictObject({
   host: z.string(),
   /** Whether to look for and serve devices on the local network. */
   lan: z.boolean(),
+  /** Whether to carry sealed messages of others on the local network, and have them carry ours. */
+  mesh: z.boolean(),
+  /** Whether to join networks: what is carried here goes over relays and the internet to contacts who do the same. */
+  bridge: z.boolean(),
   /** Who sees that you are there. */
   visibility: z.enum(['everyone', 'contacts', 'nobody']),
   /** Messages that were not delivered are given up after so many milliseconds. */
@@ -38,6 +42,8 @@ export const DEFAULTS: Config = {
   port: 0,
   host: '0.0.0.0',
   lan: true,
+  mesh: true,
+  bridge: false,
   visibility: 'contacts',
   expireMs: 30 * 86_400_000,
   log: 'warn',

@@ -19,21 +19,25 @@ export interface LoadedConfig {
 const BOOLEAN: Readonly<Record<string, boolean>> = { true: true, '1': true, yes: true, false: false, '0': false, no: false }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
-  const { SKEIN_NAME, SKEIN_RELAYS, SKEIN_PORT, SKEIN_HOST, SKEIN_LAN, SKEIN_VISIBILITY, SKEIN_EXPIRE_MS, SKEIN_LOG, SKEIN_KEY_STORAGE } =
-    env
   const raw = {
-    name: SKEIN_NAME,
-    relays: SKEIN_RELAYS?.split(/[\s,]+/).filter((url) => url !== ''),
-    port: SKEIN_PORT === undefined ? undefined : Number(SKEIN_PORT),
-    host: SKEIN_HOST,
-    lan: SKEIN_LAN === undefined ? undefined : (BOOLEAN[SKEIN_LAN] ?? SKEIN_LAN),
-    visibility: SKEIN_VISIBILITY,
-    expireMs: SKEIN_EXPIRE_MS === undefined ? undefined : Number(SKEIN_EXPIRE_MS),
-    log: SKEIN_LOG,
-    keyStorage: SKEIN_KEY_STORAGE,
+    name: env['SKEIN_NAME'],
+    relays: env['SKEIN_RELAYS']?.split(/[\s,]+/).filter((url) => url !== ''),
+    port: numberOf(env['SKEIN_PORT']),
+    host: env['SKEIN_HOST'],
+    lan: booleanOf(env['SKEIN_LAN']),
+    mesh: booleanOf(env['SKEIN_MESH']),
+    bridge: booleanOf(env['SKEIN_BRIDGE']),
+    visibility: env['SKEIN_VISIBILITY'],
+    expireMs: numberOf(env['SKEIN_EXPIRE_MS']),
+    log: env['SKEIN_LOG'],
+    keyStorage: env['SKEIN_KEY_STORAGE'],
   }
   return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined))
 }
+
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+/** What is no boolean stays as it is: the schema says what is wrong with it. */
+const booleanOf = (text: string | undefined): boolean | string | undefined => (text === undefined ? undefined : (BOOLEAN[text] ?? text))
 
 function fromFile(file: string): Record<string, unknown> {
   if (!existsSync(file)) return {}

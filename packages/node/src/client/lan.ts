@@ -11,10 +11,12 @@ export interface LanParts {
   readonly swarm: Libp2pSwarm
   readonly logger: Logger
   readonly visibility: Visibility
+  /** Somebody, a stranger perhaps, can be dialled there. */
+  onPlace?(address: string): void
 }
 
 /** Begins to announce and to listen; a machine without a network waits for one. */
-export async function startLan({ messenger, swarm, logger, visibility }: LanParts, undo: Undo): Promise<LanService> {
+export async function startLan({ messenger, swarm, logger, visibility, onPlace }: LanParts, undo: Undo): Promise<LanService> {
   const lan = new LanService({
     identity: messenger.identity,
     primitives: nativePrimitives,
@@ -26,6 +28,7 @@ export async function startLan({ messenger, swarm, logger, visibility }: LanPart
     contacts: contactDevices(messenger, undo),
     ports: () => listeningPorts(swarm.addresses()),
     onSeen: (device, addresses) => void swarm.approach(device, addresses),
+    ...(onPlace === undefined ? {} : { onPlace }),
   })
   undo.push(() => lan.stop())
   await lan.start()

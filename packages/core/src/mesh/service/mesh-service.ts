@@ -141,6 +141,10 @@ export class MeshService {
     return this.sessions.size > 0
   }
 
+  get neighbourCount(): number {
+    return this.sessions.size
+  }
+
   hasNeighbour(peer: string): boolean {
     return [...this.sessions.values()].some((session) => session.peer === peer)
   }

@@ -1,0 +1,153 @@
+/** Makes neighbours: connections on the local network, to contacts and strangers alike, become links of the mesh. */
+import {
+  type Channel,
+  ChannelLink,
+  type Clock,
+  type DeviceId,
+  type Logger,
+  type MeshService,
+  type PeerPath,
+  type ProtocolId,
+} from '@skein/core'
+import type { Libp2pSwarm } from '../swarm/index.ts'
+
+export const MESH_PROTOCOL: ProtocolId = '/skein/mesh/1'
+/** Neighbours that are looked for; others may come by themselves, up to the mesh's own limit. With six each, a room full of devices hangs together. */
+export const WANTED_NEIGHBOURS = 6
+/** Places on the local network that are remembered; the oldest make room. */
+const MAX_PLACES = 256
+/** Strangers that are dialled at once. */
+const MAX_GREETINGS = 4
+/** A place where nobody answered, or nobody new, is tried again after so long, milliseconds; doubled each time. */
+const GREET_AGAIN = { first: 2_000, most: 60_000 } as const
+/** A device that does not want to be a neighbour is asked again after so long, milliseconds. */
+const ASK_AGAIN_MS = 30_000
+/** The device with the larger id waits so long for the other to ask, milliseconds. */
+const YIELD_MS = 3_000
+const LOOK_EVERY_MS = 500
+
+export interface MeshNeighboursDeps {
+  readonly mesh: MeshService
+  readonly swarm: Pick<Libp2pSwarm, 'self' | 'open' | 'handle' | 'listen' | 'paths' | 'relays' | 'keep' | 'isConnected' | 'greet'>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Whether a device is one of a contact, whose connection others look after. */
+  isContact(device: DeviceId): boolean
+  /** Whether a connection may be a link. */
+  isLink(path: PeerPath): boolean
+}
+
+interface Place {
+  /** Who was there. */
+  device: DeviceId | undefined
+  dueAt: number
+  wait: number
+}
+
+export class MeshNeighbours {
+  private readonly deps: MeshNeighboursDeps
+  private readonly places = new Map<string, Place>()
+  /** When a device may be asked again, monotonic milliseconds. */
+  private readonly asked = new Map<DeviceId, number>()
+  private readonly stopping = new AbortController()
+  private readonly releases: (() => void)[] = []
+  private greetings = 0
+
+  constructor(deps: MeshNeighboursDeps) {
+    this.deps = deps
+  }
+
+  start(): void {
+    const { swarm } = this.deps
+    this.releases.push(
+      swarm.handle(MESH_PROTOCOL, (channel) => this.accept(channel)),
+      swarm.listen({ onConnected: () => this.look(), onDisconnected: (device) => void this.asked.delete(device) }),
+    )
+    void this.run()
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    for (const release of this.releases.splice(0)) release()
+  }
+
+  /** Somebody can be dialled there, as a multiaddr; told again and again. */
+  seen(address: string): void {
+    if (this.places.has(address)) return
+    const [oldest] = this.places.keys()
+    if (this.places.size >= MAX_PLACES && oldest !== undefined) this.places.delete(oldest)
+    this.places.set(address, { device: undefined, dueAt: 0, wait: GREET_AGAIN.first })
+    this.greetSome()
+  }
+
+  private async run(): Promise<void> {
+    while (await this.deps.clock.sleep(LOOK_EVERY_MS, { signal: this.stopping.signal })) {
+      this.look()
+      this.greetSome()
+    }
+  }
+
+  /** Asks whoever is connected and is no neighbour yet. */
+  private look(): void {
+    const { swarm, mesh, clock, isLink } = this.deps
+    const relays = new Set(swarm.relays().map(({ device }) => device))
+    const now = clock.monotonic()
+    for (const path of swarm.paths()) {
+      const { device, since } = path
+      if (relays.has(device) || !isLink(path) || mesh.hasNeighbour(device) || (this.asked.get(device) ?? 0) > now) continue
+      if (swarm.self > device && clock.now() - since < YIELD_MS) continue
+      this.asked.set(device, now + ASK_AGAIN_MS)
+      void this.ask(device)
+    }
+  }
+
+  private async ask(device: DeviceId): Promise<void> {
+    const opened = await this.deps.swarm.open(device, MESH_PROTOCOL, { signal: this.stopping.signal })
+    if (opened.kind === 'open') await this.attach(opened.channel)
+  }
+
+  private async accept(channel: Channel): Promise<void> {
+    const { swarm, isLink } = this.deps
+    const path = swarm.paths().find(({ device }) => device === channel.peer)
+    if (path === undefined || !isLink(path)) channel.close()
+    else await this.attach(channel)
+  }
+
+  private async attach(channel: Channel): Promise<void> {
+    const { mesh, swarm, isContact, clock } = this.deps
+    const { peer } = channel
+    // Pings tell when it has gone without a word.
+    swarm.keep(peer, true)
+    const began = clock.monotonic()
+    await mesh.attach(peer, new ChannelLink(channel))
+    // A link that has served is made again at once.
+    if (clock.monotonic() - began > ASK_AGAIN_MS) this.asked.delete(peer)
+    if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
+  }
+
+  private greetSome(): void {
+    const { mesh, clock } = this.deps
+    const now = clock.monotonic()
+    for (const [address, place] of this.places) {
+      if (this.greetings >= MAX_GREETINGS || mesh.neighbourCount + this.greetings >= WANTED_NEIGHBOURS) return
+      if (place.dueAt > now || this.isHere(place)) continue
+      place.dueAt = now + place.wait
+      place.wait = Math.min(place.wait * 2, GREET_AGAIN.most)
+      this.greetings += 1
+      void this.greet(address, place)
+    }
+  }
+
+  private isHere({ device }: Place): boolean {
+    return device !== undefined && this.deps.swarm.isConnected(device)
+  }
+
+  private async greet(address: string, place: Place): Promise<void> {
+    const device = await this.deps.swarm.greet(address)
+    this.greetings -= 1
+    if (device === undefined) return
+    place.device = device
+    place.wait = GREET_AGAIN.first
+    this.look()
+  }
+}
