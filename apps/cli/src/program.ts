@@ -4,6 +4,7 @@ import { defaultDataDir } from '@skein/node/config'
 import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import * as delivery from './delivery-commands.ts'
+import { mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
@@ -42,6 +43,8 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--port <port>', 'TCP port to listen on, 0 for any', port)
     .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
     .option('--no-lan', 'do not use the local network')
+    .option('--no-mesh', 'carry nothing for others, and have nothing carried')
+    .option('--bridge', 'join networks: pass on what is carried to contacts elsewhere who do the same')
     // Loaded only here: the network libraries would make every other command slow.
     .action(
       run(async (now, options: Record<string, unknown>) =>
@@ -113,6 +116,11 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--before <id>', 'only earlier ones')
     .option('--limit <count>', 'how many; with --after the next ones, else the newest')
     .action(run(commands.history))
+  program
+    .command('mesh')
+    .description('neighbours, routes, and what is carried')
+    .argument('[what]', 'status, routes or bundles', 'status')
+    .action(run(meshCommand))
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
@@ -129,11 +137,12 @@ const SWITCHES: Readonly<Record<string, { blocked?: boolean; muted?: boolean }>>
 }
 
 function upFlags(options: Record<string, unknown>, { debug }: { debug?: boolean }): Record<string, unknown> {
-  const { relay, lan, ...rest } = options
+  const { relay, lan, mesh, ...rest } = options
   return {
     ...rest,
     ...(relay === undefined ? {} : { relays: relay }),
     ...(lan === false ? { lan } : {}),
+    ...(mesh === false ? { mesh } : {}),
     ...(debug ? { log: 'debug' } : {}),
   }
 }

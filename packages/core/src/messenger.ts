@@ -26,7 +26,7 @@ import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { Envelopes, type MainPath, openSequences, openStamps, type SendOptions, sendText, serveDeliveries } from './main-path/index.ts'
-import type { MeshService } from './mesh/index.ts'
+import type { MeshAddress, MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { decodeSigned } from './wire/signed.ts'
@@ -167,6 +167,11 @@ export class Messenger {
   /** The mesh, if this messenger is part of one: links to neighbours are given to it. */
   get mesh(): MeshService | undefined {
     return this.dispatcher.mesh?.service
+  }
+
+  /** Where bundles for a contact's device go today. */
+  meshAddressOf(device: DeviceId): MeshAddress | undefined {
+    return this.dispatcher.mesh?.addressOf(device)
   }
 
   /** What has not been delivered yet, by device, and why. */

@@ -1,10 +1,12 @@
 /** The mesh as a carrier: seals rows into envelopes for it, takes in what it brings, and knows by the cures what has arrived. */
 import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
+import { depositTag } from '../e2ee/index.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import { receiveCarried, type MainPath } from '../main-path/index.ts'
-import { type BundleArchive, cureKeyOf, cureLock, MeshService, type MeshStatus } from '../mesh/index.ts'
+import { type BundleArchive, cureKeyOf, cureLock, type MeshAddress, meshAddress, MeshService, type MeshStatus } from '../mesh/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
+import { decodeHandover } from '../wire/handover.ts'
 import type { OutboxRow, StoreWrite } from '../ports/store.ts'
 
 /** Bundles live three days: tags of so many days back are still in use, and a day for clocks that differ. */
@@ -57,6 +59,14 @@ export class MeshCarrier {
 
   status(): MeshStatus {
     return this.service.status()
+  }
+
+  /** Where bundles for a contact's device go today; `undefined` when no tag of it is known. */
+  addressOf(device: DeviceId): MeshAddress | undefined {
+    const known = this.path?.book.device(device)
+    const handed = known === undefined ? undefined : decodeHandover(known.handover)
+    const tag = handed === undefined ? undefined : depositTag(handed, this.deps.clock.now())
+    return tag === undefined ? undefined : meshAddress(tag, this.deps.primitives)
   }
 
   /** Hands the mesh what waits for a device that is away, as far as the plan wants it. */

@@ -60,7 +60,7 @@ export const ContactView = z.object({
 export type ContactView = z.infer<typeof ContactView>
 
 /** How a device is reached, best first. */
-const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'none'] as const
+const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh', 'none'] as const
 
 export const PeerView = z.object({
   contact: z.string().nullable(),
@@ -132,6 +132,42 @@ export type ConversationView = z.infer<typeof ConversationView>
 export const SettingsView = ConfigSchema.pick({ name: true, relays: true, visibility: true })
 export type SettingsView = z.infer<typeof SettingsView>
 
+const MeshWay = z.object({ device: z.string(), hops: z.number().int(), quality: z.number(), proven_at: Instant })
+/** The mesh as this node sees it; `contact` and `name` only where the user knows them. */
+export const MeshView = z.object({
+  /** Whether this node is part of a mesh at all. */
+  enabled: z.boolean(),
+  neighbours: z.array(
+    z.object({
+      device: z.string(),
+      contact: z.string().nullable(),
+      name: z.string(),
+      since: Instant,
+      bytes_in: z.number().int(),
+      bytes_out: z.number().int(),
+      /** Addresses that are reached over it. */
+      routes: z.number().int(),
+    }),
+  ),
+  /** Best way first. */
+  routes: z.array(z.object({ address: z.string(), contact: z.string().nullable(), name: z.string(), ways: z.array(MeshWay) })),
+  bundles: z.array(
+    z.object({
+      id: z.string(),
+      address: z.string(),
+      bytes: z.number().int(),
+      own: z.boolean(),
+      hops: z.number().int(),
+      copies: z.number().int(),
+      received_at: Instant,
+      expires_at: Instant,
+    }),
+  ),
+  used_bytes: z.number().int(),
+  capacity_bytes: z.number().int(),
+})
+export type MeshView = z.infer<typeof MeshView>
+
 const ContactInput = z.object({ contact: z.string().min(1).max(200) })
 
 export const contract = {
@@ -192,6 +228,8 @@ export const contract = {
   settings: oc.output(SettingsView),
   /** Keeps what is given and applies it. `applied` false: it counts from the next start on. */
   configure: oc.input(SettingsView.partial()).output(SettingsView.extend({ applied: z.boolean() })),
+  /** Neighbours, routes, and what is carried. */
+  mesh: oc.output(MeshView),
   events: oc.output(eventIterator(ClientEvent)),
   config: oc.output(z.record(z.string(), z.object({ value: z.unknown(), origin: z.string() }))),
   stop: oc.output(z.object({ stopping: z.literal(true) })),

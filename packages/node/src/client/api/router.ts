@@ -5,6 +5,7 @@ import type { Client } from '../assemble.ts'
 import { contract, type ClientEvent, type SettingsView } from './contract.ts'
 import { toApiError } from './errors.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
+import { meshView } from './mesh-view.ts'
 import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
 
@@ -110,6 +111,7 @@ export const router = os.router({
     const applied = await client.configure(change)
     return { ...settingsView({ ...client.config, ...change }), applied }
   }),
+  mesh: os.mesh.handler(({ context: { client } }) => meshView(client.messenger)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []
     let wake = (): void => undefined

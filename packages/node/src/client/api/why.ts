@@ -1,5 +1,5 @@
 /** Which way leads to a contact, and why not a better one. */
-import type { PeerPath, StoredContact } from '@skein/core'
+import type { DeviceId, Messenger, PeerPath, StoredContact } from '@skein/core'
 import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
@@ -10,16 +10,34 @@ export function whyView({ messenger, swarm }: Client, { account }: StoredContact
   const paths = swarm.paths().filter(({ device }) => devices.includes(device))
   const best = paths.toSorted((a, b) => rank(a) - rank(b))[0]
   const device = best?.device ?? devices[0] ?? ''
+  const reasons = reasonsOf(best, device === '' ? [] : swarm.rungs(device))
+  const mesh = best === undefined ? meshWay(messenger, devices) : undefined
   return {
     contact: account,
-    device,
-    path: best?.path ?? 'none',
-    transport: best?.transport ?? null,
+    device: mesh?.device ?? device,
+    path: best?.path ?? (mesh === undefined ? 'none' : 'mesh'),
+    transport: best?.transport ?? (mesh === undefined ? null : 'mesh'),
     rtt_ms: best?.rttMs ?? null,
-    since: best?.since ?? null,
+    since: best?.since ?? mesh?.since ?? null,
     nat: {},
-    reasons: reasonsOf(best, device === '' ? [] : swarm.rungs(device)),
+    reasons: mesh === undefined ? reasons : [...reasons, { rung: 'mesh', outcome: 'open', detail: mesh.detail }],
   }
+}
+
+/** A route that is in use, or carriers that hold something for the contact. */
+function meshWay(
+  messenger: Messenger,
+  devices: readonly DeviceId[],
+): { readonly device: DeviceId; readonly since: number | null; readonly detail: string } | undefined {
+  const status = messenger.mesh?.status()
+  for (const device of devices) {
+    const address = messenger.meshAddressOf(device)
+    const [way] = status?.routes.find((each) => each.address === address)?.ways ?? []
+    if (way !== undefined) return { device, since: Math.round(way.provenAt), detail: `in use, ${way.hops} hops` }
+    const carried = status?.bundles.find((each) => each.isOwn && each.address === address)
+    if (carried !== undefined) return { device, since: carried.receivedAt, detail: 'carried by those who meet others' }
+  }
+  return undefined
 }
 
 function rank({ path }: PeerPath): number {
