@@ -174,13 +174,14 @@ export class TcpPuncher {
     const found = new AbortController()
     const limited = AbortSignal.any([signal, found.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)])
     const upgrades: Promise<boolean>[] = []
-    let turn: Promise<boolean> = Promise.resolve(false)
-    const onOpen = (socket: Socket, target: Endpoint): void => {
-      const upgrade = async (): Promise<boolean> =>
-        this.upgrade(socket, target, session).then((done) => (done ? (found.abort(), true) : false))
-      turn = session.role === 'client' ? turn.then((done) => (done ? (socket.destroy(), false) : upgrade())) : upgrade()
-      upgrades.push(turn)
+    const upgrade = async (socket: Socket, target: Endpoint): Promise<boolean> => {
+      const before = session.role === 'client' && (await Promise.all(upgrades)).includes(true)
+      if (before) socket.destroy()
+      const done = !before && (await this.upgrade(socket, target, session))
+      if (done) found.abort()
+      return done
     }
+    const onOpen = (socket: Socket, target: Endpoint): void => void upgrades.push(upgrade(socket, target))
     await (this.deps.open ?? openTogether)(targets, { localPort: port.port, clock: this.deps.clock, signal: limited }, onOpen)
     return (await Promise.all(upgrades)).includes(true)
   }

@@ -48,7 +48,7 @@ export function rtcConfiguration(stunServers: () => readonly string[]): () => Pr
   return async () => ({ iceServers: stunServers().map((urls) => ({ urls })) })
 }
 
-/** Pings of the other side wait behind traffic and overlap: the library's limit of two would fail a busy peer's. */
+/** Pings wait behind traffic and overlap: the library's limits, two in and one out, would fail those of a busy connection. */
 const MAX_PING_STREAMS = 8
 
 const CONNECTIONS = {
@@ -113,7 +113,7 @@ export async function createClientStack(options: StackOptions, { listen, transpo
     services: {
       identify: identify(),
       identifyPush: identifyPush(),
-      ping: ping({ maxInboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
+      ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
       gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs }),
       dht: (components: KadDHTComponents) => new LateDht(components, { judge: options.judge, publishAfterMs: restAfterMs }),
       // Reservations and circuit dials need a component that the library does not hand out.

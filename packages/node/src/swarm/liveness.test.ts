@@ -52,6 +52,17 @@ describe('liveness', () => {
     }
   })
 
+  it('asks a connection once at a time, whoever doubts it', async () => {
+    let pings = 0
+    const { clock, liveness, connection, isAborted, stop } = setUp(() => ((pings += 1), clock.sleep(100).then(() => undefined)))
+    const { signal } = new AbortController()
+    const doubts = Array.from({ length: 20 }, () => liveness.doubt(connection, signal))
+    await clock.advance(100)
+    await Promise.all(doubts)
+    expect([pings, isAborted()]).toEqual([1, false])
+    await stop()
+  })
+
   it('leaves a busy connection alone, however late its pings', async () => {
     const { clock, liveness, isAborted, stop } = setUp(never)
     for (let round = 0; round < 30; round += 1) {

@@ -27,6 +27,8 @@ export class Liveness {
   private readonly deps: LivenessDeps
   /** Connections from which something came since their last ping. */
   private readonly heard = new Set<DeviceId>()
+  /** One question at a time on a connection; who asks meanwhile shares its answer. */
+  private readonly asking = new Map<string, Promise<boolean>>()
   private readonly rtts = new Map<DeviceId, number>()
 
   constructor(deps: LivenessDeps) {
@@ -81,10 +83,15 @@ export class Liveness {
     return answered || this.heard.has(connection.device)
   }
 
-  private async isAnswered(
-    connection: Pingable,
-    { signal, within }: { readonly signal: AbortSignal; readonly within: number },
-  ): Promise<boolean> {
+  private isAnswered(connection: Pingable, limit: { readonly signal: AbortSignal; readonly within: number }): Promise<boolean> {
+    const running = this.asking.get(connection.id)
+    if (running !== undefined) return running
+    const answer = this.ask(connection, limit).finally(() => this.asking.delete(connection.id))
+    this.asking.set(connection.id, answer)
+    return answer
+  }
+
+  private async ask(connection: Pingable, { signal, within }: { readonly signal: AbortSignal; readonly within: number }): Promise<boolean> {
     const done = new AbortController()
     const late = this.deps.clock.sleep(within, { signal: AbortSignal.any([signal, done.signal]) }).then(() => false)
     const answer = connection.ping(AbortSignal.any([signal, done.signal])).then(

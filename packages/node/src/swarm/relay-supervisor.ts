@@ -129,6 +129,7 @@ export class RelaySupervisor {
     const { last } = this
     if (now.device === last.device && now.connected === last.connected && now.reserved === last.reserved) return
     this.last = now
+    this.deps.logger.debug('relay-state', { url: now.url, connected, reserved: now.reserved })
     this.deps.onChange(now)
   }
 }

@@ -3,7 +3,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { Channels } from './channels.ts'
-import { deviceOf, isBusy, isRelayedConnection, markPunched, peerOf } from './connections.ts'
+import { deviceOf, isBusy, isRelayedConnection, markPunched, pathOf, peerOf } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Improver } from './improving.ts'
@@ -147,6 +147,8 @@ export class Running {
   private onOpen(device: DeviceId, opened: Connection): void {
     const { signal } = this.stopping
     if (signal.aborted) return
+    const { path, transport } = pathOf(device, opened, undefined)
+    this.deps.logger.debug('connection-open', { device, path, transport, direction: opened.direction })
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
     if (isRelayedConnection(opened)) return void this.improver.improve(device)
