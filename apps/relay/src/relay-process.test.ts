@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
@@ -172,13 +173,22 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     writeFileSync(join(web, 'index.html'), '<!doctype html><title>Skein</title>')
     writeFileSync(join(web, 'content-security-policy.txt'), "default-src 'self'\n")
     writeFileSync(join(web, '_next', 'static', 'a1b2.js'), '0')
+    writeFileSync(join(web, '_next', 'static', 'a1b2.js.gz'), gzipSync('compressed'))
     writeFileSync(join(web, '..', 'secret.txt'), 'not for pages')
     const { url } = await start(newDir(), ['--web', web])
     const page = await fetch(url)
     expect([page.status, await page.text()]).toEqual([200, '<!doctype html><title>Skein</title>'])
     const policies = ['content-security-policy', 'x-frame-options', 'cache-control'].map((name) => page.headers.get(name))
     expect(policies).toEqual(["default-src 'self'", 'DENY', 'no-cache'])
-    expect((await fetch(`${url}/_next/static/a1b2.js`)).headers.get('cache-control')).toContain('immutable')
+    const script = await fetch(`${url}/_next/static/a1b2.js`, { headers: { 'accept-encoding': 'gzip' } })
+    expect([await script.text(), script.headers.get('content-encoding')]).toEqual(['compressed', 'gzip'])
+    expect(['cache-control', 'vary', 'content-type'].map((name) => script.headers.get(name))).toEqual([
+      'public, max-age=31536000, immutable',
+      'accept-encoding',
+      'application/javascript; charset=utf-8',
+    ])
+    const plain = await fetch(`${url}/_next/static/a1b2.js`, { headers: { 'accept-encoding': 'identity' } })
+    expect(await plain.text()).toBe('0')
     expect((await fetch(`${url}/relay.json`)).status).toBe(200)
     for (const path of ['/..%2fsecret.txt', '/%2e%2e/secret.txt', '/..%5csecret.txt', '/nothing'])
       expect((await fetch(url + path)).status).toBeGreaterThanOrEqual(400)

@@ -36,8 +36,11 @@ export async function serveWebClient(server: FastifyInstance, { folder, policy }
     root: folder,
     index: ['index.html'],
     redirect: false,
+    // The export has compressed copies beside its files.
+    preCompressed: true,
     setHeaders: (reply, path) => {
       const isHashed = HASHED.test(relative(folder, path).split(sep).join('/'))
+      void reply.header('vary', 'accept-encoding')
       void reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
       void reply.header('content-security-policy', policy)
       void reply.header('x-content-type-options', 'nosniff')

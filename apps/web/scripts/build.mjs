@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeCompressed } from './compress.mjs'
 import { writePolicy } from './policy.mjs'
 import { writeServiceWorker } from './service-worker.mjs'
 
@@ -27,3 +28,4 @@ run(commandOf('next', 'next'), ['build'])
 run(join(APP, '..', '..', 'tools', 'browser-bundle.mjs'), [OUT])
 await writeServiceWorker(APP, OUT)
 writePolicy(OUT)
+writeCompressed(OUT)

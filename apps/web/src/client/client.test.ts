@@ -1,6 +1,6 @@
 import type { ConversationView, HistoryMessage } from '@skein/node/browser'
 import { describe, expect, it } from 'vitest'
-import { withMessage } from './conversation.ts'
+import { withEvents } from './conversation.ts'
 import { applyEvent } from './model.ts'
 import { inviteIn, linkTo, parseRoute } from './route.ts'
 
@@ -69,8 +69,15 @@ describe('conversations after an event', () => {
   })
 })
 
-it('a message is shown once', () => {
+it('a message is shown once, and has the last state that was heard of', () => {
   const shown = [message('a'), message('b')]
-  expect(withMessage(shown, message('b'))).toBe(shown)
-  expect(withMessage(shown, message('c')).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  const came = (id: string) => ({ event: 'message', contact: 'ana', name: 'ana', muted: false, message: message(id) }) as const
+  const became = (id: string) => ({ event: 'state', contact: 'ana', id, state: 'delivered', reason: null, delivered_at: 1 }) as const
+  expect(withEvents(shown, [came('b'), became('unknown')])).toBe(shown)
+  const after = withEvents(shown, [came('c'), came('c'), became('c'), became('a')])
+  expect(after.map(({ id, state }) => [id, state])).toEqual([
+    ['a', 'delivered'],
+    ['b', 'queued'],
+    ['c', 'delivered'],
+  ])
 })

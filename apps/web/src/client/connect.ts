@@ -37,6 +37,11 @@ export async function lookAround(): Promise<Surroundings> {
   return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined }
 }
 
+/** Begins to load the client's code, for whoever is about to need it. */
+export function preload(): void {
+  import('@skein/node/browser').catch(() => undefined)
+}
+
 export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
   const { openBrowser, openHost, systemClock } = await import('@skein/node/browser')
   const { origin } = globalThis.location

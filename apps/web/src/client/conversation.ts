@@ -35,7 +35,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
       api = this.model.get().api
       void this.catchUp().catch(() => undefined)
     }
-    const stops = [this.model.subscribe(look), this.model.onEvent((event) => this.take(event))]
+    const stops = [this.model.subscribe(look), this.model.onEvents((events) => this.take(events))]
     look()
     return () => {
       for (const stop of stops) stop()
@@ -78,18 +78,31 @@ export class Conversation extends Observable<ConversationSnapshot> {
     this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
   }
 
-  private take(event: ClientEvent): void {
-    if (!('contact' in event) || event.contact !== this.contact) return
+  private take(events: readonly ClientEvent[]): void {
     const { messages } = this.get()
-    if (event.event === 'message') this.patch({ messages: withMessage(messages, event.message), grewBackwards: false })
-    if (event.event !== 'state') return
-    const { id, state } = event
-    if (messages.some((each) => each.id === id))
-      this.patch({ messages: messages.map((each) => (each.id === id ? { ...each, state } : each)), grewBackwards: false })
+    const changed = withEvents(
+      messages,
+      events.filter((each) => 'contact' in each && each.contact === this.contact),
+    )
+    if (changed !== messages) this.patch({ messages: changed, grewBackwards: false })
   }
 }
 
-/** Once each, in the order in which they came to be known; a page that is read anew has the true order. */
-export function withMessage(messages: readonly HistoryMessage[], message: HistoryMessage): readonly HistoryMessage[] {
-  return messages.some(({ id }) => id === message.id) ? messages : [...messages, message]
+/**
+ * New messages once each, in the order in which they came to be known (a page that is read anew has the true order), and
+ * the states of those that are there. The same list when nothing has changed.
+ */
+export function withEvents(messages: readonly HistoryMessage[], events: readonly ClientEvent[]): readonly HistoryMessage[] {
+  const places = new Map(messages.map(({ id }, at) => [id, at]))
+  const changed = [...messages]
+  let isChanged = false
+  for (const each of events) {
+    const at = places.get(each.event === 'message' ? each.message.id : each.event === 'state' ? each.id : '')
+    const known = at === undefined ? undefined : changed[at]
+    if (each.event === 'message' && known === undefined) places.set(each.message.id, changed.push(each.message) - 1)
+    else if (each.event === 'state' && known !== undefined && at !== undefined) changed[at] = { ...known, state: each.state }
+    else continue
+    isChanged = true
+  }
+  return isChanged ? changed : messages
 }

@@ -4,6 +4,8 @@ import { Observable } from './observable.ts'
 
 /** Between two questions for what no event tells: relays and paths. Local and cheap. */
 const ASK_EVERY_MS = 2_000
+/** Events that come closer than this, ms, are shown together: drawing costs more than a message does. */
+const TOGETHER_MS = 50
 /** Before an event stream that ended is opened again. */
 const AGAIN_AFTER_MS = 500
 
@@ -23,7 +25,9 @@ export interface ClientSnapshot {
 const NOTHING: ClientSnapshot = { api: undefined, status: undefined, conversations: undefined, peers: [], since: 0, failure: undefined }
 
 export class ClientModel extends Observable<ClientSnapshot> {
-  private readonly eventListeners = new Set<(event: ClientEvent) => void>()
+  private readonly eventListeners = new Set<(events: readonly ClientEvent[]) => void>()
+  private pending: ClientEvent[] = []
+  private isHeld = false
   private tab: Tab | undefined
   private following = new AbortController()
 
@@ -52,8 +56,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
     this.patch({ failure: error })
   }
 
-  /** Every event of the client. The returned function ends it. */
-  onEvent(listener: (event: ClientEvent) => void): () => void {
+  /** Every event of the client, those that came together in one call. The returned function ends it. */
+  onEvents(listener: (events: readonly ClientEvent[]) => void): () => void {
     this.eventListeners.add(listener)
     return () => this.eventListeners.delete(listener)
   }
@@ -73,8 +77,9 @@ export class ClientModel extends Observable<ClientSnapshot> {
     if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
     const before = new Set(conversations.map(({ contact }) => contact))
     const known = Promise.withResolvers<string>()
-    const stop = this.onEvent((event) => {
-      if (event.event === 'contact' && !before.has(event.contact)) known.resolve(event.contact)
+    const stop = this.onEvents((events) => {
+      const added = events.find((each) => each.event === 'contact' && !before.has(each.contact))
+      if (added?.event === 'contact') known.resolve(added.contact)
     })
     try {
       const added = api.add({ invite: invite.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) })
@@ -118,12 +123,28 @@ export class ClientModel extends Observable<ClientSnapshot> {
     this.patch({ status, peers })
   }
 
+  /** The first event is shown at once, those that follow closely together. */
   private take(event: ClientEvent): void {
+    this.pending.push(event)
+    if (this.isHeld) return
+    this.isHeld = true
+    this.show()
+    setTimeout(() => {
+      this.isHeld = false
+      if (this.pending.length > 0) this.show()
+    }, TOGETHER_MS)
+  }
+
+  private show(): void {
+    const events = this.pending.splice(0)
     const { conversations } = this.get()
-    const changed = conversations === undefined ? undefined : applyEvent(conversations, event)
+    const changed = events.reduce<typeof conversations>(
+      (all, each) => (all === undefined ? undefined : applyEvent(all, each)),
+      conversations,
+    )
     if (changed === undefined) void this.refresh().catch(() => undefined)
     else if (changed !== conversations) this.patch({ conversations: changed })
-    for (const each of [...this.eventListeners]) each(event)
+    for (const each of [...this.eventListeners]) each(events)
   }
 }
 

@@ -1,5 +1,5 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
-import { connect, lookAround, type Surroundings } from '../client/connect.ts'
+import { connect, lookAround, preload, type Surroundings } from '../client/connect.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import { Observable } from '../client/observable.ts'
@@ -34,6 +34,7 @@ export class Session extends Observable<Stage> {
   async begin(): Promise<void> {
     if (this.started) return
     this.started = true
+    preload()
     this.surroundings = await lookAround()
     const name = readKept(KEYS.name)
     if (name !== undefined) await this.start({ name, passphrase: '' })
