@@ -5,6 +5,7 @@ import { percentiles } from './document.mjs'
 import { combine, gatewayOf, place, planPair } from './plan.mjs'
 import { CALM_MS, converse, heal } from './scenario.mjs'
 import { lanNoRoute, twoInterfaces } from './scenario-lan.mjs'
+import { MESH_SCENARIOS } from './scenario-mesh.mjs'
 
 const OUTAGE_MS = 3_000
 /** Longer than the 45 s after which a silent peer is shown as gone. */
@@ -35,6 +36,7 @@ export const SCENARIOS = {
   'udp-dies': inPair(['cone', 'cone'], udpDies),
   'lan-no-route': lanNoRoute,
   'two-interfaces': twoInterfaces,
+  ...MESH_SCENARIOS,
 }
 
 /** A scenario in a pair of networks, the first that was asked for or the usual one. */
