@@ -36,6 +36,11 @@ export const DIRECT_HEAD_START_MS = 300
 export const IMPROVE_AFTER_MS: readonly number[] = [0, 1_000, 3_000, 10_000, 60_000]
 /** For identify to tell the addresses of a device that has just connected. */
 export const IDENTIFY_WITHIN_MS = 1_500
+/**
+ * From a direct connection to the end of the other dials. The connection is told of before its dial has returned, and with
+ * the dial its socket would end.
+ */
+export const SETTLE_AFTER_MS = 100
 /** WebRTC waits so long for a punched or dialled TCP connection, which is there sooner and carries more. */
 export const WEBRTC_AFTER_MS = 700
 /** Both sides must have seen both connections before one of them is closed. */

@@ -1,7 +1,7 @@
 /** Several dials to one device at once, of which the first that succeeds stays. */
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Clock } from '@skein/core'
+import type { Clock, DeviceId } from '@skein/core'
 import { isRelayedConnection, peerOf, transportOf } from './connections.ts'
 import { RELAY_HEAD_START_MS } from './constants.ts'
 import { asError } from './framing.ts'
@@ -39,18 +39,34 @@ export async function firstOf(attempts: readonly Attempt[]): Promise<Connection>
 /** Cheap and fast before what gets through more networks. */
 const RELAY_TRANSPORTS = ['tcp', 'ws', 'wss', 'webrtc-direct']
 
+interface RelayDial {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** Dials that run; whoever wants the same relay meanwhile shares the connection. */
+const running = new WeakMap<Stack, Map<DeviceId, Promise<Connection>>>()
+
 /**
  * A connection to a relay: one that stands, or the first of its addresses that answers. Each is begun when the one before
  * has failed or has had RELAY_HEAD_START_MS: a network may drop all but one of them in silence.
  * @throws AggregateError when none answers
  */
-export async function dialRelay(
-  stack: Stack,
-  relay: RelayDescription,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Connection> {
+export async function dialRelay(stack: Stack, relay: RelayDescription, { clock, signal }: RelayDial): Promise<Connection> {
   const standing = stack.getConnections(peerOf(relay.device)).find((each) => each.status === 'open' && !isRelayedConnection(each))
   if (standing !== undefined) return standing
+  const dials = running.get(stack) ?? new Map<DeviceId, Promise<Connection>>()
+  running.set(stack, dials)
+  const shared = dials.get(relay.device)
+  // The other dial knew other addresses, or was given up.
+  const connection = await shared?.catch(() => undefined)
+  if (connection !== undefined) return connection
+  const dial = raceAddresses(stack, relay, { clock, signal }).finally(() => dials.delete(relay.device))
+  dials.set(relay.device, dial)
+  return dial
+}
+
+async function raceAddresses(stack: Stack, relay: RelayDescription, { clock, signal }: RelayDial): Promise<Connection> {
   const attempts: Attempt[] = []
   for (const [at, address] of dialable(stack, relay).entries()) {
     const before = attempts.at(-1)?.dial

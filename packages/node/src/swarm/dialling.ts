@@ -2,7 +2,6 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
-import { orAborted } from './abandon.ts'
 import { isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
 import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
 import { dialRelay } from './dial-race.ts'
@@ -37,7 +36,6 @@ export interface DirectTry {
 export class Dialler {
   private readonly deps: DiallerDeps
   private readonly dials = new Map<DeviceId, Promise<Connection>>()
-  private readonly hops = new Map<DeviceId, Promise<Connection>>()
   private readonly tidying = new Set<DeviceId>()
   private readonly lastReports = new Map<DeviceId, readonly RungReport[]>()
   private readonly approaching = new Set<DeviceId>()
@@ -155,22 +153,11 @@ export class Dialler {
 
   /** Past the dial queue, which would make this wait for a direct dial that hangs. */
   private async dialCircuit(device: DeviceId, relay: RelayDescription, signal: AbortSignal): Promise<Connection> {
-    const hop = await orAborted(this.hop(relay), signal)
+    const { stack, clock } = this.deps
+    const hop = await dialRelay(stack, relay, { clock, signal })
     if (relay.device === device) return hop
-    const { stack } = this.deps
     const circuit = multiaddr(`${hop.remoteAddr.toString()}/p2p-circuit/p2p/${device}`)
     return stack.services.transports.transportManager.dial(circuit, { signal })
-  }
-
-  /** Concurrent calls share one dial. */
-  private hop(relay: RelayDescription): Promise<Connection> {
-    const { stack, clock, stopping } = this.deps
-    const running = this.hops.get(relay.device)
-    if (running !== undefined) return running
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const hop = dialRelay(stack, relay, { clock, signal }).finally(() => this.hops.delete(relay.device))
-    this.hops.set(relay.device, hop)
-    return hop
   }
 }
 

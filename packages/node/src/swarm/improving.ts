@@ -3,7 +3,7 @@ import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
-import { DIAL_TIMEOUT_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
+import { DIAL_TIMEOUT_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
 import type { Dialler } from './dialling.ts'
 import type { Stack } from './client-stack.ts'
 
@@ -41,9 +41,11 @@ export class Improver {
     this.rounds.delete(device)
   }
 
-  /** There is a direct connection: whatever else is under way for the device ends. */
-  settle(device: DeviceId): void {
-    this.rounds.get(device)?.abort()
+  /** There is a direct connection: whatever else is under way for the device ends, but not what has just brought it about. */
+  async settle(device: DeviceId): Promise<void> {
+    const round = this.rounds.get(device)
+    await this.deps.clock.sleep(SETTLE_AFTER_MS, { signal: this.deps.stopping })
+    round?.abort()
     this.deps.puncher?.settle(device)
   }
 

@@ -152,7 +152,7 @@ export class Running {
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
     if (isRelayedConnection(opened)) return void this.improver.improve(device)
-    this.improver.settle(device)
+    void this.improver.settle(device)
     if (older.some(isRelayedConnection)) void this.prove(device, opened)
   }
 
