@@ -48,7 +48,7 @@ export function describeStatus(strings: Strings, status: StatusView | undefined,
   return { tone: 'bad', text: away === undefined ? words.noRelay : words.away(hostOf(away.url)) }
 }
 
-const BEST_FIRST = ['lan', 'direct', 'mapped', 'punched', 'relayed'] as const
+const BEST_FIRST = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh'] as const
 
 /** The best path to any device of the contact. */
 export function pathTo(peers: readonly PeerView[], contact: string): PeerView['path'] {

@@ -58,6 +58,8 @@ export const de: Strings = {
       mapped: 'Direkt, durch einen vom Router geöffneten Port',
       punched: 'Direkt, durch beide Router',
       relayed: 'Über ein Relay, versiegelt',
+      mesh: 'Von Gerät zu Gerät, versiegelt',
+      mailbox: 'Über das Postfach eines Relays, versiegelt',
       none: 'Zurzeit nicht erreichbar; Nachrichten warten hier',
     },
   },

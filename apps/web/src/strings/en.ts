@@ -55,6 +55,8 @@ export const en = {
       mapped: 'Direct, through a port the router opened',
       punched: 'Direct, through both routers',
       relayed: 'Through a relay, sealed',
+      mesh: 'From device to device, sealed',
+      mailbox: 'Through the mailbox of a relay, sealed',
       none: 'Not in touch now; messages wait here',
     },
   },
