@@ -111,6 +111,8 @@ export class MeshLaboratory {
 
   async #scatter() {
     this.#network = await Network.build(meshPlan(this.clients.length, this.edges, this.#uplinks), { delay: 0 })
+    // Uplinks reach the relay and not each other: otherwise they would be on one local network.
+    for (const at of this.#uplinks.keys()) this.#network.run('switch', ['bridge', 'link', 'set', 'dev', `port${at}`, 'isolated', 'on'])
     if (this.#uplinks.length > 0) await this.#relay.start()
     for (const number of this.clients.keys()) await this.start(number)
     await this.linked()

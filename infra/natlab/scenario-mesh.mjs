@@ -63,10 +63,7 @@ async function meshLine({ scenario, tries }) {
       ],
       DRAIN_WITHIN_MS,
     )
-    return document(
-      { ...counts, latencies: latencies.filter((each) => each < 1_500) },
-      { scenario, nodes: LINE, hops, first_message_ms, ...path },
-    )
+    return document(counts, { scenario, nodes: LINE, hops, first_message_ms, ...path })
   })
 }
 
@@ -119,7 +116,15 @@ async function meshPartition({ scenario }) {
     lab.setEdges([3], 'up')
     const healed = Date.now()
     const counts = await tally([[a, b]], DRAIN_WITHIN_MS)
-    return document(counts, { scenario, nodes: LINE, hops, outage_ms: OUTAGE_MS, waiting, healed_ms: Date.now() - healed })
+    return document(counts, {
+      scenario,
+      nodes: LINE,
+      hops,
+      hop_latency_ms: null,
+      outage_ms: OUTAGE_MS,
+      waiting,
+      healed_ms: Date.now() - healed,
+    })
   })
 }
 

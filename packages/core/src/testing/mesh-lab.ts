@@ -61,6 +61,7 @@ class PipeEnd implements Link {
   private closed = false
 
   async send(packet: Uint8Array): Promise<boolean> {
+    if (packet.length > this.mtu) throw new RangeError('a packet is larger than the link allows')
     if (this.closed) return false
     this.peer?.inbox.push(packet.slice())
     this.peer?.wake()

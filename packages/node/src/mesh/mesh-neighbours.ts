@@ -37,6 +37,11 @@ export interface MeshNeighboursDeps {
   isLink(path: PeerPath): boolean
 }
 
+/** What goes over links beyond the local network at most, in bytes per second: a tenth of a thin uplink. */
+export const BRIDGE_BYTES_PER_SECOND = 131_072
+/** Cost of a byte on such a link. */
+const BRIDGE_COST = 1
+
 interface Place {
   /** Who was there. */
   device: DeviceId | undefined
@@ -119,10 +124,16 @@ export class MeshNeighbours {
     // Pings tell when it has gone without a word.
     swarm.keep(peer, true)
     const began = clock.monotonic()
-    await mesh.attach(peer, new ChannelLink(channel))
+    await mesh.attach(peer, this.linkOf(channel))
     // A link that has served is made again at once.
     if (clock.monotonic() - began > ASK_AGAIN_MS) this.asked.delete(peer)
     if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
+  }
+
+  private linkOf(channel: Channel): Link {
+    const path = this.deps.swarm.paths().find(({ device }) => device === channel.peer)
+    if (path === undefined || path.path === 'lan') return new ChannelLink(channel)
+    return new PacedLink(new ChannelLink(channel, { cost: BRIDGE_COST }), this.deps.clock, BRIDGE_BYTES_PER_SECOND)
   }
 
   private greetSome(): void {

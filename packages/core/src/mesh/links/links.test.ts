@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { linkContract } from '../../testing/contracts/link.ts'
+import { linkContract, type LinkPair } from '../../testing/contracts/link.ts'
+import { memoryLink } from '../../testing/mesh-lab.ts'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { BLUETOOTH_LE, simulatedRadio } from '../../testing/simulated-radio.ts'
 import { VirtualClock } from '../../testing/virtual-clock.ts'
 import { decodeLinkPacket, encodeLinkPacket, FRAGMENT_OVERHEAD_BYTES, MAX_FRAGMENTS } from '../../wire/mesh-packet.ts'
 import { Assembler, ASSEMBLY_LIFE_MS, MAX_ASSEMBLIES, MAX_ASSEMBLY_BYTES } from './assembly.ts'
 import { FrameLink } from './frame-link.ts'
+import type { Link } from './link.ts'
+import { PacedLink } from './paced-link.ts'
 
 for (const [name, loss] of [
   ['Bluetooth LE', BLUETOOTH_LE.loss],
@@ -18,6 +21,33 @@ for (const [name, loss] of [
     const { a, b } = simulatedRadio({ ...BLUETOOTH_LE, loss }, { clock, random: seededRandom(3) })
     return { a, b, clock, pass: (ms) => clock.advance(ms), end: async () => a.close() }
   })
+
+linkContract('a pipe', async () => pipe())
+linkContract('a pipe that is paced', async () => pipe(20_000))
+
+function pipe(bytesPerSecond?: number): LinkPair {
+  const clock = new VirtualClock()
+  const [a, b] = memoryLink()
+  const paced = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, clock, bytesPerSecond))
+  return { a: paced(a), b: paced(b), clock, pass: (ms) => clock.advance(ms), end: async () => a.close() }
+}
+
+it('[ME22] no more than its owner allows goes over a paced link', async () => {
+  const clock = new VirtualClock()
+  const [a, b] = memoryLink()
+  const paced = new PacedLink(a, clock, 10_000)
+  let heard = 0
+  void (async () => {
+    for await (const packet of b.packets()) heard += packet.length
+  })()
+  for (let number = 0; number < 100; number += 1) void paced.send(new Uint8Array(1_000))
+  for (let second = 1; second <= 4; second += 1) {
+    for (let step = 0; step < 10; step += 1) await clock.advance(100)
+    expect(heard).toBeLessThanOrEqual(paced.mtu + second * 10_000)
+  }
+  expect(heard).toBeGreaterThan(90_000)
+  paced.close()
+})
 
 const fragment = (frame: number, index: number, count: number, part = Uint8Array.of(index)) =>
   ({ kind: 'fragment', frame, index, count, part }) as const

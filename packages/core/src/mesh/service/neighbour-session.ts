@@ -6,7 +6,7 @@ import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
-import { RateLimit } from './rate-limit.ts'
+import { RateLimit } from '../rate-limit.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
