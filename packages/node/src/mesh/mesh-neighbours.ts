@@ -4,8 +4,10 @@ import {
   ChannelLink,
   type Clock,
   type DeviceId,
+  type Link,
   type Logger,
   type MeshService,
+  PacedLink,
   type PeerPath,
   type ProtocolId,
 } from '@skein/core'
