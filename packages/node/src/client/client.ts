@@ -45,7 +45,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
-    const meshArchive = config.mesh ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
+    const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
     const mesh = meshArchive === undefined ? {} : { meshArchive }
     const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, store, config, logger }, undo)
