@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 /** Packages with native code stay outside; the app itself depends on them, so that they are found from its bundle. */
-const NATIVE = ['better-sqlite3', 'node-datachannel', 'node-datachannel/*', '@napi-rs/*', '*.node']
+const NATIVE = ['better-sqlite3', 'node-datachannel', 'node-datachannel/*', '@napi-rs/*', '*.node', 'electron']
 /** For dependencies in CommonJS that are drawn into an ES module. */
 const REQUIRE =
   "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);"
@@ -15,7 +15,10 @@ const KEYCHAIN = fileURLToPath(new URL('../packages/node/dist/platform/keychain-
 
 const app = process.cwd()
 const entryPoints = { main: join(app, 'dist', 'main.js') }
-if (app.endsWith('cli') && existsSync(KEYCHAIN)) entryPoints['keychain-process'] = KEYCHAIN
+if (/(cli|desktop)$/.test(app) && existsSync(KEYCHAIN)) entryPoints['keychain-process'] = KEYCHAIN
+/** The desktop program's part that runs inside Electron, where Electron is. */
+const ELECTRON = join(app, 'dist', 'electron.js')
+if (existsSync(ELECTRON)) entryPoints.electron = ELECTRON
 
 rmSync(join(app, 'bundle'), { recursive: true, force: true })
 await build({

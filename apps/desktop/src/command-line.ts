@@ -1,0 +1,45 @@
+/** What `skein-desktop` is started with. */
+import { defaultDataDir } from '@skein/node/config'
+import { Command } from 'commander'
+import type { HostOptions } from './host.ts'
+
+export interface DesktopOptions extends HostOptions {
+  /** One JSON object on stdout when it is ready. */
+  readonly json: boolean
+  readonly window: boolean
+  /** To be opened, if one was given. */
+  readonly invite: string | undefined
+}
+
+interface Parsed extends HostOptions {
+  readonly json?: boolean
+  readonly window: boolean
+}
+
+/** Ends the process with a sentence when the arguments are wrong. @param args without the program's own name */
+export function parseCommandLine(args: readonly string[]): DesktopOptions {
+  const program = new Command('skein-desktop')
+    .description('Skein in a window.')
+    .argument('[link]', 'an invite to open')
+    .option('--data-dir <dir>', 'folder of this node', defaultDataDir(process.env))
+    .option('--relay <url>', 'a relay, by its URL; may be given several times', (value, before: readonly string[] = []) => [
+      ...before,
+      value,
+    ])
+    .option('--name <name>', 'what you call yourself')
+    .option('--json', 'one JSON object on stdout when it is ready')
+    .option('--no-window', 'print the link instead of opening a window')
+  program.parse([...args], { from: 'user' })
+  const options = program.opts<Parsed>()
+  return { ...options, json: options.json === true, invite: program.args[0] }
+}
+
+/** The place in the interface that takes an invite; empty without one. */
+export function fragmentFor(invite: string | undefined): string {
+  return invite === undefined ? '' : `add=${encodeURIComponent(invite)}`
+}
+
+/** The invite in the arguments of a second start, or of a link that the system hands over: the first that can be one. */
+export function inviteAmong(args: readonly string[]): string | undefined {
+  return args.find((each) => /^(skein:|https?:\/\/).{0,400}$/i.test(each))
+}

@@ -1,0 +1,43 @@
+/** Runs inside Electron: the same client and server as everywhere, with Electron's window around them. */
+import { fileURLToPath } from 'node:url'
+import * as electron from 'electron'
+import { eventView } from '@skein/node/host'
+import { parseCommandLine } from './command-line.ts'
+import { startHost } from './host.ts'
+import { type AutoStart, linuxAutoStart } from './shell/auto-start.ts'
+import { runShell, type ShellHost } from './shell/electron-shell.ts'
+
+/** Electron's own arguments come first: the program, and in a checkout the script. */
+const options = parseCommandLine(process.argv.slice(electron.app.isPackaged ? 1 : 2))
+const ICON = fileURLToPath(new URL('../ui/icon-512.png', import.meta.url))
+
+async function hostForShell(): Promise<ShellHost> {
+  const host = await startHost(options)
+  const { messenger } = host.client
+  if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', url: host.link(), window: true })}\n`)
+  return {
+    link: (fragment) => host.link(fragment),
+    listen: (listener) =>
+      messenger.listen((event) => {
+        const happening = eventView(messenger, event)
+        if (happening.event === 'message' || happening.event === 'contact') listener(happening)
+      }),
+    stopRequested: host.client.stopRequested,
+    stop: async () => {
+      await host[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Electron knows how on macOS and Windows. */
+const ownAutoStart: AutoStart = {
+  isOn: () => electron.app.getLoginItemSettings().openAtLogin,
+  set: (openAtLogin) => electron.app.setLoginItemSettings({ openAtLogin }),
+}
+
+await runShell({
+  electron,
+  icon: ICON,
+  autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, [process.execPath, '--data-dir', options.dataDir]) : ownAutoStart,
+  startHost: hostForShell,
+})

@@ -1,0 +1,57 @@
+/** The client with the server of its window: what every shell puts a window on. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SkeinError } from '@skein/core'
+import { createClient, loadConfig, type RunningClient } from '@skein/node'
+import { announceInstance } from './instance.ts'
+import { startServer, type WindowServer } from './server.ts'
+
+export interface HostOptions {
+  readonly dataDir: string
+  readonly relay?: readonly string[]
+  readonly name?: string
+}
+
+export interface Host extends AsyncDisposable {
+  readonly client: RunningClient
+  /** A link that opens one window, once. @param fragment of an invite or a place in the interface, without the `#` */
+  link(fragment?: string): string
+}
+
+/** Where the interface is: beside the bundle in a package, with the other apps in a checkout. */
+const UI = ['../ui', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
+
+/** @throws SkeinError USAGE when the interface has not been built, and what a client throws */
+export async function startHost({ dataDir, relay, name }: HostOptions): Promise<Host> {
+  const ui = interfaceFolder()
+  const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
+  const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags }) })
+  const server = await serve(client, ui)
+  const withdraw = announceInstance(dataDir, server)
+  const stop = async (): Promise<void> => {
+    withdraw()
+    await server[Symbol.asyncDispose]()
+    await client.stop()
+  }
+  return { client, link: (fragment) => server.link(fragment), [Symbol.asyncDispose]: stop }
+}
+
+async function serve(client: RunningClient, ui: string): Promise<WindowServer> {
+  try {
+    return await startServer({ client, ui, policy: policyOf(ui), port: 0, now: Date.now })
+  } catch (error) {
+    await client.stop()
+    throw error
+  }
+}
+
+function interfaceFolder(): string {
+  const found = UI.find((folder) => existsSync(join(folder, 'index.html')))
+  if (found !== undefined) return found
+  throw new SkeinError('USAGE', 'The interface has not been built; run npm start once.')
+}
+
+function policyOf(ui: string): string {
+  return readFileSync(join(ui, 'content-security-policy.txt'), 'utf8').trim()
+}

@@ -1,0 +1,20 @@
+/** What the shell itself says; the interface has its own words. */
+const en = {
+  open: 'Open Skein',
+  autoStart: 'Start with the system',
+  quit: 'Quit',
+  request: 'wants to become your contact',
+}
+export type Words = typeof en
+
+const de: Words = {
+  open: 'Skein öffnen',
+  autoStart: 'Mit dem System starten',
+  quit: 'Beenden',
+  request: 'möchte dein Kontakt werden',
+}
+
+/** @param locale of the system, e.g. `de-AT` */
+export function wordsFor(locale: string): Words {
+  return /^de\b/i.test(locale) ? de : en
+}
