@@ -3,7 +3,7 @@
  * which link next. It moves no bytes and knows no clock; a driver does both.
  */
 import type { Primitives, Random } from '../ports/index.ts'
-import { type CureFields, decodeMeshControl, type MeshControlFields } from '../wire/mesh.ts'
+import { type CureFields, decodeMeshControl, type MeshControlFields, type SketchFields } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isAbsurd, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
@@ -100,7 +100,7 @@ export class MeshNode {
     const isMeeting = said.addresses.length > 0 && neighbour.addresses.size === 0
     takeUp(neighbour, said)
     if (isMeeting && policy.cures) this.compare(neighbour)
-    this.reconcile(neighbour, said)
+    this.reconcile(neighbour, said, now)
     for (const { key, expiryHour } of said.cures) this.learn(key, { expiresAt: expiryHour * HOUR_MS, now, from: link })
     if (isMeeting) policy.met(neighbour, this.context(now))
     if (isMeeting) this.offerAll(neighbour, now)
@@ -219,16 +219,23 @@ export class MeshNode {
     this.neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
   }
 
-  private reconcile(neighbour: Neighbour, { sketch, more, wanted }: MeshControlFields): void {
+  private reconcile(neighbour: Neighbour, { sketch, more, wanted }: MeshControlFields, now: number): void {
     const { link } = neighbour
-    if (sketch !== undefined) {
-      if (sketch.from === 0) neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
-      const found = neighbour.reconciliation?.take(sketch)
-      if (found?.kind === 'more') this.neighbours.say(link, { more: found.symbols })
-      if (found?.kind === 'difference') this.neighbours.say(link, { wanted: found.theirs, cures: this.proofs(found.ours) })
-    }
+    if (sketch !== undefined) this.compareWith(neighbour, sketch, now)
     if (more > 0 && neighbour.reconciliation !== undefined) this.neighbours.say(link, { sketch: neighbour.reconciliation.goOn(more) })
     if (wanted.length > 0) this.neighbours.say(link, { cures: this.proofs(wanted) })
+  }
+
+  private compareWith(neighbour: Neighbour, sketch: SketchFields, now: number): void {
+    if (sketch.from === 0) {
+      // Each beginning costs a pass over all proofs: whoever never comes to an end gets no second one at once.
+      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS) return
+      neighbour.comparedAt = now
+      neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
+    }
+    const found = neighbour.reconciliation?.take(sketch)
+    if (found?.kind === 'more') this.neighbours.say(neighbour.link, { more: found.symbols })
+    if (found?.kind === 'difference') this.neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.proofs(found.ours) })
   }
 
   private proofs(prefixes: readonly string[]): CureFields[] {
@@ -294,6 +301,8 @@ export class MeshNode {
 }
 
 const HOUR_MS = 3_600_000
+/** A neighbour may begin to compare so often (ME7), milliseconds. */
+const COMPARE_AGAIN_MS = 5_000
 
 function cureEntry({ key, expiresAt }: Cure): { key: Uint8Array; expiryHour: number } {
   return { key, expiryHour: Math.ceil(expiresAt / HOUR_MS) }

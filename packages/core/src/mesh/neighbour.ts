@@ -24,6 +24,8 @@ export interface Neighbour {
   readonly partials: Map<BundleKey, number>
   /** What goes on to find out which proofs of delivery only one side has. */
   reconciliation: Reconciliation | undefined
+  /** When it last began a comparison, milliseconds since 1970. */
+  comparedAt: number
   /** What it says of reaching an address, in the terms of the policy. */
   readonly prospects: Map<MeshAddress, number>
   /** What it has learned from meetings, in the terms of the policy. */

@@ -28,6 +28,7 @@ export class Neighbourhood {
       prospects: new Map(),
       experience: [],
       reconciliation: undefined,
+      comparedAt: 0,
     })
   }
 

@@ -5,11 +5,13 @@ import {
   type BundleArchive,
   type BundleKey,
   cureLock,
+  FrameLink,
   type Link,
   MeshService,
   type StoredCure,
 } from '../mesh/index.ts'
 import { sameBytes } from '../wire/codec.ts'
+import { decodeNeighbourFrame, encodeNeighbourFrame, type NeighbourFrameFields } from '../wire/mesh-bundle.ts'
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -115,6 +117,13 @@ export interface LabOptions {
   readonly capacityBytes?: number
 }
 
+export interface Intruder {
+  readonly heard: NeighbourFrameFields[]
+  /** Whether the victim has closed the link. */
+  isShed: boolean
+  say(frame: NeighbourFrameFields): void
+}
+
 export class MeshLab {
   readonly clock = new VirtualClock(500_000 * HOUR_MS)
   private readonly random: ReturnType<typeof seededRandom>
@@ -175,6 +184,19 @@ export class MeshLab {
     this.links.set(key(a, b), left)
     void this.node(a).service.attach(b, left)
     void this.node(b).service.attach(a, right)
+  }
+
+  /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. */
+  intrude(name: string, victim: string): Intruder {
+    const [mine, theirs] = memoryLink()
+    const frames = new FrameLink(mine, this.clock)
+    const intruder: Intruder = { heard: [], isShed: false, say: (frame) => void frames.send(encodeNeighbourFrame(frame)) }
+    void (async () => {
+      for await (const bytes of frames.frames()) intruder.heard.push(decodeNeighbourFrame(bytes))
+      intruder.isShed = true
+    })()
+    void this.node(victim).service.attach(name, theirs)
+    return intruder
   }
 
   cut(a: string, b: string): void {

@@ -2,6 +2,7 @@
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock } from '../../ports/index.ts'
 import { decodeNeighbourFrame, encodeNeighbourFrame, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
+import type { BundleKey } from '../bundle.ts'
 import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
@@ -42,6 +43,8 @@ export class NeighbourSession {
   bytesOut = 0
   /** What has been handed over and not been answered. */
   transfer: { readonly choice: Choice; readonly since: number } | undefined
+  /** How often it has refused each bundle that was sent to it. */
+  readonly refusals = new Map<BundleKey, number>()
   private readonly frames: FrameLink
   private readonly clock: Clock
   private readonly events: SessionEvents

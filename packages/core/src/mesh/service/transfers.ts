@@ -3,7 +3,7 @@ import { isSkeinError } from '../../errors/index.ts'
 import type { Clock, Primitives } from '../../ports/index.ts'
 import type { TransferFields, TransferOutcome } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleHeader, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
-import type { MeshNode } from '../mesh-node.ts'
+import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
@@ -11,6 +11,9 @@ import type { Opener } from './opener.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
 export const NEIGHBOUR_SHARE = 0.25
+
+/** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
+const MAX_REFUSALS = 3
 
 export interface TransferDeps {
   readonly clock: Clock
@@ -40,8 +43,7 @@ export class Transfers {
   offerNext(session: NeighbourSession): void {
     const { node, clock, quietly } = this.deps
     if (session.transfer !== undefined) return
-    const now = clock.now()
-    const choice = node.deliverable([session.id], now) ?? node.carriable([session.id], now)
+    const choice = this.next(session)
     if (choice === undefined || this.inTransit.has(choice.bundle.key)) return
     session.transfer = { choice, since: clock.monotonic() }
     this.inTransit.add(choice.bundle.key)
@@ -58,7 +60,10 @@ export class Transfers {
       node.finished(choice)
       void quietly(archive.setCopies(key, choice.bundle.copies))
       onTaken(choice.bundle)
-    } else node.refused(choice, outcome)
+    } else {
+      node.refused(choice, outcome)
+      session.refusals.set(key, (session.refusals.get(key) ?? 0) + 1)
+    }
     this.offerNext(session)
   }
 
@@ -81,6 +86,16 @@ export class Transfers {
       await this.keep(session, header, transfer).finally(() => this.incoming.delete(header.key))
     }
     session.say({ kind: 'answer', key: header.key, outcome })
+  }
+
+  /** What the policy names next, but for what this neighbour has refused too often. */
+  private next(session: NeighbourSession): Choice | undefined {
+    const { node, clock } = this.deps
+    for (;;) {
+      const choice = node.deliverable([session.id], clock.now()) ?? node.carriable([session.id], clock.now())
+      if (choice === undefined || (session.refusals.get(choice.bundle.key) ?? 0) < MAX_REFUSALS) return choice
+      node.refused(choice, 'no-room')
+    }
   }
 
   private async hand(session: NeighbourSession, { key }: HeldBundle): Promise<void> {

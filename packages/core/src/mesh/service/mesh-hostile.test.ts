@@ -1,0 +1,250 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { describe, expect, it } from 'vitest'
+import { cureKeyOf, envelopeFor, MeshLab, tagOf } from '../../testing/mesh-lab.ts'
+import { encodeMeshControl, type MeshControlFields } from '../../wire/mesh.ts'
+import { encodeBundle, type NeighbourFrameFields, type TransferFields } from '../../wire/mesh-bundle.ts'
+import { encodeRouteFrame } from '../../wire/mesh-route.ts'
+import { type BundleHeader, bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
+import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './neighbour-session.ts'
+import { NEIGHBOUR_SHARE } from './transfers.ts'
+
+const primitives = { sha256: (bytes: Uint8Array): Uint8Array => sha256(bytes) }
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+interface Made {
+  readonly bytes: Uint8Array
+  readonly header: BundleHeader
+}
+
+function bundle(to: string, { text = 'x', now, hours = 5, size }: { text?: string; now: number; hours?: number; size?: number }): Made {
+  const bytes = encodeBundle({
+    kind: 'envelope',
+    deliveryTag: tagOf(to),
+    expiryHour: Math.ceil(now / HOUR_MS) + hours,
+    cureLock: sha256(cureKeyOf(text)).slice(0, 16),
+    priority: 1,
+    sealed: size === undefined ? envelopeFor(to, { text, now }) : new Uint8Array(size).fill(text.length),
+  })
+  return { bytes, header: bundleHeader(bytes, primitives) }
+}
+
+const transfer = (bytes: Uint8Array, more: Partial<TransferFields> = {}): NeighbourFrameFields => ({
+  kind: 'transfer',
+  transfer: { bundle: bytes, hops: 1, hopLimit: 10, copies: 4, ...more },
+})
+const control = (said: Partial<MeshControlFields>): NeighbourFrameFields => ({
+  kind: 'control',
+  frame: encodeMeshControl({
+    ...{ addresses: [], gained: [], lost: [], offered: [], cures: [], prospects: [], partials: [] },
+    ...{ sketch: undefined, more: 0, wanted: [], experience: [], ...said },
+  }),
+})
+const forward = (
+  { bytes, header }: Made,
+  change: Partial<{ key: string; lock: string; address: number; attempt: number }> = {},
+): NeighbourFrameFields => ({
+  kind: 'route',
+  frame: encodeRouteFrame({
+    ...{ kind: 'forward', key: header.key, address: header.address, lock: header.lock, attempt: 1, ...change },
+    ...{ hopLimit: 4_000_000_000, flood: true, payload: bytes },
+  }),
+})
+
+async function pair(options: { capacityBytes?: number } = {}): Promise<MeshLab> {
+  const lab = new MeshLab(options)
+  for (const name of ['ana', 'bo']) await lab.start(name)
+  lab.connect('ana', 'bo')
+  await lab.run(500)
+  return lab
+}
+
+describe('a neighbour that keeps to no rules', () => {
+  it('[ME18] a bundle that claims the key, address or lock of another goes no further', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const made = bundle('bo', { now: lab.clock.now() })
+    const other = bundle('ana', { text: 'y', now: lab.clock.now() }).header
+    for (const forged of [{ key: other.key }, { address: other.address }, { lock: other.lock }]) mallory.say(forward(made, forged))
+    await lab.run(1_000)
+    expect(lab.node('ana').offences).toEqual(Array(3).fill({ peer: 'mallory', code: 'BAD_FRAME' }))
+    expect(lab.received('bo')).toEqual([])
+    // The honest one still passes, although its key was used before.
+    mallory.say(forward(made))
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['x'])
+  })
+
+  it('[ME3] [ME2] hops without end, copies without number, and a life of years are cut or refused', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    const [endless, absurd] = [bundle('cy', { now }), bundle('cy', { now, text: 'later', hours: 24 * 365 })]
+    mallory.say(transfer(endless.bytes, { hopLimit: 4_000_000_000, copies: 4_000_000_000, hops: 0 }))
+    mallory.say(transfer(absurd.bytes))
+    await lab.run(1_000)
+    const held = lab.node('ana').service.status().bundles
+    expect(held).toMatchObject([{ key: endless.header.key, isOwn: false }])
+    expect(held[0]?.hopLimit).toBeLessThanOrEqual(MAX_HOPS)
+    expect(held[0]?.copies).toBeLessThanOrEqual(MAX_COPIES)
+    expect(held[0]?.hops).toBeGreaterThan(0)
+    expect(mallory.heard).toContainEqual({ kind: 'answer', key: absurd.header.key, outcome: 'late' })
+  })
+
+  it('[ME20] the same bundle a thousand times is one bundle', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const { bytes } = bundle('cy', { now: lab.clock.now() })
+    for (let number = 0; number < 1_000; number += 1) mallory.say(transfer(bytes))
+    await lab.run(5_000)
+    expect(lab.node('ana').archive.held.size).toBe(1)
+    expect(mallory.heard.filter((frame) => frame.kind === 'answer' && frame.outcome === 'taken')).toHaveLength(1)
+  })
+
+  it('[ME20] what one neighbour hands over takes a quarter of the room at most, and others find room', async () => {
+    const lab = await pair({ capacityBytes: 400_000 })
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    for (let number = 0; number < 100; number += 1)
+      mallory.say(transfer(bundle('cy', { now, text: `${number}`.padEnd(number, '.'), size: 10_000 + number }).bytes))
+    await lab.run(5_000)
+    const used = (): number => lab.node('ana').service.status().usedBytes
+    expect(used()).toBeGreaterThan(0.8 * NEIGHBOUR_SHARE * 400_000)
+    expect(used()).toBeLessThanOrEqual(NEIGHBOUR_SHARE * 400_000)
+    lab.cut('ana', 'bo')
+    lab.send('ana', 'bo', 'ours')
+    await lab.run(10_000)
+    expect(
+      lab
+        .node('ana')
+        .service.status()
+        .bundles.filter(({ isOwn }) => isOwn),
+    ).toHaveLength(1)
+  })
+
+  it('[ME19] a flooder is cut down to its rate and shed, while others are served', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    const flood = FRAME_RATE.burst + 10 * FRAME_RATE.perSecond + MAX_EXCESS
+    for (let number = 0; number < flood; number += 1) mallory.say(control({}))
+    for (let number = 0; number < 50; number += 1) mallory.say(forward(bundle('cy', { now, text: `${number}` })))
+    await lab.run(1_000)
+    expect(mallory.isShed).toBe(true)
+    expect(lab.node('ana').offences).toContainEqual({ peer: 'mallory', code: 'BUDGET_SPENT' })
+    lab.send('ana', 'bo', 'all is well')
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['all is well'])
+  })
+
+  it('[ME19] bytes count as frames do', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const large = bundle('cy', { now: lab.clock.now(), size: 250_000 })
+    const frames = Math.ceil(BYTE_RATE.burst / 250_000) + 200
+    for (let attempt = 1; attempt <= frames; attempt += 1) mallory.say(forward(large, { attempt }))
+    await lab.run(50)
+    const bo = lab.node('bo').service.status().neighbours[0]?.bytesIn ?? 0
+    expect(bo).toBeLessThanOrEqual(BYTE_RATE.burst * 1.1)
+  })
+
+  it('[ME7] comparisons that never come to an end are begun every five seconds at most', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    mallory.say(control({ addresses: [7] }))
+    await lab.run(500)
+    const before = mallory.heard.length
+    const symbols = new Uint8Array(13 * 3).fill(9)
+    for (let salt = 0; salt < 1_000; salt += 1) mallory.say(control({ sketch: { salt, from: 0, symbols, pulls: new Uint8Array(32) } }))
+    await lab.run(4_000)
+    expect(mallory.heard.length - before).toBeLessThanOrEqual(2)
+  })
+
+  it('[ME8] who announces and never gives keeps nobody from giving', async () => {
+    const lab = await pair()
+    const liar = lab.intrude('liar', 'bo')
+    const text = 'it comes all the same'
+    lab.cut('ana', 'bo')
+    lab.send('ana', 'bo', text)
+    await lab.run(10_000)
+    const key = lab.node('ana').service.status().bundles[0]?.key ?? ''
+    liar.say(control({ addresses: [9], offered: [key], gained: [key] }))
+    await lab.run(1_000)
+    lab.connect('ana', 'bo')
+    await lab.run(3_000)
+    expect(lab.received('bo')).toEqual([text])
+  })
+
+  it('[ME20] who refuses what it is sent is not sent it for ever', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    mallory.say(control({ addresses: [meshAddress(tagOf('cy'), primitives)] }))
+    lab.send('ana', 'cy', 'try me')
+    await lab.run(8_000)
+    const offers = () => mallory.heard.filter((frame) => frame.kind === 'transfer')
+    for (let round = 0; round < 20; round += 1) {
+      const key = lab.node('ana').service.status().bundles[0]?.key ?? ''
+      mallory.say({ kind: 'answer', key, outcome: 'no-room' })
+      mallory.say(control({ lost: [key] }))
+      await lab.run(500)
+    }
+    expect(offers().length).toBeGreaterThan(0)
+    expect(offers().length).toBeLessThanOrEqual(3)
+  })
+
+  it('[ME20] a thief of tags gets ciphertext, and the bundle goes on to whoever can open it', async () => {
+    const lab = await pair()
+    const thief = lab.intrude('thief', 'ana')
+    thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives), meshAddress(tagOf('cy'), primitives)] }))
+    lab.cut('ana', 'bo')
+    await lab.run(500)
+    lab.send('ana', 'bo', 'for bo')
+    await lab.run(8_000)
+    const [offer] = thief.heard.flatMap((frame) => (frame.kind === 'transfer' ? [frame.transfer] : []))
+    const copies = lab.node('ana').service.status().bundles[0]?.copies
+    thief.say({ kind: 'answer', key: bundleHeader(offer?.bundle ?? new Uint8Array(), primitives).key, outcome: 'taken' })
+    await lab.run(500)
+    expect(lab.node('ana').service.status().bundles[0]?.copies).toBe(copies)
+    expect(lab.node('ana').proven).toEqual([])
+    lab.connect('ana', 'bo')
+    await lab.run(2_000)
+    expect(lab.received('bo')).toEqual(['for bo'])
+    expect(lab.node('ana').proven).toEqual(['for bo'])
+  })
+
+  it('[ME6] a made-up proof drops nothing', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    lab.cut('ana', 'bo')
+    lab.send('ana', 'bo', 'still here')
+    await lab.run(8_000)
+    mallory.say(control({ cures: [{ key: cureKeyOf('something else'), expiryHour: Math.ceil(lab.clock.now() / HOUR_MS) + 5 }] }))
+    await lab.run(1_000)
+    expect(lab.node('ana').service.status().bundles).toHaveLength(1)
+    expect(lab.node('ana').proven).toEqual([])
+  })
+
+  it('[ME2] a neighbour whose clock is off by 20 hours is served; one that is off by years is not', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    const [soon, never] = [bundle('cy', { now: now + 20 * HOUR_MS, hours: 72 }), bundle('cy', { now: now - 400 * DAY_MS, text: 'old' })]
+    for (const { bytes } of [soon, never]) mallory.say(transfer(bytes))
+    await lab.run(1_000)
+    const outcomes = mallory.heard.flatMap((frame) => (frame.kind === 'answer' ? [frame.outcome] : []))
+    expect(outcomes.toSorted()).toEqual(['late', 'taken'])
+  })
+
+  it('[ME4] what does not parse is an offence each time and changes nothing', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    mallory.say({ kind: 'control', frame: new Uint8Array([255, 255, 255]) })
+    mallory.say({ kind: 'route', frame: new Uint8Array([255, 1, 2]) })
+    mallory.say(transfer(new Uint8Array([1, 2, 3])))
+    await lab.run(500)
+    expect(lab.node('ana').offences).toHaveLength(3)
+    lab.send('ana', 'bo', 'hello')
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['hello'])
+  })
+})
