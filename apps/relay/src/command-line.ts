@@ -1,11 +1,13 @@
 /** Flags and environment to a configuration, outcomes to exit codes and stdout (CLI.md). */
-import { isSkeinError, SkeinError } from '@skein/core'
+import { type ErrorCode, isSkeinError, SkeinError } from '@skein/core'
 import { Command, CommanderError, Option } from 'commander'
+import { addCommands } from './commands/index.ts'
 import { DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
 import { runRelay } from './run.ts'
 
 const EXIT_FAILED = 1
-const EXIT_USAGE = 2
+/** CLI.md. */
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, TIMED_OUT: 3, NO_DAEMON: 4 }
 /** Accepted, so that scripts may name them, but their parts are not in this build. */
 const UNAVAILABLE = ['quic', 'https'] as const
 
@@ -51,10 +53,16 @@ function createProgram(json: boolean): Command {
   program.addOption(option('--web <dir>', 'folder of the web client to serve, or off'))
   program.addOption(option('--bootstrap <url>', 'another relay; may be repeated').default([]).argParser(collectUrls))
   program.addOption(option('--json', 'machine-readable stdout').default(false))
-  program.addOption(option('--debug', 'more log, with peer ids and addresses').default(false))
-  const run = program.command('run').description('run in the foreground').exitOverride()
-  run.configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
-  run.action(() => runRelay(parseConfig(program.opts()), { unavailable: unavailableWanted(program) }))
+  program.addOption(option('--debug', 'more log').default(false))
+  program.addOption(option('--debug-identities', 'peer ids and addresses in the log').default(false))
+  const add = (definition: string, description: string): Command =>
+    program
+      .command(definition)
+      .description(description)
+      .exitOverride()
+      .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+  add('run', 'run in the foreground').action(() => runRelay(parseConfig(program.opts()), { unavailable: unavailableWanted(program) }))
+  addCommands({ program, add })
   return program
 }
 
@@ -78,7 +86,7 @@ function unavailableWanted(program: Command): string[] {
 
 function fail(error: unknown, json: boolean): void {
   const known = asSkeinError(error)
-  process.exitCode = known.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED
+  process.exitCode = EXIT_CODES[known.code] ?? EXIT_FAILED
   if (json) process.stdout.write(`${JSON.stringify({ error: { code: known.code, message: known.message } })}\n`)
   else if (!(error instanceof CommanderError)) process.stderr.write(`skein-relay: ${known.message}\n`)
 }

@@ -6,7 +6,7 @@ import { separateBootstrap } from './command-line.ts'
 import { DEFAULT_PORTS, hostPort, parseConfig, publicHost } from './config.ts'
 import { loadOrCreateSeed } from './identity.ts'
 
-const raw = { ...DEFAULT_PORTS, dataDir: '/d', host: '0.0.0.0', bootstrap: [], json: false, debug: false }
+const raw = { ...DEFAULT_PORTS, dataDir: '/d', host: '0.0.0.0', bootstrap: [], json: false, debug: false, debugIdentities: false }
 
 describe('configuration', () => {
   it('takes ports as numbers, 0 and off', () => {

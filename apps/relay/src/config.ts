@@ -44,6 +44,7 @@ const configSchema = z.strictObject({
   bootstrap: z.array(relayUrl).readonly(),
   json: z.boolean(),
   debug: z.boolean(),
+  debugIdentities: z.boolean(),
 })
 
 export type RelayConfig = Readonly<z.infer<typeof configSchema>>

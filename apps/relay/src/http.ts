@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { serveWebClient, type WebClient } from './web-client.ts'
+import type { OperatorStatus } from './operator.ts'
 import { explainPort } from './port-in-use.ts'
+import { STATUS_POLICY, statusPage } from './status-page.ts'
 
 /** Largest request body, bytes: no route takes one. */
 const BODY_LIMIT_BYTES = 1_024
@@ -25,6 +27,9 @@ export interface HttpSources {
   /** `localHost` is the address on which the request came in; `undefined` before the relay has started. */
   describe(localHost: string): RelayDescription | undefined
   metrics(): Promise<string>
+  /** `undefined` before the relay has started. */
+  status(): OperatorStatus | undefined
+  onRequest(code: number): void
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -35,7 +40,7 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="v
 <title>Skein relay</title><h1>Skein relay</h1>
 <p>This is a relay of Skein, a peer-to-peer messenger. It introduces devices to each other and carries what they have
 encrypted; it can read nothing. To use it, enter this page's address as the relay in Skein.</p>
-<p><a href="/relay.json">relay.json</a> · <a href="/readyz">readyz</a></p></html>
+<p><a href="/relay.json">relay.json</a> · <a href="/readyz">readyz</a> · <a href="/status">status</a></p></html>
 `
 
 export interface HttpListen {
@@ -48,7 +53,9 @@ export interface HttpListen {
 /** @throws SkeinError PORT_IN_USE */
 export async function startHttp(sources: HttpSources, listen: HttpListen): Promise<HttpServer> {
   const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: true })
+  server.addHook('onResponse', async (_, reply) => sources.onRequest(reply.statusCode))
   addRoutes(server, sources)
+  addStatus(server, sources)
   if (listen.web === undefined) server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
   else await serveWebClient(server, listen.web)
   try {
@@ -77,6 +84,23 @@ function addRoutes(server: FastifyInstance, sources: HttpSources): void {
     // Pages from anywhere read it: it is public, and a web client may come from another relay.
     const open = uncached(reply).header('access-control-allow-origin', '*')
     return description === undefined ? open.code(503).send({ ready: false }) : open.send(description)
+  })
+}
+
+/** For people and for programs; nothing on it names a peer or an address of one. */
+function addStatus(server: FastifyInstance, sources: HttpSources): void {
+  server.get('/status.json', (_, reply) => {
+    const status = sources.status()
+    return uncached(reply)
+      .code(status === undefined ? 503 : 200)
+      .send({ ...status, waiting: sources.waiting() })
+  })
+  server.get('/status', (request, reply) => {
+    const status = sources.status()
+    if (status === undefined) return uncached(reply).code(503).send({ ready: false })
+    const url = `${request.protocol}://${request.host}`
+    const page = statusPage({ url, status, waiting: sources.waiting() })
+    return uncached(reply).header('content-security-policy', STATUS_POLICY).type('text/html; charset=utf-8').send(page)
   })
 }
 

@@ -1,4 +1,4 @@
-/** The relay's log: pino on stderr, without peer ids and addresses unless somebody debugs. */
+/** The relay's log: pino on stderr, without peer ids and addresses unless `--debug-identities`. */
 import type { LogFields, Logger } from '@skein/core'
 import { destination, pino } from 'pino'
 import type { Logger as Pino } from 'pino'
@@ -6,20 +6,26 @@ import type { Logger as Pino } from 'pino'
 /** Fields that say who talked to this relay, and free text that may quote them. */
 const PERSONAL_FIELDS: ReadonlySet<string> = new Set(['peer', 'address', 'addresses', 'reason', 'url'])
 
-export function createLogger(options: { readonly debug: boolean }): Logger {
-  // Synchronous: the last lines before an exit are the ones that matter.
-  const sink = pino({ base: null, level: options.debug ? 'debug' : 'info' }, destination({ dest: 2, sync: true }))
-  return wrap(sink, options.debug)
+export interface LogOptions {
+  readonly debug: boolean
+  /** Whether peer ids and addresses may stand in the log. */
+  readonly debugIdentities: boolean
 }
 
-function wrap(sink: Pino, debug: boolean): Logger {
-  const clean = (fields: LogFields = {}): LogFields => (debug ? fields : withoutPersonal(fields))
+export function createLogger(options: LogOptions): Logger {
+  // Synchronous: the last lines before an exit are the ones that matter.
+  const sink = pino({ base: null, level: options.debug ? 'debug' : 'info' }, destination({ dest: 2, sync: true }))
+  return wrap(sink, options.debugIdentities)
+}
+
+function wrap(sink: Pino, withIdentities: boolean): Logger {
+  const clean = (fields: LogFields = {}): LogFields => (withIdentities ? fields : withoutPersonal(fields))
   return {
     debug: (event, fields) => sink.debug(clean(fields), event),
     info: (event, fields) => sink.info(clean(fields), event),
     warn: (event, fields) => sink.warn(clean(fields), event),
     error: (event, fields) => sink.error(clean(fields), event),
-    child: (scope) => wrap(sink.child({ scope }), debug),
+    child: (scope) => wrap(sink.child({ scope }), withIdentities),
   }
 }
 

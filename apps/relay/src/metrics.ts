@@ -1,5 +1,8 @@
-/** Prometheus metrics of one relay; none of them names a peer. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+/** Prometheus metrics of one relay; none of them names a peer or an address. */
+import type { CircuitChange, RelayRules } from '@skein/node/swarm'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Refused, RuleEvents } from './admission/operator-rules.ts'
+import type { BudgetState } from './traffic/budget.ts'
 
 export interface MetricSources {
   connections(): number
@@ -9,9 +12,23 @@ export interface MetricSources {
   gossipMessages(): number
   cards(): number
   stunRequests(): number
+  members(): number
+  budgetUsedBytes(): number
+  budgetLimitBytes(): number
+  /** Whether everything is ready. */
+  status(): number
+}
+
+/** Values with labels, read when somebody asks. */
+export interface LabelledSources {
+  relayedBytes(): Readonly<Record<string, number>>
+  carriedBytes(): Readonly<Record<string, number>>
+  limits(): Readonly<Record<string, number>>
+  budgetState(): BudgetState
 }
 
 const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
+  ['status', 'skein_relay_status', '1 when every part of the relay is ready, 0 otherwise.'],
   ['connections', 'skein_relay_connections', 'Open connections.'],
   ['reservations', 'skein_relay_reservations', 'Devices that can be reached through this relay.'],
   ['circuits', 'skein_relay_circuits', 'Relayed connections that are open.'],
@@ -19,13 +36,135 @@ const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['gossipMessages', 'skein_relay_gossip_messages', 'Gossip messages since the start.'],
   ['cards', 'skein_relay_cards', 'Cards in the card drop.'],
   ['stunRequests', 'skein_relay_stun_requests', 'Answered STUN requests since the start.'],
+  ['members', 'skein_relay_members', 'Devices that a token or an invite has admitted.'],
+  ['budgetUsedBytes', 'skein_relay_budget_used_bytes', "Traffic of the budget's current month."],
+  ['budgetLimitBytes', 'skein_relay_budget_limit_bytes', 'Traffic that the month allows; 0 for no budget.'],
 ]
+const BUDGET_STATES: readonly BudgetState[] = ['none', 'ok', 'warned', 'slow', 'stopped']
+/** From a hop inside the process to a receiver that hardly reads, seconds. */
+const DELAY_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const DURATION_BUCKETS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400, 604_800]
 
-export function createMetrics(sources: MetricSources): Registry {
+export interface Metrics extends RuleEvents {
+  text(): Promise<string>
+  onHttp(status: number): void
+  /** Values since the start, for the status page. */
+  totals(): { readonly accepted: number; readonly refused: Readonly<Record<string, number>> }
+}
+
+export function createMetrics(sources: MetricSources & LabelledSources): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const [source, name, help] of GAUGES) {
     const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(sources[source]()) })
   }
-  return registry
+  addLabelled(registry, sources)
+  return new RelayMetrics(registry)
+}
+
+function addLabelled(registry: Registry, sources: LabelledSources): void {
+  const registers = [registry]
+  const relayed: Counter = new Counter({
+    name: 'skein_relay_relayed_bytes_total',
+    help: 'Bytes carried over circuits, by class.',
+    labelNames: ['class'],
+    registers,
+    collect: () => setCounter(relayed, 'class', sources.relayedBytes()),
+  })
+  const carried: Counter = new Counter({
+    name: 'skein_relay_carried_bytes_total',
+    help: 'Bytes of all connections as the transports carry them, by direction.',
+    labelNames: ['direction'],
+    registers,
+    collect: () => setCounter(carried, 'direction', sources.carriedBytes()),
+  })
+  const limits: Gauge = new Gauge({
+    name: 'skein_relay_limit',
+    help: 'Limits in force.',
+    labelNames: ['name'],
+    registers,
+    collect: () => {
+      for (const [name, value] of Object.entries(sources.limits())) limits.set({ name }, value)
+    },
+  })
+  const budget: Gauge = new Gauge({
+    name: 'skein_relay_budget_state',
+    help: 'The state of the monthly budget: 1 for the one in force.',
+    labelNames: ['state'],
+    registers,
+    collect: () => {
+      for (const state of BUDGET_STATES) budget.set({ state }, state === sources.budgetState() ? 1 : 0)
+    },
+  })
+}
+
+function setCounter(counter: Counter, label: string, values: Readonly<Record<string, number>>): void {
+  counter.reset()
+  for (const [value, count] of Object.entries(values)) counter.inc({ [label]: value }, count)
+}
+
+class RelayMetrics implements Metrics {
+  readonly #registry: Registry
+  readonly #totals = { accepted: 0, refused: {} as Record<string, number> }
+  readonly #accepts: Counter
+  readonly #disconnects: Counter
+  readonly #refused: Counter
+  readonly #requests: Counter
+  readonly #circuits: Counter
+  readonly #closed: Counter
+  readonly #duration: Histogram
+  readonly #delay: Histogram
+  readonly #http: Counter
+
+  constructor(registry: Registry) {
+    this.#registry = registry
+    const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+      new Counter({ name: `skein_relay_${name}_total`, help, labelNames, registers: [registry] })
+    const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+      new Histogram({ name: `skein_relay_${name}_seconds`, help, buckets, registers: [registry] })
+    this.#accepts = counter('accepts', 'Connections taken.')
+    this.#disconnects = counter('disconnects', 'Connections that have closed.')
+    this.#refused = counter('refused_connections', 'Connections that were not taken, by reason.', 'reason')
+    this.#requests = counter('requests', 'Requests to reserve or connect, by kind and answer.', 'kind', 'status')
+    this.#circuits = counter('circuits', 'Relayed connections that have begun.')
+    this.#closed = counter('circuits_closed', 'Relayed connections that have ended, by cause.', 'cause')
+    this.#duration = histogram('circuit_duration', 'How long relayed connections lasted.', DURATION_BUCKETS)
+    this.#delay = histogram('queue_delay', 'How long bytes waited in the relay for their receiver.', DELAY_BUCKETS)
+    this.#http = counter('http_requests', 'Requests over HTTP, by status.', 'code')
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  totals(): ReturnType<Metrics['totals']> {
+    return this.#totals
+  }
+
+  onJoined = (): void => {
+    this.#totals.accepted += 1
+    this.#accepts.inc()
+  }
+
+  onLeft = (): void => this.#disconnects.inc()
+
+  onRefusedConnection = (reason: Refused): void => {
+    this.#totals.refused[reason] = (this.#totals.refused[reason] ?? 0) + 1
+    this.#refused.inc({ reason })
+  }
+
+  onRequest: RelayRules['onRequest'] = (kind, status) => this.#requests.inc({ kind, status })
+
+  onCircuit = (change: CircuitChange): void => {
+    if (change.kind === 'opened') {
+      this.#circuits.inc()
+      return
+    }
+    this.#closed.inc({ cause: change.cause })
+    this.#duration.observe(change.lastedMs / 1_000)
+  }
+
+  onWaited = (ms: number): void => this.#delay.observe(ms / 1_000)
+
+  onHttp = (status: number): void => this.#http.inc({ code: String(status) })
 }

@@ -3,30 +3,26 @@ import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '@skein/core'
-import { createRelayStack } from '@skein/node/swarm'
-import type { RelayStack } from '@skein/node/swarm'
+import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
 import { keepMeeting } from './bootstrap.ts'
-import { createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
-import type { CardDrop } from './card-drop.ts'
-import { hostPort, publicHost } from './config.ts'
-import type { RelayConfig } from './config.ts'
-import { startHttp } from './http.ts'
-import type { RelayDescription } from './http.ts'
+import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
+import { hostPort, publicHost, type RelayConfig } from './config.ts'
+import type { RunningRelay } from './control/actions.ts'
+import { serveControl } from './control/socket.ts'
+import { type Drained, drain } from './drain.ts'
+import { type RelayDescription, startHttp } from './http.ts'
 import { loadOrCreateSeed } from './identity.ts'
-import { createMetrics } from './metrics.ts'
+import { Operator, type StackFigures } from './operator.ts'
 import { probePort } from './port-in-use.ts'
-import { startReflector } from './reflector.ts'
-import type { Reflector } from './reflector.ts'
-import { openRelayStore } from './relay-store.ts'
-import type { RelayStore } from './relay-store.ts'
-import { startStun } from './stun.ts'
-import type { StunServer } from './stun.ts'
+import { type Reflector, startReflector } from './reflector.ts'
+import { openRelayStore, type RelayStore } from './relay-store.ts'
+import { startStun, type StunServer } from './stun.ts'
 import { findWebClient } from './web-client.ts'
 
 /** Where the web client is: beside the bundle in a package, with the other apps in a checkout. */
 const WEB_CLIENT = ['../web', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 
-/** Ms between removals of expired cards; reading ignores them anyway. */
+/** Ms between removals of expired cards, tokens and invites; reading ignores them anyway. */
 const SWEEP_MS = 60_000
 
 export interface Relay extends AsyncDisposable {
@@ -34,9 +30,14 @@ export interface Relay extends AsyncDisposable {
   /** `undefined` when HTTP is off. */
   readonly httpPort: number | undefined
   addresses(): readonly string[]
+  /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
+  reload(): void
+  /** Resolves when somebody has had the relay emptied; it is to be stopped then. */
+  readonly drained: Promise<Drained>
 }
 
 interface Parts {
+  operator?: Operator
   stack?: RelayStack
   cards?: CardDrop
   stun?: StunServer
@@ -44,31 +45,33 @@ interface Parts {
   stopping: boolean
 }
 
-/** @throws SkeinError PORT_IN_USE, STORE_LOCKED, STORE_CORRUPT, DATA_DIR_READ_ONLY; nothing is left running then */
+/** @throws SkeinError CONFIG_INVALID, PORT_IN_USE, STORE_LOCKED, STORE_CORRUPT, DATA_DIR_READ_ONLY; nothing is left running then */
 export async function startRelay(config: RelayConfig, logger: Logger): Promise<Relay> {
   const parts: Parts = { stopping: false }
   await using starting = new AsyncDisposableStack()
   const store = starting.use(openRelayStore(config.dataDir))
+  const operator = starting.use(new Operator({ dataDir: config.dataDir, store, logger, figures: figuresOf(parts) }))
+  parts.operator = operator
   // HTTP first, so that /healthz and /readyz answer while the rest comes up.
   const http = config.http === 'off' ? undefined : starting.use(await openHttp(config, config.http, parts))
   const address = await publicAddress(config)
   parts.stun = starting.use(await startStun({ ...config, publicAddress: address }))
   parts.reflector = config.reflector === 'off' ? null : starting.use(await startReflector(config.host, config.reflector))
-  parts.stack = await openStack(config, { store, address, logger: logger.child('swarm') })
-  const stack = parts.stack
+  const stack = await openStack(config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
+  parts.stack = stack
   starting.defer(() => stack.stop())
-  parts.cards = await openCards(stack, store, starting)
-  const meeting = new AbortController()
-  keepMeeting(stack, { urls: config.bootstrap, logger, signal: meeting.signal })
-  starting.defer(() => {
-    parts.stopping = true
-    meeting.abort()
-  })
+  parts.cards = await openCards(stack, store, { operator, owner: starting })
+  const drained = Promise.withResolvers<Drained>()
+  await operator.attach(stack)
+  starting.use(await openControl({ config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
+  meetOthers(stack, { config, parts, logger }, starting)
   const running = starting.move()
   return {
     peerId: stack.peerId,
     httpPort: http?.port,
     addresses: () => stack.addresses(),
+    reload: () => void operator.reload(),
+    drained: drained.promise,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
@@ -76,10 +79,11 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
 interface StackNeeds {
   readonly store: RelayStore
   readonly address: string | undefined
+  readonly rules: RelayRules
   readonly logger: Logger
 }
 
-async function openStack(config: RelayConfig, { store, address, logger }: StackNeeds): Promise<RelayStack> {
+async function openStack(config: RelayConfig, { store, address, rules, logger }: StackNeeds): Promise<RelayStack> {
   await probePort('tcp', config.host, config.tcp)
   await probePort('tcp', config.host, config.ws)
   await probePort('udp', config.host, config.webrtc)
@@ -89,40 +93,103 @@ async function openStack(config: RelayConfig, { store, address, logger }: StackN
     announceHost: config.announceHost,
     announceAddress: config.announceHost === undefined ? undefined : address,
     durable: store.entries,
+    rules,
     logger,
   })
 }
 
-async function openCards(stack: RelayStack, store: RelayStore, owner: AsyncDisposableStack): Promise<CardDrop> {
+async function openCards(
+  stack: RelayStack,
+  store: RelayStore,
+  { operator, owner }: { readonly operator: Operator; readonly owner: AsyncDisposableStack },
+): Promise<CardDrop> {
   const cards = createCardDrop(store.database, { now: Date.now })
-  const sweeping = setInterval(() => cards.sweep(), SWEEP_MS)
+  const sweeping = setInterval(() => {
+    cards.sweep()
+    operator.membership.sweep()
+  }, SWEEP_MS)
   owner.defer(() => clearInterval(sweeping))
   await stack.serve('/skein/card/1', (peer, frame) => cards.answer(peer, frame), { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
 }
 
-function openHttp(config: RelayConfig, port: number, parts: Parts) {
-  const metrics = createMetrics({
-    connections: () => parts.stack?.counts().connections ?? 0,
-    reservations: () => parts.stack?.counts().reservations ?? 0,
-    circuits: () => parts.stack?.counts().circuits ?? 0,
-    dhtPeers: () => parts.stack?.counts().dhtPeers ?? 0,
-    gossipMessages: () => parts.stack?.counts().gossipMessages ?? 0,
+interface ControlNeeds {
+  readonly config: RelayConfig
+  readonly parts: Parts
+  readonly store: RelayStore
+  readonly stack: RelayStack
+  readonly operator: Operator
+  readonly logger: Logger
+  readonly onDrained: (drained: Drained) => void
+}
+
+function openControl({ config, parts, store, stack, operator, logger, onDrained }: ControlNeeds): Promise<AsyncDisposable> {
+  const running: RunningRelay = {
+    status: () => ({ ...operator.status(), ...summary(parts, config) }),
+    reload: () => operator.reload(),
+    disconnect: (peer) => stack.disconnect(peer),
+    drain: async () => {
+      const done = await drain(stack, operator.rules, logger)
+      // After the answer is on its way: the process ends by it.
+      setImmediate(() => onDrained(done))
+      return { ...done }
+    },
+  }
+  return serveControl({ dataDir: config.dataDir, store, membership: operator.membership, running })
+}
+
+function meetOthers(
+  stack: RelayStack,
+  { config, parts, logger }: { readonly config: RelayConfig; readonly parts: Parts; readonly logger: Logger },
+  owner: AsyncDisposableStack,
+): void {
+  const meeting = new AbortController()
+  keepMeeting(stack, { urls: config.bootstrap, logger, signal: meeting.signal })
+  owner.defer(() => {
+    parts.stopping = true
+    meeting.abort()
+  })
+}
+
+/** Asked for when somebody looks; before a part has started there is nothing of it. */
+function figuresOf(parts: Parts): StackFigures {
+  const counts = () => parts.stack?.counts()
+  return {
+    status: () => (waitingFor(parts).length === 0 ? 1 : 0),
+    connections: () => counts()?.connections ?? 0,
+    reservations: () => counts()?.reservations ?? 0,
+    circuits: () => counts()?.circuits ?? 0,
+    dhtPeers: () => counts()?.dhtPeers ?? 0,
+    gossipMessages: () => counts()?.gossipMessages ?? 0,
     cards: () => parts.cards?.count() ?? 0,
     stunRequests: () => parts.stun?.requests() ?? 0,
-  })
+  }
+}
+
+function openHttp(config: RelayConfig, port: number, parts: Parts) {
   const sources = {
     waiting: () => waitingFor(parts),
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
-    metrics: () => metrics.metrics(),
+    metrics: async () => (await parts.operator?.metrics.text()) ?? '',
+    status: () => parts.operator?.status(),
+    onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }
   return startHttp(sources, { host: config.host, port, web: findWebClient(config.web, WEB_CLIENT) })
 }
 
+/** What is not ready yet, or why nobody new is taken. */
 function waitingFor(parts: Parts): string[] {
   if (parts.stopping) return ['stopping']
   const names = ['stun', 'reflector', 'stack', 'cards'] as const
-  return names.filter((name) => parts[name] === undefined)
+  const missing = names.filter((name) => parts[name] === undefined)
+  if (parts.operator?.rules.draining === true) return ['draining']
+  return parts.operator?.rules.budget === 'stopped' ? [...missing, 'budget'] : [...missing]
+}
+
+function summary(parts: Parts, config: RelayConfig) {
+  const waiting = waitingFor(parts)
+  const { stack } = parts
+  return { ready: waiting.length === 0, waiting, peer_id: stack?.peerId, addresses: stack?.addresses() ?? [], data_dir: config.dataDir }
 }
 
 function describe({ stack, stun, reflector }: Parts, host: string): RelayDescription | undefined {

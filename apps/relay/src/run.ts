@@ -12,7 +12,7 @@ const STOP_DEADLINE_MS = 3_500
 
 /** Runs until SIGTERM or SIGINT, then exits the process with 0. @throws SkeinError if a part cannot start */
 export async function runRelay(config: RelayConfig, { unavailable }: { readonly unavailable: readonly string[] }): Promise<void> {
-  const logger = createLogger({ debug: config.debug })
+  const logger = createLogger(config)
   installRejectionGuard(logger)
   for (const part of unavailable)
     logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
@@ -23,9 +23,19 @@ export async function runRelay(config: RelayConfig, { unavailable }: { readonly 
   if (relay === undefined) process.exit(0)
   announce(config, relay)
   logger.info('ready')
-  await stopped
+  process.on('SIGHUP', () => reload(relay, logger))
+  await Promise.race([stopped, relay.drained])
   await stopWithin(relay, logger)
   process.exit(0)
+}
+
+/** A file that is wrong changes nothing: the relay goes on with what it has. */
+function reload(relay: Relay, logger: Logger): void {
+  try {
+    relay.reload()
+  } catch (error) {
+    logger.error('settings-refused', { meaning: error instanceof Error ? error.message : String(error) })
+  }
 }
 
 function announce(config: RelayConfig, relay: Relay): void {

@@ -42,6 +42,8 @@ const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
 const MAX_REQUEST_STREAMS = 16
 /** Time for one request and its reply, ms. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** For a connection to close in order, ms. */
+const CLOSE_TIMEOUT_MS = 2_000
 /** Time to dial one other relay, ms. */
 const MEET_TIMEOUT_MS = 10_000
 /**
@@ -98,6 +100,10 @@ export interface RelayStack {
   /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
   meet(addresses: readonly string[]): Promise<boolean>
   isConnected(peerId: string): boolean
+  /** Ends circuits, all or those of one peer. */
+  endCircuits(peerId?: string): void
+  /** Ends the connections of one peer, or of everybody. */
+  disconnect(peerId?: string): Promise<void>
   /** Frees every port. Idempotent; may hang in WebRTC (notes/libp2p.md §4 no. 9), so callers set a deadline. */
   stop(): Promise<void>
 }
@@ -126,6 +132,8 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
       node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
     meet: (addresses) => meet(node, addresses, options.logger),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
+    endCircuits: (peerId) => endCircuits(node, peerId),
+    disconnect: (peerId) => disconnect(node, peerId),
     stop: async () => node.stop(),
   }
 }
@@ -179,6 +187,16 @@ function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {
     circuits: circuits.size,
     dhtPeers: routingTable(node).size,
   }
+}
+
+function endCircuits(node: RelayNode, peerId: string | undefined): void {
+  const { circuits } = node.services.hop
+  for (const each of [...circuits]) if (peerId === undefined || each.from === peerId || each.to === peerId) each.end('relay')
+}
+
+async function disconnect(node: RelayNode, peerId: string | undefined): Promise<void> {
+  const theirs = node.getConnections().filter(({ remotePeer }) => peerId === undefined || remotePeer.toString() === peerId)
+  await Promise.allSettled(theirs.map((each) => each.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })))
 }
 
 function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Logger) {

@@ -67,7 +67,7 @@ export class HopService {
   constructor(parts: HopComponents, options: HopOptions) {
     this.#parts = parts
     this.#options = options
-    this.places = new Places({ now: Date.now, ttlMs: options.reservationTtlMs })
+    this.places = new Places({ now: Date.now, ttlMs: options.reservationTtlMs, groupsOf: options.rules.groupsOf })
   }
 
   async start(): Promise<void> {
@@ -113,7 +113,7 @@ export class HopService {
 
   async #reserve(asked: Asked): Promise<void> {
     const party = partyOf(asked.connection)
-    const status = party === undefined ? 'denied' : this.#options.rules.mayReserve(party)
+    const status = party === undefined ? 'denied' : this.#options.rules.mayReserve(party, this.places.heldBeside(party.peer))
     if (party === undefined || status !== 'ok') return this.#refuse(asked, status === 'ok' ? 'denied' : status)
     const place = this.places.take(party.peer, party.address)
     const addresses = this.#parts.addressManager.getAddresses().map(({ bytes }) => bytes)

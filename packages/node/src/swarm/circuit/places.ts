@@ -1,4 +1,5 @@
 /** Places of members at the relay: who may be reached through it, and until when. Small, as there may be thousands. */
+import type { HeldPlaces, RelayRules } from './rules.ts'
 
 export interface Place {
   /** Address of the member, as the rules count it. */
@@ -8,6 +9,7 @@ export interface Place {
 }
 
 export interface PlacesOptions {
+  readonly groupsOf: RelayRules['groupsOf']
   readonly now: () => number
   /** How long a place is held without a refresh, ms. */
   readonly ttlMs: number
@@ -16,10 +18,13 @@ export interface PlacesOptions {
 export class Places {
   readonly #now: () => number
   readonly #ttlMs: number
+  readonly #groupsOf: RelayRules['groupsOf']
   readonly #held = new Map<string, Place>()
+  readonly #inGroup = new Map<string, number>()
 
-  constructor({ now, ttlMs }: PlacesOptions) {
+  constructor({ now, ttlMs, groupsOf }: PlacesOptions) {
     this.#now = now
+    this.#groupsOf = groupsOf
     this.#ttlMs = ttlMs
   }
 
@@ -29,8 +34,10 @@ export class Places {
 
   /** Gives or renews the place of `peer`. */
   take(peer: string, address: string): Place {
+    this.release(peer)
     const place = { address, expiresAt: this.#now() + this.#ttlMs }
     this.#held.set(peer, place)
+    this.#count(address, 1)
     return place
   }
 
@@ -38,15 +45,25 @@ export class Places {
   get(peer: string): Place | undefined {
     const place = this.#held.get(peer)
     if (place === undefined || place.expiresAt > this.#now()) return place
-    this.#held.delete(peer)
+    this.release(peer)
     return undefined
   }
 
-  /** @returns the place that was given up */
-  release(peer: string): Place | undefined {
+  release(peer: string): void {
     const place = this.#held.get(peer)
+    if (place === undefined) return
     this.#held.delete(peer)
-    return place
+    this.#count(place.address, -1)
+  }
+
+  /** What others than `peer` hold. */
+  heldBeside(peer: string): HeldPlaces {
+    const own = this.#held.get(peer)
+    const ownGroups = own === undefined ? [] : this.#groupsOf(own.address)
+    return {
+      total: this.#held.size - (own === undefined ? 0 : 1),
+      inGroup: (group) => (this.#inGroup.get(group) ?? 0) - (ownGroups.includes(group) ? 1 : 0),
+    }
   }
 
   /** Removes places that have ended. @returns how many */
@@ -56,11 +73,16 @@ export class Places {
     return before - this.#held.size
   }
 
-  peers(): IterableIterator<string> {
-    return this.#held.keys()
-  }
-
   clear(): void {
     this.#held.clear()
+    this.#inGroup.clear()
+  }
+
+  #count(address: string, change: 1 | -1): void {
+    for (const group of this.#groupsOf(address)) {
+      const count = (this.#inGroup.get(group) ?? 0) + change
+      if (count > 0) this.#inGroup.set(group, count)
+      else this.#inGroup.delete(group)
+    }
   }
 }

@@ -27,6 +27,12 @@ export type CircuitDecision =
   | { readonly status: 'ok'; readonly limit?: CircuitLimit | undefined }
   | { readonly status: Exclude<CircuitStatus, 'ok'> }
 
+/** Places that are taken, without the one of the peer that asks. */
+export interface HeldPlaces {
+  readonly total: number
+  inGroup(group: string): number
+}
+
 export interface RelayRules {
   /** Whether a connection from this address is taken at all; asked before anything is spent on it. */
   mayJoin(address: string): boolean
@@ -34,8 +40,10 @@ export interface RelayRules {
   onLeft(address: string): void
   /** Whether this peer may stay connected; asked when it has proven its id. */
   mayStay(peer: string): boolean
+  /** Groups of addresses whose places are counted together, such as the address itself and its network. */
+  groupsOf(address: string): readonly string[]
   /** Whether the relay holds a place for this peer; a refresh is asked for again. */
-  mayReserve(member: Party): CircuitStatus
+  mayReserve(member: Party, held: HeldPlaces): CircuitStatus
   /** Asked when the place is known to exist. */
   mayConnect(from: Party, to: string): CircuitDecision
   /** Bytes of a circuit have passed. @returns ms for which its sender has to wait, 0 for none */
@@ -61,6 +69,7 @@ export const OPEN_RULES: RelayRules = {
   mayJoin: () => true,
   onLeft: () => undefined,
   mayStay: () => true,
+  groupsOf: () => [],
   mayReserve: () => 'ok',
   mayConnect: () => ({ status: 'ok' }),
   onPassage: () => 0,

@@ -1,0 +1,90 @@
+import { createHash, randomBytes } from 'node:crypto'
+import Database from 'better-sqlite3'
+import { describe, expect, it } from 'vitest'
+import { MAX_ADMITTED_PER_INVITE, MAX_INVITES_PER_MEMBER, Membership, requirePeerId } from './membership.ts'
+
+const [ALICE, BOB, CAROL] = ['12D3KooWAlice', '12D3KooWBob', '12D3KooWCarol']
+const DAY_MS = 86_400_000
+
+function open(): { members: Membership; clock: { now: number }; again: () => Membership } {
+  const database = new Database(':memory:')
+  const clock = { now: 1_000 }
+  const again = () => new Membership(database, () => clock.now)
+  return { members: again(), clock, again }
+}
+
+const proofAndHash = (): { proof: Uint8Array; hash: Uint8Array } => {
+  const proof = new Uint8Array(randomBytes(32))
+  return { proof, hash: new Uint8Array(createHash('sha256').update(proof).digest()) }
+}
+
+describe('membership', () => {
+  it('[RL7] admits who shows a token, also after a restart, and nobody else', () => {
+    const { members, again } = open()
+    const { token } = members.createToken({ label: 'friends' })
+    expect(members.answer(ALICE, { kind: 'token', token: `${token}x` }, true)).toBe('refused')
+    expect(members.answer(ALICE, { kind: 'token', token }, true)).toBe('admitted')
+    expect([again().isMember(ALICE), again().isMember(BOB)]).toEqual([true, false])
+    expect(JSON.stringify(members.tokens())).not.toContain(token)
+  })
+
+  it('[RL7] a token ends with its time, its uses and its withdrawal; whom it admitted stays', () => {
+    const { members, clock } = open()
+    const timed = members.createToken({ label: '', expiresAt: 2_000 })
+    const single = members.createToken({ label: '', uses: 1 })
+    expect(members.answer(ALICE, { kind: 'token', token: single.token }, true)).toBe('admitted')
+    expect(members.answer(ALICE, { kind: 'token', token: single.token }, true)).toBe('admitted')
+    expect(members.answer(BOB, { kind: 'token', token: single.token }, true)).toBe('refused')
+    clock.now = 2_000
+    expect(members.answer(BOB, { kind: 'token', token: timed.token }, true)).toBe('refused')
+    const endless = members.createToken({ label: '' })
+    expect(members.revokeToken(endless.id)).toBe(true)
+    expect(members.answer(BOB, { kind: 'token', token: endless.token }, true)).toBe('refused')
+    expect(members.isMember(ALICE)).toBe(true)
+  })
+
+  it("[RL8] admits whom a member has invited, for the invite's time and number", () => {
+    const { members, clock } = open()
+    const { proof, hash } = proofAndHash()
+    const register = { kind: 'register', hash, expiresAt: 1_000 + DAY_MS } as const
+    expect(members.answer(ALICE, register, true)).toBe('refused')
+    members.decide(ALICE, 'allow', '')
+    expect(members.answer(ALICE, register, true)).toBe('registered')
+    expect(members.answer(CAROL, { kind: 'invite', proof: new Uint8Array(32) }, true)).toBe('refused')
+    for (let n = 0; n < MAX_ADMITTED_PER_INVITE; n += 1)
+      expect(members.answer(`${BOB}${n}`, { kind: 'invite', proof }, true)).toBe('admitted')
+    expect(members.answer(CAROL, { kind: 'invite', proof }, true)).toBe('refused')
+    clock.now += 2 * DAY_MS
+    const late = proofAndHash()
+    expect(members.answer(ALICE, { kind: 'register', hash: late.hash, expiresAt: clock.now }, true)).toBe('refused')
+  })
+
+  it('[RL8] bounds the invites of one member, and none can be taken over', () => {
+    const { members } = open()
+    for (const peer of [ALICE, BOB]) members.decide(peer, 'allow', '')
+    for (let n = 0; n < MAX_INVITES_PER_MEMBER; n += 1)
+      expect(members.answer(ALICE, { kind: 'register', hash: proofAndHash().hash, expiresAt: DAY_MS }, true)).toBe('registered')
+    expect(members.answer(ALICE, { kind: 'register', hash: proofAndHash().hash, expiresAt: DAY_MS }, true)).toBe('full')
+  })
+
+  it('[RL7] admits nobody new while it may not, and keeps who is in', () => {
+    const { members } = open()
+    const { token } = members.createToken({ label: '' })
+    members.answer(ALICE, { kind: 'token', token }, true)
+    expect(members.answer(BOB, { kind: 'token', token }, false)).toBe('refused')
+    expect(members.answer(ALICE, { kind: 'token', token }, false)).toBe('admitted')
+  })
+
+  it('[RL9] a verdict by hand goes before everything, and can be taken back', () => {
+    const { members, again } = open()
+    const { token } = members.createToken({ label: '' })
+    members.answer(ALICE, { kind: 'token', token }, true)
+    members.decide(ALICE, 'deny', 'spam')
+    expect(members.answer(ALICE, { kind: 'token', token }, true)).toBe('refused')
+    expect([again().verdictOn(ALICE), again().isMember(ALICE)]).toEqual(['deny', false])
+    expect(members.undecide(ALICE)).toBe(true)
+    expect(members.undecide(ALICE)).toBe(false)
+    expect(members.answer(ALICE, { kind: 'token', token }, true)).toBe('admitted')
+    expect(() => requirePeerId('../x')).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+})

@@ -1,0 +1,187 @@
+/** Who belongs to this relay: tokens and invites that admit, members, and peers allowed or denied by hand. In SQLite. */
+import { createHash, randomBytes } from 'node:crypto'
+import { type AdmissionOutcome, type AdmissionRequestFrame, SkeinError } from '@skein/core'
+import type BetterSqlite3 from 'better-sqlite3'
+
+/** Bytes of a token: nobody guesses 120 bits. */
+const TOKEN_BYTES = 15
+/** Longest stay of a registered invite, ms: invites live 7 days, and clocks differ. */
+const MAX_INVITE_STAY_MS = 8 * 24 * 3_600_000
+/** Invites that one member may have registered. */
+export const MAX_INVITES_PER_MEMBER = 64
+/** Devices that one invite admits: as many accounts as the inviter takes (docs/LIMITS.md), with several devices each. */
+export const MAX_ADMITTED_PER_INVITE = 256
+/** Members remembered; who was here longest ago without coming back makes room. */
+export const MAX_MEMBERS = 100_000
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS relay_tokens (
+    id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, label TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER,
+    uses_left INTEGER) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS invites (
+    hash BLOB PRIMARY KEY, inviter TEXT NOT NULL, expires_at INTEGER NOT NULL, admitted INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS members (peer TEXT PRIMARY KEY, admitted_by TEXT NOT NULL, seen_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS members_by_seen ON members (seen_at);
+  CREATE TABLE IF NOT EXISTS verdicts (peer TEXT PRIMARY KEY, verdict TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
+`
+
+export type Verdict = 'allow' | 'deny'
+
+export interface TokenRow {
+  readonly id: string
+  readonly label: string
+  readonly created_at: number
+  readonly expires_at: number | null
+  readonly uses_left: number | null
+}
+
+export interface NewToken {
+  readonly label: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number | undefined
+  readonly uses?: number | undefined
+}
+
+export class Membership {
+  readonly #sql: ReturnType<typeof prepare>
+  readonly #now: () => number
+  /** Verdicts are asked for at each connection. */
+  readonly #verdicts = new Map<string, Verdict>()
+
+  constructor(database: BetterSqlite3.Database, now: () => number) {
+    database.exec(SCHEMA)
+    this.#sql = prepare(database)
+    this.#now = now
+    for (const { peer, verdict } of this.verdicts()) this.#verdicts.set(peer, verdict)
+  }
+
+  verdictOn(peer: string): Verdict | undefined {
+    return this.#verdicts.get(peer)
+  }
+
+  isMember(peer: string): boolean {
+    return this.#sql.isMember.get(peer) !== undefined
+  }
+
+  /** @param mayAdmit whether anybody new is admitted now @returns what the device is told */
+  answer(peer: string, request: AdmissionRequestFrame, mayAdmit: boolean): AdmissionOutcome {
+    if (this.verdictOn(peer) === 'deny') return 'refused'
+    if (request.kind === 'register') return this.#register(peer, request)
+    if (this.isMember(peer)) {
+      this.#sql.seen.run(this.#now(), peer)
+      return 'admitted'
+    }
+    if (!mayAdmit) return 'refused'
+    return request.kind === 'token' ? this.#byToken(peer, request.token) : this.#byInvite(peer, request.proof)
+  }
+
+  /** @returns the token, which is kept nowhere */
+  createToken({ label, expiresAt, uses }: NewToken): { id: string; token: string } {
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    const id = randomBytes(4).toString('hex')
+    this.#sql.addToken.run(id, sha256(token), label, this.#now(), expiresAt ?? null, uses ?? null)
+    return { id, token }
+  }
+
+  tokens(): TokenRow[] {
+    return this.#sql.tokens.all(this.#now()) as TokenRow[]
+  }
+
+  /** Whom the token has admitted stays a member. @returns whether there was such a token */
+  revokeToken(id: string): boolean {
+    return this.#sql.revokeToken.run(id).changes > 0
+  }
+
+  decide(peer: string, verdict: Verdict, note: string): void {
+    this.#sql.decide.run(peer, verdict, note)
+    this.#verdicts.set(peer, verdict)
+    if (verdict === 'deny') this.#sql.forget.run(peer)
+  }
+
+  /** @returns whether there was a verdict, or a membership */
+  undecide(peer: string): boolean {
+    const had = this.#verdicts.delete(peer)
+    const removed = this.#sql.undecide.run(peer).changes + this.#sql.forget.run(peer).changes
+    return had || removed > 0
+  }
+
+  verdicts(): { readonly peer: string; readonly verdict: Verdict; readonly note: string }[] {
+    return this.#sql.verdicts.all() as { peer: string; verdict: Verdict; note: string }[]
+  }
+
+  memberCount(): number {
+    return (this.#sql.memberCount.get() as { count: number }).count
+  }
+
+  sweep(): void {
+    this.#sql.sweepInvites.run(this.#now())
+    this.#sql.sweepTokens.run(this.#now())
+  }
+
+  #register(peer: string, { hash, expiresAt }: Extract<AdmissionRequestFrame, { kind: 'register' }>): AdmissionOutcome {
+    const now = this.#now()
+    if (!this.isMember(peer) && this.verdictOn(peer) !== 'allow') return 'refused'
+    if (expiresAt <= now) return 'refused'
+    const { count } = this.#sql.invitesOf.get(peer, now) as { count: number }
+    if (count >= MAX_INVITES_PER_MEMBER && this.#sql.invite.get(hash, now) === undefined) return 'full'
+    this.#sql.addInvite.run(hash, peer, Math.min(expiresAt, now + MAX_INVITE_STAY_MS))
+    return 'registered'
+  }
+
+  #byToken(peer: string, token: string): AdmissionOutcome {
+    const row = this.#sql.token.get(sha256(token), this.#now()) as { id: string; uses_left: number | null } | undefined
+    if (row === undefined || row.uses_left === 0) return 'refused'
+    this.#sql.useToken.run(row.id)
+    return this.#admit(peer, `token ${row.id}`)
+  }
+
+  #byInvite(peer: string, proof: Uint8Array): AdmissionOutcome {
+    const hash = sha256(proof)
+    const row = this.#sql.invite.get(hash, this.#now()) as { admitted: number } | undefined
+    if (row === undefined || row.admitted >= MAX_ADMITTED_PER_INVITE) return 'refused'
+    this.#sql.useInvite.run(hash)
+    return this.#admit(peer, 'invite')
+  }
+
+  #admit(peer: string, by: string): AdmissionOutcome {
+    if (this.memberCount() >= MAX_MEMBERS) this.#sql.forgetOldest.run()
+    this.#sql.admit.run(peer, by, this.#now())
+    return 'admitted'
+  }
+}
+
+/** @throws SkeinError USAGE unless `text` looks like a peer id */
+export function requirePeerId(text: string): string {
+  if (/^[1-9A-HJ-NP-Za-km-z]{46,60}$/.test(text)) return text
+  throw new SkeinError('USAGE', `«${text}» is no peer id; \`skein status\` shows a device's, beginning with 12D3KooW.`)
+}
+
+const sha256 = (value: string | Uint8Array): Buffer => createHash('sha256').update(value).digest()
+
+function prepare(database: BetterSqlite3.Database) {
+  const sql = (text: string) => database.prepare(text)
+  return {
+    isMember: sql('SELECT 1 FROM members WHERE peer = ?'),
+    seen: sql('UPDATE members SET seen_at = ? WHERE peer = ?'),
+    admit: sql('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
+    forget: sql('DELETE FROM members WHERE peer = ?'),
+    forgetOldest: sql('DELETE FROM members WHERE peer = (SELECT peer FROM members ORDER BY seen_at LIMIT 1)'),
+    memberCount: sql('SELECT count(*) AS count FROM members'),
+    addToken: sql('INSERT INTO relay_tokens VALUES (?, ?, ?, ?, ?, ?)'),
+    token: sql('SELECT id, uses_left FROM relay_tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)'),
+    tokens: sql(
+      'SELECT id, label, created_at, expires_at, uses_left FROM relay_tokens WHERE expires_at IS NULL OR expires_at > ? ORDER BY created_at',
+    ),
+    useToken: sql('UPDATE relay_tokens SET uses_left = uses_left - 1 WHERE id = ? AND uses_left IS NOT NULL'),
+    revokeToken: sql('DELETE FROM relay_tokens WHERE id = ?'),
+    sweepTokens: sql('DELETE FROM relay_tokens WHERE expires_at IS NOT NULL AND expires_at <= ?'),
+    invite: sql('SELECT admitted FROM invites WHERE hash = ? AND expires_at > ?'),
+    invitesOf: sql('SELECT count(*) AS count FROM invites WHERE inviter = ? AND expires_at > ?'),
+    addInvite: sql('INSERT INTO invites VALUES (?, ?, ?, 0) ON CONFLICT (hash) DO NOTHING'),
+    useInvite: sql('UPDATE invites SET admitted = admitted + 1 WHERE hash = ?'),
+    sweepInvites: sql('DELETE FROM invites WHERE expires_at <= ?'),
+    decide: sql('INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)'),
+    undecide: sql('DELETE FROM verdicts WHERE peer = ?'),
+    verdicts: sql('SELECT peer, verdict, note FROM verdicts ORDER BY peer'),
+  }
+}

@@ -1,0 +1,195 @@
+import Database from 'better-sqlite3'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseSettings } from '../settings.ts'
+import { Meter } from '../traffic/meter.ts'
+import { Buckets } from './buckets.ts'
+import { Membership } from './membership.ts'
+import { groupsOf } from './networks.ts'
+import { OperatorRules, type Refused } from './operator-rules.ts'
+
+const NOBODY = { total: 0, inGroup: () => 0 }
+const ALICE = { peer: '12D3KooWAlice', address: '198.51.100.1' }
+const BOB = '12D3KooWBob'
+
+function rulesWith(settings: unknown) {
+  const refusals: Refused[] = []
+  const clock = { now: 0 }
+  const membership = new Membership(new Database(':memory:'), () => 0)
+  const meter = new Meter()
+  const ignore = () => undefined
+  const events = {
+    onJoined: ignore,
+    onLeft: ignore,
+    onRefusedConnection: (why: Refused) => void refusals.push(why),
+    onRequest: ignore,
+    onCircuit: ignore,
+    onWaited: ignore,
+  }
+  return {
+    rules: new OperatorRules(parseSettings(settings), { membership, meter, events, now: () => clock.now }),
+    refusals,
+    clock,
+    membership,
+    meter,
+  }
+}
+
+describe('the rules of an operator', () => {
+  it.each([
+    ['open', 'ok', 'ok', 'ok'],
+    ['token', 'denied', 'ok', 'ok'],
+    ['allowlist', 'denied', 'denied', 'ok'],
+    ['closed', 'denied', 'ok', 'ok'],
+  ])('[RL7] in mode %s a stranger gets «%s», a member «%s», who is allowed by hand «%s»', (mode, stranger, member, allowed) => {
+    const { rules, membership } = rulesWith({ mode })
+    expect(rules.mayReserve(ALICE, NOBODY)).toBe(stranger)
+    const { token } = membership.createToken({ label: '' })
+    membership.answer(ALICE.peer, { kind: 'token', token }, true)
+    expect(rules.mayReserve(ALICE, NOBODY)).toBe(member)
+    membership.decide(ALICE.peer, 'allow', '')
+    expect(rules.mayReserve(ALICE, NOBODY)).toBe(allowed)
+    membership.decide(ALICE.peer, 'deny', '')
+    expect([rules.mayReserve(ALICE, NOBODY), rules.mayStay(ALICE.peer)]).toEqual(['denied', false])
+  })
+
+  it('[RL7] only in mode token a token admits', () => {
+    for (const [mode, outcome] of [
+      ['token', 'admitted'],
+      ['closed', 'refused'],
+      ['allowlist', 'refused'],
+    ] as const) {
+      const { rules, membership } = rulesWith({ mode })
+      const { token } = membership.createToken({ label: '' })
+      expect(rules.admit(ALICE.peer, { kind: 'token', token })).toBe(outcome)
+    }
+  })
+
+  it('[RL7] guessing is slowed', () => {
+    const { rules, membership } = rulesWith({ mode: 'token' })
+    for (let n = 0; n < 20; n += 1) rules.admit(ALICE.peer, { kind: 'token', token: `guess ${n}` })
+    const { token } = membership.createToken({ label: '' })
+    expect(rules.admit(ALICE.peer, { kind: 'token', token })).toBe('refused')
+    expect(rules.admit(BOB, { kind: 'token', token })).toBe('admitted')
+  })
+
+  it('[RL10] what strangers may open is set apart from what members may', () => {
+    const none = rulesWith({ mode: 'token', strangers: { circuits: 'none' } })
+    expect(none.rules.mayConnect(ALICE, BOB)).toEqual({ status: 'denied' })
+    const limited = rulesWith({ mode: 'token', strangers: { bytes: 4_096, seconds: 30 } })
+    expect(limited.rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok', limit: { bytes: 4_096, seconds: 30 } })
+    limited.membership.decide(ALICE.peer, 'allow', '')
+    expect(limited.rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+    expect(rulesWith({ mode: 'token', strangers: { circuits: 'unlimited' } }).rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+  })
+
+  it('[RL11] connections are bounded in all, by address, by network and by rate, and freed when they end', () => {
+    const limits = { connections: 4, connectionsPerAddress: 2, connectionsPerNetwork: 3, connectionBurstPerAddress: 100 }
+    const { rules, refusals } = rulesWith({ limits })
+    const join = (address: string) => rules.mayJoin(address)
+    expect([join('198.51.100.1'), join('198.51.100.1'), join('198.51.100.1')]).toEqual([true, true, false])
+    expect([join('198.51.100.2'), join('198.51.100.3')]).toEqual([true, false])
+    expect([join('203.0.113.1'), join('203.0.113.2')]).toEqual([true, false])
+    expect(refusals).toEqual(['address', 'network', 'total'])
+    rules.onLeft('198.51.100.1')
+    expect(join('198.51.100.3')).toBe(true)
+    const hurried = rulesWith({ limits: { connectionBurstPerAddress: 2, connectionsPerSecondPerAddress: 1 } })
+    expect([1, 2, 3].map(() => hurried.rules.mayJoin('2001:db8::1'))).toEqual([true, true, false])
+    hurried.clock.now = 1_000
+    expect(hurried.rules.mayJoin('2001:db8::1')).toBe(true)
+    expect(hurried.refusals).toEqual(['rate'])
+  })
+
+  it('[RL11] places are bounded in all, by address and by network, and by rate for one peer', () => {
+    const { rules } = rulesWith({ limits: { reservations: 10, reservationsPerAddress: 2, reservationsPerNetwork: 5 } })
+    const held = (total: number, group: string, count: number) => ({ total, inGroup: (each: string) => (each === group ? count : 0) })
+    expect(rules.mayReserve(ALICE, held(9, '198.51.100.1', 1))).toBe('ok')
+    expect(rules.mayReserve(ALICE, held(10, '', 0))).toBe('reservation-refused')
+    expect(rules.mayReserve(ALICE, held(2, '198.51.100.1', 2))).toBe('reservation-refused')
+    expect(rules.mayReserve(ALICE, held(5, '198.51.100.0/24', 5))).toBe('reservation-refused')
+    const slow = rulesWith({ limits: { reservationsPerMinutePerPeer: 1 } })
+    expect([1, 2].map(() => slow.rules.mayReserve(ALICE, NOBODY))).toEqual(['ok', 'resource-limit'])
+    slow.clock.now = 60_000
+    expect(slow.rules.mayReserve(ALICE, NOBODY)).toBe('ok')
+  })
+
+  it('[RL11] circuits are bounded in all and by peer, at either end', () => {
+    const { rules } = rulesWith({ limits: { circuits: 3, circuitsPerPeer: 2 } })
+    const open = (from: string, to: string) => rules.onCircuit({ from, to }, { kind: 'opened' })
+    open(ALICE.peer, BOB)
+    open('12D3KooWCarol', BOB)
+    expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'resource-limit' })
+    expect(rules.mayConnect(ALICE, '12D3KooWDave')).toEqual({ status: 'ok' })
+    open(ALICE.peer, '12D3KooWDave')
+    expect(rules.mayConnect({ ...ALICE, peer: '12D3KooWErin' }, '12D3KooWFrank')).toEqual({ status: 'resource-limit' })
+    rules.onCircuit({ from: ALICE.peer, to: BOB }, { kind: 'closed', cause: 'ended', lastedMs: 0, bytes: 0 })
+    expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+  })
+
+  it("[RL12] bulk waits for the relay's rate, chat does not, and both are counted", () => {
+    const { rules, meter } = rulesWith({ limits: { bytesPerSecond: 1_000 } })
+    const ends = { from: ALICE.peer, to: BOB }
+    expect(rules.onPassage(ends, { bytes: 10_000, class: 'bulk' })).toBe(9_500)
+    expect(rules.onPassage(ends, { bytes: 1_000, class: 'chat' })).toBe(0)
+    expect(rules.onPassage(ends, { bytes: 1_000, class: 'bulk' })).toBe(11_500)
+    expect(meter.classes).toEqual({ chat: 1_000, bulk: 11_000 })
+  })
+
+  it('[RL12] one peer that floods waits, and nobody else does', () => {
+    const { rules } = rulesWith({ limits: { bytesPerSecondPerPeer: 1_000 } })
+    expect(rules.onPassage({ from: ALICE.peer, to: BOB }, { bytes: 10_000, class: 'chat' })).toBe(9_500)
+    expect(rules.onPassage({ from: '12D3KooWCarol', to: '12D3KooWDave' }, { bytes: 100, class: 'bulk' })).toBe(0)
+  })
+
+  it('[RL13] near the end of the budget files are slowed and chat is not; at its end nobody new is taken', () => {
+    const { rules, refusals } = rulesWith({ budget: { bytesPerMonth: 1_000, slowBytesPerSecond: 1_024 } })
+    const ends = { from: ALICE.peer, to: BOB }
+    rules.budget = 'slow'
+    expect(rules.onPassage(ends, { bytes: 10_240, class: 'bulk' })).toBe(9_500)
+    expect(rules.onPassage(ends, { bytes: 10_240, class: 'chat' })).toBe(0)
+    rules.budget = 'stopped'
+    expect([rules.mayReserve(ALICE, NOBODY), rules.mayConnect(ALICE, BOB)]).toEqual(['resource-limit', { status: 'resource-limit' }])
+    expect(rules.mayJoin(ALICE.address)).toBe(false)
+    expect(refusals).toEqual(['budget'])
+  })
+
+  it('[RL14] new settings hold at once', () => {
+    const { rules } = rulesWith({})
+    expect(rules.mayReserve(ALICE, NOBODY)).toBe('ok')
+    rules.apply(parseSettings({ mode: 'closed' }))
+    expect(rules.mayReserve(ALICE, NOBODY)).toBe('denied')
+  })
+})
+
+describe('addresses', () => {
+  it('[RL11] belong to a /24 or a /48, IPv4 in whatever form', () => {
+    expect(groupsOf('198.51.100.77')).toEqual(['198.51.100.77', '198.51.100.0/24'])
+    expect(groupsOf('::ffff:198.51.100.77')).toEqual(['198.51.100.77', '198.51.100.0/24'])
+    expect(groupsOf('2001:db8:1:2::3')[1]).toBe(groupsOf('2001:db8:1:ffff::4')[1])
+    expect(groupsOf('2001:db8:1::')[1]).not.toBe(groupsOf('2001:db8:2::')[1])
+    expect(groupsOf('relay.example')).toEqual([])
+  })
+})
+
+describe('buckets', () => {
+  it('[RL11] never give more than burst and rate allow, whatever the clock does, and stay bounded', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -1_000, max: 1_000 }), { maxLength: 200 }), (steps) => {
+        let now = 0
+        let [latest, taken] = [0, 0]
+        const buckets = new Buckets(() => now)
+        let forwards = 0
+        for (const step of steps) {
+          now += step
+          forwards += Math.max(0, step)
+          latest = Math.max(latest, now)
+          if (buckets.take('a', { perSecond: 10, burst: 5 })) taken += 1
+        }
+        expect(taken).toBeLessThanOrEqual(5 + Math.ceil(forwards / 100) + 1)
+      }),
+    )
+    const small = new Buckets(() => 0, 10)
+    for (let n = 0; n < 1_000; n += 1) small.take(`peer ${n}`, { perSecond: 1, burst: 1 })
+    expect(small.size).toBe(10)
+  })
+})

@@ -1,0 +1,87 @@
+/** The subcommands of `skein-relay`, each a few lines on the actions of the relay. */
+import type { Command } from 'commander'
+import { parseConfig, type RelayConfig } from '../config.ts'
+import type { ActionName } from '../control/actions.ts'
+import { perform } from '../control/socket.ts'
+import { restoreBackup } from '../backup.ts'
+import { diagnose } from './doctor.ts'
+import { parseDuration, parseValue } from './durations.ts'
+import { initialise } from './init.ts'
+import { present } from './present.ts'
+import { SkeinError } from '@skein/core'
+
+export interface CommandNeeds {
+  readonly program: Command
+  /** Adds a subcommand that reports its errors like the program. */
+  add(definition: string, description: string): Command
+}
+
+export function addCommands(needs: CommandNeeds): void {
+  const { add } = needs
+  const config = (): RelayConfig => parseConfig(needs.program.opts())
+  const ask = async (name: ActionName, input: unknown = {}): Promise<void> => {
+    const { dataDir, json } = config()
+    present(await perform(dataDir, name, input), json)
+  }
+  add('init', 'make key and settings, and print what members enter')
+    .option('--mode <mode>', 'open, token, allowlist or closed')
+    .action((options: { mode?: string }) => initialise(config(), { mode: options.mode }))
+  add('status', 'what the running relay is doing').action(() => ask('status'))
+  add('reload', 'read the settings again').action(() => ask('reload'))
+  add('drain', 'send everybody away and end the relay').action(() => ask('drain'))
+  addTokens(needs, ask)
+  addVerdicts(needs, ask)
+  add('limits [changes...]', 'show the settings, or change some: limits.circuits=100 budget.bytesPerMonth=2TB mode=token').action(
+    (changes: string[]) => ask('limits', { changes: parseChanges(changes) }),
+  )
+  add('backup <file>', 'write everything this relay is into one file').action((file: string) => ask('backup', { file }))
+  add('restore <file>', 'make a data directory from a backup').action((file: string) => {
+    const { dataDir, json } = config()
+    present(restoreBackup(file, dataDir), json)
+  })
+  add('doctor [url]', 'check a relay from outside: ports, TLS, WebSocket, WebRTC, STUN, clock, DNS, disk').action((url?: string) =>
+    diagnose(config(), url),
+  )
+}
+
+type Ask = (name: ActionName, input?: unknown) => Promise<void>
+
+function addTokens({ add }: CommandNeeds, ask: Ask): void {
+  const token = add('token', 'relay tokens: create, list, revoke')
+  token
+    .command('create')
+    .option('--label <text>', 'whom it is for', '')
+    .option('--expires <duration>', 'how long it admits, like 30d')
+    .option('--uses <count>', 'how many devices it admits')
+    .action((options: { label: string; expires?: string; uses?: string }) =>
+      ask('token-create', {
+        label: options.label,
+        ...(options.expires !== undefined && { expiresAt: Date.now() + parseDuration(options.expires) }),
+        ...(options.uses !== undefined && { uses: Number(options.uses) }),
+      }),
+    )
+  token.command('list').action(() => ask('token-list'))
+  token.command('revoke <id>').action((id: string) => ask('token-revoke', { id }))
+}
+
+function addVerdicts({ add }: CommandNeeds, ask: Ask): void {
+  for (const [name, text] of [
+    ['allow', 'admit a device, whatever the mode; without one: list'],
+    ['deny', 'refuse a device, and end its connections; without one: list'],
+    ['forget', 'take back what allow, deny or a token have decided'],
+  ] as const)
+    add(`${name} [peer]`, text)
+      .option('--note <text>', 'for yourself', '')
+      .action((peer: string | undefined, { note }: { note: string }) => (peer === undefined ? ask('verdicts') : ask(name, { peer, note })))
+}
+
+/** @throws SkeinError USAGE */
+export function parseChanges(changes: readonly string[]): Record<string, string | number> {
+  return Object.fromEntries(
+    changes.map((each) => {
+      const [, place = '', value = ''] = /^([A-Za-z.]+)=(.+)$/.exec(each) ?? []
+      if (place === '') throw new SkeinError('USAGE', `«${each}» is no change like limits.circuits=100.`)
+      return [place, parseValue(value)]
+    }),
+  )
+}

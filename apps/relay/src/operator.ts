@@ -1,0 +1,174 @@
+/** What the operator decides and sees: settings, admission, budget and figures, joined to the relay's rules. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { decodeAdmissionRequest, encodeAdmissionReply, type Logger, MAX_ADMISSION_BYTES } from '@skein/core'
+import type { RelayStack } from '@skein/node/swarm'
+import { Membership } from './admission/membership.ts'
+import { OperatorRules } from './admission/operator-rules.ts'
+import { createMetrics, type Metrics, type MetricSources } from './metrics.ts'
+import type { RelayStore } from './relay-store.ts'
+import { loadSettings, type Settings } from './settings.ts'
+import { Budget, type BudgetReport, type BudgetState } from './traffic/budget.ts'
+import { readInterfaces } from './traffic/interfaces.ts'
+import { Meter, type PeerTraffic } from './traffic/meter.ts'
+import { Rates, SAMPLE_EVERY_MS } from './traffic/rates.ts'
+
+/** Between two looks at the month's traffic, ms: what may pass beyond the budget before it is stopped. */
+const LOOK_EVERY_MS = 2_000
+/** Peers shown as the heaviest users. */
+const HEAVIEST = 10
+
+export type StackFigures = Pick<
+  MetricSources,
+  'connections' | 'reservations' | 'circuits' | 'dhtPeers' | 'gossipMessages' | 'cards' | 'stunRequests' | 'status'
+>
+
+export interface OperatorOptions {
+  readonly dataDir: string
+  readonly store: RelayStore
+  readonly logger: Logger
+  readonly figures: StackFigures
+}
+
+export interface OperatorStatus {
+  readonly mode: Settings['mode']
+  readonly uptime_s: number
+  readonly connections: number
+  readonly reservations: number
+  readonly circuits: number
+  readonly members: number
+  readonly accepted: number
+  readonly refused: Readonly<Record<string, number>>
+  readonly relayed_bytes: Readonly<Record<string, number>>
+  readonly carried_bytes: Readonly<Record<string, number>>
+  readonly kilobits_per_s: Readonly<Record<string, number>>
+  readonly heaviest: readonly PeerTraffic[]
+  readonly budget: BudgetReport
+  /** 99th percentile of the last look, ms: why it may be slow. */
+  readonly event_loop_p99_ms: number
+  readonly rss_mb: number
+  readonly limits: Settings['limits']
+}
+
+export class Operator implements Disposable {
+  readonly membership: Membership
+  readonly rules: OperatorRules
+  readonly metrics: Metrics
+  readonly #options: OperatorOptions
+  readonly #meter = new Meter()
+  readonly #rates = new Rates()
+  readonly #budget: Budget
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
+  readonly #timers: NodeJS.Timeout[] = []
+  #settings: Settings
+  #report: BudgetReport
+  #stack: RelayStack | undefined
+
+  /** @throws SkeinError CONFIG_INVALID */
+  constructor(options: OperatorOptions) {
+    this.#options = options
+    this.#settings = loadSettings(options.dataDir)
+    this.membership = new Membership(options.store.database, Date.now)
+    const first = { now: Date.now(), counted: this.#counted(), settings: this.#settings.budget }
+    this.#budget = new Budget(options.store.entries, first)
+    this.#report = this.#budget.report(this.#settings.budget)
+    this.metrics = createMetrics(this.#sources())
+    const parts = { membership: this.membership, meter: this.#meter, events: this.metrics, now: () => performance.now() }
+    this.rules = new OperatorRules(this.#settings, parts)
+    this.rules.budget = this.#report.state
+  }
+
+  /** Serves admission and begins to look after the budget. */
+  async attach(stack: RelayStack): Promise<void> {
+    this.#stack = stack
+    this.#delay.enable()
+    this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS).unref())
+    this.#timers.push(setInterval(() => this.#rates.sample(performance.now(), this.#carried()), SAMPLE_EVERY_MS).unref())
+    this.#rates.sample(performance.now(), 0)
+    await stack.serve('/skein/admission/1', (peer, frame) => encodeAdmissionReply(this.rules.admit(peer, decodeAdmissionRequest(frame))), {
+      maxRequestBytes: MAX_ADMISSION_BYTES,
+    })
+  }
+
+  /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
+  reload(): Settings {
+    this.#settings = loadSettings(this.#options.dataDir)
+    this.rules.apply(this.#settings)
+    this.#look()
+    this.#options.logger.info('settings-loaded', { mode: this.#settings.mode })
+    return this.#settings
+  }
+
+  settings(): Settings {
+    return this.#settings
+  }
+
+  status(): OperatorStatus {
+    const { figures } = this.#options
+    return {
+      mode: this.#settings.mode,
+      uptime_s: Math.round(process.uptime()),
+      connections: figures.connections(),
+      reservations: figures.reservations(),
+      circuits: figures.circuits(),
+      members: this.membership.memberCount(),
+      ...this.metrics.totals(),
+      relayed_bytes: this.#meter.classes,
+      carried_bytes: this.#meter.carried,
+      kilobits_per_s: this.#rates.kilobits(),
+      heaviest: this.#meter.heaviest(HEAVIEST),
+      budget: this.#report,
+      event_loop_p99_ms: Math.round(this.#delay.percentile(99) / 1e5) / 10,
+      rss_mb: Math.round(process.memoryUsage.rss() / 1_048_576),
+      limits: this.#settings.limits,
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    this.#delay.disable()
+    this.#look()
+  }
+
+  #look(): void {
+    const before = this.#report.state
+    try {
+      this.#report = this.#budget.look(Date.now(), this.#counted(), this.#settings.budget)
+    } catch (error) {
+      // A full disk keeps the figure from being kept, not from being known.
+      this.#options.logger.warn('budget-not-kept', { reason: String(error) })
+      this.#report = this.#budget.report(this.#settings.budget)
+    }
+    this.rules.budget = this.#report.state
+    if (this.#report.state !== before) this.#onBudget(this.#report.state)
+  }
+
+  #onBudget(state: BudgetState): void {
+    const { used_bytes, limit_bytes } = this.#report
+    this.#options.logger.warn('budget', { state, used_bytes, limit_bytes })
+    if (state === 'stopped') this.#stack?.endCircuits()
+  }
+
+  #carried(): number {
+    return this.#meter.carried.in + this.#meter.carried.out
+  }
+
+  #counted() {
+    // WebRTC carries no bytes that the transports could count, only circuits do; each byte of them comes in and goes out.
+    const { chat, bulk } = this.#meter.classes
+    return { interfaces: readInterfaces(), relay: Math.max(this.#carried(), 2 * (chat + bulk)) }
+  }
+
+  #sources() {
+    const { figures } = this.#options
+    return {
+      ...figures,
+      members: () => this.membership.memberCount(),
+      budgetUsedBytes: () => this.#report.used_bytes,
+      budgetLimitBytes: () => this.#report.limit_bytes,
+      budgetState: () => this.#report.state,
+      relayedBytes: () => ({ ...this.#meter.classes }),
+      carriedBytes: () => ({ ...this.#meter.carried }),
+      limits: () => this.#settings.limits,
+    }
+  }
+}

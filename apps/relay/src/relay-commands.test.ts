@@ -1,0 +1,139 @@
+/** The operator's commands against the built relay, running and off. */
+import { once } from 'node:events'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { DEADLINE_MS, TestRelays } from './test-relay.ts'
+
+const PEER = '12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE'
+const WITHIN = { timeout: DEADLINE_MS }
+
+const relays = new TestRelays()
+afterEach(() => relays.clear())
+
+describe('commands of an operator', { timeout: 120_000 }, () => {
+  it('[RL16] init makes key, settings and a token once, and the relay that runs then is the one it named', async () => {
+    const dir = join(relays.newDir(), 'new')
+    const first = await relays.say(dir, 'init', '--mode', 'token', '--announce-host', 'relay.example')
+    expect(first).toMatchObject({ code: 0, result: { mode: 'token', url: 'http://relay.example:8080', created: true } })
+    expect(first.result['token']).toMatch(/^[\w-]{20}$/)
+    const again = await relays.say(dir, 'init')
+    expect(again.result).toMatchObject({ peer_id: first.result['peer_id'], mode: 'token', token: null, created: false })
+    const { peer_id } = await relays.start(dir)
+    expect(peer_id).toBe(first.result['peer_id'])
+    expect(await relays.say(dir, 'init', '--mode', 'friends')).toMatchObject({ code: 1, result: { error: { code: 'CONFIG_INVALID' } } })
+  })
+
+  it('[RL16] token, allow, deny and limits work on a relay that runs and on one that is off', async () => {
+    const dir = relays.newDir()
+    const off = await relays.say(dir, 'token', 'create', '--label', 'friends', '--expires', '30d', '--uses', '3')
+    expect(off.code).toBe(0)
+    await relays.say(dir, 'deny', PEER, '--note', 'spam')
+    await relays.start(dir)
+    const { result } = await relays.say(dir, 'token', 'list')
+    expect(result['tokens']).toEqual([expect.objectContaining({ id: off.result['id'], label: 'friends', uses_left: 3 })])
+    expect((await relays.say(dir, 'deny')).result['verdicts']).toEqual([{ peer: PEER, verdict: 'deny', note: 'spam' }])
+    await relays.say(dir, 'allow', PEER)
+    expect((await relays.say(dir, 'allow')).result['verdicts']).toMatchObject([{ peer: PEER, verdict: 'allow' }])
+    expect((await relays.say(dir, 'forget', PEER)).result).toEqual({ peer: PEER, forgotten: true })
+    expect((await relays.say(dir, 'token', 'revoke', String(off.result['id']))).result).toEqual({ revoked: true })
+    const limits = await relays.say(dir, 'limits', 'limits.circuits=7', 'budget.bytesPerMonth=2TB')
+    expect(limits.result).toMatchObject({ in_force: true, settings: { limits: { circuits: 7 }, budget: { bytesPerMonth: 2e12 } } })
+    expect((await relays.say(dir, 'status')).result).toMatchObject({ running: true, ready: true, limits: { circuits: 7 } })
+    for (const wrong of [
+      ['allow', 'nobody'],
+      ['token', 'create', '--expires', 'soon'],
+      ['limits', 'x'],
+      ['token', 'create', '--uses', '0'],
+    ])
+      expect(await relays.say(dir, ...wrong)).toMatchObject({ code: 2, result: { error: { code: 'USAGE' } } })
+  })
+
+  it('[RL14] reads its settings again at SIGHUP and at reload, and goes on with the old ones when they are wrong', async () => {
+    const dir = relays.newDir()
+    const relay = await relays.start(dir)
+    const mode = async (): Promise<unknown> => (await relays.say(dir, 'status')).result['mode']
+    writeFileSync(join(dir, 'settings.json'), '{"mode":"closed"}')
+    expect(await mode()).toBe('open')
+    relay.child.kill('SIGHUP')
+    await vi.waitFor(async () => expect(await mode()).toBe('closed'), WITHIN)
+    writeFileSync(join(dir, 'settings.json'), '{"mode":"friends"}')
+    relay.child.kill('SIGHUP')
+    await vi.waitFor(() => expect(relay.log()).toContain('settings-refused'), WITHIN)
+    expect(await relays.say(dir, 'reload')).toMatchObject({ code: 1, result: { error: { code: 'CONFIG_INVALID' } } })
+    expect(await mode()).toBe('closed')
+    writeFileSync(join(dir, 'settings.json'), '{"mode":"token"}')
+    expect((await relays.say(dir, 'reload')).result).toMatchObject({ settings: { mode: 'token' } })
+  })
+
+  it('[RL17] a backup of a running relay is a whole relay elsewhere, and nothing is overwritten', async () => {
+    const [dir, elsewhere] = [relays.newDir(), join(relays.newDir(), 'restored')]
+    const file = join(relays.newDir(), 'relay.backup')
+    const { peer_id } = await relays.start(dir)
+    await relays.say(dir, 'limits', 'mode=token')
+    const { result: token } = await relays.say(dir, 'token', 'create')
+    expect((await relays.say(dir, 'backup', file)).code).toBe(0)
+    expect(await relays.say(dir, 'backup', file)).toMatchObject({ code: 2, result: { error: { code: 'USAGE' } } })
+    expect((await relays.say(elsewhere, 'restore', file)).code).toBe(0)
+    expect(await relays.say(elsewhere, 'restore', file)).toMatchObject({ code: 2 })
+    const restored = await relays.start(elsewhere)
+    expect(restored.peer_id).toBe(peer_id)
+    const { result } = await relays.say(elsewhere, 'status')
+    expect(result['mode']).toBe('token')
+    expect((await relays.say(elsewhere, 'token', 'list')).result['tokens']).toMatchObject([{ id: token['id'] }])
+    truncateSync(file, 5_000)
+    expect(await relays.say(join(elsewhere, 'x'), 'restore', file)).toMatchObject({ code: 1, result: { error: { code: 'STORE_CORRUPT' } } })
+    expect(existsSync(join(elsewhere, 'x'))).toBe(false)
+  })
+
+  it('[RL16] what needs a running relay says so, and makes nothing', async () => {
+    const dir = join(relays.newDir(), 'none')
+    for (const command of ['status', 'reload', 'drain'])
+      expect(await relays.say(dir, command)).toMatchObject({ code: 4, result: { error: { code: 'NO_DAEMON' } } })
+    expect(existsSync(dir)).toBe(false)
+  })
+
+  it('[RL18] drain turns readiness off, answers, and ends the process with 0', async () => {
+    const dir = relays.newDir()
+    const relay = await relays.start(dir)
+    const gone = once(relay.child, 'exit', { signal: AbortSignal.timeout(DEADLINE_MS) })
+    expect(await relays.say(dir, 'drain')).toMatchObject({ code: 0, result: { connections: 0, circuits: 0 } })
+    expect(await gone).toEqual([0, null])
+    expect(relay.log()).toContain('draining')
+  })
+
+  it('[RL19] the doctor reaches every port, and names what it cannot reach', async () => {
+    const dir = relays.newDir()
+    const relay = await relays.start(dir)
+    const healthy = await relays.say(dir, 'doctor', relay.url)
+    const checks = healthy.result['checks'] as { name: string; ok: boolean; detail: string }[]
+    expect(checks.filter(({ ok }) => !ok)).toEqual([])
+    expect(healthy).toMatchObject({ code: 0, result: { ok: true } })
+    expect(new Set(checks.map(({ name }) => name))).toEqual(
+      new Set(['disk', 'dns', 'http', 'ready', 'tcp', 'websocket', 'webrtc-direct', 'stun']),
+    )
+    const gone = once(relay.child, 'exit')
+    relay.child.kill('SIGKILL')
+    await gone
+    const ill = await relays.say(dir, 'doctor', relay.url)
+    expect(ill.code).toBe(1)
+    expect((ill.result['checks'] as typeof checks).find(({ name }) => name === 'http')?.ok).toBe(false)
+  })
+
+  it('[RL15] its pages and its log name no peer, address or token', async () => {
+    const dir = relays.newDir()
+    const relay = await relays.start(dir)
+    const { result } = await relays.say(dir, 'token', 'create')
+    await relays.say(dir, 'doctor', relay.url)
+    const pages = await Promise.all(['/status', '/status.json', '/metrics'].map(async (path) => (await fetch(relay.url + path)).text()))
+    for (const text of [...pages, relay.log()]) {
+      expect(text).not.toMatch(/12D3KooW/)
+      expect(text).not.toContain(String(result['token']))
+    }
+    expect(pages[0]).toContain('<svg')
+    expect(relay.log()).not.toMatch(/127\.0\.0\.1/)
+    expect(readFileSync(join(dir, 'relay.sqlite'))).not.toContain(String(result['token']))
+    const page = await fetch(`${relay.url}/status`)
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+})
