@@ -3,6 +3,7 @@ import type { KeyChange } from './contacts/index.ts'
 import type { AccountId, DeviceId } from './ids.ts'
 import { type Identity, makeIdentity, openIdentity } from './identity/index.ts'
 import type { BundleArchive } from './mesh/index.ts'
+import type { BlindTokens } from './ports/tokens.ts'
 import type {
   Clock,
   Compression,
@@ -28,6 +29,8 @@ export interface MessengerPorts {
   readonly compression: Compression
   /** Where bundles of the mesh are kept; without one, this messenger is no part of any mesh. */
   readonly meshArchive?: BundleArchive
+  /** Tokens for mailboxes; without them, this messenger neither leaves nor fetches mail. */
+  readonly tokens?: BlindTokens
 }
 
 export interface MessengerOptions {
@@ -36,6 +39,10 @@ export interface MessengerOptions {
   /** Relay URLs, as others reach them. */
   readonly relays: readonly string[]
   readonly visibility: Visibility
+  /** URLs of relays where mail may be left for us. */
+  readonly mailboxes?: readonly string[]
+  /** Whether contacts are told what the user has seen. */
+  readonly readReceipts?: boolean
   /** Messages are given up after so long, milliseconds; 30 days unless said. */
   readonly expireMs?: number
 }

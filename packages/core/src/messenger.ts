@@ -20,7 +20,7 @@ import {
   serveIntroduction,
 } from './contacts/index.ts'
 import { backoff, DELIVER_PROTOCOL } from './delivery/index.ts'
-import { Dispatcher, type OutboxEntry } from './dispatch/index.ts'
+import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
@@ -80,7 +80,13 @@ export class Messenger {
       onContact: (contact) => this.onContact(contact),
     }
     this.prekeys = new PrekeyKeeper({ ...ports, ...identity })
-    this.dispatcher = new Dispatcher({ ...ports, book: this.book, onState: (message) => this.emit({ kind: 'state', message }) })
+    this.dispatcher = new Dispatcher({
+      ...ports,
+      book: this.book,
+      onState: (message) => this.emit({ kind: 'state', message }),
+      mailboxes: options.mailboxes ?? [],
+      fetchSecret: this.fetchSecret,
+    })
     this.presence = new PresenceService({
       ...ports,
       identity,
@@ -111,6 +117,8 @@ export class Messenger {
       expireMs: this.options.expireMs ?? EXPIRE_MS,
       onMessage: (message) => this.emit({ kind: 'message', message }),
       onState: (message) => this.emit({ kind: 'state', message }),
+      onArrived: (device, seq) => this.dispatcher.onArrived(device, seq),
+      onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
       onControl: (device, control) => this.dispatcher.onControl(device, control),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
@@ -174,19 +182,9 @@ export class Messenger {
     return this.dispatcher.mesh?.addressOf(device)
   }
 
-  /** What has not been delivered yet, by device, and why. */
-  outbox(): Promise<readonly OutboxEntry[]> {
-    return this.dispatcher.outbox()
-  }
-
-  /** Sends a message that failed once more. @throws SkeinError MESSAGE_UNKNOWN, CONTACT_BLOCKED, KEYS_CHANGED */
-  retry(id: MessageId): Promise<StoredMessage> {
-    return this.dispatcher.retry(id)
-  }
-
-  /** Gives up a message that is still in the outbox. @throws SkeinError MESSAGE_UNKNOWN */
-  cancel(id: MessageId): Promise<StoredMessage> {
-    return this.dispatcher.cancel(id)
+  /** What is on its way: looked at, sent again, given up. */
+  get deliveries(): Pick<Dispatcher, 'outbox' | 'retry' | 'cancel' | 'mailboxes'> {
+    return this.dispatcher
   }
 
   history(account: AccountId, page: HistoryPage): Promise<readonly StoredMessage[]> {
@@ -199,7 +197,8 @@ export class Messenger {
 
   /** The user has seen everything up to this message. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
   async seen(account: AccountId, id: MessageId): Promise<number> {
-    await markSeen(this.ports.store, account, id)
+    const newly = await markSeen(this.ports.store, account, id)
+    if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
     const unread = await countUnread(this.ports.store, account)
     this.emit({ kind: 'seen', account, unread })
     return unread

@@ -33,13 +33,19 @@ export async function countUnread(store: Store, account: AccountId): Promise<num
   return newer.filter(({ direction }) => direction === 'in').length
 }
 
-/** The mark only moves forward, so that a tab that lags does not make read messages unread. @throws SkeinError MESSAGE_UNKNOWN */
-export async function markSeen(store: Store, account: AccountId, id: MessageId): Promise<void> {
+/**
+ * The mark only moves forward, so that a tab that lags does not make read messages unread.
+ * @returns incoming messages that were not seen before, the newest MAX_UNREAD of them @throws SkeinError MESSAGE_UNKNOWN
+ */
+export async function markSeen(store: Store, account: AccountId, id: MessageId): Promise<readonly StoredMessage[]> {
   const seen = await store.message(id)
   if (seen === null || seen.contact !== account) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
   const mark = (await store.setting(markOf(account))) as MessageId | null
   const before = mark === null ? null : await store.message(mark)
-  if (before === null || isAfter(seen, before)) await store.commit([{ kind: 'setting.put', key: markOf(account), value: id }])
+  if (before !== null && !isAfter(seen, before)) return []
+  const unseen = await store.history(account, { ...(before === null ? {} : { after: before.id }), limit: MAX_UNREAD })
+  await store.commit([{ kind: 'setting.put', key: markOf(account), value: id }])
+  return unseen.filter((each) => each.direction === 'in' && !isAfter(each, seen))
 }
 
 function isAfter(a: StoredMessage, b: StoredMessage): boolean {

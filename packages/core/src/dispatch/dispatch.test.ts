@@ -29,9 +29,9 @@ describe('dispatch', () => {
     expect(ana.events.some((event) => event.kind === 'state' && event.message.id === short.id && event.message.state === 'failed')).toBe(
       true,
     )
-    expect((await ana.messenger.outbox()).map(({ expiresAt }) => expiresAt - world.clock.now() > 29 * DAY_MS)).toEqual([true])
-    await ana.messenger.retry(short.id)
-    await expect(ana.messenger.retry(short.id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    expect((await ana.messenger.deliveries.outbox()).map(({ expiresAt }) => expiresAt - world.clock.now() > 29 * DAY_MS)).toEqual([true])
+    await ana.messenger.deliveries.retry(short.id)
+    await expect(ana.messenger.deliveries.retry(short.id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
     const back = await world.restart(bo)
     await world.run(300_000)
     expect(await states(world, ana, back)).toEqual(Array(2).fill(['delivered', null]))
@@ -42,8 +42,8 @@ describe('dispatch', () => {
     const { world, ana, bo } = await friends(42)
     world.kill(bo)
     const { id } = await world.send(ana, bo, 'never mind')
-    await ana.messenger.cancel(id)
-    await expect(ana.messenger.cancel(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    await ana.messenger.deliveries.cancel(id)
+    await expect(ana.messenger.deliveries.cancel(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
     expect(await states(world, ana, bo)).toEqual([['failed', 'cancelled']])
     const back = await world.restart(bo)
     await world.run(200_000)
@@ -63,7 +63,7 @@ describe('dispatch', () => {
     await world.run(5_000)
     expect(await states(world, again, bo)).toEqual([['delivered', null]])
     expect((await world.history(bo, again)).map(({ text }) => text)).toEqual(['hello'])
-    expect(await again.messenger.outbox()).toMatchObject([{ message: id, device: second, hold: 'no-keys', state: 'queued' }])
+    expect(await again.messenger.deliveries.outbox()).toMatchObject([{ message: id, device: second, hold: 'no-keys', state: 'queued' }])
     expect(await again.store.progress(id)).toMatchObject([{ device: first.device, state: 'delivered' }])
     // What it was waiting for comes: it is sealed and tried.
     const known = again.messenger.book.device(second)

@@ -2,19 +2,38 @@
 import type { ContactBook } from '../contacts/index.ts'
 import { type CarrierView, Postman } from '../delivery/index.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
-import { commitDelivered, type ControlEffect, giveUp, giveUpExpired, type MainPath, sealWaiting, sendAgain } from '../main-path/index.ts'
+import {
+  commitDelivered,
+  type ControlEffect,
+  giveUp,
+  giveUpExpired,
+  type MainPath,
+  sealWaiting,
+  sendAgain,
+  sendControl,
+} from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
+import { MAX_MISSING } from '../wire/limits.ts'
+import { controlEffect } from './control-effect.ts'
+import { Arrivals } from './arrivals.ts'
+import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import { carriedWrites, MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
+import { Receipts } from './receipts.ts'
 
 /** Between two looks for what has expired (DL13). */
 const EXPIRY_CHECK_MS = 30_000
+/** A gap in what a device has sent is asked for after so long, milliseconds (DL19). */
+const GAP_MS = 60_000
 
 export interface DispatcherDeps extends MessengerPorts {
   readonly book: ContactBook
+  /** URLs of our own mailboxes. */
+  readonly mailboxes: readonly string[]
+  readonly fetchSecret: Uint8Array
   onState(message: StoredMessage): void
 }
 
@@ -25,6 +44,11 @@ export class Dispatcher {
   private readonly away = new Set<DeviceId>()
   /** Only where there is something to keep bundles in. */
   readonly mesh: MeshCarrier | undefined
+  /** Only where there is somebody who makes tokens. */
+  readonly mail: MailCarrier | undefined
+  private readonly arrivals = new Arrivals()
+  private readonly asking = new Set<DeviceId>()
+  private receipts: Receipts | undefined
   private path: MainPath | undefined
 
   constructor(deps: DispatcherDeps) {
@@ -35,21 +59,23 @@ export class Dispatcher {
       onDelivered: (rows) => this.onDelivered(rows),
       onAway: (device) => this.onAway(device),
     })
-    const { meshArchive: archive } = deps
-    if (archive === undefined) return
-    this.mesh = new MeshCarrier({
-      ...deps,
-      archive,
-      viewOf: (row) => this.viewOf(row),
-      onDelivered: (rows) => this.onDelivered(rows),
-      onCarried: (row, carrier) => this.onCarried(row, carrier),
-    })
+    const { meshArchive: archive, tokens } = deps
+    const hooks = {
+      viewOf: (row: OutboxRow): CarrierView => this.viewOf(row),
+      onDelivered: (rows: readonly OutboxRow[]): Promise<void> => this.onDelivered(rows),
+      onCarried: (row: OutboxRow, carrier: string): Promise<void> => this.onCarried(row, carrier),
+    }
+    if (archive !== undefined) this.mesh = new MeshCarrier({ ...deps, archive, ...hooks })
+    if (tokens !== undefined) this.mail = new MailCarrier({ ...deps, tokens, ...hooks, onCollected: () => undefined })
   }
 
   /** Takes up what an earlier run left. */
   async start(path: MainPath): Promise<void> {
     this.path = path
+    this.receipts = new Receipts(path, this.stopping.signal)
     await this.mesh?.start(path)
+    this.mail?.start(path)
+    await this.receipts.start()
     await this.postman.start()
     void this.expireOften(path)
     for (const { device } of await this.deps.store.outboxDevices()) void this.sealWaiting(device)
@@ -58,6 +84,7 @@ export class Dispatcher {
   stop(): void {
     this.stopping.abort()
     this.mesh?.stop()
+    this.mail?.stop()
     this.postman.stop()
   }
 
@@ -80,11 +107,14 @@ export class Dispatcher {
   /** A relay has come (back). */
   wakeAll(): void {
     this.postman.wakeAll()
+    this.mail?.wake()
+    for (const device of this.away) void this.offerElsewhere(device)
   }
 
   /** What is known of a contact has changed. */
   onContact(contact: StoredContact): void {
     if (contact.state !== 'accepted') return
+    this.mail?.onContact(contact)
     for (const { device } of this.deps.book.devicesOf(contact.account)) {
       this.wake(device)
       void this.sealWaiting(device)
@@ -95,7 +125,12 @@ export class Dispatcher {
     return listOutbox(this.deps.store, (row) => this.viewOf(row))
   }
 
-  /** @throws SkeinError of sendAgain */
+  /** Our own mailboxes. */
+  async mailboxes(): Promise<readonly MailboxStatus[]> {
+    return (await this.mail?.status()) ?? []
+  }
+
+  /** Sends a message that failed once more. @throws SkeinError of sendAgain */
   retry(id: MessageId): Promise<StoredMessage> {
     return sendAgain(this.running(), id)
   }
@@ -112,8 +147,69 @@ export class Dispatcher {
   }
 
   /** What a device says about delivery. */
-  onControl(_device: StoredDevice, _control: DeliveryControlFields): ControlEffect {
-    return { writes: [], committed: () => undefined }
+  onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect {
+    return controlEffect(
+      { ...this.deps, recall: (seqs) => this.recall(device.device, seqs), onAcknowledged: this.onAcknowledged },
+      device,
+      control,
+    )
+  }
+
+  /** A message has come by a carrier: its sender is to be told. */
+  onReceiptDue(device: DeviceId): void {
+    void this.receipts?.plan(device)
+  }
+
+  /** The user has seen messages, and their senders may know. */
+  async onSeen(messages: readonly StoredMessage[]): Promise<void> {
+    const devices = new Set(messages.map(({ sender }) => sender))
+    for (const device of devices)
+      await this.receipts?.seen(
+        device,
+        messages.filter(({ sender }) => sender === device).map(({ id }) => id),
+      )
+  }
+
+  /** A message with this number has come. */
+  onArrived(device: DeviceId, seq: number): void {
+    if (this.arrivals.note(device, seq)) this.askLater(device)
+  }
+
+  /** A gap that is there for a while is asked for (DL19): what lies before it may only be slower. */
+  private async askLater(device: DeviceId): Promise<void> {
+    if (this.asking.has(device)) return
+    this.asking.add(device)
+    for (let missing = 1; missing > 0; ) {
+      if (!(await this.deps.clock.sleep(GAP_MS, { signal: this.stopping.signal }))) break
+      const seqs = this.arrivals.toAsk(device, MAX_MISSING)
+      missing = seqs.length
+      const known = this.deps.book.device(device)
+      if (missing === 0 || known === undefined || this.path === undefined) break
+      await sendControl(this.path, known, { control: { kind: 'missing', seqs } }).catch((error: unknown) =>
+        this.deps.logger.warn('gap-not-asked-for', { reason: String(error) }),
+      )
+    }
+    this.asking.delete(device)
+  }
+
+  /** Carriers are said to hold what has not come: they are handed it again. */
+  private async recall(device: DeviceId, seqs: readonly number[]): Promise<void> {
+    const { store } = this.deps
+    const found = await Promise.all(seqs.map(async (seq) => (await store.outbox(device, seq - 1, 1)).find((row) => row.seq === seq)))
+    const rows = found.filter((row) => row !== undefined)
+    if (rows.length === 0) return
+    await store.commit(rows.map(({ message }) => ({ kind: 'outbox.recall', message, device })))
+    await this.offerElsewhere(device)
+    this.postman.wake(device)
+  }
+
+  /** A receipt is durable: what it says is shown. */
+  private readonly onAcknowledged = async (ids: readonly MessageId[], device: DeviceId): Promise<void> => {
+    for (const id of ids) {
+      const message = await this.deps.store.message(id, 'out')
+      if (message !== null && this.deps.book.device(device)?.account === message.contact) this.deps.onState(message)
+      this.mesh?.withdrawMessage(id, device)
+    }
   }
 
   private running(): MainPath {
@@ -134,7 +230,7 @@ export class Dispatcher {
       keysChanged: known?.trust === 'changed',
       sealed: sealed.length > 0,
       direct: this.postman.isLinked(device) ? 'open' : this.away.has(device) ? 'away' : 'unknown',
-      mailboxes: [],
+      mailboxes: known === undefined ? [] : (this.mail?.mailboxesFor(known, device) ?? []),
       carriers,
       meshNear: this.mesh?.service.isNear ?? false,
     }
@@ -146,6 +242,7 @@ export class Dispatcher {
   }
 
   private async offerElsewhere(device: DeviceId): Promise<void> {
+    void this.mail?.offer(device)
     await this.mesh?.offer(device).catch((error: unknown) => this.deps.logger.warn('not-offered-to-mesh', { reason: String(error) }))
   }
 

@@ -5,4 +5,5 @@
  */
 export * from './dispatcher.ts'
 export * from './mesh-carrier.ts'
+export * from './mail-carrier.ts'
 export * from './outbox-view.ts'

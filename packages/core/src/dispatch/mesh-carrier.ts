@@ -2,7 +2,7 @@
 import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/index.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
-import type { DeviceId } from '../ids.ts'
+import type { DeviceId, MessageId } from '../ids.ts'
 import { receiveCarried, type MainPath } from '../main-path/index.ts'
 import { type BundleArchive, cureKeyOf, cureLock, type MeshAddress, meshAddress, MeshService, type MeshStatus } from '../mesh/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
@@ -81,6 +81,11 @@ export class MeshCarrier {
     if (row.sealed.length === 0) return
     this.rows.delete(this.lockOf(row))
     this.service.withdraw(cureKeyOf(row.sealed, this.deps.primitives))
+  }
+
+  /** As `withdraw`, for a message whose row has gone. */
+  withdrawMessage(message: MessageId, device: DeviceId): void {
+    for (const row of this.rows.values()) if (row.message === message && row.device === device) this.withdraw(row)
   }
 
   private async offerAll(): Promise<void> {

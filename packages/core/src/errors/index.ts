@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'STORE_LOCKED',
   'TAG_UNKNOWN',
   'TIMED_OUT',
+  'TOKEN_FORGED',
   'TOO_FAR_AHEAD',
   'UNKNOWN_SENDER',
   'USAGE',

@@ -37,6 +37,10 @@ export interface MainPath {
   /** What a device says about delivery: writes that belong to the commit of its message, and what follows once that is durable. */
   onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect
   onSignOfLife(device: DeviceId): void
+  /** A message with this number has come from a device, by whatever carrier. */
+  onArrived(device: DeviceId, seq: number): void
+  /** A message has come by a carrier that tells its sender nothing: a receipt is due, and durable. */
+  onReceiptDue(device: DeviceId): void
 }
 
 /** Our hybrid clock; `current` is what a commit records, so that order survives a restart. */

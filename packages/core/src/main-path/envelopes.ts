@@ -42,6 +42,8 @@ export interface CarriedMessage {
   /** Who claims to have sent it: true once the message opens in a session with that device. */
   readonly sender: DeviceId
   readonly message: Uint8Array
+  /** Its number among all from that device to this one, if it was said. */
+  readonly seq: number | undefined
 }
 
 /** `account` is undefined for a tag that was handed out with an invite. */
@@ -65,7 +67,7 @@ export class Envelopes {
    * that they hold the same.
    * @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE
    */
-  async seal(device: DeviceId, message: Uint8Array): Promise<Uint8Array> {
+  async seal(device: DeviceId, message: Uint8Array, seq?: number): Promise<Uint8Array> {
     const { book, clock, primitives, deviceKey: own } = this.deps
     const known = book.device(device)
     if (known === undefined || known.bundle.length === 0)
@@ -77,7 +79,11 @@ export class Envelopes {
     const { prekeyId, signedPrekey } = openBundle(primitives, decodeSigned(known.bundle), deviceKey(device))
     const expiryHour = Math.ceil((clock.now() + MAIL_LIFETIME_MS) / MS_PER_HOUR)
     const sender = decodeSessionMessage(message).first === undefined ? NOBODY : own
-    return sealEnvelope(primitives, { deliveryTag: tag, expiryHour, prekeyId, prekey: signedPrekey }, { message, sender })
+    return sealEnvelope(
+      primitives,
+      { deliveryTag: tag, expiryHour, prekeyId, prekey: signedPrekey },
+      { message, sender, ...(seq === undefined ? {} : { seq }) },
+    )
   }
 
   /**
@@ -122,8 +128,8 @@ export class Envelopes {
   private async openFrom({ account }: Depositor, envelope: Uint8Array): Promise<CarriedMessage> {
     const { primitives, prekeys, clock } = this.deps
     const content = await openEnvelope(primitives, envelope, { secretOf: (id) => prekeys.secretOf(id), now: clock.now() })
-    const { message } = content
-    return { sender: await this.senderOf(content, account), message }
+    const { message, seq } = content
+    return { sender: await this.senderOf(content, account), message, seq }
   }
 
   private async senderOf({ sender, message }: EnvelopeContentFields, account: AccountId | undefined): Promise<DeviceId> {

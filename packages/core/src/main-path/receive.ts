@@ -3,7 +3,7 @@ import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { OpenedContent } from '../e2ee/session-cipher.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import type { Channel } from '../ports/swarm.ts'
-import type { StoredContact, StoredMessage } from '../ports/store.ts'
+import type { StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
@@ -67,6 +67,7 @@ async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming
   const frame = decodeDeliverFrame(bytes)
   if (frame.kind !== 'delivery') throw new SkeinError('BAD_FRAME', 'An acknowledgement came where deliveries are expected.')
   const { id } = frame
+  path.onArrived(channel.peer, frame.seq)
   const underWay = path.committing.get(committingKey(channel.peer, id))
   if (underWay !== undefined) return { id, committed: underWay }
   try {
@@ -83,9 +84,15 @@ async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming
 
 /**
  * Takes in a message that came in an envelope; resolves when it is durable, also when it was before.
+ * @param beside what goes into the commit of a message that is kept in the history
  * @throws SkeinError UNKNOWN_SENDER, and those of the parsers and of the session cipher
  */
-export async function receiveCarried(path: MainPath, { sender: device, message }: CarriedMessage): Promise<void> {
+export async function receiveCarried(
+  path: MainPath,
+  { sender: device, message, seq }: CarriedMessage,
+  beside?: (id: MessageId) => readonly StoreWrite[],
+): Promise<void> {
+  if (seq !== undefined) path.onArrived(device, seq)
   const sender = path.book.ownerOf(device)
   if (sender?.state !== 'accepted' || sender.blocked) throw new SkeinError('UNKNOWN_SENDER', 'An envelope is not from a contact.')
   const channel = { peer: device }
@@ -94,7 +101,11 @@ export async function receiveCarried(path: MainPath, { sender: device, message }
     // From here to the commit nothing waits: commits keep the order of the session's steps.
     const opened = pair.open()
     const { id } = decodeContent(opened.content)
-    await whileCommitting(path, committingKey(device, id), commitOpened(path, { channel, sender, id, opened }))
+    await whileCommitting(
+      path,
+      committingKey(device, id),
+      commitOpened(path, { channel, sender, id, opened, ...(beside === undefined ? {} : { beside }) }),
+    )
   } catch (error) {
     if (!isSkeinError(error, 'KEY_USED')) await recover(path, device, error)
     // Its key went with a commit; one that is still under way may fail, and the session goes back with it.
@@ -134,14 +145,15 @@ interface OpenedDelivery {
   readonly sender: StoredContact
   readonly id: MessageId
   readonly opened: OpenedContent
+  readonly beside?: (id: MessageId) => readonly StoreWrite[]
 }
 
-function commitOpened(path: MainPath, { channel, sender, id, opened }: OpenedDelivery): Promise<unknown> {
-  const forget = (): void => path.cipher.forget(channel.peer)
+function commitOpened(path: MainPath, { id, ...delivery }: OpenedDelivery): Promise<unknown> {
+  const forget = (): void => path.cipher.forget(delivery.channel.peer)
   try {
-    const content = decodeContent(opened.content)
+    const content = decodeContent(delivery.opened.content)
     if (content.id !== id) throw new SkeinError('BAD_FRAME', 'A message lies under the id of another.')
-    const committed = commitContent(path, { channel, sender, content, opened })
+    const committed = commitContent(path, { ...delivery, content })
     committed.catch(forget)
     return committed
   } catch (error) {
@@ -154,14 +166,15 @@ interface OpenedMessage extends Omit<OpenedDelivery, 'id'> {
   readonly content: ContentFields
 }
 
-function commitContent(path: MainPath, { channel, sender, content, opened }: OpenedMessage): Promise<unknown> {
+function commitContent(path: MainPath, { channel, sender, content, opened, beside }: OpenedMessage): Promise<unknown> {
   const { id, body } = content
   if (body.kind === 'reset') return commitReset(path, channel.peer, { id, opened })
   if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
-  return commitMessage(path, incomingMessage(path, { channel, sender, content, text: body.text }), opened)
+  const writes = [...opened.writes, ...(beside?.(id) ?? [])]
+  return commitMessage(path, incomingMessage(path, { channel, sender, content, text: body.text }), writes)
 }
 
-async function commitMessage(path: MainPath, message: StoredMessage, { writes }: OpenedContent): Promise<void> {
+async function commitMessage(path: MainPath, message: StoredMessage, writes: readonly StoreWrite[]): Promise<void> {
   const [outcome] = await path.store.commit([{ kind: 'message.insert', message }, stampWrite(path.stamps), ...writes])
   if (outcome === 'done') path.onMessage(message)
 }

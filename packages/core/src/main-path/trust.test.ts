@@ -82,7 +82,7 @@ describe('verified contacts', () => {
     await world.send(again, bo, 'after')
     await world.run(5_000)
     expect((await world.history(bo, again)).map(({ text }) => text)).toEqual(['still heard', 'after'])
-    expect(await again.messenger.outbox()).toMatchObject([{ hold: 'no-keys' }])
+    expect(await again.messenger.deliveries.outbox()).toMatchObject([{ hold: 'no-keys' }])
   })
 
   it('[EV2] a list that comes while the user changes something else takes nothing back, nor is it taken back', async () => {

@@ -54,6 +54,13 @@ export interface OutboxDevice {
   readonly nextAt: number
 }
 
+/** What a device that sent a message is still to be told. */
+export interface DueReceipt {
+  readonly device: DeviceId
+  readonly message: MessageId
+  readonly read: boolean
+}
+
 /** What has become of a message at one device; while it is in the outbox, its row tells. */
 export interface MessageProgress {
   readonly message: MessageId
@@ -170,6 +177,20 @@ export type StoreWrite =
   | { readonly kind: 'outbox.carried'; readonly message: MessageId; readonly device: DeviceId; readonly carrier: string }
   /** No carrier counts any more: it is to be handed to them again. */
   | { readonly kind: 'outbox.recall'; readonly message: MessageId; readonly device: DeviceId }
+  /**
+   * A device says that it has, or its user has seen, a message that was for it: the row goes, and device and message show it.
+   * For a message that was never on its way to that device nothing changes and the outcome is `duplicate`.
+   */
+  | {
+      readonly kind: 'outbox.acknowledged'
+      readonly message: MessageId
+      readonly device: DeviceId
+      readonly state: 'delivered' | 'read'
+      readonly at: number
+    }
+  /** A device is to be told that a message of its has come, or was seen. */
+  | { readonly kind: 'receipt.put'; readonly receipt: DueReceipt }
+  | { readonly kind: 'receipt.remove'; readonly receipt: DueReceipt }
   /** When a device is tried next. */
   | { readonly kind: 'outbox.retry'; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
   /** Moves forward only: failed → delivered → read. */
@@ -225,6 +246,8 @@ export interface Store {
   /** Rows that are given up at `now`, at most `limit`. */
   outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]>
   progress(message: MessageId): Promise<readonly MessageProgress[]>
+  /** At most `limit`. */
+  receiptsDue(limit: number): Promise<readonly DueReceipt[]>
   /** Tokens for a mailbox, at most `limit`. */
   tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]>
   session(device: DeviceId): Promise<StoredSession | null>

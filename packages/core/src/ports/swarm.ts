@@ -66,6 +66,15 @@ export interface Swarm {
     protocol: ProtocolId,
     options?: { readonly relays?: readonly string[]; readonly signal?: AbortSignal },
   ): Promise<OpenOutcome>
+  /**
+   * Opens a channel to a relay, by its URL. With `disguise`, a name of the caller's choice, it goes over a connection of its
+   * own with a throw-away key: the relay cannot tell by keys who we are, nor that two disguises are one device.
+   */
+  openRelay(
+    url: string,
+    protocol: ProtocolId,
+    options?: { readonly disguise?: string; readonly signal?: AbortSignal },
+  ): Promise<OpenOutcome>
   /** Serves a protocol; one handler each. The returned function stops serving. */
   handle(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): () => void
   /** Registers for events; the returned function ends it. */

@@ -1,5 +1,5 @@
 /** A network in memory: swarms whose frames move only when pumped, with loss, partitions and kills at will. */
-import type { DeviceId } from '../ids.ts'
+import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Channel, OpenOutcome, PeerPath, ProtocolId, RelayStatus, Swarm, SwarmEvents, TopicVerdict } from '../ports/swarm.ts'
 import { MAX_FRAME_BYTES } from '../wire/limits.ts'
@@ -64,6 +64,12 @@ class MemoryChannel implements Channel {
   }
 }
 
+/** What answers under a relay's URL. */
+export interface MemoryRelay {
+  readonly device: DeviceId
+  readonly handlers: ReadonlyMap<ProtocolId, Handler>
+}
+
 interface Link {
   readonly ends: readonly [DeviceId, DeviceId]
   readonly pipes: readonly [Pipe, Pipe]
@@ -75,6 +81,9 @@ export class MemoryNetwork {
   private readonly links = new Set<Link>()
   private readonly cut = new Set<string>()
   private readonly cards = new Map<string, Uint8Array>()
+  private readonly relays = new Map<string, MemoryRelay>()
+  /** Who relays see in place of a device in disguise. */
+  private readonly disguises = new Map<string, DeviceId>()
   /** Share of gossip messages that are lost, 0 to 1; decided by `lottery`. */
   gossipLoss = 0
   private readonly lottery: () => number
@@ -128,6 +137,37 @@ export class MemoryNetwork {
     void handler(new MemoryChannel(from, { outgoing: back, incoming: there }))
     if (first) this.announceLink(from, to)
     return { kind: 'open', channel }
+  }
+
+  /** A relay under this URL from now on, or none. */
+  setRelay(url: string, relay: MemoryRelay | undefined): void {
+    const before = this.relays.get(url)
+    if (relay === undefined) this.relays.delete(url)
+    else this.relays.set(url, relay)
+    for (const link of [...this.links]) if (before !== undefined && link.ends[1] === before.device) this.drop(link)
+  }
+
+  openRelayLink(from: DeviceId, url: string, { protocol, disguise }: { protocol: ProtocolId; disguise: string | undefined }): OpenOutcome {
+    const relay = this.relays.get(url)
+    if (relay === undefined || !this.swarms.has(from) || this.cut.has([from, relay.device].sort().join()))
+      return { kind: 'absent', reason: 'no-route' }
+    const handler = relay.handlers.get(protocol)
+    if (handler === undefined) return { kind: 'absent', reason: 'refused' }
+    const [there, back] = [new Pipe(), new Pipe()]
+    this.links.add({ ends: [from, relay.device], pipes: [there, back] })
+    const seenAs = disguise === undefined ? from : this.disguised(`${from} ${url} ${disguise}`)
+    void handler(new MemoryChannel(seenAs, { outgoing: back, incoming: there }))
+    return { kind: 'open', channel: new MemoryChannel(relay.device, { outgoing: there, incoming: back }) }
+  }
+
+  private disguised(name: string): DeviceId {
+    const known = this.disguises.get(name)
+    if (known !== undefined) return known
+    const number = new Uint8Array(32)
+    new DataView(number.buffer).setUint32(0, this.disguises.size + 1)
+    const made = deviceIdFromKey(number)
+    this.disguises.set(name, made)
+    return made
   }
 
   async gossip(from: DeviceId, topic: string, bytes: Uint8Array): Promise<void> {
@@ -185,6 +225,10 @@ export class MemorySwarm implements Swarm {
 
   open(device: DeviceId, protocol: ProtocolId): Promise<OpenOutcome> {
     return Promise.resolve(this.network.openLink(this.self, device, protocol))
+  }
+
+  openRelay(url: string, protocol: ProtocolId, { disguise }: { readonly disguise?: string } = {}): Promise<OpenOutcome> {
+    return Promise.resolve(this.network.openRelayLink(this.self, url, { protocol, disguise }))
   }
 
   handle(protocol: ProtocolId, handler: Handler): () => void {

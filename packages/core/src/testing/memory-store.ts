@@ -3,6 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type {
   Direction,
+  DueReceipt,
   HistoryPage,
   MessageState,
   MessageProgress,
@@ -36,6 +37,7 @@ interface Tables {
   digests: Map<string, number>
   retries: Map<string, { readonly attempts: number; readonly nextAt: number }>
   progress: Map<string, MessageProgress>
+  receipts: Map<string, DueReceipt>
   tokens: Map<string, { readonly mailbox: string; readonly token: Uint8Array }>
 }
 
@@ -126,6 +128,9 @@ export class MemoryStore implements Store {
   async progress(message: MessageId): Promise<readonly MessageProgress[]> {
     return this.read(({ progress }) => [...progress.values()].filter((each) => each.message === message))
   }
+  async receiptsDue(limit: number): Promise<readonly DueReceipt[]> {
+    return this.read(({ receipts }) => [...receipts.values()].slice(0, limit))
+  }
   async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
     return this.read(({ tokens }) =>
       [...tokens.values()]
@@ -192,6 +197,7 @@ function emptyTables(): Tables {
     digests: new Map(),
     retries: new Map(),
     progress: new Map(),
+    receipts: new Map(),
     tokens: new Map(),
   }
 }
@@ -227,12 +233,16 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return patch(tables.devices, write.device, { cardSent: write.issuedAt })
     case 'device.handover':
       return patch(tables.devices, write.device, { handover: write.handover })
+    case 'outbox.acknowledged':
+      return acknowledge(tables, write)
     case 'outbox.carried':
       return carry(tables, write)
     case 'outbox.recall':
       return patch(tables.outbox, rowKey(write.device, write.message), { carriers: [] })
     case 'outbox.retry':
     case 'progress.put':
+    case 'receipt.put':
+    case 'receipt.remove':
     case 'token.put':
     case 'token.remove':
       return changeDelivery(tables, write)
@@ -286,10 +296,12 @@ function carry({ outbox }: Tables, { message, device, carrier }: Extract<StoreWr
   return patch(outbox, key, { state: 'carried', carriers })
 }
 
-type DeliveryWrite = Extract<StoreWrite, { kind: 'outbox.retry' | 'progress.put' | `token.${string}` }>
+type DeliveryWrite = Extract<StoreWrite, { kind: 'outbox.retry' | 'progress.put' | `token.${string}` | `receipt.${string}` }>
 
-function changeDelivery({ retries, progress, tokens }: Tables, write: DeliveryWrite): WriteOutcome {
-  if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
+function changeDelivery({ retries, progress, tokens, receipts }: Tables, write: DeliveryWrite): WriteOutcome {
+  if (write.kind === 'receipt.put') receipts.set(receiptKey(write.receipt), write.receipt)
+  else if (write.kind === 'receipt.remove') receipts.delete(receiptKey(write.receipt))
+  else if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
   else if (write.kind === 'token.put') tokens.set(write.token.join(), write)
   else if (write.kind === 'token.remove') tokens.delete(write.token.join())
   else {
@@ -298,6 +310,18 @@ function changeDelivery({ retries, progress, tokens }: Tables, write: DeliveryWr
     if (known === undefined || PROGRESS.indexOf(known.state) < PROGRESS.indexOf(write.progress.state)) progress.set(key, write.progress)
   }
   return 'done'
+}
+
+const receiptKey = ({ device, message, read }: DueReceipt): string => `${device} ${message} ${read}`
+
+function acknowledge(tables: Tables, { message, device, state, at }: Extract<StoreWrite, { kind: 'outbox.acknowledged' }>): WriteOutcome {
+  const key = rowKey(device, message)
+  const row = tables.outbox.get(key)
+  tables.outbox.delete(key)
+  if (row?.transient) return 'done'
+  if (row === undefined && (state === 'delivered' || !tables.progress.has(key))) return 'duplicate'
+  changeDelivery(tables, { kind: 'progress.put', progress: { message, device, state, reason: null, at } })
+  return moveMessage(tables, { kind: 'message.state', id: message, state, at })
 }
 
 const PROGRESS: readonly MessageProgress['state'][] = ['failed', 'delivered', 'read']

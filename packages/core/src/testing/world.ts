@@ -5,10 +5,14 @@ import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
 import { loadIdentity, type MessengerEvent } from '../messenger-ports.ts'
 import type { BundleArchive } from '../mesh/index.ts'
+import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Visibility } from '../presence/index.ts'
 import { MemoryNetwork, type MemorySwarm } from './memory-network.ts'
+import { MAILBOX_PROTOCOL, MailboxService } from '../mailbox/mailbox-service.ts'
+import { MemoryMailboxStore } from './memory-mailbox-store.ts'
 import { MemoryStore } from './memory-store.ts'
+import { plainIssuer, plainTokens } from './plain-tokens.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
@@ -26,6 +30,18 @@ export interface StartOptions {
   readonly visibility?: Visibility
   readonly store?: MemoryStore
   readonly meshArchive?: BundleArchive
+  /** URLs of own mailboxes; with them, tokens too. */
+  readonly mailboxes?: readonly string[]
+  readonly readReceipts?: boolean
+}
+
+export interface WorldRelay {
+  readonly url: string
+  readonly store: MemoryMailboxStore
+  readonly device: DeviceId
+  readonly logger: RecordingLogger
+  /** It is gone, with everybody's streams to it. */
+  end(): void
 }
 
 export class World {
@@ -49,12 +65,30 @@ export class World {
     return deviceIdFromKey(noblePrimitives.ed25519PublicKey(this.random.bytes(32)))
   }
 
-  /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
-  async start(name: string, { visibility = 'contacts', store = new MemoryStore(), meshArchive }: StartOptions = {}): Promise<WorldNode> {
+  /** A relay that keeps mail, under a URL; its store may be that of an earlier one. */
+  relay(url: string, store = new MemoryMailboxStore()): WorldRelay {
+    const seed = noblePrimitives.sha256(new TextEncoder().encode(url))
+    const device = deviceIdFromKey(noblePrimitives.ed25519PublicKey(seed))
+    const { clock, random, network } = this
     const logger = new RecordingLogger()
-    const mesh = meshArchive === undefined ? {} : { meshArchive }
+    const issuer = plainIssuer(url, clock)
+    const isMember = (peer: DeviceId): boolean => [...this.nodes.values()].some(({ messenger }) => messenger.identity.device === peer)
+    const deps = { store, clock, random, logger, primitives: noblePrimitives, issuer, seed, limits: { maxBytes: 1e9 }, isMember }
+    const service = new MailboxService(deps)
+    const serve = (channel: Channel): Promise<void> => service.serve(channel)
+    network.setRelay(url, { device, handlers: new Map([[MAILBOX_PROTOCOL, serve]]) })
+    return { url, store, device, logger, end: () => network.setRelay(url, undefined) }
+  }
+
+  /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
+  async start(
+    name: string,
+    { visibility = 'contacts', store = new MemoryStore(), meshArchive, mailboxes, readReceipts = false }: StartOptions = {},
+  ): Promise<WorldNode> {
+    const logger = new RecordingLogger()
+    const carriers = { ...(meshArchive === undefined ? {} : { meshArchive }), ...(mailboxes === undefined ? {} : { tokens: plainTokens }) }
     const ports = {
-      ...mesh,
+      ...carriers,
       store,
       clock: this.clock,
       random: this.random,
@@ -67,6 +101,8 @@ export class World {
     const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, {
       name,
       relays: ['http://relay.test'],
+      mailboxes: mailboxes ?? [],
+      readReceipts,
       visibility,
     })
     const events: MessengerEvent[] = []

@@ -25,6 +25,8 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
   switch (write.kind) {
     case 'message.insert':
       return (await writes.message.all({ ...write.message })).length > 0 ? 'done' : 'duplicate'
+    case 'outbox.acknowledged':
+      return acknowledge(writes, write)
     case 'contact.put':
       await putContact(db, seal.sealContact(write.contact), write.devices)
       return 'done'
@@ -38,6 +40,18 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
       await simpleWrite({ writes, seal }, write)
       return 'done'
   }
+}
+
+async function acknowledge(writes: Writes, write: Extract<StoreWrite, { kind: 'outbox.acknowledged' }>): Promise<WriteOutcome> {
+  const { message, device, state, at } = write
+  const [row] = await writes.outboxAcknowledged.all({ message, device })
+  if (row?.transient) return 'done'
+  // Who has seen it has told before that it came; anything else was never on its way to that device.
+  const isKnown = row !== undefined || (state === 'read' && (await writes.progressOf.all({ message, device })).length > 0)
+  if (!isKnown) return 'duplicate'
+  await writes.progress.run({ message, device, state, reason: null, at })
+  await writes.state[state].run({ id: message, at, reason: null })
+  return 'done'
 }
 
 /** @throws SkeinError SESSION_CONFLICT: this state does not follow the stored one */
@@ -55,7 +69,7 @@ async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
   await db.insert(t.invites).values(invite).onConflictDoUpdate({ target: t.invites.secret, set }).run()
 }
 
-type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' }>
+type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' | 'outbox.acknowledged' }>
 
 async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: SimpleWrite): Promise<void> {
   switch (write.kind) {
@@ -81,6 +95,10 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.outboxRecall.run({ ...write }))
     case 'progress.put':
       return void (await writes.progress.run({ ...write.progress }))
+    case 'receipt.put':
+      return void (await writes.receipt.run({ ...write.receipt }))
+    case 'receipt.remove':
+      return void (await writes.receiptRemove.run({ ...write.receipt }))
     case 'token.put':
       return void (await writes.token.run({ ...write }))
     case 'token.remove':

@@ -46,5 +46,13 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795268131259,
     "hash": "2a91e6729ed7807bf07c8adfdfbf614347bf4fd7cc8aecfb87101fb433e9da59"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `receipts` (\n\t`device` text NOT NULL,\n\t`message` text NOT NULL,\n\t`read` integer NOT NULL,\n\tPRIMARY KEY(`device`, `message`, `read`)\n);\n"
+    ],
+    "bps": true,
+    "folderMillis": 1795269840030,
+    "hash": "794532ccc3a99ca43ba61c2c35fea951fe6d5a74b72002dda53c7e72affa7b26"
   }
 ]

@@ -87,6 +87,7 @@ export function prepareReads(db: AnyDatabase) {
       .from(t.progress)
       .where(eq(t.progress.message, p('message')))
       .prepare(),
+    receiptsDue: db.select().from(t.receipts).limit(p('limit')).prepare(),
     tokens: db
       .select({ token: t.tokens.token })
       .from(t.tokens)
@@ -219,6 +220,25 @@ export function prepareWrites(db: AnyDatabase) {
     outboxRemove: db
       .delete(t.outbox)
       .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .prepare(),
+    outboxAcknowledged: db
+      .delete(t.outbox)
+      .where(and(eq(t.outbox.device, p('device')), eq(t.outbox.message, p('message'))))
+      .returning({ transient: t.outbox.transient })
+      .prepare(),
+    progressOf: db
+      .select({ state: t.progress.state })
+      .from(t.progress)
+      .where(and(eq(t.progress.message, p('message')), eq(t.progress.device, p('device'))))
+      .prepare(),
+    receipt: db
+      .insert(t.receipts)
+      .values({ device: p('device'), message: p('message'), read: p('read') })
+      .onConflictDoNothing()
+      .prepare(),
+    receiptRemove: db
+      .delete(t.receipts)
+      .where(and(eq(t.receipts.device, p('device')), eq(t.receipts.message, p('message')), eq(t.receipts.read, p('read'))))
       .prepare(),
     outboxCarried: db
       .update(t.outbox)

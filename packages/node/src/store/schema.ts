@@ -115,6 +115,12 @@ export const progress = sqliteTable(
   (table) => [primaryKey({ columns: [table.message, table.device] })],
 )
 
+export const receipts = sqliteTable(
+  'receipts',
+  { device: text('device').notNull(), message: text('message').notNull(), read: integer('read', { mode: 'boolean' }).notNull() },
+  (table) => [primaryKey({ columns: [table.device, table.message, table.read] })],
+)
+
 export const tokens = sqliteTable('tokens', { token: bytes('token').primaryKey(), mailbox: text('mailbox').notNull() }, (table) => [
   index('tokens_mailbox').on(table.mailbox),
 ])

@@ -4,6 +4,7 @@ import {
   type Clock,
   type DeviceId,
   type Direction,
+  type DueReceipt,
   type HistoryPage,
   type MessageId,
   type MessageProgress,
@@ -262,6 +263,10 @@ export class SqliteStore implements Store {
 
   progress(message: MessageId): Promise<readonly MessageProgress[]> {
     return this.read(async (reads) => (await reads.progress.all({ message })) as MessageProgress[])
+  }
+
+  receiptsDue(limit: number): Promise<readonly DueReceipt[]> {
+    return this.read(async (reads) => (await reads.receiptsDue.all({ limit })) as DueReceipt[])
   }
 
   async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {

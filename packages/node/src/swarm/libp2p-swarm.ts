@@ -16,7 +16,7 @@ import {
   type Swarm,
   type SwarmEvents,
 } from '@skein/core'
-import type { PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, pathOf, peerOf } from './connections.ts'
@@ -46,6 +46,8 @@ export interface SwarmOptions {
 export interface SwarmPlatform {
   /** libp2p, not started. @throws Error of libp2p */
   createStack(options: StackOptions): Promise<Stack>
+  /** libp2p with a throw-away key, started. @throws Error of libp2p */
+  createDisguise(): Promise<Libp2p>
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
   readonly createPuncher?: (deps: PunchDeps) => Puncher
@@ -87,6 +89,14 @@ export class Libp2pSwarm implements Swarm, Directory {
 
   async open(device: DeviceId, protocol: ProtocolId, options: OpenOptions = {}): Promise<OpenOutcome> {
     return this.running?.channels.open(device, protocol, options) ?? { kind: 'absent', reason: 'stopped' }
+  }
+
+  async openRelay(
+    url: string,
+    protocol: ProtocolId,
+    options: { readonly disguise?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<OpenOutcome> {
+    return this.running?.openRelay(url, protocol, options) ?? { kind: 'absent', reason: 'stopped' }
   }
 
   /** Survives a stop and a start. */

@@ -3,9 +3,9 @@ import { nativePrimitives } from '../platform/primitives.ts'
 import { createPuncher } from '../punch/index.ts'
 import { getText } from './get-text.ts'
 import { Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
-import { createStack } from './stack.ts'
+import { createStack, disguised } from './stack.ts'
 
 /** Not started; nothing is opened yet. */
 export function createSwarm(options: SwarmOptions): Libp2pSwarm {
-  return new Libp2pSwarm(options, { createStack, getText, primitives: nativePrimitives, createPuncher })
+  return new Libp2pSwarm(options, { createStack, createDisguise: disguised, getText, primitives: nativePrimitives, createPuncher })
 }

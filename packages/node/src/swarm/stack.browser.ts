@@ -1,5 +1,7 @@
 /** libp2p for a client in a browser: it dials, and is dialled over WebRTC alone. */
+import type { Libp2p } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
+import { createDisguise } from './disguise.ts'
 import { createClientStack, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
 /** Time for a newcomer's first conversation before the page loads the rest, ms. */
@@ -17,4 +19,9 @@ export function createStack(options: StackOptions): Promise<Stack> {
       restAfterMs: REST_AFTER_MS,
     },
   )
+}
+
+/** With a throw-away key, started. @throws Error of libp2p */
+export function disguised(): Promise<Libp2p> {
+  return createDisguise([webSockets()])
 }

@@ -1,5 +1,7 @@
 /** libp2p for a client on Node.js. */
+import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import { createDisguise } from './disguise.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
 import { createClientStack, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
@@ -9,6 +11,11 @@ export function createStack(options: StackOptions): Promise<Stack> {
     listen: listenAddresses(options.listen),
     transports: [tcp(), guardedWebSockets(), ...sharedTransports(options)],
   })
+}
+
+/** With a throw-away key, started. @throws Error of libp2p */
+export function disguised(): Promise<Libp2p> {
+  return createDisguise([tcp(), guardedWebSockets()])
 }
 
 function listenAddresses({ host = '0.0.0.0', port, ws }: ListenOptions): string[] {

@@ -9,7 +9,7 @@ import { Libp2pSwarm } from './libp2p-swarm.ts'
 import { pingConnection } from './liveness.ts'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
 import type { Stack } from './client-stack.ts'
-import { createStack as createBrowserStack } from './stack.browser.ts'
+import { createStack as createBrowserStack, disguised } from './stack.browser.ts'
 import { createStack } from './stack.ts'
 import { silentLogger, TestNetwork } from './test-network.ts'
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 let seeds = 0
 
 async function browserLike(relay: string): Promise<Libp2pSwarm> {
-  const platform = { createStack: createBrowserStack, getText, primitives: nativePrimitives }
+  const platform = { createStack: createBrowserStack, createDisguise: disguised, getText, primitives: nativePrimitives }
   const options = { listen: { port: 0 }, logger: silentLogger, clock: systemClock, random: systemRandom, judge }
   const swarm = new Libp2pSwarm({ ...options, privateKeySeed: new Uint8Array(32).fill((seeds += 1)), relays: [relay] }, platform)
   swarms.push(swarm)

@@ -210,6 +210,30 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await (await under.reopen()).progress(id(1))).toEqual([progress('read', 3).progress])
     })
 
+    it('[ST43] only a device that a message was on its way to can acknowledge it; receipts that are due are kept', async () => {
+      await using under = await open()
+      const acknowledged = (state: 'delivered' | 'read', of = other) =>
+        ({ kind: 'outbox.acknowledged', message: id(1), device: of, state, at: 9 }) as const
+      await under.store.commit([
+        { kind: 'message.insert', message: message(1) },
+        { kind: 'outbox.insert', row: row(1) },
+      ])
+      expect(await under.store.commit([acknowledged('delivered', device), acknowledged('read', device)])).toEqual([
+        'duplicate',
+        'duplicate',
+      ])
+      expect((await under.store.message(id(1)))?.state).toBe('queued')
+      expect(await under.store.commit([acknowledged('delivered'), acknowledged('delivered')])).toEqual(['done', 'duplicate'])
+      expect(await under.store.message(id(1))).toMatchObject({ state: 'delivered', deliveredAt: 9 })
+      expect(await under.store.commit([acknowledged('read')])).toEqual(['done'])
+      expect(await under.store.message(id(1))).toMatchObject({ state: 'read', deliveredAt: 9 })
+      expect(await under.store.outboxOf(id(1))).toEqual([])
+      const due = (number: number, read: boolean) => ({ device, message: id(number), read })
+      const put = [due(1, false), due(1, true), due(2, false), due(2, false)].map((receipt) => ({ kind: 'receipt.put', receipt }) as const)
+      await under.store.commit([...put, { kind: 'receipt.remove', receipt: due(1, false) }])
+      expect(await (await under.reopen()).receiptsDue(9)).toEqual([due(1, true), due(2, false)])
+    })
+
     it('[ST42] tokens are kept by mailbox until they are spent', async () => {
       await using under = await open()
       const token = (byte: number) => new Uint8Array(146).fill(byte)

@@ -72,13 +72,13 @@ export const router = os.router({
     return { messages: waited.map(({ message }) => sentView(message)), timed_out: waited.some(({ timedOut }) => timedOut) }
   }),
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
-    outbox: (await client.messenger.outbox()).map((entry) => outboxView(client.messenger, entry)),
+    outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),
   retry: os.retry.handler(async ({ context: { client }, input }) => ({
-    message: sentView(await client.messenger.retry(parseMessageId(input.id))),
+    message: sentView(await client.messenger.deliveries.retry(parseMessageId(input.id))),
   })),
   cancel: os.cancel.handler(async ({ context: { client }, input }) => ({
-    message: sentView(await client.messenger.cancel(parseMessageId(input.id))),
+    message: sentView(await client.messenger.deliveries.cancel(parseMessageId(input.id))),
   })),
   wait: os.wait.handler(async ({ context: { client }, input, signal }) => {
     const wish = { state: input.state, timeout: input.timeout_ms, signal }

@@ -1,0 +1,175 @@
+/** Mailboxes as a carrier: leaves rows at those of the recipient, collects from our own, and keeps contacts in tokens. */
+import type { ContactBook } from '../contacts/index.ts'
+import type { CarrierView } from '../delivery/index.ts'
+import { depositTag } from '../e2ee/delivery-tags.ts'
+import type { DeviceId } from '../ids.ts'
+import { Collector } from '../mailbox/collector.ts'
+import { Depositor } from '../mailbox/depositor.ts'
+import { Purse } from '../mailbox/purse.ts'
+import { type MainPath, receiveMail, sendControl } from '../main-path/index.ts'
+import type { MessengerPorts } from '../messenger-ports.ts'
+import type { OutboxRow, StoredContact, StoredDevice } from '../ports/store.ts'
+import type { BlindTokens } from '../ports/tokens.ts'
+import { decodeContactCard } from '../wire/contact.ts'
+import { decodeHandover } from '../wire/handover.ts'
+import { decodeSigned } from '../wire/signed.ts'
+
+/** Tokens handed to a contact's device at once: as many days of mail at least. */
+const GRANTED = 4
+/** Own mailboxes that contacts are given tokens for: as many as copies are left. */
+const GRANTED_MAILBOXES = 2
+/** A contact has more tokens when it has left so much mail since the last ones … */
+const MAIL_PER_GRANT = 64
+/** … or any mail so long after them, milliseconds: a day's mail costs a token. */
+const GRANT_AGE_MS = 12 * 3_600_000
+/** Whoever leaves no mail keeps what it has so long; then tokens grow old. Milliseconds. */
+const GRANT_RENEWED_MS = 21 * 86_400_000
+
+export interface MailCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
+  readonly book: ContactBook
+  readonly tokens: BlindTokens
+  /** URLs of our own. */
+  readonly mailboxes: readonly string[]
+  readonly fetchSecret: Uint8Array
+  viewOf(row: OutboxRow): CarrierView
+  /** Records that a mailbox holds these rows. */
+  onCarried(row: OutboxRow, carrier: string): Promise<void>
+  /** Everything that lay in a mailbox has been taken in. */
+  onCollected(): void
+}
+
+interface CardMemo {
+  readonly card: Uint8Array
+  readonly mailboxes: readonly string[]
+}
+
+export interface MailboxStatus {
+  readonly url: string
+  /** Mail that comes is fetched at once. */
+  readonly watching: boolean
+  /** Tokens for it that are at hand, up to 256. */
+  readonly tokens: number
+}
+
+export class MailCarrier {
+  private readonly deps: MailCarrierDeps
+  private readonly purse: Purse
+  private readonly collectors: readonly Collector[]
+  private readonly cards = new Map<string, CardMemo>()
+  private readonly granting = new Set<DeviceId>()
+  private readonly mailSince = new Map<DeviceId, number>()
+  private readonly stopping = new AbortController()
+  private depositor: Depositor | undefined
+  private path: MainPath | undefined
+
+  constructor(deps: MailCarrierDeps) {
+    this.deps = deps
+    this.purse = new Purse(deps)
+    const onMail = (envelope: Uint8Array): Promise<'done' | 'keep'> => this.receive(envelope)
+    this.collectors = deps.mailboxes.map((mailbox) => new Collector(mailbox, { ...deps, onMail }))
+  }
+
+  start(path: MainPath): void {
+    this.path = path
+    const onStored = async (rows: readonly OutboxRow[], mailbox: string): Promise<void> =>
+      void (await Promise.all(rows.map((row) => this.deps.onCarried(row, mailbox))))
+    this.depositor = new Depositor({ ...this.deps, purse: this.purse, envelopes: path.envelopes, onStored })
+    for (const collector of this.collectors) void collector.run()
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    this.depositor?.stop()
+    for (const collector of this.collectors) collector.stop()
+  }
+
+  /** The network has changed. */
+  wake(): void {
+    for (const collector of this.collectors) collector.wake()
+  }
+
+  /** Leaves what waits for a device that is away, as far as the plan wants it. Never throws. */
+  async offer(device: DeviceId): Promise<void> {
+    await this.depositor?.leave(device)
+  }
+
+  /** Mailboxes where mail for a device can be left: none while no delivery tag is known. */
+  mailboxesFor(contact: StoredContact, device: DeviceId): readonly string[] {
+    const handed = decodeHandover(this.deps.book.device(device)?.handover ?? new Uint8Array())
+    if (handed === undefined || depositTag(handed, this.deps.clock.now()) === undefined) return []
+    const known = this.cards.get(contact.account)
+    if (known?.card === contact.card) return known.mailboxes
+    const mailboxes = mailboxesIn(contact.card)
+    this.cards.set(contact.account, { card: contact.card, mailboxes })
+    return mailboxes
+  }
+
+  /** A contact is new or has changed: there may be mail under its tags, and it is to have tokens. */
+  onContact(contact: StoredContact): void {
+    this.wake()
+    for (const device of this.deps.book.devicesOf(contact.account)) void this.grantIfDue(device)
+  }
+
+  async status(): Promise<readonly MailboxStatus[]> {
+    const all = this.collectors.map(async ({ mailbox, isWatching }): Promise<MailboxStatus> => {
+      return { url: mailbox, watching: isWatching, tokens: (await this.deps.store.tokens(mailbox, 256)).length }
+    })
+    return Promise.all(all)
+  }
+
+  private async receive(envelope: Uint8Array): Promise<'done' | 'keep'> {
+    if (this.path === undefined) return 'keep'
+    return receiveMail(this.path, envelope, (device) => this.onMailFrom(device))
+  }
+
+  private onMailFrom(device: DeviceId): void {
+    this.mailSince.set(device, (this.mailSince.get(device) ?? 0) + 1)
+    const known = this.deps.book.device(device)
+    if (known !== undefined) void this.grantIfDue(known)
+  }
+
+  /** Hands a contact's device tokens for our mailboxes, if it may be short of them (MB11). Never throws. */
+  private async grantIfDue(known: StoredDevice): Promise<void> {
+    const { store, clock, logger, book, mailboxes } = this.deps
+    const { device, account } = known
+    const contact = book.get(account)
+    if (this.path === undefined || this.granting.has(device) || contact?.state !== 'accepted' || contact.blocked || mailboxes.length === 0)
+      return
+    this.granting.add(device)
+    try {
+      const last = Number((await store.setting(`mail-granted ${device}`)) ?? '0')
+      if (this.isDue(device, clock.now() - last)) await this.grant(this.path, known)
+    } catch (error) {
+      logger.warn('no-tokens-handed-out', { reason: String(error) })
+    } finally {
+      this.granting.delete(device)
+    }
+  }
+
+  private isDue(device: DeviceId, age: number): boolean {
+    const mail = this.mailSince.get(device) ?? 0
+    return age < 0 || age > GRANT_RENEWED_MS || mail >= MAIL_PER_GRANT || (mail > 0 && age > GRANT_AGE_MS)
+  }
+
+  private async grant(path: MainPath, known: StoredDevice): Promise<void> {
+    const { mailboxes, clock } = this.deps
+    for (const mailbox of mailboxes.slice(0, GRANTED_MAILBOXES)) {
+      await this.purse.fill(mailbox, this.stopping.signal)
+      await this.purse.give(mailbox, GRANTED, async (tokens, beside) => {
+        if (tokens.length === 0) return
+        const note = { kind: 'setting.put', key: `mail-granted ${known.device}`, value: String(clock.now()) } as const
+        await sendControl(path, known, { control: { kind: 'grant', mailbox, tokens }, beside: [...beside, note] })
+      })
+    }
+    this.mailSince.delete(known.device)
+  }
+}
+
+/** What stands in a contact's card; none in the record that stands in for a card. */
+function mailboxesIn(card: Uint8Array): readonly string[] {
+  try {
+    return decodeContactCard(decodeSigned(card).statement).mailboxes
+  } catch {
+    return []
+  }
+}

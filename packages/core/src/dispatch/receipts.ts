@@ -1,0 +1,59 @@
+/** Receipts (RC1 to RC3): devices whose messages came by a carrier, or were seen, are told so, many at once. */
+import type { DeviceId, MessageId } from '../ids.ts'
+import { type MainPath, sendControl } from '../main-path/index.ts'
+import type { DueReceipt, StoreWrite } from '../ports/store.ts'
+import { MAX_RECEIPTS } from '../wire/limits.ts'
+
+/** What comes within this goes into one receipt, milliseconds; up to as long again is chance, so that mail and receipts are not matched by time. */
+const GATHER_MS = 400
+/** Due receipts that are looked at together. */
+const PAGE = 4_096
+
+export class Receipts {
+  private readonly path: MainPath
+  private readonly signal: AbortSignal
+  private readonly planned = new Set<DeviceId>()
+
+  constructor(path: MainPath, signal: AbortSignal) {
+    this.path = path
+    this.signal = signal
+  }
+
+  /** Takes up what an earlier run left. */
+  async start(): Promise<void> {
+    for (const { device } of await this.path.store.receiptsDue(PAGE)) void this.plan(device)
+  }
+
+  /** A durable receipt for a device is due. */
+  async plan(device: DeviceId): Promise<void> {
+    if (this.planned.has(device)) return
+    this.planned.add(device)
+    const { clock, random, logger } = this.path
+    const elapsed = await clock.sleep(GATHER_MS * (1 + random.uniform()), { signal: this.signal })
+    this.planned.delete(device)
+    if (elapsed) await this.send(device).catch((error: unknown) => logger.warn('receipt-not-sent', { reason: String(error) }))
+  }
+
+  /** The user has seen these messages of a device. */
+  async seen(device: DeviceId, messages: readonly MessageId[]): Promise<void> {
+    if (messages.length === 0) return
+    await this.path.store.commit(messages.map((message) => ({ kind: 'receipt.put', receipt: { device, message, read: true } }) as const))
+    void this.plan(device)
+  }
+
+  private async send(device: DeviceId): Promise<void> {
+    const { store, book, clock } = this.path
+    const known = book.device(device)
+    const owner = book.ownerOf(device)
+    const due = (await store.receiptsDue(PAGE)).filter((each) => each.device === device).slice(0, MAX_RECEIPTS)
+    if (known === undefined || owner?.state !== 'accepted' || owner.blocked || due.length === 0) return
+    const ids = (read: boolean): MessageId[] => due.filter((each) => each.read === read).map(({ message }) => message)
+    const control = { kind: 'receipt', delivered: ids(false), read: ids(true), at: clock.now(), signature: new Uint8Array() } as const
+    const sent = await sendControl(this.path, known, { control, beside: due.map(removal) })
+    if (sent && due.length === MAX_RECEIPTS) void this.plan(device)
+  }
+}
+
+function removal(receipt: DueReceipt): StoreWrite {
+  return { kind: 'receipt.remove', receipt }
+}

@@ -1,0 +1,126 @@
+/** Fetches what lies for us at one of our mailboxes, in disguise, and deletes it once it is committed. */
+import { backoff } from '../delivery/backoff.ts'
+import { dayOf } from '../e2ee/delivery-tags.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store } from '../ports/store.ts'
+import { MAX_FETCH_RIGHTS, MAX_FORGOTTEN, MAX_MAIL_BATCH } from '../wire/limits.ts'
+import type { MailItemFields } from '../wire/mailbox.ts'
+import { fetchRight, type FetchRightsDeps, ownTags } from './fetch-rights.ts'
+import { type LinkDeps, MailboxLink } from './mailbox-link.ts'
+
+/** How long a relay is asked to wait for mail, milliseconds: below the time-outs of home routers. */
+export const POLL_MS = 45_000
+/** Waits between tries to reach a mailbox. */
+const RETRY = { first: 1_000, most: 120_000 }
+
+export interface CollectorDeps extends FetchRightsDeps, LinkDeps {
+  readonly store: Store
+  readonly random: Random
+  readonly logger: Logger
+  /** Resolves when the envelope is durable here, to `keep` when it is to lie on: what it needs may still come. */
+  onMail(envelope: Uint8Array): Promise<'done' | 'keep'>
+  /** Everything that lay there has been taken in. */
+  onCollected(): void
+}
+
+export class Collector {
+  readonly mailbox: string
+  private readonly deps: CollectorDeps
+  private readonly stopping = new AbortController()
+  private hurry = new AbortController()
+  private link: MailboxLink | undefined
+  private opened = new Set<string>()
+  /** Envelopes of this visit that are to lie on. */
+  private kept = 0
+  private emptied = 0
+
+  constructor(mailbox: string, deps: CollectorDeps) {
+    this.mailbox = mailbox
+    this.deps = deps
+  }
+
+  /** Whether the mailbox is being watched now. */
+  get isWatching(): boolean {
+    return this.link !== undefined && !this.link.closed
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    this.hurry.abort()
+  }
+
+  /** The network has changed, or there is somebody new who may write. */
+  wake(): void {
+    this.hurry.abort()
+    if (this.link !== undefined && !this.link.closed) void this.openTags(this.link).catch(() => this.link?.close())
+  }
+
+  /** Runs until stopped; never throws. */
+  async run(): Promise<void> {
+    const { clock, random, logger } = this.deps
+    for (let attempts = 0; !this.stopping.signal.aborted; attempts += 1) {
+      this.hurry = new AbortController()
+      try {
+        if (await this.visit()) attempts = 0
+      } catch (error) {
+        logger.warn('mail-not-fetched', { reason: String(error) })
+      }
+      this.link?.close()
+      await clock.sleep(backoff(attempts, random, RETRY), { signal: this.hurry.signal })
+    }
+  }
+
+  /** One stream's worth of fetching; true when the relay answered. */
+  private async visit(): Promise<boolean> {
+    const link = await MailboxLink.open(this.deps, { url: this.mailbox, disguise: 'own mail', signal: this.stopping.signal })
+    if (link === undefined) return false
+    this.link = link
+    this.opened = new Set()
+    this.kept = 0
+    for (let after = 0; !link.closed; ) {
+      if (!(await this.openTags(link))) return true
+      const today = dayOf(this.deps.clock.now())
+      const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: POLL_MS }, POLL_MS)
+      if (batch?.kind !== 'batch') return true
+      await this.takeIn(link, batch.items)
+      after = batch.items.at(-1)?.cursor ?? after
+      if (batch.items.length > 0) this.deps.onCollected()
+      else if (this.kept === 0) await this.markEmptied(today)
+    }
+    return true
+  }
+
+  /** Up to this day nothing lies there any more. */
+  private async markEmptied(day: number): Promise<void> {
+    if (this.emptied === day) return
+    await this.deps.store.commit([{ kind: 'setting.put', key: this.setting, value: String(day) }])
+    this.emptied = day
+  }
+
+  private get setting(): string {
+    return `mail-collected ${this.mailbox}`
+  }
+
+  /** Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream. */
+  private async openTags(link: MailboxLink): Promise<boolean> {
+    const { store } = this.deps
+    // Up to the day before the last that was emptied there is nothing any more.
+    const since = Number((await store.setting(this.setting)) ?? '0') - 1
+    const wanted = (await ownTags(this.deps, since)).filter(({ name }) => !this.opened.has(name))
+    for (let at = 0; at < wanted.length; at += MAX_FETCH_RIGHTS) {
+      const page = wanted.slice(at, at + MAX_FETCH_RIGHTS)
+      const reply = await link.ask({ kind: 'open', rights: page.map((tag) => fetchRight(this.deps, tag, link.challenge)) })
+      if (reply?.kind !== 'done') return false
+      for (const { name } of page) this.opened.add(name)
+    }
+    return true
+  }
+
+  private async takeIn(link: MailboxLink, items: readonly MailItemFields[]): Promise<void> {
+    const outcomes = await Promise.all(items.map(({ envelope }) => this.deps.onMail(envelope)))
+    const done = items.filter((_, at) => outcomes[at] === 'done').map(({ cursor }) => cursor)
+    this.kept += items.length - done.length
+    for (let at = 0; at < done.length; at += MAX_FORGOTTEN) void link.ask({ kind: 'forget', cursors: done.slice(at, at + MAX_FORGOTTEN) })
+  }
+}

@@ -1,0 +1,99 @@
+/** A client's stream to one mailbox: any number of requests under way, each with its reply. */
+import type { DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Channel, Swarm } from '../ports/swarm.ts'
+import { decodeMailboxReply, encodeMailboxRequest, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
+import { MAILBOX_PROTOCOL } from './mailbox-service.ts'
+
+/** A relay that answers nothing for so long, beyond what it was asked to wait, is taken for gone; milliseconds. */
+const REPLY_WITHIN_MS = 20_000
+
+export interface LinkDeps {
+  readonly swarm: Swarm
+  readonly clock: Clock
+}
+
+export interface LinkWish {
+  readonly url: string
+  /** Name of a throw-away key; without one the relay is told who we are. */
+  readonly disguise?: string
+  readonly signal: AbortSignal
+}
+
+export class MailboxLink {
+  private readonly channel: Channel
+  private readonly clock: Clock
+  private readonly waiting = new Map<number, (reply: MailboxReplyFields | undefined) => void>()
+  private last = 0
+  /** The stream has ended: nothing is answered any more. */
+  closed = false
+  /** 32 bytes; rights to fetch are signatures over it. */
+  challenge = new Uint8Array()
+  tokenKey = new Uint8Array()
+
+  private constructor(channel: Channel, clock: Clock) {
+    this.channel = channel
+    this.clock = clock
+  }
+
+  /** `undefined` when the relay is away, or keeps no mail. */
+  static async open({ swarm, clock }: LinkDeps, { url, disguise, signal }: LinkWish): Promise<MailboxLink | undefined> {
+    const options = { signal, ...(disguise === undefined ? {} : { disguise }) }
+    const opened = await swarm.openRelay(url, MAILBOX_PROTOCOL, options)
+    if (opened.kind === 'absent') return undefined
+    const link = new MailboxLink(opened.channel, clock)
+    void link.read()
+    signal.addEventListener('abort', () => link.close(), { once: true })
+    const welcome = await link.ask({ kind: 'hello' })
+    if (welcome?.kind !== 'welcome') {
+      link.close()
+      return undefined
+    }
+    link.challenge = new Uint8Array(welcome.challenge)
+    link.tokenKey = new Uint8Array(welcome.tokenKey)
+    return link
+  }
+
+  /** The relay's own key, as the connection has proven it. */
+  get relay(): DeviceId {
+    return this.channel.peer
+  }
+
+  /** The reply, or `undefined` when the stream ends without it. @param waitMs what the request itself may take */
+  async ask(body: MailboxRequestFields, waitMs = 0): Promise<MailboxReplyFields | undefined> {
+    if (this.closed) return undefined
+    this.last += 1
+    const number = this.last
+    const answered = new AbortController()
+    const reply = new Promise<MailboxReplyFields | undefined>((resolve) => this.waiting.set(number, resolve))
+    void this.clock.sleep(REPLY_WITHIN_MS + waitMs, { signal: answered.signal }).then((late) => late && this.close())
+    if (!(await this.channel.send(encodeMailboxRequest(number, body)))) this.close()
+    try {
+      return await reply
+    } finally {
+      answered.abort()
+    }
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.channel.close()
+    for (const resolve of this.waiting.values()) resolve(undefined)
+    this.waiting.clear()
+  }
+
+  private async read(): Promise<void> {
+    try {
+      for await (const bytes of this.channel.frames()) {
+        const { number, body } = decodeMailboxReply(bytes)
+        this.waiting.get(number)?.(body)
+        this.waiting.delete(number)
+      }
+    } catch {
+      // What a relay says and nobody understands ends the stream; the mail lies elsewhere, or with its sender.
+    } finally {
+      this.close()
+    }
+  }
+}

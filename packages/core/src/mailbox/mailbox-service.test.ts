@@ -1,0 +1,216 @@
+import { hex } from '@scure/base'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
+import { tagOfFetchKey } from '../e2ee/delivery-tags.ts'
+import { type DeviceId, deviceIdFromKey, deviceKey } from '../ids.ts'
+import type { Channel } from '../ports/swarm.ts'
+import { MemoryMailboxStore } from '../testing/memory-mailbox-store.ts'
+import { MemoryNetwork } from '../testing/memory-network.ts'
+import { plainIssuer, plainTokens } from '../testing/plain-tokens.ts'
+import { RecordingLogger } from '../testing/recording-logger.ts'
+import { seededRandom } from '../testing/seeded-random.ts'
+import { settle, VirtualClock } from '../testing/virtual-clock.ts'
+import { encodeMailReceipt, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
+import { encodeEnvelope } from '../wire/sealed.ts'
+import { isSignedBy, sign } from '../wire/signed.ts'
+import { MailboxLink } from './mailbox-link.ts'
+import { MAILBOX_PROTOCOL, MailboxService, TOKENS_PER_DAY } from './mailbox-service.ts'
+import { DEPOSITS_PER_TOKEN } from './rules.ts'
+
+const URL = 'http://relay.test'
+const HOUR_MS = 3_600_000
+const NONE = new Uint8Array()
+
+describe('the mailbox of a relay', () => {
+  const random = seededRandom(77)
+  const seed = random.bytes(32)
+  const relay = deviceIdFromKey(primitives.ed25519PublicKey(seed))
+  const self = deviceIdFromKey(primitives.ed25519PublicKey(random.bytes(32)))
+  let clock: VirtualClock
+  let store: MemoryMailboxStore
+  let network: MemoryNetwork
+  let member: (peer: DeviceId) => boolean
+
+  beforeEach(() => {
+    clock = new VirtualClock()
+    store = new MemoryMailboxStore()
+    network = new MemoryNetwork()
+    member = (peer) => peer === self
+    const deps = {
+      store,
+      clock,
+      random,
+      primitives,
+      seed,
+      logger: new RecordingLogger(),
+      issuer: plainIssuer('relay', clock),
+      limits: { maxBytes: 1e8 },
+    }
+    const service = new MailboxService({ ...deps, isMember: (peer) => member(peer) })
+    const serve = (channel: Channel): Promise<void> => service.serve(channel)
+    network.setRelay(URL, { device: relay, handlers: new Map([[MAILBOX_PROTOCOL, serve]]) })
+    network.join(self)
+  })
+
+  async function done<T>(work: Promise<T>, ms = 50): Promise<T> {
+    let over = false
+    void work.finally(() => (over = true)).catch(() => undefined)
+    for (let step = 0; step < 200 && !over; step += 1) {
+      do await settle()
+      while (network.pump())
+      if (!over) await clock.advance(ms)
+    }
+    return work
+  }
+
+  async function open(disguise?: string): Promise<MailboxLink> {
+    const swarm = network.join(self)
+    const wish = { url: URL, signal: new AbortController().signal, ...(disguise === undefined ? {} : { disguise }) }
+    const link = await done(MailboxLink.open({ swarm, clock }, wish))
+    if (link === undefined) throw new Error('the relay is away')
+    return link
+  }
+
+  const ask = (link: MailboxLink, body: MailboxRequestFields): Promise<MailboxReplyFields | undefined> => done(link.ask(body, 60_000))
+  const fetchSeed = (number: number): Uint8Array => primitives.sha256(Uint8Array.of(number))
+  const tagOf = (number: number): Uint8Array => tagOfFetchKey(primitives, primitives.ed25519PublicKey(fetchSeed(number)))
+  const envelope = (number: number, { box = 1, hours = 24, size = 300 } = {}): Uint8Array =>
+    encodeEnvelope({
+      deliveryTag: tagOf(box),
+      expiryHour: Math.floor(clock.now() / HOUR_MS) + hours,
+      prekeyId: 1,
+      sealed: new Uint8Array(size).fill(number),
+    })
+  const right = (link: MailboxLink, number: number, challenge: Uint8Array = link.challenge) => ({
+    fetchKey: primitives.ed25519PublicKey(fetchSeed(number)),
+    signature: sign(primitives, 'skein fetch right v1', { statement: challenge, seed: fetchSeed(number) }).signature,
+  })
+  async function tokens(count: number): Promise<readonly Uint8Array[]> {
+    const link = await open()
+    const order = plainTokens.order(random, { issuer: relay, key: link.tokenKey, count })
+    const reply = await ask(link, { kind: 'tokens', blinded: order.blinded })
+    if (reply?.kind !== 'issued') throw new Error('no tokens')
+    link.close()
+    return order.finish(reply.evaluated, reply.proof)
+  }
+  const deposit = (link: MailboxLink, sealed: Uint8Array, token: Uint8Array = NONE) =>
+    ask(link, { kind: 'deposit', envelope: sealed, token })
+  const all = { kind: 'fetch', after: 0, limit: 100, waitMs: 0 } as const
+  const refused = (why: string) => ({ kind: 'refused', why })
+
+  it('[MB2] strangers cannot fill a box: a deposit wants a token, and one pays for many under one tag', async () => {
+    const link = await open('a sender')
+    expect(await deposit(link, envelope(1))).toEqual(refused('token-wanted'))
+    const [first = NONE, second = NONE] = await tokens(2)
+    expect(await deposit(link, envelope(1), first)).toMatchObject({ kind: 'stored' })
+    for (let number = 2; number <= DEPOSITS_PER_TOKEN; number += 1) expect((await deposit(link, envelope(number)))?.kind).toBe('stored')
+    expect(await deposit(link, envelope(99))).toEqual(refused('token-wanted'))
+    expect(await deposit(link, envelope(99), first)).toEqual(refused('token-spent'))
+    expect(await deposit(link, envelope(99, { box: 2 }))).toEqual(refused('token-wanted'))
+    expect((await deposit(link, envelope(99), second))?.kind).toBe('stored')
+  })
+
+  it('[MB1] that something is stored is signed by the relay', async () => {
+    const link = await open('a sender')
+    const [token = NONE] = await tokens(1)
+    const sealed = envelope(1)
+    const reply = await deposit(link, sealed, token)
+    if (reply?.kind !== 'stored') throw new Error('not stored')
+    const { storedAt, expiresAt, signature } = reply
+    const statement = encodeMailReceipt({ envelopeDigest: primitives.sha256(sealed), storedAt, expiresAt })
+    expect(isSignedBy(primitives, 'skein mail receipt v1', { signed: { statement, signature }, key: deviceKey(relay) })).toBe(true)
+  })
+
+  it('[MB3] only whoever can sign with the key behind a tag fetches and deletes; a signature is good on one stream', async () => {
+    const sender = await open('a sender')
+    const [token = NONE] = await tokens(1)
+    await deposit(sender, envelope(1), token)
+    const [owner, thief] = [await open('the owner'), await open('a thief')]
+    expect(await ask(thief, { kind: 'open', rights: [right(owner, 1)] })).toEqual(refused('not-yours'))
+    expect(await ask(thief, { kind: 'open', rights: [{ ...right(thief, 2), fetchKey: right(thief, 1).fetchKey }] })).toEqual(
+      refused('not-yours'),
+    )
+    expect(await ask(thief, all)).toEqual({ kind: 'batch', items: [] })
+    await ask(thief, { kind: 'forget', cursors: [1, 2, 3] })
+    expect(await ask(owner, { kind: 'open', rights: [right(owner, 1)] })).toEqual({ kind: 'done' })
+    const mail = await ask(owner, all)
+    expect(mail).toMatchObject({ items: [{ envelope: envelope(1) }] })
+    await ask(owner, { kind: 'forget', cursors: mail?.kind === 'batch' ? mail.items.map(({ cursor }) => cursor) : [] })
+    expect(await ask(owner, all)).toEqual({ kind: 'batch', items: [] })
+  })
+
+  it('[MB8] cursors beyond the end, of others or out of range give and delete nothing', async () => {
+    const [sender, owner] = [await open('a sender'), await open('the owner')]
+    const [token = NONE] = await tokens(1)
+    await deposit(sender, envelope(1), token)
+    await ask(owner, { kind: 'open', rights: [right(owner, 1)] })
+    expect(await ask(owner, { ...all, after: 2 ** 40 })).toEqual({ kind: 'batch', items: [] })
+    await ask(owner, { kind: 'forget', cursors: [2 ** 40, 0] })
+    expect(await ask(owner, { ...all, limit: 0 })).toMatchObject({ items: [{ cursor: 1 }] })
+  })
+
+  it('[MB13] a fetch waits for what comes, also under a tag that is shown meanwhile', async () => {
+    const [sender, owner] = [await open('a sender'), await open('the owner')]
+    const paid = await tokens(2)
+    await ask(owner, { kind: 'open', rights: [right(owner, 1)] })
+    const waiting = owner.ask({ ...all, waitMs: 40_000 }, 40_000)
+    await deposit(sender, envelope(1), paid[0])
+    expect(await done(waiting)).toMatchObject({ items: [{ envelope: envelope(1) }] })
+    const second = owner.ask({ ...all, after: 1, waitMs: 40_000 }, 40_000)
+    await ask(owner, { kind: 'open', rights: [right(owner, 2)] })
+    expect(await done(second)).toEqual({ kind: 'batch', items: [] })
+    const third = owner.ask({ ...all, after: 1, waitMs: 40_000 }, 40_000)
+    await deposit(sender, envelope(2, { box: 2 }), paid[1])
+    expect(await done(third)).toMatchObject({ items: [{ envelope: envelope(2, { box: 2 }) }] })
+  })
+
+  it('[MB6] what has expired, or is dated beyond a month, is not taken', async () => {
+    const link = await open('a sender')
+    const [token = NONE] = await tokens(1)
+    for (const hours of [-1, 0, 32 * 24, 24 * 365]) expect(await deposit(link, envelope(1, { hours }), token)).toEqual(refused('expired'))
+    expect((await deposit(link, envelope(1, { hours: 30 * 24 }), token))?.kind).toBe('stored')
+  })
+
+  it('[MB4] tokens are for members, so many a day', async () => {
+    const link = await open()
+    const order = () => plainTokens.order(random, { issuer: relay, key: link.tokenKey, count: 16 })
+    for (let had = 0; had < TOKENS_PER_DAY; had += 16)
+      expect((await ask(link, { kind: 'tokens', blinded: order().blinded }))?.kind).toBe('issued')
+    expect(await ask(link, { kind: 'tokens', blinded: order().blinded })).toEqual(refused('quota'))
+    member = () => false
+    expect(await ask(link, { kind: 'tokens', blinded: order().blinded })).toEqual(refused('no-member'))
+    const stranger = await open('somebody')
+    member = (peer) => peer === self
+    expect(await ask(stranger, { kind: 'tokens', blinded: order().blinded })).toEqual(refused('no-member'))
+  })
+
+  it('[MB9] whoever sends rubbish is refused, then cut off; the others go on', async () => {
+    const [bad, good] = [await open('bad'), await open('good')]
+    const [token = NONE] = await tokens(1)
+    const forged = token.slice()
+    forged[140] = (forged[140] ?? 0) ^ 1
+    for (let number = 0; number < 20 && !bad.closed; number += 1) {
+      const reply = await deposit(bad, envelope(number), forged)
+      if (reply !== undefined) expect(reply).toEqual(refused('token-refused'))
+    }
+    expect(bad.closed).toBe(true)
+    expect((await deposit(good, envelope(1), token))?.kind).toBe('stored')
+  })
+
+  it('[MB9] random frames are refused and change nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 400 }), async (bytes) => {
+        const opened = network.openRelayLink(self, URL, { protocol: MAILBOX_PROTOCOL, disguise: 'noise' })
+        if (opened.kind !== 'open') throw new Error('the relay is away')
+        await opened.channel.send(bytes)
+        do await settle()
+        while (network.pump())
+        opened.channel.close()
+        expect(await store.totals()).toEqual({ envelopes: 0, bytes: 0 })
+      }),
+      { numRuns: 200 },
+    )
+    expect(hex.encode(tagOf(1))).toHaveLength(32)
+  })
+})

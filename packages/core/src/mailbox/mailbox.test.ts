@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import type { MemoryStore } from '../testing/memory-store.ts'
+import { World, type WorldNode, type WorldRelay } from '../testing/world.ts'
+
+const [A, B] = ['http://a.test', 'http://b.test']
+const DAY_MS = 86_400_000
+
+interface Scene {
+  readonly world: World
+  readonly relays: readonly WorldRelay[]
+  readonly ana: WorldNode
+  readonly bo: WorldNode
+}
+
+async function scene(seed: number, mailboxes: readonly string[] = [A]): Promise<Scene> {
+  const world = new World(seed)
+  const relays = mailboxes.map((url) => world.relay(url))
+  const [ana, bo] = [await world.start('ana', { mailboxes }), await world.start('bo', { mailboxes })]
+  await world.befriend(ana, bo)
+  await world.run(5_000)
+  return { world, relays, ana, bo }
+}
+
+const again = (world: World, node: WorldNode, mailboxes: readonly string[] = [A], store: MemoryStore = node.store.reopened()) =>
+  world.start(node.name, { store, mailboxes })
+const texts = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ text }) => text)
+const states = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ state }) => state)
+const lying = async (relays: readonly WorldRelay[]) =>
+  (await Promise.all(relays.map(({ store }) => store.totals()))).map(({ envelopes }) => envelopes)
+
+describe('mailboxes', () => {
+  it('[DL18] the sender goes after sending, the recipient comes back later: delivered without the sender, who learns of it when it is back', async () => {
+    const { world, relays, ana, bo } = await scene(701)
+    world.kill(bo)
+    for (const text of ['one', 'two', 'three']) await world.send(ana, bo, text)
+    await world.run(10_000)
+    expect(await states(world, ana, bo)).toEqual(Array(3).fill('carried'))
+    expect(await lying(relays)).toEqual([3])
+    world.kill(ana)
+    const back = await again(world, bo)
+    await world.run(10_000)
+    expect(await texts(world, back, ana)).toEqual(['one', 'two', 'three'])
+    world.kill(back)
+    const home = await again(world, ana)
+    await world.run(10_000)
+    expect(await states(world, home, bo)).toEqual(Array(3).fill('delivered'))
+    expect(await home.messenger.deliveries.outbox()).toEqual([])
+    expect(await lying(relays)).toEqual([0])
+  })
+
+  it('[MB6] a mailbox that is gone for good after it said «stored» costs nothing: the other one has it, or its sender', async () => {
+    const { world, relays, ana, bo } = await scene(702, [A, B])
+    world.kill(bo)
+    await world.send(ana, bo, 'by two')
+    await world.run(10_000)
+    expect(await lying(relays)).toEqual([1, 1])
+    relays[0]?.end()
+    world.kill(ana)
+    const back = await again(world, bo, [A, B])
+    await world.run(10_000)
+    expect(await texts(world, back, ana)).toEqual(['by two'])
+    world.kill(back)
+    const home = await again(world, ana, [A, B])
+    await world.send(home, bo, 'by one')
+    await world.run(20_000)
+    expect((await states(world, home, bo)).at(-1)).toBe('carried')
+    relays[1]?.end()
+    const third = await again(world, back, [A, B])
+    await world.run(200_000)
+    expect(await texts(world, third, home)).toEqual(['by two', 'by one'])
+    expect(await states(world, home, bo)).toEqual(['delivered', 'delivered'])
+  })
+
+  it('[DL19] a gap is asked for: a mailbox that keeps some mail to itself is found out', async () => {
+    const { world, relays, ana, bo } = await scene(703)
+    const [relay] = relays
+    if (relay === undefined) throw new Error('no relay')
+    await world.send(ana, bo, 'direct')
+    await world.run(2_000)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    const honest = relay.store.fetch.bind(relay.store)
+    const { fetch } = relay.store
+    let withheld = 0
+    relay.store.fetch = async (query) => {
+      const found = await honest(query)
+      if (found.length > 1 && withheld === 0) {
+        withheld += 1
+        await relay.store.forget(query.tags, [found[0]?.cursor ?? 0])
+        return found.slice(1)
+      }
+      return found
+    }
+    const device = bo.messenger.identity.device
+    world.network.partition(device, relay.device, true)
+    for (const text of ['withheld', 'second', 'third']) await world.send(ana, bo, text)
+    await world.run(20_000)
+    world.network.partition(device, relay.device, false)
+    await world.run(20_000)
+    relay.store.fetch = fetch
+    if (withheld === 0) throw new Error('nothing was withheld')
+    expect(await texts(world, bo, ana)).not.toContain('withheld')
+    await world.run(200_000)
+    expect(await texts(world, bo, ana)).toEqual(['direct', 'withheld', 'second', 'third'])
+    expect(await states(world, ana, bo)).toEqual(Array(4).fill('delivered'))
+  })
+
+  it('[RC1] receipts come many at once, and only to accepted contacts', async () => {
+    const { world, relays, ana, bo } = await scene(704)
+    world.kill(bo)
+    for (let number = 0; number < 40; number += 1) await world.send(ana, bo, `number ${number}`)
+    await world.run(20_000)
+    const seen = relays[0]?.store.seen.length ?? 0
+    world.kill(ana)
+    const back = await again(world, bo)
+    await world.run(20_000)
+    expect((await texts(world, back, ana)).length).toBe(40)
+    // A receipt or two, and perhaps tokens.
+    expect((relays[0]?.store.seen.length ?? 0) - seen).toBeLessThanOrEqual(5)
+    const home = await again(world, ana)
+    await world.run(20_000)
+    expect(new Set(await states(world, home, bo))).toEqual(new Set(['delivered']))
+  })
+
+  it('[RC1] a blocked contact gets no receipt', async () => {
+    const { world, ana, bo } = await scene(705)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    await bo.messenger.change(ana.messenger.identity.account, { blocked: true })
+    await world.send(ana, bo, 'are you there?')
+    await world.run(60_000)
+    expect(await texts(world, bo, ana)).toEqual([])
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+  })
+
+  it('[RC2] what the user has seen is told where both want it, and survives a restart', async () => {
+    const world = new World(706)
+    world.relay(A)
+    const ana = await world.start('ana', { mailboxes: [A] })
+    const bo = await world.start('bo', { mailboxes: [A], readReceipts: true })
+    await world.befriend(ana, bo)
+    const first = await world.send(ana, bo, 'one')
+    await world.send(ana, bo, 'two')
+    await world.run(5_000)
+    await bo.messenger.seen(ana.messenger.identity.account, first.id)
+    await world.run(5_000)
+    expect(await states(world, ana, bo)).toEqual(['read', 'delivered'])
+    const answer = await world.send(bo, ana, 'answer')
+    await world.run(5_000)
+    await ana.messenger.seen(bo.messenger.identity.account, answer.id)
+    await world.run(5_000)
+    // Ana tells nobody.
+    expect(await states(world, bo, ana)).toEqual(['delivered', 'delivered', 'delivered'])
+  })
+
+  it('[MB11] contacts are kept in tokens: a month of mail, some every day', async () => {
+    const { world, ana, bo } = await scene(707)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    for (let day = 0; day < 12; day += 1) {
+      for (let number = 0; number < 10; number += 1) await world.send(ana, bo, `day ${day} ${number}`)
+      await world.run(30_000)
+      world.clock.jump(DAY_MS)
+      await world.run(30_000)
+    }
+    expect((await texts(world, bo, ana)).length).toBe(120)
+    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['delivered']))
+  })
+
+  it('[MB12] a relay learns neither who leaves mail nor who fetches it, and no text', async () => {
+    const { world, relays, ana, bo } = await scene(708)
+    const devices = [ana, bo].map(({ messenger }) => messenger.identity.device)
+    world.kill(bo)
+    await world.send(ana, bo, 'a marked text')
+    await world.run(10_000)
+    const back = await again(world, bo)
+    await world.run(10_000)
+    expect(await texts(world, back, ana)).toEqual(['a marked text'])
+    const seen = relays[0]?.store.seen ?? []
+    expect(seen.length).toBeGreaterThan(0)
+    const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
+    for (const envelope of seen) for (const word of ['a marked text', ...devices]) expect(text(envelope)).not.toContain(word)
+  })
+})
