@@ -48,7 +48,7 @@ it('[PT2] why says which way leads to a contact, and why not a better one', asyn
   await bo.end('SIGKILL')
   await eventually('the way is gone', async () => (await ana.run('why', 'bo')).json.path === 'none')
   const gone = (await ana.run('why', 'bo')).json.reasons.map(({ rung }: { rung: string }) => rung)
-  expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'webrtc', 'relayed'])
+  expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'webrtc', 'udp-punch', 'relayed'])
 })
 
 it('[DL4] a relay restarted in mid-conversation with other ports loses and doubles nothing', async () => {

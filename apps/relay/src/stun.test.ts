@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { SeenTokens } from './seen-tokens.ts'
 import { answerStun, startStun } from './stun.ts'
 import {
   ATTRIBUTE,
@@ -12,7 +13,8 @@ import {
   encodeStun,
   encodeXorAddress,
   parseStun,
-} from './stun-message.ts'
+  type StunAttribute,
+} from '@skein/node/swarm'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
 
@@ -117,5 +119,29 @@ describe('STUN server', () => {
     expect(from.port).toBe(server.ports[1])
     expect(server.requests()).toBe(3)
     client.close()
+  })
+
+  it('[PT7] gives a token for the address a request came from, and confirms no other', () => {
+    const tokens = new SeenTokens()
+    const nonce = Buffer.alloc(16, 5)
+    const ask = (attributes: readonly StunAttribute[], host = '192.0.2.1') => {
+      const request = encodeStun({ type: BINDING_REQUEST, transaction: Buffer.alloc(12, 7), attributes })
+      const answer = answerStun(request, { ...context, from: { host, port: 1 }, tokens })
+      return (type: number) => parseStun(answer?.bytes ?? Buffer.alloc(0))?.attributes.find((each) => each.type === type)?.value
+    }
+    const value = ask([{ type: ATTRIBUTE.seenNonce, value: nonce }])(ATTRIBUTE.seenToken) ?? Buffer.alloc(0)
+    expect(value.length).toBe(16)
+    const confirmed = (host: string, token = value, by = nonce) =>
+      ask([
+        { type: ATTRIBUTE.seenNonce, value: by },
+        { type: ATTRIBUTE.seenHost, value: Buffer.from(host) },
+        { type: ATTRIBUTE.seenToken, value: token },
+      ])(ATTRIBUTE.seenVerdict)?.[0]
+    expect(confirmed('192.0.2.1')).toBe(1)
+    expect(confirmed('198.51.100.7')).toBe(0)
+    expect(confirmed('192.0.2.1', Buffer.alloc(16))).toBe(0)
+    expect(confirmed('192.0.2.1', Buffer.alloc(3))).toBe(0)
+    expect(confirmed('192.0.2.1', value, Buffer.alloc(16, 6))).toBe(0)
+    expect(ask([{ type: ATTRIBUTE.seenNonce, value: Buffer.alloc(5) }])(ATTRIBUTE.seenToken)).toBeUndefined()
   })
 })

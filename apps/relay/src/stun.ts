@@ -4,6 +4,7 @@ import type { RemoteInfo, Socket } from 'node:dgram'
 import { isIP, isIPv6 } from 'node:net'
 import type { Port } from './config.ts'
 import { openPort } from './port-in-use.ts'
+import { SEEN_NONCE_BYTES, SeenTokens } from './seen-tokens.ts'
 import {
   ATTRIBUTE,
   BINDING_ERROR,
@@ -13,8 +14,8 @@ import {
   encodeStun,
   encodeXorAddress,
   parseStun,
-} from './stun-message.ts'
-import type { Endpoint, StunAttribute, StunMessage } from './stun-message.ts'
+} from '@skein/node/swarm'
+import type { Endpoint, StunAttribute, StunMessage } from '@skein/node/swarm'
 
 /** First type that a server may ignore when it does not know it (RFC 8489 §14). */
 const OPTIONAL_FROM = 0x8000
@@ -43,6 +44,7 @@ export interface AnswerContext {
   /** The second endpoint of this server, if it has one. */
   readonly other?: Endpoint | undefined
   readonly canChangePort: boolean
+  readonly tokens?: SeenTokens
 }
 
 export interface StunAnswer {
@@ -67,11 +69,25 @@ function isUnknown(type: number, canChange: boolean): boolean {
   return type < OPTIONAL_FROM && !HARMLESS.has(type)
 }
 
-function succeed({ transaction }: StunMessage, { from, other }: AnswerContext): Buffer {
+function succeed({ transaction, attributes: asked }: StunMessage, { from, other, tokens }: AnswerContext): Buffer {
   const attributes: StunAttribute[] = [{ type: ATTRIBUTE.xorMappedAddress, value: encodeXorAddress(from, transaction) }]
   if (other !== undefined) attributes.push({ type: ATTRIBUTE.otherAddress, value: encodeAddress(other) })
+  if (tokens !== undefined) attributes.push(...seenAttributes(asked, from, tokens))
   return encodeStun({ type: BINDING_SUCCESS, transaction, attributes })
 }
+
+/** A token for where the request came from, or whether a token that somebody shows is genuine. */
+function seenAttributes(asked: readonly StunAttribute[], from: Endpoint, tokens: SeenTokens): StunAttribute[] {
+  const valueOf = (type: number): Buffer | undefined => asked.find((each) => each.type === type)?.value
+  const [nonce, token, host] = [ATTRIBUTE.seenNonce, ATTRIBUTE.seenToken, ATTRIBUTE.seenHost].map(valueOf)
+  if (nonce?.length !== SEEN_NONCE_BYTES) return []
+  if (token === undefined || host === undefined) return [{ type: ATTRIBUTE.seenToken, value: tokens.tokenFor(nonce, plainHost(from.host)) }]
+  const genuine = tokens.isGenuine(token, nonce, host.toString('latin1'))
+  return [{ type: ATTRIBUTE.seenVerdict, value: Buffer.from([genuine ? 1 : 0]) }]
+}
+
+/** IPv4 on a socket of both families. */
+const plainHost = (host: string): string => host.replace(/^::ffff:/i, '')
 
 /** Error 420 (RFC 8489 §14.8, §14.9). */
 function refuse({ transaction }: StunMessage, unknown: readonly number[]): Buffer {
@@ -89,11 +105,12 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
   const wanted = [options.stun, options.stun2].filter((each) => each !== 'off')
   const sockets = await bindAll(options.host, wanted)
   const ports = sockets.map((each) => each.address().port)
+  const tokens = new SeenTokens()
   let requests = 0
   sockets.forEach((socket, index) => {
     const other = sockets[1 - index]
     socket.on('message', (bytes, from) => {
-      const answer = answerStun(bytes, contextOf(from, { other, publicAddress: options.publicAddress }))
+      const answer = answerStun(bytes, { ...contextOf(from, { other, publicAddress: options.publicAddress }), tokens })
       if (answer === undefined) return
       requests++
       send(answer.fromOtherPort && other !== undefined ? other : socket, answer.bytes, from)

@@ -27,3 +27,32 @@ export const ATTEMPTS = 3
 export const MESSAGE_TIMEOUT_MS = 5_000
 /** Noise and multiplexer on a socket that is open. */
 export const UPGRADE_TIMEOUT_MS = 5_000
+
+// Over UDP.
+
+/** Sockets of the side whose NAT takes an unforeseeable port for each; 256 open ports are hit once in 252 probes on average. */
+export const MOST_SOCKETS = 256
+/** Sockets of a side whose ports follow each other: the other side knows where to look. */
+export const FEW_SOCKETS = 16
+/** Hops of the packets that open one's own NAT: through it, a carrier's as well, and not as far as the other side's. */
+export const OPENER_TTL = 5
+/** Between two probes: 250 a second, and for so long at most. */
+export const PROBE_EVERY_MS = 4
+export const PROBE_FOR_MS = 10_000
+/** Ports beyond the last known one that are tried of a NAT whose ports follow each other. */
+export const PORTS_AHEAD = 64
+/** Smallest port that is tried of a NAT with unforeseeable ones; Linux and most routers begin there. */
+export const FIRST_RANDOM_PORT = 1_024
+/** Repetition of what goes to one known endpoint. */
+export const REPEAT_EVERY_MS = 100
+/** Two foreseeable NATs have that long for a TCP punch, which carries more, before UDP is tried. */
+export const AFTER_TCP_MS = 1_500
+/** UDP punches under way at once; each may hold MOST_SOCKETS sockets. */
+export const MOST_UDP_PUNCHES = 2
+/** Before another UDP punch for a device whose last one failed. */
+export const UDP_PUNCH_PAUSE_MS = 30_000
+/** Two rows of ports that follow each other may miss each other when something else opens a connection meanwhile. */
+export const SEQUENTIAL_ROUNDS = 5
+export const SEQUENTIAL_ROUND_MS = 1_200
+/** A stream over UDP keeps its NATs' mappings by this; RFC 4787 lets them go after 2 minutes, many routers after 30 s. */
+export const UDP_KEEPALIVE_MS = 10_000

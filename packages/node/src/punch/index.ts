@@ -1,14 +1,37 @@
 /**
- * Direct connections through NATs and firewalls, for Node.js: both sides open towards each other at the same instant, which
- * they agree on over a relayed connection. What comes of it is an ordinary libp2p connection. Nothing is sent to an address
- * that a stranger names, and nothing more than a bounded number of packets to any.
+ * Direct connections through NATs and firewalls, for Node.js: both sides send towards each other at the same time, which
+ * they agree on over a relayed connection; over TCP, and over UDP where a NAT's ports cannot be foreseen. What comes of it
+ * is an ordinary libp2p connection. Nothing is sent because a stranger asks for it, and nothing more than a bounded number
+ * of packets to anybody; over UDP only to addresses of which one of the user's own relays has proof.
  */
-import { type PunchDeps, TcpPuncher } from './tcp-puncher.ts'
+import type { DeviceId } from '@skein/core'
+import type { PunchDeps } from './host.ts'
+import { TcpPuncher } from './tcp-puncher.ts'
+import { UdpPuncher } from './udp-puncher.ts'
 
-export type { PunchDeps, PunchHost } from './tcp-puncher.ts'
+export type { PunchDeps, PunchHost } from './host.ts'
 
-export type Puncher = TcpPuncher
+export class Puncher {
+  readonly tcp: TcpPuncher
+  readonly udp: UdpPuncher
+
+  constructor(deps: PunchDeps) {
+    this.tcp = new TcpPuncher(deps)
+    this.udp = new UdpPuncher(deps)
+  }
+
+  /** Answers the other side from now on. */
+  async serve(): Promise<void> {
+    await Promise.all([this.tcp.serve(), this.udp.serve()])
+  }
+
+  /** The device is reached directly: whatever is under way for it ends. */
+  settle(device: DeviceId): void {
+    this.tcp.settle(device)
+    this.udp.settle(device)
+  }
+}
 
 export function createPuncher(deps: PunchDeps): Puncher {
-  return new TcpPuncher(deps)
+  return new Puncher(deps)
 }

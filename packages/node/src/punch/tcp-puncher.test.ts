@@ -11,11 +11,12 @@ import { pingConnection } from '../swarm/liveness.ts'
 import { createStack } from '../swarm/stack.ts'
 import { silentLogger } from '../swarm/test-network.ts'
 import { DCUTR_PROTOCOL } from './coordination.ts'
-import { createPuncher, type PunchDeps, type Puncher } from './index.ts'
+import type { PunchDeps } from './host.ts'
+import { TcpPuncher } from './tcp-puncher.ts'
 
 interface Side {
   readonly stack: Stack
-  readonly puncher: Puncher
+  readonly puncher: TcpPuncher
   readonly device: DeviceId
   readonly punched: string[]
 }
@@ -51,7 +52,7 @@ async function side(seed: number, options: Partial<PunchDeps> = {}): Promise<Sid
   const { upgrader, logger } = stack.services.transports
   const punched: string[] = []
   const device = stack.peerId.toString() as DeviceId
-  const puncher = createPuncher({
+  const puncher = new TcpPuncher({
     self: device,
     host: {
       upgrader,
@@ -62,6 +63,7 @@ async function side(seed: number, options: Partial<PunchDeps> = {}): Promise<Sid
     random: systemRandom,
     logger: silentLogger,
     reflectors: () => [reflector],
+    stunServers: () => [],
     deviceOf: ({ remotePeer }) => deviceOf(remotePeer),
     mayPunch: () => true,
     // Loopback is all there is here.

@@ -1,58 +1,23 @@
 /** Opens direct TCP connections to devices that are reached over a relay, through NATs and firewalls on both sides. */
 import type { Socket } from 'node:net'
-import type { Connection, Logger as Libp2pLogger, Stream, StreamHandler, Upgrader } from '@libp2p/interface'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { Clock, DeviceId, Logger, Random } from '@skein/core'
-import { ATTEMPT_TIMEOUT_MS, MESSAGE_TIMEOUT_MS, PORT_AGE_MS, UPGRADE_TIMEOUT_MS } from './constants.ts'
+import type { Connection, Stream } from '@libp2p/interface'
+import type { DeviceId } from '@skein/core'
+import { ATTEMPT_TIMEOUT_MS, MESSAGE_TIMEOUT_MS, PORT_AGE_MS } from './constants.ts'
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
+import { type PunchDeps, upgradeSocket } from './host.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
+import { type Session, Sessions } from './sessions.ts'
 import { openTogether } from './simultaneous-open.ts'
-import { SocketConnection } from './socket-connection.ts'
-import { addressOf, type Endpoint, isPublic, type MayDial, targetsOf } from './targets.ts'
-
-/** What a puncher needs of libp2p. */
-export interface PunchHost {
-  readonly upgrader: Upgrader
-  readonly log: Libp2pLogger
-  handle(protocol: string, handler: StreamHandler): Promise<void>
-}
-
-export interface PunchDeps {
-  readonly self: DeviceId
-  readonly host: PunchHost
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  /** `host:port` of the TCP reflectors of the user's own relays. */
-  reflectors(): readonly string[]
-  readonly deviceOf: (connection: Connection) => DeviceId | undefined
-  /** Whether holes are punched for this device: a stranger is not to make us dial. */
-  mayPunch(device: DeviceId): boolean
-  /** Without it public addresses alone. */
-  readonly mayDial?: MayDial
-  /** A socket is about to become a connection to this address. */
-  onPunched(address: Multiaddr): void
-  readonly stopping: AbortSignal
-  /** In place of the simultaneous open of the system's TCP. */
-  readonly open?: typeof openTogether
-}
-
-type Role = 'client' | 'server'
-
-interface Session {
-  readonly device: DeviceId
-  readonly role: Role
-  readonly given: AbortController
-}
+import { addressOf, type Endpoint, isPublic, targetsOf } from './targets.ts'
 
 export class TcpPuncher {
   private readonly deps: PunchDeps
-  /** One for each device. */
-  private readonly sessions = new Map<DeviceId, Session>()
+  private readonly sessions: Sessions
   private ready: { readonly at: number; readonly port: Promise<PunchPort> } | undefined
 
   constructor(deps: PunchDeps) {
     this.deps = deps
+    this.sessions = new Sessions(deps.self)
   }
 
   /** Without a reflector others cannot be told where to dial. */
@@ -85,8 +50,7 @@ export class TcpPuncher {
    * @throws Error when no connection has come of it, with the reason
    */
   async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
-    if (this.sessions.has(device)) throw new Error('a punch is under way')
-    const session = this.begin(device, 'server')
+    const session = this.sessions.begin(device, 'server')
     const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
     try {
       const stream = await relayed.newStream(DCUTR_PROTOCOL, {
@@ -95,38 +59,23 @@ export class TcpPuncher {
       })
       if (!(await this.run(coordinate, stream, { session, signal: limited }))) throw new Error('no hole was found')
     } finally {
-      this.end(session)
+      this.sessions.end(session)
     }
   }
 
   /** The device is reached directly: whatever is under way for it ends. */
   settle(device: DeviceId): void {
-    this.sessions.get(device)?.given.abort()
+    this.sessions.settle(device)
   }
 
   private async answer(stream: Stream, device: DeviceId): Promise<void> {
-    const running = this.sessions.get(device)
-    // Both sides began: the one that the smaller device began goes on.
-    if (running !== undefined && (running.role === 'client' || this.deps.self < device))
-      return stream.abort(new Error('a punch is under way'))
-    running?.given.abort()
-    const session = this.begin(device, 'client')
+    const session = this.sessions.answer(device, 'client')
+    if (session === undefined) return stream.abort(new Error('a punch is under way'))
     const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
     await this.run(follow, stream, { session, signal }).catch((error: unknown) =>
       this.deps.logger.debug('punch-failed', { device, reason: String(error) }),
     )
-    this.end(session)
-  }
-
-  private begin(device: DeviceId, role: Role): Session {
-    const session = { device, role, given: new AbortController() }
-    this.sessions.set(device, session)
-    return session
-  }
-
-  private end(session: Session): void {
-    session.given.abort()
-    if (this.sessions.get(session.device) === session) this.sessions.delete(session.device)
+    this.sessions.end(session)
   }
 
   private async run(
@@ -177,31 +126,12 @@ export class TcpPuncher {
     const upgrade = async (socket: Socket, target: Endpoint): Promise<boolean> => {
       const before = session.role === 'client' && (await Promise.all(upgrades)).includes(true)
       if (before) socket.destroy()
-      const done = !before && (await this.upgrade(socket, target, session))
+      const done = !before && (await upgradeSocket(socket, addressOf(target), session, this.deps))
       if (done) found.abort()
       return done
     }
     const onOpen = (socket: Socket, target: Endpoint): void => void upgrades.push(upgrade(socket, target))
     await (this.deps.open ?? openTogether)(targets, { localPort: port.port, clock: this.deps.clock, signal: limited }, onOpen)
     return (await Promise.all(upgrades)).includes(true)
-  }
-
-  /** Whoever is at the other end, it becomes a connection only if it proves to be the device. */
-  private async upgrade(socket: Socket, target: Endpoint, { device, role }: Session): Promise<boolean> {
-    const { host, logger, onPunched } = this.deps
-    const remoteAddr = multiaddr(`${addressOf(target).toString()}/p2p/${device}`)
-    onPunched(remoteAddr)
-    const direction = role === 'client' ? 'outbound' : 'inbound'
-    const connection = new SocketConnection({ socket, remoteAddr, direction, log: host.log })
-    const options = { signal: AbortSignal.timeout(UPGRADE_TIMEOUT_MS) }
-    try {
-      if (role === 'client') await host.upgrader.upgradeOutbound(connection, options)
-      else await host.upgrader.upgradeInbound(connection, options)
-      return true
-    } catch (error) {
-      logger.debug('punched-socket-refused', { device, reason: String(error) })
-      connection.abort(error instanceof Error ? error : new Error(String(error)))
-      return false
-    }
   }
 }

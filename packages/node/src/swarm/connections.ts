@@ -53,7 +53,7 @@ export function isRelayedConnection(connection: Connection): boolean {
 export function transportOf(address: string): string {
   if (isRelayed(address)) return 'circuit'
   const own = lastLeg(address)
-  return ['webrtc-direct', 'webrtc', 'wss', 'ws', 'tcp'].find((name) => new RegExp(`/${name}(/|$)`).test(own)) ?? 'other'
+  return ['webrtc-direct', 'webrtc', 'wss', 'ws', 'tcp', 'udp'].find((name) => new RegExp(`/${name}(/|$)`).test(own)) ?? 'other'
 }
 
 /** Whether both sides agree that the connection stays when both have dialled: the one of the smaller peer id. */

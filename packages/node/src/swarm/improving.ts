@@ -5,6 +5,7 @@ import type { Puncher } from '../punch/index.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
 import { DIAL_TIMEOUT_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
 import type { Dialler } from './dialling.ts'
+import type { RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
@@ -29,7 +30,7 @@ export class Improver {
   async improve(device: DeviceId): Promise<void> {
     const { clock, stopping, dialler } = this.deps
     if (this.rounds.has(device)) return
-    this.deps.puncher?.prepare()
+    this.deps.puncher?.tcp.prepare()
     this.rounds.set(device, new AbortController())
     const identified = this.identified(device)
     for (let tries = 0; ; tries += 1) {
@@ -54,7 +55,11 @@ export class Improver {
     this.rounds.set(device, won)
     const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
-      await Promise.any([this.punch(device, signal), identified.then(() => this.dial(device, signal))])
+      await Promise.any([
+        this.punch(device, 'tcp', signal),
+        this.punch(device, 'udp', signal),
+        identified.then(() => this.dial(device, signal)),
+      ])
     } catch (error) {
       this.deps.logger.debug('stays-relayed', { device, reason: String(error) })
     }
@@ -63,24 +68,24 @@ export class Improver {
 
   private dial(device: DeviceId, signal: AbortSignal): Promise<unknown> {
     const { dialler, clock, puncher } = this.deps
-    const webrtc = puncher?.isUsable() === true ? clock.sleep(WEBRTC_AFTER_MS, { signal }) : undefined
+    const webrtc = puncher?.tcp.isUsable() === true ? clock.sleep(WEBRTC_AFTER_MS, { signal }) : undefined
     return dialler.dialDirect(device, { signal, rungs: ['lan', 'direct', 'webrtc'], webrtc })
   }
 
   /** The side that was reached over the relay begins; the other one answers. */
-  private async punch(device: DeviceId, signal: AbortSignal): Promise<void> {
+  private async punch(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
     const { stack, puncher, dialler } = this.deps
-    const note = (outcome: 'open' | 'failed' | 'other-side', detail: string): void =>
-      dialler.remember(device, [{ rung: 'tcp-punch', outcome, detail }])
+    if (puncher === undefined) throw new Error('nothing here can punch')
+    const note = (outcome: RungReport['outcome'], detail: string): void =>
+      dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
     const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
     const relayed = stack.getConnections(peerOf(device)).find(inbound)
-    if (puncher === undefined) throw new Error('nothing here can punch')
     if (relayed === undefined) {
       note('other-side', 'the other side begins')
       throw new Error('the other side begins')
     }
     try {
-      await puncher.punch(relayed, device, signal)
+      await puncher[by].punch(relayed, device, signal)
       note('open', '')
     } catch (error) {
       note('failed', error instanceof Error ? error.message : String(error))

@@ -7,7 +7,7 @@ import { attempt, firstOf } from './dial-race.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Best first. */
-export const RUNGS = ['lan', 'direct', 'tcp-punch', 'webrtc', 'relayed'] as const
+export const RUNGS = ['lan', 'direct', 'tcp-punch', 'webrtc', 'udp-punch', 'relayed'] as const
 export type Rung = (typeof RUNGS)[number]
 
 /** Those that are dialled by an address. */

@@ -1,4 +1,5 @@
-/** STUN binding messages (RFC 8489), as far as a server without credentials needs them. */
+/** STUN binding messages (RFC 8489), as far as a server without credentials and its clients need them. */
+import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { crc32 } from 'node:zlib'
 
@@ -7,6 +8,7 @@ export const BINDING_SUCCESS = 0x0101
 export const BINDING_ERROR = 0x0111
 const MAGIC_COOKIE = 0x2112a442
 const HEADER_BYTES = 20
+const TRANSACTION_BYTES = 12
 /** RFC 8489 §14.7. */
 const FINGERPRINT_XOR = 0x5354554e
 /** Larger than any binding request; a bound on the work for one datagram. */
@@ -19,6 +21,11 @@ export const ATTRIBUTE = {
   xorMappedAddress: 0x0020,
   fingerprint: 0x8028,
   otherAddress: 0x802c,
+  /** Ours, from the range that others ignore: where a sender was seen, proven to somebody who uses the same server. */
+  seenNonce: 0xc5e1,
+  seenToken: 0xc5e2,
+  seenHost: 0xc5e3,
+  seenVerdict: 0xc5e4,
 } as const
 
 export interface Endpoint {
@@ -142,4 +149,9 @@ function ipv6Bytes(host: string): Buffer {
   const missing = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
   const all = [...groups(head), ...Array<string>(missing).fill('0'), ...groups(tail)]
   return Buffer.from(all.map((each) => each.padStart(4, '0')).join(''), 'hex')
+}
+
+/** A question for one's own address, as clients ask it. */
+export function encodeBindingRequest(): Buffer {
+  return encodeStun({ type: BINDING_REQUEST, transaction: randomBytes(TRANSACTION_BYTES), attributes: [] })
 }

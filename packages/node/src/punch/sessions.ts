@@ -1,0 +1,53 @@
+/** Punches that are under way, one for each device. */
+import type { DeviceId } from '@skein/core'
+
+/** The client speaks first on what opens. */
+export type Role = 'client' | 'server'
+
+export interface Session {
+  readonly device: DeviceId
+  readonly role: Role
+  /** Ends it. */
+  readonly given: AbortController
+}
+
+export class Sessions {
+  private readonly self: DeviceId
+  private readonly running = new Map<DeviceId, Session>()
+
+  constructor(self: DeviceId) {
+    this.self = self
+  }
+
+  get size(): number {
+    return this.running.size
+  }
+
+  /** For a punch that this side begins. @throws Error when one is under way */
+  begin(device: DeviceId, role: Role): Session {
+    if (this.running.has(device)) throw new Error('a punch is under way')
+    return this.add({ device, role, given: new AbortController() })
+  }
+
+  /** For one that the other side begins; `undefined` when it has to wait. When both began, the one of the smaller device goes on. */
+  answer(device: DeviceId, role: Role): Session | undefined {
+    const running = this.running.get(device)
+    if (running !== undefined && (running.role === role || this.self < device)) return undefined
+    running?.given.abort()
+    return this.add({ device, role, given: new AbortController() })
+  }
+
+  end(session: Session): void {
+    session.given.abort()
+    if (this.running.get(session.device) === session) this.running.delete(session.device)
+  }
+
+  settle(device: DeviceId): void {
+    this.running.get(device)?.given.abort()
+  }
+
+  private add(session: Session): Session {
+    this.running.set(session.device, session)
+    return session
+  }
+}

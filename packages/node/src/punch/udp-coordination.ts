@@ -1,0 +1,66 @@
+/** Both sides of `/skein/punch/1`: each learns how the other's NAT behaves, and has proof of its address before it sends. */
+import type { Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { decodeUdpPunch, encodeUdpPunch, MAX_UDP_PUNCH_BYTES, type UdpPunchFrame, type UdpPunchOfferFields } from '@skein/core'
+import { MESSAGE_TIMEOUT_MS } from './constants.ts'
+
+export type Offer = UdpPunchOfferFields
+
+export interface Agreement {
+  readonly mine: Offer
+  readonly theirs: Offer
+}
+
+export interface UdpCoordinated {
+  readonly nonce: Uint8Array
+  /** First STUN server of each of one's own relays. */
+  readonly stun: readonly string[]
+  readonly signal: AbortSignal
+  /** What one's own NAT does, with proof of one's address for the other side's nonce. */
+  sample(stun: string, theirNonce: Uint8Array): Promise<Omit<Offer, 'nonce' | 'stun'>>
+  /** Whether the relay confirms that the other side is where it says. */
+  isProven(offer: Offer): Promise<boolean>
+}
+
+export type UdpMessages = ReturnType<typeof udpMessagesOn>
+
+export function udpMessagesOn(stream: Stream, signal: AbortSignal) {
+  const bytes = lpStream(stream, { maxDataLength: MAX_UDP_PUNCH_BYTES })
+  const limited = (): { signal: AbortSignal } => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]) })
+  return {
+    write: (frame: UdpPunchFrame) => bytes.write(encodeUdpPunch(frame), limited()),
+    read: async <K extends UdpPunchFrame['kind']>(kind: K): Promise<Extract<UdpPunchFrame, { kind: K }>> => {
+      const frame = decodeUdpPunch((await bytes.read(limited())).subarray())
+      if (frame.kind !== kind) throw new Error(`expected ${kind} and got ${frame.kind}`)
+      return frame as Extract<UdpPunchFrame, { kind: K }>
+    },
+  }
+}
+
+/** The side that was reached over the relay. @throws Error when there is no proof, no relay in common, or no answer */
+export async function agree(messages: UdpMessages, self: UdpCoordinated): Promise<Agreement> {
+  await messages.write({ kind: 'ask', nonce: self.nonce, stun: self.stun })
+  const theirs = await messages.read('offer')
+  if (!self.stun.includes(theirs.stun)) throw new Error('another relay than those in common')
+  const proven = self.isProven(theirs)
+  const mine = { ...(await self.sample(theirs.stun, theirs.nonce)), nonce: self.nonce, stun: theirs.stun }
+  await messages.write({ kind: 'offer', ...mine })
+  await messages.read('go')
+  if (!(await proven)) throw new Error('the other side is not where it says')
+  await messages.write({ kind: 'go' })
+  return { mine, theirs }
+}
+
+/** The side that dialled over the relay. @throws Error when there is no proof, no relay in common, or no answer */
+export async function consent(messages: UdpMessages, self: UdpCoordinated): Promise<Agreement> {
+  const ask = await messages.read('ask')
+  const stun = ask.stun.find((each) => self.stun.includes(each))
+  if (stun === undefined) throw new Error('no relay in common')
+  const mine = { ...(await self.sample(stun, ask.nonce)), nonce: self.nonce, stun }
+  await messages.write({ kind: 'offer', ...mine })
+  const theirs = await messages.read('offer')
+  if (theirs.stun !== stun || !(await self.isProven(theirs))) throw new Error('the other side is not where it says')
+  await messages.write({ kind: 'go' })
+  await messages.read('go')
+  return { mine, theirs }
+}

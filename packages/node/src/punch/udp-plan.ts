@@ -1,0 +1,62 @@
+/** Who opens how many sockets and sends where, from how the two NATs choose their ports. Pure. */
+import type { PortMapping } from '@skein/core'
+import { FEW_SOCKETS, FIRST_RANDOM_PORT, MOST_SOCKETS, PORTS_AHEAD } from './constants.ts'
+
+export interface NatSide {
+  readonly mapping: PortMapping
+  /** Outside port that was seen last. */
+  readonly port: number
+  readonly step: number
+}
+
+export interface PunchPlan {
+  /** How many sockets this side sends from. */
+  readonly sockets: number
+  /** Ports of the other side. `known`: each socket goes on sending to all of them; `search`: one probe for each, in order. */
+  readonly kind: 'known' | 'search' | 'lockstep'
+  /** For `lockstep` the n-th socket sends to the n-th port alone. */
+  ports(): Iterable<number>
+}
+
+const LAST_PORT = 65_535
+const PORTS = LAST_PORT - FIRST_RANDOM_PORT + 1
+
+/**
+ * `undefined` when these two cannot meet: both sides would have to guess.
+ * @param seed of the order in which unforeseeable ports are tried, a whole number
+ */
+export function planPunch(mine: NatSide, theirs: NatSide, seed: number): PunchPlan | undefined {
+  if (mine.mapping === 'same') {
+    if (theirs.mapping === 'same') return { sockets: 1, kind: 'known', ports: () => [theirs.port] }
+    const ports = theirs.mapping === 'random' ? () => everyPort(seed) : () => portsAfter(theirs, PORTS_AHEAD)
+    return { sockets: 1, kind: 'search', ports }
+  }
+  if (theirs.mapping === 'same') {
+    return { sockets: mine.mapping === 'random' ? MOST_SOCKETS : FEW_SOCKETS, kind: 'known', ports: () => [theirs.port] }
+  }
+  if (mine.mapping === 'random' || theirs.mapping === 'random') return undefined
+  return { sockets: FEW_SOCKETS, kind: 'lockstep', ports: () => portsAfter(theirs, FEW_SOCKETS) }
+}
+
+function* portsAfter({ port, step }: NatSide, count: number): Generator<number> {
+  for (let at = 1; at <= count; at += 1) {
+    const next = port + at * step
+    if (next >= 1 && next <= LAST_PORT) yield next
+  }
+}
+
+/** Each once, scattered: a walk by a stride that has no factor in common with their number. */
+function* everyPort(seed: number): Generator<number> {
+  const stride = strideFor(seed)
+  for (let at = 0, port = seed % PORTS; at < PORTS; at += 1, port = (port + stride) % PORTS) yield FIRST_RANDOM_PORT + port
+}
+
+function strideFor(seed: number): number {
+  let stride = 1 + ((seed * 7_919) % (PORTS - 1))
+  while (gcd(stride, PORTS) !== 1) stride += 1
+  return stride
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b)
+}

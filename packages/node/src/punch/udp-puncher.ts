@@ -1,0 +1,210 @@
+/** Opens direct UDP paths to devices that are reached over a relay, and runs a reliable stream over them. */
+import type { Connection, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { DeviceId } from '@skein/core'
+import { askStun, ATTRIBUTE, resolveStun, type StunAttribute, type StunReply, attributeOf } from '../stun/index.ts'
+import {
+  AFTER_TCP_MS,
+  MESSAGE_TIMEOUT_MS,
+  MOST_UDP_PUNCHES,
+  PROBE_FOR_MS,
+  SEQUENTIAL_ROUND_MS,
+  SEQUENTIAL_ROUNDS,
+  UDP_PUNCH_PAUSE_MS,
+} from './constants.ts'
+import { type PunchDeps, upgradeSocket } from './host.ts'
+import { mappingOf } from './nat-mapping.ts'
+import { type Session, Sessions } from './sessions.ts'
+import { isPublic } from './targets.ts'
+import { agree, type Agreement, consent, type Offer, type UdpCoordinated, type UdpMessages, udpMessagesOn } from './udp-coordination.ts'
+import { findPath, type UdpPath } from './udp-path.ts'
+import { planPunch, type PunchPlan } from './udp-plan.ts'
+import { type PunchSocket, UdxSockets } from './udx.ts'
+
+export const PUNCH_PROTOCOL = '/skein/punch/1'
+
+const NONCE_BYTES = 16
+
+interface Round {
+  readonly messages: UdpMessages
+  readonly session: Session
+  readonly signal: AbortSignal
+}
+
+export class UdpPuncher {
+  private readonly deps: PunchDeps
+  private readonly sessions: Sessions
+  /** Before which instant nothing is tried again, by the monotonic clock. */
+  private readonly pausedUntil = new Map<DeviceId, number>()
+  private udx: Promise<UdxSockets> | undefined
+
+  constructor(deps: PunchDeps) {
+    this.deps = deps
+    this.sessions = new Sessions(deps.self)
+  }
+
+  /** Answers the other side from now on. */
+  async serve(): Promise<void> {
+    const { host, deviceOf, mayPunch, logger } = this.deps
+    await host.handle(PUNCH_PROTOCOL, async (stream, connection) => {
+      const device = deviceOf(connection)
+      if (device === undefined || !mayPunch(device) || this.isTooMuch(device))
+        return stream.abort(new Error('not for this device, or not now'))
+      const session = this.sessions.answer(device, 'client')
+      if (session === undefined) return stream.abort(new Error('a punch is under way'))
+      await this.run(stream, session, consent).catch((error: unknown) =>
+        logger.debug('udp-punch-failed', { device, reason: String(error) }),
+      )
+    })
+  }
+
+  /**
+   * Begins on a connection over a relay by which the other side has reached us.
+   * @throws Error when no connection has come of it, with the reason
+   */
+  async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
+    if (this.isTooMuch(device)) throw new Error('tried not long ago')
+    const session = this.sessions.begin(device, 'server')
+    signal.addEventListener('abort', () => session.given.abort(), { once: true })
+    try {
+      const limited = AbortSignal.any([session.given.signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)])
+      const stream = await relayed.newStream(PUNCH_PROTOCOL, { signal: limited, runOnLimitedConnection: true })
+      await this.run(stream, session, agree)
+    } finally {
+      this.sessions.end(session)
+    }
+  }
+
+  settle(device: DeviceId): void {
+    this.sessions.settle(device)
+  }
+
+  private isTooMuch(device: DeviceId): boolean {
+    const now = this.deps.clock.monotonic()
+    for (const [each, until] of this.pausedUntil) if (until <= now) this.pausedUntil.delete(each)
+    return this.pausedUntil.has(device) || this.sessions.size >= MOST_UDP_PUNCHES
+  }
+
+  private async run(
+    stream: Stream,
+    session: Session,
+    coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
+  ): Promise<void> {
+    const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
+    try {
+      const round: Round = { messages: udpMessagesOn(stream, signal), session, signal }
+      for (let rounds = 1; !(await this.round(round, coordination)); rounds += 1) {
+        if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
+      }
+    } catch (error) {
+      if (!signal.aborted) this.pausedUntil.set(session.device, this.deps.clock.monotonic() + UDP_PUNCH_PAUSE_MS)
+      throw error
+    } finally {
+      stream.abort(new Error('the punch is over'))
+      this.sessions.end(session)
+    }
+  }
+
+  /** `true` when a connection has come of it, `false` when another round may help. @throws Error when none can */
+  private async round(
+    { messages, session, signal }: Round,
+    coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
+  ): Promise<boolean> {
+    const udx = await this.load()
+    const main = udx.open()
+    const sockets: PunchSocket[] = [main]
+    let path: UdpPath | undefined
+    try {
+      const agreement = await coordination(messages, this.coordinated(main, signal))
+      const { mine, theirs } = agreement
+      const plan = planPunch(mine, theirs, this.seed())
+      if (plan === undefined) throw new Error('both sides would have to guess the ports of the other')
+      if (mine.mapping === 'same' && theirs.mapping === 'same') await this.deps.clock.sleep(AFTER_TCP_MS, { signal })
+      while (sockets.length < plan.sockets) sockets.push(udx.open())
+      path = await this.search(agreement, { plan, sockets, session, signal })
+      if (path !== undefined) return await this.connect(udx, path, agreement, session)
+      if (plan.kind !== 'lockstep') throw new Error('no hole was found')
+      return false
+    } finally {
+      for (const each of sockets) if (each !== path?.socket) each.close()
+    }
+  }
+
+  private search(
+    { mine, theirs }: Agreement,
+    { plan, sockets, session, signal }: { plan: PunchPlan; sockets: readonly PunchSocket[]; session: Session; signal: AbortSignal },
+  ): Promise<UdpPath | undefined> {
+    const within = plan.kind === 'lockstep' ? SEQUENTIAL_ROUND_MS : PROBE_FOR_MS
+    return findPath({
+      plan,
+      sockets,
+      host: theirs.host,
+      ownNonce: mine.nonce,
+      theirNonce: theirs.nonce,
+      // Whoever decides is ready last, and speaks first.
+      decides: session.role === 'client',
+      clock: this.deps.clock,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(within)]),
+    })
+  }
+
+  private connect(udx: UdxSockets, { socket, to }: UdpPath, { mine, theirs }: Agreement, session: Session): Promise<boolean> {
+    const stream = udx.stream(socket, { own: streamId(mine.nonce), theirs: streamId(theirs.nonce), to })
+    return upgradeSocket(stream, multiaddr(`/ip4/${to.host}/udp/${to.port}`), session, this.deps)
+  }
+
+  private coordinated(main: PunchSocket, signal: AbortSignal): UdpCoordinated {
+    const { random, stunServers, mayDial = isPublic } = this.deps
+    const nonce = random.bytes(NONCE_BYTES)
+    const seenNonce = (value: Uint8Array): StunAttribute => ({ type: ATTRIBUTE.seenNonce, value: Buffer.from(value) })
+    const ask = (stun: string, attributes: readonly StunAttribute[]): Promise<StunReply> => this.ask(main, { stun, attributes, signal })
+    return {
+      nonce,
+      stun: stunServers().flatMap(([first]) => first ?? []),
+      signal,
+      sample: async (stun, theirNonce) => {
+        const first = await ask(stun, [seenNonce(theirNonce)])
+        const second = stunServers().find((each) => each[0] === stun)?.[1]
+        const last = second === undefined ? first : await ask(second, [])
+        const token = attributeOf(first, ATTRIBUTE.seenToken)
+        if (token === undefined) throw new Error('the relay gives no proof of addresses')
+        return { host: first.seen.host, port: last.seen.port, ...mappingOf(first.seen.port, last.seen.port), token }
+      },
+      isProven: async ({ stun, host, token }: Offer) => {
+        if (!mayDial(host)) return false
+        const attributes = [
+          seenNonce(nonce),
+          { type: ATTRIBUTE.seenHost, value: Buffer.from(host, 'latin1') },
+          { type: ATTRIBUTE.seenToken, value: Buffer.from(token) },
+        ]
+        return attributeOf(await ask(stun, attributes), ATTRIBUTE.seenVerdict)?.[0] === 1
+      },
+    }
+  }
+
+  /** @throws Error when nobody answers: UDP is blocked */
+  private async ask(
+    socket: PunchSocket,
+    { stun, attributes, signal }: { stun: string; attributes: readonly StunAttribute[]; signal: AbortSignal },
+  ): Promise<StunReply> {
+    const { clock, random } = this.deps
+    const server = await resolveStun(stun)
+    const reply = server === undefined ? undefined : await askStun(socket, { server, clock, random, signal, attributes })
+    if (reply === undefined) throw new Error('no STUN server answers: UDP does not get through')
+    return reply
+  }
+
+  private load(): Promise<UdxSockets> {
+    this.udx ??= UdxSockets.load()
+    return this.udx
+  }
+
+  private seed(): number {
+    return Buffer.from(this.deps.random.bytes(4)).readUInt32BE()
+  }
+}
+
+/** Both sides know both nonces, so that streams need no handshake to find each other. */
+function streamId(nonce: Uint8Array): number {
+  return Buffer.from(nonce).readUInt32BE()
+}

@@ -1,0 +1,84 @@
+/** One question to a STUN server over any UDP socket, repeated until it is answered. */
+import { lookup } from 'node:dns/promises'
+import type { Clock, Random } from '@skein/core'
+import {
+  ATTRIBUTE,
+  BINDING_REQUEST,
+  BINDING_SUCCESS,
+  decodeXorAddress,
+  encodeStun,
+  type Endpoint,
+  parseStun,
+  type StunAttribute,
+} from './stun-message.ts'
+
+/** Before the first repetition, ms; doubles. RFC 8489 begins at 500, which is a long time for a person who waits. */
+const REPEAT_AFTER_MS = 150
+const QUESTIONS = 4
+
+/** What a question needs of a UDP socket. */
+export interface Datagrams {
+  send(bytes: Uint8Array, to: Endpoint): void
+  /** The returned function ends it. */
+  listen(receive: (bytes: Buffer, from: Endpoint) => void): () => void
+}
+
+export interface StunReply {
+  /** Where the server saw the sender. */
+  readonly seen: Endpoint
+  /** From where the answer came. */
+  readonly from: Endpoint
+  readonly attributes: readonly StunAttribute[]
+}
+
+export interface StunQuestion {
+  readonly server: Endpoint
+  readonly clock: Clock
+  readonly random: Random
+  readonly signal: AbortSignal
+  readonly attributes?: readonly StunAttribute[]
+}
+
+/** `undefined` when nobody answers. */
+export async function askStun(socket: Datagrams, question: StunQuestion): Promise<StunReply | undefined> {
+  const { server, clock, random, attributes = [] } = question
+  const transaction = Buffer.from(random.bytes(12))
+  const request = encodeStun({ type: BINDING_REQUEST, transaction, attributes })
+  const answered = new AbortController()
+  const signal = AbortSignal.any([question.signal, answered.signal])
+  let reply: StunReply | undefined
+  const forget = socket.listen((bytes, from) => {
+    const found = readReply(bytes, transaction)
+    if (found === undefined || reply !== undefined) return
+    reply = { ...found, from }
+    answered.abort()
+  })
+  for (let asked = 0; asked < QUESTIONS && !signal.aborted; asked += 1) {
+    socket.send(request, server)
+    await clock.sleep(REPEAT_AFTER_MS * 2 ** asked, { signal })
+  }
+  forget()
+  return reply
+}
+
+function readReply(bytes: Buffer, transaction: Buffer): Omit<StunReply, 'from'> | undefined {
+  const message = parseStun(bytes)
+  if (message === undefined || message.type !== BINDING_SUCCESS || !message.transaction.equals(transaction)) return undefined
+  const mapped = message.attributes.find(({ type }) => type === ATTRIBUTE.xorMappedAddress)
+  const seen = mapped === undefined ? undefined : decodeXorAddress(mapped.value, transaction)
+  return seen === undefined ? undefined : { seen, attributes: message.attributes }
+}
+
+export const attributeOf = ({ attributes }: StunReply, type: number): Buffer | undefined =>
+  attributes.find((each) => each.type === type)?.value
+
+/** The IPv4 endpoint of `stun:host:port`; `undefined` when it has none. */
+export async function resolveStun(url: string): Promise<Endpoint | undefined> {
+  const [, bracketed, plain, port = '3478'] = /^stun:(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(url) ?? []
+  const name = bracketed ?? plain
+  if (name === undefined) return undefined
+  return lookup(name, { family: 4 }).then(
+    ({ address }) => ({ host: address, port: Number(port) }),
+    () => undefined,
+  )
+}
