@@ -1,11 +1,12 @@
 /** Everything that lives between a start and a stop of the swarm. */
-import type { Connection, PeerId } from '@libp2p/interface'
-import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelayStatus } from '@skein/core'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { Channels } from './channels.ts'
 import { deviceOf, isBusy, isRelayedConnection, markPunched, pathOf, peerOf } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
+import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
 import { RelayDirectory } from './directory.ts'
 import { asError } from './framing.ts'
@@ -25,6 +26,7 @@ export interface RunningDeps {
   readonly logger: Logger
   readonly judge: RecordJudge
   readonly getText: GetText
+  createDisguise(): Promise<Libp2p>
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher
   /** Devices whose connections are to be kept alive, relays not among them. */
@@ -45,6 +47,8 @@ export class Running {
   readonly dialler: Dialler
   readonly channels: Channels
   readonly directory: RelayDirectory
+  private readonly descriptions: RelayDescriptions
+  private readonly disguises: Disguises
   private readonly deps: RunningDeps
   private readonly puncher: Puncher | undefined
   private readonly improver: Improver
@@ -59,6 +63,8 @@ export class Running {
     const { getText } = deps
     const mayReach = reachOf(deps.relays.map(hostOf))
     const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, mayReach })
+    this.descriptions = descriptions
+    this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
     const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
@@ -113,6 +119,24 @@ export class Running {
     await this.puncher?.serve()
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
+  }
+
+  /** As in core's port. */
+  async openRelay(
+    url: string,
+    protocol: ProtocolId,
+    { disguise, signal = this.stopping.signal }: { readonly disguise?: string; readonly signal?: AbortSignal },
+  ): Promise<OpenOutcome> {
+    try {
+      const relay = await this.descriptions.get(url)
+      if (disguise === undefined) return await this.channels.open(relay.device, protocol, { relays: [url], signal })
+      const opened = await this.disguises.open(relay, protocol, { name: `${url} ${disguise}`, signal })
+      // It may have come back with other ports.
+      if (opened.kind === 'absent') this.descriptions.forget(url)
+      return opened
+    } catch {
+      return { kind: 'absent', reason: 'no-route' }
+    }
   }
 
   /** Begins to keep the relays joined; does not wait for any. */
