@@ -122,6 +122,8 @@ const TASKS = {
   sim: 'bench/sim/run.mjs',
   vectors: 'tools/vectors.mjs',
   natlab: 'infra/natlab/natlab.mjs',
+  package: 'infra/packaging/package.mjs',
+  screenshots: 'e2e/browser/screenshots.mjs',
 }
 
 const [task = '', ...rest] = process.argv.slice(2)

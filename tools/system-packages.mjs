@@ -30,6 +30,18 @@ export function ensureNetworkTools() {
   if (!done) process.stderr.write(`skein: ${packages.join(', ')} could not be installed\n`)
 }
 
+/** Programs that make packages of the desktop program, by the kind of package (infra/packaging). */
+const PACKAGERS = { deb: ['/usr/bin/dpkg-deb', 'dpkg'], nsis: ['/usr/bin/makensis', 'nsis'] }
+
+/** Installs what makes packages of these kinds and can be had. Never throws. */
+export function ensurePackagers(kinds) {
+  const absent = kinds.flatMap((kind) => (PACKAGERS[kind] !== undefined && !existsSync(PACKAGERS[kind][0]) ? [PACKAGERS[kind][1]] : []))
+  if (absent.length === 0 || !mayInstall()) return
+  process.stderr.write(`skein: installing ${absent.join(', ')} to make packages (once)\n`)
+  if (!(apt('update') && apt('install', '-y', '--no-install-recommends', ...absent)))
+    process.stderr.write(`skein: ${absent.join(', ')} could not be installed\n`)
+}
+
 /** Installs Chromium when there is none and it can be had. Never throws. */
 export function ensureChromium() {
   if (!mayInstall()) return

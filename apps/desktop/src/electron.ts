@@ -1,15 +1,14 @@
 /** Runs inside Electron: the same client and server as everywhere, with Electron's window around them. */
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import * as electron from 'electron'
 import { eventView } from '@skein/node/host'
 import { parseCommandLine } from './command-line.ts'
-import { startHost } from './host.ts'
+import { interfaceFolder, startHost } from './host.ts'
 import { type AutoStart, linuxAutoStart } from './shell/auto-start.ts'
 import { runShell, type ShellHost } from './shell/electron-shell.ts'
 
 /** Electron's own arguments come first: the program, and in a checkout the script. */
 const options = parseCommandLine(process.argv.slice(electron.app.isPackaged ? 1 : 2))
-const ICON = fileURLToPath(new URL('../ui/icon-512.png', import.meta.url))
 
 async function hostForShell(): Promise<ShellHost> {
   const host = await startHost(options)
@@ -37,7 +36,7 @@ const ownAutoStart: AutoStart = {
 
 await runShell({
   electron,
-  icon: ICON,
+  icon: join(interfaceFolder(), 'icon-512.png'),
   autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, [process.execPath, '--data-dir', options.dataDir]) : ownAutoStart,
   startHost: hostForShell,
 })

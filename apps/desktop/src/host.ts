@@ -46,7 +46,8 @@ async function serve(client: RunningClient, ui: string): Promise<WindowServer> {
   }
 }
 
-function interfaceFolder(): string {
+/** @throws SkeinError USAGE when the interface has not been built */
+export function interfaceFolder(): string {
   const found = UI.find((folder) => existsSync(join(folder, 'index.html')))
   if (found !== undefined) return found
   throw new SkeinError('USAGE', 'The interface has not been built; run npm start once.')

@@ -1,0 +1,71 @@
+/** The packages of the desktop program that can be made and run on Linux. */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+const PACKAGE = fileURLToPath(new URL('../infra/packaging/package.mjs', import.meta.url))
+const WITHIN_MS = 600_000
+const skipped = process.platform !== 'linux' || process.arch !== 'x64'
+
+let folder: string
+let made: readonly string[] = []
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'skein-packages-'))
+  if (skipped) return
+  const { stdout, stderr } = spawnSync(process.execPath, [PACKAGE, 'linux', 'deb', '--out', folder], { encoding: 'utf8' })
+  made = stdout.trim().split('\n')
+  expect(made, stderr).toHaveLength(2)
+}, WITHIN_MS)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Starts the program, gets a window's page from it, and ends it. */
+async function serves(command: string, args: readonly string[]): Promise<void> {
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), SKEIN_LAN: 'false' }
+  const program = spawn(command, [...args, '--no-window', '--json', '--data-dir', join(folder, 'data')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [line] = await once(createInterface({ input: program.stdout }), 'line')
+    const { url } = JSON.parse(String(line)) as { readonly url: string }
+    const { status, headers } = await fetch(url, { redirect: 'manual' })
+    const cookie = headers.get('set-cookie')?.split(';')[0] ?? ''
+    const page = await fetch(new URL('/', url), { headers: { cookie } })
+    expect([status, page.status, await page.text()]).toEqual([302, 200, expect.stringContaining('Skein')])
+  } finally {
+    program.kill('SIGTERM')
+    if (program.exitCode === null) await once(program, 'exit')
+  }
+  expect(program.exitCode).toBe(0)
+}
+
+it.skipIf(skipped)(
+  '[DW15] the single executable runs with nothing beside it, a second time from what it has laid out',
+  { timeout: WITHIN_MS },
+  async () => {
+    const [executable = ''] = made
+    await serves(executable, [])
+    await serves(executable, [])
+  },
+)
+
+it.skipIf(skipped)(
+  '[DW15] the Debian package holds program, commands and link handler, and its program runs',
+  { timeout: WITHIN_MS },
+  async () => {
+    const root = join(folder, 'deb')
+    expect(spawnSync('dpkg-deb', ['--extract', made[1] ?? '', root]).status).toBe(0)
+    const listed = spawnSync('dpkg-deb', ['--contents', made[1] ?? ''], { encoding: 'utf8' }).stdout
+    for (const path of ['./usr/bin/skein-desktop', './usr/bin/skein', './usr/share/applications/skein.desktop'])
+      expect(listed).toMatch(new RegExp(`^-rw[x-]\\S+ root/root .* ${path}$`, 'm'))
+    const node = join(root, 'usr/lib/skein/node')
+    await serves(node, [join(root, 'usr/lib/skein/bundle/main.js')])
+    const { status, stdout } = spawnSync(node, [join(root, 'usr/lib/skein/cli/main.js'), '--help'], { encoding: 'utf8' })
+    expect([status, stdout]).toEqual([0, expect.stringContaining('Usage: skein')])
+  },
+)
