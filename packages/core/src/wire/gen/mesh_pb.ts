@@ -159,6 +159,18 @@ export interface LinkPacket {
   body: { $case: "fragment"; value: Fragment } | { $case: "status"; value: FragmentStatus } | undefined;
 }
 
+/** Part of a content after the all-or-nothing transform; any k of n make it whole. */
+export interface Piece {
+  k: number;
+  n: number;
+  index: number;
+  /** Bytes of the whole, without padding. */
+  length: number;
+  /** First 16 bytes of SHA-256 of each of the n parts. */
+  checks: Uint8Array;
+  part: Uint8Array;
+}
+
 function createBaseBundle(): Bundle {
   return {
     version: 0,
@@ -1238,6 +1250,98 @@ export const LinkPacket: MessageFns<LinkPacket> = {
             }
 
             message.body = { $case: "status", value: FragmentStatus.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBasePiece(): Piece {
+  return { k: 0, n: 0, index: 0, length: 0, checks: NOTHING, part: NOTHING };
+}
+
+export const Piece: MessageFns<Piece> = {
+  encode(message: Piece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.k !== 0) {
+      writer.uint32(8).uint32(message.k);
+    }
+    if (message.n !== 0) {
+      writer.uint32(16).uint32(message.n);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    if (message.length !== 0) {
+      writer.uint32(32).uint32(message.length);
+    }
+    if (message.checks.length !== 0) {
+      writer.uint32(42).bytes(message.checks);
+    }
+    if (message.part.length !== 0) {
+      writer.uint32(50).bytes(message.part);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Piece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.k = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.n = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.length = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.checks = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.part = reader.bytes();
             continue;
           }
         }

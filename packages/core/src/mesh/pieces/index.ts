@@ -1,0 +1,5 @@
+export * from './all-or-nothing.ts'
+export type * from './erasure-code.ts'
+export * from './piece-collector.ts'
+export * from './piece-plan.ts'
+export * from './pieces.ts'
