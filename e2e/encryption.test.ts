@@ -58,6 +58,9 @@ it('[EA3] a marked text is found in no memory and no file of the relay, and in n
   const marked = `canary-${randomUUID()}`
   await bo.end('SIGKILL')
   for (let number = 0; number < 20; number += 1) await ana.run('send', 'bo', '--', `${marked} while away ${number}`)
+  await eventually('the relay holds mail', async () =>
+    (await ana.run('outbox')).json.outbox.every(({ state }: { state: string }) => state === 'carried'),
+  )
   await bo.start()
   await allDelivered(ana, 'bo', 20)
   for (let number = 0; number < 20; number += 1) await bo.run('send', 'ana', '--', `${marked} back ${number}`)

@@ -26,3 +26,17 @@ export const outbox = (session: Session, { retry, cancel }: { retry?: string; ca
     })
     session.output.result(listed, lines.join('\n') || 'Everything is delivered.')
   })
+
+export const mailbox = (session: Session): Promise<number> =>
+  withApi(session, async (api) => {
+    const listed = await api.mailbox()
+    const lines = listed.mailboxes.map((each) => `${each.watching ? '●' : '○'} ${oneLine(each.url)}  ${each.tokens} tokens`)
+    session.output.result(listed, lines.join('\n') || 'You have no mailbox: no relay is configured, or mail is off.')
+  })
+
+export const seen = (session: Session, contact: string, id?: string): Promise<number> =>
+  withApi(session, async (api) => {
+    const last = id ?? (await api.history({ contact, limit: 1 })).messages[0]?.id
+    const { unread } = last === undefined ? { unread: 0 } : await api.seen({ contact, id: last })
+    session.output.result({ unread }, unread === 0 ? 'Everything is seen.' : `${unread} not seen.`)
+  })

@@ -101,6 +101,13 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--retry <id>', 'send a message that failed once more')
     .option('--cancel <id>', 'give a message up')
     .action(run(delivery.outbox))
+  program.command('mailbox').description('where mail lies for you while you are away').action(run(delivery.mailbox))
+  program
+    .command('seen')
+    .description('mark messages as seen: all, or those up to one')
+    .argument('<contact>')
+    .argument('[id]')
+    .action(run(delivery.seen))
   program
     .command('wait')
     .description('wait for a message to reach a state')

@@ -12,6 +12,8 @@ import { serveControl } from './control/socket.ts'
 import { type Drained, drain } from './drain.ts'
 import { type RelayDescription, startHttp } from './http.ts'
 import { loadOrCreateSeed } from './identity.ts'
+import { type Mailbox, openMailbox } from './mailbox/open-mailbox.ts'
+import { SqliteMailboxStore } from './mailbox/sqlite-mailbox-store.ts'
 import { Operator, type StackFigures } from './operator.ts'
 import { probePort } from './port-in-use.ts'
 import { type Reflector, startReflector } from './reflector.ts'
@@ -40,6 +42,7 @@ interface Parts {
   operator?: Operator
   stack?: RelayStack
   cards?: CardDrop
+  mailbox?: Mailbox
   stun?: StunServer
   reflector?: Reflector | null
   stopping: boolean
@@ -61,6 +64,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   parts.stack = stack
   starting.defer(() => stack.stop())
   parts.cards = await openCards(stack, store, { operator, owner: starting })
+  parts.mailbox = starting.use(await openMail(stack, store, { config, logger }))
   const drained = Promise.withResolvers<Drained>()
   await operator.attach(stack)
   starting.use(await openControl({ config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
@@ -111,6 +115,15 @@ async function openCards(
   owner.defer(() => clearInterval(sweeping))
   await stack.serve('/skein/card/1', (peer, frame) => cards.answer(peer, frame), { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
+}
+
+function openMail(
+  stack: RelayStack,
+  { database }: RelayStore,
+  { config, logger }: { readonly config: RelayConfig; readonly logger: Logger },
+): Promise<Mailbox> {
+  const seed = loadOrCreateSeed(config.dataDir)
+  return openMailbox(stack, { store: new SqliteMailboxStore(database), seed, logger: logger.child('mailbox') })
 }
 
 interface ControlNeeds {
@@ -180,7 +193,7 @@ function openHttp(config: RelayConfig, port: number, parts: Parts) {
 /** What is not ready yet, or why nobody new is taken. */
 function waitingFor(parts: Parts): string[] {
   if (parts.stopping) return ['stopping']
-  const names = ['stun', 'reflector', 'stack', 'cards'] as const
+  const names = ['stun', 'reflector', 'stack', 'cards', 'mailbox'] as const
   const missing = names.filter((name) => parts[name] === undefined)
   if (parts.operator?.rules.draining === true) return ['draining']
   return parts.operator?.rules.budget === 'stopped' ? [...missing, 'budget'] : [...missing]

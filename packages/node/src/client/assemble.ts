@@ -14,6 +14,7 @@ import {
   type Swarm,
   verifyRecord,
 } from '@skein/core'
+import { VoprfTokens } from '@skein/core/tokens'
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { Config } from './config-schema.ts'
 
@@ -73,9 +74,11 @@ export async function assemble(
   })
   undo.push(() => swarm.stop())
   await swarm.start()
-  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm }, identity, {
+  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm, tokens: new VoprfTokens(primitives) }, identity, {
     name: config.name,
     relays: config.relays,
+    mailboxes: config.mail ? config.relays : [],
+    readReceipts: config.readReceipts,
     visibility: config.visibility,
     expireMs: config.expireMs,
   })

@@ -27,6 +27,10 @@ export const ConfigSchema = z.strictObject({
   bridge: z.boolean(),
   /** Who sees that you are there. */
   visibility: z.enum(['everyone', 'contacts', 'nobody']),
+  /** Whether mail may be left for you at your relays while you are away. */
+  mail: z.boolean(),
+  /** Whether contacts are told what you have seen. */
+  readReceipts: z.boolean(),
   /** Messages that were not delivered are given up after so many milliseconds. */
   expireMs: z.int().min(1_000).max(MAX_EXPIRE_MS),
   /** Lines on stderr: error, warn, info or debug. */
@@ -45,6 +49,8 @@ export const DEFAULTS: Config = {
   mesh: true,
   bridge: false,
   visibility: 'contacts',
+  mail: true,
+  readReceipts: true,
   expireMs: 30 * 86_400_000,
   log: 'warn',
   keyStorage: 'auto',

@@ -28,6 +28,8 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     mesh: booleanOf(env['SKEIN_MESH']),
     bridge: booleanOf(env['SKEIN_BRIDGE']),
     visibility: env['SKEIN_VISIBILITY'],
+    mail: booleanOf(env['SKEIN_MAIL']),
+    readReceipts: booleanOf(env['SKEIN_READ_RECEIPTS']),
     expireMs: numberOf(env['SKEIN_EXPIRE_MS']),
     log: env['SKEIN_LOG'],
     keyStorage: env['SKEIN_KEY_STORAGE'],

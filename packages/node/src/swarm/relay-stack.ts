@@ -17,12 +17,14 @@ import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isNewerRecord, verifyRecord } from '@skein/core'
-import type { Logger, ProtocolId } from '@skein/core'
+import type { Channel, Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { relayGate } from './circuit/gate.ts'
 import { type HopComponents, HopService } from './circuit/hop-service.ts'
 import { OPEN_RULES, type RelayRules } from './circuit/index.ts'
+import { deviceOf } from './connections.ts'
+import { asError, StreamChannel } from './framing.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
 import { announceAs, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
@@ -31,6 +33,7 @@ import type { DurableEntries } from './relay-datastore.ts'
 import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
+export { nativePrimitives } from '../platform/primitives.ts'
 export type { RelayPorts } from './relay-addresses.ts'
 export type { DurableEntries } from './relay-datastore.ts'
 
@@ -40,6 +43,8 @@ const PRESENCE_TOPIC = '/skein/presence/1/'
 const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
 /** Streams of one request-reply protocol on one connection. */
 const MAX_REQUEST_STREAMS = 16
+/** Channels of one protocol on one connection. */
+const MAX_CHANNELS = 32
 /** Time for one request and its reply, ms. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** For a connection to close in order, ms. */
@@ -97,6 +102,10 @@ export interface RelayStack {
   counts(): RelayCounts
   /** Serves a protocol of one uvarint-prefixed request frame and one reply; larger requests are cut off. */
   serve(protocol: ProtocolId, answer: AnswerRequest, options: { readonly maxRequestBytes: number }): Promise<void>
+  /** Serves a protocol with one channel for any number of requests. */
+  serveChannel(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): Promise<void>
+  /** Whether a device may be reached through this relay: it is a member. */
+  hasPlace(peerId: string): boolean
   /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
   meet(addresses: readonly string[]): Promise<boolean>
   isConnected(peerId: string): boolean
@@ -130,6 +139,9 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     counts: () => ({ ...countNode(node), gossipMessages }),
     serve: (protocol, answer, { maxRequestBytes }) =>
       node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
+    serveChannel: (protocol, handler) =>
+      node.handle(protocol, serveChannels(handler, options.logger), { maxInboundStreams: MAX_CHANNELS, runOnLimitedConnection: true }),
+    hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
     meet: (addresses) => meet(node, addresses, options.logger),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
     endCircuits: (peerId) => endCircuits(node, peerId),
@@ -197,6 +209,18 @@ function endCircuits(node: RelayNode, peerId: string | undefined): void {
 async function disconnect(node: RelayNode, peerId: string | undefined): Promise<void> {
   const theirs = node.getConnections().filter(({ remotePeer }) => peerId === undefined || remotePeer.toString() === peerId)
   await Promise.allSettled(theirs.map((each) => each.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })))
+}
+
+function serveChannels(handler: (channel: Channel) => Promise<void>, logger: Logger) {
+  return async (stream: Stream, connection: Connection): Promise<void> => {
+    const device = deviceOf(connection.remotePeer)
+    if (device === undefined) return stream.abort(new Error('refused'))
+    const events = { onFrame: () => undefined, onOffence: (code: string) => logger.debug('channel-offence', { code }) }
+    await handler(new StreamChannel(stream, device, events)).catch((error: unknown) => {
+      logger.warn('channel-failed', { reason: String(error) })
+      stream.abort(asError(error))
+    })
+  }
 }
 
 function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Logger) {

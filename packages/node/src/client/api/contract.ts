@@ -205,6 +205,8 @@ export const contract = {
     .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
   /** What is not delivered yet, by device of the recipient; `hold` says why nobody has it. */
   outbox: oc.output(z.object({ outbox: z.array(OutboxView) })),
+  /** Our own mailboxes: whether mail is fetched as it comes, and how many tokens are at hand. */
+  mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.number().int() })) })),
   /** Sends a message that failed once more. */
   retry: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   /** Gives up a message that is in the outbox. */

@@ -74,6 +74,9 @@ export const router = os.router({
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
     outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),
+  mailbox: os.mailbox.handler(async ({ context: { client } }) => ({
+    mailboxes: (await client.messenger.deliveries.mailboxes()).map((each) => ({ ...each })),
+  })),
   retry: os.retry.handler(async ({ context: { client }, input }) => ({
     message: sentView(await client.messenger.deliveries.retry(parseMessageId(input.id))),
   })),

@@ -1,0 +1,57 @@
+/** The relay's mailbox on its ports: `/skein/mailbox/1` over the stack, on a store. */
+import { randomBytes } from 'node:crypto'
+import { type Clock, MAILBOX_PROTOCOL, MailboxService, type Logger, type MailboxStore, MAX_MAIL_BYTES, type Random } from '@skein/core'
+import { VoprfIssuer } from '@skein/core/tokens'
+import { nativePrimitives as primitives, type RelayStack } from '@skein/node/swarm'
+
+/** Ms between removals of mail that has expired; fetching ignores it anyway. */
+const SWEEP_MS = 10 * 60_000
+
+export const relayClock: Clock = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  sleep: (ms, { signal } = {}) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve(false)
+      const timer = setTimeout(() => done(true), Math.max(0, ms))
+      const cut = (): void => done(false)
+      const done = (elapsed: boolean): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', cut)
+        resolve(elapsed)
+      }
+      signal?.addEventListener('abort', cut, { once: true })
+    }),
+}
+
+export const relayRandom: Pick<Random, 'bytes'> & Random = {
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+  uniform: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+}
+
+export interface MailboxOptions {
+  readonly store: MailboxStore
+  /** Of the relay, 32 bytes. */
+  readonly seed: Uint8Array
+  readonly logger: Logger
+  /** All mail together, bytes. */
+  readonly maxBytes?: number
+}
+
+export interface Mailbox extends AsyncDisposable {
+  totals(): ReturnType<MailboxStore['totals']>
+}
+
+/** Serves from now on. */
+export async function openMailbox(stack: RelayStack, { store, seed, logger, maxBytes = MAX_MAIL_BYTES }: MailboxOptions): Promise<Mailbox> {
+  const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
+  const isMember = (peer: string): boolean => stack.hasPlace(peer)
+  const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
+  const service = new MailboxService(deps)
+  const sweep = (): void =>
+    void store.sweep(Date.now()).catch((error: unknown) => logger.error('mail-not-swept', { reason: String(error) }))
+  sweep()
+  const sweeping = setInterval(sweep, SWEEP_MS)
+  await stack.serveChannel(MAILBOX_PROTOCOL, (channel) => service.serve(channel))
+  return { totals: () => store.totals(), [Symbol.asyncDispose]: async () => clearInterval(sweeping) }
+}
