@@ -214,6 +214,10 @@ export interface HistoryLine {
   readonly direction: 'in' | 'out'
   readonly text: string
   readonly state: string
+  readonly reply_to: string | null
+  readonly edited_at: number | null
+  readonly deleted_at: number | null
+  readonly contact_reaction: string | null
 }
 
 /** A device as `skein peers` shows it. */

@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline/promises'
 import { SkeinError } from '@skein/core'
 import type { ApiClient } from '@skein/node/api'
 import { EXIT } from './output.ts'
-import { oneLine, quoted } from './terminal-text.ts'
+import { shownMessage } from './shown-message.ts'
+import { oneLine } from './terminal-text.ts'
 import { type Session, withApi } from './commands.ts'
 
 /** Talks to `contact`, or to whoever is the only or the next contact. Lines typed are sent; ends with Ctrl-D or /quit. */
@@ -86,7 +87,7 @@ async function follow(api: ApiClient, { say, room, signal }: Room & { readonly s
     const online = new Set(contacts.flatMap(({ contact, online: here }) => (here ? [contact] : [])))
     for await (const event of await api.events(undefined, { signal })) {
       if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
-        say(`${oneLine(event.name)}: ${quoted(event.message.text)}`)
+        say(`${oneLine(event.name)}: ${shownMessage(event.message)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
       if (event.event === 'presence' && event.contact !== null)
         await sayPresence(api, { ...event, contact: event.contact }, { say, online })

@@ -4,7 +4,8 @@ import { type ApiClient, connectSocket, isServed, type SentMessage, socketPath, 
 import { renderUnicodeCompact } from 'uqr'
 import { parseDuration } from './arguments.ts'
 import { EXIT, type Output } from './output.ts'
-import { oneLine, quoted } from './terminal-text.ts'
+import { shownMessage } from './shown-message.ts'
+import { oneLine } from './terminal-text.ts'
 
 export interface Session {
   readonly dataDir: string
@@ -126,16 +127,18 @@ export interface SendOptions {
   readonly wait: string
   readonly timeout: string
   readonly expire?: string
+  readonly replyTo?: string
 }
 
-export const send = (session: Session, words: readonly string[], { wait, timeout, expire }: SendOptions): Promise<number> => {
+export const send = (session: Session, words: readonly string[], { wait, timeout, expire, replyTo }: SendOptions): Promise<number> => {
   const text = words.at(-1) ?? ''
   const recipients = words.slice(0, -1)
   if (recipients.length === 0) throw new SkeinError('USAGE', 'Say to whom and what: skein send CONTACT… -- TEXT')
   return withApi(session, async (api) => {
     const body = text === '-' ? await readStdin() : text
     if (body === '') throw new SkeinError('USAGE', 'There is nothing to send.')
-    const limits = { timeout_ms: duration(timeout), ...(expire === undefined ? {} : { expire_ms: duration(expire) }) }
+    const reply = replyTo === undefined ? {} : { reply_to: replyTo }
+    const limits = { timeout_ms: duration(timeout), ...(expire === undefined ? {} : { expire_ms: duration(expire) }), ...reply }
     const sent = await api.send({ contacts: [...recipients], text: body, wait: waitState(wait), ...limits })
     session.output.result(
       { messages: sent.messages },
@@ -180,7 +183,7 @@ export const history = (
     session.output.result(
       page,
       page.messages
-        .map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${quoted(each.text)}`)
+        .map((each) => `${time(each.created_at)}  ${each.direction === 'in' ? '←' : `→ ${TICK[each.state]}`} ${shownMessage(each)}`)
         .join('\n'),
     )
   })

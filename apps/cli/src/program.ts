@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { defaultDataDir } from '@skein/node/config'
 import { chat } from './chat.ts'
 import * as commands from './commands.ts'
+import * as conversation from './conversation-commands.ts'
 import * as delivery from './delivery-commands.ts'
 import { mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
@@ -14,6 +15,8 @@ function port(text: string): number {
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535')
   return number
 }
+
+type Run = <A extends unknown[]>(work: (session: commands.Session, ...rest: A) => Promise<number>) => (...rest: A) => Promise<void>
 
 /** @param finish receives the exit code of the command that ran */
 export function createProgram(finish: (code: number) => void, { json: asJson }: { readonly json: boolean }): Command {
@@ -30,9 +33,9 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     const { dataDir, json } = program.opts<{ dataDir?: string; json?: boolean }>()
     return { dataDir: dataDir ?? defaultDataDir(process.env), output: createOutput(json === true) }
   }
-  const run =
-    <A extends unknown[]>(work: (session: commands.Session, ...rest: A) => Promise<number>) =>
-    async (...rest: A): Promise<void> =>
+  const run: Run =
+    (work) =>
+    async (...rest) =>
       finish(await work(session(), ...rest))
 
   program
@@ -94,6 +97,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--wait <state>', 'queued, carried, delivered or read', 'queued')
     .option('--timeout <duration>', 'how long to wait', '20s')
     .option('--expire <duration>', 'when to give up')
+    .option('--reply-to <id>', 'the message it answers')
     .action(run(commands.send))
   program
     .command('outbox')
@@ -128,12 +132,44 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .description('neighbours, routes, and what is carried')
     .argument('[what]', 'status, routes or bundles', 'status')
     .action(run(meshCommand))
+  addConversationCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
   program.command('stop').description('stop the running node').action(run(commands.stop))
   for (const command of program.commands) command.exitOverride().configureOutput(quiet)
   return program
+}
+
+function addConversationCommands(program: Command, run: Run): void {
+  program
+    .command('react')
+    .description('react to a message; without an emoji the reaction is taken back')
+    .argument('<id>')
+    .argument('[emoji]')
+    .action(run(conversation.react))
+  program.command('edit').description('change a text of yours').argument('<id>').argument('<text>').action(run(conversation.edit))
+  program.command('delete').description('take a message of yours back, for everybody').argument('<id>').action(run(conversation.remove))
+  program
+    .command('share')
+    .description('tell a contact of another one')
+    .argument('<contact>', 'whom to')
+    .argument('<shared>', 'whom of')
+    .action(run(conversation.share))
+  program
+    .command('timer')
+    .description('how long messages with a contact stay after reading: a duration, or off')
+    .argument('<contact>')
+    .argument('[after]')
+    .action(run(conversation.timer))
+  program
+    .command('search')
+    .description('messages with every word, or words that begin so')
+    .argument('<query>')
+    .option('--in <contact>', 'only with this contact')
+    .option('--before <id>', 'only older ones')
+    .option('--limit <count>', 'how many')
+    .action(run(conversation.search))
 }
 
 const SWITCHES: Readonly<Record<string, { blocked?: boolean; muted?: boolean }>> = {

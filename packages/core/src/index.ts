@@ -3,6 +3,7 @@
  * libp2p, no platform and no timer. Everything it needs from outside comes through `ports`.
  */
 export * from './contacts/index.ts'
+export * from './conversation/index.ts'
 export * from './delivery/index.ts'
 export * from './discovery/index.ts'
 export * from './dispatch/index.ts'

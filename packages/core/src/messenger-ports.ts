@@ -50,6 +50,10 @@ export interface MessengerOptions {
 export type MessengerEvent =
   | { readonly kind: 'message'; readonly message: StoredMessage }
   | { readonly kind: 'state'; readonly message: StoredMessage }
+  /** A message was edited, taken back or reacted to, or has disappeared (then its kind is `gone`). */
+  | { readonly kind: 'changed'; readonly message: StoredMessage }
+  /** For a few seconds, unless it is said again. */
+  | { readonly kind: 'typing'; readonly account: AccountId; readonly active: boolean }
   | { readonly kind: 'contact'; readonly contact: StoredContact }
   /** A contact has other devices or keys than before: a note, and for a verified contact a decision to be made (EV2, EV3). */
   | ({ readonly kind: 'keys' } & KeyChange)

@@ -8,7 +8,6 @@ import {
   type ContactDeps,
   type Conversation,
   countUnread,
-  introduce,
   listConversations,
   makeInvite,
   markSeen,
@@ -18,27 +17,30 @@ import {
   republish,
   revokeInvites,
   serveIntroduction,
+  Touch,
 } from './contacts/index.ts'
-import { backoff, DELIVER_PROTOCOL } from './delivery/index.ts'
+import { ConversationService } from './conversation/index.ts'
+import { DELIVER_PROTOCOL } from './delivery/index.ts'
 import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
-import { Envelopes, type MainPath, openSequences, openStamps, type SendOptions, sendText, serveDeliveries } from './main-path/index.ts'
+import {
+  type Draft,
+  Envelopes,
+  type MainPath,
+  openSequences,
+  openStamps,
+  sendMessage,
+  type SendOptions,
+  serveDeliveries,
+} from './main-path/index.ts'
 import type { MeshAddress, MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { decodeSigned } from './wire/signed.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
-
-/** Waits between tries to reach a contact who is not connected (CT5); whoever comes back announces itself anyway. */
-const REACH = { first: 2_000, most: 300_000 }
-
-/** Never more often than this, however often the other side comes and goes (CT5): one that hangs up at once must not spin us. */
-const REACH_AGAIN_MS = 500
-/** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
-const IN_TOUCH_MS = 15_000
 
 /** A message is given up after so long, unless the user chooses (DL13). */
 const EXPIRE_MS = 30 * 86_400_000
@@ -51,6 +53,7 @@ export class Messenger {
   readonly identity: Identity
   readonly book: ContactBook
   readonly presence: PresenceService
+  readonly conversation: ConversationService
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
   private readonly dispatcher: Dispatcher
@@ -59,7 +62,7 @@ export class Messenger {
   private readonly fetchSecret: Uint8Array
   private readonly listeners = new Set<(event: MessengerEvent) => void>()
   private readonly stopping = new AbortController()
-  private readonly reaching = new Map<DeviceId, AbortController>()
+  private readonly touch: Touch
   private readonly releases: (() => void)[] = []
   private mainPath: MainPath | undefined
   private card: OwnCard | undefined
@@ -87,6 +90,8 @@ export class Messenger {
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
     })
+    const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
+    this.conversation = new ConversationService(conversation)
     this.presence = new PresenceService({
       ...ports,
       identity,
@@ -97,6 +102,7 @@ export class Messenger {
       onArrived: (present) => this.onPresence(present, true),
       onGone: (present) => this.onPresence(present, false),
     })
+    this.touch = new Touch({ ...this.contactDeps, announceTo: (...to) => this.presence.announceTo(...to) })
   }
 
   async start(): Promise<void> {
@@ -119,21 +125,23 @@ export class Messenger {
       onState: (message) => this.emit({ kind: 'state', message }),
       onArrived: (device, seq) => this.dispatcher.onArrived(device, seq),
       onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
+      onChanged: (message) => this.emit({ kind: 'changed', message }),
       onControl: (device, control) => this.dispatcher.onControl(device, control),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
     this.serve(this.mainPath)
+    this.conversation.start(this.stopping.signal)
     this.presence.start()
     await this.dispatcher.start(this.mainPath)
     void this.keepKeysFresh()
-    for (const contact of book.all()) this.reach(contact)
+    for (const contact of book.all()) this.touch.keep(contact)
     // A relay that was joined before we listened is joined all the same.
     for (const { device, reserved } of ports.swarm.relays()) if (reserved && device !== null) void this.onRelayJoined(device)
   }
 
   stop(): void {
     this.stopping.abort()
-    for (const hurry of this.reaching.values()) hurry.abort()
+    this.touch.stop()
     for (const release of this.releases.splice(0)) release()
     this.presence.stop()
     this.dispatcher.stop()
@@ -161,15 +169,15 @@ export class Messenger {
     const contact = isAccountId(wanted)
       ? await addByAccount(this.contactDeps, wanted, petname)
       : await addByInvite(this.contactDeps, wanted, petname)
-    await Promise.all(this.book.devicesOf(contact.account).map(({ device }) => this.tryIntroduce(contact.account, device)))
+    await Promise.all(this.book.devicesOf(contact.account).map(({ device }) => this.touch.introduceTo(contact.account, device)))
     const now = this.book.get(contact.account) ?? contact
-    this.reach(now)
+    this.touch.keep(now)
     return now
   }
 
-  send(contact: StoredContact, text: string, options: SendOptions = {}): Promise<StoredMessage> {
-    if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
-    return sendText(this.mainPath, contact, text, options)
+  /** @param draft a text, or something else to send @throws SkeinError as sendMessage, of main-path */
+  async send(contact: StoredContact, draft: string | Draft, options: SendOptions = {}): Promise<StoredMessage> {
+    return sendMessage(this.runningPath(), contact, typeof draft === 'string' ? { kind: 'text', text: draft } : draft, options)
   }
 
   /** The mesh, if this messenger is part of one: links to neighbours are given to it. */
@@ -199,6 +207,7 @@ export class Messenger {
   async seen(account: AccountId, id: MessageId): Promise<number> {
     const newly = await markSeen(this.ports.store, account, id)
     if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
+    await this.conversation.read(account, id)
     const unread = await countUnread(this.ports.store, account)
     this.emit({ kind: 'seen', account, unread })
     return unread
@@ -279,6 +288,11 @@ export class Messenger {
     }
   }
 
+  private runningPath(): MainPath {
+    if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    return this.mainPath
+  }
+
   private ownCard(): OwnCard {
     if (this.card === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
     return this.card
@@ -292,7 +306,7 @@ export class Messenger {
       swarm.handle(PRESENCE_PROTOCOL, (channel) => this.presence.serve(channel)),
       swarm.listen({
         onConnected: (device) => this.onAppeared(device),
-        onDisconnected: (device) => this.reaching.get(device)?.abort(),
+        onDisconnected: (device) => this.touch.hurry(device),
         onAlive: (device) => this.presence.signOfLife(device),
         onBetterPath: (device) => this.dispatcher.reload(device),
         onRelay: (relay) => {
@@ -304,7 +318,7 @@ export class Messenger {
 
   private async onRelayJoined(relay: DeviceId): Promise<void> {
     this.dispatcher.wakeAll()
-    for (const hurry of this.reaching.values()) hurry.abort()
+    this.touch.hurryAll()
     await Promise.all([this.presence.join(relay), republish(this.contactDeps), this.refreshOthers()]).catch((error: unknown) =>
       this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
     )
@@ -314,12 +328,12 @@ export class Messenger {
     this.presence.signOfLife(device)
     if (!this.isContact(device)) return
     this.dispatcher.wake(device)
-    this.reaching.get(device)?.abort()
+    this.touch.hurry(device)
   }
 
   private onContact(contact: StoredContact): void {
     this.emit({ kind: 'contact', contact })
-    this.reach(contact)
+    this.touch.keep(contact)
     void this.mesh?.readdress().catch((error: unknown) => this.ports.logger.warn('mesh-not-readdressed', { reason: String(error) }))
     this.dispatcher.onContact(contact)
   }
@@ -336,51 +350,8 @@ export class Messenger {
     return contact?.state === 'accepted' && !contact.blocked
   }
 
-  /** Keeps in touch with every device of a contact until stopped. */
-  private reach(contact: StoredContact): void {
-    if (this.stopping.signal.aborted || contact.blocked || contact.state === 'requested') return
-    for (const { device } of this.book.devicesOf(contact.account)) {
-      if (this.reaching.has(device)) continue
-      this.reaching.set(device, new AbortController())
-      void this.keepInTouch(contact.account, device)
-    }
-  }
-
-  private async keepInTouch(account: AccountId, device: DeviceId): Promise<void> {
-    this.ports.swarm.keep(device, true)
-    for (let attempts = 0; !this.stopping.signal.aborted; ) {
-      const contact = this.book.get(account)
-      if (contact === undefined || contact.blocked || contact.state === 'requested') break
-      const hurry = new AbortController()
-      this.reaching.set(device, hurry)
-      attempts = (await this.touchOnce(contact, device)) ? 0 : attempts + 1
-      const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, this.ports.random, REACH)
-      await this.ports.clock.sleep(REACH_AGAIN_MS, { signal: this.stopping.signal })
-      await this.ports.clock.sleep(wait, { signal: hurry.signal })
-    }
-    this.ports.swarm.keep(device, false)
-    this.reaching.delete(device)
-  }
-
-  /** Introduces us where that is still to be done, then announces our presence; true when the device was reached. */
-  private async touchOnce(contact: StoredContact, device: DeviceId): Promise<boolean> {
-    const sent = this.book.device(device)?.cardSent ?? 0
-    if (contact.state === 'pending' || sent < this.ownCard().issuedAt) {
-      if (!(await this.tryIntroduce(contact.account, device))) return false
-    }
-    return this.presence.announceTo(device, contact.relays)
-  }
-
-  private async tryIntroduce(account: AccountId, device: DeviceId): Promise<boolean> {
-    const contact = this.book.get(account)
-    if (contact === undefined) return false
-    return introduce(this.contactDeps, contact, device).catch((error: unknown) => {
-      this.ports.logger.warn('introduction-failed', { reason: error instanceof Error ? error.message : 'unknown' })
-      return false
-    })
-  }
-
   private emit(event: MessengerEvent): void {
+    if (event.kind === 'state' && event.message.disappearAfterMs !== null) this.conversation.look()
     for (const listener of this.listeners) listener(event)
   }
 }

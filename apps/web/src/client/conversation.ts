@@ -97,12 +97,18 @@ export function withEvents(messages: readonly HistoryMessage[], events: readonly
   const changed = [...messages]
   let isChanged = false
   for (const each of events) {
-    const at = places.get(each.event === 'message' ? each.message.id : each.event === 'state' ? each.id : '')
+    const at = places.get(idIn(each))
     const known = at === undefined ? undefined : changed[at]
     if (each.event === 'message' && known === undefined) places.set(each.message.id, changed.push(each.message) - 1)
     else if (each.event === 'state' && known !== undefined && at !== undefined) changed[at] = { ...known, state: each.state }
+    else if (each.event === 'changed' && at !== undefined) changed[at] = each.message
     else continue
     isChanged = true
   }
-  return isChanged ? changed : messages
+  return isChanged ? changed.filter(({ kind }) => kind !== 'gone') : messages
+}
+
+function idIn(event: ClientEvent): string {
+  if (event.event === 'message' || event.event === 'changed') return event.message.id
+  return event.event === 'state' ? event.id : ''
 }

@@ -162,6 +162,11 @@ export function applyEvent(all: readonly ConversationView[], event: ClientEvent)
     }
     case 'state':
       return known.last?.id === event.id ? put({ last: { ...known.last, state: event.state } }) : all
+    case 'changed':
+      if (known.last?.id !== event.message.id) return all
+      return event.message.kind === 'gone' ? undefined : put({ last: event.message })
+    case 'typing':
+      return all
     case 'seen':
       return put({ unread: event.unread })
     case 'presence':

@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   'MESSAGE_UNKNOWN',
   'NO_BUNDLE',
   'NO_DAEMON',
+  'NOT_YOURS',
   'NO_DELIVERY_TAG',
   'PORT_IN_USE',
   'PREKEY_UNKNOWN',

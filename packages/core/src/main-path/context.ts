@@ -32,6 +32,8 @@ export interface MainPath {
   /** A message is given up after so long unless its sender says otherwise (DL13), milliseconds. */
   readonly expireMs: number
   onMessage(message: StoredMessage): void
+  /** A message was edited, taken back, or reacted to. */
+  onChanged(message: StoredMessage): void
   /** An outgoing message has reached another state. */
   onState(message: StoredMessage): void
   /** What a device says about delivery: writes that belong to the commit of its message, and what follows once that is durable. */

@@ -1,4 +1,5 @@
 /** The main path: sending and receiving one message, each as one readable sequence. */
+export * from './annotate.ts'
 export * from './context.ts'
 export * from './controls.ts'
 export * from './delivered.ts'

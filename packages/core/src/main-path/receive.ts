@@ -7,10 +7,12 @@ import type { StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
+import { commitAnnotation, isAnnotation } from './annotate.ts'
 import type { MainPath } from './context.ts'
 import { commitControl } from './controls.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
+import { UNTOUCHED } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
 /** Commits of one channel that may run at once (DL7): lets them share a transaction, and bounds memory. */
@@ -171,7 +173,8 @@ function commitContent(path: MainPath, { channel, sender, content, opened, besid
   if (body.kind === 'reset') return commitReset(path, channel.peer, { id, opened })
   if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
   const writes = [...opened.writes, ...(beside?.(id) ?? [])]
-  return commitMessage(path, incomingMessage(path, { channel, sender, content, text: body.text }), writes)
+  if (isAnnotation(body)) return commitAnnotation(path, sender, { content, body, writes })
+  return commitMessage(path, incomingMessage(path, { channel, sender, content, body }), writes)
 }
 
 async function commitMessage(path: MainPath, message: StoredMessage, writes: readonly StoreWrite[]): Promise<void> {
@@ -179,22 +182,26 @@ async function commitMessage(path: MainPath, message: StoredMessage, writes: rea
   if (outcome === 'done') path.onMessage(message)
 }
 
-interface IncomingText {
+interface IncomingShown {
   readonly channel: Pick<Channel, 'peer'>
   readonly sender: StoredContact
   readonly content: ContentFields
-  readonly text: string
+  readonly body: ShownBody
 }
 
-function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, text }: IncomingText): StoredMessage {
+/** What stands in a history. */
+type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'unknown' }>
+
+function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, body }: IncomingShown): StoredMessage {
   const stamp = stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
   const now = clock.now()
   return {
+    ...UNTOUCHED,
+    ...shownOf(body),
     id: content.id,
     contact: sender.account,
     direction: 'in',
     sender: channel.peer,
-    text,
     state: 'delivered',
     reason: null,
     createdAt: content.createdAt,
@@ -204,6 +211,16 @@ function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content
     deliveredAt: now,
   }
 }
+
+function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 'replyTo' | 'shared' | 'disappearAfterMs'> {
+  const nothing = { kind: body.kind, text: '', replyTo: null, shared: null, disappearAfterMs: null }
+  if (body.kind === 'contact') return { ...nothing, text: body.name, shared: body.account }
+  if (body.kind === 'timer') return { ...nothing, disappearAfterMs: msOf(body.after) }
+  if (body.kind === 'unknown') return nothing
+  return { ...nothing, text: body.text, replyTo: body.replyTo ?? null, disappearAfterMs: msOf(body.disappearAfter ?? 0) }
+}
+
+const msOf = (seconds: number): number | null => (seconds === 0 ? null : seconds * 1_000)
 
 /** Acknowledges what is durable, many ids in one frame. */
 class Acknowledgements {

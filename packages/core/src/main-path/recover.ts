@@ -5,8 +5,9 @@
 import type { OpenedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
-import type { OutboxRow, StoredDevice, StoreWrite } from '../ports/store.ts'
+import type { OutboxRow, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
+import { contentOfAnnotation } from './annotate.ts'
 import type { MainPath } from './context.ts'
 import { REMEMBER_MS, transientRow } from './controls.ts'
 import { commitSealed, contentOf } from './send.ts'
@@ -107,8 +108,12 @@ async function resealPage(path: MainPath, known: StoredDevice, page: readonly Ou
   })
 }
 
-/** `undefined` for what is in no history: a request to start anew that has served its purpose. */
+/** `undefined` for what is in no history (a request to start anew that has served its purpose), or not any more. */
 async function contentFor({ store }: MainPath, row: OutboxRow): Promise<Uint8Array | undefined> {
   const message = await store.message(row.message, 'out')
-  return message === null ? undefined : encodeContent(contentOf(message))
+  if (message !== null) return isOver(message) ? undefined : encodeContent(contentOf(message))
+  const annotation = await store.annotation(row.message)
+  return annotation === null ? undefined : encodeContent(contentOfAnnotation(annotation))
 }
+
+const isOver = ({ kind, deletedAt }: StoredMessage): boolean => kind === 'gone' || deletedAt !== null

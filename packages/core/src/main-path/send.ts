@@ -3,45 +3,46 @@ import type { PairCipher, SealedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { type AccountId, type MessageId, messageIdFromBytes } from '../ids.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
-import { type ContentFields, encodeContent } from '../wire/content.ts'
+import { encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
 import { stampWrite } from './stamps.ts'
+
+type OwnContent = Parameters<typeof encodeContent>[0]
 
 /** Tries to seal and commit while other commits of the same session fail or overtake. */
 const MAX_TRIES = 4
 
-/**
- * Sends a text to every device of a contact. When it resolves, message, outbox rows and session states are durable and
- * the message is `queued`; nothing has left before.
- * A device of which nothing is known to encrypt to waits alone (DL12).
- * @throws SkeinError CONTACT_BLOCKED, KEYS_CHANGED, MESSAGE_TOO_LARGE, DISK_FULL
- */
-export async function sendText(
-  path: MainPath,
-  contact: StoredContact,
-  text: string,
-  { expireMs = path.expireMs }: SendOptions = {},
-): Promise<StoredMessage> {
-  if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
-  const message = newMessage(path, contact, text)
-  const content = encodeContent(contentOf(message))
-  const devices = path.book.devicesOf(contact.account)
-  const rows = await commitSealed(path, devices, async () => {
-    const ready = await Promise.all(devices.map((device) => prepare(path, device)))
-    refuseUnconfirmed(path, contact.account)
-    // From here to the commit nothing waits: commits keep the order of the sessions' steps.
-    const sealed = ready.map((target) => sealFor(target, content, { message: message.id, expiresAt: message.createdAt + expireMs }))
-    const writes: StoreWrite[] = [{ kind: 'message.insert', message }, stampWrite(path.stamps), ...sealed.flatMap((each) => each.writes)]
-    return { writes, result: sealed.map(({ row }) => row) }
-  })
-  path.onMessage(message)
-  for (const row of rows) path.post(row)
-  return message
-}
+/** What a person sends: a text, perhaps in answer; somebody else's account; or how long texts stay from now on. */
+export type Draft =
+  | { readonly kind: 'text'; readonly text: string; readonly replyTo?: MessageId }
+  | { readonly kind: 'contact'; readonly account: AccountId; readonly name: string }
+  /** Milliseconds, rounded up to seconds; null: they stay. */
+  | { readonly kind: 'timer'; readonly disappearAfterMs: number | null }
 
 export interface SendOptions {
   /** Given up after so long, milliseconds. */
   readonly expireMs?: number
+}
+
+/**
+ * Sends a message to every device of a contact. When it resolves, message, outbox rows and session states are durable and
+ * the message is `queued`; nothing has left before.
+ * A device of which nothing is known to encrypt to waits alone (DL12).
+ * @throws SkeinError CONTACT_BLOCKED, KEYS_CHANGED, MESSAGE_TOO_LARGE, MESSAGE_UNKNOWN (no such message to answer), USAGE, DISK_FULL
+ */
+export async function sendMessage(
+  path: MainPath,
+  contact: StoredContact,
+  draft: Draft,
+  { expireMs = path.expireMs }: SendOptions = {},
+): Promise<StoredMessage> {
+  const message = await newMessage(path, contact, draft)
+  const expiresAt = message.createdAt + expireMs
+  const insert = { kind: 'message.insert', message } as const
+  const rows = await commitForAll(path, contact, { content: contentOf(message), expiresAt, beside: [insert, stampWrite(path.stamps)] })
+  path.onMessage(message)
+  for (const row of rows) path.post(row)
+  return message
 }
 
 /**
@@ -51,25 +52,40 @@ export interface SendOptions {
 export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMessage> {
   const message = await path.store.message(id, 'out')
   const contact = message === null ? undefined : path.book.get(message.contact)
-  if (message?.state !== 'failed' || contact === undefined) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
-  if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
-  const devices = path.book.devicesOf(contact.account)
-  const content = encodeContent(contentOf(message))
-  const expiresAt = path.clock.now() + path.expireMs
-  const rows = await commitSealed(path, devices, async () => {
-    const ready = await Promise.all(devices.map((device) => prepare(path, device)))
-    refuseUnconfirmed(path, contact.account)
-    const sealed = ready.map((target) => sealFor(target, content, { message: id, expiresAt }))
-    const writes: StoreWrite[] = [
-      { kind: 'message.state', id, state: 'queued', at: path.clock.now() },
-      ...sealed.flatMap((each) => each.writes),
-    ]
-    return { writes, result: sealed.map(({ row }) => row) }
-  })
+  if (message?.state !== 'failed' || message.deletedAt !== null || message.kind === 'gone' || contact === undefined)
+    throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
+  const at = path.clock.now()
+  const beside = [{ kind: 'message.state', id, state: 'queued', at }] as const
+  const rows = await commitForAll(path, contact, { content: contentOf(message), expiresAt: at + path.expireMs, beside })
   const again: StoredMessage = { ...message, state: 'queued', reason: null }
   path.onState(again)
   for (const row of rows) path.post(row)
   return again
+}
+
+export interface Outgoing {
+  readonly content: OwnContent
+  readonly expiresAt: number
+  /** What is to be durable with it. */
+  readonly beside: readonly StoreWrite[]
+}
+
+/** Seals something for every device of a contact and commits all of it at once. @returns rows to be posted @throws as sendMessage */
+export async function commitForAll(
+  path: MainPath,
+  contact: StoredContact,
+  { content, expiresAt, beside }: Outgoing,
+): Promise<readonly OutboxRow[]> {
+  if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
+  const encoded = encodeContent(content)
+  const devices = path.book.devicesOf(contact.account)
+  return commitSealed(path, devices, async () => {
+    const ready = await Promise.all(devices.map((device) => prepare(path, device)))
+    refuseUnconfirmed(path, contact.account)
+    // From here to the commit nothing waits: commits keep the order of the sessions' steps.
+    const sealed = ready.map((target) => sealFor(target, encoded, { message: content.id, expiresAt }))
+    return { writes: [...beside, ...sealed.flatMap((each) => each.writes)], result: sealed.map(({ row }) => row) }
+  })
 }
 
 /** Asked in the same turn as sealing, so that no list comes in between (EV2). @throws SkeinError KEYS_CHANGED */
@@ -83,8 +99,16 @@ function refuseUnconfirmed({ book }: MainPath, account: AccountId): void {
 }
 
 /** What goes under the seal for a message of ours. */
-export function contentOf({ id, hlcMs, hlcCounter, createdAt, text }: StoredMessage): ContentFields {
-  return { id, hlcMs, hlcCounter, createdAt, body: { kind: 'text', text } }
+export function contentOf(message: StoredMessage): OwnContent {
+  const { id, hlcMs, hlcCounter, createdAt } = message
+  return { id, hlcMs, hlcCounter, createdAt, body: bodyOf(message) }
+}
+
+function bodyOf({ kind, text, replyTo, shared, disappearAfterMs }: StoredMessage): OwnContent['body'] {
+  const seconds = Math.ceil((disappearAfterMs ?? 0) / 1_000)
+  if (kind === 'timer') return { kind, after: seconds }
+  if (kind === 'contact' && shared !== null) return { kind, account: shared, name: text }
+  return { kind: 'text', text, ...(replyTo === null ? {} : { replyTo }), ...(seconds === 0 ? {} : { disappearAfter: seconds }) }
 }
 
 /**
@@ -108,14 +132,23 @@ export async function commitSealed<T>(
   }
 }
 
-function newMessage({ clock, random, stamps, swarm }: MainPath, contact: StoredContact, text: string): StoredMessage {
+async function newMessage({ clock, random, stamps, swarm, store }: MainPath, contact: StoredContact, draft: Draft): Promise<StoredMessage> {
+  const replyTo = draft.kind === 'text' ? (draft.replyTo ?? null) : null
+  if (replyTo !== null && (await store.message(replyTo))?.contact !== contact.account)
+    throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id in the conversation.')
+  const disappearAfterMs = draft.kind === 'timer' ? draft.disappearAfterMs : await store.disappearAfter(contact.account)
   const stamp = stamps.next()
   return {
+    ...UNTOUCHED,
     id: messageIdFromBytes(random.bytes(16)),
     contact: contact.account,
     direction: 'out',
     sender: swarm.self,
-    text,
+    kind: draft.kind,
+    text: draft.kind === 'text' ? draft.text : draft.kind === 'contact' ? draft.name : '',
+    replyTo,
+    shared: draft.kind === 'contact' ? draft.account : null,
+    disappearAfterMs,
     state: 'queued',
     reason: null,
     createdAt: clock.now(),
@@ -125,6 +158,9 @@ function newMessage({ clock, random, stamps, swarm }: MainPath, contact: StoredC
     deliveredAt: null,
   }
 }
+
+/** Nobody has read it, or said anything about it. */
+export const UNTOUCHED = { disappearAt: null, editedAt: null, deletedAt: null, ownReaction: null, contactReaction: null } as const
 
 interface Target {
   readonly device: StoredDevice

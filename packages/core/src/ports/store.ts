@@ -14,7 +14,23 @@ export interface StoredMessage {
   readonly direction: Direction
   /** Device that wrote it; with `id` unique. */
   readonly sender: DeviceId
+  /** `gone`: it has disappeared; only its id stays, so that a late copy is not shown again. `unknown`: of a newer version. */
+  readonly kind: 'text' | 'contact' | 'timer' | 'unknown' | 'gone'
+  /** As last edited; of a contact that was shared: what its sender calls it. Empty once deleted. */
   readonly text: string
+  /** Message that is answered. */
+  readonly replyTo: MessageId | null
+  /** Account that was shared. */
+  readonly shared: AccountId | null
+  /** From reading until it disappears, milliseconds. Of a timer: what later texts have; null for none. */
+  readonly disappearAfterMs: number | null
+  /** When it disappears here; null until it was read. */
+  readonly disappearAt: number | null
+  readonly editedAt: number | null
+  /** When its author took it back. */
+  readonly deletedAt: number | null
+  readonly ownReaction: string | null
+  readonly contactReaction: string | null
   readonly state: MessageState
   readonly reason: string | null
   /** Sender's wall clock, milliseconds since 1970. */
@@ -24,6 +40,26 @@ export interface StoredMessage {
   readonly hlcCounter: number
   readonly receivedAt: number | null
   readonly deliveredAt: number | null
+}
+
+/**
+ * What somebody has said about a message; it may come before the message. Of each kind the newest of each side counts,
+ * by (hlcMs, hlcCounter, id); a deletion stays. Edits and deletions count for messages of the same side alone (MK2, MK3).
+ */
+export interface StoredAnnotation {
+  /** Id of what brought it. */
+  readonly id: MessageId
+  readonly contact: AccountId
+  readonly target: MessageId
+  /** Whether we said it. */
+  readonly own: boolean
+  readonly kind: 'reaction' | 'edit' | 'deletion'
+  /** Emoji or text; an empty reaction takes back. */
+  readonly value: string
+  readonly hlcMs: number
+  readonly hlcCounter: number
+  /** Here, milliseconds since 1970. */
+  readonly at: number
 }
 
 /** One per recipient device. */
@@ -169,6 +205,12 @@ export type StoreWrite =
   | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
   /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
   | { readonly kind: 'message.insert'; readonly message: StoredMessage }
+  /** Kept if it is newer than what is known, and applied to its message, now or when that comes. */
+  | { readonly kind: 'annotation.put'; readonly annotation: StoredAnnotation }
+  /** Texts of a contact up to this message were read at `at`: what disappears after reading runs from then. */
+  | { readonly kind: 'messages.read'; readonly contact: AccountId; readonly upTo: MessageId; readonly at: number }
+  /** What was to disappear by `at` is gone, and what was said about it. */
+  | { readonly kind: 'messages.disappear'; readonly at: number }
   /** Moves an outgoing message forward only: queued → carried → delivered → read; `failed` never overwrites `delivered` or `read`. */
   | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
   | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
@@ -225,6 +267,15 @@ export interface HistoryPage {
   readonly limit?: number
 }
 
+export interface SearchPage {
+  /** Only in this conversation. */
+  readonly contact?: AccountId
+  /** Only what is older than this message. */
+  readonly before?: MessageId
+  /** 1 to 1,000. */
+  readonly limit?: number
+}
+
 /** @throws SkeinError STORE_CLOSED from every method after `close` */
 export interface Store {
   /** Applies all writes in order, atomically and durably; one outcome per write. @throws SkeinError DISK_FULL, STORE_CORRUPT, SESSION_CONFLICT; nothing was applied */
@@ -238,6 +289,16 @@ export interface Store {
   message(id: MessageId, direction?: Direction): Promise<StoredMessage | null>
   /** Oldest first, in order of (hlcMs, hlcCounter, id). */
   history(contact: AccountId, page?: HistoryPage): Promise<readonly StoredMessage[]>
+  annotation(id: MessageId): Promise<StoredAnnotation | null>
+  /** The newest timer of a conversation, milliseconds; null when there is none or it is off. */
+  disappearAfter(contact: AccountId): Promise<number | null>
+  /** What disappears next, soonest first. */
+  disappearing(limit: number): Promise<readonly StoredMessage[]>
+  /**
+   * Messages with every word of `query` in their text, each word possibly only its beginning, newest first.
+   * Case and accents do not matter.
+   */
+  search(query: string, page?: SearchPage): Promise<readonly StoredMessage[]>
   /** Rows for a device whose `seq` is greater than `after`, lowest first. */
   outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]>
   outboxDevices(): Promise<readonly OutboxDevice[]>

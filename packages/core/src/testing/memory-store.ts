@@ -1,4 +1,5 @@
 /** Core's Store in memory: copies what it is given and what it hands out, and applies a commit wholly or not at all. */
+import { searchWords } from '../conversation/search-words.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type {
@@ -9,7 +10,9 @@ import type {
   MessageProgress,
   OutboxDevice,
   OutboxRow,
+  SearchPage,
   Store,
+  StoredAnnotation,
   StoredContact,
   StoredDevice,
   StoredIdentity,
@@ -22,24 +25,8 @@ import type {
   WriteOutcome,
 } from '../ports/store.ts'
 
-interface Tables {
-  identity: StoredIdentity | null
-  contacts: Map<string, StoredContact>
-  devices: Map<string, StoredDevice>
-  invites: Map<string, StoredInvite>
-  messages: Map<string, StoredMessage>
-  outbox: Map<string, OutboxRow>
-  sessions: Map<string, StoredSession>
-  seqs: Map<string, number>
-  settings: Map<string, string>
-  prekeys: Map<number, StoredPrekey>
-  oneTimePrekeys: Map<number, StoredOneTimePrekey>
-  digests: Map<string, number>
-  retries: Map<string, { readonly attempts: number; readonly nextAt: number }>
-  progress: Map<string, MessageProgress>
-  receipts: Map<string, DueReceipt>
-  tokens: Map<string, { readonly mailbox: string; readonly token: Uint8Array }>
-}
+import { annotate, passTime, refresh } from './memory-annotations.ts'
+import { compare, emptyTables, prune, type Tables } from './memory-tables.ts'
 
 const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
   queued: ['failed'],
@@ -96,10 +83,41 @@ export class MemoryStore implements Store {
     if (id !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
     const side = after === undefined ? -1 : 1
     return this.read(({ messages }) => {
-      const all = [...messages.values()].filter((each) => each.contact === contact && (mark === null || side * compare(each, mark) > 0))
+      const all = [...messages.values()].filter(
+        (each) => each.contact === contact && each.kind !== 'gone' && (mark === null || side * compare(each, mark) > 0),
+      )
       all.sort(compare)
       return after === undefined ? all.slice(-limit) : all.slice(0, limit)
     })
+  }
+
+  async annotation(id: MessageId): Promise<StoredAnnotation | null> {
+    return this.read(({ annotations }) => [...annotations.values()].find((each) => each.id === id) ?? null)
+  }
+  async disappearAfter(contact: AccountId): Promise<number | null> {
+    return this.read(({ messages }) => {
+      const timers = [...messages.values()].filter((each) => each.contact === contact && each.kind === 'timer')
+      return timers.sort(compare).at(-1)?.disappearAfterMs ?? null
+    })
+  }
+  async disappearing(limit: number): Promise<readonly StoredMessage[]> {
+    return this.read(({ messages }) =>
+      [...messages.values()]
+        .filter(({ disappearAt }) => disappearAt !== null)
+        .sort((a, b) => (a.disappearAt ?? 0) - (b.disappearAt ?? 0))
+        .slice(0, limit),
+    )
+  }
+  async search(query: string, { contact, before, limit = 100 }: SearchPage = {}): Promise<readonly StoredMessage[]> {
+    const mark = before === undefined ? null : await this.message(before)
+    const wanted = searchWords(query)
+    return this.read(({ messages }) =>
+      [...messages.values()]
+        .filter((each) => (contact ?? each.contact) === each.contact && (mark === null || compare(each, mark) < 0))
+        .filter(({ text }) => wanted.length > 0 && wanted.every((word) => searchWords(text).some((each) => each.startsWith(word))))
+        .sort((a, b) => compare(b, a))
+        .slice(0, limit),
+    )
   }
 
   async outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]> {
@@ -181,27 +199,6 @@ export class MemoryStore implements Store {
   }
 }
 
-function emptyTables(): Tables {
-  return {
-    identity: null,
-    contacts: new Map(),
-    devices: new Map(),
-    invites: new Map(),
-    messages: new Map(),
-    outbox: new Map(),
-    sessions: new Map(),
-    seqs: new Map(),
-    settings: new Map(),
-    prekeys: new Map(),
-    oneTimePrekeys: new Map(),
-    digests: new Map(),
-    retries: new Map(),
-    progress: new Map(),
-    receipts: new Map(),
-    tokens: new Map(),
-  }
-}
-
 function copyTables(tables: Tables): Tables {
   const entries = Object.entries(tables).map(([name, table]) => [name, table instanceof Map ? new Map(table) : table])
   return Object.fromEntries(entries) as unknown as Tables
@@ -215,12 +212,13 @@ function copy<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copy(each)])) as T
 }
 
-function compare(a: StoredMessage, b: StoredMessage): number {
-  return a.hlcMs - b.hlcMs || a.hlcCounter - b.hlcCounter || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
-}
-
 function apply(tables: Tables, write: StoreWrite): WriteOutcome {
   switch (write.kind) {
+    case 'annotation.put':
+      return annotate(tables, write.annotation)
+    case 'messages.read':
+    case 'messages.disappear':
+      return passTime(tables, write)
     case 'message.insert':
       return insertMessage(tables, write.message)
     case 'message.state':
@@ -286,10 +284,6 @@ function changeKeys({ prekeys, oneTimePrekeys, digests }: Tables, write: KeyWrit
   return 'done'
 }
 
-function prune<K, V>(table: Map<K, V>, isOld: (value: V) => boolean): void {
-  for (const [key, value] of table) if (isOld(value)) table.delete(key)
-}
-
 function carry({ outbox }: Tables, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): WriteOutcome {
   const key = rowKey(device, message)
   const carriers = [...new Set([...(outbox.get(key)?.carriers ?? []), carrier])]
@@ -352,10 +346,12 @@ function patch<T>(table: Map<string, T>, key: string, change: Partial<T>): Write
   return 'done'
 }
 
-function insertMessage({ messages }: Tables, message: StoredMessage): WriteOutcome {
+function insertMessage(tables: Tables, message: StoredMessage): WriteOutcome {
+  const { messages } = tables
   const key = `${message.id} ${message.sender}`
   if (messages.has(key)) return 'duplicate'
   messages.set(key, message)
+  refresh(tables, message)
   return 'done'
 }
 
@@ -364,7 +360,10 @@ function moveMessage({ messages }: Tables, write: Extract<StoreWrite, { kind: 'm
     if (message.id !== write.id || message.direction !== 'out' || !MAY_FOLLOW[write.state].includes(message.state)) continue
     const arrived = write.state === 'delivered' || write.state === 'read'
     const deliveredAt = message.deliveredAt ?? (arrived ? write.at : null)
-    messages.set(key, { ...message, state: write.state, reason: write.reason ?? null, deliveredAt })
+    // The sender has read it in writing it: it runs from when it is there.
+    const runs = arrived && message.kind !== 'timer' && message.kind !== 'gone' && message.disappearAfterMs !== null
+    const disappearAt = message.disappearAt ?? (runs ? write.at + (message.disappearAfterMs ?? 0) : null)
+    messages.set(key, { ...message, state: write.state, reason: write.reason ?? null, deliveredAt, disappearAt })
   }
   return 'done'
 }

@@ -4,6 +4,10 @@
 export const MAX_FRAME_BYTES = 65_536
 /** Largest text of one message, in UTF-8 bytes (WF2): leaves room in a frame for headers, ratchet and envelope. */
 export const MAX_TEXT_BYTES = 49_152
+/** Largest reaction, in UTF-8 bytes (WF12): an emoji joined of ten code points has 40. */
+export const MAX_EMOJI_BYTES = 64
+/** Longest time until a message disappears, in seconds (WF12): a year. */
+export const MAX_DISAPPEAR_S = 31_622_400
 /** Longest name somebody claims, in characters (WF3): two lines on a phone. */
 export const MAX_NAME_CHARS = 64
 /** Devices in one account (WF3): every message is sealed once for each. */

@@ -2,7 +2,9 @@ import { hex } from '@scure/base'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isSkeinError } from '../errors/index.ts'
-import { messageIdFromBytes } from '../ids.ts'
+import { accountIdFromDigest, messageIdFromBytes } from '../ids.ts'
+import { encode } from './codec.ts'
+import { Content } from './gen/skein_pb.ts'
 import * as wire from './index.ts'
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -93,6 +95,21 @@ describe('what is encoded is decoded', () => {
         fc.oneof(
           fc.record({ kind: fc.constant('text' as const), text: fc.string({ unit: 'grapheme', maxLength: 200 }) }),
           fc.constant({ kind: 'reset' as const }),
+          fc.record({
+            kind: fc.constant('text' as const),
+            text: fc.string(),
+            replyTo: id,
+            disappearAfter: fc.integer({ min: 1, max: wire.MAX_DISAPPEAR_S }),
+          }),
+          fc.record({ kind: fc.constant('reaction' as const), target: id, emoji: fc.string({ unit: 'grapheme', maxLength: 1 }) }),
+          fc.record({ kind: fc.constant('edit' as const), target: id, text: fc.string() }),
+          fc.record({ kind: fc.constant('deletion' as const), target: id }),
+          fc.record({
+            kind: fc.constant('contact' as const),
+            account: fc.constant(accountIdFromDigest(filled(32, 4))),
+            name: fc.string({ maxLength: 30 }),
+          }),
+          fc.record({ kind: fc.constant('timer' as const), after: fc.integer({ min: 0, max: wire.MAX_DISAPPEAR_S }) }),
         ),
         (hlcMs, hlcCounter, createdAt, body) => {
           const content = { id: messageIdFromBytes(filled(16, 1)), hlcMs, hlcCounter, createdAt, body }
@@ -190,6 +207,27 @@ describe('hostile bytes', () => {
     expect(() => wire.encodeContent(content(`${text}!`))).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
   })
 
+  it('[WF12] a reaction, a time or a name of a shared contact over its limit is refused where it is written and where it is read', () => {
+    const head = { id: messageIdFromBytes(filled(16, 1)), hlcMs: 1, hlcCounter: 0, createdAt: 1 }
+    const target = messageIdFromBytes(filled(16, 2))
+    const account = accountIdFromDigest(filled(32, 4))
+    const bodies = [
+      { kind: 'reaction', target, emoji: 'x'.repeat(wire.MAX_EMOJI_BYTES + 1) },
+      { kind: 'timer', after: wire.MAX_DISAPPEAR_S + 1 },
+      { kind: 'text', text: 'a', disappearAfter: wire.MAX_DISAPPEAR_S + 1 },
+      { kind: 'contact', account, name: 'x'.repeat(wire.MAX_NAME_CHARS + 1) },
+    ] as const
+    for (const body of bodies) expect(() => wire.encodeContent({ ...head, body })).toThrow(expect.objectContaining({ code: 'USAGE' }))
+    const raw = (kind: Content['kind']) => encode(Content, { id: filled(16, 1), hlcMs: 1, hlcCounter: 0, createdAt: 1, kind })
+    const hostile: readonly Content['kind'][] = [
+      { $case: 'reaction', value: { target: filled(16, 2), emoji: 'x'.repeat(wire.MAX_EMOJI_BYTES + 1) } },
+      { $case: 'reaction', value: { target: filled(15, 2), emoji: 'x' } },
+      { $case: 'timer', value: { after: wire.MAX_DISAPPEAR_S + 1 } },
+      { $case: 'contact', value: { accountDigest: filled(31, 4), name: 'x' } },
+      { $case: 'text', value: { body: 'a', replyTo: filled(3, 1), disappearAfter: 0 } },
+    ]
+    for (const kind of hostile) expect(() => wire.decodeContent(raw(kind))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
   it('[WF3] too long a name, too many devices or relays, or a relay that is no URL are refused', () => {
     const entry = { deviceKey: filled(32, 1), dhKey: filled(32, 2), dhCertificate: filled(64, 3) }
     const list = (count: number) =>

@@ -1,9 +1,11 @@
 /** One write of a commit, on the prepared statements. */
 import {
   SkeinError,
+  type StoredAnnotation,
   type StoredContact,
   type StoredDevice,
   type StoredInvite,
+  type StoredMessage,
   type StoredSession,
   type StoreWrite,
   type WriteOutcome,
@@ -24,7 +26,9 @@ export interface WriteTarget {
 export async function applyWrite({ db, writes, seal }: WriteTarget, write: StoreWrite): Promise<WriteOutcome> {
   switch (write.kind) {
     case 'message.insert':
-      return (await writes.message.all({ ...write.message })).length > 0 ? 'done' : 'duplicate'
+      return insertMessage(writes, write.message)
+    case 'annotation.put':
+      return putAnnotation(writes, write.annotation)
     case 'outbox.acknowledged':
       return acknowledge(writes, write)
     case 'contact.put':
@@ -54,6 +58,19 @@ async function acknowledge(writes: Writes, write: Extract<StoreWrite, { kind: 'o
   return 'done'
 }
 
+/** What came before the message is applied to it. */
+async function insertMessage(writes: Writes, message: StoredMessage): Promise<WriteOutcome> {
+  if ((await writes.message.all({ ...message })).length === 0) return 'duplicate'
+  await writes.refresh.run({ contact: message.contact, target: message.id })
+  return 'done'
+}
+
+async function putAnnotation(writes: Writes, annotation: StoredAnnotation): Promise<WriteOutcome> {
+  if ((await writes.annotation.all({ ...annotation })).length === 0) return 'duplicate'
+  await writes.refresh.run({ contact: annotation.contact, target: annotation.target })
+  return 'done'
+}
+
 /** @throws SkeinError SESSION_CONFLICT: this state does not follow the stored one */
 async function putSession(writes: Writes, session: StoredSession): Promise<void> {
   const statement = session.version === 1 ? writes.sessionFirst : writes.sessionNext
@@ -69,7 +86,10 @@ async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
   await db.insert(t.invites).values(invite).onConflictDoUpdate({ target: t.invites.secret, set }).run()
 }
 
-type SimpleWrite = Exclude<StoreWrite, { kind: 'message.insert' | 'contact.put' | 'invite.put' | 'session.put' | 'outbox.acknowledged' }>
+type SimpleWrite = Exclude<
+  StoreWrite,
+  { kind: 'message.insert' | 'annotation.put' | 'contact.put' | 'invite.put' | 'session.put' | 'outbox.acknowledged' }
+>
 
 async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: SimpleWrite): Promise<void> {
   switch (write.kind) {
@@ -81,6 +101,11 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.cardSent.run({ ...write }))
     case 'message.state':
       return void (await writes.state[write.state].run({ id: write.id, at: write.at, reason: write.reason ?? null }))
+    case 'messages.read':
+      return void (await writes.read.run({ ...write }))
+    case 'messages.disappear':
+      await writes.forgetSaid.run({ at: write.at })
+      return void (await writes.disappear.run({ at: write.at }))
     case 'device.handover':
       return void (await writes.handover.run({ ...write }))
     case 'outbox.insert':

@@ -54,5 +54,39 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795269840030,
     "hash": "794532ccc3a99ca43ba61c2c35fea951fe6d5a74b72002dda53c7e72affa7b26"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `annotations` (\n\t`contact` text NOT NULL,\n\t`target` text NOT NULL,\n\t`own` integer NOT NULL,\n\t`kind` text NOT NULL,\n\t`id` text NOT NULL,\n\t`value` text NOT NULL,\n\t`hlc_ms` integer NOT NULL,\n\t`hlc_counter` integer NOT NULL,\n\t`at` integer NOT NULL,\n\tPRIMARY KEY(`contact`, `target`, `own`, `kind`)\n);\n",
+      "\nCREATE INDEX `annotations_id` ON `annotations` (`id`);",
+      "\nALTER TABLE `messages` ADD `kind` text DEFAULT 'text' NOT NULL;",
+      "\nALTER TABLE `messages` ADD `reply_to` text;",
+      "\nALTER TABLE `messages` ADD `shared` text;",
+      "\nALTER TABLE `messages` ADD `disappear_after_ms` integer;",
+      "\nALTER TABLE `messages` ADD `disappear_at` integer;",
+      "\nALTER TABLE `messages` ADD `edited_at` integer;",
+      "\nALTER TABLE `messages` ADD `deleted_at` integer;",
+      "\nALTER TABLE `messages` ADD `own_reaction` text;",
+      "\nALTER TABLE `messages` ADD `contact_reaction` text;",
+      "\nCREATE INDEX `messages_timer` ON `messages` (`contact`,`hlc_ms`,`hlc_counter`) WHERE kind = 'timer';",
+      "\nCREATE INDEX `messages_disappear` ON `messages` (`disappear_at`) WHERE disappear_at is not null;",
+      "\nCREATE INDEX `messages_unread_timer` ON `messages` (`contact`) WHERE disappear_after_ms is not null and disappear_at is null;"
+    ],
+    "bps": true,
+    "folderMillis": 1795271127862,
+    "hash": "c358c0a10dcdc24293886f60f03d2127758182fb00e189ff00ffba99c631de53"
+  },
+  {
+    "sql": [
+      "CREATE VIRTUAL TABLE `message_words` USING fts5(text, content='messages', content_rowid='rowid', tokenize='unicode61 remove_diacritics 2');",
+      "\nINSERT INTO `message_words`(`message_words`, `rank`) VALUES ('secure-delete', 1);",
+      "\nCREATE TRIGGER `message_words_insert` AFTER INSERT ON `messages` WHEN new.`text` <> '' BEGIN\n\tINSERT INTO `message_words`(`rowid`, `text`) VALUES (new.`rowid`, new.`text`);\nEND;",
+      "\nCREATE TRIGGER `message_words_forget` AFTER UPDATE OF `text` ON `messages` WHEN old.`text` <> '' AND old.`text` <> new.`text` BEGIN\n\tINSERT INTO `message_words`(`message_words`, `rowid`, `text`) VALUES ('delete', old.`rowid`, old.`text`);\nEND;",
+      "\nCREATE TRIGGER `message_words_learn` AFTER UPDATE OF `text` ON `messages` WHEN new.`text` <> '' AND old.`text` <> new.`text` BEGIN\n\tINSERT INTO `message_words`(`rowid`, `text`) VALUES (new.`rowid`, new.`text`);\nEND;",
+      "\nINSERT INTO `message_words`(`message_words`) VALUES ('rebuild');\n"
+    ],
+    "bps": true,
+    "folderMillis": 1795271129644,
+    "hash": "b6df5a7637972d41d1ad26b08141f464031697136cf887865085f6bc628b75f9"
   }
 ]

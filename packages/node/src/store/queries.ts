@@ -1,6 +1,7 @@
 /** Prepared statements of the store, on any drizzle SQLite database. */
 import { and, asc, count, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import { prepareAnnotationReads, prepareAnnotationWrites } from './annotation-queries.ts'
 import * as t from './schema.ts'
 
 export type AnyDatabase = BaseSQLiteDatabase<'sync' | 'async', unknown>
@@ -21,11 +22,14 @@ export function prepareReads(db: AnyDatabase) {
     db
       .select()
       .from(t.messages)
-      .where(and(eq(t.messages.contact, p('contact')), beside === undefined ? undefined : isBeside(beside)))
+      .where(
+        and(eq(t.messages.contact, p('contact')), sql`${t.messages.kind} <> 'gone'`, beside === undefined ? undefined : isBeside(beside)),
+      )
       .orderBy(order(t.messages.hlcMs), order(t.messages.hlcCounter), order(t.messages.id))
       .limit(p('limit'))
       .prepare()
   return {
+    ...prepareAnnotationReads(db),
     identity: db.select().from(t.identity).limit(1).prepare(),
     contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
     contact: db
@@ -136,6 +140,13 @@ function isBeside(is: typeof gt) {
 /** `excluded` value of a column in an upsert. */
 const incoming = (name: string) => sql.raw(`excluded."${name}"`)
 
+/** Who has written a message has read it: what disappears after reading runs from when it is there. */
+const ARRIVED = {
+  deliveredAt: sql`coalesce(${t.messages.deliveredAt}, ${p('at')})`,
+  disappearAt: sql`case when ${t.messages.kind} in ('timer', 'gone') then null
+    else coalesce(${t.messages.disappearAt}, ${p('at')} + ${t.messages.disappearAfterMs}) end`,
+}
+
 export function prepareWrites(db: AnyDatabase) {
   const state = (next: keyof typeof MAY_FOLLOW) =>
     db
@@ -143,11 +154,12 @@ export function prepareWrites(db: AnyDatabase) {
       .set({
         state: next,
         reason: sql`${p('reason')}`,
-        ...(next === 'delivered' || next === 'read' ? { deliveredAt: sql`coalesce(${t.messages.deliveredAt}, ${p('at')})` } : {}),
+        ...(next === 'delivered' || next === 'read' ? ARRIVED : {}),
       })
       .where(and(eq(t.messages.id, p('id')), eq(t.messages.direction, 'out'), inArray(t.messages.state, [...MAY_FOLLOW[next]])))
       .prepare()
   return {
+    ...prepareAnnotationWrites(db),
     identity: db
       .insert(t.identity)
       .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })
@@ -183,7 +195,16 @@ export function prepareWrites(db: AnyDatabase) {
         sender: p('sender'),
         contact: p('contact'),
         direction: p('direction'),
+        kind: p('kind'),
         text: p('text'),
+        replyTo: p('replyTo'),
+        shared: p('shared'),
+        disappearAfterMs: p('disappearAfterMs'),
+        disappearAt: p('disappearAt'),
+        editedAt: p('editedAt'),
+        deletedAt: p('deletedAt'),
+        ownReaction: p('ownReaction'),
+        contactReaction: p('contactReaction'),
         state: p('state'),
         reason: p('reason'),
         createdAt: p('createdAt'),

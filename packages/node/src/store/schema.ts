@@ -1,4 +1,5 @@
 /** One schema for every SQLite that Skein runs on; migrations are generated from it (`npm run gen`). */
+import { sql } from 'drizzle-orm'
 import { customType, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 /** Bytes as Uint8Array: drizzle's own blob modes want Buffer, which browsers have not. */
@@ -59,7 +60,18 @@ export const messages = sqliteTable(
     sender: text('sender').notNull(),
     contact: text('contact').notNull(),
     direction: text('direction', { enum: ['in', 'out'] }).notNull(),
+    kind: text('kind', { enum: ['text', 'contact', 'timer', 'unknown', 'gone'] })
+      .notNull()
+      .default('text'),
     text: text('text').notNull(),
+    replyTo: text('reply_to'),
+    shared: text('shared'),
+    disappearAfterMs: integer('disappear_after_ms'),
+    disappearAt: integer('disappear_at'),
+    editedAt: integer('edited_at'),
+    deletedAt: integer('deleted_at'),
+    ownReaction: text('own_reaction'),
+    contactReaction: text('contact_reaction'),
     state: text('state', { enum: ['queued', 'carried', 'delivered', 'read', 'failed'] }).notNull(),
     reason: text('reason'),
     createdAt: integer('created_at').notNull(),
@@ -71,7 +83,27 @@ export const messages = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.id, table.sender] }),
     index('messages_conversation').on(table.contact, table.hlcMs, table.hlcCounter, table.id),
+    index('messages_timer').on(table.contact, table.hlcMs, table.hlcCounter).where(sql`kind = 'timer'`),
+    index('messages_disappear').on(table.disappearAt).where(sql`disappear_at is not null`),
+    index('messages_unread_timer').on(table.contact).where(sql`disappear_after_ms is not null and disappear_at is null`),
   ],
+)
+
+/** What was said about messages; those may still be on their way. */
+export const annotations = sqliteTable(
+  'annotations',
+  {
+    contact: text('contact').notNull(),
+    target: text('target').notNull(),
+    own: integer('own', { mode: 'boolean' }).notNull(),
+    kind: text('kind', { enum: ['reaction', 'edit', 'deletion'] }).notNull(),
+    id: text('id').notNull(),
+    value: text('value').notNull(),
+    hlcMs: integer('hlc_ms').notNull(),
+    hlcCounter: integer('hlc_counter').notNull(),
+    at: integer('at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.contact, table.target, table.own, table.kind] }), index('annotations_id').on(table.id)],
 )
 
 export const outbox = sqliteTable(

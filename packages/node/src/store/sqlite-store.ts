@@ -10,8 +10,11 @@ import {
   type MessageProgress,
   type OutboxDevice,
   type OutboxRow,
+  type SearchPage,
+  searchWords,
   SkeinError,
   type Store,
+  type StoredAnnotation,
   type StoredContact,
   type StoredDevice,
   type StoredIdentity,
@@ -61,8 +64,8 @@ export interface StoreParts {
 /** How long after a key was deleted or replaced its bytes may stay in the write-ahead log. */
 export const PURGE_AFTER_MS = 60_000
 
-/** Writes that leave a key behind, or that a copied-back database would lose. */
-const LEAVES_A_KEY: ReadonlySet<StoreWrite['kind']> = new Set([
+/** Writes that leave a key or a text behind that must not stay, or that a copied-back database would lose. */
+const LEAVES_BEHIND: ReadonlySet<StoreWrite['kind']> = new Set([
   'session.put',
   'prekey.put',
   'prekey.remove',
@@ -70,6 +73,8 @@ const LEAVES_A_KEY: ReadonlySet<StoreWrite['kind']> = new Set([
   'one-time.remove',
   'one-time.prune',
   'identity.put',
+  'annotation.put',
+  'messages.disappear',
 ])
 
 export class SqliteStore implements Store {
@@ -120,7 +125,7 @@ export class SqliteStore implements Store {
       await this.run('COMMIT')
       await this.driver.afterCommit?.()
       for (const settle of settled) settle()
-      if (batch.some(({ writes }) => writes.some(({ kind }) => LEAVES_A_KEY.has(kind)))) void this.planPurge()
+      if (batch.some(({ writes }) => writes.some(({ kind }) => LEAVES_BEHIND.has(kind)))) void this.planPurge()
     } catch (error) {
       await this.run('ROLLBACK').catch(() => undefined)
       for (const { reject } of batch) reject(this.driver.explain(error))
@@ -242,6 +247,33 @@ export class SqliteStore implements Store {
       const from = { ...page, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id }
       if (after !== undefined) return (await reads.nextAfter.all(from)) as StoredMessage[]
       return ((await reads.newestBefore.all(from)) as StoredMessage[]).reverse()
+    })
+  }
+
+  annotation(id: MessageId): Promise<StoredAnnotation | null> {
+    return this.read(async (reads) => ((await reads.annotation.all({ id }))[0] as StoredAnnotation | undefined) ?? null)
+  }
+
+  disappearAfter(contact: AccountId): Promise<number | null> {
+    return this.read(async (reads) => (await reads.timer.all({ contact }))[0]?.disappearAfterMs ?? null)
+  }
+
+  disappearing(limit: number): Promise<readonly StoredMessage[]> {
+    return this.read(async (reads) => (await reads.disappearing.all({ limit })) as StoredMessage[])
+  }
+
+  async search(query: string, { contact, before, limit = DEFAULT_PAGE }: SearchPage = {}): Promise<readonly StoredMessage[]> {
+    // Words are letters and digits alone: nothing of the search's own language comes in from outside.
+    const match = searchWords(query)
+      .map((word) => `"${word}"*`)
+      .join(' ')
+    const mark = before === undefined ? null : await this.message(before)
+    if (before !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+    if (match === '') return []
+    const asked = { match, contact: contact ?? null, limit: Math.min(limit, MAX_PAGE) }
+    return this.read(async (reads) => {
+      if (mark === null) return (await reads.search.all(asked)) as StoredMessage[]
+      return (await reads.searchBefore.all({ ...asked, ms: mark.hlcMs, counter: mark.hlcCounter, id: mark.id })) as StoredMessage[]
     })
   }
 

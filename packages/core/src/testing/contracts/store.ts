@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, messageIdFromBytes } from '../../ids.ts'
 import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredOneTimePrekey, StoredPrekey } from '../../ports/index.ts'
 
+import { conversationTests } from './store-conversation.ts'
+
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store
   /** Closes the store and opens it again on the same data. */
@@ -20,7 +22,16 @@ function message(number: number, change: Partial<StoredMessage> = {}): StoredMes
     contact: account,
     direction: 'out',
     sender: device,
+    kind: 'text',
     text: `text ${number}`,
+    replyTo: null,
+    shared: null,
+    disappearAfterMs: null,
+    disappearAt: null,
+    editedAt: null,
+    deletedAt: null,
+    ownReaction: null,
+    contactReaction: null,
     state: 'queued',
     reason: null,
     createdAt: 1_000 + number,
@@ -121,6 +132,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.outbox(other, 0, 10)).toEqual([row(1)])
       expect(await store.outboxDevices()).toEqual([{ device: other, rows: 1, attempts: 0, nextAt: 0 }])
     })
+
+    conversationTests(open, { account, message, id })
 
     it('[ST2] a commit is applied wholly or not at all', async () => {
       await using under = await open()

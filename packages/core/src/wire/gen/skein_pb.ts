@@ -121,6 +121,13 @@ export interface Content {
   kind:
     | { $case: "text"; value: Text }
     | { $case: "reset"; value: SessionReset }
+    | { $case: "reaction"; value: Reaction }
+    | { $case: "edit"; value: Edit }
+    | { $case: "deletion"; value: Deletion }
+    | { $case: "contact"; value: SharedContact }
+    | //
+    /** Messages of this conversation disappear from now on, or no longer. */
+    { $case: "timer"; value: DisappearTimer }
     | //
     /** Encoded DeliveryControl: between the programs of two devices, in no history. */
     { $case: "control"; value: Uint8Array }
@@ -135,6 +142,45 @@ export interface SessionReset {
 
 export interface Text {
   body: string;
+  /** 16 bytes, or empty: the message that is answered. */
+  replyTo: Uint8Array;
+  /** Seconds from reading until the message disappears at both sides; 0 = it stays. */
+  disappearAfter: number;
+}
+
+/** What the sender feels about a message; empty takes it back. */
+export interface Reaction {
+  target: Uint8Array;
+  emoji: string;
+}
+
+/** Another text for a message of the sender. */
+export interface Edit {
+  target: Uint8Array;
+  body: string;
+}
+
+/** Takes back a message of the sender. */
+export interface Deletion {
+  target: Uint8Array;
+}
+
+/** Somebody whom the recipient may ask for contact. */
+export interface SharedContact {
+  /** SHA-256 of the account key. */
+  accountDigest: Uint8Array;
+  /** As the sender calls them: a claim. */
+  name: string;
+}
+
+export interface DisappearTimer {
+  /** Seconds; 0 = off. */
+  after: number;
+}
+
+/** /skein/typing/1, between devices that are connected. */
+export interface Typing {
+  active: boolean;
 }
 
 /** A device says that it is there. Signed by the device key. */
@@ -1037,6 +1083,21 @@ export const Content: MessageFns<Content> = {
       case "reset":
         SessionReset.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "reaction":
+        Reaction.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "edit":
+        Edit.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "deletion":
+        Deletion.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
+      case "contact":
+        SharedContact.encode(message.kind.value, writer.uint32(82).fork()).join();
+        break;
+      case "timer":
+        DisappearTimer.encode(message.kind.value, writer.uint32(90).fork()).join();
+        break;
       case "control":
         writer.uint32(122).bytes(message.kind.value);
         break;
@@ -1095,6 +1156,46 @@ export const Content: MessageFns<Content> = {
             message.kind = { $case: "reset", value: SessionReset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "reaction", value: Reaction.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "edit", value: Edit.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "deletion", value: Deletion.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.kind = { $case: "contact", value: SharedContact.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.kind = { $case: "timer", value: DisappearTimer.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1147,13 +1248,19 @@ export const SessionReset: MessageFns<SessionReset> = {
 };
 
 function createBaseText(): Text {
-  return { body: "" };
+  return { body: "", replyTo: NOTHING, disappearAfter: 0 };
 }
 
 export const Text: MessageFns<Text> = {
   encode(message: Text, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.body !== "") {
       writer.uint32(10).string(message.body);
+    }
+    if (message.replyTo.length !== 0) {
+      writer.uint32(18).bytes(message.replyTo);
+    }
+    if (message.disappearAfter !== 0) {
+      writer.uint32(24).uint32(message.disappearAfter);
     }
     return writer;
   },
@@ -1172,6 +1279,277 @@ export const Text: MessageFns<Text> = {
             }
 
             message.body = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.replyTo = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.disappearAfter = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseReaction(): Reaction {
+  return { target: NOTHING, emoji: "" };
+}
+
+export const Reaction: MessageFns<Reaction> = {
+  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target.length !== 0) {
+      writer.uint32(10).bytes(message.target);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(18).string(message.emoji);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseEdit(): Edit {
+  return { target: NOTHING, body: "" };
+}
+
+export const Edit: MessageFns<Edit> = {
+  encode(message: Edit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target.length !== 0) {
+      writer.uint32(10).bytes(message.target);
+    }
+    if (message.body !== "") {
+      writer.uint32(18).string(message.body);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Edit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEdit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = reader.string();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseDeletion(): Deletion {
+  return { target: NOTHING };
+}
+
+export const Deletion: MessageFns<Deletion> = {
+  encode(message: Deletion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target.length !== 0) {
+      writer.uint32(10).bytes(message.target);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Deletion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseSharedContact(): SharedContact {
+  return { accountDigest: NOTHING, name: "" };
+}
+
+export const SharedContact: MessageFns<SharedContact> = {
+  encode(message: SharedContact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accountDigest.length !== 0) {
+      writer.uint32(10).bytes(message.accountDigest);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedContact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedContact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accountDigest = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseDisappearTimer(): DisappearTimer {
+  return { after: 0 };
+}
+
+export const DisappearTimer: MessageFns<DisappearTimer> = {
+  encode(message: DisappearTimer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== 0) {
+      writer.uint32(8).uint32(message.after);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisappearTimer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisappearTimer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.after = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseTyping(): Typing {
+  return { active: false };
+}
+
+export const Typing: MessageFns<Typing> = {
+  encode(message: Typing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.active !== false) {
+      writer.uint32(8).bool(message.active);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Typing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTyping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.active = reader.bool();
             continue;
           }
         }

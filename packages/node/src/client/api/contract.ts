@@ -36,7 +36,20 @@ export type OutboxView = z.infer<typeof OutboxView>
 export const HistoryMessage = z.object({
   id: z.string(),
   direction: z.enum(['in', 'out']),
+  /** `gone`: it has disappeared, and stands in `changed` events alone. `unknown`: of a newer version of the program. */
+  kind: z.enum(['text', 'contact', 'timer', 'unknown', 'gone']),
+  /** As last edited; the name of a shared contact; empty once deleted. */
   text: z.string(),
+  reply_to: z.string().nullable(),
+  /** Account id of a contact that was shared. */
+  shared: z.string().nullable(),
+  /** From reading; of a timer: what later texts have. */
+  disappear_after_ms: z.number().int().nullable(),
+  disappears_at: Instant.nullable(),
+  edited_at: Instant.nullable(),
+  deleted_at: Instant.nullable(),
+  own_reaction: z.string().nullable(),
+  contact_reaction: z.string().nullable(),
   state: MessageState,
   created_at: Instant,
   received_at: Instant.nullable(),
@@ -106,6 +119,10 @@ export const ClientEvent = z.discriminatedUnion('event', [
     reason: z.string().nullable(),
     delivered_at: Instant.nullable(),
   }),
+  /** A message was edited, taken back or reacted to, or has disappeared. */
+  z.object({ event: z.literal('changed'), contact: z.string(), message: HistoryMessage }),
+  /** For a few seconds, unless it comes again. */
+  z.object({ event: z.literal('typing'), contact: z.string(), active: z.boolean() }),
   /** The user has seen messages, here or in another window. */
   z.object({ event: z.literal('seen'), contact: z.string(), unread: z.number().int() }),
   z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
@@ -196,6 +213,7 @@ export const contract = {
       z.object({
         contacts: z.array(z.string().min(1).max(200)).min(1).max(64),
         text: z.string().min(1),
+        reply_to: z.string().optional(),
         /** Given up after so long; as configured when it is left out. */
         expire_ms: z.number().int().min(1_000).max(MAX_EXPIRE_MS).optional(),
         wait: WaitState,
@@ -211,6 +229,30 @@ export const contract = {
   retry: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   /** Gives up a message that is in the outbox. */
   cancel: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
+  /** Tells a contact of somebody else: who gets it may ask that account for contact. */
+  share: oc.input(ContactInput.extend({ shared: z.string().min(1).max(200) })).output(z.object({ message: HistoryMessage })),
+  /** An empty emoji takes the reaction back. */
+  react: oc.input(z.object({ id: z.string(), emoji: z.string().max(64) })).output(z.object({ message: HistoryMessage })),
+  edit: oc.input(z.object({ id: z.string(), text: z.string().min(1) })).output(z.object({ message: HistoryMessage })),
+  /** Takes a message back, for everybody. */
+  remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
+  /** How long texts of a conversation stay after reading; without `after_ms` it is only shown, `null` is for ever. */
+  timer: oc
+    .input(ContactInput.extend({ after_ms: z.number().int().min(1_000).max(31_622_400_000).nullable().optional() }))
+    .output(z.object({ contact: z.string(), disappear_after_ms: z.number().int().nullable() })),
+  /** Told to devices that are connected, and to nobody else. */
+  typing: oc.input(ContactInput.extend({ active: z.boolean() })).output(z.object({})),
+  /** Every word of `query`, or a word that begins so; newest first. */
+  search: oc
+    .input(
+      z.object({
+        query: z.string().min(1).max(400),
+        contact: z.string().min(1).max(200).optional(),
+        before: z.string().optional(),
+        limit: z.number().int().min(1).max(1_000).optional(),
+      }),
+    )
+    .output(z.object({ messages: z.array(HistoryMessage.extend({ contact: z.string(), name: z.string() })) })),
   wait: oc
     .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
     .output(z.object({ message: SentMessage, timed_out: z.boolean() })),

@@ -1,27 +1,12 @@
 /** Serves the contract from a running client. */
-import { implement } from '@orpc/server'
 import { parseMessageId } from '@skein/core'
-import type { Client } from '../assemble.ts'
-import { contract, type ClientEvent, type SettingsView } from './contract.ts'
-import { toApiError } from './errors.ts'
+import { conversationHandlers } from './conversation-handlers.ts'
+import type { ClientEvent, SettingsView } from './contract.ts'
+import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { meshView } from './mesh-view.ts'
 import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
-
-export interface ApiContext {
-  readonly client: Client
-}
-
-const os = implement(contract)
-  .$context<ApiContext>()
-  .use(async ({ next }) => {
-    try {
-      return await next()
-    } catch (error) {
-      throw toApiError(error)
-    }
-  })
 
 /** Events that wait for a slow reader at most; then the stream ends and the reader asks again. */
 const MAX_PENDING_EVENTS = 10_000
@@ -66,11 +51,14 @@ export const router = os.router({
     // Whoever is named twice gets it once.
     const recipients = [...new Set(input.contacts.map((text) => client.messenger.book.find(text)))]
     const options = input.expire_ms === undefined ? {} : { expireMs: input.expire_ms }
-    const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, input.text, options)))
+    const reply = input.reply_to === undefined ? {} : { replyTo: parseMessageId(input.reply_to) }
+    const draft = { kind: 'text', text: input.text, ...reply } as const
+    const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, draft, options)))
     const wish = { state: input.wait, timeout: input.timeout_ms, signal }
     const waited = await Promise.all(sent.map(({ id }) => waitFor(client.messenger, client.clock, { id, wish })))
     return { messages: waited.map(({ message }) => sentView(message)), timed_out: waited.some(({ timedOut }) => timedOut) }
   }),
+  ...conversationHandlers,
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
     outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),

@@ -38,7 +38,16 @@ export function historyView(message: StoredMessage): HistoryMessage {
   return {
     id: message.id,
     direction: message.direction,
+    kind: message.kind,
     text: message.text,
+    reply_to: message.replyTo,
+    shared: message.shared,
+    disappear_after_ms: message.disappearAfterMs,
+    disappears_at: message.disappearAt,
+    edited_at: message.editedAt,
+    deleted_at: message.deletedAt,
+    own_reaction: message.ownReaction,
+    contact_reaction: message.contactReaction,
     state: message.state,
     created_at: message.createdAt,
     received_at: message.receivedAt,
@@ -103,6 +112,10 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
       const { contact, id, state, reason, deliveredAt } = event.message
       return { event: 'state', contact, id, state, reason, delivered_at: deliveredAt }
     }
+    case 'changed':
+      return { event: 'changed', contact: event.message.contact, message: historyView(event.message) }
+    case 'typing':
+      return { event: 'typing', contact: event.account, active: event.active }
     case 'seen':
       return { event: 'seen', contact: event.account, unread: event.unread }
     case 'presence':

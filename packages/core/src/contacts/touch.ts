@@ -1,0 +1,89 @@
+/** Keeping in touch with every device of a contact (CT5). */
+import { backoff } from '../delivery/backoff.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
+import type { StoredContact } from '../ports/store.ts'
+import type { ContactDeps } from './contact-deps.ts'
+import { introduce } from './introductions.ts'
+
+/** Waits between tries to reach a contact who is not connected (CT5); whoever comes back announces itself anyway. */
+const REACH = { first: 2_000, most: 300_000 }
+
+/** Never more often than this, however often the other side comes and goes (CT5): one that hangs up at once must not spin us. */
+const REACH_AGAIN_MS = 500
+/** A contact in touch is looked after this often; a lost connection is noticed at once anyway. */
+const IN_TOUCH_MS = 15_000
+
+export interface TouchDeps extends ContactDeps {
+  /** Announces our presence; true when the device was reached. */
+  announceTo(device: DeviceId, relays: readonly string[]): Promise<boolean>
+}
+
+export class Touch {
+  private readonly deps: TouchDeps
+  private readonly stopping = new AbortController()
+  private readonly hurries = new Map<DeviceId, AbortController>()
+
+  constructor(deps: TouchDeps) {
+    this.deps = deps
+  }
+
+  stop(): void {
+    this.stopping.abort()
+    this.hurryAll()
+  }
+
+  /** A device has come or gone: it is looked after now. */
+  hurry(device: DeviceId): void {
+    this.hurries.get(device)?.abort()
+  }
+
+  hurryAll(): void {
+    for (const each of this.hurries.values()) each.abort()
+  }
+
+  /** Keeps in touch with every device of the contact until stopped, or until they are a contact no more. */
+  keep(contact: StoredContact): void {
+    if (this.stopping.signal.aborted || contact.blocked || contact.state === 'requested') return
+    for (const { device } of this.deps.book.devicesOf(contact.account)) {
+      if (this.hurries.has(device)) continue
+      this.hurries.set(device, new AbortController())
+      void this.keepDevice(contact.account, device)
+    }
+  }
+
+  private async keepDevice(account: AccountId, device: DeviceId): Promise<void> {
+    const { book, swarm, clock, random } = this.deps
+    swarm.keep(device, true)
+    for (let attempts = 0; !this.stopping.signal.aborted; ) {
+      const contact = book.get(account)
+      if (contact === undefined || contact.blocked || contact.state === 'requested') break
+      const hurry = new AbortController()
+      this.hurries.set(device, hurry)
+      attempts = (await this.once(contact, device)) ? 0 : attempts + 1
+      const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, random, REACH)
+      await clock.sleep(REACH_AGAIN_MS, { signal: this.stopping.signal })
+      await clock.sleep(wait, { signal: hurry.signal })
+    }
+    swarm.keep(device, false)
+    this.hurries.delete(device)
+  }
+
+  /** Introduces us where that is still to be done, then announces our presence; true when the device was reached. */
+  private async once(contact: StoredContact, device: DeviceId): Promise<boolean> {
+    const { book, ownCard, announceTo } = this.deps
+    const sent = book.device(device)?.cardSent ?? 0
+    const isDue = contact.state === 'pending' || sent < ownCard().issuedAt
+    if (isDue && !(await this.introduceTo(contact.account, device))) return false
+    return announceTo(device, contact.relays)
+  }
+
+  /** Shows our card to a device of the account; true when it answered that it has us as a contact. */
+  async introduceTo(account: AccountId, device: DeviceId): Promise<boolean> {
+    const contact = this.deps.book.get(account)
+    if (contact === undefined) return false
+    return introduce(this.deps, contact, device).catch((error: unknown) => {
+      this.deps.logger.warn('introduction-failed', { reason: error instanceof Error ? error.message : 'unknown' })
+      return false
+    })
+  }
+}

@@ -1,0 +1,150 @@
+/** What every Store does with reactions, edits, deletions, with what disappears, and in a search (docs/spec/messages.md). */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { AccountId, MessageId } from '../../ids.ts'
+import type { StoredAnnotation, StoredMessage } from '../../ports/index.ts'
+import type { StoreUnderTest } from './store.ts'
+
+interface Makers {
+  readonly account: AccountId
+  readonly message: (number: number, change?: Partial<StoredMessage>) => StoredMessage
+  readonly id: (byte: number) => MessageId
+}
+
+export function conversationTests(open: () => Promise<StoreUnderTest>, { account, message, id }: Makers): void {
+  const said = (number: number, change: Partial<StoredAnnotation>): StoredAnnotation => ({
+    id: id(100 + number),
+    contact: account,
+    target: id(1),
+    own: true,
+    kind: 'edit',
+    value: `edit ${number}`,
+    hlcMs: 2_000 + number,
+    hlcCounter: 0,
+    at: 3_000 + number,
+    ...change,
+  })
+
+  it('[MK1] what is said about a message ends the same in whatever order it comes, the message included', async () => {
+    const all = [
+      { kind: 'message.insert', message: message(1) },
+      ...[
+        said(1, {}),
+        said(2, {}),
+        said(3, { own: false, value: 'not theirs to edit' }),
+        said(4, { kind: 'reaction', value: '👍' }),
+        said(5, { kind: 'reaction', value: '🎉' }),
+        said(6, { kind: 'reaction', own: false, value: '🙈' }),
+        said(7, { kind: 'reaction', own: false, value: '' }),
+      ].map((annotation) => ({ kind: 'annotation.put', annotation }) as const),
+    ] as const
+    const orders = fc.sample(fc.shuffledSubarray([...all], { minLength: all.length }), { numRuns: 6, seed: 7 })
+    for (const order of orders) {
+      await using under = await open()
+      for (const write of order) await under.store.commit([write])
+      const now = await (await under.reopen()).message(id(1))
+      expect(now).toEqual(message(1, { text: 'edit 2', editedAt: 3_002, ownReaction: '🎉', contactReaction: null }))
+    }
+  })
+
+  it('[MK2] an older word of the same kind and side changes nothing', async () => {
+    await using under = await open()
+    await under.store.commit([{ kind: 'message.insert', message: message(1) }])
+    expect(await under.store.commit([{ kind: 'annotation.put', annotation: said(5, {}) }])).toEqual(['done'])
+    expect(await under.store.commit([{ kind: 'annotation.put', annotation: said(4, {}) }])).toEqual(['duplicate'])
+    expect((await under.store.message(id(1)))?.text).toBe('edit 5')
+    expect(await under.store.annotation(id(105))).toEqual(said(5, {}))
+    expect(await under.store.annotation(id(104))).toBeNull()
+  })
+
+  it('[MK3] edits and deletions count for messages of their own side alone', async () => {
+    await using under = await open()
+    await under.store.commit([
+      { kind: 'message.insert', message: message(1) },
+      { kind: 'message.insert', message: message(2, { direction: 'in' }) },
+      { kind: 'annotation.put', annotation: said(1, { own: false, kind: 'deletion', value: '' }) },
+      { kind: 'annotation.put', annotation: said(2, { own: false, target: id(2), value: 'theirs' }) },
+    ])
+    expect((await under.store.history(account)).map(({ text, deletedAt }) => [text, deletedAt])).toEqual([
+      ['text 1', null],
+      ['theirs', null],
+    ])
+  })
+
+  it('[MK4] what was taken back stays so, and nothing of it is left to be found', async () => {
+    await using under = await open()
+    await under.store.commit([
+      { kind: 'message.insert', message: message(1, { text: 'regrettable words' }) },
+      { kind: 'annotation.put', annotation: said(1, { kind: 'reaction', own: false, value: '👍' }) },
+      { kind: 'annotation.put', annotation: said(2, { kind: 'deletion', value: '' }) },
+      { kind: 'annotation.put', annotation: said(9, { value: 'once more' }) },
+    ])
+    expect(await under.store.message(id(1))).toMatchObject({ text: '', deletedAt: 3_002, contactReaction: null })
+    expect(await under.store.search('regrettable')).toEqual([])
+  })
+
+  it('[MK7] what disappears after reading runs from reading here, from delivery at its author', async () => {
+    await using under = await open()
+    const short = { disappearAfterMs: 1_000 }
+    await under.store.commit([
+      { kind: 'message.insert', message: message(1, { ...short, direction: 'in', state: 'delivered' }) },
+      { kind: 'message.insert', message: message(2, { ...short, direction: 'in', state: 'delivered' }) },
+      { kind: 'message.insert', message: message(3, short) },
+      { kind: 'message.insert', message: message(4, { ...short, kind: 'timer', text: '' }) },
+    ])
+    expect(await under.store.disappearing(9)).toEqual([])
+    await under.store.commit([{ kind: 'messages.read', contact: account, upTo: id(1), at: 50_000 }])
+    await under.store.commit([{ kind: 'messages.read', contact: account, upTo: id(1), at: 60_000 }])
+    await under.store.commit([{ kind: 'message.state', id: id(3), state: 'delivered', at: 40_000 }])
+    const due = await under.store.disappearing(9)
+    expect(due.map((each) => [each.id, each.disappearAt])).toEqual([
+      [id(3), 41_000],
+      [id(1), 51_000],
+    ])
+    await under.store.commit([{ kind: 'messages.disappear', at: 41_000 }])
+    expect((await under.store.history(account)).map((each) => each.id)).toEqual([id(1), id(2), id(4)])
+  })
+
+  it('[MK8] what has disappeared leaves its id alone, so that a late copy is not shown', async () => {
+    await using under = await open()
+    const gone = message(1, { text: 'secret', disappearAfterMs: 5, disappearAt: 10, direction: 'in' })
+    await under.store.commit([
+      { kind: 'message.insert', message: gone },
+      { kind: 'annotation.put', annotation: said(1, { kind: 'reaction', value: '👍' }) },
+    ])
+    await under.store.commit([{ kind: 'messages.disappear', at: 10 }])
+    expect(await under.store.commit([{ kind: 'message.insert', message: gone }])).toEqual(['duplicate'])
+    expect(await under.store.history(account)).toEqual([])
+    expect(await under.store.search('secret')).toEqual([])
+    expect(await under.store.message(id(1))).toMatchObject({ kind: 'gone', text: '', ownReaction: null, disappearAt: null })
+    expect(await under.store.disappearing(9)).toEqual([])
+  })
+
+  it('[MK6] the newest timer of a conversation counts, by its place in it', async () => {
+    await using under = await open()
+    expect(await under.store.disappearAfter(account)).toBeNull()
+    const timer = (number: number, ms: number | null) => message(number, { kind: 'timer', text: '', disappearAfterMs: ms })
+    await under.store.commit([{ kind: 'message.insert', message: timer(5, 60_000) }])
+    await under.store.commit([{ kind: 'message.insert', message: timer(4, 1_000) }])
+    expect(await under.store.disappearAfter(account)).toBe(60_000)
+    await under.store.commit([{ kind: 'message.insert', message: timer(6, null) }])
+    expect(await under.store.disappearAfter(account)).toBeNull()
+  })
+
+  it('[MK11] a search finds every word or its beginning, without case and accents, newest first', async () => {
+    await using under = await open()
+    const texts = ['Grüße aus Zürich', 'zurück in ZURICH', 'nichts davon', 'Zürich "NEAR" OR *']
+    await under.store.commit(texts.map((text, at) => ({ kind: 'message.insert', message: message(at + 1, { text }) }) as const))
+    const found = async (query: string) => (await under.store.search(query)).map(({ id: each }) => each)
+    expect(await found('zürich')).toEqual([id(4), id(2), id(1)])
+    expect(await found('zur gru')).toEqual([id(1)])
+    expect(await found('davon')).toEqual([id(3)])
+    expect(await found('near or')).toEqual([id(4)])
+    expect(await found('" * -- ) OR (')).toEqual([id(4)])
+    expect(await found('"*')).toEqual([])
+    expect((await under.store.search('zürich', { before: id(4), limit: 1 })).map((each) => each.id)).toEqual([id(2)])
+    await under.store.commit([{ kind: 'annotation.put', annotation: said(1, { value: 'Bern' }) }])
+    expect(await found('zürich')).toEqual([id(4), id(2)])
+    expect(await found('bern')).toEqual([id(1)])
+  })
+}
