@@ -1,6 +1,7 @@
 /** The command line: what there is and which option means what. */
 import { Command, InvalidArgumentError } from 'commander'
 import { defaultDataDir } from '@skein/node/config'
+import * as backup from './backup-commands.ts'
 import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import * as conversation from './conversation-commands.ts'
@@ -133,12 +134,27 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .argument('[what]', 'status, routes or bundles', 'status')
     .action(run(meshCommand))
   addConversationCommands(program, run)
+  addBackupCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
   program.command('stop').description('stop the running node').action(run(commands.stop))
   for (const command of program.commands) command.exitOverride().configureOutput(quiet)
   return program
+}
+
+function addBackupCommands(program: Command, run: Run): void {
+  program
+    .command('backup')
+    .description('identity, contacts and history in one sealed file; the passphrase comes from SKEIN_BACKUP_PASSPHRASE or the terminal')
+    .argument('<file>')
+    .option('--plain', 'contacts and history as JSON lines, without any key, for everybody to read')
+    .action(run(backup.backup))
+  program
+    .command('restore')
+    .description('put a backup into a data directory in which nobody lives yet')
+    .argument('<file>')
+    .action(run(backup.restore))
 }
 
 function addConversationCommands(program: Command, run: Run): void {

@@ -1,7 +1,7 @@
 /** What a messenger is made of, what it is told, and what it tells. */
 import type { KeyChange } from './contacts/index.ts'
 import type { AccountId, DeviceId } from './ids.ts'
-import { type Identity, makeIdentity, openIdentity } from './identity/index.ts'
+import { type Identity, LIST_VERSION_SETTING, makeIdentity, openIdentity } from './identity/index.ts'
 import type { BundleArchive } from './mesh/index.ts'
 import type { BlindTokens } from './ports/tokens.ts'
 import type {
@@ -64,7 +64,8 @@ export type MessengerEvent =
 /** The account and device keys in `store`, made at first start. */
 export async function loadIdentity(ports: Pick<MessengerPorts, 'store' | 'random' | 'clock' | 'primitives'>): Promise<Identity> {
   const stored = await ports.store.identity()
-  if (stored !== null) return openIdentity(ports.primitives, stored)
+  const version = await ports.store.setting(LIST_VERSION_SETTING)
+  if (stored !== null) return openIdentity(ports.primitives, stored, version === null ? undefined : Number(version))
   const made = makeIdentity(ports.random, ports.clock.now())
   await ports.store.commit([{ kind: 'identity.put', identity: made }])
   return openIdentity(ports.primitives, made)

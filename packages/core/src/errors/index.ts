@@ -3,6 +3,8 @@
  * each code has an entry in docs/ERRORS.md.
  */
 export const ERROR_CODES = [
+  'BACKUP_DAMAGED',
+  'BACKUP_REFUSED',
   'BAD_FRAME',
   'BAD_SIGNATURE',
   'BUDGET_SPENT',

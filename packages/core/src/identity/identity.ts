@@ -34,16 +34,18 @@ export function makeIdentity(random: Random, now: number): StoredIdentity {
   return { accountSeed: random.bytes(32), deviceSeed: random.bytes(32), dhSecret: random.bytes(32), createdAt: now }
 }
 
-/** One device per account until devices can be linked, hence list version 1. */
+/** Setting with the version of our own device list. */
+export const LIST_VERSION_SETTING = 'device-list-version'
 const FIRST_LIST_VERSION = 1
 
-export function openIdentity(primitives: Primitives, stored: StoredIdentity): Identity {
+/** @param listVersion of the device list, which names this device alone until devices can be linked */
+export function openIdentity(primitives: Primitives, stored: StoredIdentity, listVersion = FIRST_LIST_VERSION): Identity {
   const { accountSeed, deviceSeed } = stored
   const accountKey = primitives.ed25519PublicKey(accountSeed)
   const deviceKey = primitives.ed25519PublicKey(deviceSeed)
   const dhKey = primitives.x25519PublicKey(stored.dhSecret)
   const entry = certifyDevice(primitives, deviceSeed, dhKey)
-  const deviceList = signDeviceList(primitives, { accountSeed, version: FIRST_LIST_VERSION, devices: [entry] })
+  const deviceList = signDeviceList(primitives, { accountSeed, version: listVersion, devices: [entry] })
   return {
     account: accountIdOf(primitives, accountKey),
     accountKey,
@@ -52,7 +54,7 @@ export function openIdentity(primitives: Primitives, stored: StoredIdentity): Id
     deviceSeed,
     dhKey,
     dhSecret: stored.dhSecret,
-    listVersion: FIRST_LIST_VERSION,
+    listVersion,
     signCard: (card) => signContactCard(primitives, { mailboxes: [], ...card, deviceList, deviceKey }, deviceSeed),
     signRecord: (record) => signAccountRecord(primitives, { ...record, deviceList, deviceKey }, deviceSeed),
   }

@@ -34,6 +34,8 @@ export interface Client {
   describeConfig(): Record<string, { value: unknown; origin: string }>
   /** Keeps changed settings. @returns whether they count at once; if not, from the next start @throws SkeinError CONFIG_INVALID */
   configure(change: ConfigChange): Promise<boolean>
+  /** A backup file as it is made; see packages/node/src/backup. */
+  backup(passphrase: string | null): Promise<ReadableStream<Uint8Array>>
   /** Asks the owner of the process to stop it. */
   requestStop(): void
 }

@@ -55,7 +55,12 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
       setTimeout(restart.resolve, 0)
       return true
     }
-    const own = { config, pid: 0, describeConfig, configure, requestStop: restart.resolve, restartRequested: restart.promise }
+    const backup = async (passphrase: string | null): Promise<ReadableStream<Uint8Array>> => {
+      // Few ask for one: its format is loaded then.
+      const { writeBackup } = await import('../backup/index.ts')
+      return writeBackup(page.store, { clock: systemClock, account: messenger.identity.account, passphrase })
+    }
+    const own = { config, pid: 0, describeConfig, configure, backup, requestStop: restart.resolve, restartRequested: restart.promise }
     return { messenger, swarm, clock: systemClock, ...own, stop: () => stopAll(undo, logger) }
   } catch (error) {
     await stopAll(undo, logger)

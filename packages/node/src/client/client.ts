@@ -1,13 +1,14 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { SkeinError } from '@skein/core'
+import { type Logger, SkeinError } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { openArchive, startMesh } from '../mesh/index.ts'
+import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
@@ -37,11 +38,7 @@ export interface ClientOptions extends LoadedConfig {
  */
 export async function createClient({ dataDir, config, origins, askPassphrase }: ClientOptions): Promise<RunningClient> {
   const logger = createLogger({ level: config.log })
-  prepareDataDir(dataDir)
-  const { keyStorage } = config
-  const keyChoice = { dataDir, defaultDataDir: defaultDataDir({ ...process.env, SKEIN_DATA_DIR: '' }), keyStorage, env: process.env }
-  const storageKey = clientStorageKey({ ...keyChoice, askPassphrase, logger })
-  const store = await openStore({ path: join(dataDir, 'skein.sqlite'), storageKey })
+  const store = await openClientStore({ dataDir, config, askPassphrase }, logger)
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   try {
@@ -74,6 +71,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
       config,
       pid: process.pid,
       describeConfig: () => describe({ config, origins }, dataDir),
+      backup: (passphrase) => writeBackup(store, { clock: systemClock, account: messenger.identity.account, passphrase }),
       configure: async (change) => saveConfig({ dataDir, origins }, change),
       requestStop,
     }
@@ -82,6 +80,36 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   } catch (error) {
     await stopAll(undo, logger)
     throw error
+  }
+}
+
+interface StorePlace extends Pick<ClientOptions, 'dataDir' | 'config'> {
+  readonly askPassphrase: ClientOptions['askPassphrase'] | undefined
+}
+
+async function openClientStore(
+  { dataDir, config: { keyStorage }, askPassphrase }: StorePlace,
+  logger: Logger,
+): ReturnType<typeof openStore> {
+  prepareDataDir(dataDir)
+  const keyChoice = { dataDir, defaultDataDir: defaultDataDir({ ...process.env, SKEIN_DATA_DIR: '' }), keyStorage, env: process.env }
+  const storageKey = clientStorageKey({ ...keyChoice, askPassphrase, logger })
+  return openStore({ path: join(dataDir, 'skein.sqlite'), storageKey })
+}
+
+export interface RestoreOptions extends ClientOptions {
+  readonly file: ReadableStream<Uint8Array>
+  /** That the file was sealed with. */
+  readonly passphrase: string
+}
+
+/** Puts a backup into a data directory in which nobody lives. @throws SkeinError as readBackup and createClient */
+export async function restoreBackup({ file, passphrase, dataDir, config, askPassphrase }: RestoreOptions): Promise<Restored> {
+  const store = await openClientStore({ dataDir, config, askPassphrase }, createLogger({ level: config.log }))
+  try {
+    return await readBackup(store, file, { passphrase, clock: systemClock, random: systemRandom })
+  } finally {
+    await store.close()
   }
 }
 

@@ -253,6 +253,11 @@ export const contract = {
       }),
     )
     .output(z.object({ messages: z.array(HistoryMessage.extend({ contact: z.string(), name: z.string() })) })),
+  /**
+   * The parts of a backup file, one after the other, in base64: sealed with the passphrase; without one it holds contacts and
+   * history to be read, and no key.
+   */
+  backup: oc.input(z.object({ passphrase: z.string().min(8).max(1_000).nullable() })).output(eventIterator(z.object({ part: z.string() }))),
   wait: oc
     .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
     .output(z.object({ message: SentMessage, timed_out: z.boolean() })),

@@ -1,4 +1,5 @@
 /** Handlers for what people do with messages that are there. */
+import { base64 } from '@scure/base'
 import { parseMessageId } from '@skein/core'
 import { os } from './procedures.ts'
 import { historyView } from './views.ts'
@@ -31,6 +32,14 @@ export const conversationHandlers = {
   typing: os.typing.handler(async ({ context: { client }, input }) => {
     await client.messenger.conversation.tellTyping(client.messenger.book.find(input.contact), input.active)
     return {}
+  }),
+  backup: os.backup.handler(async function* ({ context: { client }, input: { passphrase } }): AsyncGenerator<{ part: string }, void> {
+    const reader = (await client.backup(passphrase)).getReader()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield { part: base64.encode(value) }
+    }
   }),
   search: os.search.handler(async ({ context: { client }, input: { query, contact, before, limit } }) => {
     const { book, conversation } = client.messenger

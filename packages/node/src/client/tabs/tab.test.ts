@@ -2,6 +2,7 @@ import { MemoryStore } from '@skein/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nativeCompression } from '../../platform/compression.ts'
 import { nativePrimitives } from '../../platform/primitives.ts'
+import { writeBackup } from '../../backup/index.ts'
 import { systemClock, systemRandom } from '../../platform/system.ts'
 import { createSwarm } from '../../swarm/index.ts'
 import { silentLogger } from '../../swarm/test-network.ts'
@@ -55,6 +56,7 @@ class TestBrowser {
       pid: 0,
       describeConfig: () => ({}),
       configure: async () => true,
+      backup: () => writeBackup(this.store, { clock: systemClock, account: messenger.identity.account, passphrase: null }),
       requestStop: () => undefined,
       restartRequested: new Promise(() => undefined),
       stop,

@@ -1,0 +1,185 @@
+/** Lines of a backup (BK1). */
+import { base64 } from '@scure/base'
+import {
+  type AccountId,
+  isAccountId,
+  type MessageId,
+  parseDeviceId,
+  parseMessageId,
+  type StoredContact,
+  type StoredDevice,
+  type StoredMessage,
+} from '@skein/core'
+import * as z from 'zod'
+
+export const VERSION = 1
+
+const Bytes = z.string().transform((text, context) => {
+  try {
+    return base64.decode(text)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'no base64' })
+    return z.NEVER
+  }
+})
+const Account = z.string().refine(isAccountId)
+const Instant = z.number().int().nonnegative()
+const Id = parsed(parseMessageId)
+const Device = parsed(parseDeviceId)
+
+function parsed<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'no such id' })
+      return z.NEVER
+    }
+  })
+}
+
+const Header = z.object({ is: z.literal('backup'), version: z.literal(VERSION), account: Account, created_at: Instant })
+const IdentityRecord = z.object({
+  is: z.literal('identity'),
+  account_seed: Bytes,
+  list_version: z.number().int().positive(),
+  created_at: Instant,
+})
+const ContactRecord = z.object({
+  is: z.literal('contact'),
+  account: Account,
+  account_key: Bytes,
+  petname: z.string(),
+  claimed_name: z.string(),
+  state: z.enum(['pending', 'requested', 'accepted']),
+  trust: z.enum(['unverified', 'verified', 'changed']),
+  card: Bytes,
+  list_version: z.number().int().nonnegative(),
+  relays: z.array(z.string()),
+  blocked: z.boolean(),
+  muted: z.boolean(),
+  added_at: Instant,
+  /** Newest message that the user has seen. */
+  seen: Id.nullable(),
+  devices: z.array(z.object({ device: Device, dh_key: Bytes, bundle: Bytes })),
+})
+const MessageRecord = z.object({
+  is: z.literal('message'),
+  id: Id,
+  contact: Account,
+  direction: z.enum(['in', 'out']),
+  sender: Device,
+  kind: z.enum(['text', 'contact', 'timer', 'unknown', 'gone']),
+  text: z.string(),
+  reply_to: Id.nullable(),
+  shared: Account.nullable(),
+  disappear_after_ms: Instant.nullable(),
+  disappear_at: Instant.nullable(),
+  edited_at: Instant.nullable(),
+  deleted_at: Instant.nullable(),
+  own_reaction: z.string().nullable(),
+  contact_reaction: z.string().nullable(),
+  state: z.enum(['queued', 'carried', 'delivered', 'read', 'failed']),
+  reason: z.string().nullable(),
+  created_at: Instant,
+  hlc_ms: Instant,
+  hlc_counter: z.number().int().nonnegative(),
+  received_at: Instant.nullable(),
+  delivered_at: Instant.nullable(),
+})
+const SettingRecord = z.object({ is: z.literal('setting'), key: z.string(), value: z.string() })
+/** What there was, so that a cut file is known for one. */
+const EndRecord = z.object({ is: z.literal('end'), contacts: z.number().int(), messages: z.number().int() })
+
+export const BackupRecord = z.discriminatedUnion('is', [Header, IdentityRecord, ContactRecord, MessageRecord, SettingRecord, EndRecord])
+export type BackupRecord = z.output<typeof BackupRecord>
+export type WrittenRecord = z.input<typeof BackupRecord>
+
+/** Settings that belong to the person and not to the device. */
+export const KEPT_SETTINGS: readonly string[] = ['hybrid-clock', 'own-card']
+
+export const seenKey = (account: AccountId): string => `seen.${account}`
+
+type ContactLine = z.output<typeof ContactRecord>
+type MessageLine = z.output<typeof MessageRecord>
+
+export function contactRecord(contact: StoredContact, rest: { seen: MessageId | null; devices: readonly StoredDevice[] }): WrittenRecord {
+  return {
+    is: 'contact',
+    account: contact.account,
+    account_key: base64.encode(contact.accountKey),
+    petname: contact.petname,
+    claimed_name: contact.claimedName,
+    state: contact.state,
+    trust: contact.trust,
+    card: base64.encode(contact.card),
+    list_version: contact.listVersion,
+    relays: [...contact.relays],
+    blocked: contact.blocked,
+    muted: contact.muted,
+    added_at: contact.addedAt,
+    seen: rest.seen,
+    devices: rest.devices.map(({ device, dhKey, bundle }) => ({ device, dh_key: base64.encode(dhKey), bundle: base64.encode(bundle) })),
+  }
+}
+
+export function contactOf(line: ContactLine): StoredContact {
+  const { account_key: accountKey, claimed_name: claimedName, list_version: listVersion, added_at: addedAt } = line
+  const { account, petname, state, trust, card, relays, blocked, muted } = line
+  return { account, accountKey, petname, claimedName, state, trust, card, listVersion, relays, blocked, muted, addedAt, pendingInvite: '' }
+}
+
+export function messageRecord(message: StoredMessage): WrittenRecord {
+  return {
+    is: 'message',
+    id: message.id,
+    contact: message.contact,
+    direction: message.direction,
+    sender: message.sender,
+    kind: message.kind,
+    text: message.text,
+    reply_to: message.replyTo,
+    shared: message.shared,
+    disappear_after_ms: message.disappearAfterMs,
+    disappear_at: message.disappearAt,
+    edited_at: message.editedAt,
+    deleted_at: message.deletedAt,
+    own_reaction: message.ownReaction,
+    contact_reaction: message.contactReaction,
+    state: message.state,
+    reason: message.reason,
+    created_at: message.createdAt,
+    hlc_ms: message.hlcMs,
+    hlc_counter: message.hlcCounter,
+    received_at: message.receivedAt,
+    delivered_at: message.deliveredAt,
+  }
+}
+
+/** What was on its way is not: its outbox stayed behind (BK4). */
+export function messageOf(line: MessageLine): StoredMessage {
+  const isUnderWay = line.direction === 'out' && (line.state === 'queued' || line.state === 'carried')
+  return {
+    id: line.id,
+    contact: line.contact,
+    direction: line.direction,
+    sender: line.sender,
+    kind: line.kind,
+    text: line.text,
+    replyTo: line.reply_to,
+    shared: line.shared,
+    disappearAfterMs: line.disappear_after_ms,
+    disappearAt: line.disappear_at,
+    editedAt: line.edited_at,
+    deletedAt: line.deleted_at,
+    ownReaction: line.own_reaction,
+    contactReaction: line.contact_reaction,
+    state: isUnderWay ? 'failed' : line.state,
+    reason: isUnderWay ? 'restored' : line.reason,
+    createdAt: line.created_at,
+    hlcMs: line.hlc_ms,
+    hlcCounter: line.hlc_counter,
+    receivedAt: line.received_at,
+    deliveredAt: line.delivered_at,
+  }
+}
