@@ -17,11 +17,13 @@ it('[MK1] [MK3] [MK4] people answer, react, edit and take back from the command 
   expect((await ana.run('delete', unsaid.json.messages[0].id)).json).toMatchObject({ text: '', deleted_at: expect.any(Number) })
   await bo.start()
   await eventually('the edit has arrived', async () => (await bo.history('ana'))[0]?.text === 'hello')
+  await eventually('all has left', async () => (await ana.run('outbox')).json.outbox.length === 0)
   const [first, answer, ...more] = await ana.history('bo')
   expect(first).toMatchObject({ text: 'hello', contact_reaction: '👍' })
   expect(answer).toMatchObject({ text: 'hi', reply_to: id })
   expect(more).toMatchObject([{ text: '', deleted_at: expect.any(Number) }])
-  expect((await bo.history('ana')).map(({ text }) => text)).toEqual(['hello', 'hi'])
+  // A mailbox may have had it already; then there is an empty place, and never the text.
+  expect((await bo.history('ana')).map(({ text }) => text).filter((text) => text !== '')).toEqual(['hello', 'hi'])
 })
 
 it('[MK7] [MK11] texts disappear after reading; what stays is found by its words', async () => {

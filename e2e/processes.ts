@@ -86,9 +86,15 @@ function firstLine(child: ChildProcess): Promise<string> {
   })
 }
 
+interface RunOptions {
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Runs one command to its end. */
-export async function run(args: readonly string[], { input }: { input?: string } = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [SKEIN, ...args], { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
+export async function run(args: readonly string[], { input, env = {} }: RunOptions = {}): Promise<Ran> {
+  const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] as const
+  const child = spawn(process.execPath, [SKEIN, ...args], { stdio: [...stdio], env: { ...process.env, ...env } })
   if (input !== undefined) child.stdin?.end(input)
   let out = ''
   child.stdout?.on('data', (part: Buffer) => (out += part.toString()))
