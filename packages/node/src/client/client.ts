@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Logger, SkeinError } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
+import { watchNetwork } from '../platform/network-watch.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
@@ -61,6 +62,12 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
           undo,
         )
       : undefined
+    const watching = new AbortController()
+    undo.push(() => watching.abort())
+    void watchNetwork({ clock: systemClock, signal: watching.signal }, (change) => {
+      logger.info('network-changed', { addresses: change.present.size, lost: change.hasLost })
+      swarm.move(change)
+    })
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {

@@ -16,6 +16,24 @@ export function isPunched({ remoteAddr }: Connection): boolean {
   return punched.has(remoteAddr)
 }
 
+/** Connections that have been asked whether they live, and have not answered yet. */
+const doubted = new WeakSet<Connection>()
+
+export function markDoubted(connection: Connection, isDoubted: boolean): void {
+  if (isDoubted) doubted.add(connection)
+  else doubted.delete(connection)
+}
+
+/** The connection beneath, which the library does not show; of TCP it has a socket. */
+interface Beneath {
+  readonly maConn?: { readonly socket?: { readonly localAddress?: string } }
+}
+
+/** The address of this machine that a connection over TCP comes from; `undefined` for other transports. */
+export function localHostOf(connection: Connection): string | undefined {
+  return (connection as Connection & Beneath).maConn?.socket?.localAddress?.replace(/^::ffff:/i, '')
+}
+
 /** Protocols the library or we run on every connection; a connection with nothing else may be closed. */
 const INCIDENTAL = [/^\/ipfs\/(id|ping)\//, /^\/(meshsub|floodsub)\//, /^\/skein\/kad\//]
 
@@ -68,10 +86,12 @@ export function isBusy(connection: Connection): boolean {
 /** Best first; both sides must choose the same of two that stand. */
 const TRANSPORTS = ['tcp', 'udp', 'ws', 'wss', 'webrtc-direct', 'webrtc', 'other', 'circuit']
 
-/** The best open connection: by transport, relayed last, then the one that will stay, then the oldest. */
+/** The best open connection: doubted ones last, by transport, relayed last, then the one that will stay, then the oldest. */
 export function pickConnection(connections: readonly Connection[], self: DeviceId): Connection | undefined {
   const rank = (each: Connection): number =>
-    2 * TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString())) + (isDialledBySmaller(each, self) ? 0 : 1)
+    (doubted.has(each) ? 2 * TRANSPORTS.length : 0) +
+    2 * TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString())) +
+    (isDialledBySmaller(each, self) ? 0 : 1)
   return connections.filter(({ status }) => status === 'open').sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0]
 }
 

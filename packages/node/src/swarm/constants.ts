@@ -41,6 +41,8 @@ export const IDENTIFY_WITHIN_MS = 1_500
  * the dial its socket would end.
  */
 export const SETTLE_AFTER_MS = 100
+/** A direct connection older than this did not come of the same dials as a relayed one that opens now. */
+export const SETTLED_MS = 5_000
 /** WebRTC waits so long for a punched or dialled TCP connection, which is there sooner and carries more. */
 export const WEBRTC_AFTER_MS = 700
 /** Both sides must have seen both connections before one of them is closed. */

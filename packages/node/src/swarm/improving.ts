@@ -18,41 +18,69 @@ export interface ImproverDeps {
   readonly stopping: AbortSignal
 }
 
+interface Search {
+  tries: number
+  /** Ends the wait for the next round. */
+  resting: AbortController
+  /** Ends the round. */
+  round: AbortController
+}
+
 export class Improver {
   private readonly deps: ImproverDeps
-  private readonly rounds = new Map<DeviceId, AbortController>()
+  private readonly searches = new Map<DeviceId, Search>()
 
   constructor(deps: ImproverDeps) {
     this.deps = deps
   }
 
-  /** Runs until there is a direct connection, or none at all. Concurrent calls are one. */
+  /** Runs until there is a direct connection, or none at all. When it runs already, it begins anew: something has changed. */
   async improve(device: DeviceId): Promise<void> {
-    const { clock, stopping, dialler } = this.deps
-    if (this.rounds.has(device)) return
     this.deps.puncher?.tcp.prepare()
-    this.rounds.set(device, new AbortController())
+    const running = this.searches.get(device)
+    if (running !== undefined) return this.beginAnew(running)
+    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController() }
+    this.searches.set(device, search)
     const identified = this.identified(device)
-    for (let tries = 0; ; tries += 1) {
-      if (!(await clock.sleep(IMPROVE_AFTER_MS[tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0, { signal: stopping }))) break
-      const standing = dialler.standing(device)
+    while (await this.rest(search)) {
+      const standing = this.deps.dialler.standing(device)
       if (standing === undefined || !isRelayedConnection(standing)) break
-      await this.round(device, identified)
+      await this.round(device, search, identified)
     }
-    this.rounds.delete(device)
+    this.searches.delete(device)
+  }
+
+  /** The network has changed: whoever is reached over a relay may be reached directly now. */
+  retry(): void {
+    for (const each of this.searches.values()) this.beginAnew(each)
+  }
+
+  private beginAnew(search: Search): void {
+    search.tries = 0
+    search.resting.abort()
+  }
+
+  /** Resolves `false` when the swarm stops. */
+  private async rest(search: Search): Promise<boolean> {
+    const { clock, stopping } = this.deps
+    search.resting = new AbortController()
+    const wait = IMPROVE_AFTER_MS[search.tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0
+    search.tries += 1
+    await clock.sleep(wait, { signal: AbortSignal.any([stopping, search.resting.signal]) })
+    return !stopping.aborted
   }
 
   /** There is a direct connection: whatever else is under way for the device ends, but not what has just brought it about. */
   async settle(device: DeviceId): Promise<void> {
-    const round = this.rounds.get(device)
+    const round = this.searches.get(device)?.round
     await this.deps.clock.sleep(SETTLE_AFTER_MS, { signal: this.deps.stopping })
     round?.abort()
     this.deps.puncher?.settle(device)
   }
 
-  private async round(device: DeviceId, identified: Promise<unknown>): Promise<void> {
+  private async round(device: DeviceId, search: Search, identified: Promise<unknown>): Promise<void> {
     const won = new AbortController()
-    this.rounds.set(device, won)
+    search.round = won
     const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       await Promise.any([

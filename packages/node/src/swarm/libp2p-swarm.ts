@@ -24,7 +24,7 @@ import { DIAL_TIMEOUT_MS } from './constants.ts'
 import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
 import { Penalties } from './penalties.ts'
-import { Running } from './running.ts'
+import { type NetworkChange, Running } from './running.ts'
 import type { RungReport } from './rungs.ts'
 import type { ListenOptions, Stack, StackOptions } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -174,6 +174,11 @@ export class Libp2pSwarm implements Swarm, Directory {
   /** The network may be back: nothing waits for its next try. */
   hurry(): void {
     for (const each of this.running?.supervisors ?? []) each.hurry()
+  }
+
+  /** This machine has other addresses than before. */
+  move(change: NetworkChange): void {
+    this.running?.move(change)
   }
 
   /** Ends all connections without waiting; they are made again if the swarm goes on. */

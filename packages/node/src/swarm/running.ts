@@ -3,8 +3,8 @@ import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelayStatus } from '@skein/core'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { Channels } from './channels.ts'
-import { deviceOf, isBusy, isRelayedConnection, markPunched, pathOf, peerOf } from './connections.ts'
-import { DOUBT_TIMEOUT_MS, STOP_TIMEOUT_MS } from './constants.ts'
+import { deviceOf, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
+import { DOUBT_TIMEOUT_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
@@ -38,6 +38,13 @@ export interface RunningDeps {
   onAlive(device: DeviceId): void
   onRelay(relay: RelayStatus): void
   onBetterPath(device: DeviceId): void
+}
+
+export interface NetworkChange {
+  /** Addresses that this machine has now. */
+  readonly present: ReadonlySet<string>
+  /** Whether one that was there has gone. */
+  readonly hasLost: boolean
 }
 
 export class Running {
@@ -144,6 +151,23 @@ export class Running {
     for (const each of this.supervisors) this.loops.push(each.run(this.stopping.signal))
   }
 
+  /**
+   * This machine's addresses have changed: connections from one that is gone end, those that may be alive are asked, and
+   * everything that is lost is made again without a wait.
+   */
+  move({ present, hasLost }: NetworkChange): void {
+    for (const connection of this.stack.getConnections()) {
+      const device = deviceOf(connection.remotePeer)
+      const local = localHostOf(connection)
+      // Who cannot tell where it comes from is made anew sooner than it would be found dead; circuits end with their relay's.
+      const isGone = local === undefined ? hasLost && !isRelayedConnection(connection) : !present.has(local)
+      if (isGone) connection.abort(new Error('its address has gone'))
+      else if (local === undefined && device !== undefined) void this.doubt(device, connection)
+    }
+    for (const each of this.supervisors) each.hurry()
+    this.improver.retry()
+  }
+
   /** Ends everything within STOP_TIMEOUT_MS; what libp2p has not ended by then is cut. */
   async stop(): Promise<void> {
     this.stopping.abort()
@@ -175,7 +199,12 @@ export class Running {
     this.deps.logger.debug('connection-open', { device, path, transport, direction: opened.direction })
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
-    if (isRelayedConnection(opened)) return void this.improver.improve(device)
+    if (isRelayedConnection(opened)) {
+      // Whoever dials over a relay has no direct connection any more: traffic does not wait until that is certain here.
+      const wasDirect = older.some((each) => !isRelayedConnection(each) && this.deps.clock.now() - each.timeline.open > SETTLED_MS)
+      if (opened.direction === 'inbound' && wasDirect) this.deps.onBetterPath(device)
+      return void this.improver.improve(device)
+    }
     void this.improver.settle(device)
     if (older.some(isRelayedConnection)) void this.prove(device, opened)
   }
@@ -201,8 +230,15 @@ export class Running {
   /** Other connections of the device that stand as far as is known; each is asked whether it does. */
   private doubtOthers(device: DeviceId, changed: Connection): readonly Connection[] {
     const others = this.stack.getConnections(peerOf(device)).filter((each) => each !== changed && each.status === 'open')
-    for (const each of others) void this.liveness.doubt(this.pingable(device, each), this.stopping.signal)
+    for (const each of others) void this.doubt(device, each)
     return others
+  }
+
+  /** Until it has answered, other connections go before it. */
+  private async doubt(device: DeviceId, connection: Connection): Promise<void> {
+    markDoubted(connection, true)
+    await this.liveness.doubt(this.pingable(device, connection), this.stopping.signal)
+    markDoubted(connection, false)
   }
 
   /** A better path counts once it has carried something both ways; only then is traffic moved to it. */

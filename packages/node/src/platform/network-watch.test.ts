@@ -1,0 +1,37 @@
+import { VirtualClock } from '@skein/core/testing'
+import { describe, expect, it } from 'vitest'
+import { watchNetwork } from './network-watch.ts'
+
+const address = (text: string) => ({ address: text, netmask: '', family: 'IPv4' as const, mac: '', internal: false, cidr: null })
+
+function setUp() {
+  const clock = new VirtualClock()
+  const stopping = new AbortController()
+  const changes: [string[], boolean][] = []
+  let now = ['192.168.1.20', '127.0.0.1']
+  const interfaces = () => ({ eth0: now.map(address) })
+  const running = watchNetwork(
+    { clock, signal: stopping.signal, interfaces },
+    ({ present, hasLost }) => void changes.push([[...present], hasLost]),
+  )
+  return { clock, changes, become: (addresses: string[]) => (now = addresses), stop: () => (stopping.abort(), running) }
+}
+
+describe('network watch', () => {
+  it('[PT9] tells of an address that has gone or come within half a second, and of nothing else', async () => {
+    const { clock, changes, become, stop } = setUp()
+    await clock.advance(10_000)
+    become(['127.0.0.1', '192.168.1.20'])
+    await clock.advance(10_000)
+    expect(changes).toEqual([])
+    become(['127.0.0.1'])
+    await clock.advance(500)
+    become(['127.0.0.1', '10.0.0.7'])
+    await clock.advance(500)
+    expect(changes).toEqual([
+      [['127.0.0.1'], true],
+      [['127.0.0.1', '10.0.0.7'], false],
+    ])
+    await stop()
+  })
+})

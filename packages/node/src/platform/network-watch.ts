@@ -1,0 +1,37 @@
+/** Tells when this machine's network addresses change, or when it has slept: nothing in Node.js does. */
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
+import type { Clock } from '@skein/core'
+
+/** Between two looks, ms. One takes a tenth of a millisecond; a person notices a second of silence. */
+const LOOK_EVERY_MS = 500
+/** A look that comes so much later than it should means that the machine has slept, ms; far above what load does to a timer. */
+const ASLEEP_MS = 5_000
+
+export interface NetworkChange {
+  /** Addresses that there are now, loopback included. */
+  readonly present: ReadonlySet<string>
+  /** Whether one that was there has gone. */
+  readonly hasLost: boolean
+}
+
+export interface WatchDeps {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly interfaces?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+}
+
+/** Runs until `signal` aborts. */
+export async function watchNetwork(
+  { clock, signal, interfaces = networkInterfaces }: WatchDeps,
+  onChange: (change: NetworkChange) => void,
+): Promise<void> {
+  const look = (): readonly string[] => Object.values(interfaces()).flatMap((each) => each?.map(({ address }) => address) ?? [])
+  let [last, at] = [look(), clock.now()]
+  while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
+    const [now, instant] = [look(), clock.now()]
+    const changed = now.toSorted().join() !== last.toSorted().join()
+    if (changed || instant - at > LOOK_EVERY_MS + ASLEEP_MS)
+      onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)) })
+    ;[last, at] = [now, instant]
+  }
+}
