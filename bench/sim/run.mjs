@@ -1,8 +1,9 @@
 // `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--seed N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
+// `npm run sim -- delivery [--seeds N] [--first SEED] [--steps N] [--json]`
 import { parseArgs } from 'node:util'
 
-const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs' }
+const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs', delivery: './delivery.mjs' }
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -12,6 +13,9 @@ const { values, positionals } = parseArgs({
     copies: { type: 'string' },
     carrying: { type: 'string', default: 'on' },
     seed: { type: 'string', default: '1' },
+    seeds: { type: 'string' },
+    first: { type: 'string' },
+    steps: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })

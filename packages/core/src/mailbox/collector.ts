@@ -105,8 +105,8 @@ export class Collector {
   /** Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream. */
   private async openTags(link: MailboxLink): Promise<boolean> {
     const { store } = this.deps
-    // Up to the day before the last that was emptied there is nothing any more.
-    const since = Number((await store.setting(this.setting)) ?? '0') - 1
+    // Up to the day before the last that was emptied there is nothing any more, and before this device was made there was nothing.
+    const since = Number((await store.setting(this.setting)) ?? dayOf((await store.identity())?.createdAt ?? 0)) - 1
     const wanted = (await ownTags(this.deps, since)).filter(({ name }) => !this.opened.has(name))
     for (let at = 0; at < wanted.length; at += MAX_FETCH_RIGHTS) {
       const page = wanted.slice(at, at + MAX_FETCH_RIGHTS)

@@ -1,5 +1,6 @@
 /** For tests: a clock that is told the time, seeded randomness, a network pumped by hand, and whole worlds of messengers. */
 export * from './bundles.ts'
+export * from './delivery-chaos.ts'
 export * from './ends.ts'
 export * from './memory-lan.ts'
 export * from './memory-mailbox-store.ts'

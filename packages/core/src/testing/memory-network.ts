@@ -112,6 +112,16 @@ export class MemoryNetwork {
     if (apart) for (const link of [...this.links]) if (link.ends.includes(a) && link.ends.includes(b)) this.drop(link)
   }
 
+  /** Ends connections, with what is in flight. */
+  dropLinks(isHit: () => boolean): void {
+    for (const link of [...this.links]) if (isHit()) this.drop(link)
+  }
+
+  /** Ends all partitions. */
+  mend(): void {
+    this.cut.clear()
+  }
+
   /** Moves every frame that is in flight now by one hop; true if any moved. */
   pump(): boolean {
     const moved = [...this.links].map(({ pipes }) => pipes.map((pipe) => pipe.pump()).some(Boolean))

@@ -182,10 +182,15 @@ export class MemoryStore implements Store {
     this.closed = true
   }
 
+  /** Takes over what another one holds, as after a restart of the process. */
+  takeFrom(other: MemoryStore): void {
+    this.tables = copyTables(other.tables)
+  }
+
   /** The same data behind a new handle, as after a restart of the process. */
   reopened(): MemoryStore {
     const store = new MemoryStore()
-    store.tables = copyTables(this.tables)
+    store.takeFrom(this)
     return store
   }
 

@@ -5,6 +5,8 @@ import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
 import { loadIdentity, type MessengerEvent } from '../messenger-ports.ts'
 import type { BundleArchive } from '../mesh/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Primitives } from '../ports/primitives.ts'
 import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Visibility } from '../presence/index.ts'
@@ -33,6 +35,8 @@ export interface StartOptions {
   /** URLs of own mailboxes; with them, tokens too. */
   readonly mailboxes?: readonly string[]
   readonly readReceipts?: boolean
+  /** How far the node's clock is off, milliseconds. */
+  readonly skewMs?: number
 }
 
 export interface WorldRelay {
@@ -47,10 +51,13 @@ export interface WorldRelay {
 export class World {
   readonly clock = new VirtualClock()
   readonly network: MemoryNetwork
+  readonly primitives: Primitives
   private readonly random: ReturnType<typeof seededRandom>
   private readonly nodes = new Map<string, WorldNode>()
 
-  constructor(seed: number) {
+  /** @param primitives a faster backend, for many worlds */
+  constructor(seed: number, primitives: Primitives = noblePrimitives) {
+    this.primitives = primitives
     this.random = seededRandom(seed)
     this.network = new MemoryNetwork(() => this.random.uniform())
   }
@@ -73,7 +80,7 @@ export class World {
     const logger = new RecordingLogger()
     const issuer = plainIssuer(url, clock)
     const isMember = (peer: DeviceId): boolean => [...this.nodes.values()].some(({ messenger }) => messenger.identity.device === peer)
-    const deps = { store, clock, random, logger, primitives: noblePrimitives, issuer, seed, limits: { maxBytes: 1e9 }, isMember }
+    const deps = { store, clock, random, logger, primitives: this.primitives, issuer, seed, limits: { maxBytes: 1e9 }, isMember }
     const service = new MailboxService(deps)
     const serve = (channel: Channel): Promise<void> => service.serve(channel)
     network.setRelay(url, { device, handlers: new Map([[MAILBOX_PROTOCOL, serve]]) })
@@ -83,16 +90,16 @@ export class World {
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
   async start(
     name: string,
-    { visibility = 'contacts', store = new MemoryStore(), meshArchive, mailboxes, readReceipts = false }: StartOptions = {},
+    { visibility = 'contacts', store = new MemoryStore(), meshArchive, mailboxes, readReceipts = false, skewMs = 0 }: StartOptions = {},
   ): Promise<WorldNode> {
     const logger = new RecordingLogger()
     const carriers = { ...(meshArchive === undefined ? {} : { meshArchive }), ...(mailboxes === undefined ? {} : { tokens: plainTokens }) }
     const ports = {
       ...carriers,
       store,
-      clock: this.clock,
+      clock: skewed(this.clock, skewMs),
       random: this.random,
-      primitives: noblePrimitives,
+      primitives: this.primitives,
       compression: fflateCompression,
       logger,
     }
@@ -151,4 +158,10 @@ export class World {
   history(node: WorldNode, other: WorldNode): Promise<readonly StoredMessage[]> {
     return node.messenger.history(other.messenger.identity.account, { limit: 1_000 })
   }
+}
+
+/** A clock that shows another time of day, and runs as fast. */
+function skewed(clock: VirtualClock, ms: number): Clock {
+  if (ms === 0) return clock
+  return { now: () => clock.now() + ms, monotonic: () => clock.monotonic(), sleep: (time, options) => clock.sleep(time, options) }
 }

@@ -1,0 +1,298 @@
+/**
+ * Chaos in memory: whole messengers and relays on a virtual clock, and one seed that decides who sends, who crashes between
+ * which two steps, what is cut, and whose clock is wrong. What must never happen is looked for after every step.
+ */
+import type { StoreWrite, WriteOutcome } from '../ports/store.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import { MemoryStore } from './memory-store.ts'
+import { seededRandom } from './seeded-random.ts'
+import { World, type WorldNode, type WorldRelay } from './world.ts'
+
+export interface ChaosResult {
+  readonly seed: number
+  readonly messages: number
+  readonly delivered: number
+  readonly lost: number
+  readonly doubled: number
+  readonly misordered: number
+  /** What went wrong, in words; empty when all is well. */
+  readonly failures: readonly string[]
+}
+
+export interface ChaosOptions {
+  /** Things that happen; 30 unless said. */
+  readonly steps?: number
+  /** Two people or three; three unless said. */
+  readonly people?: 2 | 3
+  /** A faster backend, for many seeds. */
+  readonly primitives?: Primitives
+}
+
+const NAMES = ['ana', 'bo', 'cy'] as const
+const MAILBOXES = ['http://a.test', 'http://b.test'] as const
+/** In every text, and to be found nowhere at a carrier. */
+const MARK = 'marked text'
+const DAY_MS = 86_400_000
+
+/** A store that dies at a commit, before or after it is applied: from then on nothing is answered, as of a process that is gone. */
+class CrashingStore extends MemoryStore {
+  private armed: { left: number; readonly after: boolean; crash(): void } | undefined
+  private dead = false
+
+  /** Dies at the commit `left` commits from now. */
+  arm(left: number, after: boolean, crash: () => void): void {
+    this.armed = { left, after, crash }
+  }
+
+  override async commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]> {
+    if (this.dead) return new Promise(() => undefined)
+    const { armed } = this
+    if (armed === undefined || armed.left > 0) {
+      if (armed !== undefined) armed.left -= 1
+      return super.commit(writes)
+    }
+    if (armed.after) await super.commit(writes)
+    this.dead = true
+    armed.crash()
+    return new Promise(() => undefined)
+  }
+
+  again(): CrashingStore {
+    const store = new CrashingStore()
+    store.takeFrom(this)
+    return store
+  }
+}
+
+interface Sent {
+  readonly from: string
+  readonly to: string
+  readonly text: string
+}
+
+class Chaos {
+  readonly failures: string[] = []
+  readonly sent: Sent[] = []
+  private readonly world: World
+  private readonly random: ReturnType<typeof seededRandom>
+  private readonly nodes = new Map<string, WorldNode>()
+  private readonly stores = new Map<string, CrashingStore>()
+  private readonly down = new Set<string>()
+  private readonly relays = new Map<string, WorldRelay>()
+  private readonly relayStores = new Map<string, WorldRelay['store']>()
+  private readonly skews = new Map<string, number>()
+  private readonly names: readonly string[]
+  private readonly pairs: readonly (readonly [string, string])[]
+  private count = 0
+
+  constructor(seed: number, { people = 3, primitives }: ChaosOptions) {
+    this.names = NAMES.slice(0, people)
+    this.pairs = PAIRS.slice(0, people - 1)
+    this.world = new World(seed, primitives)
+    this.random = seededRandom(seed ^ 0x5eed)
+  }
+
+  async begin(): Promise<void> {
+    for (const url of MAILBOXES) this.startRelay(url)
+    for (const name of this.names) {
+      // A quarter of the clocks are off; two differ by a day at most.
+      this.skews.set(name, this.chance(0.25) ? Math.floor((this.random.uniform() - 0.5) * DAY_MS) : 0)
+      await this.startNode(name, new CrashingStore())
+    }
+    for (const [a, b] of this.pairs) await this.world.befriend(this.node(a), this.node(b))
+    await this.world.run(3_000)
+  }
+
+  async step(): Promise<void> {
+    const roll = this.random.uniform()
+    if (roll < 0.5) await this.send()
+    else if (roll < 0.62) this.armCrash()
+    else if (roll < 0.72) await this.comeBack()
+    else if (roll < 0.84) this.cut()
+    else if (roll < 0.92) this.switchRelay()
+    else this.world.network.dropLinks(() => this.chance(0.5))
+    await this.world.run(this.chance(0.2) ? 15_000 : 500)
+    await this.check()
+  }
+
+  /** Everything is mended; whatever was sent must arrive. */
+  async heal(): Promise<void> {
+    for (const node of this.nodes.values()) this.disarm(node.name)
+    for (const url of MAILBOXES) if (!this.relays.has(url)) this.startRelay(url)
+    this.world.network.mend()
+    for (const name of [...this.down]) await this.restart(name)
+    for (let tries = 0; tries < 20 && !(await this.isSettled()); tries += 1) await this.world.run(30_000)
+    await this.check()
+  }
+
+  async tally(seed: number): Promise<ChaosResult> {
+    let [delivered, lost, doubled] = [0, 0, 0]
+    for (const each of this.sent) {
+      const copies = (await this.history(each.to, each.from)).filter(
+        ({ text, direction }) => direction === 'in' && text === each.text,
+      ).length
+      if (copies === 0) lost += 1
+      else delivered += 1
+      if (copies > 1) doubled += copies - 1
+    }
+    const misordered = await this.misordered()
+    const failures = [...this.failures]
+    if (lost > 0) failures.push(`${lost} lost`)
+    if (doubled > 0) failures.push(`${doubled} doubled`)
+    if (misordered > 0) failures.push(`${misordered} misordered`)
+    if (!(await this.isSettled())) failures.push('a sender does not know that its message was delivered')
+    return { seed, messages: this.sent.length, delivered, lost, doubled, misordered, failures }
+  }
+
+  private async check(): Promise<void> {
+    for (const [from, to] of this.pairs) {
+      for (const [at, of] of [
+        [from, to],
+        [to, from],
+      ] as const) {
+        if (this.down.has(at)) continue
+        const ids = (await this.history(at, of)).map(({ id }) => id)
+        if (new Set(ids).size !== ids.length) this.failures.push(`${at} shows a message of ${of} twice`)
+      }
+    }
+    for (const [url, store] of this.relayStores) {
+      const plain = store.seen.some((bytes) => String.fromCharCode(...bytes.subarray(0, 4_096)).includes(MARK))
+      if (plain) this.failures.push(`${url} holds a text in clear`)
+    }
+  }
+
+  /** Messages of one sender that its recipient shows in another order than they were sent. */
+  private async misordered(): Promise<number> {
+    let wrong = 0
+    for (const [a, b] of this.pairs) {
+      for (const [at, of] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const numbers = (await this.history(at, of))
+          .filter(({ direction }) => direction === 'in')
+          .map(({ text }) => Number(text.split(' ').at(-1)))
+        wrong += numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length
+      }
+    }
+    return wrong
+  }
+
+  private async isSettled(): Promise<boolean> {
+    for (const [a, b] of this.pairs)
+      for (const [at, of] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        if ((await this.history(at, of)).some(({ direction, state }) => direction === 'out' && (state === 'queued' || state === 'carried')))
+          return false
+    return true
+  }
+
+  private history(at: string, of: string) {
+    return this.world.history(this.node(at), this.node(of))
+  }
+
+  private async send(): Promise<void> {
+    const [a, b] = this.pick(this.pairs)
+    const [from, to] = this.chance(0.5) ? [a, b] : [b, a]
+    if (this.down.has(from)) return
+    this.count += 1
+    const text = `${MARK} ${this.count}`
+    let accepted = false
+    const sending = this.world.send(this.node(from), this.node(to), text).then(
+      () => (accepted = true),
+      () => undefined,
+    )
+    // A crash may come before it is durable: then it was never sent.
+    await Promise.race([sending, this.world.run(1_000)])
+    if (accepted) this.sent.push({ from, to, text })
+  }
+
+  private armCrash(): void {
+    const name = this.pick(this.names)
+    if (this.down.has(name)) return
+    const store = this.stores.get(name)
+    store?.arm(Math.floor(this.random.uniform() * 4), this.chance(0.5), () => {
+      this.down.add(name)
+      this.world.kill(this.node(name))
+    })
+  }
+
+  private disarm(name: string): void {
+    this.stores.get(name)?.arm(Number.MAX_SAFE_INTEGER, false, () => undefined)
+  }
+
+  private async comeBack(): Promise<void> {
+    const [name] = this.down
+    if (name !== undefined) await this.restart(name)
+  }
+
+  private async restart(name: string): Promise<void> {
+    const store = this.stores.get(name)?.again() ?? new CrashingStore()
+    this.down.delete(name)
+    await this.startNode(name, store)
+  }
+
+  private async startNode(name: string, store: CrashingStore): Promise<void> {
+    this.stores.set(name, store)
+    const options = { store, mailboxes: MAILBOXES, skewMs: this.skews.get(name) ?? 0, visibility: 'nobody' } as const
+    this.nodes.set(name, await this.world.start(name, options))
+  }
+
+  private cut(): void {
+    const [a, b] = this.pick(this.pairs)
+    const ends = this.chance(0.6) ? [this.device(a), this.device(b)] : [this.device(a), this.relays.get(this.pick(MAILBOXES))?.device]
+    if (ends[0] !== undefined && ends[1] !== undefined) this.world.network.partition(ends[0], ends[1], this.chance(0.7))
+  }
+
+  private device(name: string) {
+    return this.node(name).messenger.identity.device
+  }
+
+  private switchRelay(): void {
+    const url = this.pick(MAILBOXES)
+    const relay = this.relays.get(url)
+    if (relay === undefined) this.startRelay(url)
+    else {
+      relay.end()
+      this.relays.delete(url)
+    }
+  }
+
+  private startRelay(url: string): void {
+    const relay = this.world.relay(url, this.relayStores.get(url))
+    this.relays.set(url, relay)
+    this.relayStores.set(url, relay.store)
+  }
+
+  private node(name: string): WorldNode {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new Error(`no ${name}`)
+    return node
+  }
+
+  private chance(share: number): boolean {
+    return this.random.uniform() < share
+  }
+
+  private pick<T>(from: readonly [T, ...T[]] | readonly T[]): T {
+    const picked = from[Math.floor(this.random.uniform() * from.length)]
+    if (picked === undefined) throw new Error('nothing to pick from')
+    return picked
+  }
+}
+
+const PAIRS = [
+  ['ana', 'bo'],
+  ['bo', 'cy'],
+] as const
+
+/** One seed's chaos. */
+export async function deliveryChaos(seed: number, options: ChaosOptions = {}): Promise<ChaosResult> {
+  const chaos = new Chaos(seed, options)
+  await chaos.begin()
+  for (let step = 0; step < (options.steps ?? 30); step += 1) await chaos.step()
+  await chaos.heal()
+  return chaos.tally(seed)
+}
