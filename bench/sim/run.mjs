@@ -1,9 +1,10 @@
 // `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--seed N] [--json]`
+// `npm run sim -- gossip [--nodes N] [--degree N] [--bytes N] [--messages N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
 // `npm run sim -- delivery [--seeds N] [--first SEED] [--steps N] [--json]`
 import { parseArgs } from 'node:util'
 
-const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs', delivery: './delivery.mjs' }
+const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs', delivery: './delivery.mjs', gossip: './gossip.mjs' }
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -11,6 +12,10 @@ const { values, positionals } = parseArgs({
     graph: { type: 'string' },
     policy: { type: 'string', default: 'adaptive' },
     copies: { type: 'string' },
+    nodes: { type: 'string' },
+    degree: { type: 'string' },
+    bytes: { type: 'string' },
+    messages: { type: 'string' },
     carrying: { type: 'string', default: 'on' },
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string' },

@@ -27,11 +27,21 @@ export interface RouteReceiptFields {
   readonly hops: number
 }
 
-export type RouteFrameFields = RouteForwardFields | RouteReceiptFields
+const NOTICES = ['here', 'wanted', 'surplus'] as const
+
+export interface RouteNoticeFields {
+  readonly kind: 'notice'
+  /** Hex, 16 digits. */
+  readonly key: string
+  readonly says: (typeof NOTICES)[number]
+}
+
+export type RouteFrameFields = RouteForwardFields | RouteReceiptFields | RouteNoticeFields
 
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encodeRouteFrame(frame: RouteFrameFields): Uint8Array {
   const key = hex.decode(frame.key)
+  if (frame.kind === 'notice') return encode(RouteFrame, { body: { $case: 'notice', value: { key, kind: NOTICES.indexOf(frame.says) } } })
   if (frame.kind === 'receipt')
     return encode(RouteFrame, { body: { $case: 'receipt', value: { ...frame, key } } }, MAX_NEIGHBOUR_FRAME_BYTES)
   return encode(
@@ -46,6 +56,11 @@ export function decodeRouteFrame(bytes: Uint8Array): RouteFrameFields {
   const { body } = decode(RouteFrame, bytes, MAX_NEIGHBOUR_FRAME_BYTES)
   if (body === undefined) throw new SkeinError('BAD_FRAME', 'A frame between neighbours is of an unknown kind.')
   const key = hex.encode(exactly(body.value.key, BUNDLE_KEY_BYTES))
+  if (body.$case === 'notice') {
+    const says = NOTICES[body.value.kind]
+    if (says === undefined) throw new SkeinError('BAD_FRAME', 'A notice is of an unknown kind.')
+    return { kind: 'notice', key, says }
+  }
   if (body.$case === 'receipt') {
     const { cureKey, hops } = body.value
     return { kind: 'receipt', key, cureKey: exactly(cureKey, CURE_KEY_BYTES), hops }

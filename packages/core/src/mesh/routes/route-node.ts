@@ -5,10 +5,17 @@
  */
 import { SkeinError } from '../../errors/index.ts'
 import type { Primitives } from '../../ports/index.ts'
-import { decodeRouteFrame, encodeRouteFrame, type RouteForwardFields, type RouteReceiptFields } from '../../wire/mesh-route.ts'
+import {
+  decodeRouteFrame,
+  encodeRouteFrame,
+  type RouteForwardFields,
+  type RouteNoticeFields,
+  type RouteReceiptFields,
+} from '../../wire/mesh-route.ts'
 import { type BundleKey, MAX_HOPS, type MeshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { LinkId } from '../neighbour.ts'
+import { FloodBook } from './flood-book.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
 import { type Route, RouteTable } from './route-table.ts'
 
@@ -58,6 +65,7 @@ export class RouteNode {
   private readonly table = new RouteTable()
   private readonly passages = new PassageBook()
   private readonly links = new Set<LinkId>()
+  private readonly floods = new FloodBook()
   private readonly pending = new Map<BundleKey, Pending>()
 
   constructor(options: RouteNodeOptions) {
@@ -71,11 +79,12 @@ export class RouteNode {
   linkDown(link: LinkId): void {
     this.links.delete(link)
     this.table.drop(link)
+    this.floods.drop()
   }
 
-  /** Whether anything waits for time to pass. */
-  get isBusy(): boolean {
-    return this.pending.size > 0 || this.passages.size > 0
+  /** Whether a bundle that was announced is waited for: then `tick` is called for every 20 milliseconds. */
+  get isWaiting(): boolean {
+    return this.floods.isWaiting
   }
 
   /** A bundle that had come for this node has been opened: its receipt goes back the way it came. */
@@ -95,13 +104,18 @@ export class RouteNode {
     else this.attempt(dispatch, { attempt: 1, now })
   }
 
-  /** Lets a bundle that is carried here flood over a link that has just come up: whoever it leads to may be its recipient. */
-  explore(dispatch: Dispatch, { link, now }: { readonly link: LinkId; readonly now: number }): void {
+  /**
+   * Lets a bundle that is carried here flood once, over all links or over one that has just come up: whoever it leads to
+   * may be its recipient.
+   */
+  explore(dispatch: Dispatch, { link, now }: { readonly link?: LinkId; readonly now: number }): void {
     const { key, address, lock, payload } = dispatch
     if (this.pending.has(key)) return
     const attempt = (this.passages.get(key)?.attempt ?? 0) + 1
     const frame = { kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood: true } as const
-    if (this.passages.open(frame, { from: HERE, now }) !== undefined) this.options.send(link, encodeRouteFrame(frame))
+    if (this.passages.open(frame, { from: HERE, now }) === undefined) return
+    if (link === undefined) this.flood(frame, { from: HERE, now })
+    else this.options.send(link, encodeRouteFrame(frame))
   }
 
   /** Tries again what was not answered in time. Call it at least ten times a second while something is waiting. */
@@ -113,6 +127,7 @@ export class RouteNode {
       if (waiting.attempt < MOST_ATTEMPTS) this.attempt(waiting, { attempt: waiting.attempt + 1, now })
       else this.options.stranded(waiting.key)
     }
+    for (const { key, link } of this.floods.missing(now)) this.notify(link, key, 'wanted')
     for (const { address, over } of this.passages.unanswered(now)) if (over !== undefined) this.table.fail(address, over)
   }
 
@@ -120,6 +135,7 @@ export class RouteNode {
   frame(link: LinkId, bytes: Uint8Array, now: number): void {
     const frame = decodeRouteFrame(bytes)
     if (frame.kind === 'receipt') this.receipt(link, frame, now)
+    else if (frame.kind === 'notice') this.notice(link, frame, now)
     else this.forward(link, frame, now)
   }
 
@@ -128,14 +144,18 @@ export class RouteNode {
     const route = attempt === 1 ? this.table.best(address, now) : undefined
     const over = route?.link
     this.pending.set(key, { key, address, lock, payload, attempt, over, dueAt: now + PATIENCE_MS * 2 ** (attempt - 1) })
-    this.pass({ kind: 'forward', ...dispatch, attempt, hopLimit: MAX_HOPS, flood: over === undefined }, { over })
+    this.pass({ kind: 'forward', ...dispatch, attempt, hopLimit: MAX_HOPS, flood: over === undefined }, { over, from: HERE, now })
   }
 
   private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
-    if (this.pending.has(frame.key as BundleKey) || !this.passages.isNew(frame)) return
+    if (this.pending.has(frame.key as BundleKey) || !this.passages.isNew(frame)) {
+      if (frame.flood) this.notify(link, frame.key, 'surplus')
+      return
+    }
     if (!this.options.isSound(dispatchOf(frame))) throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
     const passage = this.passages.open(frame, { from: link, now })
     if (passage === undefined) return
+    this.floods.arrived(frame.key)
     const mine = this.options.addresses.has(frame.address as MeshAddress)
     if (mine) this.answer(link, frame)
     if (mine || frame.hopLimit <= 1) return
@@ -143,12 +163,40 @@ export class RouteNode {
     // A route that ends here in the middle goes on by flood: it is quicker than to let its maker find out.
     passage.over = route?.link
     const hopLimit = Math.min(frame.hopLimit, MAX_HOPS) - 1
-    this.pass({ ...frame, hopLimit, flood: route === undefined }, { over: route?.link, except: link })
+    this.pass({ ...frame, hopLimit, flood: route === undefined }, { over: route?.link, from: link, now })
   }
 
-  private pass(frame: RouteForwardFields, { over, except }: { over: LinkId | undefined; except?: LinkId }): void {
+  private pass(frame: RouteForwardFields, { over, ...how }: { over: LinkId | undefined; from: LinkId; now: number }): void {
+    if (over === undefined) this.flood(frame, how)
+    else this.options.send(over, encodeRouteFrame(frame))
+  }
+
+  /** The bundle itself to those who are likely to lack it, a word to the others; to all when the first try has failed. */
+  private flood(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): void {
     const bytes = encodeRouteFrame(frame)
-    for (const link of over === undefined ? this.links : [over]) if (link !== except) this.options.send(link, bytes)
+    const hop = MAX_HOPS - frame.hopLimit
+    this.floods.keep(frame.key, { bytes, hop, at: now })
+    for (const link of this.links) {
+      if (link === from) continue
+      const sends = frame.attempt > 1 || this.floods.isWorthSending(hop, link)
+      this.floods.count(hop, link, sends ? 0 : 1)
+      if (sends) this.options.send(link, bytes)
+      else this.notify(link, frame.key, 'here')
+    }
+  }
+
+  private notify(link: LinkId, key: string, says: RouteNoticeFields['says']): void {
+    this.options.send(link, encodeRouteFrame({ kind: 'notice', key, says }))
+  }
+
+  private notice(link: LinkId, { key, says }: RouteNoticeFields, now: number): void {
+    const known = this.pending.has(key as BundleKey) || this.passages.get(key) !== undefined
+    if (says === 'here' && !known) this.floods.announced(key, { link, now })
+    if (says === 'surplus') this.floods.correct(key, link, 1)
+    const bytes = says === 'wanted' ? this.floods.recent(key) : undefined
+    if (bytes === undefined) return
+    this.floods.correct(key, link, -1)
+    this.options.send(link, bytes)
   }
 
   private answer(link: LinkId, frame: RouteForwardFields): void {

@@ -31,6 +31,8 @@ export const BUNDLE_LIFE_MS = 3 * 86_400_000
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
+/** While something is waited for that was announced. */
+const PULL_TICK_MS = 20
 /** Both sides compare again what they hold, in milliseconds (ME7). */
 const COMPARE_EVERY_MS = 15_000
 const EXPIRE_EVERY_MS = 60_000
@@ -83,6 +85,7 @@ export class MeshService {
   private readonly stopping = new AbortController()
   private count = 0
   private ready = false
+  private pulling = false
 
   constructor(deps: MeshServiceDeps) {
     this.deps = deps
@@ -255,6 +258,14 @@ export class MeshService {
     }
   }
 
+  /** Asks soon for what was announced and does not come. */
+  private async pull(): Promise<void> {
+    this.pulling = true
+    while (this.routes.isWaiting && (await this.deps.clock.sleep(PULL_TICK_MS, { signal: this.stopping.signal })))
+      this.routes.tick(this.mono)
+    this.pulling = false
+  }
+
   private tick(): void {
     this.routes.tick(this.mono)
     if (!this.isNear) return
@@ -314,9 +325,12 @@ export class MeshService {
 
   private frame(session: NeighbourSession, frame: NeighbourFrameFields): void {
     if (frame.kind === 'transfer') void this.quietly(this.transfers.take(session, frame.transfer))
-    else if (frame.kind === 'answer') this.transfers.answered(session, frame.key as BundleKey, frame.outcome)
-    else if (frame.kind === 'route') this.routes.frame(session.id, frame.frame, this.mono)
-    else {
+    if (frame.kind === 'answer') this.transfers.answered(session, frame.key as BundleKey, frame.outcome)
+    if (frame.kind === 'route') {
+      this.routes.frame(session.id, frame.frame, this.mono)
+      if (this.routes.isWaiting && !this.pulling) void this.pull()
+    }
+    if (frame.kind === 'control') {
       this.node.control(session.id, frame.frame, this.now)
       this.transfers.offerNext(session)
     }

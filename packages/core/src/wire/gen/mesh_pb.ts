@@ -135,8 +135,19 @@ export interface RouteReceipt {
   hops: number;
 }
 
+/** About a flood, instead of the bundle itself. */
+export interface RouteNotice {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  /** 0 = it is here, 1 = send it, 2 = it was here already: over this link a word is enough next time. */
+  kind: number;
+}
+
 export interface RouteFrame {
-  body: { $case: "forward"; value: RouteForward } | { $case: "receipt"; value: RouteReceipt } | undefined;
+  body: { $case: "forward"; value: RouteForward } | { $case: "receipt"; value: RouteReceipt } | {
+    $case: "notice";
+    value: RouteNotice;
+  } | undefined;
 }
 
 /** Part of a frame, on links whose packets are smaller than frames. */
@@ -1029,6 +1040,54 @@ export const RouteReceipt: MessageFns<RouteReceipt> = {
   },
 };
 
+function createBaseRouteNotice(): RouteNotice {
+  return { key: NOTHING, kind: 0 };
+}
+
+export const RouteNotice: MessageFns<RouteNotice> = {
+  encode(message: RouteNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).uint32(message.kind);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteNotice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRouteNotice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseRouteFrame(): RouteFrame {
   return { body: undefined };
 }
@@ -1041,6 +1100,9 @@ export const RouteFrame: MessageFns<RouteFrame> = {
         break;
       case "receipt":
         RouteReceipt.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+      case "notice":
+        RouteNotice.encode(message.body.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -1068,6 +1130,14 @@ export const RouteFrame: MessageFns<RouteFrame> = {
             }
 
             message.body = { $case: "receipt", value: RouteReceipt.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = { $case: "notice", value: RouteNotice.decode(reader, reader.uint32()) };
             continue;
           }
         }

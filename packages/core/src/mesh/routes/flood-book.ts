@@ -1,0 +1,134 @@
+import type { LinkId } from '../neighbour.ts'
+
+/** How long a bundle that somebody has announced may take to come by itself, milliseconds (ME24). */
+const PULL_AFTER_MS = 20
+/** Announced bundles that are waited for (ME24), and links remembered for each. */
+const MAX_MISSING = 4_096
+const MAX_SOURCES = 3
+/** Frames kept for who asks, in bytes and milliseconds (ME24). */
+const MAX_RECENT_BYTES = 4 * 1_048_576
+const RECENT_MS = 5_000
+
+interface Missing {
+  readonly sources: LinkId[]
+  dueAt: number
+}
+
+/** Below this share of useful copies a word is sent instead of the bundle (ME24). */
+const WORTH_SENDING = 0.2
+/** So many copies say nothing yet. */
+const FEW = 4
+/** Copies that are remembered of each hop and link; beyond, older ones count half. */
+const MAX_COUNTED = 32
+
+interface Tally {
+  sent: number
+  surplus: number
+}
+
+interface Passed {
+  readonly bytes: Uint8Array
+  readonly hop: number
+  readonly at: number
+}
+
+/**
+ * What is known of floods: how often a neighbour lacked what came to it over a link after so many hops, what was announced
+ * and has not come, and what has passed lately. Near its maker nearly every copy is useful, far from it nearly none.
+ */
+export class FloodBook {
+  /** By hops made and link. */
+  private readonly tallies = new Map<string, Tally>()
+  private readonly announcedKeys = new Map<string, Missing>()
+  private readonly passed = new Map<string, Passed>()
+  private passedBytes = 0
+
+  /** Whether a neighbour is likely to lack what comes over `link` after `hop` hops. */
+  isWorthSending(hop: number, link: LinkId): boolean {
+    const { sent, surplus } = this.tally(hop, link)
+    return sent < FEW || 1 - surplus / sent >= WORTH_SENDING
+  }
+
+  /** A copy, or a word instead of one, has gone to a neighbour; a word counts as surplus until the neighbour asks. */
+  count(hop: number, link: LinkId, surplus: 0 | 1): void {
+    const tally = this.tally(hop, link)
+    tally.sent += 1
+    tally.surplus += surplus
+    if (tally.sent <= MAX_COUNTED) return
+    tally.sent /= 2
+    tally.surplus /= 2
+  }
+
+  /** A neighbour says that it had a bundle already, or that it lacks it. */
+  correct(key: string, link: LinkId, by: 1 | -1): void {
+    const passed = this.passed.get(key)
+    if (passed === undefined) return
+    const tally = this.tally(passed.hop, link)
+    tally.surplus = Math.max(0, Math.min(tally.sent, tally.surplus + by))
+  }
+
+  /** The graph is another one: what was surplus may be missed now. */
+  drop(): void {
+    this.tallies.clear()
+  }
+
+  announced(key: string, { link, now }: { readonly link: LinkId; readonly now: number }): void {
+    const known = this.announcedKeys.get(key)
+    if (known !== undefined) {
+      if (known.sources.length < MAX_SOURCES && !known.sources.includes(link)) known.sources.push(link)
+      return
+    }
+    if (this.announcedKeys.size < MAX_MISSING) this.announcedKeys.set(key, { sources: [link], dueAt: now + PULL_AFTER_MS })
+  }
+
+  /** Whether anything that was announced is waited for. */
+  get isWaiting(): boolean {
+    return this.announcedKeys.size > 0
+  }
+
+  arrived(key: string): void {
+    this.announcedKeys.delete(key)
+  }
+
+  /** What is to be asked for now, and whom: each that has announced it, one after the other. */
+  missing(now: number): { readonly key: string; readonly link: LinkId }[] {
+    const due: { key: string; link: LinkId }[] = []
+    for (const [key, waiting] of this.announcedKeys) {
+      if (waiting.dueAt > now) continue
+      const link = waiting.sources.shift()
+      waiting.dueAt = now + PULL_AFTER_MS
+      if (link === undefined) this.announcedKeys.delete(key)
+      else due.push({ key, link })
+    }
+    return due
+  }
+
+  keep(key: string, frame: Passed): void {
+    this.forget(key)
+    this.passed.set(key, frame)
+    this.passedBytes += frame.bytes.length
+    for (const [first, { at }] of this.passed) {
+      if (this.passedBytes <= MAX_RECENT_BYTES && frame.at - at < RECENT_MS) return
+      this.forget(first)
+    }
+  }
+
+  /** A frame that has passed lately. */
+  recent(key: string): Uint8Array | undefined {
+    return this.passed.get(key)?.bytes
+  }
+
+  private tally(hop: number, link: LinkId): Tally {
+    const name = `${hop} ${link}`
+    const known = this.tallies.get(name)
+    if (known !== undefined) return known
+    const fresh = { sent: 0, surplus: 0 }
+    this.tallies.set(name, fresh)
+    return fresh
+  }
+
+  private forget(key: string): void {
+    this.passedBytes -= this.passed.get(key)?.bytes.length ?? 0
+    this.passed.delete(key)
+  }
+}
