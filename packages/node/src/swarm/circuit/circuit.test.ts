@@ -114,6 +114,23 @@ describe('a circuit', { timeout: 90_000 }, () => {
     expect(watched.passages.some((each) => each.class === 'bulk')).toBe(true)
   })
 
+  it('[RL3] a receiver that reads slowly gets all of it, whatever gathers in between', async () => {
+    const watched = await relayWith()
+    const { member, connection } = await pair(watched)
+    let length = 0
+    await member.handle(SINK, (stream) => {
+      stream.addEventListener('message', ({ data }) => {
+        length += data.byteLength
+        stream.pause()
+        setTimeout(() => stream.readStatus === 'paused' && stream.resume(), 1)
+      })
+    })
+    const stream = await connection.newStream(SINK, { runOnLimitedConnection: true })
+    await sendAll(stream, new Uint8Array(32 * MIB), { bytes: 0 })
+    await vi.waitFor(() => expect(length).toBe(32 * MIB), { timeout: 60_000 })
+    expect(watched.changes).toEqual([{ kind: 'opened' }])
+  })
+
   it('[RL3] waits as long as the rules want after each passage', async () => {
     let wait = 0
     const watched = await relayWith({ onPassage: () => wait })

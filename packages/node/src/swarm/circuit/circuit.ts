@@ -3,6 +3,7 @@ import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import type { CircuitLimit } from '@skein/core'
 import { Flow } from './flow.ts'
 import type { CircuitEnds, CloseCause, RelayRules, TrafficClass } from './rules.ts'
+import type { Turns } from './turns.ts'
 
 /** For the second side to end when the first has ended in order, ms. */
 const LINGER_MS = 30_000
@@ -12,6 +13,7 @@ export interface CircuitOptions extends CircuitEnds {
   readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited'>
   /** Monotonic milliseconds. */
   readonly now: () => number
+  readonly turns: Turns
   readonly onClosed: () => void
 }
 
@@ -60,6 +62,7 @@ export class Circuit implements CircuitEnds {
       { src, dst },
       {
         now: this.#options.now,
+        turns: this.#options.turns,
         onWaited: this.#options.rules.onWaited,
         onBroken: () => this.end('broken'),
         onBytes: (bytes, kind) => {

@@ -5,9 +5,12 @@
  */
 import type { Stream } from '@libp2p/interface'
 import type { TrafficClass } from './rules.ts'
+import type { Turns } from './turns.ts'
 
 /** Bytes that wait for the receiver before the sender is paused: two reads of a socket. */
 const HOLD_AT_BYTES = 131_072
+/** Of bulk in one turn: one read of a socket. */
+const TURN_BYTES = 65_536
 /** More than this beyond `CHAT_BYTES_PER_SECOND` is bulk: a long text and its receipts stay far below. */
 const CHAT_BURST_BYTES = 262_144
 const CHAT_BYTES_PER_SECOND = 65_536
@@ -20,11 +23,12 @@ export interface FlowDeps {
   /** Bytes are about to pass. @returns ms to wait after them, or `undefined` when the circuit has ended by it */
   readonly onBytes: (bytes: number, kind: TrafficClass) => number | undefined
   readonly onWaited: (ms: number) => void
+  readonly turns: Turns
   /** The flow cannot go on. */
   readonly onBroken: (error: Error) => void
 }
 
-type Hold = 'backlog' | 'pace'
+type Hold = 'backlog' | 'pace' | 'turn'
 
 export class Flow {
   readonly #src: Stream
@@ -32,6 +36,9 @@ export class Flow {
   readonly #deps: FlowDeps
   readonly #holds = new Set<Hold>()
   #recent = 0
+  #inTurn = 0
+  #isStopped = false
+  #isResuming = false
   #recentAt: number
   #heldAt = 0
   #timer: NodeJS.Timeout | undefined
@@ -52,6 +59,7 @@ export class Flow {
   }
 
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
     this.#dst.removeEventListener('idle', this.#onIdle)
     this.#src.removeEventListener('end', this.#onEnd)
@@ -59,20 +67,27 @@ export class Flow {
   }
 
   readonly #onMessage = ({ data }: { readonly data: Parameters<Stream['send']>[0] }): void => {
-    const wait = this.#deps.onBytes(data.byteLength, this.#classify(data.byteLength))
+    const kind = this.#classify(data.byteLength)
+    const wait = this.#deps.onBytes(data.byteLength, kind)
     if (wait === undefined) return
     try {
       this.#dst.send(data)
       if (this.#dst.writeBufferLength > HOLD_AT_BYTES) this.#hold('backlog')
       else if (!this.#holds.has('backlog')) this.#deps.onWaited(0)
       if (wait > 0) this.#pace(wait)
+      if (kind === 'bulk') this.#takeTurn(data.byteLength)
     } catch (error) {
       this.#deps.onBroken(asError(error))
     }
   }
 
+  /** Later: what is sent while the stream says that it is idle stays in its buffer (utils 7.4.1, `processSendQueue`). */
   readonly #onIdle = (): void => {
-    if (!this.#holds.has('backlog')) return
+    if (this.#holds.has('backlog')) queueMicrotask(this.#onRoom)
+  }
+
+  readonly #onRoom = (): void => {
+    if (!this.#holds.has('backlog') || this.#dst.writeBufferLength > 0) return
     this.#deps.onWaited(this.#deps.now() - this.#heldAt)
     this.#release('backlog')
   }
@@ -91,6 +106,16 @@ export class Flow {
     return this.#recent > CHAT_BURST_BYTES ? 'bulk' : 'chat'
   }
 
+  #takeTurn(bytes: number): void {
+    this.#inTurn += bytes
+    if (this.#inTurn < TURN_BYTES || this.#holds.has('turn')) return
+    this.#hold('turn')
+    this.#deps.turns.wait(() => {
+      this.#inTurn = 0
+      this.#release('turn')
+    })
+  }
+
   #pace(ms: number): void {
     this.#hold('pace')
     clearTimeout(this.#timer)
@@ -100,16 +125,29 @@ export class Flow {
   #hold(why: Hold): void {
     if (why === 'backlog' && !this.#holds.has('backlog')) this.#heldAt = this.#deps.now()
     this.#holds.add(why)
-    if (this.#src.readStatus === 'readable') this.#src.pause()
+    this.#pause()
   }
 
+  #pause(): void {
+    if (!this.#isResuming && this.#src.readStatus === 'readable') this.#src.pause()
+  }
+
+  /**
+   * Resuming hands over what has gathered before it opens the window, so a pause in between would be undone: the stream
+   * would count as paused and yet go on asking for more, until its buffer breaks (utils 7.4.1, `resume`). It comes after.
+   */
   #release(why: Hold): void {
     this.#holds.delete(why)
-    if (this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
+    if (this.#isStopped || this.#isResuming || this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
+    this.#isResuming = true
     try {
       this.#src.resume()
+      this.#isResuming = false
+      if (this.#holds.size > 0) this.#pause()
     } catch (error) {
       this.#deps.onBroken(asError(error))
+    } finally {
+      this.#isResuming = false
     }
   }
 }

@@ -24,6 +24,7 @@ import { asError } from './flow.ts'
 import { Places } from './places.ts'
 import { partyOf } from './party.ts'
 import type { CircuitDecision, RelayRules } from './rules.ts'
+import { Turns } from './turns.ts'
 
 export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 export const STOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/stop'
@@ -60,6 +61,7 @@ interface Asked {
 export class HopService {
   readonly places: Places
   readonly circuits = new Set<Circuit>()
+  readonly #turns = new Turns()
   readonly #parts: HopComponents
   readonly #options: HopOptions
   #sweeping: NodeJS.Timeout | undefined
@@ -183,6 +185,7 @@ export class HopService {
       limit,
       rules: this.#options.rules,
       now: () => performance.now(),
+      turns: this.#turns,
       onClosed: () => this.circuits.delete(circuit),
     })
     this.circuits.add(circuit)
