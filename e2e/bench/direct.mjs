@@ -29,14 +29,43 @@ async function roundTrips(count) {
   return times
 }
 
-/** From the place at the relay, which comes first, to the direct connection; the page starts anew each time. */
-export async function measureDirect(page, rounds) {
+/** Runs in the page of the other side: until it has noticed that nobody is there any more. */
+async function untilAlone() {
+  const api = await globalThis.skein.ready()
+  for (const end = performance.now() + 60_000; performance.now() < end; ) {
+    const { peers } = await api.peers()
+    if (peers.every(({ contact, path }) => contact === null || path === 'none')) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error('the page that has gone is still thought to be there')
+}
+
+/** From the place at the relay, which comes first, to the direct connection. */
+async function timeUntilDirect(page) {
+  const { joined, reached, direct } = await page.evaluate(timesUntilDirect)
+  if (direct === undefined) throw new Error('the connection did not become direct')
+  return direct - Math.min(joined ?? direct, reached)
+}
+
+/** `page` comes anew each time, when `other` has noticed that it was gone. @returns milliseconds of each round */
+export async function measureDirect(page, { other, rounds }) {
+  const url = page.url()
+  const times = []
+  for (let round = 0; round < rounds; round += 1) {
+    await page.goto('about:blank')
+    await other.evaluate(untilAlone)
+    await page.goto(url)
+    times.push(await timeUntilDirect(page))
+  }
+  return times
+}
+
+/** `page` is loaded again, while the other side may think that it is still there. @returns milliseconds of each round */
+export async function measureReloads(page, rounds) {
   const times = []
   for (let round = 0; round < rounds; round += 1) {
     await page.reload()
-    const { joined, reached, direct } = await page.evaluate(timesUntilDirect)
-    if (direct === undefined) throw new Error('the connection did not become direct')
-    times.push({ untilDirect: direct - Math.min(joined ?? direct, reached), afterFirst: direct - reached })
+    times.push(await timeUntilDirect(page))
   }
   return times
 }

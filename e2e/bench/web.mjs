@@ -7,7 +7,7 @@ import { Interface } from '../browser/interface-pages.ts'
 import { Pages } from '../browser/pages.ts'
 import { eventually } from '../processes.ts'
 import { ensureChromium } from '../../tools/system-packages.mjs'
-import { measureDirect, measureRoundTrips } from './direct.mjs'
+import { measureDirect, measureReloads, measureRoundTrips } from './direct.mjs'
 import { markIn, measureLoad, watch } from './load.mjs'
 import { measureScroll, memoryOf } from './scroll.mjs'
 import { median, rounded } from '../../bench/suites/e2ee-median.mjs'
@@ -42,13 +42,15 @@ async function pair(relay) {
   await eventually('ana joins', async () => (await ana.call('status')).relays.some(({ reserved }) => reserved))
   await bo.call('add', { invite: (await ana.call('invite')).invite })
   await ana.send((await eventuallyContact(ana)).contact, 'hello')
-  const direct = await measureDirect(bo.page, DIRECT_ROUNDS)
+  const direct = await measureDirect(bo.page, { other: ana.page, rounds: DIRECT_ROUNDS })
+  const reloads = await measureReloads(bo.page, ROUNDS)
   await measureRoundTrips(bo.page, 20)
   const trips = await measureRoundTrips(bo.page, ROUND_TRIPS)
   const { transport } = await bo.call('why', { contact: (await eventuallyContact(bo)).contact })
   return {
-    time_to_direct_ms: Math.round(median(direct.map(({ untilDirect }) => untilDirect))),
-    time_to_direct_ms_rounds: direct.map(({ untilDirect }) => Math.round(untilDirect)),
+    time_to_direct_ms: Math.round(median(direct)),
+    time_to_direct_ms_worst: Math.round(Math.max(...direct)),
+    time_to_direct_after_reload_ms: Math.round(median(reloads)),
     message_rtt_p50_ms: rounded(median(trips)),
     transport,
   }

@@ -1,13 +1,22 @@
 /** Two browsers that find a direct connection: nothing of theirs passes the relay any more, and they do not need it. */
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { eventually, Lab } from '../processes.ts'
+import { eventually, Lab, type LabRelay } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { Interface } from './interface-pages.ts'
 import { type PageClient, Pages } from './pages.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: browsers with a direct connection. ${MISSING}\n\n`)
+
+const RELAYED = /^skein_relay_relayed_bytes_total(?:\{[^}]*\})? (\d+)$/gm
+
+/** Bytes that the relay has passed on since its start. */
+async function relayedBytes({ url }: LabRelay): Promise<number> {
+  const samples = [...(await (await fetch(`${url}/metrics`)).text()).matchAll(RELAYED)]
+  expect(samples).not.toEqual([])
+  return samples.reduce((sum, [, bytes]) => sum + Number(bytes), 0)
+}
 
 async function isDirect(client: PageClient): Promise<boolean> {
   const [known] = (await client.call('contacts')).contacts
@@ -16,7 +25,7 @@ async function isDirect(client: PageClient): Promise<boolean> {
   return path === 'direct' && transport === 'webrtc'
 }
 
-it.skipIf(skipped)('[BN5] the connection of two browsers becomes direct, and goes on when the relay is killed', async () => {
+it.skipIf(skipped)('[BN5] the connection of two browsers becomes direct: the relay passes nothing on, and may be killed', async () => {
   await using lab = await Promise.resolve(new Lab())
   const relay = await lab.relay()
   await using pages = await Pages.open()
@@ -26,9 +35,12 @@ it.skipIf(skipped)('[BN5] the connection of two browsers becomes direct, and goe
   await bo.call('add', { invite: (await ana.call('invite')).invite })
   expect(await bo.send('ana', 'hello')).toMatchObject({ state: 'delivered' })
   await eventually('both are direct', async () => (await isDirect(ana)) && (await isDirect(bo)))
+  const before = await relayedBytes(relay)
   const size = 10_000
   // Random text: it cannot be compressed below that.
   for (let n = 0; n < 5; n += 1) expect(await ana.send('bo', randomBytes(size).toString('hex'))).toMatchObject({ state: 'delivered' })
+  // Less than one of them: what upkeep there is on a circuit that stands.
+  expect((await relayedBytes(relay)) - before).toBeLessThan(size)
   await relay.end('SIGKILL')
   expect(await ana.send('bo', 'without a relay')).toMatchObject({ state: 'delivered' })
   expect(await bo.send('ana', 'as well')).toMatchObject({ state: 'delivered' })

@@ -55,6 +55,14 @@ export class Improver {
     for (const each of this.searches.values()) this.beginAnew(each)
   }
 
+  /** A connection of the device has gone: what is under way may hang on it, and what it was better than is all that is left. */
+  async lost(device: DeviceId): Promise<void> {
+    const search = this.searches.get(device)
+    if (search === undefined) return this.improve(device)
+    this.beginAnew(search)
+    search.round.abort()
+  }
+
   private beginAnew(search: Search): void {
     search.tries = 0
     search.resting.abort()

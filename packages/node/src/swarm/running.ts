@@ -255,7 +255,9 @@ export class Running {
     // After the streams of the connection have said that they are closed.
     setTimeout(() => {
       const standing = this.stopping.signal.aborted ? undefined : this.dialler.standing(device)
-      if (standing !== undefined) this.stack.services.gossip.revive(standing)
+      if (standing === undefined) return
+      this.stack.services.gossip.revive(standing)
+      if (isRelayedConnection(standing)) void this.improver.lost(device)
     }, 0)
   }
 
