@@ -1,17 +1,28 @@
-import { Network as NetworkIcon } from 'lucide-react'
+import type { MeshView } from '@skein/node/browser'
+import dynamic from 'next/dynamic'
+import { useMemo } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
-import { Empty } from '../ui/empty.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { Name } from '../ui/person.tsx'
+import { networkGraph } from './graph.ts'
+import { useMesh } from './use-mesh.ts'
+
+const NetworkMap = dynamic(() => import('./network-map.tsx').then((module) => module.NetworkMap), { ssr: false })
 
 export function Network() {
   const strings = useStrings()
   const { status, peers } = useClient()
+  const mesh = useMesh()
   const words = strings.network
   const relays = status?.relays ?? []
+  const graph = useMemo(() => (status === undefined ? undefined : networkGraph({ status, peers, mesh })), [status, peers, mesh])
   return (
     <Page title={words.title}>
-      <Empty icon={NetworkIcon} title={words.empty} hint={words.hint} />
+      <Section title={words.map}>
+        {graph === undefined ? null : <NetworkMap graph={graph} you={words.you} somebody={words.somebody} />}
+        <p className="text-sm text-quiet">{words.hint}</p>
+      </Section>
+      <Mesh mesh={mesh} />
       <Section title={words.relays}>
         {relays.length === 0 ? <p className="text-quiet">{words.none}</p> : null}
         <ul className="grid gap-2">
@@ -34,5 +45,85 @@ export function Network() {
         </ul>
       </Section>
     </Page>
+  )
+}
+
+/** What the map shows of the mesh, and what it carries, as tables. */
+function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
+  const { network: words } = useStrings()
+  if (mesh === undefined) return null
+  if (!mesh.enabled)
+    return (
+      <Section title={words.mesh}>
+        <p className="text-quiet">{words.noMesh}</p>
+      </Section>
+    )
+  const who = (name: string, device: string): string => (name === '' ? `${words.somebody} ${device.slice(-6)}` : name)
+  const named = new Map(mesh.neighbours.map(({ device, name }) => [device, who(name, device)]))
+  return (
+    <Section title={words.mesh}>
+      <Table
+        caption={words.neighbours}
+        heads={[words.who, words.since, words.routes]}
+        rows={mesh.neighbours.map(({ device, name, since, routes }) => [
+          who(name, device),
+          new Date(since).toLocaleTimeString(),
+          `${routes}`,
+        ])}
+        none={words.none}
+      />
+      <Table
+        caption={words.routes}
+        heads={[words.who, words.over, words.hops]}
+        rows={mesh.routes.flatMap(({ address, name, ways }) =>
+          ways.slice(0, 1).map(({ device, hops }) => [name === '' ? address : name, named.get(device) ?? device.slice(-6), `${hops}`]),
+        )}
+        none={words.none}
+      />
+      <p className="text-quiet">{words.carried(mesh.bundles.length, Math.ceil(mesh.used_bytes / 1_024))}</p>
+    </Section>
+  )
+}
+
+interface TableProps {
+  readonly caption: string
+  readonly heads: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly none: string
+}
+
+function Table({ caption, heads, rows, none }: TableProps) {
+  if (rows.length === 0)
+    return (
+      <p className="text-quiet">
+        {caption}: {none}
+      </p>
+    )
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full text-left">
+        <caption className="pb-1 text-left text-sm text-quiet">{caption}</caption>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col" className="pr-3 font-medium">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.join(' ')}>
+              {row.map((cell, at) => (
+                <td key={heads[at]} className="foreign pr-3">
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }

@@ -1,0 +1,72 @@
+import type { MeshView, PeerView, StatusView } from '@skein/node/browser'
+import { describe, expect, it } from 'vitest'
+import { networkGraph } from './graph.ts'
+
+const status: StatusView = {
+  account: 'account',
+  device: 'me',
+  name: 'Ana',
+  pid: 0,
+  addresses: [],
+  relays: [
+    { url: 'http://relay', connected: true, reserved: true },
+    { url: 'http://away', connected: false, reserved: false },
+  ],
+}
+const peer = (device: string, path: PeerView['path'], name = ''): PeerView => ({
+  contact: name === '' ? null : `account of ${name}`,
+  name,
+  device,
+  online: true,
+  last_seen: null,
+  path,
+})
+const mesh: MeshView = {
+  enabled: true,
+  neighbours: [{ device: 'near', contact: null, name: '', since: 0, bytes_in: 0, bytes_out: 0, routes: 1 }],
+  routes: [
+    { address: '00000001', contact: 'far', name: 'Bo', ways: [{ device: 'near', hops: 3, quality: 1, proven_at: 0 }] },
+    { address: '00000002', contact: null, name: '', ways: [{ device: 'near', hops: 2, quality: 1, proven_at: 0 }] },
+  ],
+  bundles: [],
+  used_bytes: 0,
+  capacity_bytes: 0,
+}
+
+describe('the map of the network', () => {
+  it('shows relays, those who are reached over them or directly, neighbours, and whom a route leads to', () => {
+    const { nodes, edges } = networkGraph({
+      status,
+      peers: [peer('cy', 'relayed', 'Cy'), peer('di', 'direct', 'Di'), peer('gone', 'none', 'Ed')],
+      mesh,
+    })
+    expect(nodes.map(({ id, kind }) => [id, kind])).toEqual([
+      ['me', 'self'],
+      ['near', 'stranger'],
+      ['http://relay', 'relay'],
+      ['cy', 'contact'],
+      ['di', 'contact'],
+      ['far', 'contact'],
+    ])
+    expect(edges.map(({ from, to, kind, hops }) => `${from} ${to} ${kind} ${hops}`)).toEqual([
+      'me near mesh 1',
+      'me http://relay direct 1',
+      'http://relay cy relayed 1',
+      'me di direct 1',
+      'near far route 2',
+    ])
+  })
+
+  it('a neighbour that is known otherwise stands there once, with its name', () => {
+    const { nodes, edges } = networkGraph({ status, peers: [peer('near', 'lan', 'Nea')], mesh })
+    expect(nodes.filter(({ id }) => id === 'near')).toEqual([{ id: 'near', name: 'Nea', kind: 'contact' }])
+    expect(edges.filter(({ to }) => to === 'near')).toHaveLength(1)
+  })
+
+  it('is nobody but oneself where nothing is known', () => {
+    expect(networkGraph({ status: { ...status, relays: [] }, peers: [], mesh: undefined })).toEqual({
+      nodes: [{ id: 'me', name: 'Ana', kind: 'self' }],
+      edges: [],
+    })
+  })
+})
