@@ -12,6 +12,8 @@ export interface NetworkChange {
   readonly present: ReadonlySet<string>
   /** Whether one that was there has gone. */
   readonly hasLost: boolean
+  /** How long the machine has slept just now, ms. */
+  readonly sleptMs: number
 }
 
 export interface WatchDeps {
@@ -30,8 +32,9 @@ export async function watchNetwork(
   while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
     const [now, instant] = [look(), clock.now()]
     const changed = now.toSorted().join() !== last.toSorted().join()
-    if (changed || instant - at > LOOK_EVERY_MS + ASLEEP_MS)
-      onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)) })
+    const late = instant - at - LOOK_EVERY_MS
+    const sleptMs = late > ASLEEP_MS ? late : 0
+    if (changed || sleptMs > 0) onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)), sleptMs })
     ;[last, at] = [now, instant]
   }
 }

@@ -4,7 +4,7 @@ import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelaySta
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { Channels } from './channels.ts'
 import { deviceOf, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
-import { DOUBT_TIMEOUT_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
+import { DOUBT_TIMEOUT_MS, FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
@@ -45,6 +45,8 @@ export interface NetworkChange {
   readonly present: ReadonlySet<string>
   /** Whether one that was there has gone. */
   readonly hasLost: boolean
+  /** How long it has slept just now, ms. */
+  readonly sleptMs: number
 }
 
 export class Running {
@@ -152,17 +154,17 @@ export class Running {
   }
 
   /**
-   * This machine's addresses have changed: connections from one that is gone end, those that may be alive are asked, and
+   * This machine has moved or slept: connections from an address that is gone end, those that may be alive are asked, and
    * everything that is lost is made again without a wait.
    */
-  move({ present, hasLost }: NetworkChange): void {
+  move({ present, hasLost, sleptMs }: NetworkChange): void {
     for (const connection of this.stack.getConnections()) {
       const device = deviceOf(connection.remotePeer)
       const local = localHostOf(connection)
       // Who cannot tell where it comes from is made anew sooner than it would be found dead; circuits end with their relay's.
       const isGone = local === undefined ? hasLost && !isRelayedConnection(connection) : !present.has(local)
-      if (isGone) connection.abort(new Error('its address has gone'))
-      else if (local === undefined && device !== undefined) void this.doubt(device, connection)
+      if (isGone || sleptMs > FORGOTTEN_AFTER_MS) connection.abort(new Error('its address has gone, or the other side has'))
+      else if (device !== undefined) void this.doubt(device, connection)
     }
     for (const each of this.supervisors) each.hurry()
     this.improver.retry()
