@@ -34,4 +34,27 @@ describe('network watch', () => {
     ])
     await stop()
   })
+
+  it('[PT9] tells of sleep, but not of a timer that load has made late', async () => {
+    const clock = new VirtualClock()
+    const slept: number[] = []
+    const stopping = new AbortController()
+    let asleep = 0
+    const sleepy = {
+      now: () => clock.now() + asleep,
+      monotonic: () => clock.monotonic(),
+      sleep: (ms: number, options?: { readonly signal?: AbortSignal }) => clock.sleep(ms, options),
+    }
+    const interfaces = () => ({ eth0: [address('192.168.1.20')] })
+    const running = watchNetwork({ clock: sleepy, signal: stopping.signal, interfaces }, ({ sleptMs }) => void slept.push(sleptMs))
+    await clock.advance(1_000)
+    asleep += 3_000
+    await clock.advance(1_000)
+    expect(slept).toEqual([])
+    asleep += 60_000
+    await clock.advance(1_000)
+    expect(slept).toEqual([60_000])
+    stopping.abort()
+    await running
+  })
 })

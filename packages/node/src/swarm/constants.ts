@@ -24,6 +24,8 @@ export const PING_EVERY_MS = 15_000
 export const PING_TIMEOUT_MS = 5_000
 /** Failed pings in a row, with no frame in between, that end a connection. */
 export const PINGS_UNTIL_DEAD = 3
+/** Whoever has slept for longer has been found dead by everybody else: a wait, and pings that fail. */
+export const FORGOTTEN_AFTER_MS = PING_EVERY_MS + PINGS_UNTIL_DEAD * PING_TIMEOUT_MS
 /** For a connection to answer when its device has opened or lost another, ms: the device may be gone, or back from the dead. */
 export const DOUBT_TIMEOUT_MS = 3_000
 
