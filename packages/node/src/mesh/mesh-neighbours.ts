@@ -22,6 +22,8 @@ const MAX_PLACES = 256
 const MAX_GREETINGS = 4
 /** A place where nobody answered, or nobody new, is tried again after so long, milliseconds; doubled each time. */
 const GREET_AGAIN = { first: 2_000, most: 60_000 } as const
+/** Longer than the time between two announcements, milliseconds. */
+const SILENT_MS = 8_000
 /** A device that does not want to be a neighbour is asked again after so long, milliseconds. */
 const ASK_AGAIN_MS = 30_000
 /** The device with the larger id waits so long for the other to ask, milliseconds. */
@@ -47,6 +49,8 @@ const BRIDGE_COST = 1
 interface Place {
   /** Who was there. */
   device: DeviceId | undefined
+  /** When it was told of last, monotonic milliseconds. */
+  seenAt: number
   dueAt: number
   wait: number
 }
@@ -80,10 +84,17 @@ export class MeshNeighbours {
 
   /** Somebody can be dialled there, as a multiaddr; told again and again. */
   seen(address: string): void {
-    if (this.places.has(address)) return
+    const now = this.deps.clock.monotonic()
+    const known = this.places.get(address)
+    if (known !== undefined) {
+      // Whoever was silent and speaks again has come back: nobody waits for it as for one who does not answer.
+      if (now - known.seenAt > SILENT_MS) Object.assign(known, { dueAt: 0, wait: GREET_AGAIN.first })
+      known.seenAt = now
+      return
+    }
     const [oldest] = this.places.keys()
     if (this.places.size >= MAX_PLACES && oldest !== undefined) this.places.delete(oldest)
-    this.places.set(address, { device: undefined, dueAt: 0, wait: GREET_AGAIN.first })
+    this.places.set(address, { device: undefined, seenAt: now, dueAt: 0, wait: GREET_AGAIN.first })
     this.greetSome()
   }
 
