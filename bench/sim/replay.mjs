@@ -3,6 +3,7 @@
 import { carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { addressOf, identityOf, sha256, START_MS } from './identities.mjs'
+import { ADVERSARIES } from './adversaries.mjs'
 import { other, Radio } from './radio.mjs'
 import { TICKS_PER_S } from './trace.mjs'
 import { Tally } from './tally.mjs'
@@ -16,21 +17,26 @@ export class Replay {
   frames = []
   tick = 0
 
-  constructor(trace, { policy, seed = 1, copies }) {
+  /** @param {{ adversary?: string, share?: number }} options the first `share` of all nodes, by a shuffle, are adversaries */
+  constructor(trace, { policy, seed = 1, copies, adversary, share = 0 }) {
     this.trace = trace
     this.random = seededRandom(seed)
     this.radio = new Radio(trace.meta.nodes)
     this.tally = new Tally()
     this.addresses = Array.from({ length: trace.meta.nodes }, (_, node) => addressOf(node))
+    this.adversary = adversary === undefined ? undefined : ADVERSARIES[adversary]
+    // Nobody is shuffled where nobody is hostile: the random numbers of a plain run stay as they are.
+    this.hostile = new Set(share === 0 ? [] : this.shuffled([...this.addresses.keys()]).slice(0, Math.round(share * this.addresses.length)))
     this.nodes = this.addresses.map((address, node) => this.newNode(address, node, { policy, copies }))
   }
 
   newNode(address, node, { policy, copies }) {
     const { buffer_bytes: all, buffer_bytes_by_node: own = {} } = this.trace.meta
-    return new MeshNode({
-      addresses: new Set([address]),
+    const { Node = MeshNode, claims } = this.hostile.has(node) ? this.adversary : {}
+    return new Node({
+      addresses: new Set(claims === 'addresses' ? this.addresses : [address]),
       store: new MemoryBundleStore(own[node] ?? all),
-      policy: carryingPolicy(policy, { copies }),
+      policy: claims === 'news' ? boastful(carryingPolicy(policy, { copies }), this.addresses) : carryingPolicy(policy, { copies }),
       random: this.random,
       primitives: { sha256 },
       send: (id, frame) => this.sendControl(id, node, frame),
@@ -95,7 +101,9 @@ export class Replay {
     const { cureKey, ...identity } = identityOf(id)
     const expiresAt = this.now + this.trace.meta.ttl_s * 1_000
     const header = { ...identity, address: this.addresses[to], expiresAt, priority: 1, bytes }
-    this.tally.created(header.key, { at: this.tick, cureKey })
+    // What is to or from an adversary is its own affair.
+    if (!this.hostile.has(from) && !this.hostile.has(to)) this.tally.created(header.key, { at: this.tick, cureKey })
+    else if (this.hostile.size > 0) return
     this.nodes[from].originate(header, this.now)
     this.deliverFrames()
     this.touch(from)
@@ -195,8 +203,14 @@ export class Replay {
     const handover = this.nodes[sender].finished({ link: link.id, bundle })
     const arrived = this.nodes[receiver].received(handover, link.id, this.now)
     this.tally.relayed()
-    if (!arrived) return
+    if (!arrived || this.hostile.has(receiver)) return
     const cureKey = this.tally.delivered(bundle.key, { at: this.tick, hops: handover.hops })
     this.nodes[receiver].cure(cureKey, bundle.expiresAt, this.now)
   }
+}
+
+/** A policy that says it has news of everybody, as fresh as can be. */
+function boastful(policy, addresses) {
+  policy.prospects = () => new Map(addresses.map((address) => [address, 0]))
+  return policy
 }

@@ -1,4 +1,4 @@
-// `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--seed N] [--json]`
+// `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--adversary KIND --share S] [--seed N] [--json]`
 // `npm run sim -- gossip [--nodes N] [--degree N] [--bytes N] [--messages N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
 // `npm run sim -- delivery [--seeds N] [--first SEED] [--steps N] [--json]`
@@ -12,6 +12,8 @@ const { values, positionals } = parseArgs({
     graph: { type: 'string' },
     policy: { type: 'string', default: 'adaptive' },
     copies: { type: 'string' },
+    adversary: { type: 'string' },
+    share: { type: 'string', default: '0.3' },
     nodes: { type: 'string' },
     degree: { type: 'string' },
     bytes: { type: 'string' },
