@@ -1,5 +1,6 @@
 /** `skein mesh`: who is near, what leads where, and what is carried. */
-import { SkeinError } from '@skein/core'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { decodeCarryFile, encodeCarryFile, MAX_CARRY_FILE_BYTES, SkeinError } from '@skein/core'
 import type { MeshView } from '@skein/node/api'
 import { type Session, withApi } from './commands.ts'
 import { oneLine } from './terminal-text.ts'
@@ -39,3 +40,53 @@ export const mesh = (session: Session, what: string): Promise<number> =>
   })
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1_024)} KiB`
+
+/** Sent to the node at once; small enough for every API there is. */
+const BATCH = 2
+
+/** `skein carry export FILE` and `skein carry import FILE`: what is carried goes by hand, on a stick for example. */
+export const carry = (session: Session, way: string, file: string): Promise<number> => {
+  if (way === 'export') return carryOut(session, file)
+  if (way === 'import') return carryIn(session, file)
+  throw new SkeinError('USAGE', `«${way}» is not a way; there are export and import.`)
+}
+
+const carryOut = (session: Session, file: string): Promise<number> =>
+  withApi(session, async (api) => {
+    const bundles: Uint8Array[] = []
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await api.carried(after === undefined ? {} : { after })
+      bundles.push(...page.bundles.map((text) => new Uint8Array(Buffer.from(text, 'base64'))))
+      after = page.next
+    }
+    write(file, encodeCarryFile(bundles))
+    session.output.result({ file, bundles: bundles.length }, `${bundles.length} sealed messages are in ${file}.`)
+  })
+
+const carryIn = (session: Session, file: string): Promise<number> =>
+  withApi(session, async (api) => {
+    const bundles = decodeCarryFile(read(file)).map((bytes) => Buffer.from(bytes).toString('base64'))
+    const counts = { taken: 0, known: 0, refused: 0 }
+    for (let at = 0; at < bundles.length; at += BATCH) {
+      const batch = await api.carry({ bundles: bundles.slice(at, at + BATCH) })
+      for (const name of ['taken', 'known', 'refused'] as const) counts[name] += batch[name]
+    }
+    session.output.result(counts, `${counts.taken} taken, ${counts.known} known already, ${counts.refused} refused.`)
+  })
+
+function write(file: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 })
+  } catch (cause) {
+    throw new SkeinError('USAGE', `The file ${oneLine(file)} cannot be written: it exists already, or there is no such place.`, { cause })
+  }
+}
+
+function read(file: string): Uint8Array {
+  try {
+    if (statSync(file).size > MAX_CARRY_FILE_BYTES) throw new RangeError('too large')
+    return new Uint8Array(readFileSync(file))
+  } catch (cause) {
+    throw new SkeinError('USAGE', `The file ${oneLine(file)} cannot be read, or is too large.`, { cause })
+  }
+}

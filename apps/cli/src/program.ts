@@ -6,7 +6,7 @@ import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import * as conversation from './conversation-commands.ts'
 import * as delivery from './delivery-commands.ts'
-import { mesh as meshCommand } from './mesh-command.ts'
+import { carry, mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
@@ -133,6 +133,12 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .description('neighbours, routes, and what is carried')
     .argument('[what]', 'status, routes or bundles', 'status')
     .action(run(meshCommand))
+  program
+    .command('carry')
+    .description('take sealed messages that wait here to another device by hand')
+    .argument('<way>', 'export or import')
+    .argument('<file>')
+    .action(run(carry))
   addConversationCommands(program, run)
   addBackupCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))

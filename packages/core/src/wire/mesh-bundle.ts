@@ -2,7 +2,7 @@
 import { hex } from '@scure/base'
 import { SkeinError } from '../errors/index.ts'
 import { decode, decodeCanonical, encode, exactly } from './codec.ts'
-import { Bundle, NeighbourFrame } from './gen/mesh_pb.ts'
+import { Bundle, BundleTransfer, CarryFile, NeighbourFrame } from './gen/mesh_pb.ts'
 import { BUNDLE_KEY_BYTES, CURE_KEY_BYTES } from './mesh.ts'
 import { DELIVERY_TAG_BYTES } from './sealed.ts'
 
@@ -83,4 +83,30 @@ export function decodeNeighbourFrame(bytes: Uint8Array): NeighbourFrameFields {
   const outcome = body === undefined ? undefined : OUTCOMES[body.value.outcome]
   if (body === undefined || outcome === undefined) throw new SkeinError('BAD_FRAME', 'A frame between neighbours is of an unknown kind.')
   return { kind: 'answer', key: hex.encode(exactly(body.value.key, BUNDLE_KEY_BYTES)), outcome }
+}
+
+const CARRY_FILE_VERSION = 1
+/** Largest file of carried bundles, in bytes (ME25): all that one node keeps, and framing. */
+export const MAX_CARRY_FILE_BYTES = 68 * 1_048_576
+
+/** @throws SkeinError FRAME_TOO_LARGE */
+export function encodeTransfer(transfer: TransferFields): Uint8Array {
+  return encode(BundleTransfer, transfer, MAX_NEIGHBOUR_FRAME_BYTES)
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeTransfer(bytes: Uint8Array): TransferFields {
+  return decode(BundleTransfer, bytes, MAX_NEIGHBOUR_FRAME_BYTES)
+}
+
+/** @param transfers encoded @throws SkeinError FRAME_TOO_LARGE */
+export function encodeCarryFile(transfers: readonly Uint8Array[]): Uint8Array {
+  return encode(CarryFile, { version: CARRY_FILE_VERSION, transfers: [...transfers] }, MAX_CARRY_FILE_BYTES)
+}
+
+/** @returns encoded transfers @throws SkeinError BAD_FRAME, also for another version; FRAME_TOO_LARGE */
+export function decodeCarryFile(bytes: Uint8Array): readonly Uint8Array[] {
+  const { version, transfers } = decode(CarryFile, bytes, MAX_CARRY_FILE_BYTES)
+  if (version !== CARRY_FILE_VERSION) throw new SkeinError('BAD_FRAME', 'This is no file of carried messages, or one of another version.')
+  return transfers
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { decodeCarryFile, encodeCarryFile } from '../../wire/mesh-bundle.ts'
+import type { BundleKey } from '../bundle.ts'
 import { MeshLab } from '../../testing/mesh-lab.ts'
 
 describe('the mesh at work', () => {
@@ -73,5 +75,32 @@ describe('the mesh at work', () => {
     lab.connect('3', '4')
     await lab.run(15_000)
     expect(new Set(lab.received('7')).size).toBe(10)
+  })
+
+  it('[ME25] what is carried goes by hand in a file, to who carries it on and to whom it is for', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'mule', 'bo']) await lab.start(name)
+    for (let number = 0; number < 40; number += 1) lab.send('ana', 'bo', `by stick ${number}`)
+    await lab.run(1_000)
+    const pages: Uint8Array[] = []
+    for (let after: BundleKey | undefined, more = true; more; ) {
+      const { transfers, next } = await lab.node('ana').service.pack(after)
+      pages.push(...transfers)
+      after = next
+      more = next !== undefined
+    }
+    const file = encodeCarryFile(pages)
+    const onward = decodeCarryFile(file)
+    expect(await lab.node('mule').service.unpack(onward)).toMatchObject({ taken: 40, refused: 0 })
+    expect(await lab.node('mule').service.unpack([...onward.slice(0, 3), new Uint8Array(9)])).toMatchObject({ known: 3, refused: 1 })
+    expect(await lab.node('bo').service.unpack(onward.slice(0, 10))).toMatchObject({ taken: 10 })
+    lab.connect('mule', 'bo')
+    await lab.run(10_000)
+    expect(new Set(lab.received('bo')).size).toBe(40)
+    expect(lab.received('bo')).toHaveLength(40)
+    lab.connect('bo', 'ana')
+    await lab.run(5_000)
+    expect(lab.node('ana').proven).toHaveLength(40)
+    expect(() => decodeCarryFile(Uint8Array.of(8, 9))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
   })
 })

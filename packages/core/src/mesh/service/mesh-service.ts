@@ -6,7 +6,7 @@ import { hex } from '@scure/base'
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock, Logger, Primitives, Random } from '../../ports/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
-import { encodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
+import { decodeTransfer, encodeBundle, encodeTransfer, type NeighbourFrameFields, type TransferOutcome } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleKey, isAbsurd, MAX_HOPS, type MeshAddress, meshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
@@ -28,6 +28,8 @@ const CAPACITY_BYTES = 64 * 1_048_576
 export const MAX_NEIGHBOURS = 32
 /** How long a bundle is carried, in milliseconds: tags change daily, and who was not met in three days is met by another copy. */
 export const BUNDLE_LIFE_MS = 3 * 86_400_000
+/** Bundles packed at once. */
+const PACK_PAGE = 32
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
@@ -220,10 +222,42 @@ export class MeshService {
     this.node.readdress()
   }
 
+  /** What is carried here, a page of it behind `after`, as encoded transfers for another node. */
+  async pack(after?: BundleKey): Promise<{ readonly transfers: readonly Uint8Array[]; readonly next: BundleKey | undefined }> {
+    const keys = Array.from(this.store.all(), ({ key }) => key)
+    const page = keys.slice(after === undefined ? 0 : keys.indexOf(after) + 1).slice(0, PACK_PAGE)
+    const transfers = await Promise.all(page.map((key) => this.packOne(key)))
+    return { transfers: transfers.filter((each) => each !== undefined), next: page.length < PACK_PAGE ? undefined : page.at(-1) }
+  }
+
+  /** Takes in what another node has packed; counts what became of it. */
+  async unpack(transfers: readonly Uint8Array[]): Promise<Readonly<Record<TransferOutcome | 'refused', number>>> {
+    const counts = { taken: 0, known: 0, cured: 0, late: 0, 'no-room': 0, refused: 0 }
+    for (const bytes of transfers) counts[await this.unpackOne(bytes)] += 1
+    return counts
+  }
+
   status(): MeshStatus {
     const { store, routes } = this
     const sessions = [...this.sessions.values()]
     return statusOf({ sessions, store, routes, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
+  }
+
+  private async packOne(key: BundleKey): Promise<Uint8Array | undefined> {
+    const held = this.store.get(key)
+    const bundle = await this.deps.archive.bytes(key)
+    return held === undefined || bundle === null
+      ? undefined
+      : encodeTransfer({ bundle, hops: held.hops + 1, hopLimit: Math.max(0, held.hopLimit - 1), copies: 1 })
+  }
+
+  private async unpackOne(bytes: Uint8Array): Promise<TransferOutcome | 'refused'> {
+    try {
+      return await this.transfers.takeFile(decodeTransfer(bytes))
+    } catch (error) {
+      if (isSkeinError(error, 'BAD_FRAME') || isSkeinError(error, 'FRAME_TOO_LARGE')) return 'refused'
+      throw error
+    }
   }
 
   private get now(): number {

@@ -15,6 +15,11 @@ export const NEIGHBOUR_SHARE = 0.25
 /** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
 const MAX_REFUSALS = 3
 
+/** Who hands something over. */
+type Source = Pick<NeighbourSession, 'id' | 'peer'>
+/** Files, all together, are one neighbour. */
+const BY_HAND: Source = { id: '', peer: 'by hand' }
+
 export interface TransferDeps {
   readonly clock: Clock
   readonly primitives: Pick<Primitives, 'sha256'>
@@ -80,12 +85,20 @@ export class Transfers {
   async take(session: NeighbourSession, transfer: TransferFields): Promise<void> {
     const header = this.headerOf(session, transfer.bundle)
     if (header === undefined) return
-    const outcome = this.judge(session, header)
-    if (outcome === 'taken') {
-      this.incoming.add(header.key)
-      await this.keep(session, header, transfer).finally(() => this.incoming.delete(header.key))
-    }
-    session.say({ kind: 'answer', key: header.key, outcome })
+    session.say({ kind: 'answer', key: header.key, outcome: await this.takeFrom(session, header, transfer) })
+  }
+
+  /** What came by hand, in a file. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, DISK_FULL */
+  takeFile(transfer: TransferFields): Promise<TransferOutcome> {
+    return this.takeFrom(BY_HAND, bundleHeader(transfer.bundle, this.deps.primitives), transfer)
+  }
+
+  private async takeFrom(from: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
+    const outcome = this.judge(from, header)
+    if (outcome !== 'taken') return outcome
+    this.incoming.add(header.key)
+    await this.keep(from, header, transfer).finally(() => this.incoming.delete(header.key))
+    return outcome
   }
 
   /** What the policy names next, but for what this neighbour has refused too often. */
@@ -117,7 +130,7 @@ export class Transfers {
     }
   }
 
-  private judge(session: NeighbourSession, header: BundleHeader): TransferOutcome {
+  private judge({ peer }: Source, header: BundleHeader): TransferOutcome {
     const { opener, node, addresses, store, clock } = this.deps
     if (this.incoming.has(header.key)) return 'known'
     const cureKey = opener.known(header.lock)
@@ -127,19 +140,19 @@ export class Transfers {
       return 'cured'
     }
     const share = store.capacityBytes * NEIGHBOUR_SHARE
-    if (!addresses.has(header.address) && store.bytesFrom(session.peer) + header.bytes > share) return 'no-room'
+    if (!addresses.has(header.address) && store.bytesFrom(peer) + header.bytes > share) return 'no-room'
     const { kind } = node.admit(header, clock.now())
     return kind === 'welcome' ? 'taken' : kind
   }
 
-  private async keep(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<void> {
+  private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<void> {
     const { store, archive, node, opener, clock, addresses } = this.deps
     const { hopLimit, copies, bundle } = transfer
     const hops = Math.max(1, transfer.hops)
-    store.expect(header.key, session.peer)
+    store.expect(header.key, peer)
     if (!addresses.has(header.address))
-      await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: session.peer }, bundle)
-    const arrived = node.received({ header, hops, hopLimit, copies }, session.id, clock.now())
+      await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
+    const arrived = node.received({ header, hops, hopLimit, copies }, id, clock.now())
     store.forget(header.key)
     if (!arrived) return
     const cureKey = await opener.open(header.lock, bundle)

@@ -182,6 +182,13 @@ export interface Piece {
   part: Uint8Array;
 }
 
+/** What is carried, as a file: from one device to another by hand. */
+export interface CarryFile {
+  version: number;
+  /** Encoded BundleTransfer each. */
+  transfers: Uint8Array[];
+}
+
 function createBaseBundle(): Bundle {
   return {
     version: 0,
@@ -1412,6 +1419,54 @@ export const Piece: MessageFns<Piece> = {
             }
 
             message.part = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseCarryFile(): CarryFile {
+  return { version: 0, transfers: [] };
+}
+
+export const CarryFile: MessageFns<CarryFile> = {
+  encode(message: CarryFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    for (const v of message.transfers) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CarryFile {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCarryFile();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.transfers.push(reader.bytes());
             continue;
           }
         }

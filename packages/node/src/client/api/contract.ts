@@ -277,6 +277,14 @@ export const contract = {
   settings: oc.output(SettingsView),
   /** Keeps what is given and applies it. `applied` false: it counts from the next start on. */
   configure: oc.input(SettingsView.partial()).output(SettingsView.extend({ applied: z.boolean() })),
+  /** What is carried, page by page, for a file; base64. */
+  carried: oc
+    .input(z.object({ after: z.string().length(16).optional() }))
+    .output(z.object({ bundles: z.array(z.string()), next: z.string().nullable() })),
+  /** Takes in what another node has packed. */
+  carry: oc
+    .input(z.object({ bundles: z.array(z.string().max(400_000)).max(64) }))
+    .output(z.object({ taken: z.number(), known: z.number(), refused: z.number() })),
   /** Neighbours, routes, and what is carried. */
   mesh: oc.output(MeshView),
   events: oc.output(eventIterator(ClientEvent)),

@@ -4,6 +4,7 @@ import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
+import { packed, unpacked } from './carry.ts'
 import { meshView } from './mesh-view.ts'
 import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
@@ -102,6 +103,8 @@ export const router = os.router({
     const applied = await client.configure(change)
     return { ...settingsView({ ...client.config, ...change }), applied }
   }),
+  carried: os.carried.handler(({ context: { client }, input }) => packed(client.messenger, input.after)),
+  carry: os.carry.handler(({ context: { client }, input }) => unpacked(client.messenger, input.bundles)),
   mesh: os.mesh.handler(({ context: { client } }) => meshView(client.messenger)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []
