@@ -13,7 +13,7 @@ export const PHONE = { width: 360, height: 640 }
 export const DESK = { width: 1_200, height: 800 }
 /** A name that is not localhost, whose origin a browser would trust. */
 export const INSECURE = 'lan.test'
-const WITHIN_MS = 30_000
+const WITHIN_MS = 60_000
 
 interface Violation {
   readonly id: string

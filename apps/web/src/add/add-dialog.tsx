@@ -9,12 +9,19 @@ import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { QrScanner } from './lazy.ts'
 
+export interface AddDialogProps {
+  /** An invite, or the id of an account that somebody has told of. */
+  readonly given?: string
+  readonly called?: string
+  onClose(): void
+}
+
 /** Adds a contact by an invite that is pasted or scanned. */
-export function AddDialog({ onClose }: { onClose(): void }) {
+export function AddDialog({ given = '', called = '', onClose }: AddDialogProps) {
   const { add, general } = useStrings()
   const model = useModel()
-  const [invite, setInvite] = useState('')
-  const [name, setName] = useState('')
+  const [invite, setInvite] = useState(given)
+  const [name, setName] = useState(called)
   const { busy, problem, run } = useAction()
   const take = (text: string): Promise<boolean> =>
     run(async () => {

@@ -1,9 +1,11 @@
-import { MessageCircle } from 'lucide-react'
+import { MessageCircle, Search } from 'lucide-react'
+import { useState } from 'react'
 import { AddButtons } from '../add/add-buttons.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { ConversationList } from './conversation-list.tsx'
 import { ConversationPane } from './conversation-pane.tsx'
+import { SearchDialog } from './lazy.ts'
 
 export function Chats({ contact }: { readonly contact: string | undefined }) {
   const { chats } = useStrings()
@@ -24,6 +26,7 @@ export function Chats({ contact }: { readonly contact: string | undefined }) {
 function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
   const { chats, general } = useStrings()
   const { conversations } = useClient()
+  const [isSearching, setSearching] = useState(false)
   return (
     <section
       aria-label={chats.title}
@@ -31,7 +34,11 @@ function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
     >
       <div className="flex flex-wrap items-center justify-between gap-2 p-3">
         <h1 className="text-xl font-semibold">{chats.title}</h1>
+        <button type="button" aria-label={chats.search} onClick={() => setSearching(true)} className="rounded-lg p-2 hover:bg-surface">
+          <Search aria-hidden="true" size={20} />
+        </button>
       </div>
+      {isSearching ? <SearchDialog onClose={() => setSearching(false)} /> : null}
       <div className="px-3 pb-3">
         <AddButtons />
       </div>

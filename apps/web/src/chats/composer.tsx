@@ -1,7 +1,8 @@
-import { SendHorizontal } from 'lucide-react'
+import { SendHorizontal, X } from 'lucide-react'
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useStrings } from '../client/context.tsx'
-import type { Conversation } from '../client/conversation.ts'
+import type { Conversation, Intent } from '../client/conversation.ts'
+import { useObservable } from '../client/observable.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 
@@ -12,22 +13,32 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
   const { chats } = useStrings()
   const { contact } = conversation
   const [text, setText] = useState(() => drafts.get(contact) ?? '')
-  const { busy, problem, run } = useAction()
+  const { problem, run } = useAction()
   const field = useRef<HTMLTextAreaElement>(null)
-  const change = (next: string): void => {
-    setText(next)
+  const { intent } = useObservable(conversation)
+  const keep = (next: string): string => {
     drafts.set(contact, next)
+    return next
   }
+  const change = (next: string): void => setText(keep(next))
+  useEffect(() => {
+    if (intent === undefined) return
+    if (intent.kind === 'edit') change(intent.message.text)
+    field.current?.focus()
+    // What was written before stays for an answer; it is only when another message is chosen that this runs.
+  }, [intent])
   useEffect(() => {
     // A phone would show its keyboard over what one came to read.
     if (globalThis.matchMedia('(pointer: fine)').matches) field.current?.focus()
   }, [])
   const send = async (): Promise<void> => {
-    if (text.trim() === '' || busy) return
+    if (text.trim() === '') return
     change('')
-    if (!(await run(() => conversation.send(text)))) change(text)
+    // Whoever writes on meanwhile is not kept waiting; what failed comes back before it.
+    if (!(await run(() => conversation.send(text)))) setText((now) => keep(now === '' ? text : `${text}\n${now}`))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && intent !== undefined) return conversation.intend(undefined)
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
     void send()
@@ -35,6 +46,7 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
   return (
     <div className="grid gap-2 border-t border-line bg-surface p-2">
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+      {intent === undefined ? null : <About intent={intent} onCancel={() => conversation.intend(undefined)} />}
       <form
         className="flex items-end gap-2"
         onSubmit={(event) => {
@@ -50,7 +62,10 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
           disabled={isDisabled}
           aria-label={chats.write}
           placeholder={chats.write}
-          onChange={(event) => change(event.target.value)}
+          onChange={(event) => {
+            change(event.target.value)
+            conversation.types()
+          }}
           onKeyDown={onKeyDown}
           className="field-sizing-content max-h-40 min-h-11 min-w-0 flex-1 resize-none rounded-2xl border border-quiet bg-page px-4 py-2.5 placeholder:text-quiet"
         />
@@ -64,5 +79,21 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
         </button>
       </form>
     </div>
+  )
+}
+
+/** What the next text is about. */
+function About({ intent: { kind, message }, onCancel }: { readonly intent: Intent; onCancel(): void }) {
+  const { chats, general } = useStrings()
+  return (
+    <p className="flex items-center gap-2 border-s-2 border-accent ps-2 text-sm text-quiet">
+      <span className="shrink-0">{kind === 'edit' ? chats.editing : chats.replying}</span>
+      <bdi dir="auto" className="foreign min-w-0 flex-1 truncate">
+        {message.text.slice(0, 200)}
+      </bdi>
+      <button type="button" aria-label={general.cancel} onClick={onCancel} className="rounded-lg p-2 hover:bg-page">
+        <X aria-hidden="true" size={16} />
+      </button>
+    </p>
   )
 }

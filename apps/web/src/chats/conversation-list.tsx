@@ -1,8 +1,9 @@
-import type { ConversationView } from '@skein/node/browser'
+import type { ConversationView, HistoryMessage } from '@skein/node/browser'
 import { BellOff } from 'lucide-react'
 import { VList } from 'virtua'
 import { useStrings } from '../client/context.tsx'
 import { linkTo, useRoute } from '../client/route.ts'
+import type { Strings } from '../strings/en.ts'
 import { Badge } from '../shell/navigation.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
@@ -48,9 +49,17 @@ function LastLine({ conversation: { last, state, unread } }: { readonly conversa
     <span className="flex items-center gap-1.5 text-sm text-quiet">
       {last?.direction === 'out' ? <Tick state={last.state} /> : null}
       <bdi dir="auto" className="foreign min-w-0 flex-1 truncate">
-        {last === null ? text : last.text.slice(0, 200)}
+        {last === null ? text : briefly(last, chats)}
       </bdi>
       {unread > 0 ? <Badge count={unread} label={chats.unread(unread)} className="shrink-0" /> : null}
     </span>
   )
+}
+
+/** One line for a message of any kind. */
+function briefly({ kind, text, deleted_at: deleted }: HistoryMessage, chats: Strings['chats']): string {
+  if (deleted !== null) return chats.takenBack
+  if (kind === 'timer') return chats.timer
+  if (kind === 'unknown') return chats.newer
+  return kind === 'contact' ? `${chats.sharedContact} ${text}` : text.slice(0, 200)
 }

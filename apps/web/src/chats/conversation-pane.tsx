@@ -17,7 +17,7 @@ export function ConversationPane({ contact }: { readonly contact: string }) {
   const [conversation] = useState(() => new Conversation(model, contact))
   useEffect(() => conversation.open(), [conversation])
   const { conversations } = useClient()
-  const { loaded } = useObservable(conversation)
+  const { loaded, isTyping } = useObservable(conversation)
   const known = conversations?.find((each) => each.contact === contact)
   return (
     <main className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -25,7 +25,7 @@ export function ConversationPane({ contact }: { readonly contact: string }) {
         <p className="p-4 text-quiet">{conversations === undefined ? strings.general.loading : strings.chats.unknown}</p>
       ) : (
         <>
-          <Heading person={known} />
+          <Heading person={known} isTyping={isTyping} />
           <Warnings person={known} />
           {loaded ? <MessageList conversation={conversation} name={known.name} unread={known.unread} /> : <div className="flex-1" />}
           <Composer conversation={conversation} isDisabled={known.blocked} />
@@ -35,8 +35,13 @@ export function ConversationPane({ contact }: { readonly contact: string }) {
   )
 }
 
-function Heading({ person: { contact, name, online, last_seen, trust } }: { readonly person: ConversationView }) {
-  const { general, people } = useStrings()
+interface HeadingProps {
+  readonly person: ConversationView
+  readonly isTyping: boolean
+}
+
+function Heading({ person: { contact, name, online, last_seen, trust }, isTyping }: HeadingProps) {
+  const { general, people, chats } = useStrings()
   const times = useTimes()
   const seen = last_seen === null ? people.never : people.lastSeen(times.whole(last_seen))
   return (
@@ -51,7 +56,7 @@ function Heading({ person: { contact, name, online, last_seen, trust } }: { read
             <Name name={name} />
             {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
           </h1>
-          <span className="block truncate text-sm text-quiet">{online ? people.online : seen}</span>
+          <span className="block truncate text-sm text-quiet">{isTyping ? chats.typing : online ? people.online : seen}</span>
         </span>
       </a>
     </div>

@@ -50,6 +50,7 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
           <MessageRow
             key={message.id}
             message={message}
+            answered={message.reply_to === null ? undefined : messages.find(({ id }) => id === message.reply_to)}
             startsDay={index === 0 || !isSameDay(message.created_at, messages[index - 1]?.created_at ?? 0)}
             isFirst={complete && index === 0}
             conversation={conversation}

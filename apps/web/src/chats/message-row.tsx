@@ -1,23 +1,27 @@
 import type { HistoryMessage } from '@skein/node/browser'
-import { memo } from 'react'
+import { MoreHorizontal } from 'lucide-react'
+import { memo, useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
 import { useTimes } from '../ui/times.ts'
+import { MessageActions } from './lazy.ts'
+import { MessageBody, TimerLine } from './message-body.tsx'
 import { Tick } from './tick.tsx'
 
 export interface MessageRowProps {
   readonly message: HistoryMessage
+  /** The message that it answers, if that is shown. */
+  readonly answered: HistoryMessage | undefined
   readonly startsDay: boolean
   /** Nothing was written before it. */
   readonly isFirst: boolean
   readonly conversation: Conversation
 }
 
-export const MessageRow = memo(function MessageRow({ message, startsDay, isFirst, conversation }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow({ message, answered, startsDay, isFirst, conversation }: MessageRowProps) {
   const { chats } = useStrings()
   const times = useTimes()
-  const { direction, text, state, created_at } = message
-  const isMine = direction === 'out'
+  const { created_at } = message
   return (
     <div>
       {isFirst ? (
@@ -26,28 +30,88 @@ export const MessageRow = memo(function MessageRow({ message, startsDay, isFirst
         </p>
       ) : null}
       {startsDay ? <p className="py-3 text-center text-sm font-medium text-quiet">{times.day(created_at)}</p> : null}
-      <div className={`flex py-1 ${isMine ? 'justify-end' : 'justify-start'}`} data-direction={direction}>
-        <div className={`max-w-[85%] rounded-2xl border border-line px-3 py-2 md:max-w-[70%] ${isMine ? 'bg-mine' : 'bg-theirs'}`}>
-          <p dir="auto" className="foreign whitespace-pre-wrap">
-            {text}
-          </p>
-          <p className="flex items-center justify-end gap-1.5 text-xs text-quiet">
-            <time dateTime={new Date(created_at).toISOString()} title={times.whole(created_at)}>
-              {times.time(created_at)}
-            </time>
-            {isMine ? <Tick state={state} /> : null}
-          </p>
-          {state === 'failed' ? (
-            <button
-              type="button"
-              className="min-h-9 text-sm font-medium text-danger underline"
-              onClick={() => void conversation.send(text).catch(() => undefined)}
-            >
-              {chats.states.failed}. {chats.again}
-            </button>
-          ) : null}
-        </div>
-      </div>
+      {message.kind === 'timer' ? (
+        <TimerLine after={message.disappear_after_ms} />
+      ) : (
+        <Bubble message={message} answered={answered} conversation={conversation} />
+      )}
     </div>
   )
 })
+
+type BubbleProps = Pick<MessageRowProps, 'message' | 'answered' | 'conversation'>
+
+function Bubble({ message, answered, conversation }: BubbleProps) {
+  const { chats } = useStrings()
+  const [isOpen, setOpen] = useState(false)
+  const isMine = message.direction === 'out'
+  return (
+    <div className={`group flex items-center gap-1 py-1 ${isMine ? 'flex-row-reverse' : ''}`} data-direction={message.direction}>
+      <div className={`max-w-[85%] min-w-0 rounded-2xl border border-line px-3 py-2 md:max-w-[70%] ${isMine ? 'bg-mine' : 'bg-theirs'}`}>
+        <MessageBody message={message} answered={answered} />
+        <Reactions message={message} />
+        <Facts message={message} />
+        {message.state === 'failed' && message.deleted_at === null ? <Failed message={message} conversation={conversation} /> : null}
+      </div>
+      {message.deleted_at === null ? (
+        <button
+          type="button"
+          aria-label={chats.actions}
+          onClick={() => setOpen(true)}
+          className="shrink-0 rounded-full p-2 text-quiet hover:bg-surface focus-visible:opacity-100 md:opacity-0 md:group-hover:opacity-100"
+        >
+          <MoreHorizontal aria-hidden="true" size={18} />
+        </button>
+      ) : null}
+      {isOpen ? <MessageActions message={message} conversation={conversation} onClose={() => setOpen(false)} /> : null}
+    </div>
+  )
+}
+
+function Facts({ message }: { readonly message: HistoryMessage }) {
+  const { chats } = useStrings()
+  const times = useTimes()
+  const { direction, state, created_at, edited_at, deleted_at } = message
+  return (
+    <p className="flex items-center justify-end gap-1.5 text-xs text-quiet">
+      {edited_at === null || deleted_at !== null ? null : <span>{chats.edited}</span>}
+      <time dateTime={new Date(created_at).toISOString()} title={times.whole(created_at)}>
+        {times.time(created_at)}
+      </time>
+      {direction === 'out' ? <Tick state={state} /> : null}
+    </p>
+  )
+}
+
+function Reactions({ message: { own_reaction: own, contact_reaction: theirs } }: { readonly message: HistoryMessage }) {
+  const { chats } = useStrings()
+  if (own === null && theirs === null) return null
+  return (
+    <p className="mt-1 flex gap-1" data-reactions>
+      {[...new Set([own, theirs])].map((each) =>
+        each === null ? null : (
+          <span
+            key={each}
+            className="foreign rounded-full border border-line bg-surface px-2 text-sm"
+            title={each === own ? chats.you : ''}
+          >
+            {each}
+          </span>
+        ),
+      )}
+    </p>
+  )
+}
+
+function Failed({ message, conversation }: Pick<BubbleProps, 'message' | 'conversation'>) {
+  const { chats } = useStrings()
+  return (
+    <button
+      type="button"
+      className="min-h-9 text-sm font-medium text-danger underline"
+      onClick={() => void conversation.retry(message.id).catch(() => undefined)}
+    >
+      {chats.states.failed}. {chats.again}
+    </button>
+  )
+}

@@ -14,15 +14,31 @@ export interface ConversationSnapshot {
   readonly loaded: boolean
   /** The last change put messages before the first one. */
   readonly grewBackwards: boolean
+  /** What the next text is about: an answer to a message, or another text for one. */
+  readonly intent?: Intent | undefined
+  /** The other side is writing. */
+  readonly isTyping: boolean
 }
+
+export interface Intent {
+  readonly kind: 'reply' | 'edit'
+  readonly message: HistoryMessage
+}
+
+/** After so long without another word nobody is typing any more, ms. */
+const TYPING_MS = 6_000
+/** No more often than this is it told that one types, ms. */
+const TELL_TYPING_MS = 3_000
 
 export class Conversation extends Observable<ConversationSnapshot> {
   readonly contact: string
   private readonly model: ClientModel
   private loading = false
+  private typingEnds: ReturnType<typeof setTimeout> | undefined
+  private toldTyping = 0
 
   constructor(model: ClientModel, contact: string) {
-    super({ messages: [], complete: false, loaded: false, grewBackwards: false })
+    super({ messages: [], complete: false, loaded: false, grewBackwards: false, isTyping: false })
     this.model = model
     this.contact = contact
   }
@@ -58,11 +74,51 @@ export class Conversation extends Observable<ConversationSnapshot> {
     }
   }
 
-  /** @throws what the API throws; nothing was sent then */
+  /** A text, or what the intent says it is. @throws what the API throws; nothing was sent then, and the intent stands */
   async send(text: string): Promise<void> {
+    const api = this.api()
+    const { intent } = this.get()
+    const reply = intent?.kind === 'reply' ? { reply_to: intent.message.id } : {}
+    if (intent?.kind === 'edit') await api.edit({ id: intent.message.id, text })
+    else await api.send({ contacts: [this.contact], text, ...reply, wait: 'queued', timeout_ms: 10_000 })
+    this.intend(undefined)
+  }
+
+  /** What the next text is about; undefined for nothing. */
+  intend(intent: Intent | undefined): void {
+    this.patch({ intent })
+  }
+
+  /** The user is writing: the other side may know. */
+  types(): void {
+    const now = performance.now()
+    if (now - this.toldTyping < TELL_TYPING_MS) return
+    this.toldTyping = now
+    void this.model
+      .get()
+      .api?.typing({ contact: this.contact, active: true })
+      .catch(() => undefined)
+  }
+
+  /** An empty emoji takes the reaction back. @throws what the API throws */
+  async react(id: string, emoji: string): Promise<void> {
+    await this.api().react({ id, emoji })
+  }
+
+  /** Takes a message back, for everybody. @throws what the API throws */
+  async remove(id: string): Promise<void> {
+    await this.api().remove({ id })
+  }
+
+  /** Sends a message that failed once more. @throws what the API throws */
+  async retry(id: string): Promise<void> {
+    await this.api().retry({ id })
+  }
+
+  private api(): ApiClient {
     const { api } = this.model.get()
     if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
-    await api.send({ contacts: [this.contact], text, wait: 'queued', timeout_ms: 10_000 })
+    return api
   }
 
   /** The newest page, or what has come since; states may have changed while nobody told us. */
@@ -78,13 +134,21 @@ export class Conversation extends Observable<ConversationSnapshot> {
     this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
   }
 
-  private take(events: readonly ClientEvent[]): void {
+  private take(all: readonly ClientEvent[]): void {
     const { messages } = this.get()
-    const changed = withEvents(
-      messages,
-      events.filter((each) => 'contact' in each && each.contact === this.contact),
-    )
+    const events = all.filter((each) => 'contact' in each && each.contact === this.contact)
+    const changed = withEvents(messages, events)
+    for (const each of events) {
+      if (each.event === 'typing') this.showTyping(each.active)
+      if (each.event === 'message' && each.message.direction === 'in') this.showTyping(false)
+    }
     if (changed !== messages) this.patch({ messages: changed, grewBackwards: false })
+  }
+
+  private showTyping(isTyping: boolean): void {
+    clearTimeout(this.typingEnds)
+    if (isTyping) this.typingEnds = setTimeout(() => this.showTyping(false), TYPING_MS)
+    if (this.get().isTyping !== isTyping) this.patch({ isTyping })
   }
 }
 

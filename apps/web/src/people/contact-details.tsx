@@ -8,6 +8,8 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Toggle } from '../ui/toggle.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { ShareField } from './share-field.tsx'
+import { TimerField } from './timer-field.tsx'
 import { VerifyDialog } from './verify-dialog.tsx'
 
 export interface ContactDetailsProps {
@@ -51,6 +53,8 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
       </form>
       <Toggle label={people.mute} checked={person.muted} onChange={(muted) => change({ muted })} />
       <Toggle label={people.block} checked={person.blocked} onChange={(blocked) => change({ blocked })} />
+      {person.state === 'accepted' && !person.blocked ? <TimerField contact={contact} /> : null}
+      {person.state === 'accepted' ? <ShareField contact={contact} /> : null}
       <p className="foreign text-sm text-quiet">
         {people.account}: <code>{contact}</code>
       </p>

@@ -7,6 +7,7 @@ import { SelectField, TextArea, TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { BackupSection } from './backup.tsx'
 import { StorageSection } from './storage.tsx'
 
 export function Settings({ hosted }: { readonly hosted: boolean }) {
@@ -21,6 +22,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
       {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
       <Appearance />
       <StorageSection hosted={hosted} />
+      <BackupSection />
       <Section title={settings.account}>
         <p className="foreign text-sm">
           <code>{status?.account}</code>

@@ -1,0 +1,71 @@
+/** What one can do with a message. */
+import type { HistoryMessage } from '@skein/node/browser'
+import { Copy, Pencil, Reply, Undo2 } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useStrings } from '../client/context.tsx'
+import type { Conversation } from '../client/conversation.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { Note } from '../ui/note.tsx'
+import { useAction } from '../ui/use-action.ts'
+
+/** Those that people use most. */
+const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
+
+export interface MessageActionsProps {
+  readonly message: HistoryMessage
+  readonly conversation: Conversation
+  onClose(): void
+}
+
+export function MessageActions({ message, conversation, onClose }: MessageActionsProps) {
+  const { chats, general } = useStrings()
+  const { busy, problem, run } = useAction()
+  const { id, text, kind, own_reaction: own } = message
+  const done = (work: () => Promise<unknown>): void => void run(work).then((worked) => (worked ? onClose() : undefined))
+  const begin = (intent: 'reply' | 'edit') => (): void => {
+    conversation.intend({ kind: intent, message })
+    onClose()
+  }
+  const isOwnText = message.direction === 'out' && kind === 'text'
+  return (
+    <Dialog title={chats.actions} onClose={onClose}>
+      <fieldset className="flex flex-wrap gap-2" aria-label={chats.react} disabled={busy}>
+        {EMOJI.map((emoji) => (
+          <button
+            key={emoji}
+            type="button"
+            aria-pressed={own === emoji}
+            onClick={() => done(() => conversation.react(id, own === emoji ? '' : emoji))}
+            className={`size-11 rounded-full border text-xl ${own === emoji ? 'border-accent bg-mine' : 'border-line hover:bg-page'}`}
+          >
+            {emoji}
+          </button>
+        ))}
+      </fieldset>
+      <div className="grid">
+        <Item label={chats.reply} icon={<Reply aria-hidden="true" size={18} />} onClick={begin('reply')} />
+        {kind === 'text' ? (
+          <Item
+            label={general.copy}
+            icon={<Copy aria-hidden="true" size={18} />}
+            onClick={() => done(() => navigator.clipboard.writeText(text))}
+          />
+        ) : null}
+        {isOwnText ? <Item label={chats.edit} icon={<Pencil aria-hidden="true" size={18} />} onClick={begin('edit')} /> : null}
+        {message.direction === 'out' ? (
+          <Item label={chats.takeBack} icon={<Undo2 aria-hidden="true" size={18} />} onClick={() => done(() => conversation.remove(id))} />
+        ) : null}
+      </div>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+    </Dialog>
+  )
+}
+
+function Item({ label, icon, onClick }: { readonly label: string; readonly icon: ReactNode; onClick(): void }) {
+  return (
+    <button type="button" onClick={onClick} className="flex min-h-11 items-center gap-3 rounded-lg px-3 text-start hover:bg-page">
+      {icon}
+      {label}
+    </button>
+  )
+}

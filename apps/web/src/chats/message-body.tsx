@@ -1,0 +1,67 @@
+/** What a message says, of whatever kind it is. */
+import type { HistoryMessage } from '@skein/node/browser'
+import { useState } from 'react'
+import { AddDialog } from '../add/lazy.ts'
+import { useLook, useStrings } from '../client/context.tsx'
+
+export interface MessageBodyProps {
+  readonly message: HistoryMessage
+  /** The message that is answered, if it is among those that are shown. */
+  readonly answered: HistoryMessage | undefined
+}
+
+export function MessageBody({ message, answered }: MessageBodyProps) {
+  const { chats } = useStrings()
+  if (message.deleted_at !== null) return <p className="text-quiet italic">{chats.takenBack}</p>
+  if (message.kind === 'unknown') return <p className="text-quiet italic">{chats.newer}</p>
+  if (message.kind === 'contact') return <SharedContact name={message.text} account={message.shared ?? ''} />
+  return (
+    <>
+      {message.reply_to === null ? null : (
+        <p dir="auto" className="foreign mb-1 line-clamp-2 border-s-2 border-accent ps-2 text-sm text-quiet">
+          {answered === undefined ? chats.earlier : answered.deleted_at === null ? answered.text : chats.takenBack}
+        </p>
+      )}
+      <p dir="auto" className="foreign whitespace-pre-wrap">
+        {message.text}
+      </p>
+    </>
+  )
+}
+
+function SharedContact({ name, account }: { readonly name: string; readonly account: string }) {
+  const { chats, general } = useStrings()
+  const [isAdding, setAdding] = useState(false)
+  return (
+    <p>
+      {chats.sharedContact} <bdi className="foreign font-medium">{name === '' ? general.noName : name}</bdi>{' '}
+      <button type="button" className="min-h-9 underline" onClick={() => setAdding(true)}>
+        {general.add}
+      </button>
+      {isAdding ? <AddDialog given={account} called={name} onClose={() => setAdding(false)} /> : null}
+    </p>
+  )
+}
+
+/** A line of the conversation itself: how long messages stay from now on. */
+export function TimerLine({ after }: { readonly after: number | null }) {
+  const { chats } = useStrings()
+  const duration = useDuration()
+  return <p className="py-2 text-center text-sm text-quiet">{after === null ? chats.timerOff : chats.timerSet(duration(after))}</p>
+}
+
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const
+
+/** Milliseconds in words, in the largest unit that fits. */
+export function useDuration(): (ms: number) => string {
+  const { language } = useLook()
+  return (ms) => {
+    const [unit, length] = UNITS.find(([, each]) => ms >= each) ?? UNITS[3]
+    return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(ms / length))
+  }
+}

@@ -1,0 +1,68 @@
+/** A search over everything that was said. */
+import type { ApiClient } from '@skein/node/browser'
+import { useEffect, useState } from 'react'
+import { useClient, useStrings } from '../client/context.tsx'
+import { linkTo } from '../client/route.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { TextField } from '../ui/field.tsx'
+import { Name } from '../ui/person.tsx'
+import { useTimes } from '../ui/times.ts'
+
+/** While somebody writes, the search waits for this long, ms. */
+const PAUSE_MS = 150
+const MOST = 100
+
+type Found = Awaited<ReturnType<ApiClient['search']>>['messages']
+
+export function SearchDialog({ onClose }: { onClose(): void }) {
+  const { chats } = useStrings()
+  const [query, setQuery] = useState('')
+  const found = useSearch(query.trim())
+  return (
+    <Dialog title={chats.search} onClose={onClose}>
+      <TextField label={chats.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
+      <p role="status" className="text-sm text-quiet">
+        {found === undefined ? '' : found.length === 0 ? chats.nothingFound : chats.found(found.length)}
+      </p>
+      <ul className="grid gap-1">
+        {found?.map((each) => (
+          <li key={each.id}>
+            <Hit hit={each} onOpen={onClose} />
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  )
+}
+
+function Hit({ hit, onOpen }: { readonly hit: Found[number]; onOpen(): void }) {
+  const times = useTimes()
+  return (
+    <a href={linkTo('chats', hit.contact)} onClick={onOpen} className="block rounded-lg px-3 py-2 hover:bg-page">
+      <span className="flex items-baseline justify-between gap-2">
+        <Name name={hit.name} className="font-medium" />
+        <time className="shrink-0 text-xs text-quiet">{times.whole(hit.created_at)}</time>
+      </span>
+      <bdi dir="auto" className="foreign line-clamp-2 text-sm text-quiet">
+        {hit.text.slice(0, 400)}
+      </bdi>
+    </a>
+  )
+}
+
+/** Undefined until there is an answer to what is asked now. */
+function useSearch(query: string): Found | undefined {
+  const { api } = useClient()
+  const [answer, setAnswer] = useState<{ readonly query: string; readonly found: Found }>()
+  useEffect(() => {
+    if (api === undefined || query === '') return
+    const ask = (): void =>
+      void api.search({ query, limit: MOST }).then(
+        ({ messages }) => setAnswer({ query, found: messages }),
+        () => undefined,
+      )
+    const timer = setTimeout(ask, PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [api, query])
+  return answer?.query === query ? answer.found : undefined
+}

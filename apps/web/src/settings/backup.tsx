@@ -1,0 +1,66 @@
+/** A copy of everything, for the day on which this device is lost. */
+import { useState } from 'react'
+import { useClient, useStrings } from '../client/context.tsx'
+import { Button } from '../ui/button.tsx'
+import { TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import { Section } from '../ui/page.tsx'
+import { useAction } from '../ui/use-action.ts'
+
+/** Shorter ones are guessed by whoever finds the file. */
+const MIN_PASSPHRASE = 8
+
+export function BackupSection() {
+  const { settings } = useStrings()
+  const { api } = useClient()
+  const [passphrase, setPassphrase] = useState('')
+  const [isDone, setDone] = useState(false)
+  const { busy, problem, run } = useAction()
+  const make = (): void => {
+    setDone(false)
+    void run(async () => {
+      if (api === undefined) return
+      const parts: Uint8Array<ArrayBuffer>[] = []
+      for await (const { part } of await api.backup({ passphrase })) parts.push(Uint8Array.from(atob(part), (each) => each.charCodeAt(0)))
+      save(new Blob(parts, { type: 'application/octet-stream' }))
+      setPassphrase('')
+      setDone(true)
+    })
+  }
+  return (
+    <Section title={settings.backup}>
+      <p className="text-quiet">{settings.backupText}</p>
+      <form
+        className="grid gap-3"
+        onSubmit={(event) => {
+          event.preventDefault()
+          make()
+        }}
+      >
+        <TextField
+          label={settings.backupPassphrase}
+          hint={settings.backupHint}
+          type="password"
+          autoComplete="new-password"
+          value={passphrase}
+          minLength={MIN_PASSPHRASE}
+          onChange={(event) => setPassphrase(event.target.value)}
+        />
+        {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+        {isDone ? <Note look="good">{settings.backupDone}</Note> : null}
+        <Button type="submit" disabled={busy || passphrase.length < MIN_PASSPHRASE}>
+          {settings.makeBackup}
+        </Button>
+      </form>
+    </Section>
+  )
+}
+
+function save(file: Blob): void {
+  const url = URL.createObjectURL(file)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = `skein-${new Date().toISOString().slice(0, 10)}.age`
+  link.click()
+  URL.revokeObjectURL(url)
+}
