@@ -2,10 +2,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const PEER = fileURLToPath(new URL('peer.mjs', import.meta.url))
-
-export function peer() {
-  const child = fork(PEER, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+/** @param program beside this file */
+export function peer(program = 'peer.mjs') {
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const waiting = new Map()
   let next = 0
   child.on('message', ({ id, result, error }) => {

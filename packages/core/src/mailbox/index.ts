@@ -3,5 +3,6 @@
  * deleted only after its recipient has committed it; a relay learns tags, sizes and times and cannot tie them to a peer; a
  * mailbox that is lost, or lies, costs nothing that the sender does not make up for.
  */
+export { MailboxLink } from './mailbox-link.ts'
 export * from './mailbox-service.ts'
 export * from './rules.ts'
