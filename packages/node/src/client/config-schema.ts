@@ -17,7 +17,7 @@ export const ConfigSchema = z.strictObject({
   relays: z.array(RelayUrl).max(8),
   /** TCP port to listen on; 0 takes any free one. */
   port: z.int().min(0).max(65_535),
-  /** Address to listen on. */
+  /** Address to listen on; 0.0.0.0 stands for all, IPv6 included. */
   host: z.string(),
   /** Whether to look for and serve devices on the local network. */
   lan: z.boolean(),

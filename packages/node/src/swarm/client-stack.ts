@@ -18,7 +18,7 @@ import { type RecordJudge, securedAndMuxed } from './stack-parts.ts'
 export interface ListenOptions {
   /** TCP port, 0 for any free one. */
   readonly port: number
-  /** IP address; without it all interfaces of IPv4. */
+  /** IP address; 0.0.0.0, and nothing, stand for all interfaces of IPv4 and IPv6. */
   readonly host?: string | undefined
   /** TCP port for WebSockets, 0 for any free one; without it none. */
   readonly ws?: number | undefined
@@ -69,7 +69,8 @@ export function sharedTransports({ stunServers }: StackOptions): NonNullable<Lib
 
 /**
  * Everything it listens on, and not only what AutoNAT has verified: nobody runs AutoNAT for us, and who tries an address
- * in vain loses nothing. Loopback is for nobody else, unless there is nothing else.
+ * in vain loses nothing. Loopback is for nobody else, unless there is nothing else; an address of one link means nothing
+ * elsewhere.
  */
 function announced(verified: readonly Multiaddr[], { transports, self }: Late): Multiaddr[] {
   const whole = (address: Multiaddr): string => {
@@ -78,7 +79,7 @@ function announced(verified: readonly Multiaddr[], { transports, self }: Late): 
   }
   const all = [...new Set([...verified, ...(transports?.getAddrs() ?? [])].map(whole))]
   const isOverRelay = (text: string): boolean => text.includes('/p2p-circuit')
-  const others = all.filter((text) => isOverRelay(text) || !/^\/ip4\/127\.|^\/ip6\/::1\//.test(text))
+  const others = all.filter((text) => isOverRelay(text) || !/^\/ip4\/127\.|^\/ip6\/(::1\/|fe80:)/.test(text))
   return (others.every(isOverRelay) ? all : others).map((text) => multiaddr(text))
 }
 

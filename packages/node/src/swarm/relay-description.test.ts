@@ -7,7 +7,11 @@ const good = { version: 1, peer_id, addresses: [`/ip4/192.0.2.1/tcp/4001/p2p/${p
 
 describe('relay description', () => {
   it('is read', () => {
-    expect(parseDescription(JSON.stringify(good))).toEqual({ device: peer_id, addresses: good.addresses, stun: good.stun })
+    expect(parseDescription(JSON.stringify(good))).toEqual({ device: peer_id, addresses: good.addresses, stun: good.stun, reflector: null })
+  })
+
+  it('names the TCP reflector, if there is one', () => {
+    expect(parseDescription(JSON.stringify({ ...good, reflector: '192.0.2.1:4004' })).reflector).toBe('192.0.2.1:4004')
   })
 
   it('loses addresses that are not the relay itself', () => {

@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createRelayStack, type RelayStack } from './relay-stack.ts'
 import type { Stack } from './client-stack.ts'
-import { createStack } from './stack.ts'
+import { createStack, listenAddresses } from './stack.ts'
 import { silentLogger } from './test-network.ts'
 
 const given: Record<string, WebRTCTransportInit | undefined> = {}
@@ -49,6 +49,12 @@ async function relay(): Promise<RelayStack> {
 }
 
 describe('stack', () => {
+  it('listens on both families unless an address is named', () => {
+    expect(listenAddresses({ port: 7 })).toEqual(['/ip4/0.0.0.0/tcp/7', '/ip6/::/tcp/7', '/webrtc'])
+    expect(listenAddresses({ host: '127.0.0.1', port: 7, ws: 8 })).toEqual(['/ip4/127.0.0.1/tcp/7', '/ip4/127.0.0.1/tcp/8/ws', '/webrtc'])
+    expect(listenAddresses({ host: 'fd00::1', port: 7 })).toEqual(['/ip6/fd00::1/tcp/7', '/webrtc'])
+  })
+
   it("asks no STUN server but those of the user's relays, which may change", async () => {
     const servers: string[] = []
     await client(servers)

@@ -18,7 +18,11 @@ export function disguised(): Promise<Libp2p> {
   return createDisguise([tcp(), guardedWebSockets()])
 }
 
-function listenAddresses({ host = '0.0.0.0', port, ws }: ListenOptions): string[] {
-  const base = `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp`
-  return [`${base}/${port}`, ...(ws === undefined ? [] : [`${base}/${ws}/ws`]), '/webrtc']
+const EVERYWHERE = '0.0.0.0'
+
+/** The library puts up with a machine that has no IPv6. */
+export function listenAddresses({ host = EVERYWHERE, port, ws }: ListenOptions): string[] {
+  const hosts = host === EVERYWHERE ? [EVERYWHERE, '::'] : [host]
+  const bases = hosts.map((each) => `/${each.includes(':') ? 'ip6' : 'ip4'}/${each}/tcp`)
+  return [...bases.flatMap((base) => [`${base}/${port}`, ...(ws === undefined ? [] : [`${base}/${ws}/ws`])]), '/webrtc']
 }
