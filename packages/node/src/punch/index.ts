@@ -10,6 +10,8 @@ import { TcpPuncher } from './tcp-puncher.ts'
 import { UdpPuncher } from './udp-puncher.ts'
 
 export type { PunchDeps, PunchHost } from './host.ts'
+export { mappingOf } from './nat-mapping.ts'
+export { ownPublicHosts } from './targets.ts'
 
 export class Puncher {
   readonly tcp: TcpPuncher

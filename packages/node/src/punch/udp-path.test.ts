@@ -1,0 +1,124 @@
+import { VirtualClock } from '@skein/core/testing'
+import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../stun/index.ts'
+import { findPath, type PathSearch } from './udp-path.ts'
+import { type NatSide, planPunch } from './udp-plan.ts'
+import type { PunchSocket } from './udx.ts'
+
+const OWN = new Uint8Array(16).fill(1)
+const THEIRS = new Uint8Array(16).fill(2)
+const HOST = '9.9.9.9'
+
+interface Sent {
+  readonly to: Endpoint
+  readonly at: number
+  readonly ttl: number | undefined
+  readonly bytes: Uint8Array
+}
+
+/** A socket on which the test is the network. */
+class FakeSocket {
+  readonly sent: Sent[] = []
+  private readonly clock: VirtualClock
+  private receive: ((bytes: Buffer, from: Endpoint) => void) | undefined
+
+  constructor(clock: VirtualClock) {
+    this.clock = clock
+  }
+
+  send(bytes: Uint8Array, to: Endpoint, ttl?: number): void {
+    this.sent.push({ to, at: this.clock.monotonic(), ttl, bytes })
+  }
+
+  listen(receive: (bytes: Buffer, from: Endpoint) => void): () => void {
+    this.receive = receive
+    return () => undefined
+  }
+
+  hear(bytes: readonly number[], from: Endpoint): void {
+    this.receive?.(Buffer.from(bytes), from)
+  }
+}
+
+const same: NatSide = { mapping: 'same', port: 4_000, step: 0 }
+const random: NatSide = { mapping: 'random', port: 50_000, step: 0 }
+
+function begin(mine: NatSide, theirs: NatSide, options: Partial<PathSearch> = {}) {
+  const clock = new VirtualClock()
+  const stopping = new AbortController()
+  const plan = planPunch(mine, theirs, 7)
+  if (plan === undefined) throw new Error('no plan')
+  const sockets = Array.from({ length: plan.sockets }, () => new FakeSocket(clock))
+  const found = findPath({
+    plan,
+    sockets: sockets as unknown as readonly PunchSocket[],
+    host: HOST,
+    ownNonce: OWN,
+    theirNonce: THEIRS,
+    decides: true,
+    clock,
+    signal: stopping.signal,
+    ...options,
+  })
+  return { clock, sockets, found, stop: () => stopping.abort() }
+}
+
+const packet = (kind: number, nonce: Uint8Array): number[] => [0x5b, kind, ...nonce]
+
+describe('search for a UDP path', () => {
+  it('[PT8] sends at most 250 packets a second, to the proven address alone, and to no port twice', async () => {
+    const { clock, sockets, found, stop } = begin(same, random)
+    await clock.advance(10_000)
+    stop()
+    await clock.advance(100)
+    expect(await found).toBeUndefined()
+    const [{ sent }] = sockets as [FakeSocket]
+    expect(sent.length).toBeGreaterThan(2_000)
+    for (let second = 0; second < 10; second += 1)
+      expect(sent.filter(({ at }) => at >= second * 1_000 && at < (second + 1) * 1_000).length).toBeLessThanOrEqual(251)
+    expect(new Set(sent.map(({ to }) => to.host))).toEqual(new Set([HOST]))
+    expect(new Set(sent.map(({ to }) => to.port)).size).toBe(sent.length)
+  })
+
+  it('[PT8] opens many mappings by packets that do not arrive, once each', async () => {
+    const { clock, sockets, found, stop } = begin(random, same)
+    await clock.advance(1_000)
+    stop()
+    await clock.advance(100)
+    await found
+    const [first, ...others] = sockets
+    expect(others.map(({ sent }) => sent.map(({ ttl, to }) => [ttl, to.port]))).toEqual(others.map(() => [[5, 4_000]]))
+    expect(first?.sent.every(({ ttl }) => ttl === undefined)).toBe(true)
+    expect(first?.sent.length).toBeLessThanOrEqual(12)
+  })
+
+  it('[PT8] packets without the nonce, from another host, or of another length change nothing and get no answer', async () => {
+    const { clock, sockets, found, stop } = begin(same, same)
+    const [socket] = sockets as [FakeSocket]
+    await clock.advance(10)
+    const before = socket.sent.length
+    const from = { host: HOST, port: 4_000 }
+    socket.hear(packet(1, THEIRS), from)
+    socket.hear(packet(4, new Uint8Array(16)), from)
+    socket.hear(packet(4, OWN), { host: '8.8.8.8', port: 53 })
+    socket.hear([...packet(4, OWN), 0], from)
+    socket.hear([], from)
+    socket.hear([0x5b], from)
+    expect(socket.sent.length).toBe(before)
+    stop()
+    await clock.advance(100)
+    expect(await found).toBeUndefined()
+  })
+
+  it('[PT8] a path is taken when both have agreed to it, at the port that the packet came from', async () => {
+    const { clock, sockets, found } = begin(same, random)
+    const [socket] = sockets as [FakeSocket]
+    await clock.advance(50)
+    socket.hear(packet(1, OWN), { host: HOST, port: 31_337 })
+    await clock.advance(50)
+    expect(socket.sent.some(({ to, bytes }) => to.port === 31_337 && bytes[1] === 3)).toBe(true)
+    socket.hear(packet(4, OWN), { host: HOST, port: 31_337 })
+    await clock.advance(100)
+    expect(await found).toMatchObject({ to: { host: HOST, port: 31_337 } })
+  })
+})
