@@ -1,6 +1,6 @@
 /** Mail that waits at a relay, on real processes. */
 import { expect, it } from 'vitest'
-import { befriend, eventually, Lab, type LabClient } from './processes.ts'
+import { befriend, compareHistories, eventually, Lab, type LabClient } from './processes.ts'
 
 /** Waits until a client has tokens with which it could leave mail at a relay. */
 async function hasTokens(client: LabClient): Promise<void> {
@@ -54,4 +54,5 @@ it('[MB6] a relay that is killed for good after it took the mail: delivered thro
   await bo.start()
   await eventually('bo has it from ana', async () => (await bo.history('ana')).length === 2, { within: 120_000 })
   await eventually('ana knows', async () => (await ana.history('bo')).every(({ state }) => state === 'delivered'), { within: 120_000 })
+  expect(await compareHistories(ana, bo)).toEqual({ sent: 2, lost: 0, doubled: 0 })
 }, 400_000)

@@ -78,8 +78,8 @@ function succeed({ transaction, attributes: asked }: StunMessage, { from, other,
 
 /** A token for where the request came from, or whether a token that somebody shows is genuine. */
 function seenAttributes(asked: readonly StunAttribute[], from: Endpoint, tokens: SeenTokens): StunAttribute[] {
-  const valueOf = (type: number): Buffer | undefined => asked.find((each) => each.type === type)?.value
-  const [nonce, token, host] = [ATTRIBUTE.seenNonce, ATTRIBUTE.seenToken, ATTRIBUTE.seenHost].map(valueOf)
+  const shown = (type: number): Buffer | undefined => asked.find((each) => each.type === type)?.value
+  const [nonce, token, host] = [ATTRIBUTE.seenNonce, ATTRIBUTE.seenToken, ATTRIBUTE.seenHost].map(shown)
   if (nonce?.length !== SEEN_NONCE_BYTES) return []
   if (token === undefined || host === undefined) return [{ type: ATTRIBUTE.seenToken, value: tokens.tokenFor(nonce, plainHost(from.host)) }]
   const genuine = tokens.isGenuine(token, nonce, host.toString('latin1'))

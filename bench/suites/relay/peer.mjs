@@ -155,7 +155,11 @@ const VERBS = {
   rawSink,
   rawPour,
   received: async () => ({ bytes: received }),
-  stop: async () => (await Promise.allSettled(nodes.splice(0).map((each) => each.stop())), circuits.splice(0), {}),
+  stop: async () => {
+    await Promise.allSettled(nodes.splice(0).map((each) => each.stop()))
+    circuits.splice(0)
+    return {}
+  },
 }
 
 process.on('message', async ({ id, verb, args }) => {

@@ -1,5 +1,5 @@
 import { SendHorizontal, X } from 'lucide-react'
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useStrings } from '../client/context.tsx'
 import type { Conversation, Intent } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
@@ -16,17 +16,19 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
   const { problem, run } = useAction()
   const field = useRef<HTMLTextAreaElement>(null)
   const { intent } = useObservable(conversation)
-  const keep = (next: string): string => {
-    drafts.set(contact, next)
-    return next
-  }
+  const keep = useCallback(
+    (next: string): string => {
+      drafts.set(contact, next)
+      return next
+    },
+    [contact],
+  )
   const change = (next: string): void => setText(keep(next))
   useEffect(() => {
     if (intent === undefined) return
-    if (intent.kind === 'edit') change(intent.message.text)
+    if (intent.kind === 'edit') setText(keep(intent.message.text))
     field.current?.focus()
-    // What was written before stays for an answer; it is only when another message is chosen that this runs.
-  }, [intent])
+  }, [intent, keep])
   useEffect(() => {
     // A phone would show its keyboard over what one came to read.
     if (globalThis.matchMedia('(pointer: fine)').matches) field.current?.focus()
@@ -38,7 +40,7 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
     if (!(await run(() => conversation.send(text)))) setText((now) => keep(now === '' ? text : `${text}\n${now}`))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape' && intent !== undefined) return conversation.intend(undefined)
+    if (event.key === 'Escape') conversation.intend(undefined)
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
     void send()

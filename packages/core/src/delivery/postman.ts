@@ -79,7 +79,10 @@ export class Postman {
   /** A row that has just been committed. */
   post(row: OutboxRow): void {
     const round = this.rounds.get(row.device)
-    if (round?.link?.hasRoom) return round.link.post(row)
+    if (round?.link?.hasRoom) {
+      round.link.post(row)
+      return
+    }
     // It may have been committed after later ones.
     if (round !== undefined) round.after = Math.min(round.after, row.seq - 1)
     this.wake(row.device)

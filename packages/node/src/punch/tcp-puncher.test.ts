@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Connection } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -35,7 +35,7 @@ afterEach(async () => {
   await Promise.all(sides.splice(0).map(({ stack }) => stack.stop()))
 })
 
-async function listening(serve: (socket: import('node:net').Socket) => void): Promise<string> {
+async function listening(serve: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     serve(socket)

@@ -102,6 +102,7 @@ describe('adaptive', () => {
       prospects: told,
       experience: [],
       reconciliation: undefined,
+      comparedAt: 0,
     }
     policy.met(neighbour, context(1_000_000))
     expect([...policy.prospects(context(1_004_000))]).toEqual([
