@@ -12,7 +12,7 @@ const EVERY_MS = 200
 /** IDONTWANT: an id and its framing. */
 const NOTICE_BYTES = 40
 
-export async function simulate({ nodes = '1000', degree = '8', bytes = '1024', messages = '400', seed }) {
+export async function simulate({ nodes = '1000', degree = '8', bytes = '1024', messages = '200', seed }) {
   const shape = { nodes: Number(nodes), degree: Number(degree), bytes: Number(bytes), messages: Number(messages) }
   const hybrid = new Hybrid(shape, Number(seed)).run()
   const gossipsub = new Gossipsub(shape, Number(seed)).run()
@@ -140,7 +140,7 @@ class Hybrid extends Lab {
   }
 
   every(until) {
-    for (const router of this.routers) router.tick(START_MS + this.queue.now)
+    for (const router of this.routers) if (router.isWaiting) router.tick(START_MS + this.queue.now)
     if (this.queue.now < until) this.queue.after(TICK_MS, () => this.every(until))
   }
 }

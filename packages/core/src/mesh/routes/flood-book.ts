@@ -15,7 +15,7 @@ interface Missing {
 }
 
 /** Below this share of useful copies a word is sent instead of the bundle (ME24). */
-const WORTH_SENDING = 0.2
+const WORTH_SENDING = 0.25
 /** So many copies say nothing yet. */
 const FEW = 4
 /** Copies that are remembered of each hop and link; beyond, older ones count half. */

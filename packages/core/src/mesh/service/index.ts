@@ -1,3 +1,4 @@
 export type * from './bundle-archive.ts'
 export * from './mesh-service.ts'
+export type * from './packing.ts'
 export type * from './status.ts'

@@ -84,16 +84,19 @@ describe('the mesh at work', () => {
     await lab.run(1_000)
     const pages: Uint8Array[] = []
     for (let after: BundleKey | undefined, more = true; more; ) {
-      const { transfers, next } = await lab.node('ana').service.pack(after)
+      const { transfers, next } = await lab.node('ana').service.packing.pack(after)
       pages.push(...transfers)
       after = next
       more = next !== undefined
     }
     const file = encodeCarryFile(pages)
     const onward = decodeCarryFile(file)
-    expect(await lab.node('mule').service.unpack(onward)).toMatchObject({ taken: 40, refused: 0 })
-    expect(await lab.node('mule').service.unpack([...onward.slice(0, 3), new Uint8Array(9)])).toMatchObject({ known: 3, refused: 1 })
-    expect(await lab.node('bo').service.unpack(onward.slice(0, 10))).toMatchObject({ taken: 10 })
+    expect(await lab.node('mule').service.packing.unpack(onward)).toMatchObject({ taken: 40, refused: 0 })
+    expect(await lab.node('mule').service.packing.unpack([...onward.slice(0, 3), new Uint8Array(9)])).toMatchObject({
+      known: 3,
+      refused: 1,
+    })
+    expect(await lab.node('bo').service.packing.unpack(onward.slice(0, 10))).toMatchObject({ taken: 10 })
     lab.connect('mule', 'bo')
     await lab.run(10_000)
     expect(new Set(lab.received('bo')).size).toBe(40)

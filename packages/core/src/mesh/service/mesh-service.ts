@@ -6,7 +6,7 @@ import { hex } from '@scure/base'
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock, Logger, Primitives, Random } from '../../ports/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
-import { decodeTransfer, encodeBundle, encodeTransfer, type NeighbourFrameFields, type TransferOutcome } from '../../wire/mesh-bundle.ts'
+import { encodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleKey, isAbsurd, MAX_HOPS, type MeshAddress, meshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
@@ -19,6 +19,7 @@ import { Explorer } from './explorer.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
 import { type OwnBundle, OwnBundles } from './own-bundles.ts'
+import { Packing } from './packing.ts'
 import { type MeshStatus, statusOf } from './status.ts'
 import { Transfers } from './transfers.ts'
 
@@ -28,8 +29,6 @@ const CAPACITY_BYTES = 64 * 1_048_576
 export const MAX_NEIGHBOURS = 32
 /** How long a bundle is carried, in milliseconds: tags change daily, and who was not met in three days is met by another copy. */
 export const BUNDLE_LIFE_MS = 3 * 86_400_000
-/** Bundles packed at once. */
-const PACK_PAGE = 32
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
@@ -222,42 +221,15 @@ export class MeshService {
     this.node.readdress()
   }
 
-  /** What is carried here, a page of it behind `after`, as encoded transfers for another node. */
-  async pack(after?: BundleKey): Promise<{ readonly transfers: readonly Uint8Array[]; readonly next: BundleKey | undefined }> {
-    const keys = Array.from(this.store.all(), ({ key }) => key)
-    const page = keys.slice(after === undefined ? 0 : keys.indexOf(after) + 1).slice(0, PACK_PAGE)
-    const transfers = await Promise.all(page.map((key) => this.packOne(key)))
-    return { transfers: transfers.filter((each) => each !== undefined), next: page.length < PACK_PAGE ? undefined : page.at(-1) }
-  }
-
-  /** Takes in what another node has packed; counts what became of it. */
-  async unpack(transfers: readonly Uint8Array[]): Promise<Readonly<Record<TransferOutcome | 'refused', number>>> {
-    const counts = { taken: 0, known: 0, cured: 0, late: 0, 'no-room': 0, refused: 0 }
-    for (const bytes of transfers) counts[await this.unpackOne(bytes)] += 1
-    return counts
+  /** For files that go by hand; also where nobody is near. */
+  get packing(): Packing {
+    return new Packing({ ...this.deps, store: this.store, transfers: this.transfers })
   }
 
   status(): MeshStatus {
     const { store, routes } = this
     const sessions = [...this.sessions.values()]
     return statusOf({ sessions, store, routes, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
-  }
-
-  private async packOne(key: BundleKey): Promise<Uint8Array | undefined> {
-    const held = this.store.get(key)
-    const bundle = await this.deps.archive.bytes(key)
-    return held === undefined || bundle === null
-      ? undefined
-      : encodeTransfer({ bundle, hops: held.hops + 1, hopLimit: Math.max(0, held.hopLimit - 1), copies: 1 })
-  }
-
-  private async unpackOne(bytes: Uint8Array): Promise<TransferOutcome | 'refused'> {
-    try {
-      return await this.transfers.takeFile(decodeTransfer(bytes))
-    } catch (error) {
-      if (isSkeinError(error, 'BAD_FRAME') || isSkeinError(error, 'FRAME_TOO_LARGE')) return 'refused'
-      throw error
-    }
   }
 
   private get now(): number {

@@ -3,7 +3,7 @@ import { type BundleKey, type MeshService, type Messenger, SkeinError } from '@s
 import { base64 } from '@scure/base'
 
 export async function packed(messenger: Messenger, after: string | undefined): Promise<{ bundles: string[]; next: string | null }> {
-  const { transfers, next } = await meshOf(messenger).pack(after as BundleKey | undefined)
+  const { transfers, next } = await meshOf(messenger).packing.pack(after as BundleKey | undefined)
   return { bundles: transfers.map((bytes) => base64.encode(bytes)), next: next ?? null }
 }
 
@@ -11,7 +11,7 @@ export async function unpacked(
   messenger: Messenger,
   bundles: readonly string[],
 ): Promise<{ taken: number; known: number; refused: number }> {
-  const counts = await meshOf(messenger).unpack(bundles.map(decoded))
+  const counts = await meshOf(messenger).packing.unpack(bundles.map(decoded))
   return { taken: counts.taken, known: counts.known + counts.cured, refused: counts.refused + counts.late + counts['no-room'] }
 }
 
