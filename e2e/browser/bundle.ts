@@ -1,8 +1,9 @@
-/** One script with vitest's runner and the tests of the encryption core, for a page. */
+/** One script with vitest's runner and tests, for a page. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { withoutSubtle } from '../../tools/browser-bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TESTED = 'packages/core/src/e2ee'
@@ -18,9 +19,8 @@ function testFiles(): readonly string[] {
 }
 
 /** The module `test-files` that the page imports. */
-function listOf(files: readonly string[]): string {
-  const entries = files.map((file) => `[${JSON.stringify(file)}, () => import(${JSON.stringify(`./${file}`)})]`)
-  return `export const files = new Map([...[${entries.join(', ')}], ['primitives', () => import('primitives-on-noble')]])`
+function listOf(modules: readonly string[]): string {
+  return `export const files = new Map([${modules.map((each) => `[${JSON.stringify(each)}, () => import(${JSON.stringify(each)})]`).join(', ')}])`
 }
 
 const contractOnNoble = `
@@ -38,8 +38,13 @@ function generated(modules: Readonly<Record<string, string>>): Plugin {
   }
 }
 
-/** @throws Error when a test, or what it imports, cannot be bundled for a browser */
-export async function bundleTests(): Promise<Uint8Array> {
+/** The tests of the encryption core. @throws Error when one of them, or what it imports, cannot be bundled for a browser */
+export function bundleEncryptionTests(): Promise<Uint8Array> {
+  return bundleTests([...testFiles().map((file) => `./${file}`), 'primitives-on-noble'])
+}
+
+/** @param modules from the root of the repository, `./…` */
+export async function bundleTests(modules: readonly string[]): Promise<Uint8Array> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['e2e/browser/page.ts'],
@@ -47,7 +52,7 @@ export async function bundleTests(): Promise<Uint8Array> {
     write: false,
     format: 'esm',
     platform: 'browser',
-    plugins: [generated({ './test-files.js': listOf(testFiles()), 'primitives-on-noble': contractOnNoble })],
+    plugins: [generated({ './test-files.js': listOf(modules), 'primitives-on-noble': contractOnNoble }), withoutSubtle],
   })
   const [script] = outputFiles
   if (script === undefined) throw new Error('the tests gave no bundle')

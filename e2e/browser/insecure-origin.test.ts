@@ -1,40 +1,20 @@
 /** The encryption core in a real browser, on a page as a phone in the LAN gets it: plain http, so without WebCrypto. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { bundleTests } from './bundle.ts'
+import { bundleEncryptionTests } from './bundle.ts'
 import { findChromium, launchChromium, MISSING } from './chromium.ts'
 import type { PageReport } from './page-report.ts'
+import { reportOf, servePages } from './test-server.ts'
 
 /** A name that is not localhost, whose origin a browser would trust. */
 const HOST = 'lan.test'
 const WITHIN_MS = 300_000
 
-async function serve(script: Uint8Array): Promise<{ readonly port: number; readonly [Symbol.asyncDispose]: () => Promise<void> }> {
-  const server = createServer(({ url }, response) => {
-    const isScript = url === '/tests.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html; charset=utf-8')
-    response.end(isScript ? script : '<!doctype html><script type="module" src="/tests.js"></script>')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
 async function runInPage(): Promise<PageReport> {
-  await using server = await serve(await bundleTests())
+  const script = await bundleEncryptionTests()
+  await using server = await servePages({ '/tests.js': { type: 'text/javascript', body: script } }, '/tests.js')
   await using browser = await launchChromium([`--host-resolver-rules=MAP ${HOST} 127.0.0.1`])
-  const page = await browser.newPage()
-  await page.goto(`http://${HOST}:${server.port}/`)
-  // Awaited here: on the way out the browser is closed.
-  return await page.evaluate(() => (globalThis as unknown as { skeinReport: Promise<PageReport> }).skeinReport)
+  // Awaited here: on the way out server and browser are closed.
+  return await reportOf(await browser.newPage(), `http://${HOST}:${server.port}/`)
 }
 
 const chromiumIsMissing = findChromium() === undefined

@@ -1,7 +1,8 @@
 /** Where a browser keeps the database: in the origin's private files, or, where an origin has none, as an image in IndexedDB. */
 import { SkeinError } from '@skein/core'
 import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-import { get, set } from 'idb-keyval'
+import type { UseStore } from 'idb-keyval'
+import { browserRandom } from '../../platform/browser.ts'
 import { inMemory, type WasmPlace } from '../sqlite-wasm.ts'
 import { records } from './records.ts'
 
@@ -23,15 +24,51 @@ export function privateFiles(name: string): WasmPlace {
   return { open }
 }
 
-/** In memory; an image is kept after each commit, before that commit counts. */
+const IMAGE = 'image'
+/** Who opened the image last. */
+const OWNER = 'image-owner'
+
+/**
+ * In memory; an image is kept after each commit, before that commit counts. It belongs to whoever opened it last: a tab
+ * that was frozen while another took over would else put its old state, with keys that are used up, over the new one.
+ */
 export async function keptImage(name: string): Promise<WasmPlace> {
   const kept = records(name)
-  return inMemory(await get<Uint8Array>('image', kept), async (take) => {
-    try {
-      await set('image', take(), kept)
-    } catch (cause) {
-      throw Object.assign(new Error('the image was not kept', { cause }), isQuota(cause) ? { code: 'SQLITE_FULL' } : {})
-    }
+  const owner = browserRandom.bytes(16).join()
+  return inMemory(await claim(kept, owner), (take) => keep(kept, { owner, image: take() }))
+}
+
+/** Takes the image over, in one transaction with reading it: nothing is kept in between. */
+function claim(kept: UseStore, owner: string): Promise<Uint8Array | undefined> {
+  return kept('readwrite', (records) => {
+    records.put(owner, OWNER)
+    const asked: IDBRequest<Uint8Array | undefined> = records.get(IMAGE)
+    return ended(records.transaction).then(() => asked.result)
+  })
+}
+
+/** @throws Error with the code SQLite would have: no room, or another has taken the image over */
+async function keep(kept: UseStore, { owner, image }: { readonly owner: string; readonly image: Uint8Array }): Promise<void> {
+  let isOurs = false
+  try {
+    await kept('readwrite', (records) => {
+      const asked: IDBRequest<unknown> = records.get(OWNER)
+      asked.onsuccess = () => {
+        isOurs = asked.result === owner
+        if (isOurs) records.put(image, IMAGE)
+      }
+      return ended(records.transaction)
+    })
+  } catch (cause) {
+    throw Object.assign(new Error('the image was not kept', { cause }), isQuota(cause) ? { code: 'SQLITE_FULL' } : {})
+  }
+  if (!isOurs) throw Object.assign(new Error('the image has another owner'), { code: 'SQLITE_BUSY' })
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'))
   })
 }
 

@@ -1,0 +1,108 @@
+/** The contract of every port, in a page on the adapters that a page uses. Runs inside the page. */
+import * as core from '../../packages/core/dist/index.js'
+import * as contracts from '../../packages/core/dist/testing/contracts/index.js'
+import { bundleFor, MemoryStore } from '../../packages/core/dist/testing/index.js'
+import { browserRandom, consoleLogger } from '../../packages/node/dist/platform/browser.js'
+import { systemClock } from '../../packages/node/dist/platform/clock.js'
+import { openPageStore } from '../../packages/node/dist/store/worker/open.js'
+import type { Libp2pSwarm } from '../../packages/node/dist/swarm/libp2p-swarm.js'
+import { createSwarm } from '../../packages/node/dist/swarm/browser.js'
+import { expect, it, vi } from 'vitest'
+
+const asked = new URLSearchParams(globalThis.location.search)
+const RELAY = asked.get('relay') ?? ''
+/** Which ports: `storage`, `platform`, `network`. */
+const wanted = asked.getAll('ports')
+const { noblePrimitives: primitives } = core
+let count = 0
+
+if (wanted.includes('platform')) platformContracts()
+if (wanted.includes('storage')) storageContracts()
+if (wanted.includes('network')) networkContracts()
+
+function platformContracts(): void {
+  contracts.clockContract('a page', () => ({
+    clock: systemClock,
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms + 5)),
+  }))
+  contracts.randomContract('a page', () => browserRandom)
+  contracts.compressionContract('a page', core.fflateCompression)
+  contracts.loggerContract('the console of a page', () => {
+    const lines: { level: string; event: string; fields: core.LogFields | undefined }[] = []
+    for (const level of ['debug', 'info', 'warn', 'error'] as const)
+      vi.spyOn(globalThis.console, level).mockImplementation((event: string, fields?: core.LogFields) => {
+        lines.push({ level, event: event.replace(/^[^:]*: /, ''), fields })
+      })
+    return { logger: consoleLogger('debug'), lines: () => lines }
+  })
+}
+
+const openStore = (name: string) =>
+  openPageStore({ name, worker: new Worker('/store-worker.js', { type: 'module' }), passphrase: async () => undefined })
+
+function storageContracts(): void {
+  contracts.storeContract('a page', async () => {
+    count += 1
+    const name = `contract-${count}`
+    let current = await openStore(name)
+    return {
+      get store() {
+        return current.store
+      },
+      reopen: async () => {
+        await current.close()
+        current = await openStore(name)
+        return current.store
+      },
+      [Symbol.asyncDispose]: () => current.close(),
+    }
+  })
+
+  it('[BN6] an image belongs to the page that opened it last: one that was frozen meanwhile can keep nothing any more', async () => {
+    if (globalThis.isSecureContext) return
+    const write = (value: string): core.StoreWrite[] => [{ kind: 'setting.put', key: 'who', value }]
+    const frozen = await openStore('fenced')
+    await frozen.store.commit(write('frozen'))
+    const next = await openStore('fenced')
+    await next.store.commit(write('next'))
+    await expect(frozen.store.commit(write('late'))).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+    await next.close()
+    const last = await openStore('fenced')
+    expect(await last.store.setting('who')).toBe('next')
+    await last.close()
+  })
+}
+
+const judge = {
+  verify: (key: Uint8Array, record: Uint8Array) => core.verifyRecord(primitives, key, record),
+  isNewer: (a: Uint8Array, b: Uint8Array) => core.isNewerRecord(primitives, a, b),
+}
+
+/** A card belongs to whoever left it first, and all tests have one relay. */
+const OWNERS = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const
+
+async function joinedSwarm(privateKeySeed: Uint8Array) {
+  const options = { relays: [RELAY], clock: systemClock, random: browserRandom, logger: consoleLogger('error'), judge }
+  const swarm = createSwarm({ ...options, privateKeySeed })
+  await swarm.start()
+  await vi.waitFor(() => expect(swarm.relays()[0]?.reserved).toBe(true), { timeout: 30_000 })
+  return swarm
+}
+
+async function pairOfSwarms(seeds: readonly [Uint8Array, Uint8Array]) {
+  const [a, b] = (await Promise.all(seeds.map(joinedSwarm))) as [Libp2pSwarm, Libp2pSwarm]
+  return { a, b, end: async () => void (await Promise.all([a.stop(), b.stop()])) }
+}
+
+function networkContracts(): void {
+  contracts.swarmContract('a page', () => pairOfSwarms([browserRandom.bytes(32), browserRandom.bytes(32)]))
+
+  contracts.directoryContract('a page', async () => {
+    const identity = await core.loadIdentity({ store: new MemoryStore(), clock: systemClock, random: browserRandom, primitives })
+    const key = core.accountDigest(identity.account)
+    const [older, newer] = [1, 2].map((issuedAt) =>
+      core.encodeSigned(identity.signRecord({ relays: [], issuedAt, bundle: bundleFor(identity) })),
+    ) as [Uint8Array, Uint8Array]
+    return { ...(await pairOfSwarms(OWNERS)), relayUrl: RELAY, record: { key, older, newer } }
+  })
+}
