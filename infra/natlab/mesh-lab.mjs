@@ -2,10 +2,12 @@
 // route to anybody else and no relay.
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Network } from './network.mjs'
 import { RELAYS } from './plan.mjs'
 import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
 
+const HOSTILE_NODE = fileURLToPath(new URL('hostile-node.mjs', import.meta.url))
 const FOLDER = '/run/natlab'
 const JOIN_WITHIN_MS = 30_000
 const BEFRIEND_WITHIN_MS = 60_000
@@ -64,13 +66,14 @@ export class MeshLaboratory {
   #network
   #relay
   #uplinks
+  #hostile
 
   /**
-   * @param {{ nodes: number, edges: [number, number][], contacts: [number, number][], uplinks?: number[] }} shape `contacts`
-   * know each other; `uplinks` reach the relay and join networks
+   * @param {{ nodes: number, edges: [number, number][], contacts: [number, number][], uplinks?: number[], hostile?: Record<number, string> }} shape `contacts`
+   * know each other; `uplinks` reach the relay and join networks; `hostile` says how a node of that number breaks the rules
    */
-  static async open({ nodes, edges, contacts, uplinks = [] }) {
-    const lab = new MeshLaboratory(nodes, edges, uplinks)
+  static async open({ nodes, edges, contacts, uplinks = [], hostile = {} }) {
+    const lab = new MeshLaboratory({ nodes, edges, uplinks, hostile })
     try {
       await lab.#meet(contacts)
       await lab.#scatter()
@@ -81,11 +84,12 @@ export class MeshLaboratory {
     }
   }
 
-  constructor(nodes, edges, uplinks) {
+  constructor({ nodes, edges, uplinks, hostile }) {
     rmSync(FOLDER, { recursive: true, force: true })
     mkdirSync(FOLDER)
     this.edges = edges
     this.#uplinks = uplinks
+    this.#hostile = hostile
     this.#relay = new RelayProcess(FOLDER)
     this.clients = everybody(nodes).map((name) => new ClientProcess(FOLDER, name, []))
   }
@@ -121,7 +125,8 @@ export class MeshLaboratory {
   /** Starts a client, again perhaps. */
   start(number) {
     const bridge = this.#uplinks.includes(number) ? ['--relay', this.#relay.url, '--bridge'] : []
-    return this.clients[number].start(bridge)
+    const kind = this.#hostile[number]
+    return kind === undefined ? this.clients[number].start(bridge) : this.clients[number].start([], [process.execPath, HOSTILE_NODE, kind])
   }
 
   kill(number) {
@@ -133,9 +138,10 @@ export class MeshLaboratory {
     for (const edge of edges) for (const number of this.edges[edge]) this.#network.setLink(box(number), port(edge), state)
   }
 
-  /** Resolves when every client has all its neighbours. */
+  /** Resolves when every client has all its neighbours, but for those that it will not keep. */
   linked() {
-    const degree = (number) => this.edges.filter((edge) => edge.includes(number)).length
+    const isHostile = (number) => Object.hasOwn(this.#hostile, number)
+    const degree = (number) => this.edges.filter((edge) => edge.includes(number) && !edge.some(isHostile)).length
     const hasAll = async (client, number) => (await client.ask(['mesh', 'status'])).neighbours.length >= degree(number)
     const all = async () => (await Promise.all(this.clients.map(hasAll))).every(Boolean)
     return eventually('all neighbours are linked', all, NEIGHBOURS_WITHIN_MS)

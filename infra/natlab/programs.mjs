@@ -126,11 +126,11 @@ export class ClientProcess {
     this.#relays = relays
   }
 
-  /** @param {string[]} more options of `skein up` */
-  async start(more = []) {
+  /** @param {string[]} more options of `skein up` @param {string[]} program instead of `skein` */
+  async start(more = [], program = [binary('skein')]) {
     const relays = this.#relays.flatMap((url) => ['--relay', url])
     const args = ['up', '--json', '--data-dir', this.#dir, '--name', this.box, ...relays, ...more]
-    this.#daemon = await Daemon.start(this.box, [binary('skein'), ...args], this.#dir)
+    this.#daemon = await Daemon.start(this.box, [...program, ...args], this.#dir)
   }
 
   /** When the last start was done, milliseconds since 1970. */

@@ -161,10 +161,25 @@ async function meshIslands({ scenario }) {
   })
 }
 
+/** The square again, with a black hole in its middle, a flooder and a replayer at its edge; what way is left leads over the replayer. */
+async function meshHostile({ scenario }) {
+  const hostile = { 4: 'black-hole', 1: 'flooder', 7: 'replayer' }
+  return inMesh({ nodes: 9, edges: grid(3), contacts: [[0, 8]], hostile }, async ({ clients }) => {
+    const pairs = [
+      [clients[0], clients[8]],
+      [clients[8], clients[0]],
+    ]
+    for (const [from, to] of pairs) await first(from, to)
+    await Promise.all(pairs.map(([from, to]) => sendMany({ from, to, count: MANY })))
+    return document(await tally(pairs, DRAIN_WITHIN_MS), { scenario, nodes: 9, hops: 4, hostile: Object.values(hostile) })
+  })
+}
+
 export const MESH_SCENARIOS = {
   'mesh-line': meshLine,
   'mesh-grid': meshGrid,
   'mesh-churn': meshChurn,
   'mesh-partition': meshPartition,
   'mesh-islands': meshIslands,
+  'mesh-hostile': meshHostile,
 }

@@ -1,0 +1,56 @@
+// A client that breaks the rules of the mesh, in the place of `skein`: `hostile-node.mjs KIND up --data-dir D …`. It is the real
+// client with its mesh turned against the others.
+import { randomBytes } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { createClient, loadConfig } from '../../packages/node/dist/client/index.js'
+import { encodeRouteFrame } from '../../packages/core/dist/wire/mesh-route.js'
+
+const FLOOD_EVERY_MS = 20
+const FRAMES_AT_ONCE = 60
+
+const KINDS = {
+  /** Takes everything, gives nothing on. */
+  'black-hole': (mesh) => {
+    mesh.transfers.offerNext = () => undefined
+    mesh.routes.options.send = () => undefined
+  },
+  /** Says of 3,000 bundles a second that they are on their way; none is what it claims to be. */
+  flooder: (mesh) => {
+    setInterval(() => {
+      for (const session of mesh.sessions.values())
+        for (let count = 0; count < FRAMES_AT_ONCE; count += 1) session.say({ kind: 'route', frame: garbage() }, { mayBeLost: true })
+    }, FLOOD_EVERY_MS)
+  },
+  /** Sends everything that passes ten times. */
+  replayer: (mesh) => {
+    const { send } = mesh.routes.options
+    mesh.routes.options.send = (link, frame) => {
+      for (let count = 0; count < 10; count += 1) send(link, frame)
+    }
+  },
+}
+
+const garbage = () =>
+  encodeRouteFrame({
+    kind: 'forward',
+    key: randomBytes(8).toString('hex'),
+    attempt: 1,
+    address: 1,
+    lock: randomBytes(16).toString('hex'),
+    hopLimit: 64,
+    flood: true,
+    payload: randomBytes(500),
+  })
+
+const [kind, ...rest] = process.argv.slice(2)
+const { values } = parseArgs({
+  args: rest,
+  strict: false,
+  allowPositionals: true,
+  options: { 'data-dir': { type: 'string' }, name: { type: 'string' } },
+})
+const dataDir = values['data-dir']
+const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags: { name: values.name } }) })
+KINDS[kind](client.messenger.mesh)
+const { account, device } = client.messenger.identity
+process.stdout.write(`${JSON.stringify({ event: 'ready', account, device, addresses: client.swarm.addresses(), pid: process.pid })}\n`)
