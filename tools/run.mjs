@@ -120,9 +120,11 @@ const TASKS = {
   gen: 'tools/gen.mjs',
   bench: 'bench/run.mjs',
   sim: 'bench/sim/run.mjs',
+  chaos: 'e2e/chaos-run.mjs',
   vectors: 'tools/vectors.mjs',
   natlab: 'infra/natlab/natlab.mjs',
   package: 'infra/packaging/package.mjs',
+  'pack-relay': 'infra/relay/pack.mjs',
   screenshots: 'e2e/browser/screenshots.mjs',
 }
 

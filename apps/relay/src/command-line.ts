@@ -47,6 +47,7 @@ function createProgram(json: boolean): Command {
   program.addOption(option('--data-dir <dir>', 'where identity and cards are kept').default(defaultDir()))
   program.addOption(option('--host <address>', 'address to listen on').default('0.0.0.0'))
   program.addOption(option('--announce-host <host>', 'address or name under which others reach this relay'))
+  program.addOption(option('--front-url <url>', 'https:// URL under which a web server on this machine serves this relay'))
   for (const [name, value] of Object.entries(DEFAULT_PORTS)) {
     program.addOption(option(`--${name} <port>`, `port, 0 for any free one, "off" for none`).default(value))
   }

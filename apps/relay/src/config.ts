@@ -41,6 +41,8 @@ const configSchema = z.strictObject({
   reflector: port,
   /** Folder of the web client, `off`, or the one that belongs to this build. */
   web: z.string().min(1).optional(),
+  /** Where a web server on this machine serves the relay behind TLS. */
+  frontUrl: z.url({ protocol: /^https$/, error: 'is no https:// URL, like https://relay.example' }).optional(),
   bootstrap: z.array(relayUrl).readonly(),
   json: z.boolean(),
   debug: z.boolean(),
@@ -88,4 +90,11 @@ export function publicHost(config: Pick<RelayConfig, 'host' | 'announceHost'>): 
 /** `host:port`, an IPv6 address in brackets. */
 export function hostPort(host: string, portNumber: number): string {
   return host.includes(':') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`
+}
+
+/** The URL that members enter, or `undefined` while none is known. @param httpPort the one in use */
+export function memberUrl(config: RelayConfig, httpPort: number | undefined): string | undefined {
+  if (config.frontUrl !== undefined) return config.frontUrl.replace(/\/+$/, '')
+  const host = publicHost(config)
+  return host === undefined || httpPort === undefined ? undefined : `http://${hostPort(host, httpPort)}`
 }

@@ -30,6 +30,8 @@ export interface HttpSources {
   /** `undefined` before the relay has started. */
   status(): OperatorStatus | undefined
   onRequest(code: number): void
+  /** What members enter, if it is known. */
+  memberUrl(): string | undefined
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -98,7 +100,7 @@ function addStatus(server: FastifyInstance, sources: HttpSources): void {
   server.get('/status', (request, reply) => {
     const status = sources.status()
     if (status === undefined) return uncached(reply).code(503).send({ ready: false })
-    const url = `${request.protocol}://${request.host}`
+    const url = sources.memberUrl() ?? `${request.protocol}://${request.host}`
     const page = statusPage({ url, status, waiting: sources.waiting() })
     return uncached(reply).header('content-security-policy', STATUS_POLICY).type('text/html; charset=utf-8').send(page)
   })

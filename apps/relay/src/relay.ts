@@ -6,7 +6,7 @@ import type { Logger } from '@skein/core'
 import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
-import { hostPort, publicHost, type RelayConfig } from './config.ts'
+import { hostPort, memberUrl, publicHost, type RelayConfig } from './config.ts'
 import type { RunningRelay } from './control/actions.ts'
 import { serveControl } from './control/socket.ts'
 import { type Drained, drain } from './drain.ts'
@@ -95,6 +95,7 @@ async function openStack(config: RelayConfig, { store, address, rules, logger }:
     privateKeySeed: loadOrCreateSeed(config.dataDir),
     listen: { host: config.host, tcp: config.tcp, ws: config.ws, webrtc: config.webrtc },
     announceHost: config.announceHost,
+    front: frontOf(config),
     announceAddress: config.announceHost === undefined ? undefined : address,
     durable: store.entries,
     rules,
@@ -124,6 +125,12 @@ function openMail(
 ): Promise<Mailbox> {
   const seed = loadOrCreateSeed(config.dataDir)
   return openMailbox(stack, { store: new SqliteMailboxStore(database), seed, logger: logger.child('mailbox') })
+}
+
+function frontOf({ frontUrl }: RelayConfig): { host: string; port: number } | undefined {
+  if (frontUrl === undefined) return undefined
+  const { hostname, port } = new URL(frontUrl)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 443) }
 }
 
 interface ControlNeeds {
@@ -185,6 +192,7 @@ function openHttp(config: RelayConfig, port: number, parts: Parts) {
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
     metrics: async () => (await parts.operator?.metrics.text()) ?? '',
     status: () => parts.operator?.status(),
+    memberUrl: () => (config.frontUrl === undefined ? undefined : memberUrl(config, port)),
     onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }
   return startHttp(sources, { host: config.host, port, web: findWebClient(config.web, WEB_CLIENT) })

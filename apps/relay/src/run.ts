@@ -1,7 +1,7 @@
 /** One run of the relay: parts up, the ready line, parts down within the deadline. */
 import type { Logger } from '@skein/core'
 import { installRejectionGuard } from '@skein/node/swarm'
-import { hostPort, publicHost } from './config.ts'
+import { hostPort, memberUrl } from './config.ts'
 import type { RelayConfig } from './config.ts'
 import { createLogger } from './log.ts'
 import { startRelay } from './relay.ts'
@@ -39,7 +39,8 @@ function reload(relay: Relay, logger: Logger): void {
 }
 
 function announce(config: RelayConfig, relay: Relay): void {
-  const url = relay.httpPort === undefined ? null : `http://${hostPort(publicHost(config) ?? '127.0.0.1', relay.httpPort)}`
+  const local = relay.httpPort === undefined ? null : `http://${hostPort('127.0.0.1', relay.httpPort)}`
+  const url = memberUrl(config, relay.httpPort) ?? local
   const ready = { event: 'ready', peer_id: relay.peerId, url, addresses: relay.addresses() }
   process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `Skein relay is ready at ${url ?? relay.addresses()[0]}\n`)
 }

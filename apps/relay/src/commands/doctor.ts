@@ -38,7 +38,7 @@ type Description = z.infer<typeof descriptionSchema>
 
 /** Sets the exit code to 1 when something is wrong. */
 export async function diagnose(config: RelayConfig, given: string | undefined): Promise<void> {
-  const url = given ?? `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
+  const url = given ?? config.frontUrl ?? `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
   const found: { description?: Description } = {}
   const checks = [
     await check('disk', () => checkDisk(config.dataDir)),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { peerIdFromSeed } from '@skein/node/swarm'
 import { renderUnicodeCompact } from 'uqr'
-import { hostPort, publicHost, type RelayConfig } from '../config.ts'
+import { memberUrl, type RelayConfig } from '../config.ts'
 import { loadOrCreateSeed } from '../identity.ts'
 import { perform } from '../control/socket.ts'
 import { changeSettings, loadSettings } from '../settings.ts'
@@ -14,7 +14,7 @@ export async function initialise(config: RelayConfig, { mode }: { readonly mode:
   const isNew = !existsSync(join(config.dataDir, 'identity.seed'))
   const seed = loadOrCreateSeed(config.dataDir)
   const settings = mode === undefined ? loadSettings(config.dataDir) : changeSettings(config.dataDir, { mode })
-  const url = urlOf(config)
+  const url = memberUrl(config, config.http === 'off' ? undefined : config.http) ?? null
   const token = isNew && settings.mode === 'token' ? await firstToken(config.dataDir) : null
   const result = { peer_id: await peerIdFromSeed(seed), data_dir: config.dataDir, mode: settings.mode, url, token, created: isNew }
   present(result, config.json)
@@ -29,11 +29,4 @@ async function firstToken(dataDir: string): Promise<string> {
 /** What a member enters: the token stands in the fragment, which no browser sends. */
 export function joinUrl(url: string, token: string | null): string {
   return token === null ? url : `${url}/#token=${token}`
-}
-
-function urlOf(config: RelayConfig): string | null {
-  const host = publicHost(config)
-  if (host === undefined) return null
-  if (config.https !== 'off') return `https://${config.https === 443 ? host : hostPort(host, config.https)}`
-  return config.http === 'off' ? null : `http://${hostPort(host, config.http)}`
 }

@@ -4,7 +4,7 @@
  * say a word.
  */
 import type { EventEmitter } from 'node:events'
-import type { Server, Socket } from 'node:net'
+import { isIP, type Server, type Socket } from 'node:net'
 import type { Transport } from '@libp2p/interface'
 import { type WebSocketsComponents, webSockets } from '@libp2p/websockets'
 
@@ -20,26 +20,37 @@ interface Listener {
   readonly server: Server
   /** Of the library `ws`. */
   readonly wsServer: { readonly options: { maxPayload?: number } }
-  onWsServerConnection(socket: EventEmitter, request: unknown): void
+  onWsServerConnection(socket: EventEmitter, request: UpgradeRequest): void
   onUpgrade(request: unknown, socket: Socket, head: unknown): void
 }
 
+/** What is read of the HTTP request that became a WebSocket. */
+interface UpgradeRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly socket: Pick<Socket, 'remoteAddress' | 'remotePort'>
+}
+
+export interface GuardOptions {
+  /** Whether a web server on this machine passes connections on, and names the address of each in `X-Forwarded-For`. */
+  readonly behindProxy?: boolean | undefined
+}
+
 /** Takes the place of `webSockets()` wherever something listens. */
-export function guardedWebSockets(): (components: WebSocketsComponents) => Transport {
+export function guardedWebSockets(options: GuardOptions = {}): (components: WebSocketsComponents) => Transport {
   return (components) => {
     const transport = webSockets({ http: { headersTimeout: UPGRADE_WITHIN_MS, requestTimeout: UPGRADE_WITHIN_MS } })(components)
     const createListener = transport.createListener.bind(transport)
     return Object.assign(transport, {
-      createListener: (options: Parameters<typeof createListener>[0]) => {
-        const listener = createListener(options)
-        guard(listener as unknown as Listener)
+      createListener: (wanted: Parameters<typeof createListener>[0]) => {
+        const listener = createListener(wanted)
+        guard(listener as unknown as Listener, options)
         return listener
       },
     })
   }
 }
 
-function guard(listener: Listener): void {
+function guard(listener: Listener, { behindProxy = false }: GuardOptions): void {
   listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   listener.server.on('connection', (socket) => endUnlessUpgraded(socket))
@@ -51,7 +62,7 @@ function guard(listener: Listener): void {
   listener.onWsServerConnection = (socket, request) => {
     // It closes by itself, which is all that libp2p needs to know.
     socket.on('error', () => undefined)
-    onConnection(socket, request)
+    onConnection(socket, behindProxy ? asForwarded(request) : request)
   }
 }
 
@@ -66,4 +77,16 @@ function endUnlessUpgraded(socket: Socket): void {
 
 function upgraded(socket: Socket): void {
   clearTimeout(deadlines.get(socket))
+}
+
+/** Whom the proxy speaks for: the last entry, which it has added itself. Nobody but this machine may speak for others. */
+function asForwarded(request: UpgradeRequest): UpgradeRequest {
+  const named = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim()
+  const isLocal = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')
+  if (!isLocal || named === undefined || isIP(named) === 0) return request
+  const socket = { remoteAddress: named, remotePort: request.socket.remotePort ?? 0 }
+  return Object.create(request, { socket: { value: socket } }) as UpgradeRequest
 }

@@ -31,7 +31,8 @@ export function announceAs(address: string, { announceHost, announceAddress }: A
   return host === undefined ? address : address.replace(/^\/(ip4|ip6)\/[^/]+/, hostPrefix(host))
 }
 
-function hostPrefix(host: string): string {
+/** The beginning of a multiaddr for an IP address or a name. */
+export function hostPrefix(host: string): string {
   if (host.includes(':')) return `/ip6/${host}`
   return /^\d+(\.\d+){3}$/.test(host) ? `/ip4/${host}` : `/dns/${host}`
 }

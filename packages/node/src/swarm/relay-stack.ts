@@ -26,7 +26,7 @@ import { OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import { deviceOf } from './connections.ts'
 import { asError, StreamChannel } from './framing.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
-import { announceAs, listenAddresses } from './relay-addresses.ts'
+import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
@@ -74,6 +74,8 @@ export interface RelayStackOptions {
   readonly announceHost?: string | undefined
   /** IP address of `announceHost` where that is a name: WebRTC-direct puts it into SDP, which takes no names. */
   readonly announceAddress?: string | undefined
+  /** Host and TCP port of a web server on this machine that passes WebSockets on to `listen.ws` behind TLS. */
+  readonly front?: { readonly host: string; readonly port: number } | undefined
   /** How long a place is held without a refresh, ms; 7 days unless told otherwise. */
   readonly reservationTtlMs?: number | undefined
   /** Which records may stand in its DHT; those that their account signed unless told otherwise. */
@@ -157,7 +159,11 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
     datastore: new CertificateDatastore(options.durable),
     addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
-    transports: [tcp(), guardedWebSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
+    transports: [
+      tcp(),
+      guardedWebSockets({ behindProxy: options.front !== undefined }),
+      webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+    ],
     ...securedAndMuxed(),
     connectionGater: relayGate(options.rules ?? OPEN_RULES),
     connectionManager: CONNECTIONS,
@@ -186,8 +192,12 @@ function relayServices(options: RelayStackOptions) {
 
 function announced(late: Late, options: RelayStackOptions) {
   const own = late.transports?.getAddrs().map(String) ?? []
-  const wanted = new Set(own.map((each) => announceAs(each, options)))
+  const wanted = new Set([...own.map((each) => announceAs(each, options)), ...frontAddress(options)])
   return [...wanted].map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
+}
+
+function frontAddress({ front }: RelayStackOptions): string[] {
+  return front === undefined ? [] : [`${hostPrefix(front.host)}/tcp/${front.port}/tls/ws`]
 }
 
 function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {

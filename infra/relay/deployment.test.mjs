@@ -1,0 +1,75 @@
+// What a deployed relay is made of fits together: one source of defaults, names that exist, scripts that parse. The programs
+// that read these files (Prometheus, systemd, Caddy, nginx, cloud-init, a bare Debian) do so in e2e/relay-deployment.long.test.ts.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+
+const read = (name) => readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8')
+const root = (name) => read(`../../${name}`)
+const defaults = Object.fromEntries(
+  [...read('defaults.env').matchAll(/^SKEIN_RELAY_(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+)
+const UDP = ['WEBRTC', 'STUN', 'STUN2']
+const ports = Object.entries(defaults).filter(([, value]) => /^\d+$/.test(value))
+
+describe('deployment', () => {
+  it('[RL20] the defaults are those of the program', () => {
+    const known = root('apps/relay/src/config.ts')
+    expect(ports.length).toBe(7)
+    for (const [name, value] of ports) expect(known).toContain(`${name.toLowerCase()}: '${value}'`)
+  })
+
+  it('[RL20] every file names the same ports', () => {
+    const exposed = /^EXPOSE (.*)$/m.exec(read('Dockerfile'))?.[1]?.split(' ')
+    expect(new Set(exposed)).toEqual(new Set(ports.map(([name, value]) => (UDP.includes(name) ? `${value}/udp` : value))))
+    const hint = /open these ports[^"]*/.exec(read('../install.sh'))?.[0] ?? ''
+    const ufw = /ufw allow [^"]*/.exec(read('../install.sh'))?.[0] ?? ''
+    const guide = root('docs/operations.md')
+    for (const [, value] of ports) for (const text of [hint, ufw, guide]) expect(text).toContain(value)
+    for (const file of ['Caddyfile', 'nginx.conf']) {
+      expect(read(file)).toContain(`127.0.0.1:${defaults.HTTP}`)
+      expect(read(file)).toContain(`127.0.0.1:${defaults.WS}`)
+    }
+    expect(read('prometheus.yml')).toContain(`127.0.0.1:${defaults.HTTP}`)
+    expect(read('Dockerfile')).toContain(`127.0.0.1:${defaults.HTTP}/readyz`)
+  })
+
+  it('[RL20] containers run without rights, restart, and keep their data', () => {
+    const { services, volumes } = parse(read('compose.yaml'))
+    expect(services.relay).toMatchObject({ cap_drop: ['ALL'], read_only: true, restart: 'unless-stopped', env_file: 'defaults.env' })
+    expect(services.relay.volumes).toEqual(['relay-data:/data'])
+    expect(Object.keys(volumes)).toEqual(['relay-data', 'caddy-data'])
+    expect(read('Dockerfile')).toMatch(/^USER 10001$/m)
+    expect(read('Dockerfile')).toMatch(/^HEALTHCHECK /m)
+  })
+
+  it('[RL20] alerts, dashboard and their tests name metrics that the relay has', () => {
+    const metrics = root('apps/relay/src/metrics.ts')
+    const counters = [...metrics.matchAll(/counter\('(\w+)'/g)].map(([, name]) => `skein_relay_${name}_total`)
+    const histograms = [...metrics.matchAll(/histogram\('(\w+)'/g)].map(([, name]) => `skein_relay_${name}_seconds_bucket`)
+    const known = new Set([...metrics.matchAll(/'(skein_relay_\w+)'/g)].map(([, name]) => name).concat(counters, histograms))
+    for (const file of ['alerts.yml', 'alerts.test.yml', 'grafana-dashboard.json']) {
+      const named = [...read(file).matchAll(/\bskein_relay_\w+/g)].map(([name]) => name)
+      expect(named.length).toBeGreaterThan(3)
+      for (const name of named) expect(known, name).toContain(name)
+    }
+    const { panels } = JSON.parse(read('grafana-dashboard.json'))
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+  })
+
+  it.skipIf(process.platform === 'win32')('[RL20] the scripts parse, and refuse whom they should', () => {
+    const script = fileURLToPath(new URL('../install.sh', import.meta.url))
+    expect(spawnSync('sh', ['-n', script]).status).toBe(0)
+    const wrong = spawnSync('sh', [script, 'nonsense'], { encoding: 'utf8' })
+    expect([wrong.status, wrong.stderr]).toEqual([1, 'skein-relay: there are: install, uninstall [--purge]\n'])
+  })
+
+  it('[RL20] the guide fits on a page and names every command', () => {
+    const guide = root('docs/operations.md')
+    expect(guide.split('\n').length).toBeLessThanOrEqual(120)
+    const commands = [...root('apps/relay/src/commands/index.ts').matchAll(/add\(\s*'(\w+)/g)].map(([, name]) => name)
+    for (const name of [...commands, 'allow', 'deny']) expect(guide, name).toContain(`skein-relay ${name}`)
+  })
+})
