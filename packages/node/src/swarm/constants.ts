@@ -2,6 +2,8 @@
 
 /** ICE gathers and checks in this time; the library's 6 s cuts off slow paths (notes/nat.md §7 no. 5). */
 export const DIAL_TIMEOUT_MS = 15_000
+/** Whoever is on the local network answers at once; one that has just come back is not waited for through the retries of TCP. */
+export const GREET_TIMEOUT_MS = 2_000
 /** Longer than a negotiation over two satellite hops, shorter than anybody's patience. */
 export const STREAM_TIMEOUT_MS = 10_000
 /** Addresses and peers are looked after by us; the library would forget them within one and six hours. */

@@ -20,7 +20,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, pathOf, peerOf } from './connections.ts'
-import { DIAL_TIMEOUT_MS } from './constants.ts'
+import { GREET_TIMEOUT_MS } from './constants.ts'
 import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
 import { Penalties } from './penalties.ts'
@@ -197,7 +197,7 @@ export class Libp2pSwarm implements Swarm, Directory {
 
   /** Connects to whoever is at an address, a stranger on the LAN perhaps. @returns who it is; `undefined` if nobody of ours answers */
   async greet(address: string): Promise<DeviceId | undefined> {
-    const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+    const signal = AbortSignal.timeout(GREET_TIMEOUT_MS)
     const connection = await this.running?.stack.dial(multiaddr(address), { signal }).catch(() => undefined)
     return connection === undefined ? undefined : deviceOf(connection.remotePeer)
   }
