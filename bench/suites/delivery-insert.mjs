@@ -21,7 +21,9 @@ function messages(count) {
     contact,
     direction: 'out',
     sender,
+    kind: 'text',
     text: 'x'.repeat(200),
+    ...NOTHING_ELSE,
     state: 'queued',
     reason: null,
     createdAt: at,
@@ -32,7 +34,13 @@ function messages(count) {
   }))
 }
 
-const COLUMNS = 'id, sender, contact, direction, text, state, reason, created_at, hlc_ms, hlc_counter, received_at, delivered_at'
+const NOTHING_ELSE = Object.fromEntries(
+  ['replyTo', 'shared', 'disappearAfterMs', 'disappearAt', 'editedAt', 'deletedAt', 'ownReaction', 'contactReaction'].map((name) => [
+    name,
+    null,
+  ]),
+)
+const columnOf = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Both figures in rows a second. @returns their ratio, ours to theirs */
 export async function insertRatio(dir) {
@@ -42,33 +50,18 @@ export async function insertRatio(dir) {
   await (await openStore({ path, storageKey })).close()
   const bare = new Database(join(dir, 'bare.sqlite'))
   const like = new Database(path, { readonly: true, fileMustExist: true })
-  const schema = like.prepare("SELECT sql FROM sqlite_master WHERE tbl_name = 'messages' AND type IN ('table', 'index') AND sql IS NOT NULL").all()
+  const schema = like
+    .prepare("SELECT sql FROM sqlite_master WHERE tbl_name = 'messages' AND type IN ('table', 'index') AND sql IS NOT NULL")
+    .all()
   like.close()
   const store = await openStore({ path, storageKey })
   bare.pragma('journal_mode = WAL')
   bare.pragma('synchronous = FULL')
   for (const { sql } of schema) bare.exec(sql)
-  const insert = bare.prepare(
-    `INSERT INTO messages (${COLUMNS}) VALUES (${COLUMNS.split(', ')
-      .map(() => '?')
-      .join()})`,
-  )
+  const names = Object.keys(messages(1)[0])
+  const insert = bare.prepare(`INSERT INTO messages (${names.map(columnOf)}) VALUES (${names.map(() => '?')})`)
   const all = bare.transaction((rows) => {
-    for (const m of rows)
-      insert.run(
-        m.id,
-        m.sender,
-        m.contact,
-        m.direction,
-        m.text,
-        m.state,
-        m.reason,
-        m.createdAt,
-        m.hlcMs,
-        m.hlcCounter,
-        m.receivedAt,
-        m.deliveredAt,
-      )
+    for (const row of rows) insert.run(...names.map((name) => row[name]))
   })
   const ratios = []
   for (let round = 0; round < ROUNDS; round += 1) {

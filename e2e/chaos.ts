@@ -1,0 +1,172 @@
+/** Chaos among real processes: clients and relays are killed and stopped at random while people write to each other. */
+import { randomInt } from 'node:crypto'
+import { befriend, type HistoryLine, Lab, type LabClient, type LabRelay } from './processes.ts'
+
+export interface ChaosOptions {
+  /** How long things go wrong; what comes before and after is beside it. */
+  readonly ms: number
+  readonly clients?: number
+  readonly log?: (line: string) => void
+}
+
+export interface ChaosFigures {
+  messages: number
+  delivered: number
+  lost: number
+  doubled: number
+  misordered: number
+  kills: number
+  stops: number
+  failures: string[]
+}
+
+/** A stopped process is let go on after at most so long, ms. */
+const MOST_STOPPED_MS = 15_000
+/** Time in which everything that was sent has to arrive once nothing goes wrong any more, ms. */
+const SETTLE_WITHIN_MS = 300_000
+const PAUSE_MS = 500
+
+interface Sent {
+  readonly from: LabClient
+  readonly to: LabClient
+  readonly id: string
+}
+
+const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const chance = (share: number): boolean => randomInt(1_000) < share * 1_000
+const pick = <T>(from: readonly T[]): T => from[randomInt(from.length)] as T
+
+export async function runChaos({ ms, clients: count = 5, log = () => undefined }: ChaosOptions): Promise<ChaosFigures> {
+  await using lab = await Promise.resolve(new Lab())
+  const relays = [await lab.relay('first'), await lab.relay('second')]
+  const urls = relays.map(({ url }) => url)
+  const clients: LabClient[] = []
+  for (let number = 0; number < count; number += 1) clients.push(await lab.client(`c${number}`, urls))
+  const pairs = clients.slice(1).map((client, at) => [clients[at] as LabClient, client] as const)
+  for (const [a, b] of pairs) await befriend(a, b)
+  log(`${count} clients are contacts`)
+  const chaos = new Chaos(clients, relays, pairs)
+  const end = performance.now() + ms
+  await Promise.all([chaos.write(end), chaos.hurt(end, log)])
+  await chaos.mend()
+  log(`${chaos.sent.length} sent; everything is up again`)
+  await chaos.settle()
+  // Awaited here: everything ends with this function.
+  return await chaos.figures()
+}
+
+class Chaos {
+  readonly sent: Sent[] = []
+  private readonly clients: readonly LabClient[]
+  private readonly relays: readonly LabRelay[]
+  private readonly pairs: readonly (readonly [LabClient, LabClient])[]
+  private readonly down = new Set<LabClient | LabRelay>()
+  private kills = 0
+  private stops = 0
+
+  constructor(clients: readonly LabClient[], relays: readonly LabRelay[], pairs: readonly (readonly [LabClient, LabClient])[]) {
+    this.clients = clients
+    this.relays = relays
+    this.pairs = pairs
+  }
+
+  /** Somebody writes, all the time. What was not reported as queued was not sent. */
+  async write(end: number): Promise<void> {
+    for (let number = 0; performance.now() < end; number += 1) {
+      const [a, b] = pick(this.pairs)
+      const [from, to] = chance(0.5) ? [a, b] : [b, a]
+      const { code, json } = await from.run('send', to.name, '--', `message ${number}`)
+      if (code === 0) this.sent.push({ from, to, id: String(json.messages[0].id) })
+      else await rest(PAUSE_MS)
+    }
+  }
+
+  /** Kills, stops, and brings back, all the time. */
+  async hurt(end: number, log: (line: string) => void): Promise<void> {
+    while (performance.now() < end) {
+      const each = pick<LabClient | LabRelay>([...this.clients, ...this.clients, ...this.relays])
+      if (this.down.has(each)) await this.restart(each)
+      else if (chance(0.3) && !this.isRelay(each)) await this.pause(each, Math.min(MOST_STOPPED_MS, end - performance.now()))
+      else {
+        await each.end('SIGKILL')
+        this.down.add(each)
+        this.kills += 1
+        log(`killed ${this.isRelay(each) ? 'a relay' : each.name}`)
+      }
+      await rest(randomInt(PAUSE_MS * 4))
+    }
+  }
+
+  async mend(): Promise<void> {
+    for (const each of [...this.down]) await this.restart(each)
+  }
+
+  /** Until every sender knows that what it sent was delivered. */
+  async settle(): Promise<void> {
+    for (const end = performance.now() + SETTLE_WITHIN_MS; performance.now() < end; ) {
+      const waiting = await Promise.all(this.clients.map(async (client) => (await client.run('outbox')).json.outbox.length as number))
+      if (waiting.every((rows) => rows === 0)) return
+      await rest(PAUSE_MS)
+    }
+  }
+
+  async figures(): Promise<ChaosFigures> {
+    const figures: ChaosFigures = {
+      messages: this.sent.length,
+      delivered: 0,
+      lost: 0,
+      doubled: 0,
+      misordered: 0,
+      kills: this.kills,
+      stops: this.stops,
+      failures: [],
+    }
+    for (const [a, b] of this.pairs) for (const [from, to] of [[a, b] as const, [b, a] as const]) await this.count(figures, from, to)
+    if (figures.delivered + figures.lost !== figures.messages) figures.failures.push('the histories do not add up')
+    if (figures.lost > 0) figures.failures.push(`${figures.lost} lost`)
+    if (figures.doubled > 0) figures.failures.push(`${figures.doubled} doubled`)
+    if (figures.misordered > 0) figures.failures.push(`${figures.misordered} misordered`)
+    return figures
+  }
+
+  private async count(figures: ChaosFigures, from: LabClient, to: LabClient): Promise<void> {
+    const [out, received] = await Promise.all([historyOf(from, to), historyOf(to, from)])
+    const ids = (lines: readonly HistoryLine[], direction: 'in' | 'out'): string[] =>
+      lines.filter((each) => each.direction === direction).map(({ id }) => id)
+    const [sent, arrived] = [ids(out, 'out'), ids(received, 'in')]
+    const mine = this.sent.filter((each) => each.from === from && each.to === to).map(({ id }) => id)
+    const there = new Set(arrived)
+    figures.delivered += mine.filter((id) => there.has(id)).length
+    figures.lost += mine.filter((id) => !there.has(id)).length
+    figures.doubled += arrived.length - there.size
+    const order = new Map(sent.map((id, at) => [id, at]))
+    const places = arrived.map((id) => order.get(id) ?? -1)
+    figures.misordered += places.filter((place, at) => at > 0 && place < (places[at - 1] ?? 0)).length
+    const undelivered = out.filter(({ direction, state }) => direction === 'out' && state !== 'delivered' && state !== 'read').length
+    if (undelivered > 0) figures.failures.push(`${from.name} does not know of ${undelivered} that they were delivered to ${to.name}`)
+  }
+
+  private async pause(client: LabClient, ms: number): Promise<void> {
+    if (ms <= 0) return
+    client.signal('SIGSTOP')
+    this.stops += 1
+    await rest(randomInt(Math.max(1, Math.floor(ms))))
+    client.signal('SIGCONT')
+  }
+
+  private async restart(each: LabClient | LabRelay): Promise<void> {
+    await each.start()
+    this.down.delete(each)
+  }
+
+  private isRelay(each: LabClient | LabRelay): each is LabRelay {
+    return this.relays.includes(each as LabRelay)
+  }
+}
+
+/** @throws Error with what the command said */
+async function historyOf(at: LabClient, of: LabClient): Promise<readonly HistoryLine[]> {
+  const { out, json } = await at.run('history', of.name, '--limit', '1000')
+  if (json?.messages === undefined) throw new Error(`${at.name} (${at.pid}) shows no history with ${of.name}: ${out}\n${at.stderr}`)
+  return json.messages as HistoryLine[]
+}
