@@ -24,8 +24,10 @@ const MAX_GREETINGS = 4
 const GREET_AGAIN = { first: 2_000, most: 60_000 } as const
 /** Longer than the time between two announcements, milliseconds. */
 const SILENT_MS = 8_000
-/** A device that does not want to be a neighbour is asked again after so long, milliseconds. */
-const ASK_AGAIN_MS = 30_000
+/** A device that does not want to be a neighbour, or not now, is asked again after so long, milliseconds; doubled each time. */
+const ASK_AGAIN = { first: 1_000, most: 60_000 } as const
+/** A link that has lasted so long was wanted, milliseconds. */
+const WANTED_AFTER_MS = 5_000
 /** The device with the larger id waits so long for the other to ask, milliseconds. */
 const YIELD_MS = 3_000
 const LOOK_EVERY_MS = 500
@@ -58,8 +60,8 @@ interface Place {
 export class MeshNeighbours {
   private readonly deps: MeshNeighboursDeps
   private readonly places = new Map<string, Place>()
-  /** When a device may be asked again, monotonic milliseconds. */
-  private readonly asked = new Map<DeviceId, number>()
+  /** When a connected device may be asked again, monotonic milliseconds, and how long the wait after that is. */
+  private readonly asked = new Map<DeviceId, { readonly dueAt: number; readonly wait: number }>()
   private readonly stopping = new AbortController()
   private readonly releases: (() => void)[] = []
   private greetings = 0
@@ -112,9 +114,10 @@ export class MeshNeighbours {
     const now = clock.monotonic()
     for (const path of swarm.paths()) {
       const { device, since } = path
-      if (relays.has(device) || !isLink(path) || mesh.hasNeighbour(device) || (this.asked.get(device) ?? 0) > now) continue
+      if (relays.has(device) || !isLink(path) || mesh.hasNeighbour(device) || (this.asked.get(device)?.dueAt ?? 0) > now) continue
       if (swarm.self > device && clock.now() - since < YIELD_MS) continue
-      this.asked.set(device, now + ASK_AGAIN_MS)
+      const wait = this.asked.get(device)?.wait ?? ASK_AGAIN.first
+      this.asked.set(device, { dueAt: now + wait, wait: Math.min(2 * wait, ASK_AGAIN.most) })
       void this.ask(device)
     }
   }
@@ -138,8 +141,7 @@ export class MeshNeighbours {
     swarm.keep(peer, true)
     const began = clock.monotonic()
     await mesh.attach(peer, this.linkOf(channel))
-    // A link that has served is made again at once.
-    if (clock.monotonic() - began > ASK_AGAIN_MS) this.asked.delete(peer)
+    if (clock.monotonic() - began > WANTED_AFTER_MS) this.asked.delete(peer)
     if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
   }
 
