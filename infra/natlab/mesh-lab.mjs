@@ -11,7 +11,7 @@ const HOSTILE_NODE = fileURLToPath(new URL('hostile-node.mjs', import.meta.url))
 const FOLDER = '/run/natlab'
 const JOIN_WITHIN_MS = 30_000
 const BEFRIEND_WITHIN_MS = 60_000
-const NEIGHBOURS_WITHIN_MS = 60_000
+const NEIGHBOURS_WITHIN_MS = 120_000
 const [RELAY] = RELAYS
 
 export const box = (number) => `n${number}`
