@@ -199,6 +199,15 @@ export const why = (session: Session, contact: string): Promise<number> =>
     )
   })
 
+export const doctor = (session: Session): Promise<number> =>
+  withApi(session, async (api) => {
+    const found = await api.doctor()
+    session.output.result(
+      found,
+      found.checks.map(({ name, ok, detail }) => `${ok ? '✓' : '✗'} ${oneLine(name)}: ${oneLine(detail)}`).join('\n'),
+    )
+  })
+
 export const events = (session: Session): Promise<number> =>
   withApi(session, async (api) => {
     const closing = new AbortController()

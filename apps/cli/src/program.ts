@@ -69,6 +69,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .action(run(commands.add))
   program.command('contacts').description('your contacts').action(run(commands.contacts))
   program.command('peers').description('who is in sight').action(run(commands.peers))
+  program.command('doctor').description('what keeps this client from others').action(run(commands.doctor))
   program.command('why').description('the path to a contact, and why not a better one').argument('<contact>').action(run(commands.why))
   program
     .command('verify')

@@ -16,6 +16,7 @@ import {
 } from '@skein/core'
 import { VoprfTokens } from '@skein/core/tokens'
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
+import type { NatView } from './api/contract.ts'
 import type { Config } from './config-schema.ts'
 
 /** What a user changes while the client runs. */
@@ -28,6 +29,8 @@ export interface Client {
   readonly config: Config
   /** Strangers on the local network who show themselves to everybody. */
   readonly nearby?: () => readonly DeviceId[]
+  /** What is known of the network around; a browser cannot tell. */
+  readonly network?: NetworkKnowledge
   /** 0 in a browser. */
   readonly pid: number
   /** Every setting with its value and where that came from. */
@@ -38,6 +41,15 @@ export interface Client {
   backup(passphrase: string | null): Promise<ReadableStream<Uint8Array>>
   /** Asks the owner of the process to stop it. */
   requestStop(): void
+}
+
+export interface NetworkKnowledge {
+  /** As the last probe found it. */
+  nat(): NatView
+  /** Finds it out anew. */
+  probe(): Promise<NatView>
+  /** Who answers under the URL of a relay. */
+  askRelay(url: string): Promise<'relay' | 'other' | 'silent'>
 }
 
 export interface ClientParts {

@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Logger, SkeinError } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
-import { watchNetwork } from '../platform/network-watch.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
@@ -16,6 +15,7 @@ import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
 import { startLan } from './lan.ts'
+import { watchOver } from './network.ts'
 
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
@@ -62,18 +62,14 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
           undo,
         )
       : undefined
-    const watching = new AbortController()
-    undo.push(() => watching.abort())
-    void watchNetwork({ clock: systemClock, signal: watching.signal }, (change) => {
-      logger.info('network-changed', { addresses: change.present.size, lost: change.hasLost })
-      swarm.move(change)
-    })
+    const network = watchOver({ swarm, logger }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {
       messenger,
       swarm,
       nearby: () => lan?.nearby() ?? [],
+      network,
       clock: systemClock,
       config,
       pid: process.pid,

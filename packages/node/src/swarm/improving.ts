@@ -28,6 +28,7 @@ interface Search {
 
 export class Improver {
   private readonly deps: ImproverDeps
+  private hasUdp = true
   private readonly searches = new Map<DeviceId, Search>()
 
   constructor(deps: ImproverDeps) {
@@ -48,6 +49,11 @@ export class Improver {
       await this.round(device, search, identified)
     }
     this.searches.delete(device)
+  }
+
+  /** Where UDP does not get through, nothing that needs it is tried. */
+  knowUdp(isThrough: boolean): void {
+    this.hasUdp = isThrough
   }
 
   /** The network has changed: whoever is reached over a relay may be reached directly now. */
@@ -105,7 +111,7 @@ export class Improver {
   private dial(device: DeviceId, signal: AbortSignal): Promise<unknown> {
     const { dialler, clock, puncher } = this.deps
     const webrtc = puncher?.tcp.isUsable() === true ? clock.sleep(WEBRTC_AFTER_MS, { signal }) : undefined
-    return dialler.dialDirect(device, { signal, rungs: ['lan', 'direct', 'webrtc'], webrtc })
+    return dialler.dialDirect(device, { signal, rungs: this.hasUdp ? ['lan', 'direct', 'webrtc'] : ['lan', 'direct'], webrtc })
   }
 
   /** The side that was reached over the relay begins; the other one answers. */
@@ -115,6 +121,10 @@ export class Improver {
     const note = (outcome: RungReport['outcome'], detail: string): void =>
       dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
     const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
+    if (by === 'udp' && !this.hasUdp) {
+      note('failed', 'UDP does not get through here')
+      throw new Error('UDP does not get through here')
+    }
     const relayed = stack.getConnections(peerOf(device)).find(inbound)
     if (relayed === undefined) {
       note('other-side', 'the other side begins')

@@ -176,6 +176,16 @@ export class Libp2pSwarm implements Swarm, Directory {
     for (const each of this.running?.supervisors ?? []) each.hurry()
   }
 
+  /** STUN servers of the relays, `stun:host:port`; those of one relay together. */
+  stunServers(): readonly (readonly string[])[] {
+    return this.running?.stunServers() ?? []
+  }
+
+  /** Whether UDP gets through, for the choice of ways. */
+  knowUdp(isThrough: boolean): void {
+    this.running?.improver.knowUdp(isThrough)
+  }
+
   /** This machine has other addresses than before. */
   move(change: NetworkChange): void {
     this.running?.move(change)

@@ -60,7 +60,7 @@ export class Running {
   private readonly disguises: Disguises
   private readonly deps: RunningDeps
   private readonly puncher: Puncher | undefined
-  private readonly improver: Improver
+  readonly improver: Improver
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
 
@@ -211,6 +211,11 @@ export class Running {
     if (older.some(isRelayedConnection)) void this.prove(device, opened)
   }
 
+  /** Of each relay that has any. */
+  stunServers(): readonly (readonly string[])[] {
+    return this.supervisors.map((each) => each.stunServers()).filter((each) => each.length > 0)
+  }
+
   private createPuncher(): Puncher | undefined {
     const { upgrader, logger } = this.stack.services.transports
     return this.deps.createPuncher?.({
@@ -220,7 +225,7 @@ export class Running {
         log: logger.forComponent('skein:punch'),
         handle: (protocol, handler) => this.stack.handle(protocol, handler, { runOnLimitedConnection: true, force: true }),
       },
-      stunServers: () => this.supervisors.map((each) => each.stunServers()).filter((each) => each.length > 0),
+      stunServers: () => this.stunServers(),
       reflectors: () => this.supervisors.flatMap((each) => each.reflector() ?? []),
       deviceOf: ({ remotePeer }) => deviceOf(remotePeer),
       mayPunch: (device) => this.deps.kept.has(device),

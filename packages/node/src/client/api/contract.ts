@@ -85,6 +85,25 @@ export const PeerView = z.object({
 })
 export type PeerView = z.infer<typeof PeerView>
 
+/** What stands between this machine and the internet; empty where it cannot be found out, as in a browser. */
+export const NatView = z
+  .object({
+    udp: z.boolean(),
+    mapping: z.enum(['none', 'same', 'sequential', 'random', 'unknown']),
+    filtering: z.enum(['strict', 'open', 'unknown']),
+    seen_as: z.string().nullable(),
+    hairpin: z.boolean().nullable(),
+    ipv6: z.boolean(),
+  })
+  .partial()
+export type NatView = z.infer<typeof NatView>
+
+export const DoctorView = z.object({
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  nat: NatView,
+})
+export type DoctorView = z.infer<typeof DoctorView>
+
 export const WhyView = z.object({
   contact: z.string(),
   device: z.string(),
@@ -92,7 +111,7 @@ export const WhyView = z.object({
   transport: z.string().nullable(),
   rtt_ms: z.number().nullable(),
   since: Instant.nullable(),
-  nat: z.object({}),
+  nat: NatView,
   /** Best rung first. */
   reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
 })
@@ -207,6 +226,8 @@ export const contract = {
     .output(z.object({ contact: z.string(), safety_number: z.string(), trust: Trust })),
   /** The path in use to a contact, and why not a better one. */
   why: oc.input(ContactInput).output(WhyView),
+  /** Looks at everything that may keep this client from others; takes a few seconds. */
+  doctor: oc.output(DoctorView),
   peers: oc.output(z.object({ peers: z.array(PeerView) })),
   send: oc
     .input(

@@ -5,6 +5,7 @@ import type { ClientEvent, SettingsView } from './contract.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { packed, unpacked } from './carry.ts'
+import { doctorView } from './doctor.ts'
 import { meshView } from './mesh-view.ts'
 import { whyView } from './why.ts'
 import { waitFor } from './waiting.ts'
@@ -47,6 +48,7 @@ export const router = os.router({
     return { contact: contact.account, safety_number: messenger.safetyNumber(contact), trust: contact.trust }
   }),
   why: os.why.handler(({ context: { client }, input }) => whyView(client, client.messenger.book.find(input.contact))),
+  doctor: os.doctor.handler(({ context: { client } }) => doctorView(client)),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.

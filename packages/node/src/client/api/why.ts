@@ -5,7 +5,7 @@ import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
 
 /** Of several devices the one that is reached best. */
-export function whyView({ messenger, swarm }: Client, { account }: StoredContact): WhyView {
+export function whyView({ messenger, swarm, network }: Client, { account }: StoredContact): WhyView {
   const devices = messenger.book.devicesOf(account).map(({ device }) => device)
   const paths = swarm.paths().filter(({ device }) => devices.includes(device))
   const best = paths.toSorted((a, b) => rank(a) - rank(b))[0]
@@ -19,7 +19,7 @@ export function whyView({ messenger, swarm }: Client, { account }: StoredContact
     transport: best?.transport ?? (mesh === undefined ? null : 'mesh'),
     rtt_ms: best?.rttMs ?? null,
     since: best?.since ?? mesh?.since ?? null,
-    nat: {},
+    nat: network?.nat() ?? {},
     reasons: mesh === undefined ? reasons : [...reasons, { rung: 'mesh', outcome: 'open', detail: mesh.detail }],
   }
 }

@@ -1,0 +1,72 @@
+/** What may keep this client from others, in sentences. */
+import type { RelayStatus } from '@skein/core'
+import type { Client } from '../assemble.ts'
+import type { DoctorView, NatView } from './contract.ts'
+
+type Check = DoctorView['checks'][number]
+
+export async function doctorView(client: Client): Promise<DoctorView> {
+  const [nat, relays] = await Promise.all([
+    client.network?.probe(),
+    Promise.all(client.swarm.relays().map((each) => relayCheck(client, each))),
+  ])
+  const listening = client.swarm.addresses().length > 0
+  const checks: Check[] = [
+    ...(relays.length > 0
+      ? relays
+      : [{ name: 'relay', ok: false, detail: 'No relay is set: only devices on the same network are reached.' }]),
+    {
+      name: 'listening',
+      ok: listening,
+      detail: listening ? 'Others can be told where to dial.' : 'There is no address under which others could dial.',
+    },
+    ...(nat === undefined ? [] : natChecks(nat)),
+  ]
+  return { checks, nat: nat ?? {} }
+}
+
+async function relayCheck({ network }: Client, { url, connected, reserved }: RelayStatus): Promise<Check> {
+  const name = `relay ${url}`
+  if (reserved) return { name, ok: true, detail: 'Joined; others reach this device over it.' }
+  if (connected) return { name, ok: false, detail: 'Connected, but it gives no place: it may be full, or want an invitation.' }
+  const answer = await network?.askRelay(url)
+  if (answer === 'other')
+    return {
+      name,
+      ok: false,
+      detail: 'Somebody else answers under this URL: a captive portal that wants a login, a proxy, or the URL is wrong.',
+    }
+  if (answer === 'relay') return { name, ok: false, detail: 'It answers over HTTP, but none of its other ports can be reached.' }
+  return { name, ok: false, detail: 'It does not answer: it is down, or there is no way to it from this network.' }
+}
+
+const MAPPINGS: Record<NonNullable<NatView['mapping']>, string> = {
+  none: 'There is no NAT; a firewall may be there.',
+  same: 'A NAT with foreseeable ports: direct connections are possible.',
+  sequential: 'A NAT that takes the next port for each destination: direct connections are possible with some effort.',
+  random: 'A NAT with random ports: direct connections are possible to devices with a better one, by many tries.',
+  unknown: 'How the NAT chooses its ports is not known.',
+}
+
+function natChecks(nat: NatView): Check[] {
+  const { udp = false, mapping = 'unknown', filtering = 'unknown', ipv6 = false, hairpin = null } = nat
+  return [
+    {
+      name: 'udp',
+      ok: udp,
+      detail: udp ? `UDP gets through; seen as ${nat.seen_as}.` : 'UDP does not get through: direct connections use TCP.',
+    },
+    { name: 'nat', ok: mapping !== 'unknown', detail: `${MAPPINGS[mapping]} Filtering: ${filtering}.` },
+    { name: 'ipv6', ok: true, detail: ipv6 ? 'There is a public IPv6 address.' : 'There is no public IPv6 address.' },
+    {
+      name: 'hairpin',
+      ok: hairpin !== false,
+      detail:
+        hairpin === null
+          ? 'Not known.'
+          : hairpin
+            ? 'The NAT turns packets round.'
+            : 'Two devices behind this NAT do not reach each other by their outside addresses.',
+    },
+  ]
+}

@@ -1,0 +1,106 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { silentLogger } from '../swarm/test-network.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
+import { ATTRIBUTE, BINDING_SUCCESS, encodeStun, encodeXorAddress, type Endpoint, parseStun } from '../stun/index.ts'
+import { NatKnowledge } from './nat-knowledge.ts'
+import { probeNat } from './nat-probe.ts'
+import { askRelay } from './relay-answer.ts'
+
+const open: Socket[] = []
+afterEach(() => {
+  for (const each of open.splice(0)) each.close()
+})
+
+/** Two ports of one server; what they say they saw is made by `see`, from what they saw and the number of the port. */
+async function servers(see: (from: Endpoint, port: number) => Endpoint | 'silence' | 'garbage', changesPort = true): Promise<string[]> {
+  const sockets = [createSocket('udp4'), createSocket('udp4')]
+  open.push(...sockets)
+  for (const [number, socket] of sockets.entries()) {
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    socket.on('message', (bytes, { address, port }) => {
+      const request = parseStun(bytes)
+      const seen = see({ host: address, port }, number)
+      if (request === undefined || seen === 'silence') return
+      if (seen === 'garbage') return void socket.send(Buffer.from('no stun at all'), port, address)
+      const change = request.attributes.some(({ type }) => type === ATTRIBUTE.changeRequest)
+      if (change && !changesPort) return
+      const attributes = [{ type: ATTRIBUTE.xorMappedAddress, value: encodeXorAddress(seen, request.transaction) }]
+      const answer = encodeStun({ type: BINDING_SUCCESS, transaction: request.transaction, attributes })
+      const from = change ? sockets[1 - number] : socket
+      from?.send(answer, port, address)
+    })
+  }
+  return sockets.map((each) => `stun:127.0.0.1:${each.address().port}`)
+}
+
+const probe = (stun: readonly string[], ownHosts: readonly string[] = []) =>
+  probeNat({ clock: systemClock, random: systemRandom, stunServers: [stun], ownHosts, signal: new AbortController().signal })
+
+describe('NAT probe', { timeout: 30_000 }, () => {
+  it('[PT10] knows that there is no NAT, and that anybody may answer', async () => {
+    const found = await probe(await servers((from) => from), ['127.0.0.1'])
+    expect(found).toMatchObject({ udp: true, mapping: 'none', filtering: 'open', hairpin: true, ipv6: false })
+  })
+
+  it.each([
+    [0, 'same'],
+    [1, 'sequential'],
+    [7_000, 'random'],
+  ] as const)('[PT10] tells from two ports %i apart that they are %s', async (apart, mapping) => {
+    const stun = await servers(({ port }, number) => ({ host: '203.0.113.9', port: ((port + number * apart) % 50_000) + 1_024 }))
+    expect(await probe(stun)).toMatchObject({ udp: true, mapping, seen_as: expect.stringMatching(/^203\.0\.113\.9:\d+$/) })
+  })
+
+  it('[PT10] finds strict filtering when no answer comes from another port', async () => {
+    expect(await probe(await servers((from) => from, false))).toMatchObject({ udp: true, filtering: 'strict' })
+  })
+
+  it.each(['silence', 'garbage'] as const)('[PT10] takes %s for UDP that does not get through', async (answer) => {
+    expect(await probe(await servers(() => answer))).toMatchObject({ udp: false, mapping: 'unknown', seen_as: null })
+  })
+
+  it('[PT10] asks nobody without a relay', async () => {
+    expect(await probe([])).toMatchObject({ udp: false, mapping: 'unknown', hairpin: null })
+  })
+
+  it('[PT10] is made once for all who ask at the same time', async () => {
+    let asked = 0
+    const stun = await servers((from) => ((asked += 1), from))
+    const told: boolean[] = []
+    const knowledge = new NatKnowledge({
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      stunServers: () => [stun],
+      onKnown: ({ udp }) => void told.push(udp),
+    })
+    const views = await Promise.all([knowledge.probe(), knowledge.probe(), knowledge.probe()])
+    expect(new Set(views).size).toBe(1)
+    expect(told).toEqual([true])
+    expect(knowledge.view()).toBe(views[0])
+    const before = asked
+    await knowledge.probe()
+    expect(asked).toBeGreaterThan(before)
+  })
+})
+
+describe('who answers under the URL of a relay', () => {
+  it.each([
+    ['{"version":1,"peer_id":"12D3"}', 200, 'relay'],
+    ['<html>Please log in</html>', 200, 'other'],
+    ['{}', 200, 'other'],
+    ['', 302, 'other'],
+  ] as const)('%s with status %i: %s', async (body, status, answer) => {
+    const server = createServer((_request, response) => void response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(body))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    expect(await askRelay(url)).toBe(answer)
+    await new Promise((resolve) => server.close(resolve))
+    expect(await askRelay(url)).toBe('silent')
+  })
+})

@@ -1,0 +1,116 @@
+/** What stands between this machine and the internet, found out by questions to the user's own relays (RFC 5780). */
+import type { Clock, Random } from '@skein/core'
+import { mappingOf } from '../punch/index.ts'
+import { askStun, ATTRIBUTE, type Datagrams, type Endpoint, resolveStun, type StunAttribute, type StunReply } from '../stun/index.ts'
+import { openDatagrams, type OwnDatagrams } from './datagram-socket.ts'
+
+export interface NatView {
+  /** Whether UDP gets out and back. */
+  readonly udp: boolean
+  /**
+   * Which outside port another destination gets: `none` without a NAT, `same` whatever the destination, `sequential` the
+   * next one, `random` an unforeseeable one; `unknown` when nobody answered, or only one port did.
+   */
+  readonly mapping: 'none' | 'same' | 'sequential' | 'random' | 'unknown'
+  /** Who may answer: only the port that was asked, or others of that host too. */
+  readonly filtering: 'strict' | 'open' | 'unknown'
+  /** Where the internet sees this machine over UDP; the port is of one socket. */
+  readonly seen_as: string | null
+  /** Whether two sockets here reach each other by their outside addresses. */
+  readonly hairpin: boolean | null
+  /** Whether there is an IPv6 address that the whole internet knows. */
+  readonly ipv6: boolean
+}
+
+export interface ProbeDeps {
+  readonly clock: Clock
+  readonly random: Random
+  /** STUN servers of the user's relays, `stun:host:port`; those of one relay together. */
+  readonly stunServers: readonly (readonly string[])[]
+  /** Addresses of this machine that are public. */
+  readonly ownHosts: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** For a packet that comes back from one's own NAT, ms. */
+const HAIRPIN_WITHIN_MS = 600
+/** CHANGE-REQUEST: answer from the other port (RFC 5780 §7.2). */
+const CHANGE_PORT: StunAttribute = { type: ATTRIBUTE.changeRequest, value: Buffer.from([0, 0, 0, 2]) }
+
+export const UNKNOWN_NAT: NatView = { udp: false, mapping: 'unknown', filtering: 'unknown', seen_as: null, hairpin: null, ipv6: false }
+
+/** Never rejects. Sends a dozen small packets, all to the user's own relays but one to itself. */
+export async function probeNat(deps: ProbeDeps): Promise<NatView> {
+  const ipv6 = deps.ownHosts.some((each) => each.includes(':'))
+  const servers = await serversOf(deps.stunServers)
+  const socket = await openDatagrams().catch(() => undefined)
+  if (socket === undefined || servers.length === 0) return { ...UNKNOWN_NAT, ipv6 }
+  try {
+    const replies = await askAll(socket, servers, deps)
+    const [first] = replies
+    if (first === undefined) return { ...UNKNOWN_NAT, ipv6 }
+    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), hairpinOf(first.seen, deps)])
+    return { udp: true, mapping: mappingAmong(replies, socket, deps.ownHosts), filtering, seen_as: textOf(first.seen), hairpin, ipv6 }
+  } finally {
+    socket.close()
+  }
+}
+
+async function serversOf(groups: readonly (readonly string[])[]): Promise<readonly Endpoint[]> {
+  const found = await Promise.all(groups.flat().map(resolveStun))
+  return found.flatMap((each) => each ?? [])
+}
+
+/** One after the other: whether ports follow each other can be seen only then. */
+async function askAll(socket: Datagrams, servers: readonly Endpoint[], deps: ProbeDeps): Promise<readonly StunReply[]> {
+  const replies: StunReply[] = []
+  for (const server of servers) {
+    const reply = await askStun(socket, { ...deps, server })
+    if (reply !== undefined) replies.push(reply)
+  }
+  return replies
+}
+
+function mappingAmong(replies: readonly StunReply[], socket: OwnDatagrams, ownHosts: readonly string[]): NatView['mapping'] {
+  const [first, second] = replies.map(({ seen }) => seen)
+  if (first === undefined) return 'unknown'
+  if (ownHosts.includes(first.host) && first.port === socket.port) return 'none'
+  if (second === undefined) return 'unknown'
+  return mappingOf(first.port, second.port).mapping
+}
+
+/** From a socket of its own, that has asked nobody but the one port. */
+async function filteringOf([server]: readonly Endpoint[], deps: ProbeDeps): Promise<NatView['filtering']> {
+  const socket = await openDatagrams()
+  try {
+    if (server === undefined || (await askStun(socket, { ...deps, server })) === undefined) return 'unknown'
+    const reply = await askStun(socket, { ...deps, server, attributes: [CHANGE_PORT] })
+    return reply === undefined ? 'strict' : reply.from.port === server.port ? 'unknown' : 'open'
+  } finally {
+    socket.close()
+  }
+}
+
+/** Two sockets, of which one sends to where the other is seen. */
+async function hairpinOf(seen: Endpoint, { clock, random, stunServers, signal }: ProbeDeps): Promise<boolean | null> {
+  const [server] = await serversOf(stunServers)
+  if (server === undefined) return null
+  const [listening, sending] = [await openDatagrams(), await openDatagrams()]
+  try {
+    const [target, own] = await Promise.all([listening, sending].map((each) => askStun(each, { server, clock, random, signal })))
+    if (target === undefined || own === undefined || target.seen.host !== seen.host) return null
+    const nonce = Buffer.from(random.bytes(16))
+    const arrived = new AbortController()
+    listening.listen((bytes) => (bytes.equals(nonce) ? arrived.abort() : undefined))
+    // Both, for a NAT that lets in only whom it was told of.
+    listening.send(Buffer.alloc(1), own.seen)
+    sending.send(nonce, target.seen)
+    await clock.sleep(HAIRPIN_WITHIN_MS, { signal: AbortSignal.any([signal, arrived.signal]) })
+    return arrived.signal.aborted
+  } finally {
+    listening.close()
+    sending.close()
+  }
+}
+
+const textOf = ({ host, port }: Endpoint): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
