@@ -51,6 +51,7 @@ function createProgram(json: boolean): Command {
   for (const [name, value] of Object.entries(DEFAULT_PORTS)) {
     program.addOption(option(`--${name} <port>`, `port, 0 for any free one, "off" for none`).default(value))
   }
+  program.addOption(option('--mail-database <url>', 'PostgreSQL that several relays keep mail in'))
   program.addOption(option('--web <dir>', 'folder of the web client to serve, or off'))
   program.addOption(option('--bootstrap <url>', 'another relay; may be repeated').default([]).argParser(collectUrls))
   program.addOption(option('--json', 'machine-readable stdout').default(false))

@@ -39,6 +39,8 @@ const configSchema = z.strictObject({
   stun: port,
   stun2: port,
   reflector: port,
+  /** PostgreSQL that holds the mail of a fleet; without it the mail lies in the relay's own database. */
+  mailDatabase: z.url({ protocol: /^postgres(ql)?$/, error: 'is no URL of a PostgreSQL database' }).optional(),
   /** Folder of the web client, `off`, or the one that belongs to this build. */
   web: z.string().min(1).optional(),
   /** Where a web server on this machine serves the relay behind TLS. */

@@ -13,6 +13,7 @@ import { type Drained, drain } from './drain.ts'
 import { type RelayDescription, startHttp } from './http.ts'
 import { loadOrCreateSeed } from './identity.ts'
 import { type Mailbox, openMailbox } from './mailbox/open-mailbox.ts'
+import { PostgresMailboxStore } from './mailbox/postgres-mailbox-store.ts'
 import { SqliteMailboxStore } from './mailbox/sqlite-mailbox-store.ts'
 import { Operator, type StackFigures } from './operator.ts'
 import { probePort } from './port-in-use.ts'
@@ -118,13 +119,15 @@ async function openCards(
   return cards
 }
 
-function openMail(
+async function openMail(
   stack: RelayStack,
   { database }: RelayStore,
   { config, logger }: { readonly config: RelayConfig; readonly logger: Logger },
 ): Promise<Mailbox> {
   const seed = loadOrCreateSeed(config.dataDir)
-  return openMailbox(stack, { store: new SqliteMailboxStore(database), seed, logger: logger.child('mailbox') })
+  const shared = config.mailDatabase === undefined ? undefined : await PostgresMailboxStore.open(config.mailDatabase)
+  const store = shared ?? new SqliteMailboxStore(database)
+  return openMailbox(stack, { store, seed, logger: logger.child('mailbox'), close: () => shared?.close() })
 }
 
 function frontOf({ frontUrl }: RelayConfig): { host: string; port: number } | undefined {

@@ -36,6 +36,8 @@ export interface MailboxOptions {
   readonly logger: Logger
   /** All mail together, bytes. */
   readonly maxBytes?: number
+  /** Ends the store with the mailbox. */
+  readonly close?: () => Promise<void> | undefined
 }
 
 export interface Mailbox extends AsyncDisposable {
@@ -43,7 +45,10 @@ export interface Mailbox extends AsyncDisposable {
 }
 
 /** Serves from now on. */
-export async function openMailbox(stack: RelayStack, { store, seed, logger, maxBytes = MAX_MAIL_BYTES }: MailboxOptions): Promise<Mailbox> {
+export async function openMailbox(
+  stack: RelayStack,
+  { store, seed, logger, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
+): Promise<Mailbox> {
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
@@ -53,5 +58,11 @@ export async function openMailbox(stack: RelayStack, { store, seed, logger, maxB
   sweep()
   const sweeping = setInterval(sweep, SWEEP_MS)
   await stack.serveChannel(MAILBOX_PROTOCOL, (channel) => service.serve(channel))
-  return { totals: () => store.totals(), [Symbol.asyncDispose]: async () => clearInterval(sweeping) }
+  return {
+    totals: () => store.totals(),
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweeping)
+      await close?.()
+    },
+  }
 }
