@@ -4,6 +4,7 @@ import { accountDigest, type AccountId } from '../ids.ts'
 import {
   formatInvite,
   type Invite,
+  inviteAdmission,
   inviteExpiry,
   inviteHash,
   inviteLocator,
@@ -35,6 +36,7 @@ async function leaveInviteCard({ primitives, random, directory, ownCard, handove
     salt: random.bytes(16),
   })
   await directory.leaveCard(inviteLocator(primitives, invite.secret), sealed, invite.expiresAt)
+  await directory.registerInvite(primitives.sha256(inviteAdmission(primitives, invite.secret)), invite.expiresAt)
 }
 
 /** Leaves the cards of all open invites and the account's record again: a relay has been joined, or the card has changed. */
@@ -79,6 +81,7 @@ async function fetchInviteCard({ directory, primitives }: ContactDeps, invite: I
       'CONTACT_UNKNOWN',
       'The relay holds no card for this invite: it was revoked, or never reached the relay. Ask for a new one.',
     )
+  await directory.showInvite(inviteAdmission(primitives, invite.secret), invite.relay)
   return sealed
 }
 

@@ -101,6 +101,11 @@ export function inviteLocator(primitives: Primitives, secret: Uint8Array): Uint8
   return primitives.hkdfSha256(secret, new Uint8Array(), new TextEncoder().encode('skein invite locator v1'), 32)
 }
 
+/** What admits the invited to a relay of the inviter (IN7): the relay knows its SHA-256 alone until somebody shows it. 32 bytes. */
+export function inviteAdmission(primitives: Primitives, secret: Uint8Array): Uint8Array {
+  return primitives.hkdfSha256(secret, new Uint8Array(), new TextEncoder().encode('skein invite relay admission v1'), 32)
+}
+
 /** Names an invite on the wire without giving it away. 32 bytes. */
 export function inviteHash(primitives: Primitives, secret: Uint8Array): Uint8Array {
   return primitives.hkdfSha256(secret, new Uint8Array(), new TextEncoder().encode('skein invite hash v1'), 32)

@@ -192,6 +192,8 @@ export class MemoryNetwork {
       this.cards.set(`card ${key.join()}`, value.slice())
       return 1
     },
+    registerInvite: async (hash) => void this.cards.set(`invite ${hash.join()}`, hash.slice()),
+    showInvite: async () => undefined,
     fetchCard: async (key) => this.cards.get(`card ${key.join()}`) ?? null,
     publishRecord: async (key, record) => {
       this.cards.set(`record ${key.join()}`, record.slice())

@@ -17,7 +17,7 @@ import {
 import { VoprfTokens } from '@skein/core/tokens'
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { NatView } from './api/contract.ts'
-import type { Config } from './config-schema.ts'
+import { type Config, splitRelay } from './config-schema.ts'
 
 /** What a user changes while the client runs. */
 export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility'>>
@@ -74,9 +74,12 @@ export async function assemble(
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const { clock, random, primitives } = ports
   const identity = await loadIdentity(ports)
+  const named = config.relays.map(splitRelay)
+  const relays = named.map(({ url }) => url)
   const swarm = createSwarm({
     privateKeySeed: identity.deviceSeed,
-    relays: config.relays,
+    relays,
+    relayTokens: new Map(named.flatMap(({ url, token }) => (token === undefined ? [] : [[url, token]]))),
     listen: { port: config.port, host: config.host },
     logger: logger.child('swarm'),
     clock,
@@ -90,8 +93,8 @@ export async function assemble(
   await swarm.start()
   const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm, tokens: new VoprfTokens(primitives) }, identity, {
     name: config.name,
-    relays: config.relays,
-    mailboxes: config.mail ? config.relays : [],
+    relays,
+    mailboxes: config.mail ? relays : [],
     readReceipts: config.readReceipts,
     visibility: config.visibility,
     expireMs: config.expireMs,

@@ -2,10 +2,15 @@
 import { SkeinError } from '@skein/core'
 import * as z from 'zod'
 
+/** A URL, and behind it the token that the relay wants, if it wants one: `https://relay.example/#token=…`. */
+const RELAY = /^(https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?)(?:#token=([\w-]{1,128}))?$/
+/** Longest URL of a relay, characters: as in a contact card. */
+const MAX_URL_CHARS = 120
+
 const RelayUrl = z
   .string()
-  .max(120)
-  .regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'a relay is named by its http:// or https:// URL')
+  .regex(RELAY, 'a relay is named by its http:// or https:// URL')
+  .refine((text) => splitRelay(text).url.length <= MAX_URL_CHARS, 'the URL of a relay has at most 120 characters')
 
 /** The longest time after which a message may be given up, milliseconds: a year. */
 export const MAX_EXPIRE_MS = 365 * 86_400_000
@@ -54,6 +59,12 @@ export const DEFAULTS: Config = {
   expireMs: 30 * 86_400_000,
   log: 'warn',
   keyStorage: 'auto',
+}
+
+/** The token is ours alone: the URL goes into contact cards and invites. */
+export function splitRelay(text: string): { readonly url: string; readonly token: string | undefined } {
+  const [, url = text, token] = RELAY.exec(text) ?? []
+  return { url: token === undefined ? url : url.replace(/\/+$/, ''), token }
 }
 
 /** @throws SkeinError CONFIG_INVALID with the first thing that is wrong */

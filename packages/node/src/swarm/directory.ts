@@ -11,6 +11,7 @@ import {
   type ProtocolId,
   SkeinError,
 } from '@skein/core'
+import { askAdmission } from './admission.ts'
 import { DHT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import type { OpenOptions } from './channels.ts'
 import type { LateDht } from './late-dht.ts'
@@ -41,6 +42,16 @@ export class RelayDirectory {
     const request: CardRequestFrame = { kind: 'put', key, value, expiresAt }
     const left = await Promise.all(this.deps.joinedRelays().map(({ device }) => this.tryAsk(device, request)))
     return left.filter((reply) => reply?.outcome === 'ok').length
+  }
+
+  async registerInvite(hash: Uint8Array, expiresAt: number): Promise<void> {
+    const request = { kind: 'register', hash, expiresAt } as const
+    await Promise.all(this.deps.joinedRelays().map(({ device }) => askAdmission(this.deps, device, { request, via: device })))
+  }
+
+  async showInvite(proof: Uint8Array, relayUrl: string): Promise<void> {
+    const { device } = await this.deps.describe(relayUrl)
+    await askAdmission(this.deps, device, { request: { kind: 'invite', proof }, via: relayUrl })
   }
 
   /** @throws SkeinError RELAY_UNREACHABLE */
@@ -103,7 +114,7 @@ export class RelayDirectory {
 }
 
 /** One frame there, one back; `undefined` when the other side closes without one. */
-async function exchange(channel: Channel, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
+export async function exchange(channel: Channel, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const close = (): void => channel.close()
   signal.addEventListener('abort', close, { once: true })
   try {

@@ -34,6 +34,8 @@ export interface SwarmOptions {
   readonly privateKeySeed: Uint8Array
   /** URLs of the user's relays. */
   readonly relays: readonly string[]
+  /** Tokens that admit us to relays, by URL. */
+  readonly relayTokens?: ReadonlyMap<string, string> | undefined
   readonly listen: ListenOptions
   readonly logger: Logger
   readonly clock: Clock
@@ -219,6 +221,14 @@ export class Libp2pSwarm implements Swarm, Directory {
 
   async leaveCard(key: Uint8Array, value: Uint8Array, expiresAt: number): Promise<number> {
     return this.running?.directory.leaveCard(key, value, expiresAt) ?? 0
+  }
+
+  async registerInvite(hash: Uint8Array, expiresAt: number): Promise<void> {
+    await this.running?.directory.registerInvite(hash, expiresAt)
+  }
+
+  async showInvite(proof: Uint8Array, relayUrl: string): Promise<void> {
+    await this.running?.directory.showInvite(proof, relayUrl)
   }
 
   async fetchCard(key: Uint8Array, relayUrl: string, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {

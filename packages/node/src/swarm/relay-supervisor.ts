@@ -16,6 +16,8 @@ export interface SupervisorDeps {
   readonly logger: Logger
   /** What a relay says of itself, asked anew. @throws SkeinError RELAY_UNREACHABLE */
   describe(url: string, signal: AbortSignal): Promise<RelayDescription>
+  /** Shows the relay what admits us, if we have something to show. Never throws. */
+  admit(url: string, relay: DeviceId): Promise<void>
   /** The state of the relay has changed. */
   onChange(status: RelayStatus): void
 }
@@ -96,6 +98,7 @@ export class RelaySupervisor {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     const connection = await dialRelay(stack, description, { clock, signal: limited })
     this.report()
+    await this.deps.admit(this.url, description.device)
     await reservations.reserve(description.device, connection.remoteAddr.toString(), signal)
     this.report()
     if (!this.last.reserved) throw new Error('the relay gave no place')

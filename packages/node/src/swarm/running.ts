@@ -2,6 +2,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelayStatus } from '@skein/core'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
+import { askAdmission } from './admission.ts'
 import { Channels } from './channels.ts'
 import { deviceOf, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
@@ -21,6 +22,8 @@ import type { RecordJudge } from './stack-parts.ts'
 export interface RunningDeps {
   readonly self: DeviceId
   readonly relays: readonly string[]
+  /** Tokens that admit us to relays, by URL. */
+  readonly relayTokens?: ReadonlyMap<string, string> | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -105,6 +108,7 @@ export class Running {
       stack,
       reservations,
       describe: (url: string, signal: AbortSignal) => fetchDescription(url, { signal, getText }),
+      admit: (url: string, relay: DeviceId) => this.showToken(url, relay),
       onChange: (status: RelayStatus) => deps.onRelay(status),
     }
     this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, supervised))
@@ -128,6 +132,13 @@ export class Running {
     await this.puncher?.serve()
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
+  }
+
+  private async showToken(url: string, relay: DeviceId): Promise<void> {
+    const token = this.deps.relayTokens?.get(url)
+    if (token === undefined) return
+    const parts = { logger: this.deps.logger, stopping: this.stopping.signal, open: this.channels.open.bind(this.channels) }
+    await askAdmission(parts, relay, { request: { kind: 'token', token }, via: url })
   }
 
   /** As in core's port. */
