@@ -53,13 +53,13 @@ afterAll(async () => {
 }, 60_000)
 
 describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a deployed relay', () => {
-  it('Prometheus takes the rules, and they fire when they should', () => {
+  it('[RL20] Prometheus takes the rules, and they fire when they should', () => {
     run('promtool', ['check', 'rules', join(FILES, 'alerts.yml')])
     run('promtool', ['test', 'rules', join(FILES, 'alerts.test.yml')])
     run('promtool', ['check', 'config', join(FILES, 'prometheus.yml')])
   })
 
-  it('systemd finds the unit well locked in', () => {
+  it('[RL20] systemd finds the unit well locked in', () => {
     const verdict = run('systemd-analyze', ['security', '--offline=true', join(FILES, 'skein-relay.service')])
     expect(Number(/exposure level for [^:]*: ([\d.]+)/.exec(verdict)?.[1])).toBeLessThan(2)
   })
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
     expect(run('cloud-init', ['schema', '--config-file', join(FILES, 'cloud-init.yaml')])).toContain('Valid')
   })
 
-  it.each(['caddy', 'nginx'] as const)('%s serves pages and WebSockets on one port behind TLS', SLOW, async (server) => {
+  it.each(['caddy', 'nginx'] as const)('[RL20] %s serves pages and WebSockets on one port behind TLS', SLOW, async (server) => {
     const [front, http, ws] = [await freePort(), await freePort(), await freePort()]
     const relay = await startRelay(`https://localhost:${front}`, { http, ws })
     const files = join(dir, server)
@@ -95,7 +95,7 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
     expect(relay.url).toBe(`https://localhost:${front}`)
   })
 
-  it('the script installs on a bare Debian, again and again, for a user without rights, and removes all of it', SLOW, () => {
+  it('[RL20] the script installs on a bare Debian, again and again, for a user without rights, and removes all of it', SLOW, () => {
     const [system, packed] = [join(dir, 'debian'), join(dir, 'packed')]
     run('debootstrap', ['--variant=minbase', 'bookworm', system, mirror()])
     run(process.execPath, [join(FILES, 'pack.mjs'), packed])

@@ -11,7 +11,7 @@ import {
 } from '@skein/core'
 import type { OpenOptions } from './channels.ts'
 import { REQUEST_TIMEOUT_MS } from './constants.ts'
-import { exchange } from './directory.ts'
+import { exchange } from './exchange.ts'
 
 export const ADMISSION_PROTOCOL: ProtocolId = '/skein/admission/1'
 

@@ -2,7 +2,6 @@
 import {
   type CardReplyFrame,
   type CardRequestFrame,
-  type Channel,
   decodeCardReply,
   type DeviceId,
   encodeCardRequest,
@@ -12,6 +11,7 @@ import {
   SkeinError,
 } from '@skein/core'
 import { askAdmission } from './admission.ts'
+import { exchange } from './exchange.ts'
 import { DHT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './constants.ts'
 import type { OpenOptions } from './channels.ts'
 import type { LateDht } from './late-dht.ts'
@@ -110,19 +110,5 @@ export class RelayDirectory {
 
   private limit(ms: number, signal?: AbortSignal): AbortSignal {
     return AbortSignal.any([this.deps.stopping, AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])
-  }
-}
-
-/** One frame there, one back; `undefined` when the other side closes without one. */
-export async function exchange(channel: Channel, request: Uint8Array, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  const close = (): void => channel.close()
-  signal.addEventListener('abort', close, { once: true })
-  try {
-    if (!(await channel.send(request))) return undefined
-    for await (const frame of channel.frames()) return frame
-    return undefined
-  } finally {
-    signal.removeEventListener('abort', close)
-    channel.close()
   }
 }
