@@ -4,7 +4,13 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SUITES = { message: 'suites/message.mjs', e2ee: 'suites/e2ee.mjs', web: '../e2e/bench/web.mjs', relay: 'suites/relay.mjs', delivery: 'suites/delivery.mjs' }
+const SUITES = {
+  message: 'suites/message.mjs',
+  e2ee: 'suites/e2ee.mjs',
+  web: '../e2e/bench/web.mjs',
+  relay: 'suites/relay.mjs',
+  delivery: 'suites/delivery.mjs',
+}
 const args = process.argv.slice(2)
 const suite = args.find((arg) => !arg.startsWith('-')) ?? ''
 const file = SUITES[suite]
