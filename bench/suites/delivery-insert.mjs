@@ -1,5 +1,5 @@
-// Our message insert against the same rows through bare better-sqlite3: the same table and indexes (the search index is ours alone), the same durability, a hundred rows
-// in each transaction, in turns within one run.
+// Our message insert against the same rows through bare better-sqlite3: the same table and indexes (the search index is ours
+// alone), the same durability, a hundred rows in each transaction, in turns within one run.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { deviceIdFromKey, accountIdFromDigest, messageIdFromBytes } from '@skein/core'
@@ -13,34 +13,41 @@ const TRANSACTIONS = 20
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
-function messages(count) {
+/** What a message is that nobody has read or said anything about. */
+const UNTOUCHED = {
+  kind: 'text',
+  replyTo: null,
+  shared: null,
+  disappearAfterMs: null,
+  disappearAt: null,
+  editedAt: null,
+  deletedAt: null,
+  ownReaction: null,
+  contactReaction: null,
+}
+
+/** @param textOf the text of message number `at` */
+export function messages(count, { from = 0, textOf = () => 'x'.repeat(200) } = {}) {
   const sender = deviceIdFromKey(new Uint8Array(randomBytes(32)))
   const contact = accountIdFromDigest(new Uint8Array(32))
   return Array.from({ length: count }, (_, at) => ({
+    ...UNTOUCHED,
     id: messageIdFromBytes(new Uint8Array(randomBytes(16))),
     contact,
     direction: 'out',
     sender,
-    kind: 'text',
-    text: 'x'.repeat(200),
-    ...NOTHING_ELSE,
+    text: textOf(from + at),
     state: 'queued',
     reason: null,
-    createdAt: at,
-    hlcMs: at,
+    createdAt: from + at,
+    hlcMs: from + at,
     hlcCounter: 0,
     receivedAt: null,
     deliveredAt: null,
   }))
 }
 
-const NOTHING_ELSE = Object.fromEntries(
-  ['replyTo', 'shared', 'disappearAfterMs', 'disappearAt', 'editedAt', 'deletedAt', 'ownReaction', 'contactReaction'].map((name) => [
-    name,
-    null,
-  ]),
-)
-const columnOf = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const COLUMNS = 'id, sender, contact, direction, text, state, reason, created_at, hlc_ms, hlc_counter, received_at, delivered_at'
 
 /** Both figures in rows a second. @returns their ratio, ours to theirs */
 export async function insertRatio(dir) {
@@ -58,10 +65,27 @@ export async function insertRatio(dir) {
   bare.pragma('journal_mode = WAL')
   bare.pragma('synchronous = FULL')
   for (const { sql } of schema) bare.exec(sql)
-  const names = Object.keys(messages(1)[0])
-  const insert = bare.prepare(`INSERT INTO messages (${names.map(columnOf)}) VALUES (${names.map(() => '?')})`)
+  const insert = bare.prepare(
+    `INSERT INTO messages (${COLUMNS}) VALUES (${COLUMNS.split(', ')
+      .map(() => '?')
+      .join()})`,
+  )
   const all = bare.transaction((rows) => {
-    for (const row of rows) insert.run(...names.map((name) => row[name]))
+    for (const m of rows)
+      insert.run(
+        m.id,
+        m.sender,
+        m.contact,
+        m.direction,
+        m.text,
+        m.state,
+        m.reason,
+        m.createdAt,
+        m.hlcMs,
+        m.hlcCounter,
+        m.receivedAt,
+        m.deliveredAt,
+      )
   })
   const ratios = []
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { insertRatio } from './delivery-insert.mjs'
+import { searchTimes } from './delivery-search.mjs'
 import { peer } from './peer-process.mjs'
 
 const RELAY = fileURLToPath(new URL('../../apps/relay/bundle/main.js', import.meta.url))
@@ -131,6 +132,12 @@ async function pending(dir, relay) {
   }
 }
 
+async function search(dir) {
+  say('a search')
+  const { median, most } = await searchTimes(dir)
+  return { search_100k_ms: round(median), search_100k_most_ms: round(most) }
+}
+
 const dir = mkdtempSync(join(tmpdir(), 'skein-bench-delivery-'))
 const relay = await startRelay(join(dir, 'relay'))
 try {
@@ -138,6 +145,7 @@ try {
     ...(await direct(dir, relay.url)),
     ...(await mail(dir, relay.url)),
     store_insert_ratio: round(await insertRatio(dir)),
+    ...(await search(dir)),
     ...(await pending(dir, relay.url)),
   }
   process.stdout.write(`${JSON.stringify(document, undefined, process.argv.includes('--json') ? undefined : 2)}\n`)

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 
 /** @param program beside this file */
 export function peer(program = 'peer.mjs') {
-  const child = fork(fileURLToPath(new URL(program, import.meta.url)), { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(fileURLToPath(new URL(program, import.meta.url)), {
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const waiting = new Map()
   let next = 0
   child.on('message', ({ id, result, error }) => {

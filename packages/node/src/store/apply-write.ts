@@ -123,7 +123,7 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
     case 'receipt.put':
       return void (await writes.receipt.run({ ...write.receipt }))
     case 'receipt.remove':
-      return void (await writes.receiptRemove.run({ ...write.receipt }))
+      return void (await writes.receiptRemove.run({ ...write.receipt, read: String(write.receipt.read) }))
     case 'token.put':
       return void (await writes.token.run({ ...write }))
     case 'token.remove':

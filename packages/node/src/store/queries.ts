@@ -259,7 +259,9 @@ export function prepareWrites(db: AnyDatabase) {
       .prepare(),
     receiptRemove: db
       .delete(t.receipts)
-      .where(and(eq(t.receipts.device, p('device')), eq(t.receipts.message, p('message')), eq(t.receipts.read, p('read'))))
+      .where(
+        and(eq(t.receipts.device, p('device')), eq(t.receipts.message, p('message')), sql`${t.receipts.read} = (${p('read')} = 'true')`),
+      )
       .prepare(),
     outboxCarried: db
       .update(t.outbox)
