@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { deviceIdFromKey, accountIdFromDigest, messageIdFromBytes } from '@skein/core'
 import { randomBytes } from 'node:crypto'
-import { openStore, STORAGE_KEY_BYTES } from '../../packages/node/dist/store/index.js'
+import { openStore, STORAGE_KEY_BYTES } from '@skein/node/store'
 
 const Database = createRequire(new URL('../../packages/node/package.json', import.meta.url))('better-sqlite3')
 const PER_TRANSACTION = 100

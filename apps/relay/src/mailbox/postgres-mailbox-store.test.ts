@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mailboxStoreContract } from '@skein/core/contracts'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { PostgresMailboxStore } from './postgres-mailbox-store.ts'
 
 /** Where distributions put the server's programs, the newest first. */
@@ -29,11 +29,8 @@ function asServer(program: string, ...args: readonly string[]): void {
   if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`)
 }
 
-if (bin === undefined) {
-  describe('mailbox store: PostgreSQL', () => {
-    it.skip('no PostgreSQL server is installed here (Debian: postgresql)', () => undefined)
-  })
-} else {
+// Where no server is installed (Debian: postgresql) these are skipped.
+describe.skipIf(bin === undefined)('with a server of its own', () => {
   let dir = ''
   let databases = 0
   const url = (name: string): string => `postgres://tester@/${name}?host=${encodeURIComponent(dir)}`
@@ -70,7 +67,7 @@ if (bin === undefined) {
       [Symbol.asyncDispose]: () => store.close(),
     }
   })
-}
+})
 
 function uidOf(user: string): number {
   return Number(spawnSync('id', ['-u', user], { encoding: 'utf8' }).stdout)
