@@ -1,6 +1,7 @@
 // `npm run bench -- relay`: our relay beside the library's and beside two joined sockets, in one run. Linux: what a process
 // costs is read from /proc.
 import { chatUnderLoad } from './relay/chat.mjs'
+import { drained } from './relay/drain.mjs'
 import { stalledReceivers } from './relay/memory.mjs'
 import { Processes } from './relay/processes.mjs'
 import { reservations } from './relay/reservations.mjs'
@@ -10,13 +11,14 @@ const args = process.argv.slice(2)
 const json = args.includes('--json')
 const only = args.find((each) => each.startsWith('--only='))?.slice(7)
 const count = Number(args.find((each) => each.startsWith('--reservations='))?.slice(15) ?? 5_000)
+const clients = Number(args.find((each) => each.startsWith('--clients='))?.slice(10) ?? 500)
 
 const PARTS = {
   throughput,
   memory: stalledReceivers,
   reservations: (all) => reservations(all, count),
   chat: chatUnderLoad,
-  drain: drain500,
+  drain: (all) => drained(all, clients),
 }
 const document = {}
 for (const [name, part] of Object.entries(PARTS)) {

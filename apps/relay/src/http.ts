@@ -11,6 +11,8 @@ import { STATUS_POLICY, statusPage } from './status-page.ts'
 const BODY_LIMIT_BYTES = 1_024
 /** Ms until an idle client loses its place. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** Between two looks for clients that dribble, ms; the library's is 30 s. */
+const LOOK_EVERY_MS = 2_000
 
 /** `/relay.json`, version 1. */
 export interface RelayDescription {
@@ -54,7 +56,13 @@ export interface HttpListen {
 
 /** @throws SkeinError PORT_IN_USE */
 export async function startHttp(sources: HttpSources, listen: HttpListen): Promise<HttpServer> {
-  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: REQUEST_TIMEOUT_MS, forceCloseConnections: true })
+  const server = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
+  })
   server.addHook('onResponse', async (_, reply) => sources.onRequest(reply.statusCode))
   addRoutes(server, sources)
   addStatus(server, sources)

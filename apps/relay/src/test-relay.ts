@@ -36,10 +36,16 @@ export class TestRelays {
     return dir
   }
 
-  async start(dataDir: string, ...extra: readonly string[]): Promise<RunningRelay> {
+  start(dataDir: string, ...extra: readonly string[]): Promise<RunningRelay> {
+    return this.startBy([process.execPath], dataDir, ...extra)
+  }
+
+  /** @param launcher Node.js, perhaps behind a program that limits it */
+  async startBy(launcher: readonly string[], dataDir: string, ...extra: readonly string[]): Promise<RunningRelay> {
     const ports = PORTS.filter((each) => !extra.includes(`--${each}`)).flatMap((each) => [`--${each}`, '0'])
     const args = ['run', '--json', '--data-dir', dataDir, '--host', '127.0.0.1', '--web', 'off', ...ports, ...extra]
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [command = process.execPath, ...before] = launcher
+    const child = spawn(command, [...before, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#children.push(child)
     let log = ''
     child.stderr.on('data', (part: Buffer) => (log += part.toString()))

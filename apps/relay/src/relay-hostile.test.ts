@@ -1,0 +1,118 @@
+/** What anybody can throw at a relay's ports: limits hold, others are served, the counter moves, nothing ends. */
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { probeRelay } from '@skein/node/swarm'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { DEADLINE_MS, type RunningRelay, TestRelays } from './test-relay.ts'
+
+const WITHIN = { timeout: DEADLINE_MS, interval: 100 }
+const relays = new TestRelays()
+const sockets: Socket[] = []
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await relays.clear()
+})
+
+interface Opened {
+  readonly socket: Socket
+  isOver: boolean
+  text: string
+}
+
+async function open(port: number, from = '127.0.0.1'): Promise<Opened> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from })
+  sockets.push(socket)
+  const opened: Opened = { socket, isOver: false, text: '' }
+  socket.on('error', () => undefined)
+  socket.on('data', (part: Buffer) => (opened.text += part.toString('latin1')))
+  socket.on('close', () => (opened.isOver = true))
+  await once(socket, 'connect', { signal: AbortSignal.timeout(DEADLINE_MS) })
+  return opened
+}
+
+const portOf = (relay: RunningRelay, kind: RegExp): number => Number(kind.exec(relay.addresses.find((each) => kind.test(each)) ?? '')?.[1])
+const tcpPort = (relay: RunningRelay): number => portOf(relay, /\/tcp\/(\d+)\/p2p/)
+const wsPort = (relay: RunningRelay): number => portOf(relay, /\/tcp\/(\d+)\/ws/)
+const httpPort = (relay: RunningRelay): number => Number(new URL(relay.url).port)
+
+async function isServed(relay: RunningRelay): Promise<boolean> {
+  const found = await probeRelay(relay.addresses.slice(0, 1), { withinMs: DEADLINE_MS })
+  return found[0]?.error === undefined && (await fetch(`${relay.url}/healthz`)).ok
+}
+
+async function metric(relay: RunningRelay, name: string): Promise<number> {
+  const text = await (await fetch(`${relay.url}/metrics`)).text()
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
+  return Number(line?.slice(name.length + 1) ?? 0)
+}
+
+async function raw(relay: RunningRelay, text: string): Promise<string> {
+  const opened = await open(httpPort(relay))
+  opened.socket.write(text)
+  await vi.waitFor(() => expect(opened.isOver || opened.text.includes('\r\n\r\n')).toBe(true), WITHIN)
+  return opened.text.split('\r\n')[0] ?? ''
+}
+
+describe('a relay under attack', { timeout: 180_000 }, () => {
+  it('[RL21] ends connections that stay silent or dribble, on every port, and serves others meanwhile', async () => {
+    const relay = await relays.start(relays.newDir())
+    const ports = [tcpPort(relay), wsPort(relay), httpPort(relay)]
+    const silent = await Promise.all(ports.flatMap((port) => Array.from({ length: 20 }, () => open(port))))
+    const dribbling = await Promise.all(ports.map((port) => open(port)))
+    const drop = setInterval(() => dribbling.forEach(({ socket, isOver }) => void (isOver || socket.write('G'))), 500)
+    expect(await isServed(relay)).toBe(true)
+    await vi.waitFor(() => expect([...silent, ...dribbling].filter(({ isOver }) => !isOver)).toEqual([]), WITHIN)
+    clearInterval(drop)
+    expect(await isServed(relay)).toBe(true)
+  })
+
+  it('[RL21] takes garbage on every port for what it is', async () => {
+    const relay = await relays.start(relays.newDir())
+    for (const port of [tcpPort(relay), wsPort(relay), httpPort(relay)])
+      for (const bytes of [Buffer.alloc(70_000, 0xff), Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n'), Buffer.alloc(1)]) {
+        const { socket } = await open(port)
+        socket.write(bytes)
+      }
+    expect(await isServed(relay)).toBe(true)
+    expect(relay.child.exitCode).toBeNull()
+  })
+
+  it('[RL21] refuses HTTP that could be read in two ways, or is too large', async () => {
+    const relay = await relays.start(relays.newDir())
+    const head = 'Host: relay.example\r\n'
+    const both = `POST / HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
+    const twice = `GET / HTTP/1.1\r\n${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`
+    const folded = `GET / HTTP/1.1\r\n${head}X: a\r\n b\r\nTransfer-Encoding : chunked\r\n\r\n`
+    const large = `GET / HTTP/1.1\r\n${head}X: ${'a'.repeat(70_000)}\r\n\r\n`
+    for (const text of [both, twice, folded, 'GET / HTTP/1.1\r\n\r\n', 'GET /\0 HTTP/1.1\r\nHost: a\r\n\r\n'])
+      expect(await raw(relay, text)).toMatch(/^HTTP\/1\.1 4\d\d/)
+    expect(await raw(relay, large)).toMatch(/^HTTP\/1\.1 431/)
+    expect(await raw(relay, `POST /relay.json HTTP/1.1\r\n${head}Content-Length: 100000\r\n\r\n`)).toMatch(/^HTTP\/1\.1 4\d\d/)
+    expect(await isServed(relay)).toBe(true)
+  })
+
+  it('[RL11, RL21] one address that floods is refused and counted; another is served', async () => {
+    const dir = relays.newDir()
+    writeFileSync(join(dir, 'settings.json'), '{"limits":{"connectionsPerAddress":10,"connectionBurstPerAddress":30}}')
+    const relay = await relays.start(dir)
+    const flood = Array.from({ length: 100 }, () => open(tcpPort(relay), '127.0.0.2'))
+    await Promise.allSettled(flood)
+    const refused = 'skein_relay_refused_connections_total{reason="address"}'
+    await vi.waitFor(async () => expect(await metric(relay, refused)).toBeGreaterThan(50), WITHIN)
+    expect(await isServed(relay)).toBe(true)
+    const { result } = await relays.say(dir, 'status')
+    expect(result['refused']).toMatchObject({ address: expect.any(Number) })
+  })
+
+  it.skipIf(process.platform !== 'linux')('[RL21] survives running out of file descriptors, and serves again', async () => {
+    const relay = await relays.startBy(['prlimit', '--nofile=96', process.execPath], relays.newDir())
+    const many = await Promise.allSettled(Array.from({ length: 150 }, () => open(tcpPort(relay))))
+    expect(many.length).toBe(150)
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await vi.waitFor(async () => expect(await isServed(relay)).toBe(true), { timeout: DEADLINE_MS, interval: 1_000 })
+    expect(relay.child.exitCode).toBeNull()
+  })
+})

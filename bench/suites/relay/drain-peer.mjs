@@ -1,0 +1,145 @@
+// Pairs of light clients for the drain: each member holds a place at two relays; each sender sends numbered messages, keeps
+// what is not acknowledged, and sends it again over the next circuit, as our own clients do.
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+
+const HOP = '/libp2p/circuit/relay/0.2.0/hop'
+/** Length 2, then `HopMessage { type: RESERVE }`. */
+const RESERVE = Uint8Array.of(2, 0x08, 0x00)
+const NUMBERS = '/bench/numbers/1'
+const EVERY_MS = 500
+const AGAIN_MS = 250
+const DIAL_MS = 10_000
+
+const pairs = []
+let running = true
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function light() {
+  return createLibp2p({
+    transports: [tcp(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() },
+    connectionMonitor: { enabled: false },
+    connectionManager: { inboundConnectionThreshold: 10_000, maxConnections: 10_000, reconnectRetries: 0 },
+  })
+}
+
+async function reserve(node, relay) {
+  const connection = await node.dial(multiaddr(relay), { signal: AbortSignal.timeout(DIAL_MS) })
+  const stream = await connection.newStream(HOP)
+  await new Promise((resolve, reject) => {
+    stream.addEventListener('message', resolve, { once: true })
+    stream.addEventListener('close', () => reject(new Error('no place')), { once: true })
+    stream.send(RESERVE)
+  })
+  return connection
+}
+
+/** Keeps a member's place at one relay, whatever happens to the relay. */
+async function keep(node, relay) {
+  while (running) {
+    try {
+      const connection = await reserve(node, relay)
+      await new Promise((resolve) =>
+        connection.status === 'open' ? connection.addEventListener('close', resolve, { once: true }) : resolve(),
+      )
+    } catch {
+      await pause(Math.random() * AGAIN_MS)
+    }
+  }
+}
+
+/** Four bytes a number; what is lost with a stream comes again with the next. */
+const write = (stream, number) => stream.send(new Uint8Array(new Uint32Array([number]).buffer))
+function onNumbers(stream, take) {
+  let rest = new Uint8Array()
+  stream.addEventListener('message', ({ data }) => {
+    const whole = new Uint8Array([...rest, ...data.subarray()])
+    const full = whole.length - (whole.length % 4)
+    for (let at = 0; at < full; at += 4) take(new DataView(whole.buffer).getUint32(at, true))
+    rest = whole.slice(full)
+  })
+}
+
+async function makePair(relays) {
+  const [member, sender] = [await light(), await light()]
+  const pair = { member, sender, relays, next: 0, waiting: new Set(), seen: new Set(), arrivals: [] }
+  await member.handle(NUMBERS, (stream) => {
+    onNumbers(stream, (number) => {
+      // Carried again is not shown again: a client knows a message by its number.
+      if (!pair.seen.has(number)) pair.arrivals.push(performance.now())
+      pair.seen.add(number)
+      if (stream.status === 'open') write(stream, number)
+    })
+  })
+  await Promise.all(relays.map((relay) => reserve(member, relay)))
+  for (const relay of relays) void keep(member, relay)
+  pairs.push(pair)
+  void speak(pair)
+}
+
+async function speak(pair) {
+  for (let turn = 0; running; turn += 1) {
+    const relay = pair.relays[turn % pair.relays.length]
+    try {
+      const address = multiaddr(`${relay}/p2p-circuit/p2p/${pair.member.peerId}`)
+      const connection = await pair.sender.dial(address, { signal: AbortSignal.timeout(DIAL_MS) })
+      const stream = await connection.newStream(NUMBERS, { runOnLimitedConnection: true })
+      onNumbers(stream, (number) => pair.waiting.delete(number))
+      for (const number of pair.waiting) write(stream, number)
+      pair.stream = stream
+      await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
+      pair.stream = undefined
+      await connection.close().catch(() => undefined)
+    } catch {
+      await pause(Math.random() * AGAIN_MS)
+    }
+  }
+}
+
+async function begin({ relays, count }) {
+  for (let n = 0; n < count; n += 1) await makePair(relays)
+  for (const pair of pairs) {
+    const tick = async () => {
+      await pause(Math.random() * EVERY_MS)
+      while (running) {
+        pair.waiting.add(pair.next)
+        if (pair.stream?.status === 'open') write(pair.stream, pair.next)
+        pair.next += 1
+        await pause(EVERY_MS)
+      }
+    }
+    pair.ticking = tick()
+  }
+  return {}
+}
+
+/** No more numbers; waits for those on the way. */
+async function finish() {
+  running = false
+  const until = performance.now() + 20_000
+  while (pairs.some(({ waiting, stream }) => waiting.size > 0 && stream !== undefined) && performance.now() < until) await pause(50)
+  const gaps = pairs.map(({ arrivals }) => Math.max(...arrivals.slice(1).map((at, n) => at - arrivals[n] - EVERY_MS)))
+  return {
+    gaps,
+    sent: pairs.reduce((sum, { next }) => sum + next, 0),
+    doubled: pairs.reduce((sum, { arrivals, seen }) => sum + arrivals.length - seen.size, 0),
+    lost: pairs.reduce((sum, { next, seen }) => sum + next - seen.size, 0),
+  }
+}
+
+process.on('message', async ({ id, verb, args }) => {
+  try {
+    process.send({ id, result: await { begin, finish }[verb](args) })
+  } catch (error) {
+    process.send({ id, error: String(error?.stack ?? error) })
+  }
+})
+process.on('disconnect', () => process.exit(0))
