@@ -9,7 +9,7 @@ import { systemClock, systemRandom } from '../platform/system.ts'
 import { explainSqlite, openOn } from './open-on.ts'
 import type { StorageKeySource } from './open-seal.ts'
 import type { AnyDatabase } from './queries.ts'
-import type { SqliteStore } from './sqlite-store.ts'
+import type { Bracket, SqliteStore } from './sqlite-store.ts'
 import { useMarkFile } from './use-mark-file.ts'
 
 /** How a database file is opened. FULL: a commit that has resolved survives loss of power, not only of the process. */
@@ -38,6 +38,7 @@ export async function openStore(options: OpenStoreOptions): Promise<SqliteStore>
     const opened = sqlite
     const driver = {
       db: drizzle(opened) as unknown as AnyDatabase,
+      bracket: brackets(opened),
       afterTurn: (work: () => void) => void setImmediate(work),
       explain: explainSqlite,
       close: () => void opened.close(),
@@ -47,6 +48,15 @@ export async function openStore(options: OpenStoreOptions): Promise<SqliteStore>
   } catch (error) {
     sqlite?.close()
     throw explainSqlite(error)
+  }
+}
+
+function brackets(opened: Database.Database): (statement: Bracket) => void {
+  const prepared = new Map<Bracket, Database.Statement>()
+  return (statement) => {
+    const known = prepared.get(statement) ?? opened.prepare(statement)
+    prepared.set(statement, known)
+    known.run()
   }
 }
 

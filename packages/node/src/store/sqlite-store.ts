@@ -42,10 +42,15 @@ interface Pending {
   reject(error: unknown): void
 }
 
+/** What begins and ends a transaction, and each commit in it. */
+export type Bracket = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one'
+
 export interface StoreDriver {
   readonly db: AnyDatabase
   /** Calls back when the events at hand have been handled, so that their commits can share a transaction. */
   afterTurn(work: () => void): void
+  /** Runs a bracket, prepared once: each statement that is made anew slows down all others until it is collected. */
+  readonly bracket?: (statement: Bracket) => void
   /** For a database that COMMIT alone does not make durable: resolves when what was committed is. */
   readonly afterCommit?: () => Promise<void>
   /** A failure of the database as one of ours. */
@@ -148,10 +153,9 @@ export class SqliteStore implements Store {
     return () => resolve(outcomes)
   }
 
-  private async run(
-    statement: 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one',
-  ): Promise<void> {
-    await this.driver.db.run(sql.raw(statement))
+  private async run(statement: Bracket): Promise<void> {
+    if (this.driver.bracket === undefined) await this.driver.db.run(sql.raw(statement))
+    else this.driver.bracket(statement)
   }
 
   /**
