@@ -1,7 +1,7 @@
 // A conversation of many messages: frames while it scrolls, and what the page holds in memory then.
 import { readFileSync } from 'node:fs'
 
-/** Runs in the page: scrolls up at `speed` px a second until the conversation's beginning is there. */
+/** Runs in the page: scrolls up at `speed` px a second, down if it is negative, for `most` ms or to the conversation's beginning. */
 async function scrollUp({ speed, most }) {
   const list = document.querySelector('[role="log"]')
   const rounds = []
@@ -19,7 +19,7 @@ async function scrollUp({ speed, most }) {
     }
     list.scrollTop -= (speed * Math.min(now - last, 100)) / 1_000
     last = now
-    if (list.scrollTop <= 0 && document.querySelector('[data-beginning]') !== null) break
+    if (speed > 0 && list.scrollTop <= 0 && document.querySelector('[data-beginning]') !== null) break
   }
   return { perSecond: rounds, frames, atBeginning: document.querySelector('[data-beginning]') !== null }
 }

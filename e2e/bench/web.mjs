@@ -18,7 +18,8 @@ const DIRECT_ROUNDS = 11
 const ROUND_TRIPS = 200
 const MESSAGES = 10_000
 /** A fast flick on a phone, px a second, and for how long, ms. */
-const SCROLL = { speed: 6_000, most: 20_000 }
+const SCROLL = { speed: 6_000, most: 10_000 }
+const TO_THE_BEGINNING = { speed: 60_000, most: 180_000 }
 
 const say = (text) => process.stderr.write(`${text}\n`)
 
@@ -77,9 +78,11 @@ async function longConversation(world, inviter) {
   say(`${MESSAGES} messages arrived in ${Math.round((performance.now() - began) / 1_000)} s`)
   await page.reload()
   await markIn(page, 'history')
-  const { perSecond, atBeginning } = await measureScroll(page, SCROLL)
+  const up = await measureScroll(page, SCROLL)
   // The whole conversation is read, so that all of it counts.
-  await measureScroll(page, { speed: 60_000, most: 120_000 })
+  const { atBeginning } = await measureScroll(page, TO_THE_BEGINNING)
+  const down = await measureScroll(page, { ...SCROLL, speed: -SCROLL.speed })
+  const perSecond = [...up.perSecond, ...down.perSecond]
   const memory = await memoryOf(world.browser, page)
   await context.close()
   return {

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { Lab, type LabRelay } from '../processes.ts'
 import { launchChromium } from './chromium.ts'
 
-const OUT = fileURLToPath(new URL('../../apps/web/out', import.meta.url))
+export const OUT = fileURLToPath(new URL('../../apps/web/out', import.meta.url))
 const AXE = createRequire(new URL('../../apps/web/package.json', import.meta.url)).resolve('axe-core/axe.min.js')
 
 export const PHONE = { width: 360, height: 640 }

@@ -16,25 +16,35 @@ export interface Surroundings {
   readonly hostApi: string | undefined
   /** URL of the relay that served the page, if one did. */
   readonly ownRelay: string | undefined
+  /** By how much this device's clock is ahead of the server's, ms; 0 when nobody has said. */
+  readonly clockAheadMs: number
 }
 
-/** `null`: there was an answer, and it is not such a document. `undefined`: there was none. */
-async function ask(path: string): Promise<Record<string, unknown> | null | undefined> {
+interface Answer {
+  /** `null`: there was an answer, and it is not such a document. `undefined`: there was none. */
+  readonly document: Record<string, unknown> | null | undefined
+  readonly clockAheadMs: number
+}
+
+async function ask(path: string): Promise<Answer> {
   const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ASK_WITHIN_MS) }).catch(() => undefined)
-  if (answer === undefined || answer.status >= 500) return undefined
+  if (answer === undefined || answer.status >= 500) return { document: undefined, clockAheadMs: 0 }
   const value: unknown = await answer.json().catch(() => null)
   const isVersion1 = answer.ok && typeof value === 'object' && value !== null && 'version' in value && value.version === 1
-  return isVersion1 ? (value as Record<string, unknown>) : null
+  const sentAt = Date.parse(answer.headers.get('date') ?? '')
+  const clockAheadMs = Number.isNaN(sentAt) ? 0 : Date.now() - sentAt
+  return { document: isVersion1 ? (value as Record<string, unknown>) : null, clockAheadMs }
 }
 
 /** Asks the server of the page; where it does not answer, what it was the last time counts. */
 export async function lookAround(): Promise<Surroundings> {
-  const [host, relay] = await Promise.all([ask('/host.json'), ask('/relay.json')])
-  const api = host?.['api']
-  if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined }
+  const [host, { document: relay, clockAheadMs }] = await Promise.all([ask('/host.json'), ask('/relay.json')])
+  const api = host.document?.['api']
+  // A program on this computer has the same clock.
+  if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined, clockAheadMs: 0 }
   if (relay !== undefined) keep(KEYS.relay, relay === null ? '' : globalThis.location.origin)
   const known = readKept(KEYS.relay)
-  return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined }
+  return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined, clockAheadMs }
 }
 
 /** Begins to load the client's code, for whoever is about to need it. */

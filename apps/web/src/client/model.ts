@@ -20,9 +20,19 @@ export interface ClientSnapshot {
   readonly since: number
   /** Why the client does not start. */
   readonly failure: unknown
+  /** By how much this device's clock is ahead of its relay's, ms. */
+  readonly clockAheadMs: number
 }
 
-const NOTHING: ClientSnapshot = { api: undefined, status: undefined, conversations: undefined, peers: [], since: 0, failure: undefined }
+const NOTHING: ClientSnapshot = {
+  api: undefined,
+  status: undefined,
+  conversations: undefined,
+  peers: [],
+  since: 0,
+  failure: undefined,
+  clockAheadMs: 0,
+}
 
 export class ClientModel extends Observable<ClientSnapshot> {
   private readonly eventListeners = new Set<(events: readonly ClientEvent[]) => void>()
@@ -48,6 +58,10 @@ export class ClientModel extends Observable<ClientSnapshot> {
       clearInterval(asking)
       this.following.abort()
     }
+  }
+
+  noteClock(clockAheadMs: number): void {
+    this.patch({ clockAheadMs })
   }
 
   fail(error: unknown): void {

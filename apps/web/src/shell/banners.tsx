@@ -1,6 +1,6 @@
 /** What the user has to know before trusting this page. */
 import { useEffect, useState } from 'react'
-import { describeError, useClient, useStrings } from '../client/context.tsx'
+import { describeError, useClient, useLook, useStrings } from '../client/context.tsx'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import { Note } from '../ui/note.tsx'
 
@@ -18,13 +18,18 @@ function useLostIdentity(): boolean {
   return lost
 }
 
+/** More than this, ms, and presence counts as old or not yet made (CLOCK_WINDOW_MS of core). */
+const CLOCK_WINDOW_MS = 300_000
+const MINUTE_MS = 60_000
+
 export function Banners() {
   const strings = useStrings()
-  const { failure, api } = useClient()
+  const { failure, api, clockAheadMs } = useClient()
   const lost = useLostIdentity()
   return (
     <div className="grid gap-px">
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}
+      {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
       {failure === undefined || api !== undefined ? null : (
         <Note look="danger">
@@ -32,5 +37,16 @@ export function Banners() {
         </Note>
       )}
     </div>
+  )
+}
+
+function WrongClock({ aheadMs }: { readonly aheadMs: number }) {
+  const { language, strings } = useLook()
+  const minutes = new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'long', maximumFractionDigits: 0 })
+  const say = aheadMs > 0 ? strings.clock.ahead : strings.clock.behind
+  return (
+    <Note look="warn">
+      {say(minutes.format(Math.abs(aheadMs) / MINUTE_MS))} {strings.clock.hint}
+    </Note>
   )
 }

@@ -36,6 +36,7 @@ export class Session extends Observable<Stage> {
     this.started = true
     preload()
     this.surroundings = await lookAround()
+    this.model.noteClock(this.surroundings.clockAheadMs)
     const name = readKept(KEYS.name)
     if (name !== undefined) await this.start({ name, passphrase: '' })
     else if (this.surroundings.hostApi !== undefined) await this.start({ name: '', passphrase: '' })

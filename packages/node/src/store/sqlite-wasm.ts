@@ -10,6 +10,8 @@ export interface WasmPlace {
   open(sqlite3: Sqlite3Static): Promise<Database>
   /** Called with the whole database after each commit, for a place that does not outlive the page by itself. */
   readonly keep?: (image: () => Uint8Array) => Promise<void>
+  /** SQLite's names of failures that, once the database is open in this place, mean that there is no room. */
+  readonly full?: readonly string[]
 }
 
 export interface OpenWasmStoreOptions extends StoreSurroundings {
@@ -36,7 +38,9 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
     const image = (): Uint8Array => sqlite3.capi.sqlite3_js_db_export(database)
     const { keep } = place
     const driver = {
-      db: drizzle((text, params, method) => Promise.resolve(run(sqlite3, database, { text, params, method }))) as unknown as AnyDatabase,
+      db: drizzle((text, params, method) =>
+        Promise.resolve(run(sqlite3, database, { text, params, method, full: place.full ?? [] })),
+      ) as unknown as AnyDatabase,
       afterTurn: (work: () => void) => void setTimeout(work, 0),
       ...(keep === undefined ? {} : { afterCommit: () => keep(image) }),
       explain: explainSqlite,
@@ -71,10 +75,11 @@ interface Statement {
   readonly text: string
   readonly params: readonly unknown[]
   readonly method: 'run' | 'all' | 'values' | 'get'
+  readonly full: readonly string[]
 }
 
 /** One statement, its rows as arrays, the way drizzle's proxy wants them. @throws Error with SQLite's name of the failure as its `code` */
-function run(sqlite3: Sqlite3Static, database: Database, { text, params, method }: Statement): { rows: unknown[] } {
+function run(sqlite3: Sqlite3Static, database: Database, { text, params, method, full }: Statement): { rows: unknown[] } {
   try {
     const bind = params.length === 0 ? {} : { bind: params as BindingSpec }
     const rows: unknown[] = database.exec({ sql: text, ...bind, rowMode: 'array', returnValue: 'resultRows' })
@@ -83,6 +88,7 @@ function run(sqlite3: Sqlite3Static, database: Database, { text, params, method 
   } catch (error) {
     const { resultCode } = error as { resultCode?: number }
     if (resultCode === undefined) throw error
-    throw Object.assign(new Error(String(error), { cause: error }), { code: sqlite3.capi.sqlite3_js_rc_str(resultCode) })
+    const code = sqlite3.capi.sqlite3_js_rc_str(resultCode)
+    throw Object.assign(new Error(String(error), { cause: error }), { code: full.includes(code) ? 'SQLITE_FULL' : code })
   }
 }

@@ -21,7 +21,8 @@ export function privateFiles(name: string): WasmPlace {
       throw new SkeinError('STORE_LOCKED', 'Skein is open in another tab of this browser.', { cause })
     }
   }
-  return { open }
+  // While the files are held open, what fails are writes for which there is no room: of a page, or of a journal's beginning.
+  return { open, full: ['SQLITE_IOERR', 'SQLITE_CANTOPEN'] }
 }
 
 const IMAGE = 'image'

@@ -24,7 +24,7 @@ const surroundings = { primitives: noblePrimitives, random: browserRandom, clock
 
 const worker: StoreWorker = {
   open: async (name, passphrase) => {
-    const place = hasPrivateFiles() ? privateFiles(name) : await keptImage(name)
+    const place = (await hasPrivateFiles()) ? privateFiles(name) : await keptImage(name)
     const { store } = await openWasmStore({
       ...surroundings,
       place,
@@ -34,9 +34,13 @@ const worker: StoreWorker = {
   },
 }
 
-/** Only on a secure origin. */
-function hasPrivateFiles(): boolean {
-  return typeof FileSystemFileHandle !== 'undefined' && 'createSyncAccessHandle' in FileSystemFileHandle.prototype
+/** Only on a secure origin; some browsers refuse them to private windows when they are asked for. */
+async function hasPrivateFiles(): Promise<boolean> {
+  if (typeof FileSystemFileHandle === 'undefined' || !('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return false
+  return navigator.storage.getDirectory().then(
+    () => true,
+    () => false,
+  )
 }
 
 keepErrorCodes()

@@ -1,0 +1,135 @@
+/** What people, browsers and clocks do to the interface: it stays whole, and says what is the matter. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { findChromium, MISSING } from './chromium.ts'
+import { Interface, OUT, type Person, PHONE } from './interface-pages.ts'
+import { servePages } from './test-server.ts'
+
+const skipped = findChromium() === undefined && !process.env['CI']
+if (skipped) process.stderr.write(`\nSKIPPED: the interface under bad conditions. ${MISSING}\n\n`)
+
+let world: Interface
+beforeAll(async () => {
+  if (!skipped) world = await Interface.open()
+})
+afterAll(() => world?.[Symbol.asyncDispose]())
+
+/** Runs before the code of the worker that has the database. */
+async function inWorker({ context }: Person, code: string): Promise<void> {
+  const body = `${code}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
+  await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
+}
+
+it.skipIf(skipped)('[UI9] giant and right-to-left texts stay in their place; one that is too long is refused and kept', async () => {
+  const [ana, bo] = [await world.person(), await world.person({ viewport: PHONE })]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('\u202eoB \u200f', await ana.invite())
+  const giant = `${'ab \u202e\u05e9\u05dc\u05d5\u05dd '.repeat(2_500)}end`
+  await bo.write(giant)
+  await bo.sees('end', 'delivered')
+  expect(await bo.overflow()).toBe(0)
+  await ana.page.getByRole('link', { name: /oB/ }).first().click()
+  await ana.sees('end')
+  expect(await ana.overflow()).toBe(0)
+  // The order that a name turns ends with the name.
+  expect(
+    await ana.page
+      .locator('bdi.foreign')
+      .first()
+      .evaluate((each) => getComputedStyle(each).unicodeBidi),
+  ).toMatch(/isolate|plaintext/)
+  await bo.write('x'.repeat(49_153))
+  await bo.page.getByText('This text is longer than a message may be').waitFor()
+  expect((await bo.page.getByLabel('Write a message').inputValue()).length).toBe(49_153)
+})
+
+it.skipIf(skipped)('[UI10] an identity that the browser has deleted is said to be gone', async () => {
+  const ana = await world.person()
+  await ana.enter('Ana')
+  await ana.joined()
+  // Another page of the origin, where nothing holds the storage.
+  await ana.page.goto(`${world.relay.url}/404.html`)
+  await ana.page.evaluate(async () => {
+    for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
+    const root = await navigator.storage.getDirectory()
+    await root.removeEntry('skein-skein', { recursive: true })
+  })
+  await ana.page.goto(world.relay.url)
+  await ana.page.getByText('this is a new identity').waitFor()
+})
+
+it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, says so, and keeps what was there', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  const full = `{ let full = false
+    addEventListener('message', ({ data }) => { if (data === 'full') full = true })
+    const { write } = FileSystemSyncAccessHandle.prototype
+    FileSystemSyncAccessHandle.prototype.write = function (...args) {
+      if (full) throw new DOMException('no room', 'QuotaExceededError')
+      return write.apply(this, args)
+    } }`
+  await inWorker(bo, full)
+  await bo.page.addInitScript(() => {
+    const Real = globalThis.Worker
+    globalThis.Worker = class extends Real {
+      constructor(...args: ConstructorParameters<typeof Worker>) {
+        super(...args)
+        Object.assign(globalThis, { storeWorker: this })
+      }
+    }
+  })
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('while there was room')
+  await bo.sees('while there was room', 'delivered')
+  await bo.page.evaluate(() => (globalThis as unknown as { storeWorker: Worker }).storeWorker.postMessage('full'))
+  await bo.write('one too many')
+  await bo.page.getByText('There is no room left to store this').waitFor()
+  expect(await bo.page.getByLabel('Write a message').inputValue()).toBe('one too many')
+  await bo.page.reload()
+  await bo.sees('while there was room')
+  expect(await bo.page.locator('[data-direction]', { hasText: 'one too many' }).count()).toBe(0)
+})
+
+it.skipIf(skipped)('[UI12] a private window without private files works, and one without any storage says that it cannot', async () => {
+  const [ana, bo, cleo] = [await world.person(), await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await inWorker(bo, `StorageManager.prototype.getDirectory = async () => { throw new DOMException('private window', 'SecurityError') }`)
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('from a private window')
+  await bo.sees('from a private window', 'delivered')
+  await bo.page.reload()
+  await bo.sees('from a private window')
+  await cleo.page.addInitScript(`indexedDB.open = () => { throw new DOMException('denied', 'SecurityError') }`)
+  await cleo.enter('Cleo')
+  await cleo.page.getByText('Skein cannot start in this browser').waitFor()
+})
+
+it.skipIf(skipped)('[UI13] a clock that is wrong is said, and messages go all the same', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.page.addInitScript(() => {
+    const { now } = Date
+    Date.now = () => now() - 3_600_000
+  })
+  await bo.enter('Bo', await ana.invite())
+  await bo.page.getByText('The clock of this device is 60 minutes behind').waitFor()
+  await bo.write('an hour ago')
+  await bo.sees('an hour ago', 'delivered')
+})
+
+it.skipIf(skipped)('[UI14] a page of another origin cannot put the interface into a frame', async () => {
+  const frames = ['', '/relay.json'].map((path) => `<iframe src="${world.relay.url}${path}"></iframe>`)
+  const body = new TextEncoder().encode(`<!doctype html>${frames.join('')}`)
+  await using other = await servePages({ '/': { type: 'text/html', body } }, '')
+  const page = await world.browser.newPage()
+  await page.goto(`http://127.0.0.1:${other.port}/`)
+  const [, shown, open] = page.frames()
+  expect(shown?.url()).toBe('chrome-error://chromewebdata/')
+  // What is for everybody may be framed: it was not something else that kept the interface out.
+  expect(open?.url()).toBe(`${world.relay.url}/relay.json`)
+  await page.close()
+})
