@@ -1,6 +1,7 @@
 // Our message insert against the same rows through bare better-sqlite3: the same table and indexes (the search index is ours
 // alone), the same durability, a hundred rows in each transaction, in turns within one run.
 import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { deviceIdFromKey, accountIdFromDigest, messageIdFromBytes } from '@skein/core'
 import { randomBytes } from 'node:crypto'
@@ -51,11 +52,13 @@ const COLUMNS = 'id, sender, contact, direction, text, state, reason, created_at
 
 /** Both figures in rows a second. @returns their ratio, ours to theirs */
 export async function insertRatio(dir) {
-  const path = join(dir, 'ours.sqlite')
+  const own = join(dir, 'insert')
+  mkdirSync(own)
+  const path = join(own, 'ours.sqlite')
   const storageKey = async () => new Uint8Array(STORAGE_KEY_BYTES)
   // One process at a time has the file: the schema is read before it is used.
   await (await openStore({ path, storageKey })).close()
-  const bare = new Database(join(dir, 'bare.sqlite'))
+  const bare = new Database(join(own, 'bare.sqlite'))
   const like = new Database(path, { readonly: true, fileMustExist: true })
   const schema = like
     .prepare("SELECT sql FROM sqlite_master WHERE tbl_name = 'messages' AND type IN ('table', 'index') AND sql IS NOT NULL")

@@ -1,7 +1,7 @@
 // A search over a hundred thousand messages of a dozen words each, through the store's own interface: rare words, common
 // ones, two together, and beginnings of words.
 import { join } from 'node:path'
-import { openStore, STORAGE_KEY_BYTES } from '../../packages/node/dist/store/index.js'
+import { openStore, STORAGE_KEY_BYTES } from '@skein/node/store'
 import { messages } from './delivery-insert.mjs'
 
 const MESSAGES = 100_000

@@ -7,23 +7,52 @@ import type { DeliveryControlFields, ReceiptFields } from '../wire/delivery-cont
 
 const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
+/** Tokens taken from one device in one run: many months of mail. */
+export const MAX_TOKENS_OF_ONE = 512
+/** Between two rounds of handing carriers what one device says is missing, milliseconds. */
+export const RECALL_EVERY_MS = 30_000
+
+/** What one device may cause by what it says (RC3). */
+export class ControlAllowance {
+  private readonly tokens = new Map<DeviceId, number>()
+  private readonly recalled = new Map<DeviceId, number>()
+
+  takesTokens(device: DeviceId, count: number): boolean {
+    const taken = (this.tokens.get(device) ?? 0) + count
+    if (taken > MAX_TOKENS_OF_ONE) return false
+    this.tokens.set(device, taken)
+    return true
+  }
+
+  /** @param now monotonic milliseconds */
+  mayRecall(device: DeviceId, now: number): boolean {
+    if (now - (this.recalled.get(device) ?? Number.NEGATIVE_INFINITY) < RECALL_EVERY_MS) return false
+    this.recalled.set(device, now)
+    return true
+  }
+}
+
 export interface ControlHooks {
   readonly clock: Clock
+  readonly allowance: ControlAllowance
   /** Hands rows with these numbers to carriers again. */
   recall(seqs: readonly number[]): Promise<void>
   onAcknowledged(ids: readonly MessageId[], device: DeviceId): Promise<void>
 }
 
 export function controlEffect(hooks: ControlHooks, { device }: StoredDevice, control: DeliveryControlFields): ControlEffect {
+  const { allowance, clock } = hooks
   switch (control.kind) {
     case 'receipt':
       return receiptEffect(hooks, device, control)
     case 'grant':
+      if (!allowance.takesTokens(device, control.tokens.length)) return NOTHING
       return {
         writes: control.tokens.map((token) => ({ kind: 'token.put', mailbox: control.mailbox, token })),
         committed: NOTHING.committed,
       }
     case 'missing':
+      if (!allowance.mayRecall(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.recall(control.seqs).catch(() => undefined) }
     case 'unknown':
       return NOTHING

@@ -17,7 +17,7 @@ import type { OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../p
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_MISSING } from '../wire/limits.ts'
-import { controlEffect } from './control-effect.ts'
+import { ControlAllowance, controlEffect } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import { carriedWrites, MeshCarrier } from './mesh-carrier.ts'
@@ -47,6 +47,7 @@ export class Dispatcher {
   /** Only where there is somebody who makes tokens. */
   readonly mail: MailCarrier | undefined
   private readonly arrivals = new Arrivals()
+  private readonly allowance = new ControlAllowance()
   private readonly asking = new Set<DeviceId>()
   private receipts: Receipts | undefined
   private path: MainPath | undefined
@@ -149,7 +150,7 @@ export class Dispatcher {
   /** What a device says about delivery. */
   onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect {
     return controlEffect(
-      { ...this.deps, recall: (seqs) => this.recall(device.device, seqs), onAcknowledged: this.onAcknowledged },
+      { ...this.deps, allowance: this.allowance, recall: (seqs) => this.recall(device.device, seqs), onAcknowledged: this.onAcknowledged },
       device,
       control,
     )
