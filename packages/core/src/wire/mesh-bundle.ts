@@ -41,6 +41,7 @@ export type NeighbourFrameFields =
   | { readonly kind: 'transfer'; readonly transfer: TransferFields }
   /** `key`: hex, 16 digits. */
   | { readonly kind: 'answer'; readonly key: string; readonly outcome: TransferOutcome }
+  | { readonly kind: 'alive' }
 
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encodeBundle({ kind, deliveryTag, expiryHour, cureLock, priority, sealed }: BundleFields): Uint8Array {
@@ -71,6 +72,7 @@ export function encodeNeighbourFrame(frame: NeighbourFrameFields): Uint8Array {
 
 function bodyOf(frame: NeighbourFrameFields): NeighbourFrame['body'] {
   if (frame.kind === 'transfer') return { $case: 'transfer', value: frame.transfer }
+  if (frame.kind === 'alive') return { $case: 'alive', value: {} }
   if (frame.kind !== 'answer') return { $case: frame.kind, value: frame.frame }
   return { $case: 'answer', value: { key: hex.decode(frame.key), outcome: OUTCOMES.indexOf(frame.outcome) } }
 }
@@ -80,6 +82,7 @@ export function decodeNeighbourFrame(bytes: Uint8Array): NeighbourFrameFields {
   const { body } = decode(NeighbourFrame, bytes, MAX_NEIGHBOUR_FRAME_BYTES)
   if (body?.$case === 'transfer') return { kind: 'transfer', transfer: body.value }
   if (body?.$case === 'control' || body?.$case === 'route') return { kind: body.$case, frame: body.value }
+  if (body?.$case === 'alive') return { kind: 'alive' }
   const outcome = body === undefined ? undefined : OUTCOMES[body.value.outcome]
   if (body === undefined || outcome === undefined) throw new SkeinError('BAD_FRAME', 'A frame between neighbours is of an unknown kind.')
   return { kind: 'answer', key: hex.encode(exactly(body.value.key, BUNDLE_KEY_BYTES)), outcome }

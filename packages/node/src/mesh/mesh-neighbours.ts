@@ -34,7 +34,7 @@ const LOOK_EVERY_MS = 500
 
 export interface MeshNeighboursDeps {
   readonly mesh: MeshService
-  readonly swarm: Pick<Libp2pSwarm, 'self' | 'open' | 'handle' | 'listen' | 'paths' | 'relays' | 'keep' | 'isConnected' | 'greet'>
+  readonly swarm: Pick<Libp2pSwarm, 'self' | 'open' | 'handle' | 'listen' | 'paths' | 'relays' | 'keep' | 'isConnected' | 'greet' | 'doubt'>
   readonly clock: Clock
   readonly logger: Logger
   /** Whether a device is one of a contact, whose connection others look after. */
@@ -102,6 +102,8 @@ export class MeshNeighbours {
 
   private async run(): Promise<void> {
     while (await this.deps.clock.sleep(LOOK_EVERY_MS, { signal: this.stopping.signal })) {
+      // A cable that was pulled ends no connection, and one that is put back wakes it up late.
+      for (const peer of this.deps.mesh.silent()) this.deps.swarm.doubt(peer as DeviceId)
       this.look()
       this.greetSome()
     }

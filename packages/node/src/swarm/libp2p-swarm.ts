@@ -207,6 +207,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     await this.running?.dialler.approach(device, addresses)
   }
 
+  /** Somebody has reason to think that a device's connections are dead: those that do not answer soon are ended. */
+  doubt(device: DeviceId): void {
+    this.running?.doubtAll(device)
+  }
+
   /** Connects to whoever is at an address, a stranger on the LAN perhaps. @returns who it is; `undefined` if nobody of ours answers */
   async greet(address: string): Promise<DeviceId | undefined> {
     const signal = AbortSignal.timeout(GREET_TIMEOUT_MS)

@@ -245,6 +245,11 @@ export class Running {
     })
   }
 
+  /** Connections of a device that may be dead: each is asked, and ended if it does not answer soon. */
+  doubtAll(device: DeviceId): void {
+    for (const each of this.stack.getConnections(peerOf(device))) if (each.status === 'open') void this.doubt(device, each)
+  }
+
   /** Other connections of the device that stand as far as is known; each is asked whether it does. */
   private doubtOthers(device: DeviceId, changed: Connection): readonly Connection[] {
     const others = this.stack.getConnections(peerOf(device)).filter((each) => each !== changed && each.status === 'open')

@@ -106,4 +106,16 @@ describe('the mesh at work', () => {
     expect(lab.node('ana').proven).toHaveLength(40)
     expect(() => decodeCarryFile(Uint8Array.of(8, 9))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
   })
+
+  it('[ME26] neighbours give signs of life, and one that gives none is in doubt after seven seconds', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'bo']) await lab.start(name)
+    lab.connect('ana', 'bo')
+    const mute = lab.intrude('mute', 'ana')
+    await lab.run(6_900)
+    expect(lab.node('ana').service.silent()).toEqual([])
+    await lab.run(3_000)
+    expect(lab.node('ana').service.silent()).toEqual(['mute'])
+    expect(mute.heard.filter(({ kind }) => kind === 'alive').length).toBeGreaterThanOrEqual(2)
+  })
 })

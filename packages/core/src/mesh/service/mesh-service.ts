@@ -32,6 +32,9 @@ export const BUNDLE_LIFE_MS = 3 * 86_400_000
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
+/** A sign of life goes to a neighbour that has been told nothing for so long (ME26); after two that are missing it is in doubt. */
+const ALIVE_EVERY_MS = 3_000
+const SILENT_MS = 7_000
 /** While something is waited for that was announced. */
 const PULL_TICK_MS = 20
 /** Both sides compare again what they hold, in milliseconds (ME7). */
@@ -181,6 +184,12 @@ export class MeshService {
     }
   }
 
+  /** Neighbours from whom nothing has come for longer than they would be silent by themselves. */
+  silent(): readonly string[] {
+    const since = this.mono - SILENT_MS
+    return [...this.sessions.values()].filter(({ heardAt }) => heardAt < since).map(({ peer }) => peer)
+  }
+
   /** Sends an envelope by the mesh; the same cure key twice is the same message. @returns false when there is no room for it now */
   carry({ envelope, cureKey }: EnvelopeToCarry): boolean {
     const { deliveryTag, expiryHour } = decodeEnvelope(envelope)
@@ -277,6 +286,7 @@ export class MeshService {
     if (!this.isNear) return
     for (const own of this.own.due(this.mono)) void this.advance(own)
     for (const session of [...this.sessions.values()]) {
+      if (this.mono - session.saidAt >= ALIVE_EVERY_MS) session.say({ kind: 'alive' }, { mayBeLost: true })
       if (session.transfer === undefined) this.transfers.offerNext(session)
       else if (this.mono - session.transfer.since > ANSWER_WITHIN_MS) session.close()
     }
@@ -330,6 +340,7 @@ export class MeshService {
   }
 
   private frame(session: NeighbourSession, frame: NeighbourFrameFields): void {
+    if (frame.kind === 'alive') return
     if (frame.kind === 'transfer') void this.quietly(this.transfers.take(session, frame.transfer))
     if (frame.kind === 'answer') this.transfers.answered(session, frame.key as BundleKey, frame.outcome)
     if (frame.kind === 'route') {

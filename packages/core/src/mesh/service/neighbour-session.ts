@@ -40,6 +40,9 @@ export class NeighbourSession {
   /** Milliseconds since 1970. */
   readonly since: number
   bytesIn = 0
+  /** Monotonic milliseconds. */
+  heardAt: number
+  saidAt: number
   bytesOut = 0
   /** What has been handed over and not been answered. */
   transfer: { readonly choice: Choice; readonly since: number } | undefined
@@ -60,6 +63,8 @@ export class NeighbourSession {
     this.clock = clock
     this.events = events
     this.since = clock.now()
+    this.heardAt = clock.monotonic()
+    this.saidAt = this.heardAt
     this.frames = new FrameLink(link, clock)
     this.frameRate = new RateLimit(FRAME_RATE, clock.monotonic())
     this.byteRate = new RateLimit(BYTE_RATE, clock.monotonic())
@@ -69,6 +74,7 @@ export class NeighbourSession {
   async run(): Promise<void> {
     for await (const bytes of this.frames.frames()) {
       this.bytesIn += bytes.length
+      this.heardAt = this.clock.monotonic()
       if (this.isWithinRate(bytes.length)) this.take(bytes)
     }
   }
@@ -80,6 +86,7 @@ export class NeighbourSession {
       if (!mayBeLost) this.close()
       return
     }
+    this.saidAt = this.clock.monotonic()
     this.waiting += bytes.length
     this.bytesOut += bytes.length
     void this.frames.send(bytes).then((sent) => {

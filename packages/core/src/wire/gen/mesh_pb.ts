@@ -53,7 +53,12 @@ export interface NeighbourFrame {
     { $case: "route"; value: Uint8Array }
     | { $case: "transfer"; value: BundleTransfer }
     | { $case: "answer"; value: TransferAnswer }
+    | { $case: "alive"; value: Alive }
     | undefined;
+}
+
+/** Nothing but a sign of life. */
+export interface Alive {
 }
 
 export interface CureEntry {
@@ -437,6 +442,9 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
       case "answer":
         TransferAnswer.encode(message.body.value, writer.uint32(34).fork()).join();
         break;
+      case "alive":
+        Alive.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -481,6 +489,40 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
             message.body = { $case: "answer", value: TransferAnswer.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "alive", value: Alive.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseAlive(): Alive {
+  return {};
+}
+
+export const Alive: MessageFns<Alive> = {
+  encode(_: Alive, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Alive {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlive();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
