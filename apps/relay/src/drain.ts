@@ -18,6 +18,8 @@ export async function drain(stack: RelayStack, rules: OperatorRules, logger: Log
   rules.draining = true
   const { connections, circuits } = stack.counts()
   logger.info('draining', { connections, circuits })
+  // At once: a circuit that closes in order would first wait for its ends, who do not know yet that they should move.
+  stack.endCircuits()
   await stack.disconnect()
   return { connections, circuits, took_ms: Math.round(performance.now() - started) }
 }

@@ -13,10 +13,13 @@ const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 const RESERVE = Uint8Array.of(2, 0x08, 0x00)
 const NUMBERS = '/bench/numbers/1'
 const EVERY_MS = 500
+/** Full jitter that doubles from the first to the second, as our clients wait. */
 const AGAIN_MS = 250
+const AGAIN_MOST_MS = 10_000
 const DIAL_MS = 10_000
 
 const pairs = []
+let talking = true
 let running = true
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -44,14 +47,15 @@ async function reserve(node, relay) {
 
 /** Keeps a member's place at one relay, whatever happens to the relay. */
 async function keep(node, relay) {
-  while (running) {
+  for (let tries = 0; running; tries += 1) {
     try {
       const connection = await reserve(node, relay)
+      tries = 0
       await new Promise((resolve) =>
         connection.status === 'open' ? connection.addEventListener('close', resolve, { once: true }) : resolve(),
       )
     } catch {
-      await pause(Math.random() * AGAIN_MS)
+      await pause(Math.random() * Math.min(AGAIN_MOST_MS, AGAIN_MS * 2 ** tries))
     }
   }
 }
@@ -79,7 +83,8 @@ async function makePair(relays) {
       if (stream.status === 'open') write(stream, number)
     })
   })
-  await Promise.all(relays.map((relay) => reserve(member, relay)))
+  // Both ends are connected to both relays, as our clients are.
+  await Promise.all([member, sender].flatMap((node) => relays.map((relay) => reserve(node, relay))))
   for (const relay of relays) void keep(member, relay)
   pairs.push(pair)
   void speak(pair)
@@ -97,7 +102,7 @@ async function speak(pair) {
       pair.stream = stream
       await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
       pair.stream = undefined
-      await connection.close().catch(() => undefined)
+      connection.abort(new Error('the next relay'))
     } catch {
       await pause(Math.random() * AGAIN_MS)
     }
@@ -109,7 +114,7 @@ async function begin({ relays, count }) {
   for (const pair of pairs) {
     const tick = async () => {
       await pause(Math.random() * EVERY_MS)
-      while (running) {
+      while (talking) {
         pair.waiting.add(pair.next)
         if (pair.stream?.status === 'open') write(pair.stream, pair.next)
         pair.next += 1
@@ -123,9 +128,10 @@ async function begin({ relays, count }) {
 
 /** No more numbers; waits for those on the way. */
 async function finish() {
+  talking = false
+  const until = performance.now() + 30_000
+  while (pairs.some(({ waiting }) => waiting.size > 0) && performance.now() < until) await pause(50)
   running = false
-  const until = performance.now() + 20_000
-  while (pairs.some(({ waiting, stream }) => waiting.size > 0 && stream !== undefined) && performance.now() < until) await pause(50)
   const gaps = pairs.map(({ arrivals }) => Math.max(...arrivals.slice(1).map((at, n) => at - arrivals[n] - EVERY_MS)))
   return {
     gaps,

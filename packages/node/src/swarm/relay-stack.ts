@@ -48,7 +48,7 @@ const MAX_CHANNELS = 32
 /** Time for one request and its reply, ms. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** For a connection to close in order, ms. */
-const CLOSE_TIMEOUT_MS = 2_000
+const CLOSE_TIMEOUT_MS = 500
 /** Time to dial one other relay, ms. */
 const MEET_TIMEOUT_MS = 10_000
 /**
@@ -218,7 +218,7 @@ function endCircuits(node: RelayNode, peerId: string | undefined): void {
 
 async function disconnect(node: RelayNode, peerId: string | undefined): Promise<void> {
   const theirs = node.getConnections().filter(({ remotePeer }) => peerId === undefined || remotePeer.toString() === peerId)
-  await Promise.allSettled(theirs.map((each) => each.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })))
+  await Promise.all(theirs.map(closeSoon))
 }
 
 function serveChannels(handler: (channel: Channel) => Promise<void>, logger: Logger) {
@@ -230,6 +230,14 @@ function serveChannels(handler: (channel: Channel) => Promise<void>, logger: Log
       logger.warn('channel-failed', { reason: String(error) })
       stream.abort(asError(error))
     })
+  }
+}
+
+async function closeSoon(connection: Connection): Promise<void> {
+  try {
+    await connection.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+  } catch {
+    connection.abort(new Error('the relay closes'))
   }
 }
 
