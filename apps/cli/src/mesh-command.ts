@@ -65,7 +65,7 @@ const carryOut = (session: Session, file: string): Promise<number> =>
 
 const carryIn = (session: Session, file: string): Promise<number> =>
   withApi(session, async (api) => {
-    const bundles = decodeCarryFile(read(file)).map((bytes) => Buffer.from(bytes).toString('base64'))
+    const bundles = parsed(read(file)).map((bytes) => Buffer.from(bytes).toString('base64'))
     const counts = { taken: 0, known: 0, refused: 0 }
     for (let at = 0; at < bundles.length; at += BATCH) {
       const batch = await api.carry({ bundles: bundles.slice(at, at + BATCH) })
@@ -88,5 +88,13 @@ function read(file: string): Uint8Array {
     return new Uint8Array(readFileSync(file))
   } catch (cause) {
     throw new SkeinError('USAGE', `The file ${oneLine(file)} cannot be read, or is too large.`, { cause })
+  }
+}
+
+function parsed(bytes: Uint8Array): readonly Uint8Array[] {
+  try {
+    return decodeCarryFile(bytes)
+  } catch (cause) {
+    throw new SkeinError('BAD_FRAME', 'This is no file of carried messages, or it is damaged.', { cause })
   }
 }
