@@ -14,6 +14,7 @@ import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
+import { keepAddresses } from './address-book.ts'
 import { startLan } from './lan.ts'
 import { watchOver } from './network.ts'
 
@@ -62,6 +63,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
           undo,
         )
       : undefined
+    await keepAddresses({ messenger, swarm, store, logger }, undo)
     const network = watchOver({ swarm, logger }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))

@@ -19,7 +19,7 @@ import {
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
-import { deviceOf, pathOf, peerOf } from './connections.ts'
+import { deviceOf, isPunched, pathOf, peerOf, transportOf } from './connections.ts'
 import { GREET_TIMEOUT_MS } from './constants.ts'
 import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
@@ -222,6 +222,13 @@ export class Libp2pSwarm implements Swarm, Directory {
   /** Remembers where a device was seen, e.g. on the LAN, for the next dial. */
   async learn(device: DeviceId, addresses: readonly string[]): Promise<void> {
     await this.running?.stack.peerStore.merge(peerOf(device), { multiaddrs: addresses.map((each) => multiaddr(each)) })
+  }
+
+  /** Where the device was dialled with success: of connections over TCP and WebSocket that stand, without any relay. */
+  dialledAddresses(device: DeviceId): readonly string[] {
+    const connections = this.running?.stack.getConnections(peerOf(device)) ?? []
+    const dialled = connections.filter((each) => each.direction === 'outbound' && each.status === 'open' && !isPunched(each))
+    return dialled.map(({ remoteAddr }) => remoteAddr.toString()).filter((each) => /^(tcp|wss?)$/.test(transportOf(each)))
   }
 
   async leaveCard(key: Uint8Array, value: Uint8Array, expiresAt: number): Promise<number> {

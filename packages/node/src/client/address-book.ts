@@ -1,0 +1,75 @@
+/** Where contacts' devices can be dialled, kept over a restart: they are found again while no relay is there. */
+import type { DeviceId, Logger, Messenger, Store } from '@skein/core'
+import { parseDeviceId } from '@skein/core'
+import * as z from 'zod'
+import { systemClock } from '../platform/system.ts'
+import type { Libp2pSwarm } from '../swarm/index.ts'
+import type { Undo } from './assemble.ts'
+
+/** Kept of one device. */
+const MAX_ADDRESSES = 4
+/** Kept devices. */
+const MAX_DEVICES = 512
+/** From a new connection until its addresses are kept, ms: identify tells them, and many come at once. */
+const SAVE_AFTER_MS = 5_000
+const SETTING = 'addresses'
+
+const Book = z.record(z.string().max(64), z.array(z.string().max(256)).max(MAX_ADDRESSES))
+type Book = z.infer<typeof Book>
+
+export interface AddressBookParts {
+  readonly messenger: Pick<Messenger, 'book'>
+  readonly swarm: Pick<Libp2pSwarm, 'dialledAddresses' | 'learn' | 'listen'>
+  readonly store: Pick<Store, 'setting' | 'commit'>
+  readonly logger: Logger
+}
+
+/** Tells the swarm what was kept, and keeps what it learns from now on. Undone, it keeps a last time. */
+export async function keepAddresses(parts: AddressBookParts, undo: Undo): Promise<void> {
+  const { swarm, store } = parts
+  let kept = parseBook(await store.setting(SETTING))
+  // What is no address is left out; nobody waits for a help.
+  for (const [device, addresses] of Object.entries(kept)) await swarm.learn(parseDeviceId(device), addresses).catch(() => undefined)
+  const save = async (): Promise<void> => {
+    const now = collect(parts, kept)
+    if (JSON.stringify(now) === JSON.stringify(kept)) return
+    await store.commit([{ kind: 'setting.put', key: SETTING, value: JSON.stringify(now) }])
+    kept = now
+  }
+  const stopping = new AbortController()
+  let isDue = false
+  const saveSoon = async (): Promise<void> => {
+    if (isDue) return
+    isDue = true
+    await systemClock.sleep(SAVE_AFTER_MS, { signal: stopping.signal })
+    isDue = false
+    if (!stopping.signal.aborted) await save().catch((error: unknown) => parts.logger.warn('addresses-not-kept', { reason: String(error) }))
+  }
+  const forget = swarm.listen({ onConnected: () => void saveSoon() })
+  undo.push(async () => {
+    forget()
+    stopping.abort()
+    await save()
+  })
+}
+
+/** Of contacts alone; the newest first. Only what has worked: an address in vain costs a third of a second at the next start. */
+function collect({ messenger, swarm }: AddressBookParts, kept: Book): Book {
+  const devices = messenger.book.all().flatMap(({ account, blocked }) => (blocked ? [] : messenger.book.devicesOf(account)))
+  const entries = devices.slice(0, MAX_DEVICES).map(({ device }): [DeviceId, string[]] => {
+    const all = [...swarm.dialledAddresses(device), ...(kept[device] ?? [])]
+    return [device, [...new Set(all)].slice(0, MAX_ADDRESSES)]
+  })
+  return Object.fromEntries(entries.filter(([, addresses]) => addresses.length > 0))
+}
+
+/** Nothing when it is not what was written: it is only a help. */
+function parseBook(text: string | null): Book {
+  try {
+    const book = Book.parse(JSON.parse(text ?? '{}'))
+    for (const device of Object.keys(book)) parseDeviceId(device)
+    return book
+  } catch {
+    return {}
+  }
+}
