@@ -20,6 +20,10 @@ it('[DL18] the sender is off after sending, the recipient comes back later: deli
     const sent = await ana.run('send', 'bo', '--wait', 'carried', '--timeout', '60s', '--', text)
     expect(sent).toMatchObject({ code: 0, json: { messages: [{ state: 'carried' }] } })
   }
+  expect((await ana.run('why', 'bo')).json).toMatchObject({
+    path: 'mailbox',
+    reasons: expect.arrayContaining([expect.objectContaining({ rung: 'mailbox' })]),
+  })
   expect((await ana.run('outbox')).json.outbox).toMatchObject(Array(3).fill({ state: 'carried', carriers: [relay.url], hold: null }))
   await ana.end()
   await bo.start()

@@ -107,7 +107,7 @@ export type DoctorView = z.infer<typeof DoctorView>
 export const WhyView = z.object({
   contact: z.string(),
   device: z.string(),
-  path: z.enum(PATHS),
+  path: z.enum([...PATHS, 'mailbox']),
   transport: z.string().nullable(),
   rtt_ms: z.number().nullable(),
   since: Instant.nullable(),

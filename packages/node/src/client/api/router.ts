@@ -7,7 +7,7 @@ import { contactView, eventView, historyView, outboxView, peerViews, sentView, s
 import { packed, unpacked } from './carry.ts'
 import { doctorView } from './doctor.ts'
 import { meshView } from './mesh-view.ts'
-import { whyView } from './why.ts'
+import { whyView, withMailbox } from './why.ts'
 import { waitFor } from './waiting.ts'
 
 /** Events that wait for a slow reader at most; then the stream ends and the reader asks again. */
@@ -47,7 +47,10 @@ export const router = os.router({
     const contact = verified === undefined && match === undefined ? known : await messenger.setVerified(known, decided, match)
     return { contact: contact.account, safety_number: messenger.safetyNumber(contact), trust: contact.trust }
   }),
-  why: os.why.handler(({ context: { client }, input }) => whyView(client, client.messenger.book.find(input.contact))),
+  why: os.why.handler(async ({ context: { client }, input }) => {
+    const contact = client.messenger.book.find(input.contact)
+    return withMailbox(whyView(client, contact), await client.messenger.deliveries.outbox())
+  }),
   doctor: os.doctor.handler(({ context: { client } }) => doctorView(client)),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {

@@ -1,5 +1,5 @@
 /** Which way leads to a contact, and why not a better one. */
-import type { DeviceId, Messenger, PeerPath, StoredContact } from '@skein/core'
+import type { DeviceId, Messenger, OutboxEntry, PeerPath, StoredContact } from '@skein/core'
 import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
@@ -22,6 +22,15 @@ export function whyView({ messenger, swarm, network }: Client, { account }: Stor
     nat: network?.nat() ?? {},
     reasons: mesh === undefined ? reasons : [...reasons, { rung: 'mesh', outcome: 'open', detail: mesh.detail }],
   }
+}
+
+/** Where nothing else leads there, and mail for the contact lies at a mailbox, that is the way. */
+export function withMailbox(view: WhyView, outbox: readonly OutboxEntry[]): WhyView {
+  if (view.path !== 'none') return view
+  const held = outbox.find(({ contact, carriers }) => contact === view.contact && carriers.some((each) => /^https?:/.test(each)))
+  if (held === undefined) return view
+  const detail = `mail lies at ${held.carriers.filter((each) => each !== 'mesh').join(', ')}`
+  return { ...view, device: held.device, path: 'mailbox', reasons: [...view.reasons, { rung: 'mailbox', outcome: 'open', detail }] }
 }
 
 /** A route that is in use, or carriers that hold something for the contact. */
