@@ -22,7 +22,7 @@ const TALK = [
   ['ana', 'No account, no app store. The key was made on your phone and stays there.'],
   ['bo', 'And the café’s Wi-Fi? Its internet is down half of the time.'],
   ['ana', 'We are on the same network, so this goes from device to device. Try pulling the plug.'],
-  ['bo', 'Done. Still talking 🙂'],
+  ['bo', 'Done. Still talking!'],
 ]
 
 async function talk(people) {

@@ -15,7 +15,7 @@ export function AddButtons() {
     return () => globalThis.removeEventListener('hashchange', close)
   }, [close])
   return (
-    <div className="grid grid-cols-2 gap-2">
+    <div className="flex flex-wrap gap-2 *:flex-1 *:whitespace-nowrap">
       <Button look="main" onClick={() => setDialog('invite')}>
         <Link2 aria-hidden="true" size={18} />
         {invite.open}
