@@ -54,9 +54,9 @@ afterAll(async () => {
 
 describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a deployed relay', () => {
   it('[RL20] Prometheus takes the rules, and they fire when they should', () => {
-    run('promtool', ['check', 'rules', join(FILES, 'alerts.yml')])
-    run('promtool', ['test', 'rules', join(FILES, 'alerts.test.yml')])
-    run('promtool', ['check', 'config', join(FILES, 'prometheus.yml')])
+    expect(run('promtool', ['check', 'rules', join(FILES, 'alerts.yml')])).toContain('8 rules found')
+    expect(run('promtool', ['test', 'rules', join(FILES, 'alerts.test.yml')])).toContain('SUCCESS')
+    expect(run('promtool', ['check', 'config', join(FILES, 'prometheus.yml')])).toContain('SUCCESS')
   })
 
   it('[RL20] systemd finds the unit well locked in', () => {
