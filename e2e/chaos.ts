@@ -46,6 +46,8 @@ export async function runChaos({ ms, clients: count = 5, log = () => undefined }
   for (const [a, b] of pairs) await befriend(a, b)
   log(`${count} clients are contacts`)
   const chaos = new Chaos(clients, relays, pairs)
+  // On a slow machine what goes wrong may be all there is time for.
+  await chaos.send('before')
   const end = performance.now() + ms
   await Promise.all([chaos.write(end), chaos.hurt(end, log)])
   await chaos.mend()
@@ -72,13 +74,16 @@ class Chaos {
 
   /** Somebody writes, all the time. What was not reported as queued was not sent. */
   async write(end: number): Promise<void> {
-    for (let number = 0; performance.now() < end; number += 1) {
-      const [a, b] = pick(this.pairs)
-      const [from, to] = chance(0.5) ? [a, b] : [b, a]
-      const { code, json } = await from.run('send', to.name, '--', `message ${number}`)
-      if (code === 0) this.sent.push({ from, to, id: String(json.messages[0].id) })
-      else await rest(PAUSE_MS)
-    }
+    for (let number = 0; performance.now() < end; number += 1) if (!(await this.send(`message ${number}`))) await rest(PAUSE_MS)
+  }
+
+  /** @returns whether somebody's message was reported as queued */
+  async send(text: string): Promise<boolean> {
+    const [a, b] = pick(this.pairs)
+    const [from, to] = chance(0.5) ? [a, b] : [b, a]
+    const { code, json } = await from.run('send', to.name, '--', text)
+    if (code === 0) this.sent.push({ from, to, id: String(json.messages[0].id) })
+    return code === 0
   }
 
   /** Kills, stops, and brings back, all the time. */
