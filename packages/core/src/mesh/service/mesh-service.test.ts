@@ -107,12 +107,12 @@ describe('the mesh at work', () => {
     expect(() => decodeCarryFile(Uint8Array.of(8, 9))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
   })
 
-  it('[ME26] neighbours give signs of life, and one that gives none is in doubt after seven seconds', async () => {
+  it('[ME26] neighbours give signs of life, and one that gives none is in doubt after ten seconds', async () => {
     const lab = new MeshLab()
     for (const name of ['ana', 'bo']) await lab.start(name)
     lab.connect('ana', 'bo')
     const mute = lab.intrude('mute', 'ana')
-    await lab.run(6_900)
+    await lab.run(9_900)
     expect(lab.node('ana').service.silent()).toEqual([])
     await lab.run(3_000)
     expect(lab.node('ana').service.silent()).toEqual(['mute'])

@@ -32,9 +32,9 @@ export const BUNDLE_LIFE_MS = 3 * 86_400_000
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
-/** A sign of life goes to a neighbour that has been told nothing for so long (ME26); after two that are missing it is in doubt. */
+/** A sign of life goes to a neighbour that has been told nothing for so long (ME26); after three that are missing it is in doubt. */
 const ALIVE_EVERY_MS = 3_000
-const SILENT_MS = 7_000
+const SILENT_MS = 10_000
 /** While something is waited for that was announced. */
 const PULL_TICK_MS = 20
 /** Both sides compare again what they hold, in milliseconds (ME7). */
