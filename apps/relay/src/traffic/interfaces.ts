@@ -1,5 +1,5 @@
 /** Bytes that the machine's network interfaces have carried, which is what a provider bills. Linux; elsewhere unknown. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const CLASS = '/sys/class/net'
@@ -25,8 +25,7 @@ const FILES: InterfaceFiles = { dev: '/proc/self/net/dev', classes: CLASS, bootI
 /** `undefined` where it cannot be read. Loopback does not count; bridges and tunnels do not where there is real hardware. */
 export function readInterfaces(files: InterfaceFiles = FILES): InterfaceReading | undefined {
   try {
-    const names = outward(files.classes)
-    const rows = parseDev(readFileSync(files.dev, 'utf8')).filter(({ name }) => names.includes(name))
+    const rows = outward(parseDev(readFileSync(files.dev, 'utf8')), files.classes)
     if (rows.length === 0) return undefined
     const bytes = rows.reduce((sum, row) => sum + row.bytes, 0)
     return { bytes, epoch: `${readFileSync(files.bootId, 'utf8').trim()} ${rows.map(({ name }) => name).join(' ')}` }
@@ -35,14 +34,22 @@ export function readInterfaces(files: InterfaceFiles = FILES): InterfaceReading 
   }
 }
 
-/** Hardware, or in a container whatever there is: a bridge would count what its members carry once more. */
-function outward(classes: string): string[] {
-  const names = readdirSync(classes).filter((name) => name !== 'lo')
-  const hardware = names.filter((name) => existsSync(join(classes, name, 'device')))
-  return hardware.length > 0 ? hardware : names
+interface Row {
+  readonly name: string
+  readonly bytes: number
 }
 
-function parseDev(text: string): { readonly name: string; readonly bytes: number }[] {
+/**
+ * Hardware, or in a container whatever there is: a bridge would count what its members carry once more. What there is
+ * stands in /proc, which is always of the own network; /sys may show another one.
+ */
+function outward(rows: readonly Row[], classes: string): readonly Row[] {
+  const others = rows.filter(({ name }) => name !== 'lo')
+  const hardware = others.filter(({ name }) => existsSync(join(classes, name, 'device')))
+  return hardware.length > 0 ? hardware : others
+}
+
+function parseDev(text: string): Row[] {
   return text.split('\n').flatMap((line) => {
     const [name, columns] = line.split(':')
     if (name === undefined || columns === undefined) return []
