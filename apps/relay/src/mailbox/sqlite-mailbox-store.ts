@@ -7,7 +7,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS mail (
     cursor INTEGER PRIMARY KEY AUTOINCREMENT, tag TEXT NOT NULL, digest BLOB NOT NULL, envelope BLOB NOT NULL, expires_at INTEGER NOT NULL);
   CREATE UNIQUE INDEX IF NOT EXISTS mail_once ON mail (tag, digest);
-  CREATE INDEX IF NOT EXISTS mail_by_tag ON mail (tag, cursor);
+  CREATE INDEX IF NOT EXISTS mail_of_tag ON mail (tag, cursor, expires_at);
   CREATE INDEX IF NOT EXISTS mail_by_expiry ON mail (expires_at);
   CREATE TABLE IF NOT EXISTS boxes (
     tag TEXT PRIMARY KEY, allowance INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
@@ -67,7 +67,7 @@ export class SqliteMailboxStore implements MailboxStore {
   async fetch({ tags, after, limit, maxBytes, now }: MailQuery): Promise<readonly StoredMail[]> {
     const items: StoredMail[] = []
     let bytes = 0
-    for (const row of this.#sql.fetch.iterate(after, now, JSON.stringify(tags), limit)) {
+    for (const row of this.#sql.fetch.iterate({ after, now, tags: JSON.stringify(tags), limit })) {
       const { cursor, envelope } = row as { cursor: number; envelope: Uint8Array }
       bytes += envelope.length + ITEM_BYTES
       if (items.length > 0 && bytes > maxBytes) break
@@ -136,9 +136,10 @@ function prepare(database: BetterSqlite3.Database) {
       'INSERT INTO boxes VALUES (?, ?, ?, ?, ?) ON CONFLICT (tag) DO UPDATE SET allowance = excluded.allowance, count = excluded.count, bytes = excluded.bytes, until = max(until, excluded.until)',
     ),
     shrinkBox: database.prepare('UPDATE boxes SET count = count - 1, bytes = bytes - ? WHERE tag = ?'),
-    fetch: database.prepare(
-      'SELECT cursor, envelope FROM mail WHERE cursor > ? AND expires_at > ? AND tag IN (SELECT value FROM json_each(?)) ORDER BY cursor LIMIT ?',
-    ),
+    // From the tags to their mail, never the other way: others may have left millions of envelopes since.
+    fetch: database.prepare(`SELECT cursor, envelope FROM mail WHERE cursor IN (
+      SELECT own.cursor FROM json_each(@tags) AS wanted CROSS JOIN mail AS own INDEXED BY mail_of_tag
+      WHERE own.tag = wanted.value AND own.cursor > @after AND own.expires_at > @now ORDER BY own.cursor LIMIT @limit) ORDER BY cursor`),
     owned: database.prepare(`${lying} WHERE cursor IN (SELECT value FROM json_each(?)) AND tag IN (SELECT value FROM json_each(?))`),
     expired: database.prepare(`${lying} WHERE expires_at <= ?`),
     remove: database.prepare('DELETE FROM mail WHERE cursor = ?'),
