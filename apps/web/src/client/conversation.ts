@@ -2,6 +2,7 @@
 import type { ApiClient, ClientEvent, HistoryMessage } from '@skein/node/browser'
 import type { ClientModel } from './model.ts'
 import { Observable } from './observable.ts'
+import { sendOnce } from './send-once.ts'
 
 /** Messages per page: a few screens of any size, and read in some milliseconds. */
 export const PAGE = 100
@@ -80,7 +81,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
     const { intent } = this.get()
     const reply = intent?.kind === 'reply' ? { reply_to: intent.message.id } : {}
     if (intent?.kind === 'edit') await api.edit({ id: intent.message.id, text })
-    else await api.send({ contacts: [this.contact], text, ...reply, wait: 'queued', timeout_ms: 10_000 })
+    else await sendOnce(this.model, { contacts: [this.contact], text, ...reply, wait: 'queued', timeout_ms: 10_000 })
     this.intend(undefined)
   }
 
