@@ -2,7 +2,7 @@
 import type { BundleHeader, BundleKey } from '../bundle.ts'
 
 /** After a flood has found nobody: the next one, and the longest wait between two, in milliseconds. A new neighbour makes it the first again. */
-const RETRY = { first: 10_000, most: 600_000 } as const
+const RETRY = { first: 5_000, most: 120_000 } as const
 /** Own bundles at once (ME20): the rest waits in the outbox. */
 export const MAX_OWN = 4_096
 
