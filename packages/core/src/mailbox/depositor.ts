@@ -93,7 +93,10 @@ export class Depositor {
       const done = await Promise.all(others.map((row) => this.deposit(link, mailbox, row)))
       stored.push(...others.filter((_, at) => done[at]))
     }
-    if (stored.length > 0) await this.deps.onStored(stored, mailbox)
+    if (stored.length > 0) return this.deps.onStored(stored, mailbox)
+    // Full, or no token left: what comes behind fares no better now.
+    link.close()
+    links.set(mailbox, undefined)
   }
 
   /** Whether the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
