@@ -19,14 +19,12 @@ import { Operator, type StackFigures } from './operator.ts'
 import { probePort } from './port-in-use.ts'
 import { type Reflector, startReflector } from './reflector.ts'
 import { openRelayStore, type RelayStore } from './relay-store.ts'
+import { SWEEP_MS, sweepEvery } from './sweeping.ts'
 import { startStun, type StunServer } from './stun.ts'
 import { findWebClient } from './web-client.ts'
 
 /** Where the web client is: beside the bundle in a package, with the other apps in a checkout. */
 const WEB_CLIENT = ['../web', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
-
-/** Ms between removals of expired cards, tokens and invites; reading ignores them anyway. */
-const SWEEP_MS = 60_000
 
 export interface Relay extends AsyncDisposable {
   readonly peerId: string
@@ -64,7 +62,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   const stack = await openStack(config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
   parts.stack = stack
   starting.defer(() => stack.stop())
-  parts.cards = await openCards(stack, store, { operator, owner: starting })
+  parts.cards = await openCards(stack, store, { operator, owner: starting, logger })
   parts.mailbox = starting.use(await openMail(stack, store, { config, logger }))
   const drained = Promise.withResolvers<Drained>()
   await operator.attach(stack)
@@ -107,14 +105,10 @@ async function openStack(config: RelayConfig, { store, address, rules, logger }:
 async function openCards(
   stack: RelayStack,
   store: RelayStore,
-  { operator, owner }: { readonly operator: Operator; readonly owner: AsyncDisposableStack },
+  { operator, owner, logger }: { readonly operator: Operator; readonly owner: AsyncDisposableStack; readonly logger: Logger },
 ): Promise<CardDrop> {
   const cards = createCardDrop(store.database, { now: Date.now })
-  const sweeping = setInterval(() => {
-    cards.sweep()
-    operator.membership.sweep()
-  }, SWEEP_MS)
-  owner.defer(() => clearInterval(sweeping))
+  owner.use(sweepEvery(SWEEP_MS, [() => cards.sweep(), () => operator.membership.sweep()], logger))
   await stack.serve('/skein/card/1', (peer, frame) => cards.answer(peer, frame), { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
 }
