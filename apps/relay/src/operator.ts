@@ -127,6 +127,11 @@ export class Operator implements Disposable {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     this.#delay.disable()
     this.#look()
+    try {
+      this.#budget.close(Date.now(), this.#settings.budget)
+    } catch (error) {
+      this.#options.logger.warn('budget-not-kept', { reason: String(error) })
+    }
   }
 
   #look(): void {

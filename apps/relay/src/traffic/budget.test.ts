@@ -52,6 +52,15 @@ describe("the month's budget", () => {
     expect(rebooted.look(NOW, { interfaces: wire(60, 'other boot eth0'), relay: 0 }, LIMITED).used_bytes).toBe(350)
   })
 
+  it('[RL13] what the relay alone has counted is kept when it stops', () => {
+    const entries = memory()
+    const first = new Budget(entries, { now: NOW, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })
+    for (const relay of [100, 200, 300]) first.look(NOW + relay, { interfaces: undefined, relay }, LIMITED)
+    first.close(NOW + 400, LIMITED)
+    const second = new Budget(entries, { now: NOW + 500, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })
+    expect(second.look(NOW + 500, { interfaces: undefined, relay: 5 }, LIMITED).used_bytes).toBe(305)
+  })
+
   it("[RL13] begins anew with the provider's month, and a clock that jumps back opens no old one", () => {
     const budget = new Budget(memory(), { now: NOW, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })
     budget.look(NOW, { interfaces: undefined, relay: 500 }, LIMITED)

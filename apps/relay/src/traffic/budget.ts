@@ -25,6 +25,8 @@ export interface Counted {
 }
 
 const KEY = 'traffic-budget'
+/** Between two writes, ms: what an interface carried since the last one is known after a crash anyway. */
+const KEEP_EVERY_MS = 30_000
 const recordSchema = z.object({
   month: z.string(),
   used: z.number().min(0),
@@ -38,6 +40,7 @@ export class Budget {
   #row: Row
   #start: Counted
   #last: Counted
+  #keptAt = Number.NEGATIVE_INFINITY
 
   constructor(entries: DurableEntries, { now, counted, settings }: { now: number; counted: Counted; settings: Settings['budget'] }) {
     this.#entries = entries
@@ -46,7 +49,7 @@ export class Budget {
     this.#last = counted
   }
 
-  /** Takes in what has been counted; keeps it, so that a crash forgets nothing that an interface remembers. */
+  /** Takes in what has been counted; keeps it now and then, so that a crash forgets nothing that an interface remembers. */
   look(now: number, counted: Counted, settings: Settings['budget']): BudgetReport {
     this.#last = counted
     const month = monthOf(now, settings.firstDay)
@@ -54,11 +57,23 @@ export class Budget {
     if (month > this.#row.month) {
       this.#row = { month, used: 0 }
       this.#start = counted
+      this.#keptAt = Number.NEGATIVE_INFINITY
     }
     const report = this.report(settings)
-    const row: Row = { month: this.#row.month, used: report.used_bytes, ...(counted.interfaces && { reading: counted.interfaces }) }
-    this.#entries.put(KEY, Buffer.from(JSON.stringify(row)))
+    if (Math.abs(now - this.#keptAt) >= KEEP_EVERY_MS) this.#keep(now, report)
     return report
+  }
+
+  /** Keeps what has been counted, also between two times for it: the relay stops. */
+  close(now: number, settings: Settings['budget']): void {
+    this.#keep(now, this.report(settings))
+  }
+
+  #keep(now: number, report: BudgetReport): void {
+    const { interfaces } = this.#last
+    const row: Row = { month: this.#row.month, used: report.used_bytes, ...(interfaces && { reading: interfaces }) }
+    this.#entries.put(KEY, Buffer.from(JSON.stringify(row)))
+    this.#keptAt = now
   }
 
   report(settings: Settings['budget']): BudgetReport {
