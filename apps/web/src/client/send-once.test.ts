@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { ClientSnapshot } from './model.ts'
 import { sendOnce, type SendModel } from './send-once.ts'
 
-const INPUT = { contacts: ['bo'], text: 'hello', wait: 'queued', timeout_ms: 1_000 } as const
+const INPUT: Parameters<ApiClient['send']>[0] = { contacts: ['bo'], text: 'hello', wait: 'queued', timeout_ms: 1_000 }
 
 /** Two tabs in turn on one store: the first goes in the middle of a call. */
 function tabs({ commits, code }: { readonly commits: boolean; readonly code?: string }) {
