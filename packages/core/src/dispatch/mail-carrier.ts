@@ -20,6 +20,8 @@ const GRANTED = 4
 const GRANTED_MAILBOXES = 2
 /** A contact has more tokens when it has left so much mail since the last ones … */
 const MAIL_PER_GRANT = 64
+/** … and not sooner than this after them, milliseconds: who catches up with a thousand messages has something better to do. */
+const GRANT_SPACING_MS = 600_000
 /** … or any mail so long after them, milliseconds: a day's mail costs a token. */
 const GRANT_AGE_MS = 12 * 3_600_000
 /** Whoever leaves no mail keeps what it has so long; then tokens grow old. Milliseconds. */
@@ -148,7 +150,7 @@ export class MailCarrier {
 
   private isDue(device: DeviceId, age: number): boolean {
     const mail = this.mailSince.get(device) ?? 0
-    return age < 0 || age > GRANT_RENEWED_MS || mail >= MAIL_PER_GRANT || (mail > 0 && age > GRANT_AGE_MS)
+    return age < 0 || age > GRANT_RENEWED_MS || (mail >= MAIL_PER_GRANT && age > GRANT_SPACING_MS) || (mail > 0 && age > GRANT_AGE_MS)
   }
 
   private async grant(path: MainPath, known: StoredDevice): Promise<void> {
