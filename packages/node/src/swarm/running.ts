@@ -259,9 +259,13 @@ export class Running {
 
   /** Until it has answered, other connections go before it. */
   private async doubt(device: DeviceId, connection: Connection): Promise<void> {
-    markDoubted(connection, true)
+    // A young one came of the same dials as the one that casts the doubt; traffic stays on it.
+    const isOld = this.deps.clock.now() - connection.timeline.open > SETTLED_MS
+    markDoubted(connection, isOld)
     await this.liveness.doubt(this.pingable(device, connection), this.stopping.signal)
     markDoubted(connection, false)
+    // What was opened meanwhile took a lesser one.
+    if (isOld && connection.status === 'open' && !isRelayedConnection(connection)) this.deps.onBetterPath(device)
   }
 
   /** A better path counts once it has carried something both ways; only then is traffic moved to it. */
