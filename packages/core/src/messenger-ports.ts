@@ -2,7 +2,7 @@
 import type { KeyChange } from './contacts/index.ts'
 import type { AccountId, DeviceId } from './ids.ts'
 import { type Identity, LIST_VERSION_SETTING, makeIdentity, openIdentity } from './identity/index.ts'
-import type { BundleArchive } from './mesh/index.ts'
+import type { MeshFactory } from './dispatch/mesh-carrier.ts'
 import type { BlindTokens } from './ports/tokens.ts'
 import type {
   Clock,
@@ -27,10 +27,10 @@ export interface MessengerPorts {
   readonly logger: Logger
   readonly primitives: Primitives
   readonly compression: Compression
-  /** Where bundles of the mesh are kept; without one, this messenger is no part of any mesh. */
-  readonly meshArchive?: BundleArchive
+  /** Without one, this messenger is no part of any mesh. */
+  readonly mesh?: MeshFactory
   /** Tokens for mailboxes; without them, this messenger neither leaves nor fetches mail. */
-  readonly tokens?: BlindTokens
+  readonly tokens?: () => Promise<BlindTokens>
 }
 
 export interface MessengerOptions {

@@ -3,6 +3,7 @@ import type { ContactBook } from '../contacts/index.ts'
 import { type CarrierView, Postman } from '../delivery/index.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import {
+  carriedWrites,
   commitDelivered,
   type ControlEffect,
   giveUp,
@@ -20,7 +21,7 @@ import { MAX_MISSING } from '../wire/limits.ts'
 import { ControlAllowance, controlEffect } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
-import { carriedWrites, MeshCarrier } from './mesh-carrier.ts'
+import type { MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
 
@@ -42,7 +43,7 @@ export class Dispatcher {
   private readonly postman: Postman
   private readonly stopping = new AbortController()
   private readonly away = new Set<DeviceId>()
-  /** Only where there is something to keep bundles in. */
+  /** Only where the messenger is part of one. */
   readonly mesh: MeshCarrier | undefined
   /** Only where there is somebody who makes tokens. */
   readonly mail: MailCarrier | undefined
@@ -60,13 +61,13 @@ export class Dispatcher {
       onDelivered: (rows) => this.onDelivered(rows),
       onAway: (device) => this.onAway(device),
     })
-    const { meshArchive: archive, tokens } = deps
+    const { tokens } = deps
     const hooks = {
       viewOf: (row: OutboxRow): CarrierView => this.viewOf(row),
       onDelivered: (rows: readonly OutboxRow[]): Promise<void> => this.onDelivered(rows),
       onCarried: (row: OutboxRow, carrier: string): Promise<void> => this.onCarried(row, carrier),
     }
-    if (archive !== undefined) this.mesh = new MeshCarrier({ ...deps, archive, ...hooks })
+    this.mesh = deps.mesh?.({ ...deps, ...hooks })
     if (tokens !== undefined) this.mail = new MailCarrier({ ...deps, tokens, ...hooks, onCollected: () => undefined })
   }
 

@@ -29,7 +29,7 @@ const GRANT_RENEWED_MS = 21 * 86_400_000
 
 export interface MailCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
   readonly book: ContactBook
-  readonly tokens: BlindTokens
+  tokens(): Promise<BlindTokens>
   /** URLs of our own. */
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array

@@ -7,7 +7,7 @@ import { receiveCarried, type MainPath } from '../main-path/index.ts'
 import { type BundleArchive, cureKeyOf, cureLock, type MeshAddress, meshAddress, MeshService, type MeshStatus } from '../mesh/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
 import { decodeHandover } from '../wire/handover.ts'
-import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+import type { OutboxRow } from '../ports/store.ts'
 
 /** Bundles live three days: tags of so many days back are still in use, and a day for clocks that differ. */
 const TAG_DAYS_BACK = 4
@@ -15,6 +15,13 @@ const TAG_DAYS_BACK = 4
 const PAGE = 256
 /** As it stands among the carriers of a row. */
 export const MESH_CARRIER = 'mesh'
+
+/** The mesh as a part of a messenger; not part of its code unless somebody asks for it, so that pages need not load it. */
+export function carryByMesh(archive: BundleArchive): MeshFactory {
+  return (deps) => new MeshCarrier({ ...deps, archive })
+}
+
+export type MeshFactory = (deps: Omit<MeshCarrierDeps, 'archive'>) => MeshCarrier
 
 export interface MeshCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
   readonly archive: BundleArchive
@@ -144,13 +151,4 @@ export class MeshCarrier {
   private async quietly(work: Promise<unknown>): Promise<void> {
     await work.catch((error: unknown) => this.deps.logger.warn('mesh-not-recorded', { reason: String(error) }))
   }
-}
-
-/** What it means for a row that a carrier holds it; what is in no history has served its purpose then. */
-export function carriedWrites({ message, device, transient }: OutboxRow, carrier: string, at: number): readonly StoreWrite[] {
-  if (transient) return [{ kind: 'outbox.remove', message, device }]
-  return [
-    { kind: 'outbox.carried', message, device, carrier },
-    { kind: 'message.state', id: message, state: 'carried', at },
-  ]
 }

@@ -13,7 +13,7 @@ export interface PurseDeps extends LinkDeps {
   readonly store: Store
   readonly random: Random
   readonly logger: Logger
-  readonly tokens: BlindTokens
+  tokens(): Promise<BlindTokens>
 }
 
 export class Purse {
@@ -73,7 +73,8 @@ export class Purse {
 
   /** @throws SkeinError TOKEN_FORGED */
   private async order(mailbox: string, link: MailboxLink, key: Uint8Array): Promise<void> {
-    const { tokens, random, store } = this.deps
+    const { random, store } = this.deps
+    const tokens = await this.deps.tokens()
     const order = tokens.order(random, { issuer: link.relay, key, count: MAX_TOKENS_AT_ONCE })
     const reply = await link.ask({ kind: 'tokens', blinded: order.blinded })
     if (reply?.kind !== 'issued') return

@@ -1,5 +1,6 @@
 /** Whole messengers in memory on a virtual clock: what happens to a user, without a network and without waiting. */
 import { fflateCompression } from '../e2ee/compression.ts'
+import { carryByMesh } from '../dispatch/mesh-carrier.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
@@ -93,7 +94,10 @@ export class World {
     { visibility = 'contacts', store = new MemoryStore(), meshArchive, mailboxes, readReceipts = false, skewMs = 0 }: StartOptions = {},
   ): Promise<WorldNode> {
     const logger = new RecordingLogger()
-    const carriers = { ...(meshArchive === undefined ? {} : { meshArchive }), ...(mailboxes === undefined ? {} : { tokens: plainTokens }) }
+    const carriers = {
+      ...(meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }),
+      ...(mailboxes === undefined ? {} : { tokens: async () => plainTokens }),
+    }
     const ports = {
       ...carriers,
       store,

@@ -1,6 +1,7 @@
 /** Core's messenger on a store and a network: what a client is on every platform. */
 import {
-  type BundleArchive,
+  type BlindTokens,
+  type MeshFactory,
   type Clock,
   type Compression,
   type DeviceId,
@@ -14,7 +15,6 @@ import {
   type Swarm,
   verifyRecord,
 } from '@skein/core'
-import { VoprfTokens } from '@skein/core/tokens'
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { NatView } from './api/contract.ts'
 import { type Config, splitRelay } from './config-schema.ts'
@@ -60,9 +60,12 @@ export interface ClientParts {
   readonly random: Random
   readonly primitives: Primitives
   readonly compression: Compression
-  readonly meshArchive?: BundleArchive
+  readonly mesh?: MeshFactory
   createSwarm(options: SwarmOptions): Libp2pSwarm
 }
+
+/** Their curve is large, and a first message needs none: loaded when mail is first to be left somewhere. */
+const loadTokens = async (primitives: Primitives): Promise<BlindTokens> => new (await import('@skein/core/tokens')).VoprfTokens(primitives)
 
 /** What ends what was started, in the order of starting. */
 export type Undo = (() => Promise<void> | void)[]
@@ -91,7 +94,7 @@ export async function assemble(
   })
   undo.push(() => swarm.stop())
   await swarm.start()
-  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm, tokens: new VoprfTokens(primitives) }, identity, {
+  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm, tokens: () => loadTokens(primitives) }, identity, {
     name: config.name,
     relays,
     mailboxes: config.mail ? relays : [],

@@ -1,7 +1,7 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Logger, SkeinError } from '@skein/core'
+import { carryByMesh, type Logger, SkeinError } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
@@ -46,7 +46,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   try {
     const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
-    const mesh = meshArchive === undefined ? {} : { meshArchive }
+    const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }
     const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, store, config, logger }, undo)
     const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
     // Whoever shows itself to nobody dials no strangers either.

@@ -1,27 +1,27 @@
 /** One strict schema for everything a user may set. */
 import { SkeinError } from '@skein/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** A URL, and behind it the token that the relay wants, if it wants one: `https://relay.example/#token=…`. */
 const RELAY = /^(https?:\/\/[^\s/?#]+(?:\/[^\s?#]*)?)(?:#token=([\w-]{1,128}))?$/
 /** Longest URL of a relay, characters: as in a contact card. */
 const MAX_URL_CHARS = 120
 
-const RelayUrl = z
-  .string()
-  .regex(RELAY, 'a relay is named by its http:// or https:// URL')
-  .refine((text) => splitRelay(text).url.length <= MAX_URL_CHARS, 'the URL of a relay has at most 120 characters')
+const RelayUrl = z.string().check(
+  z.regex(RELAY, 'a relay is named by its http:// or https:// URL'),
+  z.refine((text) => splitRelay(text).url.length <= MAX_URL_CHARS, 'the URL of a relay has at most 120 characters'),
+)
 
 /** The longest time after which a message may be given up, milliseconds: a year. */
 export const MAX_EXPIRE_MS = 365 * 86_400_000
 
 export const ConfigSchema = z.strictObject({
   /** What you call yourself; empty for anonymous. */
-  name: z.string().max(64),
+  name: z.string().check(z.maxLength(64)),
   /** Relays to be reachable through, by URL. */
-  relays: z.array(RelayUrl).max(8),
+  relays: z.array(RelayUrl).check(z.maxLength(8)),
   /** TCP port to listen on; 0 takes any free one. */
-  port: z.int().min(0).max(65_535),
+  port: z.int().check(z.gte(0), z.lte(65_535)),
   /** Address to listen on; 0.0.0.0 stands for all, IPv6 included. */
   host: z.string(),
   /** Whether to look for and serve devices on the local network. */
@@ -37,7 +37,7 @@ export const ConfigSchema = z.strictObject({
   /** Whether contacts are told what you have seen. */
   readReceipts: z.boolean(),
   /** Messages that were not delivered are given up after so many milliseconds. */
-  expireMs: z.int().min(1_000).max(MAX_EXPIRE_MS),
+  expireMs: z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS)),
   /** Lines on stderr: error, warn, info or debug. */
   log: z.enum(['error', 'warn', 'info', 'debug']),
   /** Where the key is that seals the secrets in the database; `auto` keeps it where it is, and chooses for a new node. */

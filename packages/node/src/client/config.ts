@@ -3,10 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir, platform } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
-import * as z from 'zod'
+import en from 'zod/v4/locales/en.js'
+import * as z from 'zod/mini'
 import { replaceFile } from '../store/durable-file.ts'
 import type { ConfigChange } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
+
+// What is wrong with a setting is said to people; the small form of the library, which pages load, has no words of its own.
+z.config(en())
 
 export { type Config, ConfigSchema, DEFAULTS } from './config-schema.ts'
 

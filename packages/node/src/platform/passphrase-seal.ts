@@ -1,7 +1,7 @@
 /** A storage key sealed with a passphrase, on any platform. */
 import { base64 } from '@scure/base'
 import { type Argon2Cost, type Primitives, type Random, SkeinError } from '@skein/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 /** Second recommended option of RFC 9106, section 4 (64 MiB, 3 passes), in one lane because portable code has one. */
 export const PASSPHRASE_COST = { memoryKib: 65_536, passes: 3, lanes: 1 } as const
@@ -12,9 +12,9 @@ const LABEL = new TextEncoder().encode('skein/storage-key/1')
 
 /** Bounds, so that a record put there by somebody else cannot make a start take hours. */
 const Cost = z.strictObject({
-  memoryKib: z.int().min(8_192).max(1_048_576),
-  passes: z.int().min(1).max(64),
-  lanes: z.int().min(1).max(16),
+  memoryKib: z.int().check(z.gte(8_192), z.lte(1_048_576)),
+  passes: z.int().check(z.gte(1), z.lte(64)),
+  lanes: z.int().check(z.gte(1), z.lte(16)),
 })
 
 export const PassphraseRecord = z.strictObject({

@@ -1,24 +1,16 @@
 /** What a relay says about itself at `<url>/relay.json`. */
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
 import type { GetText, MayReach } from './foreign-relay.ts'
 
 const SCHEMA = z.object({
   version: z.literal(1),
-  peer_id: z.string().max(64),
-  addresses: z.array(z.string().max(512)).max(32),
-  stun: z
-    .array(
-      z
-        .string()
-        .max(256)
-        .regex(/^stuns?:/),
-    )
-    .max(8)
-    .optional(),
-  reflector: z.string().max(256).nullish(),
+  peer_id: z.string().check(z.maxLength(64)),
+  addresses: z.array(z.string().check(z.maxLength(512))).check(z.maxLength(32)),
+  stun: z.optional(z.array(z.string().check(z.maxLength(256), z.regex(/^stuns?:/))).check(z.maxLength(8))),
+  reflector: z.nullish(z.string().check(z.maxLength(256))),
 })
 
 export interface RelayDescription {

@@ -1,21 +1,21 @@
 /** The typed local API: commands, queries and one event stream, served by a client and used by every interface. */
 import { eventIterator, oc } from '@orpc/contract'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */
 export const WaitState = z.enum(['queued', 'carried', 'delivered', 'read'])
 export type WaitState = z.infer<typeof WaitState>
-const Instant = z.number().int()
+const Instant = z.int()
 
 export const SentMessage = z.object({
   contact: z.string(),
   id: z.string(),
   state: MessageState,
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
   created_at: Instant,
-  delivered_at: Instant.nullable(),
+  delivered_at: z.nullable(Instant),
 })
 export type SentMessage = z.infer<typeof SentMessage>
 
@@ -26,8 +26,8 @@ export const OutboxView = z.object({
   id: z.string(),
   state: z.enum(['queued', 'carried']),
   carriers: z.array(z.string()),
-  hold: z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path']).nullable(),
-  attempts: z.number().int(),
+  hold: z.nullable(z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path'])),
+  attempts: z.int(),
   next_at: Instant,
   expires_at: Instant,
 })
@@ -40,19 +40,19 @@ export const HistoryMessage = z.object({
   kind: z.enum(['text', 'contact', 'timer', 'unknown', 'gone']),
   /** As last edited; the name of a shared contact; empty once deleted. */
   text: z.string(),
-  reply_to: z.string().nullable(),
+  reply_to: z.nullable(z.string()),
   /** Account id of a contact that was shared. */
-  shared: z.string().nullable(),
+  shared: z.nullable(z.string()),
   /** From reading; of a timer: what later texts have. */
-  disappear_after_ms: z.number().int().nullable(),
-  disappears_at: Instant.nullable(),
-  edited_at: Instant.nullable(),
-  deleted_at: Instant.nullable(),
-  own_reaction: z.string().nullable(),
-  contact_reaction: z.string().nullable(),
+  disappear_after_ms: z.nullable(z.int()),
+  disappears_at: z.nullable(Instant),
+  edited_at: z.nullable(Instant),
+  deleted_at: z.nullable(Instant),
+  own_reaction: z.nullable(z.string()),
+  contact_reaction: z.nullable(z.string()),
   state: MessageState,
   created_at: Instant,
-  received_at: Instant.nullable(),
+  received_at: z.nullable(Instant),
 })
 export type HistoryMessage = z.infer<typeof HistoryMessage>
 
@@ -65,7 +65,7 @@ export const ContactView = z.object({
   claimed_name: z.string(),
   state: z.enum(['pending', 'requested', 'accepted']),
   online: z.boolean(),
-  last_seen: Instant.nullable(),
+  last_seen: z.nullable(Instant),
   trust: Trust,
   blocked: z.boolean(),
   muted: z.boolean(),
@@ -76,26 +76,26 @@ export type ContactView = z.infer<typeof ContactView>
 const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh', 'none'] as const
 
 export const PeerView = z.object({
-  contact: z.string().nullable(),
+  contact: z.nullable(z.string()),
   name: z.string(),
   device: z.string(),
   online: z.boolean(),
-  last_seen: Instant.nullable(),
+  last_seen: z.nullable(Instant),
   path: z.enum(PATHS),
 })
 export type PeerView = z.infer<typeof PeerView>
 
 /** What stands between this machine and the internet; empty where it cannot be found out, as in a browser. */
-export const NatView = z
-  .object({
+export const NatView = z.partial(
+  z.object({
     udp: z.boolean(),
     mapping: z.enum(['none', 'same', 'sequential', 'random', 'unknown']),
     filtering: z.enum(['strict', 'open', 'unknown']),
-    seen_as: z.string().nullable(),
-    hairpin: z.boolean().nullable(),
+    seen_as: z.nullable(z.string()),
+    hairpin: z.nullable(z.boolean()),
     ipv6: z.boolean(),
-  })
-  .partial()
+  }),
+)
 export type NatView = z.infer<typeof NatView>
 
 export const DoctorView = z.object({
@@ -108,9 +108,9 @@ export const WhyView = z.object({
   contact: z.string(),
   device: z.string(),
   path: z.enum([...PATHS, 'mailbox']),
-  transport: z.string().nullable(),
-  rtt_ms: z.number().nullable(),
-  since: Instant.nullable(),
+  transport: z.nullable(z.string()),
+  rtt_ms: z.nullable(z.number()),
+  since: z.nullable(Instant),
   nat: NatView,
   /** Best rung first. */
   reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
@@ -135,16 +135,16 @@ export const ClientEvent = z.discriminatedUnion('event', [
     contact: z.string(),
     id: z.string(),
     state: MessageState,
-    reason: z.string().nullable(),
-    delivered_at: Instant.nullable(),
+    reason: z.nullable(z.string()),
+    delivered_at: z.nullable(Instant),
   }),
   /** A message was edited, taken back or reacted to, or has disappeared. */
   z.object({ event: z.literal('changed'), contact: z.string(), message: HistoryMessage }),
   /** For a few seconds, unless it comes again. */
   z.object({ event: z.literal('typing'), contact: z.string(), active: z.boolean() }),
   /** The user has seen messages, here or in another window. */
-  z.object({ event: z.literal('seen'), contact: z.string(), unread: z.number().int() }),
-  z.object({ event: z.literal('presence'), contact: z.string().nullable(), device: z.string(), online: z.boolean() }),
+  z.object({ event: z.literal('seen'), contact: z.string(), unread: z.int() }),
+  z.object({ event: z.literal('presence'), contact: z.nullable(z.string()), device: z.string(), online: z.boolean() }),
   z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
   z.object({
     event: z.literal('keys'),
@@ -158,17 +158,17 @@ export const ClientEvent = z.discriminatedUnion('event', [
 ])
 export type ClientEvent = z.infer<typeof ClientEvent>
 
-export const ConversationView = ContactView.extend({
-  last: HistoryMessage.nullable(),
+export const ConversationView = z.extend(ContactView, {
+  last: z.nullable(HistoryMessage),
   /** 0 to 999. */
-  unread: z.number().int(),
+  unread: z.int(),
 })
 export type ConversationView = z.infer<typeof ConversationView>
 
-export const SettingsView = ConfigSchema.pick({ name: true, relays: true, visibility: true })
+export const SettingsView = z.pick(ConfigSchema, { name: true, relays: true, visibility: true })
 export type SettingsView = z.infer<typeof SettingsView>
 
-const MeshWay = z.object({ device: z.string(), hops: z.number().int(), quality: z.number(), proven_at: Instant })
+const MeshWay = z.object({ device: z.string(), hops: z.int(), quality: z.number(), proven_at: Instant })
 /** The mesh as this node sees it; `contact` and `name` only where the user knows them. */
 export const MeshView = z.object({
   /** Whether this node is part of a mesh at all. */
@@ -176,53 +176,66 @@ export const MeshView = z.object({
   neighbours: z.array(
     z.object({
       device: z.string(),
-      contact: z.string().nullable(),
+      contact: z.nullable(z.string()),
       name: z.string(),
       since: Instant,
-      bytes_in: z.number().int(),
-      bytes_out: z.number().int(),
+      bytes_in: z.int(),
+      bytes_out: z.int(),
       /** Addresses that are reached over it. */
-      routes: z.number().int(),
+      routes: z.int(),
     }),
   ),
   /** Best way first. */
-  routes: z.array(z.object({ address: z.string(), contact: z.string().nullable(), name: z.string(), ways: z.array(MeshWay) })),
+  routes: z.array(z.object({ address: z.string(), contact: z.nullable(z.string()), name: z.string(), ways: z.array(MeshWay) })),
   bundles: z.array(
     z.object({
       id: z.string(),
       address: z.string(),
-      bytes: z.number().int(),
+      bytes: z.int(),
       own: z.boolean(),
-      hops: z.number().int(),
-      copies: z.number().int(),
+      hops: z.int(),
+      copies: z.int(),
       received_at: Instant,
       expires_at: Instant,
     }),
   ),
-  used_bytes: z.number().int(),
-  capacity_bytes: z.number().int(),
+  used_bytes: z.int(),
+  capacity_bytes: z.int(),
 })
 export type MeshView = z.infer<typeof MeshView>
 
-const ContactInput = z.object({ contact: z.string().min(1).max(200) })
+const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxLength(200)) })
 
 export const contract = {
   status: oc.output(StatusView),
   invite: oc.output(z.object({ invite: z.string(), expires_at: Instant })),
   /** One invite, or all that are open. */
-  revoke: oc.input(z.object({ invite: z.string().min(1).max(400).optional() })).output(z.object({ revoked: z.number() })),
+  revoke: oc
+    .input(z.object({ invite: z.optional(z.string().check(z.minLength(1), z.maxLength(400))) }))
+    .output(z.object({ revoked: z.number() })),
   add: oc
-    .input(z.object({ invite: z.string().min(1).max(400), name: z.string().min(1).max(64).optional() }))
+    .input(
+      z.object({
+        invite: z.string().check(z.minLength(1), z.maxLength(400)),
+        name: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+      }),
+    )
     .output(z.object({ contact: z.string(), name: z.string(), state: z.enum(['pending', 'accepted']) })),
   contacts: oc.output(z.object({ contacts: z.array(ContactView) })),
   change: oc
     .input(
-      ContactInput.extend({ name: z.string().min(1).max(64).optional(), blocked: z.boolean().optional(), muted: z.boolean().optional() }),
+      z.extend(ContactInput, {
+        name: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+        blocked: z.optional(z.boolean()),
+        muted: z.optional(z.boolean()),
+      }),
     )
     .output(ContactView),
   /** Shows the safety number; with `verified` or `match` (the digits the other side has) it records what the user has found. */
   verify: oc
-    .input(ContactInput.extend({ verified: z.boolean().optional(), match: z.string().min(1).max(200).optional() }))
+    .input(
+      z.extend(ContactInput, { verified: z.optional(z.boolean()), match: z.optional(z.string().check(z.minLength(1), z.maxLength(200))) }),
+    )
     .output(z.object({ contact: z.string(), safety_number: z.string(), trust: Trust })),
   /** The path in use to a contact, and why not a better one. */
   why: oc.input(ContactInput).output(WhyView),
@@ -232,79 +245,83 @@ export const contract = {
   send: oc
     .input(
       z.object({
-        contacts: z.array(z.string().min(1).max(200)).min(1).max(64),
-        text: z.string().min(1),
-        reply_to: z.string().optional(),
+        contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
+        text: z.string().check(z.minLength(1)),
+        reply_to: z.optional(z.string()),
         /** Given up after so long; as configured when it is left out. */
-        expire_ms: z.number().int().min(1_000).max(MAX_EXPIRE_MS).optional(),
+        expire_ms: z.optional(z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS))),
         wait: WaitState,
-        timeout_ms: z.number().int().min(0).max(86_400_000),
+        timeout_ms: z.int().check(z.gte(0), z.lte(86_400_000)),
       }),
     )
     .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
   /** What is not delivered yet, by device of the recipient; `hold` says why nobody has it. */
   outbox: oc.output(z.object({ outbox: z.array(OutboxView) })),
   /** Our own mailboxes: whether mail is fetched as it comes, and how many tokens are at hand. */
-  mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.number().int() })) })),
+  mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.int() })) })),
   /** Sends a message that failed once more. */
   retry: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   /** Gives up a message that is in the outbox. */
   cancel: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   /** Tells a contact of somebody else: who gets it may ask that account for contact. */
-  share: oc.input(ContactInput.extend({ shared: z.string().min(1).max(200) })).output(z.object({ message: HistoryMessage })),
+  share: oc
+    .input(z.extend(ContactInput, { shared: z.string().check(z.minLength(1), z.maxLength(200)) }))
+    .output(z.object({ message: HistoryMessage })),
   /** An empty emoji takes the reaction back. */
-  react: oc.input(z.object({ id: z.string(), emoji: z.string().max(64) })).output(z.object({ message: HistoryMessage })),
-  edit: oc.input(z.object({ id: z.string(), text: z.string().min(1) })).output(z.object({ message: HistoryMessage })),
+  react: oc.input(z.object({ id: z.string(), emoji: z.string().check(z.maxLength(64)) })).output(z.object({ message: HistoryMessage })),
+  edit: oc.input(z.object({ id: z.string(), text: z.string().check(z.minLength(1)) })).output(z.object({ message: HistoryMessage })),
   /** Takes a message back, for everybody. */
   remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
   /** How long texts of a conversation stay after reading; without `after_ms` it is only shown, `null` is for ever. */
   timer: oc
-    .input(ContactInput.extend({ after_ms: z.number().int().min(1_000).max(31_622_400_000).nullable().optional() }))
-    .output(z.object({ contact: z.string(), disappear_after_ms: z.number().int().nullable() })),
+    .input(z.extend(ContactInput, { after_ms: z.optional(z.nullable(z.int().check(z.gte(1_000), z.lte(31_622_400_000)))) }))
+    .output(z.object({ contact: z.string(), disappear_after_ms: z.nullable(z.int()) })),
   /** Told to devices that are connected, and to nobody else. */
-  typing: oc.input(ContactInput.extend({ active: z.boolean() })).output(z.object({})),
+  typing: oc.input(z.extend(ContactInput, { active: z.boolean() })).output(z.object({})),
   /** Every word of `query`, or a word that begins so; newest first. */
   search: oc
     .input(
       z.object({
-        query: z.string().min(1).max(400),
-        contact: z.string().min(1).max(200).optional(),
-        before: z.string().optional(),
-        limit: z.number().int().min(1).max(1_000).optional(),
+        query: z.string().check(z.minLength(1), z.maxLength(400)),
+        contact: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+        before: z.optional(z.string()),
+        limit: z.optional(z.int().check(z.gte(1), z.lte(1_000))),
       }),
     )
-    .output(z.object({ messages: z.array(HistoryMessage.extend({ contact: z.string(), name: z.string() })) })),
+    .output(z.object({ messages: z.array(z.extend(HistoryMessage, { contact: z.string(), name: z.string() })) })),
   /**
    * The parts of a backup file, one after the other, in base64: sealed with the passphrase; without one it holds contacts and
    * history to be read, and no key.
    */
-  backup: oc.input(z.object({ passphrase: z.string().min(8).max(1_000).nullable() })).output(eventIterator(z.object({ part: z.string() }))),
+  backup: oc
+    .input(z.object({ passphrase: z.nullable(z.string().check(z.minLength(8), z.maxLength(1_000))) }))
+    .output(eventIterator(z.object({ part: z.string() }))),
   wait: oc
-    .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.number().int().min(0).max(86_400_000) }))
+    .input(z.object({ id: z.string(), state: WaitState, timeout_ms: z.int().check(z.gte(0), z.lte(86_400_000)) }))
     .output(z.object({ message: SentMessage, timed_out: z.boolean() })),
   history: oc
     .input(
-      ContactInput.extend({
-        after: z.string().optional(),
-        before: z.string().optional(),
-        limit: z.number().int().min(1).max(1_000).optional(),
+      z.extend(ContactInput, {
+        after: z.optional(z.string()),
+        before: z.optional(z.string()),
+        limit: z.optional(z.int().check(z.gte(1), z.lte(1_000))),
       }),
     )
     .output(z.object({ messages: z.array(HistoryMessage) })),
   /** Contacts with the newest message of each and the number of unread ones; the latest conversation first. */
   conversations: oc.output(z.object({ conversations: z.array(ConversationView) })),
   /** The user has seen everything up to this message. */
-  seen: oc.input(ContactInput.extend({ id: z.string() })).output(z.object({ unread: z.number().int() })),
+  seen: oc.input(z.extend(ContactInput, { id: z.string() })).output(z.object({ unread: z.int() })),
   settings: oc.output(SettingsView),
   /** Keeps what is given and applies it. `applied` false: it counts from the next start on. */
-  configure: oc.input(SettingsView.partial()).output(SettingsView.extend({ applied: z.boolean() })),
+  configure: oc.input(z.partial(SettingsView)).output(z.extend(SettingsView, { applied: z.boolean() })),
   /** What is carried, page by page, for a file; base64. */
   carried: oc
-    .input(z.object({ after: z.string().length(16).optional() }))
-    .output(z.object({ bundles: z.array(z.string()), next: z.string().nullable() })),
+    .input(z.object({ after: z.optional(z.string().check(z.length(16))) }))
+    .output(z.object({ bundles: z.array(z.string()), next: z.nullable(z.string()) })),
   /** Takes in what another node has packed. */
   carry: oc
-    .input(z.object({ bundles: z.array(z.string().max(400_000)).max(64) }))
+    .input(z.object({ bundles: z.array(z.string().check(z.maxLength(400_000))).check(z.maxLength(64)) }))
     .output(z.object({ taken: z.number(), known: z.number(), refused: z.number() })),
   /** Neighbours, routes, and what is carried. */
   mesh: oc.output(MeshView),
