@@ -26,7 +26,13 @@ const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
   it('a message is delivered in every pair, and the way is direct by what the relay counts', async () => {
-    const { pairs } = await natlab('--pairs', Object.keys(DIRECT).join(','), '--tries', '1', '--patience', String(PATIENCE_MS))
+    const measure = (names) => natlab('--pairs', names.join(','), '--tries', '1', '--patience', String(PATIENCE_MS))
+    const { pairs: first } = await measure(Object.keys(DIRECT))
+    const missed = first.filter(({ direct }) => direct === 0).map(({ a, b }) => `${a}:${b}`)
+    // A NAT is guessed at and a machine may be busy: one of them may need a second try.
+    expect(missed.length).toBeLessThan(2)
+    const { pairs: second } = missed.length === 0 ? { pairs: [] } : await measure(missed)
+    const pairs = first.map((each) => second.find(({ a, b }) => a === each.a && b === each.b) ?? each)
     expect(pairs.map(({ a, b }) => `${a}:${b}`)).toEqual(Object.keys(DIRECT))
     for (const { a, b, delivered, direct, transport, first_message_ms, direct_ms } of pairs) {
       expect({ a, b, delivered, direct }).toEqual({ a, b, delivered: 1, direct: 1 })

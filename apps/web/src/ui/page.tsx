@@ -9,7 +9,8 @@ export interface PageProps {
 /** One area with a column of content that scrolls. */
 export function Page({ title, actions, children }: PageProps) {
   return (
-    <main className="min-h-0 min-w-0 flex-1 overflow-y-auto">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without it nobody can scroll by keys where nothing else takes them
+    <main tabIndex={0} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
       <div className="mx-auto grid max-w-2xl gap-5 p-4">
         <div className="flex flex-wrap items-center justify-between gap-2">
           <h1 className="text-xl font-semibold">{title}</h1>
