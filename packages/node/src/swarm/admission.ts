@@ -35,7 +35,9 @@ export async function askAdmission(
     const opened = await open(relay, ADMISSION_PROTOCOL, { signal, relays: [via] })
     const reply = opened.kind === 'open' ? await exchange(opened.channel, encodeAdmissionRequest(request), signal) : undefined
     const outcome = reply === undefined ? undefined : decodeAdmissionReply(reply)
-    if (outcome === 'refused' || outcome === 'full') logger.warn('relay-refused-admission', { url: via, kind: request.kind, outcome })
+    // A relay that admits everybody keeps no list of invites, and says so in the same way.
+    const isWrong = outcome === 'full' || (outcome === 'refused' && request.kind !== 'register')
+    if (isWrong) logger.warn('relay-refused-admission', { url: via, kind: request.kind, outcome })
     return outcome
   } catch (error) {
     logger.debug('admission-failed', { url: via, reason: String(error) })
