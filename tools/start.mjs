@@ -80,7 +80,7 @@ async function stopAll() {
 
 /** Until the window has been closed, Ctrl-C has been pressed, or a part has ended. */
 function untilClosed() {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => closeWindow.resolve())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => closeWindow.resolve())
   return Promise.race([closeWindow.promise, broken.promise])
 }
 
@@ -88,11 +88,12 @@ function untilClosed() {
 function converse() {
   if (!process.stdin.isTTY)
     return new Promise((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+      // A whole group is told at once, and npm passes it on as well: the second must not end this before the others have ended.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve())
       broken.promise.then(resolve)
     })
   const chat = spawn(process.execPath, [CLI, '--data-dir', join(dataDir, 'client'), 'chat'], { stdio: 'inherit' })
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => chat.kill(signal))
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => chat.kill(signal))
   process.on('SIGINT', () => undefined)
   return new Promise((resolve) => {
     chat.once('exit', () => resolve())
