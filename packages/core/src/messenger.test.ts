@@ -45,6 +45,22 @@ describe('two messengers', () => {
     expect(await Promise.all(found)).toEqual(['delivered', 'delivered'])
   })
 
+  it('[DL20] what is sent again under an id of the sender goes once, and an id is for one recipient', async () => {
+    const { world, ana, bo } = await pair(11)
+    const eve = await world.start('eve')
+    await world.befriend(ana, eve)
+    const id = messageIdFromBytes(new Uint8Array(16).fill(5))
+    const send = (to: WorldNode) => ana.messenger.send(world.contactOf(ana, to), 'once', { id })
+    await send(bo)
+    expect(await send(bo)).toMatchObject({ id, text: 'once' })
+    await expect(send(eve)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+    await world.run(1_000)
+    expect(await send(bo)).toMatchObject({ id, state: 'delivered' })
+    await world.run(1_000)
+    expect(texts(await world.history(bo, ana))).toEqual(['once'])
+    expect(texts(await world.history(eve, ana))).toEqual([])
+  })
+
   it('[DL4] a message waits for the recipient and goes at once when it appears', async () => {
     const { world, ana, bo } = await pair(2)
     world.kill(bo)

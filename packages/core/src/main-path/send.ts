@@ -22,6 +22,8 @@ export type Draft =
 export interface SendOptions {
   /** Given up after so long, milliseconds. */
   readonly expireMs?: number
+  /** Chosen by the caller, 16 random bytes: what was sent under it already is not sent again. */
+  readonly id?: MessageId
 }
 
 /**
@@ -34,15 +36,23 @@ export async function sendMessage(
   path: MainPath,
   contact: StoredContact,
   draft: Draft,
-  { expireMs = path.expireMs }: SendOptions = {},
+  { expireMs = path.expireMs, id }: SendOptions = {},
 ): Promise<StoredMessage> {
-  const message = await newMessage(path, contact, draft)
+  const sent = id === undefined ? null : await path.store.message(id, 'out')
+  if (sent !== null) return sentTo(contact, sent)
+  const message = await newMessage(path, contact, { id: id ?? messageIdFromBytes(path.random.bytes(16)), draft })
   const expiresAt = message.createdAt + expireMs
   const insert = { kind: 'message.insert', message } as const
   const rows = await commitForAll(path, contact, { content: contentOf(message), expiresAt, beside: [insert, stampWrite(path.stamps)] })
   path.onMessage(message)
   for (const row of rows) path.post(row)
   return message
+}
+
+/** @throws SkeinError MESSAGE_UNKNOWN when the id stands for a message to somebody else */
+function sentTo(contact: StoredContact, sent: StoredMessage): StoredMessage {
+  if (sent.contact === contact.account) return sent
+  throw new SkeinError('MESSAGE_UNKNOWN', 'This id stands for a message to somebody else.')
 }
 
 /**
@@ -132,7 +142,11 @@ export async function commitSealed<T>(
   }
 }
 
-async function newMessage({ clock, random, stamps, swarm, store }: MainPath, contact: StoredContact, draft: Draft): Promise<StoredMessage> {
+async function newMessage(
+  { clock, stamps, swarm, store }: MainPath,
+  contact: StoredContact,
+  { id, draft }: { readonly id: MessageId; readonly draft: Draft },
+): Promise<StoredMessage> {
   const replyTo = draft.kind === 'text' ? (draft.replyTo ?? null) : null
   if (replyTo !== null && (await store.message(replyTo))?.contact !== contact.account)
     throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id in the conversation.')
@@ -140,7 +154,7 @@ async function newMessage({ clock, random, stamps, swarm, store }: MainPath, con
   const stamp = stamps.next()
   return {
     ...UNTOUCHED,
-    id: messageIdFromBytes(random.bytes(16)),
+    id,
     contact: contact.account,
     direction: 'out',
     sender: swarm.self,

@@ -248,6 +248,8 @@ export const contract = {
         contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
         text: z.string().check(z.minLength(1)),
         reply_to: z.optional(z.string()),
+        /** 16 random bytes in hex: who does not know whether it was sent sends it again under the same, and it goes once. */
+        id: z.optional(z.string()),
         /** Given up after so long; as configured when it is left out. */
         expire_ms: z.optional(z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS))),
         wait: WaitState,

@@ -1,5 +1,5 @@
 /** Serves the contract from a running client. */
-import { parseMessageId } from '@skein/core'
+import { parseMessageId, SkeinError } from '@skein/core'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
 import { os } from './procedures.ts'
@@ -56,7 +56,11 @@ export const router = os.router({
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.
     const recipients = [...new Set(input.contacts.map((text) => client.messenger.book.find(text)))]
-    const options = input.expire_ms === undefined ? {} : { expireMs: input.expire_ms }
+    if (input.id !== undefined && recipients.length > 1) throw new SkeinError('USAGE', 'One id is for one recipient.')
+    const options = {
+      ...(input.expire_ms === undefined ? {} : { expireMs: input.expire_ms }),
+      ...(input.id === undefined ? {} : { id: parseMessageId(input.id) }),
+    }
     const reply = input.reply_to === undefined ? {} : { replyTo: parseMessageId(input.reply_to) }
     const draft = { kind: 'text', text: input.text, ...reply } as const
     const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, draft, options)))
