@@ -92,6 +92,27 @@ describe('a conversation', () => {
     expect(await world.history(ana, bo)).toMatchObject([{ text: 'mine', editedAt: null }])
   })
 
+  it('[MK3] a message that bears the id of another hinders nobody from taking theirs back', async () => {
+    const { world, ana, bo } = await pair(10)
+    const first = await world.send(ana, bo, 'mine')
+    await world.run(1_000)
+    await bo.messenger.send(world.contactOf(bo, ana), 'under your id', { id: first.id })
+    await world.run(1_000)
+    expect((await world.history(ana, bo)).map(({ text }) => text).sort()).toEqual(['mine', 'under your id'])
+    for (const [node, left] of [
+      [bo, ['', 'mine']],
+      [ana, ['', '']],
+    ] as const) {
+      await node.messenger.conversation.annotate(deletion(first))
+      await world.run(1_000)
+      for (const [one, other] of [
+        [ana, bo],
+        [bo, ana],
+      ] as const)
+        expect((await world.history(one, other)).map(({ text }) => text).sort()).toEqual(left)
+    }
+  })
+
   it('[MK7] texts disappear on both sides after the time that was set, counted from reading', async () => {
     const { world, ana, bo } = await pair(5)
     await ana.messenger.send(world.contactOf(ana, bo), { kind: 'timer', disappearAfterMs: 60_000 })

@@ -20,7 +20,9 @@ export function isAnnotation(body: ContentBody): body is AnnotationBody {
  * @throws SkeinError MESSAGE_UNKNOWN, NOT_YOURS (an edit or deletion of theirs, or an edit of what is no text), and as sendMessage
  */
 export async function annotate(path: MainPath, body: AnnotationBody): Promise<StoredMessage> {
-  const message = await path.store.message(body.target)
+  // Somebody may have given a message to us the id of one of ours, so that we could not take that back.
+  const own = body.kind === 'reaction' ? null : await path.store.message(body.target, 'out')
+  const message = own ?? (await path.store.message(body.target))
   const contact = message === null ? undefined : path.book.get(message.contact)
   if (message === null || contact === undefined || message.kind === 'gone' || message.deletedAt !== null)
     throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
