@@ -59,7 +59,7 @@ function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): 
   const reasons: WhyView['reasons'] = []
   for (const rung of RUNGS) {
     if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail: 'in use' }]
-    reasons.push(reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: NOT_TRIED })
+    reasons.push(reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: best === undefined ? UNREACHED : OPENED_THERE })
   }
   return reasons
 }
@@ -69,4 +69,6 @@ function rungInUse({ path, transport }: PeerPath): string {
   return transport === 'webrtc' ? 'webrtc' : path
 }
 
-const NOT_TRIED = 'not tried: the other side has not been reached at all'
+const UNREACHED = 'not tried: the other side has not been reached at all'
+/** Who is called by the other side does not look for a way. */
+const OPENED_THERE = 'not tried from here: there was a way already'
