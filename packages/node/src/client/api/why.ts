@@ -59,7 +59,9 @@ function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): 
   const reasons: WhyView['reasons'] = []
   for (const rung of RUNGS) {
     if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail: 'in use' }]
-    reasons.push(reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: best === undefined ? UNREACHED : OPENED_THERE })
+    reasons.push(
+      reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: best === undefined ? UNREACHED : OPENED_THERE },
+    )
   }
   return reasons
 }
