@@ -249,7 +249,7 @@ describe('presence', () => {
     const make = (at: number, scope = network): Uint8Array =>
       encodePresenceFrame({
         kind: 'presence',
-        own: signPresence(noblePrimitives, bo.messenger.identity, { network: scope, at, name: 'bo' }),
+        own: signPresence(noblePrimitives, bo.messenger.identity, { network: scope, at, name: 'bo', lease: 0 }),
       })
     const now = world.clock.now()
     expect(await receive(make(now - 600_000))).toBe('ignore')

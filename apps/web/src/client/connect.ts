@@ -52,14 +52,28 @@ export function preload(): void {
   import('@skein/node/browser').catch(() => undefined)
 }
 
+const NAME = 'skein'
+const startWorker = (): Worker => new Worker('/store-worker.js', { type: 'module' })
+
+export interface BackupFile {
+  readonly file: Blob
+  readonly passphrase: string
+}
+
+/** Puts a backup into this browser, before `connect`. @param sealWith passphrase of the keys here; nothing for none */
+export async function restore({ file, passphrase }: BackupFile, sealWith: string | undefined): Promise<void> {
+  const { restoreInBrowser } = await import('@skein/node/browser')
+  await restoreInBrowser({ name: NAME, startWorker, passphrase: async () => sealWith, file: file.stream(), filePassphrase: passphrase })
+}
+
 export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
   const { openBrowser, openHost, systemClock } = await import('@skein/node/browser')
   const { origin } = globalThis.location
   if (hostApi !== undefined) return openHost(`${origin.replace(/^http/, 'ws')}${hostApi}`, systemClock)
   return openBrowser({
-    name: 'skein',
+    name: NAME,
     config: { name: options.name, relays: ownRelay === undefined ? [] : [ownRelay] },
-    startWorker: () => new Worker('/store-worker.js', { type: 'module' }),
+    startWorker,
     passphrase: options.passphrase,
     onFailure: options.onFailure,
   })

@@ -1,5 +1,5 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
-import { connect, lookAround, preload, type Surroundings } from '../client/connect.ts'
+import { type BackupFile, connect, lookAround, preload, restore, type Surroundings } from '../client/connect.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import { Observable } from '../client/observable.ts'
@@ -23,6 +23,8 @@ export class Session extends Observable<Stage> {
   private answer: ((passphrase: string) => void) | undefined
   private started = false
   private asked = false
+  /** Passphrase with which the keys have just been sealed: not asked for again. */
+  private kept: string | undefined
   /** This page has welcomed its user, who may have come by an invite. */
   welcomed = false
 
@@ -49,6 +51,14 @@ export class Session extends Observable<Stage> {
     await this.start(chosen)
   }
 
+  /** Goes on with what a backup holds. @throws SkeinError as `restoreInBrowser`; the welcome stays then */
+  async restore(backup: BackupFile, chosen: Chosen): Promise<void> {
+    const sealed = chosen.passphrase === '' ? undefined : chosen.passphrase
+    await restore(backup, sealed)
+    this.kept = sealed
+    await this.welcome(chosen)
+  }
+
   unlock(passphrase: string): void {
     this.set({ at: 'open' })
     this.answer?.(passphrase)
@@ -63,7 +73,9 @@ export class Session extends Observable<Stage> {
     this.set({ at: 'open' })
     const ask = async (need: 'new' | 'existing'): Promise<string | undefined> => {
       if (need === 'new') return passphrase === '' ? undefined : passphrase
-      return this.ask()
+      const kept = this.kept
+      this.kept = undefined
+      return kept ?? this.ask()
     }
     try {
       const tab = await connect(this.surroundings, { name, passphrase: ask, onFailure: (error) => this.model.fail(error) })

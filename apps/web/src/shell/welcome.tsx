@@ -1,3 +1,4 @@
+import dynamic from 'next/dynamic'
 import { useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import { inviteIn } from '../client/route.ts'
@@ -6,52 +7,68 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import type { Session } from './session.ts'
 
+const RestoreForm = dynamic(() => import('./restore-form.tsx').then((module) => module.RestoreForm), { ssr: false })
+
 export function Welcome({ session }: { readonly session: Session }) {
+  const [restoring, setRestoring] = useState(false)
+  return (
+    <main className="grid h-full content-center justify-center overflow-y-auto p-4">
+      {restoring ? (
+        <RestoreForm session={session} onBack={() => setRestoring(false)} />
+      ) : (
+        <NewHere session={session} onRestore={() => setRestoring(true)} />
+      )}
+    </main>
+  )
+}
+
+function NewHere({ session, onRestore }: { readonly session: Session; onRestore(): void }) {
   const { welcome, guest } = useStrings()
   const [name, setName] = useState('')
   const [sealed, setSealed] = useState(false)
   const [passphrase, setPassphrase] = useState('')
   const isInvited = inviteIn(globalThis.location) !== undefined
   return (
-    <main className="grid h-full content-center justify-center overflow-y-auto p-4">
-      <form
-        className="grid max-w-md gap-4 rounded-2xl border border-line bg-surface p-6"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void session.welcome({ name: name.trim(), passphrase: sealed ? passphrase : '' })
-        }}
-      >
-        <h1 className="text-2xl font-semibold">{welcome.title}</h1>
-        {globalThis.isSecureContext ? null : <Note look="warn">{guest}</Note>}
-        {isInvited ? <p className="font-medium">{welcome.invited(globalThis.location.host)}</p> : null}
-        <p className="text-quiet">{welcome.text}</p>
+    <form
+      className="grid max-w-md gap-4 rounded-2xl border border-line bg-surface p-6"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void session.welcome({ name: name.trim(), passphrase: sealed ? passphrase : '' })
+      }}
+    >
+      <h1 className="text-2xl font-semibold">{welcome.title}</h1>
+      {globalThis.isSecureContext ? null : <Note look="warn">{guest}</Note>}
+      {isInvited ? <p className="font-medium">{welcome.invited(globalThis.location.host)}</p> : null}
+      <p className="text-quiet">{welcome.text}</p>
+      <TextField
+        label={welcome.name}
+        hint={welcome.nameHint}
+        value={name}
+        maxLength={64}
+        autoComplete="nickname"
+        onChange={(event) => setName(event.target.value)}
+      />
+      <label className="flex items-center gap-3">
+        <input type="checkbox" className="size-5 shrink-0" checked={sealed} onChange={(event) => setSealed(event.target.checked)} />
+        {welcome.passphrase}
+      </label>
+      {sealed ? (
         <TextField
-          label={welcome.name}
-          hint={welcome.nameHint}
-          value={name}
-          maxLength={64}
-          autoComplete="nickname"
-          onChange={(event) => setName(event.target.value)}
+          label={welcome.passphraseLabel}
+          hint={welcome.passphraseHint}
+          type="password"
+          autoComplete="new-password"
+          required
+          value={passphrase}
+          onChange={(event) => setPassphrase(event.target.value)}
         />
-        <label className="flex items-center gap-3">
-          <input type="checkbox" className="size-5 shrink-0" checked={sealed} onChange={(event) => setSealed(event.target.checked)} />
-          {welcome.passphrase}
-        </label>
-        {sealed ? (
-          <TextField
-            label={welcome.passphraseLabel}
-            hint={welcome.passphraseHint}
-            type="password"
-            autoComplete="new-password"
-            required
-            value={passphrase}
-            onChange={(event) => setPassphrase(event.target.value)}
-          />
-        ) : null}
-        <Button type="submit" look="main">
-          {name.trim() === '' ? welcome.skip : welcome.start}
-        </Button>
-      </form>
-    </main>
+      ) : null}
+      <Button type="submit" look="main">
+        {name.trim() === '' ? welcome.skip : welcome.start}
+      </Button>
+      <Button look="bare" onClick={onRestore}>
+        {welcome.restore}
+      </Button>
+    </form>
   )
 }

@@ -28,6 +28,12 @@ export const de: Strings = {
     passphraseHint: 'Sie wird bei jedem Öffnen verlangt. Niemand kann sie wiederherstellen.',
     start: 'Los',
     skip: 'Ohne Namen beginnen',
+    restore: 'Sicherung wiederherstellen',
+    restoreText: 'Deine Identität, Kontakte und Nachrichten kommen zurück. Dieser Browser tritt an die Stelle deiner bisherigen Geräte.',
+    restoreFile: 'Datei der Sicherung',
+    restoreSealed: 'Die Schlüssel auf diesem Gerät mit demselben Passwort schützen',
+    restoreNow: 'Wiederherstellen',
+    restoreNot: 'Ohne Sicherung beginnen',
   },
   unlock: {
     title: 'Skein ist gesperrt',
@@ -217,7 +223,8 @@ export const de: Strings = {
   },
   settings: {
     backup: 'Sicherung',
-    backupText: 'Deine Identität, Kontakte und Nachrichten in einer versiegelten Datei. «skein restore» bringt sie auf ein neues Gerät.',
+    backupText:
+      'Deine Identität, Kontakte und Nachrichten in einer versiegelten Datei. Der erste Bildschirm eines neuen Browsers oder «skein restore» bringt sie zurück.',
     backupPassphrase: 'Passwort der Sicherung',
     backupHint: 'Mindestens 8 Zeichen. Ohne es kann niemand die Datei öffnen, auch du nicht.',
     backupDone: 'Die Sicherung ist gespeichert. Bewahre Datei und Passwort getrennt auf.',
@@ -248,6 +255,8 @@ export const de: Strings = {
   },
   notFound: { title: 'Hier ist nichts', home: 'Skein öffnen' },
   errors: {
+    BACKUP_DAMAGED: 'Das Passwort öffnet diese Datei nicht, oder sie ist beschädigt oder keine Sicherung. Nichts davon wurde verwendet.',
+    BACKUP_REFUSED: 'In diesem Browser lebt schon jemand. Stelle in einem anderen wieder her oder lösche zuerst die Daten dieser Seite.',
     CONFIG_INVALID: 'Das ist hier nicht erlaubt. Prüfe deine Eingabe.',
     CONTACT_BLOCKED: 'Dieser Kontakt ist blockiert. Hebe das zuerst auf.',
     CONTACT_UNKNOWN: 'Dahinter wurde niemand gefunden. Bitte um eine neue Einladung.',

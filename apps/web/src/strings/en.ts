@@ -26,6 +26,12 @@ export const en = {
     passphraseHint: 'It is asked for each time Skein opens. Nobody can restore it.',
     start: 'Start',
     skip: 'Start without a name',
+    restore: 'Restore a backup',
+    restoreText: 'Your identity, contacts and history come back. This browser takes the place of the devices you had.',
+    restoreFile: 'File of the backup',
+    restoreSealed: 'Protect the keys on this device with the same passphrase',
+    restoreNow: 'Restore',
+    restoreNot: 'Begin without a backup',
   },
   unlock: {
     title: 'Skein is locked',
@@ -214,7 +220,8 @@ export const en = {
   },
   settings: {
     backup: 'Backup',
-    backupText: 'Your identity, contacts and history in one sealed file. «skein restore» puts it back on a new device.',
+    backupText:
+      'Your identity, contacts and history in one sealed file. The first screen of a new browser, or «skein restore», puts it back.',
     backupPassphrase: 'Passphrase of the backup',
     backupHint: 'At least 8 characters. Without it nobody can open the file, not even you.',
     backupDone: 'The backup is saved. Keep the file and its passphrase apart.',
@@ -245,6 +252,8 @@ export const en = {
   },
   notFound: { title: 'There is nothing here', home: 'Open Skein' },
   errors: {
+    BACKUP_DAMAGED: 'The passphrase does not open this file, or the file is damaged or no backup. Nothing of it was used.',
+    BACKUP_REFUSED: 'Somebody lives in this browser already. Restore into another one, or clear the data of this page first.',
     CONFIG_INVALID: 'This is not allowed here. Check what you have entered.',
     CONTACT_BLOCKED: 'This contact is blocked. Unblock it first.',
     CONTACT_UNKNOWN: 'Nobody was found behind this. Ask for a new invite.',

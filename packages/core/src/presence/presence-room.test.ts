@@ -33,6 +33,25 @@ describe('a room on a topic', () => {
     expect(welcomes).toBeLessThan(nodes.length * 0.7)
   })
 
+  it('[PR11] who has taken a lease is missed when that has run out, and with the usual silence after giving it back', async () => {
+    const { world, nodes } = await room(703, 3)
+    const [ana, bo, cem] = nodes
+    if (ana === undefined || bo === undefined || cem === undefined) throw new Error('no members')
+    const sees = ({ messenger }: WorldNode) => ana.messenger.presence.isPresent(messenger.identity.device)
+    await bo.messenger.presence.takeLease(120_000)
+    await cem.messenger.presence.takeLease(120_000)
+    await cem.messenger.presence.takeLease(0)
+    await world.run(1_000)
+    world.kill(bo)
+    world.kill(cem)
+    await world.run(46_000)
+    expect([sees(bo), sees(cem)]).toEqual([true, false])
+    await world.run(70_000)
+    expect(sees(bo)).toBe(true)
+    await world.run(5_000)
+    expect(sees(bo)).toBe(false)
+  })
+
   it('[PR10] a recorded presence does not bring back who has gone', async () => {
     const { world, nodes, relay } = await room(702, 2)
     const [ana, bo] = nodes

@@ -17,7 +17,7 @@ import {
   lately,
   type Present,
   type PresenceTable,
-  REAP_AFTER_MS,
+  MAX_LEASE_MS,
   reap,
   REFRESH_INTERVAL_MS,
   SETTLE_MS,
@@ -63,6 +63,7 @@ export class PresenceService {
   private readonly pairs = new Map<DeviceId, Scope & { readonly channel: Channel }>()
   private table: PresenceTable = new Map()
   private lastSignedAt = 0
+  private lease = 0
   private readonly departed = new Departed()
   private readonly welcomes = new Welcomes()
 
@@ -97,6 +98,16 @@ export class PresenceService {
 
   signOfLife(device: DeviceId): void {
     this.table = touch(this.table, device, this.deps.clock.monotonic())
+  }
+
+  /**
+   * Asks to be missed only after this much silence, because timers are slowed down from now on, and says so at once (PR11).
+   * @param lease milliseconds; 0 for the usual 45 s
+   */
+  async takeLease(lease: number): Promise<void> {
+    if (this.lease === lease) return
+    this.lease = lease
+    await this.refresh()
   }
 
   /** Joins the community of a relay: listens at once, announces after settling. */
@@ -158,7 +169,8 @@ export class PresenceService {
   private own(network: NetworkId): SignedBytes {
     // Strictly rising even when the wall clock goes back.
     this.lastSignedAt = Math.max(this.deps.clock.now(), this.lastSignedAt + 1)
-    return signPresence(this.deps.primitives, this.deps.identity, { network, at: this.lastSignedAt, name: this.deps.name() })
+    const { lease, lastSignedAt: at } = this
+    return signPresence(this.deps.primitives, this.deps.identity, { network, at, name: this.deps.name(), lease })
   }
 
   private async onGossip(scope: Scope, bytes: Uint8Array): Promise<TopicVerdict> {
@@ -196,7 +208,7 @@ export class PresenceService {
     if (this.isOld(signed)) return 'replayed'
     const heard = openPresence(this.deps.primitives, signed, { network: scope.network, now: this.deps.clock.now() })
     if (heard.device === this.deps.identity.device) return 'own'
-    return this.take({ ...heard, age: Math.min(age, REAP_AFTER_MS) })
+    return this.take({ ...heard, age: Math.min(age, MAX_LEASE_MS) })
   }
 
   /** Nothing new in it, whether it is genuine or not: most of what members repeat to each other. Spares the signature. */

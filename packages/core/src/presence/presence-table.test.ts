@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { accountIdFromDigest, deviceIdFromKey } from '../ids.ts'
-import { type Heard, hear, MAX_PRESENT, type PresenceTable, reap, touch } from './presence-table.ts'
+import { type Heard, hear, leaseOf, MAX_LEASE_MS, MAX_PRESENT, type PresenceTable, REAP_AFTER_MS, reap, touch } from './presence-table.ts'
 
 const device = (number: number) => deviceIdFromKey(new Uint8Array(32).map((_, at) => (at < 4 ? (number >> (8 * at)) & 0xff : 1)))
 const heard = (number: number, change: Partial<Heard> = {}): Heard => ({
@@ -9,6 +9,7 @@ const heard = (number: number, change: Partial<Heard> = {}): Heard => ({
   name: '',
   contact: false,
   signedAt: 1,
+  lease: REAP_AFTER_MS,
   network: 'n',
   signed: { statement: new Uint8Array(), signature: new Uint8Array(64) },
   age: 0,
@@ -40,6 +41,15 @@ describe('presence table', () => {
     const { table } = hear(empty, heard(1), 0)
     expect(reap(touch(table, device(1), 44_000), 80_000).gone).toHaveLength(0)
     expect(touch(table, device(2), 44_000).has(device(2))).toBe(false)
+  })
+
+  it('[PR11] a lease lengthens the silence, within bounds, until the next presence', () => {
+    expect([0, 1_000, 60_000, 4_294_967_295].map(leaseOf)).toEqual([REAP_AFTER_MS, REAP_AFTER_MS, 60_000, MAX_LEASE_MS])
+    const { table } = hear(empty, heard(1, { lease: 60_000 }), 0)
+    expect(reap(table, 59_999).gone).toHaveLength(0)
+    expect(reap(table, 60_000).gone).toHaveLength(1)
+    const back = hear(table, heard(1, { signedAt: 2 }), 10_000)
+    expect(reap(back.table, 10_000 + REAP_AFTER_MS).gone).toHaveLength(1)
   })
 
   it('[PR9] made-up devices fill the table, not the memory', () => {

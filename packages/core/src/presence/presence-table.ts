@@ -1,4 +1,4 @@
-/** Who is there, as data: pure steps over a map (PR1 to PR9). Instants here are monotonic milliseconds. */
+/** Who is there, as data: pure steps over a map (PR1 to PR11). Instants here are monotonic milliseconds. */
 import type { AccountId, DeviceId } from '../ids.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 
@@ -6,6 +6,11 @@ import type { SignedBytes } from '../wire/signed.ts'
 export const REFRESH_INTERVAL_MS = 15_000
 /** Silence after which a peer is shown as gone: three missed refreshes (PR4). */
 export const REAP_AFTER_MS = 45_000
+/**
+ * Longest silence that a device may ask for (PR11). Browsers wake a hidden page once a minute after its first five minutes (Chrome's
+ * intensive throttling of timers): one refresh may be lost, and a recording stays useless within `CLOCK_WINDOW_MS`.
+ */
+export const MAX_LEASE_MS = 3 * 60_000
 /** Wait between joining a network and announcing (PR1): connections of one start-up settle first. */
 export const SETTLE_MS = 500
 /** On a shared topic a presence is refused when its time is further off than this (PR6): bounds the use of recordings. */
@@ -25,6 +30,8 @@ export interface Present {
   readonly aliveAt: number
   /** Time inside the newest presence, sender's clock: an older or equal one is a replay. */
   readonly signedAt: number
+  /** Silence after which it is shown as gone, 45 s to 3 min. */
+  readonly lease: number
   /** Newest presence per network, so that it can be repeated to others there. */
   readonly signed: ReadonlyMap<string, SignedBytes>
 }
@@ -37,6 +44,8 @@ export interface Heard {
   readonly name: string
   readonly contact: boolean
   readonly signedAt: number
+  /** Milliseconds, within its bounds. */
+  readonly lease: number
   /** Hex of the network id. */
   readonly network: string
   readonly signed: SignedBytes
@@ -46,18 +55,23 @@ export interface Heard {
 
 export type HearOutcome = 'arrived' | 'refreshed' | 'replayed' | 'full' | 'stale'
 
+/** The silence that a device asks for, within its bounds (PR11). */
+export function leaseOf(asked: number): number {
+  return Math.min(MAX_LEASE_MS, Math.max(REAP_AFTER_MS, asked))
+}
+
 /** Takes a verified presence into the table. */
 export function hear(table: PresenceTable, heard: Heard, now: number): { readonly table: PresenceTable; readonly outcome: HearOutcome } {
   const known = table.get(heard.device)
   if (known !== undefined && heard.signedAt <= known.signedAt) return { table, outcome: 'replayed' }
   // Repeated by others, it proves life when it was signed, not now (PR5).
   const aliveAt = Math.max(now - heard.age, known?.aliveAt ?? 0)
-  if (now - aliveAt >= REAP_AFTER_MS) return { table, outcome: 'stale' }
+  if (now - aliveAt >= heard.lease) return { table, outcome: 'stale' }
   const room = known === undefined ? withRoom(table, heard.contact) : new Map(table)
   if (room === undefined) return { table, outcome: 'full' }
   const signed = new Map(known?.signed).set(heard.network, heard.signed)
-  const { device, account, name, contact, signedAt } = heard
-  room.set(device, { device, account, name, contact, aliveAt, signedAt, signed })
+  const { device, account, name, contact, signedAt, lease } = heard
+  room.set(device, { device, account, name, contact, aliveAt, signedAt, lease, signed })
   return { table: room, outcome: known === undefined ? 'arrived' : 'refreshed' }
 }
 
@@ -81,7 +95,7 @@ export function touch(table: PresenceTable, device: DeviceId, now: number): Pres
 
 /** Removes who has been silent too long. */
 export function reap(table: PresenceTable, now: number): { readonly table: PresenceTable; readonly gone: readonly Present[] } {
-  const gone = [...table.values()].filter(({ aliveAt }) => now - aliveAt >= REAP_AFTER_MS)
+  const gone = [...table.values()].filter(({ aliveAt, lease }) => now - aliveAt >= lease)
   if (gone.length === 0) return { table, gone }
   const left = new Map(table)
   for (const { device } of gone) left.delete(device)

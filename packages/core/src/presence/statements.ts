@@ -5,7 +5,7 @@ import type { Identity } from '../identity/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import { decodePresence, encodePresence } from '../wire/presence.ts'
 import { isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
-import { CLOCK_WINDOW_MS, type Heard } from './presence-table.ts'
+import { CLOCK_WINDOW_MS, type Heard, leaseOf } from './presence-table.ts'
 
 /** 32 bytes that name the scope of a presence. */
 export type NetworkId = Uint8Array
@@ -33,15 +33,18 @@ export interface PresenceDraft {
   /** Milliseconds since 1970, strictly rising. */
   readonly at: number
   readonly name: string
+  /** Milliseconds, 0 for the usual time (PR11). */
+  readonly lease: number
 }
 
-export function signPresence(primitives: Primitives, identity: Identity, { network, at, name }: PresenceDraft): SignedBytes {
+export function signPresence(primitives: Primitives, identity: Identity, { network, at, name, lease }: PresenceDraft): SignedBytes {
   const statement = encodePresence({
     deviceKey: identity.deviceKey,
     accountDigest: accountDigest(identity.account),
     networkId: network,
     at,
     name,
+    lease,
   })
   return sign(primitives, 'skein presence v1', { statement, seed: identity.deviceSeed })
 }
@@ -67,5 +70,6 @@ export function openPresence(primitives: Primitives, signed: SignedBytes, scope:
   if (!isSignedBy(primitives, 'skein presence v1', { signed, key: deviceKey(device) }))
     throw new SkeinError('BAD_SIGNATURE', 'A presence is not signed by its device.')
   const account = accountIdFromDigest(fields.accountDigest)
-  return { device, account, name: fields.name, signedAt: fields.at, network: networkKey(scope.network), signed }
+  const { name, at: signedAt } = fields
+  return { device, account, name, signedAt, lease: leaseOf(fields.lease), network: networkKey(scope.network), signed }
 }

@@ -15,6 +15,8 @@ export interface PresenceFields {
   /** Sender's clock, milliseconds since 1970, strictly rising. */
   readonly at: number
   readonly name: string
+  /** Milliseconds of silence after which the device counts as gone; 0 for the usual time. */
+  readonly lease: number
 }
 
 export interface HeardFields {
@@ -42,6 +44,7 @@ export function decodePresence(bytes: Uint8Array): PresenceFields {
     networkId: exactly(presence.networkId, 32),
     at: presence.at,
     name: presence.name,
+    lease: presence.lease,
   }
 }
 

@@ -186,7 +186,7 @@ describe('hostile bytes', () => {
     expect(wire.decodeCardReply(card).outcome).toBe('ok')
     const delivery = (seq: string) => hex.decode(`0a${(20 + seq.length / 2).toString(16)}0a10${'ab'.repeat(16)}10${seq}1a00`)
     expect(wire.decodeDeliverFrame(delivery('ffffffffffffff0f'))).toMatchObject({ seq: Number.MAX_SAFE_INTEGER })
-    const presence = { deviceKey: filled(32, 1), accountDigest: filled(32, 1), networkId: filled(32, 1), at: 1 }
+    const presence = { deviceKey: filled(32, 1), accountDigest: filled(32, 1), networkId: filled(32, 1), at: 1, lease: 0 }
     const name = (text: string) => wire.encodePresence({ ...presence, name: text })
     for (const read of [
       () => wire.decodeCardReply(Uint8Array.of(...card, 0x0c)),

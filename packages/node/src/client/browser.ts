@@ -1,7 +1,8 @@
 /** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
-import { fflateCompression, noblePrimitives, type Logger } from '@skein/core'
+import { fflateCompression, type Logger, MAX_LEASE_MS, type Messenger, noblePrimitives } from '@skein/core'
 import { get, set } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
+import type { Restored } from '../backup/index.ts'
 import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
 import { records } from '../store/worker/records.ts'
@@ -21,6 +22,26 @@ export interface BrowserOptions {
   passphrase(need: 'new' | 'existing'): Promise<string | undefined>
   /** The client could not be started; it is tried again. */
   onFailure(error: unknown): void
+}
+
+export interface BrowserRestoreOptions extends Pick<BrowserOptions, 'name' | 'startWorker' | 'passphrase'> {
+  readonly file: ReadableStream<Uint8Array>
+  /** Of the backup. */
+  readonly filePassphrase: string
+}
+
+/**
+ * Puts a backup into an origin in which nobody lives yet, before `openBrowser`. Cut short, it can be done again.
+ * @throws SkeinError BACKUP_DAMAGED, BACKUP_REFUSED, STORE_LOCKED, STORE_CORRUPT, DISK_FULL
+ */
+export async function restoreInBrowser({ name, startWorker, passphrase, file, filePassphrase }: BrowserRestoreOptions): Promise<Restored> {
+  const page = await openPageStore({ name, worker: startWorker(), passphrase })
+  try {
+    const { readBackup } = await import('../backup/index.ts')
+    return await readBackup(page.store, file, { passphrase: filePassphrase, clock: systemClock, random: browserRandom })
+  } finally {
+    await page.close()
+  }
 }
 
 /** Where changed settings are, among the records of the identity. */
@@ -44,7 +65,7 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
   const undo: Undo = [() => page.close()]
   try {
     const { messenger, swarm } = await assemble({ ...PLATFORM, store: page.store, config, logger, createSwarm }, undo)
-    undo.push(wakeWithNetwork(swarm, logger))
+    undo.push(wakeWithNetwork(swarm, logger), restWhenHidden(messenger.presence, logger))
     const describeConfig = (): ReturnType<RunningTabClient['describeConfig']> =>
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value, origin: 'browser' }]))
     const restart = Promise.withResolvers<void>()
@@ -66,6 +87,17 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
     await stopAll(undo, logger)
     throw error
   }
+}
+
+/** Browsers slow a hidden page's timers down: its contacts are asked to miss it later. */
+function restWhenHidden(presence: Messenger['presence'], logger: Logger): () => void {
+  const tell = (): void => {
+    const lease = globalThis.document.visibilityState === 'hidden' ? MAX_LEASE_MS : 0
+    presence.takeLease(lease).catch((error: unknown) => logger.warn('lease-not-said', { reason: String(error) }))
+  }
+  tell()
+  globalThis.document.addEventListener('visibilitychange', tell)
+  return () => globalThis.document.removeEventListener('visibilitychange', tell)
 }
 
 /** A page that is shown again, or is online again, does not wait for the next try; one that goes says so to its peers. */

@@ -192,6 +192,8 @@ export interface Presence {
   /** Milliseconds since 1970, strictly rising per device. */
   at: number;
   name: string;
+  /** Milliseconds of silence after which the device counts as gone; 0 or less than 45 s means 45 s, more than 3 min means 3 min. */
+  lease: number;
 }
 
 export interface HeardPresence {
@@ -1568,6 +1570,7 @@ function createBasePresence(): Presence {
     networkId: NOTHING,
     at: 0,
     name: "",
+    lease: 0,
   };
 }
 
@@ -1587,6 +1590,9 @@ export const Presence: MessageFns<Presence> = {
     }
     if (message.name !== "") {
       writer.uint32(42).string(message.name);
+    }
+    if (message.lease !== 0) {
+      writer.uint32(48).uint32(message.lease);
     }
     return writer;
   },
@@ -1637,6 +1643,14 @@ export const Presence: MessageFns<Presence> = {
             }
 
             message.name = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lease = reader.uint32();
             continue;
           }
         }
