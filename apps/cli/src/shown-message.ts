@@ -12,6 +12,7 @@ function bodyOf({ kind, text, shared, deleted_at: deleted, disappear_after_ms: a
   if (deleted !== null) return '[taken back]'
   if (kind === 'contact') return `[contact ${quoted(text)}: skein add ${shared ?? ''}]`
   if (kind === 'timer') return after === null ? '[messages stay from now on]' : `[messages disappear ${after / 1_000} s after reading]`
+  if (kind === 'file') return `[file ${quoted(text)}]`
   if (kind === 'unknown') return '[something that a newer version of Skein can show]'
   return kind === 'gone' ? '[disappeared]' : quoted(text)
 }

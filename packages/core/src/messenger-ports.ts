@@ -2,6 +2,7 @@
 import type { KeyChange } from './contacts/index.ts'
 import type { AccountId, DeviceId } from './ids.ts'
 import { type Identity, LIST_VERSION_SETTING, makeIdentity, openIdentity } from './identity/index.ts'
+import type { FilesFactory, Transfer } from './files/index.ts'
 import type { MeshFactory } from './dispatch/mesh-carrier.ts'
 import type { BlindTokens } from './ports/tokens.ts'
 import type {
@@ -29,6 +30,8 @@ export interface MessengerPorts {
   readonly compression: Compression
   /** Without one, this messenger is no part of any mesh. */
   readonly mesh?: MeshFactory
+  /** Without it, this messenger offers no files and takes none. */
+  readonly files?: FilesFactory
   /** Tokens for mailboxes; without them, this messenger neither leaves nor fetches mail. */
   readonly tokens?: () => Promise<BlindTokens>
 }
@@ -52,6 +55,8 @@ export type MessengerEvent =
   | { readonly kind: 'state'; readonly message: StoredMessage }
   /** A message was edited, taken back or reacted to, or has disappeared (then its kind is `gone`). */
   | { readonly kind: 'changed'; readonly message: StoredMessage }
+  /** A file was offered, moves on, or has ended. */
+  | { readonly kind: 'transfer'; readonly transfer: Transfer }
   /** For a few seconds, unless it is said again. */
   | { readonly kind: 'typing'; readonly account: AccountId; readonly active: boolean }
   | { readonly kind: 'contact'; readonly contact: StoredContact }

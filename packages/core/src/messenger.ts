@@ -24,6 +24,7 @@ import { DELIVER_PROTOCOL } from './delivery/index.ts'
 import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
+import type { FileService } from './files/index.ts'
 import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import {
@@ -54,6 +55,8 @@ export class Messenger {
   readonly book: ContactBook
   readonly presence: PresenceService
   readonly conversation: ConversationService
+  /** Nothing where files are neither sent nor received. */
+  readonly files: FileService | undefined
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
   private readonly dispatcher: Dispatcher
@@ -92,6 +95,7 @@ export class Messenger {
     })
     const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
     this.conversation = new ConversationService(conversation)
+    this.files = ports.files?.({ ...conversation, onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }) })
     this.presence = new PresenceService({
       ...ports,
       identity,
@@ -121,7 +125,7 @@ export class Messenger {
       post: (row) => this.dispatcher.post(row),
       reload: (device) => this.dispatcher.reload(device),
       expireMs: this.options.expireMs ?? EXPIRE_MS,
-      onMessage: (message) => this.emit({ kind: 'message', message }),
+      onMessage: (message) => this.onMessage(message),
       onState: (message) => this.emit({ kind: 'state', message }),
       onArrived: (device, seq) => this.dispatcher.onArrived(device, seq),
       onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
@@ -131,6 +135,7 @@ export class Messenger {
     }
     this.serve(this.mainPath)
     this.conversation.start(this.stopping.signal)
+    await this.files?.start(this.stopping.signal)
     this.presence.start()
     await this.dispatcher.start(this.mainPath)
     void this.keepKeysFresh()
@@ -348,6 +353,11 @@ export class Messenger {
   private isContact(device: DeviceId): boolean {
     const contact = this.book.ownerOf(device)
     return contact?.state === 'accepted' && !contact.blocked
+  }
+
+  private onMessage(message: StoredMessage): void {
+    this.emit({ kind: 'message', message })
+    void this.files?.onMessage(message).catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
   }
 
   private emit(event: MessengerEvent): void {

@@ -179,6 +179,7 @@ export function applyEvent(all: readonly ConversationView[], event: ClientEvent)
     case 'changed':
       if (known.last?.id !== event.message.id) return all
       return event.message.kind === 'gone' ? undefined : put({ last: event.message })
+    case 'transfer':
     case 'typing':
       return all
     case 'seen':

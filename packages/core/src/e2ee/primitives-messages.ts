@@ -50,6 +50,10 @@ export const messagePrimitives: MessagePrimitives = {
   ed25519Sign: (message, seed) => ed25519.sign(message, seed),
   ed25519Verify: strictEd25519Verify,
   sha256: (message) => sha256(message),
+  sha256Stream: () => {
+    const hash = sha256.create()
+    return { update: (part) => void hash.update(part), digest: () => hash.digest() }
+  },
   sha512: (message) => sha512(message),
   hkdfSha256,
   mlKemPublicKey: (seed) => ml_kem768.keygen(seed).publicKey,

@@ -6,6 +6,7 @@ import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
+import { decodeManifest } from '../wire/files.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import { commitAnnotation, isAnnotation } from './annotate.ts'
 import type { MainPath } from './context.ts'
@@ -174,7 +175,8 @@ function commitContent(path: MainPath, { channel, sender, content, opened, besid
   if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
   const writes = [...opened.writes, ...(beside?.(id) ?? [])]
   if (isAnnotation(body)) return commitAnnotation(path, sender, { content, body, writes })
-  return commitMessage(path, incomingMessage(path, { channel, sender, content, body }), writes)
+  const message = incomingMessage(path, { channel, sender, content, body })
+  return commitMessage(path, message, body.kind === 'file' ? [...writes, offerOf(message, body.manifest)] : writes)
 }
 
 async function commitMessage(path: MainPath, message: StoredMessage, writes: readonly StoreWrite[]): Promise<void> {
@@ -190,7 +192,7 @@ interface IncomingShown {
 }
 
 /** What stands in a history. */
-type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'unknown' }>
+type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' }>
 
 function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, body }: IncomingShown): StoredMessage {
   const stamp = stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
@@ -216,8 +218,16 @@ function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 'replyT
   const nothing = { kind: body.kind, text: '', replyTo: null, shared: null, disappearAfterMs: null }
   if (body.kind === 'contact') return { ...nothing, text: body.name, shared: body.account }
   if (body.kind === 'timer') return { ...nothing, disappearAfterMs: msOf(body.after) }
+  if (body.kind === 'file') return { ...nothing, text: decodeManifest(body.manifest).name }
   if (body.kind === 'unknown') return nothing
   return { ...nothing, text: body.text, replyTo: body.replyTo ?? null, disappearAfterMs: msOf(body.disappearAfter ?? 0) }
+}
+
+/** Nothing is fetched before the user says so (FI20). */
+function offerOf({ id, contact, sender, createdAt }: StoredMessage, manifest: Uint8Array): StoreWrite {
+  const fresh = { place: '', bytes: 0, moved: 0, sha256: null, path: null, told: false, updatedAt: createdAt } as const
+  const transfer = { ...fresh, id, direction: 'in', contact, device: sender, state: 'offered', reason: null, manifest, createdAt } as const
+  return { kind: 'transfer.offer', transfer }
 }
 
 const msOf = (seconds: number): number | null => (seconds === 0 ? null : seconds * 1_000)

@@ -111,7 +111,7 @@ async function resealPage(path: MainPath, known: StoredDevice, page: readonly Ou
 /** `undefined` for what is in no history (a request to start anew that has served its purpose), or not any more. */
 async function contentFor({ store }: MainPath, row: OutboxRow): Promise<Uint8Array | undefined> {
   const message = await store.message(row.message, 'out')
-  if (message !== null) return isOver(message) ? undefined : encodeContent(contentOf(message))
+  if (message !== null) return isOver(message) ? undefined : encodeContent(contentOf(message, await store.transfer(message.id, 'out')))
   const annotation = await store.annotation(row.message)
   return annotation === null ? undefined : encodeContent(contentOfAnnotation(annotation))
 }

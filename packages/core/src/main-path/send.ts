@@ -2,7 +2,7 @@
 import type { PairCipher, SealedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { type AccountId, type MessageId, messageIdFromBytes } from '../ids.ts'
-import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
+import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
 import { stampWrite } from './stamps.ts'
@@ -14,6 +14,8 @@ const MAX_TRIES = 4
 
 /** What a person sends: a text, perhaps in answer; somebody else's account; or how long texts stay from now on. */
 export type Draft =
+  /** `transfer` is kept with it, but for what the message gives it. */
+  | { readonly kind: 'file'; readonly name: string; readonly transfer: Pick<StoredTransfer, 'manifest' | 'place'> }
   | { readonly kind: 'text'; readonly text: string; readonly replyTo?: MessageId }
   | { readonly kind: 'contact'; readonly account: AccountId; readonly name: string }
   /** Milliseconds, rounded up to seconds; null: they stay. */
@@ -42,11 +44,18 @@ export async function sendMessage(
   if (sent !== null) return sentTo(contact, sent)
   const message = await newMessage(path, contact, { id: id ?? messageIdFromBytes(path.random.bytes(16)), draft })
   const expiresAt = message.createdAt + expireMs
-  const insert = { kind: 'message.insert', message } as const
-  const rows = await commitForAll(path, contact, { content: contentOf(message), expiresAt, beside: [insert, stampWrite(path.stamps)] })
+  const transfer = draft.kind === 'file' ? newTransfer(message, draft.transfer) : null
+  const offer: readonly StoreWrite[] = transfer === null ? [] : [{ kind: 'transfer.offer', transfer }]
+  const beside: readonly StoreWrite[] = [{ kind: 'message.insert', message }, ...offer, stampWrite(path.stamps)]
+  const rows = await commitForAll(path, contact, { content: contentOf(message, transfer), expiresAt, beside })
   path.onMessage(message)
   for (const row of rows) path.post(row)
   return message
+}
+
+function newTransfer({ id, contact, sender, createdAt }: StoredMessage, made: Pick<StoredTransfer, 'manifest' | 'place'>): StoredTransfer {
+  const fresh = { bytes: 0, moved: 0, sha256: null, path: null, told: false, updatedAt: createdAt } as const
+  return { ...fresh, ...made, id, direction: 'out', contact, device: sender, state: 'waiting', reason: null, createdAt }
 }
 
 /** @throws SkeinError MESSAGE_UNKNOWN when the id stands for a message to somebody else */
@@ -66,7 +75,8 @@ export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMe
     throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
   const at = path.clock.now()
   const beside = [{ kind: 'message.state', id, state: 'queued', at }] as const
-  const rows = await commitForAll(path, contact, { content: contentOf(message), expiresAt: at + path.expireMs, beside })
+  const content = contentOf(message, await path.store.transfer(id, 'out'))
+  const rows = await commitForAll(path, contact, { content, expiresAt: at + path.expireMs, beside })
   const again: StoredMessage = { ...message, state: 'queued', reason: null }
   path.onState(again)
   for (const row of rows) path.post(row)
@@ -108,13 +118,14 @@ function refuseUnconfirmed({ book }: MainPath, account: AccountId): void {
   )
 }
 
-/** What goes under the seal for a message of ours. */
-export function contentOf(message: StoredMessage): OwnContent {
+/** What goes under the seal for a message of ours. @param transfer that of the message, if it offers a file */
+export function contentOf(message: StoredMessage, transfer: StoredTransfer | null): OwnContent {
   const { id, hlcMs, hlcCounter, createdAt } = message
-  return { id, hlcMs, hlcCounter, createdAt, body: bodyOf(message) }
+  return { id, hlcMs, hlcCounter, createdAt, body: bodyOf(message, transfer) }
 }
 
-function bodyOf({ kind, text, replyTo, shared, disappearAfterMs }: StoredMessage): OwnContent['body'] {
+function bodyOf({ kind, text, replyTo, shared, disappearAfterMs }: StoredMessage, transfer: StoredTransfer | null): OwnContent['body'] {
+  if (kind === 'file' && transfer !== null) return { kind, manifest: transfer.manifest }
   const seconds = Math.ceil((disappearAfterMs ?? 0) / 1_000)
   if (kind === 'timer') return { kind, after: seconds }
   if (kind === 'contact' && shared !== null) return { kind, account: shared, name: text }
@@ -159,7 +170,7 @@ async function newMessage(
     direction: 'out',
     sender: swarm.self,
     kind: draft.kind,
-    text: draft.kind === 'text' ? draft.text : draft.kind === 'contact' ? draft.name : '',
+    text: draft.kind === 'text' ? draft.text : draft.kind === 'timer' ? '' : draft.name,
     replyTo,
     shared: draft.kind === 'contact' ? draft.account : null,
     disappearAfterMs,

@@ -14,6 +14,8 @@ export interface Primitives {
   /** Shared secret, 32 bytes (RFC 7748); `null` when the other side contributes nothing: a low-order or malformed key. */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | null
   sha256(message: Uint8Array): Uint8Array
+  /** SHA-256 of bytes that come one after the other. */
+  sha256Stream(): HashStream
   sha512(message: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array
   /** RFC 5869; `bytes` from 0 to 8,160. */
@@ -38,6 +40,12 @@ export interface Primitives {
   hpkeOpen(secret: Uint8Array, sealed: Uint8Array, context: HpkeContext): Promise<Uint8Array | null>
   /** Argon2id, version 1.3 (RFC 9106). */
   argon2id(password: Uint8Array, salt: Uint8Array, cost: Argon2Cost): Promise<Uint8Array>
+}
+
+export interface HashStream {
+  update(bytes: Uint8Array): void
+  /** Ends it. */
+  digest(): Uint8Array
 }
 
 export interface HpkeContext {

@@ -15,8 +15,8 @@ export interface StoredMessage {
   /** Device that wrote it; with `id` unique. */
   readonly sender: DeviceId
   /** `gone`: it has disappeared; only its id stays, so that a late copy is not shown again. `unknown`: of a newer version. */
-  readonly kind: 'text' | 'contact' | 'timer' | 'unknown' | 'gone'
-  /** As last edited; of a contact that was shared: what its sender calls it. Empty once deleted. */
+  readonly kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' | 'gone'
+  /** As last edited; of a contact or file: what its sender calls it. Empty once deleted. */
   readonly text: string
   /** Message that is answered. */
   readonly replyTo: MessageId | null
@@ -195,6 +195,41 @@ export interface StoredOneTimePrekey {
   readonly expiresAt: number
 }
 
+/**
+ * `offered`: the user has not said yes. `waiting`: for its turn, or for the other side. `paused`: by the user here.
+ * `done`, `failed` and `cancelled` are final.
+ */
+export type TransferState = 'offered' | 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
+
+/** A file or folder on its way from or to one contact. */
+export interface StoredTransfer {
+  /** Of the message that offers it. */
+  readonly id: MessageId
+  readonly direction: Direction
+  readonly contact: AccountId
+  /** The device that offered it. */
+  readonly device: DeviceId
+  readonly state: TransferState
+  /** Code of what went wrong; what it waits for. */
+  readonly reason: string | null
+  /** Encoded; holds the key. */
+  readonly manifest: Uint8Array
+  /** Where it is read from or put, in the platform's own words. */
+  readonly place: string
+  /** Bytes of the content that are there and verified: here, or as far as we know at the other side. */
+  readonly bytes: number
+  /** Sealed bytes sent or received for it, whatever became of them. */
+  readonly moved: number
+  /** Of the content, in hex, once it is done. */
+  readonly sha256: string | null
+  /** Where it was put at last. */
+  readonly path: string | null
+  /** Whether the other side knows how it ended. */
+  readonly told: boolean
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
 export type StoreWrite =
   | { readonly kind: 'identity.put'; readonly identity: StoredIdentity }
   | { readonly kind: 'contact.put'; readonly contact: StoredContact; readonly devices: readonly StoredDevice[] }
@@ -254,6 +289,9 @@ export type StoreWrite =
   | { readonly kind: 'digest.prune'; readonly before: number }
   /** Highest sequence number given to a device. */
   | { readonly kind: 'seq.put'; readonly device: DeviceId; readonly seq: number }
+  | { readonly kind: 'transfer.put'; readonly transfer: StoredTransfer }
+  /** Ignored where there is one already. */
+  | { readonly kind: 'transfer.offer'; readonly transfer: StoredTransfer }
   | { readonly kind: 'setting.put'; readonly key: string; readonly value: string }
 
 export type WriteOutcome = 'done' | 'duplicate'
@@ -320,6 +358,9 @@ export interface Store {
   /** Highest sequence number given to a device; 0 if none. */
   seq(device: DeviceId): Promise<number>
   setting(key: string): Promise<string | null>
+  /** Newest first. */
+  transfers(): Promise<readonly StoredTransfer[]>
+  transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null>
   /** Waits for running commits. Idempotent. */
   close(): Promise<void>
 }

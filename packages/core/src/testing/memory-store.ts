@@ -21,12 +21,13 @@ import type {
   StoredOneTimePrekey,
   StoredPrekey,
   StoredSession,
+  StoredTransfer,
   StoreWrite,
   WriteOutcome,
 } from '../ports/store.ts'
 
 import { annotate, passTime, refresh } from './memory-annotations.ts'
-import { compare, emptyTables, prune, type Tables } from './memory-tables.ts'
+import { compare, emptyTables, prune, putTransfer, type Tables } from './memory-tables.ts'
 
 const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
   queued: ['failed'],
@@ -178,6 +179,12 @@ export class MemoryStore implements Store {
   async setting(key: string): Promise<string | null> {
     return this.read(({ settings }) => settings.get(key) ?? null)
   }
+  async transfers(): Promise<readonly StoredTransfer[]> {
+    return this.read(({ transfers }) => [...transfers.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)))
+  }
+  async transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null> {
+    return this.read(({ transfers }) => transfers.get(`${id} ${direction}`) ?? null)
+  }
   async close(): Promise<void> {
     this.closed = true
   }
@@ -249,6 +256,9 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
     case 'token.put':
     case 'token.remove':
       return changeDelivery(tables, write)
+    case 'transfer.put':
+    case 'transfer.offer':
+      return putTransfer(tables, write)
     case 'outbox.reseal':
       return patch(tables.outbox, rowKey(write.device, write.message), { sealed: write.sealed })
     case 'outbox.remove':

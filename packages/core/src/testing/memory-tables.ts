@@ -12,6 +12,9 @@ import type {
   StoredOneTimePrekey,
   StoredPrekey,
   StoredSession,
+  StoredTransfer,
+  StoreWrite,
+  WriteOutcome,
 } from '../ports/store.ts'
 
 export interface Tables {
@@ -25,6 +28,7 @@ export interface Tables {
   sessions: Map<string, StoredSession>
   seqs: Map<string, number>
   settings: Map<string, string>
+  transfers: Map<string, StoredTransfer>
   prekeys: Map<number, StoredPrekey>
   oneTimePrekeys: Map<number, StoredOneTimePrekey>
   digests: Map<string, number>
@@ -46,6 +50,7 @@ export function emptyTables(): Tables {
     sessions: new Map(),
     seqs: new Map(),
     settings: new Map(),
+    transfers: new Map(),
     prekeys: new Map(),
     oneTimePrekeys: new Map(),
     digests: new Map(),
@@ -65,4 +70,13 @@ export function compare(a: Ordered, b: Ordered): number {
 
 export function prune<K, V>(table: Map<K, V>, isOld: (value: V) => boolean): void {
   for (const [key, value] of table) if (isOld(value)) table.delete(key)
+}
+
+export function putTransfer(
+  { transfers }: Tables,
+  { kind, transfer }: Extract<StoreWrite, { kind: 'transfer.put' | 'transfer.offer' }>,
+): WriteOutcome {
+  const key = `${transfer.id} ${transfer.direction}`
+  if (kind === 'transfer.put' || !transfers.has(key)) transfers.set(key, transfer)
+  return 'done'
 }

@@ -3,7 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import { accountDigest, accountIdFromDigest, type AccountId, type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { decode, encode } from './codec.ts'
 import { Content, Typing } from './gen/skein_pb.ts'
-import { MAX_DISAPPEAR_S, MAX_EMOJI_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES } from './limits.ts'
+import { MAX_DISAPPEAR_S, MAX_EMOJI_BYTES, MAX_MANIFEST_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES } from './limits.ts'
 
 export interface ContentFields {
   readonly id: MessageId
@@ -32,6 +32,8 @@ export type ContentBody =
   /** Of a message of the sender. */
   | { readonly kind: 'edit'; readonly target: MessageId; readonly text: string }
   | { readonly kind: 'deletion'; readonly target: MessageId }
+  /** A file that may be fetched from the sender: an encoded FileManifest. */
+  | { readonly kind: 'file'; readonly manifest: Uint8Array }
   /** The sender has started a new session. */
   | { readonly kind: 'reset' }
   /** Between the programs of two devices: an encoded DeliveryControl. In no history. */
@@ -74,6 +76,8 @@ function kindOf(body: SentBody): Content['kind'] {
       return { $case: 'deletion', value: { target: messageIdBytes(body.target) } }
     case 'control':
       return { $case: 'control', value: body.control }
+    case 'file':
+      return { $case: 'file', value: body.manifest }
     case 'reset':
       return { $case: 'reset', value: {} }
   }
@@ -85,6 +89,7 @@ const NOTHING = new Uint8Array()
 function brokenBody(body: ContentBody): 'MESSAGE_TOO_LARGE' | 'BAD_FRAME' | undefined {
   if ((body.kind === 'text' || body.kind === 'edit') && utf8Length(body.text) > MAX_TEXT_BYTES) return 'MESSAGE_TOO_LARGE'
   if (body.kind === 'text' && (body.disappearAfter ?? 0) > MAX_DISAPPEAR_S) return 'BAD_FRAME'
+  if (body.kind === 'file' && body.manifest.length > MAX_MANIFEST_BYTES) return 'BAD_FRAME'
   if (body.kind === 'timer' && body.after > MAX_DISAPPEAR_S) return 'BAD_FRAME'
   if (body.kind === 'reaction' && utf8Length(body.emoji) > MAX_EMOJI_BYTES) return 'BAD_FRAME'
   return body.kind === 'contact' && [...body.name].length > MAX_NAME_CHARS ? 'BAD_FRAME' : undefined
@@ -129,6 +134,8 @@ function bodyOf(kind: Content['kind']): ContentBody {
       return { kind: 'deletion', target: messageIdFromBytes(kind.value.target) }
     case 'control':
       return { kind: 'control', control: kind.value }
+    case 'file':
+      return { kind: 'file', manifest: kind.value }
     case 'reset':
       return { kind: 'reset' }
     case undefined:

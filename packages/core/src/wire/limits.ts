@@ -44,5 +44,13 @@ export const MAX_TOKENS_AT_ONCE = 16
 export const MAX_GRANTED_TOKENS = 64
 /** Messages that one receipt names, each for delivered and read (RC1). */
 export const MAX_RECEIPTS = 512
+/** Largest manifest of a file, in bytes (FI1): goes through the ratchet to every device, with every carrier. */
+export const MAX_MANIFEST_BYTES = 4_096
+/** Files and folders in one transfer (FI5): a source tree with all that it depends on. */
+export const MAX_FOLDER_ENTRIES = 200_000
+/** Largest list of a folder, in bytes (FI5): 80 bytes an entry. */
+export const MAX_LIST_BYTES = 16_777_216
+/** Runs of missing chunks in one request (FI6): at most 40 KiB; what is left is asked for next. */
+export const MAX_MISSING_RUNS = 4_096
 /** Sequence numbers that are asked for at once (DL19). */
 export const MAX_MISSING = 256

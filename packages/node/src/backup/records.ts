@@ -69,7 +69,7 @@ const MessageRecord = z.object({
   contact: Account,
   direction: z.enum(['in', 'out']),
   sender: Device,
-  kind: z.enum(['text', 'contact', 'timer', 'unknown', 'gone']),
+  kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
   text: z.string(),
   reply_to: Id.nullable(),
   shared: Account.nullable(),

@@ -5,6 +5,7 @@ import {
   type Clock,
   type Compression,
   type DeviceId,
+  type FilesFactory,
   isNewerRecord,
   loadIdentity,
   type Logger,
@@ -61,6 +62,7 @@ export interface ClientParts {
   readonly primitives: Primitives
   readonly compression: Compression
   readonly mesh?: MeshFactory
+  readonly files?: FilesFactory
   createSwarm(options: SwarmOptions): Libp2pSwarm
 }
 

@@ -7,6 +7,7 @@ import {
   type StoredInvite,
   type StoredMessage,
   type StoredSession,
+  type StoredTransfer,
   type StoreWrite,
   type WriteOutcome,
 } from '@skein/core'
@@ -36,6 +37,10 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
       return 'done'
     case 'invite.put':
       await putInvite(db, { ...write.invite, secret: seal.sealInvite(write.invite.secret) })
+      return 'done'
+    case 'transfer.put':
+    case 'transfer.offer':
+      await putTransfer(writes, write.kind, seal.sealTransfer(write.transfer))
       return 'done'
     case 'session.put':
       await putSession(writes, seal.sealSession(write.session))
@@ -78,6 +83,11 @@ async function putSession(writes: Writes, session: StoredSession): Promise<void>
   if (applied.length === 0) throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
 }
 
+async function putTransfer(writes: Writes, kind: 'transfer.put' | 'transfer.offer', transfer: StoredTransfer): Promise<void> {
+  const statement = kind === 'transfer.put' ? writes.transfer : writes.transferOffer
+  await statement.run({ ...transfer })
+}
+
 async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
   const set = {
     revoked: sql`max(${t.invites.revoked}, excluded.revoked)`,
@@ -88,7 +98,17 @@ async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
 
 type SimpleWrite = Exclude<
   StoreWrite,
-  { kind: 'message.insert' | 'annotation.put' | 'contact.put' | 'invite.put' | 'session.put' | 'outbox.acknowledged' }
+  {
+    kind:
+      | 'message.insert'
+      | 'annotation.put'
+      | 'contact.put'
+      | 'invite.put'
+      | 'session.put'
+      | 'outbox.acknowledged'
+      | 'transfer.put'
+      | 'transfer.offer'
+  }
 >
 
 async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: SimpleWrite): Promise<void> {

@@ -88,5 +88,13 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795271129644,
     "hash": "b6df5a7637972d41d1ad26b08141f464031697136cf887865085f6bc628b75f9"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `transfers` (\n\t`id` text NOT NULL,\n\t`direction` text NOT NULL,\n\t`contact` text NOT NULL,\n\t`device` text NOT NULL,\n\t`state` text NOT NULL,\n\t`reason` text,\n\t`manifest` blob NOT NULL,\n\t`place` text NOT NULL,\n\t`bytes` integer NOT NULL,\n\t`moved` integer NOT NULL,\n\t`sha256` text,\n\t`path` text,\n\t`told` integer NOT NULL,\n\t`created_at` integer NOT NULL,\n\t`updated_at` integer NOT NULL,\n\tPRIMARY KEY(`id`, `direction`)\n);\n"
+    ],
+    "bps": true,
+    "folderMillis": 1795279588043,
+    "hash": "52ecf8daef710ea6543ce5e51cf9a0786309cde37b208d1955a6477bbee84fd1"
   }
 ]

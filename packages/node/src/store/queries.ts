@@ -3,6 +3,7 @@ import { and, asc, count, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { prepareAnnotationReads, prepareAnnotationWrites } from './annotation-queries.ts'
 import * as t from './schema.ts'
+import { prepareTransferReads, prepareTransferWrites } from './transfer-queries.ts'
 
 export type AnyDatabase = BaseSQLiteDatabase<'sync' | 'async', unknown>
 
@@ -30,6 +31,7 @@ export function prepareReads(db: AnyDatabase) {
       .prepare()
   return {
     ...prepareAnnotationReads(db),
+    ...prepareTransferReads(db),
     identity: db.select().from(t.identity).limit(1).prepare(),
     contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
     contact: db
@@ -160,6 +162,7 @@ export function prepareWrites(db: AnyDatabase) {
       .prepare()
   return {
     ...prepareAnnotationWrites(db),
+    ...prepareTransferWrites(db),
     identity: db
       .insert(t.identity)
       .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })

@@ -7,6 +7,7 @@ import {
   type StoredOneTimePrekey,
   type StoredPrekey,
   type StoredSession,
+  type StoredTransfer,
 } from '@skein/core'
 
 /** Length of a storage key, in bytes. */
@@ -146,6 +147,15 @@ export class RowSeal {
     return { ...contact, pendingInvite: new TextDecoder().decode(this.open(contactCell(contact), fromHex(contact.pendingInvite))) }
   }
 
+  /** The manifest holds the key of a file. */
+  sealTransfer(transfer: StoredTransfer): StoredTransfer {
+    return { ...transfer, manifest: this.seal(transferCell(transfer), transfer.manifest) }
+  }
+
+  openTransfer(transfer: StoredTransfer): StoredTransfer {
+    return { ...transfer, manifest: this.open(transferCell(transfer), transfer.manifest) }
+  }
+
   /** A value by which a later opening knows that it has the right key. */
   makeCheck(): string {
     return toHex(this.seal(CHECK, text.encode(LABEL)))
@@ -178,6 +188,10 @@ function sessionCell({ device, version }: StoredSession): Cell {
 
 function oneTimeCell({ id }: StoredOneTimePrekey): Cell {
   return { table: 'one_time_prekeys', column: 'secret', row: id }
+}
+
+function transferCell({ id, direction }: StoredTransfer): Cell {
+  return { table: 'transfers', column: 'manifest', row: `${id} ${direction}` }
 }
 
 function contactCell({ account }: { readonly account: string }): Cell {

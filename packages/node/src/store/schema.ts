@@ -60,7 +60,7 @@ export const messages = sqliteTable(
     sender: text('sender').notNull(),
     contact: text('contact').notNull(),
     direction: text('direction', { enum: ['in', 'out'] }).notNull(),
-    kind: text('kind', { enum: ['text', 'contact', 'timer', 'unknown', 'gone'] })
+    kind: text('kind', { enum: ['text', 'contact', 'timer', 'file', 'unknown', 'gone'] })
       .notNull()
       .default('text'),
     text: text('text').notNull(),
@@ -189,5 +189,28 @@ export const digests = sqliteTable(
 )
 
 export const sequences = sqliteTable('sequences', { device: text('device').primaryKey(), seq: integer('seq').notNull() })
+
+/** Files on their way; `manifest` holds the key, sealed. */
+export const transfers = sqliteTable(
+  'transfers',
+  {
+    id: text('id').notNull(),
+    direction: text('direction', { enum: ['in', 'out'] }).notNull(),
+    contact: text('contact').notNull(),
+    device: text('device').notNull(),
+    state: text('state', { enum: ['offered', 'waiting', 'running', 'paused', 'done', 'failed', 'cancelled'] }).notNull(),
+    reason: text('reason'),
+    manifest: bytes('manifest').notNull(),
+    place: text('place').notNull(),
+    bytes: integer('bytes').notNull(),
+    moved: integer('moved').notNull(),
+    sha256: text('sha256'),
+    path: text('path'),
+    told: integer('told', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.id, table.direction] })],
+)
 
 export const settings = sqliteTable('settings', { key: text('key').primaryKey(), value: text('value').notNull() })

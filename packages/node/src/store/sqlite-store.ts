@@ -23,6 +23,7 @@ import {
   type StoredOneTimePrekey,
   type StoredPrekey,
   type StoredSession,
+  type StoredTransfer,
   type StoreWrite,
   type WriteOutcome,
 } from '@skein/core'
@@ -283,6 +284,18 @@ export class SqliteStore implements Store {
 
   outbox(device: DeviceId, after: number, limit: number): Promise<readonly OutboxRow[]> {
     return this.read(async (reads) => (await reads.outbox.all({ device, after, limit })) as OutboxRow[])
+  }
+
+  transfers(): Promise<readonly StoredTransfer[]> {
+    return this.read(async (reads) => this.openTransfers(await reads.transfers.all()))
+  }
+
+  transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null> {
+    return this.read(async (reads) => first(this.openTransfers(await reads.transfer.all({ id, direction }))))
+  }
+
+  private openTransfers(rows: readonly unknown[]): StoredTransfer[] {
+    return rows.map((row) => this.parts.seal.openTransfer(row as StoredTransfer))
   }
 
   outboxDevices(): Promise<readonly OutboxDevice[]> {

@@ -4,6 +4,7 @@ import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, me
 import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredOneTimePrekey, StoredPrekey } from '../../ports/index.ts'
 
 import { conversationTests } from './store-conversation.ts'
+import { transferTests } from './store-transfers.ts'
 
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store
@@ -134,6 +135,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     })
 
     conversationTests(open, { account, message, id })
+    transferTests(open, { account, message, id })
 
     it('[ST2] a commit is applied wholly or not at all', async () => {
       await using under = await open()

@@ -129,6 +129,9 @@ export interface Content {
     /** Messages of this conversation disappear from now on, or no longer. */
     { $case: "timer"; value: DisappearTimer }
     | //
+    /** Encoded FileManifest: a file that may be fetched from the sender. */
+    { $case: "file"; value: Uint8Array }
+    | //
     /** Encoded DeliveryControl: between the programs of two devices, in no history. */
     { $case: "control"; value: Uint8Array }
     | undefined;
@@ -1100,6 +1103,9 @@ export const Content: MessageFns<Content> = {
       case "timer":
         DisappearTimer.encode(message.kind.value, writer.uint32(90).fork()).join();
         break;
+      case "file":
+        writer.uint32(98).bytes(message.kind.value);
+        break;
       case "control":
         writer.uint32(122).bytes(message.kind.value);
         break;
@@ -1196,6 +1202,14 @@ export const Content: MessageFns<Content> = {
             }
 
             message.kind = { $case: "timer", value: DisappearTimer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.kind = { $case: "file", value: reader.bytes() };
             continue;
           }
           case 15: {

@@ -37,7 +37,7 @@ export const HistoryMessage = z.object({
   id: z.string(),
   direction: z.enum(['in', 'out']),
   /** `gone`: it has disappeared, and stands in `changed` events alone. `unknown`: of a newer version of the program. */
-  kind: z.enum(['text', 'contact', 'timer', 'unknown', 'gone']),
+  kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
   /** As last edited; the name of a shared contact; empty once deleted. */
   text: z.string(),
   reply_to: z.nullable(z.string()),
@@ -127,6 +127,42 @@ export const StatusView = z.object({
 })
 export type StatusView = z.infer<typeof StatusView>
 
+/** A file or folder on its way; `transfer` is the id of the message that offers it. */
+export const TransferView = z.object({
+  transfer: z.string(),
+  contact: z.string(),
+  /** What the user calls the contact. */
+  contact_name: z.string(),
+  direction: z.enum(['in', 'out']),
+  /** `offered`: waits for `accept`. `waiting`: for its turn, or for the other side. */
+  state: z.enum(['offered', 'waiting', 'running', 'paused', 'done', 'failed', 'cancelled']),
+  /** Code of what went wrong, or what it waits for. */
+  reason: z.nullable(z.string()),
+  /** Of the file or folder, as its sender calls it. */
+  name: z.string(),
+  media_type: z.string(),
+  /** Files and folders in it; 0 for a single file. */
+  entries: z.int(),
+  /** Of the content: there and verified, and in all. */
+  bytes: z.int(),
+  total: z.int(),
+  /** Sealed bytes that were sent or received, whatever became of them. */
+  moved: z.int(),
+  /** Bytes a second, and time left, while it runs. */
+  rate: z.int(),
+  left_ms: z.nullable(z.int()),
+  /** Of the content, in hex, once it is done; of a folder: of its files one after the other. */
+  sha256: z.nullable(z.string()),
+  /** Where it was put. */
+  path: z.nullable(z.string()),
+  created_at: Instant,
+  updated_at: Instant,
+})
+export type TransferView = z.infer<typeof TransferView>
+
+/** What is accepted of a contact without asking; null: nothing. */
+const AutoAcceptView = z.nullable(z.object({ max_bytes: z.int().check(z.gte(0)), folder: z.string() }))
+
 export const ClientEvent = z.discriminatedUnion('event', [
   /** `muted`: the user does not want to be called for it. */
   z.object({ event: z.literal('message'), contact: z.string(), name: z.string(), muted: z.boolean(), message: HistoryMessage }),
@@ -140,6 +176,8 @@ export const ClientEvent = z.discriminatedUnion('event', [
   }),
   /** A message was edited, taken back or reacted to, or has disappeared. */
   z.object({ event: z.literal('changed'), contact: z.string(), message: HistoryMessage }),
+  /** A file was offered, moves on, or has ended. */
+  z.object({ event: z.literal('transfer'), ...TransferView.shape }),
   /** For a few seconds, unless it comes again. */
   z.object({ event: z.literal('typing'), contact: z.string(), active: z.boolean() }),
   /** The user has seen messages, here or in another window. */
@@ -204,6 +242,7 @@ export const MeshView = z.object({
 })
 export type MeshView = z.infer<typeof MeshView>
 
+const TransferInput = z.object({ transfer: z.string() })
 const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxLength(200)) })
 
 export const contract = {
@@ -274,6 +313,32 @@ export const contract = {
   edit: oc.input(z.object({ id: z.string(), text: z.string().check(z.minLength(1)) })).output(z.object({ message: HistoryMessage })),
   /** Takes a message back, for everybody. */
   remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
+  /**
+   * Offers files and folders to each of the contacts; several paths go as one transfer. Paths are absolute; in a page they
+   * name what its user has chosen.
+   */
+  sendFiles: oc
+    .input(
+      z.object({
+        contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
+        paths: z.array(z.string().check(z.minLength(1), z.maxLength(4_096))).check(z.minLength(1), z.maxLength(10_000)),
+      }),
+    )
+    .output(z.object({ transfers: z.array(TransferView) })),
+  /** Newest first. */
+  transfers: oc.output(z.object({ transfers: z.array(TransferView) })),
+  /** Fetches what was offered. `folder` is absolute; without it, the place that is meant for such. */
+  accept: oc.input(z.extend(TransferInput, { folder: z.optional(z.string().check(z.maxLength(4_096))) })).output(TransferView),
+  pause: oc.input(TransferInput).output(TransferView),
+  resume: oc.input(TransferInput).output(TransferView),
+  /** Ends it for good, on both sides; an offer is declined. */
+  end: oc.input(TransferInput).output(TransferView),
+  /** What is accepted of a contact without asking; with `auto` it is set. */
+  autoAccept: oc
+    .input(z.extend(ContactInput, { auto: z.optional(AutoAcceptView) }))
+    .output(z.object({ contact: z.string(), auto: AutoAcceptView })),
+  /** Bytes a second that transfers may take, each way; 0 for no bound. With `rate` it is set. */
+  transferRate: oc.input(z.object({ rate: z.optional(z.int().check(z.gte(0))) })).output(z.object({ rate: z.int() })),
   /** How long texts of a conversation stay after reading; without `after_ms` it is only shown, `null` is for ever. */
   timer: oc
     .input(z.extend(ContactInput, { after_ms: z.optional(z.nullable(z.int().check(z.gte(1_000), z.lte(31_622_400_000)))) }))

@@ -2,6 +2,7 @@
 import { parseMessageId, SkeinError } from '@skein/core'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
+import { fileHandlers } from './file-handlers.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { packed, unpacked } from './carry.ts'
@@ -69,6 +70,7 @@ export const router = os.router({
     return { messages: waited.map(({ message }) => sentView(message)), timed_out: waited.some(({ timedOut }) => timedOut) }
   }),
   ...conversationHandlers,
+  ...fileHandlers,
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
     outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),

@@ -1,7 +1,7 @@
 /** From what core keeps to what interfaces are shown. */
-import type { Messenger, MessengerEvent, OutboxEntry, StoredContact, StoredMessage, Swarm } from '@skein/core'
+import type { Messenger, MessengerEvent, OutboxEntry, StoredContact, StoredMessage, Swarm, Transfer } from '@skein/core'
 import type { Client } from '../assemble.ts'
-import type { ClientEvent, ContactView, HistoryMessage, OutboxView, PeerView, SentMessage, SettingsView } from './contract.ts'
+import type { ClientEvent, ContactView, HistoryMessage, OutboxView, PeerView, SentMessage, SettingsView, TransferView } from './contract.ts'
 
 export function sentView(message: StoredMessage): SentMessage {
   return {
@@ -32,6 +32,21 @@ export function outboxView(messenger: Messenger, entry: OutboxEntry): OutboxView
 
 export function settingsView({ name, relays, visibility }: SettingsView): SettingsView {
   return { name, relays: [...relays], visibility }
+}
+
+export function transferView(messenger: Messenger, transfer: Transfer): TransferView {
+  const { id, contact, direction, state, reason, name, bytes, total, moved, rate, sha256, path } = transfer
+  const shown = { direction, state, reason, name, bytes, total, moved, rate, sha256, path, entries: transfer.entries }
+  return {
+    ...shown,
+    transfer: id,
+    contact,
+    contact_name: messenger.book.get(contact)?.petname ?? '',
+    media_type: transfer.mediaType,
+    left_ms: transfer.leftMs,
+    created_at: transfer.createdAt,
+    updated_at: transfer.updatedAt,
+  }
 }
 
 export function historyView(message: StoredMessage): HistoryMessage {
@@ -114,6 +129,8 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
     }
     case 'changed':
       return { event: 'changed', contact: event.message.contact, message: historyView(event.message) }
+    case 'transfer':
+      return { event: 'transfer', ...transferView(messenger, event.transfer) }
     case 'typing':
       return { event: 'typing', contact: event.account, active: event.active }
     case 'seen':

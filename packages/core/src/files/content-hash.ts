@@ -1,0 +1,71 @@
+/** Hashes content whose chunks come in any order: the tree, and SHA-256 of the whole as other programs compute it. */
+import { SkeinError } from '../errors/index.ts'
+import type { HashStream, Primitives } from '../ports/primitives.ts'
+import { sameBytes } from '../wire/codec.ts'
+import type { ChunkPlan } from './chunk-plan.ts'
+import { leafHash, rootOf } from './hash-tree.ts'
+
+export interface ContentDigests {
+  /** Of the hash tree, 32 bytes. */
+  readonly root: Uint8Array
+  /** Of the whole, 32 bytes. */
+  readonly sha256: Uint8Array
+}
+
+type Hashing = Pick<Primitives, 'sha256' | 'sha256Stream'>
+
+export class ContentHash {
+  private readonly hashing: Hashing
+  private readonly plan: ChunkPlan
+  private readonly leaves: (Uint8Array | undefined)[]
+  private readonly whole: HashStream
+  /** The chunk that the hash of the whole takes next. */
+  private next = 0
+  private digests: Promise<ContentDigests> | undefined
+
+  constructor(hashing: Hashing, plan: ChunkPlan) {
+    this.hashing = hashing
+    this.plan = plan
+    this.leaves = new Array<Uint8Array | undefined>(plan.count).fill(undefined)
+    this.whole = hashing.sha256Stream()
+  }
+
+  /** @returns its hash in the tree @throws SkeinError FILE_CHANGED when another chunk was under this index before */
+  add(index: number, chunk: Uint8Array): Uint8Array {
+    const leaf = leafHash(this.hashing, chunk)
+    const known = this.leaves[index]
+    if (known !== undefined && !sameBytes(known, leaf)) throw changed()
+    this.keep(index, chunk, leaf)
+    return leaf
+  }
+
+  /** Takes a chunk if it has this hash in the tree. @returns whether it has */
+  addIf(index: number, chunk: Uint8Array, leaf: Uint8Array): boolean {
+    if (!sameBytes(leafHash(this.hashing, chunk), leaf)) return false
+    this.keep(index, chunk, leaf.slice())
+    return true
+  }
+
+  private keep(index: number, chunk: Uint8Array, leaf: Uint8Array): void {
+    this.leaves[index] = leaf
+    if (index !== this.next) return
+    this.whole.update(chunk)
+    this.next += 1
+  }
+
+  /** Reads what did not come in order once more. @throws SkeinError FILE_CHANGED when a chunk is another than before; what `read` throws */
+  finish(read: (index: number) => Promise<Uint8Array>): Promise<ContentDigests> {
+    this.digests ??= this.finishNow(read)
+    return this.digests
+  }
+
+  private async finishNow(read: (index: number) => Promise<Uint8Array>): Promise<ContentDigests> {
+    while (this.next < this.plan.count) this.add(this.next, await read(this.next))
+    const leaves = this.leaves.map((leaf) => leaf ?? new Uint8Array())
+    return { root: rootOf(this.hashing, leaves), sha256: this.whole.digest() }
+  }
+}
+
+function changed(): SkeinError {
+  return new SkeinError('FILE_CHANGED', 'The file was changed while it was sent. Send it again when nothing writes to it any more.')
+}

@@ -1,0 +1,275 @@
+/** Fetches what was accepted: a few at once, again and again until it is there. */
+import type { ContactBook } from '../contacts/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Swarm } from '../ports/swarm.ts'
+import { sameBytes } from '../wire/codec.ts'
+import { planOf, presentBytes } from './chunk-plan.ts'
+import { windowFor } from './credit.ts'
+import { fetchPart, type Fetched, type Fetching } from './fetching.ts'
+import { FILE_PROTOCOL, linkOn } from './file-link.ts'
+import type { ContentSink, FileLink, FilePlatform } from './file-ports.ts'
+import { hexOf } from './hex.ts'
+import { MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
+import { LinkReader } from './link-reader.ts'
+import { ListSink } from './list-sink.ts'
+import { listPlan } from './list-plan.ts'
+import type { Pace } from './pace.ts'
+import type { Outcome } from './serving.ts'
+import { devicesFor, sayOn, type Teller } from './teller.ts'
+import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
+
+export interface FetcherDeps {
+  readonly swarm: Swarm
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly primitives: Primitives
+  readonly book: ContactBook
+  readonly platform: FilePlatform
+  readonly transfers: TransferBook
+  readonly teller: Teller
+  readonly pace: Pace
+  onOutcome(live: Live, outcome: Outcome): Promise<void>
+}
+
+/** One transfer that is being looked after. */
+interface Loop {
+  /** Ends the wait for the next try. */
+  wake(): void
+  link: FileLink | undefined
+}
+
+/** These end a transfer; anything else is tried again. */
+const HOPELESS: readonly string[] = [
+  'FILE_CHANGED',
+  'FILE_DAMAGED',
+  'FILE_TOO_LARGE',
+  'BAD_FRAME',
+  'SEAL_BROKEN',
+  'FILE_UNREADABLE',
+  'TOO_MANY_FILES',
+]
+
+export class Fetcher {
+  private readonly deps: FetcherDeps
+  private readonly loops = new Map<Live, Loop>()
+  private stopping: AbortSignal | undefined
+  private busy = 0
+  private readonly queue: (() => void)[] = []
+
+  constructor(deps: FetcherDeps) {
+    this.deps = deps
+  }
+
+  start(signal: AbortSignal): void {
+    this.stopping = signal
+    signal.addEventListener('abort', () => this.stop(), { once: true })
+  }
+
+  /** There is something to do, or the other side is there: not waited for any longer. */
+  wake(live: Live): void {
+    const { direction, state } = live.stored
+    if (direction !== 'in' || (state !== 'waiting' && state !== 'running')) return
+    const loop = this.loops.get(live)
+    if (loop !== undefined) loop.wake()
+    else if (this.stopping !== undefined && !this.stopping.aborted) void this.look(live)
+  }
+
+  /** It was paused or ended meanwhile. */
+  interrupt(live: Live): void {
+    const loop = this.loops.get(live)
+    loop?.link?.close()
+    loop?.wake()
+  }
+
+  /** A better path to a device has opened: what runs goes on there (FI18). */
+  moveOver(device: DeviceId): void {
+    for (const { link, wake } of this.loops.values()) {
+      if (link?.peer !== device) continue
+      link.close()
+      wake()
+    }
+  }
+
+  /** Removes what is unfinished. */
+  async forget({ stored }: Live): Promise<void> {
+    await this.deps.platform.forget({ id: stored.id, folder: stored.place }).catch(() => undefined)
+  }
+
+  /** Ends it, with the code of `error`. */
+  async fail(live: Live, error: unknown): Promise<void> {
+    const reason = isSkeinError(error) ? error.code : 'FILE_DAMAGED'
+    await this.deps.transfers.change(live, { state: 'failed', reason, told: false })
+    await this.forget(live)
+    this.deps.teller.wake(live)
+  }
+
+  private stop(): void {
+    for (const live of this.loops.keys()) this.interrupt(live)
+    for (const go of this.queue.splice(0)) go()
+  }
+
+  private isWanted(live: Live): boolean {
+    const { state } = live.stored
+    return this.stopping?.aborted === false && (state === 'waiting' || state === 'running')
+  }
+
+  private async look(live: Live): Promise<void> {
+    const loop: Loop = { wake: () => undefined, link: undefined }
+    this.loops.set(live, loop)
+    try {
+      for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
+        const before = live.stored.moved
+        await this.inTurn(() => this.attempt(live, loop))
+        if (live.stored.moved > before) wait = RETRY_MS.first
+        if (this.isWanted(live)) await this.pause(loop, wait)
+      }
+    } catch (error) {
+      this.deps.logger.error('fetching-failed', { reason: String(error) })
+    } finally {
+      this.loops.delete(live)
+    }
+  }
+
+  private async pause(loop: Loop, ms: number): Promise<void> {
+    const over = new AbortController()
+    loop.wake = () => over.abort()
+    await this.deps.clock.sleep(ms, { signal: over.signal })
+  }
+
+  private async inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.busy >= MAX_FETCHING) await new Promise<void>((resolve) => this.queue.push(resolve))
+    this.busy += 1
+    try {
+      await work()
+    } finally {
+      this.busy -= 1
+      this.queue.shift()?.()
+    }
+  }
+
+  /** Once, with whichever device answers. Never throws. */
+  private async attempt(live: Live, loop: Loop): Promise<void> {
+    try {
+      const link = this.isWanted(live) ? await this.open(live) : undefined
+      if (link === undefined) return
+      loop.link = link
+      // Between the look and the opening it may have been paused.
+      if (!this.isWanted(live)) return link.close()
+      await this.fetch(live, link)
+    } catch (error) {
+      await this.onFailure(live, error)
+    } finally {
+      loop.link?.close()
+      loop.link = undefined
+    }
+    if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
+  }
+
+  private async onFailure(live: Live, error: unknown): Promise<void> {
+    const { logger, transfers } = this.deps
+    logger.warn('file-not-received', { reason: String(error) })
+    if (!isSkeinError(error) || isFinal(live.stored)) return
+    // Kept: it goes on when there is room and the user says so.
+    if (error.code === 'DISK_FULL') await transfers.change(live, { state: 'paused', reason: 'DISK_FULL' }).catch(() => undefined)
+    else if (HOPELESS.includes(error.code)) await this.fail(live, error)
+  }
+
+  private async open({ stored }: Live): Promise<FileLink | undefined> {
+    const relays = this.deps.book.get(stored.contact)?.relays ?? []
+    for (const device of devicesFor(this.deps.book, stored)) {
+      const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
+      if (opened.kind === 'open') return linkOn(opened.channel)
+    }
+    return undefined
+  }
+
+  private async fetch(live: Live, link: FileLink): Promise<void> {
+    const reader = new LinkReader(link)
+    const list = await this.fetchList(live, link, reader)
+    if (list === null) return
+    const { stored, manifest } = live
+    const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
+    try {
+      await this.fetchContent(live, { link, reader, sink })
+    } finally {
+      await sink.close()
+    }
+  }
+
+  /** `undefined` for a file; `null` when it did not come. @throws SkeinError FILE_DAMAGED when it is another than the manifest says */
+  private async fetchList(live: Live, link: FileLink, reader: LinkReader): Promise<Uint8Array | undefined | null> {
+    const { manifest, stored } = live
+    if (manifest.folder === undefined) return undefined
+    const plan = listPlan(manifest)
+    const sink = new ListSink(this.deps.primitives, plan)
+    const onChunk = (sealed: number): void => this.deps.transfers.progress(live, { moved: live.stored.moved + sealed })
+    const common = { link, reader, primitives: this.deps.primitives, id: stored.id, manifest, pace: this.deps.pace }
+    const fetched = await fetchPart({ ...common, part: 'list', plan, sink, window: () => WINDOW_BYTES, onChunk })
+    if (fetched.kind !== 'complete') return this.onIncomplete(live, fetched)
+    if (!sameBytes(this.deps.primitives.sha256(sink.bytes), manifest.folder.listDigest))
+      throw new SkeinError('FILE_DAMAGED', 'The list of a folder is not the one that was offered.')
+    return sink.bytes
+  }
+
+  private async onIncomplete(live: Live, fetched: Exclude<Fetched, { kind: 'complete' }>): Promise<null> {
+    if (fetched.kind === 'refused') await this.deps.onOutcome(live, fetched.outcome)
+    return null
+  }
+
+  private async fetchContent(live: Live, { link, reader, sink }: { link: FileLink; reader: LinkReader; sink: ContentSink }): Promise<void> {
+    const { transfers, primitives, pace } = this.deps
+    const { manifest } = live
+    const plan = planOf(manifest)
+    const present = sink.present
+    const counted = (): number => presentBytes(plan, present)
+    await transfers.change(live, { state: 'running', reason: null, bytes: counted(), moved: Math.max(live.stored.moved, sink.moved) })
+    const onChunk = (sealed: number): void => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: counted() })
+    const fetching: Fetching = {
+      link,
+      reader,
+      primitives,
+      id: live.stored.id,
+      part: 'content',
+      manifest,
+      plan,
+      sink,
+      pace,
+      window: () => this.windowOf(live, link),
+      onChunk,
+    }
+    const fetched = await fetchPart(fetching)
+    if (fetched.kind !== 'complete') return void (await this.onIncomplete(live, fetched))
+    await this.complete(live, { sink, root: fetched.root })
+    if (await sayOn(link, reader, { stored: live.stored, state: 'done' })) await transfers.change(live, { told: true })
+  }
+
+  /** Nothing stands under the final name before it is whole and what the sender has (FI19). */
+  private async complete(live: Live, { sink, root }: { readonly sink: ContentSink; readonly root: Uint8Array }): Promise<void> {
+    const digests = await sink.finish()
+    const wanted = live.manifest.root ?? root
+    if (!sameBytes(digests.root, wanted) || !sameBytes(root, wanted))
+      throw new SkeinError('FILE_CHANGED', 'The file is not the same any more as when the transfer began.')
+    if (!this.isWanted(live)) return
+    const path = await sink.commit()
+    await this.deps.transfers.change(live, {
+      state: 'done',
+      reason: null,
+      bytes: live.manifest.size,
+      sha256: hexOf(digests.sha256),
+      path,
+      told: false,
+    })
+    await this.forget(live)
+  }
+
+  /** FI13. */
+  private windowOf({ rate }: Live, { peer }: FileLink): number {
+    const path = this.deps.swarm.paths().find(({ device }) => device === peer)
+    const most = path?.transport.startsWith('webrtc') ? WEBRTC_WINDOW_BYTES : MAX_WINDOW_BYTES
+    return windowFor({ rttMs: path?.rttMs ?? null, rate: rate.at(this.deps.clock.monotonic()), least: WINDOW_BYTES, most })
+  }
+}

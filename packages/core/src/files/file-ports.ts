@@ -1,0 +1,103 @@
+/** What file transfers need of a platform. Each port has a contract suite in `@skein/core/contracts`. */
+import type { DeviceId } from '../ids.ts'
+import type { FileManifest, FilePart } from '../wire/files.ts'
+import type { ChunkSet } from './chunk-plan.ts'
+import type { ContentDigests } from './content-hash.ts'
+import type { StreamKey } from './stream-seal.ts'
+
+/** An ordered, authenticated way for frames to one device: a libp2p stream, or a bulk connection. */
+export interface FileLink {
+  readonly peer: DeviceId
+  /** Largest frame, in bytes. */
+  readonly maxFrame: number
+  /** Resolves when there is room for the next frame; `false` once it is closed. */
+  send(frame: Uint8Array): Promise<boolean>
+  /** Ends when either side closes. At most one reader; a slow one slows the sender. */
+  frames(): AsyncIterable<Uint8Array>
+  close(): void
+}
+
+/** What is to be sent, as the platform found it. */
+export interface SourceDescription {
+  /** The platform's own words for where it is; good after a restart. */
+  readonly place: string
+  readonly name: string
+  readonly size: number
+  readonly mediaType: string
+  /** Milliseconds since 1970; 0 when unknown. */
+  readonly modifiedAt: number
+  /** Of several files or a folder. */
+  readonly folder: FileManifest['folder']
+}
+
+export interface FilePlatform {
+  /** @param paths of files and folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, DISK_FULL */
+  describe(paths: readonly string[]): Promise<SourceDescription>
+  /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
+  openSource(place: string, manifest: FileManifest): Promise<ContentSource>
+  /** Goes on with what is there of an earlier try. @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
+  openSink(wish: SinkWish): Promise<ContentSink>
+  /** The place that is meant when nothing is said. */
+  defaultFolder(): string
+  /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished. */
+  forget(wish: Pick<SinkWish, 'id' | 'folder'>): Promise<void>
+}
+
+export interface SinkWish {
+  /** Names what is kept of it between tries. */
+  readonly id: string
+  readonly manifest: FileManifest
+  /** Encoded list of a folder's entries, verified. */
+  readonly list: Uint8Array | undefined
+  /** Where it is put in the end. */
+  readonly folder: string
+}
+
+/** Content that is sent. Chunks are read, hashed and sealed in one go, off the main thread where the platform can. */
+export interface ContentSource {
+  /** A sealed chunk. @throws SkeinError FILE_CHANGED (it was another when it was read before), FILE_UNREADABLE */
+  seal(part: FilePart, index: number, stream: StreamKey): Promise<Uint8Array>
+  /** Hashes of all content; reads what was not read in order. @throws as seal */
+  finish(): Promise<ContentDigests>
+  close(): Promise<void>
+}
+
+/** Content that is received. */
+export interface ContentSink {
+  /** What is there and was found whole, when it was opened. */
+  readonly present: ChunkSet
+  /** Sealed bytes that had been received by then. */
+  readonly moved: number
+  /** Opens a chunk and writes it. @throws SkeinError SEAL_BROKEN, DISK_FULL */
+  write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void>
+  /** Hashes of all content, when all is there. @throws SkeinError FILE_DAMAGED */
+  finish(): Promise<ContentDigests>
+  /** Makes it durable under its final name, or the next that is free. @returns the path */
+  commit(): Promise<string>
+  /** Keeps what is there for a later try. */
+  close(): Promise<void>
+}
+
+/** Bytes of a source, as a platform reads them; see SealingSource. */
+export interface ByteSource {
+  /** Exactly `length` bytes. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
+  read(part: FilePart, offset: number, length: number): Promise<Uint8Array>
+  /** Whether all is as it was described. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Bytes of a sink, as a platform keeps them; see OpeningSink. */
+export interface ByteSink {
+  /** What was recorded: hash of each chunk, 32 bytes, zero where none was; `moved` as last told. */
+  recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }>
+  /** @throws SkeinError DISK_FULL */
+  write(offset: number, bytes: Uint8Array): Promise<void>
+  /** Recorded after the write, and found after a kill. */
+  record(index: number, leaf: Uint8Array, moved: number): Promise<void>
+  /** May be shorter where less is there. */
+  read(offset: number, length: number): Promise<Uint8Array>
+  /** As ContentSink.commit. */
+  commit(): Promise<string>
+  close(): Promise<void>
+}

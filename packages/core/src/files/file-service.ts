@@ -1,0 +1,326 @@
+/** Files from and to contacts: offers, transfers at work, what the user says about them. */
+import type { ContactBook } from '../contacts/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+import { type MainPath, sendMessage } from '../main-path/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
+import type { Channel, Swarm } from '../ports/swarm.ts'
+import { sameBytes } from '../wire/codec.ts'
+import { encodeManifest, type FileManifest } from '../wire/files.ts'
+import { chunkSizeFor, planOf } from './chunk-plan.ts'
+import { Fetcher } from './fetcher.ts'
+import type { FilePlatform } from './file-ports.ts'
+import { FILE_PROTOCOL, linkOn } from './file-link.ts'
+import { hexOf } from './hex.ts'
+import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
+import { listPlan } from './list-plan.ts'
+import { Pace } from './pace.ts'
+import { type Outcome, serveLink, type ServingDeps } from './serving.ts'
+import { SharedSource, SourcePool } from './shared-source.ts'
+import { Teller } from './teller.ts'
+import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
+
+export interface FileServiceDeps {
+  readonly store: Store
+  readonly swarm: Swarm
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly primitives: Primitives
+  readonly book: ContactBook
+  /** @throws SkeinError STORE_CLOSED while the messenger does not run */
+  path(): MainPath
+  onTransfer(transfer: Transfer): void
+}
+
+/** Makes a messenger that sends and receives files. */
+export type FilesFactory = (deps: FileServiceDeps) => FileService
+
+export function transferFiles(platform: FilePlatform): FilesFactory {
+  return (deps) => new FileService(deps, platform)
+}
+
+/** What is accepted of a contact without asking. */
+export interface AutoAccept {
+  /** Largest content, in bytes. */
+  readonly maxBytes: number
+  /** Where it is put; empty for the platform's own place. */
+  readonly folder: string
+}
+
+const RATE_SETTING = 'files.rate'
+const autoSetting = (account: AccountId): string => `files.auto.${account}`
+
+export class FileService {
+  private readonly deps: FileServiceDeps
+  private readonly platform: FilePlatform
+  private readonly transfers: TransferBook
+  private readonly pool = new SourcePool()
+  private readonly sending: Pace
+  private readonly receiving: Pace
+  private readonly fetcher: Fetcher
+  private readonly teller: Teller
+  /** Links on which something is sent at present. */
+  private readonly serving = new Map<Live, Set<{ close(): void }>>()
+  private served = 0
+
+  constructor(deps: FileServiceDeps, platform: FilePlatform) {
+    this.deps = deps
+    this.platform = platform
+    this.transfers = new TransferBook(deps)
+    this.sending = new Pace(deps.clock)
+    this.receiving = new Pace(deps.clock)
+    const parts = { ...deps, platform, transfers: this.transfers }
+    this.teller = new Teller(parts)
+    this.fetcher = new Fetcher({
+      ...parts,
+      pace: this.receiving,
+      teller: this.teller,
+      onOutcome: (live, outcome) => this.onOutcomeOf(live, outcome),
+    })
+  }
+
+  /** Goes on with what was begun, until `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.transfers.load()
+    this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
+    const releases = [
+      this.deps.swarm.handle(FILE_PROTOCOL, (channel) => this.serve(channel)),
+      this.deps.swarm.listen({
+        onConnected: (device) => this.onConnected(device),
+        onBetterPath: (device) => this.fetcher.moveOver(device),
+      }),
+    ]
+    signal.addEventListener(
+      'abort',
+      () => {
+        for (const release of releases) release()
+      },
+      { once: true },
+    )
+    this.fetcher.start(signal)
+    for (const live of this.transfers.all()) this.resumeNow(live)
+  }
+
+  /** Newest first. */
+  list(): readonly Transfer[] {
+    return this.transfers.all().map((live) => this.transfers.show(live))
+  }
+
+  /** @throws SkeinError TRANSFER_UNKNOWN */
+  get(id: MessageId): Transfer {
+    return this.transfers.show(this.transfers.require(id))
+  }
+
+  /**
+   * Offers the same files to several contacts, as one transfer each.
+   * @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, and as sendMessage
+   */
+  async send(contacts: readonly StoredContact[], paths: readonly string[]): Promise<readonly Transfer[]> {
+    const { place, ...found } = await this.platform.describe(paths)
+    const chunkSize = chunkSizeFor(found.size)
+    const manifest: FileManifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined }
+    planOf(manifest)
+    const transfer = { manifest: encodeManifest(manifest), place }
+    const draft = { kind: 'file', name: found.name, transfer } as const
+    const sent: Transfer[] = []
+    for (const contact of contacts) {
+      const { id } = await sendMessage(this.deps.path(), contact, draft)
+      const live = await this.transfers.learn(id, 'out')
+      if (live !== undefined) sent.push(this.transfers.show(live))
+    }
+    return sent
+  }
+
+  /** A message has come, or was sent: it may offer a file. */
+  async onMessage(message: StoredMessage): Promise<void> {
+    if (message.kind !== 'file' || message.direction === 'out') return
+    const live = await this.transfers.learn(message.id, 'in')
+    if (live === undefined) return
+    try {
+      planOf(live.manifest)
+      listPlan(live.manifest)
+      if (this.transfers.offersOf(message.contact) > MAX_OFFERS)
+        throw new SkeinError('TOO_MANY_FILES', 'There are too many offers of this contact.')
+    } catch (error) {
+      return this.fetcher.fail(live, error)
+    }
+    const auto = await this.autoAccept(message.contact)
+    if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
+  }
+
+  /** @param folder where it is put; the platform's own place when empty @throws SkeinError TRANSFER_UNKNOWN */
+  async accept(id: MessageId, folder = ''): Promise<Transfer> {
+    const live = this.transfers.require(id)
+    if (live.stored.direction === 'in' && live.stored.state === 'offered') {
+      await this.transfers.change(live, { state: 'waiting', reason: null, place: folder === '' ? this.platform.defaultFolder() : folder })
+      this.fetcher.wake(live)
+    }
+    return this.transfers.show(live)
+  }
+
+  /** @throws SkeinError TRANSFER_UNKNOWN */
+  async pause(id: MessageId): Promise<Transfer> {
+    const live = this.transfers.require(id)
+    if (live.stored.state === 'waiting' || live.stored.state === 'running') {
+      await this.transfers.change(live, { state: 'paused', reason: null })
+      this.interrupt(live)
+      if (live.stored.direction === 'out') void this.teller.say(live, 'paused')
+    }
+    return this.transfers.show(live)
+  }
+
+  /** @throws SkeinError TRANSFER_UNKNOWN */
+  async resume(id: MessageId): Promise<Transfer> {
+    const live = this.transfers.require(id)
+    if (live.stored.state === 'paused') {
+      await this.transfers.change(live, { state: 'waiting', reason: null })
+      if (live.stored.direction === 'out') void this.teller.say(live, 'ready')
+    }
+    this.fetcher.wake(live)
+    return this.transfers.show(live)
+  }
+
+  /** Ends it for good, and says so to the other side. @throws SkeinError TRANSFER_UNKNOWN */
+  async cancel(id: MessageId): Promise<Transfer> {
+    const live = this.transfers.require(id)
+    if (!isFinal(live.stored)) await this.end(live, { state: 'cancelled', reason: null })
+    return this.transfers.show(live)
+  }
+
+  async autoAccept(account: AccountId): Promise<AutoAccept | null> {
+    const kept = await this.deps.store.setting(autoSetting(account))
+    return kept === null || kept === '' ? null : (JSON.parse(kept) as AutoAccept)
+  }
+
+  /** @param auto null: the user is asked */
+  async setAutoAccept(account: AccountId, auto: AutoAccept | null): Promise<void> {
+    await this.deps.store.commit([{ kind: 'setting.put', key: autoSetting(account), value: auto === null ? '' : JSON.stringify(auto) }])
+  }
+
+  /** Bytes a second, each way; 0 for no bound. */
+  get rate(): number {
+    return this.sending.rate
+  }
+
+  async setRate(rate: number): Promise<void> {
+    await this.deps.store.commit([{ kind: 'setting.put', key: RATE_SETTING, value: String(rate) }])
+    this.setPace(rate)
+  }
+
+  private setPace(rate: number): void {
+    this.sending.rate = rate
+    this.receiving.rate = rate
+  }
+
+  private resumeNow(live: Live): void {
+    this.fetcher.wake(live)
+    this.teller.wake(live)
+  }
+
+  private onConnected(device: DeviceId): void {
+    const account = this.deps.book.ownerOf(device)?.account
+    if (account === undefined) return
+    for (const live of this.transfers.all()) if (live.stored.contact === account) this.resumeNow(live)
+  }
+
+  private interrupt(live: Live): void {
+    this.fetcher.interrupt(live)
+    for (const link of this.serving.get(live) ?? []) link.close()
+  }
+
+  private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'>): Promise<void> {
+    await this.transfers.change(live, { ...change, told: false })
+    this.interrupt(live)
+    if (live.stored.direction === 'in') await this.fetcher.forget(live)
+    this.teller.wake(live)
+  }
+
+  private async serve(channel: Channel): Promise<void> {
+    const contact = this.deps.book.ownerOf(channel.peer)
+    if (contact?.state !== 'accepted' || contact.blocked || this.served >= MAX_SERVING) return channel.close()
+    this.served += 1
+    await serveLink(this.servingOf(contact, channel.peer), linkOn(channel))
+    this.served -= 1
+  }
+
+  private servingOf({ account }: StoredContact, peer: DeviceId): ServingDeps {
+    return {
+      logger: this.deps.logger,
+      pace: this.sending,
+      lookUp: (id) => this.lookUp(id, account),
+      withSource: (live, work) => this.pool.use(hexOf(live.manifest.key), () => this.open(live), work),
+      onServing: async (live, link) => {
+        this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
+        if (live.stored.state === 'waiting') await this.transfers.change(live, { state: 'running', reason: null })
+      },
+      onSent: (live, bytes) => {
+        const moved = live.stored.moved + bytes
+        this.transfers.progress(live, { moved, bytes: Math.min(live.manifest.size, live.stored.bytes + bytes) })
+      },
+      onServed: async (live, link) => this.onServed(live, link),
+      onBroken: (live, error) => this.onBroken(live, error),
+      onOutcome: async (outcome) => {
+        const live = this.transfers.find(outcome.id, 'out') ?? this.transfers.find(outcome.id, 'in')
+        if (live?.stored.contact === account) await this.onOutcomeOf(live, outcome)
+      },
+      onOffence: (code) => this.deps.swarm.penalise(peer, code),
+    }
+  }
+
+  private onServed(live: Live, link: { close(): void }): void {
+    this.serving.get(live)?.delete(link)
+  }
+
+  private async onBroken(live: Live, error: SkeinError): Promise<void> {
+    if (isFinal(live.stored) || live.stored.state === 'paused') return
+    if (error.code === 'STORE_CLOSED') return
+    await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
+  }
+
+  private lookUp(id: MessageId, account: AccountId): Live | Outcome {
+    const live = this.transfers.find(id, 'out')
+    const said = { kind: 'outcome', id, code: '', digest: new Uint8Array() } as const
+    if (live?.stored.contact !== account) return { ...said, state: 'failed', code: 'TRANSFER_UNKNOWN' }
+    const { state, reason } = live.stored
+    if (state === 'paused' || state === 'cancelled') return { ...said, state }
+    return state === 'failed' ? { ...said, state, code: reason ?? '' } : live
+  }
+
+  private async open({ stored, manifest }: Live): Promise<SharedSource> {
+    return new SharedSource(this.deps, manifest, await this.platform.openSource(stored.place, manifest))
+  }
+
+  /** What the other side says about a transfer. */
+  private async onOutcomeOf(live: Live, { state, code, digest }: Outcome): Promise<void> {
+    if (isFinal(live.stored)) return
+    if (state === 'ready') return this.fetcher.wake(live)
+    if (state === 'paused') {
+      if (live.stored.state !== 'paused') await this.transfers.change(live, { state: 'waiting', reason: 'paused-there' })
+      return
+    }
+    if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
+    await this.transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
+    this.interrupt(live)
+    if (live.stored.direction === 'in') await this.fetcher.forget(live)
+  }
+
+  /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
+  private async onDone(live: Live, digest: Uint8Array): Promise<void> {
+    const own = await this.pool
+      .use(
+        hexOf(live.manifest.key),
+        () => this.open(live),
+        async (source) => (await source.finish()).sha256,
+      )
+      // It may be gone by now; the recipient has compared the tree.
+      .catch((error: unknown) => (isSkeinError(error) ? digest : Promise.reject(error)))
+    const same = sameBytes(own, digest)
+    const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
+    await this.transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
+  }
+}

@@ -1,0 +1,37 @@
+/** Bounds of file transfers; each is listed in docs/LIMITS.md. */
+
+/** Largest content of one transfer, in bytes (FI2): hashes of its chunks fit 32 MiB. */
+export const MAX_CONTENT_BYTES = 2 ** 40
+/** Chunk of content up to LARGE_CONTENT_BYTES, in bytes (FI8): little is sent again after an interruption. */
+export const SMALL_CHUNK_BYTES = 262_144
+/** Chunk of larger content, in bytes (FI8). */
+export const LARGE_CHUNK_BYTES = 1_048_576
+export const LARGE_CONTENT_BYTES = 2 ** 30
+/** What sealing adds to a chunk, in bytes: the tag of AES-256-GCM. */
+export const CHUNK_TAG_BYTES = 16
+/** Sealed bytes on their way without credit for more (FI13), at first and on short paths. */
+export const WINDOW_BYTES = 4_194_304
+/** The same where answers take long (FI13): 100 MB/s over 300 ms. */
+export const MAX_WINDOW_BYTES = 33_554_432
+/** WebRTC resets a stream with 4 MiB unread; this much less waits there at most (FI13). */
+export const WEBRTC_WINDOW_BYTES = 3_145_728
+/** Sealed chunks that are made ahead of what is sent. */
+export const MADE_AHEAD = 6
+/** Sealed chunks kept for other recipients of the same content, in bytes. */
+export const SHARED_BYTES = 33_554_432
+/** Transfers that are fetched at once (FI22); the rest waits for its turn. */
+export const MAX_FETCHING = 3
+/** Streams that are served at once; whoever comes later is told to come again. */
+export const MAX_SERVING = 16
+/** Offers of one contact that wait for the user's yes (FI21); more are refused. */
+export const MAX_OFFERS = 1_000
+/** Longest segment of a path, in UTF-8 bytes (FI17): what every file system of today takes, with room for a number. */
+export const MAX_SEGMENT_BYTES = 240
+/** Deepest path in a folder, in segments (FI17). */
+export const MAX_DEPTH = 64
+/** Between two reports of progress, ms. */
+export const PROGRESS_EVERY_MS = 250
+/** Between two commits of progress, ms. */
+export const KEEP_EVERY_MS = 1_000
+/** Waits between tries to reach the other side, ms; who appears is tried at once. */
+export const RETRY_MS = { first: 500, most: 30_000 } as const

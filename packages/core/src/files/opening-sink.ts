@@ -1,0 +1,79 @@
+/** A sink on plain bytes: what a platform runs, in a worker if it has one. */
+import { SkeinError } from '../errors/index.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import { sameBytes } from '../wire/codec.ts'
+import { type ChunkPlan, chunkLength, ChunkSet, isLast } from './chunk-plan.ts'
+import { type ContentDigests, ContentHash } from './content-hash.ts'
+import type { ByteSink, ContentSink } from './file-ports.ts'
+import { LEAF_BYTES } from './hash-tree.ts'
+import { openChunk, type StreamKey } from './stream-seal.ts'
+
+type Sealing = Pick<Primitives, 'sha256' | 'sha256Stream' | 'aesGcmSeal' | 'aesGcmOpen'>
+
+const NONE = new Uint8Array(LEAF_BYTES)
+
+export class OpeningSink implements ContentSink {
+  readonly present: ChunkSet
+  moved = 0
+  private readonly primitives: Sealing
+  private readonly plan: ChunkPlan
+  private readonly bytes: ByteSink
+  private readonly hash: ContentHash
+
+  private constructor(primitives: Sealing, plan: ChunkPlan, bytes: ByteSink) {
+    this.primitives = primitives
+    this.plan = plan
+    this.bytes = bytes
+    this.present = new ChunkSet(plan.count)
+    this.hash = new ContentHash(primitives, plan)
+  }
+
+  /** Looks at what is there: a chunk counts if it still has the hash that was recorded (FI15). */
+  static async open(primitives: Sealing, plan: ChunkPlan, bytes: ByteSink): Promise<OpeningSink> {
+    const sink = new OpeningSink(primitives, plan, bytes)
+    const { leaves, moved } = await bytes.recorded()
+    sink.moved = moved
+    for (let index = 0; index < plan.count; index += 1) {
+      const leaf = leaves.subarray(index * LEAF_BYTES, (index + 1) * LEAF_BYTES)
+      if (leaf.length === LEAF_BYTES && !sameBytes(leaf, NONE)) await sink.take(index, leaf)
+    }
+    return sink
+  }
+
+  private async take(index: number, leaf: Uint8Array): Promise<void> {
+    const chunk = await this.read(index)
+    if (chunk.length !== chunkLength(this.plan, index) || !this.hash.addIf(index, chunk, leaf)) return
+    this.present.add(index)
+  }
+
+  async write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void> {
+    const opened = openChunk(this.primitives, stream, { index, last: isLast(this.plan, index), bytes: sealed })
+    if (opened?.length !== chunkLength(this.plan, index)) throw new SkeinError('SEAL_BROKEN', 'A chunk of a file does not open.')
+    this.moved += sealed.length
+    if (this.present.has(index)) return
+    const leaf = this.hash.add(index, opened)
+    await this.bytes.write(index * this.plan.chunkSize, opened)
+    await this.bytes.record(index, leaf, this.moved)
+    this.present.add(index)
+  }
+
+  finish(): Promise<ContentDigests> {
+    return this.hash.finish(async (index) => {
+      const chunk = await this.read(index)
+      if (chunk.length === chunkLength(this.plan, index)) return chunk
+      throw new SkeinError('FILE_DAMAGED', 'What was received of a file is no longer there.')
+    })
+  }
+
+  commit(): Promise<string> {
+    return this.bytes.commit()
+  }
+
+  close(): Promise<void> {
+    return this.bytes.close()
+  }
+
+  private read(index: number): Promise<Uint8Array> {
+    return this.bytes.read(index * this.plan.chunkSize, chunkLength(this.plan, index))
+  }
+}

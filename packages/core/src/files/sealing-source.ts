@@ -1,0 +1,48 @@
+/** A source on plain bytes: what a platform runs, in a worker if it has one. */
+import type { Primitives } from '../ports/primitives.ts'
+import type { FileManifest, FilePart } from '../wire/files.ts'
+import { type ChunkPlan, chunkLength, isLast, planOf } from './chunk-plan.ts'
+import { type ContentDigests, ContentHash } from './content-hash.ts'
+import type { ByteSource, ContentSource } from './file-ports.ts'
+import { listPlan } from './list-plan.ts'
+import { sealChunk, type StreamKey } from './stream-seal.ts'
+
+type Sealing = Pick<Primitives, 'sha256' | 'sha256Stream' | 'aesGcmSeal' | 'aesGcmOpen'>
+
+export class SealingSource implements ContentSource {
+  private readonly bytes: ByteSource
+  private readonly primitives: Sealing
+  private readonly plans: Readonly<Record<FilePart, ChunkPlan>>
+  private readonly hashes: Readonly<Record<FilePart, ContentHash>>
+
+  /** @throws SkeinError FILE_TOO_LARGE */
+  constructor(primitives: Sealing, manifest: FileManifest, bytes: ByteSource) {
+    this.primitives = primitives
+    this.bytes = bytes
+    this.plans = { content: planOf(manifest), list: listPlan(manifest) }
+    this.hashes = { content: new ContentHash(primitives, this.plans.content), list: new ContentHash(primitives, this.plans.list) }
+  }
+
+  async seal(part: FilePart, index: number, stream: StreamKey): Promise<Uint8Array> {
+    const plan = this.plans[part]
+    const bytes = await this.read(part, index)
+    // Throws where it is another than before: nothing is sealed twice under one nonce but the same bytes (FI11).
+    this.hashes[part].add(index, bytes)
+    return sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
+  }
+
+  async finish(): Promise<ContentDigests> {
+    const digests = await this.hashes.content.finish((index) => this.read('content', index))
+    await this.bytes.check()
+    return digests
+  }
+
+  close(): Promise<void> {
+    return this.bytes.close()
+  }
+
+  private read(part: FilePart, index: number): Promise<Uint8Array> {
+    const plan = this.plans[part]
+    return this.bytes.read(part, index * plan.chunkSize, chunkLength(plan, index))
+  }
+}

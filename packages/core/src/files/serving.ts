@@ -1,0 +1,125 @@
+/** Serves what others fetch from us, on one link. */
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { MessageId } from '../ids.ts'
+import type { Logger } from '../ports/logger.ts'
+import { encodeFileFrame, type FileFrame, type FilePart } from '../wire/files.ts'
+import { indicesOf, planOf } from './chunk-plan.ts'
+import { Credit } from './credit.ts'
+import type { FileLink } from './file-ports.ts'
+import { LinkReader } from './link-reader.ts'
+import { listPlan } from './list-plan.ts'
+import type { Pace } from './pace.ts'
+import type { SharedSource } from './shared-source.ts'
+import { streamChunks } from './streaming.ts'
+import type { Live } from './transfer-book.ts'
+
+type Asked = Extract<FileFrame, { kind: 'request' }>
+export type Outcome = Extract<FileFrame, { kind: 'outcome' }>
+
+export interface ServingDeps {
+  readonly logger: Logger
+  readonly pace: Pace
+  /** What this device may fetch; an outcome where it may not, or not now. */
+  lookUp(id: MessageId): Live | Outcome
+  withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
+  onServing(live: Live, link: FileLink): Promise<void>
+  onSent(live: Live, bytes: number): void
+  /** Nothing is on its way for it on this link any more. */
+  onServed(live: Live, link: FileLink): Promise<void>
+  /** It cannot be sent any more. */
+  onBroken(live: Live, error: SkeinError): Promise<void>
+  onOutcome(outcome: Outcome): Promise<void>
+  onOffence(code: string): void
+}
+
+/** Until the link closes. Never throws. */
+export async function serveLink(deps: ServingDeps, link: FileLink): Promise<void> {
+  const session = new Session(deps, link)
+  try {
+    await session.run()
+  } catch (error) {
+    const code = isSkeinError(error) ? error.code : 'BAD_FRAME'
+    deps.logger.warn('file-link-failed', { code, reason: String(error) })
+    if (code === 'BAD_FRAME' || code === 'FRAME_TOO_LARGE') deps.onOffence(code)
+  } finally {
+    session.end()
+    link.close()
+  }
+}
+
+class Session {
+  private readonly deps: ServingDeps
+  private readonly link: FileLink
+  private credit: Credit | undefined
+
+  constructor(deps: ServingDeps, link: FileLink) {
+    this.deps = deps
+    this.link = link
+  }
+
+  async run(): Promise<void> {
+    const reader = new LinkReader(this.link)
+    for (let frame = await reader.next(); frame !== undefined; frame = await reader.next()) await this.take(frame)
+  }
+
+  end(): void {
+    this.credit?.close()
+  }
+
+  private async take(frame: FileFrame): Promise<void> {
+    if (frame.kind === 'credit') return this.credit?.grant(frame.bytes)
+    if (frame.kind === 'request' && this.credit === undefined) return this.answer(frame)
+    if (frame.kind !== 'outcome') throw new SkeinError('BAD_FRAME', 'A frame about a file comes out of turn.')
+    await this.deps.onOutcome(frame)
+    await this.link.send(encodeFileFrame({ kind: 'receipt', id: frame.id }))
+  }
+
+  private async answer(asked: Asked): Promise<void> {
+    const found = this.deps.lookUp(asked.id)
+    if ('kind' in found) return void (await this.link.send(encodeFileFrame(found)))
+    const plan = asked.part === 'content' ? planOf(found.manifest) : listPlan(found.manifest)
+    const indices = [...indicesOf(asked.missing, plan)]
+    const credit = new Credit(asked.window)
+    this.credit = credit
+    await this.deps.onServing(found, this.link)
+    // Not awaited: credit comes on the same link meanwhile.
+    void this.stream(found, asked.part, { indices, credit })
+  }
+
+  private async stream(live: Live, part: FilePart, { indices, credit }: { indices: readonly number[]; credit: Credit }): Promise<void> {
+    const { deps, link } = this
+    try {
+      await deps.withSource(live, async (source, isShared) => {
+        const streaming = {
+          link,
+          credit,
+          pace: deps.pace,
+          part,
+          salt: source.salts[part],
+          indices: indices.values(),
+          chunk: (index: number) => source.chunk(part, index, isShared()),
+          onSent: (bytes: number) => deps.onSent(live, bytes),
+        }
+        if (!(await streamChunks(streaming))) return
+        const root = part === 'content' ? await source.sealedRoot() : new Uint8Array()
+        // The next request may come as soon as this is there.
+        this.credit = undefined
+        await link.send(encodeFileFrame({ kind: 'end', root }))
+        await deps.onServed(live, link)
+      })
+    } catch (error) {
+      await this.breakOff(live, error)
+    } finally {
+      if (this.credit === credit) this.credit = undefined
+    }
+  }
+
+  private async breakOff(live: Live, error: unknown): Promise<void> {
+    const { deps, link } = this
+    deps.logger.warn('file-not-sent', { reason: String(error) })
+    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file can no longer be read.', { cause: error })
+    await deps.onBroken(live, own).catch(() => undefined)
+    await link.send(encodeFileFrame({ kind: 'outcome', id: live.stored.id, state: 'failed', code: own.code, digest: new Uint8Array() }))
+    link.close()
+  }
+}

@@ -1,0 +1,134 @@
+/** All transfers of this device: kept in the store, told as events, with how fast they go. */
+import { SkeinError } from '../errors/index.ts'
+import type { AccountId, MessageId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Direction, Store, StoredTransfer, StoreWrite } from '../ports/store.ts'
+import { decodeManifest, type FileManifest } from '../wire/files.ts'
+import { KEEP_EVERY_MS, PROGRESS_EVERY_MS } from './limits.ts'
+import { Rate } from './rate.ts'
+
+/** A transfer as interfaces show it. */
+export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 'told'> {
+  readonly name: string
+  readonly mediaType: string
+  /** Bytes of the content. */
+  readonly total: number
+  /** Files and folders in it; 0 for a single file. */
+  readonly entries: number
+  /** Bytes a second; 0 unless it runs. */
+  readonly rate: number
+  /** Time left, ms; null when it cannot be told. */
+  readonly leftMs: number | null
+}
+
+/** A transfer at work. */
+export interface Live {
+  stored: StoredTransfer
+  readonly manifest: FileManifest
+  readonly rate: Rate
+  toldAt: number
+  keptAt: number
+}
+
+export interface TransferBookDeps {
+  readonly store: Store
+  readonly clock: Clock
+  onTransfer(transfer: Transfer): void
+}
+
+const FINAL: readonly StoredTransfer['state'][] = ['done', 'failed', 'cancelled']
+
+export function isFinal({ state }: Pick<StoredTransfer, 'state'>): boolean {
+  return FINAL.includes(state)
+}
+
+export class TransferBook {
+  private readonly deps: TransferBookDeps
+  private readonly live = new Map<string, Live>()
+
+  constructor(deps: TransferBookDeps) {
+    this.deps = deps
+  }
+
+  /** Nothing runs after a start. */
+  async load(): Promise<void> {
+    for (const stored of await this.deps.store.transfers()) this.take(stored)
+  }
+
+  /** A transfer that has come into the store. */
+  async learn(id: MessageId, direction: Direction): Promise<Live | undefined> {
+    const stored = await this.deps.store.transfer(id, direction)
+    if (stored === null) return undefined
+    const live = this.find(id, direction) ?? this.take(stored)
+    this.tell(live)
+    return live
+  }
+
+  private take(stored: StoredTransfer): Live {
+    const state = stored.state === 'running' ? 'waiting' : stored.state
+    const manifest = decodeManifest(stored.manifest)
+    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), toldAt: 0, keptAt: 0 }
+    this.live.set(nameOf(stored.id, stored.direction), live)
+    return live
+  }
+
+  find(id: MessageId, direction: Direction): Live | undefined {
+    return this.live.get(nameOf(id, direction))
+  }
+
+  /** @throws SkeinError TRANSFER_UNKNOWN */
+  require(id: MessageId): Live {
+    const live = this.find(id, 'in') ?? this.find(id, 'out')
+    if (live === undefined) throw new SkeinError('TRANSFER_UNKNOWN', 'There is no transfer with this id.')
+    return live
+  }
+
+  /** Newest first. */
+  all(): readonly Live[] {
+    return [...this.live.values()].sort((a, b) => b.stored.createdAt - a.stored.createdAt)
+  }
+
+  offersOf(contact: AccountId): number {
+    return this.all().filter(({ stored }) => stored.contact === contact && stored.state === 'offered').length
+  }
+
+  /** Changes it, durably, and says so. */
+  async change(live: Live, change: Partial<StoredTransfer>): Promise<void> {
+    live.stored = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
+    await this.deps.store.commit([this.write(live)])
+    this.tell(live)
+  }
+
+  /** Moves on; told and kept now and then. */
+  progress(live: Live, { bytes = live.stored.bytes, moved }: { readonly bytes?: number; readonly moved: number }): void {
+    const now = this.deps.clock.monotonic()
+    live.rate.add(moved - live.stored.moved, now)
+    live.stored = { ...live.stored, bytes, moved }
+    if (now - live.toldAt >= PROGRESS_EVERY_MS) this.tell(live)
+    if (now - live.keptAt < KEEP_EVERY_MS) return
+    live.keptAt = now
+    // What is lost of it by a crash is counted again by who continues.
+    void this.deps.store.commit([this.write(live)]).catch(() => undefined)
+  }
+
+  show(live: Live): Transfer {
+    const { manifest: _manifest, place: _place, told: _told, ...stored } = live.stored
+    const { name, mediaType, size, folder } = live.manifest
+    const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0
+    const leftMs = rate === 0 ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
+    return { ...stored, name, mediaType, total: size, entries: folder?.entries ?? 0, rate, leftMs }
+  }
+
+  private tell(live: Live): void {
+    live.toldAt = this.deps.clock.monotonic()
+    this.deps.onTransfer(this.show(live))
+  }
+
+  private write({ stored }: Live): StoreWrite {
+    return { kind: 'transfer.put', transfer: stored }
+  }
+}
+
+function nameOf(id: MessageId, direction: Direction): string {
+  return `${id} ${direction}`
+}

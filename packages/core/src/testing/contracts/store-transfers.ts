@@ -1,0 +1,62 @@
+/** What every Store does with files on their way (docs/spec/files.md). */
+import { expect, it } from 'vitest'
+import type { AccountId, MessageId } from '../../ids.ts'
+import type { StoredMessage, StoredTransfer } from '../../ports/index.ts'
+import type { StoreUnderTest } from './store.ts'
+
+interface Makers {
+  readonly account: AccountId
+  readonly message: (number: number) => StoredMessage
+  readonly id: (byte: number) => MessageId
+}
+
+export function transferTests(open: () => Promise<StoreUnderTest>, { account, message, id }: Makers): void {
+  const transfer = (number: number, change: Partial<StoredTransfer> = {}): StoredTransfer => ({
+    id: id(number),
+    direction: 'in',
+    contact: account,
+    device: message(1).sender,
+    state: 'offered',
+    reason: null,
+    manifest: Uint8Array.of(number, 2, 3),
+    place: '',
+    bytes: 0,
+    moved: 0,
+    sha256: null,
+    path: null,
+    told: false,
+    createdAt: 1_000 + number,
+    updatedAt: 1_000 + number,
+    ...change,
+  })
+
+  it('[FI7] transfers are kept, changed, and found by id and direction; the newest comes first', async () => {
+    await using under = await open()
+    await under.store.commit([1, 2].map((number) => ({ kind: 'transfer.offer', transfer: transfer(number) }) as const))
+    const done = transfer(1, {
+      state: 'done',
+      bytes: 2 ** 40,
+      moved: 2 ** 41,
+      sha256: 'ab',
+      path: '/there',
+      told: true,
+      reason: 'x',
+      updatedAt: 9,
+    })
+    const own = transfer(1, { direction: 'out', place: 'here' })
+    await under.store.commit([
+      { kind: 'transfer.put', transfer: done },
+      { kind: 'transfer.put', transfer: own },
+      { kind: 'transfer.offer', transfer: transfer(2, { state: 'failed' }) },
+    ])
+    const store = await under.reopen()
+    expect(await store.transfer(id(1), 'in')).toEqual(done)
+    expect(await store.transfer(id(1), 'out')).toEqual(own)
+    expect(await store.transfer(id(3), 'in')).toBeNull()
+    expect((await store.transfers()).map(({ id: of, state }) => [of, state])).toEqual([
+      [id(2), 'offered'],
+      [id(1), expect.any(String)],
+      [id(1), expect.any(String)],
+    ])
+  })
+}

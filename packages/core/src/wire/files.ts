@@ -1,0 +1,194 @@
+/** Manifests, folder lists and the frames of `/skein/file/1` (FI1 to FI6). */
+import { SkeinError } from '../errors/index.ts'
+import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
+import { decode, encode, exactly } from './codec.ts'
+import { FileFrame as FileFrameMessage, FileManifest as FileManifestMessage, FolderList } from './gen/files_pb.ts'
+import { MAX_FOLDER_ENTRIES, MAX_LIST_BYTES, MAX_MANIFEST_BYTES, MAX_MISSING_RUNS } from './limits.ts'
+
+const KEY_BYTES = 32
+const DIGEST_BYTES = 32
+/** A root sealed in the stream: digest and tag. */
+const SEALED_ROOT_BYTES = DIGEST_BYTES + 16
+
+export interface FileManifest {
+  /** As the sender calls it: a claim, made safe before it is used. */
+  readonly name: string
+  /** Bytes of the content. */
+  readonly size: number
+  readonly mediaType: string
+  /** Milliseconds since 1970; 0 when unknown. */
+  readonly modifiedAt: number
+  readonly chunkSize: number
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  /** 32 bytes; `undefined` when the sender did not know it yet. */
+  readonly root: Uint8Array | undefined
+  readonly folder: FolderSummary | undefined
+}
+
+export interface FolderSummary {
+  readonly entries: number
+  readonly listBytes: number
+  /** SHA-256, 32 bytes. */
+  readonly listDigest: Uint8Array
+}
+
+export interface FolderEntry {
+  readonly path: readonly string[]
+  readonly kind: 'file' | 'folder'
+  readonly size: number
+  /** Milliseconds since 1970; 0 when unknown. */
+  readonly modifiedAt: number
+  readonly executable: boolean
+}
+
+/** The content itself, or the list of a folder's entries. */
+export type FilePart = 'content' | 'list'
+const PARTS: readonly FilePart[] = ['content', 'list']
+
+/** First index and count. */
+export type ChunkRun = readonly [number, number]
+
+export type OutcomeState = 'done' | 'failed' | 'cancelled' | 'paused' | 'ready'
+const OUTCOMES: readonly string[] = ['done', 'failed', 'cancelled', 'paused', 'ready'] satisfies readonly OutcomeState[]
+
+export type FileFrame =
+  | {
+      readonly kind: 'request'
+      readonly id: MessageId
+      readonly part: FilePart
+      readonly missing: readonly ChunkRun[]
+      readonly window: number
+    }
+  /** 32 bytes. */
+  | { readonly kind: 'stream'; readonly salt: Uint8Array }
+  | { readonly kind: 'chunk'; readonly index: number; readonly bytes: number }
+  | { readonly kind: 'credit'; readonly bytes: number }
+  /** Sealed; empty at the end of a list. */
+  | { readonly kind: 'end'; readonly root: Uint8Array }
+  | { readonly kind: 'outcome'; readonly id: MessageId; readonly state: OutcomeState; readonly code: string; readonly digest: Uint8Array }
+  | { readonly kind: 'receipt'; readonly id: MessageId }
+
+/** @throws SkeinError FRAME_TOO_LARGE when names make it larger than MAX_MANIFEST_BYTES */
+export function encodeManifest({ root = NOTHING, folder, ...manifest }: FileManifest): Uint8Array {
+  return encode(FileManifestMessage, { ...manifest, root, folder: folder === undefined ? undefined : { ...folder } }, MAX_MANIFEST_BYTES)
+}
+
+/** Parses; `files/chunk-plan.ts` judges sizes, `files/safe-names.ts` names. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeManifest(bytes: Uint8Array): FileManifest {
+  const { root, folder, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
+  exactly(manifest.key, KEY_BYTES)
+  if (folder !== undefined) exactly(folder.listDigest, DIGEST_BYTES)
+  return { ...manifest, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
+}
+
+/** @throws SkeinError TOO_MANY_FILES */
+export function encodeFolderList(entries: readonly FolderEntry[]): Uint8Array {
+  if (entries.length > MAX_FOLDER_ENTRIES) throw tooMany()
+  const list = { entries: entries.map(({ path, kind, ...entry }) => ({ ...entry, path: [...path], kind: kind === 'file' ? 0 : 1 })) }
+  try {
+    return encode(FolderList, list, MAX_LIST_BYTES)
+  } catch (cause) {
+    throw tooMany(cause)
+  }
+}
+
+function tooMany(cause?: unknown): SkeinError {
+  return new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once; send fewer, or pack them.`, { cause })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeFolderList(bytes: Uint8Array): readonly FolderEntry[] {
+  const { entries } = decode(FolderList, bytes, MAX_LIST_BYTES)
+  if (entries.length > MAX_FOLDER_ENTRIES) throw new SkeinError('BAD_FRAME', 'A folder lists more entries than the limit.')
+  return entries.map(({ kind, ...entry }) => {
+    if (kind > 1) throw new SkeinError('BAD_FRAME', 'A folder lists something that is neither file nor folder.')
+    return { ...entry, kind: kind === 0 ? 'file' : 'folder' }
+  })
+}
+
+const NOTHING = new Uint8Array()
+
+export function encodeFileFrame(frame: FileFrame): Uint8Array {
+  return encode(FileFrameMessage, { kind: messageOf(frame) })
+}
+
+function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
+  switch (frame.kind) {
+    case 'request': {
+      const { id, part, missing, window } = frame
+      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window } }
+    }
+    case 'stream':
+      return { $case: 'stream', value: { salt: frame.salt } }
+    case 'chunk':
+      return { $case: 'chunk', value: { index: frame.index, bytes: frame.bytes } }
+    case 'credit':
+      return { $case: 'credit', value: { bytes: frame.bytes } }
+    case 'end':
+      return { $case: 'end', value: { root: frame.root } }
+    case 'outcome':
+      return { $case: 'outcome', value: { id: messageIdBytes(frame.id), state: frame.state, code: frame.code, digest: frame.digest } }
+    case 'receipt':
+      return { $case: 'receipt', value: { id: messageIdBytes(frame.id) } }
+  }
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeFileFrame(bytes: Uint8Array): FileFrame {
+  const { kind } = decode(FileFrameMessage, bytes)
+  switch (kind?.$case) {
+    case 'request': {
+      const { id, part, missing, window } = kind.value
+      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window }
+    }
+    case 'stream':
+      return { kind: 'stream', salt: exactly(kind.value.salt, KEY_BYTES) }
+    case 'chunk':
+      return { kind: 'chunk', ...kind.value }
+    case 'credit':
+      return { kind: 'credit', ...kind.value }
+    case 'end':
+      if (kind.value.root.length > 0) exactly(kind.value.root, SEALED_ROOT_BYTES)
+      return { kind: 'end', ...kind.value }
+    case 'outcome':
+      return outcomeOf(kind.value)
+    case 'receipt':
+      return { kind: 'receipt', id: messageIdFromBytes(kind.value.id) }
+    case undefined:
+      throw new SkeinError('BAD_FRAME', 'A frame about a file says nothing that is known.')
+  }
+}
+
+interface RawOutcome {
+  readonly id: Uint8Array
+  readonly state: string
+  readonly code: string
+  readonly digest: Uint8Array
+}
+
+function outcomeOf({ id, state, code, digest }: RawOutcome): FileFrame {
+  if (!OUTCOMES.includes(state) || !/^[A-Z_]{0,32}$/.test(code)) throw new SkeinError('BAD_FRAME', 'An outcome is none that is known.')
+  if (digest.length > 0) exactly(digest, DIGEST_BYTES)
+  return { kind: 'outcome', id: messageIdFromBytes(id), state: state as OutcomeState, code, digest }
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new SkeinError('BAD_FRAME', 'A frame names a part that there is not.')
+  return value
+}
+
+/** Runs that rise and do not touch one another: no chunk is asked for twice. */
+function runsOf(numbers: readonly number[]): ChunkRun[] {
+  if (numbers.length % 2 !== 0 || numbers.length > 2 * MAX_MISSING_RUNS)
+    throw new SkeinError('BAD_FRAME', 'Runs of chunks are not in pairs.')
+  const runs: ChunkRun[] = []
+  let least = 0
+  for (let at = 0; at < numbers.length; at += 2) {
+    const [first = 0, count = 0] = numbers.slice(at, at + 2)
+    if (first < least || count === 0) throw new SkeinError('BAD_FRAME', 'Runs of chunks do not rise.')
+    runs.push([first, count])
+    least = first + count + 1
+  }
+  return runs
+}
