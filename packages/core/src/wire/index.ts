@@ -4,6 +4,7 @@
  * what each means.
  */
 export * from './admission.ts'
+export * from './bulk.ts'
 export * from './card-drop.ts'
 export * from './circuit.ts'
 export * from './contact.ts'

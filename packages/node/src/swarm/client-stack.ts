@@ -1,4 +1,5 @@
 /** libp2p for a client, all but what differs between Node.js and a browser: transports and listening. */
+import type { Socket } from 'node:net'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { GossipSubComponents } from '@libp2p/gossipsub'
@@ -33,6 +34,8 @@ export interface StackOptions {
   readonly stunServers: () => readonly string[]
   readonly gater: ConnectionGater
   readonly judge: RecordJudge
+  /** Somebody wants to open a raw connection; without it that is refused. */
+  readonly onRaw?: ((socket: Socket) => void) | undefined
 }
 
 export interface Transports {

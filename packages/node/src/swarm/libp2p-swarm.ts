@@ -1,4 +1,5 @@
 /** Core's Swarm and Directory on libp2p. */
+import type { Socket } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
   type Clock,
@@ -17,6 +18,7 @@ import {
   type SwarmEvents,
 } from '@skein/core'
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, isPunched, pathOf, peerOf, transportOf } from './connections.ts'
@@ -53,6 +55,7 @@ export interface SwarmPlatform {
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
   readonly createPuncher?: (deps: PunchDeps) => Puncher
+  readonly createBulk?: (deps: BulkDeps) => BulkChannels
 }
 
 export class Libp2pSwarm implements Swarm, Directory {
@@ -62,6 +65,7 @@ export class Libp2pSwarm implements Swarm, Directory {
   private readonly penalties = new Penalties()
   private readonly listeners = new Set<Partial<SwarmEvents>>()
   private readonly handlers = new Map<ProtocolId, ChannelHandler>()
+  private readonly bulkHandlers = new Map<string, BulkHandler>()
   private readonly topics = new Map<string, TopicReceiver>()
   private readonly kept = new Set<DeviceId>()
   private running: Running | undefined
@@ -109,6 +113,23 @@ export class Libp2pSwarm implements Swarm, Directory {
       if (this.handlers.get(protocol) !== handler) return
       this.handlers.delete(protocol)
       this.running?.channels.unserve(protocol)
+    }
+  }
+
+  /**
+   * Opens a raw connection for frames that are sealed already, for a purpose that the other side handles. Where there is
+   * none, bulk goes over a channel.
+   */
+  async openBulk(device: DeviceId, purpose: string, options: { readonly signal?: AbortSignal } = {}): Promise<BulkOutcome> {
+    if (this.running === undefined) return { kind: 'absent', reason: 'stopped' }
+    return this.running.bulk?.open(device, purpose, options) ?? { kind: 'absent', reason: 'no-route' }
+  }
+
+  /** Takes raw connections for a purpose, one handler each; survives a stop and a start. */
+  handleBulk(purpose: string, handler: BulkHandler): () => void {
+    this.bulkHandlers.set(purpose, handler)
+    return () => {
+      if (this.bulkHandlers.get(purpose) === handler) this.bulkHandlers.delete(purpose)
     }
   }
 
@@ -272,8 +293,10 @@ export class Libp2pSwarm implements Swarm, Directory {
       denyInboundEncryptedConnection: refuses,
       denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => refuses(peer),
     }
-    const stack = await this.platform.createStack({ privateKeySeed, listen, stunServers, gater, judge })
-    const running = new Running(stack, { ...this.options, ...this.platform, self: this.self, kept: this.kept, ...this.reports() })
+    const onRaw = (socket: Socket): void => (this.running?.bulk === undefined ? void socket.destroy() : this.running.bulk.onRaw(socket))
+    const stack = await this.platform.createStack({ privateKeySeed, listen, stunServers, gater, judge, onRaw })
+    const own = { self: this.self, kept: this.kept, bulkHandlers: this.bulkHandlers }
+    const running = new Running(stack, { ...this.options, ...this.platform, ...own, ...this.reports() })
     await this.listenNow(running)
     this.running = running
     for (const [protocol, handler] of this.handlers) running.channels.serve(protocol, handler)

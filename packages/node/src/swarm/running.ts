@@ -1,8 +1,10 @@
 /** Everything that lives between a start and a stop of the swarm. */
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelayStatus } from '@skein/core'
+import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
+import { directPaths, relayPaths } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
 import { deviceOf, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
@@ -32,6 +34,10 @@ export interface RunningDeps {
   createDisguise(): Promise<Libp2p>
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher
+  /** A browser has none. */
+  readonly createBulk?: (deps: BulkDeps) => BulkChannels
+  /** By purpose. */
+  readonly bulkHandlers: ReadonlyMap<string, BulkHandler>
   /** Devices whose connections are to be kept alive, relays not among them. */
   readonly kept: ReadonlySet<DeviceId>
   isRefused(device: DeviceId): boolean
@@ -59,6 +65,7 @@ export class Running {
   readonly dialler: Dialler
   readonly channels: Channels
   readonly directory: RelayDirectory
+  readonly bulk: BulkChannels | undefined
   private readonly descriptions: RelayDescriptions
   private readonly disguises: Disguises
   private readonly deps: RunningDeps
@@ -77,7 +84,7 @@ export class Running {
     const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, mayReach })
     this.descriptions = descriptions
     this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
-    const joinedRelays = (): readonly RelayDescription[] => this.supervisors.flatMap((each) => each.description() ?? [])
+    const joinedRelays = (): readonly RelayDescription[] => this.joinedRelays()
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
     this.puncher = this.createPuncher()
@@ -93,6 +100,8 @@ export class Running {
       isRefused: (each) => deps.isRefused(each),
       onOffence: (each, code) => deps.onOffence(each, code),
     })
+    this.bulk = this.createBulk()
+    this.bulk?.serve()
     const describe = (url: string): Promise<RelayDescription> => descriptions.get(url)
     this.directory = new RelayDirectory({
       dht: stack.services.dht,
@@ -225,6 +234,23 @@ export class Running {
   /** Of each relay that has any. */
   stunServers(): readonly (readonly string[])[] {
     return this.supervisors.map((each) => each.stunServers()).filter((each) => each.length > 0)
+  }
+
+  private createBulk(): BulkChannels | undefined {
+    const { stack, channels, deps } = this
+    return deps.createBulk?.({
+      ...deps,
+      handlers: deps.bulkHandlers,
+      stopping: this.stopping.signal,
+      open: (...args) => channels.open(...args),
+      serve: (...args) => channels.serve(...args),
+      directPaths: (device) => directPaths(stack.getConnections(peerOf(device))),
+      relayPaths: (device) => relayPaths(this.joinedRelays(), stack.getConnections(peerOf(device))),
+    })
+  }
+
+  private joinedRelays(): readonly RelayDescription[] {
+    return this.supervisors.flatMap((each) => each.description() ?? [])
   }
 
   private createPuncher(): Puncher | undefined {

@@ -1,7 +1,9 @@
 /** libp2p for a client on Node.js. */
+import type { Socket } from 'node:net'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createDisguise } from './disguise.ts'
+import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
 import { createClientStack, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
@@ -9,8 +11,12 @@ import { createClientStack, type ListenOptions, sharedTransports, type Stack, ty
 export function createStack(options: StackOptions): Promise<Stack> {
   return createClientStack(options, {
     listen: listenAddresses(options.listen),
-    transports: [tcp(), guardedWebSockets(), ...sharedTransports(options)],
+    transports: [guardedTcp({ mayEnter: () => true, onRaw: options.onRaw ?? refuse }), guardedWebSockets(), ...sharedTransports(options)],
   })
+}
+
+function refuse(socket: Socket): void {
+  socket.destroy()
 }
 
 /** With a throw-away key, started. @throws Error of libp2p */

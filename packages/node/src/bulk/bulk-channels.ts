@@ -1,0 +1,263 @@
+/**
+ * Raw connections between devices: agreed on over an authenticated channel, then opened without a relay where one of the
+ * two has dialled the other by TCP, or else over a relay that both are connected to.
+ */
+import type { Socket } from 'node:net'
+import {
+  type BulkAnswerFrame,
+  type BulkOfferFrame,
+  type BulkSecret,
+  BULK_KEY_BYTES,
+  BULK_TICKET_BYTES,
+  type Channel,
+  decodeBulkAnswer,
+  decodeBulkOffer,
+  decodeSpliceReply,
+  type DeviceId,
+  encodeBulkAnswer,
+  encodeBulkOffer,
+  encodeSpliceRequest,
+  type Logger,
+  type OpenOutcome,
+  type ProtocolId,
+  type Random,
+} from '@skein/core'
+import { orAborted } from '../swarm/abandon.ts'
+import { exchange } from '../swarm/exchange.ts'
+import { type BulkConnection, SocketBulkConnection } from './bulk-connection.ts'
+import { AWAIT_WITHIN_MS, CONNECT_WITHIN_MS, OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
+import { demandProof, proveTo } from './opening.ts'
+import { connectTo } from './dial.ts'
+import type { Endpoint } from './endpoint.ts'
+import { Tickets } from './tickets.ts'
+
+export const BULK_PROTOCOL: ProtocolId = '/skein/bulk/1'
+export const SPLICE_PROTOCOL: ProtocolId = '/skein/splice/1'
+
+/** How two devices are connected by TCP without a relay or a hole. */
+export interface DirectPaths {
+  /** Where this device has dialled the other. */
+  readonly dialled: readonly Endpoint[]
+  /** Whether the other has dialled this one. */
+  readonly wasDialled: boolean
+}
+
+export interface RelayPath {
+  readonly device: DeviceId
+  /** Where the relay takes raw connections. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface BulkDeps {
+  readonly logger: Logger
+  readonly random: Random
+  readonly stopping: AbortSignal
+  /** By purpose. */
+  readonly handlers: ReadonlyMap<string, BulkHandler>
+  open(device: DeviceId, protocol: ProtocolId, options: { readonly signal: AbortSignal }): Promise<OpenOutcome>
+  serve(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): void
+  directPaths(device: DeviceId): DirectPaths
+  /** Relays that this device is connected to, and over which the other one may be reached. */
+  relayPaths(device: DeviceId): readonly RelayPath[]
+}
+
+export type BulkOutcome =
+  | { readonly kind: 'open'; readonly connection: BulkConnection }
+  /** `no-route`: use a channel; `refused`: the other side does not take it. */
+  | { readonly kind: 'absent'; readonly reason: 'no-route' | 'refused' | 'timed-out' | 'stopped' }
+
+export interface BulkHandler {
+  /** Asked before anything is opened. */
+  allows(device: DeviceId): boolean
+  onOpened(connection: BulkConnection): void
+}
+
+interface Wanted {
+  readonly device: DeviceId
+  readonly purpose: string
+  readonly signal: AbortSignal
+}
+
+export class BulkChannels {
+  readonly #deps: BulkDeps
+  readonly #tickets = new Tickets()
+
+  constructor(deps: BulkDeps) {
+    this.#deps = deps
+    deps.stopping.addEventListener('abort', () => this.#tickets.clear(), { once: true })
+  }
+
+  /** Answers other devices from now on. */
+  serve(): void {
+    this.#deps.serve(BULK_PROTOCOL, (channel) => this.#answer(channel))
+  }
+
+  /** A raw connection that somebody opens at a port of ours. */
+  onRaw(socket: Socket): void {
+    void this.#tickets.admit(socket, this.#deps.stopping)
+  }
+
+  /** Opens a raw connection to a device, for a purpose that it handles; never throws because there is none. */
+  async open(device: DeviceId, purpose: string, options: { readonly signal?: AbortSignal } = {}): Promise<BulkOutcome> {
+    const { stopping } = this.#deps
+    const signal = AbortSignal.any([stopping, ...(options.signal === undefined ? [] : [options.signal])])
+    let reason: 'no-route' | 'refused' | 'timed-out' = 'no-route'
+    for (const direct of [true, false]) {
+      if (signal.aborted) return { kind: 'absent', reason: stopping.aborted ? 'stopped' : 'timed-out' }
+      const done = await this.#offer({ device, purpose, signal }, direct)
+      if (done.kind === 'open') return done
+      reason = done.reason
+      if (!done.again) break
+    }
+    return { kind: 'absent', reason }
+  }
+
+  async #offer(
+    wanted: Wanted,
+    direct: boolean,
+  ): Promise<
+    | { readonly kind: 'open'; readonly connection: BulkConnection }
+    | { readonly kind: 'none'; readonly reason: 'no-route' | 'refused'; readonly again: boolean }
+  > {
+    const { device, purpose, signal } = wanted
+    const secret = this.#newSecret()
+    const coming = direct ? this.#expect(device, secret) : undefined
+    try {
+      const relays = this.#deps.relayPaths(device).map((each) => each.device)
+      const answer = await this.#ask(wanted, { purpose, ...secret, direct, relays: relays.slice(0, 8) })
+      if (answer === undefined || answer.way === 'none')
+        return { kind: 'none', reason: answer === undefined ? 'refused' : 'no-route', again: false }
+      const socket = await this.#reach(device, { answer, secret, coming, signal })
+      const via = answer.way === 'relay' ? 'relay' : 'direct'
+      return { kind: 'open', connection: new SocketBulkConnection(socket, { peer: device, via }) }
+    } catch (error) {
+      this.#deps.logger.debug('bulk-not-opened', { device, direct, reason: String(error) })
+      return { kind: 'none', reason: 'no-route', again: direct }
+    } finally {
+      this.#tickets.forget(secret.ticket)
+    }
+  }
+
+  /** `undefined` when the other side knows nothing of raw connections. */
+  async #ask({ device, signal }: Wanted, offer: BulkOfferFrame): Promise<BulkAnswerFrame | undefined> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(OPENING_WITHIN_MS)])
+    const opened = await this.#deps.open(device, BULK_PROTOCOL, { signal: limited })
+    const reply = opened.kind === 'open' ? await exchange(opened.channel, encodeBulkOffer(offer), limited) : undefined
+    return reply === undefined ? undefined : decodeBulkAnswer(reply)
+  }
+
+  #reach(device: DeviceId, { answer, secret, coming, signal }: Reaching): Promise<Socket> {
+    switch (answer.way) {
+      case 'dial':
+        return this.#dial(this.#deps.directPaths(device).dialled, secret, signal)
+      case 'await':
+        if (coming === undefined) throw new Error('the other side dials although it was not asked to')
+        return orAborted(coming, AbortSignal.any([signal, AbortSignal.timeout(AWAIT_WITHIN_MS)]))
+      case 'relay':
+        return this.#overRelay(answer.relay, { device, secret, signal, open: (socket) => proveTo(socket, secret, signal) })
+      case 'none':
+        throw new Error('there is no way')
+    }
+  }
+
+  async #answer(channel: Channel): Promise<void> {
+    for await (const frame of channel.frames()) {
+      const offer = decodeBulkOffer(frame)
+      await this.#take(channel, offer).catch((error: unknown) =>
+        this.#deps.logger.debug('bulk-not-opened', { device: channel.peer, reason: String(error) }),
+      )
+      return
+    }
+  }
+
+  async #take(channel: Channel, offer: BulkOfferFrame): Promise<void> {
+    const { handlers, stopping } = this.#deps
+    const { peer: device } = channel
+    const handler = handlers.get(offer.purpose)
+    const answer: BulkAnswerFrame = handler?.allows(device) === true ? this.#choose(device, offer) : { way: 'none' }
+    const via = answer.way === 'relay' ? 'relay' : 'direct'
+    const onOpened = (socket: Socket): void => handler?.onOpened(new SocketBulkConnection(socket, { peer: device, via }))
+    const isFull = answer.way === 'dial' && !this.#tickets.expect({ ...offer, device, onOpened, onExpired: () => undefined })
+    await channel.send(encodeBulkAnswer(isFull ? { way: 'none' } : answer))
+    channel.close()
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(TICKET_AGE_MS)])
+    if (answer.way === 'await') onOpened(await this.#dial(this.#deps.directPaths(device).dialled, offer, signal))
+    const open = (socket: Socket): Promise<void> => demandOnly(socket, offer, signal)
+    if (answer.way === 'relay') onOpened(await this.#overRelay(answer.relay, { device, secret: offer, signal, open }))
+  }
+
+  #choose(device: DeviceId, { direct, relays }: BulkOfferFrame): BulkAnswerFrame {
+    const { dialled, wasDialled } = this.#deps.directPaths(device)
+    if (direct && wasDialled) return { way: 'dial' }
+    if (direct && dialled.length > 0) return { way: 'await' }
+    const shared = this.#deps.relayPaths(device).find((each) => relays.includes(each.device))
+    return shared === undefined ? { way: 'none' } : { way: 'relay', relay: shared.device }
+  }
+
+  /** Resolves with the socket when the other side has dialled and proven itself. */
+  #expect(device: DeviceId, secret: BulkSecret): Promise<Socket> {
+    const coming = Promise.withResolvers<Socket>()
+    coming.promise.catch(() => undefined)
+    const onExpired = (): void => coming.reject(new Error('the other side did not come'))
+    if (!this.#tickets.expect({ ...secret, device, onOpened: coming.resolve, onExpired })) onExpired()
+    return coming.promise
+  }
+
+  async #dial(endpoints: readonly Endpoint[], secret: BulkSecret, signal: AbortSignal): Promise<Socket> {
+    const socket = await connectTo(endpoints, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_WITHIN_MS)]))
+    return opened(socket, () => proveTo(socket, secret, signal))
+  }
+
+  /** Both ends prove themselves to the relay, which joins them; then they do so to each other. */
+  async #overRelay(relay: DeviceId, { device, secret, signal, open }: OverRelay): Promise<Socket> {
+    const path = this.#deps.relayPaths(device).find((each) => each.device === relay)
+    if (path === undefined) throw new Error('this is no relay of ours')
+    const asked = await this.#deps.open(relay, SPLICE_PROTOCOL, { signal })
+    const request = encodeSpliceRequest({ peer: device, session: secret.ticket })
+    const reply = asked.kind === 'open' ? await exchange(asked.channel, request, signal) : undefined
+    const spliced = reply === undefined ? undefined : decodeSpliceReply(reply)
+    if (spliced?.status !== 'ok') throw new Error(`the relay joins nothing: ${spliced?.status ?? 'no answer'}`)
+    const socket = await this.#dial(path.endpoints, spliced.secret, signal)
+    return opened(socket, () => open(socket))
+  }
+
+  #newSecret(): BulkSecret {
+    const { random } = this.#deps
+    return { ticket: random.bytes(BULK_TICKET_BYTES), key: random.bytes(BULK_KEY_BYTES) }
+  }
+}
+
+interface Reaching {
+  readonly answer: BulkAnswerFrame
+  readonly secret: BulkSecret
+  readonly coming: Promise<Socket> | undefined
+  readonly signal: AbortSignal
+}
+
+interface OverRelay {
+  readonly device: DeviceId
+  readonly secret: BulkSecret
+  readonly signal: AbortSignal
+  readonly open: (socket: Socket) => Promise<void>
+}
+
+/** A socket that has been opened, or none: one that could not be opened is ended. */
+async function opened(socket: Socket, open: () => Promise<void>): Promise<Socket> {
+  try {
+    await open()
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+/** Waits for the proof of one ticket and no other. */
+async function demandOnly(socket: Socket, secret: BulkSecret, signal: AbortSignal): Promise<void> {
+  await demandProof(socket, {
+    find: (ticket) => (Buffer.from(secret.ticket).equals(ticket) ? secret : undefined),
+    onWrong: () => undefined,
+    take: () => true,
+    signal,
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * libp2p's TCP transport, with a door on the side that listens: whoever may not come in is turned away before anything is
+ * spent on it, silence is ended, and raw connections (docs/spec/bulk.md) share the port. Their first byte tells them apart:
+ * libp2p's is the length of `/multistream/1.0.0`.
+ */
+import type { Server, Socket } from 'node:net'
+import type { Transport } from '@libp2p/interface'
+import { type TCPComponents, tcp } from '@libp2p/tcp'
+import { MAGIC } from '../bulk/constants.ts'
+
+/** From the TCP connection to its first byte, ms; libp2p has a limit of its own from then on. */
+const FIRST_BYTE_WITHIN_MS = 10_000
+/** Connections of one listener. */
+const MAX_SOCKETS = 16_384
+
+/** What the listener of `@libp2p/tcp` 11 holds; not in its types. */
+interface Listener {
+  readonly server: Server
+  close(options?: object): Promise<void>
+}
+
+export interface TcpDoor {
+  /** Asked as soon as somebody is there. The socket is turned away at `false`. */
+  mayEnter(socket: Socket): boolean
+  /** Somebody wants to open a raw connection: from now on the socket is the receiver's. It is not flowing. */
+  onRaw(socket: Socket): void
+}
+
+/** Takes the place of `tcp()` wherever something listens. */
+export function guardedTcp(door: TcpDoor): (components: TCPComponents) => Transport {
+  return (components) => {
+    const transport = tcp()(components)
+    const createListener = transport.createListener.bind(transport)
+    return Object.assign(transport, {
+      createListener: (wanted: Parameters<typeof createListener>[0]) => {
+        const listener = createListener(wanted)
+        guard(listener as unknown as Listener, door)
+        return listener
+      },
+    })
+  }
+}
+
+function guard(listener: Listener, door: TcpDoor): void {
+  const { server } = listener
+  const open = new Set<Socket>()
+  const [deliver] = server.listeners('connection') as ((socket: Socket) => void)[]
+  server.removeAllListeners('connection')
+  server.maxConnections = MAX_SOCKETS
+  server.on('connection', (socket) => {
+    if (!door.mayEnter(socket)) return void socket.destroy()
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    sort(socket, { raw: door.onRaw, libp2p: (each) => server.listening && deliver?.call(server, each) })
+  })
+  const close = listener.close.bind(listener)
+  // The library waits for sockets of which it does not know.
+  listener.close = (options) => {
+    const closing = close(options)
+    for (const socket of open) socket.destroy()
+    return closing
+  }
+}
+
+interface Receivers {
+  raw(socket: Socket): void
+  libp2p(socket: Socket): unknown
+}
+
+function sort(socket: Socket, { raw, libp2p }: Receivers): void {
+  const ignore = (): void => undefined
+  const cut = setTimeout(() => socket.destroy(), FIRST_BYTE_WITHIN_MS)
+  socket.on('error', ignore)
+  socket.once('close', () => clearTimeout(cut))
+  socket.once('readable', () => {
+    clearTimeout(cut)
+    const first = socket.read() as Buffer | null
+    if (first === null) return void socket.destroy()
+    socket.unshift(first)
+    if (first[0] === MAGIC[0]) return raw(socket)
+    socket.off('error', ignore)
+    libp2p(socket)
+  })
+}
