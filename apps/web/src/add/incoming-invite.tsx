@@ -49,6 +49,8 @@ function TakeInvite({ invite, isConfirmed, onDone }: TakeInviteProps) {
     })
   }, [isWanted, api, invite, model, onDone, run])
   useEffect(take, [take])
+  // Who came for it has nothing to decide, unless it fails: the code of dialogs is not waited for.
+  if (isConfirmed && problem === undefined) return <Adding />
   return (
     <LazyDialog title={isWanted ? add.title : add.confirmTitle} onClose={() => onDone('#/chats')}>
       {isWanted ? null : <p>{add.confirmText}</p>}
@@ -68,5 +70,14 @@ function TakeInvite({ invite, isConfirmed, onDone }: TakeInviteProps) {
         ) : null}
       </div>
     </LazyDialog>
+  )
+}
+
+function Adding() {
+  const { add } = useStrings()
+  return (
+    <p role="status" className="fixed inset-x-0 bottom-0 z-20 border-t border-line bg-surface p-5 text-center text-ink">
+      {add.adding}
+    </p>
   )
 }

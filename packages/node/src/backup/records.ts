@@ -10,39 +10,39 @@ import {
   type StoredDevice,
   type StoredMessage,
 } from '@skein/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 export const VERSION = 1
 
-const Bytes = z.string().transform((text, context) => {
-  try {
-    return base64.decode(text)
-  } catch {
-    context.addIssue({ code: 'custom', message: 'no base64' })
-    return z.NEVER
-  }
+const Bytes = parsed((text) => base64.decode(text))
+const Account = parsed((text) => {
+  if (!isAccountId(text)) throw new TypeError('no account id')
+  return text
 })
-const Account = z.string().refine(isAccountId)
-const Instant = z.number().int().nonnegative()
+const Instant = z.int().check(z.nonnegative())
 const Id = parsed(parseMessageId)
 const Device = parsed(parseDeviceId)
 
+/** Text that `parse` takes without throwing. */
 function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text)
-    } catch {
-      context.addIssue({ code: 'custom', message: 'no such id' })
-      return z.NEVER
-    }
-  })
+  return z.pipe(
+    z.string(),
+    z.transform((text, { issues }) => {
+      try {
+        return parse(text)
+      } catch {
+        issues.push({ code: 'custom', message: 'does not have the right form', input: text })
+        return z.NEVER
+      }
+    }),
+  )
 }
 
 const Header = z.object({ is: z.literal('backup'), version: z.literal(VERSION), account: Account, created_at: Instant })
 const IdentityRecord = z.object({
   is: z.literal('identity'),
   account_seed: Bytes,
-  list_version: z.number().int().positive(),
+  list_version: z.int().check(z.positive()),
   created_at: Instant,
 })
 const ContactRecord = z.object({
@@ -54,13 +54,13 @@ const ContactRecord = z.object({
   state: z.enum(['pending', 'requested', 'accepted']),
   trust: z.enum(['unverified', 'verified', 'changed']),
   card: Bytes,
-  list_version: z.number().int().nonnegative(),
+  list_version: z.int().check(z.nonnegative()),
   relays: z.array(z.string()),
   blocked: z.boolean(),
   muted: z.boolean(),
   added_at: Instant,
   /** Newest message that the user has seen. */
-  seen: Id.nullable(),
+  seen: z.nullable(Id),
   devices: z.array(z.object({ device: Device, dh_key: Bytes, bundle: Bytes })),
 })
 const MessageRecord = z.object({
@@ -71,25 +71,25 @@ const MessageRecord = z.object({
   sender: Device,
   kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
   text: z.string(),
-  reply_to: Id.nullable(),
-  shared: Account.nullable(),
-  disappear_after_ms: Instant.nullable(),
-  disappear_at: Instant.nullable(),
-  edited_at: Instant.nullable(),
-  deleted_at: Instant.nullable(),
-  own_reaction: z.string().nullable(),
-  contact_reaction: z.string().nullable(),
+  reply_to: z.nullable(Id),
+  shared: z.nullable(Account),
+  disappear_after_ms: z.nullable(Instant),
+  disappear_at: z.nullable(Instant),
+  edited_at: z.nullable(Instant),
+  deleted_at: z.nullable(Instant),
+  own_reaction: z.nullable(z.string()),
+  contact_reaction: z.nullable(z.string()),
   state: z.enum(['queued', 'carried', 'delivered', 'read', 'failed']),
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
   created_at: Instant,
   hlc_ms: Instant,
-  hlc_counter: z.number().int().nonnegative(),
-  received_at: Instant.nullable(),
-  delivered_at: Instant.nullable(),
+  hlc_counter: z.int().check(z.nonnegative()),
+  received_at: z.nullable(Instant),
+  delivered_at: z.nullable(Instant),
 })
 const SettingRecord = z.object({ is: z.literal('setting'), key: z.string(), value: z.string() })
 /** What there was, so that a cut file is known for one. */
-const EndRecord = z.object({ is: z.literal('end'), contacts: z.number().int(), messages: z.number().int() })
+const EndRecord = z.object({ is: z.literal('end'), contacts: z.int(), messages: z.int() })
 
 export const BackupRecord = z.discriminatedUnion('is', [Header, IdentityRecord, ContactRecord, MessageRecord, SettingRecord, EndRecord])
 export type BackupRecord = z.output<typeof BackupRecord>

@@ -1,6 +1,4 @@
 /** A page that a host on this machine serves: the client runs there, and the page reaches it over a WebSocket. */
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/websocket'
 import type { Clock } from '@skein/core'
 import type { ApiClient } from '../api/api-client.ts'
 import type { Tab } from '../tabs/index.ts'
@@ -40,14 +38,16 @@ class HostTab implements Tab {
 
   private async keepConnected(): Promise<void> {
     const { signal } = this.closing
-    do await this.connectOnce(signal)
+    // A page whose server is away may not get the module either: the next try asks for it again.
+    do await this.connectOnce(signal).catch(() => this.change(undefined))
     while (await this.clock.sleep(AGAIN_AFTER_MS, { signal }))
   }
 
   /** Resolves when the connection has ended. */
-  private connectOnce(signal: AbortSignal): Promise<void> {
+  private async connectOnce(signal: AbortSignal): Promise<void> {
+    const { apiOver } = await import('./link.ts')
     const socket = new WebSocket(this.url)
-    socket.addEventListener('open', () => this.change(createORPCClient(new RPCLink({ websocket: socket }))), { once: true })
+    socket.addEventListener('open', () => this.change(apiOver(socket)), { once: true })
     signal.addEventListener('abort', () => socket.close(), { once: true })
     return new Promise((resolve) =>
       socket.addEventListener('close', () => {

@@ -1,7 +1,4 @@
 /** Many tabs, one client: one tab runs it, the others reach it through that tab, and one of them takes over when it goes. */
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
-import { RPCHandler } from '@orpc/server/message-port'
 import { createRouterClient } from '@orpc/server'
 import type { ApiClient } from '../api/api-client.ts'
 import { router } from '../api/router.ts'
@@ -127,14 +124,19 @@ class SharedTab implements Tab {
 
   private onWord(word: Word): void {
     if (word.kind === 'gone' && !this.leads) this.lose()
-    if (word.kind === 'reach' && this.serving !== undefined) this.admit(word.over, this.serving)
+    if (word.kind === 'reach' && this.serving !== undefined) this.during(this.admit(word.over, this.serving))
     if (word.kind === 'leader' && !this.leads) this.reach()
-    if (word.kind === 'reached' && word.over === this.wanted && !this.leads) this.attach(word.over)
+    if (word.kind === 'reached' && word.over === this.wanted && !this.leads) this.during(this.attach(word.over))
   }
 
-  private admit(over: string, client: Client): void {
-    const channel = this.channel(over)
-    new RPCHandler(router).upgrade(channel, { context: { client } })
+  private during(work: Promise<void>): void {
+    work.catch((error: unknown) => this.deps.onFailure(error))
+  }
+
+  private async admit(over: string, client: Client): Promise<void> {
+    const { serveOver } = await import('./link.ts')
+    if (this.serving !== client) return
+    serveOver(this.channel(over), client)
     this.words.postMessage({ kind: 'reached', over })
   }
 
@@ -144,9 +146,11 @@ class SharedTab implements Tab {
     this.words.postMessage({ kind: 'reach', over: this.wanted })
   }
 
-  private attach(over: string): void {
+  private async attach(over: string): Promise<void> {
+    const { apiOver } = await import('./link.ts')
+    if (over !== this.wanted || this.leads) return
     this.cut()
-    this.change(createORPCClient(new RPCLink({ port: this.channel(over) })))
+    this.change(apiOver(this.channel(over)))
   }
 
   private channel(over: string): BroadcastChannel {
