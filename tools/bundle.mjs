@@ -16,6 +16,9 @@ const KEYCHAIN = fileURLToPath(new URL('../packages/node/dist/platform/keychain-
 const app = process.cwd()
 const entryPoints = { main: join(app, 'dist', 'main.js') }
 if (/(cli|desktop)$/.test(app) && existsSync(KEYCHAIN)) entryPoints['keychain-process'] = KEYCHAIN
+/** What reads and writes files, in a thread of its own. */
+const FILES = fileURLToPath(new URL('../packages/node/dist/files/file-worker.js', import.meta.url))
+if (/(cli|desktop)$/.test(app) && existsSync(FILES)) entryPoints['file-worker'] = FILES
 /** The desktop program's part that runs inside Electron, where Electron is. */
 const ELECTRON = join(app, 'dist', 'electron.js')
 if (existsSync(ELECTRON)) entryPoints.electron = ELECTRON

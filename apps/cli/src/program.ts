@@ -6,6 +6,7 @@ import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import * as conversation from './conversation-commands.ts'
 import * as delivery from './delivery-commands.ts'
+import * as files from './file-commands.ts'
 import { carry, mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
 
@@ -141,6 +142,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .argument('<file>')
     .action(run(carry))
   addConversationCommands(program, run)
+  addFileCommands(program, run)
   addBackupCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
@@ -148,6 +150,34 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
   program.command('stop').description('stop the running node').action(run(commands.stop))
   for (const command of program.commands) command.exitOverride().configureOutput(quiet)
   return program
+}
+
+function addFileCommands(program: Command, run: Run): void {
+  program
+    .command('send-file')
+    .description('send files and folders')
+    .argument('<contact...>', 'whom to, and then the paths; «-» is what comes through a pipe')
+    .option('--wait', 'until everybody has them')
+    .option('--timeout <duration>', 'how long to wait; what was begun goes on')
+    .option('--name <name>', 'of what comes through a pipe')
+    .action(run(files.sendFile))
+  program
+    .command('receive')
+    .description('accept what is offered, and wait for more')
+    .option('--dir <folder>', 'where it is put; this folder unless said')
+    .option('--from <contact>', 'only of this contact')
+    .option('--once', 'end with the first that is there')
+    .option('--timeout <duration>', 'how long to wait')
+    .option('--always <size>', 'accept without asking, from now on, what is no larger than this; «off» ends that')
+    .action(run(files.receive))
+  program
+    .command('transfers')
+    .description('files on their way')
+    .option('--pause <id>', 'pause one')
+    .option('--resume <id>', 'let it go on')
+    .option('--cancel <id>', 'end it, or decline it, for good')
+    .option('--rate <size>', 'at most so much a second, each way; «off» for no bound')
+    .action(run(files.transfers))
 }
 
 function addBackupCommands(program: Command, run: Run): void {

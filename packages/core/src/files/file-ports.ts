@@ -39,6 +39,8 @@ export interface FilePlatform {
   openSink(wish: SinkWish): Promise<ContentSink>
   /** The place that is meant when nothing is said. */
   defaultFolder(): string
+  /** Forgets what was kept for sending, when nobody is to get it any more. */
+  forgetSource(place: string): Promise<void>
   /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished. */
   forget(wish: Pick<SinkWish, 'id' | 'folder'>): Promise<void>
 }

@@ -236,7 +236,7 @@ export class FileService {
   private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'>): Promise<void> {
     await this.transfers.change(live, { ...change, told: false })
     this.interrupt(live)
-    if (live.stored.direction === 'in') await this.fetcher.forget(live)
+    await this.drop(live)
     this.teller.wake(live)
   }
 
@@ -276,10 +276,20 @@ export class FileService {
     this.serving.get(live)?.delete(link)
   }
 
+  /** It has ended: what was kept beside it goes, of a source when nobody else is to get it. */
+  private async drop(live: Live): Promise<void> {
+    const { stored, manifest } = live
+    if (stored.direction === 'in') return this.fetcher.forget(live)
+    const key = hexOf(manifest.key)
+    const others = this.transfers.all().filter((each) => each.stored.direction === 'out' && hexOf(each.manifest.key) === key)
+    if (others.every((each) => isFinal(each.stored))) await this.platform.forgetSource(stored.place)
+  }
+
   private async onBroken(live: Live, error: SkeinError): Promise<void> {
     if (isFinal(live.stored) || live.stored.state === 'paused') return
     if (error.code === 'STORE_CLOSED') return
     await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
+    await this.drop(live)
   }
 
   private lookUp(id: MessageId, account: AccountId): Live | Outcome {
@@ -306,7 +316,7 @@ export class FileService {
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
     await this.transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
     this.interrupt(live)
-    if (live.stored.direction === 'in') await this.fetcher.forget(live)
+    await this.drop(live)
   }
 
   /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
@@ -322,5 +332,6 @@ export class FileService {
     const same = sameBytes(own, digest)
     const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
     await this.transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
+    await this.drop(live)
   }
 }

@@ -1,12 +1,13 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { carryByMesh, type Logger, SkeinError } from '@skein/core'
+import { carryByMesh, type Logger, SkeinError, transferFiles } from '@skein/core'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
+import { NodeFiles } from '../files/index.ts'
 import { openArchive, startMesh } from '../mesh/index.ts'
 import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
@@ -47,7 +48,10 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
     const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
     const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }
-    const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, store, config, logger }, undo)
+    const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
+    undo.push(() => platform.stop())
+    const files = transferFiles(platform)
+    const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, files, store, config, logger }, undo)
     const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
     // Whoever shows itself to nobody dials no strangers either.
     const meets = config.visibility !== 'nobody'

@@ -1,0 +1,267 @@
+/** Commands about files. */
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { SkeinError } from '@skein/core'
+import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
+import { parseDuration } from './arguments.ts'
+import { type Session, withApi } from './commands.ts'
+import { EXIT } from './output.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { oneLine } from './terminal-text.ts'
+
+const FINAL: readonly TransferView['state'][] = ['done', 'failed', 'cancelled']
+
+/** What is printed of a transfer with --json. */
+function line(transfer: TransferView): object {
+  const { sha256, path, reason, ...rest } = transfer
+  return {
+    ...rest,
+    ...(sha256 === null ? {} : { sha256 }),
+    ...(path === null ? {} : { path }),
+    ...(reason === null ? {} : { reason }),
+  }
+}
+
+/** It needs the user: nothing moves by itself. */
+const isStuck = ({ state, reason }: TransferView): boolean => state === 'paused' && reason !== null
+const isOver = (transfer: TransferView): boolean => FINAL.includes(transfer.state) || isStuck(transfer)
+
+export interface SendFileOptions {
+  readonly wait?: boolean
+  readonly timeout?: string
+  /** Of what comes through a pipe. */
+  readonly name?: string
+}
+
+export const sendFile = (session: Session, words: readonly string[], options: SendFileOptions): Promise<number> =>
+  withApi(session, async (api) => {
+    const { contacts, paths } = await told(api, words)
+    const named = await Promise.all(paths.map((path) => (path === '-' ? spool(session, options.name ?? 'stdin') : resolve(path))))
+    const follow = new Following(api, session)
+    await follow.begin()
+    try {
+      const { transfers } = await api.sendFiles({ contacts: [...contacts], paths: named })
+      for (const each of transfers) follow.add(each)
+      if (!options.wait) return EXIT.done
+      return await follow.untilOver(timeoutOf(options.timeout))
+    } finally {
+      await follow.end()
+    }
+  })
+
+/** Whoever comes first is a contact; the words after it as long as they name one, and the rest are paths. */
+async function told(api: ApiClient, words: readonly string[]): Promise<{ contacts: readonly string[]; paths: readonly string[] }> {
+  if (words.length < 2) throw new SkeinError('USAGE', 'Say to whom and what: skein send-file CONTACT… PATH…')
+  const { contacts } = await api.contacts()
+  const names = (word: string): boolean =>
+    contacts.some(({ contact, name }) => name === word || (word.length >= 8 && contact.startsWith(word)))
+  let count = 1
+  while (count < words.length - 1 && names(words[count] ?? '')) count += 1
+  const paths = words.slice(count)
+  const missing = paths.find((path) => path !== '-' && !existsSync(path))
+  if (missing !== undefined) throw new SkeinError('FILE_UNREADABLE', `«${oneLine(missing)}» is neither a contact nor a file that is there.`)
+  if (paths.filter((path) => path === '-').length > 1) throw new SkeinError('USAGE', '«-» reads stdin, and there is only one.')
+  return { contacts: words.slice(0, count), paths }
+}
+
+/** Keeps what comes through a pipe, so that it can be sent again from any place. @returns its path */
+async function spool({ dataDir }: Session, name: string): Promise<string> {
+  const folder = join(resolve(dataDir), 'files', 'spool', randomUUID())
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, name.replaceAll(/[/\\]/g, '_'))
+  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }))
+  return path
+}
+
+export interface ReceiveOptions {
+  readonly dir?: string
+  readonly from?: string
+  readonly once?: boolean
+  readonly timeout?: string
+  readonly always?: string
+}
+
+export const receive = (session: Session, { dir = '.', from, once, timeout, always }: ReceiveOptions): Promise<number> =>
+  withApi(session, async (api) => {
+    const folder = resolve(dir)
+    const contact = from === undefined ? undefined : await accountOf(api, from)
+    if (always !== undefined) return acceptAlways(session, api, { from, folder, always })
+    const follow = new Following(api, session)
+    const isOurs = (each: TransferView): boolean => each.direction === 'in' && (contact === undefined || each.contact === contact)
+    const taken = new Set<string>()
+    const take = (each: TransferView): boolean => {
+      if (!isOurs(each) || FINAL.includes(each.state) || each.state === 'paused' || (once === true && taken.size > 0)) return false
+      taken.add(each.transfer)
+      if (each.state === 'offered') void api.accept({ transfer: each.transfer, folder }).catch((error: unknown) => follow.fail(error))
+      return true
+    }
+    await follow.begin(take)
+    try {
+      const { transfers } = await api.transfers()
+      for (const each of transfers.toReversed()) if (!taken.has(each.transfer) && take(each)) follow.add(each)
+      return await follow.untilOver(timeoutOf(timeout), once === true ? 'first' : 'never')
+    } finally {
+      await follow.end()
+    }
+  })
+
+async function accountOf(api: ApiClient, wanted: string): Promise<string> {
+  return (await api.autoAccept({ contact: wanted })).contact
+}
+
+/** `off`, or the most that one transfer may bring. */
+async function acceptAlways(
+  session: Session,
+  api: ApiClient,
+  { from, folder, always }: { readonly from: string | undefined; readonly folder: string; readonly always: string },
+): Promise<number> {
+  if (from === undefined) throw new SkeinError('USAGE', 'Say whose files are always accepted: --from CONTACT.')
+  const auto = always === 'off' ? null : { max_bytes: bytesOf(always), folder }
+  const set = await api.autoAccept({ contact: from, auto })
+  const { auto: now } = set
+  session.output.result(
+    set,
+    now === null ? 'You are asked from now on.' : `Up to ${size(now.max_bytes)} are accepted from now on, into ${now.folder}.`,
+  )
+  return EXIT.done
+}
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+
+/** Bytes of `500MB`; powers of ten. */
+function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([KMGT]?B)$/i.exec(text)
+  const unit = UNITS.indexOf((match?.[2] ?? '').toUpperCase() as (typeof UNITS)[number])
+  if (match === null || unit < 0) throw new SkeinError('USAGE', `«${text}» is not a size; write 500KB, 20MB, 5GB or off.`)
+  return Math.round(Number(match[1]) * 1_000 ** unit)
+}
+
+function size(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
+  return `${(bytes / 1_000 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`
+}
+
+export interface TransferOptions {
+  readonly pause?: string
+  readonly resume?: string
+  readonly cancel?: string
+  readonly rate?: string
+}
+
+/** Lists them, or changes one. */
+export const transfers = (session: Session, { pause, resume, cancel, rate }: TransferOptions): Promise<number> =>
+  withApi(session, async (api) => {
+    if (rate !== undefined) {
+      const set = await api.transferRate({ rate: rate === 'off' ? 0 : bytesOf(rate) })
+      session.output.result(
+        set,
+        set.rate === 0 ? 'Transfers are as fast as they can be.' : `Transfers take at most ${size(set.rate)} a second.`,
+      )
+      return
+    }
+    const changed = await changeOne(api, { pause, resume, cancel })
+    if (changed !== undefined) session.output.result(line(changed), described(changed))
+    else await listAll(session, api)
+    return EXIT.done
+  })
+
+async function listAll(session: Session, api: ApiClient): Promise<void> {
+  const listed = await api.transfers()
+  session.output.result(listed, listed.transfers.map(described).join('\n') || 'No files are on their way.')
+}
+
+async function changeOne(
+  api: ApiClient,
+  { pause, resume, cancel }: { [K in 'pause' | 'resume' | 'cancel']: string | undefined },
+): Promise<TransferView | undefined> {
+  if (pause !== undefined) return api.pause({ transfer: pause })
+  if (resume !== undefined) return api.resume({ transfer: resume })
+  return cancel === undefined ? undefined : api.end({ transfer: cancel })
+}
+
+function described({ transfer, direction, contact_name: contact, name, state, reason, bytes, total, rate }: TransferView): string {
+  const share = total === 0 ? 100 : Math.floor((100 * bytes) / total)
+  const speed = state === 'running' ? `  ${size(rate)}/s` : ''
+  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${size(total)}  ${state}${reason === null ? '' : ` (${reason})`}  ${share} %${speed}`
+}
+
+function timeoutOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined) throw new SkeinError('USAGE', `«${text}» is not a duration; write 500ms, 20s, 5m, 2h or 1d.`)
+  return milliseconds
+}
+
+/** Prints transfers as they move on, until they are over. */
+class Following {
+  private readonly api: ApiClient
+  private readonly session: Session
+  private readonly progress: Progress
+  private readonly shown = new Map<string, TransferView>()
+  private readonly closing = new AbortController()
+  private reading: Promise<void> = Promise.resolve()
+  private change: () => void = () => undefined
+  private failure: unknown
+
+  constructor(api: ApiClient, session: Session) {
+    this.api = api
+    this.session = session
+    this.progress = createProgress(session.output.json)
+  }
+
+  /** Listens. @param take whether something new is to be followed too */
+  async begin(take: (transfer: TransferView) => boolean = () => false): Promise<void> {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => this.closing.abort())
+    this.closing.signal.addEventListener('abort', () => this.change(), { once: true })
+    const events = await this.api.events(undefined, { signal: this.closing.signal })
+    this.reading = this.read(events, take).catch((error: unknown) => {
+      if (!this.closing.signal.aborted) this.fail(error)
+    })
+  }
+
+  private async read(events: AsyncIterable<ClientEvent>, take: (transfer: TransferView) => boolean): Promise<void> {
+    for await (const each of events) {
+      if (each.event !== 'transfer') continue
+      const { event: _event, ...transfer } = each
+      if (this.shown.has(transfer.transfer) || take(transfer)) this.add(transfer)
+    }
+  }
+
+  add(transfer: TransferView): void {
+    const known = this.shown.get(transfer.transfer)
+    if (known !== undefined && (isOver(known) || known.updated_at > transfer.updated_at)) return
+    this.shown.set(transfer.transfer, transfer)
+    if (this.session.output.json) this.session.output.result(line(transfer), '')
+    else this.progress.show(transfer, described(transfer))
+    this.change()
+  }
+
+  fail(error: unknown): void {
+    this.failure = error
+    this.change()
+  }
+
+  /** @param ends `all` when everything is over, `first` when one is, `never` by itself @returns the exit code */
+  async untilOver(timeout: number | undefined, ends: 'all' | 'first' | 'never' = 'all'): Promise<number> {
+    const late = timeout === undefined ? undefined : setTimeout(() => this.closing.abort(), timeout)
+    const all = (): readonly TransferView[] => [...this.shown.values()]
+    const isEnough = (): boolean => (ends === 'all' ? all().every(isOver) : ends === 'first' && all().some(isOver))
+    try {
+      while (!isEnough() && this.failure === undefined && !this.closing.signal.aborted)
+        await new Promise<void>((resolve) => (this.change = resolve))
+      if (this.failure !== undefined) throw this.failure
+      if (!isEnough() && (ends !== 'never' || !all().some(({ state }) => state === 'done'))) return EXIT.timedOut
+      return all().some((each) => isOver(each) && each.state !== 'done') ? EXIT.failed : EXIT.done
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  async end(): Promise<void> {
+    this.closing.abort()
+    this.progress.stop()
+    await this.reading
+  }
+}

@@ -1,0 +1,49 @@
+/** Bars on a terminal; lines elsewhere. */
+import type { TransferView } from '@skein/node/api'
+import { MultiBar, type SingleBar } from 'cli-progress'
+import { oneLine, printable } from './terminal-text.ts'
+
+export interface Progress {
+  /** @param described one line, for where there are no bars */
+  show(transfer: TransferView, described: string): void
+  stop(): void
+}
+
+export function createProgress(json: boolean): Progress {
+  if (json || !process.stderr.isTTY) return json ? { show: () => undefined, stop: () => undefined } : new Lines()
+  return new Bars()
+}
+
+/** One line whenever a state changes. */
+class Lines implements Progress {
+  private readonly states = new Map<string, string>()
+
+  show({ transfer, state }: TransferView, described: string): void {
+    if (this.states.get(transfer) === state) return
+    this.states.set(transfer, state)
+    process.stdout.write(`${printable(described)}\n`)
+  }
+
+  stop(): void {
+    this.states.clear()
+  }
+}
+
+const FORMAT = '{bar} {percentage} % | {speed} | {left} | {state} | {name}'
+
+class Bars implements Progress {
+  private readonly all = new MultiBar({ format: FORMAT, hideCursor: true, stream: process.stderr })
+  private readonly bars = new Map<string, SingleBar>()
+
+  show({ transfer, bytes, total, rate, left_ms: left, state, reason, name }: TransferView): void {
+    const bar = this.bars.get(transfer) ?? this.all.create(Math.max(1, total), 0)
+    this.bars.set(transfer, bar)
+    const speed = `${(rate / 1e6).toFixed(1)} MB/s`
+    const shown = { speed, left: left === null ? '–' : `${Math.ceil(left / 1_000)} s`, state: reason ?? state, name: oneLine(name) }
+    bar.update(total === 0 && state === 'done' ? 1 : bytes, shown)
+  }
+
+  stop(): void {
+    this.all.stop()
+  }
+}

@@ -1,0 +1,119 @@
+/** Looks at what is to be sent: files and folders by their paths. Runs in the worker. */
+import { createHash, randomUUID } from 'node:crypto'
+import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import {
+  encodeFolderList,
+  foldedName,
+  type FolderEntry,
+  MAX_DEPTH,
+  MAX_FOLDER_ENTRIES,
+  numberedName,
+  safeName,
+  SkeinError,
+  type SourceDescription,
+} from '@skein/core'
+import mime from 'mime'
+import * as z from 'zod'
+import { unreadable, unwritable } from './explain.ts'
+
+/** What `place` of an outgoing transfer holds. */
+export const SourcePlace = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file'), path: z.string(), modifiedAt: z.number() }),
+  /** `list`: name of the file beside the database that holds the encoded list. */
+  z.object({ kind: z.literal('folder'), roots: z.record(z.string(), z.string()), list: z.string() }),
+])
+export type SourcePlace = z.infer<typeof SourcePlace>
+
+/** @param stateFolder for lists of folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, DISK_FULL */
+export function describe(paths: readonly string[], stateFolder: string): SourceDescription {
+  const [only] = paths
+  if (paths.length === 1 && only !== undefined) {
+    const stats = look(resolve(only), statSync)
+    if (stats.isFile()) return describeFile(resolve(only), stats)
+  }
+  return describeFolder(paths, stateFolder)
+}
+
+/** Whole milliseconds: what goes into a manifest, and is compared later. */
+export function modifiedAt({ mtimeMs }: Stats): number {
+  return Math.max(0, Math.floor(mtimeMs))
+}
+
+function describeFile(path: string, stats: Stats): SourceDescription {
+  const place: SourcePlace = { kind: 'file', path, modifiedAt: stats.mtimeMs }
+  const name = safeName(basename(path))
+  const times = { size: stats.size, modifiedAt: modifiedAt(stats) }
+  return { ...times, name, mediaType: mime.getType(name) ?? '', place: JSON.stringify(place), folder: undefined }
+}
+
+function describeFolder(paths: readonly string[], stateFolder: string): SourceDescription {
+  const roots = named(paths)
+  const entries: FolderEntry[] = []
+  for (const [name, path] of roots) walk(path, [name], entries)
+  const list = encodeFolderList(entries)
+  const [first = 'folder'] = roots.keys()
+  const name = roots.size === 1 ? first : `${first} … (${roots.size})`
+  const place: SourcePlace = { kind: 'folder', roots: Object.fromEntries(roots), list: keepList(list, stateFolder) }
+  const folder = { entries: entries.length, listBytes: list.length, listDigest: new Uint8Array(createHash('sha256').update(list).digest()) }
+  const size = entries.reduce((sum, entry) => sum + entry.size, 0)
+  return { place: JSON.stringify(place), name, size, mediaType: '', modifiedAt: 0, folder }
+}
+
+/** By names that are all different. */
+function named(paths: readonly string[]): Map<string, string> {
+  const roots = new Map<string, string>()
+  const taken = new Set<string>()
+  for (const path of new Set(paths.map((each) => resolve(each)))) {
+    let name = safeName(basename(path))
+    for (let count = 2; taken.has(foldedName(name)); count += 1) name = numberedName(safeName(basename(path)), count)
+    taken.add(foldedName(name))
+    roots.set(name, path)
+  }
+  return roots
+}
+
+function keepList(list: Uint8Array, stateFolder: string): string {
+  const name = `${randomUUID()}.list`
+  try {
+    mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+    writeFileSync(join(stateFolder, name), list, { mode: 0o600 })
+  } catch (cause) {
+    throw unwritable(stateFolder, cause)
+  }
+  return name
+}
+
+/** What was named itself is followed if it is a link; what lies below is not (FI14). */
+function walk(path: string, segments: readonly string[], entries: FolderEntry[]): void {
+  const stats = look(path, segments.length === 1 ? statSync : lstatSync)
+  if (!stats.isFile() && !stats.isDirectory()) return
+  if (entries.length >= MAX_FOLDER_ENTRIES || segments.length > MAX_DEPTH) throw tooMany()
+  const common = { path: segments, modifiedAt: modifiedAt(stats) }
+  if (stats.isFile()) {
+    entries.push({ ...common, kind: 'file', size: stats.size, executable: (stats.mode & 0o100) !== 0 })
+    return
+  }
+  entries.push({ ...common, kind: 'folder', size: 0, executable: false })
+  for (const name of list(path)) walk(join(path, name), [...segments, name], entries)
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path).sort()
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function look(path: string, by: (path: string) => Stats): Stats {
+  try {
+    return by(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function tooMany(): SkeinError {
+  return new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files in folders ${MAX_DEPTH} deep can be sent at once.`)
+}

@@ -1,0 +1,33 @@
+/** Failures of the file system as ours. */
+import { isSkeinError, SkeinError } from '@skein/core'
+
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
+
+export function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** Of what is read. */
+export function unreadable(path: string, cause: unknown): SkeinError {
+  if (isSkeinError(cause)) return cause
+  return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be read (${codeOf(cause)}): check its name and your rights.`, { cause })
+}
+
+/** Of what is written. */
+export function unwritable(path: string, cause: unknown): SkeinError {
+  if (isSkeinError(cause)) return cause
+  if (FULL.includes(codeOf(cause))) return diskFull(cause)
+  return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be written (${codeOf(cause)}): check your rights or choose another folder.`, {
+    cause,
+  })
+}
+
+export function diskFull(cause?: unknown): SkeinError {
+  return new SkeinError('DISK_FULL', 'There is no room for this on the disk; what has come is kept, and it goes on when there is.', {
+    cause,
+  })
+}
+
+export function changed(path: string): SkeinError {
+  return new SkeinError('FILE_CHANGED', `«${path}» was changed, moved or removed after it was offered; send it again.`)
+}

@@ -1,0 +1,220 @@
+/**
+ * Keeps what is received: in a part beside the place it goes to, with a record of its chunks in the data directory, until it
+ * is whole. Runs in the worker.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type ByteSink, decodeFolderList, type FolderLayout, layOut, layOutFile, LEAF_BYTES, type SinkWish, spansOf } from '@skein/core'
+import { RESERVE_BYTES } from './constants.ts'
+import { diskFull, unwritable } from './explain.ts'
+import { moveIntoPlace, syncFolder } from './final-name.ts'
+
+/** Before the hashes in a record: sealed bytes received so far, as a double. */
+const HEADER_BYTES = 8
+const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants
+
+export const partName = (id: string): string => `.skein-${id}.part`
+export const recordName = (id: string): string => `${id}.have`
+export const markName = (id: string): string => `${id}.final`
+
+export class FileByteSink implements ByteSink {
+  private readonly wish: SinkWish
+  private readonly stateFolder: string
+  private readonly layout: FolderLayout
+  private readonly part: string
+  private readonly record_: number
+  private readonly folders = new Set<string>()
+  private open: { readonly entry: number; readonly fd: number } | undefined
+
+  /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
+  constructor(wish: SinkWish, stateFolder: string) {
+    const { manifest, list, folder, id } = wish
+    this.wish = wish
+    this.stateFolder = stateFolder
+    this.layout = list === undefined ? layOutFile({ ...manifest, executable: false }) : layOut(decodeFolderList(list), manifest.size)
+    this.part = join(folder, partName(id))
+    try {
+      mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+      mkdirSync(list === undefined ? folder : this.part, { recursive: true })
+      this.record_ = openSync(join(stateFolder, recordName(id)), O_RDWR | O_CREAT, 0o600)
+    } catch (cause) {
+      throw unwritable(folder, cause)
+    }
+  }
+
+  async recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }> {
+    const bytes = new Uint8Array(fstatSync(this.record_).size)
+    readSync(this.record_, bytes, 0, bytes.length, 0)
+    const hasHeader = bytes.length >= HEADER_BYTES
+    const moved = hasHeader ? new DataView(bytes.buffer).getFloat64(0) : 0
+    const leaves = bytes.subarray(hasHeader ? HEADER_BYTES : bytes.length)
+    this.requireRoom(leaves)
+    return { leaves, moved }
+  }
+
+  /** Looked at before anything is fetched: a disk that fills up stops other programs too. */
+  private requireRoom(leaves: Uint8Array): void {
+    let present = 0
+    for (let at = 0; at + LEAF_BYTES <= leaves.length; at += LEAF_BYTES)
+      if (leaves.subarray(at, at + LEAF_BYTES).some((byte) => byte !== 0)) present += this.wish.manifest.chunkSize
+    const { bavail, bsize } = statfsSync(this.wish.folder)
+    if (bavail * bsize < this.wish.manifest.size - present + RESERVE_BYTES) throw diskFull()
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    let at = 0
+    try {
+      for (const span of spansOf(this.layout, offset, bytes.length)) {
+        const fd = this.fileOf(span.entry)
+        writeAll(fd, bytes.subarray(at, at + span.length), span.offset)
+        at += span.length
+      }
+    } catch (cause) {
+      throw unwritable(this.part, cause)
+    }
+  }
+
+  async record(index: number, leaf: Uint8Array, moved: number): Promise<void> {
+    const header = new Uint8Array(HEADER_BYTES)
+    new DataView(header.buffer).setFloat64(0, moved)
+    try {
+      writeAll(this.record_, leaf, HEADER_BYTES + index * LEAF_BYTES)
+      writeAll(this.record_, header, 0)
+    } catch (cause) {
+      throw unwritable(this.stateFolder, cause)
+    }
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    let at = 0
+    for (const span of spansOf(this.layout, offset, length)) {
+      const count = this.readInto(bytes.subarray(at, at + span.length), span)
+      at += count
+      if (count < span.length) break
+    }
+    return bytes.subarray(0, at)
+  }
+
+  private readInto(bytes: Uint8Array, { entry, offset }: { readonly entry: number; readonly offset: number }): number {
+    if (!existsSync(this.pathOf(entry))) return 0
+    let at = 0
+    while (at < bytes.length) {
+      const count = readSync(this.fileOf(entry), bytes, at, bytes.length - at, offset + at)
+      if (count === 0) break
+      at += count
+    }
+    return at
+  }
+
+  async commit(): Promise<string> {
+    const { folder, id, list } = this.wish
+    try {
+      this.finishFiles()
+      const tops = [...new Set(this.layout.entries.map(({ path: [top = ''] }) => top))]
+      const mark = join(this.stateFolder, markName(id))
+      const paths = tops.map((name) =>
+        moveIntoPlace({ from: this.topOf(name), folder, name, onName: (final) => this.mark(mark, name, final) }),
+      )
+      if (list !== undefined) rmSync(this.part, { recursive: true, force: true })
+      syncFolder(folder)
+      const [only] = paths
+      return paths.length === 1 && only !== undefined ? only : folder
+    } catch (cause) {
+      throw unwritable(folder, cause)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closeFile()
+    closeSync(this.record_)
+  }
+
+  /** Folders and empty files, times, rights; and all bytes on the disk. */
+  private finishFiles(): void {
+    this.closeFile()
+    for (const [at, { kind, path }] of this.layout.entries.entries()) {
+      if (kind === 'folder') this.makeFolder(join(this.part, ...path))
+      else this.finishFile(at)
+    }
+  }
+
+  private finishFile(at: number): void {
+    const entry = this.layout.entries[at]
+    const path = this.pathOf(at)
+    if (entry === undefined || (!existsSync(path) && this.finalOf(entry.path[0] ?? '') !== undefined)) return
+    const fd = this.fileOf(at)
+    if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
+    // Its owner's right to run it is kept, as far as the owner here gives such rights.
+    chmodSync(path, (entry.executable ? 0o777 : 0o666) & ~process.umask())
+    fsyncSync(fd)
+  }
+
+  private fileOf(entry: number): number {
+    if (this.open?.entry === entry) return this.open.fd
+    this.closeFile()
+    const path = this.pathOf(entry)
+    this.makeFolder(dirname(path))
+    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    this.open = { entry, fd }
+    return fd
+  }
+
+  private closeFile(): void {
+    if (this.open !== undefined) closeSync(this.open.fd)
+    this.open = undefined
+  }
+
+  private makeFolder(path: string): void {
+    if (this.folders.has(path)) return
+    mkdirSync(path, { recursive: true })
+    this.folders.add(path)
+  }
+
+  private pathOf(entry: number): string {
+    const [top = '', ...rest] = this.layout.entries[entry]?.path ?? []
+    return join(this.topOf(top), ...rest)
+  }
+
+  /** Where what is called `name` at the top is now: in the part, or in place already if the process ended just then. */
+  private topOf(name: string): string {
+    const inPart = this.wish.list === undefined ? this.part : join(this.part, name)
+    const final = existsSync(inPart) ? undefined : this.finalOf(name)
+    return final ?? inPart
+  }
+
+  private finalOf(name: string): string | undefined {
+    const marks = this.marks()
+    const final = marks[name]
+    return final !== undefined && existsSync(final) ? final : undefined
+  }
+
+  private marks(): Record<string, string> {
+    const mark = join(this.stateFolder, markName(this.wish.id))
+    return existsSync(mark) ? (JSON.parse(readFileSync(mark, 'utf8')) as Record<string, string>) : {}
+  }
+
+  private mark(mark: string, name: string, final: string): void {
+    writeFileSync(mark, JSON.stringify({ ...this.marks(), [name]: final }), { mode: 0o600 })
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at)
+}

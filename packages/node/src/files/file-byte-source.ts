@@ -1,0 +1,123 @@
+/** Reads files for sending. Runs in the worker; all calls are synchronous there. */
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type ByteSource,
+  decodeFolderList,
+  type FileManifest,
+  type FilePart,
+  type FolderEntry,
+  type FolderLayout,
+  layOut,
+  layOutFile,
+  spansOf,
+} from '@skein/core'
+import { modifiedAt, SourcePlace } from './describe.ts'
+import { changed, codeOf, unreadable } from './explain.ts'
+
+interface OpenFile {
+  readonly entry: number
+  readonly fd: number
+}
+
+export class FileByteSource implements ByteSource {
+  private readonly layout: FolderLayout
+  /** By entry. */
+  private readonly paths: readonly string[]
+  private readonly list: Uint8Array
+  private open: OpenFile | undefined
+
+  /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
+  constructor(place: string, manifest: FileManifest, stateFolder: string) {
+    const parsed = SourcePlace.parse(JSON.parse(place))
+    if (parsed.kind === 'file') {
+      this.list = new Uint8Array()
+      this.layout = layOutFile({ ...manifest, executable: false })
+      this.paths = [parsed.path]
+    } else {
+      this.list = readList(join(stateFolder, parsed.list))
+      const entries = decodeFolderList(this.list)
+      this.layout = layOut(entries, manifest.size)
+      this.paths = entries.map((entry) => pathOf(entry, parsed.roots))
+    }
+  }
+
+  async read(part: FilePart, offset: number, length: number): Promise<Uint8Array> {
+    if (part === 'list') return this.list.subarray(offset, offset + length)
+    const bytes = new Uint8Array(length)
+    let at = 0
+    for (const span of spansOf(this.layout, offset, length)) {
+      this.readInto(bytes.subarray(at, at + span.length), span)
+      at += span.length
+    }
+    return bytes
+  }
+
+  /** The last file is still what it was; the others were looked at when they were closed. */
+  async check(): Promise<void> {
+    this.closeFile()
+  }
+
+  async close(): Promise<void> {
+    const { open } = this
+    this.open = undefined
+    if (open !== undefined) closeSync(open.fd)
+  }
+
+  private readInto(bytes: Uint8Array, { entry, offset }: { readonly entry: number; readonly offset: number }): void {
+    const path = this.paths[entry] ?? ''
+    const { fd } = this.open?.entry === entry ? this.open : this.openFile(entry)
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const count = readSync(fd, bytes, at, bytes.length - at, offset + at)
+        if (count === 0) throw changed(path)
+        at += count
+      }
+    } catch (cause) {
+      throw unreadable(path, cause)
+    }
+  }
+
+  private openFile(entry: number): OpenFile {
+    this.closeFile()
+    const path = this.paths[entry] ?? ''
+    try {
+      this.open = { entry, fd: openSync(path, 'r') }
+    } catch (cause) {
+      throw codeOf(cause) === 'ENOENT' ? changed(path) : unreadable(path, cause)
+    }
+    this.requireSame(this.open)
+    return this.open
+  }
+
+  /** Size and time are those of the offer, before and after it was read. @throws SkeinError FILE_CHANGED */
+  private requireSame({ entry, fd }: OpenFile): void {
+    const described = this.layout.entries[entry]
+    const stats = fstatSync(fd)
+    const same = stats.isFile() && stats.size === described?.size && modifiedAt(stats) === described.modifiedAt
+    if (!same) throw changed(this.paths[entry] ?? '')
+  }
+
+  private closeFile(): void {
+    const { open } = this
+    if (open === undefined) return
+    this.open = undefined
+    try {
+      this.requireSame(open)
+    } finally {
+      closeSync(open.fd)
+    }
+  }
+}
+
+function readList(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function pathOf({ path: [root = '', ...rest] }: FolderEntry, roots: Readonly<Record<string, string>>): string {
+  return join(roots[root] ?? '', ...rest)
+}

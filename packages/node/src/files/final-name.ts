@@ -1,0 +1,73 @@
+/** Puts what is whole under a name that nobody has: nothing is overwritten (FI16). */
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { numberedName, SkeinError } from '@skein/core'
+import { MAX_NUMBER } from './constants.ts'
+import { codeOf } from './explain.ts'
+
+export interface Move {
+  readonly from: string
+  readonly folder: string
+  readonly name: string
+  /** Told of the name before it is taken, to be found after a crash. */
+  onName(path: string): void
+}
+
+/** @returns the path; `name` or the next number that is free @throws NodeJS.ErrnoException, SkeinError FILE_UNREADABLE */
+export function moveIntoPlace({ from, folder, name, onName }: Move): string {
+  const isFolder = statSync(from).isDirectory()
+  for (let count = 1; count <= MAX_NUMBER; count += 1) {
+    const path = join(folder, numberedName(name, count))
+    if (path === from) return path
+    if (existsSync(path)) continue
+    onName(path)
+    if (isFolder ? moveFolder(from, path) : moveFile(from, path)) return path
+  }
+  throw new SkeinError('FILE_UNREADABLE', 'There are too many files of this name already.')
+}
+
+/** A link does not replace what is there, as a rename would. */
+function moveFile(from: string, path: string): boolean {
+  try {
+    linkSync(from, path)
+    unlinkSync(from)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    // A file system without links: the name is taken first.
+    return reserve(() => closeSync(openSync(path, 'wx'))) && replace(from, path)
+  }
+}
+
+function moveFolder(from: string, path: string): boolean {
+  if (!reserve(() => mkdirSync(path))) return false
+  // Windows replaces no folder, not even an empty one.
+  if (process.platform === 'win32') rmdirSync(path)
+  return replace(from, path)
+}
+
+function reserve(make: () => void): boolean {
+  try {
+    make()
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+function replace(from: string, path: string): boolean {
+  renameSync(from, path)
+  return true
+}
+
+/** Makes names in a folder durable, where that can be asked for. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
