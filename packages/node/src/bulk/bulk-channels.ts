@@ -25,14 +25,11 @@ import {
 import { orAborted } from '../swarm/abandon.ts'
 import { exchange } from '../swarm/exchange.ts'
 import { type BulkConnection, SocketBulkConnection } from './bulk-connection.ts'
-import { AWAIT_WITHIN_MS, CONNECT_WITHIN_MS, OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
+import { AWAIT_WITHIN_MS, BULK_PROTOCOL, CONNECT_WITHIN_MS, OPENING_WITHIN_MS, TICKET_AGE_MS, SPLICE_PROTOCOL } from './constants.ts'
 import { demandProof, proveTo } from './opening.ts'
 import { connectTo } from './dial.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Tickets } from './tickets.ts'
-
-export const BULK_PROTOCOL: ProtocolId = '/skein/bulk/1'
-export const SPLICE_PROTOCOL: ProtocolId = '/skein/splice/1'
 
 /** How two devices are connected by TCP without a relay or a hole. */
 export interface DirectPaths {

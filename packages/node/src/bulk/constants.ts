@@ -1,5 +1,12 @@
 /** Numbers of raw connections; each is listed in docs/LIMITS.md. Times in milliseconds. */
 
+import type { ProtocolId } from '@skein/core'
+
+/** On which two devices agree. */
+export const BULK_PROTOCOL: ProtocolId = '/skein/bulk/1'
+/** On which a relay is asked to join two raw connections. */
+export const SPLICE_PROTOCOL: ProtocolId = '/skein/splice/1'
+
 /** First bytes of a raw connection. None of libp2p begins with the first of them: multistream's length is 0x13. */
 export const MAGIC = Buffer.from('SKEINBK1', 'ascii')
 /** Fresh for each raw connection, so that nothing recorded proves anything. Bytes. */

@@ -12,19 +12,23 @@ import { kadDHT } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
 import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isNewerRecord, verifyRecord } from '@skein/core'
 import type { Channel, Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
+import { SPLICE_PROTOCOL } from '../bulk/constants.ts'
+import { SpliceService } from '../bulk/splice-service.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
-import { relayGate } from './circuit/gate.ts'
+import { relayDoor } from './circuit/gate.ts'
 import { type HopComponents, HopService } from './circuit/hop-service.ts'
-import { OPEN_RULES, type RelayRules } from './circuit/index.ts'
+import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.ts'
+import { Places } from './circuit/places.ts'
+import { Turns } from './circuit/turns.ts'
 import { deviceOf } from './connections.ts'
 import { asError, StreamChannel } from './framing.ts'
+import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
 import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
@@ -127,7 +131,10 @@ interface Late {
 
 /** @throws Error of libp2p when no port could be opened */
 export async function createRelayStack(options: RelayStackOptions): Promise<RelayStack> {
-  const node = await createNode(options)
+  const parts = partsOf(options)
+  const { splices } = parts
+  const node = await createNode(options, parts)
+  await node.handle(SPLICE_PROTOCOL, (stream, connection) => splices.serve(stream, connection), { maxInboundStreams: MAX_REQUEST_STREAMS })
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
@@ -138,7 +145,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   return {
     peerId: node.peerId.toString(),
     addresses: () => node.getMultiaddrs().map(String),
-    counts: () => ({ ...countNode(node), gossipMessages }),
+    counts: () => ({ ...countNode(node, splices), gossipMessages }),
     serve: (protocol, answer, { maxRequestBytes }) =>
       node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
     serveChannel: (protocol, handler) =>
@@ -146,30 +153,48 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
     meet: (addresses) => meet(node, addresses, options.logger),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
-    endCircuits: (peerId) => endCircuits(node, peerId),
+    endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
     disconnect: (peerId) => disconnect(node, peerId),
-    stop: async () => node.stop(),
+    stop: async () => {
+      splices.stop()
+      await node.stop()
+    },
   }
 }
 
-async function createNode(options: RelayStackOptions): Promise<RelayNode> {
+interface RelayParts {
+  readonly rules: RelayRules
+  readonly places: Places
+  readonly turns: Turns
+  readonly splices: SpliceService
+}
+
+/** What circuits and raw connections share. */
+function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, logger }: RelayStackOptions): RelayParts {
+  const places = new Places({ now: Date.now, ttlMs: reservationTtlMs, groupsOf: rules.groupsOf })
+  const turns = new Turns()
+  return { rules, places, turns, splices: new SpliceService({ rules, places, turns, logger, now: () => performance.now() }) }
+}
+
+async function createNode(options: RelayStackOptions, parts: RelayParts): Promise<RelayNode> {
   const late: Late = {}
+  const { gater, mayEnter } = relayDoor(parts.rules)
   return createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
     datastore: new CertificateDatastore(options.durable),
     addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [
-      tcp(),
+      guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
       guardedWebSockets({ behindProxy: options.front !== undefined }),
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
     ],
     ...securedAndMuxed(),
-    connectionGater: relayGate(options.rules ?? OPEN_RULES),
+    connectionGater: gater,
     connectionManager: CONNECTIONS,
     connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
     services: {
-      ...relayServices(options),
+      ...relayServices(options, parts),
       // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).
       late: ({ transportManager: transports, peerId: self }: { transportManager: TransportManager; peerId: PeerId }) =>
         Object.assign(late, { transports, self }),
@@ -177,8 +202,7 @@ async function createNode(options: RelayStackOptions): Promise<RelayNode> {
   })
 }
 
-function relayServices(options: RelayStackOptions) {
-  const { judge = SIGNED, reservationTtlMs = RESERVATION_TTL_MS, rules = OPEN_RULES, logger } = options
+function relayServices({ judge = SIGNED, logger }: RelayStackOptions, parts: RelayParts) {
   return {
     identify: identify(),
     identifyPush: identifyPush(),
@@ -186,7 +210,7 @@ function relayServices(options: RelayStackOptions) {
     keychain: keychain(),
     dht: kadDHT(dhtOptions(judge, { clientMode: false })),
     gossip: gossipsub(GOSSIP_OPTIONS),
-    hop: (components: HopComponents) => new HopService(components, { rules, reservationTtlMs, logger }),
+    hop: (components: HopComponents) => new HopService(components, { ...parts, logger }),
   }
 }
 
@@ -200,20 +224,19 @@ function frontAddress({ front }: RelayStackOptions): string[] {
   return front === undefined ? [] : [`${hostPrefix(front.host)}/tcp/${front.port}/tls/ws`]
 }
 
-function countNode(node: RelayNode): Omit<RelayCounts, 'gossipMessages'> {
+function countNode(node: RelayNode, { splices }: SpliceService): Omit<RelayCounts, 'gossipMessages'> {
   const { places, circuits } = node.services.hop
   places.sweep()
   return {
     connections: node.getConnections().length,
     reservations: places.size,
-    circuits: circuits.size,
+    circuits: circuits.size + splices.size,
     dhtPeers: routingTable(node).size,
   }
 }
 
-function endCircuits(node: RelayNode, peerId: string | undefined): void {
-  const { circuits } = node.services.hop
-  for (const each of [...circuits]) if (peerId === undefined || each.from === peerId || each.to === peerId) each.end('relay')
+function endCircuits(circuits: readonly (CircuitEnds & { end(cause: 'relay'): void })[], peerId: string | undefined): void {
+  for (const each of circuits) if (peerId === undefined || each.from === peerId || each.to === peerId) each.end('relay')
 }
 
 async function disconnect(node: RelayNode, peerId: string | undefined): Promise<void> {

@@ -5,7 +5,8 @@ import type { Logger } from '@skein/core'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
 import { createSwarm } from './nodejs.ts'
-import { createRelayStack, type RelayStack } from './relay-stack.ts'
+import { createRelayStack, type RelayStack, type RelayStackOptions } from './relay-stack.ts'
+import type { RelayRules } from './circuit/index.ts'
 import type { Stack } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
@@ -56,7 +57,7 @@ export class TestNetwork {
     return [a, b]
   }
 
-  async relay(seed = 101, judge?: RecordJudge): Promise<TestRelay> {
+  async relay(seed = 101, judge?: RecordJudge, rules?: RelayRules): Promise<TestRelay> {
     let stack: RelayStack | undefined
     const server = createServer((_request, response) => {
       if (stack === undefined) return void response.writeHead(503).end()
@@ -69,7 +70,7 @@ export class TestNetwork {
       await old?.stop()
     }
     const start = async (byte: number): Promise<void> => {
-      stack = await startRelay(byte, judge)
+      stack = await startRelay(byte, { judge, rules })
     }
     this.undo.push(stop, () => new Promise((resolve) => server.close(resolve)))
     await start(seed)
@@ -100,7 +101,7 @@ export function stackOf(swarm: Libp2pSwarm): Stack {
   return (swarm as unknown as { readonly running: { readonly stack: Stack } }).running.stack
 }
 
-function startRelay(byte: number, judge: RecordJudge | undefined): Promise<RelayStack> {
+function startRelay(byte: number, options: Pick<RelayStackOptions, 'judge' | 'rules'>): Promise<RelayStack> {
   const kept = new Map<string, Uint8Array>()
   const durable = {
     get: (key: string) => kept.get(key),
@@ -108,5 +109,5 @@ function startRelay(byte: number, judge: RecordJudge | undefined): Promise<Relay
     delete: (key: string) => void kept.delete(key),
   }
   const listen = { host: '127.0.0.1', tcp: 0, ws: 0, webrtc: 'off' } as const
-  return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(byte), listen, judge, durable, logger: silentLogger })
+  return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(byte), listen, ...options, durable, logger: silentLogger })
 }

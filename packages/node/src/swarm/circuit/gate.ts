@@ -1,21 +1,49 @@
 /** The relay's door: asks the rules before anything is spent on a connection, and counts what passes over it. */
+import type { Socket } from 'node:net'
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { addressOf } from './party.ts'
 import type { RelayRules } from './rules.ts'
 
-export function relayGate(rules: RelayRules): ConnectionGater {
+export interface RelayDoor {
+  readonly gater: ConnectionGater
+  /** For sockets whose first byte is awaited before libp2p hears of them: silence counts as well. */
+  mayEnter(socket: Socket): boolean
+}
+
+export function relayDoor(rules: RelayRules): RelayDoor {
+  const entered = new WeakSet<Socket>()
+  const mayEnter = (socket: Socket): boolean => {
+    const address = socket.remoteAddress?.replace(/^::ffff:(\d+\.)/i, '$1')
+    if (address === undefined || !rules.mayJoin(address)) return false
+    entered.add(socket)
+    socket.once('close', () => rules.onLeft(address))
+    return true
+  }
+  return { gater: relayGate(rules, entered), mayEnter }
+}
+
+function relayGate(rules: RelayRules, entered: WeakSet<Socket>): ConnectionGater {
   return {
     // The relay dials whoever it is told to meet; the library's default refuses private addresses only in browsers.
     denyDialMultiaddr: () => false,
     denyInboundConnection: (connection) => {
       const address = addressOf(connection)
-      if (address === undefined || !rules.mayJoin(address)) return true
-      connection.addEventListener('close', () => rules.onLeft(address), { once: true })
+      const { socket } = connection as MultiaddrConnection & OverSocket
+      if (address === undefined) return true
+      if (socket === undefined || !entered.has(socket)) {
+        if (!rules.mayJoin(address)) return true
+        connection.addEventListener('close', () => rules.onLeft(address), { once: true })
+      }
       count(connection, rules)
       return false
     },
     denyInboundEncryptedConnection: (peer: PeerId) => !rules.mayStay(peer.toString()),
   }
+}
+
+/** Not in the library's types; of TCP alone. */
+interface OverSocket {
+  readonly socket?: Socket
 }
 
 /** Not in the library's types: where a transport hands over what it has read. */

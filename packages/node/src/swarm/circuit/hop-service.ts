@@ -21,10 +21,10 @@ import {
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { Circuit } from './circuit.ts'
 import { asError } from './flow.ts'
-import { Places } from './places.ts'
+import type { Places } from './places.ts'
 import { partyOf } from './party.ts'
 import type { CircuitDecision, RelayRules } from './rules.ts'
-import { Turns } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 export const STOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/stop'
@@ -43,8 +43,9 @@ export interface HopComponents {
 
 export interface HopOptions {
   readonly rules: RelayRules
-  readonly reservationTtlMs: number
+  readonly places: Places
   readonly logger: Logger
+  readonly turns: Turns
 }
 
 interface Asked {
@@ -61,7 +62,6 @@ interface Asked {
 export class HopService {
   readonly places: Places
   readonly circuits = new Set<Circuit>()
-  readonly #turns = new Turns()
   readonly #parts: HopComponents
   readonly #options: HopOptions
   #sweeping: NodeJS.Timeout | undefined
@@ -69,7 +69,7 @@ export class HopService {
   constructor(parts: HopComponents, options: HopOptions) {
     this.#parts = parts
     this.#options = options
-    this.places = new Places({ now: Date.now, ttlMs: options.reservationTtlMs, groupsOf: options.rules.groupsOf })
+    this.places = options.places
   }
 
   async start(): Promise<void> {
@@ -185,7 +185,7 @@ export class HopService {
       limit,
       rules: this.#options.rules,
       now: () => performance.now(),
-      turns: this.#turns,
+      turns: this.#options.turns,
       onClosed: () => this.circuits.delete(circuit),
     })
     this.circuits.add(circuit)

@@ -1,0 +1,126 @@
+/** The relay's side of raw connections: who may be joined with whom, and bringing both ends together (BU6, BU7). */
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Connection, Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import {
+  BULK_KEY_BYTES,
+  BULK_TICKET_BYTES,
+  decodeSpliceRequest,
+  encodeSpliceReply,
+  type Logger,
+  MAX_BULK_CONTROL_BYTES,
+  type SpliceReplyFrame,
+  type SpliceRefusal,
+  type SpliceRequestFrame,
+} from '@skein/core'
+import { partyOf } from '../swarm/circuit/party.ts'
+import type { Places } from '../swarm/circuit/places.ts'
+import type { CircuitEnds, Party, RelayRules } from '../swarm/circuit/rules.ts'
+import type { Turns } from '../swarm/circuit/turns.ts'
+import { asError } from '../swarm/framing.ts'
+import { OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
+import { Splice } from './splice.ts'
+import { Tickets } from './tickets.ts'
+
+export interface SpliceServiceParts {
+  readonly rules: RelayRules
+  readonly places: Places
+  readonly turns: Turns
+  readonly logger: Logger
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** The first of two ends; the other has not come yet. */
+interface Alone {
+  readonly peer: string
+  readonly socket: Socket
+  readonly timer: NodeJS.Timeout
+}
+
+export class SpliceService {
+  readonly splices = new Set<Splice>()
+  readonly #parts: SpliceServiceParts
+  readonly #tickets = new Tickets()
+  readonly #alone = new Map<string, Alone>()
+  readonly #stopping = new AbortController()
+
+  constructor(parts: SpliceServiceParts) {
+    this.#parts = parts
+  }
+
+  /** Answers one request on a channel. */
+  async serve(stream: Stream, connection: Connection): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(OPENING_WITHIN_MS)])
+    try {
+      const frames = lpStream(stream, { maxDataLength: MAX_BULK_CONTROL_BYTES })
+      const request = decodeSpliceRequest((await frames.read({ signal })).subarray())
+      await frames.write(encodeSpliceReply(this.#answer(partyOf(connection), request)), { signal })
+      await stream.close({ signal })
+    } catch (error) {
+      this.#parts.logger.debug('splice-failed', { reason: String(error) })
+      stream.abort(asError(error))
+    }
+  }
+
+  /** A raw connection that somebody opens. */
+  onRaw(socket: Socket): void {
+    void this.#tickets.admit(socket, this.#stopping.signal)
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+    this.#tickets.clear()
+    for (const [name] of [...this.#alone]) this.#leave(name)
+    for (const splice of [...this.splices]) splice.end('relay')
+  }
+
+  #answer(party: Party | undefined, request: SpliceRequestFrame): SpliceReplyFrame {
+    const refusal = party === undefined ? 'denied' : this.#refusal(party, request)
+    if (party === undefined || refusal !== undefined) return { status: refusal ?? 'denied' }
+    const secret = { ticket: randomBytes(BULK_TICKET_BYTES), key: randomBytes(BULK_KEY_BYTES) }
+    const onOpened = (socket: Socket): void => this.#arrived(socket, party.peer, request)
+    const isRoom = this.#tickets.expect({ ...secret, device: party.peer, onOpened, onExpired: () => undefined })
+    return isRoom ? { status: 'ok', secret } : { status: 'full' }
+  }
+
+  /** As for a circuit to the other end, if that one can be reached here; or else the other has to ask for one to this one. */
+  #refusal(party: Party, { peer }: SpliceRequestFrame): SpliceRefusal | undefined {
+    const { rules, places } = this.#parts
+    if (party.peer === peer) return 'denied'
+    if (places.get(peer) === undefined) return places.get(party.peer) === undefined ? 'no-reservation' : undefined
+    const decision = rules.mayConnect(party, peer)
+    rules.onRequest('connect', decision.status)
+    // A limited circuit is for a few words; whoever gets no more needs no raw connection.
+    if (decision.status === 'ok') return decision.limit === undefined ? undefined : 'denied'
+    return decision.status === 'resource-limit' ? 'resource-limit' : 'denied'
+  }
+
+  #arrived(socket: Socket, peer: string, { peer: other, session }: SpliceRequestFrame): void {
+    const name = [Buffer.from(session).toString('hex'), ...[peer, other].sort()].join(' ')
+    const first = this.#alone.get(name)
+    if (first !== undefined && first.peer !== peer) {
+      clearTimeout(first.timer)
+      this.#alone.delete(name)
+      this.#join([first.socket, socket], { from: first.peer, to: peer })
+      return
+    }
+    this.#leave(name)
+    this.#alone.set(name, { peer, socket, timer: setTimeout(() => this.#leave(name), TICKET_AGE_MS) })
+  }
+
+  #leave(name: string): void {
+    const alone = this.#alone.get(name)
+    if (alone === undefined) return
+    clearTimeout(alone.timer)
+    this.#alone.delete(name)
+    alone.socket.destroy()
+  }
+
+  #join(sockets: readonly [Socket, Socket], ends: CircuitEnds): void {
+    const splice: Splice = new Splice(sockets, { ...this.#parts, ends, onClosed: () => this.splices.delete(splice) })
+    this.splices.add(splice)
+    splice.start()
+  }
+}

@@ -1,0 +1,126 @@
+/** Two raw connections joined by a relay: what comes from one goes to the other, and neither is read ahead of it. */
+import type { Socket } from 'node:net'
+import type { CircuitEnds, CloseCause, RelayRules } from '../swarm/circuit/rules.ts'
+import type { Turns } from '../swarm/circuit/turns.ts'
+import { KEEP_ALIVE_MS, SPLICE_IDLE_MS } from './constants.ts'
+
+/** Bytes that wait for the receiver before the sender is paused. */
+const HOLD_AT_BYTES = 262_144
+/** Of one direction in one turn of the event loop: four reads of a socket, a tenth of a millisecond's work. */
+const TURN_BYTES = 262_144
+
+export interface SpliceOptions {
+  readonly ends: CircuitEnds
+  readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited' | 'onBytes'>
+  readonly turns: Turns
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  readonly onClosed: () => void
+}
+
+export class Splice implements CircuitEnds {
+  readonly from: string
+  readonly to: string
+  readonly #sockets: readonly [Socket, Socket]
+  readonly #options: SpliceOptions
+  readonly #startedAt: number
+  #bytes = 0
+  #isOpen = true
+
+  /** @param sockets opened, and not flowing */
+  constructor(sockets: readonly [Socket, Socket], options: SpliceOptions) {
+    this.#sockets = sockets
+    this.#options = options
+    this.from = options.ends.from
+    this.to = options.ends.to
+    this.#startedAt = options.now()
+  }
+
+  start(): void {
+    const [a, b] = this.#sockets
+    this.#options.rules.onCircuit(this, { kind: 'opened' })
+    for (const socket of this.#sockets) {
+      // The end of one direction is not the end of the other.
+      socket.allowHalfOpen = true
+      socket.setNoDelay(true)
+      socket.setKeepAlive(true, KEEP_ALIVE_MS)
+      socket.setTimeout(SPLICE_IDLE_MS, () => this.end('broken'))
+      socket.once('close', this.#onClose)
+    }
+    this.#carry(a, b)
+    this.#carry(b, a)
+    if (a.destroyed || b.destroyed) this.#onClose()
+  }
+
+  /** Ends both sides at once. Idempotent. */
+  end(cause: CloseCause): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    const { rules, now, onClosed } = this.#options
+    for (const socket of this.#sockets) socket.destroy()
+    rules.onCircuit(this, { kind: 'closed', cause, lastedMs: now() - this.#startedAt, bytes: this.#bytes })
+    onClosed()
+  }
+
+  readonly #onClose = (): void => {
+    const inOrder = this.#sockets.every((each) => each.errored === null && each.readableEnded)
+    // One of them may still be writing what was on its way.
+    if (!inOrder || this.#sockets.every(({ destroyed }) => destroyed)) this.end(inOrder ? 'ended' : 'broken')
+  }
+
+  #carry(src: Socket, dst: Socket): void {
+    const { turns } = this.#options
+    const holds = new Holds(src)
+    let inTurn = 0
+    let heldAt = 0
+    src.on('data', (bytes: Buffer) => {
+      const wait = this.#pass(bytes.length)
+      dst.write(bytes)
+      // Not by what `write` returns: it says no to every full read, even when the system has taken all of it.
+      if (dst.writableLength > HOLD_AT_BYTES && holds.add('backlog')) heldAt = this.#options.now()
+      if (wait > 0 && holds.add('pace')) setTimeout(() => holds.remove('pace'), wait).unref()
+      inTurn += bytes.length
+      if (inTurn < TURN_BYTES || !holds.add('turn')) return
+      inTurn = 0
+      turns.wait(() => holds.remove('turn'))
+    })
+    dst.on('drain', () => {
+      if (!holds.remove('backlog')) return
+      this.#options.rules.onWaited(this.#options.now() - heldAt)
+    })
+    src.once('end', () => dst.end())
+  }
+
+  #pass(bytes: number): number {
+    const { rules } = this.#options
+    this.#bytes += bytes
+    rules.onBytes('in', bytes)
+    rules.onBytes('out', bytes)
+    return rules.onPassage(this, { bytes, class: 'bulk' })
+  }
+}
+
+/** Why a socket is not read at present. */
+class Holds {
+  readonly #socket: Socket
+  readonly #reasons = new Set<'backlog' | 'pace' | 'turn'>()
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  /** @returns whether it is new */
+  add(reason: 'backlog' | 'pace' | 'turn'): boolean {
+    if (this.#reasons.has(reason)) return false
+    this.#reasons.add(reason)
+    this.#socket.pause()
+    return true
+  }
+
+  /** @returns whether it was there */
+  remove(reason: 'backlog' | 'pace' | 'turn'): boolean {
+    const was = this.#reasons.delete(reason)
+    if (was && this.#reasons.size === 0) this.#socket.resume()
+    return was
+  }
+}
