@@ -1,0 +1,67 @@
+// One end of a raw connection over a relay: our own swarm, told that nothing but the relay leads to the other end.
+import { createSwarm } from '@skein/node/swarm'
+import { BulkChannels, endpointOf } from '../../../packages/node/dist/bulk/index.js'
+import { systemClock, systemRandom } from '../../../packages/node/dist/platform/system.js'
+
+const FRAME = 262_144
+const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
+const taken = []
+const own = []
+let [swarm, channels] = []
+let received = 0
+
+async function join({ url, tcp }) {
+  swarm = createSwarm({
+    privateKeySeed: systemRandom.bytes(32),
+    relays: [url],
+    listen: { host: '127.0.0.1', port: 0 },
+    logger: silent,
+    clock: systemClock,
+    random: systemRandom,
+    judge: { verify: () => true, isNewer: () => false },
+  })
+  await swarm.start()
+  while (swarm.relays()[0]?.reserved !== true) await new Promise((resolve) => setTimeout(resolve, 20))
+  const relay = { device: /\/p2p\/([^/]+)$/.exec(tcp)[1], endpoints: [endpointOf(tcp)] }
+  channels = new BulkChannels({
+    logger: silent,
+    random: systemRandom,
+    stopping: new AbortController().signal,
+    handlers: new Map([['bench', { allows: () => true, onOpened: (each) => void take(each) }]]),
+    open: (...args) => swarm.open(...args),
+    serve: (...args) => swarm.handle(...args),
+    directPaths: () => ({ dialled: [], wasDialled: false }),
+    relayPaths: () => [relay],
+  })
+  channels.serve()
+  return { device: swarm.self }
+}
+
+async function take(connection) {
+  taken.push(connection)
+  for await (const frame of connection) received += frame.length
+}
+
+async function open({ device }) {
+  const outcome = await channels.open(device, 'bench')
+  if (outcome.kind !== 'open') throw new Error(outcome.reason)
+  own.push(outcome.connection)
+  return { via: outcome.connection.via }
+}
+
+async function pour({ bytes }) {
+  const part = new Uint8Array(FRAME).fill(7)
+  for (let sent = 0; sent < bytes; sent += FRAME) await own.at(-1).write(part)
+  return {}
+}
+
+const VERBS = { join, open, pour, received: async () => ({ bytes: received }) }
+
+process.on('message', async ({ id, verb, args }) => {
+  try {
+    process.send({ id, result: await VERBS[verb](args) })
+  } catch (error) {
+    process.send({ id, error: String(error?.stack ?? error) })
+  }
+})
+process.on('disconnect', () => process.exit(0))
