@@ -10,9 +10,9 @@ const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]/g
 /** What each package may import of ours; tests may also use core's test kit. */
 const DIRECTIONS = [
   [/^packages\/core\//, []],
-  [/^packages\/node\//, [/^@skein\/core(\/tokens)?$/]],
-  [/^apps\/relay\//, [/^@skein\/core(\/tokens)?$/, /^@skein\/node\/swarm$/]],
-  [/^apps\//, [/^@skein\/core(\/tokens)?$/, /^@skein\/node(\/|$)/]],
+  [/^packages\/node\//, [/^@skein\/core(\/(tokens|files))?$/]],
+  [/^apps\/relay\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node\/swarm$/]],
+  [/^apps\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node(\/|$)/]],
 ]
 const TEST_KIT = /^@skein\/core\/(testing|contracts)$/
 

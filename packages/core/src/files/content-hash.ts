@@ -26,7 +26,7 @@ export class ContentHash {
   constructor(hashing: Hashing, plan: ChunkPlan) {
     this.hashing = hashing
     this.plan = plan
-    this.leaves = new Array<Uint8Array | undefined>(plan.count).fill(undefined)
+    this.leaves = Array.from({ length: plan.count }, () => undefined)
     this.whole = hashing.sha256Stream()
   }
 

@@ -2,6 +2,7 @@
 import { fflateCompression } from '../e2ee/compression.ts'
 import { carryByMesh } from '../dispatch/mesh-carrier.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
+import { type FilePlatform, transferFiles } from '../files/index.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
 import { loadIdentity, type MessengerEvent } from '../messenger-ports.ts'
@@ -36,6 +37,7 @@ export interface StartOptions {
   /** URLs of own mailboxes; with them, tokens too. */
   readonly mailboxes?: readonly string[]
   readonly readReceipts?: boolean
+  readonly files?: FilePlatform
   /** How far the node's clock is off, milliseconds. */
   readonly skewMs?: number
 }
@@ -91,11 +93,20 @@ export class World {
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */
   async start(
     name: string,
-    { visibility = 'contacts', store = new MemoryStore(), meshArchive, mailboxes, readReceipts = false, skewMs = 0 }: StartOptions = {},
+    {
+      visibility = 'contacts',
+      store = new MemoryStore(),
+      meshArchive,
+      mailboxes,
+      readReceipts = false,
+      skewMs = 0,
+      files,
+    }: StartOptions = {},
   ): Promise<WorldNode> {
     const logger = new RecordingLogger()
     const carriers = {
       ...(meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }),
+      ...(files === undefined ? {} : { files: transferFiles(files) }),
       ...(mailboxes === undefined ? {} : { tokens: async () => plainTokens }),
     }
     const ports = {

@@ -1,7 +1,8 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { carryByMesh, type Logger, SkeinError, transferFiles } from '@skein/core'
+import { carryByMesh, type Logger, SkeinError } from '@skein/core'
+import { transferFiles } from '@skein/core/files'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'

@@ -2,17 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import {
-  encodeFolderList,
-  foldedName,
-  type FolderEntry,
-  MAX_DEPTH,
-  MAX_FOLDER_ENTRIES,
-  numberedName,
-  safeName,
-  SkeinError,
-  type SourceDescription,
-} from '@skein/core'
+import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
+import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
 import mime from 'mime'
 import * as z from 'zod'
 import { unreadable, unwritable } from './explain.ts'

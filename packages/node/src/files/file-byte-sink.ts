@@ -20,7 +20,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type ByteSink, decodeFolderList, type FolderLayout, layOut, layOutFile, LEAF_BYTES, type SinkWish, spansOf } from '@skein/core'
+import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
+import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import { RESERVE_BYTES } from './constants.ts'
 import { diskFull, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'

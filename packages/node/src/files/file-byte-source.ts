@@ -1,17 +1,8 @@
 /** Reads files for sending. Runs in the worker; all calls are synchronous there. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type ByteSource,
-  decodeFolderList,
-  type FileManifest,
-  type FilePart,
-  type FolderEntry,
-  type FolderLayout,
-  layOut,
-  layOutFile,
-  spansOf,
-} from '@skein/core'
+import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
+import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import { modifiedAt, SourcePlace } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
 

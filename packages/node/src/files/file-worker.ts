@@ -4,14 +4,12 @@ import {
   type ContentDigests,
   type FileManifest,
   type FilePart,
-  OpeningSink,
-  planOf,
-  SealingSource,
   type SinkWish,
   SkeinError,
   type SourceDescription,
   type StreamKey,
 } from '@skein/core'
+import { OpeningSink, planOf, SealingSource } from '@skein/core/files'
 import { expose, transfer } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { nativePrimitives } from '../platform/primitives.ts'

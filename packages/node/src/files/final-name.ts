@@ -1,7 +1,8 @@
 /** Puts what is whole under a name that nobody has: nothing is overwritten (FI16). */
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { numberedName, SkeinError } from '@skein/core'
+import { SkeinError } from '@skein/core'
+import { numberedName } from '@skein/core/files'
 import { MAX_NUMBER } from './constants.ts'
 import { codeOf } from './explain.ts'
 

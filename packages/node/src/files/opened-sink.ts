@@ -1,5 +1,5 @@
 /** What the worker says about a sink. */
-import { ChunkSet } from '@skein/core'
+import { ChunkSet } from '@skein/core/files'
 
 export interface OpenedSink {
   readonly handle: number

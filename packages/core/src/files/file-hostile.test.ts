@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { content, filesOf, offer, pair, stateOf } from '../testing/file-pair.ts'
+import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
+import { FILE_PROTOCOL } from './file-link.ts'
+
+describe('what a hostile contact sends', () => {
+  const anyFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    fc
+      .oneof<fc.Arbitrary<FileFrame>[]>(
+        fc.record({ kind: fc.constant('chunk' as const), index: fc.nat(9), bytes: fc.nat(300_000) }),
+        fc.record({ kind: fc.constant('credit' as const), bytes: fc.nat() }),
+        fc.record({ kind: fc.constant('stream' as const), salt: fc.uint8Array({ minLength: 32, maxLength: 32 }) }),
+        fc.record({ kind: fc.constant('end' as const), root: fc.uint8Array({ minLength: 48, maxLength: 48 }) }),
+      )
+      .map(encodeFileFrame),
+  )
+
+  it('[FI6] [FI19] frames of any kind in any order put nothing in place and stop nobody', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 6 }), async (frames) => {
+        ana.disk.files.set('a.bin', content(1, 1_000))
+        const transfer = await offer(both)
+        const serve = ana.node.swarm.handlers.get(FILE_PROTOCOL)
+        ana.node.swarm.handlers.set(FILE_PROTOCOL, async (channel) => {
+          for (const frame of frames) await channel.send(frame)
+        })
+        await filesOf(bo).accept(transfer.id, 'in')
+        await world.run(1_000)
+        expect([...bo.disk.files.keys()]).toEqual([])
+        if (serve !== undefined) ana.node.swarm.handlers.set(FILE_PROTOCOL, serve)
+        await filesOf(bo).cancel(transfer.id)
+        // And the same to who serves.
+        const opened = await bo.node.swarm.open(ana.node.swarm.self, FILE_PROTOCOL)
+        if (opened.kind === 'open') for (const frame of frames) await opened.channel.send(frame)
+        await world.run(500)
+      }),
+      { numRuns: 25 },
+    )
+    const last = await offer(both)
+    await filesOf(bo).accept(last.id, 'in')
+    await world.run(5_000)
+    expect(stateOf(bo, last)).toBe('done')
+  })
+})

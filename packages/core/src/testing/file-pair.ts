@@ -1,0 +1,53 @@
+/** Two messengers in memory that send each other files. */
+import type { FileService, Transfer } from '../files/index.ts'
+import { MemoryFiles } from './memory-files.ts'
+import { seededRandom } from './seeded-random.ts'
+import { settle } from './virtual-clock.ts'
+import { World, type WorldNode } from './world.ts'
+
+export interface Side {
+  node: WorldNode
+  readonly disk: MemoryFiles
+}
+
+export interface Pair {
+  readonly world: World
+  readonly ana: Side
+  readonly bo: Side
+}
+
+export async function pair(seed = 1): Promise<Pair> {
+  const world = new World(seed)
+  const [first, second] = [new MemoryFiles(), new MemoryFiles()]
+  const ana = { disk: first, node: await world.start('ana', { files: first }) }
+  const bo = { disk: second, node: await world.start('bo', { files: second }) }
+  await world.befriend(ana.node, bo.node)
+  return { world, ana, bo }
+}
+
+export function filesOf({ node }: Side): FileService {
+  if (node.messenger.files === undefined) throw new Error('it has files')
+  return node.messenger.files
+}
+
+export const content = (seed: number, length: number): Uint8Array => seededRandom(seed).bytes(length)
+
+/** Offers files of ana to bo; the transfer. */
+export async function offer({ world, ana, bo }: Pair, paths: readonly string[] = ['a.bin']): Promise<Transfer> {
+  const sending = filesOf(ana).send([world.contactOf(ana.node, bo.node)], paths)
+  await world.run(1_000)
+  const [transfer] = await sending
+  if (transfer === undefined) throw new Error('nothing was offered')
+  return transfer
+}
+
+/** Moves frames one by one until something holds. @throws Error when it does not come about */
+export async function until(world: World, condition: () => boolean, most = 4_000): Promise<void> {
+  for (let step = 0; step < most && !condition(); step += 1) {
+    await settle()
+    if (!world.network.pump()) await world.clock.advance(100)
+  }
+  if (!condition()) throw new Error('it did not come about')
+}
+
+export const stateOf = (side: Side, { id }: Pick<Transfer, 'id'>): string => filesOf(side).get(id).state

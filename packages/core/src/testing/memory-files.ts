@@ -1,0 +1,150 @@
+/** Files in memory: a platform for tests, with a disk that may be full and files that change. */
+import {
+  type ByteSink,
+  type ByteSource,
+  type ContentSink,
+  type ContentSource,
+  type FilePlatform,
+  LEAF_BYTES,
+  layOutFile,
+  numberedName,
+  OpeningSink,
+  planOf,
+  SealingSource,
+  type SinkWish,
+  type SourceDescription,
+} from '../files/index.ts'
+import { layOut } from '../files/folder-layout.ts'
+import { SkeinError } from '../errors/index.ts'
+import { noblePrimitives } from '../e2ee/primitives.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import { decodeFolderList, encodeFolderList, type FileManifest, type FilePart, type FolderEntry } from '../wire/files.ts'
+
+interface Part {
+  readonly bytes: Uint8Array
+  readonly leaves: Uint8Array
+  moved: number
+}
+
+/** Paths have `/` between segments; a folder is all that begins with its path. */
+export class MemoryFiles implements FilePlatform {
+  readonly files = new Map<string, Uint8Array>()
+  /** What is received and not whole yet, by transfer; stays over a restart. */
+  readonly parts = new Map<string, Part>()
+  full = false
+  private readonly primitives: Primitives
+
+  constructor(primitives: Primitives = noblePrimitives) {
+    this.primitives = primitives
+  }
+
+  async describe(paths: readonly string[]): Promise<SourceDescription> {
+    const [only = ''] = paths
+    const bytes = this.files.get(only)
+    const common = { mediaType: '', modifiedAt: 0, place: JSON.stringify(paths) }
+    if (paths.length === 1 && bytes !== undefined) return { ...common, name: lastOf(only), size: bytes.length, folder: undefined }
+    const list = encodeFolderList(this.entriesOf(paths))
+    const entries = decodeFolderList(list)
+    if (entries.length === 0) throw new SkeinError('FILE_UNREADABLE', 'There is nothing of this name.')
+    const folder = { entries: entries.length, listBytes: list.length, listDigest: this.primitives.sha256(list) }
+    return { ...common, name: lastOf(only), size: entries.reduce((sum, { size }) => sum + size, 0), folder }
+  }
+
+  private entriesOf(paths: readonly string[]): FolderEntry[] {
+    return this.pathsOf(paths).map((path) => ({
+      path: path.split('/'),
+      kind: 'file',
+      size: this.files.get(path)?.length ?? 0,
+      modifiedAt: 0,
+      executable: false,
+    }))
+  }
+
+  private pathsOf(roots: readonly string[]): string[] {
+    return [...this.files.keys()].filter((path) => roots.some((root) => path === root || path.startsWith(`${root}/`))).sort()
+  }
+
+  async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
+    const paths = this.pathsOf(JSON.parse(place) as string[])
+    const list = encodeFolderList(this.entriesOf(JSON.parse(place) as string[]))
+    const whole = (): Uint8Array => joined(paths.map((path) => this.files.get(path) ?? new Uint8Array()))
+    const bytes: ByteSource = {
+      read: async (part: FilePart, offset: number, length: number) => {
+        const all = part === 'list' ? list : whole()
+        if (offset + length > all.length) throw new SkeinError('FILE_CHANGED', 'It is shorter now.')
+        return all.slice(offset, offset + length)
+      },
+      check: async () => undefined,
+      close: async () => undefined,
+    }
+    return new SealingSource(this.primitives, manifest, bytes)
+  }
+
+  async openSink(wish: SinkWish): Promise<ContentSink> {
+    const plan = planOf(wish.manifest)
+    const fresh = { bytes: new Uint8Array(plan.size), leaves: new Uint8Array(plan.count * LEAF_BYTES), moved: 0 }
+    const part = this.parts.get(wish.id) ?? fresh
+    this.parts.set(wish.id, part)
+    return OpeningSink.open(this.primitives, plan, this.bytesOf(wish, part))
+  }
+
+  private bytesOf(wish: SinkWish, part: Part): ByteSink {
+    return {
+      recorded: async () => ({ leaves: part.leaves.slice(), moved: part.moved }),
+      write: async (offset, bytes) => {
+        if (this.full) throw new SkeinError('DISK_FULL', 'The disk is full.')
+        part.bytes.set(bytes, offset)
+      },
+      record: async (index, leaf, moved) => {
+        part.leaves.set(leaf, index * LEAF_BYTES)
+        part.moved = moved
+      },
+      read: async (offset, length) => part.bytes.slice(offset, offset + length),
+      commit: async () => this.commit(wish, part),
+      close: async () => undefined,
+    }
+  }
+
+  private commit({ manifest, list, folder }: SinkWish, { bytes }: Part): string {
+    const layout = list === undefined ? layOutFile({ ...manifest, executable: false }) : layOut(decodeFolderList(list), manifest.size)
+    const paths = layout.entries.map(({ path, offset, size }) => {
+      const [top = '', ...rest] = path
+      const free = this.freeName(folder, top)
+      return [[folder, free, ...rest].join('/'), bytes.slice(offset, offset + size)] as const
+    })
+    for (const [path, content] of paths) this.files.set(path, content)
+    return paths.length === 1 ? (paths[0]?.[0] ?? folder) : folder
+  }
+
+  private freeName(folder: string, name: string): string {
+    let count = 1
+    while (this.files.has(`${folder}/${numberedName(name, count)}`)) count += 1
+    return numberedName(name, count)
+  }
+
+  defaultFolder(): string {
+    return 'received'
+  }
+
+  async forgetSource(): Promise<void> {
+    await Promise.resolve()
+  }
+
+  async forget({ id }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
+    this.parts.delete(id)
+  }
+}
+
+function lastOf(path: string): string {
+  return path.split('/').at(-1) ?? path
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
