@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { chunkSizeFor } from '@skein/core/files'
+import { filePlatformContract } from '@skein/core/contracts'
+import { expect, it } from 'vitest'
+import { NodeFiles } from './node-files.ts'
+
+function place() {
+  const top = mkdtempSync(join(tmpdir(), 'skein-files-'))
+  const make = (): NodeFiles => new NodeFiles({ stateFolder: join(top, 'state'), defaultFolder: join(top, 'received') })
+  const running = [make()]
+  return {
+    top,
+    make: () => {
+      const next = make()
+      running.push(next)
+      return next
+    },
+    first: running[0] as NodeFiles,
+    end: async () => {
+      for (const each of running) await each.stop()
+      rmSync(top, { recursive: true, force: true })
+    },
+  }
+}
+
+filePlatformContract('Node.js', async () => {
+  const { top, make, first, end } = place()
+  return {
+    platform: first,
+    folder: join(top, 'in'),
+    put: async (name, bytes) => {
+      const path = join(top, 'own', name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, bytes)
+      return path
+    },
+    get: async (name) => {
+      try {
+        return new Uint8Array(readFileSync(join(top, 'in', name)))
+      } catch {
+        return undefined
+      }
+    },
+    restart: async () => {
+      await first.stop()
+      return make()
+    },
+    end,
+  }
+})
+
+const stream = { key: new Uint8Array(32), prefix: new Uint8Array(7) }
+
+it('[FI15] a part that somebody has made a link of is not written through', async () => {
+  const { top, first, end } = place()
+  mkdirSync(join(top, 'in'))
+  writeFileSync(join(top, 'precious'), 'precious')
+  writeFileSync(join(top, 'a'), 'hello')
+  const id = 'ab'.repeat(16)
+  symlinkSync(join(top, 'precious'), join(top, 'in', `.skein-${id}.part`))
+  const { place: at, ...found } = await first.describe([join(top, 'a')])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const source = await first.openSource(at, manifest)
+  const sink = await first.openSink({ id, manifest, list: undefined, folder: join(top, 'in') })
+  await expect(sink.write(0, stream, await source.seal('content', 0, stream))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  expect(readFileSync(join(top, 'precious'), 'utf8')).toBe('precious')
+  await end()
+})
+
+it('[FI24] more than the disk has room for is refused before anything is fetched', async () => {
+  const { top, first, end } = place()
+  const manifest = {
+    name: 'a',
+    size: 2 ** 40,
+    mediaType: '',
+    modifiedAt: 0,
+    chunkSize: chunkSizeFor(2 ** 40),
+    key: new Uint8Array(32),
+    root: undefined,
+    folder: undefined,
+  }
+  await expect(first.openSink({ id: 'ab'.repeat(16), manifest, list: undefined, folder: join(top, 'in') })).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  })
+  expect(readdirSync(join(top, 'in'))).toEqual([])
+  await end()
+})
+
+it('[FI19] who was killed between the move and the note finds what it has put in place', async () => {
+  const { top, first, make, end } = place()
+  writeFileSync(join(top, 'a'), 'hello')
+  const { place: at, ...found } = await first.describe([join(top, 'a')])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const wish = { id: 'ab'.repeat(16), manifest, list: undefined, folder: join(top, 'in') }
+  const source = await first.openSource(at, manifest)
+  const sink = await first.openSink(wish)
+  await sink.write(0, stream, await source.seal('content', 0, stream))
+  const path = await sink.commit()
+  await first.stop()
+  const again = await make().openSink(wish)
+  expect(again.present.isFull).toBe(true)
+  await again.finish()
+  expect(await again.commit()).toBe(path)
+  expect(readdirSync(join(top, 'in'))).toEqual(['a'])
+  await end()
+})
