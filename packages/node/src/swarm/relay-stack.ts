@@ -21,7 +21,7 @@ import { createLibp2p } from 'libp2p'
 import { SPLICE_PROTOCOL } from '../bulk/constants.ts'
 import { SpliceService } from '../bulk/splice-service.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
-import { relayDoor } from './circuit/gate.ts'
+import { type RelayDoor, relayDoor } from './circuit/gate.ts'
 import { type HopComponents, HopService } from './circuit/hop-service.ts'
 import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import { Places } from './circuit/places.ts'
@@ -34,6 +34,8 @@ import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
+import { muteLogger } from './mute-logger.ts'
+import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
@@ -55,11 +57,6 @@ const REQUEST_TIMEOUT_MS = 10_000
 const CLOSE_TIMEOUT_MS = 500
 /** Time to dial one other relay, ms. */
 const MEET_TIMEOUT_MS = 10_000
-/**
- * Ms between pings and until one has failed: so long that one waiting behind a full circuit is no sign of death, and
- * equal, because the far end resets a third ping stream and the monitor would take that for death too.
- */
-const PING_MS = 60_000
 /** Above whatever the rules allow: the library would close the connections of members to take in strangers. */
 const CONNECTIONS = { maxConnections: 1_000_000, inboundConnectionThreshold: 1_000_000, maxIncomingPendingConnections: 512 }
 
@@ -135,6 +132,8 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   const { splices } = parts
   const node = await createNode(options, parts)
   await node.handle(SPLICE_PROTOCOL, (stream, connection) => splices.serve(stream, connection), { maxInboundStreams: MAX_REQUEST_STREAMS })
+  const silent = new SilentPeers({ connections: () => node.getConnections(), heardAt: parts.door.heardAt, now: () => performance.now() })
+  silent.start()
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
@@ -157,6 +156,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     disconnect: (peerId) => disconnect(node, peerId),
     stop: async () => {
       splices.stop()
+      silent.stop()
       await node.stop()
     },
   }
@@ -167,18 +167,25 @@ interface RelayParts {
   readonly places: Places
   readonly turns: Turns
   readonly splices: SpliceService
+  readonly door: RelayDoor
 }
 
 /** What circuits and raw connections share. */
 function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, logger }: RelayStackOptions): RelayParts {
   const places = new Places({ now: Date.now, ttlMs: reservationTtlMs, groupsOf: rules.groupsOf })
   const turns = new Turns()
-  return { rules, places, turns, splices: new SpliceService({ rules, places, turns, logger, now: () => performance.now() }) }
+  return {
+    rules,
+    places,
+    turns,
+    door: relayDoor(rules),
+    splices: new SpliceService({ rules, places, turns, logger, now: () => performance.now() }),
+  }
 }
 
 async function createNode(options: RelayStackOptions, parts: RelayParts): Promise<RelayNode> {
   const late: Late = {}
-  const { gater, mayEnter } = relayDoor(parts.rules)
+  const { gater, mayEnter } = parts.door
   return createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
     datastore: new CertificateDatastore(options.durable),
@@ -189,10 +196,11 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
       guardedWebSockets({ behindProxy: options.front !== undefined }),
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
     ],
-    ...securedAndMuxed(),
+    ...securedAndMuxed({ enableKeepAlive: false }),
     connectionGater: gater,
     connectionManager: CONNECTIONS,
-    connectionMonitor: { pingInterval: PING_MS, pingTimeout: { minTimeout: PING_MS, maxTimeout: PING_MS } },
+    connectionMonitor: { enabled: false },
+    ...muteLogger(),
     services: {
       ...relayServices(options, parts),
       // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).

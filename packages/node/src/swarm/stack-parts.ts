@@ -1,5 +1,6 @@
 /** What every stack of ours shares — client, browser, relay — so that they understand each other. */
 import type { GossipsubOpts } from '@libp2p/gossipsub'
+import type { YamuxMuxerInit } from '@libp2p/yamux'
 import type { KadDHTInit } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import type { Libp2pInit } from 'libp2p'
@@ -26,8 +27,11 @@ const MAX_WINDOW_BYTES = 1_048_576
 const PREFIX = new TextEncoder().encode(`/${RECORD_NAMESPACE}/`)
 
 /** Encrypter and muxer of every stack; another one on either side and nobody could connect. */
-export function securedAndMuxed(): Required<Pick<Libp2pInit, 'connectionEncrypters' | 'streamMuxers'>> {
-  return { connectionEncrypters: [noise()], streamMuxers: [guardedYamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } })] }
+export function securedAndMuxed(
+  init: Pick<YamuxMuxerInit, 'enableKeepAlive'> = {},
+): Required<Pick<Libp2pInit, 'connectionEncrypters' | 'streamMuxers'>> {
+  const muxer = guardedYamux({ ...init, streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } })
+  return { connectionEncrypters: [noise()], streamMuxers: [muxer] }
 }
 
 /** @param key account digest, 32 bytes; returns the key in the DHT */

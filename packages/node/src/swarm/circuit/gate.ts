@@ -1,6 +1,6 @@
 /** The relay's door: asks the rules before anything is spent on a connection, and counts what passes over it. */
 import type { Socket } from 'node:net'
-import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { addressOf } from './party.ts'
 import type { RelayRules } from './rules.ts'
 
@@ -8,6 +8,8 @@ export interface RelayDoor {
   readonly gater: ConnectionGater
   /** For sockets whose first byte is awaited before libp2p hears of them: silence counts as well. */
   mayEnter(socket: Socket): boolean
+  /** When something has arrived last on a connection that came in, monotonic ms. */
+  heardAt(connection: Connection): number | undefined
 }
 
 export function relayDoor(rules: RelayRules): RelayDoor {
@@ -19,10 +21,17 @@ export function relayDoor(rules: RelayRules): RelayDoor {
     socket.once('close', () => rules.onLeft(address))
     return true
   }
-  return { gater: relayGate(rules, entered), mayEnter }
+  const heard = new WeakMap<object, { at: number }>()
+  const heardAt = (connection: Connection): number | undefined => heard.get((connection as Connection & OverTransport).maConn ?? {})?.at
+  return { gater: relayGate(rules, { entered, heard }), mayEnter, heardAt }
 }
 
-function relayGate(rules: RelayRules, entered: WeakSet<Socket>): ConnectionGater {
+interface Known {
+  readonly entered: WeakSet<Socket>
+  readonly heard: WeakMap<object, { at: number }>
+}
+
+function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGater {
   return {
     // The relay dials whoever it is told to meet; the library's default refuses private addresses only in browsers.
     denyDialMultiaddr: () => false,
@@ -34,7 +43,9 @@ function relayGate(rules: RelayRules, entered: WeakSet<Socket>): ConnectionGater
         if (!rules.mayJoin(address)) return true
         connection.addEventListener('close', () => rules.onLeft(address), { once: true })
       }
-      count(connection, rules)
+      const last = { at: performance.now() }
+      heard.set(connection, last)
+      count(connection, rules, last)
       return false
     },
     denyInboundEncryptedConnection: (peer: PeerId) => !rules.mayStay(peer.toString()),
@@ -46,16 +57,22 @@ interface OverSocket {
   readonly socket?: Socket
 }
 
+/** The connection beneath, which the library does not show. */
+interface OverTransport {
+  readonly maConn?: object
+}
+
 /** Not in the library's types: where a transport hands over what it has read. */
 interface Readable {
   onData(data: { readonly byteLength: number }): void
 }
 
 /** By wrapping and not by listening: a listener for messages would take away what comes before the real one is there. */
-function count(connection: MultiaddrConnection, rules: RelayRules): void {
+function count(connection: MultiaddrConnection, rules: RelayRules, last: { at: number }): void {
   const readable = connection as MultiaddrConnection & Readable
   const [onData, send] = [readable.onData.bind(connection), connection.send.bind(connection)]
   readable.onData = (data) => {
+    last.at = performance.now()
     rules.onBytes('in', data.byteLength)
     onData(data)
   }
