@@ -1,5 +1,5 @@
 /** `skein up`: the headless daemon in the foreground. */
-import { createClient, loadConfig } from '@skein/node'
+import { createClient, loadConfig, type RunningClient } from '@skein/node'
 import { giveBackMemory } from './give-back-memory.ts'
 import type { Output } from './output.ts'
 import { askPassphrase } from './passphrase.ts'
@@ -8,22 +8,32 @@ import { askPassphrase } from './passphrase.ts'
 const STOP_WITHIN_MS = 5_000
 
 export async function up(dataDir: string, flags: Record<string, unknown>, output: Output): Promise<number> {
-  const client = await createClient({ dataDir, askPassphrase, ...loadConfig({ dataDir, env: process.env, flags }) })
+  const signal = signalled()
+  let told = false
+  for (;;) {
+    const client = await createClient({ dataDir, askPassphrase, ...loadConfig({ dataDir, env: process.env, flags }) })
+    if (!told) tell(client, output)
+    told = true
+    const why = await Promise.race([client.stopRequested, signal])
+    const late = setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
+    await client.stop()
+    if (why === 'stop') return 0
+    // It is another account's device now.
+    clearTimeout(late)
+  }
+}
+
+function tell(client: RunningClient, output: Output): void {
   const { account, device } = client.messenger.identity
-  const addresses = client.swarm.addresses()
   output.result(
-    { event: 'ready', account, device, addresses, pid: process.pid },
+    { event: 'ready', account, device, addresses: client.swarm.addresses(), pid: process.pid },
     `Skein is running.\n  account  ${account}\n  device   ${device}\nStop it with Ctrl-C or «skein stop».`,
   )
   giveBackMemory()
-  await Promise.race([client.stopRequested, signalled()])
-  setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
-  await client.stop()
-  return 0
 }
 
-function signalled(): Promise<void> {
+function signalled(): Promise<'stop'> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('stop'))
   })
 }

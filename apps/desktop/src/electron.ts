@@ -21,7 +21,7 @@ async function hostForShell(): Promise<ShellHost> {
         const happening = eventView(messenger, event)
         if (happening.event === 'message' || happening.event === 'contact') listener(happening)
       }),
-    stopRequested: host.client.stopRequested,
+    stopRequested: host.client.stopRequested.then(() => undefined),
     stop: async () => {
       await host[Symbol.asyncDispose]()
     },

@@ -5,6 +5,7 @@
 export * from './contacts/index.ts'
 export * from './conversation/index.ts'
 export * from './delivery/index.ts'
+export * from './devices/index.ts'
 export * from './discovery/index.ts'
 export * from './dispatch/index.ts'
 export * from './e2ee/index.ts'

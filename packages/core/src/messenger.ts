@@ -4,23 +4,25 @@ import {
   addByInvite,
   Admissions,
   CONTACT_PROTOCOL,
+  CardKeeper,
   ContactBook,
   type ContactDeps,
   type Conversation,
+  type KeyChange,
   countUnread,
   listConversations,
   makeInvite,
   markSeen,
-  openOwnCard,
-  type OwnCard,
-  refreshBundles,
-  republish,
   revokeInvites,
   serveIntroduction,
+  showOut,
+  takeCard,
+  tellOfCard,
   Touch,
 } from './contacts/index.ts'
 import { ConversationService } from './conversation/index.ts'
 import { DELIVER_PROTOCOL } from './delivery/index.ts'
+import { OwnDevices } from './devices/index.ts'
 import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
@@ -46,9 +48,6 @@ import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/ind
 /** A message is given up after so long, unless the user chooses (DL13). */
 const EXPIRE_MS = 30 * 86_400_000
 
-/** Prekeys are looked after twice a day: a weekly rotation is never more than half a day late. */
-const KEY_CHECK_MS = 43_200_000
-
 /** One account on one device. Start once; stop is final and idempotent. */
 export class Messenger {
   readonly identity: Identity
@@ -57,39 +56,45 @@ export class Messenger {
   readonly conversation: ConversationService
   /** Nothing where files are neither sent nor received. */
   readonly files: FileService | undefined
+  /** Our account's devices. */
+  readonly devices: OwnDevices
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
   private readonly dispatcher: Dispatcher
   private readonly contactDeps: ContactDeps
   private readonly prekeys: PrekeyKeeper
+  private readonly card: CardKeeper
   private readonly fetchSecret: Uint8Array
   private readonly listeners = new Set<(event: MessengerEvent) => void>()
   private readonly stopping = new AbortController()
   private readonly touch: Touch
   private readonly releases: (() => void)[] = []
   private mainPath: MainPath | undefined
-  private card: OwnCard | undefined
 
   constructor(ports: MessengerPorts, identity: Identity, options: MessengerOptions) {
     this.ports = ports
     this.identity = identity
     this.options = options
     this.fetchSecret = fetchSecretOf(ports.primitives, identity.deviceSeed)
-    this.book = new ContactBook(ports.store, (change) => this.emit({ kind: 'keys', ...change }))
+    this.book = new ContactBook(ports.store, (change) => this.onKeys(change), identity.account)
     this.contactDeps = {
       ...ports,
       identity,
       book: this.book,
       admissions: new Admissions(ports.store),
       handovers: new Handovers({ ...ports, fetchSecret: this.fetchSecret }),
-      ownCard: () => this.ownCard(),
+      ownCard: () => this.card.current(),
+      onOwnCard: (card, signed) => this.devices.takeCard(card, signed),
+      onOwnList: (signed) => this.devices.takeList(signed),
       onContact: (contact) => this.onContact(contact),
     }
     this.prekeys = new PrekeyKeeper({ ...ports, ...identity })
+    this.card = new CardKeeper({ contacts: this.contactDeps, prekeys: this.prekeys, ...options, hurry: () => this.touch.hurryAll() })
     this.dispatcher = new Dispatcher({
       ...ports,
       book: this.book,
       onState: (message) => this.emit({ kind: 'state', message }),
+      onCard: (account, card) => void takeCard(this.contactDeps, account, card),
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
     })
@@ -106,13 +111,24 @@ export class Messenger {
       onArrived: (present) => this.onPresence(present, true),
       onGone: (present) => this.onPresence(present, false),
     })
+    const { name, relays, deviceName = '' } = options
+    this.devices = new OwnDevices({
+      ...{ ...ports, identity, book: this.book, name, relays, deviceName },
+      path: () => this.runningPath(),
+      onList: (removed) => this.onOwnList(removed),
+      onBundle: () => this.card.show(),
+      onRevoked: () => this.standDown(),
+      onContact: (contact) => this.onContact(contact),
+      onSeen: (account, id) => this.markSeen(account, id).then(() => undefined),
+      onHistory: (accounts) => this.emit({ kind: 'history', accounts }),
+    })
     this.touch = new Touch({ ...this.contactDeps, announceTo: (...to) => this.presence.announceTo(...to) })
   }
 
   async start(): Promise<void> {
     const { ports, book, identity, prekeys } = this
     await book.load()
-    await this.refreshKeys()
+    await this.card.refresh()
     const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => this.remote(device) })
     this.mainPath = {
       ...ports,
@@ -131,26 +147,40 @@ export class Messenger {
       onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
       onChanged: (message) => this.emit({ kind: 'changed', message }),
       onControl: (device, control) => this.dispatcher.onControl(device, control),
+      onOwnWord: (device, word) => this.devices.sync.onWord(device, word),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
-    this.serve(this.mainPath)
     this.conversation.start(this.stopping.signal)
+    // History can be read still.
+    if (identity.isRevoked) return
     await this.files?.start(this.stopping.signal)
+    this.serve(this.mainPath)
     this.presence.start()
     await this.dispatcher.start(this.mainPath)
-    void this.keepKeysFresh()
-    for (const contact of book.all()) this.touch.keep(contact)
+    await this.devices.start(this.stopping.signal)
+    void this.card.keepFresh(this.stopping.signal)
+    for (const contact of book.everyone()) this.touch.keep(contact)
     // A relay that was joined before we listened is joined all the same.
     for (const { device, reserved } of ports.swarm.relays()) if (reserved && device !== null) void this.onRelayJoined(device)
   }
 
   stop(): void {
     this.stopping.abort()
+    this.leave()
+    this.listeners.clear()
+  }
+
+  private leave(): void {
     this.touch.stop()
     for (const release of this.releases.splice(0)) release()
     this.presence.stop()
     this.dispatcher.stop()
-    this.listeners.clear()
+  }
+
+  /** Another device has taken this one out: it sends and gets nothing more, and says so (DV8). */
+  private standDown(): void {
+    this.leave()
+    this.emit({ kind: 'devices', revoked: true })
   }
 
   /** The returned function ends it. */
@@ -210,12 +240,18 @@ export class Messenger {
 
   /** The user has seen everything up to this message. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
   async seen(account: AccountId, id: MessageId): Promise<number> {
-    const newly = await markSeen(this.ports.store, account, id)
+    const { newly, unread } = await this.markSeen(account, id)
     if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
+    if (newly.length > 0 && !this.identity.isRevoked) await this.devices.sync.seen({ account, message: id })
+    return unread
+  }
+
+  private async markSeen(account: AccountId, id: MessageId): Promise<{ newly: readonly StoredMessage[]; unread: number }> {
+    const newly = await markSeen(this.ports.store, account, id)
     await this.conversation.read(account, id)
     const unread = await countUnread(this.ports.store, account)
     this.emit({ kind: 'seen', account, unread })
-    return unread
+    return { newly, unread }
   }
 
   message(id: MessageId): Promise<StoredMessage | null> {
@@ -248,34 +284,28 @@ export class Messenger {
     return changed
   }
 
-  /** Rotates prekeys when due and shows what is current; true when it is new. */
-  private async refreshKeys(): Promise<boolean> {
-    const { ports, prekeys, options, identity } = this
-    const changed = await prekeys.refresh()
-    if (changed) this.card = await openOwnCard({ ...ports, identity }, { mailboxes: [], ...options, bundle: prekeys.bundle() })
-    const before = ports.clock.now()
-    await ports.store.commit([
-      { kind: 'digest.prune', before },
-      { kind: 'one-time.prune', before },
-    ])
-    return changed
+  /** Our account has other devices than before (DV9). */
+  private async onOwnList(removed: readonly DeviceId[]): Promise<void> {
+    await this.forget(removed)
+    const own = this.book.get(this.identity.account)
+    if (own !== undefined) this.onContact(own)
+    await this.card.show()
+    await tellOfCard(this.runningPath(), this.card.current().signed)
+    for (const device of removed) void showOut(this.contactDeps, device).catch(() => undefined)
+    this.emit({ kind: 'devices', revoked: false })
   }
 
-  private async keepKeysFresh(): Promise<void> {
-    while (await this.ports.clock.sleep(KEY_CHECK_MS, { signal: this.stopping.signal })) {
-      const changed = await this.refreshKeys().catch((error: unknown) =>
-        this.ports.logger.error('key-rotation-failed', { reason: String(error) }),
-      )
-      await this.refreshOthers()
-      if (changed)
-        await republish(this.contactDeps).catch((error: unknown) => this.ports.logger.warn('republish-failed', { reason: String(error) }))
+  private onKeys(change: KeyChange): void {
+    this.emit({ kind: 'keys', ...change })
+    void this.forget(change.removed)
+  }
+
+  /** Devices that are none of their account any more. Never throws. */
+  private async forget(devices: readonly DeviceId[]): Promise<void> {
+    for (const device of devices) {
+      this.presence.leave(device)
+      await this.dispatcher.drop(device).catch((error: unknown) => this.ports.logger.warn('device-not-dropped', { reason: String(error) }))
     }
-  }
-
-  private refreshOthers(): Promise<void> {
-    return refreshBundles(this.contactDeps).catch((error: unknown) =>
-      this.ports.logger.warn('bundles-not-refreshed', { reason: String(error) }),
-    )
   }
 
   /** What the session cipher has to know of a contact's device. */
@@ -294,13 +324,9 @@ export class Messenger {
   }
 
   private runningPath(): MainPath {
+    if (this.identity.isRevoked) throw new SkeinError('DEVICE_REVOKED', 'This device was taken out of its account on another device.')
     if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
     return this.mainPath
-  }
-
-  private ownCard(): OwnCard {
-    if (this.card === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
-    return this.card
   }
 
   private serve(path: MainPath): void {
@@ -324,21 +350,26 @@ export class Messenger {
   private async onRelayJoined(relay: DeviceId): Promise<void> {
     this.dispatcher.wakeAll()
     this.touch.hurryAll()
-    await Promise.all([this.presence.join(relay), republish(this.contactDeps), this.refreshOthers()]).catch((error: unknown) =>
+    await Promise.all([this.presence.join(relay), this.card.publish()]).catch((error: unknown) =>
       this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
     )
   }
 
   private onAppeared(device: DeviceId): void {
     this.presence.signOfLife(device)
+    if (this.identity.list.revoked.includes(device)) void showOut(this.contactDeps, device).catch(() => undefined)
     if (!this.isContact(device)) return
     this.dispatcher.wake(device)
     this.touch.hurry(device)
+    this.devices.sync.appeared(device)
   }
 
   private onContact(contact: StoredContact): void {
-    this.emit({ kind: 'contact', contact })
+    const isOwn = this.book.isOwn(contact.account)
+    if (!isOwn) this.emit({ kind: 'contact', contact })
     this.touch.keep(contact)
+    if (isOwn) for (const { device } of this.book.ownDevices()) this.devices.sync.appeared(device)
+    else void this.devices.sync.contactChanged(contact)
     void this.mesh?.readdress().catch((error: unknown) => this.ports.logger.warn('mesh-not-readdressed', { reason: String(error) }))
     this.dispatcher.onContact(contact)
   }
@@ -347,7 +378,9 @@ export class Messenger {
     this.emit({ kind: 'presence', device, account, online })
     const silentFor = this.ports.clock.monotonic() - aliveAt
     void this.book.seen(device, Math.round(this.ports.clock.now() - silentFor))
-    if (online && this.isContact(device)) this.dispatcher.wake(device)
+    if (!online || !this.isContact(device)) return
+    this.dispatcher.wake(device)
+    this.devices.sync.appeared(device)
   }
 
   private isContact(device: DeviceId): boolean {

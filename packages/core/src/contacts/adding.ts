@@ -95,7 +95,7 @@ export async function addByAccount(deps: ContactDeps, account: AccountId, petnam
   const record = openAccountRecord(deps.primitives, signed)
   if (record.list.account !== account) throw new SkeinError('CARD_FORGED', 'The record found belongs to somebody else.')
   // The record stands in for the card until the other side shows its own.
-  const contact = await deps.book.putCard({ ...record, name: '', mailboxes: [] }, signed, {
+  const contact = await deps.book.putCard({ ...record, name: '', mailboxes: [], bundles: [] }, signed, {
     state: 'pending',
     ...(petname === undefined ? {} : { petname }),
   })

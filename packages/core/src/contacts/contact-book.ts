@@ -1,9 +1,9 @@
 /** Contacts and their devices in memory, written through to the store. */
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
-import type { ContactCard } from '../identity/index.ts'
+import type { ContactCard, DeviceList } from '../identity/index.ts'
 import { refuseRollBack } from '../identity/index.ts'
-import type { Store, StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
+import type { Store, StoredContact, StoredDevice, StoreWrite, Trust } from '../ports/store.ts'
 import { decodeHandover, encodeHandover, type OneTimePrekey } from '../wire/handover.ts'
 import { decodePrekeyBundle } from '../wire/sealed.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
@@ -21,12 +21,17 @@ export class ContactBook {
   private readonly contacts = new Map<AccountId, StoredContact>()
   private readonly devices = new Map<DeviceId, StoredDevice>()
   private readonly onKeys: (change: KeyChange) => void
+  private readonly own: AccountId | undefined
   private last: Promise<unknown> = Promise.resolve()
 
-  /** @param onKeys told when a known contact has other devices or keys than before */
-  constructor(store: Store, onKeys: (change: KeyChange) => void = () => undefined) {
+  /**
+   * @param onKeys told when a known contact has other devices or keys than before
+   * @param own our own account: its other devices are kept here as a contact's are, and it is no contact
+   */
+  constructor(store: Store, onKeys: (change: KeyChange) => void = () => undefined, own?: AccountId) {
     this.store = store
     this.onKeys = onKeys
+    this.own = own
   }
 
   async load(): Promise<void> {
@@ -34,8 +39,23 @@ export class ContactBook {
     for (const device of await this.store.devices()) this.devices.set(device.device, device)
   }
 
+  /** Contacts; our own account is none. */
   all(): readonly StoredContact[] {
+    return this.everyone().filter(({ account }) => account !== this.own)
+  }
+
+  /** Whose devices may write to us: contacts, and our own account if it has other devices. */
+  everyone(): readonly StoredContact[] {
     return [...this.contacts.values()]
+  }
+
+  isOwn(account: AccountId): boolean {
+    return account === this.own
+  }
+
+  /** Our account's other devices. */
+  ownDevices(): readonly StoredDevice[] {
+    return this.own === undefined ? [] : this.devicesOf(this.own)
   }
 
   get(account: AccountId): StoredContact | undefined {
@@ -71,15 +91,62 @@ export class ContactBook {
 
   /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
   putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
+    return this.putNewer(card.list, change, (known) => ({
+      contact: this.contactOf(card, signed, { ...change, trust: known }),
+      devices: this.devicesIn(card),
+    }))
+  }
+
+  /** Records a newer list of a known contact. @throws SkeinError CONTACT_UNKNOWN, DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
+  putList(list: DeviceList): Promise<StoredContact> {
+    return this.putNewer(list, {}, (trust) => {
+      const known = this.contacts.get(list.account)
+      if (known === undefined) throw new SkeinError('CONTACT_UNKNOWN', 'There is no such contact.')
+      return { contact: { ...known, listVersion: list.version, trust }, devices: this.entriesOf(list.account, list.devices) }
+    })
+  }
+
+  private putNewer(
+    list: DeviceList,
+    { trust: decided }: ContactChange,
+    made: (trust: Trust) => { readonly contact: StoredContact; readonly devices: readonly StoredDevice[] },
+  ): Promise<StoredContact> {
     return this.inTurn(async () => {
-      const known = this.contacts.get(card.list.account)
+      const known = this.contacts.get(list.account)
       const before = known === undefined ? [] : this.devicesOf(known.account)
-      if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: before }, card.list)
-      const keys = keyChange(before, card.list.devices)
-      const contact = this.contactOf(card, signed, { ...change, trust: trustAfter(known?.trust ?? 'unverified', keys) })
-      await this.put(contact, this.devicesIn(card))
+      if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: before }, list)
+      const keys = keyChange(before, list.devices)
+      const { contact, devices } = made(decided ?? trustAfter(known?.trust ?? 'unverified', keys))
+      await this.put(contact, devices)
       if (before.length > 0 && keys.added.length + keys.changed.length + keys.removed.length > 0) this.onKeys({ contact, ...keys })
       return contact
+    })
+  }
+
+  /**
+   * Records our account's other devices.
+   * @param self this device, which is none of them
+   * @param card of one of them, with its bundle and where it may be found
+   * @returns those that are in the list no more
+   */
+  putOwn(
+    list: DeviceList,
+    self: DeviceId,
+    card?: { readonly opened: ContactCard; readonly signed: SignedBytes },
+  ): Promise<readonly DeviceId[]> {
+    return this.inTurn(async () => {
+      const known = this.contacts.get(list.account)
+      const others = list.devices.filter(({ device }) => device !== self)
+      const before = this.devicesOf(list.account)
+      if (known === undefined && others.length === 0) return []
+      const shown = card === undefined ? {} : { card: encodeSigned(card.signed), relays: card.opened.relays, claimedName: card.opened.name }
+      const contact: StoredContact = {
+        ...(known ?? this.blank(list.account)),
+        ...{ accountKey: list.accountKey, petname: list.account, state: 'accepted', listVersion: list.version },
+        ...shown,
+      }
+      await this.put(contact, this.entriesOf(list.account, others, card?.opened))
+      return before.map(({ device }) => device).filter((device) => !others.some((each) => each.device === device))
     })
   }
 
@@ -98,15 +165,21 @@ export class ContactBook {
   }
 
   private devicesIn(card: ContactCard): readonly StoredDevice[] {
-    return card.list.devices.map((entry) => {
-      const before = this.devices.get(entry.device)
+    return this.entriesOf(card.list.account, card.list.devices, card)
+  }
+
+  private entriesOf(account: AccountId, entries: DeviceList['devices'], card?: ContactCard): readonly StoredDevice[] {
+    const bundles = new Map(card === undefined ? [] : [...card.bundles, card].map(({ device, bundle }) => [device, bundle]))
+    return entries.map(({ device, dhKey }) => {
+      const before = this.devices.get(device)
+      const bundle = bundles.get(device)
       return {
-        device: entry.device,
-        account: card.list.account,
-        dhKey: entry.dhKey,
+        device,
+        account,
+        dhKey,
         lastSeen: before?.lastSeen ?? null,
         cardSent: before?.cardSent ?? 0,
-        bundle: entry.device === card.device ? newerBundle(before?.bundle, card.bundle) : (before?.bundle ?? NOTHING),
+        bundle: bundle === undefined ? (before?.bundle ?? NOTHING) : newerBundle(before?.bundle, bundle),
         handover: before?.handover ?? NOTHING,
       }
     })

@@ -1,5 +1,5 @@
 import type { Handovers } from '../e2ee/handovers.ts'
-import type { Identity } from '../identity/index.ts'
+import type { ContactCard, Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -7,6 +7,7 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoredContact } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
+import type { SignedBytes } from '../wire/signed.ts'
 import type { Admissions } from './admissions.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { OwnCard } from './own-card.ts'
@@ -25,6 +26,10 @@ export interface ContactDeps {
   readonly admissions: Admissions
   readonly handovers: Handovers
   ownCard(): OwnCard
+  /** A device has shown a card of our own account. @returns whether it is one of ours */
+  onOwnCard(card: ContactCard, signed: SignedBytes): Promise<boolean>
+  /** A list of our own account was found. */
+  onOwnList(signed: SignedBytes): Promise<void>
   /** A contact is new or has changed. */
   onContact(contact: StoredContact): void
 }

@@ -26,9 +26,14 @@ export async function listConversations(store: Store, contacts: readonly StoredC
   return all.sort((a, b) => (b.last?.hlcMs ?? 0) - (a.last?.hlcMs ?? 0) || a.contact.petname.localeCompare(b.contact.petname))
 }
 
+/** The last message that the user has seen. */
+export async function seenMark(store: Pick<Store, 'setting'>, account: AccountId): Promise<MessageId | null> {
+  return (await store.setting(markOf(account))) as MessageId | null
+}
+
 /** Incoming messages behind the last one the user has seen. */
 export async function countUnread(store: Store, account: AccountId): Promise<number> {
-  const mark = (await store.setting(markOf(account))) as MessageId | null
+  const mark = await seenMark(store, account)
   const newer = await store.history(account, { ...(mark === null ? {} : { after: mark }), limit: MAX_UNREAD })
   return newer.filter(({ direction }) => direction === 'in').length
 }
@@ -40,7 +45,7 @@ export async function countUnread(store: Store, account: AccountId): Promise<num
 export async function markSeen(store: Store, account: AccountId, id: MessageId): Promise<readonly StoredMessage[]> {
   const seen = await store.message(id)
   if (seen === null || seen.contact !== account) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
-  const mark = (await store.setting(markOf(account))) as MessageId | null
+  const mark = await seenMark(store, account)
   const before = mark === null ? null : await store.message(mark)
   if (before !== null && !isAfter(seen, before)) return []
   const unseen = await store.history(account, { ...(before === null ? {} : { after: before.id }), limit: MAX_UNREAD })

@@ -44,6 +44,21 @@ export async function introduce(deps: ContactDeps, contact: StoredContact, devic
   }
 }
 
+/** Shows our card to a device that is in our list no more, so that it knows (DV8); nothing else passes. Never throws. */
+export async function showOut(deps: ContactDeps, device: DeviceId): Promise<void> {
+  const opened = await deps.swarm.open(device, CONTACT_PROTOCOL, { relays: deps.ownCard().relays })
+  if (opened.kind === 'absent') return
+  const { channel } = opened
+  const late = new AbortController()
+  void deps.clock.sleep(ANSWER_WITHIN_MS, { signal: late.signal }).then((over) => over && channel.close())
+  const frame = { kind: 'introduction', card: deps.ownCard().signed, proof: NONE, inviteHash: NONE, handover: undefined } as const
+  await channel.send(encodeContactFrame(frame))
+  // It is read when the other side answers or closes.
+  for await (const _ of channel.frames()) break
+  late.abort()
+  channel.close()
+}
+
 function pendingSecret(deps: ContactDeps, contact: StoredContact): Uint8Array | null {
   if (contact.pendingInvite === '') return null
   try {
@@ -76,6 +91,7 @@ async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }
   if (answer.kind !== 'answer') throw new SkeinError('BAD_FRAME', 'An introduction was answered with another.')
   const card = cardOf(deps, answer.card, channel.peer)
   if (card.list.account !== contact.account) throw new SkeinError('CARD_FORGED', 'Somebody else answered in place of a contact.')
+  if (deps.book.isOwn(contact.account)) return takeOwnAnswer(deps, answer, { card, peer: channel.peer })
   if (secret !== null) checkAnswerProof(deps, answer, { secret, peer: channel.peer })
   const state = answer.accepted ? 'accepted' : contact.state
   const changed = await deps.book.putCard(card, answer.card, answer.accepted ? { state, pendingInvite: '' } : { state })
@@ -83,6 +99,15 @@ async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
   deps.onContact(changed)
   return answer.accepted
+}
+
+/** Of another device of ours, or of one that knows that this one is none any more (DV8). */
+async function takeOwnAnswer(deps: ContactDeps, answer: Answer, { card, peer }: { card: ContactCard; peer: DeviceId }): Promise<boolean> {
+  if (!(await deps.onOwnCard(card, answer.card)) || !answer.accepted) return false
+  await keepHandover(deps, peer, answer)
+  await deps.book.cardSent(peer, deps.ownCard().issuedAt)
+  tellOwn(deps)
+  return true
 }
 
 function checkAnswerProof(
@@ -114,8 +139,9 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const frame = decodeContactFrame(bytes)
   if (frame.kind !== 'introduction') throw new SkeinError('BAD_FRAME', 'An answer came without an introduction.')
   const card = cardOf(deps, frame.card, channel.peer)
+  if (card.list.account === deps.identity.account) return answerOwn(deps, channel, { card, frame })
   const known = deps.book.get(card.list.account)
-  if (card.list.account === deps.identity.account || known?.blocked) return
+  if (known?.blocked) return
   const secret = frame.proof.length > 0 ? await admittingSecret(deps, frame, { peer: channel.peer, known }) : null
   const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending'
   if (!accepted && known === undefined && deps.book.requestCount() >= MAX_REQUESTS) return
@@ -128,6 +154,23 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const handover = await deps.handovers.forDevice(accountDigest(contact.account), channel.peer)
   await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof, accepted, handover }))
   await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+}
+
+/** A device that was taken out is shown the list that says so, and nothing else (DV8). */
+async function answerOwn(deps: ContactDeps, channel: Channel, { card, frame }: { card: ContactCard; frame: Introduction }): Promise<void> {
+  const accepted = await deps.onOwnCard(card, frame.card)
+  if (accepted) await keepHandover(deps, channel.peer, frame)
+  const handover = accepted ? await deps.handovers.forDevice(accountDigest(deps.identity.account), channel.peer) : undefined
+  await channel.send(encodeContactFrame({ kind: 'answer', card: deps.ownCard().signed, proof: NONE, accepted, handover }))
+  if (!accepted) return
+  await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+  tellOwn(deps)
+}
+
+/** More is known of our other devices: what waits for them can go. */
+function tellOwn({ book, identity, onContact }: ContactDeps): void {
+  const own = book.get(identity.account)
+  if (own !== undefined) onContact(own)
 }
 
 async function keepHandover({ book }: ContactDeps, device: DeviceId, { handover }: ContactFrameFields): Promise<void> {

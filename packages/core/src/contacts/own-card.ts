@@ -12,20 +12,18 @@ export interface OwnCard {
   readonly relays: readonly string[]
   readonly mailboxes: readonly string[]
   readonly bundle: SignedBytes
+  /** Of other devices of the account. */
+  readonly bundles: readonly SignedBytes[]
 }
 
 const SETTING = 'own-card'
 
 export async function openOwnCard(
   { identity, store, clock }: { readonly identity: Identity; readonly store: Store; readonly clock: Clock },
-  said: {
-    readonly name: string
-    readonly relays: readonly string[]
-    readonly mailboxes: readonly string[]
-    readonly bundle: SignedBytes
-  },
+  said: Omit<OwnCard, 'signed' | 'issuedAt'>,
 ): Promise<OwnCard> {
-  const saying = JSON.stringify([said.name, said.relays, said.mailboxes, base64.encode(said.bundle.signature)])
+  const bundles = [said.bundle, ...said.bundles].map(({ signature }) => base64.encode(signature))
+  const saying = JSON.stringify([said.name, said.relays, said.mailboxes, bundles, identity.listVersion])
   const [issued, before] = ((await store.setting(SETTING)) ?? '0\n').split('\n')
   const last = Number(issued)
   // Strictly rising even when the clock went back: the newer of two cards wins everywhere.

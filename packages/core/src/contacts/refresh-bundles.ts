@@ -25,10 +25,26 @@ function isStale({ clock }: ContactDeps, { bundle }: StoredDevice): boolean {
   return bundle.length === 0 || decodePrekeyBundle(decodeSigned(bundle).statement).issuedAt < clock.now() - STALE_AFTER_MS
 }
 
+/** What the directory holds of our own account: another device may have changed its list (DV8). */
+export async function lookUpOwn(deps: ContactDeps): Promise<void> {
+  const { account, list } = deps.identity
+  const bytes = await deps.directory.findRecord(accountDigest(account))
+  const record = bytes === null ? undefined : opened(deps, bytes)
+  if (record?.list.account === account && record.list.version >= list.version) await deps.onOwnList(record.signedList)
+}
+
 async function refreshOne(deps: ContactDeps, { account }: StoredContact): Promise<void> {
   const bytes = await deps.directory.findRecord(accountDigest(account))
   const record = bytes === null ? undefined : opened(deps, bytes)
-  if (record !== undefined && record.list.account === account) await deps.book.putBundle(record.device, record.bundle)
+  if (record?.list.account !== account) return
+  await takeList(deps, record)
+  await deps.book.putBundle(record.device, record.bundle)
+}
+
+/** Other devices than before, of somebody whom we have not met since (DV9). */
+async function takeList({ book, logger }: ContactDeps, { list }: AccountRecord): Promise<void> {
+  if (list.version <= (book.get(list.account)?.listVersion ?? 0)) return
+  await book.putList(list).catch((error: unknown) => logger.warn('list-refused', { reason: String(error) }))
 }
 
 function opened({ primitives, logger }: ContactDeps, bytes: Uint8Array): AccountRecord | undefined {

@@ -56,7 +56,7 @@ export class Touch {
     swarm.keep(device, true)
     for (let attempts = 0; !this.stopping.signal.aborted; ) {
       const contact = book.get(account)
-      if (contact === undefined || contact.blocked || contact.state === 'requested') break
+      if (contact === undefined || contact.blocked || contact.state === 'requested' || book.device(device) === undefined) break
       const hurry = new AbortController()
       this.hurries.set(device, hurry)
       attempts = (await this.once(contact, device)) ? 0 : attempts + 1

@@ -30,6 +30,8 @@ function scene() {
     allowance: new ControlAllowance(),
     recall: async (seqs: readonly number[]) => void recalled.push(seqs),
     onAcknowledged: async () => undefined,
+    isOwn: () => false,
+    onCard: () => undefined,
   }
   const say = async (from: DeviceId, control: DeliveryControlFields): Promise<void> => {
     const effect = controlEffect(hooks, known(from), decodeDeliveryControl(encodeDeliveryControl(control)))

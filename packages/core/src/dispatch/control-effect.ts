@@ -1,9 +1,10 @@
 /** What follows from what a device says about delivery. */
-import type { DeviceId, MessageId } from '../ids.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { ControlEffect } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { StoredDevice, StoreWrite } from '../ports/store.ts'
 import type { DeliveryControlFields, ReceiptFields } from '../wire/delivery-control.ts'
+import type { SignedBytes } from '../wire/signed.ts'
 
 const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
@@ -38,13 +39,16 @@ export interface ControlHooks {
   /** Hands rows with these numbers to carriers again. */
   recall(seqs: readonly number[]): Promise<void>
   onAcknowledged(ids: readonly MessageId[], device: DeviceId): Promise<void>
+  isOwn(account: AccountId): boolean
+  /** The sender's account has other devices than before. */
+  onCard(account: AccountId, card: SignedBytes): void
 }
 
-export function controlEffect(hooks: ControlHooks, { device }: StoredDevice, control: DeliveryControlFields): ControlEffect {
+export function controlEffect(hooks: ControlHooks, { device, account }: StoredDevice, control: DeliveryControlFields): ControlEffect {
   const { allowance, clock } = hooks
   switch (control.kind) {
     case 'receipt':
-      return receiptEffect(hooks, device, control)
+      return hooks.isOwn(account) ? ownReceiptEffect(hooks, device, control) : receiptEffect(hooks, device, control)
     case 'grant':
       if (!allowance.takesTokens(device, control.tokens.length)) return NOTHING
       return {
@@ -54,6 +58,8 @@ export function controlEffect(hooks: ControlHooks, { device }: StoredDevice, con
     case 'missing':
       if (!allowance.mayRecall(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.recall(control.seqs).catch(() => undefined) }
+    case 'card':
+      return { writes: [], committed: () => hooks.onCard(account, control.card) }
     case 'unknown':
       return NOTHING
   }
@@ -66,6 +72,17 @@ function receiptEffect({ clock, onAcknowledged }: ControlHooks, device: DeviceId
     ids.map((message) => ({ kind: 'outbox.acknowledged', message, device, state, at }))
   return {
     writes: [...written(delivered, 'delivered'), ...written(read, 'read')],
+    committed: () => void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined),
+  }
+}
+
+/** What has become of messages that another device of ours has sent: it says so once it knows (DV13). */
+function ownReceiptEffect({ clock, onAcknowledged }: ControlHooks, device: DeviceId, { delivered, read }: ReceiptFields): ControlEffect {
+  const at = clock.now()
+  const moved = (ids: readonly MessageId[], state: 'delivered' | 'read'): readonly StoreWrite[] =>
+    ids.map((id) => ({ kind: 'message.state', id, state, at }))
+  return {
+    writes: [...moved(delivered, 'delivered'), ...moved(read, 'read')],
     committed: () => void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined),
   }
 }

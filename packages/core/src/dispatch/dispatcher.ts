@@ -1,11 +1,12 @@
 /** The outbox in motion: which rows go to which carrier, and what comes back. */
 import type { ContactBook } from '../contacts/index.ts'
 import { type CarrierView, Postman } from '../delivery/index.ts'
-import type { DeviceId, MessageId } from '../ids.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import {
   carriedWrites,
   commitDelivered,
   type ControlEffect,
+  dropDevice,
   giveUp,
   giveUpExpired,
   type MainPath,
@@ -14,10 +15,11 @@ import {
   sendControl,
 } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import type { OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
+import type { DueReceipt, OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_MISSING } from '../wire/limits.ts'
+import type { SignedBytes } from '../wire/signed.ts'
 import { ControlAllowance, controlEffect } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
@@ -36,6 +38,8 @@ export interface DispatcherDeps extends MessengerPorts {
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array
   onState(message: StoredMessage): void
+  /** A contact's device says that its account has other devices than before. */
+  onCard(account: AccountId, card: SignedBytes): void
 }
 
 export class Dispatcher {
@@ -151,7 +155,13 @@ export class Dispatcher {
   /** What a device says about delivery. */
   onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect {
     return controlEffect(
-      { ...this.deps, allowance: this.allowance, recall: (seqs) => this.recall(device.device, seqs), onAcknowledged: this.onAcknowledged },
+      {
+        ...this.deps,
+        allowance: this.allowance,
+        recall: (seqs) => this.recall(device.device, seqs),
+        onAcknowledged: this.onAcknowledged,
+        isOwn: (account) => this.deps.book.isOwn(account),
+      },
       device,
       control,
     )
@@ -209,9 +219,35 @@ export class Dispatcher {
   private readonly onAcknowledged = async (ids: readonly MessageId[], device: DeviceId): Promise<void> => {
     for (const id of ids) {
       const message = await this.deps.store.message(id, 'out')
-      if (message !== null && this.deps.book.device(device)?.account === message.contact) this.deps.onState(message)
+      const account = this.deps.book.device(device)?.account
+      if (message !== null && account !== undefined && (account === message.contact || this.deps.book.isOwn(account)))
+        this.deps.onState(message)
       this.mesh?.withdrawMessage(id, device)
     }
+    if (!this.deps.book.ownDevices().some((each) => each.device === device)) void this.tellOwn(ids)
+  }
+
+  /** What has become of our messages, for our other devices (DV13). Never throws. */
+  private async tellOwn(ids: readonly MessageId[]): Promise<void> {
+    const { store, book, swarm, logger } = this.deps
+    const others = book.ownDevices()
+    if (others.length === 0) return
+    try {
+      const messages = await Promise.all(ids.map((id) => store.message(id, 'out')))
+      const mine = messages.filter((message) => message !== null).filter(({ sender }) => sender === swarm.self)
+      const due = mine.flatMap((message) => others.map(({ device }) => dueReceipt(device, message)))
+      await store.commit(due.map((receipt) => ({ kind: 'receipt.put', receipt }) as const))
+      if (due.length > 0) for (const { device } of others) void this.receipts?.plan(device)
+    } catch (error) {
+      logger.warn('own-devices-not-told', { reason: String(error) })
+    }
+  }
+
+  /** A device is none of its account any more: nothing more goes to it. */
+  async drop(device: DeviceId): Promise<void> {
+    this.away.delete(device)
+    await dropDevice(this.running(), device)
+    this.postman.reload(device)
   }
 
   private running(): MainPath {
@@ -268,6 +304,7 @@ export class Dispatcher {
         onState({ ...message, state: 'delivered', reason: null, deliveredAt: at })
     }
     await recorded
+    void this.tellOwn(rows.map(({ message }) => message))
   }
 
   private async sealWaiting(device: DeviceId): Promise<void> {
@@ -280,4 +317,8 @@ export class Dispatcher {
       await giveUpExpired(path).catch((error: unknown) => this.deps.logger.warn('expiry-failed', { reason: String(error) }))
     } while (await this.deps.clock.sleep(EXPIRY_CHECK_MS, { signal: this.stopping.signal }))
   }
+}
+
+function dueReceipt(device: DeviceId, { id, state }: StoredMessage): DueReceipt {
+  return { device, message: id, read: state === 'read' }
 }

@@ -18,6 +18,10 @@ export interface DeviceList {
   readonly accountKey: Uint8Array
   readonly version: number
   readonly devices: readonly DeviceEntry[]
+  /** Devices that were taken out, the latest last. */
+  readonly revoked: readonly DeviceId[]
+  /** Lists of a lower version count for nothing; 0 where that was never said. */
+  readonly since: number
 }
 
 export function accountIdOf(primitives: Primitives, accountKey: Uint8Array): AccountId {
@@ -34,11 +38,15 @@ export interface DeviceListDraft {
   readonly accountSeed: Uint8Array
   readonly version: number
   readonly devices: readonly DeviceEntryFields[]
+  /** Ed25519 keys, 32 bytes each. */
+  readonly revoked?: readonly Uint8Array[]
+  readonly since?: number
 }
 
 export function signDeviceList(primitives: Primitives, draft: DeviceListDraft): SignedBytes {
   const accountKey = primitives.ed25519PublicKey(draft.accountSeed)
-  const statement = encodeDeviceList({ accountKey, version: draft.version, devices: draft.devices })
+  const { accountSeed: _seed, ...said } = draft
+  const statement = encodeDeviceList({ accountKey, ...said })
   return sign(primitives, 'skein device list v1', { statement, seed: draft.accountSeed })
 }
 
@@ -49,7 +57,8 @@ export function openDeviceList(primitives: Primitives, signed: SignedBytes): Dev
     throw new SkeinError('BAD_SIGNATURE', 'A device list is not signed by its account.')
   }
   const devices = fields.devices.map((entry) => openEntry(primitives, entry))
-  return { account: accountIdOf(primitives, fields.accountKey), accountKey: fields.accountKey, version: fields.version, devices }
+  const { accountKey, version, revoked = [], since = 0 } = fields
+  return { account: accountIdOf(primitives, accountKey), accountKey, version, devices, revoked: revoked.map(deviceIdFromKey), since }
 }
 
 function openEntry(primitives: Primitives, entry: DeviceEntryFields): DeviceEntry {

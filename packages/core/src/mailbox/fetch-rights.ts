@@ -33,7 +33,7 @@ export interface OwnTag {
 export async function ownTags({ book, store, clock, primitives }: FetchRightsDeps, since: number): Promise<readonly OwnTag[]> {
   const now = clock.now()
   const today = dayOf(now)
-  const contacts = book.all().filter(({ blocked, state }) => !blocked && state !== 'requested')
+  const contacts = book.everyone().filter(({ blocked, state }) => !blocked && state !== 'requested')
   const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + DAYS_BACK * MS_PER_DAY)
   const senders = [...contacts.map(({ account }) => accountDigest(account)), ...invites.map(({ secret }) => inviteHash(primitives, secret))]
   const first = Math.max(today - DAYS_BACK, Math.min(today - 1, since))

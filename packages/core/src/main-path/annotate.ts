@@ -67,7 +67,7 @@ function newAnnotation({ random, stamps, clock }: MainPath, contact: StoredConta
   }
 }
 
-function wordsIn(body: AnnotationBody): string {
+export function wordsIn(body: AnnotationBody): string {
   if (body.kind === 'edit') return body.text
   return body.kind === 'reaction' ? body.emoji : ''
 }

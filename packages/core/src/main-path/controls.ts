@@ -5,7 +5,8 @@ import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } fro
 import type { OutboxRow, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import { decodeDeliveryControl, type DeliveryControlFields, encodeDeliveryControl } from '../wire/delivery-control.ts'
-import type { MainPath } from './context.ts'
+import { decodeOwnWord, encodeOwnWord, type OwnWordFields } from '../wire/devices.ts'
+import type { ControlEffect, MainPath } from './context.ts'
 import { commitSealed } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
@@ -28,16 +29,29 @@ export function transientRow(
  * Tells a device something, with `beside` in the same commit. @returns whether it is on its way; not where nothing is known
  * to encrypt to the device with @throws SkeinError DISK_FULL, STORE_CLOSED
  */
-export async function sendControl(
+export function sendControl(
   path: MainPath,
   known: StoredDevice,
   { control, beside = [] }: { readonly control: DeliveryControlFields; readonly beside?: readonly StoreWrite[] },
 ): Promise<boolean> {
-  const { device } = known
+  return sendTransient(path, known, { body: { kind: 'control', control: encodeDeliveryControl(control) }, beside })
+}
+
+/** Tells another device of ours something. @returns as sendControl @throws SkeinError DISK_FULL, STORE_CLOSED, FRAME_TOO_LARGE */
+export function sendOwnWord(path: MainPath, known: StoredDevice, word: OwnWordFields): Promise<boolean> {
+  return sendTransient(path, known, { body: { kind: 'own', own: encodeOwnWord(word) }, beside: [] })
+}
+
+interface Transient {
+  readonly body: Extract<Parameters<typeof encodeContent>[0]['body'], { kind: 'control' | 'own' }>
+  readonly beside: readonly StoreWrite[]
+}
+
+async function sendTransient(path: MainPath, known: StoredDevice, told: Transient): Promise<boolean> {
   if (path.book.get(known.account)?.trust === 'changed') return false
-  const seq = await path.sequences.next(device)
+  const seq = await path.sequences.next(known.device)
   try {
-    const row = await commitSealed(path, [known], () => sealControl(path, known, { seq, control, beside }))
+    const row = await commitSealed(path, [known], () => sealTransient(path, known, { ...told, seq }))
     path.post(row)
     return true
   } catch (error) {
@@ -46,32 +60,48 @@ export async function sendControl(
   }
 }
 
-async function sealControl(
+async function sealTransient(
   path: MainPath,
   known: StoredDevice,
-  { seq, control, beside }: { readonly seq: number; readonly control: DeliveryControlFields; readonly beside: readonly StoreWrite[] },
-): Promise<{ writes: readonly StoreWrite[]; result: OutboxRow }> {
+  { seq, body, beside }: Transient & { readonly seq: number },
+): Promise<() => { writes: readonly StoreWrite[]; result: OutboxRow }> {
   const { device } = known
   const pair = await path.cipher.pair(device)
-  const message = messageIdFromBytes(path.random.bytes(16))
-  const stamp = path.stamps.next()
-  const body = { kind: 'control', control: encodeDeliveryControl(control) } as const
-  const content = encodeContent({ id: message, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body })
-  const { sealed, writes } = pair.seal(content)
-  const row = transientRow(path, known, { message, seq, sealed })
-  const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }, stampWrite(path.stamps)]
-  return { writes: [...writes, ...own, ...beside], result: row }
+  return () => {
+    const message = messageIdFromBytes(path.random.bytes(16))
+    const stamp = path.stamps.next()
+    const content = encodeContent({ id: message, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body })
+    const { sealed, writes } = pair.seal(content)
+    const row = transientRow(path, known, { message, seq, sealed })
+    const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }, stampWrite(path.stamps)]
+    return { writes: [...writes, ...own, ...beside], result: row }
+  }
+}
+
+interface Told {
+  readonly id: MessageId
+  readonly opened: OpenedContent
 }
 
 /** Takes in what a device says. @throws SkeinError BAD_FRAME */
-export async function commitControl(
+export function commitControl(
   path: MainPath,
   device: DeviceId,
-  { id, opened, control }: { readonly id: MessageId; readonly opened: OpenedContent; readonly control: Uint8Array },
+  { control, ...told }: Told & { readonly control: Uint8Array },
 ): Promise<void> {
   const known = path.book.device(device)
-  const effect = known === undefined ? undefined : path.onControl(known, decodeDeliveryControl(control))
-  const expiresAt = path.clock.now() + REMEMBER_MS
-  await path.store.commit([...opened.writes, { kind: 'digest.put', digest: messageIdBytes(id), expiresAt }, ...(effect?.writes ?? [])])
+  return commitEffect(path, told, known === undefined ? undefined : path.onControl(known, decodeDeliveryControl(control)))
+}
+
+/** Takes in what another device of ours says. @throws SkeinError BAD_FRAME */
+export function commitOwnWord(path: MainPath, device: DeviceId, { own, ...told }: Told & { readonly own: Uint8Array }): Promise<void> {
+  const known = path.book.device(device)
+  return commitEffect(path, told, known === undefined ? undefined : path.onOwnWord(known, decodeOwnWord(own)))
+}
+
+/** In the turn of its caller: what was opened and what follows from it are durable together. */
+async function commitEffect({ clock, store }: MainPath, { id, opened }: Told, effect: ControlEffect | undefined): Promise<void> {
+  const expiresAt = clock.now() + REMEMBER_MS
+  await store.commit([...opened.writes, { kind: 'digest.put', digest: messageIdBytes(id), expiresAt }, ...(effect?.writes ?? [])])
   effect?.committed()
 }

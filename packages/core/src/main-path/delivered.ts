@@ -24,7 +24,7 @@ async function confirmFlight(path: MainPath, rows: readonly OutboxRow[]): Promis
   if (flown === undefined || known === undefined) return
   await commitSealed(path, [known], async () => {
     const pair = await path.cipher.pair(known.device)
-    return { writes: pair.confirm(flown.sealed), result: undefined }
+    return () => ({ writes: pair.confirm(flown.sealed), result: undefined })
   })
 }
 

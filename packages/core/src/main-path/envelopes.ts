@@ -116,7 +116,7 @@ export class Envelopes {
 
   private async depositors(): Promise<readonly Depositor[]> {
     const { book, clock, primitives, store } = this.deps
-    const contacts = book.all().filter(({ blocked, state }) => !blocked && state !== 'requested')
+    const contacts = book.everyone().filter(({ blocked, state }) => !blocked && state !== 'requested')
     const now = clock.now()
     const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + MAIL_LIFETIME_MS)
     return [
@@ -134,7 +134,7 @@ export class Envelopes {
 
   private async senderOf({ sender, message }: EnvelopeContentFields, account: AccountId | undefined): Promise<DeviceId> {
     const { book, cipher } = this.deps
-    const accounts = account === undefined ? book.all().map((contact) => contact.account) : [account]
+    const accounts = account === undefined ? book.everyone().map((contact) => contact.account) : [account]
     const devices = accounts.flatMap((each) => book.devicesOf(each)).map(({ device }) => device)
     if (sender.length > 0) {
       const device = deviceIdFromKey(sender)

@@ -10,10 +10,10 @@ import { decodeManifest } from '../wire/files.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import { commitAnnotation, isAnnotation } from './annotate.ts'
 import type { MainPath } from './context.ts'
-import { commitControl } from './controls.ts'
+import { commitControl, commitOwnWord } from './controls.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
-import { UNTOUCHED } from './send.ts'
+import { UNTOUCHED } from './untouched.ts'
 import { stampWrite } from './stamps.ts'
 
 /** Commits of one channel that may run at once (DL7): lets them share a transaction, and bounds memory. */
@@ -173,10 +173,19 @@ function commitContent(path: MainPath, { channel, sender, content, opened, besid
   const { id, body } = content
   if (body.kind === 'reset') return commitReset(path, channel.peer, { id, opened })
   if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
+  if (body.kind === 'own' || path.book.isOwn(sender.account)) return commitOwn(path, { channel, sender, content, opened })
   const writes = [...opened.writes, ...(beside?.(id) ?? [])]
   if (isAnnotation(body)) return commitAnnotation(path, sender, { content, body, writes })
   const message = incomingMessage(path, { channel, sender, content, body })
   return commitMessage(path, message, body.kind === 'file' ? [...writes, offerOf(message, body.manifest)] : writes)
+}
+
+/** Words between own devices are taken from those alone, and nothing else from them (DV10). @throws SkeinError UNKNOWN_SENDER, BAD_FRAME */
+function commitOwn(path: MainPath, { channel, sender, content, opened }: OpenedMessage): Promise<unknown> {
+  const { id, body } = content
+  if (body.kind !== 'own' || !path.book.isOwn(sender.account))
+    throw new SkeinError('UNKNOWN_SENDER', 'A word between own devices came from somebody else, or a message from an own device.')
+  return commitOwnWord(path, channel.peer, { id, opened, own: body.own })
 }
 
 async function commitMessage(path: MainPath, message: StoredMessage, writes: readonly StoreWrite[]): Promise<void> {
@@ -192,7 +201,7 @@ interface IncomingShown {
 }
 
 /** What stands in a history. */
-type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' }>
+export type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' }>
 
 function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, body }: IncomingShown): StoredMessage {
   const stamp = stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
@@ -214,7 +223,7 @@ function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content
   }
 }
 
-function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 'replyTo' | 'shared' | 'disappearAfterMs'> {
+export function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 'replyTo' | 'shared' | 'disappearAfterMs'> {
   const nothing = { kind: body.kind, text: '', replyTo: null, shared: null, disappearAfterMs: null }
   if (body.kind === 'contact') return { ...nothing, text: body.name, shared: body.account }
   if (body.kind === 'timer') return { ...nothing, disappearAfterMs: msOf(body.after) }

@@ -2,7 +2,7 @@
  * Healing a pair whose session states have come apart: one side was restored from an old copy, or has lost its data. Who
  * cannot open asks for a new session inside a new session; who is asked seals anew what is still on its way (ES6, ES7).
  */
-import type { OpenedContent } from '../e2ee/session-cipher.ts'
+import type { OpenedContent, PairCipher } from '../e2ee/session-cipher.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { OutboxRow, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
@@ -39,23 +39,27 @@ async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
   const seq = await path.sequences.next(device)
   const row = await commitSealed(path, [known], async () => {
     const pair = await path.cipher.pair(device)
-    const id = messageIdFromBytes(path.random.bytes(16))
-    const stamp = path.stamps.next()
-    const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
-    const restarted = pair.restart(content)
-    if (restarted === undefined) return { writes: [], result: undefined }
-    const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed })
-    const writes: StoreWrite[] = [
-      ...restarted.writes,
-      { kind: 'seq.put', device, seq },
-      { kind: 'outbox.insert', row: made },
-      stampWrite(path.stamps),
-    ]
-    return { writes, result: made }
+    return () => restartStep(path, known, { pair, seq })
   })
   if (row === undefined) return
   path.logger.warn('session-restarted', { device })
   path.post(row)
+}
+
+function restartStep(
+  path: MainPath,
+  known: StoredDevice,
+  { pair, seq }: { readonly pair: PairCipher; readonly seq: number },
+): { readonly writes: readonly StoreWrite[]; readonly result: OutboxRow | undefined } {
+  const { device } = known
+  const id = messageIdFromBytes(path.random.bytes(16))
+  const stamp = path.stamps.next()
+  const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
+  const restarted = pair.restart(content)
+  if (restarted === undefined) return { writes: [], result: undefined }
+  const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed })
+  const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row: made }, stampWrite(path.stamps)]
+  return { writes: [...restarted.writes, ...own], result: made }
 }
 
 /** The other side has started anew: what it could not open is sealed again. */
@@ -97,14 +101,14 @@ async function resealPage(path: MainPath, known: StoredDevice, page: readonly Ou
   const contents = await Promise.all(page.map((row) => contentFor(path, row)))
   await commitSealed(path, [known], async () => {
     const pair = await path.cipher.pair(device)
-    const writes = page.flatMap(({ message }, index): readonly StoreWrite[] => {
+    const sealOne = ({ message }: OutboxRow, index: number): readonly StoreWrite[] => {
       const content = contents[index]
       if (content === undefined) return [{ kind: 'outbox.remove', message, device }]
       const { sealed, writes: moved } = pair.seal(content)
       // What carriers hold is of no use any more.
       return [...moved, { kind: 'outbox.reseal', message, device, sealed }, { kind: 'outbox.recall', message, device }]
-    })
-    return { writes, result: undefined }
+    }
+    return () => ({ writes: page.flatMap(sealOne), result: undefined })
   })
 }
 

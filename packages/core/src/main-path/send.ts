@@ -5,7 +5,9 @@ import { type AccountId, type MessageId, messageIdFromBytes } from '../ids.ts'
 import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import type { MainPath } from './context.ts'
+import { copyContent, copyTargets } from './copies.ts'
 import { stampWrite } from './stamps.ts'
+import { UNTOUCHED } from './untouched.ts'
 
 type OwnContent = Parameters<typeof encodeContent>[0]
 
@@ -71,6 +73,9 @@ function sentTo(contact: StoredContact, sent: StoredMessage): StoredMessage {
 export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMessage> {
   const message = await path.store.message(id, 'out')
   const contact = message === null ? undefined : path.book.get(message.contact)
+  // Under the id of another device's message it would be another message to the recipient.
+  if (message !== null && message.sender !== path.swarm.self)
+    throw new SkeinError('NOT_YOURS', 'Another device of yours has sent this message; try again there.')
   if (message?.state !== 'failed' || message.deletedAt !== null || message.kind === 'gone' || contact === undefined)
     throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
   const at = path.clock.now()
@@ -90,7 +95,10 @@ export interface Outgoing {
   readonly beside: readonly StoreWrite[]
 }
 
-/** Seals something for every device of a contact and commits all of it at once. @returns rows to be posted @throws as sendMessage */
+/**
+ * Seals something for every device of a contact, and a copy for each other device of ours, and commits all of it at once.
+ * @returns rows to be posted @throws as sendMessage
+ */
 export async function commitForAll(
   path: MainPath,
   contact: StoredContact,
@@ -98,13 +106,18 @@ export async function commitForAll(
 ): Promise<readonly OutboxRow[]> {
   if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
   const encoded = encodeContent(content)
-  const devices = path.book.devicesOf(contact.account)
-  return commitSealed(path, devices, async () => {
-    const ready = await Promise.all(devices.map((device) => prepare(path, device)))
-    refuseUnconfirmed(path, contact.account)
-    // From here to the commit nothing waits: commits keep the order of the sessions' steps.
-    const sealed = ready.map((target) => sealFor(target, encoded, { message: content.id, expiresAt }))
-    return { writes: [...beside, ...sealed.flatMap((each) => each.writes)], result: sealed.map(({ row }) => row) }
+  const copy = copyContent(path, { kind: 'copy', account: contact.account, content: encoded }, content)
+  const [devices, own] = [path.book.devicesOf(contact.account), copyTargets(path)]
+  return commitSealed(path, [...devices, ...own], async () => {
+    const [ready, readyOwn] = await Promise.all([devices, own].map((all) => Promise.all(all.map((device) => prepare(path, device)))))
+    return () => {
+      refuseUnconfirmed(path, contact.account)
+      const row = { message: content.id, expiresAt, transient: false }
+      const sealed = (ready ?? []).map((target) => sealFor(target, encoded, row))
+      const copies = (readyOwn ?? []).map((target) => sealFor(target, copy.encoded, { ...row, message: copy.id, transient: true }))
+      const all = [...sealed, ...copies]
+      return { writes: [...beside, ...all.flatMap((each) => each.writes)], result: all.map((each) => each.row) }
+    }
   })
 }
 
@@ -132,18 +145,25 @@ function bodyOf({ kind, text, replyTo, shared, disappearAfterMs }: StoredMessage
   return { kind: 'text', text, ...(replyTo === null ? {} : { replyTo }), ...(seconds === 0 ? {} : { disappearAfter: seconds }) }
 }
 
+interface SealedStep<T> {
+  readonly writes: readonly StoreWrite[]
+  readonly result: T
+}
+
 /**
- * Commits what `seal` makes. A commit that fails has taken keys from sessions in memory that the store still has: they
- * are read again, and if only another commit came between, the whole is sealed anew.
+ * Commits what `prepare`'s step makes. Waiting is for `prepare`; between the step and the commit nothing waits, so that commits
+ * keep the order of the sessions' steps. A commit that fails has taken keys from sessions in memory that the store still has:
+ * they are read again, and if only another commit came between, the whole is sealed anew.
  */
 export async function commitSealed<T>(
   { store, cipher }: MainPath,
   devices: readonly StoredDevice[],
-  seal: () => Promise<{ readonly writes: readonly StoreWrite[]; readonly result: T }>,
+  prepare: () => Promise<() => SealedStep<T>>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { writes, result } = await seal()
+      const step = await prepare()
+      const { writes, result } = step()
       if (writes.length > 0) await store.commit(writes)
       return result
     } catch (error) {
@@ -184,9 +204,6 @@ async function newMessage(
   }
 }
 
-/** Nobody has read it, or said anything about it. */
-export const UNTOUCHED = { disappearAt: null, editedAt: null, deletedAt: null, ownReaction: null, contactReaction: null } as const
-
 interface Target {
   readonly device: StoredDevice
   readonly pair: PairCipher
@@ -201,10 +218,10 @@ async function prepare({ cipher, sequences }: MainPath, device: StoredDevice): P
 function sealFor(
   { device: { account, device }, pair, seq }: Target,
   content: Uint8Array,
-  { message, expiresAt }: Pick<OutboxRow, 'message' | 'expiresAt'>,
+  made: Pick<OutboxRow, 'message' | 'expiresAt' | 'transient'>,
 ): { row: OutboxRow; writes: readonly StoreWrite[] } {
   const { sealed, writes } = sealOrWait(pair, content)
-  const row: OutboxRow = { message, contact: account, device, seq, sealed, state: 'queued', carriers: [], expiresAt, transient: false }
+  const row: OutboxRow = { ...made, contact: account, device, seq, sealed, state: 'queued', carriers: [] }
   return { row, writes: [...writes, { kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }] }
 }
 

@@ -148,6 +148,33 @@ export interface StoredDevice {
   readonly handover: Uint8Array
 }
 
+/** What others have signed about a message of ours, where both sides allow that. */
+export interface StoredProof {
+  readonly message: MessageId
+  /** `receipt`: by a device of the recipient. `stored`: by a mailbox. */
+  readonly kind: 'receipt' | 'stored'
+  /** Device id, or URL of the mailbox. */
+  readonly by: string
+  /** Ed25519 key that signed, 32 bytes. */
+  readonly key: Uint8Array
+  /** What was signed, and the signature (64 bytes). */
+  readonly statement: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Positions in a store; each is given once and rises with every insertion. */
+export interface JournalPosition {
+  readonly messages: number
+  readonly annotations: number
+}
+
+export interface Journal {
+  readonly messages: readonly { readonly position: number; readonly message: StoredMessage }[]
+  readonly annotations: readonly { readonly position: number; readonly annotation: StoredAnnotation }[]
+  /** The highest positions there are. */
+  readonly last: JournalPosition
+}
+
 export interface StoredInvite {
   /** 16 bytes. */
   readonly secret: Uint8Array
@@ -279,6 +306,10 @@ export type StoreWrite =
   | { readonly kind: 'outbox.reseal'; readonly message: MessageId; readonly device: DeviceId; readonly sealed: Uint8Array }
   /** Fails the whole commit with SESSION_CONFLICT unless the stored version is one less: states follow each other without gaps. */
   | { readonly kind: 'session.put'; readonly session: StoredSession }
+  /** The sessions with a device that is one no more. */
+  | { readonly kind: 'session.remove'; readonly device: DeviceId }
+  /** Kept once for each message, kind and signer; the first stays. */
+  | { readonly kind: 'proof.put'; readonly proof: StoredProof }
   | { readonly kind: 'prekey.put'; readonly prekey: StoredPrekey }
   | { readonly kind: 'prekey.remove'; readonly id: number }
   | { readonly kind: 'one-time.put'; readonly prekey: StoredOneTimePrekey }
@@ -344,6 +375,9 @@ export interface Store {
   outboxOf(message: MessageId): Promise<readonly OutboxRow[]>
   /** Rows that are given up at `now`, at most `limit`. */
   outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]>
+  /** What was inserted behind a position, in the order of insertion, at most `limit` of each kind. */
+  journal(after: JournalPosition, limit: number): Promise<Journal>
+  proofs(message: MessageId): Promise<readonly StoredProof[]>
   progress(message: MessageId): Promise<readonly MessageProgress[]>
   /** At most `limit`. */
   receiptsDue(limit: number): Promise<readonly DueReceipt[]>

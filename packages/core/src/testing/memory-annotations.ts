@@ -8,6 +8,7 @@ export function annotate(tables: Tables, next: StoredAnnotation): WriteOutcome {
   const newer = known === undefined || (next.kind !== 'deletion' && compare(next, known) > 0)
   if (!newer) return 'duplicate'
   tables.annotations.set(key, next)
+  tables.annotationOrder = [...tables.annotationOrder, next.id]
   for (const message of [...tables.messages.values()])
     if (message.id === next.target && message.contact === next.contact) refresh(tables, message)
   return 'done'

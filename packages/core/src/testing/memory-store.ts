@@ -6,6 +6,8 @@ import type {
   Direction,
   DueReceipt,
   HistoryPage,
+  Journal,
+  JournalPosition,
   MessageState,
   MessageProgress,
   OutboxDevice,
@@ -20,6 +22,7 @@ import type {
   StoredMessage,
   StoredOneTimePrekey,
   StoredPrekey,
+  StoredProof,
   StoredSession,
   StoredTransfer,
   StoreWrite,
@@ -27,7 +30,18 @@ import type {
 } from '../ports/store.ts'
 
 import { annotate, passTime, refresh } from './memory-annotations.ts'
-import { compare, emptyTables, prune, putTransfer, type Tables } from './memory-tables.ts'
+import {
+  changeKeys,
+  compare,
+  copy,
+  copyTables,
+  emptyTables,
+  journalOf,
+  putProof,
+  putSession,
+  putTransfer,
+  type Tables,
+} from './memory-tables.ts'
 
 const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
   queued: ['failed'],
@@ -144,6 +158,12 @@ export class MemoryStore implements Store {
   async outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]> {
     return this.read(({ outbox }) => [...outbox.values()].filter((row) => row.expiresAt <= now).slice(0, limit))
   }
+  async journal(after: JournalPosition, limit: number): Promise<Journal> {
+    return this.read((tables) => journalOf(tables, after, limit))
+  }
+  async proofs(message: MessageId): Promise<readonly StoredProof[]> {
+    return this.read(({ proofs }) => [...proofs.values()].filter((each) => each.message === message))
+  }
   async progress(message: MessageId): Promise<readonly MessageProgress[]> {
     return this.read(({ progress }) => [...progress.values()].filter((each) => each.message === message))
   }
@@ -211,19 +231,6 @@ export class MemoryStore implements Store {
   }
 }
 
-function copyTables(tables: Tables): Tables {
-  const entries = Object.entries(tables).map(([name, table]) => [name, table instanceof Map ? new Map(table) : table])
-  return Object.fromEntries(entries) as unknown as Tables
-}
-
-/** Bytes are copied, so that a caller who changes his own does not change ours. */
-function copy<T>(value: T): T {
-  if (value instanceof Uint8Array) return value.slice() as T
-  if (Array.isArray(value)) return value.map(copy) as T
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copy(each)])) as T
-}
-
 function apply(tables: Tables, write: StoreWrite): WriteOutcome {
   switch (write.kind) {
     case 'annotation.put':
@@ -266,6 +273,11 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return 'done'
     case 'session.put':
       return putSession(tables, write.session)
+    case 'session.remove':
+      tables.sessions.delete(write.device)
+      return 'done'
+    case 'proof.put':
+      return putProof(tables, write.proof)
     case 'prekey.put':
     case 'prekey.remove':
     case 'one-time.put':
@@ -277,26 +289,6 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
     default:
       return put(tables, write)
   }
-}
-
-function putSession({ sessions }: Tables, session: StoredSession): WriteOutcome {
-  if ((sessions.get(session.device)?.version ?? 0) !== session.version - 1)
-    throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
-  sessions.set(session.device, session)
-  return 'done'
-}
-
-type KeyWrite = Extract<StoreWrite, { kind: `${'prekey' | 'one-time' | 'digest'}.${string}` }>
-
-function changeKeys({ prekeys, oneTimePrekeys, digests }: Tables, write: KeyWrite): WriteOutcome {
-  if (write.kind === 'prekey.put') prekeys.set(write.prekey.id, write.prekey)
-  else if (write.kind === 'prekey.remove') prekeys.delete(write.id)
-  else if (write.kind === 'one-time.put') oneTimePrekeys.set(write.prekey.id, write.prekey)
-  else if (write.kind === 'one-time.remove') oneTimePrekeys.delete(write.id)
-  else if (write.kind === 'one-time.prune') prune(oneTimePrekeys, ({ expiresAt }) => expiresAt < write.before)
-  else if (write.kind === 'digest.put') digests.set(write.digest.join(), write.expiresAt)
-  else prune(digests, (expiresAt) => expiresAt < write.before)
-  return 'done'
 }
 
 function carry({ outbox }: Tables, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): WriteOutcome {
@@ -366,6 +358,7 @@ function insertMessage(tables: Tables, message: StoredMessage): WriteOutcome {
   const key = `${message.id} ${message.sender}`
   if (messages.has(key)) return 'duplicate'
   messages.set(key, message)
+  tables.messageOrder = [...tables.messageOrder, key]
   refresh(tables, message)
   return 'done'
 }

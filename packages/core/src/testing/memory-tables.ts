@@ -1,6 +1,9 @@
 /** Tables of the store in memory. */
+import { SkeinError } from '../errors/index.ts'
 import type {
   DueReceipt,
+  Journal,
+  JournalPosition,
   MessageProgress,
   OutboxRow,
   StoredAnnotation,
@@ -11,6 +14,7 @@ import type {
   StoredMessage,
   StoredOneTimePrekey,
   StoredPrekey,
+  StoredProof,
   StoredSession,
   StoredTransfer,
   StoreWrite,
@@ -24,6 +28,10 @@ export interface Tables {
   invites: Map<string, StoredInvite>
   messages: Map<string, StoredMessage>
   annotations: Map<string, StoredAnnotation>
+  /** Ids of messages (with their sender) and of annotations, in the order of insertion. */
+  messageOrder: readonly string[]
+  annotationOrder: readonly string[]
+  proofs: Map<string, StoredProof>
   outbox: Map<string, OutboxRow>
   sessions: Map<string, StoredSession>
   seqs: Map<string, number>
@@ -46,6 +54,9 @@ export function emptyTables(): Tables {
     invites: new Map(),
     messages: new Map(),
     annotations: new Map(),
+    messageOrder: [],
+    annotationOrder: [],
+    proofs: new Map(),
     outbox: new Map(),
     sessions: new Map(),
     seqs: new Map(),
@@ -78,5 +89,67 @@ export function putTransfer(
 ): WriteOutcome {
   const key = `${transfer.id} ${transfer.direction}`
   if (kind === 'transfer.put' || !transfers.has(key)) transfers.set(key, transfer)
+  return 'done'
+}
+
+/** What was inserted behind a position. */
+export function journalOf(tables: Tables, after: JournalPosition, limit: number): Journal {
+  const { messages, annotations, messageOrder, annotationOrder } = tables
+  const byId = new Map([...annotations.values()].map((each) => [each.id as string, each]))
+  return {
+    messages: behind(messageOrder, after.messages, limit).flatMap(([position, key]) => {
+      const message = messages.get(key)
+      return message === undefined ? [] : [{ position, message }]
+    }),
+    annotations: behind(annotationOrder, after.annotations, limit).flatMap(([position, id]) => {
+      const annotation = byId.get(id)
+      return annotation === undefined ? [] : [{ position, annotation }]
+    }),
+    last: { messages: messageOrder.length, annotations: annotationOrder.length },
+  }
+}
+
+function behind(order: readonly string[], after: number, limit: number): readonly (readonly [number, string])[] {
+  return order.slice(after, after + limit).map((key, at) => [after + at + 1, key])
+}
+
+/** The first one stays. */
+export function putProof({ proofs }: Tables, proof: StoredProof): 'done' | 'duplicate' {
+  const key = `${proof.message} ${proof.kind} ${proof.by}`
+  if (proofs.has(key)) return 'duplicate'
+  proofs.set(key, proof)
+  return 'done'
+}
+
+export function putSession({ sessions }: Tables, session: StoredSession): 'done' {
+  if ((sessions.get(session.device)?.version ?? 0) !== session.version - 1)
+    throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
+  sessions.set(session.device, session)
+  return 'done'
+}
+
+export function copyTables(tables: Tables): Tables {
+  const entries = Object.entries(tables).map(([name, table]) => [name, table instanceof Map ? new Map(table) : table])
+  return Object.fromEntries(entries) as unknown as Tables
+}
+
+/** Bytes are copied, so that a caller who changes his own does not change ours. */
+export function copy<T>(value: T): T {
+  if (value instanceof Uint8Array) return value.slice() as T
+  if (Array.isArray(value)) return value.map(copy) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copy(each)])) as T
+}
+
+type KeyWrite = Extract<StoreWrite, { kind: `${'prekey' | 'one-time' | 'digest'}.${string}` }>
+
+export function changeKeys({ prekeys, oneTimePrekeys, digests }: Tables, write: KeyWrite): WriteOutcome {
+  if (write.kind === 'prekey.put') prekeys.set(write.prekey.id, write.prekey)
+  else if (write.kind === 'prekey.remove') prekeys.delete(write.id)
+  else if (write.kind === 'one-time.put') oneTimePrekeys.set(write.prekey.id, write.prekey)
+  else if (write.kind === 'one-time.remove') oneTimePrekeys.delete(write.id)
+  else if (write.kind === 'one-time.prune') prune(oneTimePrekeys, ({ expiresAt }) => expiresAt < write.before)
+  else if (write.kind === 'digest.put') digests.set(write.digest.join(), write.expiresAt)
+  else prune(digests, (expiresAt) => expiresAt < write.before)
   return 'done'
 }

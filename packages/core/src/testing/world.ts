@@ -126,6 +126,7 @@ export class World {
       mailboxes: mailboxes ?? [],
       readReceipts,
       visibility,
+      deviceName: name,
     })
     const events: MessengerEvent[] = []
     messenger.listen((event) => events.push(event))
@@ -139,6 +140,23 @@ export class World {
   kill(node: WorldNode): void {
     this.network.kill(node.messenger.identity.device)
     node.messenger.stop()
+  }
+
+  /** Makes `fresh` a device of the account of `host`: link, compare, confirm, start anew. */
+  async link(host: WorldNode, fresh: WorldNode, options: StartOptions = {}): Promise<WorldNode> {
+    const { link } = await host.messenger.devices.link.offer('http://relay.test')
+    let shown = ''
+    const release = host.messenger.devices.link.listen((event) => {
+      if (event.state === 'compare') host.messenger.devices.link.answer(true, shown)
+    })
+    const joining = fresh.messenger.devices.join(link, { onCode: (code) => (shown = code) })
+    await this.run(2_000)
+    await joining
+    release()
+    this.kill(fresh)
+    const joined = await this.start(fresh.name, { ...options, store: options.store ?? fresh.store.reopened() })
+    await this.run(2_000)
+    return joined
   }
 
   restart(node: WorldNode): Promise<WorldNode> {

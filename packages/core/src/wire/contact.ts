@@ -3,7 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import { atMost, decode, encode, exactly } from './codec.ts'
 import { AccountRecord, ContactCard, ContactFrame, DeviceList } from './gen/skein_pb.ts'
 import { type HandoverFields, handoverMessage, handoverOf } from './handover.ts'
-import { MAX_DEVICES, MAX_NAME_CHARS, MAX_RELAYS, MAX_URL_CHARS } from './limits.ts'
+import { MAX_CARD_BUNDLES, MAX_DEVICES, MAX_NAME_CHARS, MAX_RELAYS, MAX_REVOKED, MAX_URL_CHARS } from './limits.ts'
 import { type SignedBytes, signedOf } from './signed.ts'
 
 export interface DeviceEntryFields {
@@ -19,6 +19,10 @@ export interface DeviceListFields {
   readonly accountKey: Uint8Array
   readonly version: number
   readonly devices: readonly DeviceEntryFields[]
+  /** Keys of devices that were taken out, 32 bytes each; at most MAX_REVOKED. */
+  readonly revoked?: readonly Uint8Array[]
+  /** Lists of a lower version count for nothing. */
+  readonly since?: number
 }
 
 export interface AccountRecordFields {
@@ -35,6 +39,8 @@ export interface ContactCardFields extends AccountRecordFields {
   readonly name: string
   /** URLs of relays where mail may be left. */
   readonly mailboxes: readonly string[]
+  /** Bundles of other devices of the list, at most MAX_CARD_BUNDLES. */
+  readonly bundles?: readonly SignedBytes[]
 }
 
 export type ContactFrameFields =
@@ -49,7 +55,7 @@ interface ContactFrameCommon {
 }
 
 export function encodeDeviceList(list: DeviceListFields): Uint8Array {
-  return encode(DeviceList, { ...list, devices: [...list.devices] })
+  return encode(DeviceList, { ...list, devices: [...list.devices], revoked: [...(list.revoked ?? [])], since: list.since ?? 0 })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
@@ -61,7 +67,8 @@ export function decodeDeviceList(bytes: Uint8Array): DeviceListFields {
     dhCertificate: exactly(entry.dhCertificate, 64),
   }))
   if (devices.length === 0) throw new SkeinError('BAD_FRAME', 'A device list is empty.')
-  return { accountKey: exactly(list.accountKey, 32), version: list.version, devices }
+  const revoked = atMost(list.revoked, MAX_REVOKED).map((key) => exactly(key, 32))
+  return { accountKey: exactly(list.accountKey, 32), version: list.version, devices, revoked, since: list.since }
 }
 
 function relayList(relays: readonly string[]): readonly string[] {
@@ -72,14 +79,15 @@ function relayList(relays: readonly string[]): readonly string[] {
 }
 
 export function encodeContactCard(card: ContactCardFields): Uint8Array {
-  return encode(ContactCard, { ...card, relays: [...card.relays], mailboxes: [...card.mailboxes] })
+  return encode(ContactCard, { ...card, relays: [...card.relays], mailboxes: [...card.mailboxes], bundles: [...(card.bundles ?? [])] })
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeContactCard(bytes: Uint8Array): ContactCardFields {
   const card = decode(ContactCard, bytes)
   if ([...card.name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
-  return { ...recordFields(card), name: card.name, mailboxes: relayList(card.mailboxes) }
+  const bundles = atMost(card.bundles, MAX_CARD_BUNDLES).map(signedOf)
+  return { ...recordFields(card), name: card.name, mailboxes: relayList(card.mailboxes), bundles }
 }
 
 function recordFields(fields: {

@@ -38,6 +38,8 @@ export type ContentBody =
   | { readonly kind: 'reset' }
   /** Between the programs of two devices: an encoded DeliveryControl. In no history. */
   | { readonly kind: 'control'; readonly control: Uint8Array }
+  /** Between two devices of one account: an encoded OwnWord. In no history. */
+  | { readonly kind: 'own'; readonly own: Uint8Array }
   /** Of a version newer than ours. */
   | { readonly kind: 'unknown' }
 
@@ -78,6 +80,8 @@ function kindOf(body: SentBody): Content['kind'] {
       return { $case: 'control', value: body.control }
     case 'file':
       return { $case: 'file', value: body.manifest }
+    case 'own':
+      return { $case: 'own', value: body.own }
     case 'reset':
       return { $case: 'reset', value: {} }
   }
@@ -136,6 +140,8 @@ function bodyOf(kind: Content['kind']): ContentBody {
       return { kind: 'control', control: kind.value }
     case 'file':
       return { kind: 'file', manifest: kind.value }
+    case 'own':
+      return { kind: 'own', own: kind.value }
     case 'reset':
       return { kind: 'reset' }
     case undefined:

@@ -5,6 +5,7 @@ import { atMost, decode, encode, exactly } from './codec.ts'
 import { DeliveryControl } from './gen/mailbox_pb.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS, MAX_URL_CHARS } from './limits.ts'
 import { TOKEN_BYTES } from './mailbox.ts'
+import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
 
 const ID_BYTES = 16
 
@@ -14,6 +15,8 @@ export type DeliveryControlFields =
   | { readonly kind: 'grant'; readonly mailbox: string; readonly tokens: readonly Uint8Array[] }
   /** Sequence numbers of messages that have not come. */
   | { readonly kind: 'missing'; readonly seqs: readonly number[] }
+  /** The sender's account has other devices than before. */
+  | { readonly kind: 'card'; readonly card: SignedBytes }
   /** Of a newer version; nothing is done about it. */
   | { readonly kind: 'unknown' }
 
@@ -41,6 +44,8 @@ function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
       return { $case: 'grant', value: { mailbox: control.mailbox, tokens: [...control.tokens] } }
     case 'missing':
       return { $case: 'missing', value: { seqs: [...control.seqs] } }
+    case 'card':
+      return { $case: 'card', value: encodeSigned(control.card) }
     case 'unknown':
       return undefined
   }
@@ -62,6 +67,8 @@ export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields 
       return grantOf(kind.value)
     case 'missing':
       return { kind: 'missing', seqs: atMost(kind.value.seqs, MAX_MISSING) }
+    case 'card':
+      return { kind: 'card', card: decodeSigned(kind.value) }
     case undefined:
       return { kind: 'unknown' }
   }

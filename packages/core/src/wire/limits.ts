@@ -12,6 +12,10 @@ export const MAX_DISAPPEAR_S = 31_622_400
 export const MAX_NAME_CHARS = 64
 /** Devices in one account (WF3): every message is sealed once for each. */
 export const MAX_DEVICES = 16
+/** Devices that a list remembers as taken out, the latest (DV4): older ones are in no list that anybody still shows. */
+export const MAX_REVOKED = 16
+/** Prekey bundles of other devices in a card (DV9): 1.4 KiB each, and a card is to fit MAX_CARD_BYTES. */
+export const MAX_CARD_BUNDLES = 3
 /** Relays in a card (WF3). */
 export const MAX_RELAYS = 8
 /** Longest relay URL, in characters (WF3): an invite of 200 characters must hold it. */
@@ -54,3 +58,7 @@ export const MAX_LIST_BYTES = 16_777_216
 export const MAX_MISSING_RUNS = 4_096
 /** Sequence numbers that are asked for at once (DL19). */
 export const MAX_MISSING = 256
+/** Messages and what was said about them in one page of history, each (DV12). */
+export const MAX_HISTORY_PAGE = 256
+/** Contacts in one word between own devices (DV11): a card has at most 6 KiB. */
+export const MAX_OWN_CONTACTS = 64

@@ -243,7 +243,7 @@ describe('hostile bytes', () => {
       deviceKey: filled(32, 1),
       bundle: { statement: filled(1, 2), signature: filled(64, 2) },
     }
-    expect(wire.decodeContactCard(wire.encodeContactCard(card))).toEqual(card)
+    expect(wire.decodeContactCard(wire.encodeContactCard(card))).toEqual({ ...card, bundles: [] })
     const bad = [
       { name: 'x'.repeat(65) },
       { relays: Array(9).fill('https://r.test') },

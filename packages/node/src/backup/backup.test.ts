@@ -102,7 +102,7 @@ it('[BK3] the list of devices is newer than any before, also when a backup is re
     const identity = await store.identity()
     if (identity === null) throw new Error('no identity')
     const version = Number(await store.setting(LIST_VERSION_SETTING))
-    versions.push(openIdentity(nativePrimitives, identity, version).listVersion)
+    versions.push(openIdentity(nativePrimitives, identity, { version }).listVersion)
   }
   expect(versions[0]).toBeGreaterThan(1)
   expect(versions[1]).toBeGreaterThan(versions[0] ?? 0)

@@ -55,7 +55,7 @@ export async function keepAddresses(parts: AddressBookParts, undo: Undo): Promis
 
 /** Of contacts alone; the newest first. Only what has worked: an address in vain costs a third of a second at the next start. */
 function collect({ messenger, swarm }: AddressBookParts, kept: Book): Book {
-  const devices = messenger.book.all().flatMap(({ account, blocked }) => (blocked ? [] : messenger.book.devicesOf(account)))
+  const devices = messenger.book.everyone().flatMap(({ account, blocked }) => (blocked ? [] : messenger.book.devicesOf(account)))
   const entries = devices.slice(0, MAX_DEVICES).map(({ device }): [DeviceId, string[]] => {
     const all = [...swarm.dialledAddresses(device), ...(kept[device] ?? [])]
     return [device, [...new Set(all)].slice(0, MAX_ADDRESSES)]

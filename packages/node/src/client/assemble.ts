@@ -42,6 +42,8 @@ export interface Client {
   backup(passphrase: string | null): Promise<ReadableStream<Uint8Array>>
   /** Asks the owner of the process to stop it. */
   requestStop(): void
+  /** The client is to be started anew: it has become another device. */
+  restart(): void
 }
 
 export interface NetworkKnowledge {
@@ -63,6 +65,8 @@ export interface ClientParts {
   readonly compression: Compression
   readonly mesh?: MeshFactory
   readonly files?: FilesFactory
+  /** What this device is called among the account's own. */
+  readonly deviceName: string
   createSwarm(options: SwarmOptions): Libp2pSwarm
 }
 
@@ -74,7 +78,7 @@ export type Undo = (() => Promise<void> | void)[]
 
 /** Starts network and messenger; what was started is in `undo`, also when this fails. @throws SkeinError PORT_IN_USE */
 export async function assemble(
-  { config, logger, createSwarm, ...ports }: ClientParts,
+  { config, logger, createSwarm, deviceName, ...ports }: ClientParts,
   undo: Undo,
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const { clock, random, primitives } = ports
@@ -103,6 +107,7 @@ export async function assemble(
     readReceipts: config.readReceipts,
     visibility: config.visibility,
     expireMs: config.expireMs,
+    deviceName,
   })
   undo.push(() => messenger.stop())
   await messenger.start()

@@ -64,7 +64,10 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
   const page = await openPageStore({ name: options.name, worker: options.startWorker(), passphrase: options.passphrase })
   const undo: Undo = [() => page.close()]
   try {
-    const { messenger, swarm } = await assemble({ ...PLATFORM, store: page.store, config, logger, createSwarm }, undo)
+    const { messenger, swarm } = await assemble(
+      { ...PLATFORM, store: page.store, config, logger, createSwarm, deviceName: deviceName() },
+      undo,
+    )
     undo.push(wakeWithNetwork(swarm, logger), restWhenHidden(messenger.presence, logger))
     const describeConfig = (): ReturnType<RunningTabClient['describeConfig']> =>
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value, origin: 'browser' }]))
@@ -81,7 +84,16 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
       const { writeBackup } = await import('../backup/index.ts')
       return writeBackup(page.store, { clock: systemClock, account: messenger.identity.account, passphrase })
     }
-    const own = { config, pid: 0, describeConfig, configure, backup, requestStop: restart.resolve, restartRequested: restart.promise }
+    const own = {
+      config,
+      pid: 0,
+      describeConfig,
+      configure,
+      backup,
+      requestStop: restart.resolve,
+      restart: restart.resolve,
+      restartRequested: restart.promise,
+    }
     return { messenger, swarm, clock: systemClock, ...own, stop: () => stopAll(undo, logger) }
   } catch (error) {
     await stopAll(undo, logger)
@@ -98,6 +110,14 @@ function restWhenHidden(presence: Messenger['presence'], logger: Logger): () => 
   tell()
   globalThis.document.addEventListener('visibilitychange', tell)
   return () => globalThis.document.removeEventListener('visibilitychange', tell)
+}
+
+/** As a person would tell one browser from another. */
+function deviceName(): string {
+  const agent = globalThis.navigator.userAgent
+  const browser = ['Firefox', 'Edg', 'OPR', 'Chrome', 'Safari'].find((each) => agent.includes(each)) ?? 'Browser'
+  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux'].find((each) => agent.includes(each))
+  return system === undefined ? browser : `${browser} (${system})`
 }
 
 /** A page that is shown again, or is online again, does not wait for the next try; one that goes says so to its peers. */

@@ -1,5 +1,6 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { carryByMesh, type Logger, SkeinError } from '@skein/core'
 import { transferFiles } from '@skein/core/files'
@@ -23,8 +24,8 @@ import { watchOver } from './network.ts'
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
 
 export interface RunningClient extends Client {
-  /** Resolves when a stop has been requested over the API. */
-  readonly stopRequested: Promise<void>
+  /** Resolves when a stop has been requested over the API, or the client wants to be started anew. */
+  readonly stopRequested: Promise<'stop' | 'restart'>
   /** Idempotent; resolves when nothing is left running. */
   stop(): Promise<void>
 }
@@ -45,6 +46,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
   const store = await openClientStore({ dataDir, config, askPassphrase }, logger)
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
+  const restarting = Promise.withResolvers<'restart'>()
   try {
     const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
@@ -52,7 +54,10 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
     const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
     undo.push(() => platform.stop())
     const files = transferFiles(platform)
-    const { messenger, swarm } = await assemble({ ...PLATFORM, ...mesh, files, store, config, logger }, undo)
+    const { messenger, swarm } = await assemble(
+      { ...PLATFORM, ...mesh, files, store, config, logger, deviceName: hostname().slice(0, 64) },
+      undo,
+    )
     const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
     // Whoever shows itself to nobody dials no strangers either.
     const meets = config.visibility !== 'nobody'
@@ -84,9 +89,14 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
       backup: (passphrase) => writeBackup(store, { clock: systemClock, account: messenger.identity.account, passphrase }),
       configure: async (change) => saveConfig({ dataDir, origins }, change),
       requestStop,
+      restart: () => restarting.resolve('restart'),
     }
     undo.push(await serveSocket(client, socketPath(dataDir)))
-    return { ...client, stopRequested, stop: () => stopAll(undo, logger) }
+    return {
+      ...client,
+      stopRequested: Promise.race([stopRequested.then(() => 'stop' as const), restarting.promise]),
+      stop: () => stopAll(undo, logger),
+    }
   } catch (error) {
     await stopAll(undo, logger)
     throw error

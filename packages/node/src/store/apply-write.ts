@@ -72,6 +72,7 @@ async function insertMessage(writes: Writes, message: StoredMessage): Promise<Wr
 
 async function putAnnotation(writes: Writes, annotation: StoredAnnotation): Promise<WriteOutcome> {
   if ((await writes.annotation.all({ ...annotation })).length === 0) return 'duplicate'
+  await writes.annotationOrder.run({ id: annotation.id })
   await writes.refresh.run({ contact: annotation.contact, target: annotation.target })
   return 'done'
 }
@@ -150,6 +151,10 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.tokenRemove.run({ token: write.token }))
     case 'outbox.reseal':
       return void (await writes.outboxReseal.run({ ...write }))
+    case 'session.remove':
+      return void (await writes.sessionRemove.run({ device: write.device }))
+    case 'proof.put':
+      return void (await writes.proof.run({ ...write.proof }))
     case 'prekey.put':
       return void (await writes.prekey.run({ ...seal.sealPrekey(write.prekey) }))
     case 'prekey.remove':

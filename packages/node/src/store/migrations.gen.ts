@@ -96,5 +96,15 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795279588043,
     "hash": "52ecf8daef710ea6543ce5e51cf9a0786309cde37b208d1955a6477bbee84fd1"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `annotation_order` (\n\t`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,\n\t`id` text NOT NULL\n);\n",
+      "\nCREATE TABLE `proofs` (\n\t`message` text NOT NULL,\n\t`kind` text NOT NULL,\n\t`by` text NOT NULL,\n\t`key` blob NOT NULL,\n\t`statement` blob NOT NULL,\n\t`signature` blob NOT NULL,\n\tPRIMARY KEY(`message`, `kind`, `by`)\n);\n",
+      "\nINSERT INTO `annotation_order` (`id`) SELECT `id` FROM `annotations` ORDER BY `rowid`;\n"
+    ],
+    "bps": true,
+    "folderMillis": 1795281576778,
+    "hash": "9fb4275b58275e82c79a1d373f4b7a0669b22ce10929aabc0146c0ce1360e4e7"
   }
 ]

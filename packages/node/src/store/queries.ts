@@ -2,6 +2,7 @@
 import { and, asc, count, desc, eq, gt, inArray, lt, or, sql } from 'drizzle-orm'
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { prepareAnnotationReads, prepareAnnotationWrites } from './annotation-queries.ts'
+import { prepareJournalReads, prepareJournalWrites } from './journal-queries.ts'
 import * as t from './schema.ts'
 import { prepareTransferReads, prepareTransferWrites } from './transfer-queries.ts'
 
@@ -32,6 +33,7 @@ export function prepareReads(db: AnyDatabase) {
   return {
     ...prepareAnnotationReads(db),
     ...prepareTransferReads(db),
+    ...prepareJournalReads(db),
     identity: db.select().from(t.identity).limit(1).prepare(),
     contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
     contact: db
@@ -163,6 +165,7 @@ export function prepareWrites(db: AnyDatabase) {
   return {
     ...prepareAnnotationWrites(db),
     ...prepareTransferWrites(db),
+    ...prepareJournalWrites(db),
     identity: db
       .insert(t.identity)
       .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })

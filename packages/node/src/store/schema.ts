@@ -106,6 +106,26 @@ export const annotations = sqliteTable(
   (table) => [primaryKey({ columns: [table.contact, table.target, table.own, table.kind] }), index('annotations_id').on(table.id)],
 )
 
+/** In which order annotations came: a number is given once, and what was replaced or has disappeared leaves a gap. */
+export const annotationOrder = sqliteTable('annotation_order', {
+  position: integer('position').primaryKey({ autoIncrement: true }),
+  id: text('id').notNull(),
+})
+
+/** What others have signed about messages. */
+export const proofs = sqliteTable(
+  'proofs',
+  {
+    message: text('message').notNull(),
+    kind: text('kind', { enum: ['receipt', 'stored'] }).notNull(),
+    by: text('by').notNull(),
+    key: bytes('key').notNull(),
+    statement: bytes('statement').notNull(),
+    signature: bytes('signature').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.message, table.kind, table.by] })],
+)
+
 export const outbox = sqliteTable(
   'outbox',
   {

@@ -6,6 +6,8 @@ import {
   type Direction,
   type DueReceipt,
   type HistoryPage,
+  type Journal,
+  type JournalPosition,
   type MessageId,
   type MessageProgress,
   type OutboxDevice,
@@ -22,6 +24,7 @@ import {
   type StoredMessage,
   type StoredOneTimePrekey,
   type StoredPrekey,
+  type StoredProof,
   type StoredSession,
   type StoredTransfer,
   type StoreWrite,
@@ -73,6 +76,7 @@ export const PURGE_AFTER_MS = 60_000
 /** Writes that leave a key or a text behind that must not stay, or that a copied-back database would lose. */
 const LEAVES_BEHIND: ReadonlySet<StoreWrite['kind']> = new Set([
   'session.put',
+  'session.remove',
   'prekey.put',
   'prekey.remove',
   'one-time.put',
@@ -308,6 +312,21 @@ export class SqliteStore implements Store {
 
   outboxExpired(now: number, limit: number): Promise<readonly OutboxRow[]> {
     return this.read(async (reads) => (await reads.outboxExpired.all({ now, limit })) as OutboxRow[])
+  }
+
+  journal(after: JournalPosition, limit: number): Promise<Journal> {
+    return this.read(async (reads) => ({
+      messages: (await reads.journalMessages.all({ after: after.messages, limit })) as unknown as Journal['messages'],
+      annotations: (await reads.journalAnnotations.all({ after: after.annotations, limit })) as unknown as Journal['annotations'],
+      last: {
+        messages: (await reads.lastMessage.all())[0]?.position ?? 0,
+        annotations: (await reads.lastAnnotation.all())[0]?.position ?? 0,
+      },
+    }))
+  }
+
+  proofs(message: MessageId): Promise<readonly StoredProof[]> {
+    return this.read(async (reads) => (await reads.proofs.all({ message })) as StoredProof[])
   }
 
   progress(message: MessageId): Promise<readonly MessageProgress[]> {

@@ -147,4 +147,39 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     expect(await found('zürich')).toEqual([id(4), id(2)])
     expect(await found('bern')).toEqual([id(1)])
   })
+
+  it('[ST44] the journal gives what came behind a position, in the order of insertion, and replaced words once', async () => {
+    await using under = await open()
+    const start = { messages: 0, annotations: 0 }
+    expect(await under.store.journal(start, 9)).toEqual({ messages: [], annotations: [], last: start })
+    for (const number of [3, 1, 2]) await under.store.commit([{ kind: 'message.insert', message: message(number) }])
+    await under.store.commit([{ kind: 'message.insert', message: message(3) }])
+    await under.store.commit([{ kind: 'annotation.put', annotation: said(1, { value: 'one' }) }])
+    const first = await under.store.journal(start, 2)
+    expect(first.messages.map((each) => each.message.id)).toEqual([id(3), id(1)])
+    const rest = await under.store.journal({ ...start, messages: first.messages[1]?.position ?? 0 }, 2)
+    expect(rest.messages.map((each) => each.message)).toEqual([message(2)])
+    await under.store.commit([{ kind: 'annotation.put', annotation: said(1, { id: id(99), value: 'two', hlcMs: 9_000 }) }])
+    const after = await under.store.journal({ messages: rest.last.messages, annotations: first.last.annotations }, 9)
+    expect([after.messages, after.annotations.map((each) => each.annotation.value)]).toEqual([[], ['two']])
+    expect((await under.store.journal(start, 9)).annotations.map((each) => each.annotation.value)).toEqual(['two'])
+    expect(await (await under.reopen()).journal(start, 9)).toMatchObject({ last: after.last })
+  })
+
+  it('[ST45] what somebody signed about a message is kept once', async () => {
+    await using under = await open()
+    const bytes = (byte: number, length: number) => new Uint8Array(length).fill(byte)
+    const proof = {
+      message: id(1),
+      kind: 'stored',
+      by: 'http://relay.test',
+      key: bytes(1, 32),
+      statement: bytes(2, 9),
+      signature: bytes(3, 64),
+    } as const
+    await under.store.commit([{ kind: 'proof.put', proof }])
+    await under.store.commit([{ kind: 'proof.put', proof: { ...proof, statement: bytes(4, 9) } }])
+    await under.store.commit([{ kind: 'proof.put', proof: { ...proof, message: id(2) } }])
+    expect(await under.store.proofs(id(1))).toEqual([proof])
+  })
 }

@@ -117,7 +117,9 @@ export interface DeliveryControl {
   kind: { $case: "receipt"; value: DeliveryReceipt } | { $case: "grant"; value: TokenGrant } | {
     $case: "missing";
     value: MissingMessages;
-  } | undefined;
+  } | //
+  /** Encoded Signed ContactCard of the sender's account: it has other devices than before. */
+  { $case: "card"; value: Uint8Array } | undefined;
 }
 
 export interface DeliveryReceipt {
@@ -999,6 +1001,9 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
       case "missing":
         MissingMessages.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
+      case "card":
+        writer.uint32(34).bytes(message.kind.value);
+        break;
     }
     return writer;
   },
@@ -1033,6 +1038,14 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
             }
 
             message.kind = { $case: "missing", value: MissingMessages.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "card", value: reader.bytes() };
             continue;
           }
         }

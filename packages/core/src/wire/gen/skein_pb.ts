@@ -24,6 +24,10 @@ export interface DeviceList {
   accountKey: Uint8Array;
   version: number;
   devices: DeviceEntry[];
+  /** Device keys that were taken out for good, 32 bytes each: two lists made apart from each other are joined without them. */
+  revoked: Uint8Array[];
+  /** Lists of a lower version count for nothing: an account that was restored begins anew with this one. */
+  since: number;
 }
 
 export interface ContactCard {
@@ -41,6 +45,8 @@ export interface ContactCard {
     | undefined;
   /** URLs of relays where mail for the account may be left. */
   mailboxes: string[];
+  /** Signed PrekeyBundles of other devices of the list, as far as the signing device knows them. */
+  bundles: Signed[];
 }
 
 /** What the DHT holds of an account. */
@@ -131,6 +137,9 @@ export interface Content {
     | //
     /** Encoded FileManifest: a file that may be fetched from the sender. */
     { $case: "file"; value: Uint8Array }
+    | //
+    /** Encoded OwnWord (devices.proto): between the devices of one account, in no history. */
+    { $case: "own"; value: Uint8Array }
     | //
     /** Encoded DeliveryControl: between the programs of two devices, in no history. */
     { $case: "control"; value: Uint8Array }
@@ -362,7 +371,7 @@ export const DeviceEntry: MessageFns<DeviceEntry> = {
 };
 
 function createBaseDeviceList(): DeviceList {
-  return { accountKey: NOTHING, version: 0, devices: [] };
+  return { accountKey: NOTHING, version: 0, devices: [], revoked: [], since: 0 };
 }
 
 export const DeviceList: MessageFns<DeviceList> = {
@@ -375,6 +384,12 @@ export const DeviceList: MessageFns<DeviceList> = {
     }
     for (const v of message.devices) {
       DeviceEntry.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.revoked) {
+      writer.uint32(34).bytes(v!);
+    }
+    if (message.since !== 0) {
+      writer.uint32(40).uint64(message.since);
     }
     return writer;
   },
@@ -411,6 +426,22 @@ export const DeviceList: MessageFns<DeviceList> = {
             message.devices.push(DeviceEntry.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.revoked.push(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.since = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -429,6 +460,7 @@ function createBaseContactCard(): ContactCard {
     deviceKey: NOTHING,
     bundle: undefined,
     mailboxes: [],
+    bundles: [],
   };
 }
 
@@ -454,6 +486,9 @@ export const ContactCard: MessageFns<ContactCard> = {
     }
     for (const v of message.mailboxes) {
       writer.uint32(58).string(v!);
+    }
+    for (const v of message.bundles) {
+      Signed.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -520,6 +555,14 @@ export const ContactCard: MessageFns<ContactCard> = {
             }
 
             message.mailboxes.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.bundles.push(Signed.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1106,6 +1149,9 @@ export const Content: MessageFns<Content> = {
       case "file":
         writer.uint32(98).bytes(message.kind.value);
         break;
+      case "own":
+        writer.uint32(106).bytes(message.kind.value);
+        break;
       case "control":
         writer.uint32(122).bytes(message.kind.value);
         break;
@@ -1210,6 +1256,14 @@ export const Content: MessageFns<Content> = {
             }
 
             message.kind = { $case: "file", value: reader.bytes() };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.kind = { $case: "own", value: reader.bytes() };
             continue;
           }
           case 15: {

@@ -2,6 +2,9 @@
 import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
+import { deviceContract } from './device-contract.ts'
+
+export { DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */
@@ -182,6 +185,10 @@ export const ClientEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('typing'), contact: z.string(), active: z.boolean() }),
   /** The user has seen messages, here or in another window. */
   z.object({ event: z.literal('seen'), contact: z.string(), unread: z.int() }),
+  /** Messages with these contacts have come that another device of the account had. */
+  z.object({ event: z.literal('history'), contacts: z.array(z.string()) }),
+  /** The account has other devices; `revoked`: this one was taken out. */
+  z.object({ event: z.literal('devices'), revoked: z.boolean() }),
   z.object({ event: z.literal('presence'), contact: z.nullable(z.string()), device: z.string(), online: z.boolean() }),
   z.object({ event: z.literal('contact'), contact: z.string(), name: z.string(), state: z.enum(['pending', 'requested', 'accepted']) }),
   z.object({
@@ -246,6 +253,7 @@ const TransferInput = z.object({ transfer: z.string() })
 const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxLength(200)) })
 
 export const contract = {
+  ...deviceContract,
   status: oc.output(StatusView),
   invite: oc.output(z.object({ invite: z.string(), expires_at: Instant })),
   /** One invite, or all that are open. */

@@ -3,6 +3,7 @@ import { parseMessageId, SkeinError } from '@skein/core'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
 import { fileHandlers } from './file-handlers.ts'
+import { deviceHandlers } from './device-handlers.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { packed, unpacked } from './carry.ts'
@@ -71,6 +72,7 @@ export const router = os.router({
   }),
   ...conversationHandlers,
   ...fileHandlers,
+  ...deviceHandlers,
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
     outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),

@@ -1,5 +1,5 @@
 /** From what core keeps to what interfaces are shown. */
-import type { Messenger, MessengerEvent, OutboxEntry, StoredContact, StoredMessage, Swarm, Transfer } from '@skein/core'
+import type { AccountId, Messenger, MessengerEvent, OutboxEntry, StoredContact, StoredMessage, Swarm, Transfer } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import type { ClientEvent, ContactView, HistoryMessage, OutboxView, PeerView, SentMessage, SettingsView, TransferView } from './contract.ts'
 
@@ -98,7 +98,8 @@ export function peerViews({
   const around = new Set(nearby?.())
   const devices = new Set([...contacts, ...present.map(({ device }) => device), ...around])
   return [...devices].map((device) => {
-    const contact = messenger.book.ownerOf(device)
+    const owner = messenger.book.ownerOf(device)
+    const contact = owner !== undefined && messenger.book.isOwn(owner.account) ? undefined : owner
     const seen = messenger.presence.lastSeen(device) ?? messenger.book.device(device)?.lastSeen ?? null
     return {
       contact: contact?.account ?? null,
@@ -109,6 +110,11 @@ export function peerViews({
       path: paths.get(device) ?? 'none',
     }
   })
+}
+
+/** Our own account is no contact. */
+function contactOf({ book }: Messenger, account: AccountId): string | null {
+  return book.isOwn(account) ? null : (book.get(account)?.account ?? null)
 }
 
 export function eventView(messenger: Messenger, event: MessengerEvent): ClientEvent {
@@ -135,8 +141,12 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
       return { event: 'typing', contact: event.account, active: event.active }
     case 'seen':
       return { event: 'seen', contact: event.account, unread: event.unread }
+    case 'history':
+      return { event: 'history', contacts: [...event.accounts] }
+    case 'devices':
+      return { event: 'devices', revoked: event.revoked }
     case 'presence':
-      return { event: 'presence', contact: messenger.book.get(event.account)?.account ?? null, device: event.device, online: event.online }
+      return { event: 'presence', contact: contactOf(messenger, event.account), device: event.device, online: event.online }
     case 'keys': {
       const { contact, added, changed, removed } = event
       const devices = { added: [...added], changed: [...changed], removed: [...removed] }

@@ -58,6 +58,7 @@ class TestBrowser {
       configure: async () => true,
       backup: () => writeBackup(this.store, { clock: systemClock, account: messenger.identity.account, passphrase: null }),
       requestStop: () => undefined,
+      restart: () => undefined,
       restartRequested: new Promise(() => undefined),
       stop,
     }

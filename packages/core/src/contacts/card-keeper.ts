@@ -1,0 +1,91 @@
+/** Our card while we run: its keys rotate, and it shows the devices that the account has. */
+import type { PrekeyKeeper } from '../e2ee/index.ts'
+import { SkeinError } from '../errors/index.ts'
+import { MAX_CARD_BUNDLES } from '../wire/limits.ts'
+import { decodeSigned } from '../wire/signed.ts'
+import { republish } from './adding.ts'
+import type { ContactDeps } from './contact-deps.ts'
+import { openOwnCard, type OwnCard } from './own-card.ts'
+import { lookUpOwn, refreshBundles } from './refresh-bundles.ts'
+
+/** Prekeys are looked after twice a day: a weekly rotation is never more than half a day late. */
+const KEY_CHECK_MS = 43_200_000
+
+export interface CardKeeperDeps {
+  readonly contacts: ContactDeps
+  readonly prekeys: PrekeyKeeper
+  readonly name: string
+  readonly relays: readonly string[]
+  readonly mailboxes?: readonly string[]
+  /** Everybody in touch is to be shown the card now. */
+  hurry(): void
+}
+
+export class CardKeeper {
+  private readonly deps: CardKeeperDeps
+  private card: OwnCard | undefined
+
+  constructor(deps: CardKeeperDeps) {
+    this.deps = deps
+  }
+
+  /** @throws SkeinError STORE_CLOSED before the first `refresh` */
+  current(): OwnCard {
+    if (this.card === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
+    return this.card
+  }
+
+  /** Rotates prekeys when due; true when what is shown is new. */
+  async refresh(): Promise<boolean> {
+    const { contacts, prekeys } = this.deps
+    const changed = await prekeys.refresh()
+    if (changed) await this.renew()
+    const before = contacts.clock.now()
+    await contacts.store.commit([
+      { kind: 'digest.prune', before },
+      { kind: 'one-time.prune', before },
+    ])
+    return changed
+  }
+
+  /** The card says something new: everybody in touch is shown it. */
+  async show(): Promise<void> {
+    await this.renew()
+    this.deps.hurry()
+    await this.leaveEverywhere()
+  }
+
+  /** A relay has come: what others look for is left there, and looked for. */
+  async publish(): Promise<void> {
+    await lookUpOwn(this.deps.contacts).catch((error: unknown) => this.warn('own-list-not-looked-up', error))
+    await Promise.all([this.leaveEverywhere(), this.refreshOthers()])
+  }
+
+  /** Runs until `signal` aborts. */
+  async keepFresh(signal: AbortSignal): Promise<void> {
+    while (await this.deps.contacts.clock.sleep(KEY_CHECK_MS, { signal })) {
+      const changed = await this.refresh().catch((error: unknown) => this.warn('key-rotation-failed', error))
+      await this.refreshOthers()
+      if (changed === true) await this.leaveEverywhere()
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const { contacts, prekeys, name, relays, mailboxes = [] } = this.deps
+    const known = contacts.book.ownDevices().filter(({ bundle }) => bundle.length > 0)
+    const bundles = known.slice(0, MAX_CARD_BUNDLES).map(({ bundle }) => decodeSigned(bundle))
+    this.card = await openOwnCard(contacts, { name, relays, mailboxes, bundle: prekeys.bundle(), bundles })
+  }
+
+  private leaveEverywhere(): Promise<void> {
+    return republish(this.deps.contacts).catch((error: unknown) => this.warn('republish-failed', error))
+  }
+
+  private refreshOthers(): Promise<void> {
+    return refreshBundles(this.deps.contacts).catch((error: unknown) => this.warn('bundles-not-refreshed', error))
+  }
+
+  private warn(what: string, error: unknown): void {
+    this.deps.contacts.logger.warn(what, { reason: String(error) })
+  }
+}

@@ -1,0 +1,30 @@
+/** Cards that travel as words inside the session, by whatever carrier: an account has other devices than before (DV9). */
+import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { AccountId } from '../ids.ts'
+import { openContactCard } from '../identity/index.ts'
+import { type MainPath, sendControl } from '../main-path/index.ts'
+import type { SignedBytes } from '../wire/signed.ts'
+import type { ContactDeps } from './contact-deps.ts'
+
+/** Tells every device of every contact; those that are away find it in their mailbox. Never throws. */
+export async function tellOfCard(path: MainPath, card: SignedBytes): Promise<void> {
+  const wanted = path.book.all().filter(({ state, blocked }) => state === 'accepted' && !blocked)
+  for (const known of wanted.flatMap(({ account }) => path.book.devicesOf(account)))
+    await sendControl(path, known, { control: { kind: 'card', card } }).catch((error: unknown) =>
+      path.logger.warn('card-not-sent', { reason: String(error) }),
+    )
+}
+
+/** Takes in the card of a contact whose list is newer than the one that is known. Never throws. */
+export async function takeCard(deps: ContactDeps, account: AccountId, signed: SignedBytes): Promise<void> {
+  const { primitives, book, logger, onContact } = deps
+  try {
+    const card = openContactCard(primitives, signed)
+    if (card.list.account !== account) throw new SkeinError('CARD_FORGED', 'A contact sent the card of somebody else.')
+    const known = book.get(account)
+    if (known === undefined || book.isOwn(account) || card.list.version <= known.listVersion) return
+    onContact(await book.putCard(card, signed, {}))
+  } catch (error) {
+    logger.warn('card-refused', { code: isSkeinError(error) ? error.code : 'unknown' })
+  }
+}

@@ -1,0 +1,112 @@
+/** What the user decides about contacts, the same on all own devices: the later decision counts (DV11). */
+import { isSkeinError } from '../errors/index.ts'
+import type { AccountId } from '../ids.ts'
+import type { ContactBook } from '../contacts/index.ts'
+import { type ContactCard, openAccountRecord, openContactCard } from '../identity/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { Store, StoredContact } from '../ports/store.ts'
+import type { OwnContactFields } from '../wire/devices.ts'
+import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
+
+export interface ContactWordsDeps {
+  readonly store: Pick<Store, 'setting' | 'commit'>
+  readonly book: ContactBook
+  readonly clock: Pick<Clock, 'now'>
+  readonly primitives: Primitives
+  readonly logger: Logger
+}
+
+interface Known {
+  /** When the user decided last, milliseconds since 1970. */
+  readonly stamp: number
+  readonly said: string
+}
+
+/** Of what was decided before the account had a second device. */
+const FIRST_STAMP = 1
+const settingOf = (account: AccountId): string => `own-contact ${account}`
+
+export class ContactWords {
+  private readonly deps: ContactWordsDeps
+  private readonly known = new Map<AccountId, Known>()
+
+  constructor(deps: ContactWordsDeps) {
+    this.deps = deps
+  }
+
+  async load(): Promise<void> {
+    for (const contact of this.deps.book.all()) {
+      const stamp = Number((await this.deps.store.setting(settingOf(contact.account))) ?? FIRST_STAMP)
+      this.known.set(contact.account, { stamp, said: saying(contact) })
+    }
+  }
+
+  /** A contact may have changed. @returns what the other devices are to be told, if it has */
+  async note(contact: StoredContact): Promise<OwnContactFields | undefined> {
+    const { clock } = this.deps
+    const before = this.known.get(contact.account)
+    const said = saying(contact)
+    if (before?.said === said) return undefined
+    await this.keep(contact.account, { said, stamp: Math.max(clock.now(), (before?.stamp ?? 0) + 1) })
+    return contact.state === 'pending' ? undefined : this.wordOf(contact)
+  }
+
+  /** What all own devices ought to know. A contact who has not answered yet is nobody's matter but this device's. */
+  all(): readonly OwnContactFields[] {
+    const settled = this.deps.book.all().filter(({ state }) => state !== 'pending')
+    return settled.map((contact) => this.wordOf(contact)).sort((a, b) => (a.account < b.account ? -1 : 1))
+  }
+
+  /** Takes in what another device says. @returns the contact as it is now, if that has changed */
+  async take(word: OwnContactFields): Promise<StoredContact | undefined> {
+    const { book } = this.deps
+    const { account, stamp } = word
+    const before = book.get(account)
+    if (book.isOwn(account) || (before !== undefined && stamp <= (this.known.get(account)?.stamp ?? FIRST_STAMP))) return undefined
+    await this.takeCard(word)
+    if (book.get(account) === undefined) return undefined
+    const { petname, state, trust, blocked, muted } = word
+    const contact = await book.change(account, { petname, state, trust, blocked, muted })
+    await this.keep(account, { stamp, said: saying(contact) })
+    return contact
+  }
+
+  private async takeCard({ account, card, petname, state }: OwnContactFields): Promise<void> {
+    const { book, logger } = this.deps
+    if (card.length === 0) return
+    try {
+      const signed = decodeSigned(card)
+      const opened = this.opened(signed)
+      if (opened.list.account === account) await book.putCard(opened, signed, { petname, state })
+    } catch (error) {
+      // The card that is known may be newer: what the user decided counts all the same.
+      logger.debug('card-of-own-device-not-taken', { code: isSkeinError(error) ? error.code : 'unknown' })
+    }
+  }
+
+  private opened(signed: SignedBytes): ContactCard {
+    const { primitives } = this.deps
+    try {
+      return openContactCard(primitives, signed)
+    } catch (error) {
+      if (!isSkeinError(error, 'BAD_SIGNATURE')) throw error
+      // Of somebody who was found by account id, a record stands in for the card.
+      return { ...openAccountRecord(primitives, signed), name: '', mailboxes: [], bundles: [] }
+    }
+  }
+
+  private wordOf({ account, card, petname, state, trust, blocked, muted }: StoredContact): OwnContactFields {
+    return { account, card, petname, state, trust, blocked, muted, stamp: this.known.get(account)?.stamp ?? FIRST_STAMP }
+  }
+
+  private async keep(account: AccountId, known: Known): Promise<void> {
+    this.known.set(account, known)
+    await this.deps.store.commit([{ kind: 'setting.put', key: settingOf(account), value: String(known.stamp) }])
+  }
+}
+
+function saying({ petname, state, trust, blocked, muted }: StoredContact): string {
+  return JSON.stringify([petname, state, trust, blocked, muted])
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest'
+import { messageIdFromBytes } from '../ids.ts'
+import { sendOwnWord } from '../main-path/index.ts'
+import type { StoreWrite, WriteOutcome } from '../ports/store.ts'
+import { MemoryStore } from '../testing/memory-store.ts'
+import { World, type WorldNode } from '../testing/world.ts'
+import { encodeContent } from '../wire/content.ts'
+
+const texts = async (world: World, node: WorldNode, other: WorldNode): Promise<readonly string[]> =>
+  (await world.history(node, other)).map(({ text }) => text)
+
+/** Answers no more after two pages of history. */
+class BreakingStore extends MemoryStore {
+  private pages = 0
+
+  override commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]> {
+    if (writes.some((write) => write.kind === 'setting.put' && write.key.startsWith('own-history'))) this.pages += 1
+    return this.pages > 2 ? new Promise(() => undefined) : super.commit(writes)
+  }
+
+  override reopened(): MemoryStore {
+    const store = this.pages > 0 ? new MemoryStore() : new BreakingStore()
+    store.takeFrom(this)
+    return store
+  }
+}
+
+async function household(seed: number) {
+  const world = new World(seed)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  await world.befriend(ana, bo)
+  await world.send(ana, bo, 'before 1')
+  await world.run(1_000)
+  await world.send(bo, ana, 'before 2')
+  await world.run(2_000)
+  const phone = await world.link(bo, await world.start('bo phone'))
+  await world.run(60_000)
+  return { world, ana, bo, phone }
+}
+
+describe('several devices', () => {
+  it('[DV9] a linked device has the account, contacts and history, and gets what is sent from now on', async () => {
+    const { world, ana, bo, phone } = await household(1)
+    expect(phone.messenger.identity.account).toBe(bo.messenger.identity.account)
+    expect(phone.messenger.identity.listVersion).toBe(2)
+    expect(phone.messenger.devices.all().map(({ name, here }) => [name, here])).toEqual(
+      expect.arrayContaining([
+        ['bo', false],
+        ['bo phone', true],
+      ]),
+    )
+    expect(phone.messenger.book.all().map(({ petname, state }) => [petname, state])).toEqual([['ana', 'accepted']])
+    expect(await texts(world, phone, ana)).toEqual(['before 1', 'before 2'])
+    expect(ana.messenger.book.devicesOf(bo.messenger.identity.account)).toHaveLength(2)
+    await world.send(ana, bo, 'to both')
+    await world.run(3_000)
+    expect([(await texts(world, bo, ana)).at(-1), (await texts(world, phone, ana)).at(-1)]).toEqual(['to both', 'to both'])
+  })
+
+  it('[DV10] what one device sends stands at the others, with its state', async () => {
+    const { world, ana, bo, phone } = await household(2)
+    const sent = await world.send(phone, ana, 'from the phone')
+    await world.run(5_000)
+    expect((await texts(world, ana, phone)).at(-1)).toBe('from the phone')
+    expect(await bo.messenger.message(sent.id)).toMatchObject({ text: 'from the phone', direction: 'out', state: 'delivered' })
+    await phone.messenger.conversation.annotate({ kind: 'edit', target: sent.id, text: 'edited' })
+    await world.run(3_000)
+    expect(await bo.messenger.message(sent.id)).toMatchObject({ text: 'edited' })
+    // Another device of the author takes it back: the account counts, not the device.
+    await bo.messenger.conversation.annotate({ kind: 'deletion', target: sent.id })
+    await world.run(3_000)
+    expect([(await ana.messenger.message(sent.id))?.deletedAt, (await phone.messenger.message(sent.id))?.deletedAt]).not.toContain(null)
+  })
+
+  it('[DV8] a revoked device gets nothing new, is told so, and sends nothing', async () => {
+    const { world, ana, bo, phone } = await household(3)
+    await bo.messenger.devices.revoke('bo phone')
+    await world.run(10_000)
+    expect(phone.messenger.identity.isRevoked).toBe(true)
+    expect(phone.events).toContainEqual({ kind: 'devices', revoked: true })
+    await expect(phone.messenger.send(world.contactOf(phone, ana), 'still here?')).rejects.toMatchObject({ code: 'DEVICE_REVOKED' })
+    await world.send(ana, bo, 'after')
+    await world.run(5_000)
+    expect((await texts(world, bo, ana)).at(-1)).toBe('after')
+    expect(await texts(world, phone, ana)).not.toContain('after')
+    expect(ana.messenger.book.devicesOf(bo.messenger.identity.account)).toHaveLength(1)
+    expect(await ana.store.session(phone.messenger.identity.device)).toBeNull()
+  })
+
+  it('[DV8] a device that was away learns it from the others when it is back', async () => {
+    const { world, ana, bo, phone } = await household(4)
+    world.kill(phone)
+    await bo.messenger.devices.revoke(phone.messenger.identity.device)
+    await world.run(10_000)
+    await world.send(ana, bo, 'after')
+    await world.run(3_000)
+    const back = await world.restart(phone)
+    await world.run(30_000)
+    expect(back.messenger.identity.isRevoked).toBe(true)
+    expect(await texts(world, back, ana)).not.toContain('after')
+    // What it says to a contact counts for nothing: its list is older.
+    expect(ana.messenger.book.devicesOf(bo.messenger.identity.account).map(({ device }) => device)).toEqual([bo.messenger.identity.device])
+    world.kill(back)
+    const once = await world.restart(back)
+    await expect(once.messenger.send(world.contactOf(once, ana), 'x')).rejects.toMatchObject({ code: 'DEVICE_REVOKED' })
+  })
+
+  it('[DV8] what waited for the device that was taken out alone goes to those that are there', async () => {
+    const { world, ana, bo, phone } = await household(5)
+    world.kill(bo)
+    world.kill(phone)
+    const sent = await world.send(ana, bo, 'while all are away')
+    await world.run(5_000)
+    const back = await world.restart(bo)
+    await back.messenger.devices.revoke('bo phone')
+    await world.run(20_000)
+    expect((await texts(world, back, ana)).at(-1)).toBe('while all are away')
+    expect(await ana.messenger.message(sent.id)).toMatchObject({ state: 'delivered' })
+    expect(await ana.messenger.deliveries.outbox()).toEqual([])
+  })
+
+  it('[DV11] names, verified marks, blocks and mutes follow, and the later decision counts', async () => {
+    const { world, ana, bo, phone } = await household(6)
+    const { account } = ana.messenger.identity
+    await bo.messenger.change(account, { petname: 'Anna', muted: true })
+    await bo.messenger.setVerified(world.contactOf(bo, ana), true)
+    await world.run(3_000)
+    expect(phone.messenger.book.get(account)).toMatchObject({ petname: 'Anna', muted: true, trust: 'verified' })
+    await phone.messenger.change(account, { blocked: true })
+    await world.run(3_000)
+    expect(bo.messenger.book.get(account)).toMatchObject({ petname: 'Anna', blocked: true })
+    // Apart from each other, each decides something; the later one is on both in the end.
+    world.network.partition(bo.messenger.identity.device, phone.messenger.identity.device, true)
+    await bo.messenger.change(account, { petname: 'older' })
+    await world.run(1_000)
+    await phone.messenger.change(account, { petname: 'newer' })
+    await world.run(60_000)
+    world.network.mend()
+    await world.run(200_000)
+    expect([bo, phone].map((node) => node.messenger.book.get(account)?.petname)).toEqual(['newer', 'newer'])
+  })
+
+  it('[DV11] a contact that one device has made is one for the others', async () => {
+    const { world, bo, phone } = await household(7)
+    const cy = await world.start('cy')
+    await world.befriend(cy, phone)
+    await world.run(5_000)
+    expect(bo.messenger.book.get(cy.messenger.identity.account)).toMatchObject({ petname: 'cy', state: 'accepted' })
+    await world.send(bo, cy, 'hello from the other device')
+    await world.run(5_000)
+    expect(await texts(world, cy, bo)).toEqual(['hello from the other device'])
+  })
+
+  it('[DV13] what was seen on one device is seen on the others, and no second receipt is sent', async () => {
+    const { world, ana, bo, phone } = await household(8)
+    const { account } = ana.messenger.identity
+    await world.send(ana, bo, 'look')
+    await world.run(3_000)
+    const [last] = await phone.messenger.history(account, { limit: 1 })
+    if (last === undefined) throw new Error('nothing came')
+    await phone.messenger.seen(account, last.id)
+    await world.run(3_000)
+    const unread = (node: WorldNode) => node.messenger.conversations().then(([first]) => first?.unread)
+    expect([await unread(bo), await unread(phone)]).toEqual([0, 0])
+    expect(await bo.store.receiptsDue(9)).toEqual([])
+  })
+
+  it('[DV12] history comes page by page, and goes on where it broke off', async () => {
+    const world = new World(9)
+    const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+    await world.befriend(ana, bo)
+    const text = 'x'.repeat(1_000)
+    for (let number = 0; number < 60; number += 1) await world.send(ana, bo, `${number} ${text}`)
+    await world.run(5_000)
+    const store = new BreakingStore()
+    const phone = await world.link(bo, await world.start('bo phone', { store }))
+    await world.run(10_000)
+    const count = (await phone.messenger.history(ana.messenger.identity.account, { limit: 1_000 })).length
+    expect(count).toBeGreaterThan(0)
+    expect(count).toBeLessThan(60)
+    const { device } = phone.messenger.identity
+    world.kill(phone)
+    await world.run(1_000)
+    const back = await world.restart(phone)
+    await world.run(90_000)
+    expect((await texts(world, back, ana)).map((each) => Number.parseInt(each, 10))).toEqual(Array.from({ length: 60 }, (_, at) => at))
+    expect(back.messenger.identity.device).toBe(device)
+  })
+
+  it('[DV10] words between own devices are taken from nobody else', async () => {
+    const { world, ana, bo } = await household(10)
+    const [device] = ana.messenger.book.devicesOf(bo.messenger.identity.account)
+    const path = ana.messenger['mainPath']
+    if (device === undefined || path === undefined) throw new Error('no device')
+    const stamp = { hlcMs: 1, hlcCounter: 0, createdAt: 1 }
+    const content = encodeContent({ ...stamp, id: messageIdFromBytes(new Uint8Array(16).fill(1)), body: { kind: 'text', text: 'forged' } })
+    await sendOwnWord(path, device, { kind: 'copy', account: ana.messenger.identity.account, content })
+    await world.run(3_000)
+    expect(bo.swarm.offences).toContainEqual({ device: ana.messenger.identity.device, code: 'UNKNOWN_SENDER' })
+    expect(await texts(world, bo, ana)).not.toContain('forged')
+  })
+})

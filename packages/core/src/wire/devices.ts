@@ -1,0 +1,363 @@
+/** What passes between the devices of one account: linking, and what one has and another lacks (docs/spec/devices.md). */
+import { SkeinError } from '../errors/index.ts'
+import {
+  accountDigest,
+  accountIdFromDigest,
+  type AccountId,
+  type DeviceId,
+  deviceIdFromKey,
+  deviceKey,
+  messageIdBytes,
+  messageIdFromBytes,
+  type MessageId,
+} from '../ids.ts'
+import type { StoredAnnotation, StoredContact, StoredMessage } from '../ports/store.ts'
+import { atMost, decode, encode, exactly } from './codec.ts'
+import {
+  type HistoryAnnotation,
+  type HistoryMessage,
+  LinkFrame,
+  LinkGrant,
+  LinkReveal,
+  type OwnContact,
+  OwnWord,
+} from './gen/devices_pb.ts'
+import { MAX_HISTORY_PAGE, MAX_NAME_CHARS, MAX_OWN_CONTACTS, MAX_RELAYS, MAX_TEXT_BYTES } from './limits.ts'
+import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
+
+/** Why one side ends a linking. */
+export const LINK_ENDS = ['expired', 'used', 'refused', 'wrong', 'bad-frame'] as const
+export type LinkEnd = (typeof LINK_ENDS)[number]
+
+export interface LinkHelloFields {
+  /** 32 bytes each. */
+  readonly proof: Uint8Array
+  readonly commitment: Uint8Array
+  readonly name: string
+  readonly dhKey: Uint8Array
+  /** 64 bytes. */
+  readonly dhCertificate: Uint8Array
+}
+
+/** An ephemeral X25519 key and a nonce, 32 bytes each. */
+export interface LinkShare {
+  readonly key: Uint8Array
+  readonly nonce: Uint8Array
+}
+
+export interface LinkGrantFields {
+  /** 32 bytes. */
+  readonly accountSeed: Uint8Array
+  readonly deviceList: SignedBytes
+  readonly name: string
+  readonly relays: readonly string[]
+  readonly deviceName: string
+}
+
+export type LinkFrameFields =
+  | { readonly kind: 'hello'; readonly hello: LinkHelloFields }
+  | { readonly kind: 'key'; readonly share: LinkShare }
+  | { readonly kind: 'reveal'; readonly share: LinkShare }
+  | { readonly kind: 'grant'; readonly sealed: Uint8Array }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'end'; readonly why: LinkEnd }
+
+export function encodeLinkFrame(frame: LinkFrameFields): Uint8Array {
+  return encode(LinkFrame, { kind: linkKind(frame) })
+}
+
+function linkKind(frame: LinkFrameFields): LinkFrame['kind'] {
+  switch (frame.kind) {
+    case 'hello':
+      return { $case: 'hello', value: frame.hello }
+    case 'key':
+      return { $case: 'key', value: frame.share }
+    case 'reveal':
+      return { $case: 'reveal', value: frame.share }
+    case 'grant':
+      return { $case: 'grant', value: frame.sealed }
+    case 'done':
+      return { $case: 'done', value: {} }
+    case 'end':
+      return { $case: 'end', value: frame.why }
+  }
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeLinkFrame(bytes: Uint8Array): LinkFrameFields {
+  const { kind } = decode(LinkFrame, bytes)
+  switch (kind?.$case) {
+    case 'hello':
+      return { kind: 'hello', hello: helloOf(kind.value) }
+    case 'key':
+      return { kind: 'key', share: shareOf(kind.value) }
+    case 'reveal':
+      return { kind: 'reveal', share: shareOf(kind.value) }
+    case 'grant':
+      return { kind: 'grant', sealed: kind.value }
+    case 'done':
+      return { kind: 'done' }
+    case 'end':
+      return { kind: 'end', why: LINK_ENDS.find((each) => each === kind.value) ?? 'bad-frame' }
+    case undefined:
+      throw new SkeinError('BAD_FRAME', 'A word of linking is empty.')
+  }
+}
+
+function helloOf(hello: LinkHelloFields): LinkHelloFields {
+  const { proof, commitment, name, dhKey, dhCertificate } = hello
+  return {
+    proof: exactly(proof, 32),
+    commitment: exactly(commitment, 32),
+    name: shortName(name),
+    dhKey: exactly(dhKey, 32),
+    dhCertificate: exactly(dhCertificate, 64),
+  }
+}
+
+function shareOf({ key, nonce }: LinkShare): LinkShare {
+  return { key: exactly(key, 32), nonce: exactly(nonce, 32) }
+}
+
+/** What the commitment is made over. */
+export function encodeLinkShare(share: LinkShare): Uint8Array {
+  return encode(LinkReveal, share)
+}
+
+export function encodeLinkGrant(grant: LinkGrantFields): Uint8Array {
+  return encode(LinkGrant, { ...grant, deviceList: encodeSigned(grant.deviceList), relays: [...grant.relays] })
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeLinkGrant(bytes: Uint8Array): LinkGrantFields {
+  const { accountSeed, deviceList, name, relays, deviceName } = decode(LinkGrant, bytes)
+  return {
+    accountSeed: exactly(accountSeed, 32),
+    deviceList: decodeSigned(deviceList),
+    name: shortName(name),
+    relays: atMost(relays, MAX_RELAYS),
+    deviceName: shortName(deviceName),
+  }
+}
+
+function shortName(name: string): string {
+  if ([...name].length > MAX_NAME_CHARS) throw new SkeinError('BAD_FRAME', 'A name is longer than the limit.')
+  return name
+}
+
+/** What the user has decided about a contact, with the instant of the decision (milliseconds since 1970). */
+export interface OwnContactFields extends Pick<StoredContact, 'account' | 'petname' | 'state' | 'trust' | 'blocked' | 'muted'> {
+  /** Encoded signed card or record; empty when none is known. */
+  readonly card: Uint8Array
+  readonly stamp: number
+}
+
+export interface OwnSeenFields {
+  readonly account: AccountId
+  readonly message: MessageId
+}
+
+/** Positions in the asked device's store; what comes behind them is wanted. */
+export interface HistoryCursor {
+  readonly messages: number
+  readonly annotations: number
+}
+
+export interface HistoryPageFields {
+  readonly after: HistoryCursor
+  readonly next: HistoryCursor
+  readonly more: boolean
+  readonly messages: readonly StoredMessage[]
+  readonly annotations: readonly StoredAnnotation[]
+  readonly contacts: readonly OwnContactFields[]
+  readonly seen: readonly OwnSeenFields[]
+  readonly name: string
+}
+
+export type OwnWordFields =
+  | { readonly kind: 'copy'; readonly account: AccountId; readonly content: Uint8Array }
+  | { readonly kind: 'contacts'; readonly contacts: readonly OwnContactFields[] }
+  | { readonly kind: 'seen'; readonly seen: OwnSeenFields }
+  | { readonly kind: 'wanted'; readonly after: HistoryCursor; readonly contactsDigest: Uint8Array; readonly name: string }
+  | { readonly kind: 'page'; readonly page: HistoryPageFields }
+  /** Of a newer version; nothing is done about it. */
+  | { readonly kind: 'unknown' }
+
+export function encodeOwnWord(word: OwnWordFields): Uint8Array {
+  return encode(OwnWord, { kind: ownKind(word) })
+}
+
+function ownKind(word: OwnWordFields): OwnWord['kind'] {
+  switch (word.kind) {
+    case 'copy':
+      return { $case: 'copy', value: { accountDigest: accountDigest(word.account), content: word.content } }
+    case 'contacts':
+      return { $case: 'contacts', value: { contacts: word.contacts.map(contactMessage) } }
+    case 'seen':
+      return { $case: 'seen', value: seenMessage(word.seen) }
+    case 'wanted': {
+      const { after, contactsDigest, name } = word
+      return { $case: 'wanted', value: { messagesAfter: after.messages, annotationsAfter: after.annotations, contactsDigest, name } }
+    }
+    case 'page':
+      return { $case: 'page', value: pageMessage(word.page) }
+    case 'unknown':
+      return undefined
+  }
+}
+
+function pageMessage({ after, next, ...page }: HistoryPageFields): Extract<OwnWord['kind'], { $case: 'page' }>['value'] {
+  return {
+    messagesAfter: after.messages,
+    annotationsAfter: after.annotations,
+    messagesNext: next.messages,
+    annotationsNext: next.annotations,
+    more: page.more,
+    messages: page.messages.map(messageMessage),
+    annotations: page.annotations.map(annotationMessage),
+    contacts: page.contacts.map(contactMessage),
+    seen: page.seen.map(seenMessage),
+    name: page.name,
+  }
+}
+
+/** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeOwnWord(bytes: Uint8Array): OwnWordFields {
+  const { kind } = decode(OwnWord, bytes)
+  switch (kind?.$case) {
+    case 'copy':
+      return { kind: 'copy', account: accountOf(kind.value.accountDigest), content: kind.value.content }
+    case 'contacts':
+      return { kind: 'contacts', contacts: atMost(kind.value.contacts, MAX_OWN_CONTACTS).map(contactOf) }
+    case 'seen':
+      return { kind: 'seen', seen: seenOf(kind.value) }
+    case 'wanted': {
+      const { messagesAfter, annotationsAfter, contactsDigest, name } = kind.value
+      const after = { messages: messagesAfter, annotations: annotationsAfter }
+      return { kind: 'wanted', after, contactsDigest: exactly(contactsDigest, 32), name: shortName(name) }
+    }
+    case 'page':
+      return { kind: 'page', page: pageOf(kind.value) }
+    case undefined:
+      return { kind: 'unknown' }
+  }
+}
+
+function pageOf(page: Extract<OwnWord['kind'], { $case: 'page' }>['value']): HistoryPageFields {
+  return {
+    after: { messages: page.messagesAfter, annotations: page.annotationsAfter },
+    next: { messages: page.messagesNext, annotations: page.annotationsNext },
+    more: page.more,
+    messages: atMost(page.messages, MAX_HISTORY_PAGE).map(messageOf),
+    annotations: atMost(page.annotations, MAX_HISTORY_PAGE).map(annotationOf),
+    contacts: atMost(page.contacts, MAX_OWN_CONTACTS).map(contactOf),
+    seen: atMost(page.seen, MAX_HISTORY_PAGE).map(seenOf),
+    name: shortName(page.name),
+  }
+}
+
+function contactMessage({ account, ...contact }: OwnContactFields): OwnContact {
+  return { ...contact, accountDigest: accountDigest(account) }
+}
+
+function contactOf({ accountDigest: digest, ...contact }: OwnContact): OwnContactFields {
+  return {
+    ...contact,
+    account: accountOf(digest),
+    petname: shortName(contact.petname),
+    state: oneOf(contact.state, ['pending', 'requested', 'accepted']),
+    trust: oneOf(contact.trust, ['unverified', 'verified', 'changed']),
+  }
+}
+
+function seenMessage({ account, message }: OwnSeenFields): { accountDigest: Uint8Array; message: Uint8Array } {
+  return { accountDigest: accountDigest(account), message: messageIdBytes(message) }
+}
+
+function seenOf(seen: { accountDigest: Uint8Array; message: Uint8Array }): OwnSeenFields {
+  return { account: accountOf(seen.accountDigest), message: messageIdFromBytes(seen.message) }
+}
+
+function accountOf(digest: Uint8Array): AccountId {
+  return accountIdFromDigest(exactly(digest, 32))
+}
+
+function deviceOf(key: Uint8Array): DeviceId {
+  return deviceIdFromKey(exactly(key, 32))
+}
+
+function oneOf<T extends string>(word: string, known: readonly T[]): T {
+  const found = known.find((each) => each === word)
+  if (found === undefined) throw new SkeinError('BAD_FRAME', 'A word is none that is known.')
+  return found
+}
+
+const NOTHING = new Uint8Array()
+/** Instants and spans are never 0, which stands for none. */
+const orNone = (value: number): number | null => (value === 0 ? null : value)
+
+function messageMessage(message: StoredMessage): HistoryMessage {
+  return {
+    id: messageIdBytes(message.id),
+    accountDigest: accountDigest(message.contact),
+    sender: deviceKey(message.sender),
+    outgoing: message.direction === 'out',
+    kind: message.kind,
+    text: message.text,
+    replyTo: message.replyTo === null ? NOTHING : messageIdBytes(message.replyTo),
+    shared: message.shared === null ? NOTHING : accountDigest(message.shared),
+    disappearAfter: message.disappearAfterMs ?? 0,
+    disappearAt: message.disappearAt ?? 0,
+    editedAt: message.editedAt ?? 0,
+    deletedAt: message.deletedAt ?? 0,
+    state: message.state,
+    reason: message.reason ?? '',
+    createdAt: message.createdAt,
+    hlcMs: message.hlcMs,
+    hlcCounter: message.hlcCounter,
+    receivedAt: message.receivedAt ?? 0,
+    deliveredAt: message.deliveredAt ?? 0,
+  }
+}
+
+function messageOf(message: HistoryMessage): StoredMessage {
+  // A text is counted in bytes where it is sealed; here it bounds memory.
+  if (message.text.length > MAX_TEXT_BYTES || message.hlcCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A message is out of range.')
+  return {
+    id: messageIdFromBytes(message.id),
+    contact: accountOf(message.accountDigest),
+    sender: deviceOf(message.sender),
+    direction: message.outgoing ? 'out' : 'in',
+    kind: oneOf(message.kind, ['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
+    text: message.text,
+    replyTo: message.replyTo.length === 0 ? null : messageIdFromBytes(message.replyTo),
+    shared: message.shared.length === 0 ? null : accountOf(message.shared),
+    disappearAfterMs: orNone(message.disappearAfter),
+    disappearAt: orNone(message.disappearAt),
+    editedAt: orNone(message.editedAt),
+    deletedAt: orNone(message.deletedAt),
+    ownReaction: null,
+    contactReaction: null,
+    state: oneOf(message.state, ['queued', 'carried', 'delivered', 'read', 'failed']),
+    reason: message.reason === '' ? null : message.reason,
+    createdAt: message.createdAt,
+    hlcMs: message.hlcMs,
+    hlcCounter: message.hlcCounter,
+    receivedAt: orNone(message.receivedAt),
+    deliveredAt: orNone(message.deliveredAt),
+  }
+}
+
+function annotationMessage({ contact, id, target, ...annotation }: StoredAnnotation): HistoryAnnotation {
+  return { ...annotation, id: messageIdBytes(id), accountDigest: accountDigest(contact), target: messageIdBytes(target) }
+}
+
+function annotationOf({ accountDigest: digest, id, target, ...annotation }: HistoryAnnotation): StoredAnnotation {
+  return {
+    ...annotation,
+    contact: accountOf(digest),
+    id: messageIdFromBytes(id),
+    target: messageIdFromBytes(target),
+    kind: oneOf(annotation.kind, ['reaction', 'edit', 'deletion']),
+  }
+}
