@@ -17,7 +17,14 @@ function apt(...args) {
 const mayInstall = () => process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
 
 /** Programs of the network laboratory (infra/natlab) and the package of each. */
-const NETWORK_TOOLS = { ip: 'iproute2', tc: 'iproute2', nft: 'nftables', sysctl: 'procps', python3: 'python3' }
+const NETWORK_TOOLS = {
+  ip: 'iproute2',
+  tc: 'iproute2',
+  nft: 'nftables',
+  sysctl: 'procps',
+  python3: 'python3',
+  miniupnpd: 'miniupnpd-nftables',
+}
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin', '/usr/bin', '/bin']
 
 /** Installs what the network laboratory needs and can be had. Never throws. */

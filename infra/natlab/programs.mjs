@@ -43,6 +43,7 @@ class Daemon {
       throw new Error(`${command[0]} in ${box} did not get ready: ${daemon.stderr.trim()}`)
     }
     daemon.ready = JSON.parse(line[0])
+    if (daemon.ready.error !== undefined) throw new Error(`${command[0]} in ${box} did not start: ${daemon.ready.error.message}`)
     return daemon
   }
 

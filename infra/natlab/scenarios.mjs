@@ -5,6 +5,7 @@ import { percentiles } from './document.mjs'
 import { combine, gatewayOf, place, planPair } from './plan.mjs'
 import { CALM_MS, converse, heal } from './scenario.mjs'
 import { lanNoRoute, twoInterfaces } from './scenario-lan.mjs'
+import { portMapping } from './scenario-mapping.mjs'
 import { MESH_SCENARIOS } from './scenario-mesh.mjs'
 
 const OUTAGE_MS = 3_000
@@ -36,6 +37,7 @@ export const SCENARIOS = {
   'udp-dies': inPair(['cone', 'cone'], udpDies),
   'lan-no-route': lanNoRoute,
   'two-interfaces': twoInterfaces,
+  'port-mapping': portMapping,
   ...MESH_SCENARIOS,
 }
 

@@ -48,6 +48,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--port <port>', 'TCP port to listen on, 0 for any', port)
     .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
     .option('--no-lan', 'do not use the local network')
+    .option('--no-port-mapping', 'do not ask the router for a port')
     .option('--no-mesh', 'carry nothing for others, and have nothing carried')
     .option('--bridge', 'join networks: pass on what is carried to contacts elsewhere who do the same')
     // Loaded only here: the network libraries would make every other command slow.
@@ -233,11 +234,12 @@ const SWITCHES: Readonly<Record<string, { blocked?: boolean; muted?: boolean }>>
 }
 
 function upFlags(options: Record<string, unknown>, { debug }: { debug?: boolean }): Record<string, unknown> {
-  const { relay, lan, mesh, ...rest } = options
+  const { relay, lan, mesh, portMapping, ...rest } = options
   return {
     ...rest,
     ...(relay === undefined ? {} : { relays: relay }),
     ...(lan === false ? { lan } : {}),
+    ...(portMapping === false ? { portMapping } : {}),
     ...(mesh === false ? { mesh } : {}),
     ...(debug ? { log: 'debug' } : {}),
   }

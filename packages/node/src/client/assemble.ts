@@ -18,6 +18,7 @@ import {
 } from '@skein/core'
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { NatView } from './api/contract.ts'
+import type { MappingState } from '../nat/mapping/index.ts'
 import { type Config, splitRelay } from './config-schema.ts'
 
 /** What a user changes while the client runs. */
@@ -49,6 +50,8 @@ export interface Client {
 export interface NetworkKnowledge {
   /** As the last probe found it. */
   nat(): NatView
+  /** Whether a router has opened a port for this machine. */
+  mapping(): MappingState
   /** Finds it out anew. */
   probe(): Promise<NatView>
   /** Who answers under the URL of a relay. */

@@ -74,7 +74,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
         )
       : undefined
     await keepAddresses({ messenger, swarm, store, logger }, undo)
-    const network = watchOver({ swarm, logger }, undo)
+    const network = watchOver({ swarm, logger, mapsPort: config.lan && config.portMapping }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {

@@ -26,6 +26,8 @@ export const ConfigSchema = z.strictObject({
   host: z.string(),
   /** Whether to look for and serve devices on the local network. */
   lan: z.boolean(),
+  /** Whether to ask the home router for a port, by PCP, NAT-PMP or UPnP, so that others reach this node directly; not without `lan`. */
+  portMapping: z.boolean(),
   /** Whether to carry sealed messages of others on the local network, and have them carry ours. */
   mesh: z.boolean(),
   /** Whether to join networks: what is carried here goes over relays and the internet to contacts who do the same. */
@@ -51,6 +53,7 @@ export const DEFAULTS: Config = {
   port: 0,
   host: '0.0.0.0',
   lan: true,
+  portMapping: true,
   mesh: true,
   bridge: false,
   visibility: 'contacts',

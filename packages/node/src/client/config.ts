@@ -29,6 +29,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     port: numberOf(env['SKEIN_PORT']),
     host: env['SKEIN_HOST'],
     lan: booleanOf(env['SKEIN_LAN']),
+    portMapping: booleanOf(env['SKEIN_PORT_MAPPING']),
     mesh: booleanOf(env['SKEIN_MESH']),
     bridge: booleanOf(env['SKEIN_BRIDGE']),
     visibility: env['SKEIN_VISIBILITY'],

@@ -5,7 +5,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { GossipSubComponents } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ComponentLogger, ConnectionGater, Libp2p, PeerId, Upgrader } from '@libp2p/interface'
-import type { TransportManager } from '@libp2p/interface-internal'
+import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
@@ -40,6 +40,7 @@ export interface StackOptions {
 
 export interface Transports {
   readonly transportManager: TransportManager
+  readonly addressManager: AddressManager
   readonly upgrader: Upgrader
   readonly logger: ComponentLogger
 }
@@ -120,10 +121,11 @@ export async function createClientStack(options: StackOptions, { listen, transpo
       ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
       gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs }),
       dht: (components: KadDHTComponents) => new LateDht(components, { judge: options.judge, publishAfterMs: restAfterMs }),
-      // Reservations and circuit dials need a component that the library does not hand out.
-      transports: ({ transportManager, upgrader, logger, peerId }: Transports & { readonly peerId: PeerId }): Transports => {
+      // Reservations, circuit dials and mapped ports need components that the library does not hand out.
+      transports: (components: Transports & { readonly peerId: PeerId }): Transports => {
+        const { transportManager, addressManager, upgrader, logger, peerId } = components
         Object.assign(late, { transports: transportManager, self: peerId.toString() })
-        return { transportManager, upgrader, logger }
+        return { transportManager, addressManager, upgrader, logger }
       },
     },
   })

@@ -111,8 +111,14 @@ export function isNear(address: string): boolean {
   return /^\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
 }
 
-export function pathOf(device: DeviceId, connection: Connection, rttMs: number | undefined): PeerPath {
+export interface PathNotes {
+  readonly rttMs?: number | undefined
+  /** Whether it goes through a port that a router has opened. */
+  readonly isMapped: boolean
+}
+
+export function pathOf(device: DeviceId, connection: Connection, { rttMs, isMapped }: PathNotes): PeerPath {
   const address = connection.remoteAddr.toString()
-  const path = isPunched(connection) ? 'punched' : isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : 'direct'
+  const path = isPunched(connection) ? 'punched' : isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : isMapped ? 'mapped' : 'direct'
   return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
 }

@@ -61,6 +61,14 @@ export class Improver {
     for (const each of this.searches.values()) this.beginAnew(each)
   }
 
+  /** The device has another address than before: what is under way does not know of it. */
+  learned(device: DeviceId): void {
+    const search = this.searches.get(device)
+    if (search === undefined) return
+    this.beginAnew(search)
+    search.round.abort()
+  }
+
   /** A connection of the device has gone: what is under way may hang on it, and what it was better than is all that is left. */
   async lost(device: DeviceId): Promise<void> {
     const search = this.searches.get(device)

@@ -21,10 +21,11 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
-import { deviceOf, isPunched, pathOf, peerOf, transportOf } from './connections.ts'
+import { deviceOf, isPunched, peerOf, transportOf } from './connections.ts'
 import { GREET_TIMEOUT_MS } from './constants.ts'
 import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
+import type { OutsideAddress } from './mapped.ts'
 import { Penalties } from './penalties.ts'
 import { type NetworkChange, Running } from './running.ts'
 import type { RungReport } from './rungs.ts'
@@ -180,7 +181,7 @@ export class Libp2pSwarm implements Swarm, Directory {
     return peers.flatMap((peer) => {
       const device = deviceOf(peer)
       const connection = device === undefined ? undefined : running?.dialler.standing(device)
-      return device === undefined || connection === undefined ? [] : [pathOf(device, connection, running?.liveness.rtt(device))]
+      return device === undefined || running === undefined || connection === undefined ? [] : [running.pathOf(device, connection)]
     })
   }
 
@@ -207,6 +208,11 @@ export class Libp2pSwarm implements Swarm, Directory {
   /** Whether UDP gets through, for the choice of ways. */
   knowUdp(isThrough: boolean): void {
     this.running?.improver.knowUdp(isThrough)
+  }
+
+  /** A router has opened a port for this machine; nothing: there is none any more. */
+  async announceMapping(outside: OutsideAddress | undefined): Promise<void> {
+    await this.running?.mapped.announce(outside)
   }
 
   /** This machine has other addresses than before. */

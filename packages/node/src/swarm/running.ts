@@ -1,6 +1,6 @@
 /** Everything that lives between a start and a stop of the swarm. */
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
-import type { Clock, DeviceId, Logger, OpenOutcome, ProtocolId, Random, RelayStatus } from '@skein/core'
+import type { Clock, DeviceId, Logger, OpenOutcome, PeerPath, ProtocolId, Random, RelayStatus } from '@skein/core'
 import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
@@ -12,6 +12,7 @@ import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
 import { RelayDirectory } from './directory.ts'
+import { Mapped } from './mapped.ts'
 import { asError } from './framing.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
 import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
@@ -66,6 +67,7 @@ export class Running {
   readonly channels: Channels
   readonly directory: RelayDirectory
   readonly bulk: BulkChannels | undefined
+  readonly mapped: Mapped
   private readonly descriptions: RelayDescriptions
   private readonly disguises: Disguises
   private readonly deps: RunningDeps
@@ -77,6 +79,7 @@ export class Running {
   constructor(stack: Stack, deps: RunningDeps) {
     this.stack = stack
     this.deps = deps
+    this.mapped = new Mapped(stack, (device) => this.improver.learned(device))
     const { signal: stopping } = this.stopping
     const reservations = new Reservations(stack)
     const { getText } = deps
@@ -217,7 +220,7 @@ export class Running {
   private onOpen(device: DeviceId, opened: Connection): void {
     const { signal } = this.stopping
     if (signal.aborted) return
-    const { path, transport } = pathOf(device, opened, undefined)
+    const { path, transport } = this.pathOf(device, opened)
     this.deps.logger.debug('connection-open', { device, path, transport, direction: opened.direction })
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
@@ -229,6 +232,11 @@ export class Running {
     }
     void this.improver.settle(device)
     if (older.some(isRelayedConnection)) void this.prove(device, opened)
+  }
+
+  /** By what way a connection leads to a device. */
+  pathOf(device: DeviceId, connection: Connection): PeerPath {
+    return pathOf(device, connection, { rttMs: this.liveness.rtt(device), isMapped: this.mapped.leads(connection) })
   }
 
   /** Of each relay that has any. */

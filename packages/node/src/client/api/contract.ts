@@ -3,8 +3,10 @@ import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 import { deviceContract } from './device-contract.ts'
+import { DoctorView, PATHS, WhyView } from './network-contract.ts'
 
 export { DeviceView, JoinStep, LinkStep } from './device-contract.ts'
+export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
 /** States one can wait for. */
@@ -76,8 +78,6 @@ export const ContactView = z.object({
 export type ContactView = z.infer<typeof ContactView>
 
 /** How a device is reached, best first. */
-const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh', 'none'] as const
-
 export const PeerView = z.object({
   contact: z.nullable(z.string()),
   name: z.string(),
@@ -87,38 +87,6 @@ export const PeerView = z.object({
   path: z.enum(PATHS),
 })
 export type PeerView = z.infer<typeof PeerView>
-
-/** What stands between this machine and the internet; empty where it cannot be found out, as in a browser. */
-export const NatView = z.partial(
-  z.object({
-    udp: z.boolean(),
-    mapping: z.enum(['none', 'same', 'sequential', 'random', 'unknown']),
-    filtering: z.enum(['strict', 'open', 'unknown']),
-    seen_as: z.nullable(z.string()),
-    hairpin: z.nullable(z.boolean()),
-    ipv6: z.boolean(),
-  }),
-)
-export type NatView = z.infer<typeof NatView>
-
-export const DoctorView = z.object({
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
-  nat: NatView,
-})
-export type DoctorView = z.infer<typeof DoctorView>
-
-export const WhyView = z.object({
-  contact: z.string(),
-  device: z.string(),
-  path: z.enum([...PATHS, 'mailbox']),
-  transport: z.nullable(z.string()),
-  rtt_ms: z.nullable(z.number()),
-  since: z.nullable(Instant),
-  nat: NatView,
-  /** Best rung first. */
-  reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
-})
-export type WhyView = z.infer<typeof WhyView>
 
 export const StatusView = z.object({
   account: z.string(),

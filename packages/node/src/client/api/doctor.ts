@@ -1,6 +1,6 @@
 /** What may keep this client from others, in sentences. */
 import type { RelayStatus } from '@skein/core'
-import type { Client } from '../assemble.ts'
+import type { Client, NetworkKnowledge } from '../assemble.ts'
 import type { DoctorView, NatView } from './contract.ts'
 
 type Check = DoctorView['checks'][number]
@@ -21,8 +21,35 @@ export async function doctorView(client: Client): Promise<DoctorView> {
       detail: listening ? 'Others can be told where to dial.' : 'There is no address under which others could dial.',
     },
     ...(nat === undefined ? [] : natChecks(nat)),
+    ...(client.network === undefined ? [] : [mappingCheck(client.network)]),
   ]
-  return { checks, nat: nat ?? {} }
+  return { checks, nat: natView(client.network) }
+}
+
+/** What is known of the way out; empty in a browser. */
+export function natView(network: NetworkKnowledge | undefined): NatView {
+  if (network === undefined) return {}
+  const found = network.mapping()
+  const address = found.kind === 'mapped' ? `${found.mapping.host}:${found.mapping.port}` : null
+  const by = found.kind === 'mapped' ? found.mapping.by : null
+  return { ...network.nat(), port_mapping: { state: found.kind, by, address } }
+}
+
+const NO_MAPPING = {
+  looking: 'The router is being asked for a port.',
+  public: 'This machine has a public address: no router has to open a port.',
+  none: 'The router opens no ports by itself (PCP, NAT-PMP and UPnP are off or absent).',
+  nested: 'The router opens a port, but stands behind another NAT itself: others cannot use it.',
+  refused: 'The router refuses to open a port.',
+  off: 'The router is not asked for a port (--no-port-mapping or --no-lan).',
+}
+
+/** Others find a way without it too: never a fault. */
+function mappingCheck(network: NetworkKnowledge): Check {
+  const found = network.mapping()
+  const { host, port, by } = found.kind === 'mapped' ? found.mapping : { host: '', port: 0, by: '' }
+  const detail = found.kind === 'mapped' ? `The router has opened ${host}:${port} for this device, by ${by}.` : NO_MAPPING[found.kind]
+  return { name: 'port mapping', ok: true, detail }
 }
 
 async function relayCheck({ network }: Client, { url, connected, reserved }: RelayStatus): Promise<Check> {

@@ -3,6 +3,7 @@ import type { DeviceId, Messenger, OutboxEntry, PeerPath, StoredContact } from '
 import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
+import { natView } from './doctor.ts'
 
 /** Of several devices the one that is reached best. */
 export function whyView({ messenger, swarm, network }: Client, { account }: StoredContact): WhyView {
@@ -19,7 +20,7 @@ export function whyView({ messenger, swarm, network }: Client, { account }: Stor
     transport: best?.transport ?? (mesh === undefined ? null : 'mesh'),
     rtt_ms: best?.rttMs ?? null,
     since: best?.since ?? mesh?.since ?? null,
-    nat: network?.nat() ?? {},
+    nat: natView(network),
     reasons: mesh === undefined ? reasons : [...reasons, { rung: 'mesh', outcome: 'open', detail: mesh.detail }],
   }
 }
@@ -57,8 +58,9 @@ function rank({ path }: PeerPath): number {
 function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): WhyView['reasons'] {
   const inUse = best === undefined ? undefined : rungInUse(best)
   const reasons: WhyView['reasons'] = []
+  const detail = best?.path === 'mapped' ? 'in use, through a port that a router has opened' : 'in use'
   for (const rung of RUNGS) {
-    if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail: 'in use' }]
+    if (rung === inUse) return [...reasons, { rung, outcome: 'open', detail }]
     reasons.push(
       reports.find((each) => each.rung === rung) ?? { rung, outcome: 'not-tried', detail: best === undefined ? UNREACHED : OPENED_THERE },
     )
@@ -68,7 +70,8 @@ function reasonsOf(best: PeerPath | undefined, reports: readonly RungReport[]): 
 
 function rungInUse({ path, transport }: PeerPath): string {
   if (path === 'punched') return `${transport}-punch`
-  return transport === 'webrtc' ? 'webrtc' : path
+  if (transport === 'webrtc') return 'webrtc'
+  return path === 'mapped' ? 'direct' : path
 }
 
 const UNREACHED = 'not tried: the other side has not been reached at all'

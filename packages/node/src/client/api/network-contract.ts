@@ -1,0 +1,43 @@
+/** What the API says of the network around a client. */
+import * as z from 'zod/mini'
+
+const Instant = z.int()
+export const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh', 'none'] as const
+
+/** What stands between this machine and the internet; empty where it cannot be found out, as in a browser. */
+export const NatView = z.partial(
+  z.object({
+    udp: z.boolean(),
+    mapping: z.enum(['none', 'same', 'sequential', 'random', 'unknown']),
+    filtering: z.enum(['strict', 'open', 'unknown']),
+    seen_as: z.nullable(z.string()),
+    hairpin: z.nullable(z.boolean()),
+    ipv6: z.boolean(),
+    /** A port that the home router has opened: `mapped`, or why there is none. */
+    port_mapping: z.object({
+      state: z.enum(['mapped', 'looking', 'public', 'none', 'nested', 'refused', 'off']),
+      by: z.nullable(z.enum(['pcp', 'nat-pmp', 'upnp'])),
+      address: z.nullable(z.string()),
+    }),
+  }),
+)
+export type NatView = z.infer<typeof NatView>
+
+export const DoctorView = z.object({
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  nat: NatView,
+})
+export type DoctorView = z.infer<typeof DoctorView>
+
+export const WhyView = z.object({
+  contact: z.string(),
+  device: z.string(),
+  path: z.enum([...PATHS, 'mailbox']),
+  transport: z.nullable(z.string()),
+  rtt_ms: z.nullable(z.number()),
+  since: z.nullable(Instant),
+  nat: NatView,
+  /** Best rung first. */
+  reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
+})
+export type WhyView = z.infer<typeof WhyView>
