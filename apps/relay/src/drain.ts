@@ -3,6 +3,11 @@ import type { Logger } from '@skein/core'
 import type { RelayStack } from '@skein/node/swarm'
 import type { OperatorRules } from './admission/operator-rules.ts'
 
+/** For members to move their circuits to another relay, ms: a dial and a handshake each, hundreds at once. */
+const MOVE_WITHIN_MS = 10_000
+/** Between two looks whether they have. */
+const LOOK_EVERY_MS = 100
+
 export interface Drained {
   readonly connections: number
   readonly circuits: number
@@ -10,16 +15,23 @@ export interface Drained {
 }
 
 /**
- * Members keep what is not acknowledged and send it again over another relay, or this one when it is back; so nothing is
- * waited for but the closing itself, which tells them at once.
+ * Everybody is told first: who has another relay opens circuits there before the ones here end. Members keep what is not
+ * acknowledged and send it again over another relay, or this one when it is back; so the rest is ended without a wait.
  */
 export async function drain(stack: RelayStack, rules: OperatorRules, logger: Logger): Promise<Drained> {
   const started = performance.now()
   rules.draining = true
   const { connections, circuits } = stack.counts()
   logger.info('draining', { connections, circuits })
+  await stack.giveNotice(MOVE_WITHIN_MS)
+  await emptied(stack, started + MOVE_WITHIN_MS)
   // At once: a circuit that closes in order would first wait for its ends, who do not know yet that they should move.
   stack.endCircuits()
   await stack.disconnect()
   return { connections, circuits, took_ms: Math.round(performance.now() - started) }
+}
+
+/** Until nobody is relayed any more, or the time is over. Who has no other relay goes on over this one until then. */
+async function emptied(stack: RelayStack, until: number): Promise<void> {
+  while (stack.counts().circuits > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
 }

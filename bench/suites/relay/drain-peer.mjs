@@ -1,5 +1,6 @@
 // Pairs of light clients for the drain: each member holds a place at two relays; each sender sends numbered messages, keeps
-// what is not acknowledged, and sends it again over the next circuit, as our own clients do.
+// what is not acknowledged, and sends it again over the next circuit, as our own clients do. Told that a relay goes away, it
+// opens the next circuit first.
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
@@ -12,7 +13,12 @@ const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 /** Length 2, then `HopMessage { type: RESERVE }`. */
 const RESERVE = Uint8Array.of(2, 0x08, 0x00)
 const NUMBERS = '/bench/numbers/1'
+const NOTICE = '/skein/notice/1'
 const EVERY_MS = 500
+/** Of the 10 s that the relay gives, as our clients take them. */
+const MOVE_IN_MS = 6_000
+/** In which they return, when told. */
+const RETURN_IN_MS = 5_000
 /** Full jitter that doubles from the first to the second, as our clients wait. */
 const AGAIN_MS = 250
 const AGAIN_MOST_MS = 10_000
@@ -54,6 +60,8 @@ async function keep(node, relay) {
       await new Promise((resolve) =>
         connection.status === 'open' ? connection.addEventListener('close', resolve, { once: true }) : resolve(),
       )
+      await pause(Math.random() * (node.isTold ? RETURN_IN_MS : 0))
+      node.isTold = false
     } catch {
       await pause(Math.random() * Math.min(AGAIN_MOST_MS, AGAIN_MS * 2 ** tries))
     }
@@ -86,23 +94,42 @@ async function makePair(relays) {
   // Both ends are connected to both relays, as our clients are.
   await Promise.all([member, sender].flatMap((node) => relays.map((relay) => reserve(node, relay))))
   for (const relay of relays) void keep(member, relay)
+  await sender.handle(NOTICE, (stream) => {
+    stream.addEventListener('message', () => setTimeout(() => pair.onNotice?.('told'), Math.random() * MOVE_IN_MS), { once: true })
+    void stream.close()
+  })
+  await member.handle(NOTICE, (stream) => {
+    member.isTold = true
+    void stream.close()
+  })
   pairs.push(pair)
   void speak(pair)
 }
 
+/** A circuit over one of the relays, and a stream for numbers; everything that waits goes over it again. */
+async function open(pair, relay) {
+  const address = multiaddr(`${relay}/p2p-circuit/p2p/${pair.member.peerId}`)
+  const connection = await pair.sender.dial(address, { signal: AbortSignal.timeout(DIAL_MS), force: true })
+  const stream = await connection.newStream(NUMBERS, { runOnLimitedConnection: true })
+  onNumbers(stream, (number) => pair.waiting.delete(number))
+  for (const number of pair.waiting) write(stream, number)
+  return { connection, stream }
+}
+
 async function speak(pair) {
   for (let turn = 0; running; turn += 1) {
-    const relay = pair.relays[turn % pair.relays.length]
     try {
-      const address = multiaddr(`${relay}/p2p-circuit/p2p/${pair.member.peerId}`)
-      const connection = await pair.sender.dial(address, { signal: AbortSignal.timeout(DIAL_MS) })
-      const stream = await connection.newStream(NUMBERS, { runOnLimitedConnection: true })
-      onNumbers(stream, (number) => pair.waiting.delete(number))
-      for (const number of pair.waiting) write(stream, number)
-      pair.stream = stream
-      await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
-      pair.stream = undefined
-      connection.abort(new Error('the next relay'))
+      const { connection, stream } = await open(pair, pair.relays[turn % pair.relays.length])
+      const before = pair.open
+      Object.assign(pair, { stream, open: { connection, stream } })
+      // The old circuit is left once the new one carries.
+      before?.connection.abort(new Error('the next relay'))
+      const told = new Promise((resolve) => (pair.onNotice = resolve))
+      const why = await Promise.race([
+        told,
+        new Promise((resolve) => stream.addEventListener('close', () => resolve('closed'), { once: true })),
+      ])
+      if (why === 'closed') Object.assign(pair, { stream: undefined, open: undefined })
     } catch {
       await pause(Math.random() * AGAIN_MS)
     }

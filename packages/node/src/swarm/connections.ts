@@ -24,6 +24,14 @@ export function markDoubted(connection: Connection, isDoubted: boolean): void {
   else doubted.delete(connection)
 }
 
+/** Circuits over relays that go away. */
+const leaving = new WeakSet<Connection>()
+
+/** Something else is used from now on, if there is anything else. */
+export function markLeaving(connection: Connection): void {
+  leaving.add(connection)
+}
+
 /** The connection beneath, which the library does not show; of TCP it has a socket. */
 interface Beneath {
   readonly maConn?: { readonly socket?: { readonly localAddress?: string } }
@@ -86,10 +94,10 @@ export function isBusy(connection: Connection): boolean {
 /** Best first; both sides must choose the same of two that stand. */
 const TRANSPORTS = ['tcp', 'udp', 'ws', 'wss', 'webrtc-direct', 'webrtc', 'other', 'circuit']
 
-/** The best open connection: doubted ones last, by transport, relayed last, then the one that will stay, then the oldest. */
+/** The best open connection: doubted and leaving ones last, by transport, relayed last, then the one that will stay, then the oldest. */
 export function pickConnection(connections: readonly Connection[], self: DeviceId): Connection | undefined {
   const rank = (each: Connection): number =>
-    (doubted.has(each) ? 2 * TRANSPORTS.length : 0) +
+    (doubted.has(each) || leaving.has(each) ? 2 * TRANSPORTS.length : 0) +
     2 * TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString())) +
     (isDialledBySmaller(each, self) ? 0 : 1)
   return connections.filter(({ status }) => status === 'open').sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0]

@@ -64,6 +64,13 @@ export class Dialler {
     return dial
   }
 
+  /** A circuit over a joined relay that is none of these, beside whatever stands. @throws AggregateError when there is none */
+  async dialAround(device: DeviceId, without: ReadonlySet<DeviceId>): Promise<Connection> {
+    const signal = AbortSignal.any([this.deps.stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const others = this.deps.joinedRelays().filter((each) => !without.has(each.device))
+    return Promise.any(others.map((each) => this.dialCircuit(device, each, signal)))
+  }
+
   /** Closes connections that double another, once both sides know of both. */
   async tidy(device: DeviceId): Promise<void> {
     const { stack, self, clock, reservations, stopping } = this.deps

@@ -15,7 +15,7 @@ import { ping } from '@libp2p/ping'
 import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
-import { isNewerRecord, verifyRecord } from '@skein/core'
+import { encodeNotice, isNewerRecord, verifyRecord } from '@skein/core'
 import type { Channel, Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { SPLICE_PROTOCOL } from '../bulk/constants.ts'
@@ -34,6 +34,7 @@ import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
+import { giveNotice } from './give-notice.ts'
 import { muteLogger } from './mute-logger.ts'
 import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
@@ -112,6 +113,8 @@ export interface RelayStack {
   /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
   meet(addresses: readonly string[]): Promise<boolean>
   isConnected(peerId: string): boolean
+  /** Tells everybody who is connected that the relay goes away within this time, ms. Resolves when they have been told. */
+  giveNotice(leavingWithinMs: number): Promise<void>
   /** Ends circuits, all or those of one peer. */
   endCircuits(peerId?: string): void
   /** Ends the connections of one peer, or of everybody. */
@@ -152,6 +155,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
     meet: (addresses) => meet(node, addresses, options.logger),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
+    giveNotice: (leavingWithinMs) => giveNotice(node.getConnections(), encodeNotice({ leavingWithinMs })),
     endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
     disconnect: (peerId) => disconnect(node, peerId),
     stop: async () => {

@@ -18,6 +18,8 @@ export interface SupervisorDeps {
   describe(url: string, signal: AbortSignal): Promise<RelayDescription>
   /** Shows the relay what admits us, if we have something to show. Never throws. */
   admit(url: string, relay: DeviceId): Promise<void>
+  /** How much longer than usual to wait before a relay is joined again, ms. */
+  restFor?(relay: DeviceId): number
   /** The state of the relay has changed. */
   onChange(status: RelayStatus): void
 }
@@ -83,7 +85,9 @@ export class RelaySupervisor {
       }
       this.report()
       this.resting = new AbortController()
-      await clock.sleep(rejoinDelay(attempts, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
+      const device = this.joined?.device
+      const rest = attempts > 0 || device === undefined ? 0 : (this.deps.restFor?.(device) ?? 0)
+      await clock.sleep(rest + rejoinDelay(attempts, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
     }
     stack.removeEventListener('connection:close', onClose)
   }

@@ -14,6 +14,7 @@ import { Improver } from './improving.ts'
 import { RelayDirectory } from './directory.ts'
 import { Mapped } from './mapped.ts'
 import { asError } from './framing.ts'
+import { LeavingRelays, NOTICE_PROTOCOL } from './leaving-relays.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
 import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -68,6 +69,7 @@ export class Running {
   readonly directory: RelayDirectory
   readonly bulk: BulkChannels | undefined
   readonly mapped: Mapped
+  private readonly leaving: LeavingRelays
   private readonly descriptions: RelayDescriptions
   private readonly disguises: Disguises
   private readonly deps: RunningDeps
@@ -87,7 +89,7 @@ export class Running {
     const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, mayReach })
     this.descriptions = descriptions
     this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
-    const joinedRelays = (): readonly RelayDescription[] => this.joinedRelays()
+    const joinedRelays = (): readonly RelayDescription[] => this.stayingRelays()
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
     this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
     this.puncher = this.createPuncher()
@@ -103,6 +105,14 @@ export class Running {
       isRefused: (each) => deps.isRefused(each),
       onOffence: (each, code) => deps.onOffence(each, code),
     })
+    this.leaving = new LeavingRelays({
+      ...deps,
+      stopping,
+      connections: () => stack.getConnections(),
+      dialAround: (...args) => this.dialler.dialAround(...args),
+      onBetterPath: (device) => deps.onBetterPath(device),
+    })
+    this.channels.serve(NOTICE_PROTOCOL, (channel) => this.leaving.receive(channel))
     this.bulk = this.createBulk()
     this.bulk?.serve()
     const describe = (url: string): Promise<RelayDescription> => descriptions.get(url)
@@ -121,6 +131,7 @@ export class Running {
       reservations,
       describe: (url: string, signal: AbortSignal) => fetchDescription(url, { signal, getText }),
       admit: (url: string, relay: DeviceId) => this.showToken(url, relay),
+      restFor: (relay: DeviceId) => (this.joinedRelays().length > 0 ? this.leaving.restFor(relay) : 0),
       onChange: (status: RelayStatus) => deps.onRelay(status),
     }
     this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, supervised))
@@ -255,6 +266,13 @@ export class Running {
       directPaths: (device) => directPaths(stack.getConnections(peerOf(device))),
       relayPaths: (device) => relayPaths(this.joinedRelays(), stack.getConnections(peerOf(device))),
     })
+  }
+
+  /** Those that go away only where there are no others. */
+  private stayingRelays(): readonly RelayDescription[] {
+    const joined = this.joinedRelays()
+    const staying = joined.filter(({ device }) => !this.leaving.devices.has(device))
+    return staying.length > 0 ? staying : joined
   }
 
   private joinedRelays(): readonly RelayDescription[] {
