@@ -110,15 +110,28 @@ function parsed(text: string): unknown {
   }
 }
 
-/** `skein events`: what it has printed so far. */
-class Events implements Disposable {
+/** A command that prints line by line: what it has printed so far. */
+export class Lines implements Disposable {
   readonly seen: Json[] = []
+  /** Its exit code, once it has ended. */
+  readonly ended: Promise<number | null>
   private readonly child: ChildProcess
 
-  constructor(dir: string) {
-    this.child = spawn(process.execPath, [SKEIN, '--data-dir', dir, '--json', 'events'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  constructor(dir: string, ...command: readonly string[]) {
+    this.child = spawn(process.execPath, [SKEIN, '--data-dir', dir, '--json', ...command], { stdio: ['ignore', 'pipe', 'ignore'] })
     if (this.child.stdout === null) throw new Error('no output')
     createInterface({ input: this.child.stdout }).on('line', (line) => this.seen.push(JSON.parse(line) as Json))
+    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
+  }
+
+  /** The first line with this `event`. */
+  async line(event: string): Promise<Json> {
+    await eventually(`a line «${event}»`, () => this.seen.some((line) => line['event'] === event))
+    return this.seen.find((line) => line['event'] === event) ?? {}
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL')
   }
 
   [Symbol.dispose](): void {
@@ -137,6 +150,13 @@ export class Lab implements AsyncDisposable {
     await relay.start()
     this.daemons.push(relay)
     return relay
+  }
+
+  /** A client whose daemon is not started yet. */
+  asleep(name: string, relays: readonly string[] = []): LabClient {
+    const client = new LabClient(join(this.folder, name), name, relays, [])
+    this.daemons.push(client)
+    return client
   }
 
   async client(name: string, relays: readonly string[], extra: readonly string[] = []): Promise<LabClient> {
@@ -269,8 +289,12 @@ export class LabClient implements AsyncDisposable {
     return this.daemon?.end(signal) ?? Promise.resolve(null)
   }
 
-  events(): Events {
-    return new Events(this.dir)
+  events(): Lines {
+    return new Lines(this.dir, 'events')
+  }
+
+  lines(...command: readonly string[]): Lines {
+    return new Lines(this.dir, ...command)
   }
 
   /** Sends a signal and does not wait for the end, for those that have none: SIGSTOP, SIGCONT. */

@@ -6,6 +6,7 @@ import { chat } from './chat.ts'
 import * as commands from './commands.ts'
 import * as conversation from './conversation-commands.ts'
 import * as delivery from './delivery-commands.ts'
+import * as devices from './device-commands.ts'
 import * as files from './file-commands.ts'
 import { carry, mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
@@ -145,11 +146,12 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
   addConversationCommands(program, run)
   addFileCommands(program, run)
   addBackupCommands(program, run)
+  addDeviceCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
   program.command('stop').description('stop the running node').action(run(commands.stop))
-  for (const command of program.commands) command.exitOverride().configureOutput(quiet)
+  for (const command of program.commands.flatMap((each) => [each, ...each.commands])) command.exitOverride().configureOutput(quiet)
   return program
 }
 
@@ -179,6 +181,37 @@ function addFileCommands(program: Command, run: Run): void {
     .option('--cancel <id>', 'end it, or decline it, for good')
     .option('--rate <size>', 'at most so much a second, each way; «off» for no bound')
     .action(run(files.transfers))
+}
+
+function addDeviceCommands(program: Command, run: Run): void {
+  const list = program
+    .command('devices')
+    .description('the devices of your account')
+    .action(run((now) => devices.devices(now)))
+  list
+    .command('link')
+    .description('show a link for a new device, and compare')
+    .action(run((now) => devices.link(now)))
+  list
+    .command('confirm')
+    .description('let in the device that shows this code')
+    .argument('<code>')
+    .action(run((now, code: string) => devices.confirm(now, code)))
+  list
+    .command('reject')
+    .description('refuse the device that waits')
+    .action(run((now) => devices.reject(now)))
+  list
+    .command('revoke')
+    .description('take a device out of the account, for good')
+    .argument('<device>', 'id, its last characters, or name')
+    .action(run((now, device: string) => devices.revoke(now, device)))
+  for (const parent of [program, list])
+    parent
+      .command(parent === program ? 'link' : 'join')
+      .description('make this a device of the account that shows the link')
+      .argument('<link>')
+      .action(run((now, link: string) => devices.join(now, link)))
 }
 
 function addBackupCommands(program: Command, run: Run): void {

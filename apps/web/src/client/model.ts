@@ -164,7 +164,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
 /** The list after `event`; `undefined` when only asking tells. */
 export function applyEvent(all: readonly ConversationView[], event: ClientEvent): readonly ConversationView[] | undefined {
-  if (event.event === 'contact' || event.event === 'keys') return undefined
+  if (event.event === 'contact' || event.event === 'keys' || event.event === 'history') return undefined
+  if (event.event === 'devices') return all
   const known = all.find(({ contact }) => contact === event.contact)
   if (known === undefined) return event.event === 'message' ? undefined : all
   const put = (change: Partial<ConversationView>): readonly ConversationView[] =>

@@ -5,7 +5,7 @@
 export * from './device-lists.ts'
 export * from './handshake.ts'
 export * from './link.ts'
-export * from './link-guest.ts'
+export type * from './link-guest.ts'
 export * from './link-host.ts'
 export { LINK_PROTOCOL, LinkTalk } from './link-talk.ts'
 export * from './own-devices.ts'

@@ -9,7 +9,7 @@ import type { MessengerPorts } from '../messenger-ports.ts'
 import type { StoredContact, StoreWrite } from '../ports/store.ts'
 import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
 import { joinLists, type ListChange, withDevice, withoutDevice } from './device-lists.ts'
-import { joinByLink, type Joined } from './link-guest.ts'
+import type { Joined } from './link-guest.ts'
 import { LinkHost } from './link-host.ts'
 import { LINK_PROTOCOL } from './link-talk.ts'
 import { DeviceNames } from './names.ts'
@@ -85,7 +85,9 @@ export class OwnDevices {
   }
 
   /** Makes this device one of another account's; see joinByLink. The messenger has to be started anew then. */
-  join(text: string, told: { readonly onCode: (code: string) => void; readonly signal?: AbortSignal }): Promise<Joined> {
+  async join(text: string, told: { readonly onCode: (code: string) => void; readonly signal?: AbortSignal }): Promise<Joined> {
+    // Needed once in the life of a device: who loads us over a network does not load it before.
+    const { joinByLink } = await import('./link-guest.ts')
     return joinByLink(this.deps, text, told)
   }
 

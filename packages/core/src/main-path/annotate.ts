@@ -2,17 +2,12 @@
 import { SkeinError } from '../errors/index.ts'
 import { messageIdBytes, type MessageId, messageIdFromBytes } from '../ids.ts'
 import type { StoredAnnotation, StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts'
-import type { ContentBody, ContentFields } from '../wire/content.ts'
+import type { ContentFields } from '../wire/content.ts'
+import { type AnnotationBody, wordsIn } from './annotation-body.ts'
 import type { MainPath } from './context.ts'
 import { REMEMBER_MS } from './controls.ts'
 import { commitForAll, type Outgoing } from './send.ts'
 import { stampWrite } from './stamps.ts'
-
-export type AnnotationBody = Extract<ContentBody, { kind: StoredAnnotation['kind'] }>
-
-export function isAnnotation(body: ContentBody): body is AnnotationBody {
-  return body.kind === 'reaction' || body.kind === 'edit' || body.kind === 'deletion'
-}
 
 /**
  * Says something about a message, to every device of the contact.
@@ -65,11 +60,6 @@ function newAnnotation({ random, stamps, clock }: MainPath, contact: StoredConta
     hlcCounter: stamp.counter,
     at: clock.now(),
   }
-}
-
-export function wordsIn(body: AnnotationBody): string {
-  if (body.kind === 'edit') return body.text
-  return body.kind === 'reaction' ? body.emoji : ''
 }
 
 /** What goes under the seal for an annotation of ours. */

@@ -1,14 +1,9 @@
 /** Copies of what one device of the account sends, for its other devices (DV10). */
-import type { DeviceId } from '../ids.ts'
 import { messageIdFromBytes } from '../ids.ts'
-import type { OutboxRow, StoredAnnotation, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
-import { type ContentFields, decodeContent, encodeContent } from '../wire/content.ts'
+import type { OutboxRow, StoredDevice } from '../ports/store.ts'
+import { type ContentFields, encodeContent } from '../wire/content.ts'
 import { encodeOwnWord, type OwnWordFields } from '../wire/devices.ts'
-import { type AnnotationBody, isAnnotation, wordsIn } from './annotate.ts'
-import type { ControlEffect, MainPath } from './context.ts'
-import { shownOf, type ShownBody } from './receive.ts'
-import { UNTOUCHED } from './untouched.ts'
-import { stampWrite } from './stamps.ts'
+import type { MainPath } from './context.ts'
 
 export type SentWord = Extract<OwnWordFields, { kind: 'copy' }>
 
@@ -29,44 +24,4 @@ export function copyContent(
 /** Devices that get a copy: those to which something can be sealed; others ask for what they lack when they are met (DV12). */
 export function copyTargets({ book }: MainPath): readonly StoredDevice[] {
   return book.ownDevices().filter(({ bundle }) => bundle.length > 0)
-}
-
-/** Takes in what another device of ours has sent. @throws SkeinError BAD_FRAME */
-export function copiedWrites(path: MainPath, sender: DeviceId, { account, content: bytes }: SentWord): ControlEffect {
-  const content = decodeContent(bytes)
-  const { body } = content
-  const stamp = path.stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
-  const placed = { id: content.id, contact: account, hlcMs: stamp.ms, hlcCounter: stamp.counter }
-  if (path.book.isOwn(account) || body.kind === 'own' || body.kind === 'control' || body.kind === 'reset')
-    return { writes: [], committed: () => undefined }
-  if (isAnnotation(body)) return copiedAnnotation(path, body, placed)
-  return copiedMessage(path, { ...placed, sender, body, createdAt: content.createdAt })
-}
-
-type Placed = Pick<StoredMessage, 'id' | 'contact' | 'hlcMs' | 'hlcCounter'>
-
-function copiedAnnotation(path: MainPath, body: AnnotationBody, placed: Placed): ControlEffect {
-  const annotation: StoredAnnotation = {
-    ...placed,
-    target: body.target,
-    own: true,
-    kind: body.kind,
-    value: wordsIn(body),
-    at: path.clock.now(),
-  }
-  const tell = async (): Promise<void> => {
-    const message = await path.store.message(body.target)
-    if (message !== null && message.contact === placed.contact) path.onChanged(message)
-  }
-  return { writes: [{ kind: 'annotation.put', annotation }, stampWrite(path.stamps)], committed: () => void tell().catch(() => undefined) }
-}
-
-function copiedMessage(
-  path: MainPath,
-  { body, ...placed }: Placed & Pick<StoredMessage, 'sender' | 'createdAt'> & { readonly body: ShownBody },
-): ControlEffect {
-  const sent = { direction: 'out', state: 'queued', reason: null, receivedAt: path.clock.now(), deliveredAt: null } as const
-  const message: StoredMessage = { ...UNTOUCHED, ...shownOf(body), ...placed, ...sent }
-  const writes: readonly StoreWrite[] = [{ kind: 'message.insert', message }, stampWrite(path.stamps)]
-  return { writes, committed: () => path.onMessage(message) }
 }

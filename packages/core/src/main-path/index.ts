@@ -1,5 +1,6 @@
 /** The main path: sending and receiving one message, each as one readable sequence. */
 export * from './annotate.ts'
+export * from './annotation-body.ts'
 export * from './context.ts'
 export * from './controls.ts'
 export * from './copies.ts'
@@ -12,3 +13,4 @@ export * from './receive-mail.ts'
 export { sealWaiting } from './recover.ts'
 export * from './send.ts'
 export * from './stamps.ts'
+export * from './take-copies.ts'

@@ -6,14 +6,15 @@ import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
-import { decodeManifest } from '../wire/files.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
-import { commitAnnotation, isAnnotation } from './annotate.ts'
+import { commitAnnotation } from './annotate.ts'
+import { isAnnotation } from './annotation-body.ts'
 import type { MainPath } from './context.ts'
 import { commitControl, commitOwnWord } from './controls.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
 import { UNTOUCHED } from './untouched.ts'
+import { offerOf, shownOf, type ShownBody } from './shown.ts'
 import { stampWrite } from './stamps.ts'
 
 /** Commits of one channel that may run at once (DL7): lets them share a transaction, and bounds memory. */
@@ -200,9 +201,6 @@ interface IncomingShown {
   readonly body: ShownBody
 }
 
-/** What stands in a history. */
-export type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' }>
-
 function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content, body }: IncomingShown): StoredMessage {
   const stamp = stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
   const now = clock.now()
@@ -222,24 +220,6 @@ function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content
     deliveredAt: now,
   }
 }
-
-export function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 'replyTo' | 'shared' | 'disappearAfterMs'> {
-  const nothing = { kind: body.kind, text: '', replyTo: null, shared: null, disappearAfterMs: null }
-  if (body.kind === 'contact') return { ...nothing, text: body.name, shared: body.account }
-  if (body.kind === 'timer') return { ...nothing, disappearAfterMs: msOf(body.after) }
-  if (body.kind === 'file') return { ...nothing, text: decodeManifest(body.manifest).name }
-  if (body.kind === 'unknown') return nothing
-  return { ...nothing, text: body.text, replyTo: body.replyTo ?? null, disappearAfterMs: msOf(body.disappearAfter ?? 0) }
-}
-
-/** Nothing is fetched before the user says so (FI20). */
-function offerOf({ id, contact, sender, createdAt }: StoredMessage, manifest: Uint8Array): StoreWrite {
-  const fresh = { place: '', bytes: 0, moved: 0, sha256: null, path: null, told: false, updatedAt: createdAt } as const
-  const transfer = { ...fresh, id, direction: 'in', contact, device: sender, state: 'offered', reason: null, manifest, createdAt } as const
-  return { kind: 'transfer.offer', transfer }
-}
-
-const msOf = (seconds: number): number | null => (seconds === 0 ? null : seconds * 1_000)
 
 /** Acknowledges what is durable, many ids in one frame. */
 class Acknowledgements {

@@ -19,7 +19,7 @@ function setUp(text: string | null, known: Record<string, string[]>) {
     listen: () => () => undefined,
   }
   const accounts = [ana, bo].map((device) => ({ account: device, blocked: false }))
-  const book = { all: () => accounts, devicesOf: (account: string) => [{ device: account }] }
+  const book = { everyone: () => accounts, devicesOf: (account: string) => [{ device: account }] }
   const messenger = { book } as unknown as Pick<Messenger, 'book'>
   const undo: Undo = []
   const start = () => keepAddresses({ messenger, swarm, store, logger: silentLogger }, undo)

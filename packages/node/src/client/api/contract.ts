@@ -3,8 +3,10 @@ import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 import { deviceContract } from './device-contract.ts'
+import { MeshView } from './mesh-contract.ts'
 import { DoctorView, PATHS, WhyView } from './network-contract.ts'
 
+export { MeshView }
 export { DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
@@ -180,42 +182,6 @@ export type ConversationView = z.infer<typeof ConversationView>
 
 export const SettingsView = z.pick(ConfigSchema, { name: true, relays: true, visibility: true })
 export type SettingsView = z.infer<typeof SettingsView>
-
-const MeshWay = z.object({ device: z.string(), hops: z.int(), quality: z.number(), proven_at: Instant })
-/** The mesh as this node sees it; `contact` and `name` only where the user knows them. */
-export const MeshView = z.object({
-  /** Whether this node is part of a mesh at all. */
-  enabled: z.boolean(),
-  neighbours: z.array(
-    z.object({
-      device: z.string(),
-      contact: z.nullable(z.string()),
-      name: z.string(),
-      since: Instant,
-      bytes_in: z.int(),
-      bytes_out: z.int(),
-      /** Addresses that are reached over it. */
-      routes: z.int(),
-    }),
-  ),
-  /** Best way first. */
-  routes: z.array(z.object({ address: z.string(), contact: z.nullable(z.string()), name: z.string(), ways: z.array(MeshWay) })),
-  bundles: z.array(
-    z.object({
-      id: z.string(),
-      address: z.string(),
-      bytes: z.int(),
-      own: z.boolean(),
-      hops: z.int(),
-      copies: z.int(),
-      received_at: Instant,
-      expires_at: Instant,
-    }),
-  ),
-  used_bytes: z.int(),
-  capacity_bytes: z.int(),
-})
-export type MeshView = z.infer<typeof MeshView>
 
 const TransferInput = z.object({ transfer: z.string() })
 const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxLength(200)) })

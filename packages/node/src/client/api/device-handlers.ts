@@ -3,6 +3,7 @@ import type { LinkEvent } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import type { JoinStep, LinkStep } from './contract.ts'
 import { EventQueue } from './event-queue.ts'
+import { toApiError } from './errors.ts'
 import { os } from './procedures.ts'
 
 export const deviceHandlers = {
@@ -41,26 +42,35 @@ export const deviceHandlers = {
     return {}
   }),
   join: os.join.handler(async function* ({ context: { client }, input, signal }): AsyncGenerator<JoinStep, void> {
-    yield { state: 'connecting' }
-    const steps = new EventQueue<JoinStep>(signal)
-    const onCode = (code: string): void => steps.put({ state: 'compare', code })
-    const joined = client.messenger.devices.join(input.link, { onCode, ...(signal === undefined ? {} : { signal }) })
-    joined.then(
-      () => steps.end(),
-      (error: unknown) => steps.fail(error),
-    )
-    yield* steps
-    const { account, name, relays } = await joined
-    await keepSettings(client, { name, relays })
     try {
-      yield { state: 'linked', account, device: client.messenger.identity.device }
-    } finally {
-      client.restart()
+      yield* join(client, input.link, signal)
+    } catch (error) {
+      // What comes after the first step is no failure of the call, so nobody else makes it one that a caller understands.
+      throw toApiError(error)
     }
   }),
   revokeDevice: os.revokeDevice.handler(async ({ context: { client }, input }) => ({
     device: await client.messenger.devices.revoke(input.device),
   })),
+}
+
+async function* join(client: Client, link: string, signal: AbortSignal | undefined): AsyncGenerator<JoinStep, void> {
+  yield { state: 'connecting' }
+  const steps = new EventQueue<JoinStep>(signal)
+  const onCode = (code: string): void => steps.put({ state: 'compare', code })
+  const joined = client.messenger.devices.join(link, { onCode, ...(signal === undefined ? {} : { signal }) })
+  joined.then(
+    () => steps.end(),
+    (error: unknown) => steps.fail(error),
+  )
+  yield* steps
+  const { account, name, relays } = await joined
+  await keepSettings(client, { name, relays })
+  try {
+    yield { state: 'linked', account, device: client.messenger.identity.device }
+  } finally {
+    client.restart()
+  }
 }
 
 /** What the account is called and where it is found; not what a flag or the environment decides. */

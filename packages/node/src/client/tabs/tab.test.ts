@@ -43,7 +43,7 @@ class TestBrowser {
     this.most = Math.max(this.most, (this.running += 1))
     const config = { ...DEFAULTS, host: '127.0.0.1' }
     const undo: Undo = []
-    const { messenger, swarm } = await assemble({ ...ports, store: this.store, config }, undo)
+    const { messenger, swarm } = await assemble({ ...ports, store: this.store, config, deviceName: 'tab' }, undo)
     const stop = async (): Promise<void> => {
       await stopAll(undo, silentLogger)
       this.running -= 1

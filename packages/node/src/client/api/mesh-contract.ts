@@ -1,0 +1,40 @@
+/** The part of the contract about the mesh. */
+import * as z from 'zod/mini'
+
+const Instant = z.int()
+
+const MeshWay = z.object({ device: z.string(), hops: z.int(), quality: z.number(), proven_at: Instant })
+/** The mesh as this node sees it; `contact` and `name` only where the user knows them. */
+export const MeshView = z.object({
+  /** Whether this node is part of a mesh at all. */
+  enabled: z.boolean(),
+  neighbours: z.array(
+    z.object({
+      device: z.string(),
+      contact: z.nullable(z.string()),
+      name: z.string(),
+      since: Instant,
+      bytes_in: z.int(),
+      bytes_out: z.int(),
+      /** Addresses that are reached over it. */
+      routes: z.int(),
+    }),
+  ),
+  /** Best way first. */
+  routes: z.array(z.object({ address: z.string(), contact: z.nullable(z.string()), name: z.string(), ways: z.array(MeshWay) })),
+  bundles: z.array(
+    z.object({
+      id: z.string(),
+      address: z.string(),
+      bytes: z.int(),
+      own: z.boolean(),
+      hops: z.int(),
+      copies: z.int(),
+      received_at: Instant,
+      expires_at: Instant,
+    }),
+  ),
+  used_bytes: z.int(),
+  capacity_bytes: z.int(),
+})
+export type MeshView = z.infer<typeof MeshView>
