@@ -46,8 +46,8 @@ export const status = (session: Session): Promise<number> =>
     session.output.result(now, [`  account  ${now.account}`, `  device   ${now.device}`, ...relays].join('\n'))
   })
 
-export const invite = (session: Session, { revoke }: { revoke?: string | true }): Promise<number> =>
-  revoke === undefined ? makeInvite(session) : revokeInvites(session, revoke)
+export const invite = (session: Session, { revoke, here = false }: { revoke?: string | true; here?: boolean }): Promise<number> =>
+  revoke === undefined ? makeInvite(session, here) : revokeInvites(session, revoke)
 
 const revokeInvites = (session: Session, which: string | true): Promise<number> =>
   withApi(session, async (api) => {
@@ -55,12 +55,15 @@ const revokeInvites = (session: Session, which: string | true): Promise<number> 
     session.output.result(ended, ended.revoked === 1 ? 'One invite is revoked.' : `${ended.revoked} invites are revoked.`)
   })
 
-const makeInvite = (session: Session): Promise<number> =>
+const HERE =
+  'A phone or computer on this network that opens it needs no Skein: the page comes from this device, while Skein runs here. What is kept there is of a guest: the page is not on https.\n'
+
+const makeInvite = (session: Session, here: boolean): Promise<number> =>
   withApi(session, async (api) => {
-    const made = await api.invite()
+    const made = await api.invite({ here })
     session.output.result(
       made,
-      `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\nGood until ${time(made.expires_at)}. Give it only to people you want to talk to.`,
+      `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\n${here ? HERE : ''}Good until ${time(made.expires_at)}. Give it only to people you want to talk to.`,
     )
   })
 

@@ -48,7 +48,9 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--relay <url>', 'a relay, by its URL; may be given several times', collect)
     .option('--port <port>', 'TCP port to listen on, 0 for any', port)
     .option('--visibility <who>', 'who sees that you are there: everyone, contacts, nobody')
+    .option('--host <address>', 'address to listen on; all, unless named')
     .option('--no-lan', 'do not use the local network')
+    .option('--page', 'serve the web client to the local network from the start')
     .option('--no-port-mapping', 'do not ask the router for a port')
     .option('--no-mesh', 'carry nothing for others, and have nothing carried')
     .option('--bridge', 'join networks: pass on what is carried to contacts elsewhere who do the same')
@@ -62,6 +64,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
   program
     .command('invite')
     .description('make an invite link')
+    .option('--here', 'a link to a page that this device serves to the local network, for a phone without Skein')
     .option('--revoke [invite]', 'end this invite, or all that are open, instead')
     .action(run(commands.invite))
   program

@@ -1,6 +1,7 @@
 /** `skein up`: the headless daemon in the foreground. */
 import { createClient, loadConfig, type RunningClient } from '@skein/node'
 import { giveBackMemory } from './give-back-memory.ts'
+import { interfaceFolder } from './interface-folder.ts'
 import type { Output } from './output.ts'
 import { askPassphrase } from './passphrase.ts'
 
@@ -11,7 +12,12 @@ export async function up(dataDir: string, flags: Record<string, unknown>, output
   const signal = signalled()
   let told = false
   for (;;) {
-    const client = await createClient({ dataDir, askPassphrase, ...loadConfig({ dataDir, env: process.env, flags }) })
+    const client = await createClient({
+      dataDir,
+      askPassphrase,
+      ui: interfaceFolder(),
+      ...loadConfig({ dataDir, env: process.env, flags }),
+    })
     if (!told) tell(client, output)
     told = true
     const why = await Promise.race([client.stopRequested, signal])

@@ -26,7 +26,7 @@ const UI = ['../ui', '../../web/out'].map((folder) => fileURLToPath(new URL(fold
 export async function startHost({ dataDir, relay, name }: HostOptions): Promise<Host> {
   const ui = interfaceFolder()
   const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
-  const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags }) })
+  const client = await createClient({ dataDir, ui, ...loadConfig({ dataDir, env: process.env, flags }) })
   const server = await serve(client, ui)
   const withdraw = announceInstance(dataDir, server)
   const stop = async (): Promise<void> => {

@@ -3,7 +3,6 @@ import {
   addByAccount,
   addByInvite,
   Admissions,
-  CONTACT_PROTOCOL,
   CardKeeper,
   ContactBook,
   type ContactDeps,
@@ -14,7 +13,7 @@ import {
   makeInvite,
   markSeen,
   revokeInvites,
-  serveIntroduction,
+  serveContacts,
   showOut,
   takeCard,
   tellOfCard,
@@ -189,8 +188,9 @@ export class Messenger {
     return () => this.listeners.delete(listener)
   }
 
-  invite(): Promise<{ readonly invite: string; readonly expiresAt: number }> {
-    return makeInvite(this.contactDeps)
+  /** @param at URL of a page that this device serves, to be named instead of a relay's */
+  invite(at?: string): Promise<{ readonly invite: string; readonly expiresAt: number }> {
+    return makeInvite(this.contactDeps, at)
   }
 
   /** Ends the invite `text`, or all of ours. @returns how many were open @throws SkeinError of parseInvite, INVITE_UNKNOWN */
@@ -333,7 +333,7 @@ export class Messenger {
     const { swarm } = this.ports
     this.releases.push(
       swarm.handle(DELIVER_PROTOCOL, (channel) => serveDeliveries(path, channel)),
-      swarm.handle(CONTACT_PROTOCOL, (channel) => serveIntroduction(this.contactDeps, channel)),
+      ...serveContacts(this.contactDeps),
       swarm.handle(PRESENCE_PROTOCOL, (channel) => this.presence.serve(channel)),
       swarm.listen({
         onConnected: (device) => this.onAppeared(device),

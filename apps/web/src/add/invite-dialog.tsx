@@ -18,9 +18,17 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
   const { invite: words, general } = useStrings()
   const { api, status } = useClient()
   const [made, setMade] = useState<Made>()
+  const [isHere, setHere] = useState(false)
   const [revoked, setRevoked] = useState<number>()
   const { busy, problem, run } = useAction()
-  const make = useCallback(() => run(async () => setMade(await api?.invite())), [api, run])
+  const make = useCallback(
+    (here = false) =>
+      run(async () => {
+        setMade(await api?.invite({ here }))
+        setHere(here)
+      }),
+    [api, run],
+  )
   const revoke = (one: string | undefined): Promise<boolean> =>
     run(async () => {
       const answer = await api?.revoke(one === undefined ? {} : { invite: one })
@@ -35,9 +43,14 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
       {revoked === undefined ? null : <Note look="good">{words.revoked(revoked)}</Note>}
       {made === undefined ? null : (
         <>
-          <p className="text-quiet">{words.text}</p>
-          {isJoined ? null : <Note look="warn">{words.noRelay}</Note>}
+          <p className="text-quiet">{isHere ? words.hereText : words.text}</p>
+          {isJoined || isHere ? null : <Note look="warn">{words.noRelay}</Note>}
           <InviteLink made={made} />
+          {status?.serves_page === true && !isHere ? (
+            <Button disabled={busy} onClick={() => void make(true)}>
+              {words.here}
+            </Button>
+          ) : null}
         </>
       )}
       <div className="flex flex-wrap justify-end gap-2">

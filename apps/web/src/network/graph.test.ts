@@ -8,9 +8,10 @@ const status: StatusView = {
   name: 'Ana',
   pid: 0,
   addresses: [],
+  serves_page: false,
   relays: [
-    { url: 'http://relay', connected: true, reserved: true },
-    { url: 'http://away', connected: false, reserved: false },
+    { url: 'http://relay', connected: true, reserved: true, gives_places: true },
+    { url: 'http://away', connected: false, reserved: false, gives_places: true },
   ],
 }
 const peer = (device: string, path: PeerView['path'], name = ''): PeerView => ({

@@ -26,9 +26,13 @@ export function Network() {
       <Section title={words.relays}>
         {relays.length === 0 ? <p className="text-quiet">{words.none}</p> : null}
         <ul className="grid gap-2">
-          {relays.map(({ url, reserved, connected }) => (
+          {relays.map(({ url, reserved, connected, gives_places }) => (
             <li key={url} className="foreign">
-              {reserved ? strings.status.joined(url) : connected ? strings.status.joining(url) : strings.status.away(url)}
+              {reserved || (connected && !gives_places)
+                ? strings.status.joined(url)
+                : connected
+                  ? strings.status.joining(url)
+                  : strings.status.away(url)}
             </li>
           ))}
         </ul>

@@ -41,6 +41,8 @@ export function describeStatus(strings: Strings, status: StatusView | undefined,
   if (status === undefined) return { tone: 'busy', text: words.starting }
   const joined = status.relays.find(({ reserved }) => reserved)
   if (joined !== undefined) return { tone: 'good', text: words.joined(hostOf(joined.url)) }
+  const host = status.relays.find(({ connected, gives_places }) => connected && !gives_places)
+  if (host !== undefined) return { tone: 'good', text: words.joined(hostOf(host.url)) }
   if (!online) return { tone: 'bad', text: words.offline }
   const joining = status.relays.find(({ connected }) => connected || isFresh)
   if (joining !== undefined) return { tone: 'busy', text: words.joining(hostOf(joining.url)) }

@@ -153,6 +153,9 @@ export const de: Strings = {
     noRelay: 'Zurzeit besteht zu keinem Relay Verbindung: Bis dahin gilt die Einladung nur im selben Netz.',
     another: 'Noch eine machen',
     share: 'Teilen',
+    here: 'Für ein Telefon in diesem Netz, ohne Skein',
+    hereText:
+      'Ein Telefon in diesem Netz, das den Code scannt, hat sofort Skein, von diesem Gerät und solange es läuft. Es ist dort Gast: Was es aufbewahrt, ist nur sicher, solange sich in diesem Netz niemand einmischt.',
   },
   people: {
     share: 'Einem anderen Kontakt von diesem erzählen',

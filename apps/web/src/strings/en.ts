@@ -150,6 +150,9 @@ export const en = {
     noRelay: 'No relay is joined at the moment: until then the invite works on the same network only.',
     another: 'Make another',
     share: 'Share',
+    here: 'For a phone on this network, without Skein',
+    hereText:
+      'A phone on this network that scans the code has Skein at once, from this device and while it runs. It is a guest there: what it keeps is safe only as long as nobody else on this network interferes.',
   },
   people: {
     share: 'Tell another contact of this one',

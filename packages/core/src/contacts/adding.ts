@@ -19,23 +19,28 @@ import { decodeInviteCard, encodeHandover, encodeInviteCard } from '../wire/hand
 import { decodeSigned, encodeSigned } from '../wire/signed.ts'
 import type { ContactDeps } from './contact-deps.ts'
 
-/** A new invite, its card left with the relays that are joined. */
-export async function makeInvite(deps: ContactDeps): Promise<{ readonly invite: string; readonly expiresAt: number }> {
+/**
+ * A new invite, its card left with the relays that are joined.
+ * @param at URL to be named instead of a relay's: of a page that this device itself serves
+ */
+export async function makeInvite(deps: ContactDeps, at?: string): Promise<{ readonly invite: string; readonly expiresAt: number }> {
   const invite: StoredInvite = { secret: deps.random.bytes(16), expiresAt: inviteExpiry(deps.clock.now()), revoked: false, admitted: 0 }
   await deps.store.commit([{ kind: 'invite.put', invite }])
   await leaveInviteCard(deps, invite)
-  const relay = deps.ownCard().relays[0] ?? null
+  const relay = at ?? deps.ownCard().relays[0] ?? null
   const text = formatInvite(deps.primitives, { account: deps.identity.account, secret: invite.secret, expiresAt: invite.expiresAt, relay })
   return { invite: text, expiresAt: invite.expiresAt }
 }
 
-async function leaveInviteCard({ primitives, random, directory, ownCard, handovers }: ContactDeps, invite: StoredInvite): Promise<void> {
-  const handover = handovers.forInvited(inviteHash(primitives, invite.secret))
-  const sealed = sealInviteCard(primitives, encodeInviteCard({ card: ownCard().signed, handover }), {
-    secret: invite.secret,
-    salt: random.bytes(16),
-  })
-  await directory.leaveCard(inviteLocator(primitives, invite.secret), sealed, invite.expiresAt)
+/** Our card for the invited, sealed under the invite's secret. */
+export function sealInvite({ primitives, random, ownCard, handovers }: ContactDeps, { secret }: StoredInvite): Uint8Array {
+  const handover = handovers.forInvited(inviteHash(primitives, secret))
+  return sealInviteCard(primitives, encodeInviteCard({ card: ownCard().signed, handover }), { secret, salt: random.bytes(16) })
+}
+
+async function leaveInviteCard(deps: ContactDeps, invite: StoredInvite): Promise<void> {
+  const { primitives, directory } = deps
+  await directory.leaveCard(inviteLocator(primitives, invite.secret), sealInvite(deps, invite), invite.expiresAt)
   await directory.registerInvite(primitives.sha256(inviteAdmission(primitives, invite.secret)), invite.expiresAt)
 }
 

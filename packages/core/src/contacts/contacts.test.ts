@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { World } from '../testing/world.ts'
+import { noblePrimitives } from '../e2ee/primitives.ts'
+import { inviteLocator, openInviteCard, parseInvite } from '../identity/index.ts'
+import { type CardReplyFrame, type CardRequestFrame, decodeCardReply, encodeCardRequest } from '../wire/card-drop.ts'
 import { Admissions, MAX_ADMITTED } from './admissions.ts'
+import { CARD_PROTOCOL } from './invite-cards.ts'
 
 it('[CT4] an introduction that is not answered is tried again', async () => {
   const world = new World(40)
@@ -37,7 +41,7 @@ it('[CT5] a contact that hangs up at once is not called more than twice a second
 it('[PR2] who arrives on a topic is welcomed by those who are there', async () => {
   const world = new World(42)
   const relay = (await world.start('relay')).messenger.identity.device
-  const joined = { url: 'http://relay.test', device: relay, connected: true, reserved: true }
+  const joined = { url: 'http://relay.test', device: relay, connected: true, reserved: true, givesPlaces: true }
   const [ana, bo] = [await world.start('ana', { visibility: 'everyone' }), await world.start('bo', { visibility: 'everyone' })]
   for (const listener of ana.swarm.listeners) listener.onRelay?.(joined)
   await world.run(20_000)
@@ -83,4 +87,30 @@ it('[IN9] a revoked invite makes nobody a contact: neither who has taken its car
   await expect(eve.messenger.revokeInvites(second.invite)).rejects.toMatchObject({ code: 'INVITE_UNKNOWN' })
   expect(await again.messenger.revokeInvites()).toBe(1)
   await expect(eve.messenger.add(second.invite)).rejects.toMatchObject({ code: 'CONTACT_UNKNOWN' })
+})
+
+it('[OP1] a device answers for the cards of its own open invites alone, and takes none of others', async () => {
+  const world = new World(45)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  const { invite, expiresAt } = await ana.messenger.invite('http://192.168.1.20:8014')
+  expect(invite).toMatch(/^http:\/\/192\.168\.1\.20:8014\/#/)
+  const { secret } = parseInvite(noblePrimitives, invite, world.clock.now())
+  const key = inviteLocator(noblePrimitives, secret)
+  const ask = async (request: CardRequestFrame | Uint8Array): Promise<CardReplyFrame | undefined> => {
+    const opened = await bo.swarm.open(ana.messenger.identity.device, CARD_PROTOCOL)
+    if (opened.kind === 'absent') throw new Error('ana is not there')
+    void opened.channel.send(request instanceof Uint8Array ? request : encodeCardRequest(request))
+    const reading = (async () => {
+      for await (const frame of opened.channel.frames()) return decodeCardReply(frame)
+      return undefined
+    })()
+    await world.run(2_000)
+    return reading
+  }
+  expect(openInviteCard(noblePrimitives, (await ask({ kind: 'get', key }))?.value ?? new Uint8Array(), secret).length).toBeGreaterThan(100)
+  expect((await ask({ kind: 'get', key: key.map((byte) => byte ^ 1) }))?.outcome).toBe('none')
+  expect((await ask({ kind: 'put', key, value: new Uint8Array(10), expiresAt }))?.outcome).toBe('refused')
+  expect(await ask(new Uint8Array(40).fill(0xff))).toBeUndefined()
+  await ana.messenger.revokeInvites()
+  expect((await ask({ kind: 'get', key }))?.outcome).toBe('none')
 })

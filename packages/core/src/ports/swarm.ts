@@ -40,6 +40,8 @@ export interface RelayStatus {
   readonly device: DeviceId | null
   readonly connected: boolean
   readonly reserved: boolean
+  /** `false` of a client that serves its own page: others are not reached over it. */
+  readonly givesPlaces: boolean
 }
 
 export interface SwarmEvents {

@@ -18,6 +18,7 @@ import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
 import { keepAddresses } from './address-book.ts'
+import { OwnPage } from './page/index.ts'
 import { startLan } from './lan.ts'
 import { watchOver } from './network.ts'
 
@@ -32,6 +33,8 @@ export interface RunningClient extends Client {
 
 export interface ClientOptions extends LoadedConfig {
   readonly dataDir: string
+  /** Folder with the exported interface, to be served to the local network; without it none is. */
+  readonly ui?: string | undefined
   /** Asks whoever is at the terminal; SKEIN_PASSPHRASE goes before. */
   readonly askPassphrase?: (need: 'new' | 'existing') => Promise<string | undefined>
 }
@@ -41,7 +44,7 @@ export interface ClientOptions extends LoadedConfig {
  * @throws SkeinError DATA_DIR_READ_ONLY, STORE_LOCKED (another client runs there), STORE_CORRUPT, PORT_IN_USE,
  *   CONFIG_INVALID (passphrase wrong or missing), TIMED_OUT (the keychain does not answer)
  */
-export async function createClient({ dataDir, config, origins, askPassphrase }: ClientOptions): Promise<RunningClient> {
+export async function createClient({ dataDir, config, origins, askPassphrase, ui }: ClientOptions): Promise<RunningClient> {
   const logger = createLogger({ level: config.log })
   const store = await openClientStore({ dataDir, config, askPassphrase }, logger)
   if (store.restored) logger.warn('database-was-put-back', { sessions: 'begun anew' })
@@ -74,6 +77,9 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
         )
       : undefined
     await keepAddresses({ messenger, swarm, store, logger }, undo)
+    const page = new OwnPage({ swarm, ui, host: config.host })
+    undo.push(() => page.close())
+    if (config.page) await page.url()
     const network = watchOver({ swarm, logger, mapsPort: config.lan && config.portMapping }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
@@ -82,6 +88,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase }: 
       swarm,
       nearby: () => lan?.nearby() ?? [],
       network,
+      page,
       clock: systemClock,
       config,
       pid: process.pid,

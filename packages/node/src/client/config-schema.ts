@@ -28,6 +28,8 @@ export const ConfigSchema = z.strictObject({
   lan: z.boolean(),
   /** Whether to ask the home router for a port, by PCP, NAT-PMP or UPnP, so that others reach this node directly; not without `lan`. */
   portMapping: z.boolean(),
+  /** Whether to serve the web client to the local network from the start; otherwise from the first invite for it on. */
+  page: z.boolean(),
   /** Whether to carry sealed messages of others on the local network, and have them carry ours. */
   mesh: z.boolean(),
   /** Whether to join networks: what is carried here goes over relays and the internet to contacts who do the same. */
@@ -54,6 +56,7 @@ export const DEFAULTS: Config = {
   host: '0.0.0.0',
   lan: true,
   portMapping: true,
+  page: false,
   mesh: true,
   bridge: false,
   visibility: 'contacts',

@@ -30,6 +30,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     host: env['SKEIN_HOST'],
     lan: booleanOf(env['SKEIN_LAN']),
     portMapping: booleanOf(env['SKEIN_PORT_MAPPING']),
+    page: booleanOf(env['SKEIN_PAGE']),
     mesh: booleanOf(env['SKEIN_MESH']),
     bridge: booleanOf(env['SKEIN_BRIDGE']),
     visibility: env['SKEIN_VISIBILITY'],

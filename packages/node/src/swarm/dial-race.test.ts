@@ -37,7 +37,7 @@ afterEach(async () => {
 
 async function described(): Promise<RelayDescription> {
   const relay = (await network.relay(141)).stack()
-  return { device: parseDeviceId(relay.peerId), addresses: relay.addresses(), stun: [], reflector: null }
+  return { device: parseDeviceId(relay.peerId), addresses: relay.addresses(), stun: [], reflector: null, givesPlaces: true }
 }
 
 const limit = { clock: systemClock, signal: new AbortController().signal }

@@ -1,7 +1,6 @@
-import { decodeCardRequest, encodeCardReply } from '@skein/core'
+import { CARD_PROTOCOL, decodeCardRequest, encodeCardReply } from '@skein/core'
 import { directoryContract } from '@skein/core/contracts'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { CARD_PROTOCOL } from './directory.ts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import type { RecordJudge } from './stack-parts.ts'
 import { TestNetwork, type TestRelay } from './test-network.ts'

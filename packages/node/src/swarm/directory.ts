@@ -1,5 +1,6 @@
 /** Core's Directory: cards lie with relays, records in the DHT. */
 import {
+  CARD_PROTOCOL,
   type CardReplyFrame,
   type CardRequestFrame,
   decodeCardReply,
@@ -17,8 +18,6 @@ import type { OpenOptions } from './channels.ts'
 import type { LateDht } from './late-dht.ts'
 import type { RelayDescription } from './relay-description.ts'
 import { recordKey, type RecordJudge } from './stack-parts.ts'
-
-export const CARD_PROTOCOL: ProtocolId = '/skein/card/1'
 
 export interface DirectoryDeps {
   readonly dht: Pick<LateDht, 'forLookUp' | 'forPublishing'>

@@ -191,7 +191,7 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   relays(): readonly RelayStatus[] {
-    const away = (url: string): RelayStatus => ({ url, device: null, connected: false, reserved: false })
+    const away = (url: string): RelayStatus => ({ url, device: null, connected: false, reserved: false, givesPlaces: true })
     return this.running?.supervisors.map((each) => each.status()) ?? this.options.relays.map(away)
   }
 
@@ -213,6 +213,11 @@ export class Libp2pSwarm implements Swarm, Directory {
   /** A router has opened a port for this machine; nothing: there is none any more. */
   async announceMapping(outside: OutsideAddress | undefined): Promise<void> {
     await this.running?.mapped.announce(outside)
+  }
+
+  /** Listens for WebSockets as well, for pages that this machine serves. Idempotent. @returns the ports, none when stopped */
+  async listenForPages(): Promise<readonly number[]> {
+    return this.running?.listenForPages() ?? []
   }
 
   /** This machine has other addresses than before. */

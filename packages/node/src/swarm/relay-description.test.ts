@@ -7,7 +7,13 @@ const good = { version: 1, peer_id, addresses: [`/ip4/192.0.2.1/tcp/4001/p2p/${p
 
 describe('relay description', () => {
   it('is read', () => {
-    expect(parseDescription(JSON.stringify(good))).toEqual({ device: peer_id, addresses: good.addresses, stun: good.stun, reflector: null })
+    expect(parseDescription(JSON.stringify(good))).toEqual({
+      device: peer_id,
+      addresses: good.addresses,
+      stun: good.stun,
+      reflector: null,
+      givesPlaces: true,
+    })
   })
 
   it('names the TCP reflector, if there is one', () => {

@@ -11,6 +11,7 @@ const SCHEMA = z.object({
   addresses: z.array(z.string().check(z.maxLength(512))).check(z.maxLength(32)),
   stun: z.optional(z.array(z.string().check(z.maxLength(256), z.regex(/^stuns?:/))).check(z.maxLength(8))),
   reflector: z.nullish(z.string().check(z.maxLength(256))),
+  places: z.optional(z.boolean()),
 })
 
 export interface RelayDescription {
@@ -20,6 +21,8 @@ export interface RelayDescription {
   readonly stun: readonly string[]
   /** `host:port` of its TCP reflector. */
   readonly reflector: string | null
+  /** Whether it gives places at all: a client that serves its own page does not. */
+  readonly givesPlaces: boolean
 }
 
 export interface DescriptionSource {
@@ -53,11 +56,11 @@ function leadsWhere(address: string, mayReach: MayReach): boolean {
 
 /** @throws Error when `text` is not a relay's description */
 export function parseDescription(text: string): RelayDescription {
-  const { peer_id, addresses, stun = [], reflector = null } = SCHEMA.parse(JSON.parse(text))
+  const { peer_id, addresses, stun = [], reflector = null, places = true } = SCHEMA.parse(JSON.parse(text))
   const device = parseDeviceId(peer_id)
   const dialable = addresses.filter((each) => each.endsWith(`/p2p/${device}`) && !each.includes('/p2p-circuit') && isMultiaddr(each))
   if (dialable.length === 0) throw new Error('no address')
-  return { device, addresses: dialable, stun, reflector }
+  return { device, addresses: dialable, stun, reflector, givesPlaces: places }
 }
 
 function isMultiaddr(text: string): boolean {

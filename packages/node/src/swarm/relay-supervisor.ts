@@ -40,7 +40,7 @@ export class RelaySupervisor {
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
     this.deps = deps
-    this.last = { url, device: null, connected: false, reserved: false }
+    this.last = { url, device: null, connected: false, reserved: false, givesPlaces: true }
   }
 
   status(): RelayStatus {
@@ -102,6 +102,7 @@ export class RelaySupervisor {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     const connection = await dialRelay(stack, description, { clock, signal: limited })
     this.report()
+    if (!description.givesPlaces) return
     await this.deps.admit(this.url, description.device)
     await reservations.reserve(description.device, connection.remoteAddr.toString(), signal)
     this.report()
@@ -120,7 +121,7 @@ export class RelaySupervisor {
       const { device, connected, reserved } = this.last
       const connection = device === null ? undefined : this.connectionTo(device)
       if (!connected || device === null || connection === undefined) return
-      if (!reserved) await reservations.reserve(device, connection.remoteAddr.toString(), signal)
+      if (!reserved && this.joined?.givesPlaces) await reservations.reserve(device, connection.remoteAddr.toString(), signal)
       this.report()
     }
   }
@@ -132,7 +133,8 @@ export class RelaySupervisor {
   private report(): void {
     const device = this.joined?.device ?? null
     const connected = device !== null && this.connectionTo(device) !== undefined
-    const now = { url: this.url, device, connected, reserved: connected && this.deps.reservations.isReserved(device) }
+    const gives = this.joined?.givesPlaces !== false
+    const now = { url: this.url, device, connected, reserved: connected && this.deps.reservations.isReserved(device), givesPlaces: gives }
     const { last } = this
     if (now.device === last.device && now.connected === last.connected && now.reserved === last.reserved) return
     this.last = now

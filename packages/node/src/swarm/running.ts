@@ -1,5 +1,6 @@
 /** Everything that lives between a start and a stop of the swarm. */
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger, OpenOutcome, PeerPath, ProtocolId, Random, RelayStatus } from '@skein/core'
 import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
@@ -77,6 +78,7 @@ export class Running {
   readonly improver: Improver
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
+  private pages: Promise<void> | undefined
 
   constructor(stack: Stack, deps: RunningDeps) {
     this.stack = stack
@@ -245,6 +247,16 @@ export class Running {
     if (older.some(isRelayedConnection)) void this.prove(device, opened)
   }
 
+  /** As of the swarm. @throws Error of libp2p when there is no port */
+  async listenForPages(): Promise<readonly number[]> {
+    const { transportManager } = this.stack.services.transports
+    const ports = (): number[] => transportManager.getAddrs().flatMap((each) => portOfWebSocket(each.toString()) ?? [])
+    // Not twice when asked twice at once.
+    this.pages ??= ports().length > 0 ? Promise.resolve() : transportManager.listen([multiaddr('/ip4/0.0.0.0/tcp/0/ws')])
+    await this.pages
+    return [...new Set(ports())]
+  }
+
   /** By what way a connection leads to a device. */
   pathOf(device: DeviceId, connection: Connection): PeerPath {
     return pathOf(device, connection, { rttMs: this.liveness.rtt(device), isMapped: this.mapped.leads(connection) })
@@ -357,6 +369,11 @@ export class Running {
     }
     return { id: connection.id, device, ping: (signal) => pingConnection(connection, signal), abort }
   }
+}
+
+function portOfWebSocket(address: string): number | undefined {
+  const port = /^\/ip4\/[^/]+\/tcp\/(\d+)\/ws(\/|$)/.exec(address)?.[1]
+  return port === undefined ? undefined : Number(port)
 }
 
 function withDevice(peer: PeerId, run: (device: DeviceId) => void): void {

@@ -96,7 +96,9 @@ export const StatusView = z.object({
   name: z.string(),
   pid: z.number(),
   addresses: z.array(z.string()),
-  relays: z.array(z.object({ url: z.string(), connected: z.boolean(), reserved: z.boolean() })),
+  relays: z.array(z.object({ url: z.string(), connected: z.boolean(), reserved: z.boolean(), gives_places: z.boolean() })),
+  /** Whether this client can serve the web client to the local network. */
+  serves_page: z.boolean(),
 })
 export type StatusView = z.infer<typeof StatusView>
 
@@ -189,7 +191,8 @@ const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxL
 export const contract = {
   ...deviceContract,
   status: oc.output(StatusView),
-  invite: oc.output(z.object({ invite: z.string(), expires_at: Instant })),
+  /** `here`: by the page that this client serves to the local network, for who has no Skein yet. */
+  invite: oc.input(z.optional(z.object({ here: z.optional(z.boolean()) }))).output(z.object({ invite: z.string(), expires_at: Instant })),
   /** One invite, or all that are open. */
   revoke: oc
     .input(z.object({ invite: z.optional(z.string().check(z.minLength(1), z.maxLength(400))) }))

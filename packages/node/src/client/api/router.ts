@@ -1,5 +1,6 @@
 /** Serves the contract from a running client. */
 import { parseMessageId, SkeinError } from '@skein/core'
+import type { Client } from '../assemble.ts'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
 import { fileHandlers } from './file-handlers.ts'
@@ -22,10 +23,13 @@ export const router = os.router({
     name: client.config.name,
     pid: client.pid,
     addresses: [...client.swarm.addresses()],
-    relays: client.swarm.relays().map(({ url, connected, reserved }) => ({ url, connected, reserved })),
+    relays: client.swarm
+      .relays()
+      .map(({ url, connected, reserved, givesPlaces }) => ({ url, connected, reserved, gives_places: givesPlaces })),
+    serves_page: client.page?.isPossible ?? false,
   })),
-  invite: os.invite.handler(async ({ context: { client } }) => {
-    const { invite, expiresAt } = await client.messenger.invite()
+  invite: os.invite.handler(async ({ context: { client }, input }) => {
+    const { invite, expiresAt } = await client.messenger.invite(input?.here === true ? await pageOf(client) : undefined)
     return { invite, expires_at: expiresAt }
   }),
   revoke: os.revoke.handler(async ({ context: { client }, input }) => ({ revoked: await client.messenger.revokeInvites(input.invite) })),
@@ -142,3 +146,9 @@ export const router = os.router({
     return { stopping: true as const }
   }),
 })
+
+/** @throws SkeinError USAGE where nothing can be served */
+function pageOf({ page }: Client): Promise<string> {
+  if (page === undefined) throw new SkeinError('USAGE', 'A browser serves no page to others.')
+  return page.url()
+}

@@ -59,7 +59,7 @@ export function decodeMap(bytes: Buffer, { nonce, port }: Pick<MapRequest, 'nonc
 
 /** An IPv4 address in the place of an IPv6 one (RFC 4291 §2.5.5.2). */
 function mappedAddress(host: string): Buffer {
-  return Buffer.from([...new Array<number>(10).fill(0), 0xff, 0xff, ...host.split('.').map(Number)])
+  return Buffer.concat([Buffer.alloc(10), Buffer.from([0xff, 0xff, ...host.split('.').map(Number)])])
 }
 
 function ipv4In(bytes: Buffer): string | undefined {

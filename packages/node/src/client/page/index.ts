@@ -1,0 +1,69 @@
+/** The web client served to the local network, from the first invite for it on, or from the start if that is configured. */
+import { isIPv4 } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { SkeinError } from '@skein/core'
+import ipaddr from 'ipaddr.js'
+import { wayOut } from '../../nat/mapping/index.ts'
+import type { Libp2pSwarm } from '../../swarm/index.ts'
+import { type PageServer, startPageServer } from './page-server.ts'
+
+export interface PageDeps {
+  readonly swarm: Pick<Libp2pSwarm, 'self' | 'listenForPages'>
+  /** Folder with the exported interface; without one there is no page. */
+  readonly ui: string | undefined
+  /** Address this client listens on; 0.0.0.0 for all. */
+  readonly host: string
+}
+
+export class OwnPage {
+  private readonly deps: PageDeps
+  private server: Promise<PageServer> | undefined
+
+  constructor(deps: PageDeps) {
+    this.deps = deps
+  }
+
+  get isPossible(): boolean {
+    return this.deps.ui !== undefined
+  }
+
+  /** URL of the page for others on the network; it is served from now on. @throws SkeinError USAGE without an interface or a network */
+  async url(): Promise<string> {
+    const { port } = await this.open()
+    return `http://${await this.ownHost()}:${port}`
+  }
+
+  async close(): Promise<void> {
+    await (await this.server)?.close()
+  }
+
+  private open(): Promise<PageServer> {
+    const { ui, host } = this.deps
+    if (ui === undefined) throw new SkeinError('USAGE', 'The interface is not here to be served; run npm start once.')
+    this.server ??= startPageServer({ ui, host, describe: (asked) => this.describe(asked) })
+    // What failed is tried again.
+    this.server.catch(() => (this.server = undefined))
+    return this.server
+  }
+
+  /** As a relay describes itself, but that it gives no places. */
+  private async describe(host: string): Promise<unknown> {
+    const { swarm } = this.deps
+    const ports = await swarm.listenForPages()
+    const kind = isIPv4(host) ? 'ip4' : 'ip6'
+    const addresses = ports.map((port) => `/${kind}/${host}/tcp/${port}/ws/p2p/${swarm.self}`)
+    return { version: 1, peer_id: swarm.self, addresses, places: false }
+  }
+
+  /** Where a router leads out, its side; on a network without one, the first private address. */
+  private async ownHost(): Promise<string> {
+    const { host } = this.deps
+    if (host !== '0.0.0.0') return host
+    const own = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+    const near = own.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address)
+    const out = (await wayOut())?.host
+    const found = near.find((each) => each === out) ?? near.find((each) => ipaddr.parse(each).range() === 'private') ?? near[0]
+    if (found === undefined) throw new SkeinError('USAGE', 'This machine is on no network that a phone could be on.')
+    return found
+  }
+}
