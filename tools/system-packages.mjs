@@ -57,3 +57,12 @@ export function ensureChromium() {
   const done = apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium')
   if (!done) process.stderr.write('skein: Chromium could not be installed\n')
 }
+
+/** Installs an authority for certificates of tests, where there is none and it can be had. @returns whether there is one */
+export function ensurePebble() {
+  const programs = ['/usr/bin/pebble', '/usr/bin/pebble-challtestsrv']
+  const isThere = () => programs.every((path) => existsSync(path))
+  if (isThere() || !mayInstall()) return isThere()
+  process.stderr.write('skein: installing pebble for the test of certificates (once)\n')
+  return apt('update') && apt('install', '-y', '--no-install-recommends', 'pebble') && isThere()
+}

@@ -2,14 +2,14 @@
 import { type ErrorCode, isSkeinError, SkeinError } from '@skein/core'
 import { Command, CommanderError, Option } from 'commander'
 import { addCommands } from './commands/index.ts'
-import { DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
+import { DEFAULT_ACME_DIRECTORY, DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
 import { runRelay } from './run.ts'
 
 const EXIT_FAILED = 1
 /** CLI.md. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, TIMED_OUT: 3, NO_DAEMON: 4 }
 /** Accepted, so that scripts may name them, but their parts are not in this build. */
-const UNAVAILABLE = ['quic', 'https'] as const
+const UNAVAILABLE = ['quic'] as const
 
 /** Runs the command and sets the exit code; resolves when the command is done. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
@@ -51,6 +51,8 @@ function createProgram(json: boolean): Command {
   for (const [name, value] of Object.entries(DEFAULT_PORTS)) {
     program.addOption(option(`--${name} <port>`, `port, 0 for any free one, "off" for none`).default(value))
   }
+  program.addOption(option('--acme-directory <url>', 'where the certificate for --https comes from').default(DEFAULT_ACME_DIRECTORY))
+  program.addOption(option('--acme-email <address>', 'whom the authority of the certificate may write to'))
   program.addOption(option('--mail-database <url>', 'PostgreSQL that several relays keep mail in'))
   program.addOption(option('--web <dir>', 'folder of the web client to serve, or off'))
   program.addOption(option('--bootstrap <url>', 'another relay; may be repeated').default([]).argParser(collectUrls))

@@ -8,6 +8,9 @@ import * as z from 'zod'
 /** Longest name of a host, in characters (RFC 1035 §2.3.4). */
 const MAX_HOST_CHARS = 253
 
+/** Let's Encrypt: asked only where HTTPS is wanted. */
+export const DEFAULT_ACME_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory'
+
 const port = z.union(
   [
     z.literal('off'),
@@ -41,6 +44,10 @@ const configSchema = z.strictObject({
   reflector: port,
   /** PostgreSQL that holds the mail of a fleet; without it the mail lies in the relay's own database. */
   mailDatabase: z.url({ protocol: /^postgres(ql)?$/, error: 'is no URL of a PostgreSQL database' }).optional(),
+  /** Where the certificate for `https` comes from. */
+  acmeDirectory: z.url({ protocol: /^https$/, error: 'is no https:// URL of an ACME directory' }).default(DEFAULT_ACME_DIRECTORY),
+  /** Whom that authority may write to. */
+  acmeEmail: z.email({ error: 'is no e-mail address' }).optional(),
   /** Folder of the web client, `off`, or the one that belongs to this build. */
   web: z.string().min(1).optional(),
   /** Where a web server on this machine serves the relay behind TLS. */
@@ -51,10 +58,15 @@ const configSchema = z.strictObject({
   debugIdentities: z.boolean(),
 })
 
+const checkedSchema = configSchema.refine(({ https, announceHost = '' }) => https === 'off' || isName(announceHost), {
+  path: ['https'],
+  error: 'needs --announce-host with the name that the certificate is for',
+})
+
 export type RelayConfig = Readonly<z.infer<typeof configSchema>>
 export type Port = number | 'off'
 
-/** `https` and `quic` wait for their parts. */
+/** `quic` waits for its part. */
 export const DEFAULT_PORTS = {
   http: '8080',
   https: 'off',
@@ -69,11 +81,22 @@ export const DEFAULT_PORTS = {
 
 /** @throws SkeinError USAGE with a sentence that names the option */
 export function parseConfig(raw: unknown): RelayConfig {
-  const parsed = configSchema.safeParse(raw)
+  const parsed = checkedSchema.safeParse(raw)
   if (parsed.success) return Object.freeze(parsed.data)
   const issue = parsed.error.issues[0]
   const option = String(issue?.path[0] ?? 'option').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   throw new SkeinError('USAGE', `--${option} ${issue?.message ?? 'is wrong'}.`)
+}
+
+/** No certificate is issued for a number. */
+function isName(host: string): boolean {
+  return host !== '' && isIP(host) === 0
+}
+
+/** With the URL under which its own HTTPS is reached, where it has one and no other is given. @param port the one in use */
+export function withHttps(config: RelayConfig, port: number | undefined): RelayConfig {
+  if (port === undefined || config.frontUrl !== undefined || config.announceHost === undefined) return config
+  return { ...config, frontUrl: `https://${config.announceHost}${port === 443 ? '' : `:${port}`}` }
 }
 
 /** Where the relay keeps its files unless told: the platform's place for the data of programs. */

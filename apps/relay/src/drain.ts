@@ -3,8 +3,8 @@ import type { Logger } from '@skein/core'
 import type { RelayStack } from '@skein/node/swarm'
 import type { OperatorRules } from './admission/operator-rules.ts'
 
-/** For members to move their circuits to another relay, ms: a dial and a handshake each, hundreds at once. */
-const MOVE_WITHIN_MS = 10_000
+/** For members to move their circuits to another relay: a dial and two handshakes each. Milliseconds, in all. */
+const moveWithin = (circuits: number): number => Math.min(30_000, 3_000 + 60 * circuits)
 /** Between two looks whether they have. */
 const LOOK_EVERY_MS = 100
 
@@ -23,8 +23,8 @@ export async function drain(stack: RelayStack, rules: OperatorRules, logger: Log
   rules.draining = true
   const { connections, circuits } = stack.counts()
   logger.info('draining', { connections, circuits })
-  await stack.giveNotice(MOVE_WITHIN_MS)
-  await emptied(stack, started + MOVE_WITHIN_MS)
+  await stack.giveNotice(moveWithin(circuits))
+  await emptied(stack, started + moveWithin(circuits))
   // At once: a circuit that closes in order would first wait for its ends, who do not know yet that they should move.
   stack.endCircuits()
   await stack.disconnect()

@@ -1,4 +1,5 @@
 /** The relay's HTTP side: health, readiness, metrics, and the description that clients start from. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -37,7 +38,10 @@ export interface HttpSources {
 }
 
 export interface HttpServer extends AsyncDisposable {
-  readonly port: number
+  /** `undefined` where it listens on none of its own. */
+  readonly port: number | undefined
+  /** Answers a request that came in elsewhere. */
+  onRequest(request: IncomingMessage, response: ServerResponse): void
 }
 
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -49,7 +53,7 @@ encrypted; it can read nothing. To use it, enter this page's address as the rela
 
 export interface HttpListen {
   readonly host: string
-  readonly port: number
+  readonly port: number | 'off'
   /** Served under `/`; without it a page that says what this is. */
   readonly web?: WebClient | undefined
 }
@@ -68,12 +72,21 @@ export async function startHttp(sources: HttpSources, listen: HttpListen): Promi
   addStatus(server, sources)
   if (listen.web === undefined) server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
   else await serveWebClient(server, listen.web)
-  try {
-    await server.listen(listen)
-  } catch (error) {
-    throw explainPort(error, listen.port)
+  const port = await listenOrNot(server, listen)
+  return { port, onRequest: (request, response) => server.routing(request, response), [Symbol.asyncDispose]: () => server.close() }
+}
+
+async function listenOrNot(server: FastifyInstance, { host, port }: HttpListen): Promise<number | undefined> {
+  if (port === 'off') {
+    await server.ready()
+    return undefined
   }
-  return { port: (server.server.address() as AddressInfo).port, [Symbol.asyncDispose]: () => server.close() }
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    throw explainPort(error, port)
+  }
+  return (server.server.address() as AddressInfo).port
 }
 
 function addRoutes(server: FastifyInstance, sources: HttpSources): void {

@@ -6,11 +6,12 @@ import type { Logger } from '@skein/core'
 import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
-import { hostPort, memberUrl, publicHost, type RelayConfig } from './config.ts'
+import { hostPort, memberUrl, publicHost, type RelayConfig, withHttps } from './config.ts'
 import type { RunningRelay } from './control/actions.ts'
 import { serveControl } from './control/socket.ts'
 import { type Drained, drain } from './drain.ts'
-import { type RelayDescription, startHttp } from './http.ts'
+import { type HttpServer, type RelayDescription, startHttp } from './http.ts'
+import { openSecureFront, type SecureFront } from './https/index.ts'
 import { loadOrCreateSeed } from './identity.ts'
 import { type Mailbox, openMailbox } from './mailbox/open-mailbox.ts'
 import { PostgresMailboxStore } from './mailbox/postgres-mailbox-store.ts'
@@ -30,6 +31,8 @@ export interface Relay extends AsyncDisposable {
   readonly peerId: string
   /** `undefined` when HTTP is off. */
   readonly httpPort: number | undefined
+  /** What members enter, if it is known. */
+  readonly url: string | undefined
   addresses(): readonly string[]
   /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
   reload(): void
@@ -38,6 +41,9 @@ export interface Relay extends AsyncDisposable {
 }
 
 interface Parts {
+  /** With what has become known of its ports. */
+  config: RelayConfig
+  front?: SecureFront | undefined
   operator?: Operator
   stack?: RelayStack
   cards?: CardDrop
@@ -49,29 +55,32 @@ interface Parts {
 
 /** @throws SkeinError CONFIG_INVALID, PORT_IN_USE, STORE_LOCKED, STORE_CORRUPT, DATA_DIR_READ_ONLY; nothing is left running then */
 export async function startRelay(config: RelayConfig, logger: Logger): Promise<Relay> {
-  const parts: Parts = { stopping: false }
+  const parts: Parts = { config, stopping: false }
   await using starting = new AsyncDisposableStack()
   const store = starting.use(openRelayStore(config.dataDir))
   const operator = starting.use(new Operator({ dataDir: config.dataDir, store, logger, figures: figuresOf(parts) }))
   parts.operator = operator
   // HTTP first, so that /healthz and /readyz answer while the rest comes up.
-  const http = config.http === 'off' ? undefined : starting.use(await openHttp(config, config.http, parts))
+  const http = starting.use(await openHttp(config, parts))
+  parts.front = config.https === 'off' ? undefined : starting.use(await openHttps(config, config.https, { parts, http, store, logger }))
+  parts.config = withHttps(config, parts.front?.port)
   const address = await publicAddress(config)
   parts.stun = starting.use(await startStun({ ...config, publicAddress: address }))
   parts.reflector = config.reflector === 'off' ? null : starting.use(await startReflector(config.host, config.reflector))
-  const stack = await openStack(config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
+  const stack = await openStack(parts.config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
   parts.stack = stack
   starting.defer(() => stack.stop())
   parts.cards = await openCards(stack, store, { operator, owner: starting, logger })
   parts.mailbox = starting.use(await openMail(stack, store, { config, logger }))
   const drained = Promise.withResolvers<Drained>()
   await operator.attach(stack)
-  starting.use(await openControl({ config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
+  starting.use(await openControl({ config: parts.config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
   meetOthers(stack, { config, parts, logger }, starting)
   const running = starting.move()
   return {
     peerId: stack.peerId,
-    httpPort: http?.port,
+    httpPort: http.port,
+    url: memberUrl(parts.config, http.port),
     addresses: () => stack.addresses(),
     reload: () => void operator.reload(),
     drained: drained.promise,
@@ -183,16 +192,36 @@ function figuresOf(parts: Parts): StackFigures {
   }
 }
 
-function openHttp(config: RelayConfig, port: number, parts: Parts) {
+interface HttpsNeeds {
+  readonly parts: Parts
+  readonly http: HttpServer
+  readonly store: RelayStore
+  readonly logger: Logger
+}
+
+function openHttps(config: RelayConfig, port: number, { parts, http, store, logger }: HttpsNeeds): Promise<SecureFront> {
+  return openSecureFront({
+    ...config,
+    port,
+    name: config.announceHost ?? '',
+    entries: store.entries,
+    logger: logger.child('https'),
+    onRequest: (request, response) => http.onRequest(request, response),
+    onUpgrade: (request, socket, head) =>
+      parts.stack === undefined ? void socket.destroy() : parts.stack.takeUpgrade(request, socket, head),
+  })
+}
+
+function openHttp(config: RelayConfig, parts: Parts) {
   const sources = {
     waiting: () => waitingFor(parts),
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
     metrics: async () => (await parts.operator?.metrics.text()) ?? '',
     status: () => parts.operator?.status(),
-    memberUrl: () => (config.frontUrl === undefined ? undefined : memberUrl(config, port)),
+    memberUrl: () => (parts.config.frontUrl === undefined ? undefined : memberUrl(parts.config, undefined)),
     onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }
-  return startHttp(sources, { host: config.host, port, web: findWebClient(config.web, WEB_CLIENT) })
+  return startHttp(sources, { host: config.host, port: config.http, web: findWebClient(config.web, WEB_CLIENT) })
 }
 
 /** What is not ready yet, or why nobody new is taken. */
@@ -201,6 +230,7 @@ function waitingFor(parts: Parts): string[] {
   const names = ['stun', 'reflector', 'stack', 'cards', 'mailbox'] as const
   const missing = names.filter((name) => parts[name] === undefined)
   if (parts.operator?.rules.draining === true) return ['draining']
+  if (parts.front?.hasCertificate === false) return [...missing, 'certificate']
   return parts.operator?.rules.budget === 'stopped' ? [...missing, 'budget'] : [...missing]
 }
 

@@ -1,7 +1,7 @@
 /** One run of the relay: parts up, the ready line, parts down within the deadline. */
 import type { Logger } from '@skein/core'
 import { installRejectionGuard } from '@skein/node/swarm'
-import { hostPort, memberUrl } from './config.ts'
+import { hostPort } from './config.ts'
 import type { RelayConfig } from './config.ts'
 import { createLogger } from './log.ts'
 import { startRelay } from './relay.ts'
@@ -40,7 +40,7 @@ function reload(relay: Relay, logger: Logger): void {
 
 function announce(config: RelayConfig, relay: Relay): void {
   const local = relay.httpPort === undefined ? null : `http://${hostPort('127.0.0.1', relay.httpPort)}`
-  const url = memberUrl(config, relay.httpPort) ?? local
+  const url = relay.url ?? local
   const ready = { event: 'ready', peer_id: relay.peerId, url, addresses: relay.addresses() }
   process.stdout.write(config.json ? `${JSON.stringify(ready)}\n` : `Skein relay is ready at ${url ?? relay.addresses()[0]}\n`)
 }

@@ -15,8 +15,8 @@ const RESERVE = Uint8Array.of(2, 0x08, 0x00)
 const NUMBERS = '/bench/numbers/1'
 const NOTICE = '/skein/notice/1'
 const EVERY_MS = 500
-/** Of the 10 s that the relay gives, as our clients take them. */
-const MOVE_IN_MS = 6_000
+/** Of the time that the relay gives, as our clients take it. */
+const MOVE_IN = 0.6
 /** In which they return, when told. */
 const RETURN_IN_MS = 5_000
 /** Full jitter that doubles from the first to the second, as our clients wait. */
@@ -68,6 +68,11 @@ async function keep(node, relay) {
   }
 }
 
+/** Of `RelayNotice` with its length: field 1, a varint. */
+function timeIn(data) {
+  return [...data.subarray()].slice(2).reduce((sum, byte, at) => sum + (byte & 0x7f) * 2 ** (7 * at), 0)
+}
+
 /** Four bytes a number; what is lost with a stream comes again with the next. */
 const write = (stream, number) => stream.send(new Uint8Array(new Uint32Array([number]).buffer))
 function onNumbers(stream, take) {
@@ -95,7 +100,9 @@ async function makePair(relays) {
   await Promise.all([member, sender].flatMap((node) => relays.map((relay) => reserve(node, relay))))
   for (const relay of relays) void keep(member, relay)
   await sender.handle(NOTICE, (stream) => {
-    stream.addEventListener('message', () => setTimeout(() => pair.onNotice?.('told'), Math.random() * MOVE_IN_MS), { once: true })
+    stream.addEventListener('message', ({ data }) => setTimeout(() => pair.onNotice?.('told'), Math.random() * MOVE_IN * timeIn(data)), {
+      once: true,
+    })
     void stream.close()
   })
   await member.handle(NOTICE, (stream) => {

@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { BINDING_REQUEST, encodeStun, probeRelay } from '@skein/node/swarm'
 import * as z from 'zod'
-import { hostPort, publicHost, type RelayConfig } from '../config.ts'
+import { hostPort, publicHost, type RelayConfig, withHttps } from '../config.ts'
 
 import { present } from './present.ts'
 
@@ -38,7 +38,10 @@ type Description = z.infer<typeof descriptionSchema>
 
 /** Sets the exit code to 1 when something is wrong. */
 export async function diagnose(config: RelayConfig, given: string | undefined): Promise<void> {
-  const url = given ?? config.frontUrl ?? `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
+  const url =
+    given ??
+    withHttps(config, config.https === 'off' ? undefined : config.https).frontUrl ??
+    `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
   const found: { description?: Description } = {}
   const checks = [
     await check('disk', () => checkDisk(config.dataDir)),

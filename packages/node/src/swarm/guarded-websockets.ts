@@ -4,7 +4,9 @@
  * say a word.
  */
 import type { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { isIP, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Transport } from '@libp2p/interface'
 import { type WebSocketsComponents, webSockets } from '@libp2p/websockets'
 
@@ -21,7 +23,7 @@ interface Listener {
   /** Of the library `ws`. */
   readonly wsServer: { readonly options: { maxPayload?: number } }
   onWsServerConnection(socket: EventEmitter, request: UpgradeRequest): void
-  onUpgrade(request: unknown, socket: Socket, head: unknown): void
+  onUpgrade(request: unknown, socket: Duplex, head: unknown): void
 }
 
 /** What is read of the HTTP request that became a WebSocket. */
@@ -33,7 +35,12 @@ interface UpgradeRequest {
 export interface GuardOptions {
   /** Whether a web server on this machine passes connections on, and names the address of each in `X-Forwarded-For`. */
   readonly behindProxy?: boolean | undefined
+  /** Called with a way in for WebSockets that somebody else has listened for, once something listens here. */
+  readonly onReady?: ((take: TakeUpgrade) => void) | undefined
 }
+
+/** Takes an HTTP request that wants to become a WebSocket. */
+export type TakeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** Takes the place of `webSockets()` wherever something listens. */
 export function guardedWebSockets(options: GuardOptions = {}): (components: WebSocketsComponents) => Transport {
@@ -50,7 +57,7 @@ export function guardedWebSockets(options: GuardOptions = {}): (components: WebS
   }
 }
 
-function guard(listener: Listener, { behindProxy = false }: GuardOptions): void {
+function guard(listener: Listener, { behindProxy = false, onReady }: GuardOptions): void {
   listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   listener.server.on('connection', (socket) => endUnlessUpgraded(socket))
@@ -64,9 +71,10 @@ function guard(listener: Listener, { behindProxy = false }: GuardOptions): void 
     socket.on('error', () => undefined)
     onConnection(socket, behindProxy ? asForwarded(request) : request)
   }
+  onReady?.((request, socket, head) => listener.onUpgrade(request, socket, head))
 }
 
-const deadlines = new WeakMap<Socket, NodeJS.Timeout>()
+const deadlines = new WeakMap<Duplex, NodeJS.Timeout>()
 
 function endUnlessUpgraded(socket: Socket): void {
   const deadline = setTimeout(() => socket.destroy(), UPGRADE_WITHIN_MS)
@@ -75,7 +83,7 @@ function endUnlessUpgraded(socket: Socket): void {
   socket.once('close', () => clearTimeout(deadline))
 }
 
-function upgraded(socket: Socket): void {
+function upgraded(socket: Duplex): void {
   clearTimeout(deadlines.get(socket))
 }
 

@@ -29,7 +29,7 @@ import { Turns } from './circuit/turns.ts'
 import { deviceOf } from './connections.ts'
 import { asError, StreamChannel } from './framing.ts'
 import { guardedTcp } from './guarded-tcp.ts'
-import { guardedWebSockets } from './guarded-websockets.ts'
+import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
 import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
@@ -76,7 +76,7 @@ export interface RelayStackOptions {
   readonly announceHost?: string | undefined
   /** IP address of `announceHost` where that is a name: WebRTC-direct puts it into SDP, which takes no names. */
   readonly announceAddress?: string | undefined
-  /** Host and TCP port of a web server on this machine that passes WebSockets on to `listen.ws` behind TLS. */
+  /** Host and TCP port where WebSockets come in behind TLS: at this process, or at a web server on this machine that passes them on. */
   readonly front?: { readonly host: string; readonly port: number } | undefined
   /** How long a place is held without a refresh, ms; 7 days unless told otherwise. */
   readonly reservationTtlMs?: number | undefined
@@ -115,6 +115,8 @@ export interface RelayStack {
   isConnected(peerId: string): boolean
   /** Tells everybody who is connected that the relay goes away within this time, ms. Resolves when they have been told. */
   giveNotice(leavingWithinMs: number): Promise<void>
+  /** Takes a WebSocket that came in at another port of this process; ends it where none are taken. */
+  takeUpgrade: TakeUpgrade
   /** Ends circuits, all or those of one peer. */
   endCircuits(peerId?: string): void
   /** Ends the connections of one peer, or of everybody. */
@@ -125,6 +127,7 @@ export interface RelayStack {
 
 type RelayNode = Libp2p<{ hop: HopService; dht: KadDHT; gossip: GossipSub }>
 interface Late {
+  take?: TakeUpgrade
   transports?: TransportManager
   self?: PeerId
 }
@@ -155,6 +158,8 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
     meet: (addresses) => meet(node, addresses, options.logger),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
+    takeUpgrade: (request, socket, head) =>
+      parts.late.take === undefined ? void socket.destroy() : parts.late.take(request, socket, head),
     giveNotice: (leavingWithinMs) => giveNotice(node.getConnections(), encodeNotice({ leavingWithinMs })),
     endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
     disconnect: (peerId) => disconnect(node, peerId),
@@ -172,6 +177,7 @@ interface RelayParts {
   readonly turns: Turns
   readonly splices: SpliceService
   readonly door: RelayDoor
+  readonly late: Late
 }
 
 /** What circuits and raw connections share. */
@@ -182,13 +188,14 @@ function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, lo
     rules,
     places,
     turns,
+    late: {},
     door: relayDoor(rules),
     splices: new SpliceService({ rules, places, turns, logger, now: () => performance.now() }),
   }
 }
 
 async function createNode(options: RelayStackOptions, parts: RelayParts): Promise<RelayNode> {
-  const late: Late = {}
+  const { late } = parts
   const { gater, mayEnter } = parts.door
   return createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
@@ -197,7 +204,7 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [
       guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
-      guardedWebSockets({ behindProxy: options.front !== undefined }),
+      guardedWebSockets({ behindProxy: options.front !== undefined, onReady: (take) => Object.assign(late, { take }) }),
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
     ],
     ...securedAndMuxed({ enableKeepAlive: false }),

@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { request, type RequestOptions } from 'node:https'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Certificate } from './certificate-keeper.ts'
+import { HttpsFront } from './https-front.ts'
+import { selfSigned } from './test-certificate.ts'
+
+const WITHIN = { timeout: 60_000 }
+const HOST = 'relay.example'
+const running: (() => unknown)[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each()))
+})
+
+async function frontWith(certificate?: Certificate): Promise<HttpsFront> {
+  const front = new HttpsFront({
+    onRequest: (_, response) => response.end('page'),
+    onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+  })
+  if (certificate !== undefined) front.show(certificate)
+  await front.listen('127.0.0.1', 0)
+  running.push(() => front[Symbol.asyncDispose]())
+  return front
+}
+
+function ask(front: HttpsFront, ca: Certificate, more: RequestOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: front.port, servername: HOST, ca: ca.chain, agent: false, ...more }
+    request(options, (response) => {
+      let text = ''
+      response.on('data', (part: Buffer) => (text += part.toString()))
+      response.on('end', () => resolve(text))
+    })
+      .on('upgrade', (response) => resolve(String(response.statusCode)))
+      .on('error', reject)
+      .end()
+  })
+}
+
+async function handshake(front: HttpsFront, alpn: string): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port: front.port, servername: HOST, ALPNProtocols: [alpn], rejectUnauthorized: false })
+  running.push(() => socket.destroy())
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+async function raw(front: HttpsFront, bytes: Buffer): Promise<Socket> {
+  const socket = connectTcp(front.port, '127.0.0.1')
+  running.push(() => socket.destroy())
+  socket.on('error', () => undefined)
+  socket.resume()
+  await once(socket, 'connect')
+  socket.write(bytes)
+  return socket
+}
+
+describe('the port behind TLS', { timeout: 120_000 }, () => {
+  it('[RL23] serves pages and WebSockets, and another certificate without a restart', async () => {
+    const [first, second] = [await selfSigned(HOST, Date.now()), await selfSigned(HOST, Date.now())]
+    const front = await frontWith(first)
+    expect(await ask(front, first)).toBe('page')
+    expect(await ask(front, first, { headers: { connection: 'Upgrade', upgrade: 'websocket' } })).toBe('101')
+    front.show(second)
+    expect(await ask(front, second)).toBe('page')
+    await expect(ask(front, first)).rejects.toThrow()
+  })
+
+  it('[RL23] shows the proof to the authority alone, and only while it is wanted', async () => {
+    const [own, proof] = [await selfSigned(HOST, Date.now()), await selfSigned('proof.example', Date.now())]
+    const front = await frontWith(own)
+    front.prove(proof)
+    const authority = await handshake(front, 'acme-tls/1')
+    expect([authority.alpnProtocol, authority.getPeerCertificate().subject.CN]).toEqual(['acme-tls/1', 'proof.example'])
+    expect(await ask(front, own)).toBe('page')
+    front.prove(undefined)
+    await expect(handshake(front, 'acme-tls/1')).rejects.toThrow()
+  })
+
+  it('[RL23, RL21] without a certificate yet nothing is served; garbage and silence end by themselves', async () => {
+    const proof = await selfSigned('proof.example', Date.now())
+    const front = await frontWith()
+    await expect(ask(front, proof)).rejects.toThrow()
+    front.prove(proof)
+    const strangers = await Promise.all([
+      raw(front, Buffer.alloc(70_000, 0xff)),
+      raw(front, Buffer.alloc(0)),
+      raw(front, Buffer.from('GET / HTTP/1.1\r\n\r\n')),
+    ])
+    expect((await handshake(front, 'acme-tls/1')).getPeerCertificate().subject.CN).toBe('proof.example')
+    await vi.waitFor(() => expect(strangers.map(({ closed }) => closed)).toEqual([true, true, true]), WITHIN)
+  })
+})

@@ -1,0 +1,101 @@
+/**
+ * Everything that browsers need on one port behind TLS: the page, `/relay.json` and WebSockets. While the authority of the
+ * certificate wants a proof, connections are looked at first: those that name `acme-tls/1` get the proof and nothing else.
+ */
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTls } from 'node:tls'
+import { openPort } from '../port-in-use.ts'
+import type { Certificate } from './certificate-keeper.ts'
+
+/** For the TLS handshake and for the head of a request, ms. */
+const HANDSHAKE_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 2_000
+/** Connections at once. */
+const MAX_SOCKETS = 8_192
+/** RFC 8737 §6.2. */
+const ACME_ALPN = 'acme-tls/1'
+
+export interface FrontHandlers {
+  onRequest(request: IncomingMessage, response: ServerResponse): void
+  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export class HttpsFront implements AsyncDisposable {
+  readonly #server: Server
+  readonly #https: HttpsServer
+  readonly #open = new Set<Socket>()
+  #hasCertificate = false
+  #proof: Certificate | undefined
+
+  constructor({ onRequest, onUpgrade }: FrontHandlers) {
+    const limits = { headersTimeout: HANDSHAKE_WITHIN_MS, requestTimeout: HANDSHAKE_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS }
+    this.#https = createHttps({ handshakeTimeout: HANDSHAKE_WITHIN_MS, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
+    this.#https.on('upgrade', onUpgrade)
+    this.#https.on('tlsClientError', (_, socket) => void socket.destroy())
+    this.#server = createServer((socket) => this.#take(socket))
+    this.#server.maxConnections = MAX_SOCKETS
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** @throws SkeinError PORT_IN_USE, USAGE */
+  listen(host: string, port: number): Promise<void> {
+    return openPort(this.#server, { port, start: () => this.#server.listen(port, host) })
+  }
+
+  /** From now on, for new connections. */
+  show({ key, chain }: Certificate): void {
+    this.#https.setSecureContext({ key, cert: chain, minVersion: 'TLSv1.2' })
+    this.#hasCertificate = true
+  }
+
+  prove(proof: Certificate | undefined): void {
+    this.#proof = proof
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#open) socket.destroy()
+    this.#https.closeAllConnections()
+    await closed
+  }
+
+  #take(socket: Socket): void {
+    this.#open.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => this.#open.delete(socket))
+    if (this.#proof === undefined) {
+      this.#serve(socket)
+      return
+    }
+    const cut = setTimeout(() => socket.destroy(), HANDSHAKE_WITHIN_MS)
+    socket.once('close', () => clearTimeout(cut))
+    socket.once('readable', () => {
+      clearTimeout(cut)
+      const hello = socket.read() as Buffer | null
+      if (hello === null) return void socket.destroy()
+      socket.unshift(hello)
+      // The name of a protocol stands in clear in the first message; nothing else of it has to be understood.
+      if (this.#proof !== undefined && hello.includes(ACME_ALPN)) prove(socket, this.#proof)
+      else this.#serve(socket)
+    })
+  }
+
+  #serve(socket: Socket): void {
+    if (this.#hasCertificate) this.#https.emit('connection', socket)
+    else socket.destroy()
+  }
+}
+
+/** The authority looks at the certificate of the handshake, and goes. */
+function prove(socket: Socket, { key, chain }: Certificate): void {
+  const once = createTls({ key, cert: chain, ALPNProtocols: [ACME_ALPN], handshakeTimeout: HANDSHAKE_WITHIN_MS })
+  once.on('secureConnection', (secured) => secured.end())
+  once.on('tlsClientError', () => socket.destroy())
+  once.emit('connection', socket)
+}
