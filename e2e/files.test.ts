@@ -1,30 +1,36 @@
 /** Files between real processes. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually, Lab, run } from './processes.ts'
-import { acceptAll, leftovers, linesOf, randomFile, send, sha256Of, transferOf, two, untilState } from './transfers.ts'
+import { acceptAll, leftovers, linesOf, randomFile, send, sha256Of, transferOf, type Two, two, untilState } from './transfers.ts'
+
+// One laboratory for all: starting it takes longer than most of what is looked at.
+const lab = new Lab()
+let both: Two
+beforeAll(async () => {
+  both = await two(lab)
+})
+afterAll(() => lab[Symbol.asyncDispose]())
 
 it('[FI19] [FI20] a file goes from command to command, with progress on both sides and its hash at the end', async () => {
-  await using lab = await Promise.resolve(new Lab())
-  const { ana, bo } = await two(lab)
+  const { ana, bo } = both
   const sha256 = randomFile(lab.path('a file.bin'), 12_000_000)
-  const receiving = bo.run('receive', '--dir', lab.path('in'), '--from', 'ana', '--once', '--timeout', '120s')
+  const receiving = bo.run('receive', '--dir', lab.path('one'), '--from', 'ana', '--once', '--timeout', '120s')
   const sent = await ana.run('send-file', 'bo', lab.path('a file.bin'), '--wait', '--timeout', '120s')
   const received = await receiving
   expect([sent.code, received.code]).toEqual([0, 0])
   const done = { state: 'done', bytes: 12_000_000, total: 12_000_000, sha256 }
   expect(linesOf(sent.out).at(-1)).toMatchObject({ ...done, contact: bo.account, direction: 'out' })
-  expect(linesOf(received.out).at(-1)).toMatchObject({ ...done, contact: ana.account, direction: 'in', path: lab.path('in/a file.bin') })
-  expect(await sha256Of(lab.path('in/a file.bin'))).toBe(sha256)
+  expect(linesOf(received.out).at(-1)).toMatchObject({ ...done, contact: ana.account, direction: 'in', path: lab.path('one/a file.bin') })
+  expect(await sha256Of(lab.path('one/a file.bin'))).toBe(sha256)
   expect(linesOf(sent.out).every((line) => line.transfer === linesOf(received.out)[0]?.transfer)).toBe(true)
-  await eventually('nothing is left beside it', () => leftovers(lab.path('in'), bo).length === 0)
+  await eventually('nothing is left beside it', () => leftovers(lab.path('one'), bo).length === 0)
   expect((await ana.history('bo')).at(-1)).toMatchObject({ text: 'a file.bin' })
 })
 
 it('[FI3] [FI14] [FI16] a folder with odd names, empty files and links; and two senders with one name', async () => {
-  await using lab = await Promise.resolve(new Lab())
-  const { ana, bo } = await two(lab)
+  const { ana, bo } = both
   const top = lab.path('Ordner ü')
   mkdirSync(join(top, 'empty folder'), { recursive: true })
   mkdirSync(join(top, 'deep/er'), { recursive: true })
@@ -40,9 +46,9 @@ it('[FI3] [FI14] [FI16] a folder with odd names, empty files and links; and two 
   writeFileSync(join(top, 'run.sh'), '#!/bin/sh\n', { mode: 0o755 })
   utimesSync(join(top, 'run.sh'), 1_000_000_000, 1_000_000_000)
   symlinkSync('/etc/passwd', join(top, 'link'))
-  await acceptAll(bo, ana, lab.path('in'))
+  await acceptAll(bo, ana, lab.path('two'))
   await untilState(bo, await send(ana, bo, top), 'done')
-  const got = lab.path('in/Ordner ü')
+  const got = lab.path('two/Ordner ü')
   expect(readdirSync(got).sort()).toEqual(['-rf', 'a_b__.txt', 'deep', 'empty', 'empty folder', 'line_feed', 'run.sh'].sort())
   expect(readFileSync(join(got, 'deep/er/日本語 🎉.txt'), 'utf8')).toBe('x'.repeat(300_000))
   expect(readdirSync(join(got, 'deep'))).toHaveLength(301)
@@ -50,20 +56,19 @@ it('[FI3] [FI14] [FI16] a folder with odd names, empty files and links; and two 
   expect(statSync(join(got, 'run.sh'))).toMatchObject({ mtimeMs: 1_000_000_000_000 })
   expect(statSync(join(got, 'run.sh')).mode & 0o100).toBe(0o100)
   writeFileSync(lab.path('same.txt'), 'from ana')
-  mkdirSync(lab.path('in'), { recursive: true })
-  writeFileSync(lab.path('in/same.txt'), 'was there')
-  expect(await untilState(bo, await send(ana, bo, lab.path('same.txt')), 'done')).toMatchObject({ path: lab.path('in/same (2).txt') })
-  expect(readFileSync(lab.path('in/same.txt'), 'utf8')).toBe('was there')
-  expect(leftovers(lab.path('in'), bo)).toEqual([])
+  mkdirSync(lab.path('two'), { recursive: true })
+  writeFileSync(lab.path('two/same.txt'), 'was there')
+  expect(await untilState(bo, await send(ana, bo, lab.path('same.txt')), 'done')).toMatchObject({ path: lab.path('two/same (2).txt') })
+  expect(readFileSync(lab.path('two/same.txt'), 'utf8')).toBe('was there')
+  expect(leftovers(lab.path('two'), bo)).toEqual([])
 })
 
 it('[FI15] [FI18] either side is killed and the relay too: it goes on, and little goes twice', async () => {
-  await using lab = await Promise.resolve(new Lab())
-  const { relay, ana, bo } = await two(lab)
-  const bytes = 60_000_000
+  const { relay, ana, bo } = both
+  const bytes = 40_000_000
   const sha256 = randomFile(lab.path('big'), bytes)
-  await acceptAll(bo, ana, lab.path('in'))
-  await ana.run('transfers', '--rate', '12MB')
+  await acceptAll(bo, ana, lab.path('three'))
+  await ana.run('transfers', '--rate', '10MB')
   const transfer = await send(ana, bo, lab.path('big'))
   const victims = [bo, ana, relay]
   for (const [at, victim] of victims.entries()) {
@@ -74,17 +79,16 @@ it('[FI15] [FI18] either side is killed and the relay too: it goes on, and littl
   await ana.run('transfers', '--rate', 'off')
   const done = await untilState(bo, transfer, 'done')
   expect(done.sha256).toBe(sha256)
-  expect(await sha256Of(lab.path('in/big'))).toBe(sha256)
+  expect(await sha256Of(lab.path('three/big'))).toBe(sha256)
   expect(done.moved).toBeLessThanOrEqual(1.05 * bytes + victims.length * 4_194_304)
   expect(await untilState(ana, transfer, 'done')).toMatchObject({ sha256 })
-  await eventually('nothing is left beside it', () => leftovers(lab.path('in'), bo).length === 0)
+  await eventually('nothing is left beside it', () => leftovers(lab.path('three'), bo).length === 0)
 })
 
 it('[FI11] [FI24] what changes while it is sent fails on both sides; what is cancelled, full or not there says so', async () => {
-  await using lab = await Promise.resolve(new Lab())
-  const { ana, bo } = await two(lab)
+  const { ana, bo } = both
   randomFile(lab.path('log'), 30_000_000)
-  await acceptAll(bo, ana, lab.path('in'))
+  await acceptAll(bo, ana, lab.path('four'))
   await ana.run('transfers', '--rate', '5MB')
   const changing = await send(ana, bo, lab.path('log'))
   await eventually('it is on its way', async () => ((await transferOf(bo, changing))?.bytes ?? 0) > 2_000_000)
@@ -97,7 +101,10 @@ it('[FI11] [FI24] what changes while it is sent fails on both sides; what is can
   await eventually('it is on its way', async () => ((await transferOf(bo, cancelled))?.bytes ?? 0) > 2_000_000)
   await bo.run('transfers', '--cancel', cancelled.transfer)
   await untilState(ana, cancelled, 'cancelled')
-  await eventually('nothing is left of it', () => readdirSync(lab.path('in')).length === 0 && leftovers(lab.path('in'), bo).length === 0)
+  await eventually(
+    'nothing is left of it',
+    () => readdirSync(lab.path('four')).length === 0 && leftovers(lab.path('four'), bo).length === 0,
+  )
   const missing = await ana.run('send-file', 'bo', lab.path('nowhere'))
   expect([missing.code, missing.json.error.code]).toEqual([1, 'FILE_UNREADABLE'])
   expect((await bo.run('transfers', '--pause', '00')).json.error.code).toBe('MESSAGE_UNKNOWN')
@@ -106,9 +113,8 @@ it('[FI11] [FI24] what changes while it is sent fails on both sides; what is can
 })
 
 it('what comes through a pipe is sent under a name, also while the recipient is away', async () => {
-  await using lab = await Promise.resolve(new Lab())
-  const { ana, bo } = await two(lab)
-  await acceptAll(bo, ana, lab.path('in'))
+  const { ana, bo } = both
+  await acceptAll(bo, ana, lab.path('five'))
   await bo.end()
   const text = 'piped '.repeat(200_000)
   const sent = await run(['--data-dir', ana.dir, '--json', 'send-file', 'bo', '-', '--name', 'out.txt'], { input: text })
@@ -116,8 +122,7 @@ it('what comes through a pipe is sent under a name, also while the recipient is 
   if (line === undefined) throw new Error(sent.out)
   await bo.start()
   await untilState(bo, line, 'done')
-  expect(readFileSync(lab.path('in/out.txt'), 'utf8')).toBe(text)
+  expect(readFileSync(lab.path('five/out.txt'), 'utf8')).toBe(text)
   await untilState(ana, line, 'done')
   await eventually('the copy is gone', () => readdirSync(join(ana.dir, 'files/spool')).length === 0)
-  rmSync(lab.path('in'), { recursive: true })
 })

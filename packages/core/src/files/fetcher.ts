@@ -5,15 +5,17 @@ import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
+import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { windowFor } from './credit.ts'
-import { fetchPart, type Fetched, type Fetching } from './fetching.ts'
+import { fetchPart, type Fetched, type Fetching, type RawConnection } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
-import type { ContentSink, FileLink, FilePlatform } from './file-ports.ts'
+import type { BulkLink, BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
 import { hexOf } from './hex.ts'
-import { MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
+import { BULK_NAME_BYTES } from '../wire/files.ts'
+import { BULK_FROM_BYTES, MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
 import { listPlan } from './list-plan.ts'
@@ -32,6 +34,8 @@ export interface FetcherDeps {
   readonly transfers: TransferBook
   readonly teller: Teller
   readonly pace: Pace
+  readonly random: Pick<Random, 'bytes'>
+  readonly bulk: BulkPort | undefined
   onOutcome(live: Live, outcome: Outcome): Promise<void>
 }
 
@@ -40,6 +44,8 @@ interface Loop {
   /** Ends the wait for the next try. */
   wake(): void
   link: FileLink | undefined
+  /** A raw connection brought what does not open, or broke off: not tried again for this transfer. */
+  shunsBulk: boolean
 }
 
 /** These end a transfer; anything else is tried again. */
@@ -52,6 +58,13 @@ const HOPELESS: readonly string[] = [
   'FILE_UNREADABLE',
   'TOO_MANY_FILES',
 ]
+
+interface Work {
+  readonly link: FileLink
+  readonly reader: LinkReader
+  readonly sink: ContentSink
+  readonly loop: Loop
+}
 
 export class Fetcher {
   private readonly deps: FetcherDeps
@@ -118,7 +131,7 @@ export class Fetcher {
   }
 
   private async look(live: Live): Promise<void> {
-    const loop: Loop = { wake: () => undefined, link: undefined }
+    const loop: Loop = { wake: () => undefined, link: undefined, shunsBulk: false }
     this.loops.set(live, loop)
     try {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
@@ -159,7 +172,7 @@ export class Fetcher {
       loop.link = link
       // Between the look and the opening it may have been paused.
       if (!this.isWanted(live)) return link.close()
-      await this.fetch(live, link)
+      await this.fetch(live, link, loop)
     } catch (error) {
       await this.onFailure(live, error)
     } finally {
@@ -187,14 +200,14 @@ export class Fetcher {
     return undefined
   }
 
-  private async fetch(live: Live, link: FileLink): Promise<void> {
+  private async fetch(live: Live, link: FileLink, loop: Loop): Promise<void> {
     const reader = new LinkReader(link)
     const list = await this.fetchList(live, link, reader)
     if (list === null) return
     const { stored, manifest } = live
     const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
-      await this.fetchContent(live, { link, reader, sink })
+      await this.fetchContent(live, { link, reader, sink, loop })
     } finally {
       await sink.close()
     }
@@ -220,7 +233,8 @@ export class Fetcher {
     return null
   }
 
-  private async fetchContent(live: Live, { link, reader, sink }: { link: FileLink; reader: LinkReader; sink: ContentSink }): Promise<void> {
+  private async fetchContent(live: Live, work: Work): Promise<void> {
+    const { link, reader, sink, loop } = work
     const { transfers, primitives, pace } = this.deps
     const { manifest } = live
     const plan = planOf(manifest)
@@ -228,23 +242,42 @@ export class Fetcher {
     const counted = (): number => presentBytes(plan, present)
     await transfers.change(live, { state: 'running', reason: null, bytes: counted(), moved: Math.max(live.stored.moved, sink.moved) })
     const onChunk = (sealed: number): void => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: counted() })
-    const fetching: Fetching = {
-      link,
-      reader,
-      primitives,
-      id: live.stored.id,
-      part: 'content',
-      manifest,
-      plan,
-      sink,
-      pace,
-      window: () => this.windowOf(live, link),
-      onChunk,
+    const common = { link, reader, primitives, id: live.stored.id, part: 'content', manifest, plan, sink, pace, onChunk } as const
+    const raw = await this.openBulk(live, work)
+    try {
+      const fetching: Fetching = { ...common, bulk: raw?.connection, window: () => this.windowOf(live, link) }
+      const fetched = await fetchPart(fetching)
+      if (raw !== undefined && fetched.kind !== 'complete') loop.shunsBulk = true
+      if (fetched.kind === 'complete') await this.finish(live, { link, reader, sink, root: fetched.root })
+      else await this.onIncomplete(live, fetched)
+    } finally {
+      raw?.link.close()
     }
-    const fetched = await fetchPart(fetching)
-    if (fetched.kind !== 'complete') return void (await this.onIncomplete(live, fetched))
-    await this.complete(live, { sink, root: fetched.root })
-    if (await sayOn(link, reader, { stored: live.stored, state: 'done' })) await transfers.change(live, { told: true })
+  }
+
+  /** FI26. */
+  private async openBulk(live: Live, { link, sink, loop }: Work): Promise<{ link: BulkLink; connection: RawConnection } | undefined> {
+    const { bulk, swarm, random } = this.deps
+    const left = live.manifest.size - presentBytes(planOf(live.manifest), sink.present)
+    const path = swarm.paths().find(({ device }) => device === link.peer)
+    const isTcp = path?.path === 'relayed' || path?.transport === 'tcp'
+    if (bulk === undefined || loop.shunsBulk || left < BULK_FROM_BYTES || !isTcp) return undefined
+    const opened = await bulk.open(link.peer)
+    // Over a relay is no better where there is a direct path.
+    const isGood = opened !== undefined && (opened.via === 'direct' || path.path === 'relayed')
+    const name = random.bytes(BULK_NAME_BYTES)
+    if (isGood && (await opened.send(name))) return { link: opened, connection: { name, frames: opened.frames()[Symbol.asyncIterator]() } }
+    opened?.close()
+    return undefined
+  }
+
+  private async finish(
+    live: Live,
+    { link, reader, sink, root }: Pick<Work, 'link' | 'reader' | 'sink'> & { readonly root: Uint8Array },
+  ): Promise<void> {
+    await this.complete(live, { sink, root })
+    const isTold = live.stored.state === 'done' && (await sayOn(link, reader, { stored: live.stored, state: 'done' }))
+    if (isTold) await this.deps.transfers.change(live, { told: true })
   }
 
   /** Nothing stands under the final name before it is whole and what the sender has (FI19). */

@@ -1,10 +1,10 @@
 /** The receiver's side: asks for what is missing, opens and writes it while more comes. */
-import { SkeinError } from '../errors/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { MessageId } from '../ids.ts'
 import type { Primitives } from '../ports/primitives.ts'
-import { encodeFileFrame, type FileFrame, type FileManifest, type FilePart } from '../wire/files.ts'
+import { type ChunkRun, encodeFileFrame, type FileFrame, type FileManifest, type FilePart } from '../wire/files.ts'
 import { MAX_MISSING_RUNS } from '../wire/limits.ts'
-import { type ChunkPlan, chunkLength, type ChunkSet } from './chunk-plan.ts'
+import { type ChunkPlan, chunkLength, indicesOf } from './chunk-plan.ts'
 import { CreditGiver } from './credit.ts'
 import type { ContentSink, FileLink } from './file-ports.ts'
 import { CHUNK_TAG_BYTES } from './limits.ts'
@@ -12,9 +12,17 @@ import type { LinkReader } from './link-reader.ts'
 import type { Pace } from './pace.ts'
 import { deriveStreamKey, openRoot, type StreamKey } from './stream-seal.ts'
 
+export interface RawConnection {
+  /** 16 bytes, by which the sender knows it. */
+  readonly name: Uint8Array
+  readonly frames: AsyncIterator<Uint8Array>
+}
+
 export interface Fetching {
   readonly link: FileLink
   readonly reader: LinkReader
+  /** Where chunks come instead. */
+  readonly bulk?: RawConnection | undefined
   readonly primitives: Pick<Primitives, 'hkdfSha256' | 'aesGcmSeal' | 'aesGcmOpen'>
   readonly id: MessageId
   readonly part: FilePart
@@ -37,12 +45,17 @@ export type Fetched =
   | { readonly kind: 'refused'; readonly outcome: Refusal }
   /** The link has closed. */
   | { readonly kind: 'cut' }
+  /** The raw connection brought something else than was sent: somebody is on the wire. */
+  | { readonly kind: 'meddled' }
 
 /** @throws SkeinError BAD_FRAME, SEAL_BROKEN, what `sink.write` throws */
 export async function fetchPart(fetching: Fetching): Promise<Fetched> {
+  const { present } = fetching.sink
   for (;;) {
+    const before = present.size
     const fetched = await new Request(fetching).run()
-    if (fetched.kind !== 'complete' || fetching.sink.present.isFull) return fetched
+    if (fetched.kind !== 'complete' || present.isFull) return fetched
+    if (present.size === before) throw unexpected()
   }
 }
 
@@ -50,21 +63,36 @@ export async function fetchPart(fetching: Fetching): Promise<Fetched> {
 class Request {
   private readonly on: Fetching
   private readonly credit: CreditGiver
-  private readonly asked: ChunkSet
+  private readonly indices: readonly number[]
+  private readonly missing: readonly ChunkRun[]
   private stream: StreamKey | undefined
   private failure: unknown
   private writes: Promise<void> = Promise.resolve()
+  /** Chunks that come on the raw connection; whether all have come. */
+  private raw: Promise<boolean> | undefined
+  private isMeddled = false
 
   constructor(on: Fetching) {
     this.on = on
-    this.asked = on.sink.present
+    this.missing = on.sink.present.missing(MAX_MISSING_RUNS)
+    this.indices = [...indicesOf(this.missing, on.plan)]
     this.credit = new CreditGiver(on.window(), (bytes) => void on.link.send(encodeFileFrame({ kind: 'credit', bytes })))
   }
 
   async run(): Promise<Fetched> {
-    const { link, id, part, sink, reader } = this.on
-    const missing = sink.present.missing(MAX_MISSING_RUNS)
-    const asked = await link.send(encodeFileFrame({ kind: 'request', id, part, missing, window: this.credit.window }))
+    try {
+      return await this.exchange()
+    } catch (error) {
+      // What came raw is proven by nothing else: not the sender need have broken it.
+      if (this.isMeddled || (this.raw !== undefined && isSkeinError(error, 'SEAL_BROKEN'))) return { kind: 'meddled' }
+      throw error
+    }
+  }
+
+  private async exchange(): Promise<Fetched> {
+    const { link, id, part, reader, bulk } = this.on
+    const request = { kind: 'request', id, part, missing: this.missing, window: this.credit.window, bulk: bulk?.name ?? NOTHING } as const
+    const asked = await link.send(encodeFileFrame(request))
     for (;;) {
       const frame = asked ? await reader.next() : undefined
       if (frame === undefined) return this.settled({ kind: 'cut' })
@@ -76,12 +104,13 @@ class Request {
 
   /** @returns false when the link has closed in the middle of a chunk */
   private async take(frame: FileFrame): Promise<boolean> {
-    const { reader, part, manifest, primitives } = this.on
+    const { reader, part, manifest, primitives, bulk } = this.on
     if (frame.kind === 'stream' && this.stream === undefined) {
       this.stream = deriveStreamKey(primitives, manifest.key, { salt: frame.salt, part })
+      if (bulk !== undefined) this.raw = this.readRaw(bulk.frames, this.stream)
       return true
     }
-    if (frame.kind !== 'chunk' || this.stream === undefined || !this.fits(frame)) throw unexpected()
+    if (frame.kind !== 'chunk' || this.stream === undefined || this.raw !== undefined || !this.fits(frame)) throw unexpected()
     const sealed = await reader.take(frame.bytes)
     if (sealed === undefined) return false
     this.write(frame.index, this.stream, sealed)
@@ -89,9 +118,24 @@ class Request {
     return true
   }
 
+  /** In the order of the request. @returns whether all came */
+  private async readRaw(frames: AsyncIterator<Uint8Array>, stream: StreamKey): Promise<boolean> {
+    for (const index of this.indices) {
+      const { value, done } = await frames.next()
+      const sealed = value as Uint8Array
+      this.isMeddled = !done && !this.fits({ index, bytes: sealed.length })
+      if (done || this.isMeddled || this.failure !== undefined) {
+        this.on.link.close()
+        return false
+      }
+      this.write(index, stream, sealed)
+    }
+    return true
+  }
+
   private fits({ index, bytes }: { readonly index: number; readonly bytes: number }): boolean {
-    const { plan } = this.on
-    return index < plan.count && !this.asked.has(index) && bytes === chunkLength(plan, index) + CHUNK_TAG_BYTES
+    const { plan, sink } = this.on
+    return index < plan.count && !sink.present.has(index) && bytes === chunkLength(plan, index) + CHUNK_TAG_BYTES
   }
 
   /** One after the other; credit comes back when a chunk is written, so that a slow disk slows the sender (FI12). */
@@ -113,18 +157,21 @@ class Request {
 
   private async settled(fetched: Fetched): Promise<Fetched> {
     await this.writes
-    return fetched
+    return this.isMeddled ? { kind: 'meddled' } : fetched
   }
 
   private async end(sealedRoot: Uint8Array): Promise<Fetched> {
-    const { part, primitives, manifest } = this.on
+    const { part, primitives } = this.on
+    if ((await this.raw) === false) return this.settled({ kind: 'cut' })
     await this.writes
-    if (part === 'list') return { kind: 'complete', root: manifest.key.subarray(0, 0) }
+    if (part === 'list') return { kind: 'complete', root: NOTHING }
     const root = this.stream === undefined ? null : openRoot(primitives, this.stream, sealedRoot)
     if (root === null) throw new SkeinError('SEAL_BROKEN', 'The end of a file does not open.')
     return { kind: 'complete', root }
   }
 }
+
+const NOTHING = new Uint8Array()
 
 function unexpected(): SkeinError {
   return new SkeinError('BAD_FRAME', 'Something came that was not asked for.')

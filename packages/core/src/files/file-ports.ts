@@ -17,6 +17,26 @@ export interface FileLink {
   close(): void
 }
 
+/**
+ * A raw connection for chunks alone. What comes out of it is proven by nothing but its seal: whoever is on the wire may
+ * have changed it.
+ */
+export interface BulkLink {
+  readonly peer: DeviceId
+  readonly via: 'direct' | 'relay'
+  /** As of FileLink; the bytes must not change afterwards. */
+  send(frame: Uint8Array): Promise<boolean>
+  frames(): AsyncIterable<Uint8Array>
+  close(): void
+}
+
+export interface BulkPort {
+  /** `undefined` where there is none, soon. */
+  open(device: DeviceId): Promise<BulkLink | undefined>
+  /** @param allows asked before one is opened. The returned function ends it. */
+  handle(allows: (device: DeviceId) => boolean, onOpened: (link: BulkLink) => void): () => void
+}
+
 /** What is to be sent, as the platform found it. */
 export interface SourceDescription {
   /** The platform's own words for where it is; good after a restart. */

@@ -12,8 +12,9 @@ import type { Channel, Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { encodeManifest, type FileManifest } from '../wire/files.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
+import { BulkClaims } from './bulk-claims.ts'
 import { Fetcher } from './fetcher.ts'
-import type { FilePlatform } from './file-ports.ts'
+import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import { hexOf } from './hex.ts'
 import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
@@ -32,6 +33,8 @@ export interface FileServiceDeps {
   readonly logger: Logger
   readonly primitives: Primitives
   readonly book: ContactBook
+  /** Raw connections for chunks, where there are any. */
+  readonly bulk?: BulkPort
   /** @throws SkeinError STORE_CLOSED while the messenger does not run */
   path(): MainPath
   onTransfer(transfer: Transfer): void
@@ -40,8 +43,9 @@ export interface FileServiceDeps {
 /** Makes a messenger that sends and receives files. */
 export type FilesFactory = (deps: FileServiceDeps) => FileService
 
-export function transferFiles(platform: FilePlatform): FilesFactory {
-  return (deps) => new FileService(deps, platform)
+/** @param bulk raw connections for chunks, where there are any */
+export function transferFiles(platform: FilePlatform, bulk?: BulkPort): FilesFactory {
+  return (deps) => new FileService(bulk === undefined ? deps : { ...deps, bulk }, platform)
 }
 
 /** What is accepted of a contact without asking. */
@@ -66,15 +70,17 @@ export class FileService {
   private readonly teller: Teller
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
+  private readonly claims: BulkClaims
   private served = 0
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
     this.platform = platform
     this.transfers = new TransferBook(deps)
+    this.claims = new BulkClaims(deps.clock)
     this.sending = new Pace(deps.clock)
     this.receiving = new Pace(deps.clock)
-    const parts = { ...deps, platform, transfers: this.transfers }
+    const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
     this.teller = new Teller(parts)
     this.fetcher = new Fetcher({
       ...parts,
@@ -89,6 +95,7 @@ export class FileService {
     await this.transfers.load()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
+      ...(this.deps.bulk === undefined ? [] : [this.serveBulk(this.deps.bulk)]),
       this.deps.swarm.handle(FILE_PROTOCOL, (channel) => this.serve(channel)),
       this.deps.swarm.listen({
         onConnected: (device) => this.onConnected(device),
@@ -248,10 +255,19 @@ export class FileService {
     this.served -= 1
   }
 
+  private serveBulk(bulk: BulkPort): () => void {
+    const allows = (device: DeviceId): boolean => {
+      const contact = this.deps.book.ownerOf(device)
+      return contact?.state === 'accepted' && !contact.blocked
+    }
+    return bulk.handle(allows, (link) => void this.claims.take(link))
+  }
+
   private servingOf({ account }: StoredContact, peer: DeviceId): ServingDeps {
     return {
       logger: this.deps.logger,
       pace: this.sending,
+      claim: (name) => this.claims.claim(peer, name),
       lookUp: (id) => this.lookUp(id, account),
       withSource: (live, work) => this.pool.use(hexOf(live.manifest.key), () => this.open(live), work),
       onServing: async (live, link) => {

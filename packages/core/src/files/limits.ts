@@ -6,7 +6,7 @@ export const MAX_CONTENT_BYTES = 2 ** 40
 export const SMALL_CHUNK_BYTES = 262_144
 /** Chunk of larger content, in bytes (FI8). */
 export const LARGE_CHUNK_BYTES = 1_048_576
-export const LARGE_CONTENT_BYTES = 2 ** 30
+export const LARGE_CONTENT_BYTES = 2 ** 24
 /** What sealing adds to a chunk, in bytes: the tag of AES-256-GCM. */
 export const CHUNK_TAG_BYTES = 16
 /** Sealed bytes on their way without credit for more (FI13), at first and on short paths. */
@@ -29,6 +29,12 @@ export const MAX_OFFERS = 1_000
 export const MAX_SEGMENT_BYTES = 240
 /** Deepest path in a folder, in segments (FI17). */
 export const MAX_DEPTH = 64
+/** Less than this is not worth a raw connection, in bytes (FI26). */
+export const BULK_FROM_BYTES = 2_097_152
+/** For a raw connection to say which request it is for, ms. */
+export const BULK_NAMED_WITHIN_MS = 10_000
+/** Raw connections whose request has not come yet. */
+export const MAX_UNCLAIMED = 16
 /** Between two reports of progress, ms. */
 export const PROGRESS_EVERY_MS = 250
 /** Between two commits of progress, ms. */

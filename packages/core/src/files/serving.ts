@@ -2,10 +2,10 @@
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { MessageId } from '../ids.ts'
 import type { Logger } from '../ports/logger.ts'
-import { encodeFileFrame, type FileFrame, type FilePart } from '../wire/files.ts'
+import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
 import { indicesOf, planOf } from './chunk-plan.ts'
 import { Credit } from './credit.ts'
-import type { FileLink } from './file-ports.ts'
+import type { BulkLink, FileLink } from './file-ports.ts'
 import { LinkReader } from './link-reader.ts'
 import { listPlan } from './list-plan.ts'
 import type { Pace } from './pace.ts'
@@ -21,6 +21,8 @@ export interface ServingDeps {
   readonly pace: Pace
   /** What this device may fetch; an outcome where it may not, or not now. */
   lookUp(id: MessageId): Live | Outcome
+  /** The raw connection that a request names. */
+  claim(name: Uint8Array): Promise<BulkLink | undefined>
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
   onServing(live: Live, link: FileLink): Promise<void>
   onSent(live: Live, bytes: number): void
@@ -51,6 +53,8 @@ class Session {
   private readonly deps: ServingDeps
   private readonly link: FileLink
   private credit: Credit | undefined
+  /** Stays for further requests on this link. */
+  private bulk: BulkLink | undefined
 
   constructor(deps: ServingDeps, link: FileLink) {
     this.deps = deps
@@ -64,6 +68,7 @@ class Session {
 
   end(): void {
     this.credit?.close()
+    this.bulk?.close()
   }
 
   private async take(frame: FileFrame): Promise<void> {
@@ -83,15 +88,23 @@ class Session {
     this.credit = credit
     await this.deps.onServing(found, this.link)
     // Not awaited: credit comes on the same link meanwhile.
-    void this.stream(found, asked.part, { indices, credit })
+    void this.stream(found, asked, { indices, credit })
   }
 
-  private async stream(live: Live, part: FilePart, { indices, credit }: { indices: readonly number[]; credit: Credit }): Promise<void> {
+  private async stream(
+    live: Live,
+    { part, bulk }: Asked,
+    { indices, credit }: { indices: readonly number[]; credit: Credit },
+  ): Promise<void> {
     const { deps, link } = this
     try {
+      if (bulk.length > 0) this.bulk ??= await deps.claim(bulk)
+      // The other side tries without it.
+      if (bulk.length > 0 && this.bulk === undefined) return link.close()
       await deps.withSource(live, async (source, isShared) => {
         const streaming = {
           link,
+          bulk: bulk.length > 0 ? this.bulk : undefined,
           credit,
           pace: deps.pace,
           part,
@@ -100,7 +113,7 @@ class Session {
           chunk: (index: number) => source.chunk(part, index, isShared()),
           onSent: (bytes: number) => deps.onSent(live, bytes),
         }
-        if (!(await streamChunks(streaming))) return
+        if (!(await streamChunks(streaming))) return link.close()
         const root = part === 'content' ? await source.sealedRoot() : new Uint8Array()
         // The next request may come as soon as this is there.
         this.credit = undefined

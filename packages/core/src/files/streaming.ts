@@ -1,12 +1,14 @@
 /** The sender's side of one request: chunks in order, made ahead, sent within credit and pace. */
 import { encodeFileFrame, type FilePart } from '../wire/files.ts'
 import type { Credit } from './credit.ts'
-import type { FileLink } from './file-ports.ts'
+import type { BulkLink, FileLink } from './file-ports.ts'
 import { MADE_AHEAD } from './limits.ts'
 import type { Pace } from './pace.ts'
 
 export interface Streaming {
   readonly link: Pick<FileLink, 'send' | 'maxFrame'>
+  /** Where chunks go, if not on the link. */
+  readonly bulk: Pick<BulkLink, 'send'> | undefined
   readonly credit: Credit
   readonly pace: Pace
   readonly part: FilePart
@@ -29,7 +31,8 @@ export async function streamChunks(streaming: Streaming): Promise<boolean> {
     const next = ahead.shift()
     if (next === undefined) return true
     const sealed = await next.made
-    if (!(await sendChunk(streaming, next.index, sealed))) return false
+    const sent = streaming.bulk === undefined ? sendChunk(streaming, next.index, sealed) : sendWhole(streaming, streaming.bulk, sealed)
+    if (!(await sent)) return false
   }
 }
 
@@ -40,6 +43,19 @@ function pushNext({ indices, chunk }: Streaming, ahead: { readonly index: number
   // Awaited in its turn, perhaps after the stream has ended.
   made.catch(() => undefined)
   ahead.push({ index, made })
+  return true
+}
+
+/** Its place tells which one it is: the order is that of the request. */
+async function sendWhole({ credit, pace, onSent }: Streaming, bulk: Pick<BulkLink, 'send'>, sealed: Uint8Array): Promise<boolean> {
+  for (let taken = 0; taken < sealed.length; ) {
+    const room = await credit.take(sealed.length - taken)
+    if (room === 0) return false
+    taken += room
+  }
+  await pace.pass(sealed.length)
+  if (!(await bulk.send(sealed))) return false
+  onSent(sealed.length)
   return true
 }
 

@@ -2,6 +2,7 @@
 export * from './bundles.ts'
 export * from './delivery-chaos.ts'
 export * from './ends.ts'
+export * from './memory-bulk.ts'
 export * from './memory-files.ts'
 export * from './memory-lan.ts'
 export * from './memory-mailbox-store.ts'

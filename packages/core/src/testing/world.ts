@@ -2,7 +2,7 @@
 import { fflateCompression } from '../e2ee/compression.ts'
 import { carryByMesh } from '../dispatch/mesh-carrier.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
-import { type FilePlatform, transferFiles } from '../files/index.ts'
+import { type BulkPort, type FilePlatform, transferFiles } from '../files/index.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
 import { loadIdentity, type MessengerEvent } from '../messenger-ports.ts'
@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly mailboxes?: readonly string[]
   readonly readReceipts?: boolean
   readonly files?: FilePlatform
+  /** Raw connections for files. */
+  readonly bulk?: (self: DeviceId) => BulkPort
   /** How far the node's clock is off, milliseconds. */
   readonly skewMs?: number
 }
@@ -101,12 +103,12 @@ export class World {
       readReceipts = false,
       skewMs = 0,
       files,
+      bulk,
     }: StartOptions = {},
   ): Promise<WorldNode> {
     const logger = new RecordingLogger()
     const carriers = {
       ...(meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }),
-      ...(files === undefined ? {} : { files: transferFiles(files) }),
       ...(mailboxes === undefined ? {} : { tokens: async () => plainTokens }),
     }
     const ports = {
@@ -120,7 +122,8 @@ export class World {
     }
     const identity = await loadIdentity(ports)
     const swarm = this.network.join(identity.device)
-    const messenger = new Messenger({ ...ports, swarm, directory: this.network.directory }, identity, {
+    const transfers = files === undefined ? {} : { files: transferFiles(files, bulk?.(identity.device)) }
+    const messenger = new Messenger({ ...ports, ...transfers, swarm, directory: this.network.directory }, identity, {
       name,
       relays: ['http://relay.test'],
       mailboxes: mailboxes ?? [],

@@ -7,6 +7,8 @@ import { MAX_FOLDER_ENTRIES, MAX_LIST_BYTES, MAX_MANIFEST_BYTES, MAX_MISSING_RUN
 
 const KEY_BYTES = 32
 const DIGEST_BYTES = 32
+/** Names a raw connection among those of two devices. */
+export const BULK_NAME_BYTES = 16
 /** A root sealed in the stream: digest and tag. */
 const SEALED_ROOT_BYTES = DIGEST_BYTES + 16
 
@@ -59,6 +61,8 @@ export type FileFrame =
       readonly part: FilePart
       readonly missing: readonly ChunkRun[]
       readonly window: number
+      /** 16 bytes that name a raw connection, or none. */
+      readonly bulk: Uint8Array
     }
   /** 32 bytes. */
   | { readonly kind: 'stream'; readonly salt: Uint8Array }
@@ -116,8 +120,8 @@ export function encodeFileFrame(frame: FileFrame): Uint8Array {
 function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
   switch (frame.kind) {
     case 'request': {
-      const { id, part, missing, window } = frame
-      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window } }
+      const { id, part, missing, window, bulk } = frame
+      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window, bulk } }
     }
     case 'stream':
       return { $case: 'stream', value: { salt: frame.salt } }
@@ -139,8 +143,9 @@ export function decodeFileFrame(bytes: Uint8Array): FileFrame {
   const { kind } = decode(FileFrameMessage, bytes)
   switch (kind?.$case) {
     case 'request': {
-      const { id, part, missing, window } = kind.value
-      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window }
+      const { id, part, missing, window, bulk } = kind.value
+      if (bulk.length > 0) exactly(bulk, BULK_NAME_BYTES)
+      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window, bulk }
     }
     case 'stream':
       return { kind: 'stream', salt: exactly(kind.value.salt, KEY_BYTES) }

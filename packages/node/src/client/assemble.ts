@@ -70,7 +70,7 @@ export interface ClientParts {
   readonly primitives: Primitives
   readonly compression: Compression
   readonly mesh?: MeshFactory
-  readonly files?: FilesFactory
+  readonly files?: (swarm: Libp2pSwarm) => FilesFactory
   /** What this device is called among the account's own. */
   readonly deviceName: string
   createSwarm(options: SwarmOptions): Libp2pSwarm
@@ -84,7 +84,7 @@ export type Undo = (() => Promise<void> | void)[]
 
 /** Starts network and messenger; what was started is in `undo`, also when this fails. @throws SkeinError PORT_IN_USE */
 export async function assemble(
-  { config, logger, createSwarm, deviceName, ...ports }: ClientParts,
+  { config, logger, createSwarm, deviceName, files, ...ports }: ClientParts,
   undo: Undo,
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const { clock, random, primitives } = ports
@@ -106,15 +106,20 @@ export async function assemble(
   })
   undo.push(() => swarm.stop())
   await swarm.start()
-  const messenger = new Messenger({ ...ports, logger, swarm, directory: swarm, tokens: () => loadTokens(primitives) }, identity, {
-    name: config.name,
-    relays,
-    mailboxes: config.mail ? relays : [],
-    readReceipts: config.readReceipts,
-    visibility: config.visibility,
-    expireMs: config.expireMs,
-    deviceName,
-  })
+  const transfers = files === undefined ? {} : { files: files(swarm) }
+  const messenger = new Messenger(
+    { ...ports, ...transfers, logger, swarm, directory: swarm, tokens: () => loadTokens(primitives) },
+    identity,
+    {
+      name: config.name,
+      relays,
+      mailboxes: config.mail ? relays : [],
+      readReceipts: config.readReceipts,
+      visibility: config.visibility,
+      expireMs: config.expireMs,
+      deviceName,
+    },
+  )
   undo.push(() => messenger.stop())
   await messenger.start()
   return { messenger, swarm }

@@ -2,18 +2,18 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { carryByMesh, type Logger, SkeinError } from '@skein/core'
+import { carryByMesh, type FilesFactory, type Logger, SkeinError } from '@skein/core'
 import { transferFiles } from '@skein/core/files'
 import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import { NodeFiles } from '../files/index.ts'
+import { bulkPortOn, NodeFiles } from '../files/index.ts'
 import { openArchive, startMesh } from '../mesh/index.ts'
 import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
-import { createSwarm, installRejectionGuard } from '../swarm/index.ts'
+import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
@@ -56,7 +56,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }
     const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
     undo.push(() => platform.stop())
-    const files = transferFiles(platform)
+    const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
     const { messenger, swarm } = await assemble(
       { ...PLATFORM, ...mesh, files, store, config, logger, deviceName: hostname().slice(0, 64) },
       undo,

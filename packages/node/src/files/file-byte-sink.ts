@@ -16,6 +16,7 @@ import {
   readSync,
   rmSync,
   statfsSync,
+  write,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -41,7 +42,7 @@ export class FileByteSink implements ByteSink {
   private readonly part: string
   private readonly record_: number
   private readonly folders = new Set<string>()
-  private open: { readonly entry: number; readonly fd: number } | undefined
+  private open: OpenFile | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
   constructor(wish: SinkWish, stateFolder: string) {
@@ -82,9 +83,12 @@ export class FileByteSink implements ByteSink {
     let at = 0
     try {
       for (const span of spansOf(this.layout, offset, bytes.length)) {
-        const fd = this.fileOf(span.entry)
-        writeAll(fd, bytes.subarray(at, at + span.length), span.offset)
+        const part = bytes.subarray(at, at + span.length)
         at += span.length
+        const file = this.fileOf(span.entry)
+        // Small ones at once; for large ones the next chunk is opened and hashed meanwhile.
+        if (part.length < LARGE_PART_BYTES) writeAll(file.fd, part, span.offset)
+        else await writeBeside(file, part, span.offset)
       }
     } catch (cause) {
       throw unwritable(this.part, cause)
@@ -117,7 +121,7 @@ export class FileByteSink implements ByteSink {
     if (!existsSync(this.pathOf(entry))) return 0
     let at = 0
     while (at < bytes.length) {
-      const count = readSync(this.fileOf(entry), bytes, at, bytes.length - at, offset + at)
+      const count = readSync(this.fileOf(entry).fd, bytes, at, bytes.length - at, offset + at)
       if (count === 0) break
       at += count
     }
@@ -160,25 +164,25 @@ export class FileByteSink implements ByteSink {
     const entry = this.layout.entries[at]
     const path = this.pathOf(at)
     if (entry === undefined || (!existsSync(path) && this.finalOf(entry.path[0] ?? '') !== undefined)) return
-    const fd = this.fileOf(at)
+    const { fd } = this.fileOf(at)
     if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
     // Its owner's right to run it is kept, as far as the owner here gives such rights.
     chmodSync(path, (entry.executable ? 0o777 : 0o666) & ~process.umask())
     fsyncSync(fd)
   }
 
-  private fileOf(entry: number): number {
-    if (this.open?.entry === entry) return this.open.fd
+  private fileOf(entry: number): OpenFile {
+    if (this.open?.entry === entry) return this.open
     this.closeFile()
     const path = this.pathOf(entry)
     this.makeFolder(dirname(path))
     const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
-    this.open = { entry, fd }
-    return fd
+    this.open = { entry, fd, writing: 0, isLeft: false }
+    return this.open
   }
 
   private closeFile(): void {
-    if (this.open !== undefined) closeSync(this.open.fd)
+    if (this.open !== undefined) leave(this.open)
     this.open = undefined
   }
 
@@ -213,6 +217,37 @@ export class FileByteSink implements ByteSink {
 
   private mark(mark: string, name: string, final: string): void {
     writeFileSync(mark, JSON.stringify({ ...this.marks(), [name]: final }), { mode: 0o600 })
+  }
+}
+
+interface OpenFile {
+  readonly entry: number
+  readonly fd: number
+  /** Writes that are under way. */
+  writing: number
+  /** Nobody needs it after these. */
+  isLeft: boolean
+}
+
+const LARGE_PART_BYTES = 131_072
+
+function leave(file: OpenFile): void {
+  file.isLeft = true
+  if (file.writing === 0) closeSync(file.fd)
+}
+
+/** By a thread of the system's pool. */
+async function writeBeside(file: OpenFile, bytes: Uint8Array, offset: number): Promise<void> {
+  file.writing += 1
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      at += await new Promise<number>((resolve, reject) => {
+        write(file.fd, bytes, at, bytes.length - at, offset + at, (error, count) => (error === null ? resolve(count) : reject(error)))
+      })
+    }
+  } finally {
+    file.writing -= 1
+    if (file.isLeft) leave(file)
   }
 }
 

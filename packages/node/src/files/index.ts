@@ -1,1 +1,2 @@
+export { bulkPortOn } from './bulk-port.ts'
 export * from './node-files.ts'

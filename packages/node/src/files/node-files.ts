@@ -1,20 +1,14 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
-import { existsSync, rmSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { type ContentSink, type ContentSource, type FileManifest, type FilePlatform, type SinkWish, SkeinError } from '@skein/core'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish } from '@skein/core'
 import { planOf } from '@skein/core/files'
-import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+import { transfer } from 'comlink'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { SourcePlace } from './describe.ts'
 import { markName, partName, recordName } from './file-byte-sink.ts'
-import type { FileWorker } from './file-worker.ts'
+import { FileThread } from './file-thread.ts'
 import { presentOf } from './opened-sink.ts'
-
-/** Sibling of this file, compiled or not. */
-const PROGRAM = fileURLToPath(new URL(`./file-worker${extname(import.meta.url)}`, import.meta.url))
 
 export interface NodeFilesOptions {
   /** For what is kept beside transfers. */
@@ -25,8 +19,7 @@ export interface NodeFilesOptions {
 
 export class NodeFiles implements FilePlatform {
   private readonly options: NodeFilesOptions
-  private worker: { readonly thread: Worker; readonly remote: Remote<FileWorker> } | undefined
-  private users = 0
+  private worker: FileThread | undefined
 
   constructor(options: NodeFilesOptions) {
     this.options = options
@@ -34,43 +27,33 @@ export class NodeFiles implements FilePlatform {
   }
 
   describe(paths: readonly string[]): ReturnType<FilePlatform['describe']> {
-    return this.using((remote) => remote.describe(paths, this.options.stateFolder))
+    return this.hold().ask((remote) => remote.describe(paths, this.options.stateFolder))
   }
 
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
-    const remote = this.hold()
-    try {
-      const handle = await remote.openSource(place, manifest, this.options.stateFolder)
-      return {
-        seal: (part, index, stream) => remote.seal(handle, { part, index, stream }),
-        finish: () => remote.finishSource(handle),
-        close: () => this.letGo(() => remote.closeSource(handle)),
-      }
-    } catch (error) {
-      this.release()
-      throw error
+    const worker = this.hold()
+    const handle = await worker.ask((remote) => remote.openSource(place, manifest, this.options.stateFolder))
+    return {
+      seal: (part, index, stream) => worker.ask((remote) => remote.seal(handle, { part, index, stream })),
+      finish: () => worker.ask((remote) => remote.finishSource(handle)),
+      close: () => worker.ask((remote) => remote.closeSource(handle)),
     }
   }
 
   async openSink(wish: SinkWish): Promise<ContentSink> {
-    const remote = this.hold()
-    try {
-      const { handle, missing, moved } = await remote.openSink(wish, this.options.stateFolder)
-      const present = presentOf(planOf(wish.manifest).count, missing)
-      return {
-        present,
-        moved,
-        write: async (index, stream, sealed) => {
-          await remote.write(handle, { index, stream }, transfer(sealed, [sealed.buffer as ArrayBuffer]))
-          present.add(index)
-        },
-        finish: () => remote.finishSink(handle),
-        commit: () => remote.commit(handle),
-        close: () => this.letGo(() => remote.closeSink(handle)),
-      }
-    } catch (error) {
-      this.release()
-      throw error
+    const worker = this.hold()
+    const { handle, missing, moved } = await worker.ask((remote) => remote.openSink(wish, this.options.stateFolder))
+    const present = presentOf(planOf(wish.manifest).count, missing)
+    return {
+      present,
+      moved,
+      write: async (index, stream, sealed) => {
+        await worker.ask((remote) => remote.write(handle, { index, stream }, owned(sealed)))
+        present.add(index)
+      },
+      finish: () => worker.ask((remote) => remote.finishSink(handle)),
+      commit: () => worker.ask((remote) => remote.commit(handle)),
+      close: () => worker.ask((remote) => remote.closeSink(handle)),
     }
   }
 
@@ -97,42 +80,20 @@ export class NodeFiles implements FilePlatform {
   async stop(): Promise<void> {
     const { worker } = this
     this.worker = undefined
-    worker?.remote[releaseProxy]()
-    await worker?.thread.terminate()
+    await worker?.end()
   }
 
-  private async using<T>(work: (remote: Remote<FileWorker>) => Promise<T>): Promise<T> {
-    try {
-      return await work(this.hold())
-    } finally {
-      this.release()
-    }
+  /** The worker that runs now; a later one knows nothing of what this one has open. */
+  private hold(): FileThread {
+    if (this.worker === undefined || this.worker.hasEnded) this.worker = new FileThread()
+    return this.worker
   }
+}
 
-  private hold(): Remote<FileWorker> {
-    this.users += 1
-    this.worker ??= this.start()
-    return this.worker.remote
-  }
-
-  private start(): NonNullable<NodeFiles['worker']> {
-    if (!existsSync(PROGRAM)) throw new SkeinError('FILE_UNREADABLE', 'The part of Skein that reads files is missing; install it again.')
-    const thread = new Worker(PROGRAM)
-    thread.unref()
-    return { thread, remote: wrap<FileWorker>(nodeEndpoint(thread)) }
-  }
-
-  private release(): void {
-    this.users -= 1
-  }
-
-  private async letGo(close: () => Promise<void>): Promise<void> {
-    try {
-      await close()
-    } finally {
-      this.release()
-    }
-  }
+/** Handed over to the worker without a copy, unless its memory holds more than these bytes. */
+function owned(bytes: Uint8Array): Uint8Array {
+  const all = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+  return transfer(all, [all.buffer as ArrayBuffer])
 }
 
 /** Where a command leaves what it reads from a pipe, for the node to send. */

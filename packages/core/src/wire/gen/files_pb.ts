@@ -72,6 +72,11 @@ export interface FileRequest {
   missing: number[];
   /** Bytes that may be sent before there is credit for more. */
   window: number;
+  /**
+   * 16 bytes: chunks come, in the order of the request and without anything before them, on the raw connection that began
+   * with these; empty: on this channel.
+   */
+  bulk: Uint8Array;
 }
 
 /** From who sends, before the first chunk. */
@@ -518,7 +523,7 @@ export const FileFrame: MessageFns<FileFrame> = {
 };
 
 function createBaseFileRequest(): FileRequest {
-  return { id: NOTHING, part: 0, missing: [], window: 0 };
+  return { id: NOTHING, part: 0, missing: [], window: 0, bulk: NOTHING };
 }
 
 export const FileRequest: MessageFns<FileRequest> = {
@@ -538,6 +543,9 @@ export const FileRequest: MessageFns<FileRequest> = {
     }
     if (message.window !== 0) {
       writer.uint32(32).uint64(message.window);
+    }
+    if (message.bulk.length !== 0) {
+      writer.uint32(42).bytes(message.bulk);
     }
     return writer;
   },
@@ -590,6 +598,14 @@ export const FileRequest: MessageFns<FileRequest> = {
             }
 
             message.window = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bulk = reader.bytes();
             continue;
           }
         }

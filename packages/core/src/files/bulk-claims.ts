@@ -1,0 +1,55 @@
+/** Raw connections that others have opened to us, until the request comes that names them (FI26). */
+import type { DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import { BULK_NAME_BYTES } from '../wire/files.ts'
+import type { BulkLink } from './file-ports.ts'
+import { hexOf } from './hex.ts'
+import { BULK_NAMED_WITHIN_MS, MAX_UNCLAIMED } from './limits.ts'
+
+export class BulkClaims {
+  private readonly clock: Pick<Clock, 'sleep'>
+  private readonly named = new Map<string, BulkLink>()
+  private readonly wanted = new Map<string, (link: BulkLink) => void>()
+
+  constructor(clock: Pick<Clock, 'sleep'>) {
+    this.clock = clock
+  }
+
+  /** Somebody has opened one: its first frame is its name. */
+  async take(link: BulkLink): Promise<void> {
+    if (this.named.size >= MAX_UNCLAIMED) return link.close()
+    const first = await Promise.race([firstOf(link), this.clock.sleep(BULK_NAMED_WITHIN_MS).then(() => undefined)])
+    if (first?.length !== BULK_NAME_BYTES) return link.close()
+    const key = keyOf(link.peer, first)
+    const claim = this.wanted.get(key)
+    if (claim !== undefined) return claim(link)
+    this.named.set(key, link)
+    await this.clock.sleep(BULK_NAMED_WITHIN_MS)
+    if (this.named.delete(key)) link.close()
+  }
+
+  /** The connection of this name from a device; `undefined` when it does not come. */
+  async claim(device: DeviceId, name: Uint8Array): Promise<BulkLink | undefined> {
+    const key = keyOf(device, name)
+    const known = this.named.get(key)
+    this.named.delete(key)
+    if (known !== undefined) return known
+    const over = new AbortController()
+    const coming = new Promise<BulkLink>((resolve) => this.wanted.set(key, resolve))
+    const late = this.clock.sleep(BULK_NAMED_WITHIN_MS, { signal: over.signal }).then(() => undefined)
+    const link = await Promise.race([coming, late])
+    over.abort()
+    this.wanted.delete(key)
+    return link
+  }
+}
+
+function keyOf(device: DeviceId, name: Uint8Array): string {
+  return `${device} ${hexOf(name)}`
+}
+
+/** Reads one frame; nothing else ever comes this way. */
+async function firstOf(link: BulkLink): Promise<Uint8Array | undefined> {
+  const { value } = await link.frames()[Symbol.asyncIterator]().next()
+  return value as Uint8Array | undefined
+}

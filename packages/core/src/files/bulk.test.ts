@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { content, filesOf, offer, type Pair, stateOf } from '../testing/file-pair.ts'
+import { MemoryBulk } from '../testing/memory-bulk.ts'
+import { MemoryFiles } from '../testing/memory-files.ts'
+import { World, type WorldNode } from '../testing/world.ts'
+
+const BYTES = 4_000_000
+
+/** Two messengers that are connected by TCP, and may open raw connections. */
+async function wired(): Promise<Pair & { readonly bulk: MemoryBulk }> {
+  const world = new World(1)
+  const bulk = new MemoryBulk()
+  const start = async (name: string): Promise<{ node: WorldNode; readonly disk: MemoryFiles }> => {
+    const disk = new MemoryFiles()
+    const node: WorldNode = await world.start(name, { files: disk, bulk: (self) => bulk.portOf(self) })
+    return { node, disk }
+  }
+  const [ana, bo] = [await start('ana'), await start('bo')]
+  await world.befriend(ana.node, bo.node)
+  for (const [one, other] of [[ana, bo] as const, [bo, ana] as const])
+    one.node.swarm.paths = () => [{ device: other.node.swarm.self, path: 'direct', transport: 'tcp', rttMs: 1, since: 0 }]
+  ana.disk.files.set('a.bin', content(1, BYTES))
+  return { world, ana, bo, bulk }
+}
+
+describe('chunks over a raw connection', () => {
+  it('[FI26] go there and nowhere else where there is one, and small files do not', async () => {
+    const both = await wired()
+    const { world, ana, bo, bulk } = both
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(5_000)
+    expect([stateOf(ana, transfer), stateOf(bo, transfer)]).toEqual(['done', 'done'])
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, BYTES))
+    expect(bulk.passed).toBe(BYTES + 16 * Math.ceil(BYTES / 262_144) + 16)
+    ana.disk.files.set('small', content(2, 100_000))
+    await filesOf(bo).accept((await offer(both, ['small'])).id, 'in')
+    const before = bulk.passed
+    await world.run(5_000)
+    expect(bo.disk.files.get('in/small')).toEqual(content(2, 100_000))
+    expect(bulk.passed).toBe(before)
+  })
+
+  it.each([
+    ['changes a bit', (frame: Uint8Array) => frame.with(frame.length - 1, (frame.at(-1) ?? 0) ^ 1)],
+    ['leaves frames out', () => new Uint8Array(1)],
+    ['repeats an earlier one', (frame: Uint8Array) => new Uint8Array(frame.length)],
+    ['breaks it off', () => undefined],
+  ])('[FI26] somebody on the wire who %s ends nothing: it goes on over the channel', async (_, meddle) => {
+    const both = await wired()
+    const { world, bo, bulk } = both
+    let frames = 0
+    bulk.meddle = (frame) => {
+      frames += 1
+      return frames > 4 ? meddle(frame) : frame
+    }
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(60_000)
+    expect(stateOf(bo, transfer)).toBe('done')
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, BYTES))
+    expect(filesOf(bo).get(transfer.id).moved).toBeLessThan(1.1 * BYTES)
+  })
+
+  it('[FI26] a raw connection whose name never comes is not waited for', async () => {
+    const both = await wired()
+    const { world, bo, bulk } = both
+    bulk.meddle = () => new Uint8Array(16).fill(9)
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(60_000)
+    expect(stateOf(bo, transfer)).toBe('done')
+  })
+})
