@@ -24,8 +24,12 @@ interface Known {
   readonly said: string
 }
 
-/** Of what was decided before the account had a second device. */
-const FIRST_STAMP = 1
+/** Of what was decided before the account had a second device. That somebody asks is no decision, and older than any. */
+function firstStamp({ state }: Pick<StoredContact, 'state'>): number {
+  return state === 'requested' ? 0 : 1
+}
+
+const STATES: readonly StoredContact['state'][] = ['pending', 'requested', 'accepted']
 const settingOf = (account: AccountId): string => `own-contact ${account}`
 
 export class ContactWords {
@@ -38,7 +42,7 @@ export class ContactWords {
 
   async load(): Promise<void> {
     for (const contact of this.deps.book.all()) {
-      const stamp = Number((await this.deps.store.setting(settingOf(contact.account))) ?? FIRST_STAMP)
+      const stamp = Number((await this.deps.store.setting(settingOf(contact.account))) ?? firstStamp(contact))
       this.known.set(contact.account, { stamp, said: saying(contact) })
     }
   }
@@ -49,6 +53,8 @@ export class ContactWords {
     const before = this.known.get(contact.account)
     const said = saying(contact)
     if (before?.said === said) return undefined
+    if (before === undefined && contact.state === 'requested')
+      return void (await this.keep(contact.account, { said, stamp: firstStamp(contact) }))
     await this.keep(contact.account, { said, stamp: Math.max(clock.now(), (before?.stamp ?? 0) + 1) })
     return contact.state === 'pending' ? undefined : this.wordOf(contact)
   }
@@ -64,10 +70,15 @@ export class ContactWords {
     const { book } = this.deps
     const { account, stamp } = word
     const before = book.get(account)
-    if (book.isOwn(account) || (before !== undefined && stamp <= (this.known.get(account)?.stamp ?? FIRST_STAMP))) return undefined
+    if (book.isOwn(account) || (before !== undefined && stamp <= (this.known.get(account)?.stamp ?? firstStamp(before)))) return undefined
     await this.takeCard(word)
     if (book.get(account) === undefined) return undefined
-    const { petname, state, trust, blocked, muted } = word
+    const { petname, trust, blocked, muted } = word
+    // Whoever is accepted stays so.
+    const state =
+      STATES.indexOf(word.state) > STATES.indexOf(book.get(account)?.state ?? 'pending')
+        ? word.state
+        : (book.get(account)?.state ?? word.state)
     const contact = await book.change(account, { petname, state, trust, blocked, muted })
     await this.keep(account, { stamp, said: saying(contact) })
     return contact
@@ -79,7 +90,8 @@ export class ContactWords {
     try {
       const signed = decodeSigned(card)
       const opened = this.opened(signed)
-      if (opened.list.account === account) await book.putCard(opened, signed, { petname, state })
+      const known = book.get(account)
+      if (opened.list.account === account) await book.putCard(opened, signed, known === undefined ? { petname, state } : {})
     } catch (error) {
       // The card that is known may be newer: what the user decided counts all the same.
       logger.debug('card-of-own-device-not-taken', { code: isSkeinError(error) ? error.code : 'unknown' })
@@ -98,7 +110,7 @@ export class ContactWords {
   }
 
   private wordOf({ account, card, petname, state, trust, blocked, muted }: StoredContact): OwnContactFields {
-    return { account, card, petname, state, trust, blocked, muted, stamp: this.known.get(account)?.stamp ?? FIRST_STAMP }
+    return { account, card, petname, state, trust, blocked, muted, stamp: this.known.get(account)?.stamp ?? firstStamp({ state }) }
   }
 
   private async keep(account: AccountId, known: Known): Promise<void> {

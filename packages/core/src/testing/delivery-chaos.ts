@@ -6,7 +6,7 @@ import type { StoreWrite, WriteOutcome } from '../ports/store.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import { MemoryStore } from './memory-store.ts'
 import { seededRandom } from './seeded-random.ts'
-import { World, type WorldNode, type WorldRelay } from './world.ts'
+import { type StartOptions, World, type WorldNode, type WorldRelay } from './world.ts'
 
 export interface ChaosResult {
   readonly seed: number
@@ -70,6 +70,9 @@ interface Sent {
   readonly text: string
 }
 
+/** Whose account gets more devices, and loses them again. */
+const HOUSEHOLD = 'bo'
+
 class Chaos {
   readonly failures: string[] = []
   readonly sent: Sent[] = []
@@ -84,6 +87,9 @@ class Chaos {
   private readonly names: readonly string[]
   private readonly pairs: readonly (readonly [string, string])[]
   private count = 0
+  /** The second device of HOUSEHOLD, if it has one now. */
+  private second: string | undefined
+  private devicesMade = 0
 
   constructor(seed: number, { people = 3, primitives }: ChaosOptions) {
     this.names = NAMES.slice(0, people)
@@ -105,7 +111,8 @@ class Chaos {
 
   async step(): Promise<void> {
     const roll = this.random.uniform()
-    if (roll < 0.5) await this.send()
+    if (roll < 0.03) await this.changeDevices()
+    else if (roll < 0.5) await this.send()
     else if (roll < 0.62) this.armCrash()
     else if (roll < 0.72) await this.comeBack()
     else if (roll < 0.84) this.cut()
@@ -136,7 +143,7 @@ class Chaos {
       if (copies > 1) doubled += copies - 1
     }
     const misordered = await this.misordered()
-    const failures = [...this.failures]
+    const failures = [...this.failures, ...(await this.differences())]
     if (lost > 0) failures.push(`${lost} lost`)
     if (doubled > 0) failures.push(`${doubled} doubled`)
     if (misordered > 0) failures.push(`${misordered} misordered`)
@@ -161,6 +168,60 @@ class Chaos {
     }
   }
 
+  /** What the two devices of one account show differently. */
+  private async differences(): Promise<readonly string[]> {
+    const { second } = this
+    if (second === undefined) return []
+    const all = await Promise.all(
+      this.others().map(async (other) => {
+        const [here, there] = await Promise.all([HOUSEHOLD, second].map(async (at) => (await this.history(at, other)).map(({ id }) => id)))
+        return String(here) === String(there) ? [] : [`two devices show other histories with ${other}`]
+      }),
+    )
+    return all.flat()
+  }
+
+  /** Who HOUSEHOLD talks with. */
+  private others(): readonly string[] {
+    return this.pairs.filter((pair) => pair.includes(HOUSEHOLD)).map(([a, b]) => (a === HOUSEHOLD ? b : a))
+  }
+
+  /** A device more, or one less. Linking is a matter of minutes: nothing crashes and nothing is cut meanwhile. */
+  private async changeDevices(): Promise<void> {
+    if (this.down.has(HOUSEHOLD)) return
+    this.disarm(HOUSEHOLD)
+    this.world.network.mend()
+    if (this.second !== undefined) return this.takeOut(this.second)
+    this.devicesMade += 1
+    const name = `${HOUSEHOLD} ${this.devicesMade}`
+    this.skews.set(name, this.skews.get(HOUSEHOLD) ?? 0)
+    await this.startNode(name, new CrashingStore())
+    const store = (): CrashingStore => this.stores.get(name)?.again() ?? new CrashingStore()
+    this.nodes.set(
+      name,
+      await this.world.link(this.node(HOUSEHOLD), this.node(name), () => ({ ...this.optionsOf(name), store: this.kept(name, store()) })),
+    )
+    this.second = name
+  }
+
+  private async takeOut(name: string): Promise<void> {
+    if (this.down.has(name)) return
+    this.disarm(name)
+    // What it has not sent yet would go with it.
+    await this.world.run(10_000)
+    if ((await this.node(name).messenger.deliveries.outbox()).length > 0) return
+    this.second = undefined
+    await this.node(HOUSEHOLD).messenger.devices.revoke(this.device(name))
+    await this.world.run(5_000)
+    if (!this.node(name).messenger.identity.isRevoked) this.failures.push(`${name} does not know that it was taken out`)
+    this.world.kill(this.node(name))
+  }
+
+  private kept(name: string, store: CrashingStore): CrashingStore {
+    this.stores.set(name, store)
+    return store
+  }
+
   /** Messages of one sender that its recipient shows in another order than they were sent. */
   private async misordered(): Promise<number> {
     let wrong = 0
@@ -169,24 +230,26 @@ class Chaos {
         [a, b],
         [b, a],
       ] as const) {
-        const numbers = (await this.history(at, of))
-          .filter(({ direction }) => direction === 'in')
-          .map(({ text }) => Number(text.split(' ').at(-1)))
-        wrong += numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length
+        const incoming = (await this.history(at, of)).filter(({ direction }) => direction === 'in')
+        for (const device of new Set(incoming.map(({ sender }) => sender))) {
+          const numbers = incoming.filter(({ sender }) => sender === device).map(({ text }) => Number(text.split(' ').at(-1)))
+          wrong += numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length
+        }
       }
     }
     return wrong
   }
 
+  /** Whether every sender knows that its messages were delivered, and both devices of one account show the same. */
   private async isSettled(): Promise<boolean> {
-    for (const [a, b] of this.pairs)
-      for (const [at, of] of [
-        [a, b],
-        [b, a],
-      ] as const)
-        if ((await this.history(at, of)).some(({ direction, state }) => direction === 'out' && (state === 'queued' || state === 'carried')))
-          return false
-    return true
+    const ways = this.pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
+    const { second } = this
+    const more = second === undefined ? [] : this.others().map((other) => [second, other] as const)
+    for (const [at, of] of [...ways, ...more]) {
+      const waiting = (await this.history(at, of)).filter(({ state }) => state === 'queued' || state === 'carried')
+      if (waiting.some(({ sender }) => sender === this.device(at))) return false
+    }
+    return (await this.differences()).length === 0
   }
 
   private history(at: string, of: string) {
@@ -195,7 +258,8 @@ class Chaos {
 
   private async send(): Promise<void> {
     const [a, b] = this.pick(this.pairs)
-    const [from, to] = this.chance(0.5) ? [a, b] : [b, a]
+    const [author, to] = this.chance(0.5) ? [a, b] : [b, a]
+    const from = author === HOUSEHOLD && this.second !== undefined && this.chance(0.5) ? this.second : author
     if (this.down.has(from)) return
     this.count += 1
     const text = `${MARK} ${this.count}`
@@ -210,7 +274,7 @@ class Chaos {
   }
 
   private armCrash(): void {
-    const name = this.pick(this.names)
+    const name = this.pick(this.second === undefined ? this.names : [...this.names, this.second])
     if (this.down.has(name)) return
     const store = this.stores.get(name)
     store?.arm(Math.floor(this.random.uniform() * 4), this.chance(0.5), () => {
@@ -235,9 +299,11 @@ class Chaos {
   }
 
   private async startNode(name: string, store: CrashingStore): Promise<void> {
-    this.stores.set(name, store)
-    const options = { store, mailboxes: MAILBOXES, skewMs: this.skews.get(name) ?? 0, visibility: 'nobody' } as const
-    this.nodes.set(name, await this.world.start(name, options))
+    this.nodes.set(name, await this.world.start(name, { ...this.optionsOf(name), store: this.kept(name, store) }))
+  }
+
+  private optionsOf(name: string): Pick<StartOptions, 'mailboxes' | 'skewMs' | 'visibility'> {
+    return { mailboxes: MAILBOXES, skewMs: this.skews.get(name) ?? 0, visibility: 'nobody' }
   }
 
   private cut(): void {

@@ -145,8 +145,8 @@ export class World {
     node.messenger.stop()
   }
 
-  /** Makes `fresh` a device of the account of `host`: link, compare, confirm, start anew. */
-  async link(host: WorldNode, fresh: WorldNode, options: StartOptions = {}): Promise<WorldNode> {
+  /** Makes `fresh` a device of the account of `host`: link, compare, confirm, start anew. @param again how it is started then */
+  async link(host: WorldNode, fresh: WorldNode, again: () => StartOptions = () => ({ store: fresh.store.reopened() })): Promise<WorldNode> {
     const { link } = await host.messenger.devices.link.offer('http://relay.test')
     let shown = ''
     const release = host.messenger.devices.link.listen((event) => {
@@ -157,7 +157,7 @@ export class World {
     await joining
     release()
     this.kill(fresh)
-    const joined = await this.start(fresh.name, { ...options, store: options.store ?? fresh.store.reopened() })
+    const joined = await this.start(fresh.name, again())
     await this.run(2_000)
     return joined
   }

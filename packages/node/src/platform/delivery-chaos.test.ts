@@ -7,7 +7,14 @@ const PER_TEST = 25
 const FRESH = 200
 const first = Math.floor(Math.random() * 1e9)
 
+/** Once failed: a contact who asked a new device before the old one told it of them stayed one who asks. */
+const PINNED = [677_004_620, 954_501_344]
+
 describe('chaos in memory', () => {
+  it.each(PINNED)('[DL9] [DV11] seed %i, with devices that come and go', async (seed) => {
+    expect(await deliveryChaos(seed, { primitives })).toMatchObject({ failures: [] })
+  })
+
   it.each(Array.from({ length: FRESH / PER_TEST }, (_, at) => first + at * PER_TEST))(
     '[DL9] nothing is lost, doubled or out of order, and no carrier reads: 25 worlds from seed %i',
     async (from) => {
