@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { Name } from '../ui/person.tsx'
+import { Diagnosis } from './diagnosis.tsx'
 import { networkGraph } from './graph.ts'
 import { useMesh } from './use-mesh.ts'
 
@@ -48,6 +49,7 @@ export function Network() {
           ))}
         </ul>
       </Section>
+      <Diagnosis />
     </Page>
   )
 }

@@ -1,0 +1,50 @@
+/** By what way a contact is reached, and why not by a better one: what `skein why` says. */
+import type { WhyView } from '@skein/node/browser'
+import { useEffect, useState } from 'react'
+import { useClient, useStrings } from '../client/context.tsx'
+import { pathTo } from '../shell/status-bar.tsx'
+
+export function PathDetails({ contact }: { readonly contact: string }) {
+  const { peers } = useClient()
+  // Asked anew when the way has changed.
+  return <Why key={pathTo(peers, contact)} contact={contact} />
+}
+
+function Why({ contact }: { readonly contact: string }) {
+  const { path: words, status } = useStrings()
+  const { api } = useClient()
+  const [why, setWhy] = useState<WhyView>()
+  useEffect(() => {
+    let isWanted = true
+    api?.why({ contact }).then(
+      (answer) => (isWanted ? setWhy(answer) : undefined),
+      () => undefined,
+    )
+    return () => {
+      isWanted = false
+    }
+  }, [api, contact])
+  if (why === undefined) return null
+  const known: Readonly<Record<string, string>> = words.rungs
+  const outcomes: Readonly<Record<string, string>> = words.outcomes
+  return (
+    <details className="text-sm">
+      <summary className="min-h-11 cursor-pointer content-center font-medium">
+        {status.path[why.path]}
+        {why.rtt_ms === null ? null : ` · ${Math.round(why.rtt_ms)} ms`}
+      </summary>
+      <ul className="grid gap-2 pl-4">
+        {why.reasons.map(({ rung, outcome, detail }) => (
+          <li key={rung}>
+            {known[rung] ?? rung}: {outcomes[outcome] ?? outcome}
+            {detail === '' ? null : (
+              <span lang="en" className="foreign block text-quiet">
+                {detail}
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+}
