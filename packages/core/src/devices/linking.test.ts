@@ -12,6 +12,8 @@ import type { LinkEvent } from './link-host.ts'
 const code = (wanted: string) => expect.objectContaining({ code: wanted })
 
 async function scene(seed: number) {
+  // Loaded now: what takes real time does not wait for the world's.
+  await import('./link-guest.ts')
   const world = new World(seed)
   const [bo, phone] = [await world.start('bo'), await world.start('phone')]
   const events: LinkEvent[] = []

@@ -147,6 +147,8 @@ export class World {
 
   /** Makes `fresh` a device of the account of `host`: link, compare, confirm, start anew. @param again how it is started then */
   async link(host: WorldNode, fresh: WorldNode, again: () => StartOptions = () => ({ store: fresh.store.reopened() })): Promise<WorldNode> {
+    // Loaded now: what takes real time does not wait for ours.
+    await import('../devices/link-guest.ts')
     const { link } = await host.messenger.devices.link.offer('http://relay.test')
     let shown = ''
     const release = host.messenger.devices.link.listen((event) => {
