@@ -32,6 +32,7 @@ export const SCENARIOS = {
   'relay-restart': inPair(['sym', 'sym'], relayRestart),
   'relay-kill': inPair(['sym', 'sym'], relayKill, { relays: 2 }),
   roam: inPair(['cone', 'cone'], roam, { more: () => [place('a2', 'prc')] }),
+  reroute: inPair(['cone', 'cone'], reroute, { more: () => [place('a2', 'prc')] }),
   'uplink-flap': inPair(['cone', 'cone'], uplinkFlap),
   sleep: inPair(['cone', 'cone'], fallAsleep),
   'udp-dies': inPair(['cone', 'cone'], udpDies),
@@ -81,6 +82,15 @@ async function roam({ lab, conversation, kinds, tries }) {
     lab.network.addRoute({ box: 'a', to: 'default', via: to.via })
   })
   return { roams: tries, ...gaps }
+}
+
+/** The default route changes, for each try, and nothing else: both networks stay. */
+async function reroute({ lab, conversation, kinds, tries }) {
+  const gaps = await repeatedly(tries, conversation, (number) => {
+    const via = number % 2 === 0 ? gatewayOf('a2', 'prc') : gatewayOf('a', kinds[0])
+    lab.network.addRoute({ box: 'a', to: 'default', via })
+  })
+  return { reroutes: tries, ...gaps }
 }
 
 async function uplinkFlap({ lab, conversation, tries }) {

@@ -1,5 +1,6 @@
 import { VirtualClock } from '@skein/core/testing'
 import { describe, expect, it } from 'vitest'
+import { defaultRoute } from './default-route.ts'
 import { watchNetwork } from './network-watch.ts'
 
 const address = (text: string) => ({ address: text, netmask: '', family: 'IPv4' as const, mac: '', internal: false, cidr: null })
@@ -9,12 +10,20 @@ function setUp() {
   const stopping = new AbortController()
   const changes: [string[], boolean][] = []
   let now = ['192.168.1.20', '127.0.0.1']
+  let way = 'eth0 0101A8C0'
+  const route = async () => way
   const interfaces = () => ({ eth0: now.map(address) })
   const running = watchNetwork(
-    { clock, signal: stopping.signal, interfaces },
+    { clock, signal: stopping.signal, interfaces, route },
     ({ present, hasLost }) => void changes.push([[...present], hasLost]),
   )
-  return { clock, changes, become: (addresses: string[]) => (now = addresses), stop: () => (stopping.abort(), running) }
+  return {
+    clock,
+    changes,
+    become: (addresses: string[]) => (now = addresses),
+    reroute: (other: string) => (way = other),
+    stop: () => (stopping.abort(), running),
+  }
 }
 
 describe('network watch', () => {
@@ -35,6 +44,15 @@ describe('network watch', () => {
     await stop()
   })
 
+  it('[PT9] tells of another way out on the same addresses', async () => {
+    const { clock, changes, reroute, stop } = setUp()
+    await clock.advance(2_000)
+    reroute('eth0 FE01A8C0')
+    await clock.advance(2_000)
+    expect(changes).toEqual([[['192.168.1.20', '127.0.0.1'], false]])
+    await stop()
+  })
+
   it('[PT9] tells of sleep, but not of a timer that load has made late', async () => {
     const clock = new VirtualClock()
     const slept: number[] = []
@@ -46,7 +64,10 @@ describe('network watch', () => {
       sleep: (ms: number, options?: { readonly signal?: AbortSignal }) => clock.sleep(ms, options),
     }
     const interfaces = () => ({ eth0: [address('192.168.1.20')] })
-    const running = watchNetwork({ clock: sleepy, signal: stopping.signal, interfaces }, ({ sleptMs }) => void slept.push(sleptMs))
+    const running = watchNetwork(
+      { clock: sleepy, signal: stopping.signal, interfaces, route: async () => '' },
+      ({ sleptMs }) => void slept.push(sleptMs),
+    )
     await clock.advance(1_000)
     asleep += 3_000
     await clock.advance(1_000)
@@ -57,4 +78,8 @@ describe('network watch', () => {
     stopping.abort()
     await running
   })
+})
+
+it('[PT9] the way out of this machine is read without a packet, and the same one twice', async () => {
+  expect(await defaultRoute()).toBe(await defaultRoute())
 })

@@ -1,6 +1,7 @@
-/** Tells when this machine's network addresses change, or when it has slept: nothing in Node.js does. */
+/** Tells when this machine's network addresses or its way out change, or when it has slept: nothing in Node.js does. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Clock } from '@skein/core'
+import { defaultRoute } from './default-route.ts'
 
 /** Between two looks, ms. One takes a tenth of a millisecond; a person notices a second of silence. */
 const LOOK_EVERY_MS = 500
@@ -20,21 +21,23 @@ export interface WatchDeps {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly interfaces?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
+  /** The way out, as text to be compared. Never rejects. */
+  readonly route?: () => Promise<string>
 }
 
 /** Runs until `signal` aborts. */
 export async function watchNetwork(
-  { clock, signal, interfaces = networkInterfaces }: WatchDeps,
+  { clock, signal, interfaces = networkInterfaces, route = defaultRoute }: WatchDeps,
   onChange: (change: NetworkChange) => void,
 ): Promise<void> {
   const look = (): readonly string[] => Object.values(interfaces()).flatMap((each) => each?.map(({ address }) => address) ?? [])
-  let [last, at] = [look(), clock.now()]
+  let [last, way, at] = [look(), await route(), clock.now()]
   while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
-    const [now, instant] = [look(), clock.now()]
-    const changed = now.toSorted().join() !== last.toSorted().join()
+    const [now, nowWay, instant] = [look(), await route(), clock.now()]
+    const changed = now.toSorted().join() !== last.toSorted().join() || nowWay !== way
     const late = instant - at - LOOK_EVERY_MS
     const sleptMs = late > ASLEEP_MS ? late : 0
     if (changed || sleptMs > 0) onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)), sleptMs })
-    ;[last, at] = [now, instant]
+    ;[last, way, at] = [now, nowWay, instant]
   }
 }
