@@ -47,7 +47,7 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
       if (!options.wait) return EXIT.done
       return await follow.untilOver(timeoutOf(options.timeout))
     } finally {
-      await follow.end()
+      follow.end()
     }
   })
 
@@ -103,7 +103,7 @@ export const receive = (session: Session, { dir = '.', from, once, timeout, alwa
       for (const each of transfers.toReversed()) if (!taken.has(each.transfer) && take(each)) follow.add(each)
       return await follow.untilOver(timeoutOf(timeout), once === true ? 'first' : 'never')
     } finally {
-      await follow.end()
+      follow.end()
     }
   })
 
@@ -201,7 +201,6 @@ class Following {
   private readonly progress: Progress
   private readonly shown = new Map<string, TransferView>()
   private readonly closing = new AbortController()
-  private reading: Promise<void> = Promise.resolve()
   private change: () => void = () => undefined
   private failure: unknown
 
@@ -216,7 +215,7 @@ class Following {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => this.closing.abort())
     this.closing.signal.addEventListener('abort', () => this.change(), { once: true })
     const events = await this.api.events(undefined, { signal: this.closing.signal })
-    this.reading = this.read(events, take).catch((error: unknown) => {
+    void this.read(events, take).catch((error: unknown) => {
       if (!this.closing.signal.aborted) this.fail(error)
     })
   }
@@ -259,9 +258,9 @@ class Following {
     }
   }
 
-  async end(): Promise<void> {
+  /** The stream of events is not waited for: an end that meets an event may leave it open until the process goes. */
+  end(): void {
     this.closing.abort()
     this.progress.stop()
-    await this.reading
   }
 }
