@@ -16,13 +16,18 @@ async function measurePairs(options) {
   const wanted = options.pairs ?? allPairs()
   const found = new Map()
   for (const pair of shuffled(random, wanted)) {
-    const line = summarise(pair, await measurePair(pair, { ...options, random }))
+    const { tries, file } = await measurePair(pair, { ...options, random })
+    const line = { ...summarise(pair, tries), file }
     found.set(pair, line)
-    say(`${pair.join(':')}: delivered ${line.delivered}/${line.tries}, direct ${line.direct}, ${line.path} ${line.errors?.[0] ?? ''}`)
+    say(
+      `${pair.join(':')}: delivered ${line.delivered}/${line.tries}, direct ${line.direct}, ${line.path} ${line.errors?.[0] ?? ''}${fileText(file)}`,
+    )
   }
   const { tries, delay, seed } = options
   return { tries, delay_ms: delay, seed, pairs: wanted.map((pair) => found.get(pair)) }
 }
+
+const fileText = (file) => (file === null ? '' : `, file ${file.whole ? `${file.mb_per_s} MB/s ${file.path}` : `lost ${file.error ?? ''}`}`)
 
 /** Every pair is too much to read line by line. */
 const tableOf = (pairs) => (pairs.length === allPairs().length ? gridTable(pairs) : pairTable(pairs))

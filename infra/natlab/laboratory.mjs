@@ -6,7 +6,7 @@ import { RELAYS } from './plan.mjs'
 import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
 
 /** In memory, and gone with the sandbox. */
-const FOLDER = '/run/natlab'
+export const FOLDER = '/run/natlab'
 const JOIN_WITHIN_MS = 20_000
 const BEFRIEND_WITHIN_MS = 30_000
 /** What is sent to see whether a relay carries it, bytes: text that cannot be compressed below three quarters. */

@@ -26,7 +26,7 @@ const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
   it('a message is delivered in every pair, and the way is direct by what the relay counts', async () => {
-    const measure = (names) => natlab('--pairs', names.join(','), '--tries', '1', '--patience', String(PATIENCE_MS))
+    const measure = (names) => natlab('--pairs', names.join(','), '--tries', '1', '--file', '1', '--patience', String(PATIENCE_MS))
     const { pairs: first } = await measure(Object.keys(DIRECT))
     const missed = first.filter(({ direct }) => direct === 0).map(({ a, b }) => `${a}:${b}`)
     // A NAT is guessed at and a machine may be busy: one of them may need a second try.
@@ -34,7 +34,8 @@ describe.skipIf(unavailable)('network laboratory', () => {
     const { pairs: second } = missed.length === 0 ? { pairs: [] } : await measure(missed)
     const pairs = first.map((each) => second.find(({ a, b }) => a === each.a && b === each.b) ?? each)
     expect(pairs.map(({ a, b }) => `${a}:${b}`)).toEqual(Object.keys(DIRECT))
-    for (const { a, b, delivered, direct, transport, first_message_ms, direct_ms } of pairs) {
+    for (const { a, b, delivered, direct, transport, first_message_ms, direct_ms, file } of pairs) {
+      expect({ a, b, file }).toMatchObject({ a, b, file: { whole: true } })
       expect({ a, b, delivered, direct }).toEqual({ a, b, delivered: 1, direct: 1 })
       expect({ a, b, is: DIRECT[`${a}:${b}`].includes(transport), transport }).toEqual({ a, b, is: true, transport })
       expect(Math.min(first_message_ms.p50, direct_ms.p50)).toBeGreaterThan(0)
@@ -42,9 +43,11 @@ describe.skipIf(unavailable)('network laboratory', () => {
   })
 
   it('where nothing direct can be, the relay carries the message', async () => {
-    const { pairs } = await natlab('--pairs', RELAYED.join(','), '--tries', '1', '--patience', '1000')
-    for (const { a, b, delivered, direct, path, direct_ms } of pairs)
+    const { pairs } = await natlab('--pairs', RELAYED.join(','), '--tries', '1', '--file', '1', '--patience', '1000')
+    for (const { a, b, delivered, direct, path, direct_ms, file } of pairs) {
       expect({ a, b, delivered, direct, path, direct_ms }).toEqual({ a, b, delivered: 1, direct: 0, path: 'relayed', direct_ms: null })
+      expect({ a, b, file }).toMatchObject({ a, b, file: { whole: true, path: 'relayed' } })
+    }
   })
 
   it('contacts on one switch meet without router, default route or relay, unless they keep off the network', async () => {

@@ -5,7 +5,9 @@ import { allPairs, KINDS } from './kinds.mjs'
 const kindLines = Object.entries(KINDS).map(([name, { means }]) => `  ${name.padEnd(10)} ${means}`)
 
 /** @param {string[]} scenarios names */
-export const help = (scenarios) => `npm run natlab -- [--pairs A:B,…|all] [--tries N] [--delay MS] [--seed S] [--patience MS] [--json]
+export const help = (
+  scenarios,
+) => `npm run natlab -- [--pairs A:B,…|all] [--tries N] [--delay MS] [--seed S] [--patience MS] [--file MB] [--json]
 npm run natlab -- --scenario ${scenarios.join('|')} [--pairs A:B] [--delay MS] [--seed S] [--json]
 npm run natlab -- --behaviour KIND,…|all [--json]
 
@@ -16,6 +18,7 @@ Runs real clients and relays in networks of its own and measures how they reach 
   --delay      one way on each access link, milliseconds; default 10
   --seed       of everything random, the order of pairs included; default 1
   --patience   how long a client may take to become direct, milliseconds; default 12000
+  --file       megabytes that are sent over the way that was reached, 0 for none; default 10
   --scenario   something happens in mid-conversation; what is lost, doubled, and the longest gap
   --behaviour  what a NAT of a kind does, found out with the tests of RFC 5780
 
@@ -29,6 +32,7 @@ const OPTIONS = {
   delay: { type: 'string', default: '10' },
   seed: { type: 'string', default: '1' },
   patience: { type: 'string', default: '12000' },
+  file: { type: 'string', default: '10' },
   scenario: { type: 'string' },
   behaviour: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -41,7 +45,7 @@ export class UsageError extends Error {}
 /**
  * @param {string[]} scenarios names that `--scenario` may have
  * @returns {{ help: boolean, json: boolean, pairs: [string, string][] | undefined, tries: number, delay: number, seed: number,
- *   patience: number, scenario: string | undefined, behaviour: string[] | undefined }} `pairs` is undefined when none were named
+ *   patience: number, file: number, scenario: string | undefined, behaviour: string[] | undefined }} `pairs` is undefined when none were named
  * @throws UsageError with one sentence
  */
 export function parseOptions(args, scenarios) {
@@ -58,6 +62,7 @@ export function parseOptions(args, scenarios) {
     delay: wholeNumber(values, 'delay', { from: 0, to: 5_000 }),
     seed: wholeNumber(values, 'seed', { from: 0, to: 2 ** 32 - 1 }),
     patience: wholeNumber(values, 'patience', { from: 0, to: 600_000 }),
+    file: wholeNumber(values, 'file', { from: 0, to: 1_000 }),
     scenario,
     behaviour: behaviour === undefined ? undefined : parseKinds(behaviour),
   }

@@ -1,7 +1,9 @@
 // Measures one pair of networks: fresh identities become contacts, and then, try for try, both clients start anew and one
 // message waits for the one who comes second.
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Laboratory } from './laboratory.mjs'
+import { FOLDER, Laboratory } from './laboratory.mjs'
 import { planPair } from './plan.mjs'
 
 const JOIN_WITHIN_MS = 20_000
@@ -10,8 +12,9 @@ const DELIVER_WITHIN_MS = 30_000
 /** Ways that count as direct when the relay's counters agree. */
 const DIRECT = ['lan', 'direct', 'mapped', 'punched']
 const POLL_MS = 100
+const FILE_WITHIN = '90s'
 
-/** @returns {Promise<{ delivered: boolean, direct: boolean, path: string, transport: string | null, first?: number, directAfter?: number, error?: string }[]>} */
+/** @returns {Promise<{ file: object | null, tries: { delivered: boolean, direct: boolean, path: string, transport: string | null, first?: number, directAfter?: number, error?: string }[] }>} */
 export async function measurePair([kindA, kindB], options) {
   const lab = await Laboratory.open(planPair(kindA, kindB), options)
   try {
@@ -21,14 +24,30 @@ export async function measurePair([kindA, kindB], options) {
       const sides = number % 2 === 0 ? [lab.a, lab.b] : [lab.b, lab.a]
       tries.push(await oneTry(lab, sides, options).catch(failed))
     }
-    return tries
+    return { tries, file: options.file === 0 ? null : await sendFile(lab, options.file).catch(fileFailed) }
   } catch (error) {
     // Who cannot even become contacts delivers nothing.
-    return Array.from({ length: options.tries }, () => failed(error))
+    return { tries: Array.from({ length: options.tries }, () => failed(error)), file: null }
   } finally {
     await lab.close()
   }
 }
+
+/** From `a` to `b` by the way that stands, to disk; as long as both commands take. */
+async function sendFile({ a, b }, megabytes) {
+  const file = `${FOLDER}/file.bin`
+  writeFileSync(file, randomBytes(megabytes * 1_000_000))
+  const start = Date.now()
+  const [sent, received] = await Promise.all([
+    a.ask(['send-file', b.account, file, '--wait', '--timeout', FILE_WITHIN]),
+    b.ask(['receive', '--dir', `${FOLDER}/received`, '--from', a.account, '--once', '--timeout', FILE_WITHIN]),
+  ])
+  const took = Date.now() - start
+  const whole = sent.sha256 === received.sha256 && received.state === 'done'
+  return { megabytes, whole, ms: took, mb_per_s: Math.round((megabytes * 1_000) / took), path: (await a.way(b)).path }
+}
+
+const fileFailed = (error) => ({ whole: false, error: error.message.split('\n')[0] })
 
 const failed = (error) => ({ delivered: false, direct: false, path: 'none', transport: null, error: error.message.split('\n')[0] })
 

@@ -67,7 +67,7 @@ class Daemon {
   }
 }
 
-/** Runs a command in a box to its end; resolves to `{ code, json }`. */
+/** Runs a command in a box to its end; resolves to `{ code, json }`, of several lines the last. */
 async function call(box, command, { home, input }) {
   const [program, ...args] = [...inside(box), ...command]
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], env: environment(home), timeout: COMMAND_WITHIN_MS })
@@ -76,7 +76,7 @@ async function call(box, command, { home, input }) {
   let out = ''
   child.stdout.on('data', (part) => (out += part))
   const [code] = await once(child, 'close')
-  return { code, json: out.startsWith('{') ? JSON.parse(out) : undefined }
+  return { code, json: out.startsWith('{') ? JSON.parse(out.trimEnd().split('\n').at(-1)) : undefined }
 }
 
 /** Polls until `holds`; @throws Error naming `what` */
