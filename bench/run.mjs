@@ -10,6 +10,7 @@ const SUITES = {
   web: '../e2e/bench/web.mjs',
   relay: 'suites/relay.mjs',
   delivery: 'suites/delivery.mjs',
+  files: 'suites/files.mjs',
 }
 const args = process.argv.slice(2)
 const suite = args.find((arg) => !arg.startsWith('-')) ?? ''
