@@ -29,7 +29,7 @@ function mayUse(device) {
   }
 }
 
-const found = (program) => PATH.split(delimiter).some((folder) => existsSync(join(folder, program)))
+export const found = (program) => PATH.split(delimiter).some((folder) => existsSync(join(folder, program)))
 
 /** Whether a command ends well in a sandbox of its own. */
 const tryInside = (...command) => spawnSync('unshare', [...namespaces(), ...command], { encoding: 'utf8', env: { ...process.env, PATH } })

@@ -8,7 +8,7 @@ import { Laboratory } from './laboratory.mjs'
 import { inside } from './network.mjs'
 import { planPair } from './plan.mjs'
 import { eventually } from './programs.mjs'
-import { PATH } from './sandbox.mjs'
+import { found, PATH } from './sandbox.mjs'
 import { CALM_MS } from './scenario.mjs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -50,6 +50,7 @@ const ROUTERS = { pcp: { pcp: true, upnp: false }, upnp: { pcp: false, upnp: tru
 
 /** For each: by what the port was opened, the path both sides see, and whether the port was given back at the end. */
 export async function portMapping({ scenario, ...options }) {
+  if (!found('miniupnpd')) throw new Error('the program «miniupnpd» is missing; install the package miniupnpd-nftables')
   const pcp = await oneRouter('pcp', options)
   const upnp = await oneRouter('upnp', options)
   return { scenario, ...added(pcp.counts, upnp.counts), routers: [pcp.router, upnp.router] }
@@ -107,7 +108,7 @@ async function startServer(ways) {
   const [program, ...args] = [...inside(ROUTER), 'miniupnpd', '-d', '-f', file]
   const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH } })
   const ended = once(server, 'exit').then(() => {
-    throw new Error('miniupnpd has ended; is the package miniupnpd-nftables installed?')
+    throw new Error('miniupnpd has ended')
   })
   ended.catch(() => undefined)
   // It says what it listens on; nothing tells when it is done.
