@@ -10,6 +10,7 @@ import * as devices from './device-commands.ts'
 import * as files from './file-commands.ts'
 import { carry, mesh as meshCommand } from './mesh-command.ts'
 import { createOutput } from './output.ts'
+import * as receipts from './receipt-commands.ts'
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value]
 
@@ -150,6 +151,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
   addFileCommands(program, run)
   addBackupCommands(program, run)
   addDeviceCommands(program, run)
+  addReceiptCommands(program, run)
   program.command('events').description('what happens, line by line').action(run(commands.events))
   program.command('chat').description('talk in the terminal').argument('[contact]').action(run(chat))
   program.command('config').description('effective configuration with origins').action(run(commands.config))
@@ -215,6 +217,30 @@ function addDeviceCommands(program: Command, run: Run): void {
       .description('make this a device of the account that shows the link')
       .argument('<link>')
       .action(run((now, link: string) => devices.join(now, link)))
+}
+
+function addReceiptCommands(program: Command, run: Run): void {
+  const receipt = program.command('receipt').description('delivery proofs: what others have signed about your messages')
+  receipt
+    .command('export')
+    .description('write a proof that a message came')
+    .argument('<message>')
+    .option('--output <file>', 'where to; else it is printed')
+    .action(run(receipts.exportProof))
+  receipt
+    .command('verify')
+    .description('check a proof, without a network and without a running node')
+    .argument('<file>')
+    .action(run(receipts.verify))
+  const words = { allow: true, forbid: false, status: undefined } as const
+  for (const [word, allowed] of Object.entries(words))
+    receipt
+      .command(word)
+      .description(
+        `${word === 'status' ? 'whether' : word} proofs ${word === 'status' ? 'are made ' : ''}with a contact, or with everybody`,
+      )
+      .argument('[contact]')
+      .action(run((now, contact?: string) => receipts.allow(now, allowed, contact)))
 }
 
 function addBackupCommands(program: Command, run: Run): void {

@@ -12,6 +12,7 @@ import {
   listConversations,
   makeInvite,
   markSeen,
+  remoteDevice,
   revokeInvites,
   serveContacts,
   showOut,
@@ -23,10 +24,10 @@ import { ConversationService } from './conversation/index.ts'
 import { DELIVER_PROTOCOL } from './delivery/index.ts'
 import { OwnDevices } from './devices/index.ts'
 import { Dispatcher } from './dispatch/index.ts'
-import { fetchSecretOf, Handovers, openBundle, PrekeyKeeper, RatchetCipher, type RemoteDevice } from './e2ee/index.ts'
+import { fetchSecretOf, Handovers, PrekeyKeeper, RatchetCipher } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import type { FileService } from './files/index.ts'
-import { type AccountId, type DeviceId, deviceKey, isAccountId, type MessageId } from './ids.ts'
+import { type AccountId, type DeviceId, isAccountId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import {
   type Draft,
@@ -41,7 +42,7 @@ import {
 import type { MeshAddress, MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
-import { decodeSigned } from './wire/signed.ts'
+import { Proofs } from './proofs/index.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
 
 /** A message is given up after so long, unless the user chooses (DL13). */
@@ -57,6 +58,7 @@ export class Messenger {
   readonly files: FileService | undefined
   /** Our account's devices. */
   readonly devices: OwnDevices
+  readonly proofs: Proofs
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
   private readonly dispatcher: Dispatcher
@@ -89,8 +91,12 @@ export class Messenger {
     }
     this.prekeys = new PrekeyKeeper({ ...ports, ...identity })
     this.card = new CardKeeper({ contacts: this.contactDeps, prekeys: this.prekeys, ...options, hurry: () => this.touch.hurryAll() })
+    this.proofs = new Proofs({
+      ...{ ...ports, identity, book: this.book, path: () => this.runningPath() },
+      onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
+    })
     this.dispatcher = new Dispatcher({
-      ...ports,
+      ...{ ...ports, proofs: this.proofs },
       book: this.book,
       onState: (message) => this.emit({ kind: 'state', message }),
       onCard: (account, card) => void takeCard(this.contactDeps, account, card),
@@ -128,7 +134,7 @@ export class Messenger {
     const { ports, book, identity, prekeys } = this
     await book.load()
     await this.card.refresh()
-    const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => this.remote(device) })
+    const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => remoteDevice(this.contactDeps, device) })
     this.mainPath = {
       ...ports,
       book,
@@ -155,6 +161,7 @@ export class Messenger {
     await this.files?.start(this.stopping.signal)
     this.serve(this.mainPath)
     this.presence.start()
+    await this.proofs.load()
     await this.dispatcher.start(this.mainPath)
     await this.devices.start(this.stopping.signal)
     void this.card.keepFresh(this.stopping.signal)
@@ -308,21 +315,6 @@ export class Messenger {
     }
   }
 
-  /** What the session cipher has to know of a contact's device. */
-  private remote(device: DeviceId): RemoteDevice | undefined {
-    const known = this.book.device(device)
-    const contact = this.book.ownerOf(device)
-    if (known === undefined || contact === undefined) return undefined
-    return {
-      accountKey: contact.accountKey,
-      deviceKey: deviceKey(device),
-      dhKey: known.dhKey,
-      bundle: () =>
-        known.bundle.length === 0 ? undefined : openBundle(this.ports.primitives, decodeSigned(known.bundle), deviceKey(device)),
-      takeOneTime: () => this.book.takeOneTime(device),
-    }
-  }
-
   private runningPath(): MainPath {
     if (this.identity.isRevoked) throw new SkeinError('DEVICE_REVOKED', 'This device was taken out of its account on another device.')
     if (this.mainPath === undefined) throw new SkeinError('STORE_CLOSED', 'The messenger is not running.')
@@ -390,6 +382,7 @@ export class Messenger {
 
   private onMessage(message: StoredMessage): void {
     this.emit({ kind: 'message', message })
+    void this.proofs.onIncoming(message).catch((error: unknown) => this.ports.logger.warn('not-signed', { reason: String(error) }))
     void this.files?.onMessage(message).catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
   }
 

@@ -32,6 +32,8 @@ function scene() {
     onAcknowledged: async () => undefined,
     isOwn: () => false,
     onCard: () => undefined,
+    onProofs: () => undefined,
+    onProofWish: () => undefined,
   }
   const say = async (from: DeviceId, control: DeliveryControlFields): Promise<void> => {
     const effect = controlEffect(hooks, known(from), decodeDeliveryControl(encodeDeliveryControl(control)))
@@ -48,7 +50,7 @@ describe('what a device says about delivery', () => {
       { kind: 'message.insert', message },
       { kind: 'outbox.insert', row },
     ])
-    const receipt = { kind: 'receipt', delivered: [id(1), id(7)], read: [id(1)], at: 5, signature: new Uint8Array() } as const
+    const receipt = { kind: 'receipt', delivered: [id(1), id(7)], read: [id(1)], at: 5, proofs: new Uint8Array() } as const
     await say(eve, receipt)
     expect((await store.message(id(1)))?.state).toBe('carried')
     expect([await store.outboxOf(id(1)), await store.progress(id(1)), await store.progress(id(7))]).toEqual([[row], [], []])
@@ -73,10 +75,10 @@ describe('what a device says about delivery', () => {
   it('[WF10] what is longer than its limit, or no form of ours, is refused; what a newer version says is let be', async () => {
     const { say, store } = scene()
     const ids = (count: number) => Array.from({ length: count }, () => id(1))
-    const receipt = (count: number) => ({ kind: 'receipt', delivered: ids(count), read: [], at: 1, signature: new Uint8Array() }) as const
+    const receipt = (count: number) => ({ kind: 'receipt', delivered: ids(count), read: [], at: 1, proofs: new Uint8Array() }) as const
     await say(eve, receipt(MAX_RECEIPTS))
     await expect(say(eve, receipt(MAX_RECEIPTS + 1))).rejects.toThrow(bad)
-    await expect(say(eve, { ...receipt(1), signature: new Uint8Array(63) })).rejects.toThrow(bad)
+    await expect(say(eve, { ...receipt(1), proofs: new Uint8Array(63) })).rejects.toThrow(bad)
     await expect(say(eve, { kind: 'missing', seqs: Array.from({ length: MAX_MISSING + 1 }, (_, at) => at) })).rejects.toThrow(bad)
     const token = new Uint8Array(TOKEN_BYTES)
     for (const mailbox of ['javascript:alert(1)', '', `http://${'x'.repeat(200)}`])

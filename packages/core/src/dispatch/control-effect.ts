@@ -42,13 +42,18 @@ export interface ControlHooks {
   isOwn(account: AccountId): boolean
   /** The sender's account has other devices than before. */
   onCard(account: AccountId, card: SignedBytes): void
+  /** A receipt is durable that may be signed. */
+  onProofs(device: StoredDevice, receipt: ReceiptFields): void
+  /** The sender allows delivery proofs, or no longer. */
+  onProofWish(account: AccountId, allowed: boolean): void
 }
 
-export function controlEffect(hooks: ControlHooks, { device, account }: StoredDevice, control: DeliveryControlFields): ControlEffect {
+export function controlEffect(hooks: ControlHooks, known: StoredDevice, control: DeliveryControlFields): ControlEffect {
   const { allowance, clock } = hooks
+  const { device, account } = known
   switch (control.kind) {
     case 'receipt':
-      return hooks.isOwn(account) ? ownReceiptEffect(hooks, device, control) : receiptEffect(hooks, device, control)
+      return hooks.isOwn(account) ? ownReceiptEffect(hooks, device, control) : receiptEffect(hooks, known, control)
     case 'grant':
       if (!allowance.takesTokens(device, control.tokens.length)) return NOTHING
       return {
@@ -60,19 +65,26 @@ export function controlEffect(hooks: ControlHooks, { device, account }: StoredDe
       return { writes: [], committed: () => void hooks.recall(control.seqs).catch(() => undefined) }
     case 'card':
       return { writes: [], committed: () => hooks.onCard(account, control.card) }
+    case 'proofs':
+      return { writes: [], committed: () => hooks.onProofWish(account, control.allowed) }
     case 'unknown':
       return NOTHING
   }
 }
 
 /** Ids that were never on their way to this device change nothing: the store looks. */
-function receiptEffect({ clock, onAcknowledged }: ControlHooks, device: DeviceId, { delivered, read }: ReceiptFields): ControlEffect {
+function receiptEffect({ clock, onAcknowledged, onProofs }: ControlHooks, known: StoredDevice, receipt: ReceiptFields): ControlEffect {
+  const { device } = known
+  const { delivered, read } = receipt
   const at = clock.now()
   const written = (ids: readonly MessageId[], state: 'delivered' | 'read'): readonly StoreWrite[] =>
     ids.map((message) => ({ kind: 'outbox.acknowledged', message, device, state, at }))
   return {
     writes: [...written(delivered, 'delivered'), ...written(read, 'read')],
-    committed: () => void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined),
+    committed: () => {
+      void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined)
+      onProofs(known, receipt)
+    },
   }
 }
 

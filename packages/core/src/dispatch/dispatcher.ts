@@ -19,6 +19,7 @@ import type { DueReceipt, OutboxRow, StoredContact, StoredDevice, StoredMessage 
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_MISSING } from '../wire/limits.ts'
+import type { Proofs } from '../proofs/index.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 import { ControlAllowance, controlEffect } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
@@ -40,6 +41,7 @@ export interface DispatcherDeps extends MessengerPorts {
   onState(message: StoredMessage): void
   /** A contact's device says that its account has other devices than before. */
   onCard(account: AccountId, card: SignedBytes): void
+  readonly proofs: Proofs
 }
 
 export class Dispatcher {
@@ -72,13 +74,20 @@ export class Dispatcher {
       onCarried: (row: OutboxRow, carrier: string): Promise<void> => this.onCarried(row, carrier),
     }
     this.mesh = deps.mesh?.({ ...deps, ...hooks })
-    if (tokens !== undefined) this.mail = new MailCarrier({ ...deps, tokens, ...hooks, onCollected: () => undefined })
+    if (tokens !== undefined)
+      this.mail = new MailCarrier({
+        ...deps,
+        tokens,
+        ...hooks,
+        onCollected: () => undefined,
+        onSigned: (row, mailbox, receipt) => void this.quietly(deps.proofs.onStored(row.message, mailbox, receipt)),
+      })
   }
 
   /** Takes up what an earlier run left. */
   async start(path: MainPath): Promise<void> {
     this.path = path
-    this.receipts = new Receipts(path, this.stopping.signal)
+    this.receipts = new Receipts(path, { proofs: this.deps.proofs, signal: this.stopping.signal })
     await this.mesh?.start(path)
     this.mail?.start(path)
     await this.receipts.start()
@@ -161,6 +170,8 @@ export class Dispatcher {
         recall: (seqs) => this.recall(device.device, seqs),
         onAcknowledged: this.onAcknowledged,
         isOwn: (account) => this.deps.book.isOwn(account),
+        onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
+        onProofWish: (account, allowed) => void this.quietly(this.deps.proofs.onWish(account, allowed)),
       },
       device,
       control,
@@ -241,6 +252,10 @@ export class Dispatcher {
     } catch (error) {
       logger.warn('own-devices-not-told', { reason: String(error) })
     }
+  }
+
+  private async quietly(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => this.deps.logger.warn('proof-not-kept', { reason: String(error) }))
   }
 
   /** A device is none of its account any more: nothing more goes to it. */

@@ -12,7 +12,7 @@ import type { OutboxRow, StoredContact, StoredDevice } from '../ports/store.ts'
 import type { BlindTokens } from '../ports/tokens.ts'
 import { decodeContactCard } from '../wire/contact.ts'
 import { decodeHandover } from '../wire/handover.ts'
-import { decodeSigned } from '../wire/signed.ts'
+import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
 
 /** Tokens handed to a contact's device at once: as many days of mail at least. */
 const GRANTED = 4
@@ -36,6 +36,8 @@ export interface MailCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random'
   viewOf(row: OutboxRow): CarrierView
   /** Records that a mailbox holds these rows. */
   onCarried(row: OutboxRow, carrier: string): Promise<void>
+  /** What a mailbox has signed about a row. @param key of the relay, 32 bytes */
+  onSigned(row: OutboxRow, mailbox: string, receipt: { readonly key: Uint8Array; readonly signed: SignedBytes }): void
   /** Everything that lay in a mailbox has been taken in. */
   onCollected(): void
 }
@@ -75,7 +77,7 @@ export class MailCarrier {
     this.path = path
     const onStored = async (rows: readonly OutboxRow[], mailbox: string): Promise<void> =>
       void (await Promise.all(rows.map((row) => this.deps.onCarried(row, mailbox))))
-    this.depositor = new Depositor({ ...this.deps, purse: this.purse, envelopes: path.envelopes, onStored })
+    this.depositor = new Depositor({ ...this.deps, purse: this.purse, envelopes: path.envelopes, onStored, onSigned: this.deps.onSigned })
     for (const collector of this.collectors) void collector.run()
   }
 

@@ -2,20 +2,25 @@
 import type { DeviceId, MessageId } from '../ids.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
 import type { DueReceipt, StoreWrite } from '../ports/store.ts'
+import type { Proofs } from '../proofs/index.ts'
 import { MAX_RECEIPTS } from '../wire/limits.ts'
 
 /** What comes within this goes into one receipt, milliseconds; up to as long again is chance, so that mail and receipts are not matched by time. */
 const GATHER_MS = 400
+/** As many where each is signed: 64 bytes more for each. */
+const MAX_SIGNED_RECEIPTS = 128
 /** Due receipts that are looked at together. */
 const PAGE = 4_096
 
 export class Receipts {
   private readonly path: MainPath
+  private readonly proofs: Pick<Proofs, 'sign' | 'state'>
   private readonly signal: AbortSignal
   private readonly planned = new Set<DeviceId>()
 
-  constructor(path: MainPath, signal: AbortSignal) {
+  constructor(path: MainPath, { proofs, signal }: { readonly proofs: Pick<Proofs, 'sign' | 'state'>; readonly signal: AbortSignal }) {
     this.path = path
+    this.proofs = proofs
     this.signal = signal
   }
 
@@ -45,12 +50,16 @@ export class Receipts {
     const { store, book, clock } = this.path
     const known = book.device(device)
     const owner = book.ownerOf(device)
-    const due = (await store.receiptsDue(PAGE)).filter((each) => each.device === device).slice(0, MAX_RECEIPTS)
-    if (known === undefined || owner?.state !== 'accepted' || owner.blocked || due.length === 0) return
+    if (known === undefined || owner?.state !== 'accepted' || owner.blocked) return
+    const { ours, theirs } = this.proofs.state(owner.account)
+    const most = ours && theirs ? MAX_SIGNED_RECEIPTS : MAX_RECEIPTS
+    const due = (await store.receiptsDue(PAGE)).filter((each) => each.device === device).slice(0, most)
+    if (due.length === 0) return
     const ids = (read: boolean): MessageId[] => due.filter((each) => each.read === read).map(({ message }) => message)
-    const control = { kind: 'receipt', delivered: ids(false), read: ids(true), at: clock.now(), signature: new Uint8Array() } as const
+    const receipt = { delivered: ids(false), read: ids(true), at: clock.now() }
+    const control = { kind: 'receipt', ...receipt, proofs: await this.proofs.sign(owner.account, receipt) } as const
     const sent = await sendControl(this.path, known, { control, beside: due.map(removal) })
-    if (sent && due.length === MAX_RECEIPTS) void this.plan(device)
+    if (sent && due.length === most) void this.plan(device)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { OutboxRow, Store } from '../ports/store.ts'
 import { encodeMailReceipt, type MailboxReplyFields } from '../wire/mailbox.ts'
-import { isSignedBy } from '../wire/signed.ts'
+import { isSignedBy, type SignedBytes } from '../wire/signed.ts'
 import { type LinkDeps, MailboxLink } from './mailbox-link.ts'
 import type { Purse } from './purse.ts'
 
@@ -26,6 +26,8 @@ export interface DepositorDeps extends LinkDeps {
   viewOf(row: OutboxRow): CarrierView
   /** A relay has stored a row, and has signed that. */
   onStored(rows: readonly OutboxRow[], mailbox: string): Promise<void>
+  /** What it has signed. @param key of the relay, 32 bytes */
+  onSigned(row: OutboxRow, mailbox: string, receipt: { readonly key: Uint8Array; readonly signed: SignedBytes }): void
 }
 
 export class Depositor {
@@ -100,8 +102,9 @@ export class Depositor {
   }
 
   /** Whether the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
-  private async deposit(link: MailboxLink, mailbox: string, { device, sealed, seq }: OutboxRow): Promise<boolean> {
+  private async deposit(link: MailboxLink, mailbox: string, row: OutboxRow): Promise<boolean> {
     const { envelopes, purse, logger } = this.deps
+    const { device, sealed, seq } = row
     const envelope = await envelopes.seal(device, sealed, seq)
     let reply = await link.ask({ kind: 'deposit', envelope, token: NO_TOKEN })
     for (let tried = 0; tried < MAX_TOKENS_TRIED && wantsToken(reply); tried += 1) {
@@ -109,19 +112,24 @@ export class Depositor {
       if (token === undefined) break
       reply = await link.ask({ kind: 'deposit', envelope, token })
     }
-    if (reply?.kind === 'stored') return this.isReceipt(link, envelope, reply)
+    if (reply?.kind === 'stored') {
+      const receipt = this.receipt(link, envelope, reply)
+      if (receipt !== undefined) this.deps.onSigned(row, mailbox, receipt)
+      return receipt !== undefined
+    }
     logger.info('mail-not-taken', { why: reply?.kind === 'refused' ? reply.why : 'no answer' })
     return false
   }
 
-  private isReceipt(
+  private receipt(
     { relay }: MailboxLink,
     envelope: Uint8Array,
     { storedAt, expiresAt, signature }: Extract<MailboxReplyFields, { kind: 'stored' }>,
-  ): boolean {
+  ): { readonly key: Uint8Array; readonly signed: SignedBytes } | undefined {
     const { primitives } = this.deps
     const statement = encodeMailReceipt({ envelopeDigest: primitives.sha256(envelope), storedAt, expiresAt })
-    return isSignedBy(primitives, 'skein mail receipt v1', { signed: { statement, signature }, key: deviceKey(relay) })
+    const [key, signed] = [deviceKey(relay), { statement, signature }]
+    return isSignedBy(primitives, 'skein mail receipt v1', { signed, key }) ? { key, signed } : undefined
   }
 }
 

@@ -8,6 +8,7 @@ import { TOKEN_BYTES } from './mailbox.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
 
 const ID_BYTES = 16
+const SIGNATURE_BYTES = 64
 
 export type DeliveryControlFields =
   | ReceiptFields
@@ -17,6 +18,8 @@ export type DeliveryControlFields =
   | { readonly kind: 'missing'; readonly seqs: readonly number[] }
   /** The sender's account has other devices than before. */
   | { readonly kind: 'card'; readonly card: SignedBytes }
+  /** Whether the sender allows delivery proofs. */
+  | { readonly kind: 'proofs'; readonly allowed: boolean }
   /** Of a newer version; nothing is done about it. */
   | { readonly kind: 'unknown' }
 
@@ -26,8 +29,8 @@ export interface ReceiptFields {
   readonly read: readonly MessageId[]
   /** Milliseconds since 1970, by the receiver's clock. */
   readonly at: number
-  /** 64 bytes, or none when the two have not agreed on proofs. */
-  readonly signature: Uint8Array
+  /** For each of `delivered` and then of `read`, 64 bytes one after the other; none unless both sides allow proofs. */
+  readonly proofs: Uint8Array
 }
 
 export function encodeDeliveryControl(control: DeliveryControlFields): Uint8Array {
@@ -37,8 +40,9 @@ export function encodeDeliveryControl(control: DeliveryControlFields): Uint8Arra
 function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
   switch (control.kind) {
     case 'receipt': {
-      const { delivered, read, at, signature } = control
-      return { $case: 'receipt', value: { delivered: joined(delivered), read: joined(read), at, signature } }
+      const { delivered, read, at, proofs } = control
+      const signature = new Uint8Array()
+      return { $case: 'receipt', value: { delivered: joined(delivered), read: joined(read), at, signature, proofs } }
     }
     case 'grant':
       return { $case: 'grant', value: { mailbox: control.mailbox, tokens: [...control.tokens] } }
@@ -46,6 +50,8 @@ function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
       return { $case: 'missing', value: { seqs: [...control.seqs] } }
     case 'card':
       return { $case: 'card', value: encodeSigned(control.card) }
+    case 'proofs':
+      return { $case: 'proofs', value: { allowed: control.allowed } }
     case 'unknown':
       return undefined
   }
@@ -69,15 +75,18 @@ export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields 
       return { kind: 'missing', seqs: atMost(kind.value.seqs, MAX_MISSING) }
     case 'card':
       return { kind: 'card', card: decodeSigned(kind.value) }
+    case 'proofs':
+      return { kind: 'proofs', allowed: kind.value.allowed }
     case undefined:
       return { kind: 'unknown' }
   }
 }
 
-function receiptOf(receipt: { delivered: Uint8Array; read: Uint8Array; at: number; signature: Uint8Array }): ReceiptFields {
-  const { at, signature } = receipt
-  if (signature.length !== 0) exactly(signature, 64)
-  return { kind: 'receipt', delivered: idsIn(receipt.delivered), read: idsIn(receipt.read), at, signature }
+function receiptOf({ at, ...receipt }: { delivered: Uint8Array; read: Uint8Array; at: number; proofs: Uint8Array }): ReceiptFields {
+  const [delivered, read] = [idsIn(receipt.delivered), idsIn(receipt.read)]
+  const { proofs } = receipt
+  if (proofs.length !== 0) exactly(proofs, (delivered.length + read.length) * SIGNATURE_BYTES)
+  return { kind: 'receipt', delivered, read, at, proofs }
 }
 
 function idsIn(bytes: Uint8Array): readonly MessageId[] {

@@ -29,6 +29,7 @@ export interface Client {
   readonly messenger: Messenger
   readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs'>
   readonly clock: Clock
+  readonly primitives: Primitives
   readonly config: Config
   /** Strangers on the local network who show themselves to everybody. */
   readonly nearby?: () => readonly DeviceId[]

@@ -94,7 +94,7 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
       restart: restart.resolve,
       restartRequested: restart.promise,
     }
-    return { messenger, swarm, clock: systemClock, ...own, stop: () => stopAll(undo, logger) }
+    return { messenger, swarm, clock: systemClock, primitives: noblePrimitives, ...own, stop: () => stopAll(undo, logger) }
   } catch (error) {
     await stopAll(undo, logger)
     throw error

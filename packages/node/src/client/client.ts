@@ -90,6 +90,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       network,
       page,
       clock: systemClock,
+      primitives: nativePrimitives,
       config,
       pid: process.pid,
       describeConfig: () => describe({ config, origins }, dataDir),

@@ -119,7 +119,38 @@ export interface DeliveryControl {
     value: MissingMessages;
   } | //
   /** Encoded Signed ContactCard of the sender's account: it has other devices than before. */
-  { $case: "card"; value: Uint8Array } | undefined;
+  { $case: "card"; value: Uint8Array } | //
+  /** The sender allows delivery proofs, or no longer. */
+  { $case: "proofs"; value: ProofWish } | undefined;
+}
+
+export interface ProofWish {
+  allowed: boolean;
+}
+
+/** What a device signs about a message that it has got, when both sides allow proofs. */
+export interface DeliveryStatement {
+  messageId: Uint8Array;
+  /** SHA-256 of a ProofSubject. */
+  messageDigest: Uint8Array;
+  /** Account key of the author, and of who acknowledges: 32 bytes each. */
+  senderAccountKey: Uint8Array;
+  recipientAccountKey: Uint8Array;
+  /** Device that acknowledges. */
+  deviceKey: Uint8Array;
+  /** Milliseconds since 1970, by its clock. */
+  at: number;
+  read: boolean;
+}
+
+/** A message as both sides know it. */
+export interface ProofSubject {
+  id: Uint8Array;
+  createdAt: number;
+  kind: string;
+  text: string;
+  replyTo: Uint8Array;
+  shared: Uint8Array;
 }
 
 export interface DeliveryReceipt {
@@ -128,8 +159,10 @@ export interface DeliveryReceipt {
   read: Uint8Array;
   /** Milliseconds since 1970 by the receiver's clock. */
   at: number;
-  /** By the device key, over (ids, at), when both sides allow proofs; else empty. */
+  /** Unused; empty. */
   signature: Uint8Array;
+  /** By the device key, over a DeliveryStatement for each of `delivered` and then of `read`, when both sides allow proofs; 64 bytes each. */
+  proofs: Uint8Array;
 }
 
 export interface TokenGrant {
@@ -1004,6 +1037,9 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
       case "card":
         writer.uint32(34).bytes(message.kind.value);
         break;
+      case "proofs":
+        ProofWish.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1048,6 +1084,261 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
             message.kind = { $case: "card", value: reader.bytes() };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "proofs", value: ProofWish.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseProofWish(): ProofWish {
+  return { allowed: false };
+}
+
+export const ProofWish: MessageFns<ProofWish> = {
+  encode(message: ProofWish, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.allowed !== false) {
+      writer.uint32(8).bool(message.allowed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProofWish {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProofWish();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseDeliveryStatement(): DeliveryStatement {
+  return {
+    messageId: NOTHING,
+    messageDigest: NOTHING,
+    senderAccountKey: NOTHING,
+    recipientAccountKey: NOTHING,
+    deviceKey: NOTHING,
+    at: 0,
+    read: false,
+  };
+}
+
+export const DeliveryStatement: MessageFns<DeliveryStatement> = {
+  encode(message: DeliveryStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId.length !== 0) {
+      writer.uint32(10).bytes(message.messageId);
+    }
+    if (message.messageDigest.length !== 0) {
+      writer.uint32(18).bytes(message.messageDigest);
+    }
+    if (message.senderAccountKey.length !== 0) {
+      writer.uint32(26).bytes(message.senderAccountKey);
+    }
+    if (message.recipientAccountKey.length !== 0) {
+      writer.uint32(34).bytes(message.recipientAccountKey);
+    }
+    if (message.deviceKey.length !== 0) {
+      writer.uint32(42).bytes(message.deviceKey);
+    }
+    if (message.at !== 0) {
+      writer.uint32(48).uint64(message.at);
+    }
+    if (message.read !== false) {
+      writer.uint32(56).bool(message.read);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryStatement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryStatement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageDigest = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.senderAccountKey = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.recipientAccountKey = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.deviceKey = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.at = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.read = reader.bool();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseProofSubject(): ProofSubject {
+  return {
+    id: NOTHING,
+    createdAt: 0,
+    kind: "",
+    text: "",
+    replyTo: NOTHING,
+    shared: NOTHING,
+  };
+}
+
+export const ProofSubject: MessageFns<ProofSubject> = {
+  encode(message: ProofSubject, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.createdAt !== 0) {
+      writer.uint32(16).uint64(message.createdAt);
+    }
+    if (message.kind !== "") {
+      writer.uint32(26).string(message.kind);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    if (message.replyTo.length !== 0) {
+      writer.uint32(42).bytes(message.replyTo);
+    }
+    if (message.shared.length !== 0) {
+      writer.uint32(50).bytes(message.shared);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProofSubject {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProofSubject();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.createdAt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.replyTo = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.shared = reader.bytes();
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -1058,7 +1349,13 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
 };
 
 function createBaseDeliveryReceipt(): DeliveryReceipt {
-  return { delivered: NOTHING, read: NOTHING, at: 0, signature: NOTHING };
+  return {
+    delivered: NOTHING,
+    read: NOTHING,
+    at: 0,
+    signature: NOTHING,
+    proofs: NOTHING,
+  };
 }
 
 export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
@@ -1074,6 +1371,9 @@ export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
     }
     if (message.signature.length !== 0) {
       writer.uint32(34).bytes(message.signature);
+    }
+    if (message.proofs.length !== 0) {
+      writer.uint32(42).bytes(message.proofs);
     }
     return writer;
   },
@@ -1116,6 +1416,14 @@ export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
             }
 
             message.signature = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.proofs = reader.bytes();
             continue;
           }
         }

@@ -32,7 +32,30 @@ export const JoinStep = z.discriminatedUnion('state', [
 ])
 export type JoinStep = z.infer<typeof JoinStep>
 
+const WrittenSigned = z.object({ statement: z.string(), signature: z.string() })
+/** A proof as a file holds it; bytes in base64. */
+export const ProofView = z.object({
+  skein_delivery_proof: z.literal(1),
+  message: z.object({
+    id: z.string(),
+    created_at: Instant,
+    kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
+    text: z.string(),
+    reply_to: z.nullable(z.string()),
+    shared: z.nullable(z.string()),
+  }),
+  device_list: WrittenSigned,
+  receipts: z.array(WrittenSigned),
+  stored: z.array(z.extend(WrittenSigned, { mailbox: z.string(), relay_key: z.string() })),
+})
+
 export const deviceContract = {
+  /** Whether delivery proofs are made, with one contact or with all of whom nothing else was said; with `allowed` that is changed. */
+  proofs: oc
+    .input(z.object({ contact: z.optional(z.string().check(z.minLength(1), z.maxLength(200))), allowed: z.optional(z.boolean()) }))
+    .output(z.object({ contact: z.nullable(z.string()), ours: z.boolean(), theirs: z.nullable(z.boolean()) })),
+  /** What others have signed about a message of ours. */
+  proof: oc.input(z.object({ id: z.string() })).output(z.object({ proof: ProofView })),
   /** `revoked`: this device was taken out on another one. */
   devices: oc.output(z.object({ devices: z.array(DeviceView), version: z.int(), revoked: z.boolean() })),
   /** Shows a link for a new device, and what becomes of it; ends when it is linked or has failed. Who stops reading takes the link back. */

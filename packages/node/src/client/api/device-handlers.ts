@@ -1,5 +1,5 @@
 /** Handlers for the account's own devices. */
-import type { LinkEvent } from '@skein/core'
+import { type LinkEvent, parseMessageId } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import type { JoinStep, LinkStep } from './contract.ts'
 import { EventQueue } from './event-queue.ts'
@@ -7,6 +7,18 @@ import { toApiError } from './errors.ts'
 import { os } from './procedures.ts'
 
 export const deviceHandlers = {
+  proofs: os.proofs.handler(async ({ context: { client }, input }) => {
+    const { book, proofs } = client.messenger
+    const contact = input.contact === undefined ? undefined : book.find(input.contact).account
+    if (input.allowed !== undefined) await proofs.allow(input.allowed, contact)
+    return contact === undefined ? { contact: null, ours: proofs.everybody, theirs: null } : { contact, ...proofs.state(contact) }
+  }),
+  proof: os.proof.handler(async ({ context: { client }, input }) => {
+    const found = await client.messenger.proofs.of(parseMessageId(input.id))
+    // Few ask for one: its format is loaded then.
+    const { proofFile } = await import('../../proofs/proof-file.ts')
+    return { proof: proofFile(client.primitives, found) }
+  }),
   devices: os.devices.handler(({ context: { client } }) => {
     const { messenger } = client
     const devices = messenger.devices.all().map(({ device, name, here, lastSeen }) => {

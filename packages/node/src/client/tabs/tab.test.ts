@@ -52,6 +52,7 @@ class TestBrowser {
       messenger,
       swarm,
       clock: systemClock,
+      primitives: ports.primitives,
       config,
       pid: 0,
       describeConfig: () => ({}),

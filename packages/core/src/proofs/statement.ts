@@ -1,0 +1,37 @@
+/** What a device signs about a message that it has got (DP1), made anew by whoever checks it. */
+import { accountDigest, messageIdBytes } from '../ids.ts'
+import type { Primitives } from '../ports/primitives.ts'
+import type { StoredMessage } from '../ports/store.ts'
+import { encode } from '../wire/codec.ts'
+import { DeliveryStatement, ProofSubject } from '../wire/gen/mailbox_pb.ts'
+
+/** The parts of a message that a proof is about: as they were when it came. */
+export type ProvenMessage = Pick<StoredMessage, 'id' | 'createdAt' | 'kind' | 'text' | 'replyTo' | 'shared'>
+
+const NOTHING = new Uint8Array()
+
+/** SHA-256, 32 bytes. */
+export function messageDigest(primitives: Primitives, { id, createdAt, kind, text, replyTo, shared }: ProvenMessage): Uint8Array {
+  const subject = {
+    ...{ id: messageIdBytes(id), createdAt, kind, text },
+    replyTo: replyTo === null ? NOTHING : messageIdBytes(replyTo),
+    shared: shared === null ? NOTHING : accountDigest(shared),
+  }
+  return primitives.sha256(encode(ProofSubject, subject))
+}
+
+export interface StatementFields {
+  readonly messageId: Uint8Array
+  readonly messageDigest: Uint8Array
+  /** Ed25519, 32 bytes each. */
+  readonly senderAccountKey: Uint8Array
+  readonly recipientAccountKey: Uint8Array
+  readonly deviceKey: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly read: boolean
+}
+
+export function encodeStatement(statement: StatementFields): Uint8Array {
+  return encode(DeliveryStatement, statement)
+}
