@@ -15,6 +15,18 @@ export const withoutSubtle = {
     onResolve({ filter: /^multiformats\/hashes\/sha2$/ }, () => ({ path: join(NODE, 'dist/swarm/sha2.browser.js') })),
 }
 
+/**
+ * Modules of ours that are loaded only when they are needed are none of the worker's. In one file with them, esbuild would
+ * make what they share with the rest (the class of all errors) wait for a first use that never comes.
+ */
+const withoutOwnDynamic = {
+  name: 'without-own-dynamic',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) =>
+      kind === 'dynamic-import' && !resolveDir.includes('node_modules') ? { path, external: true } : undefined,
+    ),
+}
+
 /** Writes `store-worker.js` and `sqlite3.wasm` beside it. @throws Error when it cannot be bundled */
 export async function bundleWorker(folder) {
   mkdirSync(folder, { recursive: true })
@@ -26,6 +38,7 @@ export async function bundleWorker(folder) {
     minify: true,
     format: 'esm',
     platform: 'browser',
+    plugins: [withoutOwnDynamic],
     logLevel: 'error',
   })
   const main = createRequire(join(NODE, 'package.json')).resolve('@sqlite.org/sqlite-wasm')

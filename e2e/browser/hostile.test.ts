@@ -59,6 +59,39 @@ it.skipIf(skipped)('[UI10] an identity that the browser has deleted is said to b
   await ana.page.getByText('this is a new identity').waitFor()
 })
 
+it.skipIf(skipped)('[UI10] storage that is cleared while the page is open is said at once, and the page offers to begin anew', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('before')
+  await bo.sees('before', 'delivered')
+  const devtools = await bo.context.newCDPSession(bo.page)
+  await devtools.send('Storage.clearDataForOrigin', { origin: world.relay.url, storageTypes: 'file_systems' })
+  await bo.write('after')
+  await bo.page.getByText('What this browser had stored is deleted or damaged').first().waitFor()
+  await bo.page.locator('[data-tone="bad"]').waitFor()
+  expect(await bo.page.locator('[data-direction]', { hasText: 'after' }).count()).toBe(0)
+  await bo.page.getByRole('button', { name: 'Begin anew…' }).click()
+  await bo.page.getByRole('button', { name: 'Delete and begin anew' }).click()
+  await bo.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
+})
+
+it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to begin anew', async () => {
+  const ana = await world.person()
+  await ana.enter('Ana')
+  await ana.joined()
+  await ana.page.goto(`${world.relay.url}/404.html`)
+  await ana.page.evaluate(async () => {
+    for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
+  })
+  await ana.page.goto(world.relay.url)
+  await ana.page.getByRole('button', { name: 'Begin anew…' }).click()
+  await ana.page.getByRole('button', { name: 'Delete and begin anew' }).click()
+  await ana.enter('Ana again')
+  await ana.joined()
+})
+
 it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, says so, and keeps what was there', async () => {
   const [ana, bo] = [await world.person(), await world.person()]
   await ana.enter('Ana')

@@ -135,6 +135,22 @@ it.skipIf(skipped)('[UI6] a passphrase is asked for again, and a wrong one is re
     if (passphrase === 'wrong') await ana.page.getByText('This passphrase does not fit.').waitFor()
   }
   await ana.joined()
+  await ana.area('Settings')
+  await ana.page.getByLabel('Passphrase in use').fill('correct horse')
+  await ana.page.getByLabel('New passphrase').fill('battery staple')
+  await ana.page.getByRole('button', { name: 'Change the passphrase' }).click()
+  await ana.page.getByText('It counts from the next opening on.').waitFor()
+  // The next tab asks for it, and shows nothing before: not even what it had heard from the one that is gone.
+  const second = await ana.anotherTab()
+  await second.joined()
+  await ana.page.close()
+  for (const passphrase of ['correct horse', 'battery staple']) {
+    await second.page.getByLabel('Passphrase', { exact: true }).fill(passphrase)
+    await second.page.getByRole('button', { name: 'Unlock' }).click()
+    if (passphrase === 'correct horse') await second.page.getByText('This passphrase does not fit.').waitFor()
+    expect(await second.page.getByRole('navigation').count()).toBe(0)
+  }
+  await second.joined()
 })
 
 it.skipIf(skipped)('[UI7] a second tab shows the same, and goes on when the first is closed', async () => {

@@ -1,34 +1,38 @@
 import { SendHorizontal, X } from 'lucide-react'
-import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
 import { useStrings } from '../client/context.tsx'
+import { keepDraft, readDraft } from '../client/drafts.ts'
 import type { Conversation, Intent } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 
-/** What was begun and not sent, as long as the page lives. */
-const drafts = new Map<string, string>()
-
 export function Composer({ conversation, isDisabled }: { readonly conversation: Conversation; readonly isDisabled: boolean }) {
   const { chats } = useStrings()
   const { contact } = conversation
-  const [text, setText] = useState(() => drafts.get(contact) ?? '')
-  const { problem, run } = useAction()
+  const [text, setText] = useState(() => readDraft(contact))
+  const { problem, run, clear } = useAction()
   const field = useRef<HTMLTextAreaElement>(null)
   const { intent } = useObservable(conversation)
-  const keep = useCallback(
-    (next: string): string => {
-      drafts.set(contact, next)
-      return next
-    },
-    [contact],
-  )
-  const change = (next: string): void => setText(keep(next))
+  const isEdit = intent?.kind === 'edit'
+  // The text of an edit stands in the draft's place, and is none.
+  const keep = (next: string): string => {
+    if (!isEdit) keepDraft(contact, next)
+    return next
+  }
+  const change = (next: string): void => {
+    clear()
+    setText(keep(next))
+  }
   useEffect(() => {
     if (intent === undefined) return
-    if (intent.kind === 'edit') setText(keep(intent.message.text))
+    if (intent.kind === 'edit') setText(intent.message.text)
     field.current?.focus()
-  }, [intent, keep])
+  }, [intent])
+  const cancel = (): void => {
+    conversation.intend(undefined)
+    if (isEdit) setText(readDraft(contact))
+  }
   useEffect(() => {
     // A phone would show its keyboard over what one came to read.
     if (globalThis.matchMedia('(pointer: fine)').matches) field.current?.focus()
@@ -37,18 +41,20 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
     if (text.trim() === '') return
     change('')
     // Whoever writes on meanwhile is not kept waiting; what failed comes back before it.
-    if (!(await run(() => conversation.send(text)))) setText((now) => keep(now === '' ? text : `${text}\n${now}`))
+    const isSent = await run(() => conversation.send(text))
+    if (!isSent) setText((now) => keep(now === '' ? text : `${text}\n${now}`))
+    else if (isEdit) setText((now) => (now === '' ? readDraft(contact) : now))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') conversation.intend(undefined)
+    if (event.key === 'Escape') cancel()
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
     event.preventDefault()
     void send()
   }
   return (
-    <div className="grid gap-2 border-t border-line bg-surface p-2">
+    <div className="grid grid-cols-1 gap-2 border-t border-line bg-surface p-2">
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
-      {intent === undefined ? null : <About intent={intent} onCancel={() => conversation.intend(undefined)} />}
+      {intent === undefined ? null : <About intent={intent} onCancel={cancel} />}
       <form
         className="flex items-end gap-2"
         onSubmit={(event) => {

@@ -1,6 +1,6 @@
 import type { ConversationView, HistoryMessage } from '@skein/node/browser'
 import { BellOff } from 'lucide-react'
-import { VList } from 'virtua'
+import { Virtualizer } from 'virtua'
 import { useStrings } from '../client/context.tsx'
 import { linkTo, useRoute } from '../client/route.ts'
 import type { Strings } from '../strings/en.ts'
@@ -10,12 +10,13 @@ import { useTimes } from '../ui/times.ts'
 import { Tick } from './tick.tsx'
 
 export function ConversationList({ conversations }: { readonly conversations: readonly ConversationView[] }) {
-  const { chats } = useStrings()
   const { contact } = useRoute()
   return (
-    <VList data={conversations} className="flex-1" role="list" aria-label={chats.title} item="li" itemSize={68}>
-      {(each) => <ConversationLink key={each.contact} conversation={each} isOpen={each.contact === contact} />}
-    </VList>
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <Virtualizer data={conversations} as="ul" item="li" itemSize={68}>
+        {(each) => <ConversationLink key={each.contact} conversation={each} isOpen={each.contact === contact} />}
+      </Virtualizer>
+    </div>
   )
 }
 

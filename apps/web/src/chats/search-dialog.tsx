@@ -20,11 +20,11 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
   const found = useSearch(query.trim())
   return (
     <Dialog title={chats.search} onClose={onClose}>
-      <TextField label={chats.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
+      <TextField data-first label={chats.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
       <p role="status" className="text-sm text-quiet">
         {found === undefined ? '' : found.length === 0 ? chats.nothingFound : chats.found(found.length)}
       </p>
-      <ul className="grid gap-1">
+      <ul className="grid grid-cols-1 gap-1">
         {found?.map((each) => (
           <li key={each.id}>
             <Hit hit={each} onOpen={onClose} />

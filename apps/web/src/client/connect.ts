@@ -1,6 +1,7 @@
 /** Opens the client: in this page, or, in a window of the desktop program, the one behind the page. */
 import type { Tab } from '@skein/node/browser'
-import { keep, KEYS, readKept } from './kept.ts'
+import { forgetDrafts } from './drafts.ts'
+import { forget, keep, KEYS, readKept } from './kept.ts'
 
 /** Time for the page's own server to say what it is, ms; a page shown without network does not wait for longer. */
 const ASK_WITHIN_MS = 3_000
@@ -47,13 +48,34 @@ export async function lookAround(): Promise<Surroundings> {
   return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined, clockAheadMs }
 }
 
+/** The client's code: loaded while the user reads the welcome. */
+const browser = () => import('@skein/node/browser')
+
 /** Begins to load the client's code, for whoever is about to need it. */
 export function preload(): void {
-  import('@skein/node/browser').catch(() => undefined)
+  browser().catch(() => undefined)
 }
+
+/** Shortest passphrase that is taken: a shorter one is guessed by whoever has the device. */
+export const MIN_PASSPHRASE = 8
 
 const NAME = 'skein'
 const startWorker = (): Worker => new Worker('/store-worker.js', { type: 'module' })
+
+/** Deletes all that Skein has in this browser and opens the page as if for the first time. */
+export async function beginAnew(): Promise<void> {
+  await (await browser()).eraseBrowser(NAME)
+  forgetDrafts()
+  for (const key of [KEYS.name, KEYS.account]) forget(key)
+  globalThis.location.reload()
+}
+
+export const isSealed = async (): Promise<boolean> => (await browser()).hasPassphrase(NAME)
+
+/** Seals the keys in this browser anew; empty for without. @throws SkeinError CONFIG_INVALID when `current` is wrong */
+export async function changePassphrase(current: string, next: string): Promise<void> {
+  await (await browser()).changePassphrase({ name: NAME, startWorker, current, next })
+}
 
 export interface BackupFile {
   readonly file: Blob
@@ -62,12 +84,14 @@ export interface BackupFile {
 
 /** Puts a backup into this browser, before `connect`. @param sealWith passphrase of the keys here; nothing for none */
 export async function restore({ file, passphrase }: BackupFile, sealWith: string | undefined): Promise<void> {
-  const { restoreInBrowser } = await import('@skein/node/browser')
+  const { restoreInBrowser } = await browser()
   await restoreInBrowser({ name: NAME, startWorker, passphrase: async () => sealWith, file: file.stream(), filePassphrase: passphrase })
 }
 
 export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
-  const { openBrowser, openHost, systemClock } = await import('@skein/node/browser')
+  const { openBrowser, openHost, systemClock } = await browser().catch((cause: unknown) => {
+    throw Object.assign(new Error('the code of the client was not loaded', { cause }), { code: 'NOT_LOADED' })
+  })
   const { origin } = globalThis.location
   if (hostApi !== undefined) return openHost(`${origin.replace(/^http/, 'ws')}${hostApi}`, systemClock)
   return openBrowser({

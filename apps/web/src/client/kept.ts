@@ -18,6 +18,14 @@ export function readKept(key: KeptKey): string | undefined {
   }
 }
 
+export function forget(key: KeptKey): void {
+  try {
+    globalThis.localStorage.removeItem(key)
+  } catch {
+    // Nothing can have been kept.
+  }
+}
+
 export function keep(key: KeptKey, value: string): void {
   try {
     globalThis.localStorage.setItem(key, value)

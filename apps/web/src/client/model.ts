@@ -65,6 +65,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
   }
 
   fail(error: unknown): void {
+    if (String(this.get().failure) === String(error)) return
     // For whoever looks into it: the interface says it in a sentence.
     console.error('skein cannot start', error)
     this.patch({ failure: error })

@@ -47,6 +47,13 @@ describe('a text that is sent while the tab that leads goes', () => {
     expect(stored.size).toBe(2)
   })
 
+  it('[TB4] a failure of a client that is still there is said at once', async () => {
+    const { model } = tabs({ commits: false })
+    const api = { send: () => Promise.reject(new Error('disk I/O error')) } as unknown as ApiClient
+    const staying: SendModel = { ...model, get: () => ({ api }) as unknown as ClientSnapshot }
+    await expect(sendOnce(staying, INPUT)).rejects.toThrow('disk I/O error')
+  })
+
   it('[TB4] is refused at once when the client itself refuses it', async () => {
     const { model, stored } = tabs({ commits: false, code: 'MESSAGE_TOO_LARGE' })
     await expect(sendOnce(model, INPUT)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })

@@ -1,6 +1,7 @@
 /** Sends a text once, also when the tab that serves the call goes in the middle of it: the next one is asked under the same id. */
 import { messageIdFromBytes } from '@skein/core'
 import type { ApiClient } from '@skein/node/browser'
+import { forgetUnsent, keepDraft, keepUnsent, readDraft, readUnsent } from './drafts.ts'
 import type { ClientModel } from './model.ts'
 
 /** Time for another tab to take over, ms; a hidden one may be slow. */
@@ -15,14 +16,32 @@ export async function sendOnce(model: SendModel, input: SendInput): Promise<void
   const id = messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
-  await sendBy(model, api, { ...input, id })
+  const unsent = { ...input, id }
+  keepUnsent(unsent)
+  try {
+    await sendBy(model, api, unsent)
+  } finally {
+    forgetUnsent(id)
+  }
+}
+
+/** Sends what a page that was left in the middle of it had begun; what is refused becomes a draft again. */
+export async function sendUnsent(model: SendModel): Promise<void> {
+  for (const unsent of readUnsent()) {
+    const { api } = model.get()
+    if (api === undefined) return
+    await sendBy(model, api, unsent).catch(() => {
+      for (const contact of unsent.contacts) keepDraft(contact, [unsent.text, readDraft(contact)].filter((each) => each !== '').join('\n'))
+    })
+    forgetUnsent(unsent.id)
+  }
 }
 
 async function sendBy(model: SendModel, api: ApiClient, input: Parameters<ApiClient['send']>[0]): Promise<void> {
   try {
     await api.send(input)
   } catch (error) {
-    const next = isAnswer(error) ? undefined : await successor(model, api)
+    const next = isAnswer(error) || !(await hasGone(model, api)) ? undefined : await successor(model, api)
     if (next === undefined) throw error
     await sendBy(model, next, input)
   }
@@ -31,6 +50,12 @@ async function sendBy(model: SendModel, api: ApiClient, input: Parameters<ApiCli
 /** An error with a code was said by the client; one without is the end of the connection to it. */
 function isAnswer(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+}
+
+/** Whether the tab behind `api` is no longer the one to ask: it says so after the calls to it have ended. */
+async function hasGone(model: SendModel, api: ApiClient): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve))
+  return model.get().api !== api
 }
 
 /** The API of whoever leads after `gone`. */

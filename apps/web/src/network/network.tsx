@@ -26,7 +26,7 @@ export function Network() {
       <Mesh mesh={mesh} />
       <Section title={words.relays}>
         {relays.length === 0 ? <p className="text-quiet">{words.none}</p> : null}
-        <ul className="grid gap-2">
+        <ul className="grid grid-cols-1 gap-2">
           {relays.map(({ url, reserved, connected, gives_places }) => (
             <li key={url} className="foreign">
               {reserved || (connected && !gives_places)
@@ -40,7 +40,7 @@ export function Network() {
       </Section>
       <Section title={words.devices}>
         {peers.length === 0 ? <p className="text-quiet">{words.none}</p> : null}
-        <ul className="grid gap-2">
+        <ul className="grid grid-cols-1 gap-2">
           {peers.map(({ device, name, path, online }) => (
             <li key={device} className="flex flex-wrap justify-between gap-2">
               <Name name={name} />

@@ -22,7 +22,7 @@ export function People({ contact }: { readonly contact: string | undefined }) {
     <Page title={people.title} actions={<AddButtons />}>
       {requests.length === 0 ? null : (
         <Section title={people.requests}>
-          <ul className="grid gap-3">
+          <ul className="grid grid-cols-1 gap-3">
             {requests.map((each) => (
               <Request key={each.contact} person={each} />
             ))}
@@ -31,7 +31,7 @@ export function People({ contact }: { readonly contact: string | undefined }) {
       )}
       <Section title={people.contacts}>
         {contacts.length === 0 ? <p className="text-quiet">{people.noContacts}</p> : null}
-        <ul className="grid gap-1">
+        <ul className="grid grid-cols-1 gap-1">
           {contacts.map((each) => (
             <Person key={each.contact} person={each} />
           ))}
@@ -50,8 +50,8 @@ function Person({ person }: { readonly person: ConversationView }) {
     <li className="flex items-center gap-2">
       <a href={linkTo('people', contact)} className="flex min-w-0 flex-1 items-center gap-3 rounded-lg p-2 hover:bg-page">
         <Avatar name={name} online={online} />
-        <span className="min-w-0 flex-1">
-          <span className="flex items-center gap-1.5 font-medium">
+        <span className="grid min-w-0 flex-1 grid-cols-1">
+          <span className="flex min-w-0 items-center gap-1.5 font-medium">
             <Name name={name} />
             {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
             {trust === 'changed' ? <ShieldAlert aria-label={people.changed} size={16} className="shrink-0 text-danger" /> : null}
@@ -87,7 +87,7 @@ function Request({ person: { contact, name } }: { readonly person: ConversationV
       await model.refresh()
     })
   return (
-    <li className="grid gap-2">
+    <li className="grid grid-cols-1 gap-2">
       <span className="flex items-center gap-3">
         <Avatar name={name} />
         <Name name={name} className="min-w-0 flex-1 font-medium" />
@@ -112,7 +112,7 @@ function Nearby() {
   return (
     <Section title={people.nearby}>
       {strangers.length === 0 ? <p className="text-quiet">{people.noNearby}</p> : null}
-      <ul className="grid gap-2">
+      <ul className="grid grid-cols-1 gap-2">
         {strangers.map(({ device, name }) => (
           <li key={device} className="flex items-center gap-3">
             <Avatar name={name} online />

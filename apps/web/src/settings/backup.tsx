@@ -1,14 +1,12 @@
 /** A copy of everything, for the day on which this device is lost. */
 import { useState } from 'react'
+import { MIN_PASSPHRASE } from '../client/connect.ts'
 import { useClient, useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
-
-/** Shorter ones are guessed by whoever finds the file. */
-const MIN_PASSPHRASE = 8
 
 export function BackupSection() {
   const { settings } = useStrings()

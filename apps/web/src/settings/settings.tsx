@@ -8,6 +8,7 @@ import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { BackupSection } from './backup.tsx'
+import { PassphraseSection } from './passphrase.tsx'
 import { StorageSection } from './storage.tsx'
 
 export function Settings({ hosted }: { readonly hosted: boolean }) {
@@ -22,6 +23,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
       {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
       <Appearance />
       <StorageSection hosted={hosted} />
+      {hosted ? null : <PassphraseSection />}
       <BackupSection />
       <Section title={settings.account}>
         <p className="foreign text-sm">

@@ -1,4 +1,5 @@
 /** The whole interface. */
+import dynamic from 'next/dynamic'
 import { useEffect, useState } from 'react'
 import { LookProvider, ModelProvider } from '../client/context.tsx'
 import { ClientModel } from '../client/model.ts'
@@ -9,8 +10,9 @@ import { Banners } from './banners.tsx'
 import { Navigation } from './navigation.tsx'
 import { Session } from './session.ts'
 import { StatusBar } from './status-bar.tsx'
-import { Unlock } from './unlock.tsx'
 import { Welcome } from './welcome.tsx'
+
+const Unlock = dynamic(() => import('./unlock.tsx').then((module) => module.Unlock), { ssr: false })
 
 function startSession() {
   const model = new ClientModel()
@@ -40,11 +42,11 @@ function Stages({ session }: { readonly session: Session }) {
   const stage = useObservable(session)
   if (stage.at === 'looking') return null
   if (stage.at === 'welcome') return <Welcome session={session} />
-  if (stage.at === 'locked') return <Unlock session={session} again={stage.again} />
+  if (stage.at === 'locked') return <Unlock session={session} again={stage.again} opening={stage.opening} />
   return (
     <div className="flex h-full flex-col">
       <StatusBar />
-      <Banners />
+      <Banners hosted={session.hosted} />
       <div className="flex min-h-0 flex-1 flex-col-reverse md:flex-row">
         <Navigation />
         <Areas hosted={session.hosted} />

@@ -1,17 +1,23 @@
 /** What the user has to know before trusting this page. */
-import { useEffect, useState } from 'react'
+import dynamic from 'next/dynamic'
+import { useEffect, useRef, useState } from 'react'
 import { describeError, useClient, useLook, useStrings } from '../client/context.tsx'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import { Note } from '../ui/note.tsx'
+
+const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false })
 
 /** Whether this is another identity than the one this browser had: its storage was deleted. */
 function useLostIdentity(): boolean {
   const { status } = useClient()
   const [lost, setLost] = useState(false)
   const account = status?.account
+  const shown = useRef<string>(undefined)
   useEffect(() => {
     if (account === undefined) return
-    const before = readKept(KEYS.account)
+    // The browser may have deleted this, too, while the page was open.
+    const before = readKept(KEYS.account) ?? shown.current
+    shown.current = account
     setLost((already) => already || (before !== undefined && before !== account))
     keep(KEYS.account, account)
   }, [account])
@@ -22,20 +28,32 @@ function useLostIdentity(): boolean {
 const CLOCK_WINDOW_MS = 300_000
 const MINUTE_MS = 60_000
 
-export function Banners() {
+/** A client that has not come within this, ms, is waited for in words. */
+const SLOW_MS = 8_000
+
+function useIsSlow(isWaiting: boolean): boolean {
+  const [isSlow, setSlow] = useState(false)
+  useEffect(() => {
+    setSlow(false)
+    if (!isWaiting) return undefined
+    const timer = setTimeout(() => setSlow(true), SLOW_MS)
+    return () => clearTimeout(timer)
+  }, [isWaiting])
+  return isSlow
+}
+
+export function Banners({ hosted }: { readonly hosted: boolean }) {
   const strings = useStrings()
   const { failure, api, clockAheadMs } = useClient()
   const lost = useLostIdentity()
+  const isSlow = useIsSlow(api === undefined && failure === undefined)
   return (
-    <div className="grid gap-px">
+    <div className="grid grid-cols-1 gap-px">
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}
       {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
-      {failure === undefined || api !== undefined ? null : (
-        <Note look="danger">
-          {strings.start.failed} {describeError(strings, failure)}
-        </Note>
-      )}
+      {isSlow ? <Note look="warn">{hosted ? strings.start.hostGone : strings.start.slow}</Note> : null}
+      {failure === undefined || api !== undefined ? null : <Failure failure={failure} />}
     </div>
   )
 }
@@ -47,6 +65,17 @@ function WrongClock({ aheadMs }: { readonly aheadMs: number }) {
   return (
     <Note look="warn">
       {say(minutes.format(Math.abs(aheadMs) / MINUTE_MS))} {strings.clock.hint}
+    </Note>
+  )
+}
+
+function Failure({ failure }: { readonly failure: unknown }) {
+  const strings = useStrings()
+  const isOver = typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === 'STORE_CORRUPT'
+  return (
+    <Note look="danger">
+      {isOver ? null : strings.start.failed} {describeError(strings, failure)}
+      {isOver ? <BeginAnew label={strings.start.anew} /> : null}
     </Note>
   )
 }

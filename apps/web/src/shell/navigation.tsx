@@ -13,6 +13,7 @@ function useShortcuts(): void {
       if (area === undefined) return
       event.preventDefault()
       globalThis.location.hash = linkTo(area)
+      document.getElementById(`area-${area}`)?.focus()
     }
     globalThis.addEventListener('keydown', onKey)
     return () => globalThis.removeEventListener('keydown', onKey)
@@ -40,6 +41,7 @@ export function Navigation() {
         return (
           <a
             key={each}
+            id={`area-${each}`}
             href={linkTo(each)}
             aria-current={each === area ? 'page' : undefined}
             aria-keyshortcuts={`Alt+${index + 1}`}

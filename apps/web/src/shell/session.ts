@@ -2,14 +2,18 @@
 import { type BackupFile, connect, lookAround, preload, restore, type Surroundings } from '../client/connect.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
+import { sendUnsent } from '../client/send-once.ts'
 import { Observable } from '../client/observable.ts'
 
 export type Stage =
   | { readonly at: 'looking' }
   | { readonly at: 'welcome' }
   | { readonly at: 'open' }
-  /** `again`: the last one did not fit. */
-  | { readonly at: 'locked'; readonly again: boolean }
+  /** `again`: the last one did not fit. `opening`: one has been given, and is tried. */
+  | { readonly at: 'locked'; readonly again: boolean; readonly opening: boolean }
+
+/** Before the client's code is asked for again, ms. */
+const AGAIN_AFTER_MS = 3_000
 
 export interface Chosen {
   readonly name: string
@@ -22,7 +26,8 @@ export class Session extends Observable<Stage> {
   private surroundings: Surroundings | undefined
   private answer: ((passphrase: string) => void) | undefined
   private started = false
-  private asked = false
+  private isWrong = false
+  private hasSentRest = false
   /** Passphrase with which the keys have just been sealed: not asked for again. */
   private kept: string | undefined
   /** This page has welcomed its user, who may have come by an invite. */
@@ -60,7 +65,7 @@ export class Session extends Observable<Stage> {
   }
 
   unlock(passphrase: string): void {
-    this.set({ at: 'open' })
+    this.set({ at: 'locked', again: false, opening: true })
     this.answer?.(passphrase)
   }
 
@@ -78,19 +83,39 @@ export class Session extends Observable<Stage> {
       return kept ?? this.ask()
     }
     try {
-      const tab = await connect(this.surroundings, { name, passphrase: ask, onFailure: (error) => this.model.fail(error) })
+      const tab = await connect(this.surroundings, { name, passphrase: ask, onFailure: (error) => this.fail(error) })
       this.model.follow(tab)
+      tab.listen(() => {
+        this.leaveLock(tab.api !== undefined)
+        if (tab.api === undefined || this.hasSentRest) return
+        this.hasSentRest = true
+        void sendUnsent(this.model)
+      })
     } catch (error) {
-      this.model.fail(error)
+      this.fail(error)
+      setTimeout(() => void this.start({ name, passphrase }), AGAIN_AFTER_MS)
     }
   }
 
+  /** A passphrase that does not fit is asked for again; anything else is said in the open. */
+  private fail(error: unknown): void {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    this.isWrong = code === 'CONFIG_INVALID' && this.get().at === 'locked'
+    if (this.isWrong) return
+    this.model.fail(error)
+    this.leaveLock(true)
+  }
+
+  private leaveLock(isOver: boolean): void {
+    if (isOver && this.get().at === 'locked') this.set({ at: 'open' })
+  }
+
   private ask(): Promise<string> {
-    const again = this.asked
-    this.asked = true
+    const again = this.isWrong
+    this.isWrong = false
     return new Promise((resolve) => {
       this.answer = resolve
-      this.set({ at: 'locked', again })
+      this.set({ at: 'locked', again, opening: false })
     })
   }
 }

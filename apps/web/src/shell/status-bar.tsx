@@ -60,17 +60,20 @@ export function pathTo(peers: readonly PeerView[], contact: string): PeerView['p
 
 export function StatusBar() {
   const strings = useStrings()
-  const { api, status, peers, since } = useClient()
+  const { api, status, peers, since, failure } = useClient()
   const { area, contact } = useRoute()
   const online = useSyncExternalStore(
     subscribe,
     () => navigator.onLine,
     () => true,
   )
-  const { tone, text } = describeStatus(strings, api === undefined ? undefined : status, {
-    online,
-    isFresh: performance.now() - since < FIRST_TRY_MS,
-  })
+  const { tone, text } =
+    api === undefined && failure !== undefined
+      ? { tone: 'bad' as const, text: strings.status.stopped }
+      : describeStatus(strings, api === undefined ? undefined : status, {
+          online,
+          isFresh: performance.now() - since < FIRST_TRY_MS,
+        })
   const Icon = ICONS[tone]
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-surface px-3 py-1.5 text-sm">

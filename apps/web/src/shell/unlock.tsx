@@ -3,9 +3,10 @@ import { useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
+import { BeginAnew } from './begin-anew.tsx'
 import type { Session } from './session.ts'
 
-export function Unlock({ session, again }: { readonly session: Session; readonly again: boolean }) {
+export function Unlock({ session, again, opening }: { readonly session: Session; readonly again: boolean; readonly opening: boolean }) {
   const { unlock } = useStrings()
   const [passphrase, setPassphrase] = useState('')
   return (
@@ -28,9 +29,10 @@ export function Unlock({ session, again }: { readonly session: Session; readonly
           value={passphrase}
           onChange={(event) => setPassphrase(event.target.value)}
         />
-        <Button type="submit" look="main">
-          {unlock.open}
+        <Button type="submit" look="main" disabled={opening}>
+          {opening ? unlock.opening : unlock.open}
         </Button>
+        <BeginAnew label={unlock.forgotten} />
       </form>
     </main>
   )

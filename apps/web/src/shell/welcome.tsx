@@ -1,6 +1,7 @@
 import dynamic from 'next/dynamic'
 import { useState } from 'react'
 import { useStrings } from '../client/context.tsx'
+import { MIN_PASSPHRASE } from '../client/connect.ts'
 import { inviteIn } from '../client/route.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -59,6 +60,7 @@ function NewHere({ session, onRestore }: { readonly session: Session; onRestore(
           type="password"
           autoComplete="new-password"
           required
+          minLength={MIN_PASSPHRASE}
           value={passphrase}
           onChange={(event) => setPassphrase(event.target.value)}
         />

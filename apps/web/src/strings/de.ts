@@ -25,7 +25,7 @@ export const de: Strings = {
     nameHint: 'Du kannst ihn leer lassen und später setzen.',
     passphrase: 'Die Schlüssel auf diesem Gerät mit einer Passphrase schützen',
     passphraseLabel: 'Passphrase',
-    passphraseHint: 'Sie wird bei jedem Öffnen verlangt. Niemand kann sie wiederherstellen.',
+    passphraseHint: 'Mindestens 8 Zeichen. Sie wird bei jedem Öffnen verlangt. Niemand kann sie wiederherstellen.',
     start: 'Los',
     skip: 'Ohne Namen beginnen',
     restore: 'Sicherung wiederherstellen',
@@ -41,10 +41,18 @@ export const de: Strings = {
     passphrase: 'Passphrase',
     open: 'Entsperren',
     wrong: 'Diese Passphrase passt nicht.',
+    opening: 'Wird geöffnet …',
+    forgotten: 'Vergessen?',
   },
   start: {
     starting: 'Startet …',
     failed: 'Skein kann in diesem Browser nicht starten. Es versucht es weiter.',
+    slow: 'Skein ist noch nicht gestartet. Ist es in einem anderen Tab dieses Browsers offen, sieh dort nach: Vielleicht fragt es nach der Passphrase.',
+    hostGone: 'Das Programm Skein auf diesem Rechner antwortet nicht. Starte es neu und nimm das Fenster, das es öffnet.',
+    anew: 'Neu beginnen …',
+    anewText:
+      'Alles, was Skein in diesem Browser noch hat, wird gelöscht: Identität, Kontakte und Nachrichten. Danach beginnst du neu oder stellst eine Sicherung wieder her.',
+    anewNow: 'Löschen und neu beginnen',
   },
   guest:
     'Der Code dieser Seite kommt ungeschützt über das lokale Netz. Wer dieses Netz beherrscht, kann ihn ändern: Nutze Skein hier als Gast.',
@@ -73,6 +81,7 @@ export const de: Strings = {
       mailbox: 'Über das Postfach eines Relays, versiegelt',
       none: 'Zurzeit nicht erreichbar; Nachrichten warten hier',
     },
+    stopped: 'Läuft nicht',
   },
   chats: {
     title: 'Chats',
@@ -279,6 +288,14 @@ export const de: Strings = {
     account: 'Dein Konto',
     device: 'Dieses Gerät',
     laterApplied: 'Es gilt ab dem nächsten Start.',
+    passphrase: 'Passphrase',
+    passphraseText: 'Mit einer Passphrase kann niemand, der dieses Gerät hat, öffnen, was Skein darauf aufbewahrt.',
+    passphraseNow: 'Jetzige Passphrase',
+    passphraseNext: 'Neue Passphrase',
+    passphraseNone: 'Bleibt die neue leer, wird keine mehr verlangt.',
+    passphraseSet: 'Passphrase setzen',
+    passphraseChange: 'Passphrase ändern',
+    passphraseDone: 'Es gilt ab dem nächsten Öffnen.',
   },
   notFound: { title: 'Hier ist nichts', home: 'Skein öffnen' },
   errors: {
@@ -303,8 +320,9 @@ export const de: Strings = {
     SAFETY_NUMBER_DIFFERS:
       'Die Nummern sind verschieden. Du redest nicht mit dem, den du meinst; werdet neu Kontakte, von Angesicht zu Angesicht.',
     STORE_CLOSED: 'Skein startet gerade. Versuche es gleich noch einmal.',
-    STORE_CORRUPT: 'Was dieser Browser gespeichert hat, ist beschädigt.',
+    STORE_CORRUPT: 'Was dieser Browser gespeichert hatte, ist gelöscht oder beschädigt. Es kann nichts gesendet oder aufbewahrt werden.',
     STORE_LOCKED: 'Skein ist anderswo in diesem Browser offen, oder die Passphrase passt nicht.',
     USAGE: 'Das hat nicht die richtige Form.',
+    NOT_LOADED: 'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht.',
   },
 }

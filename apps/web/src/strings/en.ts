@@ -23,7 +23,7 @@ export const en = {
     nameHint: 'You may leave it empty and set it later.',
     passphrase: 'Protect the keys on this device with a passphrase',
     passphraseLabel: 'Passphrase',
-    passphraseHint: 'It is asked for each time Skein opens. Nobody can restore it.',
+    passphraseHint: 'At least 8 characters. It is asked for each time Skein opens. Nobody can restore it.',
     start: 'Start',
     skip: 'Start without a name',
     restore: 'Restore a backup',
@@ -39,10 +39,18 @@ export const en = {
     passphrase: 'Passphrase',
     open: 'Unlock',
     wrong: 'This passphrase does not fit.',
+    opening: 'Opening…',
+    forgotten: 'Forgotten?',
   },
   start: {
     starting: 'Starting…',
     failed: 'Skein cannot start in this browser. It goes on trying.',
+    slow: 'Skein has not started yet. If it is open in another tab of this browser, look there: it may be asking for the passphrase.',
+    hostGone: 'The Skein program on this computer does not answer. Start it again, and use the window that it opens.',
+    anew: 'Begin anew…',
+    anewText:
+      'All that Skein still has in this browser is deleted: identity, contacts and messages. On the next screen you begin anew or restore a backup.',
+    anewNow: 'Delete and begin anew',
   },
   guest:
     'The code of this page comes unprotected over the local network. Whoever controls that network can change it: use Skein here as a guest.',
@@ -70,6 +78,7 @@ export const en = {
       mailbox: 'Through the mailbox of a relay, sealed',
       none: 'Not in touch now; messages wait here',
     },
+    stopped: 'Not running',
   },
   chats: {
     title: 'Chats',
@@ -276,6 +285,14 @@ export const en = {
     account: 'Your account',
     device: 'This device',
     laterApplied: 'It counts from the next start on.',
+    passphrase: 'Passphrase',
+    passphraseText: 'With a passphrase, whoever has this device cannot open what Skein keeps on it.',
+    passphraseNow: 'Passphrase in use',
+    passphraseNext: 'New passphrase',
+    passphraseNone: 'Leave the new one empty to be asked for none.',
+    passphraseSet: 'Set the passphrase',
+    passphraseChange: 'Change the passphrase',
+    passphraseDone: 'It counts from the next opening on.',
   },
   notFound: { title: 'There is nothing here', home: 'Open Skein' },
   errors: {
@@ -298,9 +315,10 @@ export const en = {
     RELAY_UNREACHABLE: 'The relay does not answer. Check the network, then try again.',
     SAFETY_NUMBER_DIFFERS: 'The numbers differ. You are not talking to whom you think; become contacts anew, face to face.',
     STORE_CLOSED: 'Skein is just starting. Try again in a moment.',
-    STORE_CORRUPT: 'What this browser has stored is damaged.',
+    STORE_CORRUPT: 'What this browser had stored is deleted or damaged. Nothing can be sent or kept.',
     STORE_LOCKED: 'Skein is open somewhere else in this browser, or the passphrase does not fit.',
     USAGE: 'This does not have the right form.',
+    NOT_LOADED: 'A part of Skein could not be loaded: the server of this page does not answer.',
   },
 }
 

@@ -7,6 +7,11 @@ interface Labelled {
   readonly hint?: string
 }
 
+interface FirstField {
+  /** What its dialog is about. */
+  readonly 'data-first'?: boolean
+}
+
 interface FrameProps extends Labelled {
   readonly id: string
   readonly children: ReactNode
@@ -14,7 +19,7 @@ interface FrameProps extends Labelled {
 
 function Frame({ id, label, hint, children }: FrameProps) {
   return (
-    <div className="grid gap-1">
+    <div className="grid grid-cols-1 gap-1">
       <label htmlFor={id} className="text-sm font-medium">
         {label}
       </label>
@@ -30,7 +35,7 @@ function Frame({ id, label, hint, children }: FrameProps) {
 
 const described = (id: string, hint: string | undefined) => (hint === undefined ? {} : { 'aria-describedby': `${id}-hint` })
 
-export function TextField({ label, hint, ...rest }: Labelled & InputHTMLAttributes<HTMLInputElement>) {
+export function TextField({ label, hint, ...rest }: Labelled & FirstField & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId()
   return (
     <Frame id={id} label={label} {...(hint === undefined ? {} : { hint })}>

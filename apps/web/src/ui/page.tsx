@@ -11,7 +11,7 @@ export function Page({ title, actions, children }: PageProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: without it nobody can scroll by keys where nothing else takes them
     <main tabIndex={0} className="min-h-0 min-w-0 flex-1 overflow-y-auto">
-      <div className="mx-auto grid max-w-2xl gap-5 p-4">
+      <div className="mx-auto grid max-w-2xl grid-cols-1 gap-5 p-4">
         <div className="flex flex-wrap items-center justify-between gap-2">
           <h1 className="text-xl font-semibold">{title}</h1>
           <div className="flex flex-wrap gap-2">{actions}</div>
@@ -24,7 +24,7 @@ export function Page({ title, actions, children }: PageProps) {
 
 export function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   return (
-    <section aria-label={title} className="grid gap-3 rounded-2xl border border-line bg-surface p-4">
+    <section aria-label={title} className="grid grid-cols-1 gap-3 rounded-2xl border border-line bg-surface p-4">
       <h2 className="font-semibold">{title}</h2>
       {children}
     </section>

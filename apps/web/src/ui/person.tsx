@@ -1,10 +1,11 @@
 /** A person's picture and name, wherever they appear. */
 import { useStrings } from '../client/context.tsx'
 
-/** The first character that one sees, which may be several code units. */
+/** The first character that one sees, which may be several code units; what only turns the order of others is none. */
 const initialOf = (name: string): string => {
-  const [first] = new Intl.Segmenter().segment(name.trim().slice(0, 40))
-  return first?.segment.toLocaleUpperCase() ?? '?'
+  for (const { segment } of new Intl.Segmenter().segment(name.slice(0, 80)))
+    if (/[^\p{C}\p{Z}\p{M}]/u.test(segment)) return segment.toLocaleUpperCase()
+  return '?'
 }
 
 export function Avatar({ name, online = false }: { readonly name: string; readonly online?: boolean }) {
@@ -33,7 +34,7 @@ export function Avatar({ name, online = false }: { readonly name: string; readon
 export function Name({ name, className = '' }: { readonly name: string; readonly className?: string }) {
   const { general } = useStrings()
   return (
-    <bdi dir="auto" className={`foreign block truncate ${className}`}>
+    <bdi dir="auto" className={`foreign block min-w-0 truncate ${className}`}>
       {name.trim() === '' ? general.noName : name}
     </bdi>
   )

@@ -8,6 +8,8 @@ export interface Action {
   readonly problem: string | undefined
   /** @returns whether it worked */
   run(work: () => Promise<unknown>): Promise<boolean>
+  /** What went wrong is no longer so. */
+  clear(): void
 }
 
 export function useAction(): Action {
@@ -27,5 +29,6 @@ export function useAction(): Action {
       setBusy(false)
     }
   }, [])
-  return { busy, problem: error === undefined ? undefined : describeError(strings, error.thrown), run }
+  const clear = useCallback(() => setError(undefined), [])
+  return { busy, clear, problem: error === undefined ? undefined : describeError(strings, error.thrown), run }
 }

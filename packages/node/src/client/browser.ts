@@ -4,8 +4,8 @@ import { get, set } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import type { Restored } from '../backup/index.ts'
 import { systemClock } from '../platform/clock.ts'
-import { openPageStore } from '../store/worker/open.ts'
-import { records } from '../store/worker/records.ts'
+import { inWorker, openPageStore } from '../store/worker/open.ts'
+import { erase, isSealedWithPassphrase, records } from '../store/worker/records.ts'
 import { createSwarm } from '../swarm/browser.ts'
 import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
@@ -49,14 +49,43 @@ const SETTINGS = 'settings'
 
 const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives, compression: fflateCompression }
 
+/**
+ * Deletes an identity with all that it has in this browser; the page has to be loaded anew afterwards.
+ * @throws DOMException while a client has it open
+ */
+export async function eraseBrowser(name: string): Promise<void> {
+  await erase(name)
+}
+
+/** Whether the keys of an identity in this browser are sealed with a passphrase. */
+export const hasPassphrase = (name: string): Promise<boolean> => isSealedWithPassphrase(name)
+
+export interface PassphraseChange extends Pick<BrowserOptions, 'name' | 'startWorker'> {
+  /** The one that is in use; empty if there is none. */
+  readonly current: string
+  /** Empty: the keys are kept as they are from now on. */
+  readonly next: string
+}
+
+/** Seals the keys anew. @throws SkeinError CONFIG_INVALID when `current` is not the one in use, STORE_CORRUPT */
+export async function changePassphrase({ name, startWorker, current, next }: PassphraseChange): Promise<void> {
+  await inWorker(startWorker(), (remote) => remote.changePassphrase(name, current, next))
+}
+
 /** Opens this tab; the client runs in one tab of the origin, and moves to another when that one is closed. */
 export function openBrowser(options: BrowserOptions): Tab {
   const locks = (globalThis.navigator as Partial<Navigator>).locks
-  return openTab(options.name, { ...PLATFORM, locks, start: () => startClient(options), onFailure: options.onFailure })
+  let gone: { readonly error: unknown } | undefined
+  const start = async (): Promise<RunningTabClient> => {
+    // A new identity in its place, while the user looks at the old one's conversations, would pretend to be it.
+    if (gone !== undefined) throw gone.error
+    return startClient(options, (error) => (gone = { error }))
+  }
+  return openTab(options.name, { ...PLATFORM, locks, start, onFailure: options.onFailure })
 }
 
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
-async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
+async function startClient(options: BrowserOptions, onGone: (error: unknown) => void): Promise<RunningTabClient> {
   const kept = records(options.name)
   const changed = (await get<ConfigChange>(SETTINGS, kept)) ?? {}
   const config = parseConfig({ ...DEFAULTS, ...options.config, ...changed })
@@ -72,6 +101,10 @@ async function startClient(options: BrowserOptions): Promise<RunningTabClient> {
     const describeConfig = (): ReturnType<RunningTabClient['describeConfig']> =>
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value, origin: 'browser' }]))
     const restart = Promise.withResolvers<void>()
+    void page.gone.then((error) => {
+      onGone(error)
+      restart.reject(error)
+    })
     const configure = async (change: ConfigChange): Promise<boolean> => {
       parseConfig({ ...config, ...change })
       await set(SETTINGS, { ...changed, ...change }, kept)

@@ -62,6 +62,7 @@ const SENTENCES = {
     'STORE_CORRUPT',
     'The file skein.sqlite in the data directory is not a database; restore a backup or choose another data directory.',
   ],
+  SQLITE_IOERR: ['STORE_CORRUPT', 'The database cannot be read or written: its files are damaged or gone.'],
   SQLITE_READONLY: ['DATA_DIR_READ_ONLY', READ_ONLY],
   EACCES: ['DATA_DIR_READ_ONLY', READ_ONLY],
   EPERM: ['DATA_DIR_READ_ONLY', READ_ONLY],

@@ -12,6 +12,8 @@ export interface WasmPlace {
   readonly keep?: (image: () => Uint8Array) => Promise<void>
   /** SQLite's names of failures that, once the database is open in this place, mean that there is no room. */
   readonly full?: readonly string[]
+  /** Whether the browser has deleted what was kept here, though the database is open. */
+  readonly isGone?: () => Promise<boolean>
 }
 
 export interface OpenWasmStoreOptions extends StoreSurroundings {
@@ -38,9 +40,14 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
     const image = (): Uint8Array => sqlite3.capi.sqlite3_js_db_export(database)
     const { keep } = place
     const driver = {
-      db: drizzle((text, params, method) =>
-        Promise.resolve(run(sqlite3, database, { text, params, method, full: place.full ?? [] })),
-      ) as unknown as AnyDatabase,
+      db: drizzle(async (text, params, method) => {
+        try {
+          return run(sqlite3, database, { text, params, method, full: place.full ?? [] })
+        } catch (error) {
+          if (await place.isGone?.()) throw Object.assign(new Error(String(error), { cause: error }), { code: 'SQLITE_IOERR' })
+          throw error
+        }
+      }) as unknown as AnyDatabase,
       afterTurn: (work: () => void) => void setTimeout(work, 0),
       ...(keep === undefined ? {} : { afterCommit: () => keep(image) }),
       explain: explainSqlite,

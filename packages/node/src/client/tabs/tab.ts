@@ -97,6 +97,8 @@ class SharedTab implements Tab {
   }
 
   private async serveOne(over: AbortSignal): Promise<void> {
+    // Whoever led is no longer there: what was heard of it is not what is so now.
+    this.lose()
     const client = await this.deps.start()
     try {
       this.cut()

@@ -1,7 +1,7 @@
 /** Where a browser keeps the database: in the origin's private files, or, where an origin has none, as an image in IndexedDB. */
 import { SkeinError } from '@skein/core'
 import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-import type { UseStore } from 'idb-keyval'
+import { get, type UseStore } from 'idb-keyval'
 import { browserRandom } from '../../platform/browser.ts'
 import { inMemory, type WasmPlace } from '../sqlite-wasm.ts'
 import { records } from './records.ts'
@@ -22,7 +22,16 @@ export function privateFiles(name: string): WasmPlace {
     }
   }
   // While the files are held open, what fails are writes for which there is no room: of a page, or of a journal's beginning.
-  return { open, full: ['SQLITE_IOERR', 'SQLITE_CANTOPEN'] }
+  return { open, full: ['SQLITE_IOERR', 'SQLITE_CANTOPEN'], isGone: () => hasNoFolder(name) }
+}
+
+/** Somebody, or the browser itself, has cleared the origin's files: what is still held open leads nowhere. */
+async function hasNoFolder(name: string): Promise<boolean> {
+  const isThere = async (): Promise<boolean> => {
+    await (await navigator.storage.getDirectory()).getDirectoryHandle(`skein-${name}`)
+    return true
+  }
+  return !(await isThere().catch(() => false))
 }
 
 const IMAGE = 'image'
@@ -36,7 +45,8 @@ const OWNER = 'image-owner'
 export async function keptImage(name: string): Promise<WasmPlace> {
   const kept = records(name)
   const owner = browserRandom.bytes(16).join()
-  return inMemory(await claim(kept, owner), (take) => keep(kept, { owner, image: take() }))
+  const place = inMemory(await claim(kept, owner), (take) => keep(kept, { owner, image: take() }))
+  return { ...place, isGone: async () => (await get(OWNER, kept)) === undefined }
 }
 
 /** Takes the image over, in one transaction with reading it: nothing is kept in between. */
@@ -48,22 +58,23 @@ function claim(kept: UseStore, owner: string): Promise<Uint8Array | undefined> {
   })
 }
 
-/** @throws Error with the code SQLite would have: no room, or another has taken the image over */
+/** @throws Error with the code SQLite would have: no room, deleted, or another has taken the image over */
 async function keep(kept: UseStore, { owner, image }: { readonly owner: string; readonly image: Uint8Array }): Promise<void> {
-  let isOurs = false
+  let by: unknown
   try {
     await kept('readwrite', (records) => {
       const asked: IDBRequest<unknown> = records.get(OWNER)
       asked.onsuccess = () => {
-        isOurs = asked.result === owner
-        if (isOurs) records.put(image, IMAGE)
+        by = asked.result
+        if (by === owner) records.put(image, IMAGE)
       }
       return ended(records.transaction)
     })
   } catch (cause) {
     throw Object.assign(new Error('the image was not kept', { cause }), isQuota(cause) ? { code: 'SQLITE_FULL' } : {})
   }
-  if (!isOurs) throw Object.assign(new Error('the image has another owner'), { code: 'SQLITE_BUSY' })
+  if (by === undefined) throw Object.assign(new Error('the image was deleted'), { code: 'SQLITE_IOERR' })
+  if (by !== owner) throw Object.assign(new Error('the image has another owner'), { code: 'SQLITE_BUSY' })
 }
 
 function ended(transaction: IDBTransaction): Promise<void> {

@@ -3,10 +3,10 @@ import { noblePrimitives, type Store } from '@skein/core'
 import { expose, proxy, type ProxyMarked } from 'comlink'
 import { browserRandom } from '../../platform/browser.ts'
 import { systemClock } from '../../platform/clock.ts'
-import { openWasmStore } from '../sqlite-wasm.ts'
+import { openWasmStore, type WasmPlace } from '../sqlite-wasm.ts'
 import { keepErrorCodes } from './error-transfer.ts'
 import { keptImage, privateFiles } from './places.ts'
-import { browserStorageKey } from './storage-key.ts'
+import { browserStorageKey, changeStoragePassphrase } from './storage-key.ts'
 
 export interface StoreWorker {
   /**
@@ -15,6 +15,10 @@ export interface StoreWorker {
    * @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID
    */
   open(name: string, passphrase: (need: 'new' | 'existing') => Promise<string | undefined>): Promise<Store & ProxyMarked>
+  /** Whether the browser has deleted the database that is open. */
+  isGone(): Promise<boolean>
+  /** @param next empty for none @throws SkeinError CONFIG_INVALID when `current` is wrong, STORE_CORRUPT */
+  changePassphrase(name: string, current: string, next: string): Promise<void>
 }
 
 /** Both go back together with a browser's profile: a mark would tell nothing. */
@@ -22,9 +26,11 @@ const NO_MARK = { read: () => 0, write: () => undefined }
 
 const surroundings = { primitives: noblePrimitives, random: browserRandom, clock: systemClock, mark: NO_MARK }
 
+let place: WasmPlace | undefined
+
 const worker: StoreWorker = {
   open: async (name, passphrase) => {
-    const place = (await hasPrivateFiles()) ? privateFiles(name) : await keptImage(name)
+    place = (await hasPrivateFiles()) ? privateFiles(name) : await keptImage(name)
     const { store } = await openWasmStore({
       ...surroundings,
       place,
@@ -32,6 +38,8 @@ const worker: StoreWorker = {
     })
     return proxy(store)
   },
+  isGone: async () => (await place?.isGone?.()) ?? false,
+  changePassphrase: (name, current, next) => changeStoragePassphrase(name, { ...surroundings, passphrase: async () => current }, next),
 }
 
 /** Only on a secure origin; some browsers refuse them to private windows when they are asked for. */

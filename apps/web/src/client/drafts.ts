@@ -1,0 +1,59 @@
+/** What was written and is not sent yet: kept with the tab, so that a reload loses none of it. */
+import type { ApiClient } from '@skein/node/browser'
+
+/** A text that was given to the client, which has not answered yet. */
+export type Unsent = Parameters<ApiClient['send']>[0] & { readonly id: string }
+
+const DRAFT = 'skein.draft.'
+const UNSENT = 'skein.unsent.'
+
+/** What a page without storage remembers. */
+const remembered = new Map<string, string>()
+
+function storage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage
+  } catch {
+    return undefined
+  }
+}
+
+function put(key: string, value: string): void {
+  if (value === '') remembered.delete(key)
+  else remembered.set(key, value)
+  try {
+    if (value === '') storage()?.removeItem(key)
+    else storage()?.setItem(key, value)
+  } catch {
+    // No room: it lasts as long as the page.
+  }
+}
+
+const read = (key: string): string => remembered.get(key) ?? storage()?.getItem(key) ?? ''
+
+export const readDraft = (contact: string): string => read(DRAFT + contact)
+
+/** @param text empty for none */
+export const keepDraft = (contact: string, text: string): void => put(DRAFT + contact, text)
+
+export const keepUnsent = (unsent: Unsent): void => put(UNSENT + unsent.id, JSON.stringify(unsent))
+
+export const forgetUnsent = (id: string): void => put(UNSENT + id, '')
+
+/** What an earlier page of this tab gave to the client without hearing of it any more. */
+export function readUnsent(): readonly Unsent[] {
+  const keys = Object.keys(storage() ?? {}).filter((key) => key.startsWith(UNSENT))
+  return keys.flatMap((key) => {
+    try {
+      return [JSON.parse(read(key)) as Unsent]
+    } catch {
+      put(key, '')
+      return []
+    }
+  })
+}
+
+/** Nothing of it belongs to whoever begins anew here. */
+export function forgetDrafts(): void {
+  for (const key of Object.keys(storage() ?? {})) if (key.startsWith(DRAFT) || key.startsWith(UNSENT)) put(key, '')
+}
