@@ -12,6 +12,10 @@ import { STATUS_POLICY, statusPage } from './status-page.ts'
 const BODY_LIMIT_BYTES = 1_024
 /** Ms until an idle client loses its place. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** Then a client has to connect anew, which is counted and limited: thousands sent at once would be worked off first. */
+const MAX_REQUESTS_PER_SOCKET = 100
+/** Ms in which a connection that carries nothing ends: its client does not take what it has asked for. */
+const IDLE_MS = 20_000
 /** Between two looks for clients that dribble, ms; the library's is 30 s. */
 const LOOK_EVERY_MS = 2_000
 
@@ -64,6 +68,9 @@ export async function startHttp(sources: HttpSources, listen: HttpListen): Promi
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_MS,
+    keepAliveTimeout: IDLE_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     forceCloseConnections: true,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
   })

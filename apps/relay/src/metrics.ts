@@ -45,6 +45,9 @@ const BUDGET_STATES: readonly BudgetState[] = ['none', 'ok', 'warned', 'slow', '
 const DELAY_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const DURATION_BUCKETS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400, 604_800]
 
+/** For which figures are good, ms. */
+const FRESH_MS = 1_000
+
 export interface Metrics extends RuleEvents {
   text(): Promise<string>
   onHttp(status: number): void
@@ -115,6 +118,8 @@ class RelayMetrics implements Metrics {
   readonly #duration: Histogram
   readonly #delay: Histogram
   readonly #http: Counter
+  #text: Promise<string> | undefined
+  #textAt = 0
 
   constructor(registry: Registry) {
     this.#registry = registry
@@ -133,8 +138,14 @@ class RelayMetrics implements Metrics {
     this.#http = counter('http_requests', 'Requests over HTTP, by status.', 'code')
   }
 
+  /** Made once a second at most: it takes a millisecond, and anybody may ask. */
   text(): Promise<string> {
-    return this.#registry.metrics()
+    const now = performance.now()
+    if (this.#text === undefined || now - this.#textAt > FRESH_MS) {
+      this.#text = this.#registry.metrics()
+      this.#textAt = now
+    }
+    return this.#text
   }
 
   totals(): ReturnType<Metrics['totals']> {

@@ -191,5 +191,11 @@ describe('buckets', () => {
     const small = new Buckets(() => 0, 10)
     for (let n = 0; n < 1_000; n += 1) small.take(`peer ${n}`, { perSecond: 1, burst: 1 })
     expect(small.size).toBe(10)
+    let now = 0
+    const idle = new Buckets(() => now)
+    for (let n = 0; n < 1_000; n += 1) idle.take(`peer ${n}`, { perSecond: 1, burst: 5 })
+    now = 5_000
+    for (let n = 0; n < 1_000; n += 1) idle.take('somebody', { perSecond: 1, burst: 5 })
+    expect(idle.size).toBe(1)
   })
 })

@@ -13,6 +13,8 @@ import type { Certificate } from './certificate-keeper.ts'
 /** For the TLS handshake and for the head of a request, ms. */
 const HANDSHAKE_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 2_000
+/** Ms in which a connection that carries nothing ends; WebSockets have limits of their own. */
+const IDLE_MS = 20_000
 /** Connections at once. */
 const MAX_SOCKETS = 8_192
 /** RFC 8737 §6.2. */
@@ -33,7 +35,11 @@ export class HttpsFront implements AsyncDisposable {
   constructor({ onRequest, onUpgrade }: FrontHandlers) {
     const limits = { headersTimeout: HANDSHAKE_WITHIN_MS, requestTimeout: HANDSHAKE_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS }
     this.#https = createHttps({ handshakeTimeout: HANDSHAKE_WITHIN_MS, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
-    this.#https.on('upgrade', onUpgrade)
+    this.#https.setTimeout(IDLE_MS)
+    this.#https.on('upgrade', (request, socket, head) => {
+      request.socket.setTimeout(0)
+      onUpgrade(request, socket, head)
+    })
     this.#https.on('tlsClientError', (_, socket) => void socket.destroy())
     this.#server = createServer((socket) => this.#take(socket))
     this.#server.maxConnections = MAX_SOCKETS

@@ -20,7 +20,8 @@ export class CertificateDatastore extends MemoryDatastore {
   }
 
   override put(key: StoreKey, value: Uint8Array): StoreKey | Promise<StoreKey> {
-    if (!isDurable(key)) return super.put(key, value)
+    // A copy: what the library's encoder gives is a small part of 64 KiB, all of which would stay for each peer.
+    if (!isDurable(key)) return super.put(key, value.slice())
     this.#durable.put(key.toString(), value)
     return key
   }

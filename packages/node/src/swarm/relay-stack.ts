@@ -56,6 +56,8 @@ const MAX_CHANNELS = 32
 const REQUEST_TIMEOUT_MS = 10_000
 /** For a connection to close in order, ms. */
 const CLOSE_TIMEOUT_MS = 500
+/** From the end of a peer's last connection until nothing is known of it, ms. */
+const FORGET_AFTER_MS = 15_000
 /** Time to dial one other relay, ms. */
 const MEET_TIMEOUT_MS = 10_000
 /** Above whatever the rules allow: the library would close the connections of members to take in strangers. */
@@ -143,7 +145,11 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
   node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
-  node.addEventListener('peer:disconnect', (event) => void node.services.hop.places.release(event.detail.toString()))
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    node.services.hop.places.release(detail.toString())
+    // Identify may still be writing what it has heard.
+    setTimeout(() => void forget(node, detail), FORGET_AFTER_MS).unref()
+  })
   node.addEventListener('peer:identify', ({ detail }) => {
     if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(node, detail.peerId, options.logger)
   })
@@ -182,7 +188,7 @@ interface RelayParts {
 
 /** What circuits and raw connections share. */
 function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, logger }: RelayStackOptions): RelayParts {
-  const places = new Places({ now: Date.now, ttlMs: reservationTtlMs, groupsOf: rules.groupsOf })
+  const places = new Places({ now: () => performance.now(), ttlMs: reservationTtlMs, groupsOf: rules.groupsOf })
   const turns = new Turns()
   return {
     rules,
@@ -296,6 +302,14 @@ function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Log
       stream.abort(error instanceof Error ? error : new Error(String(error)))
     }
   }
+}
+
+/** The library would keep whoever has been here for hours; only other servers of the DHT are found again. */
+async function forget(node: RelayNode, peer: PeerId): Promise<void> {
+  const { peerStore } = node
+  const known = await peerStore.get(peer).catch(() => undefined)
+  if (known === undefined || known.protocols.includes(DHT_PROTOCOL) || node.getConnections(peer).length > 0) return
+  await peerStore.delete(peer).catch(() => undefined)
 }
 
 interface RoutingTable {

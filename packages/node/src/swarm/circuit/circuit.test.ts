@@ -175,6 +175,18 @@ describe('a circuit', { timeout: 90_000 }, () => {
     await sender.stop()
   })
 
+  it('[RL24] a clock that is set right by years ends no place and no circuit', async () => {
+    const watched = await relayWith()
+    const { member, connection } = await pair(watched)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 365 * 86_400_000 })
+    try {
+      expect(watched.relay.hasPlace(member.peerId.toString())).toBe(true)
+      expect([watched.relay.counts().reservations, connection.status]).toEqual([1, 'open'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('[RL4] is refused as the rules say, and where there is no place', async () => {
     const watched = await relayWith({ mayConnect: () => ({ status: 'denied' }), mayReserve: () => 'reservation-refused' })
     const stranger = await client()

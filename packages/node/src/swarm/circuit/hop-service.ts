@@ -120,7 +120,7 @@ export class HopService {
     const place = this.places.take(party.peer, party.address)
     const addresses = this.#parts.addressManager.getAddresses().map(({ bytes }) => bytes)
     try {
-      await asked.reply({ status: 'ok', place: { expires: Math.floor(place.expiresAt / 1_000), addresses } })
+      await asked.reply({ status: 'ok', place: { expires: Math.floor((Date.now() + this.places.leftMs(place)) / 1_000), addresses } })
     } catch (error) {
       if (asked.connection.status !== 'open') this.places.release(party.peer)
       throw error

@@ -4,12 +4,13 @@ import type { HeldPlaces, RelayRules } from './rules.ts'
 export interface Place {
   /** Address of the member, as the rules count it. */
   readonly address: string
-  /** Milliseconds since 1970. */
+  /** Monotonic milliseconds: a clock that is set right ends nobody's place. */
   readonly expiresAt: number
 }
 
 export interface PlacesOptions {
   readonly groupsOf: RelayRules['groupsOf']
+  /** Monotonic milliseconds. */
   readonly now: () => number
   /** How long a place is held without a refresh, ms. */
   readonly ttlMs: number
@@ -47,6 +48,11 @@ export class Places {
     if (place === undefined || place.expiresAt > this.#now()) return place
     this.release(peer)
     return undefined
+  }
+
+  /** How long a place lasts from now on, ms. */
+  leftMs({ expiresAt }: Place): number {
+    return expiresAt - this.#now()
   }
 
   release(peer: string): void {
