@@ -1,6 +1,6 @@
 /** `skein up`: the headless daemon in the foreground. */
 import { createClient, loadConfig, type RunningClient } from '@skein/node'
-import { giveBackMemory } from './give-back-memory.ts'
+import { countBytesOutside, giveBackMemory } from './give-back-memory.ts'
 import { interfaceFolder } from './interface-folder.ts'
 import type { Output } from './output.ts'
 import { askPassphrase } from './passphrase.ts'
@@ -12,6 +12,7 @@ export async function up(dataDir: string, flags: Record<string, unknown>, output
   const signal = signalled()
   let told = false
   for (;;) {
+    countBytesOutside()
     const client = await createClient({
       dataDir,
       askPassphrase,
