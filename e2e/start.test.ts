@@ -17,9 +17,12 @@ it('npm start brings up relay and client with an invite, and ends both, also whe
   let said = ''
   program.stdout.on('data', (part: Buffer) => (said += part.toString()))
   try {
-    await eventually('the invite is there', () => said.includes('bin/skein add'))
+    await eventually('invite and link are there', () => said.includes('Another such link'))
     const relay = /The relay: (http:\S+)/.exec(said)?.[1] ?? ''
     expect((await fetch(`${relay}/relay.json`)).status).toBe(200)
+    // Without a display, a link opens the user's own client in a browser.
+    const link = /http:\/\/127\.0\.0\.1:\S+\/open\?t=\S+/.exec(said)?.[0] ?? ''
+    expect((await fetch(link, { redirect: 'manual' })).status).toBe(302)
     // As often as it can be told while it is ending the others.
     const telling = setInterval(() => program.kill('SIGTERM'), 5)
     await ended.finally(() => clearInterval(telling))

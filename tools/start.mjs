@@ -27,11 +27,11 @@ function start(name, script, args) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'], detached: process.platform !== 'win32' })
   started.push(child)
   return new Promise((resolve, reject) => {
-    let [text, ready] = ['', false]
+    let [text, ready, isWindow] = ['', false, false]
     const late = setTimeout(() => reject(new Error('did not become ready in time')), READY_WITHIN_MS)
     child.once('exit', () => {
       reject(new Error(failureIn(text)))
-      if (ready && name === 'window') closeWindow.resolve()
+      if (ready && isWindow) closeWindow.resolve()
       else if (ready) broken.resolve(new Error(`the ${name} has ended unexpectedly; see above, and start again`))
     })
     child.stdout.on('data', (part) => {
@@ -41,14 +41,10 @@ function start(name, script, args) {
       const line = JSON.parse(text.slice(0, text.indexOf('\n')))
       if (line.event !== 'ready') return
       ready = true
+      isWindow = line.window === true
       resolve(line)
     })
   })
-}
-
-/** Whether a window can be shown; on Windows and macOS always. */
-function hasDisplay() {
-  return ['win32', 'darwin'].includes(process.platform) || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
 }
 
 function failureIn(text) {
@@ -128,13 +124,17 @@ try {
     ...fixed,
   ])
   const client = ['--json', '--data-dir', join(dataDir, 'client'), '--relay', relay.url]
-  const opened = hasDisplay() ? await start('window', DESKTOP, client) : await start('client', CLI, ['up', ...client])
+  const opened = await start('client', DESKTOP, client)
   await waitUntilJoined()
   console.log(`Relay and client are running. The relay: ${relay.url}\n`)
   cli(['invite'], ['ignore', 'inherit', 'inherit'])
   console.log(
     `\nThe invite opens Skein in any browser of this network. Or, in a terminal:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
   )
+  if (opened.window !== true)
+    console.log(
+      `Your own Skein, in a browser of this computer (the link works once, within two minutes):\n  ${opened.url}\nAnother such link:\n  node ${DESKTOP} --no-window --data-dir ${join(dataDir, 'client')}\n`,
+    )
   const end = opened.window === true ? await untilClosed() : await converse()
   if (end instanceof Error) throw end
 } catch (error) {

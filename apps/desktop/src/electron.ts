@@ -11,7 +11,7 @@ import { runShell, type ShellHost } from './shell/electron-shell.ts'
 const options = parseCommandLine(process.argv.slice(electron.app.isPackaged ? 1 : 2))
 
 async function hostForShell(): Promise<ShellHost> {
-  const host = await startHost(options)
+  const host = await startHost(options, 'electron')
   const { messenger } = host.client
   if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', url: host.link(), window: true })}\n`)
   return {

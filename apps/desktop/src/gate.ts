@@ -5,17 +5,15 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Bytes of tokens and sessions: nobody guesses them. */
+/** Bytes of tokens and sessions: nobody guesses 192 bits, so that wrong guesses need no counting. */
 const TOKEN_BYTES = 24
 /** A link that opens a window is good for one use and this long, ms: a browser may take a while to start. */
 const LINK_LIFETIME_MS = 120_000
-/** Wrong links before no link is taken any more until a new one is made: a program that guesses gets nowhere. */
-const MAX_WRONG = 20
 
 export interface Asked {
   readonly host: string | undefined
   readonly origin: string | undefined
-  /** Value of the session's cookie. */
+  /** What the window got in exchange for its link. */
   readonly session: string | undefined
 }
 
@@ -25,7 +23,6 @@ export class Gate {
   private readonly now: () => number
   private readonly links = new Map<string, number>()
   private readonly sessions: string[] = []
-  private wrong = 0
   /** For a second start of the program, which reads it from a file that only this user can read. */
   readonly secret = randomBytes(TOKEN_BYTES).toString('base64url')
   /** Set when the server listens. */
@@ -38,7 +35,6 @@ export class Gate {
   /** A token for one window. */
   makeLink(): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
-    this.wrong = 0
     this.links.set(token, this.now() + LINK_LIFETIME_MS)
     return token
   }
@@ -46,10 +42,7 @@ export class Gate {
   /** Exchanges a link's token for a session; `undefined` when it is unknown, used or too old. */
   enter(token: string): string | undefined {
     const known = [...this.links].find(([each]) => isSame(each, token))
-    if (known === undefined || this.wrong >= MAX_WRONG || known[1] < this.now()) {
-      this.wrong += 1
-      return undefined
-    }
+    if (known === undefined || known[1] < this.now()) return undefined
     this.links.delete(known[0])
     const session = randomBytes(TOKEN_BYTES).toString('base64url')
     this.sessions.push(session)

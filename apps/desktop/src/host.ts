@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SkeinError } from '@skein/core'
 import { createClient, loadConfig, type RunningClient } from '@skein/node'
-import { announceInstance } from './instance.ts'
+import { announceInstance, keepPort, lastPort, type Shell } from './instance.ts'
 import { startServer, type WindowServer } from './server.ts'
 
 export interface HostOptions {
@@ -23,12 +23,12 @@ export interface Host extends AsyncDisposable {
 const UI = ['../ui', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 
 /** @throws SkeinError USAGE when the interface has not been built, and what a client throws */
-export async function startHost({ dataDir, relay, name }: HostOptions): Promise<Host> {
+export async function startHost({ dataDir, relay, name }: HostOptions, shell: Shell): Promise<Host> {
   const ui = interfaceFolder()
   const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
   const client = await createClient({ dataDir, ui, ...loadConfig({ dataDir, env: process.env, flags }) })
-  const server = await serve(client, ui)
-  const withdraw = announceInstance(dataDir, server)
+  const server = await serve(client, { ui, dataDir })
+  const withdraw = announceInstance(dataDir, { port: server.port, secret: server.secret, shell })
   const stop = async (): Promise<void> => {
     withdraw()
     await server[Symbol.asyncDispose]()
@@ -37,9 +37,14 @@ export async function startHost({ dataDir, relay, name }: HostOptions): Promise<
   return { client, link: (fragment) => server.link(fragment), [Symbol.asyncDispose]: stop }
 }
 
-async function serve(client: RunningClient, ui: string): Promise<WindowServer> {
+async function serve(client: RunningClient, { ui, dataDir }: { readonly ui: string; readonly dataDir: string }): Promise<WindowServer> {
+  const on = (port: number): Promise<WindowServer> => startServer({ client, ui, policy: policyOf(ui), port, now: Date.now })
   try {
-    return await startServer({ client, ui, policy: policyOf(ui), port: 0, now: Date.now })
+    const last = lastPort(dataDir)
+    // Somebody else may have the port now.
+    const server = last === 0 ? await on(0) : await on(last).catch(() => on(0))
+    keepPort(dataDir, server.port)
+    return server
   } catch (error) {
     await client.stop()
     throw error

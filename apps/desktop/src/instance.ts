@@ -3,29 +3,53 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 
-const Note = z.object({ port: z.int().min(1).max(65_535), secret: z.string() })
+/** What shows the windows of a program: Electron by itself; for the others whoever starts them does. */
+export type Shell = 'electron' | 'link'
+
+const Note = z.object({ port: z.int().min(1).max(65_535), secret: z.string(), shell: z.enum(['electron', 'link']) })
 const ANSWER_WITHIN_MS = 3_000
 
 const noteIn = (dataDir: string): string => join(dataDir, 'desktop.json')
 
 /** Tells later starts where this one is. The returned function takes it back. */
-export function announceInstance(dataDir: string, { port, secret }: z.infer<typeof Note>): () => void {
-  writeFileSync(noteIn(dataDir), JSON.stringify({ port, secret }), { mode: 0o600 })
+export function announceInstance(dataDir: string, { port, secret, shell }: z.infer<typeof Note>): () => void {
+  writeFileSync(noteIn(dataDir), JSON.stringify({ port, secret, shell }), { mode: 0o600 })
   // A file that was there keeps its mode.
   if (process.platform !== 'win32') chmodSync(noteIn(dataDir), 0o600)
   return () => rmSync(noteIn(dataDir), { force: true })
 }
 
-/** A link to a window of the program that runs on this data directory; `undefined` when none does. */
-export async function linkOfRunning(dataDir: string, fragment: string): Promise<string | undefined> {
+export interface Running {
+  /** To a window of it. */
+  readonly link: string
+  readonly shell: Shell
+}
+
+/** The program that runs on this data directory; `undefined` when none does. */
+export async function findRunning(dataDir: string, fragment: string): Promise<Running | undefined> {
   try {
-    const { port, secret } = Note.parse(JSON.parse(readFileSync(noteIn(dataDir), 'utf8')))
+    const { port, secret, shell } = Note.parse(JSON.parse(readFileSync(noteIn(dataDir), 'utf8')))
     const answer = await fetch(`http://127.0.0.1:${port}/link?to=${encodeURIComponent(fragment)}`, {
       headers: { 'x-skein-secret': secret },
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     })
-    return answer.ok ? z.object({ link: z.string() }).parse(await answer.json()).link : undefined
+    return answer.ok ? { link: z.object({ link: z.string() }).parse(await answer.json()).link, shell } : undefined
   } catch {
     return undefined
   }
+}
+
+const portIn = (dataDir: string): string => join(dataDir, 'desktop-port.json')
+
+/** The port of the last time: with another the window would be another origin, without what it keeps (theme, language, drafts). */
+export function lastPort(dataDir: string): number {
+  try {
+    return Note.shape.port.parse(JSON.parse(readFileSync(portIn(dataDir), 'utf8')))
+  } catch {
+    return 0
+  }
+}
+
+export function keepPort(dataDir: string, port: number): void {
+  writeFileSync(portIn(dataDir), JSON.stringify(port), { mode: 0o600 })
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isSkeinError } from '@skein/core'
 import { type DesktopOptions, fragmentFor, parseCommandLine } from './command-line.ts'
 import { startHost } from './host.ts'
-import { linkOfRunning } from './instance.ts'
+import { findRunning } from './instance.ts'
 import { findChromium, hasDisplay, openWindow, type ShellWindow } from './shell/chromium.ts'
 import { findElectron, runElectron } from './shell/electron-program.ts'
 
@@ -12,11 +12,12 @@ const STOP_WITHIN_MS = 5_000
 async function run(options: DesktopOptions): Promise<number> {
   const { dataDir, window } = options
   const fragment = fragmentFor(options.invite)
-  const running = await linkOfRunning(dataDir, fragment)
-  if (running !== undefined) return done(show(running, options)?.closed)
+  const running = await findRunning(dataDir, fragment)
   const electron = window && hasDisplay(process.env, process.platform) ? findElectron(process.env) : undefined
+  // A running Electron opens the window itself, as soon as a second one says so.
+  if (running !== undefined && (running.shell !== 'electron' || electron === undefined)) return done(show(running.link, options)?.closed)
   if (electron !== undefined) return runElectron(electron, process.argv.slice(2))
-  const host = await startHost(options)
+  const host = await startHost(options, 'link')
   const shown = show(host.link(fragment), options)
   await Promise.race([host.client.stopRequested, signalled(), ...(shown === undefined ? [] : [shown.closed])])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()

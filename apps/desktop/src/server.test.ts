@@ -9,7 +9,7 @@ import { RPCLink } from '@orpc/client/websocket'
 import type { ApiClient } from '@skein/node/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { announceInstance, linkOfRunning } from './instance.ts'
+import { announceInstance, findRunning } from './instance.ts'
 import { startServer, type WindowServer } from './server.ts'
 
 let dir: string
@@ -49,15 +49,15 @@ async function ask(path: string, headers: Readonly<Record<string, string>> = {})
 
 const pathOf = (link: string): string => link.slice(link.indexOf('/open'))
 
-/** The cookie of a window that was opened with a link. */
+/** The session of a window that was opened with a link. */
 async function enter(): Promise<string> {
   const { headers } = await ask(pathOf(server.link()))
-  return String(headers['set-cookie']).split(';')[0] ?? ''
+  return new URLSearchParams(String(headers['location']).slice(2)).get('session') ?? ''
 }
 
 /** Status of an attempt to reach the API; 101 when it is open. */
-async function reach(headers: Readonly<Record<string, string>>): Promise<number> {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, { headers })
+async function reach(protocols: readonly string[], headers: Readonly<Record<string, string>> = {}): Promise<number> {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, [...protocols], { headers })
   const status = await new Promise<number>((resolve) => {
     socket.once('open', () => resolve(101))
     socket.once('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0))
@@ -69,16 +69,16 @@ async function reach(headers: Readonly<Record<string, string>>): Promise<number>
 
 describe('the server behind the window', () => {
   it('[DW1] serves the interface and the API to the window that was opened, with a policy on every answer', async () => {
-    const cookie = await enter()
-    expect(await ask('/', { cookie })).toMatchObject({ status: 200, body: expect.stringContaining('<title>Skein') })
-    expect(JSON.parse((await ask('/host.json', { cookie })).body)).toEqual({ version: 1, api: '/api' })
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, { headers: { cookie } })
+    const session = await enter()
+    expect(await ask('/')).toMatchObject({ status: 200, body: expect.stringContaining('<title>Skein') })
+    expect(JSON.parse((await ask('/host.json')).body)).toEqual({ version: 1, api: '/api' })
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, ['skein', session])
     await once(socket, 'open')
     const api: ApiClient = createORPCClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }))
     expect(await api.status()).toMatchObject({ name: 'Ana', account: client.messenger.identity.account })
     socket.close()
     for (const path of ['/', '/nothing', '/host.json'])
-      expect((await ask(path, { cookie })).headers).toMatchObject({
+      expect((await ask(path)).headers).toMatchObject({
         'content-security-policy': "default-src 'self'",
         'x-frame-options': 'DENY',
       })
@@ -86,51 +86,57 @@ describe('the server behind the window', () => {
 
   it('[DW2] a link opens one window, once, within two minutes', async () => {
     const path = pathOf(server.link())
-    expect(await ask(path)).toMatchObject({ status: 302, headers: { location: '/' } })
+    const first = await ask(path)
+    expect(first.status).toBe(302)
+    expect(first.headers['location']).toMatch(/^\/#session=[\w-]{32}&to=$/)
     expect((await ask(path)).status).toBe(401)
     const late = pathOf(server.link())
     now += 120_001
     expect((await ask(late)).status).toBe(401)
-    expect((await ask(pathOf(server.link('add=a%20b')))).headers['location']).toBe('/#add=a%20b')
+    expect((await ask(pathOf(server.link('add=a%20b')))).headers['location']).toMatch(/&to=add%3Da%2520b$/)
   })
 
-  it('[DW3] nobody without a session gets anything, and one who guesses spoils the link', async () => {
-    for (const path of ['/', '/index.html', '/host.json', '/nothing']) expect((await ask(path)).status).toBe(401)
-    expect((await ask('/', { cookie: 'skein-session=guessed' })).status).toBe(401)
-    expect(await reach({})).toBe(401)
+  it('[DW2] a session is in no cookie, which a browser would send to every server on this machine', async () => {
+    expect((await ask(pathOf(server.link()))).headers).not.toHaveProperty('set-cookie')
+  })
+
+  it('[DW3] nobody without a session reaches the API, and one who guesses spoils no link', async () => {
+    for (const protocols of [[], ['skein'], ['skein', 'guessed'], ['other', await enter()]]) expect(await reach(protocols)).toBe(401)
+    expect(await reach([], { cookie: `skein-session=${await enter()}` })).toBe(401)
     const link = pathOf(server.link())
-    for (let guess = 0; guess < 20; guess += 1) expect((await ask(`/open?t=${guess}`)).status).toBe(401)
-    expect((await ask(link)).status).toBe(401)
-    expect((await ask(pathOf(server.link()))).status).toBe(302)
+    for (let guess = 0; guess < 25; guess += 1) expect((await ask(`/open?t=${guess}`)).status).toBe(401)
+    expect((await ask(link)).status).toBe(302)
   })
 
   it('[DW4] another page and a name that points here are refused, with a session or without', async () => {
-    const cookie = await enter()
-    expect((await ask('/', { cookie, host: `evil.example:${server.port}` })).status).toBe(421)
-    expect((await ask('/', { cookie, host: '127.0.0.1' })).status).toBe(421)
-    expect((await ask('/host.json', { cookie, origin: 'https://evil.example' })).status).toBe(403)
+    const protocols = ['skein', await enter()]
+    expect((await ask('/', { host: `evil.example:${server.port}` })).status).toBe(421)
+    expect((await ask('/', { host: '127.0.0.1' })).status).toBe(421)
+    expect((await ask('/host.json', { origin: 'https://evil.example' })).status).toBe(403)
     expect((await ask(pathOf(server.link()), { host: `evil.example:${server.port}` })).status).toBe(421)
-    expect(await reach({ cookie, origin: 'https://evil.example' })).toBe(403)
-    expect(await reach({ cookie, host: `evil.example:${server.port}` })).toBe(421)
-    expect(await reach({ cookie, origin: `http://127.0.0.1:${server.port}` })).toBe(101)
+    expect(await reach(protocols, { origin: 'https://evil.example' })).toBe(403)
+    // A page of another server on this machine.
+    expect(await reach(protocols, { origin: 'http://127.0.0.1:1' })).toBe(403)
+    expect(await reach(protocols, { host: `evil.example:${server.port}` })).toBe(421)
+    expect(await reach(protocols, { origin: `http://127.0.0.1:${server.port}` })).toBe(101)
   })
 
   it('[DW5] no path leads out of the interface', async () => {
-    const cookie = await enter()
     for (const path of ['/../secret.txt', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/..\\secret.txt', '//../secret.txt']) {
-      const { body } = await ask(path, { cookie })
+      const { body } = await ask(path)
       expect(body).not.toContain('not for pages')
     }
   })
 
   it('[DW6] a second start gets a window of the first, and nobody else does', async () => {
-    const withdraw = announceInstance(dir, server)
-    const link = await linkOfRunning(dir, 'add=x')
-    expect((await ask(pathOf(link ?? ''))).headers['location']).toBe('/#add=x')
+    const withdraw = announceInstance(dir, { ...server, shell: 'link' })
+    const { link, shell } = (await findRunning(dir, 'add=x')) ?? {}
+    expect(shell).toBe('link')
+    expect((await ask(pathOf(link ?? ''))).headers['location']).toMatch(/&to=add%3Dx$/)
     expect((await ask('/link', { 'x-skein-secret': 'guessed' })).status).toBe(401)
     withdraw()
-    expect(await linkOfRunning(dir, '')).toBeUndefined()
+    expect(await findRunning(dir, '')).toBeUndefined()
     writeFileSync(join(dir, 'desktop.json'), JSON.stringify({ port: 1, secret: 'of one that was killed' }))
-    expect(await linkOfRunning(dir, '')).toBeUndefined()
+    expect(await findRunning(dir, '')).toBeUndefined()
   })
 })

@@ -1,17 +1,18 @@
 /** The loopback server behind the window: the interface's files, and the API over a WebSocket. */
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import cookie from '@fastify/cookie'
 import files from '@fastify/static'
 import type { Client } from '@skein/node'
 import { serveWebSocket } from '@skein/node/host'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { WebSocketServer } from 'ws'
 import { type Asked, Gate } from './gate.ts'
 
-/** Routes that check for themselves who asks. */
-const OPEN: ReadonlySet<string> = new Set(['/open', '/link'])
-const SESSION = 'skein-session'
+/**
+ * What a window speaks on the API's WebSocket; beside it stands its session. Not in a cookie: a browser would send that to
+ * every server on this machine, whatever its port.
+ */
+const PROTOCOL = 'skein'
 /** Largest request of the API, bytes: a text, with room. */
 const MAX_REQUEST_BYTES = 262_144
 
@@ -41,7 +42,6 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
   const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 1_024 })
   const link = (fragment = ''): string =>
     `http://127.0.0.1:${gate.port}/open?t=${gate.makeLink()}${fragment === '' ? '' : `&to=${encodeURIComponent(fragment)}`}`
-  await server.register(cookie)
   guard(server, { gate, policy })
   routes(server, gate)
   server.get<{ Querystring: { to?: string } }>('/link', async ({ headers, query }, reply) => {
@@ -63,7 +63,7 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
 function guard(server: FastifyInstance, { gate, policy }: { readonly gate: Gate; readonly policy: string }): void {
   server.addHook('onRequest', async (request, reply) => {
     secure(reply, policy)
-    const refusal = OPEN.has(request.routeOptions.url ?? '') ? gate.refuseStranger(askedBy(request.raw)) : gate.refuse(asked(request))
+    const refusal = gate.refuseStranger(askedBy(request.raw))
     if (refusal !== undefined) await reply.code(refusal.status).type('text/plain; charset=utf-8').send(refusal.reason)
   })
 }
@@ -83,18 +83,17 @@ function routes(server: FastifyInstance, gate: Gate): void {
   server.get<{ Querystring: { t?: string; to?: string } }>('/open', async ({ query }, reply) => {
     const session = gate.enter(query.t ?? '')
     if (session === undefined) return reply.code(401).type('text/plain').send('This link was used or is too old; open Skein anew.')
-    reply.setCookie(SESSION, session, { path: '/', httpOnly: true, sameSite: 'strict' })
-    // Through the parser: what comes out of it holds nothing that could end a header.
-    return reply.redirect(query.to === undefined ? '/' : `/${new URL(`http://window/#${query.to}`).hash}`)
+    // Behind the `#`, which no server sees; the page keeps it for its origin, and takes it out of the address.
+    return reply.redirect(`/#session=${session}&to=${encodeURIComponent(query.to ?? '')}`)
   })
   // Tells the page that the client runs here, and not in the page.
   server.get('/host.json', () => ({ version: 1, api: '/api' }))
 }
 
 function serveApi(server: FastifyInstance, { gate, client }: { readonly gate: Gate; readonly client: Client }): WebSocketServer {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES })
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, handleProtocols: () => PROTOCOL })
   server.server.on('upgrade', (request, socket, head) => {
-    const refusal = request.url === '/api' ? gate.refuse({ ...askedBy(request), session: sessionOf(server, request) }) : { status: 404 }
+    const refusal = request.url === '/api' ? gate.refuse({ ...askedBy(request), session: sessionOf(request) }) : { status: 404 }
     socket.on('error', () => undefined)
     if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (opened) => serveWebSocket(client, opened))
     else socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\n\r\n`)
@@ -106,10 +105,8 @@ function askedBy({ headers: { host, origin } }: IncomingMessage): Omit<Asked, 's
   return { host, origin }
 }
 
-function asked({ raw, cookies }: FastifyRequest): Asked {
-  return { ...askedBy(raw), session: cookies[SESSION] }
-}
-
-function sessionOf(server: FastifyInstance, { headers: { cookie: text = '' } }: IncomingMessage): string | undefined {
-  return server.parseCookie(text)[SESSION]
+/** The protocols that a window names are ours and its session: nothing else can be said in the opening of a WebSocket by a page. */
+function sessionOf({ headers }: IncomingMessage): string | undefined {
+  const [protocol, session] = (headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
+  return protocol === PROTOCOL ? session : undefined
 }

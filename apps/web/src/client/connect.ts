@@ -37,8 +37,38 @@ async function ask(path: string): Promise<Answer> {
   return { document: isVersion1 ? (value as Record<string, unknown>) : null, clockAheadMs }
 }
 
+const SESSION = 'skein.session'
+let session: string | undefined
+
+/**
+ * Takes what a host hands over to the window that it opens out of the address: `#session=…&to=…`. It stays with this tab of
+ * this origin, also when the page is loaded anew.
+ */
+function takeSession(): void {
+  const { hash } = globalThis.location
+  if (!hash.startsWith('#session=')) return
+  const given = new URLSearchParams(hash.slice(1))
+  session = given.get('session') ?? ''
+  globalThis.history.replaceState(null, '', `#${given.get('to') ?? ''}`)
+  try {
+    globalThis.sessionStorage.setItem(SESSION, session)
+  } catch {
+    // Without storage it lasts as long as the page.
+  }
+}
+
+function hostSession(): readonly string[] {
+  try {
+    const kept = session ?? globalThis.sessionStorage.getItem(SESSION)
+    return kept === null ? [] : [kept]
+  } catch {
+    return []
+  }
+}
+
 /** Asks the server of the page; where it does not answer, what it was the last time counts. */
 export async function lookAround(): Promise<Surroundings> {
+  takeSession()
   const [host, { document: relay, clockAheadMs }] = await Promise.all([ask('/host.json'), ask('/relay.json')])
   const api = host.document?.['api']
   // A program on this computer has the same clock.
@@ -93,7 +123,8 @@ export async function connect({ hostApi, ownRelay }: Surroundings, options: Conn
     throw Object.assign(new Error('the code of the client was not loaded', { cause }), { code: 'NOT_LOADED' })
   })
   const { origin } = globalThis.location
-  if (hostApi !== undefined) return openHost(`${origin.replace(/^http/, 'ws')}${hostApi}`, systemClock)
+  if (hostApi !== undefined)
+    return openHost({ url: `${origin.replace(/^http/, 'ws')}${hostApi}`, protocols: ['skein', ...hostSession()] }, systemClock)
   return openBrowser({
     name: NAME,
     config: { name: options.name, relays: ownRelay === undefined ? [] : [ownRelay] },

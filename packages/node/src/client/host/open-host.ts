@@ -6,22 +6,28 @@ import type { Tab } from '../tabs/index.ts'
 /** Before the next try to reach a host that is away, ms. */
 const AGAIN_AFTER_MS = 1_000
 
-/** @param url of the API, `ws://…` */
-export function openHost(url: string, clock: Pick<Clock, 'sleep'>): Tab {
-  return new HostTab(url, clock)
+export interface HostPlace {
+  /** Of the API, `ws://…` */
+  readonly url: string
+  /** What the page says on opening: the host's protocol, and the session that it has been given. */
+  readonly protocols: readonly string[]
+}
+
+export function openHost(place: HostPlace, clock: Pick<Clock, 'sleep'>): Tab {
+  return new HostTab(place, clock)
 }
 
 class HostTab implements Tab {
   api: ApiClient | undefined
   readonly leads = false
-  private readonly url: string
+  private readonly place: HostPlace
   private readonly clock: Pick<Clock, 'sleep'>
   private readonly listeners = new Set<() => void>()
   private readonly closing = new AbortController()
   private readonly done: Promise<void>
 
-  constructor(url: string, clock: Pick<Clock, 'sleep'>) {
-    this.url = url
+  constructor(place: HostPlace, clock: Pick<Clock, 'sleep'>) {
+    this.place = place
     this.clock = clock
     this.done = this.keepConnected()
   }
@@ -46,7 +52,7 @@ class HostTab implements Tab {
   /** Resolves when the connection has ended. */
   private async connectOnce(signal: AbortSignal): Promise<void> {
     const { apiOver } = await import('./link.ts')
-    const socket = new WebSocket(this.url)
+    const socket = new WebSocket(this.place.url, [...this.place.protocols])
     socket.addEventListener('open', () => this.change(apiOver(socket)), { once: true })
     signal.addEventListener('abort', () => socket.close(), { once: true })
     return new Promise((resolve) =>
