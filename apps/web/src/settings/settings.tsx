@@ -9,6 +9,7 @@ import { Page, Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { BackupSection } from './backup.tsx'
 import { PassphraseSection } from './passphrase.tsx'
+import { DevicesSection } from './lazy.ts'
 import { StorageSection } from './storage.tsx'
 
 export function Settings({ hosted }: { readonly hosted: boolean }) {
@@ -25,6 +26,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
       <StorageSection hosted={hosted} />
       {hosted ? null : <PassphraseSection />}
       <BackupSection />
+      <DevicesSection />
       <Section title={settings.account}>
         <p className="foreign text-sm">
           <code>{status?.account}</code>

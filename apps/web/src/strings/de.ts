@@ -258,6 +258,34 @@ export const de: Strings = {
     },
   },
   settings: {
+    devices: {
+      title: 'Deine Geräte',
+      text: 'Alle Geräte deines Kontos bekommen deine Nachrichten und schreiben in deinem Namen.',
+      unnamed: 'Gerät ohne Namen',
+      here: 'Dieses Gerät',
+      online: 'Erreichbar',
+      away: 'Nicht erreichbar',
+      revoke: 'Entfernen',
+      revokeSure: (name: string) => `${name} endgültig entfernen`,
+      revokedHere:
+        'Dieses Gerät wurde auf einem anderen aus dem Konto entfernt. Es sendet und bekommt nichts mehr; was hier ist, kannst du lesen.',
+      link: 'Neues Gerät verbinden',
+      linkText:
+        'Wähle auf dem neuen Gerät «Als weiteres Gerät verwenden» und scanne diesen Code oder füge den Link ein. Er gilt zehn Minuten, einmal.',
+      linkLabel: 'Link für das neue Gerät',
+      qr: 'QR-Code des Links für das neue Gerät',
+      compare: (name: string) => `«${name}» möchte zu deinem Konto gehören. Zeigt es dieselben sechs Ziffern?`,
+      compareHere: 'Bestätige auf dem anderen Gerät, wenn es dieselben sechs Ziffern zeigt.',
+      same: 'Dieselben: einlassen',
+      differ: 'Andere',
+      linked: 'Das neue Gerät ist verbunden.',
+      join: 'Als weiteres Gerät verwenden',
+      joinText:
+        'Dein Konto ist schon auf einem anderen Gerät: Öffne dort die Einstellungen, wähle «Neues Gerät verbinden» und füge den Link hier ein. Beitreten kann nur ein Gerät ohne Kontakte.',
+      joinLabel: 'Link vom anderen Gerät',
+      joinNow: 'Beitreten',
+      joined: 'Verbunden. Kontakte und Nachrichten folgen, solange beide Geräte erreichbar sind.',
+    },
     backup: 'Sicherung',
     backupText:
       'Deine Identität, Kontakte und Nachrichten in einer versiegelten Datei. Der erste Bildschirm eines neuen Browsers oder «skein restore» bringt sie zurück.',
@@ -299,6 +327,12 @@ export const de: Strings = {
   },
   notFound: { title: 'Hier ist nichts', home: 'Skein öffnen' },
   errors: {
+    ACCOUNT_IN_USE: 'Dieses Gerät hat schon eigene Kontakte. Nur ein neues kann zu einem anderen Konto gehören.',
+    DEVICE_REVOKED: 'Dieses Gerät wurde auf einem anderen aus seinem Konto entfernt. Es sendet und bekommt nichts mehr.',
+    LINK_EXPIRED: 'Dieser Link ist abgelaufen oder wurde zurückgenommen. Erzeuge auf dem anderen Gerät einen neuen.',
+    LINK_NOT_ONE: 'Das ist kein Link für Geräte, oder ein Teil davon fehlt.',
+    LINK_REFUSED:
+      'Die Verbindung endete: Sie wurde abgelehnt, die Ziffern waren verschieden, oder der Link wurde schon benutzt. Erzeuge einen neuen.',
     BACKUP_DAMAGED: 'Das Passwort öffnet diese Datei nicht, oder sie ist beschädigt oder keine Sicherung. Nichts davon wurde verwendet.',
     BACKUP_REFUSED: 'In diesem Browser lebt schon jemand. Stelle in einem anderen wieder her oder lösche zuerst die Daten dieser Seite.',
     CONFIG_INVALID: 'Das ist hier nicht erlaubt. Prüfe deine Eingabe.',

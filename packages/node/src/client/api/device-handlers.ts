@@ -77,10 +77,10 @@ async function* join(client: Client, link: string, signal: AbortSignal | undefin
   )
   yield* steps
   const { account, name, relays } = await joined
-  await keepSettings(client, { name, relays })
   try {
     yield { state: 'linked', account, device: client.messenger.identity.device }
   } finally {
+    await keepSettings(client, { name, relays })
     client.restart()
   }
 }
