@@ -57,3 +57,33 @@ it('[RL22] asks who has been silent, and ends who does not answer', { timeout: 1
   expect(to(alive)).toHaveLength(1)
   expect(door.heardAt(to(alive)[0] as Connection)).toBeGreaterThan(heard ?? Number.POSITIVE_INFINITY)
 })
+
+it('[RL22] who has answered is not asked again at once, where nothing else tells that it lives', { timeout: 120_000 }, async () => {
+  const relay = await node(['/ip4/127.0.0.1/tcp/0'])
+  const client = await node([])
+  let pings = 0
+  await client.handle(
+    '/ipfs/ping/1.0.0',
+    (stream) => {
+      pings += 1
+      stream.addEventListener('message', ({ data }) => {
+        stream.send(data)
+        void stream.close()
+      })
+    },
+    { force: true },
+  )
+  await client.dial(multiaddr(relay.getMultiaddrs()[0]?.toString() ?? ''))
+  await vi.waitFor(() => expect(relay.getConnections()).toHaveLength(1), WITHIN)
+  let time = 1_000_000
+  const silent = new SilentPeers({ connections: () => relay.getConnections(), heardAt: () => undefined, now: () => time })
+  silent.look()
+  await vi.waitFor(() => expect(pings).toBe(1), WITHIN)
+  await vi.waitFor(() => expect(relay.getConnections()[0]?.streams).toEqual([]), WITHIN)
+  time += 20_000
+  silent.look()
+  time += 80_000
+  silent.look()
+  await vi.waitFor(() => expect(pings).toBe(2), WITHIN)
+  expect(relay.getConnections()).toHaveLength(1)
+})

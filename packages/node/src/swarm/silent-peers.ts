@@ -26,6 +26,8 @@ export interface SilentPeersDeps {
 export class SilentPeers {
   readonly #deps: SilentPeersDeps
   readonly #asked = new WeakSet<Connection>()
+  /** Of transports that do not tell when something has arrived. Monotonic ms. */
+  readonly #answeredAt = new WeakMap<Connection, number>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: SilentPeersDeps) {
@@ -44,7 +46,8 @@ export class SilentPeers {
   look(): void {
     const { connections, heardAt, now } = this.#deps
     for (const connection of connections()) {
-      const silentMs = now() - (heardAt(connection) ?? Number.NEGATIVE_INFINITY)
+      const last = Math.max(heardAt(connection) ?? 0, this.#answeredAt.get(connection) ?? 0)
+      const silentMs = now() - last
       if (silentMs < ASK_AFTER_MS || connection.status !== 'open' || this.#asked.has(connection)) continue
       this.#asked.add(connection)
       void this.#ask(connection)
@@ -56,9 +59,12 @@ export class SilentPeers {
     const asked = now()
     try {
       await pingConnection(connection, AbortSignal.timeout(answerWithinMs))
-    } catch {
+      this.#answeredAt.set(connection, now())
+    } catch (error) {
       // A refusal of the protocol is a word as well.
-      if ((heardAt(connection) ?? 0) < asked) connection.abort(new Error('silent'))
+      const isRefused = error instanceof Error && error.name === 'UnsupportedProtocolError'
+      if (isRefused) this.#answeredAt.set(connection, now())
+      else if ((heardAt(connection) ?? 0) < asked) connection.abort(new Error('silent'))
     } finally {
       this.#asked.delete(connection)
     }
