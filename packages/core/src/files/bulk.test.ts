@@ -4,7 +4,7 @@ import { MemoryBulk } from '../testing/memory-bulk.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
-const BYTES = 4_000_000
+const BYTES = 2_500_000
 
 /** Two messengers that are connected by TCP, and may open raw connections. */
 async function wired(): Promise<Pair & { readonly bulk: MemoryBulk }> {

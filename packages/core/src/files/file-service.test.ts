@@ -6,14 +6,14 @@ import { content, filesOf, offer, type Pair, pair, stateOf, until } from '../tes
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import type { World, WorldNode } from '../testing/world.ts'
-import { decodeFileFrame, encodeFileFrame, type FileFrame } from '../wire/files.ts'
+import { decodeFileFrame, decodeManifest, encodeFileFrame, type FileFrame } from '../wire/files.ts'
 import { FILE_PROTOCOL } from './file-link.ts'
 import { hexOf } from './hex.ts'
 import type { Transfer } from './index.ts'
 import { WINDOW_BYTES } from './limits.ts'
 
 describe('files between two messengers', () => {
-  it('[FI1] [FI19] [FI20] a file is offered, fetched when the user says so, and whole; both know its hash', async () => {
+  it('[FI1] [FI19] [FI20] [FI27] a file is offered, fetched when the user says so, and whole; both know its hash', async () => {
     const both = await pair()
     const { world, ana, bo } = both
     const bytes = content(1, 700_000)
@@ -30,6 +30,8 @@ describe('files between two messengers', () => {
     expect(filesOf(ana).get(transfer.id)).toMatchObject(done)
     expect(filesOf(bo).get(transfer.id)).toMatchObject({ ...done, path: 'in/a.bin' })
     expect(bo.disk.parts.size).toBe(0)
+    const kept = await bo.node.store.transfer(transfer.id, 'in')
+    expect(decodeManifest(kept?.manifest ?? new Uint8Array()).key).toEqual(new Uint8Array(32))
   })
 
   it('[FI3] [FI16] empty files, folders of many, and names that are taken', async () => {
@@ -47,11 +49,11 @@ describe('files between two messengers', () => {
     for (let number = 0; number < 200; number += 1) expect(bo.disk.files.get(`in/dir/f${number}`)).toEqual(content(number + 1, number * 7))
   })
 
-  it.each([1, 2, 3, 4, 5, 6])('[FI15] [FI18] seed %d: cut links and kills of either side cost a window each at most', async (seed) => {
+  it.each([1, 2, 3, 4])('[FI15] [FI18] seed %d: cut links and kills of either side cost a window each at most', async (seed) => {
     const both = await pair(seed)
     const { world, ana, bo } = both
     const random = seededRandom(seed)
-    const bytes = content(seed, 3_000_000)
+    const bytes = content(seed, 1_600_000)
     ana.disk.files.set('a.bin', bytes)
     const transfer = await offer(both)
     await filesOf(bo).accept(transfer.id, 'in')
@@ -106,11 +108,11 @@ describe('files between two messengers', () => {
   it('[FI11] [FI19] a file that changes while it is sent fails on both sides, and nothing is left of it', async () => {
     const both = await pair()
     const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 2_000_000))
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
     const transfer = await offer(both)
     await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 500_000)
-    ana.disk.files.set('a.bin', content(2, 2_000_000))
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    ana.disk.files.set('a.bin', content(2, 1_200_000))
     // What was fetched from the first is kept over this; the tree tells that it does not fit.
     world.network.dropLinks(() => true)
     await until(world, () => stateOf(bo, transfer) === 'failed' && stateOf(ana, transfer) === 'failed')
@@ -133,14 +135,14 @@ describe('files between two messengers', () => {
   it('[FI24] either side pauses and goes on', async () => {
     const both = await pair()
     const { world, ana, bo } = both
-    const bytes = content(1, 2_000_000)
+    const bytes = content(1, 1_200_000)
     ana.disk.files.set('a.bin', bytes)
     const transfer = await offer(both)
     await filesOf(ana).setRate(500_000)
     await filesOf(bo).accept(transfer.id, 'in')
     for (const side of [ana, bo]) {
       const before = filesOf(bo).get(transfer.id).moved
-      await until(world, () => filesOf(bo).get(transfer.id).moved > before + 300_000)
+      await until(world, () => filesOf(bo).get(transfer.id).moved > before + 200_000)
       await filesOf(side).pause(transfer.id)
       await world.run(2_000)
       const { moved } = filesOf(bo).get(transfer.id)
@@ -157,10 +159,10 @@ describe('files between two messengers', () => {
   it.each(['sender', 'recipient'])('[FI24] the %s ends it for good; the other side learns of it, also later', async (who) => {
     const both = await pair()
     const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 2_000_000))
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
     const transfer = await offer(both)
     await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 500_000)
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
     const [one, other] = who === 'sender' ? [ana, bo] : [bo, ana]
     world.network.partition(ana.node.swarm.self, bo.node.swarm.self, true)
     await filesOf(one).cancel(transfer.id)
@@ -177,11 +179,11 @@ describe('files between two messengers', () => {
   it('[FI24] a full disk pauses it, and it goes on from there', async () => {
     const both = await pair()
     const { world, ana, bo } = both
-    const bytes = content(1, 2_000_000)
+    const bytes = content(1, 1_200_000)
     ana.disk.files.set('a.bin', bytes)
     const transfer = await offer(both)
     await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 500_000)
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
     bo.disk.full = true
     await world.run(60_000)
     expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'paused', reason: 'DISK_FULL' })

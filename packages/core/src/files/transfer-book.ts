@@ -3,7 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredTransfer, StoreWrite } from '../ports/store.ts'
-import { decodeManifest, type FileManifest } from '../wire/files.ts'
+import { decodeManifest, encodeManifest, type FileManifest } from '../wire/files.ts'
 import { KEEP_EVERY_MS, PROGRESS_EVERY_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 
@@ -94,7 +94,8 @@ export class TransferBook {
 
   /** Changes it, durably, and says so. */
   async change(live: Live, change: Partial<StoredTransfer>): Promise<void> {
-    live.stored = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
+    const next = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
+    live.stored = next.direction === 'in' && isFinal(next) ? { ...next, manifest: withoutKey(live.manifest) } : next
     await this.deps.store.commit([this.write(live)])
     this.tell(live)
   }
@@ -127,6 +128,11 @@ export class TransferBook {
   private write({ stored }: Live): StoreWrite {
     return { kind: 'transfer.put', transfer: stored }
   }
+}
+
+/** What was received needs its key no longer (FI27); of what was sent, other devices of the recipient may still come. */
+function withoutKey(manifest: FileManifest): Uint8Array {
+  return encodeManifest({ ...manifest, key: new Uint8Array(manifest.key.length) })
 }
 
 function nameOf(id: MessageId, direction: Direction): string {
