@@ -44,7 +44,7 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
       {made === undefined ? null : (
         <>
           <p className="text-quiet">{isHere ? words.hereText : words.text}</p>
-          {isJoined || isHere ? null : <Note look="warn">{words.noRelay}</Note>}
+          {isJoined || isHere ? null : <Note look="warn">{status?.pid === 0 ? words.noRelayPage : words.noRelay}</Note>}
           <InviteLink made={made} />
           {status?.serves_page === true && !isHere ? (
             <Button disabled={busy} onClick={() => void make(true)}>

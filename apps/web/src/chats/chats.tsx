@@ -2,12 +2,13 @@ import { MessageCircle, Search } from 'lucide-react'
 import { useState } from 'react'
 import { AddButtons } from '../add/add-buttons.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
+import type { Route } from '../client/route.ts'
 import { Empty } from '../ui/empty.tsx'
 import { ConversationList } from './conversation-list.tsx'
 import { ConversationPane } from './conversation-pane.tsx'
 import { SearchDialog } from './lazy.ts'
 
-export function Chats({ contact }: { readonly contact: string | undefined }) {
+export function Chats({ contact, message }: Pick<Route, 'contact' | 'message'>) {
   const { chats } = useStrings()
   return (
     <div className="flex min-h-0 min-w-0 flex-1">
@@ -17,7 +18,7 @@ export function Chats({ contact }: { readonly contact: string | undefined }) {
           <Empty icon={MessageCircle} title={chats.choose} />
         </main>
       ) : (
-        <ConversationPane key={contact} contact={contact} />
+        <ConversationPane key={contact} contact={contact} sought={message} />
       )}
     </div>
   )

@@ -1,5 +1,5 @@
 import type { ConversationView, HistoryMessage } from '@skein/node/browser'
-import { BellOff } from 'lucide-react'
+import { Ban, BellOff } from 'lucide-react'
 import { Virtualizer } from 'virtua'
 import { useStrings } from '../client/context.tsx'
 import { linkTo, useRoute } from '../client/route.ts'
@@ -23,17 +23,18 @@ export function ConversationList({ conversations }: { readonly conversations: re
 function ConversationLink({ conversation, isOpen }: { readonly conversation: ConversationView; readonly isOpen: boolean }) {
   const { people } = useStrings()
   const times = useTimes()
-  const { contact, name, online, last, muted } = conversation
+  const { contact, name, online, last, muted, blocked } = conversation
   return (
     <a
       href={linkTo('chats', contact)}
       aria-current={isOpen ? 'true' : undefined}
       className={`flex items-center gap-3 px-3 py-2.5 ${isOpen ? 'bg-mine' : 'hover:bg-surface'}`}
     >
-      <Avatar name={name} online={online} />
+      <Avatar name={name} online={online && !blocked} />
       <span className="grid min-w-0 flex-1 grid-cols-1 gap-0.5">
         <span className="flex items-baseline justify-between gap-2">
           <Name name={name} className="font-medium" />
+          {blocked ? <Ban aria-label={people.blocked} size={14} className="shrink-0 self-center text-danger" /> : null}
           {muted ? <BellOff aria-label={people.muted} size={14} className="shrink-0 self-center text-quiet" /> : null}
           {last === null ? null : <time className="shrink-0 text-xs text-quiet">{times.brief(last.created_at)}</time>}
         </span>
@@ -45,7 +46,7 @@ function ConversationLink({ conversation, isOpen }: { readonly conversation: Con
 
 function LastLine({ conversation: { last, state, unread } }: { readonly conversation: ConversationView }) {
   const { chats, people } = useStrings()
-  const text = state === 'accepted' ? chats.nothing : people.waiting
+  const text = { accepted: chats.nothing, pending: people.waiting, requested: chats.wantsContact }[state]
   return (
     <span className="flex items-center gap-1.5 text-sm text-quiet">
       {last?.direction === 'out' ? <Tick state={last.state} /> : null}

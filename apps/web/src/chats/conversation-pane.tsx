@@ -9,15 +9,25 @@ import { Note } from '../ui/note.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
 import { Composer } from './composer.tsx'
+import { RequestButtons } from './lazy.ts'
 import { MessageList } from './message-list.tsx'
 
-export function ConversationPane({ contact }: { readonly contact: string }) {
+export interface ConversationPaneProps {
+  readonly contact: string
+  /** Id of a message to be brought into view. */
+  readonly sought: string | undefined
+}
+
+export function ConversationPane({ contact, sought }: ConversationPaneProps) {
   const model = useModel()
   const strings = useStrings()
   const [conversation] = useState(() => new Conversation(model, contact))
   useEffect(() => conversation.open(), [conversation])
   const { conversations } = useClient()
   const { loaded, isTyping } = useObservable(conversation)
+  useEffect(() => {
+    if (sought !== undefined && loaded) void conversation.seek(sought).catch(() => undefined)
+  }, [conversation, sought, loaded])
   const known = conversations?.find((each) => each.contact === contact)
   return (
     <main className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -28,7 +38,7 @@ export function ConversationPane({ contact }: { readonly contact: string }) {
           <Heading person={known} isTyping={isTyping} />
           <Warnings person={known} />
           {loaded ? <MessageList conversation={conversation} name={known.name} unread={known.unread} /> : <div className="flex-1" />}
-          <Composer conversation={conversation} isDisabled={known.blocked} />
+          <Composer conversation={conversation} isDisabled={known.blocked || known.state === 'requested'} />
         </>
       )}
     </main>
@@ -40,7 +50,7 @@ interface HeadingProps {
   readonly isTyping: boolean
 }
 
-function Heading({ person: { contact, name, online, last_seen, trust }, isTyping }: HeadingProps) {
+function Heading({ person: { contact, name, online, last_seen, trust, blocked }, isTyping }: HeadingProps) {
   const { general, people, chats } = useStrings()
   const times = useTimes()
   const seen = last_seen === null ? people.never : people.lastSeen(times.whole(last_seen))
@@ -50,20 +60,23 @@ function Heading({ person: { contact, name, online, last_seen, trust }, isTyping
         <ArrowLeft aria-hidden="true" size={20} />
       </a>
       <a href={linkTo('people', contact)} className="flex min-w-0 items-center gap-3" title={people.details(name)}>
-        <Avatar name={name} online={online} />
+        <Avatar name={name} online={online && !blocked} />
         <span className="min-w-0">
           <h1 className="flex items-center gap-1.5 font-semibold">
             <Name name={name} />
             {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
           </h1>
-          <span className="block truncate text-sm text-quiet">{isTyping ? chats.typing : online ? people.online : seen}</span>
+          <span className="block truncate text-sm text-quiet">
+            {blocked ? people.blocked : isTyping ? chats.typing : online ? people.online : seen}
+          </span>
         </span>
       </a>
     </div>
   )
 }
 
-function Warnings({ person: { contact, state, blocked, trust } }: { readonly person: ConversationView }) {
+function Warnings({ person }: { readonly person: ConversationView }) {
+  const { contact, state, blocked, trust } = person
   const { chats, people } = useStrings()
   if (blocked) return <Note look="warn">{chats.blocked}</Note>
   if (trust === 'changed')
@@ -74,6 +87,13 @@ function Warnings({ person: { contact, state, blocked, trust } }: { readonly per
           {people.verify}
         </a>
       </Note>
+    )
+  if (state === 'requested')
+    return (
+      <div className="grid grid-cols-1 gap-2 border-b border-line bg-surface p-3">
+        <p>{chats.requested}</p>
+        <RequestButtons person={person} />
+      </div>
     )
   return state === 'accepted' ? null : <Note look="warn">{chats.pending}</Note>
 }

@@ -4,6 +4,7 @@ import { Copy, Pencil, Reply, Undo2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
+import { copyText } from '../ui/clipboard.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
@@ -45,11 +46,7 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
       <div className="grid">
         <Item label={chats.reply} icon={<Reply aria-hidden="true" size={18} />} onClick={begin('reply')} />
         {kind === 'text' ? (
-          <Item
-            label={general.copy}
-            icon={<Copy aria-hidden="true" size={18} />}
-            onClick={() => done(() => navigator.clipboard.writeText(text))}
-          />
+          <Item label={general.copy} icon={<Copy aria-hidden="true" size={18} />} onClick={() => done(() => copyText(text))} />
         ) : null}
         {isOwnText ? <Item label={chats.edit} icon={<Pencil aria-hidden="true" size={18} />} onClick={begin('edit')} /> : null}
         {message.direction === 'out' ? (

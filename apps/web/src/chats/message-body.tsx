@@ -1,16 +1,23 @@
 /** What a message says, of whatever kind it is. */
 import type { HistoryMessage } from '@skein/node/browser'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { AddDialog } from '../add/lazy.ts'
 import { useLook, useStrings } from '../client/context.tsx'
+
+const LinkedText = lazy(() => import('./linked-text.tsx').then(({ LinkedText: each }) => ({ default: each })))
+
+/** Whether there may be a link: what finds links is loaded for such texts alone. */
+const HAS_LINK = /https?:\/\//i
 
 export interface MessageBodyProps {
   readonly message: HistoryMessage
   /** The message that is answered, if it is among those that are shown. */
   readonly answered: HistoryMessage | undefined
+  /** The user wants to see the message that is answered. */
+  onAnswered(): void
 }
 
-export function MessageBody({ message, answered }: MessageBodyProps) {
+export function MessageBody({ message, answered, onAnswered }: MessageBodyProps) {
   const { chats } = useStrings()
   if (message.deleted_at !== null) return <p className="text-quiet italic">{chats.takenBack}</p>
   if (message.kind === 'unknown') return <p className="text-quiet italic">{chats.newer}</p>
@@ -18,12 +25,20 @@ export function MessageBody({ message, answered }: MessageBodyProps) {
   return (
     <>
       {message.reply_to === null ? null : (
-        <p dir="auto" className="foreign mb-1 line-clamp-2 border-s-2 border-accent ps-2 text-sm text-quiet">
-          {answered === undefined ? chats.earlier : answered.deleted_at === null ? answered.text : chats.takenBack}
-        </p>
+        <button type="button" title={chats.toAnswered} onClick={onAnswered} className="mb-1 block w-full border-s-2 border-accent ps-2">
+          <span dir="auto" className="foreign line-clamp-2 text-sm text-quiet">
+            {answered === undefined ? chats.earlier : answered.deleted_at === null ? answered.text : chats.takenBack}
+          </span>
+        </button>
       )}
       <p dir="auto" className="foreign whitespace-pre-wrap">
-        {message.text}
+        {HAS_LINK.test(message.text) ? (
+          <Suspense fallback={message.text}>
+            <LinkedText text={message.text} />
+          </Suspense>
+        ) : (
+          message.text
+        )}
       </p>
     </>
   )

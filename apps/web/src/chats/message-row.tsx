@@ -3,6 +3,7 @@ import { MoreHorizontal } from 'lucide-react'
 import { memo, useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
+import { useAction } from '../ui/use-action.ts'
 import { useTimes } from '../ui/times.ts'
 import { MessageActions } from './lazy.ts'
 import { MessageBody, TimerLine } from './message-body.tsx'
@@ -39,6 +40,11 @@ export const MessageRow = memo(function MessageRow({ message, answered, startsDa
   )
 })
 
+/** To the message that is answered. */
+function seek(conversation: Conversation, { reply_to: id }: HistoryMessage): void {
+  if (id !== null) conversation.seek(id).catch(() => undefined)
+}
+
 type BubbleProps = Pick<MessageRowProps, 'message' | 'answered' | 'conversation'>
 
 function Bubble({ message, answered, conversation }: BubbleProps) {
@@ -48,7 +54,7 @@ function Bubble({ message, answered, conversation }: BubbleProps) {
   return (
     <div className={`group flex items-center gap-1 py-1 ${isMine ? 'flex-row-reverse' : ''}`} data-direction={message.direction}>
       <div className={`max-w-[85%] min-w-0 rounded-2xl border border-line px-3 py-2 md:max-w-[70%] ${isMine ? 'bg-mine' : 'bg-theirs'}`}>
-        <MessageBody message={message} answered={answered} />
+        <MessageBody message={message} answered={answered} onAnswered={() => seek(conversation, message)} />
         <Reactions message={message} />
         <Facts message={message} />
         {message.state === 'failed' && message.deleted_at === null ? <Failed message={message} conversation={conversation} /> : null}
@@ -104,14 +110,21 @@ function Reactions({ message: { own_reaction: own, contact_reaction: theirs } }:
 }
 
 function Failed({ message, conversation }: Pick<BubbleProps, 'message' | 'conversation'>) {
-  const { chats } = useStrings()
+  const { chats, errors } = useStrings()
+  const { busy, problem, run } = useAction()
+  const known: Readonly<Record<string, string>> = errors
+  const reason = problem ?? known[message.reason ?? '']
   return (
-    <button
-      type="button"
-      className="min-h-9 text-sm font-medium text-danger underline"
-      onClick={() => void conversation.retry(message.id).catch(() => undefined)}
-    >
-      {chats.states.failed}. {chats.again}
-    </button>
+    <div className="text-sm text-danger">
+      {reason === undefined ? null : <p role={problem === undefined ? undefined : 'alert'}>{reason}</p>}
+      <button
+        type="button"
+        disabled={busy}
+        className="min-h-9 font-medium underline"
+        onClick={() => void run(() => conversation.retry(message.id))}
+      >
+        {chats.states.failed}. {chats.again}
+      </button>
+    </div>
   )
 }

@@ -38,7 +38,7 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
 function Hit({ hit, onOpen }: { readonly hit: Found[number]; onOpen(): void }) {
   const times = useTimes()
   return (
-    <a href={linkTo('chats', hit.contact)} onClick={onOpen} className="block rounded-lg px-3 py-2 hover:bg-page">
+    <a href={linkTo('chats', hit.contact, hit.id)} onClick={onOpen} className="block rounded-lg px-3 py-2 hover:bg-page">
       <span className="flex items-baseline justify-between gap-2">
         <Name name={hit.name} className="font-medium" />
         <time className="shrink-0 text-xs text-quiet">{times.whole(hit.created_at)}</time>

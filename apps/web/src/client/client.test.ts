@@ -18,6 +18,7 @@ const message = (id: string, direction: 'in' | 'out' = 'in'): HistoryMessage => 
   own_reaction: null,
   contact_reaction: null,
   state: 'queued',
+  reason: null,
   created_at: 1,
   received_at: null,
 })
@@ -38,10 +39,11 @@ const person = (contact: string, unread = 0): ConversationView => ({
 
 describe('route', () => {
   it('leads where links lead, and nowhere else', () => {
-    expect(parseRoute(linkTo('people', 'abc'))).toEqual({ area: 'people', contact: 'abc' })
-    expect(parseRoute('#/settings')).toEqual({ area: 'settings', contact: undefined })
-    expect(parseRoute('#/chats/<script>')).toEqual({ area: 'chats', contact: undefined })
-    expect(parseRoute('#AQAAAAAAAAAAAAAAAAAAAAAA')).toEqual({ area: 'chats', contact: undefined })
+    expect(parseRoute(linkTo('people', 'abc'))).toEqual({ area: 'people', contact: 'abc', message: undefined })
+    expect(parseRoute('#/settings')).toEqual({ area: 'settings', contact: undefined, message: undefined })
+    expect(parseRoute('#/chats/<script>')).toEqual({ area: 'chats', contact: undefined, message: undefined })
+    expect(parseRoute(linkTo('chats', 'abc', 'f00'))).toEqual({ area: 'chats', contact: 'abc', message: 'f00' })
+    expect(parseRoute('#AQAAAAAAAAAAAAAAAAAAAAAA')).toEqual({ area: 'chats', contact: undefined, message: undefined })
   })
 
   it('finds an invite in the address, or the one that the desktop program hands on', () => {

@@ -7,6 +7,10 @@ import { sendOnce } from './send-once.ts'
 /** Messages per page: a few screens of any size, and read in some milliseconds. */
 export const PAGE = 100
 
+/** Per page while a message is looked for. */
+const SEEK_PAGE = 500
+const SEEK_AGAIN_MS = 50
+
 export interface ConversationSnapshot {
   /** Oldest first. */
   readonly messages: readonly HistoryMessage[]
@@ -19,6 +23,8 @@ export interface ConversationSnapshot {
   readonly intent?: Intent | undefined
   /** The other side is writing. */
   readonly isTyping: boolean
+  /** Message that is to be brought into view; another object each time somebody wants it. */
+  readonly sought?: { readonly id: string } | undefined
 }
 
 export interface Intent {
@@ -35,6 +41,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
   readonly contact: string
   private readonly model: ClientModel
   private loading = false
+  private isClosed = false
   private typingEnds: ReturnType<typeof setTimeout> | undefined
   private toldTyping = 0
 
@@ -54,22 +61,37 @@ export class Conversation extends Observable<ConversationSnapshot> {
     }
     const stops = [this.model.subscribe(look), this.model.onEvents((events) => this.take(events))]
     look()
+    this.isClosed = false
     return () => {
+      this.isClosed = true
       for (const stop of stops) stop()
     }
   }
 
+  /** Brings a message into view, reading as far back as it takes. */
+  async seek(id: string): Promise<void> {
+    const isThere = (): boolean => this.get().messages.some((each) => each.id === id)
+    while (!isThere() && !this.get().complete) {
+      const before = this.get().messages.length
+      await this.older(SEEK_PAGE)
+      // Another page is being read, or there is nobody to ask.
+      if (this.get().messages.length === before && !this.get().complete) await new Promise((resolve) => setTimeout(resolve, SEEK_AGAIN_MS))
+      if (this.isClosed) return
+    }
+    if (isThere()) this.patch({ sought: { id } })
+  }
+
   /** Puts the page before the first message in front. */
-  async older(): Promise<void> {
+  async older(limit = PAGE): Promise<void> {
     const { api } = this.model.get()
     const [first] = this.get().messages
     if (api === undefined || first === undefined || this.loading || this.get().complete) return
     this.loading = true
     try {
-      const { messages } = await api.history({ contact: this.contact, before: first.id, limit: PAGE })
+      const { messages } = await api.history({ contact: this.contact, before: first.id, limit })
       const known = this.get().messages
       if (known[0]?.id !== first.id) return
-      this.patch({ messages: [...messages, ...known], complete: messages.length < PAGE, grewBackwards: messages.length > 0 })
+      this.patch({ messages: [...messages, ...known], complete: messages.length < limit, grewBackwards: messages.length > 0 })
     } finally {
       this.loading = false
     }
@@ -165,7 +187,8 @@ export function withEvents(messages: readonly HistoryMessage[], events: readonly
     const at = places.get(idIn(each))
     const known = at === undefined ? undefined : changed[at]
     if (each.event === 'message' && known === undefined) places.set(each.message.id, changed.push(each.message) - 1)
-    else if (each.event === 'state' && known !== undefined && at !== undefined) changed[at] = { ...known, state: each.state }
+    else if (each.event === 'state' && known !== undefined && at !== undefined)
+      changed[at] = { ...known, state: each.state, reason: each.reason }
     else if (each.event === 'changed' && at !== undefined) changed[at] = each.message
     else continue
     isChanged = true

@@ -9,6 +9,9 @@ const TOGETHER_MS = 50
 /** Before an event stream that ended is opened again. */
 const AGAIN_AFTER_MS = 500
 
+/** Characters; what is longer is no invite (the API's own limit). */
+const MAX_INVITE = 400
+
 export interface ClientSnapshot {
   /** `undefined` while there is nobody to ask: starting, or moving to another tab. */
   readonly api: ApiClient | undefined
@@ -20,6 +23,8 @@ export interface ClientSnapshot {
   readonly since: number
   /** Why the client does not start. */
   readonly failure: unknown
+  /** This device was taken out of its account. */
+  readonly revoked: boolean
   /** By how much this device's clock is ahead of its relay's, ms. */
   readonly clockAheadMs: number
 }
@@ -31,6 +36,7 @@ const NOTHING: ClientSnapshot = {
   peers: [],
   since: 0,
   failure: undefined,
+  revoked: false,
   clockAheadMs: 0,
 }
 
@@ -90,6 +96,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
   async add(invite: string, name = ''): Promise<string> {
     const { api, conversations = [] } = this.get()
     if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+    const text = invite.trim()
+    if (text === '' || text.length > MAX_INVITE) throw Object.assign(new Error('this is no invite'), { code: 'INVITE_NOT_ONE' })
     const before = new Set(conversations.map(({ contact }) => contact))
     const known = Promise.withResolvers<string>()
     const stop = this.onEvents((events) => {
@@ -97,7 +105,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
       if (added?.event === 'contact') known.resolve(added.contact)
     })
     try {
-      const added = api.add({ invite: invite.trim(), ...(name.trim() === '' ? {} : { name: name.trim() }) })
+      const added = api.add({ invite: text, ...(name.trim() === '' ? {} : { name: name.trim() }) })
       const contact = await Promise.race([added.then((answer) => answer.contact), known.promise])
       await this.refresh()
       return contact
@@ -121,12 +129,19 @@ export class ClientModel extends Observable<ClientSnapshot> {
       try {
         const events = await api.events(undefined, { signal })
         await this.refresh()
+        await this.askDevices(api)
         for await (const event of events) this.take(event)
       } catch {
         // The leader has gone, or the stream was too slow: it is opened anew.
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS))
     }
+  }
+
+  /** What an event told long ago. */
+  private async askDevices(api: ApiClient): Promise<void> {
+    const answer = await api.devices().catch(() => undefined)
+    if (answer !== undefined && this.get().api === api) this.patch({ revoked: answer.revoked })
   }
 
   private async ask(): Promise<void> {
@@ -152,6 +167,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
   private show(): void {
     const events = this.pending.splice(0)
+    for (const each of events) if (each.event === 'devices') this.patch({ revoked: each.revoked })
     const { conversations } = this.get()
     const changed = events.reduce<typeof conversations>(
       (all, each) => (all === undefined ? undefined : applyEvent(all, each)),

@@ -8,16 +8,20 @@ export interface Route {
   readonly area: Area
   /** Account of the contact that is open. */
   readonly contact: string | undefined
+  /** Id of the message that is looked for in the conversation. */
+  readonly message: string | undefined
 }
 
 /** Anything unknown leads to the chats. */
 export function parseRoute(hash: string): Route {
-  const [, first = '', contact] = hash.replace(/^#/, '').split('/')
+  const [, first = '', contact, message] = hash.replace(/^#/, '').split('/')
   const area = AREAS.find((each) => each === first) ?? 'chats'
-  return { area, contact: contact === undefined || !/^[a-z0-9]{1,128}$/i.test(contact) ? undefined : contact }
+  return { area, contact: idIn(contact), message: idIn(message) }
 }
 
-export const linkTo = (area: Area, contact?: string): string => `#/${area}${contact === undefined ? '' : `/${contact}`}`
+const idIn = (part: string | undefined): string | undefined => (part !== undefined && /^[a-z0-9]{1,128}$/i.test(part) ? part : undefined)
+
+export const linkTo = (area: Area, ...ids: readonly string[]): string => ['#', area, ...ids].join('/')
 
 function subscribe(listener: () => void): () => void {
   globalThis.addEventListener('hashchange', listener)

@@ -1,9 +1,9 @@
 /** The map of the network, drawn by Cytoscape. Loaded when it is shown; what it shows stands beside it in words. */
 import cytoscape, { type Core, type ElementDefinition, type StylesheetJson } from 'cytoscape'
 import { useEffect, useRef } from 'react'
-import type { NetworkGraph } from './graph.ts'
+import type { GraphNode, NetworkGraph } from './graph.ts'
 
-const COLOURS = { self: '--accent', contact: '--good', stranger: '--quiet', relay: '--ink' } as const
+const COLOURS = { self: '--ink', contact: '--contact', stranger: '--quiet', relay: '--ink' } as const
 
 export function NetworkMap({ graph, you, somebody }: { readonly graph: NetworkGraph; readonly you: string; readonly somebody: string }) {
   const place = useRef<HTMLDivElement>(null)
@@ -31,10 +31,16 @@ export function NetworkMap({ graph, you, somebody }: { readonly graph: NetworkGr
   )
 }
 
+function labelOf({ name, kind }: GraphNode, { you, somebody }: { readonly you: string; readonly somebody: string }): string {
+  if (kind === 'self') return you
+  if (kind === 'relay') return URL.parse(name)?.host ?? name
+  return name === '' ? somebody : name
+}
+
 function elementsOf({ nodes, edges }: NetworkGraph, words: { readonly you: string; readonly somebody: string }): ElementDefinition[] {
   return [
     ...nodes.map(({ id, name, kind }) => ({
-      data: { id, kind, label: kind === 'self' ? words.you : name === '' ? words.somebody : name },
+      data: { id, kind, label: labelOf({ id, name, kind }, words) },
     })),
     ...edges.map(({ from, to, kind, hops }) => ({
       data: { id: `${from} ${to}`, source: from, target: to, kind, label: hops > 1 ? `${hops}` : '' },
@@ -53,16 +59,26 @@ function draw(core: Core, elements: readonly ElementDefinition[]): void {
     else known.data(element.data)
   }
   const isSame = before.length === wanted.size && before.every((id) => wanted.has(id))
-  if (!isSame) core.layout({ name: 'cose', animate: false, randomize: before.length === 0, padding: 30 }).run()
+  if (!isSame)
+    core.layout({ name: 'cose', animate: false, randomize: before.length === 0, padding: 30, nodeDimensionsIncludeLabels: true }).run()
 }
 
 function styleOf(element: HTMLElement): StylesheetJson {
   const style = getComputedStyle(element)
   const colour = (name: string): string => style.getPropertyValue(name).trim() || style.color
-  const text = { label: 'data(label)', color: style.color, 'font-size': 12, 'text-valign': 'bottom', 'text-margin-y': 4 } as const
+  const text = {
+    label: 'data(label)',
+    color: style.color,
+    'font-size': 12,
+    'text-valign': 'bottom',
+    'text-margin-y': 4,
+    'text-wrap': 'ellipsis',
+    'text-max-width': '110px',
+  } as const
   return [
     { selector: 'node', style: { ...text, width: 22, height: 22 } },
     ...Object.entries(COLOURS).map(([kind, name]) => ({ selector: `node[kind = "${kind}"]`, style: { 'background-color': colour(name) } })),
+    { selector: 'node[kind = "relay"]', style: { shape: 'rectangle' } },
     { selector: 'edge', style: { label: 'data(label)', color: style.color, 'font-size': 10, width: 2, 'line-color': colour('--line') } },
     { selector: 'edge[kind = "relayed"], edge[kind = "route"]', style: { 'line-style': 'dashed' } },
     { selector: 'edge[kind = "mesh"]', style: { 'line-color': colour('--good'), width: 3 } },

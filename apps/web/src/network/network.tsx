@@ -5,6 +5,7 @@ import { useClient, useStrings } from '../client/context.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { Name } from '../ui/person.tsx'
 import { Diagnosis } from './diagnosis.tsx'
+import { useTimes } from '../ui/times.ts'
 import { networkGraph } from './graph.ts'
 import { useMesh } from './use-mesh.ts'
 
@@ -57,6 +58,7 @@ export function Network() {
 /** What the map shows of the mesh, and what it carries, as tables. */
 function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
   const { network: words } = useStrings()
+  const times = useTimes()
   if (mesh === undefined) return null
   if (!mesh.enabled)
     return (
@@ -71,11 +73,7 @@ function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
       <Table
         caption={words.neighbours}
         heads={[words.who, words.since, words.routes]}
-        rows={mesh.neighbours.map(({ device, name, since, routes }) => [
-          who(name, device),
-          new Date(since).toLocaleTimeString(),
-          `${routes}`,
-        ])}
+        rows={mesh.neighbours.map(({ device, name, since, routes }) => [who(name, device), times.time(since), `${routes}`])}
         none={words.none}
       />
       <Table

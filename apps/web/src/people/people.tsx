@@ -1,22 +1,21 @@
 import type { ConversationView } from '@skein/node/browser'
 import { MessageCircle, ShieldAlert, ShieldCheck } from 'lucide-react'
 import { AddButtons } from '../add/add-buttons.tsx'
-import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { useClient, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
-import { Button, buttonClass } from '../ui/button.tsx'
-import { Note } from '../ui/note.tsx'
+import { buttonClass } from '../ui/button.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
-import { useAction } from '../ui/use-action.ts'
 import { ContactDetails } from './contact-details.tsx'
+import { RequestButtons } from './request-buttons.tsx'
 
 export function People({ contact }: { readonly contact: string | undefined }) {
   const { people } = useStrings()
   const { conversations = [] } = useClient()
   const byName = conversations.toSorted((a, b) => a.name.localeCompare(b.name))
-  const requests = byName.filter(({ state }) => state === 'requested')
-  const contacts = byName.filter(({ state }) => state !== 'requested')
+  const requests = byName.filter(({ state, blocked }) => state === 'requested' && !blocked)
+  const contacts = byName.filter(({ state, blocked }) => state !== 'requested' || blocked)
   const open = conversations.find((each) => each.contact === contact)
   return (
     <Page title={people.title} actions={<AddButtons />}>
@@ -45,11 +44,11 @@ export function People({ contact }: { readonly contact: string | undefined }) {
 
 function Person({ person }: { readonly person: ConversationView }) {
   const { people } = useStrings()
-  const { contact, name, online, trust } = person
+  const { contact, name, online, trust, blocked } = person
   return (
     <li className="flex items-center gap-2">
       <a href={linkTo('people', contact)} className="flex min-w-0 flex-1 items-center gap-3 rounded-lg p-2 hover:bg-page">
-        <Avatar name={name} online={online} />
+        <Avatar name={name} online={online && !blocked} />
         <span className="grid min-w-0 flex-1 grid-cols-1">
           <span className="flex min-w-0 items-center gap-1.5 font-medium">
             <Name name={name} />
@@ -71,36 +70,20 @@ function PersonState({ person: { state, blocked, muted, online, last_seen } }: {
   const times = useTimes()
   const seen = last_seen === null ? people.never : people.lastSeen(times.whole(last_seen))
   const presence = online ? people.online : seen
-  const words = [state === 'pending' ? people.waiting : presence, ...(blocked ? [people.blocked] : []), ...(muted ? [people.muted] : [])]
+  const now = blocked ? people.blocked : state === 'pending' ? people.waiting : presence
+  const words = [now, ...(muted ? [people.muted] : [])]
   return <span className="block text-sm text-quiet">{words.join(' · ')}</span>
 }
 
-/** Somebody who wants to be a contact: accepted by asking them in turn. */
-function Request({ person: { contact, name } }: { readonly person: ConversationView }) {
-  const { people } = useStrings()
-  const { api } = useClient()
-  const model = useModel()
-  const { busy, problem, run } = useAction()
-  const answer = (work: () => Promise<unknown> | undefined): void =>
-    void run(async () => {
-      await work()
-      await model.refresh()
-    })
+/** Somebody who wants to be a contact. */
+function Request({ person }: { readonly person: ConversationView }) {
   return (
     <li className="grid grid-cols-1 gap-2">
       <span className="flex items-center gap-3">
-        <Avatar name={name} />
-        <Name name={name} className="min-w-0 flex-1 font-medium" />
+        <Avatar name={person.name} />
+        <Name name={person.name} className="flex-1 font-medium" />
       </span>
-      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
-      <span className="flex flex-wrap gap-2">
-        <Button look="main" disabled={busy} onClick={() => answer(() => api?.add({ invite: contact }))}>
-          {people.accept}
-        </Button>
-        <Button look="danger" disabled={busy} onClick={() => answer(() => api?.change({ contact, blocked: true }))}>
-          {people.block}
-        </Button>
-      </span>
+      <RequestButtons person={person} />
     </li>
   )
 }

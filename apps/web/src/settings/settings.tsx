@@ -52,7 +52,11 @@ function Profile({ known }: { readonly known: SettingsView }) {
   const { busy, problem, run } = useAction()
   const save = (): void => {
     setSaved(undefined)
-    void run(async () => setSaved(await api?.configure({ name: name.trim(), relays: [...linesOf(relays)], visibility })))
+    void run(async () => {
+      const isWrong = linesOf(relays).some((line) => !/^https?:$/.test(URL.parse(line)?.protocol ?? ''))
+      if (isWrong) throw Object.assign(new Error('no address of a relay'), { code: 'RELAY_URL' })
+      setSaved(await api?.configure({ name: name.trim(), relays: [...linesOf(relays)], visibility }))
+    })
   }
   return (
     <Section title={settings.profile}>

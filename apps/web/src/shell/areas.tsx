@@ -9,10 +9,10 @@ const Network = dynamic(() => import('../network/network.tsx').then((module) => 
 const Settings = dynamic(() => import('../settings/settings.tsx').then((module) => module.Settings), { ssr: false })
 
 export function Areas({ hosted }: { readonly hosted: boolean }) {
-  const { area, contact } = useRoute()
+  const { area, contact, message } = useRoute()
   if (area === 'people') return <People contact={contact} />
   if (area === 'files') return <Files />
   if (area === 'network') return <Network />
   if (area === 'settings') return <Settings hosted={hosted} />
-  return <Chats contact={contact} />
+  return <Chats contact={contact} message={message} />
 }

@@ -26,7 +26,11 @@ function useLostIdentity(): boolean {
 
 /** More than this, ms, and presence counts as old or not yet made (CLOCK_WINDOW_MS of core). */
 const CLOCK_WINDOW_MS = 300_000
-const MINUTE_MS = 60_000
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const
 
 /** A client that has not come within this, ms, is waited for in words. */
 const SLOW_MS = 8_000
@@ -44,7 +48,7 @@ function useIsSlow(isWaiting: boolean): boolean {
 
 export function Banners({ hosted }: { readonly hosted: boolean }) {
   const strings = useStrings()
-  const { failure, api, clockAheadMs } = useClient()
+  const { failure, api, clockAheadMs, revoked } = useClient()
   const lost = useLostIdentity()
   const isSlow = useIsSlow(api === undefined && failure === undefined)
   return (
@@ -52,6 +56,7 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}
       {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
+      {revoked ? <Note look="danger">{strings.errors.DEVICE_REVOKED}</Note> : null}
       {isSlow ? <Note look="warn">{hosted ? strings.start.hostGone : strings.start.slow}</Note> : null}
       {failure === undefined || api !== undefined ? null : <Failure failure={failure} />}
     </div>
@@ -60,11 +65,14 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
 
 function WrongClock({ aheadMs }: { readonly aheadMs: number }) {
   const { language, strings } = useLook()
-  const minutes = new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'long', maximumFractionDigits: 0 })
+  const by = Math.abs(aheadMs)
+  // Two of a unit at least: an hour and a half is no hour.
+  const [unit, length] = UNITS.find(([, each]) => by >= 2 * each) ?? UNITS[2]
+  const words = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 })
   const say = aheadMs > 0 ? strings.clock.ahead : strings.clock.behind
   return (
     <Note look="warn">
-      {say(minutes.format(Math.abs(aheadMs) / MINUTE_MS))} {strings.clock.hint}
+      {say(words.format(by / length))} {strings.clock.hint}
     </Note>
   )
 }

@@ -21,10 +21,11 @@ function useShortcuts(): void {
 }
 
 export function Navigation() {
-  const { tabs, chats } = useStrings()
+  const { tabs, chats, people } = useStrings()
   const { area, contact } = useRoute()
   const { conversations = [] } = useClient()
   const unread = conversations.reduce((sum, each) => sum + (each.muted ? 0 : each.unread), 0)
+  const requests = conversations.filter(({ state, blocked }) => state === 'requested' && !blocked).length
   useShortcuts()
   useEffect(() => {
     document.title = unread === 0 ? 'Skein' : `(${unread}) Skein`
@@ -49,6 +50,7 @@ export function Navigation() {
           >
             <Icon aria-hidden="true" size={22} />
             <span className="max-w-full truncate">{tabs[each]}</span>
+            {each === 'people' && requests > 0 ? <Badge count={requests} label={people.requestCount(requests)} /> : null}
             {each === 'chats' && unread > 0 ? <Badge count={unread} label={chats.unread(unread)} /> : null}
           </a>
         )

@@ -2,7 +2,7 @@
 import type { Strings } from './en.ts'
 
 export const de: Strings = {
-  tabs: { chats: 'Chats', people: 'Menschen', files: 'Dateien', network: 'Netz', settings: 'Einstellungen', all: 'Hauptbereiche' },
+  tabs: { chats: 'Chats', people: 'Menschen', files: 'Dateien', network: 'Netz', settings: 'Optionen', all: 'Hauptbereiche' },
   general: {
     cancel: 'Abbrechen',
     close: 'Schließen',
@@ -131,6 +131,10 @@ export const de: Strings = {
       read: 'Gelesen',
       failed: 'Nicht gesendet',
     },
+    requested: 'Diese Person möchte dein Kontakt werden. Bevor du annimmst, wird nichts ausgetauscht.',
+    wantsContact: 'Möchte dein Kontakt werden',
+    newMessages: 'Neue Nachrichten',
+    toAnswered: 'Zur beantworteten Nachricht',
   },
   add: {
     open: 'Hinzufügen',
@@ -165,6 +169,8 @@ export const de: Strings = {
     here: 'Für ein Telefon in diesem Netz, ohne Skein',
     hereText:
       'Ein Telefon in diesem Netz, das den Code scannt, hat sofort Skein, von diesem Gerät und solange es läuft. Es ist dort Gast: Was es aufbewahrt, ist nur sicher, solange sich in diesem Netz niemand einmischt.',
+    noRelayPage:
+      'Zurzeit ist kein Relay verbunden. Ein Browser ist nur über ein Relay erreichbar: Die Einladung wirkt erst, wenn eines verbunden ist.',
   },
   people: {
     share: 'Einem anderen Kontakt von diesem erzählen',
@@ -198,6 +204,7 @@ export const de: Strings = {
     mute: 'Stumm schalten',
     verify: 'Prüfen …',
     account: 'Konto',
+    requestCount: (count) => (count === 1 ? '1 Anfrage' : `${count} Anfragen`),
   },
   verify: {
     title: (name) => `${name} prüfen`,
@@ -217,7 +224,7 @@ export const de: Strings = {
   network: {
     title: 'Netz',
     map: 'Karte',
-    hint: 'Grün: Nachbarn, die Nachrichten weitertragen. Gestrichelt: über einen Relay oder über mehrere Geräte.',
+    hint: 'Quadrate: Relays. Blau: Kontakte. Grau: andere in der Nähe. Grüne Linien: Nachbarn, die Nachrichten tragen. Gestrichelt: über ein Relay oder mehrere Geräte.',
     you: 'Du',
     somebody: 'Jemand in der Nähe',
     mesh: 'Mesh',
@@ -293,7 +300,7 @@ export const de: Strings = {
     backupHint: 'Mindestens 8 Zeichen. Ohne es kann niemand die Datei öffnen, auch du nicht.',
     backupDone: 'Die Sicherung ist gespeichert. Bewahre Datei und Passwort getrennt auf.',
     makeBackup: 'Sicherung speichern',
-    title: 'Einstellungen',
+    title: 'Optionen',
     profile: 'Profil',
     name: 'Dein Name',
     nameHint: 'Was neue Kontakte sehen. Leer: kein Name.',
@@ -324,6 +331,10 @@ export const de: Strings = {
     passphraseSet: 'Passphrase setzen',
     passphraseChange: 'Passphrase ändern',
     passphraseDone: 'Es gilt ab dem nächsten Öffnen.',
+    notifications: 'Benachrichtigungen',
+    notifyText: 'Nachrichten werden angekündigt, solange kein Fenster von Skein zu sehen ist; die stummgeschalteter Kontakte nicht.',
+    notify: 'Neue Nachrichten ankündigen',
+    notifyRefused: 'Der Browser erlaubt es nicht. Ändere das in seinen Einstellungen für diese Seite.',
   },
   notFound: { title: 'Hier ist nichts', home: 'Skein öffnen' },
   errors: {
@@ -358,5 +369,9 @@ export const de: Strings = {
     STORE_LOCKED: 'Skein ist anderswo in diesem Browser offen, oder die Passphrase passt nicht.',
     USAGE: 'Das hat nicht die richtige Form.',
     NOT_LOADED: 'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht.',
+    BAD_REQUEST: 'Das hat nicht die richtige Form.',
+    RELAY_URL: 'Die Adresse eines Relays beginnt mit https:// oder http://, eine je Zeile.',
+    TIMED_OUT: 'Es ließ sich nicht rechtzeitig zustellen.',
+    ENVELOPE_EXPIRED: 'Es ließ sich nicht rechtzeitig zustellen.',
   },
 }

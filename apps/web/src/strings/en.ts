@@ -128,6 +128,10 @@ export const en = {
       read: 'Read',
       failed: 'Not sent',
     },
+    requested: 'This person wants to be your contact. Nothing is exchanged before you accept.',
+    wantsContact: 'Wants to be your contact',
+    newMessages: 'New messages',
+    toAnswered: 'To the message that is answered',
   },
   add: {
     open: 'Add contact',
@@ -162,6 +166,7 @@ export const en = {
     here: 'For a phone on this network, without Skein',
     hereText:
       'A phone on this network that scans the code has Skein at once, from this device and while it runs. It is a guest there: what it keeps is safe only as long as nobody else on this network interferes.',
+    noRelayPage: 'No relay is joined at the moment. A browser is reached over a relay only: the invite works once one is joined.',
   },
   people: {
     share: 'Tell another contact of this one',
@@ -195,6 +200,7 @@ export const en = {
     mute: 'Mute',
     verify: 'Verify…',
     account: 'Account',
+    requestCount: (count: number) => (count === 1 ? '1 request' : `${count} requests`),
   },
   verify: {
     title: (name: string) => `Verify ${name}`,
@@ -214,7 +220,7 @@ export const en = {
   network: {
     title: 'Network',
     map: 'Map',
-    hint: 'Green: neighbours that carry messages. Dashed: over a relay or over several devices.',
+    hint: 'Squares: relays. Blue: contacts. Grey: others near. Green lines: neighbours that carry messages. Dashed: over a relay or over several devices.',
     you: 'You',
     somebody: 'Somebody near',
     mesh: 'Mesh',
@@ -320,6 +326,10 @@ export const en = {
     passphraseSet: 'Set the passphrase',
     passphraseChange: 'Change the passphrase',
     passphraseDone: 'It counts from the next opening on.',
+    notifications: 'Notifications',
+    notifyText: 'Messages are announced while no window of Skein is looked at; those of muted contacts are not.',
+    notify: 'Announce new messages',
+    notifyRefused: 'The browser does not allow it. Change that in its settings for this page.',
   },
   notFound: { title: 'There is nothing here', home: 'Open Skein' },
   errors: {
@@ -351,6 +361,10 @@ export const en = {
     STORE_LOCKED: 'Skein is open somewhere else in this browser, or the passphrase does not fit.',
     USAGE: 'This does not have the right form.',
     NOT_LOADED: 'A part of Skein could not be loaded: the server of this page does not answer.',
+    BAD_REQUEST: 'This does not have the right form.',
+    RELAY_URL: 'The address of a relay begins with https:// or http://, and there is one per line.',
+    TIMED_OUT: 'It could not be delivered in time.',
+    ENVELOPE_EXPIRED: 'It could not be delivered in time.',
   },
 }
 

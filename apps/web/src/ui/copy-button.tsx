@@ -1,16 +1,14 @@
 import { Check, Copy } from 'lucide-react'
 import { useState } from 'react'
 import { useStrings } from '../client/context.tsx'
+import { copyText } from './clipboard.ts'
 import { Button } from './button.tsx'
 
-/** Absent where the page may not write to the clipboard: the text beside it can be selected. */
 export function CopyButton({ text }: { readonly text: string }) {
   const { general } = useStrings()
   const [copied, setCopied] = useState<string>()
-  const clipboard = (navigator as Partial<Navigator>).clipboard
-  if (clipboard === undefined) return null
   const copy = (): void =>
-    void clipboard.writeText(text).then(
+    void copyText(text).then(
       () => setCopied(text),
       () => undefined,
     )

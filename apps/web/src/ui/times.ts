@@ -29,11 +29,17 @@ export function useTimes(): Times {
   return times
 }
 
+/** The user's own kind of the language: what is read as English in London has other dates than in Boston. */
+function localeOf(language: Language): string {
+  return navigator.languages.find((each) => each.split('-')[0] === language) ?? language
+}
+
 function timesIn(language: Language, { chats }: Strings): Times {
-  const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' })
-  const date = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
-  const short = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' })
-  const both = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+  const locale = localeOf(language)
+  const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
+  const date = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+  const short = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
+  const both = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
   const day = (instant: number): string => {
     const now = Date.now()
     if (isSameDay(instant, now)) return chats.today

@@ -58,6 +58,8 @@ export const HistoryMessage = z.object({
   own_reaction: z.nullable(z.string()),
   contact_reaction: z.nullable(z.string()),
   state: MessageState,
+  /** Why it failed: a code. */
+  reason: z.nullable(z.string()),
   created_at: Instant,
   received_at: z.nullable(Instant),
 })

@@ -64,6 +64,7 @@ export function historyView(message: StoredMessage): HistoryMessage {
     own_reaction: message.ownReaction,
     contact_reaction: message.contactReaction,
     state: message.state,
+    reason: message.reason,
     created_at: message.createdAt,
     received_at: message.receivedAt,
   }
