@@ -27,13 +27,16 @@ const withoutOwnDynamic = {
     ),
 }
 
-/** Writes `store-worker.js` and `sqlite3.wasm` beside it. @throws Error when it cannot be bundled */
+/** What runs in workers, by the name it is served under. */
+const WORKERS = { 'store-worker': 'dist/store/worker/worker.js', 'file-worker': 'dist/files/browser/worker.js' }
+
+/** Writes the workers, and `sqlite3.wasm` beside them. @throws Error when one cannot be bundled */
 export async function bundleWorker(folder) {
   mkdirSync(folder, { recursive: true })
   await build({
     absWorkingDir: ROOT,
-    entryPoints: [join(NODE, 'dist/store/worker/worker.js')],
-    outfile: join(folder, 'store-worker.js'),
+    entryPoints: Object.entries(WORKERS).map(([out, program]) => ({ out, in: join(NODE, program) })),
+    outdir: folder,
     bundle: true,
     minify: true,
     format: 'esm',

@@ -38,6 +38,7 @@ async function served(): Promise<Readonly<Record<string, ServedFile>>> {
   const files = {
     '/tests.js': { type: 'text/javascript', body: script },
     '/store-worker.js': { type: 'text/javascript', body: readFileSync(join(folder, 'store-worker.js')) },
+    '/file-worker.js': { type: 'text/javascript', body: readFileSync(join(folder, 'file-worker.js')) },
     '/sqlite3.wasm': { type: 'application/wasm', body: readFileSync(join(folder, 'sqlite3.wasm')) },
   }
   rmSync(folder, { recursive: true })

@@ -4,6 +4,7 @@ import * as contracts from '../../packages/core/dist/testing/contracts/index.js'
 import { bundleFor, MemoryStore } from '../../packages/core/dist/testing/index.js'
 import { browserRandom, consoleLogger } from '../../packages/node/dist/platform/browser.js'
 import { systemClock } from '../../packages/node/dist/platform/clock.js'
+import { BrowserFiles, openReceived, putChosen } from '../../packages/node/dist/files/browser/index.js'
 import { openPageStore } from '../../packages/node/dist/store/worker/open.js'
 import type { Libp2pSwarm } from '../../packages/node/dist/swarm/libp2p-swarm.js'
 import { createSwarm } from '../../packages/node/dist/swarm/browser.js'
@@ -18,6 +19,7 @@ let count = 0
 
 if (wanted.includes('platform')) platformContracts()
 if (wanted.includes('storage')) storageContracts()
+if (wanted.includes('storage')) fileContracts()
 if (wanted.includes('network')) networkContracts()
 
 function platformContracts(): void {
@@ -70,6 +72,37 @@ function storageContracts(): void {
     const last = await openStore('fenced')
     expect(await last.store.setting('who')).toBe('next')
     await last.close()
+  })
+}
+
+function fileContracts(): void {
+  contracts.filePlatformContract('a page', async () => {
+    count += 1
+    const name = `files-${count}`
+    const make = (): BrowserFiles => new BrowserFiles({ name, startWorker: () => new Worker('/file-worker.js', { type: 'module' }) })
+    const running = [make()]
+    return {
+      platform: running[0] as BrowserFiles,
+      folder: 'in',
+      put: async (path, bytes) => {
+        const file = new File([bytes as Uint8Array<ArrayBuffer>], path)
+        await putChosen(name, path, [{ path: [path], file }])
+        return path
+      },
+      get: async (path) => {
+        const [file] = await openReceived(name, `in/${path}`)
+        return file === undefined ? undefined : new Uint8Array(await file.content.arrayBuffer())
+      },
+      restart: async () => {
+        running[0]?.stop()
+        const next = make()
+        running.push(next)
+        return next
+      },
+      end: async () => {
+        for (const each of running) each.stop()
+      },
+    }
   })
 }
 

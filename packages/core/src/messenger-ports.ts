@@ -34,6 +34,8 @@ export interface MessengerPorts {
   readonly mesh?: MeshFactory
   /** Without it, this messenger offers no files and takes none. */
   readonly files?: FilesFactory
+  /** The same, loaded when there is the first to do with files. */
+  readonly lateFiles?: () => Promise<FilesFactory>
   /** Tokens for mailboxes; without them, this messenger neither leaves nor fetches mail. */
   readonly tokens?: () => Promise<BlindTokens>
 }

@@ -41,6 +41,7 @@ import {
 } from './main-path/index.ts'
 import type { MeshAddress, MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
+import { MessengerFiles } from './messenger-files.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { Proofs } from './proofs/index.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
@@ -54,11 +55,10 @@ export class Messenger {
   readonly book: ContactBook
   readonly presence: PresenceService
   readonly conversation: ConversationService
-  /** Nothing where files are neither sent nor received. */
-  readonly files: FileService | undefined
   /** Our account's devices. */
   readonly devices: OwnDevices
   readonly proofs: Proofs
+  readonly transfers: MessengerFiles
   private readonly ports: MessengerPorts
   private readonly options: MessengerOptions
   private readonly dispatcher: Dispatcher
@@ -105,7 +105,7 @@ export class Messenger {
     })
     const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
     this.conversation = new ConversationService(conversation)
-    this.files = ports.files?.({ ...conversation, onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }) })
+    this.transfers = new MessengerFiles(ports, { ...conversation, onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }) })
     this.presence = new PresenceService({
       ...ports,
       identity,
@@ -158,7 +158,7 @@ export class Messenger {
     this.conversation.start(this.stopping.signal)
     // History can be read still.
     if (identity.isRevoked) return
-    await this.files?.start(this.stopping.signal)
+    await this.transfers.start(this.stopping.signal)
     this.serve(this.mainPath)
     this.presence.start()
     await this.proofs.load()
@@ -220,6 +220,11 @@ export class Messenger {
   /** @param draft a text, or something else to send @throws SkeinError as sendMessage, of main-path */
   async send(contact: StoredContact, draft: string | Draft, options: SendOptions = {}): Promise<StoredMessage> {
     return sendMessage(this.runningPath(), contact, typeof draft === 'string' ? { kind: 'text', text: draft } : draft, options)
+  }
+
+  /** Nothing where files are neither sent nor received, or have not been loaded yet. */
+  get files(): FileService | undefined {
+    return this.transfers.service
   }
 
   /** The mesh, if this messenger is part of one: links to neighbours are given to it. */
@@ -383,7 +388,7 @@ export class Messenger {
   private onMessage(message: StoredMessage): void {
     this.emit({ kind: 'message', message })
     void this.proofs.onIncoming(message).catch((error: unknown) => this.ports.logger.warn('not-signed', { reason: String(error) }))
-    void this.files?.onMessage(message).catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
+    this.transfers.onMessage(message)
   }
 
   private emit(event: MessengerEvent): void {

@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly mailboxes?: readonly string[]
   readonly readReceipts?: boolean
   readonly files?: FilePlatform
+  /** Instead of `files`: loaded when needed. */
+  readonly lateFiles?: () => Promise<FilePlatform>
   /** Raw connections for files. */
   readonly bulk?: (self: DeviceId) => BulkPort
   /** How far the node's clock is off, milliseconds. */
@@ -103,6 +105,7 @@ export class World {
       readReceipts = false,
       skewMs = 0,
       files,
+      lateFiles,
       bulk,
     }: StartOptions = {},
   ): Promise<WorldNode> {
@@ -123,7 +126,8 @@ export class World {
     const identity = await loadIdentity(ports)
     const swarm = this.network.join(identity.device)
     const transfers = files === undefined ? {} : { files: transferFiles(files, bulk?.(identity.device)) }
-    const messenger = new Messenger({ ...ports, ...transfers, swarm, directory: this.network.directory }, identity, {
+    const late = lateFiles === undefined ? {} : { lateFiles: async () => transferFiles(await lateFiles()) }
+    const messenger = new Messenger({ ...ports, ...transfers, ...late, swarm, directory: this.network.directory }, identity, {
       name,
       relays: ['http://relay.test'],
       mailboxes: mailboxes ?? [],

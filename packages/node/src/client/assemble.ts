@@ -72,6 +72,8 @@ export interface ClientParts {
   readonly compression: Compression
   readonly mesh?: MeshFactory
   readonly files?: (swarm: Libp2pSwarm) => FilesFactory
+  /** Instead of `files`: loaded when they are needed. */
+  readonly lateFiles?: () => Promise<FilesFactory>
   /** What this device is called among the account's own. */
   readonly deviceName: string
   createSwarm(options: SwarmOptions): Libp2pSwarm

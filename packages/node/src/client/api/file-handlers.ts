@@ -1,45 +1,43 @@
 /** Handlers for files. */
-import { type FileService, parseMessageId, SkeinError } from '@skein/core'
+import { type FileService, parseMessageId } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import { os } from './procedures.ts'
 import { transferView } from './views.ts'
 
 /** @throws SkeinError USAGE where this client has no place for files */
-function filesOf({ messenger }: Client): FileService {
-  if (messenger.files === undefined) throw new SkeinError('USAGE', 'This client sends and receives no files.')
-  return messenger.files
-}
+const filesOf = ({ messenger }: Client): Promise<FileService> => messenger.transfers.open()
 
 export const fileHandlers = {
   sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths } }) => {
     const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
-    const sent = await filesOf(client).send(recipients, paths)
+    const sent = await (await filesOf(client)).send(recipients, paths)
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
   }),
-  transfers: os.transfers.handler(({ context: { client } }) => ({
-    transfers: (client.messenger.files?.list() ?? []).map((each) => transferView(client.messenger, each)),
+  transfers: os.transfers.handler(async ({ context: { client } }) => ({
+    transfers: (await filesOf(client)).list().map((each) => transferView(client.messenger, each)),
   })),
   accept: os.accept.handler(async ({ context: { client }, input: { transfer, folder } }) =>
-    transferView(client.messenger, await filesOf(client).accept(parseMessageId(transfer), folder)),
+    transferView(client.messenger, await (await filesOf(client)).accept(parseMessageId(transfer), folder)),
   ),
   pause: os.pause.handler(async ({ context: { client }, input }) =>
-    transferView(client.messenger, await filesOf(client).pause(parseMessageId(input.transfer))),
+    transferView(client.messenger, await (await filesOf(client)).pause(parseMessageId(input.transfer))),
   ),
   resume: os.resume.handler(async ({ context: { client }, input }) =>
-    transferView(client.messenger, await filesOf(client).resume(parseMessageId(input.transfer))),
+    transferView(client.messenger, await (await filesOf(client)).resume(parseMessageId(input.transfer))),
   ),
   end: os.end.handler(async ({ context: { client }, input }) =>
-    transferView(client.messenger, await filesOf(client).cancel(parseMessageId(input.transfer))),
+    transferView(client.messenger, await (await filesOf(client)).cancel(parseMessageId(input.transfer))),
   ),
   autoAccept: os.autoAccept.handler(async ({ context: { client }, input: { contact, auto } }) => {
     const { account } = client.messenger.book.find(contact)
-    const files = filesOf(client)
+    const files = await filesOf(client)
     if (auto !== undefined) await files.setAutoAccept(account, auto === null ? null : { maxBytes: auto.max_bytes, folder: auto.folder })
     const now = await files.autoAccept(account)
     return { contact: account, auto: now === null ? null : { max_bytes: now.maxBytes, folder: now.folder } }
   }),
   transferRate: os.transferRate.handler(async ({ context: { client }, input: { rate } }) => {
-    if (rate !== undefined) await filesOf(client).setRate(rate)
-    return { rate: filesOf(client).rate }
+    const files = await filesOf(client)
+    if (rate !== undefined) await files.setRate(rate)
+    return { rate: files.rate }
   }),
 }
