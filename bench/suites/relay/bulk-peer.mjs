@@ -49,9 +49,14 @@ async function open({ device }) {
   return { via: outcome.connection.via }
 }
 
-async function pour({ bytes }) {
+/** Over all connections that are open, or the first so many of them, until the bytes or the time are over. */
+async function pour({ bytes, untilMs = Number.POSITIVE_INFINITY, connections = own.length }) {
   const part = new Uint8Array(FRAME).fill(7)
-  for (let sent = 0; sent < bytes; sent += FRAME) await own.at(-1).write(part)
+  const until = performance.now() + untilMs
+  const one = async (connection) => {
+    for (let sent = 0; sent < bytes && performance.now() < until; sent += FRAME) await connection.write(part)
+  }
+  await Promise.all(own.slice(0, connections).map(one))
   return {}
 }
 
