@@ -276,6 +276,17 @@ describe('files between two messengers', () => {
     expect(most).toBe(3)
   })
 
+  it('[FI22] sixteen streams of one device are served, whatever it does with them', async () => {
+    const { world, ana, bo } = await pair()
+    const ended: number[] = []
+    const opened = await Promise.all(Array.from({ length: 18 }, () => bo.node.swarm.open(ana.node.swarm.self, FILE_PROTOCOL)))
+    for (const [at, each] of opened.entries()) {
+      if (each.kind === 'open') void listenTo(each.channel, { frames: [], bytes: 0 }).then(() => ended.push(at))
+    }
+    await world.run(1_000)
+    expect(ended).toEqual([16, 17])
+  })
+
   it('[FI23] no more than so many bytes a second', async () => {
     const both = await pair()
     const { world, ana, bo } = both

@@ -71,7 +71,8 @@ export class FileService {
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
   private readonly claims: BulkClaims
-  private served = 0
+  /** Streams of each device. */
+  private readonly served = new Map<DeviceId, number>()
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
@@ -176,7 +177,7 @@ export class FileService {
     if (live.stored.state === 'waiting' || live.stored.state === 'running') {
       await this.transfers.change(live, { state: 'paused', reason: null })
       this.interrupt(live)
-      if (live.stored.direction === 'out') void this.teller.say(live, 'paused')
+      if (live.stored.direction === 'out') this.teller.mention(live, 'paused')
     }
     return this.transfers.show(live)
   }
@@ -186,7 +187,7 @@ export class FileService {
     const live = this.transfers.require(id)
     if (live.stored.state === 'paused') {
       await this.transfers.change(live, { state: 'waiting', reason: null })
-      if (live.stored.direction === 'out') void this.teller.say(live, 'ready')
+      if (live.stored.direction === 'out') this.teller.mention(live, 'ready')
     }
     this.fetcher.wake(live)
     return this.transfers.show(live)
@@ -248,11 +249,13 @@ export class FileService {
   }
 
   private async serve(channel: Channel): Promise<void> {
-    const contact = this.deps.book.ownerOf(channel.peer)
-    if (contact?.state !== 'accepted' || contact.blocked || this.served >= MAX_SERVING) return channel.close()
-    this.served += 1
-    await serveLink(this.servingOf(contact, channel.peer), linkOn(channel))
-    this.served -= 1
+    const { peer } = channel
+    const contact = this.deps.book.ownerOf(peer)
+    const count = this.served.get(peer) ?? 0
+    if (contact?.state !== 'accepted' || contact.blocked || count >= MAX_SERVING) return channel.close()
+    this.served.set(peer, count + 1)
+    await serveLink(this.servingOf(contact, peer), linkOn(channel))
+    this.served.set(peer, (this.served.get(peer) ?? 1) - 1)
   }
 
   private serveBulk(bulk: BulkPort): () => void {

@@ -21,7 +21,7 @@ export const MADE_AHEAD = 6
 export const SHARED_BYTES = 33_554_432
 /** Transfers that are fetched at once (FI22); the rest waits for its turn. */
 export const MAX_FETCHING = 3
-/** Streams that are served at once; whoever comes later is told to come again. */
+/** Streams of one device that are served at once (FI22); a further one is closed, and tried again. */
 export const MAX_SERVING = 16
 /** Offers of one contact that wait for the user's yes (FI21); more are refused. */
 export const MAX_OFFERS = 1_000

@@ -35,12 +35,17 @@ export class Teller {
       .finally(() => this.telling.delete(live))
   }
 
+  /** Says it once; whoever does not hear it finds out by asking. */
+  mention(live: Live, state: OutcomeState): void {
+    this.say(live, state).catch((error: unknown) => this.deps.logger.debug('outcome-not-told', { reason: String(error) }))
+  }
+
   private async tellEnd(live: Live): Promise<void> {
     if (await this.say(live, live.stored.state as OutcomeState)) await this.deps.transfers.change(live, { told: true })
   }
 
   /** Says it to whichever device answers. @returns whether one has confirmed */
-  async say(live: Live, state: OutcomeState): Promise<boolean> {
+  private async say(live: Live, state: OutcomeState): Promise<boolean> {
     for (const device of devicesFor(this.deps.book, live.stored)) {
       const relays = this.deps.book.get(live.stored.contact)?.relays ?? []
       const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
