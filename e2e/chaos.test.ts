@@ -2,11 +2,11 @@ import { expect, it } from 'vitest'
 import { runChaos } from './chaos.ts'
 
 /** As long as a test run can spare; two minutes and more by `npm run chaos`, and with the long tests. */
-const CHAOS_MS = 6_000
+const CHAOS_MS = 15_000
 
 it('[DL9] real processes killed and stopped at random: nothing is lost, doubled or out of order', async () => {
   const figures = await runChaos({ ms: CHAOS_MS, clients: 3 })
   expect(figures.failures).toEqual([])
   expect(figures.messages).toBeGreaterThan(0)
-  expect(figures.kills + figures.stops).toBeGreaterThan(0)
+  expect(figures.kills + figures.stops + figures.full_disks + figures.clock_jumps).toBeGreaterThan(0)
 }, 600_000)

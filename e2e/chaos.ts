@@ -1,5 +1,7 @@
 /** Chaos among real processes: clients and relays are killed and stopped at random while people write to each other. */
 import { randomInt } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { SmallDisk } from './chaos-disk.ts'
 import { befriend, type HistoryLine, Lab, type LabClient, type LabRelay } from './processes.ts'
 
 export interface ChaosOptions {
@@ -17,6 +19,9 @@ export interface ChaosFigures {
   misordered: number
   kills: number
   stops: number
+  /** How often a disk was full, and a clock jumped. */
+  full_disks: number
+  clock_jumps: number
   failures: string[]
 }
 
@@ -25,6 +30,10 @@ const MOST_STOPPED_MS = 15_000
 /** Time in which everything that was sent has to arrive once nothing goes wrong any more, ms. */
 const SETTLE_WITHIN_MS = 300_000
 const PAUSE_MS = 500
+/** A disk has room again after at most so long, ms. */
+const MOST_FULL_MS = 8_000
+/** Half a day: clocks that are off by a day are tolerated (DL8). */
+const MOST_JUMP_MINUTES = 720
 
 interface Sent {
   readonly from: LabClient
@@ -40,12 +49,18 @@ export async function runChaos({ ms, clients: count = 5, log = () => undefined }
   await using lab = await Promise.resolve(new Lab())
   const relays = [await lab.relay('first'), await lab.relay('second')]
   const urls = relays.map(({ url }) => url)
-  const clients: LabClient[] = []
-  for (let number = 0; number < count; number += 1) clients.push(await lab.client(`c${number}`, urls))
+  const clients = Array.from({ length: count }, (_, number) => lab.asleep(`c${number}`, urls))
+  // The last one writes to a small disk, the first one's clock jumps.
+  using disk = SmallDisk.mount(clients.at(-1)?.dir ?? '')
+  const clock = new JumpingClock(lab.path('clock'), clients[0] as LabClient)
+  for (const client of clients) await client.start()
   const pairs = clients.slice(1).map((client, at) => [clients[at] as LabClient, client] as const)
   for (const [a, b] of pairs) await befriend(a, b)
   log(`${count} clients are contacts`)
-  const chaos = new Chaos(clients, relays, pairs)
+  const second = lab.asleep('second device')
+  await linkTo(clients[0] as LabClient, second)
+  log('one of them has two devices')
+  const chaos = new Chaos({ clients, relays, pairs, disk, clock, second })
   // On a slow machine what goes wrong may be all there is time for.
   await chaos.send('before')
   const end = performance.now() + ms
@@ -66,10 +81,18 @@ class Chaos {
   private kills = 0
   private stops = 0
 
-  constructor(clients: readonly LabClient[], relays: readonly LabRelay[], pairs: readonly (readonly [LabClient, LabClient])[]) {
+  private readonly disk: SmallDisk | undefined
+  private readonly clock: JumpingClock
+  private readonly second: LabClient
+  private fullDisks = 0
+
+  constructor({ clients, relays, pairs, disk, clock, second }: ChaosParts) {
     this.clients = clients
     this.relays = relays
     this.pairs = pairs
+    this.disk = disk
+    this.clock = clock
+    this.second = second
   }
 
   /** Somebody writes, all the time. What was not reported as queued was not sent. */
@@ -89,8 +112,11 @@ class Chaos {
   /** Kills, stops, and brings back, all the time. */
   async hurt(end: number, log: (line: string) => void): Promise<void> {
     while (performance.now() < end) {
-      const each = pick<LabClient | LabRelay>([...this.clients, ...this.clients, ...this.relays])
-      if (this.down.has(each)) await this.restart(each)
+      const each = pick<LabClient | LabRelay>([...this.clients, ...this.clients, ...this.relays, this.second])
+      const roll = randomInt(10)
+      if (roll === 0) log(this.clock.jump())
+      else if (roll === 1) await this.fillDisk(end, log)
+      else if (this.down.has(each)) await this.restart(each)
       else if (chance(0.3) && !this.isRelay(each)) await this.pause(each, Math.min(MOST_STOPPED_MS, end - performance.now()))
       else {
         await each.end('SIGKILL')
@@ -102,7 +128,19 @@ class Chaos {
     }
   }
 
+  /** Nothing is written there for a while; what was acknowledged before is there, and what comes waits at its sender. */
+  private async fillDisk(end: number, log: (line: string) => void): Promise<void> {
+    if (this.disk === undefined) return
+    this.disk.fill()
+    this.fullDisks += 1
+    log('a disk is full')
+    await rest(Math.max(0, Math.min(randomInt(MOST_FULL_MS), end - performance.now())))
+    this.disk.empty()
+  }
+
   async mend(): Promise<void> {
+    this.disk?.empty()
+    this.clock.back()
     for (const each of [...this.down]) await this.restart(each)
   }
 
@@ -124,14 +162,27 @@ class Chaos {
       misordered: 0,
       kills: this.kills,
       stops: this.stops,
+      full_disks: this.fullDisks,
+      clock_jumps: this.clock.jumps,
       failures: [],
     }
     for (const [a, b] of this.pairs) for (const [from, to] of [[a, b] as const, [b, a] as const]) await this.count(figures, from, to)
+    figures.failures.push(...(await this.differences()))
     if (figures.delivered + figures.lost !== figures.messages) figures.failures.push('the histories do not add up')
     if (figures.lost > 0) figures.failures.push(`${figures.lost} lost`)
     if (figures.doubled > 0) figures.failures.push(`${figures.doubled} doubled`)
     if (figures.misordered > 0) figures.failures.push(`${figures.misordered} misordered`)
     return figures
+  }
+
+  /** Both devices of one account show the same, in the end. */
+  private async differences(): Promise<readonly string[]> {
+    const [first, other] = this.pairs[0] ?? []
+    if (first === undefined || other === undefined) return []
+    const ids = async (at: LabClient): Promise<string> => String((await historyOf(at, other)).map(({ id }) => id))
+    for (const end = performance.now() + SETTLE_WITHIN_MS; performance.now() < end; await rest(PAUSE_MS))
+      if ((await ids(first)) === (await ids(this.second))) return []
+    return ['two devices of one account show different histories']
   }
 
   private async count(figures: ChaosFigures, from: LabClient, to: LabClient): Promise<void> {
@@ -167,6 +218,49 @@ class Chaos {
   private isRelay(each: LabClient | LabRelay): each is LabRelay {
     return this.relays.includes(each as LabRelay)
   }
+}
+
+interface ChaosParts {
+  readonly clients: readonly LabClient[]
+  readonly relays: readonly LabRelay[]
+  readonly pairs: readonly (readonly [LabClient, LabClient])[]
+  readonly disk: SmallDisk | undefined
+  readonly clock: JumpingClock
+  /** Of the first client's account. */
+  readonly second: LabClient
+}
+
+/** The time of day of one process, and of no other. */
+class JumpingClock {
+  jumps = 0
+  private readonly file: string
+
+  constructor(file: string, client: LabClient) {
+    this.file = file
+    this.back()
+    client.env = { NODE_OPTIONS: `--import ${new URL('clock-shift.mjs', import.meta.url)}`, CHAOS_CLOCK_FILE: file }
+  }
+
+  jump(): string {
+    const minutes = randomInt(-MOST_JUMP_MINUTES, MOST_JUMP_MINUTES)
+    writeFileSync(this.file, String(minutes * 60_000))
+    this.jumps += 1
+    return `a clock is off by ${minutes} minutes`
+  }
+
+  back(): void {
+    writeFileSync(this.file, '0')
+  }
+}
+
+async function linkTo(old: LabClient, fresh: LabClient): Promise<void> {
+  using shown = old.lines('devices', 'link')
+  const { link } = await shown.line('waiting')
+  using joining = fresh.lines('link', String(link))
+  const { code } = await joining.line('compare')
+  await old.run('devices', 'confirm', String(code))
+  if ((await joining.ended) !== 0) throw new Error(`not linked: ${JSON.stringify(joining.seen)}`)
+  await fresh.start()
 }
 
 /** @throws Error with what the command said */

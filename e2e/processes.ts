@@ -42,8 +42,8 @@ class Daemon implements AsyncDisposable {
     child.stderr?.on('data', (part: Buffer) => (this.stderr = (this.stderr + part.toString()).slice(-20_000)))
   }
 
-  static async spawn(script: string, args: readonly string[]): Promise<Daemon> {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  static async spawn(script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Daemon> {
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     const line = await firstLine(child)
     return new Daemon(child, JSON.parse(line) as Json)
   }
@@ -256,6 +256,8 @@ export interface PeerLine {
 export class LabClient implements AsyncDisposable {
   readonly dir: string
   readonly name: string
+  /** Of its daemon, from the next start on. */
+  env: Readonly<Record<string, string>> = {}
   private readonly args: readonly string[]
   private daemon: Daemon | undefined
 
@@ -266,7 +268,7 @@ export class LabClient implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.daemon = await Daemon.spawn(SKEIN, this.args)
+    this.daemon = await Daemon.spawn(SKEIN, this.args, this.env)
   }
 
   get account(): string {
