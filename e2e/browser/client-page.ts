@@ -8,6 +8,7 @@ const tab = openBrowser({
   name: 'test',
   config: { name: wanted.get('name') ?? '', relays: wanted.getAll('relay') },
   startWorker: () => new Worker('/store-worker.js', { type: 'module' }),
+  startFileWorker: () => new Worker('/file-worker.js', { type: 'module' }),
   passphrase: async () => wanted.get('passphrase') ?? undefined,
   onFailure: (error) => failures.push(String(error)),
 })

@@ -89,8 +89,10 @@ export function preload(): void {
 /** Shortest passphrase that is taken: a shorter one is guessed by whoever has the device. */
 export const MIN_PASSPHRASE = 8
 
-const NAME = 'skein'
+/** Of the identity within the origin. */
+export const NAME = 'skein'
 const startWorker = (): Worker => new Worker('/store-worker.js', { type: 'module' })
+const startFileWorker = (): Worker => new Worker('/file-worker.js', { type: 'module' })
 
 /** Deletes all that Skein has in this browser and opens the page as if for the first time. */
 export async function beginAnew(): Promise<void> {
@@ -129,6 +131,7 @@ export async function connect({ hostApi, ownRelay }: Surroundings, options: Conn
     name: NAME,
     config: { name: options.name, relays: ownRelay === undefined ? [] : [ownRelay] },
     startWorker,
+    startFileWorker,
     passphrase: options.passphrase,
     onFailure: options.onFailure,
   })

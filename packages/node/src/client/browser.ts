@@ -1,5 +1,5 @@
 /** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
-import { fflateCompression, type Logger, MAX_LEASE_MS, type Messenger, noblePrimitives } from '@skein/core'
+import { fflateCompression, type FilesFactory, type Logger, MAX_LEASE_MS, type Messenger, noblePrimitives } from '@skein/core'
 import { get, set } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import type { Restored } from '../backup/index.ts'
@@ -18,6 +18,8 @@ export interface BrowserOptions {
   readonly config: Partial<Config>
   /** A new worker that runs the store. */
   startWorker(): Worker
+  /** A new worker that reads and writes files. */
+  startFileWorker(): Worker
   /** Asks the user for the passphrase that seals the keys; nothing for a new database means: without. */
   passphrase(need: 'new' | 'existing'): Promise<string | undefined>
   /** The client could not be started; it is tried again. */
@@ -94,7 +96,7 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
   const undo: Undo = [() => page.close()]
   try {
     const { messenger, swarm } = await assemble(
-      { ...PLATFORM, store: page.store, config, logger, createSwarm, deviceName: deviceName() },
+      { ...PLATFORM, lateFiles: () => loadFiles(options, undo), store: page.store, config, logger, createSwarm, deviceName: deviceName() },
       undo,
     )
     undo.push(wakeWithNetwork(swarm, logger), restWhenHidden(messenger.presence, logger))
@@ -132,6 +134,17 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
     await stopAll(undo, logger)
     throw error
   }
+}
+
+/** A first message needs none of it. */
+async function loadFiles({ name, startFileWorker }: BrowserOptions, undo: Undo): Promise<FilesFactory> {
+  const [{ transferFiles }, { BrowserFiles }] = await Promise.all([
+    import('@skein/core/files'),
+    import('../files/browser/browser-files.ts'),
+  ])
+  const platform = new BrowserFiles({ name, startWorker: startFileWorker })
+  undo.push(() => platform.stop())
+  return transferFiles(platform)
 }
 
 /** Browsers slow a hidden page's timers down: its contacts are asked to miss it later. */

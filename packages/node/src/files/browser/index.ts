@@ -1,4 +1,4 @@
+/** Files in a browser. */
 export { BrowserFiles, type BrowserFilesOptions } from './browser-files.ts'
-export { keepChosen, putChosen } from './chosen.ts'
-export { openReceived, type ReceivedFile, removeReceived } from './received.ts'
-export type { ChosenFile } from './kept.ts'
+export { putChosen } from './chosen.ts'
+export * from './page.ts'

@@ -1,14 +1,12 @@
 /** What a browser keeps of files: small records in IndexedDB, content in the origin's private files or beside the records. */
 import type { PlacedEntry } from '@skein/core'
 import { createStore, type UseStore } from 'idb-keyval'
-
-/** @param name of the identity within the origin */
-export const filesName = (name: string): string => `skein-${name}-files`
+import { filesName } from '../../store/worker/records.ts'
 
 /** One connection each: opening another takes longer than most of what is asked. */
 const opened = new Map<string, UseStore>()
 
-/** Kept apart from the records of the identity: what is large does not stand in the way of what is urgent. */
+/** @param name of the identity within the origin */
 export function fileRecords(name: string): UseStore {
   const known = opened.get(name) ?? createStore(filesName(name), 'files')
   opened.set(name, known)

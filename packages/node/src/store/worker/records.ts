@@ -6,6 +6,9 @@ export function records(name: string): UseStore {
   return createStore(`skein-${name}`, 'records')
 }
 
+/** Database and folder of what is sent and received, apart from what is urgent. */
+export const filesName = (name: string): string => `skein-${name}-files`
+
 /** Record of the key that opens the database: the key itself, or sealed with a passphrase. */
 export const STORAGE_KEY = 'storage-key'
 
@@ -16,7 +19,11 @@ export async function isSealedWithPassphrase(name: string): Promise<boolean> {
 
 /** Deletes what one identity has in this browser. Nothing may have it open. */
 export async function erase(name: string): Promise<void> {
-  const deleting = indexedDB.deleteDatabase(`skein-${name}`)
+  for (const each of [`skein-${name}`, filesName(name)]) await eraseNamed(each)
+}
+
+async function eraseNamed(name: string): Promise<void> {
+  const deleting = indexedDB.deleteDatabase(name)
   await new Promise<void>((resolve, reject) => {
     deleting.onsuccess = () => resolve()
     // Who still has it open loses it when the page goes.
@@ -24,7 +31,7 @@ export async function erase(name: string): Promise<void> {
     deleting.onerror = () => reject(deleting.error ?? new Error('the records were not deleted'))
   })
   const folder = await (navigator as Partial<Navigator>).storage?.getDirectory?.().catch(() => undefined)
-  await folder?.removeEntry(`skein-${name}`, { recursive: true }).catch((error: unknown) => {
+  await folder?.removeEntry(name, { recursive: true }).catch((error: unknown) => {
     if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error
   })
 }
