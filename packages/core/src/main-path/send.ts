@@ -74,7 +74,7 @@ export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMe
   const message = await path.store.message(id, 'out')
   const contact = message === null ? undefined : path.book.get(message.contact)
   // Under the id of another device's message it would be another message to the recipient.
-  if (message !== null && message.sender !== path.swarm.self)
+  if (message !== null && path.book.ownDevices().some(({ device }) => device === message.sender))
     throw new SkeinError('NOT_YOURS', 'Another device of yours has sent this message; try again there.')
   if (message?.state !== 'failed' || message.deletedAt !== null || message.kind === 'gone' || contact === undefined)
     throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')

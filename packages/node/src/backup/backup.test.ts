@@ -20,6 +20,8 @@ const random = seededRandom(3)
 const clock = new VirtualClock()
 
 const account = accountIdFromDigest(new Uint8Array(32).fill(3))
+const OWN = accountIdFromDigest(new Uint8Array(32).fill(9))
+const OTHER_DEVICE = deviceIdFromKey(new Uint8Array(32).fill(8))
 const message = (number: number): StoredMessage => ({ ...fixture(number), contact: account })
 const contact: StoredContact = {
   account,
@@ -52,6 +54,12 @@ async function lived(messages = 3): Promise<MemoryStore> {
   await store.commit([
     { kind: 'identity.put', identity },
     { kind: 'contact.put', contact, devices: [known] },
+    // Another device of our own account, which no backup brings back.
+    {
+      kind: 'contact.put',
+      contact: { ...contact, account: OWN, petname: OWN },
+      devices: [{ ...known, account: OWN, device: OTHER_DEVICE }],
+    },
     { kind: 'session.put', session: { device: known.device, version: 1, state: random.bytes(40) } },
     { kind: 'setting.put', key: `seen.${contact.account}`, value: message(1).id },
     { kind: 'setting.put', key: 'own-card', value: '77\nsaid' },
@@ -62,7 +70,7 @@ async function lived(messages = 3): Promise<MemoryStore> {
 
 async function sealed(store: MemoryStore, passphrase: string | null = PASSPHRASE): Promise<Uint8Array> {
   return new Response(
-    (await writeBackup(store, { clock, account, passphrase, ...QUICK })) as ReadableStream<Uint8Array<ArrayBuffer>>,
+    (await writeBackup(store, { clock, account: OWN, passphrase, ...QUICK })) as ReadableStream<Uint8Array<ArrayBuffer>>,
   ).bytes()
 }
 

@@ -44,7 +44,8 @@ async function* encoded(all: AsyncIterable<WrittenRecord>): AsyncGenerator<Uint8
 async function* records(store: Store, { clock, account, passphrase }: BackupOptions): AsyncGenerator<WrittenRecord> {
   yield { is: 'backup', version: VERSION, account, created_at: clock.now() }
   if (passphrase !== null) yield* secrets(store)
-  const contacts = await store.contacts()
+  // Our own account stands there for its other devices; who restores has none of these.
+  const contacts = (await store.contacts()).filter((contact) => contact.account !== account)
   let messages = 0
   for (const contact of contacts) {
     yield await contactLine(store, contact)
