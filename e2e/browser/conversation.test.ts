@@ -66,12 +66,27 @@ it.skipIf(skipped)(
 
     await ana.page.getByRole('button', { name: 'Search messages' }).click()
     await ana.page.getByLabel('Words, or beginnings of words').fill('HELL bo')
-    await ana.page
-      .getByRole('dialog')
-      .getByRole('link', { name: /hello from Bo/ })
-      .waitFor()
+    const hit = ana.page.getByRole('dialog').getByRole('link', { name: /hello from Bo/ })
+    await hit.waitFor()
     expect(await ana.faults()).toEqual([])
     await ana.page.keyboard.press('Escape')
+    // Whoever closes a dialog is where it was opened.
+    expect(await ana.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Search messages')
+    await ana.page.keyboard.press('Enter')
+    await ana.page.keyboard.type('HELL bo')
+    await hit.click()
+    await ana.page.locator('[data-marked]', { hasText: 'hello from Bo' }).waitFor()
+    // On a phone what is being written leaves room for its button, and survives a reload.
+    const draft = `https://example.org/${'a'.repeat(60)}`
+    await bo.page.getByLabel('Write a message').fill(draft)
+    const box = await bo.page.getByRole('button', { name: 'Send', exact: true }).boundingBox()
+    expect((box?.x ?? PHONE.width) + (box?.width ?? 0)).toBeLessThanOrEqual(PHONE.width)
+    await bo.page.reload()
+    await bo.page.getByLabel('Write a message').waitFor()
+    expect(await bo.page.getByLabel('Write a message').inputValue()).toBe(draft)
+    await bo.page.keyboard.press('Enter')
+    await ana.page.getByRole('link', { name: draft }).and(ana.page.locator('[rel="noopener noreferrer"]')).waitFor()
+    expect([...(await ana.faults()), ...(await bo.faults())]).toEqual([])
 
     await seesTyping(bo, ana)
     await ana.page.getByRole('heading', { name: 'Bo' }).click()

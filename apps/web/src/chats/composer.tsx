@@ -1,5 +1,5 @@
 import { SendHorizontal, X } from 'lucide-react'
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { useStrings } from '../client/context.tsx'
 import { keepDraft, readDraft } from '../client/drafts.ts'
 import type { Conversation, Intent } from '../client/conversation.ts'
@@ -7,7 +7,14 @@ import { useObservable } from '../client/observable.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 
-export function Composer({ conversation, isDisabled }: { readonly conversation: Conversation; readonly isDisabled: boolean }) {
+export interface ComposerProps {
+  readonly conversation: Conversation
+  readonly isDisabled: boolean
+  /** Before the field: what adds files. */
+  readonly attach: ReactNode
+}
+
+export function Composer({ conversation, isDisabled, attach }: ComposerProps) {
   const { chats } = useStrings()
   const { contact } = conversation
   const [text, setText] = useState(() => readDraft(contact))
@@ -62,6 +69,7 @@ export function Composer({ conversation, isDisabled }: { readonly conversation: 
           void send()
         }}
       >
+        {attach}
         <textarea
           ref={field}
           dir="auto"

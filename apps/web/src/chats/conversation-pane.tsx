@@ -1,9 +1,11 @@
 import type { ConversationView } from '@skein/node/browser'
-import { ArrowLeft, ShieldCheck } from 'lucide-react'
+import { ArrowLeft, Paperclip, ShieldCheck } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useClient, useModel, useStrings } from '../client/context.tsx'
 import { Conversation } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
+import { FileButton } from '../files/file-button.tsx'
+import { useFileTarget } from '../files/use-file-target.ts'
 import { linkTo } from '../client/route.ts'
 import { Note } from '../ui/note.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
@@ -29,8 +31,20 @@ export function ConversationPane({ contact, sought }: ConversationPaneProps) {
     if (sought !== undefined && loaded) void conversation.seek(sought).catch(() => undefined)
   }, [conversation, sought, loaded])
   const known = conversations?.find((each) => each.contact === contact)
+  const canSend = known?.state === 'accepted' && !known.blocked
+  const { handlers, isOver, busy, problem, send } = useFileTarget(canSend ? contact : undefined)
+  const attach = canSend ? (
+    <FileButton
+      label={strings.files.attach}
+      isDisabled={busy}
+      onFiles={send}
+      className="grid size-11 shrink-0 place-items-center rounded-full"
+    >
+      <Paperclip aria-hidden="true" size={20} />
+    </FileButton>
+  ) : null
   return (
-    <main className="flex min-h-0 min-w-0 flex-1 flex-col">
+    <main {...handlers} className="flex min-h-0 min-w-0 flex-1 flex-col">
       {known === undefined ? (
         <p className="p-4 text-quiet">{conversations === undefined ? strings.general.loading : strings.chats.unknown}</p>
       ) : (
@@ -38,7 +52,9 @@ export function ConversationPane({ contact, sought }: ConversationPaneProps) {
           <Heading person={known} isTyping={isTyping} />
           <Warnings person={known} />
           {loaded ? <MessageList conversation={conversation} name={known.name} unread={known.unread} /> : <div className="flex-1" />}
-          <Composer conversation={conversation} isDisabled={known.blocked || known.state === 'requested'} />
+          {isOver ? <Note look="good">{strings.files.drop}</Note> : null}
+          {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+          <Composer conversation={conversation} isDisabled={known.blocked || known.state === 'requested'} attach={attach} />
         </>
       )}
     </main>

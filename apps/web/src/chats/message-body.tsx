@@ -3,6 +3,7 @@ import type { HistoryMessage } from '@skein/node/browser'
 import { lazy, Suspense, useState } from 'react'
 import { AddDialog } from '../add/lazy.ts'
 import { useLook, useStrings } from '../client/context.tsx'
+import { FileMessage } from '../files/lazy.ts'
 
 const LinkedText = lazy(() => import('./linked-text.tsx').then(({ LinkedText: each }) => ({ default: each })))
 
@@ -21,6 +22,7 @@ export function MessageBody({ message, answered, onAnswered }: MessageBodyProps)
   const { chats } = useStrings()
   if (message.deleted_at !== null) return <p className="text-quiet italic">{chats.takenBack}</p>
   if (message.kind === 'unknown') return <p className="text-quiet italic">{chats.newer}</p>
+  if (message.kind === 'file') return <FileMessage message={message} />
   if (message.kind === 'contact') return <SharedContact name={message.text} account={message.shared ?? ''} />
   return (
     <>

@@ -24,13 +24,19 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
   const { chats } = useStrings()
   const { messages, grewBackwards, complete } = useObservable(conversation)
   const list = useRef<VListHandle>(null)
-  const [atEnd, setAtEnd] = useState(true)
+  const [firstNew] = useState(() => firstUnread(messages, unread))
+  const [atEnd, setAtEnd] = useState(firstNew === undefined)
   const toEnd = (): void => list.current?.scrollToIndex(conversation.get().messages.length - 1, { align: 'end' })
-  useFollow(list, messages, atEnd)
+  useFollow(list, messages, { atEnd, firstNew })
+  const marked = useSought(list, conversation)
   useSeen(conversation.contact, { lastId: messages.at(-1)?.id, isWanted: atEnd && unread > 0 })
+  useEffect(() => {
+    // A list that needs no scrolling never tells of any.
+    const frame = requestAnimationFrame(() => setAtEnd(isAtEnd(list.current)))
+    return () => cancelAnimationFrame(frame)
+  }, [])
   const onScroll = (offset: number): void => {
-    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {}
-    setAtEnd(scrollSize - viewportSize - offset < END_PX)
+    setAtEnd(isAtEnd(list.current))
     if (offset < BEGINNING_PX) void conversation.older().catch(() => undefined)
   }
   return (
@@ -53,6 +59,8 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
             answered={message.reply_to === null ? undefined : messages.find(({ id }) => id === message.reply_to)}
             startsDay={index === 0 || !isSameDay(message.created_at, messages[index - 1]?.created_at ?? 0)}
             isFirst={complete && index === 0}
+            isFirstNew={message.id === firstNew}
+            isMarked={message.id === marked}
             conversation={conversation}
           />
         )}
@@ -71,15 +79,43 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
   )
 }
 
-/** Goes to a new last message, if it is the user's own or the list was at its end. */
-function useFollow(list: RefObject<VListHandle | null>, messages: readonly HistoryMessage[], atEnd: boolean): void {
+function isAtEnd(list: VListHandle | null): boolean {
+  return list === null || list.scrollSize - list.viewportSize - list.scrollOffset < END_PX
+}
+
+/** The message with which the unread ones begin. */
+function firstUnread(messages: readonly HistoryMessage[], unread: number): string | undefined {
+  return unread === 0 ? undefined : messages.filter(({ direction }) => direction === 'in').at(-unread)?.id
+}
+
+/** Brings the message that is looked for into view. @returns its id */
+function useSought(list: RefObject<VListHandle | null>, conversation: Conversation): string | undefined {
+  const { sought } = useObservable(conversation)
+  useEffect(() => {
+    const index = sought === undefined ? -1 : conversation.get().messages.findIndex(({ id }) => id === sought.id)
+    if (index >= 0) list.current?.scrollToIndex(index, { align: 'center' })
+  }, [list, conversation, sought])
+  return sought?.id
+}
+
+interface Following {
+  readonly atEnd: boolean
+  /** Where one begins to read. */
+  readonly firstNew: string | undefined
+}
+
+/** Goes to a new last message, if it is the user's own or the list was at its end; at first to what is new. */
+function useFollow(list: RefObject<VListHandle | null>, messages: readonly HistoryMessage[], { atEnd, firstNew }: Following): void {
   const shown = useRef<string>(undefined)
   useLayoutEffect(() => {
     const last = messages.at(-1)
     if (last === undefined || last.id === shown.current) return
+    const isOpening = shown.current === undefined
     shown.current = last.id
-    if (atEnd || last.direction === 'out') list.current?.scrollToIndex(messages.length - 1, { align: 'end' })
-  }, [list, messages, atEnd])
+    const start = isOpening ? messages.findIndex(({ id }) => id === firstNew) : -1
+    if (start >= 0) list.current?.scrollToIndex(start, { align: 'start' })
+    else if (atEnd || last.direction === 'out') list.current?.scrollToIndex(messages.length - 1, { align: 'end' })
+  }, [list, messages, atEnd, firstNew])
 }
 
 /** Tells the client that what is in view has been seen, once somebody can have seen it. */

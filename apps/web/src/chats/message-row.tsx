@@ -16,21 +16,36 @@ export interface MessageRowProps {
   readonly startsDay: boolean
   /** Nothing was written before it. */
   readonly isFirst: boolean
+  /** With it begins what was unread when the conversation was opened. */
+  readonly isFirstNew: boolean
+  /** Somebody has looked for it. */
+  readonly isMarked: boolean
   readonly conversation: Conversation
 }
 
-export const MessageRow = memo(function MessageRow({ message, answered, startsDay, isFirst, conversation }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow({
+  message,
+  answered,
+  startsDay,
+  isFirst,
+  isFirstNew,
+  isMarked,
+  conversation,
+}: MessageRowProps) {
   const { chats } = useStrings()
   const times = useTimes()
   const { created_at } = message
   return (
-    <div>
+    <div data-marked={isMarked ? '' : undefined} className={isMarked ? 'rounded-lg outline-2 -outline-offset-2 outline-accent' : ''}>
       {isFirst ? (
         <p data-beginning className="py-3 text-center text-sm text-quiet">
           {chats.beginning}
         </p>
       ) : null}
       {startsDay ? <p className="py-3 text-center text-sm font-medium text-quiet">{times.day(created_at)}</p> : null}
+      {isFirstNew ? (
+        <p className="my-2 border-t border-accent pt-1 text-center text-sm font-medium text-accent">{chats.newMessages}</p>
+      ) : null}
       {message.kind === 'timer' ? (
         <TimerLine after={message.disappear_after_ms} />
       ) : (

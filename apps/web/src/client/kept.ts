@@ -6,6 +6,7 @@ export const KEYS = {
   name: 'skein.name',
   relay: 'skein.relay',
   account: 'skein.account',
+  notify: 'skein.notify',
 } as const
 export type KeptKey = (typeof KEYS)[keyof typeof KEYS]
 

@@ -5,4 +5,11 @@ import { type PrecacheEntry, Serwist } from 'serwist'
 declare const FILES: readonly PrecacheEntry[]
 
 // A new version waits until no page of the old one is open, whose parts it would delete.
-new Serwist({ precacheEntries: [...FILES], skipWaiting: false, clientsClaim: true, disableDevLogs: true }).addEventListeners()
+new Serwist({
+  precacheEntries: [...FILES],
+  // What stands behind a `?` changes none of the files.
+  precacheOptions: { ignoreURLParametersMatching: [/./] },
+  skipWaiting: false,
+  clientsClaim: true,
+  disableDevLogs: true,
+}).addEventListeners()

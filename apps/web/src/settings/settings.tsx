@@ -8,6 +8,7 @@ import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { BackupSection } from './backup.tsx'
+import { NotifySection } from './notify.tsx'
 import { PassphraseSection } from './passphrase.tsx'
 import { DevicesSection } from './lazy.ts'
 import { StorageSection } from './storage.tsx'
@@ -23,6 +24,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
     <Page title={settings.title}>
       {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
       <Appearance />
+      <NotifySection />
       <StorageSection hosted={hosted} />
       {hosted ? null : <PassphraseSection />}
       <BackupSection />

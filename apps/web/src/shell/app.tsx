@@ -28,7 +28,9 @@ export function App() {
   const [{ model, session }] = useState(startSession)
   useEffect(() => {
     void session.begin().then(() => keepForLater(session))
-  }, [session])
+    const calling = import('./notifications.ts').then(({ callUser }) => callUser(model))
+    return () => void calling.then((stop) => stop())
+  }, [session, model])
   return (
     <LookProvider>
       <ModelProvider model={model}>

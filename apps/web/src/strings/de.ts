@@ -218,8 +218,8 @@ export const de: Strings = {
   },
   files: {
     title: 'Dateien',
-    empty: 'Dateien lassen sich noch nicht senden.',
-    hint: 'Hier wird stehen, was du sendest und bekommst und wie weit es ist.',
+    attach: 'Dateien senden',
+    drop: 'Zum Senden loslassen',
   },
   network: {
     title: 'Netz',
@@ -371,7 +371,7 @@ export const de: Strings = {
     NOT_LOADED: 'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht.',
     BAD_REQUEST: 'Das hat nicht die richtige Form.',
     RELAY_URL: 'Die Adresse eines Relays beginnt mit https:// oder http://, eine je Zeile.',
-    TIMED_OUT: 'Es ließ sich nicht rechtzeitig zustellen.',
-    ENVELOPE_EXPIRED: 'Es ließ sich nicht rechtzeitig zustellen.',
+    expired: 'Es ließ sich nicht rechtzeitig zustellen.',
+    cancelled: 'Es wurde hier aufgegeben.',
   },
 }

@@ -214,8 +214,8 @@ export const en = {
   },
   files: {
     title: 'Files',
-    empty: 'Files cannot be sent yet.',
-    hint: 'They will be listed here: what you send, what you get, and how far it is.',
+    attach: 'Send files',
+    drop: 'Drop to send',
   },
   network: {
     title: 'Network',
@@ -363,8 +363,8 @@ export const en = {
     NOT_LOADED: 'A part of Skein could not be loaded: the server of this page does not answer.',
     BAD_REQUEST: 'This does not have the right form.',
     RELAY_URL: 'The address of a relay begins with https:// or http://, and there is one per line.',
-    TIMED_OUT: 'It could not be delivered in time.',
-    ENVELOPE_EXPIRED: 'It could not be delivered in time.',
+    expired: 'It could not be delivered in time.',
+    cancelled: 'It was given up here.',
   },
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { partsOf } from './linked-text.tsx'
+import { partsOf } from './text-parts.ts'
 
 const links = (text: string): readonly string[] => partsOf(text).flatMap(({ href }) => (href === undefined ? [] : [href]))
 

@@ -1,0 +1,43 @@
+/** Calls the user to new messages while no window of Skein is looked at. Loaded where the user has asked for it. */
+import type { ClientEvent } from '@skein/node/browser'
+import { KEYS, readKept } from '../client/kept.ts'
+import type { ClientModel } from '../client/model.ts'
+
+/** Characters of a text that are shown. */
+const MOST = 120
+
+/** Also absent on an origin that is not secure, where it is there and refuses. */
+export const canNotify = (): boolean => typeof Notification !== 'undefined' && globalThis.isSecureContext
+
+export const isWanted = (): boolean => readKept(KEYS.notify) === 'yes' && canNotify() && Notification.permission === 'granted'
+
+/** The returned function ends it. */
+export function callUser(model: ClientModel): () => void {
+  return model.onEvents((events) => {
+    if (document.visibilityState === 'visible' || !isWanted()) return
+    for (const event of events) call(event)
+  })
+}
+
+function call(event: ClientEvent): void {
+  if (event.event !== 'message' || event.muted || event.message.direction !== 'in') return
+  const { message, contact, name } = event
+  // One tag for all tabs: they show it once.
+  const notification = new Notification(name === '' ? 'Skein' : name, {
+    body: oneLine(message.text),
+    tag: message.id,
+    icon: '/icon-192.png',
+  })
+  notification.onclick = () => {
+    globalThis.focus()
+    globalThis.location.hash = `#/chats/${contact}`
+    notification.close()
+  }
+}
+
+/** What somebody else wrote, without what turns the order of the words around it. */
+const oneLine = (text: string): string =>
+  text
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, MOST)
