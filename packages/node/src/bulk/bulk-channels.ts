@@ -25,6 +25,7 @@ import {
 import { orAborted } from '../swarm/abandon.ts'
 import { exchange } from '../swarm/exchange.ts'
 import { type BulkConnection, SocketBulkConnection } from './bulk-connection.ts'
+import type { RawSocket } from './byte-reader.ts'
 import { AWAIT_WITHIN_MS, BULK_PROTOCOL, CONNECT_WITHIN_MS, OPENING_WITHIN_MS, TICKET_AGE_MS, SPLICE_PROTOCOL } from './constants.ts'
 import { demandProof, proveTo } from './opening.ts'
 import { connectTo } from './dial.ts'
@@ -124,9 +125,9 @@ export class BulkChannels {
       const answer = await this.#ask(wanted, { purpose, ...secret, direct, relays: relays.slice(0, 8) })
       if (answer === undefined || answer.way === 'none')
         return { kind: 'none', reason: answer === undefined ? 'refused' : 'no-route', again: false }
-      const socket = await this.#reach(device, { answer, secret, coming, signal })
+      const raw = await this.#reach(device, { answer, secret, coming, signal })
       const via = answer.way === 'relay' ? 'relay' : 'direct'
-      return { kind: 'open', connection: new SocketBulkConnection(socket, { peer: device, via }) }
+      return { kind: 'open', connection: new SocketBulkConnection(raw, { peer: device, via }) }
     } catch (error) {
       this.#deps.logger.debug('bulk-not-opened', { device, direct, reason: String(error) })
       return { kind: 'none', reason: 'no-route', again: direct }
@@ -143,7 +144,7 @@ export class BulkChannels {
     return reply === undefined ? undefined : decodeBulkAnswer(reply)
   }
 
-  #reach(device: DeviceId, { answer, secret, coming, signal }: Reaching): Promise<Socket> {
+  #reach(device: DeviceId, { answer, secret, coming, signal }: Reaching): Promise<RawSocket> {
     switch (answer.way) {
       case 'dial':
         return this.#dial(this.#deps.directPaths(device).dialled, secret, signal)
@@ -151,7 +152,7 @@ export class BulkChannels {
         if (coming === undefined) throw new Error('the other side dials although it was not asked to')
         return orAborted(coming, AbortSignal.any([signal, AbortSignal.timeout(AWAIT_WITHIN_MS)]))
       case 'relay':
-        return this.#overRelay(answer.relay, { device, secret, signal, open: (socket) => proveTo(socket, secret, signal) })
+        return this.#overRelay(answer.relay, { device, secret, signal, open: (raw) => proveTo(raw, secret, signal) })
       case 'none':
         throw new Error('there is no way')
     }
@@ -173,13 +174,13 @@ export class BulkChannels {
     const handler = handlers.get(offer.purpose)
     const answer: BulkAnswerFrame = handler?.allows(device) === true ? this.#choose(device, offer) : { way: 'none' }
     const via = answer.way === 'relay' ? 'relay' : 'direct'
-    const onOpened = (socket: Socket): void => handler?.onOpened(new SocketBulkConnection(socket, { peer: device, via }))
+    const onOpened = (raw: RawSocket): void => handler?.onOpened(new SocketBulkConnection(raw, { peer: device, via }))
     const isFull = answer.way === 'dial' && !this.#tickets.expect({ ...offer, device, onOpened, onExpired: () => undefined })
     await channel.send(encodeBulkAnswer(isFull ? { way: 'none' } : answer))
     channel.close()
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(TICKET_AGE_MS)])
     if (answer.way === 'await') onOpened(await this.#dial(this.#deps.directPaths(device).dialled, offer, signal))
-    const open = (socket: Socket): Promise<void> => demandOnly(socket, offer, signal)
+    const open = (raw: RawSocket): Promise<void> => demandOnly(raw, offer, signal)
     if (answer.way === 'relay') onOpened(await this.#overRelay(answer.relay, { device, secret: offer, signal, open }))
   }
 
@@ -192,21 +193,21 @@ export class BulkChannels {
   }
 
   /** Resolves with the socket when the other side has dialled and proven itself. */
-  #expect(device: DeviceId, secret: BulkSecret): Promise<Socket> {
-    const coming = Promise.withResolvers<Socket>()
+  #expect(device: DeviceId, secret: BulkSecret): Promise<RawSocket> {
+    const coming = Promise.withResolvers<RawSocket>()
     coming.promise.catch(() => undefined)
     const onExpired = (): void => coming.reject(new Error('the other side did not come'))
     if (!this.#tickets.expect({ ...secret, device, onOpened: coming.resolve, onExpired })) onExpired()
     return coming.promise
   }
 
-  async #dial(endpoints: readonly Endpoint[], secret: BulkSecret, signal: AbortSignal): Promise<Socket> {
-    const socket = await connectTo(endpoints, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_WITHIN_MS)]))
-    return opened(socket, () => proveTo(socket, secret, signal))
+  async #dial(endpoints: readonly Endpoint[], secret: BulkSecret, signal: AbortSignal): Promise<RawSocket> {
+    const raw = await connectTo(endpoints, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_WITHIN_MS)]))
+    return opened(raw, () => proveTo(raw, secret, signal))
   }
 
   /** Both ends prove themselves to the relay, which joins them; then they do so to each other. */
-  async #overRelay(relay: DeviceId, { device, secret, signal, open }: OverRelay): Promise<Socket> {
+  async #overRelay(relay: DeviceId, { device, secret, signal, open }: OverRelay): Promise<RawSocket> {
     const path = this.#deps.relayPaths(device).find((each) => each.device === relay)
     if (path === undefined) throw new Error('this is no relay of ours')
     const asked = await this.#deps.open(relay, SPLICE_PROTOCOL, { signal })
@@ -214,8 +215,8 @@ export class BulkChannels {
     const reply = asked.kind === 'open' ? await exchange(asked.channel, request, signal) : undefined
     const spliced = reply === undefined ? undefined : decodeSpliceReply(reply)
     if (spliced?.status !== 'ok') throw new Error(`the relay joins nothing: ${spliced?.status ?? 'no answer'}`)
-    const socket = await this.#dial(path.endpoints, spliced.secret, signal)
-    return opened(socket, () => open(socket))
+    const raw = await this.#dial(path.endpoints, spliced.secret, signal)
+    return opened(raw, () => open(raw))
   }
 
   #newSecret(): BulkSecret {
@@ -227,7 +228,7 @@ export class BulkChannels {
 interface Reaching {
   readonly answer: BulkAnswerFrame
   readonly secret: BulkSecret
-  readonly coming: Promise<Socket> | undefined
+  readonly coming: Promise<RawSocket> | undefined
   readonly signal: AbortSignal
 }
 
@@ -235,23 +236,23 @@ interface OverRelay {
   readonly device: DeviceId
   readonly secret: BulkSecret
   readonly signal: AbortSignal
-  readonly open: (socket: Socket) => Promise<void>
+  readonly open: (raw: RawSocket) => Promise<void>
 }
 
 /** A socket that has been opened, or none: one that could not be opened is ended. */
-async function opened(socket: Socket, open: () => Promise<void>): Promise<Socket> {
+async function opened(raw: RawSocket, open: () => Promise<void>): Promise<RawSocket> {
   try {
     await open()
-    return socket
+    return raw
   } catch (error) {
-    socket.destroy()
+    raw.socket.destroy()
     throw error
   }
 }
 
 /** Waits for the proof of one ticket and no other. */
-async function demandOnly(socket: Socket, secret: BulkSecret, signal: AbortSignal): Promise<void> {
-  await demandProof(socket, {
+async function demandOnly(raw: RawSocket, secret: BulkSecret, signal: AbortSignal): Promise<void> {
+  await demandProof(raw, {
     find: (ticket) => (Buffer.from(secret.ticket).equals(ticket) ? secret : undefined),
     onWrong: () => undefined,
     take: () => true,

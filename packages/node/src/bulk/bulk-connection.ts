@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { DeviceId } from '@skein/core'
+import type { ByteReader, RawSocket } from './byte-reader.ts'
 import { CLOSE_WITHIN_MS, KEEP_ALIVE_MS, MAX_BULK_FRAME_BYTES } from './constants.ts'
-import { SocketReader } from './socket-reader.ts'
 
 const LENGTH_BYTES = 4
 
@@ -34,10 +34,12 @@ export class SocketBulkConnection implements BulkConnection {
   readonly peer: DeviceId
   readonly via: 'direct' | 'relay'
   readonly #socket: Socket
+  readonly #reader: ByteReader
 
-  /** @param socket opened, and read by nobody else */
-  constructor(socket: Socket, { peer, via }: Pick<BulkConnection, 'peer' | 'via'>) {
+  /** @param raw opened */
+  constructor({ socket, reader }: RawSocket, { peer, via }: Pick<BulkConnection, 'peer' | 'via'>) {
     this.#socket = socket
+    this.#reader = reader
     this.peer = peer
     this.via = via
     // Whoever waits is told by the end of the socket.
@@ -59,7 +61,7 @@ export class SocketBulkConnection implements BulkConnection {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const reader = new SocketReader(this.#socket)
+    const reader = this.#reader
     try {
       for (;;) {
         const length = await lengthFrom(reader)
@@ -67,7 +69,6 @@ export class SocketBulkConnection implements BulkConnection {
         yield await reader.exactly(length)
       }
     } finally {
-      reader.release()
       this.abort()
     }
   }
@@ -78,7 +79,7 @@ export class SocketBulkConnection implements BulkConnection {
     const closed = once(socket, 'close', { signal: AbortSignal.timeout(CLOSE_WITHIN_MS) })
     if (!socket.writableEnded) socket.end()
     // What still arrives is read, or the other side's end would never be seen.
-    socket.resume()
+    this.#reader.discard()
     await closed.catch(() => socket.destroy())
   }
 
@@ -95,7 +96,7 @@ export class SocketBulkConnection implements BulkConnection {
 }
 
 /** `undefined` at an end in order. @throws Error for a length that no frame has, and for an end within it */
-async function lengthFrom(reader: SocketReader): Promise<number | undefined> {
+async function lengthFrom(reader: ByteReader): Promise<number | undefined> {
   const length = (await reader.unlessEnded(LENGTH_BYTES))?.readUInt32BE()
   if (length === 0 || (length ?? 1) > MAX_BULK_FRAME_BYTES) throw new Error('a frame of a raw connection has no such length')
   return length

@@ -1,9 +1,11 @@
 /** Dialling a raw connection. */
 import { connect, type Socket } from 'node:net'
+import type { RawSocket } from './byte-reader.ts'
 import type { Endpoint } from './endpoint.ts'
+import { LandingReader } from './landing-reader.ts'
 
-/** Dials one after the other. @returns a socket that is not flowing @throws Error when nobody answers */
-export async function connectTo(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<Socket> {
+/** Dials one after the other. @throws Error when nobody answers */
+export async function connectTo(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<RawSocket> {
   let reason: unknown = new Error('no address is known')
   for (const endpoint of endpoints) {
     try {
@@ -15,10 +17,12 @@ export async function connectTo(endpoints: readonly Endpoint[], signal: AbortSig
   throw reason
 }
 
-function connectOnce({ host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
+function connectOnce({ host, port }: Endpoint, signal: AbortSignal): Promise<RawSocket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const socket = connect({ host, port, noDelay: true })
+    const reader = new LandingReader()
+    const socket: Socket = connect({ host, port, noDelay: true, onread: reader.onread })
+    reader.attach(socket)
     const onAbort = (): void => void socket.destroy(new Error('dialling took too long'))
     const settled = (): void => signal.removeEventListener('abort', onAbort)
     signal.addEventListener('abort', onAbort, { once: true })
@@ -29,7 +33,7 @@ function connectOnce({ host, port }: Endpoint, signal: AbortSignal): Promise<Soc
     })
     socket.once('connect', () => {
       settled()
-      resolve(socket)
+      resolve({ socket, reader })
     })
   })
 }

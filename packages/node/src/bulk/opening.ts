@@ -3,10 +3,9 @@
  * by a MAC that they have the ticket's key. The key is never sent here.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { BULK_TICKET_BYTES, type BulkSecret } from '@skein/core'
+import type { ByteReader, RawSocket } from './byte-reader.ts'
 import { CHALLENGE_BYTES, MAGIC, OPENING_WITHIN_MS } from './constants.ts'
-import { SocketReader } from './socket-reader.ts'
 
 const MAC_BYTES = 32
 const DIALLER = 'skein bulk 1 dialler'
@@ -24,11 +23,11 @@ function mac(key: Uint8Array, side: string, { ticket, challenge, nonce }: Opened
 }
 
 /**
- * Opens from the dialling side, on a socket that nobody reads.
+ * Opens from the dialling side, on a socket of which nothing has been read.
  * @throws Error when the other side does not prove that it has the key, or is silent; the socket is the caller's to end
  */
-export function proveTo(socket: Socket, { ticket, key }: BulkSecret, signal: AbortSignal): Promise<void> {
-  return within(socket, signal, async (exactly) => {
+export function proveTo({ socket, reader }: RawSocket, { ticket, key }: BulkSecret, signal: AbortSignal): Promise<void> {
+  return within(reader, signal, async (exactly) => {
     socket.write(Buffer.concat([MAGIC, ticket]))
     const challenge = await exactly(CHALLENGE_BYTES)
     const opened = { ticket, challenge, nonce: randomBytes(CHALLENGE_BYTES) }
@@ -54,12 +53,12 @@ export interface DemandOptions<T extends Named> {
 }
 
 /**
- * Opens from the accepting side, on a socket that nobody has read from.
+ * Opens from the accepting side, on a socket of which nothing has been read.
  * @returns what the ticket stands for
  * @throws Error for anybody who does not prove to have a key that is waited for; the socket is the caller's to end
  */
-export function demandProof<T extends Named>(socket: Socket, { find, onWrong, take, signal }: DemandOptions<T>): Promise<T> {
-  return within(socket, signal, async (exactly) => {
+export function demandProof<T extends Named>({ socket, reader }: RawSocket, { find, onWrong, take, signal }: DemandOptions<T>): Promise<T> {
+  return within(reader, signal, async (exactly) => {
     const hello = await exactly(MAGIC.length + BULK_TICKET_BYTES)
     if (!hello.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('no raw connection of ours')
     const ticket = hello.subarray(MAGIC.length)
@@ -79,17 +78,7 @@ export function demandProof<T extends Named>(socket: Socket, { find, onWrong, ta
   })
 }
 
-/** Leaves the socket as it was found, but for what was read. */
-async function within<T>(
-  socket: Socket,
-  signal: AbortSignal,
-  open: (exactly: (count: number) => Promise<Buffer>) => Promise<T>,
-): Promise<T> {
+function within<T>(reader: ByteReader, signal: AbortSignal, open: (exactly: (count: number) => Promise<Buffer>) => Promise<T>): Promise<T> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(OPENING_WITHIN_MS)])
-  const reader = new SocketReader(socket)
-  try {
-    return await open((count) => reader.exactly(count, limited))
-  } finally {
-    reader.release()
-  }
+  return open((count) => reader.exactly(count, limited))
 }

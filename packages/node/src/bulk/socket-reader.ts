@@ -1,9 +1,10 @@
 /** Reads a socket in pieces of a given size, and no further ahead than the socket itself does. */
 import type { Socket } from 'node:net'
+import type { ByteReader } from './byte-reader.ts'
 
 const CHANGES = ['readable', 'end', 'close'] as const
 
-export class SocketReader {
+export class SocketReader implements ByteReader {
   readonly socket: Socket
   #wake: () => void = () => undefined
 
@@ -19,14 +20,17 @@ export class SocketReader {
     for (const name of CHANGES) this.socket.off(name, this.#onChange)
   }
 
-  /** @throws Error when the socket ends before, or the signal aborts */
   async exactly(count: number, signal?: AbortSignal): Promise<Buffer> {
     const bytes = await this.unlessEnded(count, signal)
     if (bytes === undefined) throw new Error('the raw connection has ended')
     return bytes
   }
 
-  /** The same, but `undefined` when the other side has ended in order before the first of them. */
+  discard(): void {
+    this.release()
+    this.socket.resume()
+  }
+
   async unlessEnded(count: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     const { socket } = this
     for (;;) {

@@ -21,7 +21,7 @@ import type { Turns } from '../swarm/circuit/turns.ts'
 import { asError } from '../swarm/framing.ts'
 import { OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
 import { Splice } from './splice.ts'
-import { Tickets } from './tickets.ts'
+import { type OpenedSocket, Tickets } from './tickets.ts'
 
 export interface SpliceServiceParts {
   readonly rules: RelayRules
@@ -80,7 +80,10 @@ export class SpliceService {
     const refusal = party === undefined ? 'denied' : this.#refusal(party, request)
     if (party === undefined || refusal !== undefined) return { status: refusal ?? 'denied' }
     const secret = { ticket: randomBytes(BULK_TICKET_BYTES), key: randomBytes(BULK_KEY_BYTES) }
-    const onOpened = (socket: Socket): void => this.#arrived(socket, party.peer, request)
+    const onOpened = ({ socket, reader }: OpenedSocket): void => {
+      reader.release()
+      this.#arrived(socket, party.peer, request)
+    }
     const isRoom = this.#tickets.expect({ ...secret, device: party.peer, onOpened, onExpired: () => undefined })
     return isRoom ? { status: 'ok', secret } : { status: 'full' }
   }

@@ -12,6 +12,7 @@ import { silentLogger, TestNetwork } from '../swarm/test-network.ts'
 import { BulkChannels, type BulkConnection, endpointOf } from './index.ts'
 import { MAGIC, SPLICE_PROTOCOL } from './constants.ts'
 import { proveTo } from './opening.ts'
+import { SocketReader } from './socket-reader.ts'
 
 const WITHIN = { timeout: 60_000 }
 const NEVER = new AbortController().signal
@@ -96,7 +97,9 @@ async function provenTo(relay: Watched, reply: SpliceReplyFrame): Promise<Socket
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   if (reply.status !== 'ok') throw new Error(reply.status)
-  await proveTo(socket, reply.secret, NEVER)
+  const reader = new SocketReader(socket)
+  await proveTo({ socket, reader }, reply.secret, NEVER)
+  reader.release()
   return socket
 }
 

@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CHALLENGE_BYTES, MAGIC, MAX_TICKETS_PER_DEVICE, MAX_TRIES_PER_TICKET, OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
+import type { RawSocket } from './byte-reader.ts'
 import { proveTo } from './opening.ts'
+import { SocketReader } from './socket-reader.ts'
 import { type Expected, Tickets } from './tickets.ts'
 
+const rawOf = (socket: Socket): RawSocket => ({ socket, reader: new SocketReader(socket) })
 const NEVER = new AbortController().signal
 const WITHIN = { timeout: 60_000 }
 const sockets: Socket[] = []
@@ -35,7 +38,13 @@ interface Outcome {
 
 function expected(ticket: Buffer, key: Buffer, device = 'ana'): { wanted: Expected; outcome: Outcome } {
   const outcome: Outcome = { opened: [], expired: 0 }
-  const wanted = { ticket, key, device, onOpened: (socket: Socket) => outcome.opened.push(socket), onExpired: () => void outcome.expired++ }
+  const wanted = {
+    ticket,
+    key,
+    device,
+    onOpened: ({ socket }: RawSocket) => outcome.opened.push(socket),
+    onExpired: () => void outcome.expired++,
+  }
   return { wanted, outcome }
 }
 
@@ -52,9 +61,9 @@ describe('the opening of a raw connection', { timeout: 120_000 }, () => {
     const [ticket, key] = [randomBytes(16), randomBytes(32)]
     const { wanted, outcome } = expected(ticket, key)
     expect(tickets.expect(wanted)).toBe(true)
-    await proveTo(await dial(), { ticket, key }, NEVER)
+    await proveTo(rawOf(await dial()), { ticket, key }, NEVER)
     await vi.waitFor(() => expect(outcome.opened).toHaveLength(1), WITHIN)
-    await expect(dial().then((socket) => proveTo(socket, { ticket, key }, NEVER))).rejects.toThrow()
+    await expect(dial().then((socket) => proveTo(rawOf(socket), { ticket, key }, NEVER))).rejects.toThrow()
     expect([outcome.opened.length, outcome.expired, tickets.size]).toEqual([1, 0, 0])
   })
 
@@ -62,7 +71,7 @@ describe('the opening of a raw connection', { timeout: 120_000 }, () => {
     const [ticket, key] = [randomBytes(16), randomBytes(32)]
     const { wanted, outcome } = expected(ticket, key)
     tickets.expect(wanted)
-    await expect(dial().then((socket) => proveTo(socket, { ticket, key: randomBytes(32) }, NEVER))).rejects.toThrow(/ended|broken/)
+    await expect(dial().then((socket) => proveTo(rawOf(socket), { ticket, key: randomBytes(32) }, NEVER))).rejects.toThrow(/ended|broken/)
     const liar = createServer((socket) => {
       sockets.push(socket)
       socket.on('error', () => undefined)
@@ -71,10 +80,10 @@ describe('the opening of a raw connection', { timeout: 120_000 }, () => {
     await once(liar.listen(0, '127.0.0.1'), 'listening')
     const socket = createConnection((liar.address() as AddressInfo).port, '127.0.0.1')
     sockets.push(socket)
-    await expect(proveTo(socket, { ticket, key }, NEVER)).rejects.toThrow('the other side does not have the key')
+    await expect(proveTo(rawOf(socket), { ticket, key }, NEVER)).rejects.toThrow('the other side does not have the key')
     liar.close()
     expect(outcome.opened).toEqual([])
-    await proveTo(await dial(), { ticket, key }, NEVER)
+    await proveTo(rawOf(await dial()), { ticket, key }, NEVER)
   })
 
   it('[BU2] what was recorded proves nothing to a fresh challenge', async () => {
@@ -86,7 +95,7 @@ describe('the opening of a raw connection', { timeout: 120_000 }, () => {
     const written: Buffer[] = []
     const write = socket.write.bind(socket)
     socket.write = ((bytes: Buffer) => written.push(Buffer.from(bytes)) > 0 && write(bytes)) as typeof socket.write
-    await proveTo(socket, { ticket: first, key }, NEVER)
+    await proveTo(rawOf(socket), { ticket: first, key }, NEVER)
     const b = expected(second, key)
     tickets.expect(b.wanted)
     const again = await dial()
@@ -103,7 +112,7 @@ describe('the opening of a raw connection', { timeout: 120_000 }, () => {
     const [ticket, key] = [randomBytes(16), randomBytes(32)]
     const { wanted, outcome } = expected(ticket, key)
     tickets.expect(wanted)
-    const guess = async (): Promise<unknown> => proveTo(await dial(), { ticket, key: randomBytes(32) }, NEVER).catch(() => undefined)
+    const guess = async (): Promise<unknown> => proveTo(rawOf(await dial()), { ticket, key: randomBytes(32) }, NEVER).catch(() => undefined)
     for (let tries = 1; tries < MAX_TRIES_PER_TICKET; tries += 1) await guess()
     expect(outcome.expired).toBe(0)
     await guess()

@@ -3,12 +3,19 @@ import type { Socket } from 'node:net'
 import type { BulkSecret } from '@skein/core'
 import { MAX_TICKETS, MAX_TICKETS_PER_DEVICE, MAX_TRIES_PER_TICKET, TICKET_AGE_MS } from './constants.ts'
 import { demandProof } from './opening.ts'
+import { SocketReader } from './socket-reader.ts'
+
+/** One that was accepted: it can be left to somebody else. */
+export interface OpenedSocket {
+  readonly socket: Socket
+  readonly reader: SocketReader
+}
 
 export interface Expected extends BulkSecret {
   /** Whose ticket it is. */
   readonly device: string
-  /** The raw connection has been opened; it is the receiver's from now on, and not flowing. */
-  onOpened(socket: Socket): void
+  /** The raw connection has been opened; it is the receiver's from now on. */
+  onOpened(raw: OpenedSocket): void
   /** Nobody came. */
   onExpired(): void
 }
@@ -51,13 +58,14 @@ export class Tickets {
   async admit(socket: Socket, signal: AbortSignal): Promise<boolean> {
     socket.on('error', () => undefined)
     try {
-      const opened = await demandProof<Waiting>(socket, {
+      const raw = { socket, reader: new SocketReader(socket) }
+      const opened = await demandProof<Waiting>(raw, {
         find: (ticket) => this.#waiting.get(nameOf(ticket)),
         onWrong: (waiting) => this.#onWrong(waiting),
         take: ({ expected }) => this.#remove(nameOf(expected.ticket)),
         signal,
       })
-      opened.expected.onOpened(socket)
+      opened.expected.onOpened(raw)
       return true
     } catch {
       socket.destroy()
