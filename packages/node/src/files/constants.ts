@@ -2,5 +2,7 @@
 
 /** Left free on a disk beside what is received, in bytes: databases and logs go on. */
 export const RESERVE_BYTES = 33_554_432
+/** Files whose bytes are made durable at once. */
+export const SYNC_AT_ONCE = 64
 /** Names that are tried before giving up: `a`, `a (2)`, … */
 export const MAX_NUMBER = 10_000

@@ -3,12 +3,12 @@
  * is whole. Runs in the worker.
  */
 import {
-  chmodSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fstatSync,
-  fsyncSync,
+  fsync,
   futimesSync,
   mkdirSync,
   openSync,
@@ -23,7 +23,7 @@ import {
 import { dirname, join } from 'node:path'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
-import { RESERVE_BYTES } from './constants.ts'
+import { RESERVE_BYTES, SYNC_AT_ONCE } from './constants.ts'
 import { diskFull, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
 
@@ -131,7 +131,7 @@ export class FileByteSink implements ByteSink {
   async commit(): Promise<string> {
     const { folder, id, list } = this.wish
     try {
-      this.finishFiles()
+      await this.finishFiles()
       const tops = [...new Set(this.layout.entries.map(({ path: [top = ''] }) => top))]
       const mark = join(this.stateFolder, markName(id))
       const paths = tops.map((name) =>
@@ -151,24 +151,39 @@ export class FileByteSink implements ByteSink {
     closeSync(this.record_)
   }
 
-  /** Folders and empty files, times, rights; and all bytes on the disk. */
-  private finishFiles(): void {
+  /** Folders and empty files, times, rights; and all bytes on the disk, of several files at once: one by one each waits for the disk. */
+  private async finishFiles(): Promise<void> {
     this.closeFile()
+    const working = new Set<Promise<void>>()
+    const failures: unknown[] = []
     for (const [at, { kind, path }] of this.layout.entries.entries()) {
       if (kind === 'folder') this.makeFolder(join(this.part, ...path))
-      else this.finishFile(at)
+      else {
+        const work = this.finishFile(at)
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => working.delete(work))
+        working.add(work)
+        if (working.size >= SYNC_AT_ONCE) await Promise.race(working)
+      }
     }
+    await Promise.all(working)
+    if (failures.length > 0) throw failures[0]
   }
 
-  private finishFile(at: number): void {
+  private async finishFile(at: number): Promise<void> {
     const entry = this.layout.entries[at]
     const path = this.pathOf(at)
     if (entry === undefined || (!existsSync(path) && this.finalOf(entry.path[0] ?? '') !== undefined)) return
-    const { fd } = this.fileOf(at)
-    if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
-    // Its owner's right to run it is kept, as far as the owner here gives such rights.
-    chmodSync(path, (entry.executable ? 0o777 : 0o666) & ~process.umask())
-    fsyncSync(fd)
+    this.makeFolder(dirname(path))
+    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    try {
+      if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
+      // Its owner's right to run it is kept, as far as the owner here gives such rights.
+      fchmodSync(fd, (entry.executable ? 0o777 : 0o666) & ~process.umask())
+      await new Promise<void>((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))))
+    } finally {
+      closeSync(fd)
+    }
   }
 
   private fileOf(entry: number): OpenFile {
