@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
+import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { ensurePebble } from '../tools/system-packages.mjs'
@@ -129,7 +130,7 @@ function get(
       response.on('end', () => resolve({ ...seen(), status: response.statusCode ?? 0, text }))
     })
     const seen = (): Pick<Answer, 'issuer' | 'serial'> => {
-      const { issuer, serialNumber } = (asked.socket as import('node:tls').TLSSocket).getPeerCertificate()
+      const { issuer, serialNumber } = (asked.socket as TLSSocket).getPeerCertificate()
       return { issuer: String(issuer?.CN), serial: serialNumber }
     }
     asked.on('upgrade', (response, socket) => {

@@ -1,9 +1,20 @@
 // One end of a raw connection over a relay: our own swarm, told that nothing but the relay leads to the other end.
 import { createSwarm } from '@skein/node/swarm'
-import { BulkChannels, endpointOf } from '../../../packages/node/dist/bulk/index.js'
-import { systemClock, systemRandom } from '../../../packages/node/dist/platform/system.js'
+import { BulkChannels, endpointOf } from '@skein/node/bulk'
+import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 
 const FRAME = 262_144
+const systemRandom = { bytes: (count) => new Uint8Array(randomBytes(count)), uniform: Math.random }
+const systemClock = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  sleep: (ms, { signal } = {}) =>
+    pause(ms, true, { signal }).then(
+      () => true,
+      () => false,
+    ),
+}
 const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 const taken = []
 const own = []

@@ -1,0 +1,2 @@
+/** @returns whether there is one */
+export function ensurePebble(): boolean
