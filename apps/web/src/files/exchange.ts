@@ -1,0 +1,83 @@
+/** Sends what was chosen, and saves what was received. */
+import { type ChosenFile, keepChosen, openReceived, type ReceivedFile, removeReceived } from '@skein/node/browser/files'
+import type { TransferView } from '@skein/node/browser'
+import { NAME } from '../client/connect.ts'
+import type { ClientModel } from '../client/model.ts'
+import { type Dropped, walk } from './choosing.ts'
+
+/** Offers files to contacts. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
+export async function sendTo(model: ClientModel, contacts: readonly string[], chosen: readonly ChosenFile[] | Dropped): Promise<void> {
+  const files = isDropped(chosen) ? await walk(chosen) : chosen
+  const { api } = model.get()
+  if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+  if (files.length === 0) return
+  const path = await keepChosen(NAME, files)
+  await api.sendFiles({ contacts: [...contacts], paths: [path] })
+}
+
+const isDropped = (chosen: readonly ChosenFile[] | Dropped): chosen is Dropped => !Array.isArray(chosen)
+
+/** What a received transfer holds; nothing when it was removed, or is kept elsewhere. */
+export function received({ path }: Pick<TransferView, 'path'>): Promise<readonly ReceivedFile[]> {
+  return path === null ? Promise.resolve([]) : openReceived(NAME, path)
+}
+
+export async function remove({ path }: Pick<TransferView, 'path'>): Promise<void> {
+  if (path !== null) await removeReceived(NAME, path)
+}
+
+interface Pickers {
+  showSaveFilePicker?(options: { readonly suggestedName: string }): Promise<FileSystemFileHandle>
+  showDirectoryPicker?(options: { readonly mode: 'readwrite' }): Promise<FileSystemDirectoryHandle>
+}
+
+const pickers = globalThis as unknown as Pickers
+
+/** Whether the user can be asked where to. */
+export function canAsk({ entries }: Pick<TransferView, 'entries'>): boolean {
+  return (entries > 0 ? pickers.showDirectoryPicker : pickers.showSaveFilePicker) !== undefined
+}
+
+/** Into the folder for downloads, one by one; the browser reads them from its disk. */
+export async function download(transfer: TransferView): Promise<void> {
+  for (const { path, content } of await received(transfer)) {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(content)
+    link.download = path.at(-1) ?? transfer.name
+    link.click()
+    // The download has begun by then; the address is worth nothing to anybody else.
+    setTimeout(() => URL.revokeObjectURL(link.href), RELEASE_AFTER_MS)
+  }
+}
+
+const RELEASE_AFTER_MS = 60_000
+
+/** Where the user says. Nothing when the user turns away. @throws DOMException when it cannot be written */
+export async function saveAs(transfer: TransferView): Promise<void> {
+  try {
+    if (transfer.entries > 0) await saveFolder(transfer)
+    else await saveFile(transfer)
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+  }
+}
+
+async function saveFile(transfer: TransferView): Promise<void> {
+  const handle = await pickers.showSaveFilePicker?.({ suggestedName: transfer.name })
+  const [file] = await received(transfer)
+  if (handle !== undefined && file !== undefined) await write(handle, file.content)
+}
+
+async function saveFolder(transfer: TransferView): Promise<void> {
+  const top = await pickers.showDirectoryPicker?.({ mode: 'readwrite' })
+  if (top === undefined) return
+  for (const { path, content } of await received(transfer)) {
+    let folder = top
+    for (const name of path.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create: true })
+    await write(await folder.getFileHandle(path.at(-1) ?? transfer.name, { create: true }), content)
+  }
+}
+
+async function write(handle: FileSystemFileHandle, content: Blob): Promise<void> {
+  await content.stream().pipeTo(await handle.createWritable())
+}

@@ -1,0 +1,4 @@
+/** Loaded with the first file that is shown. */
+import dynamic from 'next/dynamic'
+
+export const FileMessage = dynamic(() => import('./file-message.tsx').then((module) => module.FileMessage), { ssr: false })

@@ -1,0 +1,155 @@
+/** One transfer: what it is, how far it is, and what can be done with it. */
+import type { ApiClient, TransferView } from '@skein/node/browser'
+import { useState } from 'react'
+import { useDuration } from '../chats/message-body.tsx'
+import { useClient } from '../client/context.tsx'
+import { useFileStrings, useProblem } from '../strings/file-strings.ts'
+import { Button } from '../ui/button.tsx'
+import { Note } from '../ui/note.tsx'
+import { useAmount } from './amounts.ts'
+import { canAsk, download, remove, saveAs } from './exchange.ts'
+import { FileButton } from './file-button.tsx'
+import { useFileTarget } from './use-file-target.ts'
+
+export interface TransferCardProps {
+  readonly transfer: TransferView
+  /** Name and contact are said elsewhere. */
+  readonly brief?: boolean
+}
+
+export function TransferCard({ transfer, brief = false }: TransferCardProps) {
+  const words = useFileStrings()
+  const amount = useAmount()
+  const { name, contact_name, direction, entries, total, bytes, state } = transfer
+  const isMoving = state === 'running' || state === 'paused' || (state === 'waiting' && bytes > 0)
+  return (
+    <div className="grid min-w-0 gap-2" data-transfer={transfer.transfer} data-transfer-state={state}>
+      <p className="foreign font-medium">{name}</p>
+      <p className="text-sm text-quiet">
+        {brief ? null : <bdi>{direction === 'in' ? words.from(contact_name) : words.toWhom(contact_name)} · </bdi>}
+        {entries > 0 ? `${words.entries(entries)} · ` : ''}
+        {isMoving ? words.of(amount(bytes), amount(total)) : amount(total)}
+      </p>
+      {isMoving ? (
+        <progress aria-label={words.progress(name)} value={bytes} max={Math.max(1, total)} className="h-2 w-full accent-accent" />
+      ) : null}
+      <StateLine transfer={transfer} />
+      <Buttons transfer={transfer} />
+    </div>
+  )
+}
+
+function StateLine({ transfer: { state, direction, reason, rate, left_ms, path } }: { readonly transfer: TransferView }) {
+  const words = useFileStrings()
+  const problem = useProblem()
+  const amount = useAmount()
+  const duration = useDuration()
+  if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{problem(reason)}</p>
+  if (state === 'done') return direction === 'in' && path?.startsWith('/') ? <p className="foreign text-sm">{words.savedAt(path)}</p> : null
+  if (state === 'running' && rate > 0)
+    return (
+      <p className="text-sm text-quiet">
+        {words.perSecond(amount(rate))}
+        {left_ms === null ? '' : ` · ${words.left(duration(Math.max(1_000, left_ms)))}`}
+      </p>
+    )
+  const isUnanswered = state === 'waiting' && direction === 'out'
+  return <p className="text-sm text-quiet">{isUnanswered ? words.notYet : words.states[state]}</p>
+}
+
+type Wish = 'accept' | 'pause' | 'resume' | 'end'
+
+function wishesOf({ state, direction }: TransferView): readonly Wish[] {
+  if (state === 'offered') return direction === 'in' ? ['accept', 'end'] : ['end']
+  if (state === 'waiting' || state === 'running') return ['pause', 'end']
+  return state === 'paused' ? ['resume', 'end'] : []
+}
+
+function Buttons({ transfer }: { readonly transfer: TransferView }) {
+  const words = useFileStrings()
+  const { api } = useClient()
+  const act = useFileAction()
+  const labels: Readonly<Record<Wish, string>> = {
+    accept: words.accept,
+    pause: words.pause,
+    resume: words.resume,
+    end: transfer.state === 'offered' ? words.decline : words.cancel,
+  }
+  const ask = (wish: Wish) => (): void => act.run(() => askFor(api, wish, transfer))
+  return (
+    <div className="flex flex-wrap gap-2 empty:hidden">
+      {wishesOf(transfer).map((wish) => (
+        <Button key={wish} look={wish === 'accept' ? 'main' : 'plain'} disabled={act.busy} onClick={ask(wish)}>
+          {labels[wish]}
+        </Button>
+      ))}
+      {isHere(transfer) ? <Keeping transfer={transfer} /> : null}
+      {transfer.state === 'failed' && transfer.direction === 'out' ? <Again contact={transfer.contact} /> : null}
+      {act.problem === undefined ? null : <Note look="danger">{act.problem}</Note>}
+    </div>
+  )
+}
+
+async function askFor(api: ApiClient | undefined, wish: Wish, { transfer }: TransferView): Promise<void> {
+  await api?.[wish]({ transfer })
+}
+
+/** Whole, and kept by this browser; an absolute path is one of the program behind the page. */
+const isHere = ({ state, direction, path }: TransferView): boolean =>
+  state === 'done' && direction === 'in' && path !== null && !path.startsWith('/') && !/^[A-Z]:\\/i.test(path)
+
+function Keeping({ transfer }: { readonly transfer: TransferView }) {
+  const words = useFileStrings()
+  const act = useFileAction()
+  const [isRemoved, setRemoved] = useState(false)
+  if (isRemoved) return <p className="text-sm text-quiet">{words.removed}</p>
+  return (
+    <>
+      <Button look="main" disabled={act.busy} onClick={() => act.run(() => download(transfer))}>
+        {words.save}
+      </Button>
+      {canAsk(transfer) ? (
+        <Button disabled={act.busy} onClick={() => act.run(() => saveAs(transfer))}>
+          {words.saveAs}
+        </Button>
+      ) : null}
+      <Button look="bare" disabled={act.busy} onClick={() => act.run(() => remove(transfer).then(() => setRemoved(true)))}>
+        {words.remove}
+      </Button>
+      {act.problem === undefined ? null : <Note look="danger">{act.problem}</Note>}
+    </>
+  )
+}
+
+function Again({ contact }: { readonly contact: string }) {
+  const words = useFileStrings()
+  const { busy, problem, send } = useFileTarget(contact)
+  return (
+    <>
+      <FileButton label={words.again} isDisabled={busy} onFiles={send} className="min-h-11 rounded-lg border border-line px-4">
+        {words.again}
+      </FileButton>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+    </>
+  )
+}
+
+interface FileAction {
+  readonly busy: boolean
+  readonly problem: string | undefined
+  run(work: () => Promise<unknown>): void
+}
+
+function useFileAction(): FileAction {
+  const say = useProblem()
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const run = (work: () => Promise<unknown>): void => {
+    setBusy(true)
+    setProblem(undefined)
+    work()
+      .catch((error: unknown) => setProblem(say(error)))
+      .finally(() => setBusy(false))
+  }
+  return { busy, problem, run }
+}

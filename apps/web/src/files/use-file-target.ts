@@ -1,0 +1,47 @@
+/** A place where files may be dropped or pasted, to be sent to a contact. What sends them is loaded then. */
+import { type ClipboardEvent, type DOMAttributes, type DragEvent, useState } from 'react'
+import { useModel } from '../client/context.tsx'
+import { type Action, useAction } from '../ui/use-action.ts'
+import { type Dropped, droppedBy, filesIn } from './choosing.ts'
+
+export interface FileTarget extends Pick<Action, 'busy' | 'problem'> {
+  /** Files are held over it. */
+  readonly isOver: boolean
+  /** Nothing while there is nobody to send to. */
+  readonly handlers: Pick<DOMAttributes<HTMLElement>, 'onDragOver' | 'onDragLeave' | 'onDrop' | 'onPaste'>
+  send(files: FileList | readonly File[]): void
+}
+
+const hasFiles = ({ types }: DataTransfer): boolean => types.includes('Files')
+
+export function useFileTarget(contact: string | undefined): FileTarget {
+  const model = useModel()
+  const [isOver, setOver] = useState(false)
+  const { busy, problem, run } = useAction()
+  const sendAll = (chosen: Dropped | ReturnType<typeof filesIn>): void => {
+    if (contact === undefined) return
+    void run(async () => {
+      const { sendTo } = await import('./exchange.ts')
+      await sendTo(model, [contact], chosen)
+    })
+  }
+  const onDragOver = (event: DragEvent): void => {
+    if (!hasFiles(event.dataTransfer)) return
+    event.preventDefault()
+    setOver(true)
+  }
+  const onDrop = (event: DragEvent): void => {
+    setOver(false)
+    if (!hasFiles(event.dataTransfer)) return
+    event.preventDefault()
+    sendAll(droppedBy(event.dataTransfer))
+  }
+  const onPaste = (event: ClipboardEvent): void => {
+    const files = [...event.clipboardData.files]
+    if (files.length === 0) return
+    event.preventDefault()
+    sendAll(filesIn(files))
+  }
+  const handlers = contact === undefined ? {} : { onDragOver, onDragLeave: () => setOver(false), onDrop, onPaste }
+  return { busy, problem, isOver: isOver && contact !== undefined, handlers, send: (files) => sendAll(filesIn(files)) }
+}
