@@ -1,6 +1,7 @@
 /** The contract of every port, in a page on the adapters that a page uses. Runs inside the page. */
 import * as core from '../../packages/core/dist/index.js'
 import * as contracts from '../../packages/core/dist/testing/contracts/index.js'
+import { VoprfIssuer, VoprfTokens } from '../../packages/core/dist/tokens/index.js'
 import { bundleFor, MemoryStore } from '../../packages/core/dist/testing/index.js'
 import { browserRandom, consoleLogger } from '../../packages/node/dist/platform/browser.js'
 import { systemClock } from '../../packages/node/dist/platform/clock.js'
@@ -29,6 +30,12 @@ function platformContracts(): void {
   }))
   contracts.randomContract('a page', () => browserRandom)
   contracts.compressionContract('a page', core.fflateCompression)
+  // A page pays with them.
+  contracts.tokensContract('a page', () => ({
+    tokens: new VoprfTokens(primitives),
+    issuer: (issuer, clock) => new VoprfIssuer({ primitives, clock, seed: primitives.sha256(new TextEncoder().encode(issuer)), issuer }),
+    random: browserRandom,
+  }))
   contracts.loggerContract('the console of a page', () => {
     const lines: { level: string; event: string; fields: core.LogFields | undefined }[] = []
     for (const level of ['debug', 'info', 'warn', 'error'] as const)
