@@ -163,8 +163,9 @@ export class OwnDevices {
     ])
     identity.adopt(signed)
     const removed = await book.putOwn(identity.list, identity.device)
-    if (identity.isRevoked) this.deps.onRevoked()
-    else await this.deps.onList(removed)
+    if (identity.isRevoked) return this.deps.onRevoked()
+    // The new device need not wait until everybody has been told of it.
+    void this.deps.onList(removed).catch((error: unknown) => this.deps.logger.warn('list-not-told', { reason: String(error) }))
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
