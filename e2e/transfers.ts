@@ -89,7 +89,7 @@ export async function untilState(client: LabClient, transfer: TransferLine, stat
 }
 
 /** From now on, `from` may send without asking; into `folder`. */
-export async function acceptAll(client: LabClient, from: LabClient, folder: string): Promise<void> {
+export async function acceptAll(client: LabClient, from: Pick<LabClient, 'name'>, folder: string): Promise<void> {
   const { code, out } = await client.run('receive', '--from', from.name, '--always', '1TB', '--dir', folder)
   if (code !== 0) throw new Error(out)
 }

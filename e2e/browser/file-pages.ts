@@ -1,0 +1,61 @@
+/** People who send and save files in a browser. */
+import { readFile } from 'node:fs/promises'
+import { type Interface, Person } from './interface-pages.ts'
+
+const WITHIN_MS = 60_000
+
+export class FilePerson extends Person {
+  static async open(world: Interface): Promise<FilePerson> {
+    const { context, page } = await world.person()
+    return new FilePerson(context, page, world.relay.url)
+  }
+
+  /** In another tab, while this one runs the client. */
+  async second(): Promise<FilePerson> {
+    const tab = new FilePerson(this.context, await this.context.newPage(), new URL(this.page.url()).origin)
+    await tab.page.goto(this.page.url().split('#')[0] ?? '')
+    return tab
+  }
+
+  /** Sends a file in the conversation that is open. */
+  async choose(name: string, buffer: Buffer): Promise<void> {
+    await this.page.locator('main input[type="file"]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
+    await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
+  }
+
+  async cap(label: string): Promise<void> {
+    await this.page.getByLabel('Speed of all transfers together').selectOption({ label })
+  }
+
+  press(name: string): Promise<void> {
+    return this.page.getByRole('button', { name, exact: true }).first().click()
+  }
+
+  /** Waits until so many bytes are there. @returns how many */
+  async moved(bytes: number): Promise<number> {
+    const bar = this.page.locator('main progress').first()
+    await bar.waitFor()
+    const isThere = (least: number): boolean => (document.querySelector('main progress') as HTMLProgressElement).value >= least
+    await this.page.waitForFunction(isThere, bytes, { timeout: WITHIN_MS })
+    return bar.evaluate((each) => (each as HTMLProgressElement).value)
+  }
+
+  /** Saves the transfer that is done. @returns what is in the file */
+  async save(): Promise<Buffer> {
+    await this.page.getByRole('button', { name: 'Save', exact: true }).first().waitFor()
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.press('Save')])
+    return readFile(await download.path())
+  }
+}
+
+/** Two who are contacts, in the conversation with each other. */
+export async function met(world: Interface): Promise<readonly [FilePerson, FilePerson]> {
+  const [ana, bo] = [await FilePerson.open(world), await FilePerson.open(world)]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('Hello')
+  await bo.sees('Hello', 'delivered')
+  await ana.page.getByRole('link', { name: /Hello/ }).click()
+  return [ana, bo]
+}

@@ -1,0 +1,63 @@
+/** Files between browsers, and between a browser and the command line, as people send and save them. */
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { acceptAll, sha256Of } from '../transfers.ts'
+import { findChromium, MISSING } from './chromium.ts'
+import { FilePerson, met } from './file-pages.ts'
+import { Interface } from './interface-pages.ts'
+
+const skipped = findChromium() === undefined && !process.env['CI']
+if (skipped) process.stderr.write(`\nSKIPPED: files in a browser. ${MISSING}\n\n`)
+
+let world: Interface
+beforeAll(async () => {
+  if (!skipped) world = await Interface.open()
+})
+afterAll(() => world?.[Symbol.asyncDispose]())
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the receiving page in the middle', async () => {
+  const [ana, bo] = await met(world)
+  const bytes = randomBytes(2_000_000)
+  await ana.choose('holiday ü.bin', bytes)
+  await bo.page.getByText('holiday ü.bin').first().waitFor()
+  await ana.area('Files')
+  await ana.cap('250 kB per second')
+  await bo.area('Files')
+  await bo.press('Accept')
+  await bo.moved(500_000)
+  await bo.page.reload()
+  await bo.area('Files')
+  // What had come is not fetched again.
+  expect(await bo.moved(500_000)).toBeLessThan(bytes.length)
+  await ana.cap('As fast as possible')
+  expect(sha256(await bo.save())).toBe(sha256(bytes))
+  await ana.page.locator('[data-transfer-state="done"]').waitFor()
+  expect(await bo.faults()).toEqual([])
+  expect([ana.complaints, bo.complaints]).toEqual([[], []])
+})
+
+it.skipIf(skipped)('[FI31] between a browser, with a second tab, and the command line, both ways', async () => {
+  const ana = await FilePerson.open(world)
+  await ana.enter('Ana')
+  await ana.joined()
+  const cli = await world.lab.client('cli', [world.relay.url])
+  expect((await cli.run('add', await ana.invite())).code).toBe(0)
+  const path = world.lab.path('from-cli.bin')
+  writeFileSync(path, randomBytes(2_000_000))
+  expect((await cli.run('send-file', 'Ana', path)).code).toBe(0)
+  await ana.page.getByRole('link', { name: /from-cli\.bin/ }).click()
+  await ana.press('Accept')
+  expect(sha256(await ana.save())).toBe(await sha256Of(path))
+
+  await acceptAll(cli, { name: 'Ana' }, world.lab.path('received'))
+  // The tab that the user looks at is not the one that runs the client.
+  const second = await ana.second()
+  await second.page.getByRole('link', { name: /from-cli\.bin/ }).click()
+  const bytes = randomBytes(2_000_000)
+  await second.choose('from tab.bin', bytes)
+  await second.page.locator('[data-transfer-state="done"]', { hasText: 'from tab.bin' }).waitFor()
+  expect(sha256(readFileSync(world.lab.path('received/from tab.bin')))).toBe(sha256(bytes))
+})
