@@ -118,9 +118,13 @@ export class Person {
     return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
   }
 
-  /** Pixels by which the page is wider than its window. */
+  /** Pixels by which the page, or something in it that can be used, is wider than its window. */
   overflow(): Promise<number> {
-    return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    return this.page.evaluate(() => {
+      const used = [...document.querySelectorAll('a, button, input, textarea, select')].map((each) => each.getBoundingClientRect())
+      const { scrollWidth, clientWidth } = document.documentElement
+      return Math.max(0, scrollWidth - clientWidth, ...used.map(({ right }) => Math.ceil(right - clientWidth)))
+    })
   }
 }
 

@@ -33,19 +33,43 @@ const keptLanguage = (): Language => {
   return isLanguage(kept) ? kept : chooseLanguage(navigator.languages)
 }
 
+/** A language and its words, which come together: in the meantime what was there stays. */
+function useLanguage(): { readonly language: Language; readonly strings: Strings | undefined; setLanguage(language: Language): void } {
+  const [wanted, setLanguage] = useState(keptLanguage)
+  const [shown, setShown] = useState<{ readonly language: Language; readonly strings: Strings }>()
+  useEffect(() => {
+    keep(KEYS.language, wanted)
+    let isOver = false
+    const { load } = LANGUAGES[wanted]
+    // A server that is away must not leave the page empty.
+    const loading = load().then(
+      (strings) => ({ language: wanted, strings }),
+      async () => ({ language: 'en' as const, strings: await LANGUAGES.en.load() }),
+    )
+    void loading.then((loaded) => (isOver ? undefined : setShown(loaded)))
+    return () => {
+      isOver = true
+    }
+  }, [wanted])
+  return { language: shown?.language ?? wanted, strings: shown?.strings, setLanguage }
+}
+
 export function LookProvider({ children }: { readonly children: ReactNode }) {
-  const [language, setLanguage] = useState(keptLanguage)
+  const { language, strings, setLanguage } = useLanguage()
   const [theme, setTheme] = useState(keptTheme)
   useEffect(() => {
     document.documentElement.lang = language
-    keep(KEYS.language, language)
   }, [language])
   useEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme']
     else document.documentElement.dataset['theme'] = theme
     keep(KEYS.theme, theme)
   }, [theme])
-  const look = useMemo(() => ({ language, strings: LANGUAGES[language].strings, theme, setLanguage, setTheme }), [language, theme])
+  const look = useMemo(
+    () => (strings === undefined ? undefined : { language, strings, theme, setLanguage, setTheme }),
+    [language, strings, theme, setLanguage],
+  )
+  if (look === undefined) return null
   return <LookContext value={look}>{children}</LookContext>
 }
 

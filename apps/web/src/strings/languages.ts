@@ -1,13 +1,18 @@
 /** The languages of the interface, and which one is used. */
-import { de } from './de.ts'
 import { en, type Strings } from './en.ts'
 
 export type { Strings } from './en.ts'
 
-export const LANGUAGES = { en: { label: 'English', strings: en }, de: { label: 'Deutsch', strings: de } } as const satisfies Record<
-  string,
-  { readonly label: string; readonly strings: Strings }
->
+interface LanguageOffered {
+  readonly label: string
+  /** English is always there, the others are loaded by whoever reads them. */
+  load(): Promise<Strings>
+}
+
+export const LANGUAGES = {
+  en: { label: 'English', load: async () => en },
+  de: { label: 'Deutsch', load: async () => (await import('./de.ts')).de },
+} as const satisfies Record<string, LanguageOffered>
 export type Language = keyof typeof LANGUAGES
 
 export const isLanguage = (value: unknown): value is Language => typeof value === 'string' && Object.hasOwn(LANGUAGES, value)

@@ -12,16 +12,17 @@ function entries(value: object, path = ''): readonly Entry[] {
 const kinds = (value: object) => entries(value).map(([path, each]) => `${path}: ${typeof each}`)
 
 describe('strings', () => {
-  const [english, ...others] = Object.values(LANGUAGES).map(({ strings }) => strings)
+  const all = () => Promise.all(Object.values(LANGUAGES).map(({ load }) => load()))
 
-  it('every language has the same keys, as texts or as functions', () => {
+  it('every language has the same keys, as texts or as functions', async () => {
+    const [english, ...others] = await all()
     for (const other of others) expect(kinds(other)).toEqual(kinds(english ?? {}))
   })
 
-  it('no text is empty, and every function uses what it is given', () => {
+  it('no text is empty, and every function uses what it is given', async () => {
     const isPoor = ([, value]: Entry): boolean =>
       typeof value === 'function' ? !String(value('given', 'given')).includes('given') : String(value).trim() === ''
-    for (const { strings } of Object.values(LANGUAGES)) expect(entries(strings).filter(isPoor)).toEqual([])
+    for (const strings of await all()) expect(entries(strings).filter(isPoor)).toEqual([])
   })
 
   it('takes the first language that it has', () => {
