@@ -1,6 +1,6 @@
 /** Sends what was chosen, and saves what was received. */
-import { type ChosenFile, keepChosen, openReceived, type ReceivedFile, removeReceived } from '@skein/node/browser/files'
-import type { TransferView } from '@skein/node/browser'
+import { base64, type ChosenFile, keepChosen, openReceived, type ReceivedFile, removeReceived } from '@skein/node/browser/files'
+import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
 import { type Dropped, walk } from './choosing.ts'
@@ -11,8 +11,27 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   if (files.length === 0) return
-  const path = await keepChosen(NAME, files)
-  await api.sendFiles({ contacts: [...contacts], paths: [path] })
+  const paths = (await isHosted(api)) ? await upload(api, files) : [await keepChosen(NAME, files)]
+  await api.sendFiles({ contacts: [...contacts], paths })
+}
+
+/** Whether a program on this computer runs the client: it cannot read what was chosen here. */
+async function isHosted(api: ApiClient): Promise<boolean> {
+  return (await api.status()).pid !== 0
+}
+
+/** Bytes of a part: it fits a frame of the API in base64. */
+const PART_BYTES = 786_432
+
+/** Hands the bytes over, a part when the one before is written. */
+async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string[]> {
+  const { upload: id, paths } = await api.upload({ names: files.map(({ path }) => [...path]) })
+  for (const [number, { file }] of files.entries())
+    for (let at = 0; at < file.size; at += PART_BYTES) {
+      const bytes = await file.slice(at, at + PART_BYTES).arrayBuffer()
+      await api.uploadPart({ upload: id, file: number, part: base64.encode(new Uint8Array(bytes)) })
+    }
+  return paths
 }
 
 const isDropped = (chosen: readonly ChosenFile[] | Dropped): chosen is Dropped => !Array.isArray(chosen)

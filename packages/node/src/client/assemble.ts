@@ -19,6 +19,7 @@ import {
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { NatView } from './api/contract.ts'
 import type { MappingState } from '../nat/mapping/index.ts'
+import type { Uploads } from '../files/uploads.ts'
 import type { OwnPage } from './page/index.ts'
 import { type Config, splitRelay } from './config-schema.ts'
 
@@ -45,6 +46,8 @@ export interface Client {
   backup(passphrase: string | null): Promise<ReadableStream<Uint8Array>>
   /** The web client as this one serves it to the local network; a browser serves none. */
   readonly page?: Pick<OwnPage, 'isPossible' | 'url'>
+  /** Takes files that a page hands over; a browser reads them itself. */
+  readonly uploads?: Uploads
   /** Asks the owner of the process to stop it. */
   requestStop(): void
   /** The client is to be started anew: it has become another device. */

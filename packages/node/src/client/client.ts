@@ -10,6 +10,7 @@ import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
+import { Uploads } from '../files/uploads.ts'
 import { openArchive, startMesh } from '../mesh/index.ts'
 import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
@@ -89,6 +90,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       nearby: () => lan?.nearby() ?? [],
       network,
       page,
+      uploads: new Uploads(join(dataDir, 'files')),
       clock: systemClock,
       primitives: nativePrimitives,
       config,

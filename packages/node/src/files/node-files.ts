@@ -1,6 +1,6 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish } from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
@@ -71,9 +71,10 @@ export class NodeFiles implements FilePlatform {
   async forgetSource(place: string): Promise<void> {
     const parsed = SourcePlace.parse(JSON.parse(place))
     if (parsed.kind === 'folder') rmSync(join(this.options.stateFolder, parsed.list), { force: true })
-    // What came through a pipe was kept for this transfer alone.
-    else if (parsed.path.startsWith(spoolFolder(this.options.stateFolder)))
-      rmSync(join(parsed.path, '..'), { recursive: true, force: true })
+    // What came through a pipe, or from a page, was kept for this transfer alone.
+    const spool = join(spoolFolder(this.options.stateFolder), sep)
+    for (const path of parsed.kind === 'folder' ? Object.values(parsed.roots) : [parsed.path])
+      if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
   }
 
   /** Ends the worker, whatever it does. */

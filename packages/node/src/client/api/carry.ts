@@ -20,7 +20,8 @@ function meshOf({ mesh }: Messenger): MeshService {
   return mesh
 }
 
-function decoded(text: string): Uint8Array {
+/** @throws SkeinError USAGE */
+export function decoded(text: string): Uint8Array {
   try {
     return base64.decode(text)
   } catch (cause) {

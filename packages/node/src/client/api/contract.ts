@@ -272,6 +272,29 @@ export const contract = {
       }),
     )
     .output(z.object({ transfers: z.array(TransferView) })),
+  /**
+   * For a page with its client behind it: begins a copy of what its user has chosen, in parts; the path is for `sendFiles`.
+   * `names`: folders and name of each file.
+   */
+  upload: oc
+    .input(
+      z.object({
+        names: z
+          .array(z.array(z.string().check(z.minLength(1), z.maxLength(1_000))).check(z.minLength(1), z.maxLength(64)))
+          .check(z.minLength(1), z.maxLength(10_000)),
+      }),
+    )
+    .output(z.object({ upload: z.string(), paths: z.array(z.string()) })),
+  /** The next bytes of the file of this number, in base64; the answer comes when they are written. */
+  uploadPart: oc
+    .input(
+      z.object({
+        upload: z.string().check(z.maxLength(64)),
+        file: z.int().check(z.gte(0)),
+        part: z.string().check(z.maxLength(1_400_000)),
+      }),
+    )
+    .output(z.object({})),
   /** Newest first. */
   transfers: oc.output(z.object({ transfers: z.array(TransferView) })),
   /** Fetches what was offered. `folder` is absolute; without it, the place that is meant for such. */

@@ -1,17 +1,33 @@
 /** Handlers for files. */
-import { type FileService, parseMessageId } from '@skein/core'
+import { type FileService, parseMessageId, SkeinError } from '@skein/core'
+import type { Uploads } from '../../files/uploads.ts'
 import type { Client } from '../assemble.ts'
+import { decoded } from './carry.ts'
 import { os } from './procedures.ts'
 import { transferView } from './views.ts'
 
 /** @throws SkeinError USAGE where this client has no place for files */
 const filesOf = ({ messenger }: Client): Promise<FileService> => messenger.transfers.open()
 
+/** @throws SkeinError USAGE in a browser, which reads what its user has chosen itself */
+function uploadsOf({ uploads }: Client): Uploads {
+  if (uploads === undefined) throw new SkeinError('USAGE', 'This client reads files itself: name them.')
+  return uploads
+}
+
 export const fileHandlers = {
   sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths } }) => {
     const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
     const sent = await (await filesOf(client)).send(recipients, paths)
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
+  }),
+  upload: os.upload.handler(({ context: { client }, input: { names } }) => {
+    const { upload, paths } = uploadsOf(client).begin(names)
+    return { upload, paths: [...paths] }
+  }),
+  uploadPart: os.uploadPart.handler(({ context: { client }, input: { upload, file, part } }) => {
+    uploadsOf(client).write(upload, file, decoded(part))
+    return {}
   }),
   transfers: os.transfers.handler(async ({ context: { client } }) => ({
     transfers: (await filesOf(client)).list().map((each) => transferView(client.messenger, each)),

@@ -1,4 +1,5 @@
 /** For the interface, in any tab: what is to be sent is kept here, and what was received is opened. */
+export { base64 } from '@scure/base'
 export { keepChosen } from './chosen.ts'
 export type { ChosenFile } from './kept.ts'
 export { openReceived, type ReceivedFile, removeReceived } from './received.ts'

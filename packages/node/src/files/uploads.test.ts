@@ -1,0 +1,47 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { NodeFiles, spoolFolder } from './node-files.ts'
+import { Uploads } from './uploads.ts'
+
+let top: string
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'skein-uploads-'))
+})
+afterEach(() => rmSync(top, { recursive: true, force: true }))
+
+const text = (words: string): Uint8Array => new TextEncoder().encode(words)
+
+it('[FI33] parts become the files that were named, and leave when nobody is to get them any more', async () => {
+  const uploads = new Uploads(top)
+  const { upload, paths } = uploads.begin([['dir', 'a.txt'], ['dir', 'deep', 'b.txt'], ['image.png'], ['image.png']])
+  for (const [file, words] of [
+    [0, 'he'],
+    [1, 'b'],
+    [0, 'llo'],
+    [3, 'second'],
+  ] as const)
+    uploads.write(upload, file, text(words))
+  expect(paths.map((path) => path.slice(join(spoolFolder(top), upload).length + 1))).toEqual(['dir', 'image.png', 'image (2).png'])
+  const [dir = '', , second = ''] = paths
+  expect(readFileSync(join(dir, 'a.txt'), 'utf8')).toBe('hello')
+  expect(readFileSync(join(dir, 'deep/b.txt'), 'utf8')).toBe('b')
+  expect(readFileSync(second, 'utf8')).toBe('second')
+  const files = new NodeFiles({ stateFolder: top, defaultFolder: top })
+  const { place, folder } = await files.describe(paths)
+  expect(folder?.entries).toBe(6)
+  await files.forgetSource(place)
+  await files.stop()
+  expect(readdirSync(spoolFolder(top))).toEqual([])
+})
+
+it('[FI33] names that lead elsewhere lead nowhere, and an upload that has not begun takes nothing', () => {
+  const uploads = new Uploads(join(top, 'state'))
+  const { upload } = uploads.begin([['..', '..', '..', 'evil'], ['/etc/x'], ['..\\..\\y']])
+  for (const file of [0, 1, 2]) uploads.write(upload, file, text('x'))
+  expect(readdirSync(top)).toEqual(['state'])
+  expect(existsSync(join(top, 'evil'))).toBe(false)
+  expect(() => uploads.write('unknown', 0, text('x'))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  expect(() => uploads.write(upload, 3, text('x'))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+})
