@@ -20,12 +20,15 @@ async function isHosted(api: ApiClient): Promise<boolean> {
   return (await api.status()).pid !== 0
 }
 
-/** Bytes of a part: it fits a frame of the API in base64. */
-const PART_BYTES = 786_432
+/** Bytes of a part, and letters of all names: either fits a request of the API, of at most 256 KiB. */
+const PART_BYTES = 131_072
+const MAX_NAMES_LETTERS = 60_000
 
 /** Hands the bytes over, a part when the one before is written. */
 async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string[]> {
-  const { upload: id, paths } = await api.upload({ names: files.map(({ path }) => [...path]) })
+  const names = files.map(({ path }) => [...path])
+  if (JSON.stringify(names).length > MAX_NAMES_LETTERS) throw Object.assign(new Error('too many names'), { code: 'TOO_MANY_FILES' })
+  const { upload: id, paths } = await api.upload({ names })
   for (const [number, { file }] of files.entries())
     for (let at = 0; at < file.size; at += PART_BYTES) {
       const bytes = await file.slice(at, at + PART_BYTES).arrayBuffer()

@@ -291,7 +291,7 @@ export const contract = {
       z.object({
         upload: z.string().check(z.maxLength(64)),
         file: z.int().check(z.gte(0)),
-        part: z.string().check(z.maxLength(1_400_000)),
+        part: z.string().check(z.maxLength(180_000)),
       }),
     )
     .output(z.object({})),
