@@ -1,0 +1,57 @@
+import type { ApiClient } from '@skein/node/browser'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { forgetDrafts, keepDraft, keepUnsent, readDraft, readUnsent, type Unsent } from './drafts.ts'
+import type { ClientSnapshot } from './model.ts'
+import { sendUnsent } from './send-once.ts'
+
+const UNSENT: Unsent = { id: 'a'.repeat(32), contacts: ['bo'], text: 'begun', wait: 'queued', timeout_ms: 1_000 }
+
+/** What a browser keeps with a tab: its keys are its properties. */
+class TabStorage {
+  getItem(key: string): string | null {
+    return (this as unknown as Record<string, string>)[key] ?? null
+  }
+  setItem(key: string, value: string): void {
+    Object.assign(this, { [key]: value })
+  }
+  removeItem(key: string): void {
+    Reflect.deleteProperty(this, key)
+  }
+}
+
+beforeEach(() => vi.stubGlobal('sessionStorage', new TabStorage()))
+afterEach(() => {
+  forgetDrafts()
+  vi.unstubAllGlobals()
+})
+
+/** A client that answers as it is told. */
+function clientThat(send: (input: Unsent) => Promise<unknown>) {
+  const api = { send } as unknown as ApiClient
+  return { get: () => ({ api }) as unknown as ClientSnapshot, subscribe: () => () => undefined }
+}
+
+it('[TB4] what a page had begun to send when it was left is sent by the next one, under the same id, and once', async () => {
+  keepUnsent(UNSENT)
+  const sent: unknown[] = []
+  const model = clientThat(async (input) => sent.push(input))
+  await sendUnsent(model)
+  await sendUnsent(model)
+  expect(sent).toEqual([UNSENT])
+})
+
+it('[TB4] what is refused then stands before what was being written', async () => {
+  keepUnsent(UNSENT)
+  keepDraft('bo', 'more')
+  await sendUnsent(clientThat(() => Promise.reject(Object.assign(new Error('no'), { code: 'CONTACT_BLOCKED' }))))
+  expect([readDraft('bo'), readUnsent()]).toEqual(['begun\nmore', []])
+})
+
+it('a draft is kept for its contact until it is empty; a record that cannot be read is dropped', () => {
+  keepDraft('bo', 'hello')
+  expect([readDraft('bo'), readDraft('ana')]).toEqual(['hello', ''])
+  keepDraft('bo', '')
+  expect(readDraft('bo')).toBe('')
+  globalThis.sessionStorage.setItem('skein.unsent.x', '{')
+  expect([readUnsent(), globalThis.sessionStorage.getItem('skein.unsent.x')]).toEqual([[], null])
+})
