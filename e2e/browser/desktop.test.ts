@@ -1,44 +1,12 @@
 /** The window of the desktop program, which is a page with its client behind it, beside the command line and beside a browser. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { eventually, Lab } from '../processes.ts'
 import { findChromium, launchChromium, MISSING } from './chromium.ts'
+import { Desktop } from './desktop-process.ts'
 import { Interface, Person } from './interface-pages.ts'
 
-const DESKTOP = fileURLToPath(new URL('../../apps/desktop/bundle/main.js', import.meta.url))
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the window of the desktop program. ${MISSING}\n\n`)
-
-class Desktop implements AsyncDisposable {
-  private readonly child: ChildProcess
-  /** Opens its window, once. */
-  readonly url: string
-
-  private constructor(child: ChildProcess, url: string) {
-    this.child = child
-    this.url = url
-  }
-
-  static async start(dataDir: string, relay: string): Promise<Desktop> {
-    const args = ['--json', '--no-window', '--data-dir', dataDir, '--relay', relay, '--name', 'Ana']
-    const child = spawn(process.execPath, [DESKTOP, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const [line] = await once(createInterface({ input: child.stdout }), 'line')
-    return new Desktop(child, (JSON.parse(String(line)) as { readonly url: string }).url)
-  }
-
-  async end(): Promise<number | null> {
-    this.child.kill('SIGTERM')
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')
-    return this.child.exitCode
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end()
-  }
-}
 
 it.skipIf(skipped)('[DW7] the window shows what its client has, and talks with the command line', async () => {
   await using lab = await Promise.resolve(new Lab())

@@ -1,5 +1,6 @@
 /** People who send and save files in a browser. */
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { type Interface, Person } from './interface-pages.ts'
 
 const WITHIN_MS = 60_000
@@ -23,6 +24,12 @@ export class FilePerson extends Person {
     await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
   }
 
+  /** The same with a file on the disk, however large. */
+  async choosePath(path: string): Promise<void> {
+    await this.page.locator('main input[type="file"]').setInputFiles(path)
+    await this.page.locator('[data-transfer]', { hasText: basename(path) }).waitFor()
+  }
+
   async cap(label: string): Promise<void> {
     await this.page.getByLabel('Speed of all transfers together').selectOption({ label })
   }
@@ -42,9 +49,14 @@ export class FilePerson extends Person {
 
   /** Saves the transfer that is done. @returns what is in the file */
   async save(): Promise<Buffer> {
-    await this.page.getByRole('button', { name: 'Save', exact: true }).first().waitFor()
+    return readFile(await this.saved())
+  }
+
+  /** @param timeout to wait until it is done, ms @returns path of the file that was saved */
+  async saved(timeout = WITHIN_MS): Promise<string> {
+    await this.page.getByRole('button', { name: 'Save', exact: true }).first().waitFor({ timeout })
     const [download] = await Promise.all([this.page.waitForEvent('download'), this.press('Save')])
-    return readFile(await download.path())
+    return download.path()
   }
 }
 
