@@ -88,9 +88,10 @@ it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to be
   await ana.page.goto(world.relay.url)
   await ana.page.getByRole('button', { name: 'Begin anew…' }).click()
   await ana.page.getByRole('button', { name: 'Delete and begin anew' }).click()
+  await ana.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
   await ana.enter('Ana again')
   await ana.joined()
-  expect(await ana.page.getByRole('alert').count()).toBe(0)
+  expect(await ana.page.getByText('deleted or damaged').count()).toBe(0)
 })
 
 it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, says so, and keeps what was there', async () => {

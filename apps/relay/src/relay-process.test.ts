@@ -172,6 +172,7 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     mkdirSync(join(web, '_next', 'static'), { recursive: true })
     writeFileSync(join(web, 'index.html'), '<!doctype html><title>Skein</title>')
     writeFileSync(join(web, 'content-security-policy.txt'), "default-src 'self'\n")
+    writeFileSync(join(web, '404.html'), '<!doctype html>lost')
     writeFileSync(join(web, '_next', 'static', 'a1b2.js'), '0')
     writeFileSync(join(web, '_next', 'static', 'a1b2.js.gz'), gzipSync('compressed'))
     writeFileSync(join(web, '..', 'secret.txt'), 'not for pages')
@@ -192,6 +193,9 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     expect((await fetch(`${url}/relay.json`)).status).toBe(200)
     for (const path of ['/..%2fsecret.txt', '/%2e%2e/secret.txt', '/..%5csecret.txt', '/nothing'])
       expect((await fetch(url + path)).status).toBeGreaterThanOrEqual(400)
+    const lost = await fetch(`${url}/nothing`, { headers: { accept: 'text/html,*/*' } })
+    expect([lost.status, await lost.text()]).toEqual([404, '<!doctype html>lost'])
+    expect((await fetch(`${url}/nothing`)).headers.get('content-type')).toContain('application/json')
     expect(await (await fetch((await start(newDir(), ['--web', 'off'])).url)).text()).toContain('This is a relay of Skein')
     expect(await fails(['run', '--json', ...relayArgs(newDir()), '--web', newDir()])).toMatchObject({
       code: 2,

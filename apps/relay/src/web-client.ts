@@ -11,6 +11,9 @@ const HASHED = /^_next\/static\//
 /** Content security policy of the pages, made with them. */
 const POLICY = 'content-security-policy.txt'
 
+/** The page of the web client for an address that leads nowhere. */
+const NOT_FOUND = '404.html'
+
 export interface WebClient {
   readonly folder: string
   /** Content security policy of its pages. */
@@ -48,5 +51,11 @@ export async function serveWebClient(server: FastifyInstance, { folder, policy }
       void reply.header('referrer-policy', 'no-referrer')
       void reply.header('cross-origin-opener-policy', 'same-origin')
     },
+  })
+  if (!existsSync(join(folder, NOT_FOUND))) return
+  server.setNotFoundHandler((request, reply) => {
+    // People have lost their way; programs read the code.
+    if (request.headers.accept?.includes('text/html') === true) return reply.code(404).sendFile(NOT_FOUND)
+    return reply.code(404).send({ statusCode: 404, error: 'Not Found', message: 'There is nothing here.' })
   })
 }
