@@ -30,6 +30,19 @@ export class FilePerson extends Person {
     await this.page.locator('[data-transfer]', { hasText: basename(path) }).waitFor()
   }
 
+  /** Drops an image on the conversation that is open. @param base64 its bytes */
+  async drop(name: string, base64: string): Promise<void> {
+    await this.page.locator('main').evaluate(
+      (main, [called, text]) => {
+        const data = new DataTransfer()
+        data.items.add(new File([Uint8Array.from(atob(text), (each) => each.charCodeAt(0))], called, { type: 'image/png' }))
+        main.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+      },
+      [name, base64] as const,
+    )
+    await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
+  }
+
   async cap(label: string): Promise<void> {
     await this.page.getByLabel('Speed of all transfers together').selectOption({ label })
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { acceptAll, sha256Of } from '../transfers.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { FilePerson, met } from './file-pages.ts'
-import { Interface } from './interface-pages.ts'
+import { Interface, PHONE } from './interface-pages.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: files in a browser. ${MISSING}\n\n`)
@@ -15,6 +15,9 @@ beforeAll(async () => {
   if (!skipped) world = await Interface.open()
 })
 afterAll(() => world?.[Symbol.asyncDispose]())
+
+/** One pixel. */
+const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -35,6 +38,18 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   await ana.cap('As fast as possible')
   expect(sha256(await bo.save())).toBe(sha256(bytes))
   await ana.page.locator('[data-transfer-state="done"]').waitFor()
+  expect(await bo.faults()).toEqual([])
+  await bo.page.setViewportSize(PHONE)
+  expect(await bo.overflow()).toBe(0)
+  // A picture that is dropped on a conversation is seen there once it was accepted.
+  await ana.area('Chats')
+  await ana.page.getByRole('link', { name: /holiday/ }).click()
+  await ana.drop('dot.png', DOT)
+  await bo.area('Chats')
+  await bo.page.getByRole('link', { name: /dot\.png/ }).click()
+  await bo.press('Accept')
+  await bo.page.getByRole('img', { name: 'Image dot.png' }).waitFor()
+  expect(await bo.overflow()).toBe(0)
   expect(await bo.faults()).toEqual([])
   expect([ana.complaints, bo.complaints]).toEqual([[], []])
 })
