@@ -85,7 +85,7 @@ it('[FI15] [FI18] either side is killed and the relay too: it goes on, and littl
   await eventually('nothing is left beside it', () => leftovers(lab.path('three'), bo).length === 0)
 })
 
-it('[FI11] [FI24] what changes while it is sent fails on both sides; what is cancelled, full or not there says so', async () => {
+it('[FI11] [FI24] what changes while it is sent fails on both sides; what is cancelled or not there says so', async () => {
   const { ana, bo } = both
   randomFile(lab.path('log'), 30_000_000)
   await acceptAll(bo, ana, lab.path('four'))

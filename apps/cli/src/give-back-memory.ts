@@ -43,7 +43,7 @@ export function collector(): Collect {
 
 /**
  * Bytes outside of V8's heap, as chunks of files are, count as part of all memory. Alone, each 64 MiB of them end in a collection
- * of the whole heap, though nothing but they can be given back: that took a third of the time of a transfer.
+ * of the whole heap, though nothing but they can be given back; how much of a transfer that takes was not told apart from a busy machine.
  */
 export function countBytesOutside(): void {
   setFlagsFromString('--external-memory-accounted-in-global-limit')
