@@ -254,6 +254,9 @@ it('the contract of the command line: options on either side, exit codes, stop',
   expect(twice.json.messages).toHaveLength(1)
   const texts = (await ana.run('history', 'bo', '--after', id, '--limit', '1')).json.messages.map(({ text }: { text: string }) => text)
   expect(texts).toEqual(['from a pipe'])
+  // The same option has a value with one command and none with another.
+  const waiting = await run(['--wait', '--timeout', '1s', 'send-file', '--data-dir', ana.dir, '--json', 'bo', '/nowhere'])
+  expect(waiting.json.error.code).toBe('FILE_UNREADABLE')
   expect((await run([])).out).toContain('Usage: skein')
   expect((await run(['--json', '--help'])).json.help).toContain('Usage: skein')
   expect(await ana.run('config')).toMatchObject({

@@ -12,14 +12,20 @@ function kindOf(option: Option): [string, Kind][] {
 
 /** @param argv arguments without the interpreter and script */
 export function subcommandFirst(program: Command, argv: readonly string[]): string[] {
-  const all = [...program.options, ...program.commands.flatMap((command) => command.options)]
-  const options = Object.fromEntries(all.flatMap(kindOf))
+  const places = program.commands.flatMap((command) => placeOf(program, command, argv) ?? [])
+  if (places.length === 0) return [...argv]
+  const first = Math.min(...places)
+  return [argv[first] ?? '', ...argv.slice(0, first), ...argv.slice(first + 1)]
+}
+
+/** Where `command` stands in `argv` if it is what is meant: with the options as it knows them, it is what comes first. */
+function placeOf(program: Command, command: Command, argv: readonly string[]): number | undefined {
+  if (!argv.includes(command.name())) return undefined
+  const options = Object.fromEntries([...program.options, ...command.options].flatMap(kindOf))
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
-  const names = new Set(program.commands.map((command) => command.name()))
   const end = tokens.find((token) => token.kind === 'option-terminator')?.index ?? Number.POSITIVE_INFINITY
   const first = tokens.find((token) => token.kind === 'positional' && token.index < end)
-  if (first?.kind !== 'positional' || !names.has(first.value)) return [...argv]
-  return [first.value, ...argv.slice(0, first.index), ...argv.slice(first.index + 1)]
+  return first?.kind === 'positional' && first.value === command.name() ? first.index : undefined
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
