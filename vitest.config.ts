@@ -1,7 +1,7 @@
 /** One run over all projects; `npm run test:long` sets SKEIN_LONG_TESTS and adds the *.long.test.ts files. */
 import { configDefaults, defineConfig } from 'vitest/config'
 
-const LONG = '**/*.long.test.ts'
+const LONG = '**/*.long.test.{ts,mjs}'
 const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...configDefaults.exclude, LONG]
 
 /** Portable cryptography on two busy cores is slow; no test is about how long it takes. */
@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'natlab',
           include: ['infra/**/*.test.mjs'],
+          exclude,
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

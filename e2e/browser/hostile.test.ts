@@ -77,23 +77,6 @@ it.skipIf(skipped)('[UI10] storage that is cleared while the page is open is sai
   await bo.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
 })
 
-it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to begin anew', async () => {
-  const ana = await world.person()
-  await ana.enter('Ana')
-  await ana.joined()
-  await ana.page.goto(`${world.relay.url}/404.html`)
-  await ana.page.evaluate(async () => {
-    for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
-  })
-  await ana.page.goto(world.relay.url)
-  await ana.page.getByRole('button', { name: 'Begin anew…' }).click()
-  await ana.page.getByRole('button', { name: 'Delete and begin anew' }).click()
-  await ana.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
-  await ana.enter('Ana again')
-  await ana.joined()
-  expect(await ana.page.getByText('deleted or damaged').count()).toBe(0)
-})
-
 it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, says so, and keeps what was there', async () => {
   const [ana, bo] = [await world.person(), await world.person()]
   await ana.enter('Ana')
@@ -125,35 +108,6 @@ it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, say
   await bo.page.reload()
   await bo.sees('while there was room')
   expect(await bo.page.locator('[data-direction]', { hasText: 'one too many' }).count()).toBe(0)
-})
-
-it.skipIf(skipped)('[UI12] a private window without private files works, and one without any storage says that it cannot', async () => {
-  const [ana, bo, cleo] = [await world.person(), await world.person(), await world.person()]
-  await ana.enter('Ana')
-  await ana.joined()
-  await inWorker(bo, `StorageManager.prototype.getDirectory = async () => { throw new DOMException('private window', 'SecurityError') }`)
-  await bo.enter('Bo', await ana.invite())
-  await bo.write('from a private window')
-  await bo.sees('from a private window', 'delivered')
-  await bo.page.reload()
-  await bo.sees('from a private window')
-  await cleo.page.addInitScript(`indexedDB.open = () => { throw new DOMException('denied', 'SecurityError') }`)
-  await cleo.enter('Cleo')
-  await cleo.page.getByText('Skein cannot start in this browser').waitFor()
-})
-
-it.skipIf(skipped)('[UI13] a clock that is wrong is said, and messages go all the same', async () => {
-  const [ana, bo] = [await world.person(), await world.person()]
-  await ana.enter('Ana')
-  await ana.joined()
-  await bo.page.addInitScript(() => {
-    const { now } = Date
-    Date.now = () => now() - 3_600_000
-  })
-  await bo.enter('Bo', await ana.invite())
-  await bo.page.getByText('The clock of this device is 60 minutes behind').waitFor()
-  await bo.write('an hour ago')
-  await bo.sees('an hour ago', 'delivered')
 })
 
 it.skipIf(skipped)('[UI14] a page of another origin cannot put the interface into a frame', async () => {

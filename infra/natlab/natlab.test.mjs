@@ -57,16 +57,6 @@ describe.skipIf(unavailable)('network laboratory', () => {
     expect(met.delivered).toBeGreaterThan(10)
   })
 
-  it('[PM4] a real router opens a port by PCP, and by UPnP, for who could not be reached otherwise, and has it back at the end', async () => {
-    const { routers, ...counts } = await natlab('--scenario', 'port-mapping')
-    expect(counts).toMatchObject({ lost: 0, doubled: 0 })
-    const opened = { path: 'mapped', direct: true, given_back: true }
-    expect(routers).toMatchObject([
-      { by: 'pcp', ...opened },
-      { by: 'upnp', ...opened },
-    ])
-  })
-
   it('[LD1] beacon and mDNS pass a cable with link-local IPv6 addresses alone', async () => {
     expect(await inSandbox('discovery-probe.mjs')).toEqual({ beacon: true, mdns: true })
   })

@@ -1,0 +1,66 @@
+/** What browsers and clocks do to the interface beyond hostile.test.ts: it stays whole, and says what is the matter. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { findChromium, MISSING } from './chromium.ts'
+import { Interface, OUT, type Person } from './interface-pages.ts'
+
+const skipped = findChromium() === undefined && !process.env['CI']
+if (skipped) process.stderr.write(`\nSKIPPED: the interface under bad conditions. ${MISSING}\n\n`)
+
+let world: Interface
+beforeAll(async () => {
+  if (!skipped) world = await Interface.open()
+})
+afterAll(() => world?.[Symbol.asyncDispose]())
+
+/** Runs before the code of the worker that has the database. */
+async function inWorker({ context }: Person, code: string): Promise<void> {
+  const body = `${code}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
+  await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
+}
+
+it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to begin anew', async () => {
+  const ana = await world.person()
+  await ana.enter('Ana')
+  await ana.joined()
+  await ana.page.goto(`${world.relay.url}/404.html`)
+  await ana.page.evaluate(async () => {
+    for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
+  })
+  await ana.page.goto(world.relay.url)
+  await ana.page.getByRole('button', { name: 'Begin anew…' }).click()
+  await ana.page.getByRole('button', { name: 'Delete and begin anew' }).click()
+  await ana.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
+  await ana.enter('Ana again')
+  await ana.joined()
+  expect(await ana.page.getByText('deleted or damaged').count()).toBe(0)
+})
+
+it.skipIf(skipped)('[UI12] a private window without private files works, and one without any storage says that it cannot', async () => {
+  const [ana, bo, cleo] = [await world.person(), await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await inWorker(bo, `StorageManager.prototype.getDirectory = async () => { throw new DOMException('private window', 'SecurityError') }`)
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('from a private window')
+  await bo.sees('from a private window', 'delivered')
+  await bo.page.reload()
+  await bo.sees('from a private window')
+  await cleo.page.addInitScript(`indexedDB.open = () => { throw new DOMException('denied', 'SecurityError') }`)
+  await cleo.enter('Cleo')
+  await cleo.page.getByText('Skein cannot start in this browser').waitFor()
+})
+
+it.skipIf(skipped)('[UI13] a clock that is wrong is said, and messages go all the same', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.page.addInitScript(() => {
+    const { now } = Date
+    Date.now = () => now() - 3_600_000
+  })
+  await bo.enter('Bo', await ana.invite())
+  await bo.page.getByText('The clock of this device is 60 minutes behind').waitFor()
+  await bo.write('an hour ago')
+  await bo.sees('an hour ago', 'delivered')
+})
