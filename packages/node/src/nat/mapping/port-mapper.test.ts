@@ -74,6 +74,29 @@ describe('port mapper', () => {
     home.stopping.abort()
   })
 
+  it.each([
+    ['no address', 'router.local', 4_010],
+    ['the short form of one', '73.1', 4_010],
+    ['a path', '73.10.1.20/tcp/1', 4_010],
+    ['port 0', '73.10.1.20', 0],
+    ['a broadcast address', '255.255.255.255', 4_010],
+  ])('[PM5] a router that says %s opens nothing', async (_, host, port) => {
+    const home = new Home()
+    home.router.answer = { host, port, lifetimeS: 7_200 }
+    await home.pass(0)
+    expect([home.announced, home.mapper.state().kind]).toEqual([[], 'nested'])
+    home.stopping.abort()
+  })
+
+  it('[PM4] a port that is given for a lifetime is looked after as often as one for two hours', async () => {
+    const home = new Home()
+    home.router.answer = { host: '73.10.1.20', port: 4_010, lifetimeS: 4_294_967_295 }
+    await home.pass(0)
+    await home.pass(3_601_000)
+    expect(home.router.asked).toBe(2)
+    home.stopping.abort()
+  })
+
   it('[PM5] who has a public address asks no router', async () => {
     const home = new Home({ own: ['73.10.1.20'] })
     await home.pass(0)

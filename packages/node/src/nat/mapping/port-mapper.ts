@@ -1,7 +1,8 @@
 /** Keeps a port of the router open for this machine: asked for when it starts and when the network changes, renewed in time, given back. */
 import type { Clock, Logger } from '@skein/core'
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import type { MappingTarget, MappingWay, OutsidePort, WayOut } from './way.ts'
+import { LIFETIME_S, type MappingTarget, type MappingWay, type OutsidePort, type WayOut } from './way.ts'
 
 /** For all ways together, ms. */
 const WITHIN_MS = 12_000
@@ -112,7 +113,7 @@ export class PortMapper {
     const target = { ...way, port: port(), wanted: this.held?.outside.port ?? port() }
     const held = await this.firstOf(target, signal)
     if (held === undefined) return { kind: 'none' }
-    if (isPublic(held.outside.host)) return held
+    if (isUsable(held.outside)) return held
     await held.way.unmap({ ...target, signal }, held.outside).catch(() => undefined)
     return { kind: 'nested' }
   }
@@ -153,12 +154,12 @@ function mappingOf({ way, target, outside }: Held): PortMapping {
   return { host: outside.host, port: outside.port, by: way.name, internalHost: target.host, internalPort: target.port }
 }
 
-/** Half of the time that is left (RFC 6887 §11.2.1, RFC 6886 §3.3). */
+/** Half of the time that is left (RFC 6887 §11.2.1, RFC 6886 §3.3), or of what was asked for if the router gives more: it may start anew. */
 function renewalOf({ lifetimeS }: OutsidePort): number {
-  return lifetimeS === 0 ? LOOK_AFTER_MS : Math.max(LEAST_RENEWAL_MS, (lifetimeS * 1_000) / 2)
+  return lifetimeS === 0 ? LOOK_AFTER_MS : Math.max(LEAST_RENEWAL_MS, (Math.min(lifetimeS, LIFETIME_S) * 1_000) / 2)
 }
 
-/** Not one that another NAT stands before. */
-function isPublic(host: string): boolean {
-  return ipaddr.IPv4.isValid(host) && ipaddr.IPv4.parse(host).range() === 'unicast'
+/** Something that can be dialled, and not before which another NAT stands; a router may say anything. */
+function isUsable({ host, port }: OutsidePort): boolean {
+  return isIPv4(host) && port > 0 && port <= 65_535 && ipaddr.IPv4.parse(host).range() === 'unicast'
 }
