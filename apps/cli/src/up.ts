@@ -1,7 +1,6 @@
 /** `skein up`: the headless daemon in the foreground. */
-import { createClient, loadConfig, type RunningClient } from '@skein/node'
+import { createClient, findInterface, loadConfig, type RunningClient } from '@skein/node'
 import { countBytesOutside, giveBackMemory } from './give-back-memory.ts'
-import { interfaceFolder } from './interface-folder.ts'
 import type { Output } from './output.ts'
 import { askPassphrase } from './passphrase.ts'
 
@@ -16,7 +15,7 @@ export async function up(dataDir: string, flags: Record<string, unknown>, output
     const client = await createClient({
       dataDir,
       askPassphrase,
-      ui: interfaceFolder(),
+      ui: findInterface(import.meta.url),
       ...loadConfig({ dataDir, env: process.env, flags }),
     })
     if (!told) tell(client, output)

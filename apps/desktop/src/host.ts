@@ -1,9 +1,8 @@
 /** The client with the server of its window: what every shell puts a window on. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { SkeinError } from '@skein/core'
-import { createClient, loadConfig, type RunningClient } from '@skein/node'
+import { createClient, findInterface, loadConfig, type RunningClient } from '@skein/node'
 import { announceInstance, keepPort, lastPort, type Shell } from './instance.ts'
 import { startServer, type WindowServer } from './server.ts'
 
@@ -18,9 +17,6 @@ export interface Host extends AsyncDisposable {
   /** A link that opens one window, once. @param fragment of an invite or a place in the interface, without the `#` */
   link(fragment?: string): string
 }
-
-/** Where the interface is: beside the bundle in a package, with the other apps in a checkout. */
-const UI = ['../ui', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 
 /** @throws SkeinError USAGE when the interface has not been built, and what a client throws */
 export async function startHost({ dataDir, relay, name }: HostOptions, shell: Shell): Promise<Host> {
@@ -53,7 +49,7 @@ async function serve(client: RunningClient, { ui, dataDir }: { readonly ui: stri
 
 /** @throws SkeinError USAGE when the interface has not been built */
 export function interfaceFolder(): string {
-  const found = UI.find((folder) => existsSync(join(folder, 'index.html')))
+  const found = findInterface(import.meta.url)
   if (found !== undefined) return found
   throw new SkeinError('USAGE', 'The interface has not been built; run npm start once.')
 }

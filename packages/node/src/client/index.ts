@@ -2,3 +2,4 @@
 export type { Client } from './assemble.ts'
 export * from './client.ts'
 export * from './config.ts'
+export { findInterface } from './page/interface-folder.ts'
