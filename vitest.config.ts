@@ -7,6 +7,9 @@ const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...c
 /** Portable cryptography on two busy cores is slow; no test is about how long it takes. */
 const TIMEOUT_MS = 30_000
 
+/** Real processes on a machine that others use as well get one second try, and the run names each (tools/second-tries.mjs). */
+const SECOND_TRY = { retry: 1 }
+
 const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
 
 export default defineConfig({
@@ -24,6 +27,7 @@ export default defineConfig({
         // Real processes in networks of their own: after everything else, one file at a time.
         test: {
           name: 'natlab',
+          ...SECOND_TRY,
           include: ['infra/**/*.test.mjs'],
           exclude,
           fileParallelism: false,
@@ -36,6 +40,7 @@ export default defineConfig({
         // Real processes and real sockets: one file at a time, after everything else, and never hurried.
         test: {
           name: 'e2e',
+          ...SECOND_TRY,
           include: ['e2e/**/*.test.ts'],
           exclude,
           fileParallelism: false,

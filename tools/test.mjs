@@ -14,7 +14,14 @@ const report = join(root, '.vitest', 'results.json')
 function runVitest(args, long) {
   rmSync(report, { force: true })
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const options = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args]
+  const options = [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--reporter=${join(root, 'tools', 'second-tries.mjs')}`,
+    `--outputFile.json=${report}`,
+    ...args,
+  ]
   // Clients of tests say nothing on the network that this machine happens to be in; the laboratory has networks of its own.
   const env = { ...process.env, SKEIN_LAN: 'false', ...(long ? { SKEIN_LONG_TESTS: '1' } : {}) }
   return spawnSync(process.execPath, [vitest, ...options], { cwd: root, env, stdio: 'inherit' }).status ?? 1

@@ -3,15 +3,14 @@
 //
 // in:  {"open":NAME,"port":N,"host":H,"mirror":B}  {"send":NAME,"to":[host,port],"text":T}  {"tcp":ID,"from":port,"to":[host,port]}
 //      {"punch":ID,"from":port,"to":[host,port]}  {"listen":[host,port]}
-// out: {"opened":NAME,"port":N}  {"received":NAME,"from":[host,port],"text":T}  {"tcp":ID,"text":T | null}  {"punch":ID,"through":B}
-//      {"listening":port}
+// out: {"opened":NAME,"port":N}  {"received":NAME,"from":[host,port],"text":T}  {"unreachable":NAME}
+//      {"tcp":ID,"text":T | null}  {"punch":ID,"through":B}  {"listening":port}
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 
-/** A connection that has not been answered by then is blocked; there is no delay in these networks. */
-const TCP_WITHIN_MS = 700
-/** Past the second SYN, which the kernel sends after one second. */
+/** Past the second SYN, which the kernel sends after one second: what is not through by then is blocked. */
+const TCP_WITHIN_MS = 1_500
 const PUNCH_WITHIN_MS = 1_500
 const sockets = new Map()
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
@@ -27,6 +26,12 @@ function open({ open: name, port = 0, host, mirror = false }) {
   socket.bind(port, host, () => {
     sockets.set(name, socket)
     say({ opened: name, port: socket.address().port })
+  })
+}
+
+function send({ send: name, to: [host, port], text }) {
+  sockets.get(name).send(text, port, host, (error) => {
+    if (error?.code === 'ENETUNREACH') say({ unreachable: name })
   })
 }
 
@@ -71,7 +76,7 @@ function listen([host, port]) {
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line)
   if (order.open !== undefined) open(order)
-  if (order.send !== undefined) sockets.get(order.send).send(order.text, order.to[1], order.to[0], () => undefined)
+  if (order.send !== undefined) send(order)
   if (order.tcp !== undefined) dial(order)
   if (order.punch !== undefined) punch(order)
   if (order.listen !== undefined) listen(order.listen)

@@ -18,6 +18,9 @@ const TARGETS = MIRRORS.flatMap((host) => PORTS.map((port) => [host, port]))
 const SILENCE_MS = 400
 /** Punching is repeated, for the first packet of the earlier side is lost. */
 const PUNCHES = 3
+/** A question is repeated: a busy machine answers late, and routers that have not met look for each other for seconds. */
+const ASKS = 3
+const ASKS_V6 = 12
 
 /** An agent in a box (behaviour-agent.mjs), and waiting for what it says. */
 class Agent {
@@ -57,11 +60,21 @@ class Agent {
     return (await this.hear(({ opened }) => opened === name, 10_000)).port
   }
 
-  /** The address a mirror sees, `[host, port]`, or `undefined`. */
-  async mapped(socket, target) {
-    this.tell({ send: socket, to: target, text: 'who' })
-    const reply = await this.hear(({ received, from }) => received === socket && String(from) === String(target))
+  /** The address a mirror sees, `[host, port]`, or `undefined` after `asks` questions without an answer. */
+  async mapped(socket, target, asks = ASKS) {
+    const reply = await this.ask({ socket, to: target, text: 'who', by: target, asks })
     return reply === undefined ? undefined : JSON.parse(reply.text)
+  }
+
+  /** Sends `text` to a mirror until the mirror `by` answers; ends at once where there is no way at all. */
+  async ask({ socket, to, text, by, asks = ASKS }) {
+    const fits = (heard) => heard.unreachable === socket || (heard.received === socket && String(heard.from) === String(by))
+    for (let asked = 0; asked < asks; asked += 1) {
+      this.tell({ send: socket, to, text })
+      const reply = await this.hear(fits)
+      if (reply !== undefined) return reply.text === undefined ? undefined : reply
+    }
+    return undefined
   }
 
   async tcp(to, from) {
@@ -117,8 +130,7 @@ async function udpFiltering(host) {
 }
 
 async function answeredBy(host, socket, { asked, by }) {
-  host.tell({ send: socket, to: asked, text: by.join(':') })
-  return (await host.hear(({ from, received }) => received === socket && String(from) === String(by))) !== undefined
+  return (await host.ask({ socket, to: asked, text: by.join(':'), by })) !== undefined
 }
 
 async function tcpMapping(host) {
@@ -141,8 +153,7 @@ async function openPorts(host) {
 async function ipv6(host) {
   const [asked, by] = PORTS.map((port) => [MIRROR6, port])
   await host.open('v6', { host: '::' })
-  // Routers that have not met yet may lose the first packet while they look for each other.
-  const seen = (await host.mapped('v6', asked)) ?? (await host.mapped('v6', asked))
+  const seen = await host.mapped('v6', asked, ASKS_V6)
   if (seen === undefined) return 'none'
   return (await answeredBy(host, 'v6', { asked, by })) ? 'open' : 'firewalled'
 }
