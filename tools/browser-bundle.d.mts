@@ -1,4 +1,4 @@
 import type { Plugin } from 'esbuild'
 
-export const withoutSubtle: Plugin
+export const standIns: Plugin
 export function bundleWorker(folder: string): Promise<void>

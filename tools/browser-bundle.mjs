@@ -8,11 +8,18 @@ import { build } from 'esbuild'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const NODE = join(ROOT, 'packages', 'node')
 
-/** `multiformats/hashes/sha2` without `crypto.subtle` (packages/node/src/swarm/sha2.browser.ts). */
-export const withoutSubtle = {
-  name: 'without-subtle',
+/** Modules of libraries that browsers get another one for: each says why. apps/web/next.config.ts has the same. */
+const STAND_INS = {
+  'multiformats/hashes/sha2': 'dist/swarm/sha2.browser.js',
+  '@noble/curves/secp256k1.js': 'dist/swarm/secp256k1.browser.js',
+}
+
+export const standIns = {
+  name: 'stand-ins',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^multiformats\/hashes\/sha2$/ }, () => ({ path: join(NODE, 'dist/swarm/sha2.browser.js') })),
+    onResolve({ filter: /^(multiformats|@noble)\// }, ({ path }) =>
+      path in STAND_INS ? { path: join(NODE, STAND_INS[path]) } : undefined,
+    ),
 }
 
 /**

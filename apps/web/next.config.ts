@@ -13,8 +13,9 @@ const config: NextConfig = {
   turbopack: {
     root: ROOT,
     resolveAlias: {
-      // Without `crypto.subtle`, which a page on an insecure origin lacks.
+      // The stand-ins of tools/browser-bundle.mjs; each says why.
       'multiformats/hashes/sha2': '../../packages/node/dist/swarm/sha2.browser.js',
+      '@noble/curves/secp256k1.js': '../../packages/node/dist/swarm/secp256k1.browser.js',
     },
   },
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { withoutSubtle } from '../../tools/browser-bundle.mjs'
+import { standIns } from '../../tools/browser-bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TESTED = 'packages/core/src/e2ee'
@@ -52,7 +52,7 @@ export async function bundleTests(modules: readonly string[]): Promise<Uint8Arra
     write: false,
     format: 'esm',
     platform: 'browser',
-    plugins: [generated({ './test-files.js': listOf(modules), 'primitives-on-noble': contractOnNoble }), withoutSubtle],
+    plugins: [generated({ './test-files.js': listOf(modules), 'primitives-on-noble': contractOnNoble }), standIns],
   })
   const [script] = outputFiles
   if (script === undefined) throw new Error('the tests gave no bundle')

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { ApiClient } from '../../packages/node/dist/browser.js'
-import { bundleWorker, withoutSubtle } from '../../tools/browser-bundle.mjs'
+import { bundleWorker, standIns } from '../../tools/browser-bundle.mjs'
 import { launchChromium } from './chromium.ts'
 import type { TestPage } from './client-page.ts'
 
@@ -81,7 +81,7 @@ async function bundlePage(folder: string): Promise<void> {
     bundle: true,
     format: 'esm',
     platform: 'browser',
-    plugins: [withoutSubtle],
+    plugins: [standIns],
     logLevel: 'error',
   })
 }

@@ -152,7 +152,8 @@ export class Messenger {
       onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
       onChanged: (message) => this.emit({ kind: 'changed', message }),
       onControl: (device, control) => this.dispatcher.onControl(device, control),
-      onOwnWord: (device, word) => this.devices.sync.onWord(device, word),
+      ownWordsReady: () => this.devices.ready(),
+      onOwnWord: (device, own) => this.devices.onWord(device, own),
       onSignOfLife: (device) => this.presence.signOfLife(device),
     }
     this.conversation.start(this.stopping.signal)
@@ -254,7 +255,7 @@ export class Messenger {
   async seen(account: AccountId, id: MessageId): Promise<number> {
     const { newly, unread } = await this.markSeen(account, id)
     if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
-    if (newly.length > 0 && !this.identity.isRevoked) await this.devices.sync.seen({ account, message: id })
+    if (newly.length > 0 && !this.identity.isRevoked) await this.devices.seen(account, id)
     return unread
   }
 
@@ -358,15 +359,15 @@ export class Messenger {
     if (!this.isContact(device)) return
     this.dispatcher.wake(device)
     this.touch.hurry(device)
-    this.devices.sync.appeared(device)
+    this.devices.appeared(device)
   }
 
   private onContact(contact: StoredContact): void {
     const isOwn = this.book.isOwn(contact.account)
     if (!isOwn) this.emit({ kind: 'contact', contact })
     this.touch.keep(contact)
-    if (isOwn) for (const { device } of this.book.ownDevices()) this.devices.sync.appeared(device)
-    else void this.devices.sync.contactChanged(contact)
+    if (isOwn) for (const { device } of this.book.ownDevices()) this.devices.appeared(device)
+    else this.devices.contactChanged(contact)
     void this.mesh?.readdress().catch((error: unknown) => this.ports.logger.warn('mesh-not-readdressed', { reason: String(error) }))
     this.dispatcher.onContact(contact)
   }
@@ -377,7 +378,7 @@ export class Messenger {
     void this.book.seen(device, Math.round(this.ports.clock.now() - silentFor))
     if (!online || !this.isContact(device)) return
     this.dispatcher.wake(device)
-    this.devices.sync.appeared(device)
+    this.devices.appeared(device)
   }
 
   private isContact(device: DeviceId): boolean {

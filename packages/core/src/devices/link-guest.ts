@@ -12,8 +12,8 @@ import type { Swarm } from '../ports/swarm.ts'
 import type { LinkGrantFields, LinkShare } from '../wire/devices.ts'
 import { encodeSigned } from '../wire/signed.ts'
 import { commitmentTo, type LinkKeys, linkKeys, linkProof } from './handshake.ts'
-import { type DeviceLink, parseLink } from './link.ts'
-import { LINK_PROTOCOL, LinkTalk } from './link-talk.ts'
+import { type DeviceLink, LINK_PROTOCOL, parseLink } from './link.ts'
+import { LinkTalk } from './link-talk.ts'
 import { NAMES_SETTING } from './names.ts'
 
 /** Between two tries to reach the old device, milliseconds, as long as the link lasts. */

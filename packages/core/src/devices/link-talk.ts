@@ -1,9 +1,7 @@
-/** `/skein/link/1`: one frame after the other, in turns. */
+/** The talk of LINK_PROTOCOL: one frame after the other, in turns. */
 import { SkeinError } from '../errors/index.ts'
 import type { Channel } from '../ports/swarm.ts'
 import { decodeLinkFrame, encodeLinkFrame, type LinkEnd, type LinkFrameFields } from '../wire/devices.ts'
-
-export const LINK_PROTOCOL = '/skein/link/1'
 
 const WHY: Readonly<Record<LinkEnd, string>> = {
   expired: 'The link has expired, or was taken back; make a new one on the other device.',

@@ -2,23 +2,23 @@ import { describe, expect, it } from 'vitest'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
 import { deviceKey } from '../ids.ts'
 import type { Channel } from '../ports/swarm.ts'
-import { World, type WorldNode } from '../testing/world.ts'
+import { loadDeviceCode, World, type WorldNode } from '../testing/world.ts'
 import { encodeLinkFrame, type LinkFrameFields, type LinkShare } from '../wire/devices.ts'
 import { commitmentTo, linkKeys, linkProof } from './handshake.ts'
-import { parseLink } from './link.ts'
-import { LINK_PROTOCOL, LinkTalk } from './link-talk.ts'
+import { LINK_PROTOCOL, parseLink } from './link.ts'
+import { LinkTalk } from './link-talk.ts'
 import type { LinkEvent } from './link-host.ts'
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted })
 
 async function scene(seed: number) {
-  // Loaded now: what takes real time does not wait for the world's.
-  await import('./link-guest.ts')
+  await loadDeviceCode()
   const world = new World(seed)
   const [bo, phone] = [await world.start('bo'), await world.start('phone')]
   const events: LinkEvent[] = []
-  bo.messenger.devices.link.listen((event) => events.push(event))
-  const { link } = await bo.messenger.devices.link.offer(null)
+  const linking = await bo.messenger.devices.link()
+  linking.listen((event) => events.push(event))
+  const { link } = await linking.offer(null)
   const join = (node: WorldNode, text = link) => {
     const codes: string[] = []
     const done = node.messenger.devices.join(text, { onCode: (shown) => codes.push(shown) })
@@ -26,7 +26,7 @@ async function scene(seed: number) {
     return { codes, done }
   }
   const version = () => bo.messenger.identity.listVersion
-  return { world, bo, phone, link, events, join, version }
+  return { world, bo, phone, link, linking, events, join, version }
 }
 
 /** A new device that says what it likes. */
@@ -50,14 +50,14 @@ async function stranger({ world, bo, phone, link }: Awaited<ReturnType<typeof sc
 
 describe('linking', () => {
   it('[DV6] both screens show the same code, and [DV7] nothing is handed over before the user confirms it', async () => {
-    const { world, bo, phone, events, join, version } = await scene(11)
+    const { world, bo, phone, linking, events, join, version } = await scene(11)
     const { codes, done } = join(phone)
     await world.run(5_000)
     const compare = events.find(({ state }) => state === 'compare')
     expect(compare).toMatchObject({ code: codes[0], device: phone.messenger.identity.device, name: 'phone' })
     expect(codes[0]).toMatch(/^\d{6}$/)
     expect([version(), (await phone.store.identity())?.accountSeed]).toEqual([1, phone.messenger.identity.accountSeed])
-    bo.messenger.devices.link.answer(true, `${codes[0]?.slice(0, 3)} ${codes[0]?.slice(3)}`)
+    linking.answer(true, `${codes[0]?.slice(0, 3)} ${codes[0]?.slice(3)}`)
     await world.run(1_000)
     expect(await done).toMatchObject({ account: bo.messenger.identity.account, name: 'bo' })
     expect([version(), events.at(-1)]).toEqual([2, { state: 'linked', device: phone.messenger.identity.device }])
@@ -69,10 +69,10 @@ describe('linking', () => {
       [true, '000000x'],
       [false, undefined],
     ] as const) {
-      const { world, bo, phone, join, version } = await scene(12)
+      const { world, bo, phone, linking, join, version } = await scene(12)
       const { done } = join(phone)
       await world.run(2_000)
-      bo.messenger.devices.link.answer(accept, wrong)
+      linking.answer(accept, wrong)
       await world.run(1_000)
       await expect(done).rejects.toEqual(code('LINK_REFUSED'))
       const again = join(phone)
@@ -83,7 +83,7 @@ describe('linking', () => {
   })
 
   it('[DV5] a link is good for one device, while it lasts, and nobody ends it without its secret', async () => {
-    const { world, bo, phone, join, version, events } = await scene(13)
+    const { world, bo, phone, linking, join, version, events } = await scene(13)
     const eve = await world.start('eve')
     const opened = await eve.swarm.open(bo.messenger.identity.device, LINK_PROTOCOL)
     if (opened.kind !== 'open') throw new Error('not reached')
@@ -99,7 +99,7 @@ describe('linking', () => {
     const second = join(eve)
     await world.run(2_000)
     await expect(second.done).rejects.toMatchObject({ code: 'LINK_REFUSED', data: { why: 'used' } })
-    bo.messenger.devices.link.answer(true, codes[0])
+    linking.answer(true, codes[0])
     await world.run(1_000)
     await done
     const third = join(eve)
@@ -116,9 +116,9 @@ describe('linking', () => {
     const waiting = slow.join(slow.phone)
     await slow.world.run(700_000)
     await expect(waiting.done).rejects.toEqual(code('LINK_EXPIRED'))
-    expect(() => slow.bo.messenger.devices.link.answer(true)).toThrow(code('LINK_REFUSED'))
+    expect(() => slow.linking.answer(true)).toThrow(code('LINK_REFUSED'))
     const back = await scene(16)
-    await back.bo.messenger.devices.link.withdraw()
+    await back.linking.withdraw()
     const refused = back.join(back.phone)
     await back.world.run(2_000)
     await expect(refused.done).rejects.toEqual(code('LINK_EXPIRED'))
@@ -159,12 +159,12 @@ describe('linking', () => {
   })
 
   it('[DV7] killed after the user confirmed and before the keys came, the new device gets them by the same link', async () => {
-    const { world, bo, phone, link, join, events } = await scene(20)
+    const { world, bo, phone, link, linking, join, events } = await scene(20)
     join(phone)
     await world.run(2_000)
     // Not a frame passes any more: the new device dies with the old one's words on the way.
     world.kill(phone)
-    bo.messenger.devices.link.answer(true)
+    linking.answer(true)
     await world.run(2_000)
     expect(bo.messenger.identity.listVersion).toBe(2)
     world.kill(bo)

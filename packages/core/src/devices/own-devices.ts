@@ -4,16 +4,17 @@ import type { ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import { type ContactCard, type Identity, LIST_SETTING, LIST_VERSION_SETTING, openDeviceList, signDeviceList } from '../identity/index.ts'
-import type { MainPath } from '../main-path/index.ts'
+import type { ControlEffect, MainPath } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import type { StoredContact, StoreWrite } from '../ports/store.ts'
+import type { StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
 import { joinLists, type ListChange, withDevice, withoutDevice } from './device-lists.ts'
 import type { Joined } from './link-guest.ts'
-import { LinkHost } from './link-host.ts'
-import { LINK_PROTOCOL } from './link-talk.ts'
+import { LINK_PROTOCOL } from './link.ts'
+import type { LinkHost } from './link-host.ts'
+import { loadOnce } from './load-once.ts'
 import { DeviceNames } from './names.ts'
-import { OwnSync } from './own-sync.ts'
+import type { OwnSync } from './own-sync.ts'
 
 export interface OwnDevice {
   readonly device: DeviceId
@@ -44,23 +45,19 @@ export interface OwnDevicesDeps extends Pick<MessengerPorts, 'store' | 'swarm' |
 }
 
 export class OwnDevices {
-  readonly link: LinkHost
-  readonly sync: OwnSync
   private readonly deps: OwnDevicesDeps
+  /** For new devices: the old one's side of linking. */
+  readonly link = loadOnce(() => this.loadLink())
+  /** For accounts with several devices: what they tell each other. */
+  private readonly sync = loadOnce(() => this.loadSync())
+  private talking: OwnSync | undefined
+  private readonly stopping = new AbortController()
   private readonly names: DeviceNames
   private last: Promise<unknown> = Promise.resolve()
 
   constructor(deps: OwnDevicesDeps) {
     this.deps = deps
-    const { name, relays, deviceName, swarm } = deps
     this.names = new DeviceNames(deps.store)
-    this.link = new LinkHost({
-      ...deps,
-      penalise: (device, code) => swarm.penalise(device, code),
-      grant: () => ({ name, relays, deviceName }),
-      admit: (entry, called, beside) => this.admit(entry, called, beside),
-    })
-    this.sync = new OwnSync({ ...deps, names: this.names })
   }
 
   /** The returned function ends it. */
@@ -68,10 +65,69 @@ export class OwnDevices {
     const { identity, book, swarm } = this.deps
     await this.names.load()
     await book.putOwn(identity.list, identity.device)
-    await this.link.start()
-    const release = swarm.handle(LINK_PROTOCOL, (channel) => this.link.serve(channel))
+    const release = swarm.handle(LINK_PROTOCOL, async (channel) => (await this.link()).serve(channel))
     signal.addEventListener('abort', release, { once: true })
-    await this.sync.start(signal)
+    signal.addEventListener('abort', () => this.stopping.abort(), { once: true })
+    if (book.ownDevices().length > 0) await this.ready()
+  }
+
+  /** Resolves when words of our other devices can be taken in. */
+  ready(): Promise<unknown> {
+    return this.sync()
+  }
+
+  /** A device has appeared, or is new. */
+  appeared(device: DeviceId): void {
+    const known = this.deps.book.device(device)
+    if (known !== undefined && this.deps.book.isOwn(known.account)) this.tell((sync) => sync.appeared(known))
+  }
+
+  /** A contact may have changed here. */
+  contactChanged(contact: StoredContact): void {
+    this.tell((sync) => sync.contactChanged(contact))
+  }
+
+  /** The user has seen everything up to a message here. */
+  async seen(account: AccountId, message: MessageId): Promise<void> {
+    if (this.hasOthers()) await (await this.sync()).seen({ account, message })
+  }
+
+  /** What another device of ours says, encoded; ready() has to come before. @throws SkeinError BAD_FRAME */
+  onWord(known: StoredDevice, own: Uint8Array): ControlEffect {
+    if (this.talking === undefined) throw new SkeinError('BAD_FRAME', 'A word of another own device came before anybody could read it.')
+    return this.talking.onWord(known, own)
+  }
+
+  private hasOthers(): boolean {
+    return this.deps.book.ownDevices().length > 0
+  }
+
+  private tell(say: (sync: OwnSync) => void | Promise<void>): void {
+    if (!this.hasOthers()) return
+    void this.sync()
+      .then(say)
+      .catch((error: unknown) => this.deps.logger.warn('own-word-failed', { reason: String(error) }))
+  }
+
+  private async loadSync(): Promise<OwnSync> {
+    const { OwnSync } = await import('./own-sync.ts')
+    const sync = new OwnSync({ ...this.deps, names: this.names })
+    await sync.start(this.stopping.signal)
+    this.talking = sync
+    return sync
+  }
+
+  private async loadLink(): Promise<LinkHost> {
+    const { LinkHost } = await import('./link-host.ts')
+    const { name, relays, deviceName, swarm } = this.deps
+    const host = new LinkHost({
+      ...this.deps,
+      penalise: (device, code) => swarm.penalise(device, code),
+      grant: () => ({ name, relays, deviceName }),
+      admit: (entry, called, beside) => this.admit(entry, called, beside),
+    })
+    await host.start()
+    return host
   }
 
   all(): readonly OwnDevice[] {

@@ -8,7 +8,7 @@ import { seenMark } from '../contacts/index.ts'
 import { type ControlEffect, copiedWrites, type MainPath, sendOwnWord } from '../main-path/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { JournalPosition, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
-import type { HistoryPageFields, OwnContactFields, OwnSeenFields, OwnWordFields } from '../wire/devices.ts'
+import { decodeOwnWord, type HistoryPageFields, type OwnContactFields, type OwnSeenFields, type OwnWordFields } from '../wire/devices.ts'
 import { MAX_HISTORY_PAGE, MAX_OWN_CONTACTS } from '../wire/limits.ts'
 import { ContactWords, type ContactWordsDeps } from './contact-words.ts'
 import type { DeviceNames } from './names.ts'
@@ -50,16 +50,14 @@ export class OwnSync {
   }
 
   /** An own device has appeared, or is new. */
-  appeared(device: DeviceId): void {
-    const known = this.deps.book.device(device)
+  appeared(known: StoredDevice): void {
     const { clock } = this.deps.path()
-    const since = clock.monotonic() - (this.asked.get(device) ?? Number.NEGATIVE_INFINITY)
-    if (known !== undefined && this.deps.book.isOwn(known.account) && since >= ASK_AGAIN_MS) void this.ask(known)
+    const since = clock.monotonic() - (this.asked.get(known.device) ?? Number.NEGATIVE_INFINITY)
+    if (since >= ASK_AGAIN_MS) void this.ask(known)
   }
 
   /** A contact may have changed here. */
   async contactChanged(contact: StoredContact): Promise<void> {
-    if (this.deps.book.ownDevices().length === 0) return
     await this.inTurn(async () => {
       const word = await this.contacts.note(contact)
       if (word !== undefined) await this.tellAll({ kind: 'contacts', contacts: [word] })
@@ -71,8 +69,9 @@ export class OwnSync {
     await this.tellAll({ kind: 'seen', seen })
   }
 
-  /** What another own device says. */
-  onWord(known: StoredDevice, word: OwnWordFields): ControlEffect {
+  /** What another own device says, encoded. @throws SkeinError BAD_FRAME */
+  onWord(known: StoredDevice, own: Uint8Array): ControlEffect {
+    const word = decodeOwnWord(own)
     switch (word.kind) {
       case 'copy':
         return copiedWrites(this.deps.path(), known.device, word)

@@ -1,6 +1,7 @@
 /** What file transfers need of a platform. Each port has a contract suite in `@skein/core/contracts`. */
 import type { DeviceId } from '../ids.ts'
-import type { FileManifest, FilePart } from '../wire/files.ts'
+import type { FilePart } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 import type { ChunkSet } from './chunk-plan.ts'
 import type { ContentDigests } from './content-hash.ts'
 import type { StreamKey } from './stream-seal.ts'

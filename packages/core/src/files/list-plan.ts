@@ -1,5 +1,5 @@
 import { SkeinError } from '../errors/index.ts'
-import type { FileManifest } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 import { MAX_FOLDER_ENTRIES, MAX_LIST_BYTES } from '../wire/limits.ts'
 import { type ChunkPlan, chunkSizeFor, planOf } from './chunk-plan.ts'
 

@@ -1,6 +1,7 @@
 /** A source on plain bytes: what a platform runs, in a worker if it has one. */
 import type { Primitives } from '../ports/primitives.ts'
-import type { FileManifest, FilePart } from '../wire/files.ts'
+import type { FilePart } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 import { type ChunkPlan, chunkLength, isLast, planOf } from './chunk-plan.ts'
 import { type ContentDigests, ContentHash } from './content-hash.ts'
 import type { ByteSource, ContentSource } from './file-ports.ts'

@@ -1,7 +1,8 @@
 /** One opening of a source for all who fetch the same content: read once, sealed once, under one key. */
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
-import type { FileManifest, FilePart } from '../wire/files.ts'
+import type { FilePart } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 import type { ContentDigests } from './content-hash.ts'
 import type { ContentSource } from './file-ports.ts'
 import { SHARED_BYTES } from './limits.ts'

@@ -3,7 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredTransfer, StoreWrite } from '../ports/store.ts'
-import { decodeManifest, encodeManifest, type FileManifest } from '../wire/files.ts'
+import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import { KEEP_EVERY_MS, PROGRESS_EVERY_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 

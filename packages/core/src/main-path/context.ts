@@ -9,7 +9,6 @@ import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
-import type { OwnWordFields } from '../wire/devices.ts'
 
 /** What sending and receiving work with. */
 export interface MainPath {
@@ -39,8 +38,10 @@ export interface MainPath {
   onState(message: StoredMessage): void
   /** What a device says about delivery: writes that belong to the commit of its message, and what follows once that is durable. */
   onControl(device: StoredDevice, control: DeliveryControlFields): ControlEffect
-  /** What another device of our account says. */
-  onOwnWord(device: StoredDevice, word: OwnWordFields): ControlEffect
+  /** Resolves when words of own devices can be taken in: their code is loaded late, for most accounts have one device. */
+  ownWordsReady(): Promise<unknown>
+  /** What another device of our account says, encoded. @throws SkeinError BAD_FRAME */
+  onOwnWord(device: StoredDevice, own: Uint8Array): ControlEffect
   onSignOfLife(device: DeviceId): void
   /** A message with this number has come from a device, by whatever carrier. */
   onArrived(device: DeviceId, seq: number): void

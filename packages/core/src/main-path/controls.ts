@@ -5,7 +5,7 @@ import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } fro
 import type { OutboxRow, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import { decodeDeliveryControl, type DeliveryControlFields, encodeDeliveryControl } from '../wire/delivery-control.ts'
-import { decodeOwnWord, encodeOwnWord, type OwnWordFields } from '../wire/devices.ts'
+import type { OwnWordFields } from '../wire/devices.ts'
 import type { ControlEffect, MainPath } from './context.ts'
 import { commitSealed } from './send.ts'
 import { stampWrite } from './stamps.ts'
@@ -38,7 +38,8 @@ export function sendControl(
 }
 
 /** Tells another device of ours something. @returns as sendControl @throws SkeinError DISK_FULL, STORE_CLOSED, FRAME_TOO_LARGE */
-export function sendOwnWord(path: MainPath, known: StoredDevice, word: OwnWordFields): Promise<boolean> {
+export async function sendOwnWord(path: MainPath, known: StoredDevice, word: OwnWordFields): Promise<boolean> {
+  const { encodeOwnWord } = await import('../wire/devices.ts')
   return sendTransient(path, known, { body: { kind: 'own', own: encodeOwnWord(word) }, beside: [] })
 }
 
@@ -96,7 +97,7 @@ export function commitControl(
 /** Takes in what another device of ours says. @throws SkeinError BAD_FRAME */
 export function commitOwnWord(path: MainPath, device: DeviceId, { own, ...told }: Told & { readonly own: Uint8Array }): Promise<void> {
   const known = path.book.device(device)
-  return commitEffect(path, told, known === undefined ? undefined : path.onOwnWord(known, decodeOwnWord(own)))
+  return commitEffect(path, told, known === undefined ? undefined : path.onOwnWord(known, own))
 }
 
 /** In the turn of its caller: what was opened and what follows from it are durable together. */

@@ -2,20 +2,22 @@
 import { messageIdFromBytes } from '../ids.ts'
 import type { OutboxRow, StoredDevice } from '../ports/store.ts'
 import { type ContentFields, encodeContent } from '../wire/content.ts'
-import { encodeOwnWord, type OwnWordFields } from '../wire/devices.ts'
+import type { OwnWordFields } from '../wire/devices.ts'
 import type { MainPath } from './context.ts'
 
 export type SentWord = Extract<OwnWordFields, { kind: 'copy' }>
 
 /** A content of its own around the copy of one: another id, as the copy is acknowledged by itself. */
-export function copyContent(
+export async function copyContent(
   { random, clock }: MainPath,
   word: SentWord,
   { hlcMs, hlcCounter }: Pick<ContentFields, 'hlcMs' | 'hlcCounter'>,
-): {
+): Promise<{
   readonly id: OutboxRow['message']
   readonly encoded: Uint8Array
-} {
+}> {
+  // Most accounts have one device: who loads us over a network does not load this before it is needed.
+  const { encodeOwnWord } = await import('../wire/devices.ts')
   const id = messageIdFromBytes(random.bytes(16))
   const body = { kind: 'own', own: encodeOwnWord(word) } as const
   return { id, encoded: encodeContent({ id, hlcMs, hlcCounter, createdAt: clock.now(), body }) }

@@ -74,6 +74,7 @@ async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming
   path.onArrived(channel.peer, frame.seq)
   const underWay = path.committing.get(committingKey(channel.peer, id))
   if (underWay !== undefined) return { id, committed: underWay }
+  if (path.book.isOwn(sender.account)) await path.ownWordsReady()
   try {
     const pair = await path.cipher.pair(channel.peer, frame.sealed)
     // From here to the commit nothing waits: commits keep the order of the session's steps.
@@ -100,6 +101,7 @@ export async function receiveCarried(
   const sender = path.book.ownerOf(device)
   if (sender?.state !== 'accepted' || sender.blocked) throw new SkeinError('UNKNOWN_SENDER', 'An envelope is not from a contact.')
   const channel = { peer: device }
+  if (path.book.isOwn(sender.account)) await path.ownWordsReady()
   try {
     const pair = await path.cipher.pair(device, message)
     // From here to the commit nothing waits: commits keep the order of the session's steps.

@@ -106,15 +106,19 @@ export async function commitForAll(
 ): Promise<readonly OutboxRow[]> {
   if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
   const encoded = encodeContent(content)
-  const copy = copyContent(path, { kind: 'copy', account: contact.account, content: encoded }, content)
   const [devices, own] = [path.book.devicesOf(contact.account), copyTargets(path)]
+  const word = { kind: 'copy', account: contact.account, content: encoded } as const
+  const copy = own.length === 0 ? undefined : await copyContent(path, word, content)
   return commitSealed(path, [...devices, ...own], async () => {
     const [ready, readyOwn] = await Promise.all([devices, own].map((all) => Promise.all(all.map((device) => prepare(path, device)))))
     return () => {
       refuseUnconfirmed(path, contact.account)
       const row = { message: content.id, expiresAt, transient: false }
       const sealed = (ready ?? []).map((target) => sealFor(target, encoded, row))
-      const copies = (readyOwn ?? []).map((target) => sealFor(target, copy.encoded, { ...row, message: copy.id, transient: true }))
+      const copies =
+        copy === undefined
+          ? []
+          : (readyOwn ?? []).map((target) => sealFor(target, copy.encoded, { ...row, message: copy.id, transient: true }))
       const all = [...sealed, ...copies]
       return { writes: [...beside, ...all.flatMap((each) => each.writes)], result: all.map((each) => each.row) }
     }

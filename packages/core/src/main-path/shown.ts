@@ -1,7 +1,7 @@
 /** What a content shows in a history. */
 import type { StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { ContentFields } from '../wire/content.ts'
-import { decodeManifest } from '../wire/files.ts'
+import { decodeManifest } from '../wire/manifest.ts'
 
 /** What stands in a history. */
 export type ShownBody = Extract<ContentFields['body'], { kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' }>

@@ -4,7 +4,8 @@ import { type AccountId, type DeviceId, deviceIdFromKey, messageIdFromBytes, typ
 import { accountIdOf, openDeviceList } from '../identity/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import { decode, exactly, sameBytes } from '../wire/codec.ts'
-import { DeliveryStatement, MailReceipt } from '../wire/gen/mailbox_pb.ts'
+import { MailReceipt } from '../wire/gen/mailbox_pb.ts'
+import { DeliveryStatement } from '../wire/gen/proofs_pb.ts'
 import { isSignedBy, type SignedBytes } from '../wire/signed.ts'
 import { messageDigest, type ProvenMessage, type StatementFields } from './statement.ts'
 

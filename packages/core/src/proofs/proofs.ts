@@ -13,7 +13,7 @@ import type { Store, StoredMessage, StoredProof } from '../ports/store.ts'
 import type { ReceiptFields } from '../wire/delivery-control.ts'
 import { concat } from '../e2ee/key-derivation.ts'
 import { isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
-import { encodeStatement, messageDigest } from './statement.ts'
+import type { StatementFields } from './statement.ts'
 
 const LABEL = 'skein delivery proof v1'
 const SIGNATURE_BYTES = 64
@@ -100,7 +100,7 @@ export class Proofs {
       const message = await store.message(id, 'in')
       if (message === null) return new Uint8Array(SIGNATURE_BYTES)
       const said = { ...ends, deviceKey: identity.deviceKey, at, read: seen }
-      return sign(primitives, LABEL, { statement: this.statement(message, said), seed: identity.deviceSeed }).signature
+      return sign(primitives, LABEL, { statement: await this.statement(message, said), seed: identity.deviceSeed }).signature
     }
     return concat(...(await Promise.all([...delivered.map((id) => signed(id, false)), ...read.map((id) => signed(id, true))])))
   }
@@ -125,7 +125,7 @@ export class Proofs {
     if (message?.contact !== account) return
     const key = deviceKey(device)
     const ends = { senderAccountKey: identity.accountKey, recipientAccountKey: book.get(account)?.accountKey ?? new Uint8Array() }
-    const statement = this.statement(message, { ...ends, deviceKey: key, at, read })
+    const statement = await this.statement(message, { ...ends, deviceKey: key, at, read })
     if (!isSignedBy(primitives, LABEL, { signed: { statement, signature }, key })) {
       logger.warn('proof-refused', { code: 'BAD_SIGNATURE' })
       return
@@ -164,7 +164,9 @@ export class Proofs {
     return ours && theirs
   }
 
-  private statement(message: StoredMessage, said: Omit<Parameters<typeof encodeStatement>[0], 'messageId' | 'messageDigest'>): Uint8Array {
+  private async statement(message: StoredMessage, said: Omit<StatementFields, 'messageId' | 'messageDigest'>): Promise<Uint8Array> {
+    // Off unless both sides allow proofs: who loads us over a network does not load it before.
+    const { encodeStatement, messageDigest } = await import('./statement.ts')
     return encodeStatement({ ...said, messageId: messageIdBytes(message.id), messageDigest: messageDigest(this.deps.primitives, message) })
   }
 

@@ -3,7 +3,7 @@ import { accountDigest, messageIdBytes } from '../ids.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { StoredMessage } from '../ports/store.ts'
 import { encode } from '../wire/codec.ts'
-import { DeliveryStatement, ProofSubject } from '../wire/gen/mailbox_pb.ts'
+import { DeliveryStatement, ProofSubject } from '../wire/gen/proofs_pb.ts'
 
 /** The parts of a message that a proof is about: as they were when it came. */
 export type ProvenMessage = Pick<StoredMessage, 'id' | 'createdAt' | 'kind' | 'text' | 'replyTo' | 'shared'>

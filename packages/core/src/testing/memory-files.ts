@@ -18,7 +18,8 @@ import { layOut } from '../files/folder-layout.ts'
 import { SkeinError } from '../errors/index.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
 import type { Primitives } from '../ports/primitives.ts'
-import { decodeFolderList, encodeFolderList, type FileManifest, type FilePart, type FolderEntry } from '../wire/files.ts'
+import { decodeFolderList, encodeFolderList, type FilePart, type FolderEntry } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 
 interface Part {
   readonly bytes: Uint8Array

@@ -55,6 +55,16 @@ export interface WorldRelay {
   end(): void
 }
 
+/** Before a world with several devices in an account: what takes real time does not wait for the world's. */
+export async function loadDeviceCode(): Promise<void> {
+  await Promise.all([
+    import('../devices/link-guest.ts'),
+    import('../devices/link-host.ts'),
+    import('../devices/own-sync.ts'),
+    import('../wire/devices.ts'),
+  ])
+}
+
 export class World {
   readonly clock = new VirtualClock()
   readonly network: MemoryNetwork
@@ -151,12 +161,12 @@ export class World {
 
   /** Makes `fresh` a device of the account of `host`: link, compare, confirm, start anew. @param again how it is started then */
   async link(host: WorldNode, fresh: WorldNode, again: () => StartOptions = () => ({ store: fresh.store.reopened() })): Promise<WorldNode> {
-    // Loaded now: what takes real time does not wait for ours.
-    await import('../devices/link-guest.ts')
-    const { link } = await host.messenger.devices.link.offer('http://relay.test')
+    await loadDeviceCode()
+    const linking = await host.messenger.devices.link()
+    const { link } = await linking.offer('http://relay.test')
     let shown = ''
-    const release = host.messenger.devices.link.listen((event) => {
-      if (event.state === 'compare') host.messenger.devices.link.answer(true, shown)
+    const release = linking.listen((event) => {
+      if (event.state === 'compare') linking.answer(true, shown)
     })
     const joining = fresh.messenger.devices.join(link, { onCode: (code) => (shown = code) })
     await this.run(2_000)

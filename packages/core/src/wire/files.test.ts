@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { isSkeinError } from '../errors/index.ts'
 import { messageIdFromBytes } from '../ids.ts'
 import * as wire from './files.ts'
+import { decodeManifest, encodeManifest, type FileManifest } from './manifest.ts'
 
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte)
 const id = messageIdFromBytes(filled(16, 0xab))
 const bad = expect.objectContaining({ code: 'BAD_FRAME' })
-const manifest: wire.FileManifest = {
+const manifest: FileManifest = {
   name: 'a',
   size: 5,
   mediaType: '',
@@ -72,7 +73,7 @@ const anyFrame: fc.Arbitrary<wire.FileFrame> = fc.oneof(
 
 describe('files on the wire', () => {
   it('[FI1] golden bytes: a manifest, a list, a request, a chunk', () => {
-    expect(hex.encode(wire.encodeManifest(manifest))).toBe(`0a01611005${'28808010'}${'3220'}${'01'.repeat(32)}`)
+    expect(hex.encode(encodeManifest(manifest))).toBe(`0a01611005${'28808010'}${'3220'}${'01'.repeat(32)}`)
     const entry = { path: ['d', 'f'], kind: 'file', size: 5, modifiedAt: 0, executable: true } as const
     expect(hex.encode(wire.encodeFolderList([entry]))).toBe(`0a0a${'0a0164'}${'0a0166'}${'1805'}${'2801'}`)
     const request = { kind: 'request', id, part: 'content', missing: [[2, 3]], window: 300, bulk: filled(0, 0) } as const
@@ -81,20 +82,18 @@ describe('files on the wire', () => {
   })
 
   it('[FI1] [FI3] manifests, lists and frames come back as they were', () => {
-    fc.assert(fc.property(anyManifest, (each) => void expect(wire.decodeManifest(wire.encodeManifest(each))).toEqual(each)))
+    fc.assert(fc.property(anyManifest, (each) => void expect(decodeManifest(encodeManifest(each))).toEqual(each)))
     fc.assert(fc.property(fc.array(anyEntry), (each) => void expect(wire.decodeFolderList(wire.encodeFolderList(each))).toEqual(each)))
     fc.assert(fc.property(anyFrame, (each) => void expect(wire.decodeFileFrame(wire.encodeFileFrame(each))).toEqual(each)))
   })
 
   it('[FI1] a manifest has at most 4,096 bytes, and a key of 32', () => {
-    expect(() => wire.encodeManifest({ ...manifest, name: 'x'.repeat(4_096) })).toThrow(
-      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
-    )
-    expect(() => wire.decodeManifest(filled(4_097, 0))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }))
-    expect(() => wire.decodeManifest(wire.encodeManifest({ ...manifest, key: filled(31, 1) }))).toThrow(bad)
-    expect(() => wire.decodeManifest(wire.encodeManifest({ ...manifest, root: filled(31, 1) }))).toThrow(bad)
+    expect(() => encodeManifest({ ...manifest, name: 'x'.repeat(4_096) })).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }))
+    expect(() => decodeManifest(filled(4_097, 0))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }))
+    expect(() => decodeManifest(encodeManifest({ ...manifest, key: filled(31, 1) }))).toThrow(bad)
+    expect(() => decodeManifest(encodeManifest({ ...manifest, root: filled(31, 1) }))).toThrow(bad)
     const folder = { entries: 1, listBytes: 1, listDigest: filled(5, 1) }
-    expect(() => wire.decodeManifest(wire.encodeManifest({ ...manifest, folder }))).toThrow(bad)
+    expect(() => decodeManifest(encodeManifest({ ...manifest, folder }))).toThrow(bad)
   })
 
   it('[FI5] a list has at most 200,000 entries', () => {
@@ -126,7 +125,7 @@ describe('files on the wire', () => {
   it('[FI6] outcomes that are none, and anything else, are refused and nothing worse', () => {
     const outcome = { kind: 'outcome', id, state: 'done', code: 'lower case', digest: filled(0, 0) } as const
     expect(() => wire.decodeFileFrame(wire.encodeFileFrame(outcome))).toThrow(bad)
-    for (const decode of [wire.decodeFileFrame, wire.decodeManifest, wire.decodeFolderList]) {
+    for (const decode of [wire.decodeFileFrame, decodeManifest, wire.decodeFolderList]) {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
           try {

@@ -1,9 +1,9 @@
-/** Manifests, folder lists and the frames of `/skein/file/1` (FI1 to FI6). */
+/** Folder lists and the frames of `/skein/file/1` (FI1 to FI6); apart from the manifest, which every message may hold. */
 import { SkeinError } from '../errors/index.ts'
 import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { decode, encode, exactly } from './codec.ts'
-import { FileFrame as FileFrameMessage, FileManifest as FileManifestMessage, FolderList } from './gen/files_pb.ts'
-import { MAX_FOLDER_ENTRIES, MAX_LIST_BYTES, MAX_MANIFEST_BYTES, MAX_MISSING_RUNS } from './limits.ts'
+import { FileFrame as FileFrameMessage, FolderList } from './gen/files_pb.ts'
+import { MAX_FOLDER_ENTRIES, MAX_LIST_BYTES, MAX_MISSING_RUNS } from './limits.ts'
 
 const KEY_BYTES = 32
 const DIGEST_BYTES = 32
@@ -11,29 +11,6 @@ const DIGEST_BYTES = 32
 export const BULK_NAME_BYTES = 16
 /** A root sealed in the stream: digest and tag. */
 const SEALED_ROOT_BYTES = DIGEST_BYTES + 16
-
-export interface FileManifest {
-  /** As the sender calls it: a claim, made safe before it is used. */
-  readonly name: string
-  /** Bytes of the content. */
-  readonly size: number
-  readonly mediaType: string
-  /** Milliseconds since 1970; 0 when unknown. */
-  readonly modifiedAt: number
-  readonly chunkSize: number
-  /** 32 bytes. */
-  readonly key: Uint8Array
-  /** 32 bytes; `undefined` when the sender did not know it yet. */
-  readonly root: Uint8Array | undefined
-  readonly folder: FolderSummary | undefined
-}
-
-export interface FolderSummary {
-  readonly entries: number
-  readonly listBytes: number
-  /** SHA-256, 32 bytes. */
-  readonly listDigest: Uint8Array
-}
 
 export interface FolderEntry {
   readonly path: readonly string[]
@@ -73,19 +50,6 @@ export type FileFrame =
   | { readonly kind: 'outcome'; readonly id: MessageId; readonly state: OutcomeState; readonly code: string; readonly digest: Uint8Array }
   | { readonly kind: 'receipt'; readonly id: MessageId }
 
-/** @throws SkeinError FRAME_TOO_LARGE when names make it larger than MAX_MANIFEST_BYTES */
-export function encodeManifest({ root = NOTHING, folder, ...manifest }: FileManifest): Uint8Array {
-  return encode(FileManifestMessage, { ...manifest, root, folder: folder === undefined ? undefined : { ...folder } }, MAX_MANIFEST_BYTES)
-}
-
-/** Parses; `files/chunk-plan.ts` judges sizes, `files/safe-names.ts` names. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
-export function decodeManifest(bytes: Uint8Array): FileManifest {
-  const { root, folder, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
-  exactly(manifest.key, KEY_BYTES)
-  if (folder !== undefined) exactly(folder.listDigest, DIGEST_BYTES)
-  return { ...manifest, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
-}
-
 /** @throws SkeinError TOO_MANY_FILES */
 export function encodeFolderList(entries: readonly FolderEntry[]): Uint8Array {
   if (entries.length > MAX_FOLDER_ENTRIES) throw tooMany()
@@ -110,8 +74,6 @@ export function decodeFolderList(bytes: Uint8Array): readonly FolderEntry[] {
     return { ...entry, kind: kind === 0 ? 'file' : 'folder' }
   })
 }
-
-const NOTHING = new Uint8Array()
 
 export function encodeFileFrame(frame: FileFrame): Uint8Array {
   return encode(FileFrameMessage, { kind: messageOf(frame) })

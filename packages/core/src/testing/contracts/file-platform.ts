@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noblePrimitives } from '../../e2ee/primitives.ts'
 import { chunkSizeFor, type ContentSink, deriveStreamKey, type FilePlatform, planOf } from '../../files/index.ts'
-import type { FileManifest } from '../../wire/files.ts'
+import type { FileManifest } from '../../wire/manifest.ts'
 import { seededRandom } from '../seeded-random.ts'
 
 export interface FilePlatformUnderTest {

@@ -34,7 +34,7 @@ export const deviceHandlers = {
     return { devices, version: messenger.identity.listVersion, revoked: messenger.identity.isRevoked }
   }),
   link: os.link.handler(async function* ({ context: { client }, signal }): AsyncGenerator<LinkStep, void> {
-    const host = client.messenger.devices.link
+    const host = await client.messenger.devices.link()
     const steps = new EventQueue<LinkStep>(signal)
     const stop = host.listen((event) => steps.put(linkStep(event)))
     try {
@@ -49,8 +49,9 @@ export const deviceHandlers = {
       if (!host.isConfirmed) await host.withdraw()
     }
   }),
-  decide: os.decide.handler(({ context: { client }, input: { accept, code } }) => {
-    client.messenger.devices.link.answer(accept, code)
+  decide: os.decide.handler(async ({ context: { client }, input: { accept, code } }) => {
+    const host = await client.messenger.devices.link()
+    host.answer(accept, code)
     return {}
   }),
   join: os.join.handler(async function* ({ context: { client }, input, signal }): AsyncGenerator<JoinStep, void> {

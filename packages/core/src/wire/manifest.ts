@@ -1,0 +1,44 @@
+/** What is offered of a file, under the ratchet (FI1). */
+import { decode, encode, exactly } from './codec.ts'
+import { FileManifest as FileManifestMessage } from './gen/manifest_pb.ts'
+import { MAX_MANIFEST_BYTES } from './limits.ts'
+
+const KEY_BYTES = 32
+const DIGEST_BYTES = 32
+const NOTHING = new Uint8Array()
+
+export interface FileManifest {
+  /** As the sender calls it: a claim, made safe before it is used. */
+  readonly name: string
+  /** Bytes of the content. */
+  readonly size: number
+  readonly mediaType: string
+  /** Milliseconds since 1970; 0 when unknown. */
+  readonly modifiedAt: number
+  readonly chunkSize: number
+  /** 32 bytes. */
+  readonly key: Uint8Array
+  /** 32 bytes; `undefined` when the sender did not know it yet. */
+  readonly root: Uint8Array | undefined
+  readonly folder: FolderSummary | undefined
+}
+
+export interface FolderSummary {
+  readonly entries: number
+  readonly listBytes: number
+  /** SHA-256, 32 bytes. */
+  readonly listDigest: Uint8Array
+}
+
+/** @throws SkeinError FRAME_TOO_LARGE when names make it larger than MAX_MANIFEST_BYTES */
+export function encodeManifest({ root = NOTHING, folder, ...manifest }: FileManifest): Uint8Array {
+  return encode(FileManifestMessage, { ...manifest, root, folder: folder === undefined ? undefined : { ...folder } }, MAX_MANIFEST_BYTES)
+}
+
+/** Parses; `files/chunk-plan.ts` judges sizes, `files/safe-names.ts` names. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
+export function decodeManifest(bytes: Uint8Array): FileManifest {
+  const { root, folder, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
+  exactly(manifest.key, KEY_BYTES)
+  if (folder !== undefined) exactly(folder.listDigest, DIGEST_BYTES)
+  return { ...manifest, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
+}
