@@ -23,6 +23,10 @@ if (/(cli|desktop)$/.test(app) && existsSync(FILES)) entryPoints['file-worker'] 
 const ELECTRON = join(app, 'dist', 'electron.js')
 if (existsSync(ELECTRON)) entryPoints.electron = ELECTRON
 
+/** The relay's bench measures with members of its own. */
+const BENCH = join(app, 'dist', 'bench', 'bench-peer.js')
+if (existsSync(BENCH)) entryPoints['bench-peer'] = BENCH
+
 rmSync(join(app, 'bundle'), { recursive: true, force: true })
 await build({
   entryPoints,

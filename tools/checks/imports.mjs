@@ -11,7 +11,7 @@ const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]/g
 const DIRECTIONS = [
   [/^packages\/core\//, []],
   [/^packages\/node\//, [/^@skein\/core(\/(tokens|files))?$/]],
-  [/^apps\/relay\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node\/swarm$/]],
+  [/^apps\/relay\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node\/(swarm|bulk)$/]],
   [/^apps\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node(\/|$)/]],
 ]
 const TEST_KIT = /^@skein\/core\/(testing|contracts)$/

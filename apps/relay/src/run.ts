@@ -48,6 +48,8 @@ function announce(config: RelayConfig, relay: Relay): void {
 function nextSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(undefined))
+    // Of a program that has started it with a channel to itself, such as the bench, which may die without a word.
+    process.once('disconnect', () => resolve(undefined))
   })
 }
 

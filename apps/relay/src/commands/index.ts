@@ -4,6 +4,7 @@ import { parseConfig, type RelayConfig } from '../config.ts'
 import type { ActionName } from '../control/actions.ts'
 import { perform } from '../control/socket.ts'
 import { restoreBackup } from '../backup.ts'
+import { bench } from '../bench/index.ts'
 import { diagnose } from './doctor.ts'
 import { parseDuration, parseValue } from './durations.ts'
 import { initialise } from './init.ts'
@@ -39,6 +40,12 @@ export function addCommands(needs: CommandNeeds): void {
     const { dataDir, json } = config()
     present(restoreBackup(file, dataDir), json)
   })
+  add('bench', 'measure what a relay on this machine carries, with members of its own on loopback')
+    .option('--members <count>', 'members that join', '200')
+    .option('--seconds <count>', 'how long bulk is sent', '10')
+    .action(async (options: { members: string; seconds: string }) =>
+      present(await bench({ members: Number(options.members), seconds: Number(options.seconds) }), config().json),
+    )
   add('doctor [url]', 'check a relay from outside: ports, TLS, WebSocket, WebRTC, STUN, clock, DNS, disk').action((url?: string) =>
     diagnose(config(), url),
   )
