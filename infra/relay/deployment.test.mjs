@@ -15,6 +15,12 @@ const UDP = ['WEBRTC', 'STUN', 'STUN2']
 const ports = Object.entries(defaults).filter(([, value]) => /^\d+$/.test(value))
 
 describe('deployment', () => {
+  it('[RL20] the collector passes on what it reads, by parts that it has', () => {
+    const { service, ...parts } = parse(read('otel-collector.yaml'))
+    for (const pipeline of Object.values(service.pipelines))
+      for (const [kind, names] of Object.entries(pipeline)) expect(Object.keys(parts[kind])).toEqual(names)
+  })
+
   it('[RL20] the defaults are those of the program', () => {
     const known = root('apps/relay/src/config.ts')
     expect(ports.length).toBe(7)
@@ -33,6 +39,7 @@ describe('deployment', () => {
       expect(read(file)).toContain(`127.0.0.1:${defaults.WS}`)
     }
     expect(read('prometheus.yml')).toContain(`127.0.0.1:${defaults.HTTP}`)
+    expect(read('otel-collector.yaml')).toContain(`127.0.0.1:${defaults.HTTP}`)
     expect(read('Dockerfile')).toContain(`127.0.0.1:${defaults.HTTP}/readyz`)
   })
 
