@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { befriend, compareHistories, eventually, Lab, run } from './processes.ts'
+import { befriend, compareHistories, eventually, Lab, type PeerLine, run } from './processes.ts'
 
 it('[DL1] two people become contacts by an invite and talk both ways; history survives a restart', async () => {
   await using lab = await Promise.resolve(new Lab())
@@ -52,6 +52,29 @@ it('[PT2] why says which way leads to a contact, and why not a better one', asyn
   await eventually('the way is gone', async () => (await ana.run('why', 'bo')).json.path === 'none')
   const gone = (await ana.run('why', 'bo')).json.reasons.map(({ rung }: { rung: string }) => rung)
   expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'webrtc', 'udp-punch', 'relayed'])
+})
+
+it('[CT8] somebody nearby is asked by device id, and is a contact as soon as they say yes', async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const relay = await lab.relay()
+  const [ana, bo] = [lab.asleep('ana', [relay.url]), lab.asleep('bo', [relay.url])]
+  for (const each of [ana, bo]) {
+    each.env = { SKEIN_VISIBILITY: 'everyone' }
+    await each.start()
+  }
+  const nearby = async (): Promise<PeerLine | undefined> => (await ana.run('peers')).json.peers[0]
+  await eventually('ana sees somebody', async () => (await nearby()) !== undefined)
+  const device = (await nearby())?.device ?? ''
+  const asked = await ana.run('add', device)
+  expect(asked).toMatchObject({ code: 0, json: { contact: null, state: 'pending' } })
+  expect(await nearby()).toMatchObject({ contact: null, device, asked: true })
+  await eventually('bo is asked', async () => (await bo.run('contacts')).json.contacts.length === 1)
+  await bo.run('add', ana.account)
+  await eventually('both are contacts', async () => (await ana.run('send', 'bo', '--wait', 'delivered', '--', 'we met')).code === 0)
+  expect(await nearby()).toMatchObject({ contact: bo.account, asked: false })
+  expect((await ana.run('add', '12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo')).json).toMatchObject({
+    error: { code: 'DEVICE_AWAY' },
+  })
 })
 
 it('[DL4] a relay restarted in mid-conversation with other ports loses and doubles nothing', async () => {

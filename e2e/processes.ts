@@ -249,6 +249,8 @@ export interface HistoryLine {
 /** A device as `skein peers` shows it. */
 export interface PeerLine {
   readonly contact: string | null
+  readonly device: string
+  readonly asked: boolean
   readonly online: boolean
   readonly last_seen: number | null
 }

@@ -1,5 +1,5 @@
 /** The commands that talk to a running client. */
-import { SkeinError } from '@skein/core'
+import { isDeviceId, SkeinError } from '@skein/core'
 import { type ApiClient, connectSocket, isServed, type SentMessage, socketPath, WaitState } from '@skein/node/api'
 import { renderUnicodeCompact } from 'uqr'
 import { parseDuration } from './arguments.ts'
@@ -68,6 +68,16 @@ const makeInvite = (session: Session, here: boolean): Promise<number> =>
   })
 
 export const add = (session: Session, text: string, options: { name?: string }): Promise<number> =>
+  isDeviceId(text.trim()) ? ask(session, text.trim()) : addBy(session, text, options)
+
+const ask = (session: Session, device: string): Promise<number> =>
+  withApi(session, async (api) => {
+    const asked = await api.ask({ device })
+    const who = asked.contact === null ? 'The owner of this device' : `«${oneLine(asked.name)}»`
+    session.output.result(asked, asked.state === 'accepted' ? `You and ${who} are contacts.` : `${who} is asked, and may say yes or not.`)
+  })
+
+const addBy = (session: Session, text: string, options: { name?: string }): Promise<number> =>
   withApi(session, async (api) => {
     const added = await api.add({ invite: text, ...options })
     session.output.result(
@@ -93,7 +103,10 @@ export const peers = (session: Session): Promise<number> =>
     session.output.result(
       listed,
       listed.peers
-        .map((each) => `${each.online ? '●' : '○'} ${oneLine(each.name) || 'unnamed'}  ${each.path}  ${each.device}`)
+        .map(
+          (each) =>
+            `${each.online ? '●' : '○'} ${oneLine(each.name) || 'unnamed'}  ${each.path}  ${each.device}${each.asked ? '  (asked)' : ''}`,
+        )
         .join('\n') || 'Nobody is in sight.',
     )
   })

@@ -70,7 +70,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .action(run(commands.invite))
   program
     .command('add')
-    .description('add a contact by invite or account id')
+    .description('add a contact by invite or account id, or ask somebody nearby by device id')
     .argument('<invite>')
     .option('--name <name>', 'what you call them')
     .action(run(commands.add))

@@ -38,13 +38,21 @@ export function parseDeviceId(text: string): DeviceId {
   return text as DeviceId
 }
 
+export function isDeviceId(text: string): text is DeviceId {
+  return rawKey(text) !== undefined
+}
+
 function keyInside(text: string): Uint8Array {
+  const key = rawKey(text)
+  if (key === undefined) throw new SkeinError('BAD_FRAME', 'This is not the peer id of an Ed25519 key.')
+  return key
+}
+
+function rawKey(text: string): Uint8Array | undefined {
   const bytes = text.length <= 64 ? decodeBase58(text) : undefined
   const header = ED25519_PEER_ID_HEADER
-  if (bytes?.length !== header.length + ED25519_KEY_BYTES || !header.every((byte, at) => bytes[at] === byte)) {
-    throw new SkeinError('BAD_FRAME', 'This is not the peer id of an Ed25519 key.')
-  }
-  return bytes.slice(header.length)
+  const fits = bytes?.length === header.length + ED25519_KEY_BYTES && header.every((byte, at) => bytes[at] === byte)
+  return fits ? bytes.slice(header.length) : undefined
 }
 
 function decodeBase58(text: string): Uint8Array | undefined {

@@ -1,10 +1,12 @@
 /** The composition root: a whole messenger on a set of ports. */
 import {
-  addByAccount,
-  addByInvite,
+  addByText,
   Admissions,
+  AskedDevices,
+  askDevice,
   CardKeeper,
   ContactBook,
+  type ContactChange,
   type ContactDeps,
   type Conversation,
   type KeyChange,
@@ -12,7 +14,6 @@ import {
   listConversations,
   makeInvite,
   markSeen,
-  remoteDevice,
   revokeInvites,
   serveContacts,
   showOut,
@@ -24,24 +25,16 @@ import { ConversationService } from './conversation/index.ts'
 import { DELIVER_PROTOCOL } from './delivery/index.ts'
 import { OwnDevices } from './devices/index.ts'
 import { Dispatcher } from './dispatch/index.ts'
-import { fetchSecretOf, Handovers, PrekeyKeeper, RatchetCipher } from './e2ee/index.ts'
+import { fetchSecretOf, Handovers, PrekeyKeeper } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import type { FileService } from './files/index.ts'
-import { type AccountId, type DeviceId, isAccountId, type MessageId } from './ids.ts'
+import type { AccountId, DeviceId, MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
-import {
-  type Draft,
-  Envelopes,
-  type MainPath,
-  openSequences,
-  openStamps,
-  sendMessage,
-  type SendOptions,
-  serveDeliveries,
-} from './main-path/index.ts'
+import { type Draft, type MainPath, sendMessage, type SendOptions, serveDeliveries } from './main-path/index.ts'
 import type { MeshAddress, MeshService } from './mesh/index.ts'
 import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
 import { MessengerFiles } from './messenger-files.ts'
+import { openMainPath } from './messenger-path.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
 import { Proofs } from './proofs/index.ts'
 import { PRESENCE_PROTOCOL, type Present, PresenceService } from './presence/index.ts'
@@ -83,6 +76,7 @@ export class Messenger {
       identity,
       book: this.book,
       admissions: new Admissions(ports.store),
+      asked: new AskedDevices(ports),
       handovers: new Handovers({ ...ports, fetchSecret: this.fetchSecret }),
       ownCard: () => this.card.current(),
       onOwnCard: (card, signed) => this.devices.takeCard(card, signed),
@@ -132,30 +126,15 @@ export class Messenger {
 
   async start(): Promise<void> {
     const { ports, book, identity, prekeys } = this
-    await book.load()
+    await Promise.all([book.load(), this.contactDeps.asked.load()])
     await this.card.refresh()
-    const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => remoteDevice(this.contactDeps, device) })
-    this.mainPath = {
-      ...ports,
-      book,
-      cipher,
-      envelopes: new Envelopes({ ...ports, book, cipher, prekeys, deviceKey: identity.deviceKey, fetchSecret: this.fetchSecret }),
-      committing: new Map(),
-      stamps: await openStamps(ports.store, ports.clock),
-      sequences: openSequences(ports.store),
-      post: (row) => this.dispatcher.post(row),
-      reload: (device) => this.dispatcher.reload(device),
+    this.mainPath = await openMainPath(ports, {
+      ...{ book, identity, prekeys, contacts: this.contactDeps, fetchSecret: this.fetchSecret },
+      ...{ dispatcher: this.dispatcher, devices: this.devices, presence: this.presence },
       expireMs: this.options.expireMs ?? EXPIRE_MS,
       onMessage: (message) => this.onMessage(message),
-      onState: (message) => this.emit({ kind: 'state', message }),
-      onArrived: (device, seq) => this.dispatcher.onArrived(device, seq),
-      onReceiptDue: (device) => this.dispatcher.onReceiptDue(device),
-      onChanged: (message) => this.emit({ kind: 'changed', message }),
-      onControl: (device, control) => this.dispatcher.onControl(device, control),
-      ownWordsReady: () => this.devices.ready(),
-      onOwnWord: (device, own) => this.devices.onWord(device, own),
-      onSignOfLife: (device) => this.presence.signOfLife(device),
-    }
+      emit: (event) => this.emit(event),
+    })
     this.conversation.start(this.stopping.signal)
     // History can be read still.
     if (identity.isRevoked) return
@@ -208,14 +187,18 @@ export class Messenger {
 
   /** @param text an invite, or the account id of somebody who can be looked up */
   async add(text: string, petname?: string): Promise<StoredContact> {
-    const wanted = text.trim()
-    const contact = isAccountId(wanted)
-      ? await addByAccount(this.contactDeps, wanted, petname)
-      : await addByInvite(this.contactDeps, wanted, petname)
-    await Promise.all(this.book.devicesOf(contact.account).map(({ device }) => this.touch.introduceTo(contact.account, device)))
-    const now = this.book.get(contact.account) ?? contact
-    this.touch.keep(now)
-    return now
+    return this.touch.begin(await addByText(this.contactDeps, text, petname))
+  }
+
+  /** Asks somebody nearby for contact (CT8). @returns the contact, where it is known @throws SkeinError as askDevice */
+  async ask(device: DeviceId): Promise<StoredContact | null> {
+    const contact = await askDevice(this.contactDeps, device)
+    return contact === null ? null : this.touch.begin(contact)
+  }
+
+  /** Whether the user has asked the owner of this device for contact, and no yes has come. */
+  hasAsked(device: DeviceId): boolean {
+    return this.contactDeps.asked.has(device)
   }
 
   /** @param draft a text, or something else to send @throws SkeinError as sendMessage, of main-path */
@@ -271,10 +254,7 @@ export class Messenger {
     return this.ports.store.message(id)
   }
 
-  async change(
-    account: AccountId,
-    change: { readonly petname?: string; readonly blocked?: boolean; readonly muted?: boolean },
-  ): Promise<StoredContact> {
+  async change(account: AccountId, change: Pick<ContactChange, 'petname' | 'blocked' | 'muted' | 'trust'>): Promise<StoredContact> {
     const contact = await this.book.change(account, change)
     if (contact.blocked) for (const { device } of this.book.devicesOf(account)) this.presence.leave(device)
     this.onContact(contact)
@@ -292,9 +272,7 @@ export class Messenger {
    */
   async setVerified(contact: StoredContact, verified: boolean, digits?: string): Promise<StoredContact> {
     if (digits !== undefined) requireSameNumber(this.safetyNumber(contact), digits)
-    const changed = await this.book.change(contact.account, { trust: verified ? 'verified' : 'unverified' })
-    this.onContact(changed)
-    return changed
+    return this.change(contact.account, { trust: verified ? 'verified' : 'unverified' })
   }
 
   /** Our account has other devices than before (DV9). */

@@ -21,6 +21,7 @@ const peer = (device: string, path: PeerView['path'], name = ''): PeerView => ({
   online: true,
   last_seen: null,
   path,
+  asked: false,
 })
 const mesh: MeshView = {
   enabled: true,

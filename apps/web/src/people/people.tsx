@@ -8,6 +8,7 @@ import { Page, Section } from '../ui/page.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
 import { ContactDetails } from './contact-details.tsx'
+import { Nearby } from './nearby.tsx'
 import { RequestButtons } from './request-buttons.tsx'
 
 export function People({ contact }: { readonly contact: string | undefined }) {
@@ -85,24 +86,5 @@ function Request({ person }: { readonly person: ConversationView }) {
       </span>
       <RequestButtons person={person} />
     </li>
-  )
-}
-
-function Nearby() {
-  const { people } = useStrings()
-  const { peers } = useClient()
-  const strangers = peers.filter(({ contact, online }) => contact === null && online)
-  return (
-    <Section title={people.nearby}>
-      {strangers.length === 0 ? <p className="text-quiet">{people.noNearby}</p> : null}
-      <ul className="grid grid-cols-1 gap-2">
-        {strangers.map(({ device, name }) => (
-          <li key={device} className="flex items-center gap-3">
-            <Avatar name={name} online />
-            <Name name={name === '' ? people.stranger : name} />
-          </li>
-        ))}
-      </ul>
-    </Section>
   )
 }

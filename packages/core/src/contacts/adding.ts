@@ -1,6 +1,6 @@
 /** Making and taking invites, and adding by account id. */
 import { SkeinError } from '../errors/index.ts'
-import { accountDigest, type AccountId } from '../ids.ts'
+import { accountDigest, type AccountId, isAccountId } from '../ids.ts'
 import {
   formatInvite,
   type Invite,
@@ -88,6 +88,12 @@ async function fetchInviteCard({ directory, primitives }: ContactDeps, invite: I
     )
   await directory.showInvite(inviteAdmission(primitives, invite.secret), invite.relay)
   return sealed
+}
+
+/** @param text an invite, or an account id @throws SkeinError as addByInvite and addByAccount */
+export function addByText(deps: ContactDeps, text: string, petname?: string): Promise<StoredContact> {
+  const wanted = text.trim()
+  return isAccountId(wanted) ? addByAccount(deps, wanted, petname) : addByInvite(deps, wanted, petname)
 }
 
 /** Asks the account's devices, found through the DHT, for contact. @throws SkeinError CONTACT_UNKNOWN, CARD_FORGED */

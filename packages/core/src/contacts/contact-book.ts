@@ -7,6 +7,7 @@ import type { Store, StoredContact, StoredDevice, StoreWrite, Trust } from '../p
 import { decodeHandover, encodeHandover, type OneTimePrekey } from '../wire/handover.ts'
 import { decodePrekeyBundle } from '../wire/sealed.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
+import { entriesOwned } from './device-owners.ts'
 import { type KeyChange, keyChange, trustAfter } from './trust.ts'
 
 /** Requests of strangers kept at once (CT6): one who makes up accounts fills this list, not the disk. */
@@ -91,32 +92,36 @@ export class ContactBook {
 
   /** Records a verified card. @throws SkeinError DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
   putCard(card: ContactCard, signed: SignedBytes, change: ContactChange): Promise<StoredContact> {
-    return this.putNewer(card.list, change, (known) => ({
+    return this.putNewer(card.list, { change, proven: card.device }, (known, list) => ({
       contact: this.contactOf(card, signed, { ...change, trust: known }),
-      devices: this.devicesIn(card),
+      devices: this.entriesOf(list.account, list.devices, card),
     }))
   }
 
   /** Records a newer list of a known contact. @throws SkeinError CONTACT_UNKNOWN, DEVICE_LIST_ROLLED_BACK, DEVICE_LIST_FORKED */
   putList(list: DeviceList): Promise<StoredContact> {
-    return this.putNewer(list, {}, (trust) => {
+    return this.putNewer(list, { change: {} }, (trust, { devices }) => {
       const known = this.contacts.get(list.account)
       if (known === undefined) throw new SkeinError('CONTACT_UNKNOWN', 'There is no such contact.')
-      return { contact: { ...known, listVersion: list.version, trust }, devices: this.entriesOf(list.account, list.devices) }
+      return { contact: { ...known, listVersion: list.version, trust }, devices: this.entriesOf(list.account, devices) }
     })
   }
 
+  /** @param proven the device that has itself shown this list */
   private putNewer(
-    list: DeviceList,
-    { trust: decided }: ContactChange,
-    made: (trust: Trust) => { readonly contact: StoredContact; readonly devices: readonly StoredDevice[] },
+    signedList: DeviceList,
+    { change, proven }: { readonly change: ContactChange; readonly proven?: DeviceId },
+    made: (trust: Trust, list: DeviceList) => { readonly contact: StoredContact; readonly devices: readonly StoredDevice[] },
   ): Promise<StoredContact> {
     return this.inTurn(async () => {
-      const known = this.contacts.get(list.account)
+      const known = this.contacts.get(signedList.account)
       const before = known === undefined ? [] : this.devicesOf(known.account)
-      if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: before }, list)
+      const claim = { account: signedList.account, state: change.state ?? known?.state ?? 'pending', proven }
+      const { own, taken } = entriesOwned(signedList.devices, claim, (device) => this.ownerOf(device))
+      const list = { ...signedList, devices: [...own, ...taken] }
+      if (known !== undefined) refuseRollBack({ version: known.listVersion, devices: before }, { ...list, devices: own })
       const keys = keyChange(before, list.devices)
-      const { contact, devices } = made(decided ?? trustAfter(known?.trust ?? 'unverified', keys))
+      const { contact, devices } = made(change.trust ?? trustAfter(known?.trust ?? 'unverified', keys), list)
       await this.put(contact, devices)
       if (before.length > 0 && keys.added.length + keys.changed.length + keys.removed.length > 0) this.onKeys({ contact, ...keys })
       return contact
@@ -162,10 +167,6 @@ export class ContactBook {
       relays: card.relays,
       ...(({ petname: _petname, ...rest }) => rest)(change),
     }
-  }
-
-  private devicesIn(card: ContactCard): readonly StoredDevice[] {
-    return this.entriesOf(card.list.account, card.list.devices, card)
   }
 
   private entriesOf(account: AccountId, entries: DeviceList['devices'], card?: ContactCard): readonly StoredDevice[] {

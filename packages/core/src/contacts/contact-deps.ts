@@ -9,6 +9,7 @@ import type { Store, StoredContact } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 import type { Admissions } from './admissions.ts'
+import type { AskedDevices } from './asked-devices.ts'
 import type { ContactBook } from './contact-book.ts'
 import type { OwnCard } from './own-card.ts'
 
@@ -24,6 +25,7 @@ export interface ContactDeps {
   readonly logger: Logger
   readonly book: ContactBook
   readonly admissions: Admissions
+  readonly asked: AskedDevices
   readonly handovers: Handovers
   ownCard(): OwnCard
   /** A device has shown a card of our own account. @returns whether it is one of ours */

@@ -1,6 +1,8 @@
 /** Contacts: the book of them, invites, and the introduction that makes two accounts contacts of each other. */
 export * from './adding.ts'
 export * from './admissions.ts'
+export * from './asked-devices.ts'
+export * from './asking.ts'
 export * from './card-keeper.ts'
 export * from './card-words.ts'
 export * from './contact-book.ts'

@@ -25,38 +25,52 @@ function cardOf(deps: ContactDeps, signed: Introduction['card'], peer: DeviceId)
   return card
 }
 
-/** Shows our card to one device of a contact; true when it answered that it has us as a contact. */
-export async function introduce(deps: ContactDeps, contact: StoredContact, device: DeviceId): Promise<boolean> {
-  const opened = await deps.swarm.open(device, CONTACT_PROTOCOL, { relays: contact.relays })
-  if (opened.kind === 'absent') return false
+export interface Shown {
+  /** Whether the card has left for the device. */
+  readonly isSent: boolean
+  /** What the device said to it. */
+  readonly answer?: { readonly bytes: Uint8Array; readonly peer: DeviceId }
+}
+
+/** Shows our card to a device and reads what it says to that, if anything. @param frame made once there is a channel */
+export async function showCard(
+  deps: ContactDeps,
+  { device, relays }: { readonly device: DeviceId; readonly relays: readonly string[] },
+  frame: () => Promise<Introduction>,
+): Promise<Shown> {
+  const opened = await deps.swarm.open(device, CONTACT_PROTOCOL, { relays })
+  if (opened.kind === 'absent') return { isSent: false }
   const { channel } = opened
   const late = new AbortController()
   void deps.clock.sleep(ANSWER_WITHIN_MS, { signal: late.signal }).then((over) => over && channel.close())
   try {
-    const secret = pendingSecret(deps, contact)
-    const handover = await deps.handovers.forDevice(accountDigest(contact.account), device)
-    await channel.send(encodeContactFrame({ ...introductionFrame(deps, secret, device), handover }))
-    for await (const bytes of channel.frames()) return await takeAnswer(deps, { bytes, channel, contact, secret })
-    return false
+    const isSent = await channel.send(encodeContactFrame(await frame()))
+    for await (const bytes of channel.frames()) return { isSent, answer: { bytes, peer: channel.peer } }
+    return { isSent }
   } finally {
     late.abort()
     channel.close()
   }
 }
 
+/** Our card without a proof: whoever does not know us takes it for a request. */
+export function plainIntroduction(deps: ContactDeps): Introduction {
+  return { kind: 'introduction', card: deps.ownCard().signed, proof: NONE, inviteHash: NONE, handover: undefined }
+}
+
+/** Shows our card to one device of a contact; true when it answered that it has us as a contact. */
+export async function introduce(deps: ContactDeps, contact: StoredContact, device: DeviceId): Promise<boolean> {
+  const secret = pendingSecret(deps, contact)
+  const { answer } = await showCard(deps, { device, relays: contact.relays }, async () => {
+    const handover = await deps.handovers.forDevice(accountDigest(contact.account), device)
+    return { ...introductionFrame(deps, secret, device), handover }
+  })
+  return answer === undefined ? false : takeAnswer(deps, { ...answer, contact, secret })
+}
+
 /** Shows our card to a device that is in our list no more, so that it knows (DV8); nothing else passes. Never throws. */
 export async function showOut(deps: ContactDeps, device: DeviceId): Promise<void> {
-  const opened = await deps.swarm.open(device, CONTACT_PROTOCOL, { relays: deps.ownCard().relays })
-  if (opened.kind === 'absent') return
-  const { channel } = opened
-  const late = new AbortController()
-  void deps.clock.sleep(ANSWER_WITHIN_MS, { signal: late.signal }).then((over) => over && channel.close())
-  const frame = { kind: 'introduction', card: deps.ownCard().signed, proof: NONE, inviteHash: NONE, handover: undefined } as const
-  await channel.send(encodeContactFrame(frame))
-  // It is read when the other side answers or closes.
-  for await (const _ of channel.frames()) break
-  late.abort()
-  channel.close()
+  await showCard(deps, { device, relays: deps.ownCard().relays }, async () => plainIntroduction(deps))
 }
 
 function pendingSecret(deps: ContactDeps, contact: StoredContact): Uint8Array | null {
@@ -81,22 +95,27 @@ function introductionFrame(
 
 interface AnswerContext {
   readonly bytes: Uint8Array
-  readonly channel: Channel
+  readonly peer: DeviceId
   readonly contact: StoredContact
   readonly secret: Uint8Array | null
 }
 
-async function takeAnswer(deps: ContactDeps, { bytes, channel, contact, secret }: AnswerContext): Promise<boolean> {
+/** An answer and the card in it. @throws SkeinError BAD_FRAME, BAD_SIGNATURE, WRONG_DEVICE */
+export function openAnswer(deps: ContactDeps, bytes: Uint8Array, peer: DeviceId): { readonly answer: Answer; readonly card: ContactCard } {
   const answer = decodeContactFrame(bytes)
   if (answer.kind !== 'answer') throw new SkeinError('BAD_FRAME', 'An introduction was answered with another.')
-  const card = cardOf(deps, answer.card, channel.peer)
+  return { answer, card: cardOf(deps, answer.card, peer) }
+}
+
+async function takeAnswer(deps: ContactDeps, { bytes, peer, contact, secret }: AnswerContext): Promise<boolean> {
+  const { answer, card } = openAnswer(deps, bytes, peer)
   if (card.list.account !== contact.account) throw new SkeinError('CARD_FORGED', 'Somebody else answered in place of a contact.')
-  if (deps.book.isOwn(contact.account)) return takeOwnAnswer(deps, answer, { card, peer: channel.peer })
-  if (secret !== null) checkAnswerProof(deps, answer, { secret, peer: channel.peer })
+  if (deps.book.isOwn(contact.account)) return takeOwnAnswer(deps, answer, { card, peer })
+  if (secret !== null) checkAnswerProof(deps, answer, { secret, peer })
   const state = answer.accepted ? 'accepted' : contact.state
   const changed = await deps.book.putCard(card, answer.card, answer.accepted ? { state, pendingInvite: '' } : { state })
-  await keepHandover(deps, channel.peer, answer)
-  await deps.book.cardSent(channel.peer, deps.ownCard().issuedAt)
+  await keepHandover(deps, peer, answer)
+  await deps.book.cardSent(peer, deps.ownCard().issuedAt)
   deps.onContact(changed)
   return answer.accepted
 }
@@ -143,12 +162,13 @@ async function answerIntroduction(deps: ContactDeps, channel: Channel, bytes: Ui
   const known = deps.book.get(card.list.account)
   if (known?.blocked) return
   const secret = frame.proof.length > 0 ? await admittingSecret(deps, frame, { peer: channel.peer, known }) : null
-  const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending'
+  const accepted = secret !== null || known?.state === 'accepted' || known?.state === 'pending' || deps.asked.has(channel.peer)
   if (!accepted && known === undefined && deps.book.requestCount() >= MAX_REQUESTS) return
   const contact = await deps.book.putCard(card, frame.card, { state: accepted ? 'accepted' : 'requested' })
   await keepHandover(deps, channel.peer, frame)
   deps.onContact(contact)
   if (!accepted) return
+  await deps.asked.forget(channel.peer)
   const proof =
     secret === null ? NONE : inviteProof(deps.primitives, secret, { prover: deps.identity.deviceKey, verifier: deviceKey(channel.peer) })
   const handover = await deps.handovers.forDevice(accountDigest(contact.account), channel.peer)
@@ -173,7 +193,7 @@ function tellOwn({ book, identity, onContact }: ContactDeps): void {
   if (own !== undefined) onContact(own)
 }
 
-async function keepHandover({ book }: ContactDeps, device: DeviceId, { handover }: ContactFrameFields): Promise<void> {
+export async function keepHandover({ book }: ContactDeps, device: DeviceId, { handover }: ContactFrameFields): Promise<void> {
   if (handover !== undefined) await book.handover(device, encodeHandover(handover))
 }
 

@@ -32,6 +32,15 @@ export class Touch {
     this.hurryAll()
   }
 
+  /** Introduces us to a contact that was just added, and keeps in touch. @returns the contact as it is then */
+  async begin(contact: StoredContact): Promise<StoredContact> {
+    const { book } = this.deps
+    await Promise.all(book.devicesOf(contact.account).map(({ device }) => this.introduceTo(contact.account, device)))
+    const now = book.get(contact.account) ?? contact
+    this.keep(now)
+    return now
+  }
+
   /** A device has come or gone: it is looked after now. */
   hurry(device: DeviceId): void {
     this.hurries.get(device)?.abort()

@@ -40,7 +40,7 @@ describe('people nearby', () => {
     const messenger = new Messenger({ ...ports, ...rest }, identity, { name: '', relays: [], visibility: 'everyone' })
     const device = deviceIdFromKey(new Uint8Array(32).fill(7))
     expect(peerViews({ messenger, swarm, nearby: () => [device] })).toEqual([
-      { contact: null, name: '', device, online: true, last_seen: null, path: 'none' },
+      { contact: null, name: '', device, online: true, last_seen: null, path: 'none', asked: false },
     ])
     expect(peerViews({ messenger, swarm })).toEqual([])
   })

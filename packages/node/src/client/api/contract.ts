@@ -89,6 +89,8 @@ export const PeerView = z.object({
   online: z.boolean(),
   last_seen: z.nullable(Instant),
   path: z.enum(PATHS),
+  /** The user has asked for contact, and no yes has come. */
+  asked: z.boolean(),
 })
 export type PeerView = z.infer<typeof PeerView>
 
@@ -207,6 +209,10 @@ export const contract = {
       }),
     )
     .output(z.object({ contact: z.string(), name: z.string(), state: z.enum(['pending', 'accepted']) })),
+  /** Asks somebody nearby for contact; `contact` is null while nothing is known of them but the device. */
+  ask: oc
+    .input(z.object({ device: z.string().check(z.minLength(1), z.maxLength(100)) }))
+    .output(z.object({ contact: z.nullable(z.string()), name: z.string(), state: z.enum(['pending', 'accepted']) })),
   contacts: oc.output(z.object({ contacts: z.array(ContactView) })),
   change: oc
     .input(

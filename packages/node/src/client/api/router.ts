@@ -1,5 +1,5 @@
 /** Serves the contract from a running client. */
-import { parseMessageId, SkeinError } from '@skein/core'
+import { parseDeviceId, parseMessageId, SkeinError } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
@@ -36,6 +36,11 @@ export const router = os.router({
   add: os.add.handler(async ({ context: { client }, input }) => {
     const contact = await client.messenger.add(input.invite, input.name)
     return { contact: contact.account, name: contact.petname, state: contact.state === 'accepted' ? 'accepted' : 'pending' }
+  }),
+  ask: os.ask.handler(async ({ context: { client }, input }) => {
+    const contact = await client.messenger.ask(parseDeviceId(input.device))
+    const state = contact?.state === 'accepted' ? 'accepted' : 'pending'
+    return { contact: contact?.account ?? null, name: contact?.petname ?? '', state }
   }),
   contacts: os.contacts.handler(({ context: { client } }) => ({
     contacts: client.messenger.book.all().map((contact) => contactView(client.messenger, contact)),

@@ -109,6 +109,7 @@ export function peerViews({
       online: messenger.presence.isPresent(device) || around.has(device),
       last_seen: seen === null ? null : Math.round(seen),
       path: paths.get(device) ?? 'none',
+      asked: messenger.hasAsked(device),
     }
   })
 }
