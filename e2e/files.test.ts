@@ -126,3 +126,23 @@ it('what comes through a pipe is sent under a name, also while the recipient is 
   await untilState(ana, line, 'done')
   await eventually('the copy is gone', () => readdirSync(join(ana.dir, 'files/spool')).length === 0)
 })
+
+it('[FI34] a small file waits in the mailbox: the sender is off when the recipient comes, and learns later that it has arrived', async () => {
+  const { ana, bo } = both
+  const sha256 = randomFile(lab.path('small.bin'), 700_000)
+  await acceptAll(bo, ana, lab.path('six'))
+  await eventually('ana can leave mail', async () =>
+    (await ana.run('mailbox')).json.mailboxes.some(({ tokens }: { tokens: number }) => tokens > 0),
+  )
+  await bo.end()
+  const transfer = await send(ana, bo, lab.path('small.bin'))
+  await eventually('the mailbox has it', async () => (await transferOf(ana, transfer))?.reason === 'mailed', { within: 120_000 })
+  await ana.end()
+  await bo.start()
+  expect(await untilState(bo, transfer, 'done')).toMatchObject({ sha256, path: lab.path('six/small.bin') })
+  expect(await sha256Of(lab.path('six/small.bin'))).toBe(sha256)
+  await bo.end()
+  await ana.start()
+  expect(await untilState(ana, transfer, 'done')).toMatchObject({ sha256 })
+  await bo.start()
+})

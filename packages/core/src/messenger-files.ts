@@ -1,8 +1,9 @@
 /** The files of a messenger: there from the start, or loaded when there is the first to do with them. */
 import { SkeinError } from './errors/index.ts'
+import type { AccountId, MessageId } from './ids.ts'
 import type { FileService, FileServiceDeps } from './files/index.ts'
 import type { MessengerPorts } from './messenger-ports.ts'
-import type { StoredMessage } from './ports/index.ts'
+import type { OutboxRow, StoredMessage } from './ports/index.ts'
 
 export class MessengerFiles {
   /** Nothing where files are neither sent nor received, or have not been loaded yet. */
@@ -37,6 +38,16 @@ export class MessengerFiles {
     this.open()
       .then((service) => service.onMessage(message))
       .catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
+  }
+
+  /** It is in the store for whoever opens this later. */
+  onWord(contact: AccountId, transfer: MessageId): void {
+    this.service?.onWord(contact, transfer)
+  }
+
+  /** A carrier holds a message of ours: the file it offers may follow. */
+  onCarried(row: OutboxRow, carrier: string): void {
+    this.service?.onCarried(row, carrier)
   }
 
   private openSoon(): void {

@@ -5,6 +5,7 @@ import type { Dispatcher } from './dispatch/index.ts'
 import { type PrekeyKeeper, RatchetCipher } from './e2ee/index.ts'
 import type { Identity } from './identity/index.ts'
 import { Envelopes, type MainPath, openSequences, openStamps } from './main-path/index.ts'
+import type { MessengerFiles } from './messenger-files.ts'
 import type { MessengerEvent, MessengerPorts } from './messenger-ports.ts'
 import type { StoredMessage } from './ports/index.ts'
 import type { PresenceService } from './presence/index.ts'
@@ -19,6 +20,7 @@ export interface MainPathParts {
   readonly dispatcher: Dispatcher
   readonly devices: OwnDevices
   readonly presence: PresenceService
+  readonly transfers: MessengerFiles
   /** Messages are given up after so long, milliseconds. */
   readonly expireMs: number
   onMessage(message: StoredMessage): void
@@ -26,7 +28,7 @@ export interface MainPathParts {
 }
 
 export async function openMainPath(ports: MessengerPorts, parts: MainPathParts): Promise<MainPath> {
-  const { book, identity, prekeys, contacts, fetchSecret, dispatcher, devices, presence, emit } = parts
+  const { book, identity, prekeys, contacts, fetchSecret, dispatcher, devices, presence, transfers, emit } = parts
   const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => remoteDevice(contacts, device) })
   return {
     ...ports,
@@ -47,6 +49,7 @@ export async function openMainPath(ports: MessengerPorts, parts: MainPathParts):
     onControl: (device, control) => dispatcher.onControl(device, control),
     ownWordsReady: () => devices.ready(),
     onOwnWord: (device, own) => devices.onWord(device, own),
+    onFileWord: (contact, transfer) => transfers.onWord(contact, transfer),
     onSignOfLife: (device) => presence.signOfLife(device),
   }
 }

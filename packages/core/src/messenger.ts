@@ -93,6 +93,7 @@ export class Messenger {
       ...{ ...ports, proofs: this.proofs },
       book: this.book,
       onState: (message) => this.emit({ kind: 'state', message }),
+      onCarried: (row, carrier) => this.transfers.onCarried(row, carrier),
       onCard: (account, card) => void takeCard(this.contactDeps, account, card),
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
@@ -130,7 +131,7 @@ export class Messenger {
     await this.card.refresh()
     this.mainPath = await openMainPath(ports, {
       ...{ book, identity, prekeys, contacts: this.contactDeps, fetchSecret: this.fetchSecret },
-      ...{ dispatcher: this.dispatcher, devices: this.devices, presence: this.presence },
+      ...{ dispatcher: this.dispatcher, devices: this.devices, presence: this.presence, transfers: this.transfers },
       expireMs: this.options.expireMs ?? EXPIRE_MS,
       onMessage: (message) => this.onMessage(message),
       emit: (event) => this.emit(event),

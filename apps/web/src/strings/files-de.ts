@@ -54,5 +54,6 @@ export const filesDe: FileStrings = {
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
     there: 'Die andere Seite hat es aufgegeben.',
     'paused-there': 'Von der anderen Seite angehalten',
+    mailed: 'Liegt im Briefkasten; dieses Gerät darf ausgeschaltet werden',
   },
 }

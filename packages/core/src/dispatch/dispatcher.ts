@@ -39,6 +39,8 @@ export interface DispatcherDeps extends MessengerPorts {
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array
   onState(message: StoredMessage): void
+  /** A mailbox or the mesh holds a row, and that is durable. */
+  onCarried(row: OutboxRow, carrier: string): void
   /** A contact's device says that its account has other devices than before. */
   onCard(account: AccountId, card: SignedBytes): void
   readonly proofs: Proofs
@@ -304,6 +306,7 @@ export class Dispatcher {
     const { store, clock, onState } = this.deps
     const before = await store.message(row.message, 'out')
     await store.commit(carriedWrites(row, carrier, clock.now()))
+    this.deps.onCarried(row, carrier)
     if (before?.state === 'queued') onState({ ...before, state: 'carried', reason: null })
   }
 

@@ -13,12 +13,14 @@ import { windowFor } from './credit.ts'
 import { fetchPart, type Fetched, type Fetching, type RawConnection } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkLink, BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
+import { requireOffered, writeMailed } from './from-mail.ts'
 import { hexOf } from './hex.ts'
 import { BULK_NAME_BYTES } from '../wire/files.ts'
 import { BULK_FROM_BYTES, MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
 import { listPlan } from './list-plan.ts'
+import type { MailRoom } from './mail-room.ts'
 import type { Pace } from './pace.ts'
 import type { Outcome } from './serving.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
@@ -33,6 +35,7 @@ export interface FetcherDeps {
   readonly platform: FilePlatform
   readonly transfers: TransferBook
   readonly teller: Teller
+  readonly mail: Pick<MailRoom, 'whole' | 'askFor' | 'sayDone' | 'forget'>
   readonly pace: Pace
   readonly random: Pick<Random, 'bytes'>
   readonly bulk: BulkPort | undefined
@@ -108,7 +111,9 @@ export class Fetcher {
   }
 
   /** Removes what is unfinished. */
-  async forget({ stored }: Live): Promise<void> {
+  async forget(live: Live): Promise<void> {
+    const { stored } = live
+    await this.deps.mail.forget(live).catch(() => undefined)
     await this.deps.platform.forget({ id: stored.id, folder: stored.place }).catch(() => undefined)
   }
 
@@ -167,8 +172,8 @@ export class Fetcher {
   /** Once, with whichever device answers. Never throws. */
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
-      const link = this.isWanted(live) ? await this.open(live) : undefined
-      if (link === undefined) return
+      const link = this.isWanted(live) && !(await this.takeMailed(live)) ? await this.open(live) : undefined
+      if (link === undefined) return this.isWanted(live) ? this.deps.mail.askFor(live) : undefined
       loop.link = link
       // Between the look and the opening it may have been paused.
       if (!this.isWanted(live)) return link.close()
@@ -180,6 +185,26 @@ export class Fetcher {
       loop.link = undefined
     }
     if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
+  }
+
+  /** All of it has come by mail, opens and is what was offered (FI34); else nothing has happened. @throws SkeinError DISK_FULL */
+  private async takeMailed(live: Live): Promise<boolean> {
+    const { mail, teller, logger } = this.deps
+    try {
+      const mailed = await mail.whole(live)
+      if (mailed === undefined) return false
+      const complete = (sink: ContentSink, root: Uint8Array): Promise<void> => this.complete(live, { sink, root })
+      await writeMailed({ ...this.deps, complete }, live, mailed)
+    } catch (error) {
+      if (!isSkeinError(error) || error.code === 'DISK_FULL') throw error
+      logger.warn('mailed-file-not-taken', { code: error.code })
+      await mail.forget(live)
+      return false
+    }
+    if (live.stored.state !== 'done') return false
+    mail.sayDone(live)
+    teller.wake(live)
+    return true
   }
 
   private async onFailure(live: Live, error: unknown): Promise<void> {
@@ -223,8 +248,7 @@ export class Fetcher {
     const common = { link, reader, primitives: this.deps.primitives, id: stored.id, manifest, pace: this.deps.pace }
     const fetched = await fetchPart({ ...common, part: 'list', plan, sink, window: () => WINDOW_BYTES, onChunk })
     if (fetched.kind !== 'complete') return this.onIncomplete(live, fetched)
-    if (!sameBytes(this.deps.primitives.sha256(sink.bytes), manifest.folder.listDigest))
-      throw new SkeinError('FILE_DAMAGED', 'The list of a folder is not the one that was offered.')
+    requireOffered(this.deps.primitives, manifest.folder, sink.bytes)
     return sink.bytes
   }
 

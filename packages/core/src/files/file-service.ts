@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
-import type { Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
+import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
@@ -19,6 +19,7 @@ import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import { hexOf } from './hex.ts'
 import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
 import { listPlan } from './list-plan.ts'
+import { MailRoom } from './mail-room.ts'
 import { Pace } from './pace.ts'
 import { type Outcome, serveLink, type ServingDeps } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
@@ -68,6 +69,7 @@ export class FileService {
   private readonly receiving: Pace
   private readonly fetcher: Fetcher
   private readonly teller: Teller
+  private readonly mail: MailRoom
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
   private readonly claims: BulkClaims
@@ -83,8 +85,15 @@ export class FileService {
     this.receiving = new Pace(deps.clock)
     const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
     this.teller = new Teller(parts)
+    this.mail = new MailRoom({
+      ...parts,
+      withSource: (live, work) => this.withSource(live, work),
+      onBroken: (live, error) => this.onBroken(live, error),
+      onDone: (live, digest) => (isFinal(live.stored) ? Promise.resolve() : this.onDone(live, digest)),
+    })
     this.fetcher = new Fetcher({
       ...parts,
+      mail: this.mail,
       pace: this.receiving,
       teller: this.teller,
       onOutcome: (live, outcome) => this.onOutcomeOf(live, outcome),
@@ -94,6 +103,7 @@ export class FileService {
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
+    await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
       ...(this.deps.bulk === undefined ? [] : [this.serveBulk(this.deps.bulk)]),
@@ -111,7 +121,7 @@ export class FileService {
       { once: true },
     )
     this.fetcher.start(signal)
-    for (const live of this.transfers.all()) this.resumeNow(live)
+    for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
   }
 
   /** Newest first. */
@@ -161,6 +171,28 @@ export class FileService {
     if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
   }
 
+  /** A carrier holds a message of ours. */
+  onCarried(row: OutboxRow, carrier: string): void {
+    this.mail.onCarried(row, carrier)
+  }
+
+  /** A contact has said something about a file by mail. */
+  onWord(contact: AccountId, id: MessageId): void {
+    for (const live of [this.transfers.find(id, 'in'), this.transfers.find(id, 'out')])
+      if (live?.stored.contact === contact) this.hear(live)
+  }
+
+  private hear(live: Live): void {
+    if (isFinal(live.stored) || live.stored.direction === 'out') this.mail.heard(live)
+    else this.fetcher.wake(live)
+  }
+
+  private takeUp(live: Live): void {
+    this.resumeNow(live)
+    if (live.stored.direction === 'out' && !isFinal(live.stored)) this.mail.heard(live)
+    this.mail.lookAgain(live)
+  }
+
   /** @param folder where it is put; the platform's own place when empty @throws SkeinError TRANSFER_UNKNOWN */
   async accept(id: MessageId, folder = ''): Promise<Transfer> {
     const live = this.transfers.require(id)
@@ -188,6 +220,7 @@ export class FileService {
     if (live.stored.state === 'paused') {
       await this.transfers.change(live, { state: 'waiting', reason: null })
       if (live.stored.direction === 'out') this.teller.mention(live, 'ready')
+      this.mail.lookAgain(live)
     }
     this.fetcher.wake(live)
     return this.transfers.show(live)
@@ -272,7 +305,7 @@ export class FileService {
       pace: this.sending,
       claim: (name) => this.claims.claim(peer, name),
       lookUp: (id) => this.lookUp(id, account),
-      withSource: (live, work) => this.pool.use(hexOf(live.manifest.key), () => this.open(live), work),
+      withSource: (live, work) => this.withSource(live, work),
       onServing: async (live, link) => {
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
         if (live.stored.state === 'waiting') await this.transfers.change(live, { state: 'running', reason: null })
@@ -291,6 +324,10 @@ export class FileService {
     }
   }
 
+  private withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T> {
+    return this.pool.use(hexOf(live.manifest.key), () => this.open(live), work)
+  }
+
   private onServed(live: Live, link: { close(): void }): void {
     this.serving.get(live)?.delete(link)
   }
@@ -299,6 +336,7 @@ export class FileService {
   private async drop(live: Live): Promise<void> {
     const { stored, manifest } = live
     if (stored.direction === 'in') return this.fetcher.forget(live)
+    await this.mail.forget(live)
     const key = hexOf(manifest.key)
     const others = this.transfers.all().filter((each) => each.stored.direction === 'out' && hexOf(each.manifest.key) === key)
     if (others.every((each) => isFinal(each.stored))) await this.platform.forgetSource(stored.place)
@@ -340,12 +378,7 @@ export class FileService {
 
   /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
   private async onDone(live: Live, digest: Uint8Array): Promise<void> {
-    const own = await this.pool
-      .use(
-        hexOf(live.manifest.key),
-        () => this.open(live),
-        async (source) => (await source.finish()).sha256,
-      )
+    const own = await this.withSource(live, async (source) => (await source.finish()).sha256)
       // It may be gone by now; the recipient has compared the tree.
       .catch((error: unknown) => (isSkeinError(error) ? digest : Promise.reject(error)))
     const same = sameBytes(own, digest)

@@ -41,3 +41,9 @@ export const PROGRESS_EVERY_MS = 250
 export const KEEP_EVERY_MS = 1_000
 /** Waits between tries to reach the other side, ms; who appears is tried at once. */
 export const RETRY_MS = { first: 500, most: 30_000 } as const
+/** Largest content that is left in mailboxes, with a folder's list, in bytes (FI34): 19 envelopes. */
+export const MAX_MAILED_BYTES = 1_048_576
+/** Content left for one device in a day, in bytes (FI34): a quarter of what a mailbox holds under a tag (MB5); the rest is for texts. */
+export const MAX_MAILED_DAY_BYTES = 4_194_304
+/** What was said about files that nobody knows is kept so long, ms (FI35): mail lies no longer than 31 days. */
+export const FORGET_WORDS_MS = 40 * 86_400_000

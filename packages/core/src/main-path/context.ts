@@ -1,7 +1,7 @@
 import type { ContactBook } from '../contacts/index.ts'
 import type { HybridStamp } from '../delivery/index.ts'
 import type { SessionCipher } from '../e2ee/session-cipher.ts'
-import type { AccountId, DeviceId } from '../ids.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { Envelopes } from './envelopes.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -42,6 +42,8 @@ export interface MainPath {
   ownWordsReady(): Promise<unknown>
   /** What another device of our account says, encoded. @throws SkeinError BAD_FRAME */
   onOwnWord(device: StoredDevice, own: Uint8Array): ControlEffect
+  /** A contact has said something about a file, and it is durable. */
+  onFileWord(contact: AccountId, transfer: MessageId): void
   onSignOfLife(device: DeviceId): void
   /** A message with this number has come from a device, by whatever carrier. */
   onArrived(device: DeviceId, seq: number): void

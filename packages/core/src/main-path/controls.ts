@@ -1,11 +1,12 @@
 /** What the programs of two devices tell each other about delivery: sealed and carried like messages, in no history. */
 import type { OpenedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError } from '../errors/index.ts'
-import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
+import { type AccountId, type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { OutboxRow, StoredDevice, StoreWrite } from '../ports/store.ts'
 import { encodeContent } from '../wire/content.ts'
 import { decodeDeliveryControl, type DeliveryControlFields, encodeDeliveryControl } from '../wire/delivery-control.ts'
 import type { OwnWordFields } from '../wire/devices.ts'
+import { MAX_FILE_WORDS_BYTES } from '../wire/limits.ts'
 import type { ControlEffect, MainPath } from './context.ts'
 import { commitSealed } from './send.ts'
 import { stampWrite } from './stamps.ts'
@@ -43,21 +44,38 @@ export async function sendOwnWord(path: MainPath, known: StoredDevice, word: Own
   return sendTransient(path, known, { body: { kind: 'own', own: encodeOwnWord(word) }, beside: [] })
 }
 
+/**
+ * Tells a device something about a file, by whatever carrier, with `beside` in the same commit.
+ * @returns its row; `undefined` where nothing is known to encrypt to the device with
+ * @throws SkeinError DISK_FULL, STORE_CLOSED
+ */
+export function sendFileWord(
+  path: MainPath,
+  known: StoredDevice,
+  { transfer, word, beside = [] }: { readonly transfer: MessageId; readonly word: Uint8Array; readonly beside?: readonly StoreWrite[] },
+): Promise<OutboxRow | undefined> {
+  return sendRow(path, known, { body: { kind: 'file-word', transfer, word }, beside })
+}
+
 interface Transient {
-  readonly body: Extract<Parameters<typeof encodeContent>[0]['body'], { kind: 'control' | 'own' }>
+  readonly body: Extract<Parameters<typeof encodeContent>[0]['body'], { kind: 'control' | 'own' | 'file-word' }>
   readonly beside: readonly StoreWrite[]
 }
 
 async function sendTransient(path: MainPath, known: StoredDevice, told: Transient): Promise<boolean> {
-  if (path.book.get(known.account)?.trust === 'changed') return false
+  return (await sendRow(path, known, told)) !== undefined
+}
+
+async function sendRow(path: MainPath, known: StoredDevice, told: Transient): Promise<OutboxRow | undefined> {
+  if (path.book.get(known.account)?.trust === 'changed') return undefined
   const seq = await path.sequences.next(known.device)
   try {
     const row = await commitSealed(path, [known], () => sealTransient(path, known, { ...told, seq }))
     path.post(row)
-    return true
+    return row
   } catch (error) {
     if (!isSkeinError(error, 'NO_BUNDLE')) throw error
-    return false
+    return undefined
   }
 }
 
@@ -92,6 +110,23 @@ export function commitControl(
 ): Promise<void> {
   const known = path.book.device(device)
   return commitEffect(path, told, known === undefined ? undefined : path.onControl(known, decodeDeliveryControl(control)))
+}
+
+/** Takes in what a contact says about a file: kept until its part of the program has dealt with it (FI35). */
+export async function commitFileWord(
+  path: MainPath,
+  contact: AccountId,
+  { id, opened, transfer, word }: Told & { readonly transfer: MessageId; readonly word: Uint8Array },
+): Promise<void> {
+  const stored = { id, contact, transfer, word, at: path.clock.now() }
+  await commitEffect(
+    path,
+    { id, opened },
+    {
+      writes: [{ kind: 'file-word.put', word: stored, most: MAX_FILE_WORDS_BYTES }],
+      committed: () => path.onFileWord(contact, transfer),
+    },
+  )
 }
 
 /** Takes in what another device of ours says. @throws SkeinError BAD_FRAME */

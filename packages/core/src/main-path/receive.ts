@@ -10,7 +10,7 @@ import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
 import { commitAnnotation } from './annotate.ts'
 import { isAnnotation } from './annotation-body.ts'
 import type { MainPath } from './context.ts'
-import { commitControl, commitOwnWord } from './controls.ts'
+import { commitControl, commitFileWord, commitOwnWord } from './controls.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
 import { UNTOUCHED } from './untouched.ts'
@@ -177,6 +177,7 @@ function commitContent(path: MainPath, { channel, sender, content, opened, besid
   if (body.kind === 'reset') return commitReset(path, channel.peer, { id, opened })
   if (body.kind === 'control') return commitControl(path, channel.peer, { id, opened, control: body.control })
   if (body.kind === 'own' || path.book.isOwn(sender.account)) return commitOwn(path, { channel, sender, content, opened })
+  if (body.kind === 'file-word') return commitFileWord(path, sender.account, { ...body, id, opened })
   const writes = [...opened.writes, ...(beside?.(id) ?? [])]
   if (isAnnotation(body)) return commitAnnotation(path, sender, { content, body, writes })
   const message = incomingMessage(path, { channel, sender, content, body })

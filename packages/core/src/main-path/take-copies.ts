@@ -15,7 +15,7 @@ export function copiedWrites(path: MainPath, sender: DeviceId, { account, conten
   const { body } = content
   const stamp = path.stamps.observe({ ms: content.hlcMs, counter: content.hlcCounter })
   const placed = { id: content.id, contact: account, hlcMs: stamp.ms, hlcCounter: stamp.counter }
-  if (path.book.isOwn(account) || body.kind === 'own' || body.kind === 'control' || body.kind === 'reset')
+  if (path.book.isOwn(account) || body.kind === 'own' || body.kind === 'control' || body.kind === 'file-word' || body.kind === 'reset')
     return { writes: [], committed: () => undefined }
   if (isAnnotation(body)) return copiedAnnotation(path, body, placed)
   return copiedMessage(path, { ...placed, sender, body, createdAt: content.createdAt })

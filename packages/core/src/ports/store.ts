@@ -3,10 +3,13 @@
  * together or not at all and are durable (survive loss of power) when it resolves.
  */
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+import type { StoredFileWord, StoredTransfer } from './stored-files.ts'
 
 /** `queued`: here only. `carried`: held by a relay or a mesh neighbour. `failed`: given up, with a reason. */
 export type MessageState = 'queued' | 'carried' | 'delivered' | 'read' | 'failed'
 export type Direction = 'in' | 'out'
+
+export type * from './stored-files.ts'
 
 export interface StoredMessage {
   readonly id: MessageId
@@ -222,41 +225,6 @@ export interface StoredOneTimePrekey {
   readonly expiresAt: number
 }
 
-/**
- * `offered`: the user has not said yes. `waiting`: for its turn, or for the other side. `paused`: by the user here.
- * `done`, `failed` and `cancelled` are final.
- */
-export type TransferState = 'offered' | 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
-
-/** A file or folder on its way from or to one contact. */
-export interface StoredTransfer {
-  /** Of the message that offers it. */
-  readonly id: MessageId
-  readonly direction: Direction
-  readonly contact: AccountId
-  /** The device that offered it. */
-  readonly device: DeviceId
-  readonly state: TransferState
-  /** Code of what went wrong; what it waits for. */
-  readonly reason: string | null
-  /** Encoded; holds the key. */
-  readonly manifest: Uint8Array
-  /** Where it is read from or put, in the platform's own words. */
-  readonly place: string
-  /** Bytes of the content that are there and verified: here, or as far as we know at the other side. */
-  readonly bytes: number
-  /** Sealed bytes sent or received for it, whatever became of them. */
-  readonly moved: number
-  /** Of the content, in hex, once it is done. */
-  readonly sha256: string | null
-  /** Where it was put at last. */
-  readonly path: string | null
-  /** Whether the other side knows how it ended. */
-  readonly told: boolean
-  readonly createdAt: number
-  readonly updatedAt: number
-}
-
 export type StoreWrite =
   | { readonly kind: 'identity.put'; readonly identity: StoredIdentity }
   | { readonly kind: 'contact.put'; readonly contact: StoredContact; readonly devices: readonly StoredDevice[] }
@@ -323,6 +291,10 @@ export type StoreWrite =
   | { readonly kind: 'transfer.put'; readonly transfer: StoredTransfer }
   /** Ignored where there is one already. */
   | { readonly kind: 'transfer.offer'; readonly transfer: StoredTransfer }
+  /** Kept once for each id; dropped, as `duplicate`, when words of its contact would have more than `most` bytes. */
+  | { readonly kind: 'file-word.put'; readonly word: StoredFileWord; readonly most: number }
+  | { readonly kind: 'file-words.remove'; readonly contact: AccountId; readonly transfer: MessageId }
+  | { readonly kind: 'file-words.prune'; readonly before: number }
   | { readonly kind: 'setting.put'; readonly key: string; readonly value: string }
 
 export type WriteOutcome = 'done' | 'duplicate'
@@ -395,6 +367,8 @@ export interface Store {
   /** Newest first. */
   transfers(): Promise<readonly StoredTransfer[]>
   transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null>
+  /** About one file, oldest first. */
+  fileWords(contact: AccountId, transfer: MessageId): Promise<readonly StoredFileWord[]>
   /** Waits for running commits. Idempotent. */
   close(): Promise<void>
 }

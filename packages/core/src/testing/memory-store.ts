@@ -24,6 +24,7 @@ import type {
   StoredPrekey,
   StoredProof,
   StoredSession,
+  StoredFileWord,
   StoredTransfer,
   StoreWrite,
   WriteOutcome,
@@ -39,6 +40,7 @@ import {
   journalOf,
   putProof,
   putSession,
+  changeFileWords,
   putTransfer,
   type Tables,
 } from './memory-tables.ts'
@@ -202,6 +204,10 @@ export class MemoryStore implements Store {
   async transfers(): Promise<readonly StoredTransfer[]> {
     return this.read(({ transfers }) => [...transfers.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)))
   }
+  async fileWords(contact: AccountId, transfer: MessageId): Promise<readonly StoredFileWord[]> {
+    return this.read(({ fileWords }) => [...fileWords.values()].filter((word) => word.contact === contact && word.transfer === transfer))
+  }
+
   async transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null> {
     return this.read(({ transfers }) => transfers.get(`${id} ${direction}`) ?? null)
   }
@@ -266,6 +272,10 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
     case 'transfer.put':
     case 'transfer.offer':
       return putTransfer(tables, write)
+    case 'file-word.put':
+    case 'file-words.remove':
+    case 'file-words.prune':
+      return changeFileWords(tables, write)
     case 'outbox.reseal':
       return patch(tables.outbox, rowKey(write.device, write.message), { sealed: write.sealed })
     case 'outbox.remove':

@@ -16,6 +16,7 @@ import type {
   StoredPrekey,
   StoredProof,
   StoredSession,
+  StoredFileWord,
   StoredTransfer,
   StoreWrite,
   WriteOutcome,
@@ -37,6 +38,7 @@ export interface Tables {
   seqs: Map<string, number>
   settings: Map<string, string>
   transfers: Map<string, StoredTransfer>
+  fileWords: Map<string, StoredFileWord>
   prekeys: Map<number, StoredPrekey>
   oneTimePrekeys: Map<number, StoredOneTimePrekey>
   digests: Map<string, number>
@@ -62,6 +64,7 @@ export function emptyTables(): Tables {
     seqs: new Map(),
     settings: new Map(),
     transfers: new Map(),
+    fileWords: new Map(),
     prekeys: new Map(),
     oneTimePrekeys: new Map(),
     digests: new Map(),
@@ -89,6 +92,22 @@ export function putTransfer(
 ): WriteOutcome {
   const key = `${transfer.id} ${transfer.direction}`
   if (kind === 'transfer.put' || !transfers.has(key)) transfers.set(key, transfer)
+  return 'done'
+}
+
+export function changeFileWords(
+  { fileWords }: Tables,
+  write: Extract<StoreWrite, { kind: 'file-word.put' | 'file-words.remove' | 'file-words.prune' }>,
+): WriteOutcome {
+  if (write.kind === 'file-words.prune') prune(fileWords, ({ at }) => at < write.before)
+  else if (write.kind === 'file-words.remove')
+    prune(fileWords, ({ contact, transfer }) => contact === write.contact && transfer === write.transfer)
+  else {
+    const { word, most } = write
+    const sizes = [...fileWords.values()].filter(({ contact }) => contact === word.contact).map((each) => each.word.length)
+    if (fileWords.has(word.id) || sizes.reduce((sum, size) => sum + size, word.word.length) > most) return 'duplicate'
+    fileWords.set(word.id, word)
+  }
   return 'done'
 }
 

@@ -34,6 +34,8 @@ export type ContentBody =
   | { readonly kind: 'deletion'; readonly target: MessageId }
   /** A file that may be fetched from the sender: an encoded FileManifest. */
   | { readonly kind: 'file'; readonly manifest: Uint8Array }
+  /** About a file that was offered: an encoded MailedWord. In no history. */
+  | { readonly kind: 'file-word'; readonly transfer: MessageId; readonly word: Uint8Array }
   /** The sender has started a new session. */
   | { readonly kind: 'reset' }
   /** Between the programs of two devices: an encoded DeliveryControl. In no history. */
@@ -80,6 +82,8 @@ function kindOf(body: SentBody): Content['kind'] {
       return { $case: 'control', value: body.control }
     case 'file':
       return { $case: 'file', value: body.manifest }
+    case 'file-word':
+      return { $case: 'fileWord', value: { transfer: messageIdBytes(body.transfer), word: body.word } }
     case 'own':
       return { $case: 'own', value: body.own }
     case 'reset':
@@ -140,6 +144,8 @@ function bodyOf(kind: Content['kind']): ContentBody {
       return { kind: 'control', control: kind.value }
     case 'file':
       return { kind: 'file', manifest: kind.value }
+    case 'fileWord':
+      return { kind: 'file-word', transfer: messageIdFromBytes(kind.value.transfer), word: kind.value.word }
     case 'own':
       return { kind: 'own', own: kind.value }
     case 'reset':

@@ -62,3 +62,9 @@ export const MAX_MISSING = 256
 export const MAX_HISTORY_PAGE = 256
 /** Contacts in one word between own devices (DV11): a card has at most 6 KiB. */
 export const MAX_OWN_CONTACTS = 64
+/** Largest piece of a file that is left in mailboxes, in bytes (FI34): with all that is around it, an envelope of 64 KiB. */
+export const MAX_FILE_PIECE_BYTES = 57_344
+/** Pieces of one file (FI34): MAX_MAILED_BYTES of files/limits.ts, and what seals add. */
+export const MAX_FILE_PIECES = 20
+/** Words about files of one contact that wait for being dealt with, in bytes (FI35): further ones are dropped, what they tell of goes the direct way. */
+export const MAX_FILE_WORDS_BYTES = 8_388_608

@@ -42,6 +42,8 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
     case 'transfer.offer':
       await putTransfer(writes, write.kind, seal.sealTransfer(write.transfer))
       return 'done'
+    case 'file-word.put':
+      return putFileWord(writes, write)
     case 'session.put':
       await putSession(writes, seal.sealSession(write.session))
       return 'done'
@@ -89,6 +91,12 @@ async function putTransfer(writes: Writes, kind: 'transfer.put' | 'transfer.offe
   await statement.run({ ...transfer })
 }
 
+async function putFileWord(writes: Writes, { word, most }: Extract<StoreWrite, { kind: 'file-word.put' }>): Promise<WriteOutcome> {
+  const [kept] = await writes.fileWordBytes.all({ contact: word.contact })
+  if ((kept?.bytes ?? 0) + word.word.length > most) return 'duplicate'
+  return (await writes.fileWord.all({ ...word })).length === 0 ? 'duplicate' : 'done'
+}
+
 async function putInvite(db: AnyDatabase, invite: StoredInvite): Promise<void> {
   const set = {
     revoked: sql`max(${t.invites.revoked}, excluded.revoked)`,
@@ -109,6 +117,7 @@ type SimpleWrite = Exclude<
       | 'outbox.acknowledged'
       | 'transfer.put'
       | 'transfer.offer'
+      | 'file-word.put'
   }
 >
 
@@ -171,6 +180,10 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.digestPrune.run({ before: write.before }))
     case 'seq.put':
       return void (await writes.seq.run({ ...write }))
+    case 'file-words.remove':
+      return void (await writes.fileWordsRemove.run({ ...write }))
+    case 'file-words.prune':
+      return void (await writes.fileWordsPrune.run({ before: write.before }))
     case 'setting.put':
       return void (await writes.setting.run({ ...write }))
   }

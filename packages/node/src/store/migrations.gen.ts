@@ -106,5 +106,14 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795281576778,
     "hash": "9fb4275b58275e82c79a1d373f4b7a0669b22ce10929aabc0146c0ce1360e4e7"
+  },
+  {
+    "sql": [
+      "CREATE TABLE `file_words` (\n\t`id` text PRIMARY KEY NOT NULL,\n\t`contact` text NOT NULL,\n\t`transfer` text NOT NULL,\n\t`word` blob NOT NULL,\n\t`at` integer NOT NULL\n);\n",
+      "\nCREATE INDEX `file_words_transfer` ON `file_words` (`contact`,`transfer`);"
+    ],
+    "bps": true,
+    "folderMillis": 1795291924653,
+    "hash": "87c3d7c9993f58fbc636ad12407c3d4ec8cec7f5f40ce3352a4f1e29e53f0472"
   }
 ]

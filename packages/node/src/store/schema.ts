@@ -233,4 +233,17 @@ export const transfers = sqliteTable(
   (table) => [primaryKey({ columns: [table.id, table.direction] })],
 )
 
+/** Words about files that came by mail. */
+export const fileWords = sqliteTable(
+  'file_words',
+  {
+    id: text('id').primaryKey(),
+    contact: text('contact').notNull(),
+    transfer: text('transfer').notNull(),
+    word: bytes('word').notNull(),
+    at: integer('at').notNull(),
+  },
+  (table) => [index('file_words_transfer').on(table.contact, table.transfer)],
+)
+
 export const settings = sqliteTable('settings', { key: text('key').primaryKey(), value: text('value').notNull() })

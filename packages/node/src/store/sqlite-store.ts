@@ -26,6 +26,7 @@ import {
   type StoredPrekey,
   type StoredProof,
   type StoredSession,
+  type StoredFileWord,
   type StoredTransfer,
   type StoreWrite,
   type WriteOutcome,
@@ -296,6 +297,10 @@ export class SqliteStore implements Store {
 
   transfer(id: MessageId, direction: Direction): Promise<StoredTransfer | null> {
     return this.read(async (reads) => first(this.openTransfers(await reads.transfer.all({ id, direction }))))
+  }
+
+  fileWords(contact: AccountId, transfer: MessageId): Promise<readonly StoredFileWord[]> {
+    return this.read(async (reads) => (await reads.fileWords.all({ contact, transfer })) as StoredFileWord[])
   }
 
   private openTransfers(rows: readonly unknown[]): StoredTransfer[] {

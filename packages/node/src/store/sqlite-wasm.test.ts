@@ -36,7 +36,7 @@ it('[ST10] an image that is damaged is refused with a code', async () => {
 })
 
 it('[ST11] no more room refuses the commit, keeps what was there, and goes on with less', async () => {
-  const { store } = await openWasmStore({ ...surroundings(), place: inMemory(), maxPages: 60 })
+  const { store } = await openWasmStore({ ...surroundings(), place: inMemory(), maxPages: 66 })
   await store.commit([{ kind: 'message.insert', message: message(1) }])
   const large = { ...message(2), text: 'x'.repeat(400_000) }
   await expect(store.commit([{ kind: 'message.insert', message: large }])).rejects.toMatchObject({ code: 'DISK_FULL' })

@@ -1,5 +1,5 @@
 /** Prepared statements about files on their way. */
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, lt, sql } from 'drizzle-orm'
 import type { AnyDatabase } from './queries.ts'
 import * as t from './schema.ts'
 
@@ -34,6 +34,12 @@ export function prepareTransferReads(db: AnyDatabase) {
       .from(t.transfers)
       .where(and(eq(t.transfers.id, p('id')), eq(t.transfers.direction, p('direction'))))
       .prepare(),
+    fileWords: db
+      .select()
+      .from(t.fileWords)
+      .where(and(eq(t.fileWords.contact, p('contact')), eq(t.fileWords.transfer, p('transfer'))))
+      .orderBy(asc(t.fileWords.at), asc(t.fileWords.id))
+      .prepare(),
   }
 }
 
@@ -57,6 +63,25 @@ export function prepareTransferWrites(db: AnyDatabase) {
           updatedAt: incoming('updated_at'),
         },
       })
+      .prepare(),
+    fileWordBytes: db
+      .select({ bytes: sql<number>`coalesce(sum(length(${t.fileWords.word})), 0)` })
+      .from(t.fileWords)
+      .where(eq(t.fileWords.contact, p('contact')))
+      .prepare(),
+    fileWord: db
+      .insert(t.fileWords)
+      .values({ id: p('id'), contact: p('contact'), transfer: p('transfer'), word: p('word'), at: p('at') })
+      .onConflictDoNothing()
+      .returning({ id: t.fileWords.id })
+      .prepare(),
+    fileWordsRemove: db
+      .delete(t.fileWords)
+      .where(and(eq(t.fileWords.contact, p('contact')), eq(t.fileWords.transfer, p('transfer'))))
+      .prepare(),
+    fileWordsPrune: db
+      .delete(t.fileWords)
+      .where(lt(t.fileWords.at, p('before')))
       .prepare(),
     transferOffer: db.insert(t.transfers).values(TRANSFER).onConflictDoNothing().prepare(),
   }

@@ -1,7 +1,7 @@
 /** What every Store does with files on their way (docs/spec/files.md). */
 import { expect, it } from 'vitest'
 import type { AccountId, MessageId } from '../../ids.ts'
-import type { StoredMessage, StoredTransfer } from '../../ports/index.ts'
+import type { StoredFileWord, StoredMessage, StoredTransfer, StoreWrite } from '../../ports/index.ts'
 import type { StoreUnderTest } from './store.ts'
 
 interface Makers {
@@ -58,5 +58,27 @@ export function transferTests(open: () => Promise<StoreUnderTest>, { account, me
       [id(1), expect.any(String)],
       [id(1), expect.any(String)],
     ])
+  })
+
+  it('[FI35] words about files are kept once each, up to a bound for each contact, and go when they are dealt with or old', async () => {
+    await using under = await open()
+    const word = (number: number, change: Partial<StoredFileWord> = {}): StoreWrite => ({
+      kind: 'file-word.put',
+      word: { id: id(number), contact: account, transfer: id(9), word: new Uint8Array(4).fill(number), at: number, ...change },
+      most: 10,
+    })
+    const other = { contact: 'somebody' as AccountId }
+    const outcomes = await under.store.commit([word(1), word(1), word(2, { transfer: id(8) }), word(3), word(4, other)])
+    expect(outcomes).toEqual(['done', 'duplicate', 'done', 'duplicate', 'done'])
+    const store = await under.reopen()
+    expect(await store.fileWords(account, id(9))).toEqual([
+      { id: id(1), contact: account, transfer: id(9), word: new Uint8Array(4).fill(1), at: 1 },
+    ])
+    await store.commit([{ kind: 'file-words.remove', contact: account, transfer: id(9) }])
+    expect(await store.fileWords(account, id(9))).toEqual([])
+    expect(await store.commit([word(5)])).toEqual(['done'])
+    await store.commit([{ kind: 'file-words.prune', before: 5 }])
+    expect([...(await store.fileWords(account, id(8))), ...(await store.fileWords(account, id(9)))].map(({ at }) => at)).toEqual([5])
+    expect(await store.fileWords(other.contact, id(9))).toEqual([])
   })
 }

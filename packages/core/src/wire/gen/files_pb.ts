@@ -91,6 +91,28 @@ export interface FileReceipt {
   id: Uint8Array;
 }
 
+/** Through the ratchet, by whatever carrier, where one of the two is away. */
+export interface MailedWord {
+  kind: { $case: "piece"; value: MailedPiece } | { $case: "outcome"; value: MailedOutcome } | undefined;
+}
+
+/**
+ * Salts of the content and of the list (32 bytes each), sealed chunks of the list, of the content, and the sealed root, one
+ * after the other, are cut into pieces.
+ */
+export interface MailedPiece {
+  /** 16 bytes: pieces of one sealing belong together. */
+  sealing: Uint8Array;
+  index: number;
+  bytes: Uint8Array;
+}
+
+/** As FileOutcome: `done`, or `ready` from who waits for it. */
+export interface MailedOutcome {
+  state: string;
+  digest: Uint8Array;
+}
+
 function createBaseFolderList(): FolderList {
   return { entries: [] };
 }
@@ -664,6 +686,163 @@ export const FileReceipt: MessageFns<FileReceipt> = {
             }
 
             message.id = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMailedWord(): MailedWord {
+  return { kind: undefined };
+}
+
+export const MailedWord: MessageFns<MailedWord> = {
+  encode(message: MailedWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "piece":
+        MailedPiece.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "outcome":
+        MailedOutcome.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailedWord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailedWord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "piece", value: MailedPiece.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "outcome", value: MailedOutcome.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMailedPiece(): MailedPiece {
+  return { sealing: NOTHING, index: 0, bytes: NOTHING };
+}
+
+export const MailedPiece: MessageFns<MailedPiece> = {
+  encode(message: MailedPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sealing.length !== 0) {
+      writer.uint32(10).bytes(message.sealing);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.bytes.length !== 0) {
+      writer.uint32(26).bytes(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailedPiece {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailedPiece();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sealing = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMailedOutcome(): MailedOutcome {
+  return { state: "", digest: NOTHING };
+}
+
+export const MailedOutcome: MessageFns<MailedOutcome> = {
+  encode(message: MailedOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== "") {
+      writer.uint32(10).string(message.state);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(18).bytes(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailedOutcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailedOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.bytes();
             continue;
           }
         }

@@ -143,9 +143,19 @@ export interface Content {
     | //
     /** Encoded DeliveryControl: between the programs of two devices, in no history. */
     { $case: "control"; value: Uint8Array }
+    | //
+    /** About a file that was offered, in no history. */
+    { $case: "fileWord"; value: FileWord }
     | undefined;
   /** 16 bytes: the same over every carrier. */
   id: Uint8Array;
+}
+
+export interface FileWord {
+  /** 16 bytes: the message that offered the file. */
+  transfer: Uint8Array;
+  /** Encoded MailedWord (files.proto). */
+  word: Uint8Array;
 }
 
 /** The sender could not open something and has started a new session: seal anew what is still on its way. */
@@ -1155,6 +1165,9 @@ export const Content: MessageFns<Content> = {
       case "control":
         writer.uint32(122).bytes(message.kind.value);
         break;
+      case "fileWord":
+        FileWord.encode(message.kind.value, writer.uint32(130).fork()).join();
+        break;
     }
     if (message.id.length !== 0) {
       writer.uint32(50).bytes(message.id);
@@ -1274,12 +1287,68 @@ export const Content: MessageFns<Content> = {
             message.kind = { $case: "control", value: reader.bytes() };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.kind = { $case: "fileWord", value: FileWord.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 6: {
             if (tag !== 50) {
               break;
             }
 
             message.id = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseFileWord(): FileWord {
+  return { transfer: NOTHING, word: NOTHING };
+}
+
+export const FileWord: MessageFns<FileWord> = {
+  encode(message: FileWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transfer.length !== 0) {
+      writer.uint32(10).bytes(message.transfer);
+    }
+    if (message.word.length !== 0) {
+      writer.uint32(18).bytes(message.word);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileWord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileWord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.word = reader.bytes();
             continue;
           }
         }
