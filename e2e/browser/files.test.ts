@@ -47,6 +47,9 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   await ana.drop('dot.png', DOT)
   await bo.area('Chats')
   await bo.page.getByRole('link', { name: /dot\.png/ }).click()
+  // What it looks like is seen before.
+  await bo.page.getByRole('img', { name: 'Preview of dot.png' }).waitFor()
+  await ana.page.getByRole('img', { name: 'Preview of dot.png' }).waitFor()
   await bo.press('Accept')
   await bo.page.getByRole('img', { name: 'Image dot.png' }).waitFor()
   expect(await bo.overflow()).toBe(0)

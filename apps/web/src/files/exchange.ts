@@ -4,6 +4,7 @@ import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
 import { type Dropped, walk } from './choosing.ts'
+import { makeThumbnail } from './thumbnail.ts'
 
 /** Offers files to contacts. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
 export async function sendTo(model: ClientModel, contacts: readonly string[], chosen: readonly ChosenFile[] | Dropped): Promise<void> {
@@ -12,7 +13,10 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   if (files.length === 0) return
   const paths = (await isHosted(api)) ? await upload(api, files) : [await keepChosen(NAME, files)]
-  await api.sendFiles({ contacts: [...contacts], paths })
+  const [only] = files.length === 1 ? files : []
+  const made = only?.path.length === 1 ? await makeThumbnail(only.file) : undefined
+  const picture = made === undefined ? {} : { thumbnail: base64.encode(made) }
+  await api.sendFiles({ contacts: [...contacts], paths, ...picture })
 }
 
 /** Whether a program on this computer runs the client: it cannot read what was chosen here. */

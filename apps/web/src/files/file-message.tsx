@@ -1,7 +1,8 @@
 /** A file in a conversation: its transfer, and a picture of it when it is a small image that is here. */
 import type { HistoryMessage, TransferView } from '@skein/node/browser'
+import { base64 } from '@skein/node/browser/files'
 import { useEffect, useState } from 'react'
-import { useModel } from '../client/context.tsx'
+import { useClient, useModel } from '../client/context.tsx'
 import { useObservable } from '../client/observable.ts'
 import { useFileStrings } from './use-file-strings.ts'
 import { received } from './exchange.ts'
@@ -19,7 +20,7 @@ export function FileMessage({ message: { id, direction, text } }: { readonly mes
   if (transfer === undefined) return <p className="foreign">{text}</p>
   return (
     <>
-      {isShown(transfer) ? <Picture transfer={transfer} /> : null}
+      {isShown(transfer) ? <Picture transfer={transfer} /> : mayHaveThumbnail(transfer) ? <Thumbnail transfer={transfer} /> : null}
       <TransferCard transfer={transfer} brief />
     </>
   )
@@ -29,27 +30,56 @@ function isShown({ state, direction, media_type, total, entries }: TransferView)
   return state === 'done' && direction === 'in' && entries === 0 && total <= MAX_SHOWN_BYTES && IMAGES.includes(media_type)
 }
 
+function mayHaveThumbnail({ media_type, entries }: TransferView): boolean {
+  return entries === 0 && IMAGES.includes(media_type)
+}
+
+/** What the sender says it looks like, before it is here. */
+function Thumbnail({ transfer: { transfer, name } }: { readonly transfer: TransferView }) {
+  const { api } = useClient()
+  const words = useFileStrings()
+  const url = useObjectUrl(
+    async () => {
+      const { thumbnail } = (await api?.thumbnail({ transfer })) ?? { thumbnail: null }
+      return thumbnail === null ? undefined : (await import('./thumbnail.ts')).judgedThumbnail(base64.decode(thumbnail))
+    },
+    `${transfer} ${api === undefined}`,
+  )
+  return url === undefined ? null : (
+    // biome-ignore lint/performance/noImgElement: it is in this page already
+    <img src={url} alt={words.preview(name)} className="mb-2 max-h-60 max-w-full rounded-lg object-contain" />
+  )
+}
+
 function Picture({ transfer }: { readonly transfer: TransferView }) {
   const words = useFileStrings()
-  const [url, setUrl] = useState<string>()
   const { path } = transfer
+  const url = useObjectUrl(async () => (await received({ path }))[0]?.content, path ?? '')
+  return url === undefined ? null : (
+    // biome-ignore lint/performance/noImgElement: it is in this browser already
+    <img src={url} alt={words.image(transfer.name)} className="mb-2 max-h-60 max-w-full rounded-lg object-contain" />
+  )
+}
+
+/** An address for bytes that are read anew for each `key`, and given back with it. */
+function useObjectUrl(read: () => Promise<Blob | undefined>, key: string): string | undefined {
+  const [url, setUrl] = useState<string>()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` says what `read` reads
   useEffect(() => {
     let made: string | undefined
     let isOver = false
-    received({ path })
-      .then(([file]) => {
-        if (file === undefined || isOver) return
-        made = URL.createObjectURL(file.content)
+    read()
+      .then((content) => {
+        if (content === undefined || isOver) return
+        made = URL.createObjectURL(content)
         setUrl(made)
       })
       .catch(() => undefined)
     return () => {
       isOver = true
       if (made !== undefined) URL.revokeObjectURL(made)
+      setUrl(undefined)
     }
-  }, [path])
-  return url === undefined ? null : (
-    // biome-ignore lint/performance/noImgElement: it is in this browser already
-    <img src={url} alt={words.image(transfer.name)} className="mb-2 max-h-60 max-w-full rounded-lg object-contain" />
-  )
+  }, [key])
+  return url
 }

@@ -33,6 +33,7 @@ export const filesDe: FileStrings = {
   savedAt: (path: string) => `Gespeichert als ${path}`,
   removed: 'Nicht mehr in diesem Browser.',
   image: (name: string) => `Bild ${name}`,
+  preview: (name: string) => `Vorschau von ${name}`,
   states: {
     offered: 'Angeboten',
     waiting: 'Wartet, bis es an der Reihe oder die andere Seite da ist',

@@ -32,6 +32,7 @@ export const filesEn = {
   savedAt: (path: string) => `Saved as ${path}`,
   removed: 'No longer kept in this browser.',
   image: (name: string) => `Image ${name}`,
+  preview: (name: string) => `Preview of ${name}`,
   states: {
     offered: 'Offered',
     waiting: 'Waiting for its turn, or for the other side',

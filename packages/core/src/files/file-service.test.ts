@@ -14,6 +14,25 @@ import type { Transfer } from './index.ts'
 import { WINDOW_BYTES } from './limits.ts'
 
 describe('files between two messengers', () => {
+  it('[FI36] a thumbnail is there before the file, and after it; a folder has none', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.jpg', content(1, 1_000))
+    ana.disk.files.set('top/b.jpg', content(2, 1_000))
+    const contact = world.contactOf(ana.node, bo.node)
+    const thumbnail = content(3, 3_000)
+    const sent = [await filesOf(ana).send([contact], ['a.jpg'], thumbnail), await filesOf(ana).send([contact], ['top'], thumbnail)].flat()
+    await world.run(1_000)
+    const seen = (): (Uint8Array | undefined)[] => sent.map(({ id }) => filesOf(bo).thumbnail(id))
+    expect(seen()).toEqual([thumbnail, undefined])
+    for (const { id } of sent) await filesOf(bo).accept(id, 'in')
+    await world.run(5_000)
+    expect([sent.map((each) => stateOf(bo, each)), seen()]).toEqual([
+      ['done', 'done'],
+      [thumbnail, undefined],
+    ])
+  })
+
   it('[FI1] [FI19] [FI20] [FI27] a file is offered, fetched when the user says so, and whole; both know its hash', async () => {
     const both = await pair()
     const { world, ana, bo } = both

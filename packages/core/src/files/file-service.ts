@@ -134,14 +134,21 @@ export class FileService {
     return this.transfers.show(this.transfers.require(id))
   }
 
+  /** A small picture of it, as its sender says; `undefined` when there is none. @throws SkeinError TRANSFER_UNKNOWN */
+  thumbnail(id: MessageId): Uint8Array | undefined {
+    return this.transfers.require(id).manifest.thumbnail
+  }
+
   /**
    * Offers the same files to several contacts, as one transfer each.
+   * @param thumbnail JPEG, at most MAX_THUMBNAIL_BYTES; of a single file alone
    * @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, and as sendMessage
    */
-  async send(contacts: readonly StoredContact[], paths: readonly string[]): Promise<readonly Transfer[]> {
+  async send(contacts: readonly StoredContact[], paths: readonly string[], thumbnail?: Uint8Array): Promise<readonly Transfer[]> {
     const { place, ...found } = await this.platform.describe(paths)
     const chunkSize = chunkSizeFor(found.size)
-    const manifest: FileManifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined }
+    const picture = found.folder === undefined ? thumbnail : undefined
+    const manifest: FileManifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined, thumbnail: picture }
     planOf(manifest)
     const transfer = { manifest: encodeManifest(manifest), place }
     const draft = { kind: 'file', name: found.name, transfer } as const

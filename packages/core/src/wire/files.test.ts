@@ -96,6 +96,13 @@ describe('files on the wire', () => {
     expect(() => decodeManifest(encodeManifest({ ...manifest, folder }))).toThrow(bad)
   })
 
+  it('[FI36] a thumbnail comes along in a manifest with the longest name; one that is too large is not there', () => {
+    const thumbnail = filled(3_072, 7)
+    const long = { ...manifest, name: 'x'.repeat(240), mediaType: 'image/jpeg', root: filled(32, 1), thumbnail }
+    expect(decodeManifest(encodeManifest(long))).toEqual(long)
+    expect(decodeManifest(encodeManifest({ ...manifest, thumbnail: filled(3_073, 7) }))).toEqual(manifest)
+  })
+
   it('[FI5] a list has at most 200,000 entries', () => {
     const entry: wire.FolderEntry = { path: ['a'], kind: 'file', size: 0, modifiedAt: 0, executable: false }
     const most = Array.from({ length: 200_000 }, () => entry)

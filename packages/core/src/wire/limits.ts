@@ -50,6 +50,8 @@ export const MAX_GRANTED_TOKENS = 64
 export const MAX_RECEIPTS = 512
 /** Largest manifest of a file, in bytes (FI1): goes through the ratchet to every device, with every carrier. */
 export const MAX_MANIFEST_BYTES = 4_096
+/** Largest picture in a manifest, in bytes (FI36): what is left of it beside the longest name. */
+export const MAX_THUMBNAIL_BYTES = 3_072
 /** Files and folders in one transfer (FI5): a source tree with all that it depends on. */
 export const MAX_FOLDER_ENTRIES = 200_000
 /** Largest list of a folder, in bytes (FI5): 80 bytes an entry. */

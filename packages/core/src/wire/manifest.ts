@@ -1,7 +1,7 @@
 /** What is offered of a file, under the ratchet (FI1). */
 import { decode, encode, exactly } from './codec.ts'
 import { FileManifest as FileManifestMessage } from './gen/manifest_pb.ts'
-import { MAX_MANIFEST_BYTES } from './limits.ts'
+import { MAX_MANIFEST_BYTES, MAX_THUMBNAIL_BYTES } from './limits.ts'
 
 const KEY_BYTES = 32
 const DIGEST_BYTES = 32
@@ -21,6 +21,8 @@ export interface FileManifest {
   /** 32 bytes; `undefined` when the sender did not know it yet. */
   readonly root: Uint8Array | undefined
   readonly folder: FolderSummary | undefined
+  /** A small picture of it, as the sender says: whoever shows it judges it first. At most MAX_THUMBNAIL_BYTES. */
+  readonly thumbnail?: Uint8Array | undefined
 }
 
 export interface FolderSummary {
@@ -31,14 +33,16 @@ export interface FolderSummary {
 }
 
 /** @throws SkeinError FRAME_TOO_LARGE when names make it larger than MAX_MANIFEST_BYTES */
-export function encodeManifest({ root = NOTHING, folder, ...manifest }: FileManifest): Uint8Array {
-  return encode(FileManifestMessage, { ...manifest, root, folder: folder === undefined ? undefined : { ...folder } }, MAX_MANIFEST_BYTES)
+export function encodeManifest({ root = NOTHING, folder, thumbnail = NOTHING, ...manifest }: FileManifest): Uint8Array {
+  const fields = { ...manifest, root, thumbnail, folder: folder === undefined ? undefined : { ...folder } }
+  return encode(FileManifestMessage, fields, MAX_MANIFEST_BYTES)
 }
 
 /** Parses; `files/chunk-plan.ts` judges sizes, `files/safe-names.ts` names. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeManifest(bytes: Uint8Array): FileManifest {
-  const { root, folder, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
+  const { root, folder, thumbnail, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
   exactly(manifest.key, KEY_BYTES)
   if (folder !== undefined) exactly(folder.listDigest, DIGEST_BYTES)
-  return { ...manifest, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
+  const picture = thumbnail.length === 0 || thumbnail.length > MAX_THUMBNAIL_BYTES ? {} : { thumbnail }
+  return { ...manifest, ...picture, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
 }

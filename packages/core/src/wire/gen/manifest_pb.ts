@@ -22,7 +22,11 @@ export interface FileManifest {
   /** 32 bytes, or empty: root of the hash tree, when it was known before the offer. */
   root: Uint8Array;
   /** Of a folder, or of several files in one. */
-  folder: FolderSummary | undefined;
+  folder:
+    | FolderSummary
+    | undefined;
+  /** A small picture of it, JPEG, at most 3,072 bytes; may be empty. */
+  thumbnail: Uint8Array;
 }
 
 export interface FolderSummary {
@@ -43,6 +47,7 @@ function createBaseFileManifest(): FileManifest {
     key: NOTHING,
     root: NOTHING,
     folder: undefined,
+    thumbnail: NOTHING,
   };
 }
 
@@ -71,6 +76,9 @@ export const FileManifest: MessageFns<FileManifest> = {
     }
     if (message.folder !== undefined) {
       FolderSummary.encode(message.folder, writer.uint32(66).fork()).join();
+    }
+    if (message.thumbnail.length !== 0) {
+      writer.uint32(74).bytes(message.thumbnail);
     }
     return writer;
   },
@@ -145,6 +153,14 @@ export const FileManifest: MessageFns<FileManifest> = {
             }
 
             message.folder = FolderSummary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.thumbnail = reader.bytes();
             continue;
           }
         }

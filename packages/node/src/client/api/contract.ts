@@ -275,6 +275,8 @@ export const contract = {
       z.object({
         contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
         paths: z.array(z.string().check(z.minLength(1), z.maxLength(4_096))).check(z.minLength(1), z.maxLength(10_000)),
+        /** Of a single file: JPEG of at most 3,072 bytes, in base64. */
+        thumbnail: z.optional(z.string().check(z.maxLength(4_096))),
       }),
     )
     .output(z.object({ transfers: z.array(TransferView) })),
@@ -303,6 +305,8 @@ export const contract = {
     .output(z.object({})),
   /** Newest first. */
   transfers: oc.output(z.object({ transfers: z.array(TransferView) })),
+  /** A small picture of what is offered, as its sender says, in base64: to be judged before it is shown. */
+  thumbnail: oc.input(TransferInput).output(z.object({ thumbnail: z.nullable(z.string()) })),
   /** Fetches what was offered. `folder` is absolute; without it, the place that is meant for such. */
   accept: oc.input(z.extend(TransferInput, { folder: z.optional(z.string().check(z.maxLength(4_096))) })).output(TransferView),
   pause: oc.input(TransferInput).output(TransferView),

@@ -1,5 +1,6 @@
 /** Handlers for files. */
-import { type FileService, parseMessageId, SkeinError } from '@skein/core'
+import { type FileService, MAX_THUMBNAIL_BYTES, parseMessageId, SkeinError } from '@skein/core'
+import { base64 } from '@scure/base'
 import type { Uploads } from '../../files/uploads.ts'
 import type { Client } from '../assemble.ts'
 import { decoded } from './carry.ts'
@@ -15,10 +16,17 @@ function uploadsOf({ uploads }: Client): Uploads {
   return uploads
 }
 
+/** @throws SkeinError USAGE */
+function pictureOf(text: string): Uint8Array {
+  const picture = decoded(text)
+  if (picture.length > MAX_THUMBNAIL_BYTES) throw new SkeinError('USAGE', `A thumbnail has at most ${MAX_THUMBNAIL_BYTES} bytes.`)
+  return picture
+}
+
 export const fileHandlers = {
-  sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths } }) => {
+  sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths, thumbnail } }) => {
     const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
-    const sent = await (await filesOf(client)).send(recipients, paths)
+    const sent = await (await filesOf(client)).send(recipients, paths, thumbnail === undefined ? undefined : pictureOf(thumbnail))
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
   }),
   upload: os.upload.handler(({ context: { client }, input: { names } }) => {
@@ -32,6 +40,10 @@ export const fileHandlers = {
   transfers: os.transfers.handler(async ({ context: { client } }) => ({
     transfers: (await filesOf(client)).list().map((each) => transferView(client.messenger, each)),
   })),
+  thumbnail: os.thumbnail.handler(async ({ context: { client }, input: { transfer } }) => {
+    const picture = (await filesOf(client)).thumbnail(parseMessageId(transfer))
+    return { thumbnail: picture === undefined ? null : base64.encode(picture) }
+  }),
   accept: os.accept.handler(async ({ context: { client }, input: { transfer, folder } }) =>
     transferView(client.messenger, await (await filesOf(client)).accept(parseMessageId(transfer), folder)),
   ),
