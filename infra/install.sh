@@ -104,9 +104,9 @@ announce_host() {
 }
 
 hint_firewall() {
-  say "open these ports in the firewall: TCP 80 443 8080 4001 4002 4004, UDP 4003 3478 3479"
+  say "open these ports in the firewall: TCP 80 443 8080 4001 4002 4004, UDP 4001 4003 3478 3479"
   if command -v ufw >/dev/null 2>&1; then
-    say "with ufw: ufw allow 80,443,8080,4001,4002,4004/tcp && ufw allow 4003,3478,3479/udp"
+    say "with ufw: ufw allow 80,443,8080,4001,4002,4004/tcp && ufw allow 4001,4003,3478,3479/udp"
   fi
 }
 

@@ -6,7 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 /** Packages with native code stay outside; the app itself depends on them, so that they are found from its bundle. */
-const NATIVE = ['better-sqlite3', 'node-datachannel', 'node-datachannel/*', '@napi-rs/*', 'udx-native', '*.node', 'electron']
+const NATIVE = [
+  'better-sqlite3',
+  '@chainsafe/libp2p-quic',
+  'node-datachannel',
+  'node-datachannel/*',
+  '@napi-rs/*',
+  'udx-native',
+  '*.node',
+  'electron',
+]
 /** For dependencies in CommonJS that are drawn into an ES module. */
 const REQUIRE =
   "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);"

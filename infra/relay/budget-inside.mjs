@@ -36,7 +36,7 @@ function lay() {
 }
 
 async function start() {
-  const ports = ['tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((each) => [`--${each}`, '0'])
+  const ports = ['tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((each) => [`--${each}`, '0'])
   const args = ['run', '--json', '--data-dir', dataDir, '--host', HERE, '--web', 'off', '--http', '8080', ...ports]
   const child = spawn(process.execPath, [RELAY, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
   await once(createInterface(child.stdout), 'line')

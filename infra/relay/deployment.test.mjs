@@ -11,7 +11,7 @@ const root = (name) => read(`../../${name}`)
 const defaults = Object.fromEntries(
   [...read('defaults.env').matchAll(/^SKEIN_RELAY_(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
 )
-const UDP = ['WEBRTC', 'STUN', 'STUN2']
+const UDP = ['QUIC', 'WEBRTC', 'STUN', 'STUN2']
 const ports = Object.entries(defaults).filter(([, value]) => /^\d+$/.test(value))
 
 describe('deployment', () => {
@@ -23,7 +23,7 @@ describe('deployment', () => {
 
   it('[RL20] the defaults are those of the program', () => {
     const known = root('apps/relay/src/config.ts')
-    expect(ports.length).toBe(7)
+    expect(ports.length).toBe(8)
     for (const [name, value] of ports) expect(known).toContain(`${name.toLowerCase()}: '${value}'`)
   })
 

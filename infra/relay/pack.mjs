@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const relay = join(root, 'apps', 'relay')
 /** With native code; everything else is in the bundle. */
-const NATIVE = ['better-sqlite3', 'node-datachannel']
+const NATIVE = ['better-sqlite3', 'node-datachannel', '@chainsafe/libp2p-quic']
 /** Sources of native code, which a built package does not need. */
 const LEFT_OUT = /[\\/](deps|src|binding\.gyp|.*\.md)$/
 

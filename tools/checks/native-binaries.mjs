@@ -9,7 +9,10 @@ import { read } from './files.mjs'
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']
 
 /** Families that need not cover every platform, with the reason. */
-const EXCEPTIONS = new Map([['fsevents', 'exists for macOS only; file watching works without it elsewhere']])
+const EXCEPTIONS = new Map([
+  ['fsevents', 'exists for macOS only; file watching works without it elsewhere'],
+  ['@chainsafe/libp2p-quic-linux-x64-gnu', 'a relay without QUIC serves everybody by its other ports'],
+])
 
 /** Packages that carry the binaries of all platforms inside themselves, as `prebuilds/<platform>.node`. */
 const CARRIES_PREBUILDS = ['better-sqlite3']

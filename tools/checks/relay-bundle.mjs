@@ -8,7 +8,7 @@ const ENTRY = 'apps/relay/src/main.ts'
 const FORBIDDEN = /(^|\/)(packages\/node\/(src|dist)\/(client|store)|apps\/(?!relay\/)[^/]+)\//
 
 /** Packages with native code stay outside of the bundle. */
-const NATIVE = ['better-sqlite3', 'node-datachannel', '@node-datachannel/*', '*.node']
+const NATIVE = ['better-sqlite3', '@chainsafe/libp2p-quic', 'node-datachannel', '@node-datachannel/*', '*.node']
 
 /** Our own packages are taken from their sources, so that a stale build cannot hide anything. */
 const OWN = {

@@ -8,9 +8,6 @@ import { runRelay } from './run.ts'
 const EXIT_FAILED = 1
 /** CLI.md. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, TIMED_OUT: 3, NO_DAEMON: 4 }
-/** Accepted, so that scripts may name them, but their parts are not in this build. */
-const UNAVAILABLE = ['quic'] as const
-
 /** Runs the command and sets the exit code; resolves when the command is done. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const json = wantsJson(args)
@@ -65,7 +62,9 @@ function createProgram(json: boolean): Command {
       .description(description)
       .exitOverride()
       .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
-  add('run', 'run in the foreground').action(() => runRelay(parseConfig(program.opts()), { unavailable: unavailableWanted(program) }))
+  add('run', 'run in the foreground').action(() =>
+    runRelay(parseConfig({ ...program.opts(), quicIsWanted: program.getOptionValueSource('quic') !== 'default' })),
+  )
   addCommands({ program, add })
   return program
 }
@@ -81,11 +80,6 @@ function defaultDir(): string {
 
 function collectUrls(value: string, before: unknown): string[] {
   return [...(Array.isArray(before) ? (before as string[]) : []), ...value.split(/[,\s]+/).filter((each) => each !== '')]
-}
-
-function unavailableWanted(program: Command): string[] {
-  const options: Record<string, unknown> = program.opts()
-  return UNAVAILABLE.filter((name) => program.getOptionValueSource(name) !== 'default' && options[name] !== 'off')
 }
 
 function fail(error: unknown, json: boolean): void {

@@ -38,6 +38,8 @@ const configSchema = z.strictObject({
   tcp: port,
   ws: port,
   quic: port,
+  /** Whether the port of QUIC was asked for: a usual one that is taken already is done without. */
+  quicIsWanted: z.boolean().default(false),
   webrtc: port,
   stun: port,
   stun2: port,
@@ -66,7 +68,6 @@ const checkedSchema = configSchema.refine(({ https, announceHost = '' }) => http
 export type RelayConfig = Readonly<z.infer<typeof configSchema>>
 export type Port = number | 'off'
 
-/** `quic` waits for its part. */
 export const DEFAULT_PORTS = {
   http: '8080',
   https: 'off',

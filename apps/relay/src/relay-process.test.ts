@@ -14,7 +14,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
-const PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'] as const
+const PORTS = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector'] as const
 /** Generous: the machine may be building at the same time. */
 const DEADLINE_MS = 20_000
 
@@ -105,7 +105,7 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     expect(response.headers.get('cache-control')).toBe('no-store')
     const description = (await response.json()) as Ready & { version: number; stun: string[]; reflector: string }
     expect(description).toMatchObject({ version: 1, peer_id: relay.peer_id, addresses: relay.addresses })
-    expect(relay.addresses).toHaveLength(3)
+    expect(relay.addresses).toHaveLength(4)
     for (const each of relay.addresses) expect(each).toMatch(new RegExp(`^/ip4/127\\.0\\.0\\.1/.*/p2p/${relay.peer_id}$`))
     expect(description.stun).toHaveLength(2)
     expect(await json(`${relay.url}/readyz`)).toEqual({ ready: true, waiting: [] })
@@ -139,8 +139,8 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     const child = launch([...relayArgs(newDir()), '--announce-host', 'localhost', '--json', 'run'])
     const ready = JSON.parse(await firstLine(child)) as Ready
     expect(ready.url).toMatch(/^http:\/\/localhost:\d+$/)
-    expect(ready.addresses).toHaveLength(3)
-    for (const each of ready.addresses) expect(each).toMatch(/^\/(dns\/localhost\/tcp|ip4\/127\.0\.0\.1\/udp)\//)
+    expect(ready.addresses).toHaveLength(4)
+    for (const each of ready.addresses) expect(each).toMatch(/^\/(dns\/localhost\/(tcp|udp\/\d+\/quic-v1)|ip4\/127\.0\.0\.1\/udp)\//)
   })
 
   it('prints one sentence with its address without --json', async () => {
@@ -201,6 +201,30 @@ describe('skein-relay', { timeout: 60_000 }, () => {
       code: 2,
       line: { error: { code: 'USAGE' } },
     })
+  })
+
+  it('gives way at the usual port of QUIC, and fails at one that was asked for', async () => {
+    const taken = createSocket('udp4')
+    taken.bind(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const port = String(taken.address().port)
+    const asked = launch(['run', '--json', ...relayArgs(newDir()), '--quic', port])
+    expect(JSON.parse(await firstLine(asked))).toMatchObject({ error: { code: 'PORT_IN_USE' } })
+    taken.close()
+    const usual = createSocket('udp4')
+    // Taken by us, or by somebody else on this machine.
+    await new Promise<void>((resolve) =>
+      usual
+        .once('listening', resolve)
+        .once('error', () => resolve())
+        .bind(4001, '127.0.0.1'),
+    )
+    const args = relayArgs(newDir())
+    args.splice(args.indexOf('--quic'), 2)
+    const { addresses } = JSON.parse(await firstLine(launch(['run', '--json', ...args]))) as Ready
+    expect(addresses.some((each) => each.includes('/tcp/'))).toBe(true)
+    expect(addresses.some((each) => each.includes('/quic-v1'))).toBe(false)
+    usual.close(() => undefined)
   })
 
   it('refuses bad options and a data directory in use', async () => {

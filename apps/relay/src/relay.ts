@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import type { Logger } from '@skein/core'
+import { isSkeinError, type Logger } from '@skein/core'
 import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
@@ -99,9 +99,10 @@ async function openStack(config: RelayConfig, { store, address, rules, logger }:
   await probePort('tcp', config.host, config.tcp)
   await probePort('tcp', config.host, config.ws)
   await probePort('udp', config.host, config.webrtc)
+  const quic = await quicPort(config, logger)
   return createRelayStack({
     privateKeySeed: loadOrCreateSeed(config.dataDir),
-    listen: { host: config.host, tcp: config.tcp, ws: config.ws, webrtc: config.webrtc },
+    listen: { host: config.host, tcp: config.tcp, ws: config.ws, webrtc: config.webrtc, quic },
     announceHost: config.announceHost,
     front: frontOf(config),
     announceAddress: config.announceHost === undefined ? undefined : address,
@@ -109,6 +110,21 @@ async function openStack(config: RelayConfig, { store, address, rules, logger }:
     rules,
     logger,
   })
+}
+
+/** Nobody needs QUIC: at its usual port it gives way to whoever has that already. @throws SkeinError PORT_IN_USE for one that was asked for */
+async function quicPort({ host, quic, quicIsWanted }: RelayConfig, logger: Logger): Promise<RelayConfig['quic']> {
+  try {
+    await probePort('udp', host, quic)
+    return quic
+  } catch (error) {
+    if (quicIsWanted || !isSkeinError(error, 'PORT_IN_USE')) throw error
+    logger.warn('quic-port-in-use', {
+      port: quic,
+      meaning: 'another program has the usual port of QUIC; nothing listens there for this relay',
+    })
+    return 'off'
+  }
 }
 
 async function openCards(

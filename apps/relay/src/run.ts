@@ -11,11 +11,9 @@ import type { Relay } from './relay.ts'
 const STOP_DEADLINE_MS = 3_500
 
 /** Runs until SIGTERM or SIGINT, then exits the process with 0. @throws SkeinError if a part cannot start */
-export async function runRelay(config: RelayConfig, { unavailable }: { readonly unavailable: readonly string[] }): Promise<void> {
+export async function runRelay(config: RelayConfig): Promise<void> {
   const logger = createLogger(config)
   installRejectionGuard(logger)
-  for (const part of unavailable)
-    logger.warn('not-in-this-build', { part, meaning: `--${part} is accepted but not available in this build; nothing listens there` })
   const stopped = nextSignal()
   const starting = startRelay(config, logger)
   starting.catch(endSoon)

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
-const PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'] as const
+const PORTS = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector'] as const
 /** Generous: the machine may be building at the same time. */
 export const DEADLINE_MS = 60_000
 

@@ -60,7 +60,7 @@ export class Processes {
       reservationsPerMinutePerPeer: most,
     }
     writeFileSync(join(dir, 'settings.json'), JSON.stringify({ limits }))
-    const names = ['http', 'tcp', 'ws', 'stun', 'stun2', 'reflector', 'webrtc']
+    const names = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector']
     const args = ['run', '--json', '--host', '127.0.0.1', '--web', 'off', '--data-dir', dir]
     const child = spawn(process.execPath, [RELAY, ...args, ...names.flatMap((name) => [`--${name}`, String(ports[name] ?? 0)])], {
       stdio: ['ignore', 'pipe', 'ignore'],

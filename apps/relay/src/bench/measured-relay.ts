@@ -15,7 +15,7 @@ const LIMITS = [
   ...['connections', 'connectionsPerAddress', 'connectionsPerNetwork', 'connectionsPerSecondPerAddress', 'connectionBurstPerAddress'],
   ...['reservations', 'reservationsPerAddress', 'reservationsPerNetwork', 'reservationsPerMinutePerPeer'],
 ]
-const PORTS = ['http', 'tcp', 'ws', 'stun', 'stun2', 'reflector', 'webrtc']
+const PORTS = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector']
 const readySchema = z.looseObject({ url: z.string(), addresses: z.array(z.string()) })
 
 export interface Figures {

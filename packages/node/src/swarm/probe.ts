@@ -7,6 +7,7 @@ import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { loadQuic } from './late-quic.ts'
 import { securedAndMuxed } from './stack-parts.ts'
 
 export interface Probed {
@@ -26,8 +27,9 @@ export async function probeRelay(addresses: readonly string[], { withinMs }: { r
 
 /** A node for each: an open connection would be taken for the next address of the same peer. */
 async function probe(address: string, withinMs: number): Promise<Probed> {
+  const quic = address.includes('/quic') ? await loadQuic() : undefined
   const node = await createLibp2p({
-    transports: [tcp(), webSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } })],
+    transports: [tcp(), webSockets(), webRTCDirect({ rtcConfiguration: { iceServers: [] } }), ...(quic === undefined ? [] : [quic()])],
     ...securedAndMuxed(),
     connectionGater: { denyDialMultiaddr: () => false },
     services: { identify: identify() },

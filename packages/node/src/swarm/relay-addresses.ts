@@ -7,6 +7,8 @@ export interface RelayPorts {
   readonly tcp: PortOrOff
   readonly ws: PortOrOff
   readonly webrtc: PortOrOff
+  /** Off unless told otherwise. */
+  readonly quic?: PortOrOff | undefined
 }
 
 export interface AnnouncedHost {
@@ -21,6 +23,7 @@ export function listenAddresses(listen: RelayPorts): string[] {
     [listen.tcp, (port) => `${base}/tcp/${port}`],
     [listen.ws, (port) => `${base}/tcp/${port}/ws`],
     [listen.webrtc, (port) => `${base}/udp/${port}/webrtc-direct`],
+    [listen.quic ?? 'off', (port) => `${base}/udp/${port}/quic-v1`],
   ]
   return wanted.flatMap(([port, address]) => (port === 'off' ? [] : [address(port)]))
 }

@@ -35,6 +35,7 @@ import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
 import { giveNotice } from './give-notice.ts'
+import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
 import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
@@ -203,15 +204,20 @@ function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, lo
 async function createNode(options: RelayStackOptions, parts: RelayParts): Promise<RelayNode> {
   const { late } = parts
   const { gater, mayEnter } = parts.door
+  const quic = await quicOf(options)
   return createLibp2p({
     privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
     datastore: new CertificateDatastore(options.durable),
-    addresses: { listen: listenAddresses(options.listen), announceFilter: () => announced(late, options) },
+    addresses: {
+      listen: listenAddresses({ ...options.listen, ...(quic === undefined && { quic: 'off' }) }),
+      announceFilter: () => announced(late, options),
+    },
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [
       guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
       guardedWebSockets({ behindProxy: options.front !== undefined, onReady: (take) => Object.assign(late, { take }) }),
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+      ...(quic === undefined ? [] : [quic()]),
     ],
     ...securedAndMuxed({ enableKeepAlive: false }),
     connectionGater: gater,
@@ -225,6 +231,13 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
         Object.assign(late, { transports, self }),
     },
   })
+}
+
+async function quicOf({ listen, logger }: RelayStackOptions): Promise<Awaited<ReturnType<typeof loadQuic>>> {
+  if ((listen.quic ?? 'off') === 'off') return undefined
+  const quic = await loadQuic()
+  if (quic === undefined) logger.warn('quic-missing', { meaning: 'there is no QUIC for this platform; nothing listens at its port' })
+  return quic
 }
 
 function relayServices({ judge = SIGNED, logger }: RelayStackOptions, parts: RelayParts) {

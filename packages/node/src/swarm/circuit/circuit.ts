@@ -10,7 +10,9 @@ const LINGER_MS = 30_000
 
 export interface CircuitOptions extends CircuitEnds {
   readonly limit?: CircuitLimit | undefined
-  readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited'>
+  readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited' | 'onBytes'>
+  /** Of each side, who asks first: whether bytes of its connection are counted nowhere else. */
+  readonly uncounted: readonly boolean[]
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly turns: Turns
@@ -36,7 +38,8 @@ export class Circuit implements CircuitEnds {
     this.to = options.to
     this.#startedAt = options.now()
     const [asking, asked] = streams
-    this.#flows = [this.#flow(asking, asked), this.#flow(asked, asking)]
+    const [asks = false, isAsked = false] = options.uncounted
+    this.#flows = [this.#flow([asking, asks], [asked, isAsked]), this.#flow([asked, isAsked], [asking, asks])]
   }
 
   start(): void {
@@ -56,7 +59,8 @@ export class Circuit implements CircuitEnds {
     for (const stream of this.#streams) stream.abort(reason)
   }
 
-  #flow(src: Stream, dst: Stream): Flow {
+  #flow([src, inUncounted]: readonly [Stream, boolean], [dst, outUncounted]: readonly [Stream, boolean]): Flow {
+    const { rules } = this.#options
     let passed = 0
     return new Flow(
       { src, dst },
@@ -67,6 +71,8 @@ export class Circuit implements CircuitEnds {
         onBroken: () => this.end('broken'),
         onBytes: (bytes, kind) => {
           passed += bytes
+          if (inUncounted) rules.onBytes('in', bytes)
+          if (outUncounted) rules.onBytes('out', bytes)
           return this.#pass(bytes, kind, passed)
         },
       },

@@ -19,7 +19,7 @@ import {
   MAX_CIRCUIT_MESSAGE_BYTES,
 } from '@skein/core'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
-import { Circuit } from './circuit.ts'
+import { Circuit, type CircuitOptions } from './circuit.ts'
 import { asError } from './flow.ts'
 import type { Places } from './places.ts'
 import { partyOf } from './party.ts'
@@ -138,11 +138,12 @@ export class HopService {
     try {
       await asked.reply({ status: 'ok', limit: decision.limit })
     } catch (error) {
-      other.abort(asError(error))
+      other.stream.abort(asError(error))
       throw error
     }
     asked.unwrap()
-    this.#splice([asked.stream, other], { from: asked.connection.remotePeer, to: peer, limit: decision.limit })
+    const [from, uncounted] = [asked.connection.remotePeer, [asked.connection, other.connection].map(isUncounted)]
+    this.#splice([asked.stream, other.stream], { from, to: peer, limit: decision.limit, uncounted })
   }
 
   #decide(connection: Connection, to: PeerId): CircuitDecision {
@@ -156,7 +157,7 @@ export class HopService {
   async #announce(
     { connection: { remotePeer }, signal }: Asked,
     { peer, decision }: { readonly peer: PeerId; readonly decision: CircuitDecision & { status: 'ok' } },
-  ): Promise<Stream | undefined> {
+  ): Promise<Pick<Asked, 'stream' | 'connection'> | undefined> {
     const connection = this.#parts.connectionManager.getConnections(peer).findLast((each) => each.status === 'open')
     if (connection === undefined) return undefined
     let stream: Stream | undefined
@@ -166,7 +167,7 @@ export class HopService {
       await frames.write(encodeStopConnect(remotePeer.toMultihash().bytes, decision.limit), { signal })
       const taken = decodeStopReply((await frames.read({ signal })).subarray())
       frames.unwrap()
-      if (taken) return stream
+      if (taken) return { stream, connection }
       stream.abort(new Error('the other side does not take the circuit'))
     } catch (error) {
       this.#options.logger.debug('stop-failed', { reason: String(error) })
@@ -177,12 +178,12 @@ export class HopService {
 
   #splice(
     streams: readonly [Stream, Stream],
-    { from, to, limit }: { readonly from: PeerId; readonly to: PeerId; readonly limit: HopReplyFrame['limit'] },
+    { from, to, ...options }: { readonly from: PeerId; readonly to: PeerId } & Pick<CircuitOptions, 'limit' | 'uncounted'>,
   ): void {
     const circuit: Circuit = new Circuit(streams, {
       from: from.toString(),
       to: to.toString(),
-      limit,
+      ...options,
       rules: this.#options.rules,
       now: () => performance.now(),
       turns: this.#options.turns,
@@ -191,6 +192,11 @@ export class HopService {
     this.circuits.add(circuit)
     circuit.start()
   }
+}
+
+/** Bytes of these transports go by the connection beneath, where those of the others are counted. */
+function isUncounted({ remoteAddr }: Connection): boolean {
+  return /\/(quic-v1|webrtc-direct|webrtc)(\/|$)/.test(remoteAddr.toString())
 }
 
 /** `undefined` for a request that cannot be read; a stream that fails is the caller's. */
