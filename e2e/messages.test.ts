@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { befriend, eventually, Lab } from './processes.ts'
 
-it('[MK1] [MK3] [MK4] people answer, react, edit and take back from the command line, also while the other side is away', async () => {
+it('[MK1] [MK3] [MK4] [MK12] people answer, react, edit, take back and delete from the command line, also while the other side is away', async () => {
   await using lab = await Promise.resolve(new Lab())
   const relay = await lab.relay()
   const [ana, bo] = [await lab.client('ana', [relay.url]), await lab.client('bo', [relay.url])]
@@ -22,6 +22,9 @@ it('[MK1] [MK3] [MK4] people answer, react, edit and take back from the command 
   expect(first).toMatchObject({ text: 'hello', contact_reaction: '👍' })
   expect(answer).toMatchObject({ text: 'hi', reply_to: id })
   expect(more).toMatchObject([{ text: '', deleted_at: expect.any(Number) }])
+  expect((await ana.run('delete-conversation', 'bo')).json).toEqual({ contact: bo.account })
+  expect(await ana.history('bo')).toEqual([])
+  expect((await ana.run('contacts')).json.contacts).toMatchObject([{ contact: bo.account, state: 'accepted' }])
   // A mailbox may have had it already; then there is an empty place, and never the text.
   expect((await bo.history('ana')).map(({ text }) => text).filter((text) => text !== '')).toEqual(['hello', 'hi'])
 })

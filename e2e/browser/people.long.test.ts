@@ -1,5 +1,5 @@
 /** What people do with each other in the interface beyond talking: meet nearby, sign, forget. */
-import { afterAll, beforeAll, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
 import { Interface } from './interface-pages.ts'
 
@@ -32,4 +32,30 @@ it.skipIf(skipped)('[CT8] somebody nearby is asked for contact with a button, an
   await ana.page.getByRole('link', { name: 'Write: Bo near' }).click()
   await ana.write('we met')
   await ana.sees('we met', 'delivered')
+})
+
+it.skipIf(skipped)('[MK12] a conversation is deleted after a question, in every tab, and the contact stays', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('to be forgotten')
+  await bo.sees('to be forgotten', 'delivered')
+  const second = await ana.anotherTab()
+  await second.page.getByRole('link', { name: /to be forgotten/ }).click()
+  await second.sees('to be forgotten')
+  await ana.page.getByRole('link', { name: /to be forgotten/ }).click()
+  await ana.page.getByTitle('Details of Bo').click()
+  await ana.page.getByRole('button', { name: 'Delete this conversation' }).click()
+  await ana.page.getByText('All messages with Bo are deleted').waitFor()
+  await ana.page.getByRole('button', { name: 'Cancel' }).click()
+  await ana.page.getByRole('button', { name: 'Delete this conversation' }).click()
+  await ana.page.getByRole('button', { name: 'Delete', exact: true }).click()
+  await second.page.locator('[data-direction]').first().waitFor({ state: 'detached' })
+  await bo.sees('to be forgotten')
+  await ana.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+  await ana.page.getByRole('link', { name: 'Write: Bo' }).click()
+  await ana.write('a new beginning')
+  await bo.sees('a new beginning')
+  expect(await ana.faults()).toEqual([])
 })

@@ -15,7 +15,7 @@ const ALLOWED = [/^@bufbuild\/protobuf$/, /^@noble\//, /^@scure\/base$/, /^fflat
  * client on a slow phone loads it before anything can be shown; 5 KB of it (Argon2) only when a password is used. The mesh
  * is 20 KB, mailboxes and delivery are 12 KB, conversations 5, files 7, several devices 9, delivery proofs 3.
  */
-const GZIP_BUDGET_BYTES = 147_000
+const GZIP_BUDGET_BYTES = 149_000
 /** Curves 10 KB, ML-KEM 6, DEFLATE 4, hashes 4, protobuf 3, ChaCha20 3, HPKE 3; the rest are sessions and their messages. */
 const ENCRYPTION_BUDGET_BYTES = 50_000
 

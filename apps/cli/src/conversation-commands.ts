@@ -19,6 +19,12 @@ export const edit = (session: Session, id: string, text: string): Promise<number
 
 export const remove = (session: Session, id: string): Promise<number> => shown(session, (api) => api.remove({ id }))
 
+export const deleteConversation = (session: Session, contact: string): Promise<number> =>
+  withApi(session, async (api) => {
+    const deleted = await api.deleteConversation({ contact })
+    session.output.result(deleted, 'The conversation is deleted on your devices. Your contact keeps theirs.')
+  })
+
 export const share = (session: Session, contact: string, shared: string): Promise<number> =>
   shown(session, (api) => api.share({ contact, shared }))
 

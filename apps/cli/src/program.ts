@@ -267,6 +267,11 @@ function addConversationCommands(program: Command, run: Run): void {
   program.command('edit').description('change a text of yours').argument('<id>').argument('<text>').action(run(conversation.edit))
   program.command('delete').description('take a message of yours back, for everybody').argument('<id>').action(run(conversation.remove))
   program
+    .command('delete-conversation')
+    .description('delete all messages with a contact on your devices; the contact stays, and keeps theirs')
+    .argument('<contact>')
+    .action(run(conversation.deleteConversation))
+  program
     .command('share')
     .description('tell a contact of another one')
     .argument('<contact>', 'whom to')

@@ -33,6 +33,15 @@ export class MessengerFiles {
     return this.opening
   }
 
+  /** Forgets all transfers from and to a contact. @throws as `open`, where there are any */
+  async clear(account: AccountId): Promise<void> {
+    const kept = (await this.ports.store.transfers()).filter(({ contact }) => contact === account)
+    if (kept.length === 0) return
+    if (this.stopping !== undefined) return (await this.open()).clear(account)
+    // A device that was taken out moves no files, and has some in its list still.
+    await this.ports.store.commit(kept.map(({ id, direction }) => ({ kind: 'transfer.remove', id, direction })))
+  }
+
   onMessage(message: StoredMessage): void {
     if (message.kind !== 'file' || (this.service === undefined && this.ports.lateFiles === undefined)) return
     this.open()

@@ -70,6 +70,8 @@ export type MessengerEvent =
   | ({ readonly kind: 'keys' } & KeyChange)
   /** Messages of these contacts have come that another device of ours had. */
   | { readonly kind: 'history'; readonly accounts: readonly AccountId[] }
+  /** A conversation was deleted, here or on another device of ours. */
+  | { readonly kind: 'cleared'; readonly account: AccountId }
   /** The user has seen messages of a contact, here or in another window. */
   | { readonly kind: 'seen'; readonly account: AccountId; readonly unread: number }
   /** The account has other devices than before; `revoked`: this one is none of them any more. */

@@ -99,7 +99,11 @@ export class Messenger {
       fetchSecret: this.fetchSecret,
     })
     const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
-    this.conversation = new ConversationService(conversation)
+    this.conversation = new ConversationService({
+      ...conversation,
+      clearing: { deliveries: this.dispatcher, clearFiles: (account) => this.transfers.clear(account) },
+      tellCleared: (account, mark) => this.devices.cleared(account, mark),
+    })
     this.transfers = new MessengerFiles(ports, { ...conversation, onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }) })
     this.presence = new PresenceService({
       ...ports,
@@ -120,6 +124,7 @@ export class Messenger {
       onRevoked: () => this.standDown(),
       onContact: (contact) => this.onContact(contact),
       onSeen: (account, id) => this.markSeen(account, id).then(() => undefined),
+      onCleared: (account, mark) => this.conversation.clearUpTo(account, mark),
       onHistory: (accounts) => this.emit({ kind: 'history', accounts }),
     })
     this.touch = new Touch({ ...this.contactDeps, announceTo: (...to) => this.presence.announceTo(...to) })

@@ -157,12 +157,19 @@ export class Conversation extends Observable<ConversationSnapshot> {
     this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
   }
 
+  /** The conversation was deleted; what is left of it is shown. */
+  private async startAnew(): Promise<void> {
+    this.patch({ messages: [], complete: true, intent: undefined })
+    await this.catchUp()
+  }
+
   private take(all: readonly ClientEvent[]): void {
     const { messages } = this.get()
     const events = all.filter((each) => 'contact' in each && each.contact === this.contact)
     const changed = withEvents(messages, events)
     for (const each of events) {
       if (each.event === 'typing') this.showTyping(each.active)
+      if (each.event === 'cleared') void this.startAnew().catch(() => undefined)
       if (each.event === 'message' && each.message.direction === 'in') this.showTyping(false)
     }
     if (changed !== messages) this.patch({ messages: changed, grewBackwards: false })

@@ -181,7 +181,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
 /** The list after `event`; `undefined` when only asking tells. */
 export function applyEvent(all: readonly ConversationView[], event: ClientEvent): readonly ConversationView[] | undefined {
-  if (event.event === 'contact' || event.event === 'keys' || event.event === 'history') return undefined
+  if (event.event === 'contact' || event.event === 'keys' || event.event === 'history' || event.event === 'cleared') return undefined
   if (event.event === 'devices') return all
   const known = all.find(({ contact }) => contact === event.contact)
   if (known === undefined) return event.event === 'message' ? undefined : all

@@ -8,6 +8,7 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Toggle } from '../ui/toggle.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { DeleteConversation } from './delete-conversation.tsx'
 import { PathDetails } from './path-details.tsx'
 import { ShareField } from './share-field.tsx'
 import { TimerField } from './timer-field.tsx'
@@ -57,6 +58,7 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
       {person.state === 'accepted' && !person.blocked ? <TimerField contact={contact} /> : null}
       {person.state === 'accepted' ? <ShareField contact={contact} /> : null}
       {person.state === 'accepted' && !person.blocked ? <PathDetails contact={contact} /> : null}
+      <DeleteConversation contact={contact} name={person.name} />
       <p className="foreign text-sm text-quiet">
         {people.account}: <code>{contact}</code>
       </p>

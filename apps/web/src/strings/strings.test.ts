@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseLanguage, LANGUAGES } from './languages.ts'
+import { FILE_STRINGS } from './file-strings.ts'
+import { RARE_STRINGS } from './rare-strings.ts'
 
 type Entry = readonly [path: string, value: unknown]
 
@@ -12,17 +14,20 @@ function entries(value: object, path = ''): readonly Entry[] {
 const kinds = (value: object) => entries(value).map(([path, each]) => `${path}: ${typeof each}`)
 
 describe('strings', () => {
-  const all = () => Promise.all(Object.values(LANGUAGES).map(({ load }) => load()))
+  const all = async () => [
+    await Promise.all(Object.values(LANGUAGES).map(({ load }) => load())),
+    Object.values(FILE_STRINGS),
+    Object.values(RARE_STRINGS),
+  ]
 
   it('every language has the same keys, as texts or as functions', async () => {
-    const [english, ...others] = await all()
-    for (const other of others) expect(kinds(other)).toEqual(kinds(english ?? {}))
+    for (const [english, ...others] of await all()) for (const other of others) expect(kinds(other)).toEqual(kinds(english ?? {}))
   })
 
   it('no text is empty, and every function uses what it is given', async () => {
     const isPoor = ([, value]: Entry): boolean =>
       typeof value === 'function' ? !String(value('given', 'given')).includes('given') : String(value).trim() === ''
-    for (const strings of await all()) expect(entries(strings).filter(isPoor)).toEqual([])
+    for (const strings of (await all()).flat()) expect(entries(strings).filter(isPoor)).toEqual([])
   })
 
   it('takes the first language that it has', () => {

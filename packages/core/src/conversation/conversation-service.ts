@@ -1,4 +1,4 @@
-import type { ContactBook } from '../contacts/index.ts'
+import type { ClearMark, ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
 import { annotate, type AnnotationBody, type MainPath } from '../main-path/index.ts'
@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { SearchPage, Store, StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
+import type { ClearingDeps } from './clearing.ts'
 import { Disappearing } from './disappearing.ts'
 import { serveTyping, tellTyping, TYPING_PROTOCOL } from './typing.ts'
 
@@ -19,6 +20,9 @@ export interface ConversationDeps {
   /** @throws SkeinError STORE_CLOSED while the messenger does not run */
   path(): MainPath
   emit(event: MessengerEvent): void
+  readonly clearing: Omit<ClearingDeps, 'store'>
+  /** Our other devices delete it too. */
+  tellCleared(account: AccountId, mark: ClearMark): Promise<void>
 }
 
 /** What people do with messages that are there: react, edit, take back, search; and what passes by itself. */
@@ -46,6 +50,22 @@ export class ConversationService {
   /** @throws SkeinError MESSAGE_UNKNOWN (of `before`) */
   search(query: string, page: SearchPage): Promise<readonly StoredMessage[]> {
     return this.deps.store.search(query, page)
+  }
+
+  /** Deletes a conversation on this device and on our other ones; the contact stays, and keeps what they have (MK12). */
+  async clear(account: AccountId): Promise<void> {
+    const [newest] = await this.deps.store.history(account, { limit: 1 })
+    if (newest === undefined) return
+    const mark = { hlcMs: newest.hlcMs, hlcCounter: newest.hlcCounter }
+    await this.clearUpTo(account, mark)
+    await this.deps.tellCleared(account, mark)
+  }
+
+  /** As another device of ours says. */
+  async clearUpTo(account: AccountId, mark: ClearMark): Promise<void> {
+    const { clearConversation } = await import('./clearing.ts')
+    await clearConversation({ ...this.deps.clearing, store: this.deps.store }, account, mark)
+    this.deps.emit({ kind: 'cleared', account })
   }
 
   /** Everything up to this message was read: what disappears after reading begins to. */

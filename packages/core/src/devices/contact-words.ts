@@ -1,7 +1,7 @@
 /** What the user decides about contacts, the same on all own devices: the later decision counts (DV11). */
 import { isSkeinError } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
-import type { ContactBook } from '../contacts/index.ts'
+import { type ClearMark, clearMark, type ContactBook, NEVER_CLEARED, reaches } from '../contacts/index.ts'
 import { type ContactCard, openAccountRecord, openContactCard } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -16,6 +16,8 @@ export interface ContactWordsDeps {
   readonly clock: Pick<Clock, 'now'>
   readonly primitives: Primitives
   readonly logger: Logger
+  /** A conversation was deleted on another device. */
+  onCleared(account: AccountId, mark: ClearMark): Promise<void>
 }
 
 interface Known {
@@ -35,6 +37,7 @@ const settingOf = (account: AccountId): string => `own-contact ${account}`
 export class ContactWords {
   private readonly deps: ContactWordsDeps
   private readonly known = new Map<AccountId, Known>()
+  private readonly cleared = new Map<AccountId, ClearMark>()
 
   constructor(deps: ContactWordsDeps) {
     this.deps = deps
@@ -44,6 +47,7 @@ export class ContactWords {
     for (const contact of this.deps.book.all()) {
       const stamp = Number((await this.deps.store.setting(settingOf(contact.account))) ?? firstStamp(contact))
       this.known.set(contact.account, { stamp, said: saying(contact) })
+      this.cleared.set(contact.account, await clearMark(this.deps.store, contact.account))
     }
   }
 
@@ -59,6 +63,18 @@ export class ContactWords {
     return contact.state === 'pending' ? undefined : this.wordOf(contact)
   }
 
+  /** A conversation was deleted here. @returns what the other devices are to be told */
+  noteCleared(account: AccountId, mark: ClearMark): OwnContactFields | undefined {
+    this.cleared.set(account, mark)
+    const contact = this.deps.book.get(account)
+    return contact === undefined ? undefined : this.wordOf(contact)
+  }
+
+  /** Up to where the user has deleted a conversation. */
+  clearedUpTo(account: AccountId): ClearMark {
+    return this.cleared.get(account) ?? NEVER_CLEARED
+  }
+
   /** What all own devices ought to know. A contact who has not answered yet is nobody's matter but this device's. */
   all(): readonly OwnContactFields[] {
     const settled = this.deps.book.all().filter(({ state }) => state !== 'pending')
@@ -70,6 +86,7 @@ export class ContactWords {
     const { book } = this.deps
     const { account, stamp } = word
     const before = book.get(account)
+    if (!book.isOwn(account)) await this.takeCleared(word)
     if (book.isOwn(account) || (before !== undefined && stamp <= (this.known.get(account)?.stamp ?? firstStamp(before)))) return undefined
     await this.takeCard(word)
     if (book.get(account) === undefined) return undefined
@@ -82,6 +99,12 @@ export class ContactWords {
     const contact = await book.change(account, { petname, state, trust, blocked, muted })
     await this.keep(account, { stamp, said: saying(contact) })
     return contact
+  }
+
+  private async takeCleared({ account, cleared }: OwnContactFields): Promise<void> {
+    if (reaches(this.clearedUpTo(account), cleared)) return
+    await this.deps.onCleared(account, cleared)
+    this.cleared.set(account, cleared)
   }
 
   private async takeCard({ account, card, petname, state }: OwnContactFields): Promise<void> {
@@ -110,7 +133,8 @@ export class ContactWords {
   }
 
   private wordOf({ account, card, petname, state, trust, blocked, muted }: StoredContact): OwnContactFields {
-    return { account, card, petname, state, trust, blocked, muted, stamp: this.known.get(account)?.stamp ?? firstStamp({ state }) }
+    const stamp = this.known.get(account)?.stamp ?? firstStamp({ state })
+    return { account, card, petname, state, trust, blocked, muted, stamp, cleared: this.clearedUpTo(account) }
   }
 
   private async keep(account: AccountId, known: Known): Promise<void> {

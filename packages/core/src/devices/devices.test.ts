@@ -38,6 +38,8 @@ async function household(seed: number) {
   return { world, ana, bo, phone }
 }
 
+const NOWHERE = { messages: 0, annotations: 0 }
+
 describe('several devices', () => {
   it('[DV9] a linked device has the account, contacts and history, and gets what is sent from now on', async () => {
     const { world, ana, bo, phone } = await household(1)
@@ -185,6 +187,45 @@ describe('several devices', () => {
     await world.run(90_000)
     expect((await texts(world, back, ana)).map((each) => Number.parseInt(each, 10))).toEqual(Array.from({ length: 60 }, (_, at) => at))
     expect(back.messenger.identity.device).toBe(device)
+  })
+
+  it('[DV14] what is deleted on one device is deleted on the others, and history of one that was away does not bring it back', async () => {
+    const { world, ana, bo, phone } = await household(11)
+    const { account } = ana.messenger.identity
+    const first = await world.send(ana, bo, 'to be deleted')
+    await world.run(3_000)
+    await phone.messenger.conversation.clear(account)
+    await world.run(3_000)
+    expect([await texts(world, bo, ana), await texts(world, phone, ana)]).toEqual([[], []])
+    expect(bo.events).toContainEqual({ kind: 'cleared', account })
+    expect(await ana.messenger.message(first.id)).toMatchObject({ text: 'to be deleted' })
+    // Apart from each other one deletes what the other has not seen go.
+    await world.send(ana, bo, 'both have it')
+    await world.run(3_000)
+    world.kill(phone)
+    await bo.messenger.conversation.clear(account)
+    await world.send(ana, bo, 'afterwards')
+    await world.run(3_000)
+    const back = await world.restart(phone)
+    // It asks from the start, as after a database that was put back.
+    await bo.store.commit([
+      { kind: 'setting.put', key: `own-history ${back.messenger.identity.device}`, value: '{"messages":0,"annotations":0}' },
+    ])
+    await world.run(40_000)
+    expect([await texts(world, bo, ana), await texts(world, back, ana)]).toEqual([['afterwards'], ['afterwards']])
+    // A new device learns of it too.
+    const tablet = await world.link(bo, await world.start('bo tablet'))
+    await world.run(10_000)
+    expect(await texts(world, tablet, ana)).toEqual(['afterwards'])
+    const page = { after: NOWHERE, next: NOWHERE, more: false, annotations: [], contacts: [], seen: [], name: 'bo phone' }
+    const stored = { ...first, contact: account, direction: 'in', id: messageIdFromBytes(new Uint8Array(16).fill(9)), hlcMs: 5 } as const
+    const [own] = back.messenger.book.ownDevices().filter(({ device }) => device === bo.messenger.identity.device)
+    const path = back.messenger['mainPath']
+    if (own === undefined || path === undefined) throw new Error('no device')
+    await sendOwnWord(path, own, { kind: 'page', page: { ...page, messages: [stored] } })
+    await world.run(3_000)
+    expect(await bo.messenger.message(stored.id)).toMatchObject({ kind: 'gone', text: '' })
+    expect(await texts(world, bo, ana)).toEqual(['afterwards'])
   })
 
   it('[DV10] words between own devices are taken from nobody else', async () => {

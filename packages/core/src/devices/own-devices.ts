@@ -1,6 +1,6 @@
 /** The devices of our account: their list, linking, taking out, and what they tell each other. */
 import { base64 } from '@scure/base'
-import type { ContactBook } from '../contacts/index.ts'
+import type { ClearMark, ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import { type ContactCard, type Identity, LIST_SETTING, LIST_VERSION_SETTING, openDeviceList, signDeviceList } from '../identity/index.ts'
@@ -41,6 +41,8 @@ export interface OwnDevicesDeps extends Pick<MessengerPorts, 'store' | 'swarm' |
   onRevoked(): void
   onContact(contact: StoredContact): void
   onSeen(account: AccountId, id: MessageId): Promise<void>
+  /** A conversation was deleted on another device. */
+  onCleared(account: AccountId, mark: ClearMark): Promise<void>
   onHistory(accounts: readonly AccountId[]): void
 }
 
@@ -90,6 +92,11 @@ export class OwnDevices {
   /** The user has seen everything up to a message here. */
   async seen(account: AccountId, message: MessageId): Promise<void> {
     if (this.hasOthers()) await (await this.sync()).seen({ account, message })
+  }
+
+  /** A conversation was deleted here. */
+  async cleared(account: AccountId, mark: ClearMark): Promise<void> {
+    if (this.hasOthers()) await (await this.sync()).cleared(account, mark)
   }
 
   /** What another device of ours says, encoded; ready() has to come before. @throws SkeinError BAD_FRAME */

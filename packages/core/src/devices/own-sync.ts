@@ -4,7 +4,7 @@
  */
 import { concat } from '../e2ee/key-derivation.ts'
 import { accountDigest, type DeviceId, messageIdBytes, type AccountId, type MessageId } from '../ids.ts'
-import { seenMark } from '../contacts/index.ts'
+import { type ClearMark, reaches, seenMark } from '../contacts/index.ts'
 import { type ControlEffect, copiedWrites, type MainPath, sendOwnWord } from '../main-path/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { JournalPosition, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
@@ -67,6 +67,14 @@ export class OwnSync {
   /** The user has seen everything up to a message here. */
   async seen(seen: OwnSeenFields): Promise<void> {
     await this.tellAll({ kind: 'seen', seen })
+  }
+
+  /** A conversation was deleted here. */
+  async cleared(account: AccountId, mark: ClearMark): Promise<void> {
+    await this.inTurn(async () => {
+      const word = this.contacts.noteCleared(account, mark)
+      if (word !== undefined) await this.tellAll({ kind: 'contacts', contacts: [word] })
+    })
   }
 
   /** What another own device says, encoded. @throws SkeinError BAD_FRAME */
@@ -139,7 +147,7 @@ export class OwnSync {
 
   private async digest(): Promise<Uint8Array> {
     const marks = await this.seenMarks()
-    const contacts = this.contacts.all().map(({ account, stamp }) => `${account} ${stamp}`)
+    const contacts = this.contacts.all().map(digestLine)
     const seen = marks.map(({ account, message }) => concat(accountDigest(account), messageIdBytes(message)))
     return this.deps.primitives.sha256(concat(new TextEncoder().encode(contacts.join()), ...seen))
   }
@@ -189,14 +197,21 @@ export class OwnSync {
     const { device } = known
     const { book } = this.deps
     const foreign = page.messages.filter(({ contact }) => !book.isOwn(contact))
+    const said = page.annotations.filter((each) => !reaches(this.contacts.clearedUpTo(each.contact), each))
     return {
       writes: [
-        ...foreign.map((message) => ({ kind: 'message.insert', message }) as const),
-        ...page.annotations.map((annotation) => ({ kind: 'annotation.put', annotation }) as const),
+        ...foreign.map((message) => ({ kind: 'message.insert', message: this.withoutCleared(message) }) as const),
+        ...said.map((annotation) => ({ kind: 'annotation.put', annotation }) as const),
         { kind: 'setting.put', key: cursorKey(device), value: JSON.stringify(page.next) },
       ],
       committed: () => void this.inTurn(() => this.afterPage(known, page)),
     }
+  }
+
+  /** What the user has deleted here comes back as an id alone (DV14); timers count on. */
+  private withoutCleared(message: StoredMessage): StoredMessage {
+    const isCleared = message.kind !== 'timer' && reaches(this.contacts.clearedUpTo(message.contact), message)
+    return isCleared ? { ...message, kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null } : message
   }
 
   private async afterPage(known: StoredDevice, page: HistoryPageFields): Promise<void> {
@@ -214,6 +229,11 @@ export class OwnSync {
       if (contact !== undefined) this.deps.onContact(contact)
     }
   }
+}
+
+/** Contacts whose conversation was never deleted stand there as in versions that could not delete one. */
+function digestLine({ account, stamp, cleared }: OwnContactFields): string {
+  return cleared.hlcMs === 0 ? `${account} ${stamp}` : `${account} ${stamp} ${cleared.hlcMs}.${cleared.hlcCounter}`
 }
 
 const cursorKey = (device: DeviceId): string => `own-history ${device}`

@@ -11,6 +11,7 @@ import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } f
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
+import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
 import { BulkClaims } from './bulk-claims.ts'
 import { Fetcher } from './fetcher.ts'
@@ -49,16 +50,7 @@ export function transferFiles(platform: FilePlatform, bulk?: BulkPort): FilesFac
   return (deps) => new FileService(bulk === undefined ? deps : { ...deps, bulk }, platform)
 }
 
-/** What is accepted of a contact without asking. */
-export interface AutoAccept {
-  /** Largest content, in bytes. */
-  readonly maxBytes: number
-  /** Where it is put; empty for the platform's own place. */
-  readonly folder: string
-}
-
 const RATE_SETTING = 'files.rate'
-const autoSetting = (account: AccountId): string => `files.auto.${account}`
 
 export class FileService {
   private readonly deps: FileServiceDeps
@@ -240,14 +232,22 @@ export class FileService {
     return this.transfers.show(live)
   }
 
-  async autoAccept(account: AccountId): Promise<AutoAccept | null> {
-    const kept = await this.deps.store.setting(autoSetting(account))
-    return kept === null || kept === '' ? null : (JSON.parse(kept) as AutoAccept)
+  /** Ends what is on its way from and to a contact and forgets all transfers; what was put somewhere stays there. */
+  async clear(account: AccountId): Promise<void> {
+    for (const live of this.transfers.all()) {
+      if (live.stored.contact !== account) continue
+      if (!isFinal(live.stored)) await this.end(live, { state: 'cancelled', reason: null })
+      await this.transfers.remove(live)
+    }
+  }
+
+  autoAccept(account: AccountId): Promise<AutoAccept | null> {
+    return autoAcceptOf(this.deps.store, account)
   }
 
   /** @param auto null: the user is asked */
   async setAutoAccept(account: AccountId, auto: AutoAccept | null): Promise<void> {
-    await this.deps.store.commit([{ kind: 'setting.put', key: autoSetting(account), value: auto === null ? '' : JSON.stringify(auto) }])
+    await this.deps.store.commit([autoAcceptWrite(account, auto)])
   }
 
   /** Bytes a second, each way; 0 for no bound. */

@@ -1,3 +1,4 @@
+export type { AutoAccept } from './auto-accept.ts'
 export * from './chunk-plan.ts'
 export * from './content-hash.ts'
 export type * from './file-ports.ts'

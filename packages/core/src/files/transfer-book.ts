@@ -96,6 +96,7 @@ export class TransferBook {
   async change(live: Live, change: Partial<StoredTransfer>): Promise<void> {
     const next = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
     live.stored = next.direction === 'in' && isFinal(next) ? { ...next, manifest: withoutKey(live.manifest) } : next
+    if (this.find(next.id, next.direction) !== live) return
     await this.deps.store.commit([this.write(live)])
     this.tell(live)
   }
@@ -103,6 +104,7 @@ export class TransferBook {
   /** Moves on; told and kept now and then. */
   progress(live: Live, { bytes = live.stored.bytes, moved }: { readonly bytes?: number; readonly moved: number }): void {
     const now = this.deps.clock.monotonic()
+    if (this.find(live.stored.id, live.stored.direction) !== live) return
     live.rate.add(moved - live.stored.moved, now)
     live.stored = { ...live.stored, bytes, moved }
     if (now - live.toldAt >= PROGRESS_EVERY_MS) this.tell(live)
@@ -118,6 +120,16 @@ export class TransferBook {
     const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0
     const leftMs = rate === 0 ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
     return { ...stored, name, mediaType, total: size, entries: folder?.entries ?? 0, rate, leftMs }
+  }
+
+  /** Nothing is kept of it any more, whatever still becomes of it. */
+  async remove(live: Live): Promise<void> {
+    const { id, direction } = live.stored
+    this.live.delete(nameOf(id, direction))
+    await this.deps.store.commit([
+      { kind: 'transfer.remove', id, direction },
+      { kind: 'file-words.remove', contact: live.stored.contact, transfer: id },
+    ])
   }
 
   private tell(live: Live): void {

@@ -235,12 +235,17 @@ export type StoreWrite =
   | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
   /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
   | { readonly kind: 'message.insert'; readonly message: StoredMessage }
-  /** Kept if it is newer than what is known, and applied to its message, now or when that comes. */
+  /** Kept if it is newer than what is known, and applied to its message, now or when that comes; about one that is gone nothing is kept. */
   | { readonly kind: 'annotation.put'; readonly annotation: StoredAnnotation }
   /** Texts of a contact up to this message were read at `at`: what disappears after reading runs from then. */
   | { readonly kind: 'messages.read'; readonly contact: AccountId; readonly upTo: MessageId; readonly at: number }
   /** What was to disappear by `at` is gone, and what was said about it. */
   | { readonly kind: 'messages.disappear'; readonly at: number }
+  /**
+   * A conversation up to and including a stamp is gone, as messages that have disappeared are, with what was said, signed and
+   * reported about it; the timer that is in force stays.
+   */
+  | { readonly kind: 'conversation.clear'; readonly contact: AccountId; readonly hlcMs: number; readonly hlcCounter: number }
   /** Moves an outgoing message forward only: queued → carried → delivered → read; `failed` never overwrites `delivered` or `read`. */
   | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
   | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
@@ -295,6 +300,7 @@ export type StoreWrite =
   | { readonly kind: 'file-word.put'; readonly word: StoredFileWord; readonly most: number }
   | { readonly kind: 'file-words.remove'; readonly contact: AccountId; readonly transfer: MessageId }
   | { readonly kind: 'file-words.prune'; readonly before: number }
+  | { readonly kind: 'transfer.remove'; readonly id: MessageId; readonly direction: Direction }
   | { readonly kind: 'setting.put'; readonly key: string; readonly value: string }
 
 export type WriteOutcome = 'done' | 'duplicate'

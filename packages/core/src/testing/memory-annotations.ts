@@ -4,13 +4,14 @@ import { compare, prune, type Tables } from './memory-tables.ts'
 
 export function annotate(tables: Tables, next: StoredAnnotation): WriteOutcome {
   const key = `${next.contact} ${next.target} ${next.own} ${next.kind}`
+  const about = [...tables.messages.values()].filter(({ id, contact }) => id === next.target && contact === next.contact)
+  if (about.some(({ kind }) => kind === 'gone')) return 'duplicate'
   const known = tables.annotations.get(key)
   const newer = known === undefined || (next.kind !== 'deletion' && compare(next, known) > 0)
   if (!newer) return 'duplicate'
   tables.annotations.set(key, next)
   tables.annotationOrder = [...tables.annotationOrder, next.id]
-  for (const message of [...tables.messages.values()])
-    if (message.id === next.target && message.contact === next.contact) refresh(tables, message)
+  for (const message of about) refresh(tables, message)
   return 'done'
 }
 
@@ -33,9 +34,33 @@ export function refresh({ messages, annotations }: Tables, message: StoredMessag
   })
 }
 
-export type TimeWrite = Extract<StoreWrite, { kind: `messages.${string}` }>
+type ClearWrite = Extract<StoreWrite, { kind: 'conversation.clear' }>
 
-export function passTime({ messages, annotations }: Tables, write: TimeWrite): WriteOutcome {
+/** Only ids stay of a conversation. */
+function clear({ messages, annotations, proofs, progress }: Tables, { contact, hlcMs, hlcCounter }: ClearWrite): WriteOutcome {
+  const isUpTo = (each: Pick<StoredMessage, 'hlcMs' | 'hlcCounter'>): boolean =>
+    each.hlcMs < hlcMs || (each.hlcMs === hlcMs && each.hlcCounter <= hlcCounter)
+  const timer = [...messages.values()]
+    .filter((each) => each.contact === contact && each.kind === 'timer')
+    .sort(compare)
+    .at(-1)
+  const inForce = timer?.disappearAfterMs === null ? undefined : timer
+  for (const [key, message] of messages) {
+    if (message.contact !== contact || !isUpTo(message) || message === inForce) continue
+    messages.set(key, { ...message, ...GONE, editedAt: null, deletedAt: null })
+    prune(annotations, (each) => each.contact === contact && each.target === message.id)
+    prune(proofs, (each) => each.message === message.id)
+    prune(progress, (each) => each.message === message.id)
+  }
+  prune(annotations, (each) => each.contact === contact && isUpTo(each))
+  return 'done'
+}
+
+type TimeWrite = Extract<StoreWrite, { kind: `messages.${string}` | 'conversation.clear' }>
+
+export function passTime(tables: Tables, write: TimeWrite): WriteOutcome {
+  if (write.kind === 'conversation.clear') return clear(tables, write)
+  const { messages, annotations } = tables
   const read =
     write.kind === 'messages.read'
       ? [...messages.values()].find(({ id, contact }) => id === write.upTo && contact === write.contact)

@@ -33,13 +33,13 @@ import type {
 import { annotate, passTime, refresh } from './memory-annotations.ts'
 import {
   changeKeys,
+  changeSession,
   compare,
   copy,
   copyTables,
   emptyTables,
   journalOf,
   putProof,
-  putSession,
   changeFileWords,
   putTransfer,
   type Tables,
@@ -243,6 +243,7 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return annotate(tables, write.annotation)
     case 'messages.read':
     case 'messages.disappear':
+    case 'conversation.clear':
       return passTime(tables, write)
     case 'message.insert':
       return insertMessage(tables, write.message)
@@ -271,6 +272,7 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       return changeDelivery(tables, write)
     case 'transfer.put':
     case 'transfer.offer':
+    case 'transfer.remove':
       return putTransfer(tables, write)
     case 'file-word.put':
     case 'file-words.remove':
@@ -282,10 +284,8 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
       tables.outbox.delete(rowKey(write.device, write.message))
       return 'done'
     case 'session.put':
-      return putSession(tables, write.session)
     case 'session.remove':
-      tables.sessions.delete(write.device)
-      return 'done'
+      return changeSession(tables, write)
     case 'proof.put':
       return putProof(tables, write.proof)
     case 'prekey.put':

@@ -86,12 +86,11 @@ export function prune<K, V>(table: Map<K, V>, isOld: (value: V) => boolean): voi
   for (const [key, value] of table) if (isOld(value)) table.delete(key)
 }
 
-export function putTransfer(
-  { transfers }: Tables,
-  { kind, transfer }: Extract<StoreWrite, { kind: 'transfer.put' | 'transfer.offer' }>,
-): WriteOutcome {
-  const key = `${transfer.id} ${transfer.direction}`
-  if (kind === 'transfer.put' || !transfers.has(key)) transfers.set(key, transfer)
+export function putTransfer({ transfers }: Tables, write: Extract<StoreWrite, { kind: `transfer.${string}` }>): WriteOutcome {
+  const { id, direction } = write.kind === 'transfer.remove' ? write : write.transfer
+  const key = `${id} ${direction}`
+  if (write.kind === 'transfer.remove') transfers.delete(key)
+  else if (write.kind === 'transfer.put' || !transfers.has(key)) transfers.set(key, write.transfer)
   return 'done'
 }
 
@@ -140,11 +139,16 @@ export function putProof({ proofs }: Tables, proof: StoredProof): 'done' | 'dupl
   return 'done'
 }
 
-export function putSession({ sessions }: Tables, session: StoredSession): 'done' {
+export function changeSession({ sessions }: Tables, write: Extract<StoreWrite, { kind: `session.${string}` }>): WriteOutcome {
+  if (write.kind === 'session.remove') sessions.delete(write.device)
+  else putSession(sessions, write.session)
+  return 'done'
+}
+
+function putSession(sessions: Tables['sessions'], session: StoredSession): void {
   if ((sessions.get(session.device)?.version ?? 0) !== session.version - 1)
     throw new SkeinError('SESSION_CONFLICT', 'An encrypted session has moved on meanwhile.')
   sessions.set(session.device, session)
-  return 'done'
 }
 
 export function copyTables(tables: Tables): Tables {

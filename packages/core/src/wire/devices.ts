@@ -150,6 +150,8 @@ export interface OwnContactFields extends Pick<StoredContact, 'account' | 'petna
   /** Encoded signed card or record; empty when none is known. */
   readonly card: Uint8Array
   readonly stamp: number
+  /** Up to where the user has deleted the conversation, by the hybrid clock; both 0 for never. */
+  readonly cleared: { readonly hlcMs: number; readonly hlcCounter: number }
 }
 
 export interface OwnSeenFields {
@@ -256,13 +258,15 @@ function pageOf(page: Extract<OwnWord['kind'], { $case: 'page' }>['value']): His
   }
 }
 
-function contactMessage({ account, ...contact }: OwnContactFields): OwnContact {
-  return { ...contact, accountDigest: accountDigest(account) }
+function contactMessage({ account, cleared, ...contact }: OwnContactFields): OwnContact {
+  return { ...contact, accountDigest: accountDigest(account), clearedMs: cleared.hlcMs, clearedCounter: cleared.hlcCounter }
 }
 
-function contactOf({ accountDigest: digest, ...contact }: OwnContact): OwnContactFields {
+function contactOf({ accountDigest: digest, clearedMs, clearedCounter, ...contact }: OwnContact): OwnContactFields {
+  if (clearedCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A place in a conversation is out of range.')
   return {
     ...contact,
+    cleared: { hlcMs: clearedMs, hlcCounter: clearedCounter },
     account: accountOf(digest),
     petname: shortName(contact.petname),
     state: oneOf(contact.state, ['pending', 'requested', 'accepted']),

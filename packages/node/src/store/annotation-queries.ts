@@ -133,8 +133,46 @@ export function prepareAnnotationWrites(db: AnyDatabase) {
       .prepare(),
     disappear: db
       .update(t.messages)
-      .set({ kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null, ownReaction: null, contactReaction: null })
+      .set(GONE)
       .where(sql`disappear_at <= ${p('at')}`)
       .prepare(),
+    aboutGone: db
+      .select({ id: t.messages.id })
+      .from(t.messages)
+      .where(
+        and(
+          eq(t.messages.id, p('target')),
+          sql`${BESIDE_INDEX}${t.messages.contact} = ${p('contact')}`,
+          sql`${BESIDE_INDEX}${t.messages.kind} = 'gone'`,
+        ),
+      )
+      .limit(1)
+      .prepare(),
+    clear: prepareClear(db),
   }
+}
+
+const GONE = { kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null, ownReaction: null, contactReaction: null } as const
+
+/** What makes a conversation gone up to a stamp, in this order. */
+function prepareClear(db: AnyDatabase) {
+  const upTo = sql`contact = ${p('contact')} and (hlc_ms, hlc_counter) <= (${p('hlcMs')}, ${p('hlcCounter')})`
+  const cleared = sql`(select id from ${t.messages} where ${upTo})`
+  const timer = sql`(select id from ${t.messages} indexed by messages_timer where contact = ${p('contact')} and kind = 'timer'
+    order by hlc_ms desc, hlc_counter desc, id desc limit 1)`
+  const inForce = sql`kind = 'timer' and disappear_after_ms is not null and id = ${timer}`
+  return [
+    db
+      .delete(t.annotations)
+      .where(sql`contact = ${p('contact')} and target in ${cleared}`)
+      .prepare(),
+    db.delete(t.annotations).where(upTo).prepare(),
+    db.delete(t.proofs).where(sql`message in ${cleared}`).prepare(),
+    db.delete(t.progress).where(sql`message in ${cleared}`).prepare(),
+    db
+      .update(t.messages)
+      .set({ ...GONE, editedAt: null, deletedAt: null })
+      .where(sql`${upTo} and kind <> 'gone' and not (${inForce})`)
+      .prepare(),
+  ] as const
 }

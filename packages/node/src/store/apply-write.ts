@@ -44,6 +44,9 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
       return 'done'
     case 'file-word.put':
       return putFileWord(writes, write)
+    case 'conversation.clear':
+      for (const statement of writes.clear) await statement.run({ ...write })
+      return 'done'
     case 'session.put':
       await putSession(writes, seal.sealSession(write.session))
       return 'done'
@@ -73,6 +76,7 @@ async function insertMessage(writes: Writes, message: StoredMessage): Promise<Wr
 }
 
 async function putAnnotation(writes: Writes, annotation: StoredAnnotation): Promise<WriteOutcome> {
+  if ((await writes.aboutGone.all({ contact: annotation.contact, target: annotation.target })).length > 0) return 'duplicate'
   if ((await writes.annotation.all({ ...annotation })).length === 0) return 'duplicate'
   await writes.annotationOrder.run({ id: annotation.id })
   await writes.refresh.run({ contact: annotation.contact, target: annotation.target })
@@ -112,6 +116,7 @@ type SimpleWrite = Exclude<
       | 'message.insert'
       | 'annotation.put'
       | 'contact.put'
+      | 'conversation.clear'
       | 'invite.put'
       | 'session.put'
       | 'outbox.acknowledged'
@@ -184,6 +189,8 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.fileWordsRemove.run({ ...write }))
     case 'file-words.prune':
       return void (await writes.fileWordsPrune.run({ before: write.before }))
+    case 'transfer.remove':
+      return void (await writes.transferRemove.run({ id: write.id, direction: write.direction }))
     case 'setting.put':
       return void (await writes.setting.run({ ...write }))
   }

@@ -45,6 +45,10 @@ export function prepareTransferReads(db: AnyDatabase) {
 
 export function prepareTransferWrites(db: AnyDatabase) {
   return {
+    transferRemove: db
+      .delete(t.transfers)
+      .where(and(eq(t.transfers.id, p('id')), eq(t.transfers.direction, p('direction'))))
+      .prepare(),
     transfer: db
       .insert(t.transfers)
       .values(TRANSFER)

@@ -1,7 +1,7 @@
 /** What every Store does with reactions, edits, deletions, with what disappears, and in a search (docs/spec/messages.md). */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { AccountId, MessageId } from '../../ids.ts'
+import { type AccountId, accountIdFromDigest, type MessageId } from '../../ids.ts'
 import type { StoredAnnotation, StoredMessage } from '../../ports/index.ts'
 import type { StoreUnderTest } from './store.ts'
 
@@ -120,6 +120,46 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     expect(await under.store.disappearing(9)).toEqual([])
   })
 
+  it('[MK12] a conversation that was deleted is gone up to a stamp, with all that was kept about it, and nothing brings it back', async () => {
+    await using under = await open()
+    const stranger = accountIdFromDigest(new Uint8Array(32).fill(77))
+    const timer = (number: number) => message(number, { kind: 'timer', text: '', disappearAfterMs: 60_000 + number })
+    const all = [
+      ...[message(1, { text: 'secret' }), message(2, { text: 'secret too', direction: 'in' }), timer(3), timer(4)],
+      ...[message(5, { text: 'secret later' }), message(6, { contact: stranger, text: 'secret elsewhere' })],
+    ]
+    await under.store.commit([
+      ...all.map((each) => ({ kind: 'message.insert', message: each }) as const),
+      { kind: 'annotation.put', annotation: said(1, { kind: 'reaction', value: '👍', hlcMs: 9_000 }) },
+      { kind: 'annotation.put', annotation: said(2, { target: id(50), hlcMs: 1_001 }) },
+      { kind: 'annotation.put', annotation: said(3, { target: id(5), value: 'secret edited' }) },
+      { kind: 'progress.put', progress: { message: id(1), device: message(1).sender, state: 'delivered', reason: null, at: 1 } },
+      { kind: 'proof.put', proof: proofOf(1) },
+      { kind: 'proof.put', proof: proofOf(5) },
+      { kind: 'setting.put', key: 'seen', value: id(2) },
+    ])
+    await under.store.commit([{ kind: 'conversation.clear', contact: account, hlcMs: 1_004, hlcCounter: 0 }])
+    const store = await under.reopen()
+    expect((await store.history(account)).map((each) => [each.id, each.kind, each.text])).toEqual([
+      [id(4), 'timer', ''],
+      [id(5), 'text', 'secret edited'],
+    ])
+    expect((await store.history(account, { after: id(2) })).map((each) => each.id)).toEqual([id(4), id(5)])
+    expect(await store.disappearAfter(account)).toBe(60_004)
+    expect((await store.search('secret')).map((each) => each.id)).toEqual([id(6), id(5)])
+    expect(await store.message(id(1))).toMatchObject({ kind: 'gone', text: '', ownReaction: null, editedAt: null })
+    expect([await store.progress(id(1)), await store.proofs(id(1)), (await store.proofs(id(5))).length]).toEqual([[], [], 1])
+    expect([await store.annotation(id(101)), await store.annotation(id(102))]).toEqual([null, null])
+    const again = [
+      { kind: 'message.insert', message: message(1, { text: 'secret' }) },
+      { kind: 'annotation.put', annotation: said(4, { hlcMs: 9_500 }) },
+    ] as const
+    expect(await store.commit(again)).toEqual(['duplicate', 'duplicate'])
+    expect(await store.annotation(id(104))).toBeNull()
+    await store.commit([{ kind: 'conversation.clear', contact: account, hlcMs: 1_003, hlcCounter: 9 }])
+    expect((await store.history(account)).length).toBe(2)
+  })
+
   it('[MK6] the newest timer of a conversation counts, by its place in it', async () => {
     await using under = await open()
     expect(await under.store.disappearAfter(account)).toBeNull()
@@ -166,19 +206,17 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     expect(await (await under.reopen()).journal(start, 9)).toMatchObject({ last: after.last })
   })
 
+  const proofOf = (number: number) => {
+    const bytes = (byte: number, length: number) => new Uint8Array(length).fill(byte)
+    const signed = { key: bytes(1, 32), statement: bytes(2, 9), signature: bytes(3, 64) }
+    return { message: id(number), kind: 'stored', by: 'http://relay.test', ...signed } as const
+  }
+
   it('[ST45] what somebody signed about a message is kept once', async () => {
     await using under = await open()
-    const bytes = (byte: number, length: number) => new Uint8Array(length).fill(byte)
-    const proof = {
-      message: id(1),
-      kind: 'stored',
-      by: 'http://relay.test',
-      key: bytes(1, 32),
-      statement: bytes(2, 9),
-      signature: bytes(3, 64),
-    } as const
+    const proof = proofOf(1)
     await under.store.commit([{ kind: 'proof.put', proof }])
-    await under.store.commit([{ kind: 'proof.put', proof: { ...proof, statement: bytes(4, 9) } }])
+    await under.store.commit([{ kind: 'proof.put', proof: { ...proof, statement: Uint8Array.of(4) } }])
     await under.store.commit([{ kind: 'proof.put', proof: { ...proof, message: id(2) } }])
     expect(await under.store.proofs(id(1))).toEqual([proof])
   })

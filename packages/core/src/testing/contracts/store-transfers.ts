@@ -81,4 +81,12 @@ export function transferTests(open: () => Promise<StoreUnderTest>, { account, me
     expect([...(await store.fileWords(account, id(8))), ...(await store.fileWords(account, id(9)))].map(({ at }) => at)).toEqual([5])
     expect(await store.fileWords(other.contact, id(9))).toEqual([])
   })
+
+  it('[FI7] one that is removed is gone, in its own direction alone', async () => {
+    await using under = await open()
+    const both = [transfer(1), transfer(1, { direction: 'out' })]
+    await under.store.commit(both.map((each) => ({ kind: 'transfer.put', transfer: each }) as const))
+    await under.store.commit([{ kind: 'transfer.remove', id: id(1), direction: 'in' }])
+    expect(await (await under.reopen()).transfers()).toEqual([both[1]])
+  })
 }

@@ -95,6 +95,9 @@ export interface OwnContact {
   stamp: number;
   /** Of the account, where no card is known yet. */
   accountDigest: Uint8Array;
+  /** Up to where the user has deleted the conversation; 0 = never. */
+  clearedMs: number;
+  clearedCounter: number;
 }
 
 /** The user has seen everything up to a message. */
@@ -724,6 +727,8 @@ function createBaseOwnContact(): OwnContact {
     muted: false,
     stamp: 0,
     accountDigest: NOTHING,
+    clearedMs: 0,
+    clearedCounter: 0,
   };
 }
 
@@ -752,6 +757,12 @@ export const OwnContact: MessageFns<OwnContact> = {
     }
     if (message.accountDigest.length !== 0) {
       writer.uint32(66).bytes(message.accountDigest);
+    }
+    if (message.clearedMs !== 0) {
+      writer.uint32(72).uint64(message.clearedMs);
+    }
+    if (message.clearedCounter !== 0) {
+      writer.uint32(80).uint32(message.clearedCounter);
     }
     return writer;
   },
@@ -826,6 +837,22 @@ export const OwnContact: MessageFns<OwnContact> = {
             }
 
             message.accountDigest = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.clearedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.clearedCounter = reader.uint32();
             continue;
           }
         }

@@ -161,6 +161,8 @@ export const ClientEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('typing'), contact: z.string(), active: z.boolean() }),
   /** The user has seen messages, here or in another window. */
   z.object({ event: z.literal('seen'), contact: z.string(), unread: z.int() }),
+  /** The conversation was deleted, here or on another device of the account. */
+  z.object({ event: z.literal('cleared'), contact: z.string() }),
   /** Messages with these contacts have come that another device of the account had. */
   z.object({ event: z.literal('history'), contacts: z.array(z.string()) }),
   /** The account has other devices; `revoked`: this one was taken out. */
@@ -264,6 +266,8 @@ export const contract = {
   /** An empty emoji takes the reaction back. */
   react: oc.input(z.object({ id: z.string(), emoji: z.string().check(z.maxLength(64)) })).output(z.object({ message: HistoryMessage })),
   edit: oc.input(z.object({ id: z.string(), text: z.string().check(z.minLength(1)) })).output(z.object({ message: HistoryMessage })),
+  /** Deletes the conversation on this device and the account's others; the contact stays, and keeps theirs. */
+  deleteConversation: oc.input(ContactInput).output(z.object({ contact: z.string() })),
   /** Takes a message back, for everybody. */
   remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
   /**

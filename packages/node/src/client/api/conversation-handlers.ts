@@ -29,6 +29,11 @@ export const conversationHandlers = {
     if (after !== undefined) await messenger.send(contact, { kind: 'timer', disappearAfterMs: after })
     return { contact: contact.account, disappear_after_ms: await messenger.conversation.disappearAfter(contact.account) }
   }),
+  deleteConversation: os.deleteConversation.handler(async ({ context: { client }, input }) => {
+    const { account } = client.messenger.book.find(input.contact)
+    await client.messenger.conversation.clear(account)
+    return { contact: account }
+  }),
   typing: os.typing.handler(async ({ context: { client }, input }) => {
     await client.messenger.conversation.tellTyping(client.messenger.book.find(input.contact), input.active)
     return {}

@@ -143,6 +143,8 @@ export function eventView(messenger: Messenger, event: MessengerEvent): ClientEv
       return { event: 'typing', contact: event.account, active: event.active }
     case 'seen':
       return { event: 'seen', contact: event.account, unread: event.unread }
+    case 'cleared':
+      return { event: 'cleared', contact: event.account }
     case 'history':
       return { event: 'history', contacts: [...event.accounts] }
     case 'devices':
