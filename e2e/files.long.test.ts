@@ -14,7 +14,7 @@ import {
 import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { eventually, Lab } from './processes.ts'
+import { befriend, eventually, Lab } from './processes.ts'
 import { acceptAll, leftovers, randomFile, send, sha256Of, transferOf, two, untilState } from './transfers.ts'
 
 const MINUTES = 60_000
@@ -51,6 +51,25 @@ it('[FI15] [FI18] 200 MB with ten kills at random points, of either side or the 
   expect(done?.moved).toBeLessThanOrEqual(1.05 * bytes + KILLS * WINDOW_BYTES)
   await untilState(ana, transfer, 'done')
   await eventually('nothing is left beside it', () => leftovers(lab.path('in'), bo).length === 0)
+})
+
+it('[FI16] two send a file of one name at once: both are there, whole, under two names', { timeout: 5 * MINUTES }, async () => {
+  await using lab = await Promise.resolve(new Lab())
+  const { relay, ana, bo } = await two(lab)
+  const cy = await lab.client('cy', [relay.url])
+  await befriend(cy, bo)
+  const senders = [ana, cy]
+  const wanted = new Set<string>()
+  for (const [at, sender] of senders.entries()) {
+    mkdirSync(lab.path(`${sender.name}-out`))
+    wanted.add(randomFile(lab.path(`${sender.name}-out/same.bin`), 5_000_000 + at))
+    await acceptAll(bo, sender, lab.path('in'))
+  }
+  const sent = await Promise.all(senders.map((sender) => send(sender, bo, lab.path(`${sender.name}-out/same.bin`))))
+  for (const each of sent) await untilState(bo, each, 'done')
+  expect(readdirSync(lab.path('in')).sort()).toEqual(['same (2).bin', 'same.bin'])
+  const got = await Promise.all(['same.bin', 'same (2).bin'].map((name) => sha256Of(lab.path(`in/${name}`))))
+  expect(new Set(got)).toEqual(wanted)
 })
 
 it('[FI3] 7,000 files of 100 KB in one transfer', { timeout: 20 * MINUTES }, async () => {

@@ -54,6 +54,8 @@ export interface SourceDescription {
 export interface FilePlatform {
   /** @param paths of files and folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, DISK_FULL */
   describe(paths: readonly string[]): Promise<SourceDescription>
+  /** What `describe` was given. */
+  pathsOf(place: string): readonly string[]
   /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   openSource(place: string, manifest: FileManifest): Promise<ContentSource>
   /** Goes on with what is there of an earlier try. @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */

@@ -152,6 +152,19 @@ describe('files between two messengers', () => {
     await expect(source.seal('content', 0, stream)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
   })
 
+  it('[FI20] [FI24] an offer that its sender pauses and lets go on still waits for the user', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 100))
+    const transfer = await offer(both)
+    await filesOf(ana).pause(transfer.id)
+    await world.run(1_000)
+    expect(stateOf(bo, transfer)).toBe('offered')
+    await filesOf(ana).resume(transfer.id)
+    await world.run(5_000)
+    expect([stateOf(bo, transfer), bo.disk.files.size]).toEqual(['offered', 0])
+  })
+
   it('[FI24] either side pauses and goes on', async () => {
     const both = await pair()
     const { world, ana, bo } = both

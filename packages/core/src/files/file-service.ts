@@ -2,7 +2,7 @@
 import type { ContactBook } from '../contacts/index.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
-import { type MainPath, sendMessage } from '../main-path/index.ts'
+import type { MainPath } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
@@ -10,9 +10,8 @@ import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
-import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
-import { chunkSizeFor, planOf } from './chunk-plan.ts'
+import { planOf } from './chunk-plan.ts'
 import { BulkClaims } from './bulk-claims.ts'
 import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
@@ -21,6 +20,7 @@ import { hexOf } from './hex.ts'
 import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
+import { Offering } from './offering.ts'
 import { Pace } from './pace.ts'
 import { type Outcome, serveLink, type ServingDeps } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
@@ -62,6 +62,7 @@ export class FileService {
   private readonly fetcher: Fetcher
   private readonly teller: Teller
   private readonly mail: MailRoom
+  private readonly offering: Offering
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
   private readonly claims: BulkClaims
@@ -77,6 +78,7 @@ export class FileService {
     this.receiving = new Pace(deps.clock)
     const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
     this.teller = new Teller(parts)
+    this.offering = new Offering(parts)
     this.mail = new MailRoom({
       ...parts,
       withSource: (live, work) => this.withSource(live, work),
@@ -113,6 +115,7 @@ export class FileService {
       { once: true },
     )
     this.fetcher.start(signal)
+    this.offering.start(signal)
     for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
   }
 
@@ -136,21 +139,8 @@ export class FileService {
    * @param thumbnail JPEG, at most MAX_THUMBNAIL_BYTES; of a single file alone
    * @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, and as sendMessage
    */
-  async send(contacts: readonly StoredContact[], paths: readonly string[], thumbnail?: Uint8Array): Promise<readonly Transfer[]> {
-    const { place, ...found } = await this.platform.describe(paths)
-    const chunkSize = chunkSizeFor(found.size)
-    const picture = found.folder === undefined ? thumbnail : undefined
-    const manifest: FileManifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined, thumbnail: picture }
-    planOf(manifest)
-    const transfer = { manifest: encodeManifest(manifest), place }
-    const draft = { kind: 'file', name: found.name, transfer } as const
-    const sent: Transfer[] = []
-    for (const contact of contacts) {
-      const { id } = await sendMessage(this.deps.path(), contact, draft)
-      const live = await this.transfers.learn(id, 'out')
-      if (live !== undefined) sent.push(this.transfers.show(live))
-    }
-    return sent
+  send(contacts: readonly StoredContact[], paths: readonly string[], thumbnail?: Uint8Array): Promise<readonly Transfer[]> {
+    return this.offering.send(contacts, paths, { thumbnail, replaces: undefined })
   }
 
   /** A message has come, or was sent: it may offer a file. */
@@ -166,6 +156,8 @@ export class FileService {
     } catch (error) {
       return this.fetcher.fail(live, error)
     }
+    const before = this.offering.replacedBy(live)
+    if (before !== undefined) return void (await this.accept(message.id, before.stored.place))
     const auto = await this.autoAccept(message.contact)
     if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
   }
@@ -353,6 +345,7 @@ export class FileService {
     if (isFinal(live.stored) || live.stored.state === 'paused') return
     if (error.code === 'STORE_CLOSED') return
     await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
+    if (error.code === 'FILE_CHANGED') this.offering.anew(live)
     await this.drop(live)
   }
 
@@ -374,11 +367,14 @@ export class FileService {
     if (isFinal(live.stored)) return
     if (state === 'ready') return this.fetcher.wake(live)
     if (state === 'paused') {
-      if (live.stored.state !== 'paused') await this.transfers.change(live, { state: 'waiting', reason: 'paused-there' })
+      // What the user has not answered stays so, whatever its sender says (FI20).
+      const isAnswered = live.stored.state !== 'paused' && live.stored.state !== 'offered'
+      if (isAnswered) await this.transfers.change(live, { state: 'waiting', reason: 'paused-there' })
       return
     }
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
     await this.transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
+    if (code === 'FILE_CHANGED' && live.stored.direction === 'out') this.offering.anew(live)
     this.interrupt(live)
     await this.drop(live)
   }

@@ -52,7 +52,7 @@ export class MemoryFiles implements FilePlatform {
   }
 
   private entriesOf(paths: readonly string[]): FolderEntry[] {
-    return this.pathsOf(paths).map((path) => ({
+    return this.filesBelow(paths).map((path) => ({
       path: path.split('/'),
       kind: 'file',
       size: this.files.get(path)?.length ?? 0,
@@ -61,12 +61,16 @@ export class MemoryFiles implements FilePlatform {
     }))
   }
 
-  private pathsOf(roots: readonly string[]): string[] {
+  private filesBelow(roots: readonly string[]): string[] {
     return [...this.files.keys()].filter((path) => roots.some((root) => path === root || path.startsWith(`${root}/`))).sort()
   }
 
+  pathsOf(place: string): readonly string[] {
+    return JSON.parse(place) as string[]
+  }
+
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
-    const paths = this.pathsOf(JSON.parse(place) as string[])
+    const paths = this.filesBelow(JSON.parse(place) as string[])
     const list = encodeFolderList(this.entriesOf(JSON.parse(place) as string[]))
     const whole = (): Uint8Array => joined(paths.map((path) => this.files.get(path) ?? new Uint8Array()))
     const bytes: ByteSource = {

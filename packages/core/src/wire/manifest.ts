@@ -1,4 +1,5 @@
 /** What is offered of a file, under the ratchet (FI1). */
+import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { decode, encode, exactly } from './codec.ts'
 import { FileManifest as FileManifestMessage } from './gen/manifest_pb.ts'
 import { MAX_MANIFEST_BYTES, MAX_THUMBNAIL_BYTES } from './limits.ts'
@@ -23,6 +24,14 @@ export interface FileManifest {
   readonly folder: FolderSummary | undefined
   /** A small picture of it, as the sender says: whoever shows it judges it first. At most MAX_THUMBNAIL_BYTES. */
   readonly thumbnail?: Uint8Array | undefined
+  /** The offer that this takes the place of, because the content has changed. */
+  readonly replaces?: FileReplacement | undefined
+}
+
+export interface FileReplacement {
+  readonly transfer: MessageId
+  /** From 1. */
+  readonly attempt: number
 }
 
 export interface FolderSummary {
@@ -33,16 +42,18 @@ export interface FolderSummary {
 }
 
 /** @throws SkeinError FRAME_TOO_LARGE when names make it larger than MAX_MANIFEST_BYTES */
-export function encodeManifest({ root = NOTHING, folder, thumbnail = NOTHING, ...manifest }: FileManifest): Uint8Array {
-  const fields = { ...manifest, root, thumbnail, folder: folder === undefined ? undefined : { ...folder } }
+export function encodeManifest({ root = NOTHING, folder, thumbnail = NOTHING, replaces, ...manifest }: FileManifest): Uint8Array {
+  const before = replaces === undefined ? undefined : { ...replaces, transfer: messageIdBytes(replaces.transfer) }
+  const fields = { ...manifest, root, thumbnail, replaces: before, folder: folder === undefined ? undefined : { ...folder } }
   return encode(FileManifestMessage, fields, MAX_MANIFEST_BYTES)
 }
 
 /** Parses; `files/chunk-plan.ts` judges sizes, `files/safe-names.ts` names. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeManifest(bytes: Uint8Array): FileManifest {
-  const { root, folder, thumbnail, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
+  const { root, folder, thumbnail, replaces, ...manifest } = decode(FileManifestMessage, bytes, MAX_MANIFEST_BYTES)
   exactly(manifest.key, KEY_BYTES)
   if (folder !== undefined) exactly(folder.listDigest, DIGEST_BYTES)
   const picture = thumbnail.length === 0 || thumbnail.length > MAX_THUMBNAIL_BYTES ? {} : { thumbnail }
-  return { ...manifest, ...picture, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
+  const before = replaces === undefined ? {} : { replaces: { ...replaces, transfer: messageIdFromBytes(replaces.transfer) } }
+  return { ...manifest, ...picture, ...before, root: root.length === 0 ? undefined : exactly(root, DIGEST_BYTES), folder }
 }

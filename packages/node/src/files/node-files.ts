@@ -30,6 +30,11 @@ export class NodeFiles implements FilePlatform {
     return this.hold().ask((remote) => remote.describe(paths, this.options.stateFolder))
   }
 
+  pathsOf(place: string): readonly string[] {
+    const parsed = SourcePlace.parse(JSON.parse(place))
+    return parsed.kind === 'folder' ? Object.values(parsed.roots) : [parsed.path]
+  }
+
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
     const worker = this.hold()
     const handle = await worker.ask((remote) => remote.openSource(place, manifest, this.options.stateFolder))
@@ -73,8 +78,7 @@ export class NodeFiles implements FilePlatform {
     if (parsed.kind === 'folder') rmSync(join(this.options.stateFolder, parsed.list), { force: true })
     // What came through a pipe, or from a page, was kept for this transfer alone.
     const spool = join(spoolFolder(this.options.stateFolder), sep)
-    for (const path of parsed.kind === 'folder' ? Object.values(parsed.roots) : [parsed.path])
-      if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
+    for (const path of this.pathsOf(place)) if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
   }
 
   /** Ends the worker, whatever it does. */

@@ -27,6 +27,15 @@ export interface FileManifest {
     | undefined;
   /** A small picture of it, JPEG, at most 3,072 bytes; may be empty. */
   thumbnail: Uint8Array;
+  /** Of what has changed while it was sent: what this takes the place of. */
+  replaces: FileReplacement | undefined;
+}
+
+export interface FileReplacement {
+  /** 16 bytes: the message that offered it. */
+  transfer: Uint8Array;
+  /** From 1. */
+  attempt: number;
 }
 
 export interface FolderSummary {
@@ -48,6 +57,7 @@ function createBaseFileManifest(): FileManifest {
     root: NOTHING,
     folder: undefined,
     thumbnail: NOTHING,
+    replaces: undefined,
   };
 }
 
@@ -79,6 +89,9 @@ export const FileManifest: MessageFns<FileManifest> = {
     }
     if (message.thumbnail.length !== 0) {
       writer.uint32(74).bytes(message.thumbnail);
+    }
+    if (message.replaces !== undefined) {
+      FileReplacement.encode(message.replaces, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -161,6 +174,62 @@ export const FileManifest: MessageFns<FileManifest> = {
             }
 
             message.thumbnail = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.replaces = FileReplacement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseFileReplacement(): FileReplacement {
+  return { transfer: NOTHING, attempt: 0 };
+}
+
+export const FileReplacement: MessageFns<FileReplacement> = {
+  encode(message: FileReplacement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transfer.length !== 0) {
+      writer.uint32(10).bytes(message.transfer);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileReplacement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileReplacement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transfer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }

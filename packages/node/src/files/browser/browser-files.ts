@@ -30,6 +30,10 @@ export class BrowserFiles implements FilePlatform {
     return this.hold().ask((remote) => remote.describe(paths))
   }
 
+  pathsOf(place: string): readonly string[] {
+    return JSON.parse(place) as string[]
+  }
+
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
     const worker = this.hold()
     const handle = await worker.ask((remote) => remote.openSource(place, manifest))

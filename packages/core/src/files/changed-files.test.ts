@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { content, filesOf, offer, pair, stateOf, until } from '../testing/file-pair.ts'
+import { decodeManifest, encodeManifest } from '../wire/manifest.ts'
+
+describe('files that change while they are sent', () => {
+  it('[FI37] what changed is offered anew under another key, accepted where it was, and arrives as it is now', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    ana.disk.files.set('a.bin', content(2, 1_300_000))
+    world.network.dropLinks(() => true)
+    await world.run(20_000)
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(2, 1_300_000))
+    expect(
+      filesOf(bo)
+        .list()
+        .map(({ state }) => state),
+    ).toEqual(['done', 'failed'])
+    const keys = (await ana.node.store.transfers()).map(({ manifest }) => decodeManifest(manifest).key.join())
+    expect(new Set(keys).size).toBe(2)
+  })
+
+  it('[FI37] what changes all the time is given up after three times', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    for (let change = 2; change < 12; change += 1) {
+      await until(world, () => filesOf(bo).list()[0]?.state !== 'failed' || filesOf(bo).list().length === 4)
+      await until(world, () => (filesOf(bo).list()[0]?.bytes ?? 0) > 300_000)
+      ana.disk.files.set('a.bin', content(change, 1_200_000))
+      world.network.dropLinks(() => true)
+      if (filesOf(bo).list().length === 4) break
+      const count = filesOf(bo).list().length
+      await until(world, () => filesOf(bo).list().length > count)
+    }
+    await world.run(60_000)
+    expect(
+      filesOf(ana)
+        .list()
+        .map(({ state, reason }) => [state, reason]),
+    ).toEqual(Array(4).fill(['failed', 'FILE_CHANGED']))
+    expect(bo.disk.files.size).toBe(0)
+  })
+
+  it.each([
+    ['was not accepted', { accepted: false, size: 100, attempt: 1 }],
+    ['is said to be a later attempt', { accepted: true, size: 100, attempt: 2 }],
+    ['has grown too much', { accepted: true, size: 1_048_777, attempt: 1 }],
+  ])('[FI37] [FI20] what takes the place of something that %s waits for the user', async (_, { accepted, size, attempt }) => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 100))
+    ana.disk.files.set('b.bin', content(1, size))
+    const first = await offer(both)
+    world.network.dropLinks(() => true)
+    await filesOf(ana).pause(first.id)
+    if (accepted) await filesOf(bo).accept(first.id, 'in')
+    await world.run(1_000)
+    const { place, ...found } = await ana.disk.describe(['b.bin'])
+    const replaces = { transfer: first.id, attempt }
+    const manifest = { ...found, chunkSize: 262_144, key: new Uint8Array(32), root: undefined, replaces }
+    const transfer = { manifest: encodeManifest(manifest), place }
+    const sending = ana.node.messenger.send(world.contactOf(ana.node, bo.node), { kind: 'file', name: 'b.bin', transfer })
+    await world.run(3_000)
+    expect(stateOf(bo, await sending)).toBe('offered')
+  })
+})

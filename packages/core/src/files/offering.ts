@@ -1,0 +1,90 @@
+/** Offers files to contacts, and anew when they have changed while they were sent (FI37). */
+import type { ContactBook } from '../contacts/index.ts'
+import { type MainPath, sendMessage } from '../main-path/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Random } from '../ports/random.ts'
+import type { StoredContact } from '../ports/store.ts'
+import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
+import { chunkSizeFor, planOf } from './chunk-plan.ts'
+import type { FilePlatform, SourceDescription } from './file-ports.ts'
+import { ANEW_AFTER_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
+import type { Live, Transfer, TransferBook } from './transfer-book.ts'
+
+export interface OfferingDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly book: ContactBook
+  readonly platform: FilePlatform
+  readonly transfers: TransferBook
+  path(): MainPath
+}
+
+type Extra = Pick<FileManifest, 'thumbnail' | 'replaces'>
+
+export class Offering {
+  private readonly deps: OfferingDeps
+  private stopping: AbortSignal | undefined
+
+  constructor(deps: OfferingDeps) {
+    this.deps = deps
+  }
+
+  start(signal: AbortSignal): void {
+    this.stopping = signal
+  }
+
+  /** As FileService.send. */
+  async send(contacts: readonly StoredContact[], paths: readonly string[], extra: Extra): Promise<readonly Transfer[]> {
+    const { place, ...found } = await this.deps.platform.describe(paths)
+    const transfer = { manifest: encodeManifest(this.manifestOf(found, extra)), place }
+    const draft = { kind: 'file', name: found.name, transfer } as const
+    const sent: Transfer[] = []
+    for (const contact of contacts) {
+      const { id } = await sendMessage(this.deps.path(), contact, draft)
+      const live = await this.deps.transfers.learn(id, 'out')
+      if (live !== undefined) sent.push(this.deps.transfers.show(live))
+    }
+    return sent
+  }
+
+  private manifestOf(found: Omit<SourceDescription, 'place'>, { thumbnail, replaces }: Extra): FileManifest {
+    const chunkSize = chunkSizeFor(found.size)
+    const picture = found.folder === undefined ? thumbnail : undefined
+    const manifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined, thumbnail: picture, replaces }
+    planOf(manifest)
+    return manifest
+  }
+
+  /**
+   * What has changed is offered once more, under a new key, when it has had a moment to come to rest; not for ever. Call it
+   * before what was kept for the transfer is forgotten. Never throws.
+   */
+  anew(live: Live): void {
+    const { platform, logger } = this.deps
+    const attempt = (live.manifest.replaces?.attempt ?? 0) + 1
+    if (attempt > MAX_ANEW) return
+    const paths = platform.pathsOf(live.stored.place)
+    this.offerAnew(live, paths, attempt).catch((error: unknown) => logger.warn('file-not-offered-anew', { reason: String(error) }))
+  }
+
+  private async offerAnew({ stored }: Live, paths: readonly string[], attempt: number): Promise<void> {
+    const { clock, book } = this.deps
+    const signal = this.stopping
+    if (!(await clock.sleep(ANEW_AFTER_MS, signal === undefined ? {} : { signal }))) return
+    const contact = book.get(stored.contact)
+    if (contact === undefined || contact.blocked || contact.state !== 'accepted') return
+    await this.send([contact], paths, { replaces: { transfer: stored.id, attempt } })
+  }
+
+  /** What an offer takes the place of, if the user has accepted that: then the offer is accepted too, unless it has grown too much. */
+  replacedBy({ stored, manifest: { replaces, size } }: Live): Live | undefined {
+    const before = replaces === undefined ? undefined : this.deps.transfers.find(replaces.transfer, 'in')
+    if (replaces === undefined || before?.stored.contact !== stored.contact) return undefined
+    const isNext = replaces.attempt === (before.manifest.replaces?.attempt ?? 0) + 1 && replaces.attempt <= MAX_ANEW
+    const { state, reason } = before.stored
+    const isWanted = state === 'running' || state === 'waiting' || (state === 'failed' && reason === 'FILE_CHANGED')
+    return isNext && isWanted && size <= 2 * before.manifest.size + GROWN_BYTES ? before : undefined
+  }
+}
