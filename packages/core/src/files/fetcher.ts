@@ -47,6 +47,7 @@ interface Loop {
   /** Ends the wait for the next try. */
   wake(): void
   link: FileLink | undefined
+  raw: BulkLink | undefined
   /** A raw connection brought what does not open, or broke off: not tried again for this transfer. */
   shunsBulk: boolean
 }
@@ -98,14 +99,16 @@ export class Fetcher {
   interrupt(live: Live): void {
     const loop = this.loops.get(live)
     loop?.link?.close()
+    loop?.raw?.close()
     loop?.wake()
   }
 
   /** A better path to a device has opened: what runs goes on there (FI18). */
   moveOver(device: DeviceId): void {
-    for (const { link, wake } of this.loops.values()) {
+    for (const { link, raw, wake } of this.loops.values()) {
       if (link?.peer !== device) continue
       link.close()
+      raw?.close()
       wake()
     }
   }
@@ -136,7 +139,7 @@ export class Fetcher {
   }
 
   private async look(live: Live): Promise<void> {
-    const loop: Loop = { wake: () => undefined, link: undefined, shunsBulk: false }
+    const loop: Loop = { wake: () => undefined, link: undefined, raw: undefined, shunsBulk: false }
     this.loops.set(live, loop)
     try {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
@@ -268,6 +271,7 @@ export class Fetcher {
     const onChunk = (sealed: number): void => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: counted() })
     const common = { link, reader, primitives, id: live.stored.id, part: 'content', manifest, plan, sink, pace, onChunk } as const
     const raw = await this.openBulk(live, work)
+    loop.raw = raw?.link
     try {
       const fetching: Fetching = { ...common, bulk: raw?.connection, window: () => this.windowOf(live, link) }
       const fetched = await fetchPart(fetching)
@@ -275,6 +279,7 @@ export class Fetcher {
       if (fetched.kind === 'complete') await this.finish(live, { link, reader, sink, root: fetched.root })
       else await this.onIncomplete(live, fetched)
     } finally {
+      loop.raw = undefined
       raw?.link.close()
     }
   }
@@ -290,9 +295,13 @@ export class Fetcher {
     // Over a relay is no better where there is a direct path.
     const isGood = opened !== undefined && (opened.via === 'direct' || path.path === 'relayed')
     const name = random.bytes(BULK_NAME_BYTES)
-    if (isGood && (await opened.send(name))) return { link: opened, connection: { name, frames: opened.frames()[Symbol.asyncIterator]() } }
-    opened?.close()
-    return undefined
+    if (!isGood || !(await opened.send(name))) {
+      opened?.close()
+      return undefined
+    }
+    const receiver = await sink.receiveFrom?.(opened)
+    const frames = opened.frames()[Symbol.asyncIterator]()
+    return { link: opened, connection: { name, frames, receiver, close: () => opened.close() } }
   }
 
   private async finish(

@@ -7,8 +7,8 @@ import type { FileManifest } from '../wire/manifest.ts'
 import { MAX_MISSING_RUNS } from '../wire/limits.ts'
 import { type ChunkPlan, chunkLength, indicesOf } from './chunk-plan.ts'
 import { CreditGiver } from './credit.ts'
-import type { ContentSink, FileLink } from './file-ports.ts'
-import { CHUNK_TAG_BYTES } from './limits.ts'
+import type { ChunkReceiver, ContentSink, FileLink } from './file-ports.ts'
+import { CHUNK_TAG_BYTES, ORDERED_AHEAD } from './limits.ts'
 import type { LinkReader } from './link-reader.ts'
 import type { Pace } from './pace.ts'
 import { deriveStreamKey, openRoot, type StreamKey } from './stream-seal.ts'
@@ -17,6 +17,9 @@ export interface RawConnection {
   /** 16 bytes, by which the sender knows it. */
   readonly name: Uint8Array
   readonly frames: AsyncIterator<Uint8Array>
+  /** Who takes the frames, if that is not done here. */
+  readonly receiver: ChunkReceiver | undefined
+  close(): void
 }
 
 export interface Fetching {
@@ -72,6 +75,8 @@ class Request {
   /** Chunks that come on the raw connection; whether all have come. */
   private raw: Promise<boolean> | undefined
   private isMeddled = false
+  /** The raw connection has not brought everything. */
+  private isCut = false
 
   constructor(on: Fetching) {
     this.on = on
@@ -108,7 +113,8 @@ class Request {
     const { reader, part, manifest, primitives, bulk } = this.on
     if (frame.kind === 'stream' && this.stream === undefined) {
       this.stream = deriveStreamKey(primitives, manifest.key, { salt: frame.salt, part })
-      if (bulk !== undefined) this.raw = this.readRaw(bulk.frames, this.stream)
+      if (bulk !== undefined)
+        this.raw = bulk.receiver === undefined ? this.readRaw(bulk.frames, this.stream) : this.receiveRaw(bulk.receiver, this.stream)
       return true
     }
     if (frame.kind !== 'chunk' || this.stream === undefined || this.raw !== undefined || !this.fits(frame)) throw unexpected()
@@ -132,6 +138,39 @@ class Request {
       this.write(index, stream, sealed)
     }
     return true
+  }
+
+  /** A few chunks are waited for at once, so that no word between two threads is. @returns whether all came */
+  private async receiveRaw(receiver: ChunkReceiver, stream: StreamKey): Promise<boolean> {
+    const underWay: Promise<boolean>[] = []
+    for (const index of this.indices) {
+      underWay.push(this.receiveOne(receiver, index, stream))
+      if (underWay.length >= ORDERED_AHEAD && !(await underWay.shift())) break
+    }
+    const all = (await Promise.all(underWay)).every(Boolean)
+    return all && this.failure === undefined && !this.isCut
+  }
+
+  private async receiveOne(receiver: ChunkReceiver, index: number, stream: StreamKey): Promise<boolean> {
+    const { plan, onChunk, pace, link } = this.on
+    try {
+      const outcome = await receiver.receive(index, stream)
+      if (outcome === 'written') {
+        const sealed = chunkLength(plan, index) + CHUNK_TAG_BYTES
+        onChunk(sealed)
+        await pace.pass(sealed)
+        this.credit.release(sealed)
+        return true
+      }
+      this.isMeddled ||= outcome === 'unfit'
+    } catch (error) {
+      this.failure ??= error
+    }
+    this.isCut = true
+    // Others that wait for a frame are told as well.
+    this.on.bulk?.close()
+    link.close()
+    return false
   }
 
   private fits({ index, bytes }: { readonly index: number; readonly bytes: number }): boolean {
@@ -158,6 +197,12 @@ class Request {
 
   private async settled(fetched: Fetched): Promise<Fetched> {
     await this.writes
+    if (this.on.bulk?.receiver !== undefined) {
+      // Nothing is written any more when this is left.
+      this.on.bulk.close()
+      await this.raw
+      if (this.failure !== undefined) throw this.failure
+    }
     return this.isMeddled ? { kind: 'meddled' } : fetched
   }
 

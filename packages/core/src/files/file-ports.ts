@@ -4,6 +4,7 @@ import type { FilePart } from '../wire/files.ts'
 import type { FileManifest } from '../wire/manifest.ts'
 import type { ChunkSet } from './chunk-plan.ts'
 import type { ContentDigests } from './content-hash.ts'
+import type { WantedChunk } from './recent-chunks.ts'
 import type { StreamKey } from './stream-seal.ts'
 
 /** An ordered, authenticated way for frames to one device: a libp2p stream, or a bulk connection. */
@@ -36,6 +37,30 @@ export interface BulkPort {
   open(device: DeviceId): Promise<BulkLink | undefined>
   /** @param allows asked before one is opened. The returned function ends it. */
   handle(allows: (device: DeviceId) => boolean, onOpened: (link: BulkLink) => void): () => void
+}
+
+/** A raw connection in the hands of a source: chunks are read, sealed and sent where they are, and pass nobody else. */
+export interface ChunkSender {
+  /**
+   * Chunks go out in the order of the calls.
+   * @returns when there is room for the next one; `false` once the connection has ended
+   * @throws SkeinError FILE_CHANGED, FILE_UNREADABLE
+   */
+  send(chunk: ChunkToSend): Promise<boolean>
+}
+
+export interface ChunkToSend extends WantedChunk {
+  readonly stream: StreamKey
+}
+
+/** A raw connection in the hands of a sink. */
+export interface ChunkReceiver {
+  /**
+   * Takes the next frame for a chunk, opens and writes it; frames go to the calls in their order.
+   * @returns `unfit` for a frame of another length, `ended` where the connection has ended before
+   * @throws SkeinError SEAL_BROKEN, DISK_FULL
+   */
+  receive(index: number, stream: StreamKey): Promise<'written' | 'unfit' | 'ended'>
 }
 
 /** What is to be sent, as the platform found it. */
@@ -82,6 +107,8 @@ export interface SinkWish {
 export interface ContentSource {
   /** A sealed chunk. @throws SkeinError FILE_CHANGED (it was another when it was read before), FILE_UNREADABLE */
   seal(part: FilePart, index: number, stream: StreamKey): Promise<Uint8Array>
+  /** Takes a raw connection over until it is closed, where the platform can; else it is as it was. */
+  sendOver?(link: BulkLink): Promise<ChunkSender | undefined>
   /** Hashes of all content; reads what was not read in order. @throws as seal */
   finish(): Promise<ContentDigests>
   close(): Promise<void>
@@ -95,6 +122,8 @@ export interface ContentSink {
   readonly moved: number
   /** Opens a chunk and writes it. @throws SkeinError SEAL_BROKEN, DISK_FULL */
   write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void>
+  /** As ContentSource.sendOver. */
+  receiveFrom?(link: BulkLink): Promise<ChunkReceiver | undefined>
   /** Hashes of all content, when all is there. @throws SkeinError FILE_DAMAGED */
   finish(): Promise<ContentDigests>
   /** Makes it durable under its final name, or the next that is free. @returns the path */
@@ -107,6 +136,8 @@ export interface ContentSink {
 export interface ByteSource {
   /** Exactly `length` bytes. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   read(part: FilePart, offset: number, length: number): Promise<Uint8Array>
+  /** What `read` gave is looked at by nobody any more. */
+  done?(bytes: Uint8Array): void
   /** Whether all is as it was described. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   check(): Promise<void>
   close(): Promise<void>
@@ -116,7 +147,7 @@ export interface ByteSource {
 export interface ByteSink {
   /** What was recorded: hash of each chunk, 32 bytes, zero where none was; `moved` as last told. */
   recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }>
-  /** @throws SkeinError DISK_FULL */
+  /** @param bytes the sink's from now on @throws SkeinError DISK_FULL */
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** Recorded after the write, and found after a kill. */
   record(index: number, leaf: Uint8Array, moved: number): Promise<void>

@@ -381,12 +381,16 @@ export class FileService {
 
   /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
   private async onDone(live: Live, digest: Uint8Array): Promise<void> {
-    const own = await this.withSource(live, async (source) => (await source.finish()).sha256)
-      // It may be gone by now; the recipient has compared the tree.
-      .catch((error: unknown) => (isSkeinError(error) ? digest : Promise.reject(error)))
+    const own = live.sha256 ?? (await this.hashAnew(live, digest))
     const same = sameBytes(own, digest)
     const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
     await this.transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
     await this.drop(live)
+  }
+
+  /** After a restart. @returns `said` where the source is gone by now: the recipient has compared the tree */
+  private hashAnew(live: Live, said: Uint8Array): Promise<Uint8Array> {
+    const hashing = this.withSource(live, async (source) => (await source.finish()).sha256)
+    return hashing.catch((error: unknown) => (isSkeinError(error) ? said : Promise.reject(error)))
   }
 }

@@ -29,7 +29,9 @@ export class SealingSource implements ContentSource {
     const bytes = await this.read(part, index)
     // Throws where it is another than before: nothing is sealed twice under one nonce but the same bytes (FI11).
     this.hashes[part].add(index, bytes)
-    return sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
+    const sealed = sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
+    this.bytes.done?.(bytes)
+    return sealed
   }
 
   async finish(): Promise<ContentDigests> {

@@ -3,14 +3,15 @@ import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { MessageId } from '../ids.ts'
 import type { Logger } from '../ports/logger.ts'
 import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
-import { indicesOf, planOf } from './chunk-plan.ts'
+import { type ChunkPlan, chunkLength, indicesOf, planOf } from './chunk-plan.ts'
 import { Credit } from './credit.ts'
 import type { BulkLink, FileLink } from './file-ports.ts'
+import { CHUNK_TAG_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { listPlan } from './list-plan.ts'
 import type { Pace } from './pace.ts'
 import type { SharedSource } from './shared-source.ts'
-import { streamChunks } from './streaming.ts'
+import { streamChunks, type Streaming } from './streaming.ts'
 import type { Live } from './transfer-book.ts'
 
 type Asked = Extract<FileFrame, { kind: 'request' }>
@@ -32,6 +33,18 @@ export interface ServingDeps {
   onBroken(live: Live, error: SkeinError): Promise<void>
   onOutcome(outcome: Outcome): Promise<void>
   onOffence(code: string): void
+}
+
+/** What a request has come to. */
+interface Granted {
+  readonly plan: ChunkPlan
+  readonly indices: readonly number[]
+  readonly credit: Credit
+}
+
+interface Opened {
+  readonly source: SharedSource
+  isShared(): boolean
 }
 
 /** Until the link closes. Never throws. */
@@ -88,33 +101,22 @@ class Session {
     this.credit = credit
     await this.deps.onServing(found, this.link)
     // Not awaited: credit comes on the same link meanwhile.
-    void this.stream(found, asked, { indices, credit })
+    void this.stream(found, asked, { plan, indices, credit })
   }
 
-  private async stream(
-    live: Live,
-    { part, bulk }: Asked,
-    { indices, credit }: { indices: readonly number[]; credit: Credit },
-  ): Promise<void> {
+  private async stream(live: Live, asked: Asked, granted: Granted): Promise<void> {
     const { deps, link } = this
+    const { part, bulk } = asked
+    const { credit } = granted
     try {
       if (bulk.length > 0) this.bulk ??= await deps.claim(bulk)
       // The other side tries without it.
       if (bulk.length > 0 && this.bulk === undefined) return link.close()
       await deps.withSource(live, async (source, isShared) => {
-        const streaming = {
-          link,
-          bulk: bulk.length > 0 ? this.bulk : undefined,
-          credit,
-          pace: deps.pace,
-          part,
-          salt: source.salts[part],
-          indices: indices.values(),
-          chunk: (index: number) => source.chunk(part, index, isShared()),
-          onSent: (bytes: number) => deps.onSent(live, bytes),
-        }
+        const streaming = await this.streamingOf(live, asked, { ...granted, source, isShared })
         if (!(await streamChunks(streaming))) return link.close()
         const root = part === 'content' ? await source.sealedRoot() : new Uint8Array()
+        if (part === 'content') live.sha256 = (await source.finish()).sha256
         // The next request may come as soon as this is there.
         this.credit = undefined
         await link.send(encodeFileFrame({ kind: 'end', root }))
@@ -124,6 +126,26 @@ class Session {
       await this.breakOff(live, error)
     } finally {
       if (this.credit === credit) this.credit = undefined
+    }
+  }
+
+  private async streamingOf(live: Live, { part, bulk }: Asked, granted: Granted & Opened): Promise<Streaming> {
+    const { deps, link } = this
+    const { plan, indices, credit, source, isShared } = granted
+    const raw = bulk.length > 0 ? this.bulk : undefined
+    return {
+      link,
+      bulk: raw,
+      sender: raw === undefined ? undefined : await source.sendOver(raw),
+      credit,
+      pace: deps.pace,
+      part,
+      salt: source.salts[part],
+      indices: indices.values(),
+      chunk: (index) => source.chunk(part, index, isShared()),
+      sealedLength: (index) => chunkLength(plan, index) + CHUNK_TAG_BYTES,
+      order: (index) => source.order(part, index, isShared()),
+      onSent: (bytes) => deps.onSent(live, bytes),
     }
   }
 

@@ -4,8 +4,8 @@ import type { Random } from '../ports/random.ts'
 import type { FilePart } from '../wire/files.ts'
 import type { FileManifest } from '../wire/manifest.ts'
 import type { ContentDigests } from './content-hash.ts'
-import type { ContentSource } from './file-ports.ts'
-import { SHARED_BYTES } from './limits.ts'
+import type { BulkLink, ChunkSender, ChunkToSend, ContentSource } from './file-ports.ts'
+import { RecentChunks } from './recent-chunks.ts'
 import { deriveStreamKey, sealRoot, type StreamKey } from './stream-seal.ts'
 
 interface SourceDeps {
@@ -18,9 +18,7 @@ export class SharedSource {
   private readonly deps: SourceDeps
   private readonly source: ContentSource
   private readonly streams: Readonly<Record<FilePart, StreamKey>>
-  /** The last chunks, for others who are at the same place. */
-  private readonly recent = new Map<string, Promise<Uint8Array>>()
-  private readonly mostRecent: number
+  private readonly recent: RecentChunks
   private digests: Promise<ContentDigests> | undefined
 
   constructor(deps: SourceDeps, manifest: FileManifest, source: ContentSource) {
@@ -29,24 +27,22 @@ export class SharedSource {
     this.salts = { content: deps.random.bytes(32), list: deps.random.bytes(32) }
     const stream = (part: FilePart): StreamKey => deriveStreamKey(deps.primitives, manifest.key, { salt: this.salts[part], part })
     this.streams = { content: stream('content'), list: stream('list') }
-    this.mostRecent = Math.floor(SHARED_BYTES / manifest.chunkSize)
+    this.recent = new RecentChunks(manifest.chunkSize)
   }
 
   /** @param isShared whether others may want it too @throws as ContentSource.seal */
   chunk(part: FilePart, index: number, isShared: boolean): Promise<Uint8Array> {
-    const name = `${part} ${index}`
-    const known = this.recent.get(name)
-    if (known !== undefined) return known
-    const made = this.source.seal(part, index, this.streams[part])
-    if (isShared) this.keep(name, made)
-    return made
+    return this.recent.get({ part, index, isShared }, () => this.source.seal(part, index, this.streams[part])).sealed
   }
 
-  private keep(name: string, made: Promise<Uint8Array>): void {
-    this.recent.set(name, made)
-    made.catch(() => this.recent.delete(name))
-    const oldest = this.recent.keys().next().value
-    if (this.recent.size > this.mostRecent && oldest !== undefined) this.recent.delete(oldest)
+  /** As ContentSource.sendOver. */
+  async sendOver(link: BulkLink): Promise<ChunkSender | undefined> {
+    return this.source.sendOver?.(link)
+  }
+
+  /** For a sender that this source has given. */
+  order(part: FilePart, index: number, isShared: boolean): ChunkToSend {
+    return { part, index, stream: this.streams[part], isShared }
   }
 
   /** Root of the hash tree, sealed in the stream. */

@@ -1,14 +1,16 @@
 /** The sender's side of one request: chunks in order, made ahead, sent within credit and pace. */
 import { encodeFileFrame, type FilePart } from '../wire/files.ts'
 import type { Credit } from './credit.ts'
-import type { BulkLink, FileLink } from './file-ports.ts'
-import { MADE_AHEAD } from './limits.ts'
+import type { BulkLink, ChunkSender, ChunkToSend, FileLink } from './file-ports.ts'
+import { MADE_AHEAD, ORDERED_AHEAD } from './limits.ts'
 import type { Pace } from './pace.ts'
 
 export interface Streaming {
   readonly link: Pick<FileLink, 'send' | 'maxFrame'>
   /** Where chunks go, if not on the link. */
   readonly bulk: Pick<BulkLink, 'send'> | undefined
+  /** Who sends them there, if that is not done here. */
+  readonly sender: Pick<ChunkSender, 'send'> | undefined
   readonly credit: Credit
   readonly pace: Pace
   readonly part: FilePart
@@ -17,6 +19,10 @@ export interface Streaming {
   /** Chunks that are asked for, in order. */
   readonly indices: Iterator<number>
   chunk(index: number): Promise<Uint8Array>
+  /** Bytes of a chunk when it is sealed. */
+  sealedLength(index: number): number
+  /** What `sender` is told of a chunk. */
+  order(index: number): ChunkToSend
   /** So many sealed bytes have been handed to the link. */
   onSent(bytes: number): void
 }
@@ -25,6 +31,7 @@ export interface Streaming {
 export async function streamChunks(streaming: Streaming): Promise<boolean> {
   const { link, salt } = streaming
   if (!(await link.send(encodeFileFrame({ kind: 'stream', salt })))) return false
+  if (streaming.sender !== undefined) return sendThrough(streaming, streaming.sender)
   const ahead: { readonly index: number; readonly made: Promise<Uint8Array> }[] = []
   for (;;) {
     while (ahead.length < MADE_AHEAD && pushNext(streaming, ahead));
@@ -47,15 +54,41 @@ function pushNext({ indices, chunk }: Streaming, ahead: { readonly index: number
 }
 
 /** Its place tells which one it is: the order is that of the request. */
-async function sendWhole({ credit, pace, onSent }: Streaming, bulk: Pick<BulkLink, 'send'>, sealed: Uint8Array): Promise<boolean> {
-  for (let taken = 0; taken < sealed.length; ) {
-    const room = await credit.take(sealed.length - taken)
+async function sendWhole(streaming: Streaming, bulk: Pick<BulkLink, 'send'>, sealed: Uint8Array): Promise<boolean> {
+  if (!(await mayGo(streaming, sealed.length)) || !(await bulk.send(sealed))) return false
+  streaming.onSent(sealed.length)
+  return true
+}
+
+/** A few orders are under way, so that no word between two threads is waited for. */
+async function sendThrough(streaming: Streaming, sender: Pick<ChunkSender, 'send'>): Promise<boolean> {
+  const underWay: Promise<boolean>[] = []
+  for (let next = streaming.indices.next(); !next.done; next = streaming.indices.next()) {
+    const bytes = streaming.sealedLength(next.value)
+    if (!(await mayGo(streaming, bytes))) return false
+    const sent = sendOne(streaming, sender, next.value)
+    // Awaited in its turn, perhaps after the stream has ended.
+    sent.catch(() => undefined)
+    underWay.push(sent)
+    if (underWay.length >= ORDERED_AHEAD && !(await underWay.shift())) return false
+  }
+  return (await Promise.all(underWay)).every(Boolean)
+}
+
+async function sendOne({ order, sealedLength, onSent }: Streaming, sender: Pick<ChunkSender, 'send'>, index: number): Promise<boolean> {
+  const sent = await sender.send(order(index))
+  if (sent) onSent(sealedLength(index))
+  return sent
+}
+
+/** @returns whether there is credit for all of it, and it is its turn; not when the link has closed */
+async function mayGo({ credit, pace }: Streaming, bytes: number): Promise<boolean> {
+  for (let taken = 0; taken < bytes; ) {
+    const room = await credit.take(bytes - taken)
     if (room === 0) return false
     taken += room
   }
-  await pace.pass(sealed.length)
-  if (!(await bulk.send(sealed))) return false
-  onSent(sealed.length)
+  await pace.pass(bytes)
   return true
 }
 

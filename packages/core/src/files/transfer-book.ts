@@ -26,6 +26,8 @@ export interface Live {
   stored: StoredTransfer
   readonly manifest: FileManifest
   readonly rate: Rate
+  /** SHA-256 of the content as it was last sent, since the start of the program. */
+  sha256?: Uint8Array
   toldAt: number
   keptAt: number
 }

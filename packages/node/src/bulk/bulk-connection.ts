@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { DeviceId } from '@skein/core'
 import type { ByteReader, RawSocket } from './byte-reader.ts'
+import { idleHandleOf, leave, type Transferable } from './socket-handle.ts'
 import { CLOSE_WITHIN_MS, KEEP_ALIVE_MS, MAX_BULK_FRAME_BYTES } from './constants.ts'
 
 const LENGTH_BYTES = 4
@@ -18,16 +19,23 @@ export interface BulkConnection extends AsyncIterable<Uint8Array> {
   /**
    * Sends one frame; resolves when there is room for the next one. The bytes must not change afterwards.
    * @param frame 1 to MAX_BULK_FRAME_BYTES bytes
+   * @param onGone nobody looks at the bytes any more
    * @throws RangeError for any other size
    * @throws Error when the connection has ended
    */
-  write(frame: Uint8Array): Promise<void>
+  write(frame: Uint8Array, onGone?: () => void): Promise<void>
   /** Frames as they arrive; ends when the other side has closed. At most one consumer; a slow one slows the sender. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>
   /** What was written is still delivered. Resolves when the other side has taken it or 10 s have passed. Idempotent. */
   close(): Promise<void>
   /** Ends at once, both ways. Idempotent. */
   abort(): void
+  /**
+   * Gives the TCP connection away, to be moved to another thread, when nothing waits in either direction.
+   * @param take gets what Node.js transfers; a connection that it rejects with a DataCloneError is as it was
+   * @returns what `take` resolves to; `undefined` where that cannot be done
+   */
+  handOver<T>(take: (handle: Transferable) => Promise<T>): Promise<T | undefined>
 }
 
 export class SocketBulkConnection implements BulkConnection {
@@ -48,14 +56,14 @@ export class SocketBulkConnection implements BulkConnection {
     socket.setNoDelay(true)
   }
 
-  async write(frame: Uint8Array): Promise<void> {
+  async write(frame: Uint8Array, onGone?: () => void): Promise<void> {
     if (frame.length === 0 || frame.length > MAX_BULK_FRAME_BYTES) throw new RangeError('a frame has 1 to MAX_BULK_FRAME_BYTES bytes')
     await this.#room()
     const length = Buffer.alloc(LENGTH_BYTES)
     length.writeUInt32BE(frame.length)
     this.#socket.cork()
     this.#socket.write(length)
-    this.#socket.write(frame)
+    this.#socket.write(frame, onGone)
     this.#socket.uncork()
     await this.#room()
   }
@@ -85,6 +93,21 @@ export class SocketBulkConnection implements BulkConnection {
 
   abort(): void {
     this.#socket.destroy()
+  }
+
+  async handOver<T>(take: (handle: Transferable) => Promise<T>): Promise<T | undefined> {
+    const handle = this.#reader.isEmpty ? idleHandleOf(this.#socket) : undefined
+    if (handle === undefined) return undefined
+    try {
+      const taken = await take(handle)
+      leave(this.#socket)
+      return taken
+    } catch (error) {
+      // Node.js of before 26.6 moves no sockets.
+      if ((error as Error).name === 'DataCloneError') return undefined
+      leave(this.#socket)
+      throw error
+    }
   }
 
   /** @throws Error when the connection has ended */

@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net'
 
 export interface ByteReader {
+  /** Nothing has been read that nobody has asked for. */
+  readonly isEmpty: boolean
   /** @throws Error when the socket ends before, or the signal aborts */
   exactly(count: number, signal?: AbortSignal): Promise<Buffer>
   /** The same, but `undefined` when the other side has ended in order before the first of them. */

@@ -27,8 +27,11 @@ export class LandingReader implements ByteReader {
   #isStopped = false
   #isOver = false
   #drops = false
+  readonly #take: (length: number) => Buffer
 
-  constructor() {
+  /** @param take memory for what is asked for */
+  constructor(take: (length: number) => Buffer = (length) => Buffer.allocUnsafeSlow(length)) {
+    this.#take = take
     this.#landing = this.#staging[0]
     this.onread = { buffer: () => this.#landing, callback: (count) => this.#onRead(count) }
   }
@@ -39,6 +42,10 @@ export class LandingReader implements ByteReader {
     for (const name of ['end', 'close'] as const) socket.on(name, () => this.#onOver())
   }
 
+  get isEmpty(): boolean {
+    return this.#early.length === 0 && this.#wish === undefined && !this.#isOver
+  }
+
   async exactly(count: number, signal?: AbortSignal): Promise<Buffer> {
     const bytes = await this.unlessEnded(count, signal)
     if (bytes === undefined) throw new Error('the raw connection has ended')
@@ -47,7 +54,7 @@ export class LandingReader implements ByteReader {
 
   async unlessEnded(count: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     signal?.throwIfAborted()
-    const target = Buffer.allocUnsafeSlow(count)
+    const target = this.#take(count)
     const filled = this.#early.copy(target)
     this.#early = this.#early.subarray(filled)
     if (filled === count) return target

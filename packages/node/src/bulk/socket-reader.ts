@@ -15,6 +15,10 @@ export class SocketReader implements ByteReader {
     for (const name of CHANGES) socket.on(name, this.#onChange)
   }
 
+  get isEmpty(): boolean {
+    return this.socket.readableLength === 0
+  }
+
   /** Leaves the socket to somebody else, with what has not been read. */
   release(): void {
     for (const name of CHANGES) this.socket.off(name, this.#onChange)

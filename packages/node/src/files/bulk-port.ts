@@ -11,23 +11,64 @@ export function bulkPortOn(swarm: Pick<Libp2pSwarm, 'openBulk' | 'handleBulk'>):
   return {
     open: async (device) => {
       const opened = await swarm.openBulk(device, PURPOSE, { signal: AbortSignal.timeout(OPEN_WITHIN_MS) })
-      return opened.kind === 'open' ? linkOn(opened.connection) : undefined
+      return opened.kind === 'open' ? new ConnectionLink(opened.connection) : undefined
     },
-    handle: (allows, onOpened) => swarm.handleBulk(PURPOSE, { allows, onOpened: (connection) => onOpened(linkOn(connection)) }),
+    handle: (allows, onOpened) => swarm.handleBulk(PURPOSE, { allows, onOpened: (connection) => onOpened(new ConnectionLink(connection)) }),
   }
 }
 
-function linkOn(connection: BulkConnection): BulkLink {
-  return {
-    peer: connection.peer,
-    via: connection.via,
-    send: (frame) =>
-      connection.write(frame).then(
-        () => true,
-        () => false,
-      ),
-    frames: () => framesOf(connection),
-    close: () => void connection.close(),
+/** What holds a raw connection that was given away. */
+export interface Holder<T> {
+  readonly thread: T
+  readonly lane: number
+  close(): void
+}
+
+export class ConnectionLink implements BulkLink {
+  private readonly connection: BulkConnection
+  private holder: Promise<Holder<unknown> | undefined> | undefined
+  private isClosed = false
+
+  constructor(connection: BulkConnection) {
+    this.connection = connection
+  }
+
+  get peer(): BulkLink['peer'] {
+    return this.connection.peer
+  }
+
+  get via(): BulkLink['via'] {
+    return this.connection.via
+  }
+
+  async send(frame: Uint8Array): Promise<boolean> {
+    return this.connection.write(frame).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  frames(): AsyncIterable<Uint8Array> {
+    return framesOf(this.connection)
+  }
+
+  /** Once, with `take`; later calls have the same answer. @param take gets the socket; `undefined` where it cannot */
+  handTo<T>(take: (connection: BulkConnection) => Promise<Holder<T> | undefined>): Promise<Holder<T> | undefined> {
+    this.holder ??= take(this.connection).then((holder) => {
+      if (this.isClosed) holder?.close()
+      return holder
+    })
+    return this.holder as Promise<Holder<T> | undefined>
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    void this.connection.close()
+    void this.holder?.then(
+      (holder) => holder?.close(),
+      () => undefined,
+    )
   }
 }
 

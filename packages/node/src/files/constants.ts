@@ -6,3 +6,5 @@ export const RESERVE_BYTES = 33_554_432
 export const SYNC_AT_ONCE = 64
 /** Names that are tried before giving up: `a`, `a (2)`, … */
 export const MAX_NUMBER = 10_000
+/** Memory for chunks that is kept for the next ones, in bytes: what is under way of one transfer, on a side. */
+export const MAX_KEPT_BYTES = 12_582_912

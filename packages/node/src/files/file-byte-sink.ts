@@ -23,6 +23,7 @@ import {
 import { dirname, join } from 'node:path'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
+import type { ChunkBuffers } from './chunk-buffers.ts'
 import { RESERVE_BYTES, SYNC_AT_ONCE } from './constants.ts'
 import { diskFull, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
@@ -38,6 +39,7 @@ export const markName = (id: string): string => `${id}.final`
 export class FileByteSink implements ByteSink {
   private readonly wish: SinkWish
   private readonly stateFolder: string
+  private readonly buffers: ChunkBuffers
   private readonly layout: FolderLayout
   private readonly part: string
   private readonly record_: number
@@ -45,7 +47,8 @@ export class FileByteSink implements ByteSink {
   private open: OpenFile | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
-  constructor(wish: SinkWish, stateFolder: string) {
+  constructor(wish: SinkWish, { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers }) {
+    this.buffers = buffers
     const { manifest, list, folder, id } = wish
     this.wish = wish
     this.stateFolder = stateFolder
@@ -93,6 +96,7 @@ export class FileByteSink implements ByteSink {
     } catch (cause) {
       throw unwritable(this.part, cause)
     }
+    this.buffers.give(bytes)
   }
 
   async record(index: number, leaf: Uint8Array, moved: number): Promise<void> {

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
+import type { ChunkBuffers } from './chunk-buffers.ts'
 import { modifiedAt, SourcePlace } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
 
@@ -16,10 +17,16 @@ export class FileByteSource implements ByteSource {
   /** By entry. */
   private readonly paths: readonly string[]
   private readonly list: Uint8Array
+  private readonly buffers: ChunkBuffers
   private open: OpenFile | undefined
 
   /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
-  constructor(place: string, manifest: FileManifest, stateFolder: string) {
+  constructor(
+    place: string,
+    manifest: FileManifest,
+    { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers },
+  ) {
+    this.buffers = buffers
     const parsed = SourcePlace.parse(JSON.parse(place))
     if (parsed.kind === 'file') {
       this.list = new Uint8Array()
@@ -35,13 +42,17 @@ export class FileByteSource implements ByteSource {
 
   async read(part: FilePart, offset: number, length: number): Promise<Uint8Array> {
     if (part === 'list') return this.list.subarray(offset, offset + length)
-    const bytes = new Uint8Array(length)
+    const bytes = this.buffers.take(length)
     let at = 0
     for (const span of spansOf(this.layout, offset, length)) {
       this.readInto(bytes.subarray(at, at + span.length), span)
       at += span.length
     }
     return bytes
+  }
+
+  done(bytes: Uint8Array): void {
+    if (bytes.buffer !== this.list.buffer) this.buffers.give(bytes)
   }
 
   /** The last file is still what it was; the others were looked at when they were closed. */

@@ -1,9 +1,9 @@
 /** The worker thread, as the main thread sees it. */
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { SkeinError } from '@skein/core'
-import { type Remote, releaseProxy, wrap } from 'comlink'
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import type { FileWorker } from './file-worker.ts'
 
@@ -38,6 +38,11 @@ export class FileThread {
         .then(resolve, reject)
         .finally(() => this.waiting.delete(reject))
     })
+  }
+
+  /** Moves a TCP connection to it. @returns its name there @throws DataCloneError where Node.js cannot move it */
+  adopt(handle: object): Promise<number> {
+    return this.ask((remote) => remote.adopt(transfer({ handle }, [handle as Transferable])))
   }
 
   async end(): Promise<void> {

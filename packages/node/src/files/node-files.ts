@@ -1,10 +1,11 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
 import { rmSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import type { ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish } from '@skein/core'
+import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
+import { ConnectionLink } from './bulk-port.ts'
 import { SourcePlace } from './describe.ts'
 import { markName, partName, recordName } from './file-byte-sink.ts'
 import { FileThread } from './file-thread.ts'
@@ -40,6 +41,10 @@ export class NodeFiles implements FilePlatform {
     const handle = await worker.ask((remote) => remote.openSource(place, manifest, this.options.stateFolder))
     return {
       seal: (part, index, stream) => worker.ask((remote) => remote.seal(handle, { part, index, stream })),
+      sendOver: async (link) => {
+        const lane = await laneOf(worker, link)
+        return lane === undefined ? undefined : { send: (chunk) => worker.ask((remote) => remote.send(handle, lane, chunk)) }
+      },
       finish: () => worker.ask((remote) => remote.finishSource(handle)),
       close: () => worker.ask((remote) => remote.closeSource(handle)),
     }
@@ -55,6 +60,16 @@ export class NodeFiles implements FilePlatform {
       write: async (index, stream, sealed) => {
         await worker.ask((remote) => remote.write(handle, { index, stream }, owned(sealed)))
         present.add(index)
+      },
+      receiveFrom: async (link) => {
+        const lane = await laneOf(worker, link)
+        if (lane === undefined) return undefined
+        const receive = async (index: number, stream: StreamKey): Promise<'written' | 'unfit' | 'ended'> => {
+          const outcome = await worker.ask((remote) => remote.receive(handle, lane, { index, stream }))
+          if (outcome === 'written') present.add(index)
+          return outcome
+        }
+        return { receive }
       },
       finish: () => worker.ask((remote) => remote.finishSink(handle)),
       commit: () => worker.ask((remote) => remote.commit(handle)),
@@ -93,6 +108,17 @@ export class NodeFiles implements FilePlatform {
     if (this.worker === undefined || this.worker.hasEnded) this.worker = new FileThread()
     return this.worker
   }
+}
+
+/** The raw connection in the hands of the worker; `undefined` where Node.js cannot move it there. */
+async function laneOf(worker: FileThread, link: BulkLink): Promise<number | undefined> {
+  if (!(link instanceof ConnectionLink)) return undefined
+  const holder = await link.handTo(async (connection) => {
+    const lane = await connection.handOver((handle) => worker.adopt(handle))
+    const close = (): void => void worker.ask((remote) => remote.closeLane(lane ?? 0)).catch(() => undefined)
+    return lane === undefined ? undefined : { thread: worker, lane, close }
+  })
+  return holder?.thread === worker ? holder.lane : undefined
 }
 
 /** Handed over to the worker without a copy, unless its memory holds more than these bytes. */
