@@ -7,11 +7,11 @@ import { World, type WorldNode } from '../testing/world.ts'
 const BYTES = 2_500_000
 
 /** Two messengers that are connected by TCP, and may open raw connections. */
-async function wired(): Promise<Pair & { readonly bulk: MemoryBulk }> {
+async function wired(holdsRaw: boolean): Promise<Pair & { readonly bulk: MemoryBulk }> {
   const world = new World(1)
   const bulk = new MemoryBulk()
   const start = async (name: string): Promise<{ node: WorldNode; readonly disk: MemoryFiles }> => {
-    const disk = new MemoryFiles()
+    const disk = Object.assign(new MemoryFiles(), { holdsRaw })
     const node: WorldNode = await world.start(name, { files: disk, bulk: (self) => bulk.portOf(self) })
     return { node, disk }
   }
@@ -23,9 +23,12 @@ async function wired(): Promise<Pair & { readonly bulk: MemoryBulk }> {
   return { world, ana, bo, bulk }
 }
 
-describe('chunks over a raw connection', () => {
+describe.each([
+  ['in the hands of core', false],
+  ['in the hands of the platform', true],
+])('chunks over a raw connection %s', (_, holdsRaw) => {
   it('[FI26] go there and nowhere else where there is one, and small files do not', async () => {
-    const both = await wired()
+    const both = await wired(holdsRaw)
     const { world, ana, bo, bulk } = both
     const transfer = await offer(both)
     await filesOf(bo).accept(transfer.id, 'in')
@@ -46,8 +49,8 @@ describe('chunks over a raw connection', () => {
     ['leaves frames out', () => new Uint8Array(1)],
     ['repeats an earlier one', (frame: Uint8Array) => new Uint8Array(frame.length)],
     ['breaks it off', () => undefined],
-  ])('[FI26] somebody on the wire who %s ends nothing: it goes on over the channel', async (_, meddle) => {
-    const both = await wired()
+  ])('[FI26] somebody on the wire who %s ends nothing: it goes on over the channel', async (_who, meddle) => {
+    const both = await wired(holdsRaw)
     const { world, bo, bulk } = both
     let frames = 0
     bulk.meddle = (frame) => {
@@ -62,8 +65,42 @@ describe('chunks over a raw connection', () => {
     expect(filesOf(bo).get(transfer.id).moved).toBeLessThan(1.1 * BYTES)
   })
 
+  it('[FI24] [FI26] a transfer that is paused in the middle goes on, and what was there is not sent again', async () => {
+    const both = await wired(holdsRaw)
+    const { world, bo, bulk } = both
+    let frames = 0
+    bulk.meddle = (frame) => {
+      frames += 1
+      if (frames === 5) void filesOf(bo).pause(transfer.id)
+      return frame
+    }
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(5_000)
+    expect(stateOf(bo, transfer)).toBe('paused')
+    await filesOf(bo).resume(transfer.id)
+    await world.run(60_000)
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, BYTES))
+    expect(filesOf(bo).get(transfer.id).moved).toBeLessThan(1.01 * BYTES)
+  })
+
+  it('[FI24] [FI26] a full disk pauses it', async () => {
+    const both = await wired(holdsRaw)
+    const { world, bo, bulk } = both
+    let frames = 0
+    bulk.meddle = (frame) => {
+      frames += 1
+      bo.disk.full = frames > 4
+      return frame
+    }
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(5_000)
+    expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'paused', reason: 'DISK_FULL' })
+  })
+
   it('[FI26] a raw connection whose name never comes is not waited for', async () => {
-    const both = await wired()
+    const both = await wired(holdsRaw)
     const { world, bo, bulk } = both
     bulk.meddle = () => new Uint8Array(16).fill(9)
     const transfer = await offer(both)

@@ -1,5 +1,11 @@
 /** Files in memory: a platform for tests, with a disk that may be full and files that change. */
 import {
+  type BulkLink,
+  CHUNK_TAG_BYTES,
+  type ChunkPlan,
+  type ChunkReceiver,
+  type ChunkSender,
+  chunkLength,
   type ByteSink,
   type ByteSource,
   type ContentSink,
@@ -33,6 +39,8 @@ export class MemoryFiles implements FilePlatform {
   /** What is received and not whole yet, by transfer; stays over a restart. */
   readonly parts = new Map<string, Part>()
   full = false
+  /** Takes raw connections over, as a platform with threads does. */
+  holdsRaw = false
   private readonly primitives: Primitives
 
   constructor(primitives: Primitives = noblePrimitives) {
@@ -82,7 +90,8 @@ export class MemoryFiles implements FilePlatform {
       check: async () => undefined,
       close: async () => undefined,
     }
-    return new SealingSource(this.primitives, manifest, bytes)
+    const source = new SealingSource(this.primitives, manifest, bytes)
+    return this.holdsRaw ? Object.assign(source, { sendOver: async (link: BulkLink) => senderOn(source, link) }) : source
   }
 
   async openSink(wish: SinkWish): Promise<ContentSink> {
@@ -90,7 +99,8 @@ export class MemoryFiles implements FilePlatform {
     const fresh = { bytes: new Uint8Array(plan.size), leaves: new Uint8Array(plan.count * LEAF_BYTES), moved: 0 }
     const part = this.parts.get(wish.id) ?? fresh
     this.parts.set(wish.id, part)
-    return OpeningSink.open(this.primitives, plan, this.bytesOf(wish, part))
+    const sink = await OpeningSink.open(this.primitives, plan, this.bytesOf(wish, part))
+    return this.holdsRaw ? Object.assign(sink, { receiveFrom: async (link: BulkLink) => receiverOn(sink, plan, link) }) : sink
   }
 
   private bytesOf(wish: SinkWish, part: Part): ByteSink {
@@ -137,6 +147,24 @@ export class MemoryFiles implements FilePlatform {
 
   async forget({ id }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     this.parts.delete(id)
+  }
+}
+
+function senderOn(source: ContentSource, link: BulkLink): ChunkSender {
+  return { send: async ({ part, index, stream }) => link.send(await source.seal(part, index, stream)) }
+}
+
+function receiverOn(sink: ContentSink, plan: ChunkPlan, link: BulkLink): ChunkReceiver {
+  const frames = link.frames()[Symbol.asyncIterator]()
+  return {
+    receive: async (index, stream) => {
+      const { value, done } = await frames.next()
+      const sealed = value as Uint8Array
+      if (done) return 'ended'
+      if (sealed.length !== chunkLength(plan, index) + CHUNK_TAG_BYTES) return 'unfit'
+      await sink.write(index, stream, sealed)
+      return 'written'
+    },
   }
 }
 
