@@ -1,4 +1,6 @@
 /** What people do with each other in the interface beyond talking: meet nearby, sign, forget. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
 import { Interface } from './interface-pages.ts'
@@ -59,3 +61,53 @@ it.skipIf(skipped)('[MK12] a conversation is deleted after a question, in every 
   await bo.sees('a new beginning')
   expect(await ana.faults()).toEqual([])
 })
+
+it.skipIf(skipped)(
+  '[DP2] [DP4] delivery proofs are allowed by both, saved and checked in the window; a changed one is refused',
+  async () => {
+    const [ana, bo] = [await world.person(), await world.person()]
+    await ana.enter('Ana')
+    await ana.joined()
+    await bo.enter('Bo', await ana.invite())
+    await bo.write('before')
+    await ana.page.getByRole('link', { name: /before/ }).click()
+    for (const [person, other] of [
+      [bo, 'Ana'],
+      [ana, 'Bo'],
+    ] as const) {
+      await person.page.getByTitle(`Details of ${other}`).click()
+      await person.page.getByText('Whoever has a proof can show anybody').waitFor()
+      await person.page.getByRole('switch', { name: 'Allow delivery proofs with this contact' }).click()
+      await person.page.getByText(/^Your contact/).waitFor()
+      await person.page.getByRole('dialog').getByRole('link', { name: 'Write' }).click()
+    }
+    await ana.page.getByTitle('Details of Bo').click()
+    await ana.page.getByText('Your contact allows them too.').waitFor()
+    await ana.page.getByRole('dialog').getByRole('link', { name: 'Write' }).click()
+    await ana.write('signed for')
+    await ana.sees('signed for', 'delivered')
+    const path = join(world.lab.path('proofs'), 'proof.json')
+    await expect
+      .poll(
+        async () => {
+          await ana.page.locator('[data-direction]', { hasText: 'signed for' }).getByRole('button').first().click()
+          const saving = ana.page.waitForEvent('download', { timeout: 5_000 }).catch(() => undefined)
+          await ana.page.getByRole('button', { name: 'Save a delivery proof' }).click()
+          await (await saving)?.saveAs(path)
+          if (!existsSync(path)) await ana.page.keyboard.press('Escape')
+          return existsSync(path)
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true)
+    await bo.area('Settings')
+    const choose = bo.page.locator('input[type="file"][aria-label="Check a proof"]')
+    await choose.setInputFiles(path)
+    await bo.page.getByText('This proof is genuine.').waitFor()
+    await bo.page.getByText('signed for').waitFor()
+    const changed = readFileSync(path, 'utf8').replace('signed for', 'never said')
+    await choose.setInputFiles({ name: 'changed.json', mimeType: 'application/json', buffer: Buffer.from(changed) })
+    await bo.page.getByText('This is no delivery proof, or something').waitFor()
+    expect([await bo.faults(), bo.complaints, ana.complaints]).toEqual([[], [], []])
+  },
+)

@@ -1,13 +1,15 @@
 /** What one can do with a message. */
 import type { HistoryMessage } from '@skein/node/browser'
-import { Copy, Pencil, Reply, Undo2 } from 'lucide-react'
+import { Copy, FileCheck, Pencil, Reply, Undo2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
 import { copyText } from '../ui/clipboard.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Note } from '../ui/note.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 /** Those that people use most. */
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
@@ -20,7 +22,8 @@ export interface MessageActionsProps {
 
 export function MessageActions({ message, conversation, onClose }: MessageActionsProps) {
   const { chats, general } = useStrings()
-  const { busy, problem, run } = useAction()
+  const { proofs } = useRareStrings()
+  const { busy, problem, run } = useAction(proofs.problems)
   const { id, text, kind, own_reaction: own } = message
   const done = (work: () => Promise<unknown>): void => void run(work).then((worked) => (worked ? onClose() : undefined))
   const begin = (intent: 'reply' | 'edit') => (): void => {
@@ -28,6 +31,11 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
     onClose()
   }
   const isOwnText = message.direction === 'out' && kind === 'text'
+  const hasArrived = message.direction === 'out' && (message.state === 'delivered' || message.state === 'read')
+  const saveProof = async (): Promise<void> => {
+    const proof = JSON.stringify(await conversation.proof(id), undefined, 2)
+    saveFile(new Blob([proof, '\n'], { type: 'application/json' }), `skein-proof-${id.slice(0, 8)}.json`)
+  }
   return (
     <Dialog title={chats.actions} onClose={onClose}>
       <fieldset className="flex flex-wrap gap-2" aria-label={chats.react} disabled={busy}>
@@ -52,6 +60,7 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
         {message.direction === 'out' ? (
           <Item label={chats.takeBack} icon={<Undo2 aria-hidden="true" size={18} />} onClick={() => done(() => conversation.remove(id))} />
         ) : null}
+        {hasArrived ? <Item label={proofs.save} icon={<FileCheck aria-hidden="true" size={18} />} onClick={() => done(saveProof)} /> : null}
       </div>
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
     </Dialog>

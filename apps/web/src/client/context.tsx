@@ -83,8 +83,8 @@ export const useModel = (): ClientModel => required(use(ModelContext))
 export const useClient = () => useObservable(useModel())
 
 /** A sentence in the user's language for what went wrong. */
-export function describeError(strings: Strings, error: unknown): string {
+export function describeError(strings: Strings, error: unknown, here: Readonly<Record<string, string>> = {}): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  const known: Readonly<Record<string, string>> = strings.errors
+  const known: Readonly<Record<string, string>> = { ...strings.errors, ...here }
   return (Object.hasOwn(known, code) ? known[code] : undefined) ?? strings.general.failed
 }

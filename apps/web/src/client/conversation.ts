@@ -138,6 +138,11 @@ export class Conversation extends Observable<ConversationSnapshot> {
     await this.api().retry({ id })
   }
 
+  /** What others have signed about a message of ours, as a file holds it. @throws what the API throws */
+  async proof(id: string): Promise<unknown> {
+    return (await this.api().proof({ id })).proof
+  }
+
   private api(): ApiClient {
     const { api } = this.model.get()
     if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })

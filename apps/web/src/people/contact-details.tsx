@@ -10,6 +10,7 @@ import { Toggle } from '../ui/toggle.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { DeleteConversation } from './delete-conversation.tsx'
 import { PathDetails } from './path-details.tsx'
+import { ProofsField } from './proofs-field.tsx'
 import { ShareField } from './share-field.tsx'
 import { TimerField } from './timer-field.tsx'
 import { VerifyDialog } from './verify-dialog.tsx'
@@ -58,6 +59,7 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
       {person.state === 'accepted' && !person.blocked ? <TimerField contact={contact} /> : null}
       {person.state === 'accepted' ? <ShareField contact={contact} /> : null}
       {person.state === 'accepted' && !person.blocked ? <PathDetails contact={contact} /> : null}
+      {person.state === 'accepted' ? <ProofsField contact={contact} /> : null}
       <DeleteConversation contact={contact} name={person.name} />
       <p className="foreign text-sm text-quiet">
         {people.account}: <code>{contact}</code>

@@ -6,6 +6,7 @@ import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
 
 export function BackupSection() {
@@ -20,7 +21,7 @@ export function BackupSection() {
       if (api === undefined) return
       const parts: Uint8Array<ArrayBuffer>[] = []
       for await (const { part } of await api.backup({ passphrase })) parts.push(Uint8Array.from(atob(part), (each) => each.charCodeAt(0)))
-      save(new Blob(parts, { type: 'application/octet-stream' }))
+      saveFile(new Blob(parts, { type: 'application/octet-stream' }), `skein-${new Date().toISOString().slice(0, 10)}.age`)
       setPassphrase('')
       setDone(true)
     })
@@ -52,13 +53,4 @@ export function BackupSection() {
       </form>
     </Section>
   )
-}
-
-function save(file: Blob): void {
-  const url = URL.createObjectURL(file)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `skein-${new Date().toISOString().slice(0, 10)}.age`
-  link.click()
-  URL.revokeObjectURL(url)
 }

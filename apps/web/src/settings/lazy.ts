@@ -1,4 +1,5 @@
 /** What few look at is loaded when they do. */
 import dynamic from 'next/dynamic'
 
+export const ProofsSection = dynamic(() => import('./proofs.tsx').then((module) => module.ProofsSection), { ssr: false })
 export const DevicesSection = dynamic(() => import('./devices.tsx').then((module) => module.DevicesSection), { ssr: false })

@@ -10,7 +10,7 @@ import { useAction } from '../ui/use-action.ts'
 import { BackupSection } from './backup.tsx'
 import { NotifySection } from './notify.tsx'
 import { PassphraseSection } from './passphrase.tsx'
-import { DevicesSection } from './lazy.ts'
+import { DevicesSection, ProofsSection } from './lazy.ts'
 import { StorageSection } from './storage.tsx'
 
 export function Settings({ hosted }: { readonly hosted: boolean }) {
@@ -29,6 +29,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
       {hosted ? null : <PassphraseSection />}
       <BackupSection />
       <DevicesSection />
+      <ProofsSection />
       <Section title={settings.account}>
         <p className="foreign text-sm">
           <code>{status?.account}</code>

@@ -12,7 +12,8 @@ export interface Action {
   clear(): void
 }
 
-export function useAction(): Action {
+/** @param problems what codes mean here, before what they mean everywhere */
+export function useAction(problems: Readonly<Record<string, string>> = {}): Action {
   const strings = useStrings()
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<{ readonly thrown: unknown }>()
@@ -30,5 +31,5 @@ export function useAction(): Action {
     }
   }, [])
   const clear = useCallback(() => setError(undefined), [])
-  return { busy, clear, problem: error === undefined ? undefined : describeError(strings, error.thrown), run }
+  return { busy, clear, problem: error === undefined ? undefined : describeError(strings, error.thrown, problems), run }
 }

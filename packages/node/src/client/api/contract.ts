@@ -7,7 +7,7 @@ import { MeshView } from './mesh-contract.ts'
 import { DoctorView, PATHS, WhyView } from './network-contract.ts'
 
 export { MeshView }
-export { DeviceView, JoinStep, LinkStep } from './device-contract.ts'
+export { CheckedProofView, DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
 const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])

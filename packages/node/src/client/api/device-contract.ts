@@ -49,6 +49,17 @@ export const ProofView = z.object({
   stored: z.array(z.extend(WrittenSigned, { mailbox: z.string(), relay_key: z.string() })),
 })
 
+/** What a genuine proof says. */
+export const CheckedProofView = z.object({
+  message_id: z.string(),
+  text: z.string(),
+  sender: z.string(),
+  recipient: z.string(),
+  receipts: z.array(z.object({ device: z.string(), at: Instant, read: z.boolean() })),
+  stored: z.array(z.object({ mailbox: z.string(), relay_key: z.string(), at: Instant })),
+})
+export type CheckedProofView = z.infer<typeof CheckedProofView>
+
 export const deviceContract = {
   /** Whether delivery proofs are made, with one contact or with all of whom nothing else was said; with `allowed` that is changed. */
   proofs: oc
@@ -56,6 +67,8 @@ export const deviceContract = {
     .output(z.object({ contact: z.nullable(z.string()), ours: z.boolean(), theirs: z.nullable(z.boolean()) })),
   /** What others have signed about a message of ours. */
   proof: oc.input(z.object({ id: z.string() })).output(z.object({ proof: ProofView })),
+  /** Checks a proof, as a file holds it. */
+  checkProof: oc.input(z.object({ file: z.string().check(z.maxLength(200_000)) })).output(CheckedProofView),
   /** `revoked`: this device was taken out on another one. */
   devices: oc.output(z.object({ devices: z.array(DeviceView), version: z.int(), revoked: z.boolean() })),
   /** Shows a link for a new device, and what becomes of it; ends when it is linked or has failed. Who stops reading takes the link back. */

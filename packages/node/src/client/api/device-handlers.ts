@@ -19,6 +19,11 @@ export const deviceHandlers = {
     const { proofFile } = await import('../../proofs/proof-file.ts')
     return { proof: proofFile(client.primitives, found) }
   }),
+  checkProof: os.checkProof.handler(async ({ context: { client }, input }) => {
+    const { checkProofFile } = await import('../../proofs/proof-file.ts')
+    const { valid: _valid, receipts, stored, ...said } = checkProofFile(client.primitives, input.file)
+    return { ...said, receipts: [...receipts], stored: [...stored] }
+  }),
   devices: os.devices.handler(({ context: { client } }) => {
     const { messenger } = client
     const devices = messenger.devices.all().map(({ device, name, here, lastSeen }) => {
