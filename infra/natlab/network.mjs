@@ -76,6 +76,10 @@ export class Network {
     return must('ip', ['-n', box, ...(via.includes(':') ? ['-6'] : []), 'route', 'replace', to, 'via', via])
   }
 
+  addAddress({ box, name, address }) {
+    must('ip', ['-n', box, 'address', 'add', address, 'dev', name])
+  }
+
   setLink(box, name, state) {
     must('ip', ['-n', box, 'link', 'set', 'dev', name, state])
   }

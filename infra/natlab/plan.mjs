@@ -191,9 +191,10 @@ function oneHome(kind) {
   )
 }
 
-/** Two hosts on one switch, and nothing else: no router, no default route. */
+/** Two hosts on one switch, and nothing else: no router, no default route. Without `net` they have link-local IPv6 addresses alone. */
 export function localNetwork(net = PLACES.a.home) {
-  const port = (name, host) => wire({ box: 'lan', name }, { box: name, name: 'eth0', addresses: [`${net}.${host}/24`] })
+  const addresses = (host) => (net === null ? [] : [`${net}.${host}/24`])
+  const port = (name, host) => wire({ box: 'lan', name }, { box: name, name: 'eth0', addresses: addresses(host) })
   return { boxes: { lan: { bridge: true }, a: {}, b: {} }, wires: [port('a', 20), port('b', 30)], routes: [] }
 }
 

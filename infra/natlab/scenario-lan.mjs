@@ -10,11 +10,16 @@ const SEEN_WITHIN_MS = 30_000
 /** Longer than the period of the beacon. */
 const UNSEEN_MS = 7_000
 const POLL_MS = 100
+/** Of a router that is plugged in late. */
+const LATE_ADDRESS = '192.168.1.20'
+/** A change of addresses is noticed by then, and what it ends has ended. */
+const NOTICED_MS = 2_000
 
 /**
  * Two contacts who met elsewhere meet on a switch: no router, no default route, no relay. `seen_ms` from the moment the
  * second one is up until the first one shows it as present, `first_message_ms` from there until it has a message,
- * `seen_without_lan` whether they meet although they were told to keep off the network.
+ * `seen_without_lan` whether they meet although they were told to keep off the network, `link_local` how they meet where
+ * nobody has an IPv4 address, and whether the connection stays when somebody gets one.
  */
 export async function lanNoRoute({ scenario, ...options }) {
   const lab = await Laboratory.open(planPair('lan', 'lan'), options)
@@ -24,23 +29,39 @@ export async function lanNoRoute({ scenario, ...options }) {
     const found = await meetOnLan(lab)
     await Promise.all([lab.a.end(), lab.b.end()])
     const without = await firstSeen(lab, { more: ['--no-lan'], within: UNSEEN_MS })
-    return { scenario, ...found, seen_without_lan: without !== undefined }
+    return { scenario, ...found, seen_without_lan: without !== undefined, link_local: await meetOnLinkLocal(lab) }
   } finally {
     await lab.close()
   }
 }
 
 async function meetOnLan(lab) {
-  const seen = await firstSeen(lab, { within: SEEN_WITHIN_MS })
-  if (seen === undefined) return { sent: 0, delivered: 0, lost: 0, doubled: 0, longest_gap_ms: null, seen_ms: null, first_message_ms: null }
-  const { messages } = await lab.a.ask(['send', lab.b.account, '--wait', 'delivered', '--timeout', `${SEEN_WITHIN_MS}ms`, '--', 'hello'])
-  const seenAfter = seen - lab.b.readyAt
+  const met = await meet(lab)
+  if (met.seen_ms === null) return { sent: 0, delivered: 0, lost: 0, doubled: 0, longest_gap_ms: null, ...met }
   const conversation = new Conversation(lab)
   await conversation.start()
   await sleep(CALM_MS)
-  const [{ created_at, delivered_at }] = messages
   const way = await lab.a.way(lab.b)
-  return { ...(await conversation.finish()), seen_ms: seenAfter, first_message_ms: delivered_at - created_at, ...way }
+  return { ...(await conversation.finish()), ...met, ...way }
+}
+
+async function meet(lab) {
+  const seen = await firstSeen(lab, { within: SEEN_WITHIN_MS })
+  if (seen === undefined) return { seen_ms: null, first_message_ms: null }
+  const seen_ms = seen - lab.b.readyAt
+  const { messages } = await lab.a.ask(['send', lab.b.account, '--wait', 'delivered', '--timeout', `${SEEN_WITHIN_MS}ms`, '--', 'hello'])
+  const [{ created_at, delivered_at }] = messages
+  return { seen_ms, first_message_ms: delivered_at - created_at }
+}
+
+async function meetOnLinkLocal(lab) {
+  await lab.moveTo(localNetwork(null))
+  const met = await meet(lab)
+  const before = await lab.a.way(lab.b)
+  lab.network.addAddress({ box: 'a', name: 'eth0', address: `${LATE_ADDRESS}/24` })
+  await sleep(NOTICED_MS)
+  const after = await lab.a.way(lab.b)
+  return { ...met, ...after, kept: after.since === before.since }
 }
 
 /** Starts both; when `a` first shows `b` as present, milliseconds since 1970. */

@@ -72,6 +72,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
             swarm,
             logger: logger.child('lan'),
             visibility: config.visibility,
+            host: config.host,
             onPlace: (address) => meets && neighbours?.seen(address),
           },
           undo,

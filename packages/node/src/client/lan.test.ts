@@ -27,6 +27,11 @@ describe('ports announced on the local network', () => {
     })
     expect(listeningPorts([])).toEqual({ tcp4: 0, tcp6: 0 })
   })
+
+  it('[LD9] are those of loopback too where all addresses are listened to: a link-local one may be all there is', () => {
+    const addresses = ['/ip4/127.0.0.1/tcp/4001', '/ip6/::1/tcp/5001', '/ip6/::1/tcp/9/ws']
+    expect(listeningPorts(addresses, { everywhere: true })).toEqual({ tcp4: 4001, tcp6: 5001 })
+  })
 })
 
 describe('people nearby', () => {

@@ -3,7 +3,7 @@ import { type LanPeer, LanService, type ListeningPorts, type Logger, type Messen
 import { LanDiscovery } from '../discovery/index.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import type { Libp2pSwarm } from '../swarm/index.ts'
+import { EVERYWHERE, type Libp2pSwarm } from '../swarm/index.ts'
 import type { Undo } from './assemble.ts'
 
 export interface LanParts {
@@ -11,12 +11,14 @@ export interface LanParts {
   readonly swarm: Libp2pSwarm
   readonly logger: Logger
   readonly visibility: Visibility
+  /** Address to listen on, as configured. */
+  readonly host: string
   /** Somebody, a stranger perhaps, can be dialled there. */
   onPlace?(address: string): void
 }
 
 /** Begins to announce and to listen; a machine without a network waits for one. */
-export async function startLan({ messenger, swarm, logger, visibility, onPlace }: LanParts, undo: Undo): Promise<LanService> {
+export async function startLan({ messenger, swarm, logger, visibility, host, onPlace }: LanParts, undo: Undo): Promise<LanService> {
   const lan = new LanService({
     identity: messenger.identity,
     primitives: nativePrimitives,
@@ -26,7 +28,7 @@ export async function startLan({ messenger, swarm, logger, visibility, onPlace }
     logger,
     visibility: () => visibility,
     contacts: contactDevices(messenger, undo),
-    ports: () => listeningPorts(swarm.addresses()),
+    ports: () => listeningPorts(swarm.listening(), { everywhere: host === EVERYWHERE }),
     onSeen: (device, addresses) => void swarm.approach(device, addresses),
     ...(onPlace === undefined ? {} : { onPlace }),
   })
@@ -52,13 +54,17 @@ function contactDevices(messenger: Messenger, undo: Undo): () => readonly LanPee
   }
 }
 
-/** Own addresses that others can dial: not loopback, not by way of a relay. */
-const LISTENING = /^\/ip(4|6)\/(?!127\.|::1\/)[^/]+\/tcp\/(\d+)\/p2p\/[^/]+$/
+const TCP = /^\/ip(4|6)\/([^/]+)\/tcp\/(\d+)(?:\/p2p\/[^/]+)?$/
+const isLoopback = (host: string): boolean => host.startsWith('127.') || host === '::1'
 
-export function listeningPorts(addresses: readonly string[]): ListeningPorts {
+/**
+ * Ports of addresses that others can dial: not by way of a relay, and not of loopback, unless what listens there listens
+ * on all addresses: then the library names only some, and never link-local ones, which may be all there are.
+ */
+export function listeningPorts(addresses: readonly string[], { everywhere = false } = {}): ListeningPorts {
   const found = addresses.flatMap((each) => {
-    const [, family, port] = LISTENING.exec(each) ?? []
-    return port === undefined ? [] : [{ family, port: Number(port) }]
+    const [, family, host = '', port] = TCP.exec(each) ?? []
+    return port === undefined || (!everywhere && isLoopback(host)) ? [] : [{ family, port: Number(port) }]
   })
   const portOf = (family: string): number => found.find((each) => each.family === family)?.port ?? 0
   return { tcp4: portOf('4'), tcp6: portOf('6') }

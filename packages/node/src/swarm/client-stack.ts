@@ -16,6 +16,9 @@ import { LateDht } from './late-dht.ts'
 import { LateGossip } from './late-gossip.ts'
 import { type RecordJudge, securedAndMuxed } from './stack-parts.ts'
 
+/** Address that stands for all, IPv6 included. */
+export const EVERYWHERE = '0.0.0.0'
+
 export interface ListenOptions {
   /** TCP port, 0 for any free one. */
   readonly port: number

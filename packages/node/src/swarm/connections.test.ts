@@ -10,6 +10,8 @@ describe('addresses', () => {
     [`/ip4/192.168.1.2/tcp/4001/p2p/${device}`, 'lan', 'tcp', true],
     [`/ip4/8.8.4.4/tcp/4001/ws/p2p/${device}`, 'direct', 'ws', false],
     [`/ip6/fe80::1/tcp/4001/p2p/${device}`, 'lan', 'tcp', true],
+    [`/ip6zone/eth0/ip6/fe80::1/tcp/4001/p2p/${device}`, 'lan', 'tcp', true],
+    [`/ip6zone/eth0/ip6/2a01::1/tcp/4001/p2p/${device}`, 'direct', 'tcp', false],
     // How the relay is reached says nothing of how the device is.
     [`${hop}/p2p/${device}`, 'relayed', 'circuit', false],
     [`${hop}/webrtc/p2p/${device}`, 'webrtc', 'webrtc', false],

@@ -37,9 +37,9 @@ interface Beneath {
   readonly maConn?: { readonly socket?: { readonly localAddress?: string } }
 }
 
-/** The address of this machine that a connection over TCP comes from; `undefined` for other transports. */
+/** The address of this machine that a connection over TCP comes from, without a zone; `undefined` for other transports. */
 export function localHostOf(connection: Connection): string | undefined {
-  return (connection as Connection & Beneath).maConn?.socket?.localAddress?.replace(/^::ffff:/i, '')
+  return (connection as Connection & Beneath).maConn?.socket?.localAddress?.replace(/^::ffff:|%.*$/gi, '')
 }
 
 /** Protocols the library or we run on every connection; a connection with nothing else may be closed. */
@@ -116,7 +116,7 @@ export function surplusConnections(connections: readonly Connection[], self: Dev
 /** Whether an address lies on a local network, by its number. */
 export function isNear(address: string): boolean {
   if (address.includes('/p2p-circuit')) return false
-  return /^\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
+  return /^(\/ip6zone\/[^/]+)?\/(ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|ip6\/(::1|fe80|f[cd]))/.test(address)
 }
 
 export interface PathNotes {

@@ -1,12 +1,14 @@
 /**
  * libp2p's TCP transport, with a door on the side that listens: whoever may not come in is turned away before anything is
  * spent on it, silence is ended, and raw connections (docs/spec/bulk.md) share the port. Their first byte tells them apart:
- * libp2p's is the length of `/multistream/1.0.0`.
+ * libp2p's is the length of `/multistream/1.0.0`. And with zones: the library drops that of an address it dials, and turns
+ * away whoever comes from an address that has one.
  */
 import type { Server, Socket } from 'node:net'
 import type { Transport } from '@libp2p/interface'
 import { type TCPComponents, tcp } from '@libp2p/tcp'
 import { MAGIC } from '../bulk/constants.ts'
+import { endpointOf } from '../bulk/endpoint.ts'
 
 /** From the TCP connection to its first byte, ms; libp2p has a limit of its own from then on. */
 const FIRST_BYTE_WITHIN_MS = 10_000
@@ -30,8 +32,11 @@ export interface TcpDoor {
 export function guardedTcp(door: TcpDoor): (components: TCPComponents) => Transport {
   return (components) => {
     const transport = tcp()(components)
-    const createListener = transport.createListener.bind(transport)
+    const [createListener, dial] = [transport.createListener.bind(transport), transport.dial.bind(transport)]
     return Object.assign(transport, {
+      // What stands beside `signal` and `upgrader` is for the system's connect.
+      dial: (to: Parameters<typeof dial>[0], wanted: Parameters<typeof dial>[1]) =>
+        dial(to, Object.assign({}, wanted, hostOf(to.toString()))),
       createListener: (wanted: Parameters<typeof createListener>[0]) => {
         const listener = createListener(wanted)
         guard(listener as unknown as Listener, door)
@@ -39,6 +44,11 @@ export function guardedTcp(door: TcpDoor): (components: TCPComponents) => Transp
       },
     })
   }
+}
+
+function hostOf(address: string): { readonly host: string } | undefined {
+  const endpoint = endpointOf(address)
+  return endpoint === undefined ? undefined : { host: endpoint.host }
 }
 
 function guard(listener: Listener, door: TcpDoor): void {
@@ -79,6 +89,12 @@ function sort(socket: Socket, { raw, libp2p }: Receivers): void {
     socket.unshift(first)
     if (first[0] === MAGIC[0]) return raw(socket)
     socket.off('error', ignore)
-    libp2p(socket)
+    libp2p(withoutZone(socket))
   })
+}
+
+/** A multiaddr holds no zone in its address; who has come is answered on the socket, whatever its name. */
+function withoutZone(socket: Socket): Socket {
+  const [address, zone] = socket.remoteAddress?.split('%') ?? []
+  return zone === undefined ? socket : Object.defineProperty(socket, 'remoteAddress', { value: address })
 }

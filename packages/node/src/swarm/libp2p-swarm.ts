@@ -234,6 +234,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     return this.running?.stack.getMultiaddrs().map(String) ?? []
   }
 
+  /** What the sockets listen on, as multiaddrs; unlike `addresses`, loopback stands among them, link-local ones do not. */
+  listening(): readonly string[] {
+    return this.running?.stack.services.transports.transportManager.getAddrs().map(String) ?? []
+  }
+
   /** Connects directly to a device that says it is there, e.g. on the LAN, unless that is how it is reached already. */
   async approach(device: DeviceId, addresses: readonly string[]): Promise<void> {
     await this.running?.dialler.approach(device, addresses)

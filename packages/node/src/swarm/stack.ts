@@ -5,7 +5,7 @@ import { tcp } from '@libp2p/tcp'
 import { createDisguise } from './disguise.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
-import { createClientStack, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
+import { createClientStack, EVERYWHERE, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
 /** Not started. @throws Error of libp2p */
 export function createStack(options: StackOptions): Promise<Stack> {
@@ -23,8 +23,6 @@ function refuse(socket: Socket): void {
 export function disguised(): Promise<Libp2p> {
   return createDisguise([tcp(), guardedWebSockets()])
 }
-
-const EVERYWHERE = '0.0.0.0'
 
 /** The library puts up with a machine that has no IPv6. */
 export function listenAddresses({ host = EVERYWHERE, port, ws }: ListenOptions): string[] {
