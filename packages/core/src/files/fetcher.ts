@@ -50,6 +50,8 @@ interface Loop {
   raw: BulkLink | undefined
   /** A raw connection brought what does not open, or broke off: not tried again for this transfer. */
   shunsBulk: boolean
+  /** The device that was asked has it not; another may. */
+  isElsewhere: boolean
 }
 
 /** These end a transfer; anything else is tried again. */
@@ -139,7 +141,7 @@ export class Fetcher {
   }
 
   private async look(live: Live): Promise<void> {
-    const loop: Loop = { wake: () => undefined, link: undefined, raw: undefined, shunsBulk: false }
+    const loop: Loop = { wake: () => undefined, link: undefined, raw: undefined, shunsBulk: false, isElsewhere: false }
     this.loops.set(live, loop)
     try {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
@@ -175,12 +177,12 @@ export class Fetcher {
   /** Once, with whichever device answers. Never throws. */
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
-      const link = this.isWanted(live) && !(await this.takeMailed(live)) ? await this.open(live) : undefined
-      if (link === undefined) return this.isWanted(live) ? this.deps.mail.askFor(live) : undefined
-      loop.link = link
-      // Between the look and the opening it may have been paused.
-      if (!this.isWanted(live)) return link.close()
-      await this.fetch(live, link, loop)
+      if (!this.isWanted(live) || (await this.takeMailed(live))) return
+      for (const device of this.sourcesOf(live)) {
+        if (await this.fetchFrom(live, device, loop)) return
+        if (!this.isWanted(live)) return
+      }
+      this.deps.mail.askFor(live)
     } catch (error) {
       await this.onFailure(live, error)
     } finally {
@@ -219,18 +221,33 @@ export class Fetcher {
     else if (HOPELESS.includes(error.code)) await this.fail(live, error)
   }
 
-  private async open({ stored }: Live): Promise<FileLink | undefined> {
-    const relays = this.deps.book.get(stored.contact)?.relays ?? []
-    for (const device of devicesFor(this.deps.book, stored)) {
-      const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
-      if (opened.kind === 'open') return linkOn(opened.channel)
+  /** Its sender before others; of a single file also our own devices, which may have it (FI38). */
+  private sourcesOf({ stored, manifest }: Live): readonly DeviceId[] {
+    const { book } = this.deps
+    const own = manifest.folder === undefined ? book.ownDevices().map(({ device }) => device) : []
+    return [...devicesFor(book, stored), ...own]
+  }
+
+  /** @returns false when the device is not there, or has it not */
+  private async fetchFrom(live: Live, device: DeviceId, loop: Loop): Promise<boolean> {
+    const relays = this.deps.book.ownerOf(device)?.relays ?? []
+    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
+    if (opened.kind !== 'open') return false
+    const link = linkOn(opened.channel)
+    loop.link = link
+    loop.isElsewhere = false
+    try {
+      // Between the look and the opening it may have been paused.
+      if (this.isWanted(live)) await this.fetch(live, link, loop)
+      return !loop.isElsewhere
+    } finally {
+      link.close()
     }
-    return undefined
   }
 
   private async fetch(live: Live, link: FileLink, loop: Loop): Promise<void> {
     const reader = new LinkReader(link)
-    const list = await this.fetchList(live, link, reader)
+    const list = await this.fetchList(live, { link, reader, loop })
     if (list === null) return
     const { stored, manifest } = live
     const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
@@ -242,7 +259,7 @@ export class Fetcher {
   }
 
   /** `undefined` for a file; `null` when it did not come. @throws SkeinError FILE_DAMAGED when it is another than the manifest says */
-  private async fetchList(live: Live, link: FileLink, reader: LinkReader): Promise<Uint8Array | undefined | null> {
+  private async fetchList(live: Live, { link, reader, loop }: Omit<Work, 'sink'>): Promise<Uint8Array | undefined | null> {
     const { manifest, stored } = live
     if (manifest.folder === undefined) return undefined
     const plan = listPlan(manifest)
@@ -250,13 +267,19 @@ export class Fetcher {
     const onChunk = (sealed: number): void => this.deps.transfers.progress(live, { moved: live.stored.moved + sealed })
     const common = { link, reader, primitives: this.deps.primitives, id: stored.id, manifest, pace: this.deps.pace }
     const fetched = await fetchPart({ ...common, part: 'list', plan, sink, window: () => WINDOW_BYTES, onChunk })
-    if (fetched.kind !== 'complete') return this.onIncomplete(live, fetched)
+    if (fetched.kind !== 'complete') return this.onIncomplete(live, fetched, { link, loop })
     requireOffered(this.deps.primitives, manifest.folder, sink.bytes)
     return sink.bytes
   }
 
-  private async onIncomplete(live: Live, fetched: Exclude<Fetched, { kind: 'complete' }>): Promise<null> {
-    if (fetched.kind === 'refused') await this.deps.onOutcome(live, fetched.outcome)
+  private async onIncomplete(
+    live: Live,
+    fetched: Exclude<Fetched, { kind: 'complete' }>,
+    { link, loop }: Pick<Work, 'link' | 'loop'>,
+  ): Promise<null> {
+    // Who has not offered it cannot end it.
+    loop.isElsewhere = fetched.kind === 'refused' && link.peer !== live.stored.device
+    if (fetched.kind === 'refused' && !loop.isElsewhere) await this.deps.onOutcome(live, fetched.outcome)
     return null
   }
 
@@ -269,7 +292,8 @@ export class Fetcher {
     const counted = (): number => presentBytes(plan, present)
     await transfers.change(live, { state: 'running', reason: null, bytes: counted(), moved: Math.max(live.stored.moved, sink.moved) })
     const onChunk = (sealed: number): void => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: counted() })
-    const common = { link, reader, primitives, id: live.stored.id, part: 'content', manifest, plan, sink, pace, onChunk } as const
+    const handsKey = this.isOwn(link.peer)
+    const common = { link, reader, primitives, id: live.stored.id, part: 'content', manifest, plan, sink, pace, onChunk, handsKey } as const
     const raw = await this.openBulk(live, work)
     loop.raw = raw?.link
     try {
@@ -277,11 +301,15 @@ export class Fetcher {
       const fetched = await fetchPart(fetching)
       if (raw !== undefined && fetched.kind !== 'complete') loop.shunsBulk = true
       if (fetched.kind === 'complete') await this.finish(live, { link, reader, sink, root: fetched.root })
-      else await this.onIncomplete(live, fetched)
+      else await this.onIncomplete(live, fetched, work)
     } finally {
       loop.raw = undefined
       raw?.link.close()
     }
+  }
+
+  private isOwn(device: DeviceId): boolean {
+    return this.deps.book.ownDevices().some((each) => each.device === device)
   }
 
   /** FI26. */
@@ -309,6 +337,7 @@ export class Fetcher {
     { link, reader, sink, root }: Pick<Work, 'link' | 'reader' | 'sink'> & { readonly root: Uint8Array },
   ): Promise<void> {
     await this.complete(live, { sink, root })
+    if (this.isOwn(link.peer)) return this.deps.teller.wake(live)
     const isTold = live.stored.state === 'done' && (await sayOn(link, reader, { stored: live.stored, state: 'done' }))
     if (isTold) await this.deps.transfers.change(live, { told: true })
   }

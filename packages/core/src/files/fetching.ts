@@ -34,6 +34,8 @@ export interface Fetching {
   readonly plan: ChunkPlan
   readonly sink: Pick<ContentSink, 'present' | 'write'>
   readonly pace: Pace
+  /** The other side is a device of ours, which has the content and no key (FI38). */
+  readonly handsKey?: boolean
   /** Sealed bytes that may be on their way. */
   window(): number
   /** A chunk is there, or was there already: so many sealed bytes. */
@@ -96,8 +98,17 @@ class Request {
   }
 
   private async exchange(): Promise<Fetched> {
-    const { link, id, part, reader, bulk } = this.on
-    const request = { kind: 'request', id, part, missing: this.missing, window: this.credit.window, bulk: bulk?.name ?? NOTHING } as const
+    const { link, id, part, reader, bulk, handsKey, manifest } = this.on
+    const key = handsKey ? manifest.key : NOTHING
+    const request = {
+      kind: 'request',
+      id,
+      part,
+      missing: this.missing,
+      window: this.credit.window,
+      bulk: bulk?.name ?? NOTHING,
+      key,
+    } as const
     const asked = await link.send(encodeFileFrame(request))
     for (;;) {
       const frame = asked ? await reader.next() : undefined

@@ -349,7 +349,9 @@ async function ask(world: World, { from, to, id, window }: Asking): Promise<{ fr
   if (opened.kind === 'absent') return { frames: [], bytes: 0 }
   const heard = { frames: [] as FileFrame[], bytes: 0 }
   void listenTo(opened.channel, heard)
-  await opened.channel.send(encodeFileFrame({ kind: 'request', id, part: 'content', missing: [[0, 1]], window, bulk: new Uint8Array() }))
+  await opened.channel.send(
+    encodeFileFrame({ kind: 'request', id, part: 'content', missing: [[0, 1]], window, bulk: new Uint8Array(), key: new Uint8Array() }),
+  )
   await world.run(3_000)
   opened.channel.close()
   return heard

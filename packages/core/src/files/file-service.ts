@@ -21,8 +21,9 @@ import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { Offering } from './offering.ts'
+import { servingOwn } from './own-sources.ts'
 import { Pace } from './pace.ts'
-import { type Outcome, serveLink, type ServingDeps } from './serving.ts'
+import { offeredTo, type Outcome, serveLink, type ServingDeps } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
@@ -265,7 +266,7 @@ export class FileService {
   private onConnected(device: DeviceId): void {
     const account = this.deps.book.ownerOf(device)?.account
     if (account === undefined) return
-    for (const live of this.transfers.all()) if (live.stored.contact === account) this.resumeNow(live)
+    for (const live of this.transfers.all()) if (live.stored.contact === account || this.deps.book.isOwn(account)) this.resumeNow(live)
   }
 
   private interrupt(live: Live): void {
@@ -282,20 +283,28 @@ export class FileService {
 
   private async serve(channel: Channel): Promise<void> {
     const { peer } = channel
-    const contact = this.deps.book.ownerOf(peer)
+    const contact = this.contactOf(peer)
     const count = this.served.get(peer) ?? 0
-    if (contact?.state !== 'accepted' || contact.blocked || count >= MAX_SERVING) return channel.close()
+    if (contact === undefined || count >= MAX_SERVING) return channel.close()
     this.served.set(peer, count + 1)
-    await serveLink(this.servingOf(contact, peer), linkOn(channel))
+    const serving = this.servingOf(contact, peer)
+    const { transfers, platform } = this
+    const isOwn = this.deps.book.isOwn(contact.account)
+    await serveLink(isOwn ? servingOwn(serving, { transfers, platform, sealing: this.deps }) : serving, linkOn(channel))
     this.served.set(peer, (this.served.get(peer) ?? 1) - 1)
   }
 
   private serveBulk(bulk: BulkPort): () => void {
-    const allows = (device: DeviceId): boolean => {
-      const contact = this.deps.book.ownerOf(device)
-      return contact?.state === 'accepted' && !contact.blocked
-    }
-    return bulk.handle(allows, (link) => void this.claims.take(link))
+    return bulk.handle(
+      (device) => this.contactOf(device) !== undefined,
+      (link) => void this.claims.take(link),
+    )
+  }
+
+  /** Whose devices may fetch. */
+  private contactOf(device: DeviceId): StoredContact | undefined {
+    const contact = this.deps.book.ownerOf(device)
+    return contact?.state === 'accepted' && !contact.blocked ? contact : undefined
   }
 
   private servingOf({ account }: StoredContact, peer: DeviceId): ServingDeps {
@@ -303,7 +312,7 @@ export class FileService {
       logger: this.deps.logger,
       pace: this.sending,
       claim: (name) => this.claims.claim(peer, name),
-      lookUp: (id) => this.lookUp(id, account),
+      lookUp: ({ id }) => offeredTo(account, id, this.transfers.find(id, 'out')),
       withSource: (live, work) => this.withSource(live, work),
       onServing: async (live, link) => {
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
@@ -347,15 +356,6 @@ export class FileService {
     await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
     if (error.code === 'FILE_CHANGED') this.offering.anew(live)
     await this.drop(live)
-  }
-
-  private lookUp(id: MessageId, account: AccountId): Live | Outcome {
-    const live = this.transfers.find(id, 'out')
-    const said = { kind: 'outcome', id, code: '', digest: new Uint8Array() } as const
-    if (live?.stored.contact !== account) return { ...said, state: 'failed', code: 'TRANSFER_UNKNOWN' }
-    const { state, reason } = live.stored
-    if (state === 'paused' || state === 'cancelled') return { ...said, state }
-    return state === 'failed' ? { ...said, state, code: reason ?? '' } : live
   }
 
   private async open({ stored, manifest }: Live): Promise<SharedSource> {

@@ -1,6 +1,6 @@
 /** Serves what others fetch from us, on one link. */
 import { isSkeinError, SkeinError } from '../errors/index.ts'
-import type { MessageId } from '../ids.ts'
+import type { AccountId, MessageId } from '../ids.ts'
 import type { Logger } from '../ports/logger.ts'
 import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
 import { type ChunkPlan, chunkLength, indicesOf, planOf } from './chunk-plan.ts'
@@ -21,7 +21,7 @@ export interface ServingDeps {
   readonly logger: Logger
   readonly pace: Pace
   /** What this device may fetch; an outcome where it may not, or not now. */
-  lookUp(id: MessageId): Live | Outcome
+  lookUp(asked: Asked): Live | Outcome
   /** The raw connection that a request names. */
   claim(name: Uint8Array): Promise<BulkLink | undefined>
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
@@ -45,6 +45,15 @@ interface Granted {
 interface Opened {
   readonly source: SharedSource
   isShared(): boolean
+}
+
+/** What was offered to an account, where it may be fetched now; to anybody else it does not exist (FI4). */
+export function offeredTo(account: AccountId, id: MessageId, live: Live | undefined): Live | Outcome {
+  const said = { kind: 'outcome', id, code: '', digest: new Uint8Array() } as const
+  if (live?.stored.contact !== account) return { ...said, state: 'failed', code: 'TRANSFER_UNKNOWN' }
+  const { state, reason } = live.stored
+  if (state === 'paused' || state === 'cancelled') return { ...said, state }
+  return state === 'failed' ? { ...said, state, code: reason ?? '' } : live
 }
 
 /** Until the link closes. Never throws. */
@@ -93,7 +102,7 @@ class Session {
   }
 
   private async answer(asked: Asked): Promise<void> {
-    const found = this.deps.lookUp(asked.id)
+    const found = this.deps.lookUp(asked)
     if ('kind' in found) return void (await this.link.send(encodeFileFrame(found)))
     const plan = asked.part === 'content' ? planOf(found.manifest) : listPlan(found.manifest)
     const indices = [...indicesOf(asked.missing, plan)]

@@ -46,7 +46,7 @@ export class Teller {
 
   /** Says it to whichever device answers. @returns whether one has confirmed */
   private async say(live: Live, state: OutcomeState): Promise<boolean> {
-    for (const device of devicesFor(this.deps.book, live.stored)) {
+    for (const device of listenersFor(this.deps.book, live.stored)) {
       const relays = this.deps.book.get(live.stored.contact)?.relays ?? []
       const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
       if (opened.kind === 'absent') continue
@@ -72,6 +72,13 @@ export async function sayOn(
   if (!(await link.send(encodeFileFrame({ kind: 'outcome', id: stored.id, state, code, digest })))) return false
   const answer = await reader.next()
   return answer?.kind === 'receipt' && answer.id === stored.id
+}
+
+/** What has become of an offer concerns the device that made it; its account's others know nothing of it. */
+function listenersFor(book: ContactBook, stored: StoredTransfer): readonly DeviceId[] {
+  const [first, ...others] = devicesFor(book, stored)
+  if (first === undefined) return []
+  return stored.direction === 'in' && first === stored.device ? [first] : [first, ...others]
 }
 
 /** The device that offered it before the others of the contact. */

@@ -73,6 +73,10 @@ export class MemoryFiles implements FilePlatform {
     return [...this.files.keys()].filter((path) => roots.some((root) => path === root || path.startsWith(`${root}/`))).sort()
   }
 
+  placeOf(path: string): string {
+    return JSON.stringify([path])
+  }
+
   pathsOf(place: string): readonly string[] {
     return JSON.parse(place) as string[]
   }

@@ -40,6 +40,8 @@ export type FileFrame =
       readonly window: number
       /** 16 bytes that name a raw connection, or none. */
       readonly bulk: Uint8Array
+      /** Of the manifest, 32 bytes, for another device of our own account; else none. */
+      readonly key: Uint8Array
     }
   /** 32 bytes. */
   | { readonly kind: 'stream'; readonly salt: Uint8Array }
@@ -82,8 +84,8 @@ export function encodeFileFrame(frame: FileFrame): Uint8Array {
 function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
   switch (frame.kind) {
     case 'request': {
-      const { id, part, missing, window, bulk } = frame
-      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window, bulk } }
+      const { id, part, missing, window, bulk, key } = frame
+      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window, bulk, key } }
     }
     case 'stream':
       return { $case: 'stream', value: { salt: frame.salt } }
@@ -105,9 +107,10 @@ export function decodeFileFrame(bytes: Uint8Array): FileFrame {
   const { kind } = decode(FileFrameMessage, bytes)
   switch (kind?.$case) {
     case 'request': {
-      const { id, part, missing, window, bulk } = kind.value
+      const { id, part, missing, window, bulk, key } = kind.value
       if (bulk.length > 0) exactly(bulk, BULK_NAME_BYTES)
-      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window, bulk }
+      if (key.length > 0) exactly(key, KEY_BYTES)
+      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window, bulk, key }
     }
     case 'stream':
       return { kind: 'stream', salt: exactly(kind.value.salt, KEY_BYTES) }

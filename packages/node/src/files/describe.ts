@@ -6,7 +6,7 @@ import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, typ
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
 import mime from 'mime'
 import * as z from 'zod'
-import { unreadable, unwritable } from './explain.ts'
+import { changed, unreadable, unwritable } from './explain.ts'
 
 /** What `place` of an outgoing transfer holds. */
 export const SourcePlace = z.discriminatedUnion('kind', [
@@ -40,15 +40,33 @@ function describeFile(path: string, stats: Stats): SourceDescription {
 
 function describeFolder(paths: readonly string[], stateFolder: string): SourceDescription {
   const roots = named(paths)
-  const entries: FolderEntry[] = []
-  for (const [name, path] of roots) walk(path, [name], entries)
-  const list = encodeFolderList(entries)
+  const { entries, list } = listBelow(roots)
   const [first = 'folder'] = roots.keys()
   const name = roots.size === 1 ? first : `${first} … (${roots.size})`
   const place: SourcePlace = { kind: 'folder', roots: Object.fromEntries(roots), list: keepList(list, stateFolder) }
-  const folder = { entries: entries.length, listBytes: list.length, listDigest: new Uint8Array(createHash('sha256').update(list).digest()) }
+  const folder = { entries: entries.length, listBytes: list.length, listDigest: digestOf(list) }
   const size = entries.reduce((sum, entry) => sum + entry.size, 0)
   return { place: JSON.stringify(place), name, size, mediaType: '', modifiedAt: 0, folder }
+}
+
+function listBelow(roots: Iterable<readonly [string, string]>): { readonly entries: readonly FolderEntry[]; readonly list: Uint8Array } {
+  const entries: FolderEntry[] = []
+  for (const [name, path] of roots) walk(path, [name], entries)
+  return { entries, list: encodeFolderList(entries) }
+}
+
+function digestOf(list: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(list).digest())
+}
+
+/**
+ * The list that a folder was offered with. It goes with the first recipient who has everything; for a later device it is made
+ * again. @throws SkeinError FILE_CHANGED when it is another now
+ */
+export function listAgain(roots: Readonly<Record<string, string>>, listDigest: Uint8Array): Uint8Array {
+  const { list } = listBelow(Object.entries(roots))
+  if (!Buffer.from(listDigest).equals(digestOf(list))) throw changed(Object.values(roots)[0] ?? '')
+  return list
 }
 
 /** By names that are all different. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
-import { modifiedAt, SourcePlace } from './describe.ts'
+import { listAgain, modifiedAt, SourcePlace } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
 
 interface OpenFile {
@@ -33,7 +33,7 @@ export class FileByteSource implements ByteSource {
       this.layout = layOutFile({ ...manifest, executable: false })
       this.paths = [parsed.path]
     } else {
-      this.list = readList(join(stateFolder, parsed.list))
+      this.list = readList(join(stateFolder, parsed.list)) ?? listAgain(parsed.roots, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
       this.paths = entries.map((entry) => pathOf(entry, parsed.roots))
@@ -112,10 +112,12 @@ export class FileByteSource implements ByteSource {
   }
 }
 
-function readList(path: string): Uint8Array {
+/** `undefined` when it is there no more. */
+function readList(path: string): Uint8Array | undefined {
   try {
     return new Uint8Array(readFileSync(path))
   } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined
     throw unreadable(path, cause)
   }
 }

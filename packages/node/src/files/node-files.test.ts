@@ -106,3 +106,19 @@ it('[FI19] who was killed between the move and the note finds what it has put in
   expect(readdirSync(join(top, 'in'))).toEqual(['a'])
   await end()
 })
+
+it('[FI39] a folder whose list is gone is listed again for a later device; with another content it has changed', async () => {
+  const { top, first, end } = place()
+  const folder = join(top, 'folder')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a'), 'hello')
+  const { place: at, ...found } = await first.describe([folder])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const listed = async (): Promise<Uint8Array> => (await first.openSource(at, manifest)).seal('list', 0, stream)
+  const list = await listed()
+  await first.forgetSource(at)
+  expect(await listed()).toEqual(list)
+  writeFileSync(join(folder, 'b'), 'more')
+  await expect(first.openSource(at, manifest)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+  await end()
+})

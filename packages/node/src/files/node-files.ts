@@ -31,6 +31,10 @@ export class NodeFiles implements FilePlatform {
     return this.hold().ask((remote) => remote.describe(paths, this.options.stateFolder))
   }
 
+  placeOf(path: string, { modifiedAt }: FileManifest): string {
+    return JSON.stringify({ kind: 'file', path, modifiedAt } satisfies SourcePlace)
+  }
+
   pathsOf(place: string): readonly string[] {
     const parsed = SourcePlace.parse(JSON.parse(place))
     return parsed.kind === 'folder' ? Object.values(parsed.roots) : [parsed.path]

@@ -51,6 +51,8 @@ export interface FileRequest {
    * with these; empty: on this channel.
    */
   bulk: Uint8Array;
+  /** 32 bytes: the manifest's key, for another device of one's own account, which has forgotten it; else empty. */
+  key: Uint8Array;
 }
 
 /** From who sends, before the first chunk. */
@@ -337,7 +339,7 @@ export const FileFrame: MessageFns<FileFrame> = {
 };
 
 function createBaseFileRequest(): FileRequest {
-  return { id: NOTHING, part: 0, missing: [], window: 0, bulk: NOTHING };
+  return { id: NOTHING, part: 0, missing: [], window: 0, bulk: NOTHING, key: NOTHING };
 }
 
 export const FileRequest: MessageFns<FileRequest> = {
@@ -360,6 +362,9 @@ export const FileRequest: MessageFns<FileRequest> = {
     }
     if (message.bulk.length !== 0) {
       writer.uint32(42).bytes(message.bulk);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(50).bytes(message.key);
     }
     return writer;
   },
@@ -420,6 +425,14 @@ export const FileRequest: MessageFns<FileRequest> = {
             }
 
             message.bulk = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.key = reader.bytes();
             continue;
           }
         }

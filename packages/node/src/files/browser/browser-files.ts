@@ -30,6 +30,11 @@ export class BrowserFiles implements FilePlatform {
     return this.hold().ask((remote) => remote.describe(paths))
   }
 
+  /** What was received lies elsewhere than what was chosen, and is not read from there. */
+  placeOf(): undefined {
+    return undefined
+  }
+
   pathsOf(place: string): readonly string[] {
     return JSON.parse(place) as string[]
   }
