@@ -2,7 +2,15 @@
 import * as core from '../../packages/core/dist/index.js'
 import * as contracts from '../../packages/core/dist/testing/contracts/index.js'
 import { VoprfIssuer, VoprfTokens } from '../../packages/core/dist/tokens/index.js'
-import { bundleFor, MemoryStore } from '../../packages/core/dist/testing/index.js'
+import {
+  bundleFor,
+  MemoryArchive,
+  MemoryLan,
+  MemoryMailboxStore,
+  memoryLink,
+  MemoryStore,
+  VirtualClock,
+} from '../../packages/core/dist/testing/index.js'
 import { browserRandom, consoleLogger } from '../../packages/node/dist/platform/browser.js'
 import { systemClock } from '../../packages/node/dist/platform/clock.js'
 import { BrowserFiles, openReceived, putChosen } from '../../packages/node/dist/files/browser/index.js'
@@ -19,6 +27,7 @@ const { noblePrimitives: primitives } = core
 let count = 0
 
 if (wanted.includes('platform')) platformContracts()
+if (wanted.includes('platform')) standInContracts()
 if (wanted.includes('storage')) storageContracts()
 if (wanted.includes('storage')) fileContracts()
 if (wanted.includes('network')) networkContracts()
@@ -43,6 +52,34 @@ function platformContracts(): void {
         lines.push({ level, event: event.replace(/^[^:]*: /, ''), fields })
       })
     return { logger: consoleLogger('debug'), lines: () => lines }
+  })
+}
+
+/**
+ * What stands in for ports that no page has: the mesh, the local network, a relay's mail. Primitives have a page of their own, with the
+ * encryption; the erasure code has no adapter but that of Node.js.
+ */
+function standInContracts(): void {
+  contracts.linkContract('a pipe in a page', async () => {
+    const clock = new VirtualClock()
+    const [a, b] = memoryLink()
+    return { a, b, clock, pass: (ms) => clock.advance(ms), end: async () => a.close() }
+  })
+  contracts.bundleArchiveContract('the memory of a page', async () => {
+    const archive = new MemoryArchive()
+    return { archive, reopen: async () => archive, end: async () => undefined }
+  })
+  contracts.mailboxStoreContract('the memory of a page', async () => {
+    const store = new MemoryMailboxStore()
+    return { store, reopen: async () => store, [Symbol.asyncDispose]: async () => undefined }
+  })
+  contracts.discoveryContract('the memory of a page', async () => {
+    const lan = new MemoryLan()
+    const until = async (holds: () => boolean): Promise<void> => {
+      if (!holds()) lan.beat()
+      if (!holds()) throw new Error('not heard')
+    }
+    return { a: lan.join('10.0.0.1'), b: lan.join('10.0.0.2'), until, pass: async () => lan.beat(), end: async () => undefined }
   })
 }
 

@@ -1,7 +1,6 @@
 /** Runs inside Electron: the same client and server as everywhere, with Electron's window around them. */
 import { join } from 'node:path'
 import * as electron from 'electron'
-import { eventView } from '@skein/node/host'
 import { parseCommandLine } from './command-line.ts'
 import { interfaceFolder, startHost } from './host.ts'
 import { type AutoStart, linuxAutoStart } from './shell/auto-start.ts'
@@ -12,16 +11,14 @@ const options = parseCommandLine(process.argv.slice(electron.app.isPackaged ? 1 
 
 async function hostForShell(): Promise<ShellHost> {
   const host = await startHost(options, 'electron')
-  const { messenger } = host.client
   if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', url: host.link(), window: true })}\n`)
   return {
     link: (fragment) => host.link(fragment),
     listen: (listener) =>
-      messenger.listen((event) => {
-        const happening = eventView(messenger, event)
+      host.listen((happening) => {
         if (happening.event === 'message' || happening.event === 'contact') listener(happening)
       }),
-    stopRequested: host.client.stopRequested.then(() => undefined),
+    stopRequested: host.stopRequested.catch((error: unknown) => void process.stderr.write(`skein-desktop: ${String(error)}\n`)),
     stop: async () => {
       await host[Symbol.asyncDispose]()
     },

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
 import { createClient, findInterface, loadConfig, type RunningClient } from '@skein/node'
+import type { ClientEvent } from '@skein/node/api'
 import { announceInstance, keepPort, lastPort, type Shell } from './instance.ts'
+import { RestartingClient } from './restarting-client.ts'
 import { startServer, type WindowServer } from './server.ts'
 
 export interface HostOptions {
@@ -13,28 +15,42 @@ export interface HostOptions {
 }
 
 export interface Host extends AsyncDisposable {
-  readonly client: RunningClient
+  /** Resolves when a stop has been requested over the API; rejects when the client could not be started anew. */
+  readonly stopRequested: Promise<void>
+  /** What happens at the client, also after it was started anew. The returned function ends it. */
+  listen(listener: (event: ClientEvent) => void): () => void
   /** A link that opens one window, once. @param fragment of an invite or a place in the interface, without the `#` */
   link(fragment?: string): string
 }
 
 /** @throws SkeinError USAGE when the interface has not been built, and what a client throws */
-export async function startHost({ dataDir, relay, name }: HostOptions, shell: Shell): Promise<Host> {
+export async function startHost(options: HostOptions, shell: Shell): Promise<Host> {
   const ui = interfaceFolder()
-  const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
-  const client = await createClient({ dataDir, ui, ...loadConfig({ dataDir, env: process.env, flags }) })
-  const server = await serve(client, { ui, dataDir })
-  const withdraw = announceInstance(dataDir, { port: server.port, secret: server.secret, shell })
+  const running = await RestartingClient.start(() => openClient(options, ui))
+  const server = await serve(running, { ui, dataDir: options.dataDir })
+  running.onRestart = () => server.dropWindows()
+  const withdraw = announceInstance(options.dataDir, { port: server.port, secret: server.secret, shell })
   const stop = async (): Promise<void> => {
     withdraw()
     await server[Symbol.asyncDispose]()
-    await client.stop()
+    await running.stop()
   }
-  return { client, link: (fragment) => server.link(fragment), [Symbol.asyncDispose]: stop }
+  return {
+    stopRequested: running.stopRequested,
+    listen: (listener) => running.listen(listener),
+    link: (fragment) => server.link(fragment),
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
-async function serve(client: RunningClient, { ui, dataDir }: { readonly ui: string; readonly dataDir: string }): Promise<WindowServer> {
-  const on = (port: number): Promise<WindowServer> => startServer({ client, ui, policy: policyOf(ui), port, now: Date.now })
+function openClient({ dataDir, relay, name }: HostOptions, ui: string): Promise<RunningClient> {
+  const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
+  return createClient({ dataDir, ui, ...loadConfig({ dataDir, env: process.env, flags }) })
+}
+
+async function serve(running: RestartingClient, { ui, dataDir }: { readonly ui: string; readonly dataDir: string }): Promise<WindowServer> {
+  const on = (port: number): Promise<WindowServer> =>
+    startServer({ client: () => running.client, ui, policy: policyOf(ui), port, now: Date.now })
   try {
     const last = lastPort(dataDir)
     // Somebody else may have the port now.
@@ -42,7 +58,7 @@ async function serve(client: RunningClient, { ui, dataDir }: { readonly ui: stri
     keepPort(dataDir, server.port)
     return server
   } catch (error) {
-    await client.stop()
+    await running.stop()
     throw error
   }
 }

@@ -19,7 +19,7 @@ async function run(options: DesktopOptions): Promise<number> {
   if (electron !== undefined) return runElectron(electron, process.argv.slice(2))
   const host = await startHost(options, 'link')
   const shown = show(host.link(fragment), options)
-  await Promise.race([host.client.stopRequested, signalled(), ...(shown === undefined ? [] : [shown.closed])])
+  await Promise.race([host.stopRequested, signalled(), ...(shown === undefined ? [] : [shown.closed])])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
   shown?.close()
   await host[Symbol.asyncDispose]()

@@ -14,6 +14,7 @@ import { startServer, type WindowServer } from './server.ts'
 
 let dir: string
 let client: RunningClient
+let running: RunningClient | undefined
 let server: WindowServer
 let now = 0
 
@@ -23,7 +24,8 @@ beforeEach(async () => {
   writeFileSync(join(dir, 'ui', 'index.html'), '<!doctype html><title>Skein</title>')
   writeFileSync(join(dir, 'secret.txt'), 'not for pages')
   client = await createClient({ dataDir: dir, ...loadConfig({ dataDir: dir, env: {}, flags: { host: '127.0.0.1', name: 'Ana' } }) })
-  server = await startServer({ client, ui: join(dir, 'ui'), policy: "default-src 'self'", port: 0, now: () => now })
+  running = client
+  server = await startServer({ client: () => running, ui: join(dir, 'ui'), policy: "default-src 'self'", port: 0, now: () => now })
 })
 afterEach(async () => {
   await server[Symbol.asyncDispose]()
@@ -98,6 +100,18 @@ describe('the server behind the window', () => {
 
   it('[DW2] a session is in no cookie, which a browser would send to every server on this machine', async () => {
     expect((await ask(pathOf(server.link()))).headers).not.toHaveProperty('set-cookie')
+  })
+
+  it('[DW16] while the client is started anew the API is away, and the window comes back with the session that it has', async () => {
+    const session = await enter()
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, ['skein', session])
+    await once(socket, 'open')
+    running = undefined
+    server.dropWindows()
+    await once(socket, 'close')
+    expect([await reach(['skein', session]), await reach(['skein', 'guessed'])]).toEqual([503, 401])
+    running = client
+    expect(await reach(['skein', session])).toBe(101)
   })
 
   it('[DW3] nobody without a session reaches the API, and one who guesses spoils no link', async () => {

@@ -20,12 +20,15 @@ export interface WindowServer extends AsyncDisposable {
   /** A link that opens one window, once. @param fragment of an invite, without the `#` */
   link(fragment?: string): string
   readonly port: number
+  /** Ends what windows have open; they come back by themselves, with the session that they have. */
+  dropWindows(): void
   /** With it a second start of the program gets a link from the first. */
   readonly secret: string
 }
 
 export interface WindowServerOptions {
-  readonly client: Client
+  /** `undefined` while it is started anew: the API answers `503`, and windows ask again. */
+  readonly client: () => Client | undefined
   /** Folder with the exported interface. */
   readonly ui: string
   /** Content security policy of its pages. */
@@ -52,12 +55,15 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
   const sockets = serveApi(server, { gate, client })
   await server.listen({ host: '127.0.0.1', port })
   gate.port = (server.server.address() as AddressInfo).port
-  const close = async (): Promise<void> => {
+  const dropWindows = (): void => {
     for (const socket of sockets.clients) socket.terminate()
+  }
+  const close = async (): Promise<void> => {
+    dropWindows()
     sockets.close()
     await server.close()
   }
-  return { link, secret: gate.secret, port: gate.port, [Symbol.asyncDispose]: close }
+  return { link, secret: gate.secret, port: gate.port, dropWindows, [Symbol.asyncDispose]: close }
 }
 
 function guard(server: FastifyInstance, { gate, policy }: { readonly gate: Gate; readonly policy: string }): void {
@@ -90,13 +96,18 @@ function routes(server: FastifyInstance, gate: Gate): void {
   server.get('/host.json', () => ({ version: 1, api: '/api' }))
 }
 
-function serveApi(server: FastifyInstance, { gate, client }: { readonly gate: Gate; readonly client: Client }): WebSocketServer {
+function serveApi(
+  server: FastifyInstance,
+  { gate, client }: { readonly gate: Gate } & Pick<WindowServerOptions, 'client'>,
+): WebSocketServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, handleProtocols: () => PROTOCOL })
   server.server.on('upgrade', (request, socket, head) => {
     const refusal = request.url === '/api' ? gate.refuse({ ...askedBy(request), session: sessionOf(request) }) : { status: 404 }
+    const running = client()
     socket.on('error', () => undefined)
-    if (refusal === undefined) sockets.handleUpgrade(request, socket, head, (opened) => serveWebSocket(client, opened))
-    else socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\n\r\n`)
+    if (refusal === undefined && running !== undefined)
+      sockets.handleUpgrade(request, socket, head, (opened) => serveWebSocket(running, opened))
+    else socket.end(`HTTP/1.1 ${refusal?.status ?? 503} Refused\r\nConnection: close\r\n\r\n`)
   })
   return sockets
 }

@@ -1,11 +1,12 @@
-/** An invite that the page was opened with. Whoever has just been welcomed came for it; anybody else is asked first. */
+/** An invite, or a link for devices, that the page was opened with. Whoever has just been welcomed came for an invite; anybody else is asked first. */
 import { useCallback, useEffect, useState } from 'react'
 import { useClient, useModel, useStrings } from '../client/context.tsx'
-import { inviteIn, linkTo } from '../client/route.ts'
+import { inviteIn, isDeviceLink, linkTo } from '../client/route.ts'
 import { Button } from '../ui/button.tsx'
 import { LazyDialog } from '../ui/lazy-dialog.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { IncomingLink } from './lazy.ts'
 
 export function IncomingInvite({ welcomed }: { readonly welcomed: boolean }) {
   const [invite, setInvite] = useState(() => inviteIn(globalThis.location))
@@ -27,6 +28,7 @@ export function IncomingInvite({ welcomed }: { readonly welcomed: boolean }) {
     setInvite(undefined)
   }, [])
   if (invite === undefined) return null
+  if (isDeviceLink(invite)) return <IncomingLink key={invite} link={invite} onClose={() => done('#/settings')} />
   return <TakeInvite key={invite} invite={invite} isConfirmed={isConfirmed} onDone={done} />
 }
 

@@ -3,5 +3,6 @@ import dynamic from 'next/dynamic'
 
 export const AddDialog = dynamic(() => import('./add-dialog.tsx').then((module) => module.AddDialog), { ssr: false })
 export const InviteDialog = dynamic(() => import('./invite-dialog.tsx').then((module) => module.InviteDialog), { ssr: false })
+export const IncomingLink = dynamic(() => import('./incoming-link.tsx').then((module) => module.IncomingLink), { ssr: false })
 export const QrScanner = dynamic(() => import('./qr-scanner.tsx').then((module) => module.QrScanner), { ssr: false })
 export const QrImage = dynamic(() => import('./qr-image.tsx').then((module) => module.QrImage), { ssr: false })

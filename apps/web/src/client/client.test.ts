@@ -2,7 +2,7 @@ import type { ConversationView, HistoryMessage } from '@skein/node/browser'
 import { describe, expect, it } from 'vitest'
 import { withEvents } from './conversation.ts'
 import { applyEvent } from './model.ts'
-import { inviteIn, linkTo, parseRoute } from './route.ts'
+import { inviteIn, isDeviceLink, linkTo, parseRoute } from './route.ts'
 
 const message = (id: string, direction: 'in' | 'out' = 'in'): HistoryMessage => ({
   id,
@@ -52,6 +52,15 @@ describe('route', () => {
     expect(here(`#add=${encodeURIComponent('skein:#AbC')}`)).toBe('skein:#AbC')
     expect(here('#add=%')).toBe('%')
     for (const none of ['', '#', '#/chats/abc', '#<img src=x onerror=alert(1)>']) expect(here(none)).toBeUndefined()
+  })
+
+  it('a link for devices is told from an invite by its first byte', () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const bytes = new Uint8Array(57).map((_, at) => (seed * 37 + at * 11) % 256)
+      const link = (first: number): string => `https://relay.example/#${Buffer.from([first, ...bytes.slice(1)]).toString('base64url')}`
+      expect([link(0x81), link(0x01), link(0x80), link(0x82)].map(isDeviceLink)).toEqual([true, false, false, false])
+    }
+    expect(isDeviceLink('skein:#gQ')).toBe(false)
   })
 })
 

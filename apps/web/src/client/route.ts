@@ -38,7 +38,10 @@ export function useRoute(): Route {
   )
 }
 
-/** The invite in an address: a link of this relay, or one that the desktop program hands on. */
+/** Whether what an address holds is a link for devices: its first byte is 0x81, where an invite has its version (docs/spec/devices.md). */
+export const isDeviceLink = (link: string): boolean => /#g[Q-Za-f][A-Za-z0-9_-]{74}$/.test(link)
+
+/** The invite, or link for devices, in an address: a link of this relay, or one that the desktop program hands on. */
 export function inviteIn({ href, hash }: { readonly href: string; readonly hash: string }): string | undefined {
   const fragment = hash.replace(/^#/, '')
   if (fragment.startsWith('add=')) {

@@ -1,6 +1,6 @@
 /** The devices of the account: who they are, a new one, and one that goes. */
-import type { DeviceView, JoinStep, LinkStep } from '@skein/node/browser'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import type { DeviceView, LinkStep } from '@skein/node/browser'
+import { useCallback, useEffect, useState } from 'react'
 import { QrImage } from '../add/qr-image.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
@@ -9,6 +9,9 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { Digits } from './digits.tsx'
+import { JoinForm } from './join-form.tsx'
+import { useEnding } from './use-ending.ts'
 
 /** Who is reachable changes by itself. */
 const LOOK_EVERY_MS = 5_000
@@ -72,23 +75,6 @@ function Device({ device, onChanged }: { readonly device: DeviceView; onChanged(
   )
 }
 
-const Digits = ({ code }: { readonly code: string }) => (
-  <p className="text-center text-3xl tracking-widest" data-code={code}>
-    {code.slice(0, 3)} {code.slice(3)}
-  </p>
-)
-
-/** Ends with the component: whoever looks away wants no new device. */
-function useEnding(): () => AbortSignal {
-  const current = useRef<AbortController>(undefined)
-  useEffect(() => () => current.current?.abort(), [])
-  return () => {
-    current.current?.abort()
-    current.current = new AbortController()
-    return current.current.signal
-  }
-}
-
 function LinkNew({ onChanged }: { onChanged(): void }) {
   const { devices: words } = useStrings().settings
   const { general } = useStrings()
@@ -144,42 +130,6 @@ function LinkNew({ onChanged }: { onChanged(): void }) {
 
 function Join() {
   const { devices: words } = useStrings().settings
-  const { api } = useClient()
-  const [link, setLink] = useState('')
   const [isOpen, setOpen] = useState(false)
-  const [step, setStep] = useState<JoinStep>()
-  const { busy, problem, run } = useAction()
-  const begin = useEnding()
-  const join = (): void => {
-    const signal = begin()
-    setStep(undefined)
-    void run(async () => {
-      if (api === undefined) return
-      for await (const next of await api.join({ link: link.trim() }, { signal })) setStep(next)
-    })
-  }
-  if (!isOpen) return <Button onClick={() => setOpen(true)}>{words.join}</Button>
-  return (
-    <form
-      className="grid gap-3"
-      onSubmit={(event) => {
-        event.preventDefault()
-        join()
-      }}
-    >
-      <p>{words.joinText}</p>
-      <TextField label={words.joinLabel} value={link} dir="ltr" spellCheck={false} onChange={(event) => setLink(event.target.value)} />
-      {problem === undefined || step?.state === 'linked' ? null : <Note look="danger">{problem}</Note>}
-      {step?.state === 'compare' && busy ? (
-        <div role="status" className="grid gap-2">
-          <p>{words.compareHere}</p>
-          <Digits code={step.code} />
-        </div>
-      ) : null}
-      {step?.state === 'linked' ? <Note look="good">{words.joined}</Note> : null}
-      <Button type="submit" look="main" disabled={busy || link.trim() === ''}>
-        {words.joinNow}
-      </Button>
-    </form>
-  )
+  return isOpen ? <JoinForm /> : <Button onClick={() => setOpen(true)}>{words.join}</Button>
 }

@@ -2,7 +2,7 @@ import dynamic from 'next/dynamic'
 import { useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import { MIN_PASSPHRASE } from '../client/connect.ts'
-import { inviteIn } from '../client/route.ts'
+import { inviteIn, isDeviceLink } from '../client/route.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
@@ -28,7 +28,8 @@ function NewHere({ session, onRestore }: { readonly session: Session; onRestore(
   const [name, setName] = useState('')
   const [sealed, setSealed] = useState(false)
   const [passphrase, setPassphrase] = useState('')
-  const isInvited = inviteIn(globalThis.location) !== undefined
+  const invite = inviteIn(globalThis.location)
+  const isInvited = invite !== undefined && !isDeviceLink(invite)
   return (
     <form
       className="grid max-w-md gap-4 rounded-2xl border border-line bg-surface p-6"
