@@ -41,9 +41,15 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   expect(await bo.faults()).toEqual([])
   await bo.page.setViewportSize(PHONE)
   expect(await bo.overflow()).toBe(0)
-  // A picture that is dropped on a conversation is seen there once it was accepted.
+  // From now on small ones come by themselves.
+  await bo.page.getByLabel('From whom').selectOption({ label: 'Ana' })
+  await bo.page.getByLabel('How much at once').selectOption({ label: 'Up to 1 MB' })
   await ana.area('Chats')
   await ana.page.getByRole('link', { name: /holiday/ }).click()
+  await ana.choose('unasked.bin', randomBytes(50_000))
+  await bo.page.locator('[data-transfer-state="done"]', { hasText: 'unasked.bin' }).waitFor()
+  await bo.page.getByLabel('How much at once').selectOption({ label: 'Nothing: always ask' })
+  // A picture that is dropped on a conversation is seen there once it was accepted.
   await ana.drop('dot.png', DOT)
   await bo.area('Chats')
   await bo.page.getByRole('link', { name: /dot\.png/ }).click()

@@ -11,6 +11,7 @@ import { SelectField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { useAmount } from './amounts.ts'
+import { AutoAcceptance } from './auto-acceptance.tsx'
 import { FileButton } from './file-button.tsx'
 import { TransferCard } from './transfer-card.tsx'
 import { transfersOf } from './transfers.ts'
@@ -26,6 +27,7 @@ export function Files() {
       {transfers === undefined ? <p className="text-quiet">{general.loading}</p> : null}
       {transfers?.length === 0 ? <Empty icon={FolderOpen} title={words.none} hint={words.noneHint} /> : null}
       {transfers === undefined ? null : <Groups transfers={transfers} />}
+      <AutoAcceptance />
       <SpeedCap />
     </Page>
   )

@@ -91,6 +91,8 @@ export interface FilePlatform {
   defaultFolder(): string
   /** Forgets what was kept for sending, when nobody is to get it any more. */
   forgetSource(place: string): Promise<void>
+  /** Removes what an earlier run has left of other transfers than these. Where it leaves nothing, there is none. */
+  tidy?(kept: { readonly ids: readonly string[]; readonly places: readonly string[] }): Promise<void>
   /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished. */
   forget(wish: Pick<SinkWish, 'id' | 'folder'>): Promise<void>
 }

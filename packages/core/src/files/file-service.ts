@@ -98,6 +98,8 @@ export class FileService {
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
+    const kept = (await this.transfers.prune()).map(({ stored }) => stored)
+    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place) })
     await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [

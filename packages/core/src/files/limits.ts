@@ -55,3 +55,5 @@ export const MAX_ANEW = 3
 export const ANEW_AFTER_MS = 2_000
 /** What it may have grown beyond twice its size and still be accepted without asking, in bytes (FI37). */
 export const GROWN_BYTES = 1_048_576
+/** Transfers that have ended are shown so long, ms (FI40). */
+export const SHOW_ENDED_MS = 90 * 86_400_000

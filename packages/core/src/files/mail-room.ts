@@ -178,6 +178,7 @@ export class MailRoom {
       if (row === undefined) return false
       rows.add(row.message)
       this.leaving.set(row.message, { live, rows })
+      this.deps.transfers.progress(live, { moved: live.stored.moved + bytes.length })
     }
     return true
   }

@@ -4,7 +4,7 @@ import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
-import { KEEP_EVERY_MS, PROGRESS_EVERY_MS } from './limits.ts'
+import { KEEP_EVERY_MS, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 
 /** A transfer as interfaces show it. */
@@ -55,6 +55,13 @@ export class TransferBook {
   /** Nothing runs after a start. */
   async load(): Promise<void> {
     for (const stored of await this.deps.store.transfers()) this.take(stored)
+  }
+
+  /** Those that ended long ago are shown no longer (FI40). @returns those that are left */
+  async prune(): Promise<readonly Live[]> {
+    const before = this.deps.clock.now() - SHOW_ENDED_MS
+    for (const live of this.all()) if (isFinal(live.stored) && live.stored.updatedAt < before) await this.remove(live)
+    return this.all()
   }
 
   /** A transfer that has come into the store. */

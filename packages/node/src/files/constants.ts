@@ -8,3 +8,5 @@ export const SYNC_AT_ONCE = 64
 export const MAX_NUMBER = 10_000
 /** Memory for chunks that is kept for the next ones, in bytes: what is under way of one transfer, on a side. */
 export const MAX_KEPT_BYTES = 12_582_912
+/** What nobody knows beside the database is removed when it is so old, ms (FI40). */
+export const LEFT_OVER_MS = 86_400_000

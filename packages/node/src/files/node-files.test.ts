@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { chunkSizeFor } from '@skein/core/files'
@@ -120,5 +120,33 @@ it('[FI39] a folder whose list is gone is listed again for a later device; with 
   expect(await listed()).toEqual(list)
   writeFileSync(join(folder, 'b'), 'more')
   await expect(first.openSource(at, manifest)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+  await end()
+})
+
+it('[FI40] what a crash has left of transfers that nobody knows is removed after a day, and nothing else', async () => {
+  const { top, first, end } = place()
+  const state = join(top, 'state')
+  const [known, gone] = ['ab'.repeat(16), 'cd'.repeat(16)]
+  mkdirSync(join(top, 'folder'))
+  const { place: at } = await first.describe([join(top, 'folder')])
+  const copy = (name: string): string => {
+    mkdirSync(join(state, 'spool', name, 'deep'), { recursive: true })
+    writeFileSync(join(state, 'spool', name, 'deep/file'), name)
+    return join(state, 'spool', name, 'deep')
+  }
+  const { place: copied } = await first.describe([copy('sent')])
+  copy('left')
+  for (const name of [`${known}.have`, `${gone}.have`, `${gone}.final`, 'other.list', 'precious.db']) writeFileSync(join(state, name), '')
+  const kept = { ids: [known], places: [at, copied, '/somewhere'] }
+  await first.tidy(kept)
+  const before = readdirSync(state)
+  expect(before).toContain('other.list')
+  const old = new Date(Date.now() - 2 * 86_400_000)
+  for (const name of before) utimesSync(join(state, name), old, old)
+  for (const name of readdirSync(join(state, 'spool'))) utimesSync(join(state, 'spool', name), old, old)
+  await first.tidy(kept)
+  const lists = [at, copied].map((each) => (JSON.parse(each) as { list: string }).list)
+  expect(readdirSync(state).sort()).toEqual([`${known}.have`, 'precious.db', 'spool', ...lists].sort())
+  expect(readdirSync(join(state, 'spool'))).toEqual(['sent'])
   await end()
 })

@@ -1,6 +1,6 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
 import { rmSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
@@ -9,6 +9,7 @@ import { ConnectionLink } from './bulk-port.ts'
 import { SourcePlace } from './describe.ts'
 import { markName, partName, recordName } from './file-byte-sink.ts'
 import { FileThread } from './file-thread.ts'
+import { tidy } from './tidy.ts'
 import { presentOf } from './opened-sink.ts'
 
 export interface NodeFilesOptions {
@@ -100,6 +101,17 @@ export class NodeFiles implements FilePlatform {
     for (const path of this.pathsOf(place)) if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
   }
 
+  async tidy({ ids, places }: { readonly ids: readonly string[]; readonly places: readonly string[] }): Promise<void> {
+    const { stateFolder } = this.options
+    const spool = spoolFolder(stateFolder)
+    const parsed = places.flatMap((place) => placeIn(place))
+    const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
+    const paths = parsed.flatMap((each) => (each.kind === 'folder' ? Object.values(each.roots) : [each.path]))
+    // A copy lies in a folder of its own, perhaps with folders in it.
+    const copies = new Set(paths.map((path) => join(spool, relative(spool, path).split(sep)[0] ?? '')))
+    tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies }, now: Date.now() })
+  }
+
   /** Ends the worker, whatever it does. */
   async stop(): Promise<void> {
     const { worker } = this
@@ -123,6 +135,15 @@ async function laneOf(worker: FileThread, link: BulkLink): Promise<number | unde
     return lane === undefined ? undefined : { thread: worker, lane, close }
   })
   return holder?.thread === worker ? holder.lane : undefined
+}
+
+/** Of what is received, `place` is a folder and nothing more. */
+function placeIn(place: string): readonly SourcePlace[] {
+  try {
+    return [SourcePlace.parse(JSON.parse(place))]
+  } catch {
+    return []
+  }
 }
 
 /** Handed over to the worker without a copy, unless its memory holds more than these bytes. */
