@@ -104,10 +104,16 @@ function ensureInstalled({ node, pnpm }, env) {
   writeFileSync(stamp, wanted)
 }
 
+/** Until it is noticed that nobody waits for the task any more. */
+const ORPHANED_WITHIN_MS = 2_000
+
 /** Starts the task in the foreground, hands on signals, and ends with its exit code. */
 function foreground(node, args, env) {
   const child = spawn(node, args, { env, stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
+  // Whoever started us may die without a word: what it started ends as well.
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), ORPHANED_WITHIN_MS).unref()
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))
 }
 

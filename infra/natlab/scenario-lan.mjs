@@ -82,9 +82,18 @@ export async function twoInterfaces({ scenario, ...options }) {
     lab.network.setLink('a', 'eth0', 'down')
     const healed_ms = await heal(conversation, Date.now())
     lab.network.setLink('a', 'eth0', 'up')
-    const healed_back_ms = await heal(conversation, Date.now())
-    await sleep(CALM_MS)
-    return { healed_ms, healed_back_ms, relayed_before, relayed_after: await lab.carriesBetween(lab.a, lab.b, random) }
+    const back = Date.now()
+    const healed_back_ms = await heal(conversation, back)
+    const lan_again_ms = await untilLan(lab, back)
+    return { healed_ms, healed_back_ms, lan_again_ms, relayed_before, relayed_after: await lab.carriesBetween(lab.a, lab.b, random) }
   })
   return { scenario, ...document }
+}
+
+/** How long after `from` `a` reaches `b` over the local network; null when it does not. */
+async function untilLan({ a, b }, from) {
+  for (; Date.now() - from < SEEN_WITHIN_MS; await sleep(POLL_MS)) {
+    if ((await a.way(b)).path === 'lan') return Date.now() - from
+  }
+  return null
 }

@@ -1,4 +1,5 @@
 import { type DeviceId, deviceIdFromKey, type Messenger, type Store } from '@skein/core'
+import { VirtualClock } from '@skein/core/testing'
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../swarm/test-network.ts'
 import { keepAddresses } from './address-book.ts'
@@ -22,8 +23,9 @@ function setUp(text: string | null, known: Record<string, string[]>) {
   const book = { everyone: () => accounts, devicesOf: (account: string) => [{ device: account }] }
   const messenger = { book } as unknown as Pick<Messenger, 'book'>
   const undo: Undo = []
-  const start = () => keepAddresses({ messenger, swarm, store, logger: silentLogger }, undo)
-  return { start, stop: async () => undo[0]?.(), learned, saved: () => JSON.parse(saved ?? 'null') }
+  const clock = new VirtualClock()
+  const start = () => keepAddresses({ messenger, swarm, store, clock, logger: silentLogger }, undo)
+  return { start, stop: async () => undo[0]?.(), clock, learned, saved: () => JSON.parse(saved ?? 'null') }
 }
 
 describe('address book', () => {
@@ -34,6 +36,20 @@ describe('address book', () => {
     expect(learned.get(ana)).toEqual(['/ip4/9.9.9.9/tcp/1'])
     await stop()
     expect(saved()).toEqual({ [ana]: ['/ip4/9.9.9.9/tcp/1'], [bo]: ['/ip4/8.8.8.8/tcp/3'] })
+  })
+
+  it('[PT11] tells it again before the swarm has forgotten, as long as it runs', async () => {
+    const { start, stop, clock, learned } = setUp(JSON.stringify({ [ana]: ['/ip4/9.9.9.9/tcp/1'] }), {})
+    await start()
+    for (let day = 0; day < 3; day += 1) {
+      learned.clear()
+      await clock.advance(24 * 3_600_000)
+      expect(learned.get(ana)).toEqual(['/ip4/9.9.9.9/tcp/1'])
+    }
+    await stop()
+    learned.clear()
+    await clock.advance(48 * 3_600_000)
+    expect(learned.size).toBe(0)
   })
 
   it('[PT11] is bounded', async () => {

@@ -1,8 +1,7 @@
 /** Where contacts' devices can be dialled, kept over a restart: they are found again while no relay is there. */
-import type { DeviceId, Logger, Messenger, Store } from '@skein/core'
+import type { Clock, DeviceId, Logger, Messenger, Store } from '@skein/core'
 import { parseDeviceId } from '@skein/core'
 import * as z from 'zod'
-import { systemClock } from '../platform/system.ts'
 import type { Libp2pSwarm } from '../swarm/index.ts'
 import type { Undo } from './assemble.ts'
 
@@ -10,6 +9,8 @@ import type { Undo } from './assemble.ts'
 const MAX_ADDRESSES = 4
 /** Kept devices. */
 const MAX_DEVICES = 512
+/** Told again so often: the swarm forgets addresses within a day (ADDRESS_AGE_MS). Milliseconds. */
+const TELL_EVERY_MS = 8 * 3_600_000
 /** From a new connection until its addresses are kept, ms: identify tells them, and many come at once. */
 const SAVE_AFTER_MS = 5_000
 const SETTING = 'addresses'
@@ -22,14 +23,18 @@ export interface AddressBookParts {
   readonly swarm: Pick<Libp2pSwarm, 'dialledAddresses' | 'learn' | 'listen'>
   readonly store: Pick<Store, 'setting' | 'commit'>
   readonly logger: Logger
+  readonly clock: Clock
 }
 
 /** Tells the swarm what was kept, and keeps what it learns from now on. Undone, it keeps a last time. */
 export async function keepAddresses(parts: AddressBookParts, undo: Undo): Promise<void> {
-  const { swarm, store } = parts
+  const { swarm, store, clock } = parts
   let kept = parseBook(await store.setting(SETTING))
-  // What is no address is left out; nobody waits for a help.
-  for (const [device, addresses] of Object.entries(kept)) await swarm.learn(parseDeviceId(device), addresses).catch(() => undefined)
+  const tell = async (): Promise<void> => {
+    // What is no address is left out; nobody waits for a help.
+    for (const [device, addresses] of Object.entries(kept)) await swarm.learn(parseDeviceId(device), addresses).catch(() => undefined)
+  }
+  await tell()
   const save = async (): Promise<void> => {
     const now = collect(parts, kept)
     if (JSON.stringify(now) === JSON.stringify(kept)) return
@@ -41,16 +46,24 @@ export async function keepAddresses(parts: AddressBookParts, undo: Undo): Promis
   const saveSoon = async (): Promise<void> => {
     if (isDue) return
     isDue = true
-    await systemClock.sleep(SAVE_AFTER_MS, { signal: stopping.signal })
+    await clock.sleep(SAVE_AFTER_MS, { signal: stopping.signal })
     isDue = false
     if (!stopping.signal.aborted) await save().catch((error: unknown) => parts.logger.warn('addresses-not-kept', { reason: String(error) }))
   }
+  void tellAgain(tell, { clock, stopping: stopping.signal })
   const forget = swarm.listen({ onConnected: () => void saveSoon() })
   undo.push(async () => {
     forget()
     stopping.abort()
     await save()
   })
+}
+
+async function tellAgain(
+  tell: () => Promise<void>,
+  { clock, stopping }: { readonly clock: Clock; readonly stopping: AbortSignal },
+): Promise<void> {
+  while (await clock.sleep(TELL_EVERY_MS, { signal: stopping })) await tell()
 }
 
 /** Of contacts alone; the newest first. Only what has worked: an address in vain costs a third of a second at the next start. */

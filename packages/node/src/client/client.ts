@@ -78,7 +78,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
           undo,
         )
       : undefined
-    await keepAddresses({ messenger, swarm, store, logger }, undo)
+    await keepAddresses({ messenger, swarm, store, logger, clock: systemClock }, undo)
     const page = new OwnPage({ swarm, ui, host: config.host })
     undo.push(() => page.close())
     if (config.page) await page.url()

@@ -23,6 +23,10 @@ export const REDIAL_AFTER_MS = 60
 export const DIAL_TIMEOUT_MS = 700
 /** Attempts in one coordination: the specification of DCUtR wants two retries. */
 export const ATTEMPTS = 3
+/** TCP punches that one device may have in a minute, begun by either side: a contact is not to make us dial without end. */
+export const PUNCHES_PER_MINUTE = 10
+/** Attempts at one host in a minute, for whoever; each dials every port of it DIALS_PER_TARGET times at most. */
+export const ATTEMPTS_PER_HOST_AND_MINUTE = 12
 /** One message of the coordination. */
 export const MESSAGE_TIMEOUT_MS = 5_000
 /** Noise and multiplexer on a socket that is open. */

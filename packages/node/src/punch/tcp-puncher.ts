@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { DeviceId } from '@skein/core'
-import { ATTEMPT_TIMEOUT_MS, MESSAGE_TIMEOUT_MS, PORT_AGE_MS } from './constants.ts'
+import { Allowance } from './allowance.ts'
+import { ATTEMPT_TIMEOUT_MS, ATTEMPTS_PER_HOST_AND_MINUTE, MESSAGE_TIMEOUT_MS, PORT_AGE_MS, PUNCHES_PER_MINUTE } from './constants.ts'
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
@@ -10,14 +11,20 @@ import { type Session, Sessions } from './sessions.ts'
 import { openTogether } from './simultaneous-open.ts'
 import { addressOf, type Endpoint, isPublic, targetsOf } from './targets.ts'
 
+const MINUTE_MS = 60_000
+
 export class TcpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
+  private readonly punches: Allowance
+  private readonly hosts: Allowance
   private ready: { readonly at: number; readonly port: Promise<PunchPort> } | undefined
 
   constructor(deps: PunchDeps) {
     this.deps = deps
     this.sessions = new Sessions(deps.self)
+    this.punches = new Allowance(deps.clock, { most: PUNCHES_PER_MINUTE, withinMs: MINUTE_MS })
+    this.hosts = new Allowance(deps.clock, { most: ATTEMPTS_PER_HOST_AND_MINUTE, withinMs: MINUTE_MS })
   }
 
   /** Without a reflector others cannot be told where to dial. */
@@ -30,7 +37,8 @@ export class TcpPuncher {
     const { host, deviceOf, mayPunch } = this.deps
     await host.handle(DCUTR_PROTOCOL, (stream, connection) => {
       const device = deviceOf(connection)
-      if (device === undefined || !mayPunch(device)) return stream.abort(new Error('not for this device'))
+      if (device === undefined || !mayPunch(device) || !this.punches.take(device))
+        return stream.abort(new Error('not for this device, or not now'))
       return this.answer(stream, device)
     })
   }
@@ -50,6 +58,7 @@ export class TcpPuncher {
    * @throws Error when no connection has come of it, with the reason
    */
   async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
+    if (!this.punches.take(device)) throw new Error('tried often enough in this minute')
     const session = this.sessions.begin(device, 'server')
     const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
     try {
@@ -89,7 +98,7 @@ export class TcpPuncher {
         clock: this.deps.clock,
         signal,
         seenAs: async () => port.seenAs.map((each) => addressOf(each).bytes),
-        dial: (addresses) => this.dial(session, { port, signal, targets: targetsOf(addresses, this.deps.mayDial ?? isPublic) }),
+        dial: (addresses) => this.dial(session, { port, signal, targets: this.targets(addresses) }),
       })
       await stream.close({ signal: AbortSignal.timeout(MESSAGE_TIMEOUT_MS) }).catch(() => undefined)
       return done
@@ -99,6 +108,13 @@ export class TcpPuncher {
     } finally {
       port.release()
     }
+  }
+
+  /** Where the other side says that it is, as far as that may be tried. */
+  private targets(addresses: readonly Uint8Array[]): readonly Endpoint[] {
+    const targets = targetsOf(addresses, this.deps.mayDial ?? isPublic)
+    const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter((host) => this.hosts.take(host)))
+    return targets.filter(({ host }) => hosts.has(host))
   }
 
   /** A port of one's own: it cannot be used twice. */

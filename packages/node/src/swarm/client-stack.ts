@@ -9,9 +9,18 @@ import type { AddressManager, TransportManager } from '@libp2p/interface-interna
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { webRTC, webRTCDirect } from '@libp2p/webrtc'
+import { webRTCDirect } from '@libp2p/webrtc'
+import type { DeviceId } from '@skein/core'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
-import { ADDRESS_AGE_MS, DIAL_TIMEOUT_MS, INBOUND_PER_SECOND, MAX_CONNECTIONS, MAX_PENDING_INBOUND } from './constants.ts'
+import {
+  ADDRESS_AGE_MS,
+  DIAL_TIMEOUT_MS,
+  INBOUND_PER_SECOND,
+  MAX_CONNECTIONS,
+  MAX_PENDING_INBOUND,
+  RESERVATIONS_AT_ONCE,
+} from './constants.ts'
+import { guardedWebRTC } from './guarded-webrtc.ts'
 import { LateDht } from './late-dht.ts'
 import { LateGossip } from './late-gossip.ts'
 import { type RecordJudge, securedAndMuxed } from './stack-parts.ts'
@@ -37,6 +46,8 @@ export interface StackOptions {
   readonly stunServers: () => readonly string[]
   readonly gater: ConnectionGater
   readonly judge: RecordJudge
+  /** Whether a device may make this machine send packets to where it says; everybody, unless told otherwise. */
+  readonly mayPunch?: ((device: DeviceId) => boolean) | undefined
   /** Somebody wants to open a raw connection; without it that is refused. */
   readonly onRaw?: ((socket: Socket) => void) | undefined
 }
@@ -69,9 +80,11 @@ const CONNECTIONS = {
 }
 
 /** Circuits and WebRTC: what Node.js and browsers share. */
-export function sharedTransports({ stunServers }: StackOptions): NonNullable<Libp2pInit['transports']> {
+export function sharedTransports({ stunServers, mayPunch = () => true }: StackOptions): NonNullable<Libp2pInit['transports']> {
   const rtc = rtcConfiguration(stunServers)
-  return [circuitRelayTransport(), webRTC({ rtcConfiguration: rtc }), webRTCDirect({ rtcConfiguration: rtc })]
+  // One that never answers is not to hold up the others (reservations.ts).
+  const circuits = circuitRelayTransport({ reservationConcurrency: RESERVATIONS_AT_ONCE })
+  return [circuits, guardedWebRTC({ rtcConfiguration: rtc }, mayPunch), webRTCDirect({ rtcConfiguration: rtc })]
 }
 
 /**

@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { isNear, isRelayed, transportOf } from './connections.ts'
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { parseDeviceId } from '@skein/core'
+import {
+  isBetterWay,
+  isNear,
+  isRelayed,
+  markDoubted,
+  markPunched,
+  markUnproven,
+  pickConnection,
+  surplusConnections,
+  transportOf,
+} from './connections.ts'
 import { rungOf } from './rungs.ts'
 
 const [relay, device] = ['12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X', '12D3KooWEKTGHCUQG5RaqDVBKb2qJ2Yb6yu11Lcr388SQoTQ3o51']
@@ -23,5 +36,43 @@ describe('addresses', () => {
       near,
       rung === 'relayed',
     ])
+  })
+})
+
+describe('several connections to one device', () => {
+  const over = (address: string): Connection =>
+    ({
+      ...{ remoteAddr: multiaddr(address), status: 'open', direction: 'outbound', timeline: { open: 1 }, streams: [] },
+      remotePeer: { toString: () => device },
+    }) as unknown as Connection
+  const self = parseDeviceId(relay)
+  const [lan, far, hole] = ['/ip4/192.168.1.2/tcp/1', '/ip4/8.8.4.4/tcp/1', '/ip4/8.8.8.8/tcp/2'].map(over) as [
+    Connection,
+    Connection,
+    Connection,
+  ]
+  const circuit = over(`/ip4/8.8.4.4/tcp/4001/p2p/${relay}/p2p-circuit`)
+  markPunched(hole.remoteAddr)
+
+  it('[PT1] the local network goes before what lies farther away, and a relay comes last', () => {
+    expect(pickConnection([circuit, hole, far, lan], self)).toBe(lan)
+    expect([isBetterWay(lan, hole), isBetterWay(hole, circuit), isBetterWay(far, hole), isBetterWay(circuit, far)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect(surplusConnections([hole, lan, circuit], self)).toEqual([hole])
+  })
+
+  it('[PT1] what has carried nothing yet comes after everything else, also after what is doubted, and is no double', () => {
+    markUnproven(lan, true)
+    expect(pickConnection([lan, circuit], self)).toBe(circuit)
+    markDoubted(circuit, true)
+    expect(pickConnection([lan, circuit], self)).toBe(circuit)
+    expect(surplusConnections([hole, lan], self)).toEqual([])
+    markUnproven(lan, false)
+    expect(pickConnection([lan, circuit], self)).toBe(lan)
+    markDoubted(circuit, false)
   })
 })

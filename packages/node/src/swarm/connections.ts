@@ -24,6 +24,14 @@ export function markDoubted(connection: Connection, isDoubted: boolean): void {
   else doubted.delete(connection)
 }
 
+/** Connections that are to take the place of a lesser one, and have not carried anything yet. */
+const unproven = new WeakSet<Connection>()
+
+export function markUnproven(connection: Connection, isUnproven: boolean): void {
+  if (isUnproven) unproven.add(connection)
+  else unproven.delete(connection)
+}
+
 /** Circuits over relays that go away. */
 const leaving = new WeakSet<Connection>()
 
@@ -94,22 +102,36 @@ export function isBusy(connection: Connection): boolean {
 /** Best first; both sides must choose the same of two that stand. */
 const TRANSPORTS = ['tcp', 'udp', 'ws', 'wss', 'webrtc-direct', 'webrtc', 'other', 'circuit']
 
-/** The best open connection: doubted and leaving ones last, by transport, relayed last, then the one that will stay, then the oldest. */
+/** On the local network, farther away, or over a relay: 0, 1, 2. */
+function wayOf(connection: Connection): number {
+  const address = connection.remoteAddr.toString()
+  return isRelayed(address) ? 2 : isNear(address) && !isPunched(connection) ? 0 : 1
+}
+
+/** Whether traffic is to move from the one to the other. */
+export function isBetterWay(connection: Connection, than: Connection): boolean {
+  return wayOf(connection) < wayOf(than)
+}
+
+/**
+ * The best open connection: unproven ones last, before them doubted and leaving ones; by way, by transport, then the one that
+ * will stay, then the oldest.
+ */
 export function pickConnection(connections: readonly Connection[], self: DeviceId): Connection | undefined {
+  const standing = (each: Connection): number => (unproven.has(each) ? 2 : doubted.has(each) || leaving.has(each) ? 1 : 0)
   const rank = (each: Connection): number =>
-    (doubted.has(each) || leaving.has(each) ? 2 * TRANSPORTS.length : 0) +
-    2 * TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString())) +
+    ((standing(each) * 3 + wayOf(each)) * TRANSPORTS.length + TRANSPORTS.indexOf(transportOf(each.remoteAddr.toString()))) * 2 +
     (isDialledBySmaller(each, self) ? 0 : 1)
   return connections.filter(({ status }) => status === 'open').sort((a, b) => rank(a) - rank(b) || a.timeline.open - b.timeline.open)[0]
 }
 
-/** Connections to one peer that double the one that stays, by the rule both sides follow; busy ones are left alone. */
+/** Connections to one peer that double the one that stays, by the rule both sides follow. */
 export function surplusConnections(connections: readonly Connection[], self: DeviceId): readonly Connection[] {
   const open = connections.filter(({ status }) => status === 'open')
   return [true, false].flatMap((relayed) => {
     const alike = open.filter((each) => isRelayedConnection(each) === relayed)
     const stays = pickConnection(alike, self)
-    return alike.filter((each) => each !== stays && !isBusy(each))
+    return alike.filter((each) => each !== stays && !unproven.has(each))
   })
 }
 

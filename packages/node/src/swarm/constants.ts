@@ -31,6 +31,9 @@ export const FORGOTTEN_AFTER_MS = PING_EVERY_MS + PINGS_UNTIL_DEAD * PING_TIMEOU
 /** For a connection to answer when its device has opened or lost another, ms: the device may be gone, or back from the dead. */
 export const DOUBT_TIMEOUT_MS = 3_000
 
+/** Pings of DOUBT_TIMEOUT_MS each until a path that was opened beside a lesser one counts as carrying nothing, and ends. */
+export const PROOFS = 3
+
 /** How long a direct dial may try alone before the circuits are dialled as well. */
 export const DIRECT_HEAD_START_MS = 300
 /**
@@ -51,6 +54,9 @@ export const SETTLED_MS = 5_000
 export const WEBRTC_AFTER_MS = 700
 /** Both sides must have seen both connections before one of them is closed. */
 export const DUPLICATE_GRACE_MS = 3_000
+/** After so many times of this grace whoever uses the doubling one is told to move; after so many more it is closed all the same. */
+export const BUSY_GRACES = 2
+export const BUSY_GRACES_AT_MOST = 20
 
 /** How long one address of a relay may try before the next is dialled as well; RFC 8305 waits 150 to 250 ms. */
 export const RELAY_HEAD_START_MS = 200
@@ -66,6 +72,12 @@ export const MAX_DESCRIPTIONS = 64
 /** Rejoining a relay: full jitter between nothing and a bound that doubles from the first to the second. */
 export const REJOIN_FIRST_MS = 250
 export const REJOIN_MOST_MS = 10_000
+/** A try to join a relay that is older than this is begun anew when the network changes: it may hang on what is gone. */
+export const HANGS_AFTER_MS = 1_000
+/** Places that are asked for at once; nobody has so many relays. */
+export const RESERVATIONS_AT_ONCE = 16
+/** After which others ask for their place beside a relay that has not answered. */
+export const RESERVE_TURN_MS = 1_000
 /** One request for a place on a relay; longer than the library's own limit for it. */
 export const RESERVE_TIMEOUT_MS = 12_000
 /** Between two looks whether a reservation still stands. */

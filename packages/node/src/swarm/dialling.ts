@@ -2,8 +2,8 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
-import { isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
-import { DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
+import { isBusy, isNear, isPunched, isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
+import { BUSY_GRACES, BUSY_GRACES_AT_MOST, DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
 import { dialRelay } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -24,6 +24,8 @@ export interface DiallerDeps {
   /** Relays that are joined: others are likely to be found there too. */
   joinedRelays(): readonly RelayDescription[]
   readonly stopping: AbortSignal
+  /** Two connections to a device are both in use; what is opened anew uses the one that stays. */
+  onDoubled(device: DeviceId): void
 }
 
 export interface DirectTry {
@@ -77,20 +79,23 @@ export class Dialler {
     const connections = (): Connection[] => stack.getConnections(peerOf(device))
     if (this.tidying.has(device)) return
     this.tidying.add(device)
-    while (!isSettled(connections()) && (await clock.sleep(DUPLICATE_GRACE_MS, { signal: stopping }))) {
+    for (let graces = 1; !isSettled(connections()) && (await clock.sleep(DUPLICATE_GRACE_MS, { signal: stopping })); graces += 1) {
       // A reservation hangs on one particular connection to its relay.
       if (reservations.isReserved(device)) break
-      const surplus = surplusConnections(connections(), self)
+      const doubling = surplusConnections(connections(), self)
+      if (graces === BUSY_GRACES && doubling.some(isBusy)) this.deps.onDoubled(device)
+      const surplus = doubling.filter((each) => graces >= BUSY_GRACES_AT_MOST || !isBusy(each))
       await Promise.all(surplus.map((each) => each.close().catch((error: unknown) => each.abort(asError(error)))))
     }
     this.tidying.delete(device)
   }
 
-  /** Connects directly to a device that has just been found at these addresses, unless that is how it is reached already. */
-  async approach(device: DeviceId, addresses: readonly string[]): Promise<void> {
+  /** Connects directly to a device that has just been found at these addresses, unless it is reached as well already. */
+  async approach(device: DeviceId, found: readonly string[]): Promise<void> {
     const { stack, self, stopping, logger } = this.deps
     const standing = this.standing(device)
-    if (this.approaching.has(device) || (standing !== undefined && !isRelayedConnection(standing))) return
+    const addresses = standing === undefined || isRelayedConnection(standing) ? found : isLocal(standing) ? [] : found.filter(isNear)
+    if (this.approaching.has(device) || addresses.length === 0) return
     this.approaching.add(device)
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     await dialRungs(stack, { self, device, addresses, signal }, () => undefined).catch((error: unknown) =>
@@ -166,6 +171,11 @@ export class Dialler {
     const circuit = multiaddr(`${hop.remoteAddr.toString()}/p2p-circuit/p2p/${device}`)
     return stack.services.transports.transportManager.dial(circuit, { signal })
   }
+}
+
+/** Nothing is better than the local network. */
+function isLocal(connection: Connection): boolean {
+  return isNear(connection.remoteAddr.toString()) && !isPunched(connection)
 }
 
 /** At most one direct and one relayed connection: nothing doubles. */

@@ -49,7 +49,7 @@ describe('directory', { timeout: 60_000 }, () => {
     const relay = await network.relay()
     await serveCards(relay)
     const [a, b] = [await network.swarm({ relays: [relay.url] }), await network.swarm()]
-    expect(await a.leaveCard(key, new Uint8Array([1]), Date.now() + 60_000)).toBe(0)
+    expect(await b.leaveCard(key, new Uint8Array([1]), Date.now() + 60_000)).toBe(0)
     await vi.waitFor(() => expect(a.relays()[0]?.reserved).toBe(true), { timeout: 20_000 })
     expect(await b.fetchCard(key, relay.url)).toBeNull()
     expect(await a.leaveCard(key, new Uint8Array([1, 2]), Date.now() + 60_000)).toBe(1)

@@ -13,7 +13,7 @@ const DIRECT = over('/ip4/127.0.0.1/tcp/1')
 /** A device that is reached in the way that `standing` says, and whose dials hang until they are ended. */
 function world() {
   const stopped = new AbortController()
-  const state = { standing: RELAYED as Connection | undefined, dials: 0 }
+  const state = { standing: RELAYED as Connection | undefined, dials: 0, isKept: true }
   const dialDirect = (_device: unknown, { signal }: { readonly signal: AbortSignal }): Promise<never> => {
     state.dials += 1
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')), { once: true }))
@@ -21,7 +21,8 @@ function world() {
   const stack = { getConnections: () => [], addEventListener: () => undefined, removeEventListener: () => undefined }
   const clock = new VirtualClock()
   const deps = { stack, dialler: { standing: () => state.standing, dialDirect, remember: () => undefined }, puncher: undefined }
-  const improver = new Improver({ ...deps, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
+  const isKept = (): boolean => state.isKept
+  const improver = new Improver({ ...deps, isKept, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
   return { state, clock, improver, stop: () => stopped.abort() }
 }
 
@@ -57,4 +58,23 @@ it('nothing is left waiting when it is reached no more', async () => {
   await clock.advance(60_000)
   await vi.waitFor(() => done)
   expect(state.dials).toBe(0)
+})
+
+it('[PT5] for a stranger who comes over a relay nothing is looked for, and no longer for who is none of ours any more', async () => {
+  const { state, clock, improver, stop } = world()
+  state.isKept = false
+  await improver.improve(DEVICE)
+  await improver.lost(DEVICE)
+  await clock.advance(60_000)
+  expect(state.dials).toBe(0)
+  state.isKept = true
+  const done = improver.improve(DEVICE)
+  await clock.advance(5_000)
+  expect(state.dials).toBe(1)
+  state.isKept = false
+  void improver.lost(DEVICE)
+  await clock.advance(60_000)
+  await vi.waitFor(() => done)
+  expect(state.dials).toBe(1)
+  stop()
 })

@@ -16,6 +16,8 @@ export interface ImproverDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly stopping: AbortSignal
+  /** Whether it is one of ours: nothing is dialled at a stranger's word (PT5). */
+  isKept(device: DeviceId): boolean
 }
 
 interface Search {
@@ -37,6 +39,7 @@ export class Improver {
 
   /** Runs until there is a direct connection, or none at all. When it runs already, it begins anew: something has changed. */
   async improve(device: DeviceId): Promise<void> {
+    if (!this.deps.isKept(device)) return
     this.deps.puncher?.tcp.prepare()
     const running = this.searches.get(device)
     if (running !== undefined) return this.beginAnew(running)
@@ -45,7 +48,7 @@ export class Improver {
     const identified = this.identified(device)
     while (await this.rest(search)) {
       const standing = this.deps.dialler.standing(device)
-      if (standing === undefined || !isRelayedConnection(standing)) break
+      if (standing === undefined || !isRelayedConnection(standing) || !this.deps.isKept(device)) break
       await this.round(device, search, identified)
     }
     this.searches.delete(device)

@@ -1,7 +1,9 @@
+import type { StreamHandler } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Channel, type DeviceId, MAX_FRAME_BYTES, type ProtocolId, type RelayStatus } from '@skein/core'
 import { swarmContract } from '@skein/core/contracts'
+import { isRelayedConnection } from './connections.ts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import { acquaint, directAddresses, stackOf, TestNetwork } from './test-network.ts'
 
@@ -134,6 +136,47 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
       await a.publish('/skein/test', new TextEncoder().encode(`${said++}`))
       expect(heard).not.toEqual([])
     }, DEADLINE)
+  })
+
+  it('[PT1] a better path that carries nothing is not used, and ends; one that carries something is', async () => {
+    const relay = await network.relay()
+    const [a, b] = [await network.swarm({ relays: [relay.url] }), await network.swarm({ relays: [relay.url] })]
+    await Promise.all([untilJoined(a), untilJoined(b)])
+    b.handle(ECHO, echo)
+    expect(await echoes(a, b.self)).toBe(true)
+    const way = (): string | undefined => a.paths().find(({ device }) => device === b.self)?.path
+    expect(way()).toBe('relayed')
+    let better = 0
+    a.listen({ onBetterPath: () => (better += 1) })
+    const answer: StreamHandler = (stream, connection) => {
+      if (isRelayedConnection(connection)) stream.addEventListener('message', ({ data }) => stream.send(data))
+    }
+    await stackOf(b).handle('/ipfs/ping/1.0.0', answer, { force: true, runOnLimitedConnection: true })
+    const direct = directAddresses(b).map((each) => multiaddr(each))
+    const silent = await stackOf(a).dial(direct, { force: true })
+    expect(way()).toBe('relayed')
+    await vi.waitFor(() => expect(silent.status).not.toBe('open'), DEADLINE)
+    expect([better, way()]).toEqual([0, 'relayed'])
+    await stackOf(b).handle('/ipfs/ping/1.0.0', (stream) => stream.addEventListener('message', ({ data }) => stream.send(data)), {
+      force: true,
+      runOnLimitedConnection: true,
+    })
+    await stackOf(a).dial(direct, { force: true })
+    await vi.waitFor(() => expect([better > 0, way()]).toEqual([true, 'lan']), DEADLINE)
+  })
+
+  it('[PT1] of two connections that are both in use one is left: whoever uses the other is told to move', async () => {
+    const [smaller, larger] = (await network.pair()).sort((a, b) => (a.self < b.self ? -1 : 1)) as [Libp2pSwarm, Libp2pSwarm]
+    for (const each of [smaller, larger]) each.handle(ECHO, echo)
+    const first = await larger.open(smaller.self, ECHO)
+    if (first.kind !== 'open') throw new Error(first.reason)
+    await first.channel.send(Uint8Array.of(1))
+    const stays = directAddresses(larger).map((each) => multiaddr(each))
+    await stackOf(smaller).dial(stays, { force: true })
+    await vi.waitFor(() => expect(connectionsOf(larger, smaller.self)).toBe(2), DEADLINE)
+    larger.listen({ onBetterPath: () => first.channel.close() })
+    await vi.waitFor(() => expect([connectionsOf(smaller, larger.self), connectionsOf(larger, smaller.self)]).toEqual([1, 1]), DEADLINE)
+    expect(await Promise.all([echoes(smaller, larger.self), echoes(larger, smaller.self)])).toEqual([true, true])
   })
 
   it('goes on hearing gossip when the first of two connections closes', async () => {

@@ -164,8 +164,10 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   keep(device: DeviceId, wanted: boolean): void {
+    const isNew = wanted && !this.kept.has(device)
     if (wanted) this.kept.add(device)
     else this.kept.delete(device)
+    if (isNew) this.running?.onKept(device)
   }
 
   penalise(device: DeviceId, code: string): void {
@@ -310,7 +312,15 @@ export class Libp2pSwarm implements Swarm, Directory {
       denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => refuses(peer),
     }
     const onRaw = (socket: Socket): void => (this.running?.bulk === undefined ? void socket.destroy() : this.running.bulk.onRaw(socket))
-    const stack = await this.platform.createStack({ privateKeySeed, listen, stunServers, gater, judge, onRaw })
+    const stack = await this.platform.createStack({
+      privateKeySeed,
+      listen,
+      stunServers,
+      gater,
+      judge,
+      onRaw,
+      mayPunch: (device) => this.kept.has(device),
+    })
     const own = { self: this.self, kept: this.kept, bulkHandlers: this.bulkHandlers }
     const running = new Running(stack, { ...this.options, ...this.platform, ...own, ...this.reports() })
     await this.listenNow(running)

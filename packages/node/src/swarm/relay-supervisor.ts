@@ -1,7 +1,8 @@
 /** Keeps one relay joined: finds it, connects, reserves a place, and does so again whenever any of that is lost. */
 import type { Connection } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
-import { DIAL_TIMEOUT_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
+import { orAborted } from './abandon.ts'
+import { DIAL_TIMEOUT_MS, HANGS_AFTER_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
 import { dialRelay } from './dial-race.ts'
 import type { RelayDescription } from './relay-description.ts'
@@ -36,6 +37,8 @@ export class RelaySupervisor {
   private last: RelayStatus
   private wake: () => void = () => undefined
   private resting = new AbortController()
+  /** The try under way, and since when. */
+  private trying: { readonly given: AbortController; readonly since: number } | undefined
 
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
@@ -62,10 +65,12 @@ export class RelaySupervisor {
     return this.joined?.reflector ?? null
   }
 
-  /** Does not wait any longer for its next try, or its next look whether the relay is still there. */
+  /** Does not wait any longer: neither for its next try, nor for one that hangs, nor for its next look whether the relay is still there. */
   hurry(): void {
+    const { trying } = this
     this.resting.abort()
     this.wake()
+    if (trying !== undefined && this.deps.clock.monotonic() - trying.since >= HANGS_AFTER_MS) trying.given.abort(new Error('begun anew'))
   }
 
   /** Runs until `signal` aborts; never rejects. */
@@ -77,19 +82,31 @@ export class RelaySupervisor {
     stack.addEventListener('connection:close', onClose)
     for (let attempts = 0; !signal.aborted; attempts += 1) {
       try {
-        await this.join(signal)
+        await this.tryOnce(signal)
         attempts = 0
         await this.watch(signal)
       } catch (error) {
         logger.debug('relay-join-failed', { url: this.url, attempts, reason: String(error) })
+        if (this.trying?.given.signal.aborted) attempts = -1
       }
+      const isHurried = attempts < 0
+      this.trying = undefined
       this.report()
       this.resting = new AbortController()
       const device = this.joined?.device
       const rest = attempts > 0 || device === undefined ? 0 : (this.deps.restFor?.(device) ?? 0)
+      if (isHurried) continue
       await clock.sleep(rest + rejoinDelay(attempts, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
     }
     stack.removeEventListener('connection:close', onClose)
+  }
+
+  private async tryOnce(signal: AbortSignal): Promise<void> {
+    const given = new AbortController()
+    this.trying = { given, since: this.deps.clock.monotonic() }
+    const limited = AbortSignal.any([signal, given.signal])
+    await orAborted(this.join(limited), limited)
+    this.trying = undefined
   }
 
   private async join(signal: AbortSignal): Promise<void> {

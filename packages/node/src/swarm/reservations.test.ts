@@ -1,5 +1,6 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, parseDeviceId } from '@skein/core'
@@ -43,6 +44,17 @@ async function reserve(relay: TestRelay): Promise<void> {
   await reservations.reserve(idOf(relay), await connect(relay.stack().addresses()[0]), soon())
 }
 
+/** Connects with anybody, and is no relay. */
+async function bareNode(seed: number): Promise<Libp2p> {
+  return createLibp2p({
+    privateKey: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    ...securedAndMuxed(),
+    services: { identify: identify() },
+  })
+}
+
 describe('reservations', { timeout: 60_000 }, () => {
   it('are made one at a time: none asked for at once with others is thrown away', async () => {
     const relays = await Promise.all([121, 122, 123, 124].map((seed) => network.relay(seed)))
@@ -67,15 +79,22 @@ describe('reservations', { timeout: 60_000 }, () => {
     expect(reservations.listenerCount()).toBe(1)
   })
 
+  it('do not wait for a relay that is asked and never answers', async () => {
+    const mute = await bareNode(128)
+    await mute.handle('/libp2p/circuit/relay/0.2.0/hop', () => undefined)
+    const address = await connect(mute.getMultiaddrs()[0]?.toString())
+    const hanging = reservations.reserve(parseDeviceId(mute.peerId.toString()), address, AbortSignal.timeout(30_000))
+    hanging.catch(() => undefined)
+    const relay = await network.relay(129)
+    // Within `soon`, and long before the other one is given up.
+    await reserve(relay)
+    await vi.waitFor(() => expect(reservations.isReserved(idOf(relay))).toBe(true), { timeout: 5_000 })
+    await mute.stop()
+  })
+
   it('are asked for again of a relay that could give none before', async () => {
     const seed = 127
-    const bare = await createLibp2p({
-      privateKey: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),
-      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-      transports: [tcp()],
-      ...securedAndMuxed(),
-      services: { identify: identify() },
-    })
+    const bare = await bareNode(seed)
     const address = await connect(bare.getMultiaddrs()[0]?.toString())
     const device = parseDeviceId(bare.peerId.toString())
     await expect(reservations.reserve(device, address, soon())).rejects.toThrow()

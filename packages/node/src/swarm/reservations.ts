@@ -8,8 +8,10 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '@skein/core'
 import { orAborted } from './abandon.ts'
 import { peerOf } from './connections.ts'
-import { RESERVE_TIMEOUT_MS } from './constants.ts'
+import { RESERVE_TIMEOUT_MS, RESERVE_TURN_MS } from './constants.ts'
 import type { Stack } from './client-stack.ts'
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 interface ReservationStore extends EventTarget {
   hasReservation(relay: PeerId): boolean
@@ -27,7 +29,7 @@ interface CircuitListener extends Listener {
 export class Reservations {
   private readonly stack: Stack
   /**
-   * One at a time: when the library has made one reservation it throws away those that wait, and their promises never
+   * One at a time, as long as it answers soon: when the library has made one reservation it throws away those that wait, and their promises never
    * settle (circuit-relay-v2 4.2.13, reservation-store.js, `reserveQueue.clear()`).
    */
   private turn: Promise<unknown> = Promise.resolve()
@@ -49,7 +51,7 @@ export class Reservations {
     const reserved = this.turn.then(() =>
       orAborted(this.reserveNow(relay, address), AbortSignal.any([signal, AbortSignal.timeout(RESERVE_TIMEOUT_MS)])),
     )
-    this.turn = reserved.catch(() => undefined)
+    this.turn = Promise.race([reserved.catch(() => undefined), this.turn.then(() => pause(RESERVE_TURN_MS))])
     return reserved
   }
 

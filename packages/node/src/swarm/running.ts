@@ -7,8 +7,8 @@ import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
 import { directPaths, relayPaths } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
-import { deviceOf, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
-import { DOUBT_TIMEOUT_MS, FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
+import { deviceOf, isBetterWay, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
+import { FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
@@ -19,6 +19,7 @@ import { LeavingRelays, NOTICE_PROTOCOL } from './leaving-relays.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
 import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
+import { PathProof } from './path-proof.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
 import { Reservations } from './reservations.ts'
 import type { Stack } from './client-stack.ts'
@@ -76,6 +77,7 @@ export class Running {
   private readonly deps: RunningDeps
   private readonly puncher: Puncher | undefined
   readonly improver: Improver
+  private readonly proof: PathProof
   private readonly stopping = new AbortController()
   private readonly loops: Promise<void>[] = []
   private pages: Promise<void> | undefined
@@ -93,9 +95,18 @@ export class Running {
     this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
     const joinedRelays = (): readonly RelayDescription[] => this.stayingRelays()
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
-    this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping })
+    const onDoubled = (device: DeviceId): void => deps.onBetterPath(device)
+    this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping, onDoubled })
     this.puncher = this.createPuncher()
-    this.improver = new Improver({ ...deps, stack, dialler: this.dialler, puncher: this.puncher, stopping })
+    this.improver = new Improver({
+      ...deps,
+      stack,
+      dialler: this.dialler,
+      puncher: this.puncher,
+      stopping,
+      isKept: (each) => deps.kept.has(each),
+    })
+    this.proof = new PathProof({ logger: deps.logger, stopping, onProven: (device) => this.onProven(device) })
     const onSign = (device: DeviceId): void => this.liveness.sign(device)
     const { logger, judge } = deps
     this.channels = new Channels({
@@ -243,8 +254,14 @@ export class Running {
       if (opened.direction === 'inbound' && wasDirect) this.deps.onBetterPath(device)
       return void this.improver.improve(device)
     }
-    void this.improver.settle(device)
-    if (older.some(isRelayedConnection)) void this.prove(device, opened)
+    if (!older.some((each) => isBetterWay(opened, each))) return void this.improver.settle(device)
+    void this.proof.of(device, opened)
+  }
+
+  /** Somebody is one of ours from now on: a better way than over a relay is looked for. */
+  onKept(device: DeviceId): void {
+    const standing = this.dialler.standing(device)
+    if (standing !== undefined && isRelayedConnection(standing)) void this.improver.improve(device)
   }
 
   /** As of the swarm. @throws Error of libp2p when there is no port */
@@ -332,13 +349,9 @@ export class Running {
     if (isOld && connection.status === 'open' && !isRelayedConnection(connection)) this.deps.onBetterPath(device)
   }
 
-  /** A better path counts once it has carried something both ways; only then is traffic moved to it. */
-  private async prove(device: DeviceId, opened: Connection): Promise<void> {
-    const carries = await pingConnection(opened, AbortSignal.any([this.stopping.signal, AbortSignal.timeout(DOUBT_TIMEOUT_MS)])).then(
-      () => true,
-      () => false,
-    )
-    if (carries && opened.status === 'open') this.deps.onBetterPath(device)
+  private onProven(device: DeviceId): void {
+    void this.improver.settle(device)
+    this.deps.onBetterPath(device)
   }
 
   private onClose(device: DeviceId, closed: Connection): void {

@@ -38,17 +38,25 @@ async function browserLike(relay: string): Promise<Libp2pSwarm> {
   return swarm
 }
 
+/** Two that can be dialled by nothing but WebRTC, over a relay. */
+async function pairAt(relay: string): Promise<[Libp2pSwarm, Libp2pSwarm]> {
+  const [a, b] = [await browserLike(relay), await browserLike(relay)]
+  await vi.waitFor(() => expect([a, b].map((each) => webRtcAddresses(each).length > 0)).toEqual([true, true]), DEADLINE)
+  b.handle(ECHO, async (channel) => {
+    for await (const frame of channel.frames()) await channel.send(frame)
+  })
+  return [a, b]
+}
+
 const webRtcAddresses = (swarm: Libp2pSwarm): readonly string[] => swarm.addresses().filter((each) => each.includes('/webrtc/'))
 
 describe('webrtc', { timeout: 90_000 }, () => {
   it('[PT1] connects two devices directly that know each other by an address over a relay, and carries frames without it', async () => {
     const relay = await network.relay(151)
     // As two browsers: nothing to dial but the relay, nothing to be dialled by but WebRTC.
-    const [a, b] = [await browserLike(relay.url), await browserLike(relay.url)]
-    await vi.waitFor(() => expect([a, b].map((each) => webRtcAddresses(each).length > 0)).toEqual([true, true]), DEADLINE)
-    b.handle(ECHO, async (channel) => {
-      for await (const frame of channel.frames()) await channel.send(frame)
-    })
+    const [a, b] = await pairAt(relay.url)
+    a.keep(b.self, true)
+    b.keep(a.self, true)
     let better = false
     a.listen({ onBetterPath: (device) => void (better ||= device === b.self) })
     expect((await a.open(b.self, ECHO)).kind).toBe('open')
@@ -62,6 +70,24 @@ describe('webrtc', { timeout: 90_000 }, () => {
     expect(await outcome.channel.send(frame)).toBe(true)
     const { value } = await outcome.channel.frames()[Symbol.asyncIterator]().next()
     expect(value).toEqual(frame)
+  })
+
+  it('[PT5] takes no offer of a stranger: what it names would be sent to', async () => {
+    const relay = await network.relay(153)
+    const [first, second] = await pairAt(relay.url)
+    const [offering, asked] = first.self < second.self ? [first, second] : [second, first]
+    asked.handle(ECHO, async () => undefined)
+    offering.keep(asked.self, true)
+    expect((await offering.open(asked.self, ECHO)).kind).toBe('open')
+    const webrtc = () => offering.rungs(asked.self).find(({ rung }) => rung === 'webrtc')
+    await vi.waitFor(() => expect(webrtc()).toMatchObject({ outcome: 'failed' }), DEADLINE)
+    expect(offering.paths().find(({ device }) => device === asked.self)?.path).toBe('relayed')
+    // Both want it from now on.
+    asked.keep(offering.self, true)
+    await vi.waitFor(
+      () => expect(offering.paths().find(({ device }) => device === asked.self)).toMatchObject({ transport: 'webrtc' }),
+      DEADLINE,
+    )
   })
 
   it('reaches a relay by WebRTC-direct, which needs no certificate of anybody', async () => {

@@ -1,0 +1,26 @@
+// What happens to a network in mid-conversation, on real clients: minutes in all.
+import { describe, expect, it } from 'vitest'
+import { natlab, whyNot } from './natlab-process.mjs'
+
+const unavailable = await whyNot({ delay: 10 })
+/** Each with what it has to show beside that nothing is lost or doubled. */
+const SCENARIOS = {
+  'relay-restart': ({ reserved_again_ms }) => expect(reserved_again_ms).not.toBeNull(),
+  'relay-kill': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
+  roam: ({ not_healed }) => expect(not_healed).toBe(0),
+  reroute: ({ not_healed }) => expect(not_healed).toBe(0),
+  'uplink-flap': ({ not_healed }) => expect(not_healed).toBe(0),
+  sleep: ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
+  'udp-dies': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
+  // The local network is used again once it is back, and not only some way without a relay.
+  'two-interfaces': ({ lan_again_ms, relayed_before }) => expect([lan_again_ms === null, relayed_before]).toEqual([false, false]),
+}
+
+describe.skipIf(unavailable)('in mid-conversation', () => {
+  it.each(Object.entries(SCENARIOS))('%s: nothing is lost, nothing is doubled, and it goes on', async (scenario, shows) => {
+    const document = await natlab('--scenario', scenario, '--tries', '2')
+    expect(document).toMatchObject({ lost: 0, doubled: 0 })
+    expect(document.delivered).toBe(document.sent)
+    shows(document)
+  })
+})

@@ -1,0 +1,31 @@
+/**
+ * libp2p's WebRTC, with a door for offers: the candidates in one are addresses that this machine sends packets to, so only
+ * whoever may have holes punched may make one (PT5).
+ */
+import type { Connection, StreamHandler, Transport } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { webRTC } from '@libp2p/webrtc'
+import type { DeviceId } from '@skein/core'
+import { deviceOf } from './connections.ts'
+
+type Components = Parameters<ReturnType<typeof webRTC>>[0]
+
+export function guardedWebRTC(
+  init: Parameters<typeof webRTC>[0],
+  mayOffer: (device: DeviceId) => boolean,
+): (components: Components) => Transport {
+  return (components) => {
+    const handle: Registrar['handle'] = (protocol, handler, options) =>
+      components.registrar.handle(protocol, doorFor(handler, mayOffer), options)
+    const registrar: Registrar = Object.create(components.registrar, { handle: { value: handle } })
+    return webRTC(init)(Object.create(components, { registrar: { value: registrar } }))
+  }
+}
+
+function doorFor(handler: StreamHandler, mayOffer: (device: DeviceId) => boolean): StreamHandler {
+  return (stream, connection: Connection) => {
+    const device = deviceOf(connection.remotePeer)
+    if (device !== undefined && mayOffer(device)) return handler(stream, connection)
+    stream.abort(new Error('not for this device'))
+  }
+}
