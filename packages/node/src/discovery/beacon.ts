@@ -1,5 +1,6 @@
 /** The beacon: announcements as bare datagrams to all hosts of a network, for networks that eat multicast. */
 import type { DiscoveryHandlers, Logger } from '@skein/core'
+import type { Refusal } from '../platform/tally.ts'
 import { ALL_NODES } from './constants.ts'
 import { Datagrams } from './datagrams.ts'
 import type { Link } from './interfaces.ts'
@@ -7,6 +8,7 @@ import type { Link } from './interfaces.ts'
 export interface CarrierOptions extends DiscoveryHandlers {
   readonly port: number
   readonly logger: Logger
+  refused(why: Refusal): void
 }
 
 /** One way to carry announcements. */
@@ -32,6 +34,7 @@ export class Beacon implements Carrier {
       hops: 1,
       logger: options.logger,
       received: (bytes, from) => options.heard(bytes, from),
+      refused: () => options.refused('lan-off-link'),
     })
   }
 

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { LanSource, Logger } from '@skein/core'
-import { type Link, linkKey } from './interfaces.ts'
+import { type Link, linkKey, onLink } from './interfaces.ts'
 
 export interface DatagramOptions {
   readonly port: number
@@ -15,7 +15,9 @@ export interface DatagramOptions {
   /** Hops of multicast datagrams. */
   readonly hops: number
   readonly logger: Logger
+  /** From somebody on one of the links; the rest is `refused`. */
   received(bytes: Uint8Array, from: LanSource): void
+  refused(): void
 }
 
 const FAMILIES = [4, 6] as const
@@ -26,6 +28,7 @@ export class Datagrams {
   private readonly senders = new Map<string, { readonly socket: Socket; readonly link: Link }>()
   /** Opens and closes, one after the other. */
   private turns: Promise<void> = Promise.resolve()
+  private isNear = onLink([])
 
   constructor(options: DatagramOptions) {
     this.options = options
@@ -58,6 +61,7 @@ export class Datagrams {
   private async useNow(links: readonly Link[]): Promise<readonly Link[]> {
     const wanted = new Map(links.map((link) => [linkKey(link), link]))
     for (const key of [...this.senders.keys()]) if (!wanted.has(key)) this.forget(key)
+    this.isNear = onLink(links)
     const added: Link[] = []
     for (const [key, link] of wanted) if (!this.senders.has(key) && (await this.add(key, link))) added.push(link)
     return added
@@ -82,9 +86,14 @@ export class Datagrams {
   private async listen(family: 4 | 6): Promise<Socket> {
     const socket = await open(family, { port: this.options.port })
     socket.on('error', () => this.drop(family))
-    socket.on('message', (bytes, { address }) => this.options.received(plain(bytes), sourceOf(address)))
+    socket.on('message', (bytes, { address }) => this.take(bytes, sourceOf(address)))
     this.receivers.set(family, socket)
     return socket
+  }
+
+  private take(bytes: Buffer, from: LanSource): void {
+    if (this.isNear(from)) this.options.received(plain(bytes), from)
+    else this.options.refused()
   }
 
   private forget(key: string): void {

@@ -8,11 +8,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../platform/logger.ts'
 import { systemClock } from '../platform/system.ts'
-import { broadcastOf, type Link, localLinks } from './interfaces.ts'
+import { broadcastOf, type Link, localLinks, onLink } from './interfaces.ts'
 import { LanDiscovery } from './lan-discovery.ts'
 import { answer, parseMdns, question } from './mdns-message.ts'
 
-const LOOPBACK: Link = { family: 4, address: '127.0.0.1', zone: null, broadcast: '127.255.255.255' }
+const LOOPBACK: Link = { family: 4, address: '127.0.0.1', zone: null, broadcast: '127.255.255.255', prefix: 8 }
 /** Below the ports that systems hand out; each test takes the next one. */
 let port = 21_000 + (process.pid % 5_000)
 const logger = createLogger({ level: 'error' })
@@ -107,7 +107,7 @@ describe('interfaces', () => {
   })
 
   it('an address that cannot be used does no harm to the others', async () => {
-    const broken: Link = { family: 4, address: '203.0.113.77', zone: null, broadcast: '203.0.113.255' }
+    const broken: Link = { family: 4, address: '203.0.113.77', zone: null, broadcast: '203.0.113.255', prefix: 24 }
     const noBroadcast: Link = { ...LOOPBACK, address: '127.0.0.2', broadcast: null }
     await withTwo(
       async (one, two) => {
@@ -136,10 +136,32 @@ describe('interfaces', () => {
       tun0: [{ ...base, family: 'IPv4', address: '10.8.0.2', netmask: '255.255.255.255' }],
     })
     expect(found).toEqual([
-      { family: 4, address: '192.168.1.20', zone: null, broadcast: '192.168.1.255' },
-      { family: 6, address: 'fe80::1', zone: process.platform === 'win32' ? '3' : 'eth0', broadcast: null },
-      { family: 4, address: '10.8.0.2', zone: null, broadcast: null },
+      { family: 4, address: '192.168.1.20', zone: null, broadcast: '192.168.1.255', prefix: 24 },
+      { family: 6, address: 'fe80::1', zone: process.platform === 'win32' ? '3' : 'eth0', broadcast: null, prefix: 10 },
+      { family: 4, address: '10.8.0.2', zone: null, broadcast: null, prefix: 32 },
     ])
+  })
+
+  it.each([
+    ['192.168.1.99', null, true],
+    ['169.254.7.7', null, true],
+    ['192.168.2.1', null, false],
+    ['9.9.9.9', null, false],
+    ['127.0.0.1', null, false],
+    ['10.8.0.3', null, false],
+    ['fe80::9', 'eth0', true],
+    ['fe80::9', 'eth1', false],
+    ['fe80::9', null, false],
+    ['2001:db8::9', null, false],
+    ['2001:db8::9', 'eth0', false],
+  ])('[LD10] %s at %s is on a link: %s', (address, zone, expected) => {
+    const isNear = onLink([
+      { family: 4, address: '192.168.1.20', zone: null, broadcast: '192.168.1.255', prefix: 24 },
+      { family: 6, address: 'fe80::1', zone: 'eth0', broadcast: null, prefix: 10 },
+      { family: 4, address: '10.8.0.2', zone: null, broadcast: null, prefix: 32 },
+    ])
+    expect(isNear({ address, zone })).toBe(expected)
+    expect(onLink([])({ address, zone })).toBe(false)
   })
 
   it.each([
@@ -151,7 +173,7 @@ describe('interfaces', () => {
 })
 
 describe('mDNS messages', () => {
-  const link: Link = { family: 4, address: '192.168.1.20', zone: null, broadcast: null }
+  const link: Link = { family: 4, address: '192.168.1.20', zone: null, broadcast: null, prefix: 24 }
 
   it('carry an announcement of any length', () => {
     fc.assert(
@@ -199,6 +221,36 @@ function damaged(bytes: Uint8Array, changes: readonly (readonly [number, number]
 }
 
 describe('hostile networks', () => {
+  it('[LD10] a datagram from beyond the links is not looked at, and counted', async () => {
+    port += 2
+    const ports = { beacon: port, mdns: port + 1 }
+    const heard: { bytes: Uint8Array; from: LanSource }[] = []
+    const refused: string[] = []
+    let links = [LOOPBACK]
+    const one = new LanDiscovery({ clock: systemClock, logger, links: () => links, ports, refused: (why) => void refused.push(why) })
+    await one.start(ears(heard))
+    const stranger = createSocket('udp4')
+    stranger.bind(0, '127.0.0.1', () => stranger.setBroadcast(true))
+    await once(stranger, 'listening')
+    const speak = (): void => {
+      stranger.send(Uint8Array.of(1), ports.beacon, '127.255.255.255')
+      stranger.send(answer(Uint8Array.of(2), LOOPBACK), ports.mdns, '127.255.255.255')
+    }
+    await eventually(() => new Set(heard.map(({ bytes }) => bytes[0])).size === 2, speak)
+    expect(refused).toEqual([])
+    // Its network has another number from now on, and the stranger has not.
+    links = [{ ...LOOPBACK, address: '203.0.113.77', broadcast: '203.0.113.255', prefix: 24 }]
+    await eventually(() => refused.length > 0, speak)
+    heard.length = 0
+    refused.length = 0
+    speak()
+    await eventually(() => refused.length >= 2)
+    expect(new Set(refused)).toEqual(new Set(['lan-off-link']))
+    expect(heard).toEqual([])
+    stranger.close()
+    await one.stop()
+  })
+
   it('[LD6] a flood on both ports is survived, and a question is answered once a second', async () => {
     await withTwo(async (one, two, ports) => {
       const heard: { bytes: Uint8Array }[] = []

@@ -1,5 +1,6 @@
 /** Core's Discovery on the networks of this machine: a beacon and mDNS on every interface, also on those that come later. */
 import type { Clock, Discovery, DiscoveryHandlers, Logger } from '@skein/core'
+import type { Refusal } from '../platform/tally.ts'
 import { Beacon, type Carrier } from './beacon.ts'
 import { BEACON_EVERY_MS, BEACON_PORT, INTERFACES_EVERY_MS, MDNS_PORT } from './constants.ts'
 import { type Link, localLinks } from './interfaces.ts'
@@ -11,8 +12,12 @@ export interface LanDiscoveryOptions {
   /** What there is to announce on; without it every interface of this machine. */
   readonly links?: () => readonly Link[]
   /** UDP ports; null leaves that way out. */
+  /** Something from the network was not looked at. */
+  readonly refused?: (why: Refusal) => void
   readonly ports?: { readonly beacon: number | null; readonly mdns: number | null }
 }
+
+const ignore = (): void => undefined
 
 export class LanDiscovery implements Discovery {
   private readonly options: LanDiscoveryOptions
@@ -26,12 +31,12 @@ export class LanDiscovery implements Discovery {
 
   async start(handlers: DiscoveryHandlers): Promise<void> {
     if (this.stopping !== undefined) return
-    const { clock, logger, ports = { beacon: BEACON_PORT, mdns: MDNS_PORT } } = this.options
+    const { clock, logger, ports = { beacon: BEACON_PORT, mdns: MDNS_PORT }, refused = ignore } = this.options
     this.stopping = new AbortController()
     const { signal } = this.stopping
     this.carriers = [
-      ...(ports.beacon === null ? [] : [new Beacon({ ...handlers, logger, port: ports.beacon })]),
-      ...(ports.mdns === null ? [] : [new Mdns({ ...handlers, logger, clock, port: ports.mdns })]),
+      ...(ports.beacon === null ? [] : [new Beacon({ ...handlers, logger, refused, port: ports.beacon })]),
+      ...(ports.mdns === null ? [] : [new Mdns({ ...handlers, logger, refused, clock, port: ports.mdns })]),
     ]
     await this.useLinks()
     this.loops = [

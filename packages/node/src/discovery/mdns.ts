@@ -30,6 +30,7 @@ export class Mdns implements Carrier {
       hops: MDNS_HOPS,
       logger: options.logger,
       received: (bytes, from) => this.received(bytes, from),
+      refused: () => options.refused('lan-off-link'),
     })
   }
 

@@ -12,18 +12,13 @@ import {
   type ProtocolId,
 } from '@skein/core'
 import type { Libp2pSwarm } from '../swarm/index.ts'
+import { Places } from './places.ts'
 
 export const MESH_PROTOCOL: ProtocolId = '/skein/mesh/1'
 /** Neighbours that are looked for; others may come by themselves, up to the mesh's own limit. With six each, a room full of devices hangs together. */
 export const WANTED_NEIGHBOURS = 6
-/** Places on the local network that are remembered; the oldest make room. */
-const MAX_PLACES = 256
 /** Strangers that are dialled at once. */
 const MAX_GREETINGS = 4
-/** A place where nobody answered, or nobody new, is tried again after so long, milliseconds; doubled each time. */
-const GREET_AGAIN = { first: 2_000, most: 60_000 } as const
-/** Longer than the time between two announcements, milliseconds. */
-const SILENT_MS = 8_000
 /** A device that does not want to be a neighbour, or not now, is asked again after so long, milliseconds; doubled each time. */
 const ASK_AGAIN = { first: 1_000, most: 60_000 } as const
 /** A link that has lasted so long was wanted, milliseconds. */
@@ -48,18 +43,9 @@ export const BRIDGE_BYTES_PER_SECOND = 131_072
 /** Cost of a byte on such a link. */
 const BRIDGE_COST = 1
 
-interface Place {
-  /** Who was there. */
-  device: DeviceId | undefined
-  /** When it was told of last, monotonic milliseconds. */
-  seenAt: number
-  dueAt: number
-  wait: number
-}
-
 export class MeshNeighbours {
   private readonly deps: MeshNeighboursDeps
-  private readonly places = new Map<string, Place>()
+  private readonly places: Places
   /** When a connected device may be asked again, monotonic milliseconds, and how long the wait after that is. */
   private readonly asked = new Map<DeviceId, { readonly dueAt: number; readonly wait: number }>()
   private readonly stopping = new AbortController()
@@ -68,6 +54,7 @@ export class MeshNeighbours {
 
   constructor(deps: MeshNeighboursDeps) {
     this.deps = deps
+    this.places = new Places(deps.clock.monotonic())
   }
 
   start(): void {
@@ -86,18 +73,7 @@ export class MeshNeighbours {
 
   /** Somebody can be dialled there, as a multiaddr; told again and again. */
   seen(address: string): void {
-    const now = this.deps.clock.monotonic()
-    const known = this.places.get(address)
-    if (known !== undefined) {
-      // Whoever was silent and speaks again has come back: nobody waits for it as for one who does not answer.
-      if (now - known.seenAt > SILENT_MS) Object.assign(known, { dueAt: 0, wait: GREET_AGAIN.first })
-      known.seenAt = now
-      return
-    }
-    const [oldest] = this.places.keys()
-    if (this.places.size >= MAX_PLACES && oldest !== undefined) this.places.delete(oldest)
-    this.places.set(address, { device: undefined, seenAt: now, dueAt: 0, wait: GREET_AGAIN.first })
-    this.greetSome()
+    if (this.places.seen(address, this.deps.clock.monotonic())) this.greetSome()
   }
 
   private async run(): Promise<void> {
@@ -154,28 +130,20 @@ export class MeshNeighbours {
   }
 
   private greetSome(): void {
-    const { mesh, clock } = this.deps
-    const now = clock.monotonic()
-    for (const [address, place] of this.places) {
-      if (this.greetings >= MAX_GREETINGS || mesh.neighbourCount + this.greetings >= WANTED_NEIGHBOURS) return
-      if (place.dueAt > now || this.isHere(place)) continue
-      place.dueAt = now + place.wait
-      place.wait = Math.min(place.wait * 2, GREET_AGAIN.most)
+    const { mesh, clock, swarm } = this.deps
+    while (this.greetings < MAX_GREETINGS && mesh.neighbourCount + this.greetings < WANTED_NEIGHBOURS) {
+      const address = this.places.next(clock.monotonic(), (device) => swarm.isConnected(device))
+      if (address === undefined) return
       this.greetings += 1
-      void this.greet(address, place)
+      void this.greet(address)
     }
   }
 
-  private isHere({ device }: Place): boolean {
-    return device !== undefined && this.deps.swarm.isConnected(device)
-  }
-
-  private async greet(address: string, place: Place): Promise<void> {
+  private async greet(address: string): Promise<void> {
     const device = await this.deps.swarm.greet(address)
     this.greetings -= 1
     if (device === undefined) return
-    place.device = device
-    place.wait = GREET_AGAIN.first
+    this.places.answered(address, device)
     this.look()
   }
 }
