@@ -1,9 +1,12 @@
 // Files between two clients against a bare copy by node:net and what people use today, side by side in one run on loopback,
 // disk to disk; medians. A peer that is not here has `null`, and `peers` says so.
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { netCopy } from './files/net-copy.mjs'
 import { installPeers, startRsync, startScp, startWormhole, versions } from './files/peers.mjs'
 import { befriend, cpuSeconds, median, peakMb, send, startClient, startRelay } from './files/processes.mjs'
@@ -11,6 +14,7 @@ import { befriend, cpuSeconds, median, peakMb, send, startClient, startRelay } f
 const ROUNDS = 3
 const BIG_BYTES = 256_000_000
 const SMALL = { count: 2_000, bytes: 4_096 }
+const BROWSER_WITHIN_MS = 900_000
 const CHAT = { idle: 60, busy: 60 }
 
 const dir = mkdtempSync(join(process.env.SKEIN_BENCH_DIR ?? tmpdir(), 'skein-bench-'))
@@ -84,6 +88,13 @@ async function resumeOverhead(from, to) {
   return (await now()).moved / BIG_BYTES - 1
 }
 
+/** Pages are driven with what drives them in the tests, by a process of its own. */
+async function browserFigures() {
+  const script = fileURLToPath(new URL('../../e2e/bench/files.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: BROWSER_WITHIN_MS })
+  return JSON.parse(stdout)
+}
+
 try {
   installPeers()
   makeFiles()
@@ -118,6 +129,7 @@ try {
   const rss = { send: peakMb(ana.pid), receive: peakMb(bo.pid) }
   const chatP99 = await chatRatio(ana, bo)
   const overhead = await resumeOverhead(ana, bo)
+  const pages = await tried('browser', browserFigures)
   const document = {
     lan_mb_per_s: round(BIG_BYTES / 1e6 / median(seconds.ours), 1),
     vs_net_copy_sha256: round(ratio(seconds.net, seconds.ours)),
@@ -128,8 +140,8 @@ try {
     small_files_ratio: round(median(seconds.small) / median(seconds.one)),
     relayed_mb_per_s: null,
     webrtc_node_mb_per_s: null,
-    browser_mb_per_s: null,
-    vs_raw_datachannel: null,
+    browser_mb_per_s: pages?.browser_mb_per_s ?? null,
+    vs_raw_datachannel: pages?.vs_raw_datachannel ?? null,
     cpu_s_per_gib: { send: round(median(cpu.send)), receive: round(median(cpu.receive)) },
     rss_mb: { send: Math.round(rss.send), receive: Math.round(rss.receive) },
     chat_p99_ratio: round(chatP99),
