@@ -1,0 +1,74 @@
+import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
+import { streamPair } from '@libp2p/utils'
+import { type DeviceId, deviceIdFromKey } from '@skein/core'
+import { RecordingLogger, VirtualClock } from '@skein/core/testing'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { systemRandom } from '../platform/system.ts'
+import { MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
+import type { PunchDeps } from './host.ts'
+import { UdpPuncher } from './udp-puncher.ts'
+
+const device = (byte: number): DeviceId => deviceIdFromKey(new Uint8Array(32).fill(byte))
+const stopping = new AbortController()
+const open: Stream[] = []
+afterEach(() => {
+  for (const each of open.splice(0)) each.abort(new Error('the test is over'))
+})
+
+/** A puncher that is asked by streams from `connection`s that name their device. */
+async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
+  const clock = new VirtualClock()
+  const logger = new RecordingLogger()
+  let handler: StreamHandler | undefined
+  const deps = {
+    ...{ self: device(1), clock, random: systemRandom, logger, mayPunch, stopping: stopping.signal },
+    host: { handle: async (_protocol: string, given: StreamHandler) => void (handler = given) },
+    deviceOf: (connection: Connection) => connection as unknown as DeviceId,
+    stunServers: () => [],
+    reflectors: () => [],
+    onPunched: () => undefined,
+  }
+  const puncher = new UdpPuncher(deps as unknown as PunchDeps)
+  await puncher.serve()
+  /** Asks, and says nothing then. @returns the asking side's stream */
+  const ask = async (from: DeviceId): Promise<Stream> => {
+    const [near, far] = await streamPair()
+    open.push(near, far)
+    void handler?.(far, from as unknown as Connection)
+    return near
+  }
+  return { clock, logger, ask }
+}
+
+const isRefused = (stream: Stream): Promise<void> => vi.waitFor(() => expect(stream.status).not.toBe('open'), { timeout: 10_000 })
+
+describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
+  it('[PT5] are for contacts', async () => {
+    const { ask } = await world((each) => each === device(2))
+    const contact = await ask(device(2))
+    await isRefused(await ask(device(3)))
+    expect(contact.status).toBe('open')
+  })
+
+  it('[PT7] are few at once, each of which may hold hundreds of sockets', async () => {
+    const { ask } = await world()
+    const asked: Stream[] = []
+    for (let n = 0; n < MOST_UDP_PUNCHES; n += 1) asked.push(await ask(device(2 + n)))
+    await isRefused(await ask(device(200)))
+    expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 'open'))
+  })
+
+  it('[PT7] wait for a while after one of the same device has failed', async () => {
+    const { ask, clock, logger } = await world()
+    const first = await ask(device(2))
+    first.abort(new Error('gone'))
+    await vi.waitFor(() => expect(logger.lines.map(({ event }) => event)).toContain('udp-punch-failed'), { timeout: 10_000 })
+    await isRefused(await ask(device(2)))
+    expect((await ask(device(3))).status).toBe('open')
+    await clock.advance(UDP_PUNCH_PAUSE_MS + 1)
+    const again = await ask(device(2))
+    // It is under way again, for there is no place for one more.
+    await isRefused(await ask(device(4)))
+    expect(again.status).toBe('open')
+  })
+})
