@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
+import { findChromium } from './browser/chromium.ts'
 import { runChaos } from './chaos.ts'
 
-it('[DL9] two minutes of five clients and two relays, killed and stopped at random: nothing is lost, doubled or out of order', async () => {
-  const figures = await runChaos({ ms: 120_000 })
+it('[DL9] two minutes of five clients, two relays and two browsers, killed, stopped and closed at random: nothing is lost, doubled or out of order', async () => {
+  const figures = await runChaos({ ms: 120_000, browsers: findChromium() !== undefined })
   expect(figures.failures).toEqual([])
   expect(figures.messages).toBeGreaterThan(10)
 }, 1_200_000)

@@ -1,6 +1,8 @@
 /** Chaos among real processes: clients and relays are killed and stopped at random while people write to each other. */
 import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import type { BrowserFigures } from './chaos-browsers.ts'
+import { addCounts, countPair, type PairCounts } from './chaos-count.ts'
 import { SmallDisk } from './chaos-disk.ts'
 import { befriend, type HistoryLine, Lab, type LabClient, type LabRelay } from './processes.ts'
 
@@ -8,20 +10,21 @@ export interface ChaosOptions {
   /** How long things go wrong; what comes before and after is beside it. */
   readonly ms: number
   readonly clients?: number
+  /** Two browsers write with one of them, and their tabs and storage go. */
+  readonly browsers?: boolean
   readonly log?: (line: string) => void
 }
 
-export interface ChaosFigures {
+export interface ChaosFigures extends PairCounts {
   messages: number
-  delivered: number
-  lost: number
-  doubled: number
-  misordered: number
   kills: number
   stops: number
   /** How often a disk was full, and a clock jumped. */
   full_disks: number
   clock_jumps: number
+  /** How often a tab was closed, loaded again or taken over from, and a storage deleted. */
+  tabs_hurt: number
+  storage_lost: number
   failures: string[]
 }
 
@@ -45,7 +48,12 @@ const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 const chance = (share: number): boolean => randomInt(1_000) < share * 1_000
 const pick = <T>(from: readonly T[]): T => from[randomInt(from.length)] as T
 
-export async function runChaos({ ms, clients: count = 5, log = () => undefined }: ChaosOptions): Promise<ChaosFigures> {
+export async function runChaos({
+  ms,
+  clients: count = 5,
+  browsers: wanted = false,
+  log = () => undefined,
+}: ChaosOptions): Promise<ChaosFigures> {
   await using lab = await Promise.resolve(new Lab())
   const relays = [await lab.relay('first'), await lab.relay('second')]
   const urls = relays.map(({ url }) => url)
@@ -60,16 +68,19 @@ export async function runChaos({ ms, clients: count = 5, log = () => undefined }
   const second = lab.asleep('second device')
   await linkTo(clients[0] as LabClient, second)
   log('one of them has two devices')
+  // Loaded with its browser only where one is wanted.
+  const open = async () => (await import('./chaos-browsers.ts')).ChaosBrowsers.open(clients[1] as LabClient, urls)
+  await using browsers = wanted ? await open() : undefined
   const chaos = new Chaos({ clients, relays, pairs, disk, clock, second })
   // On a slow machine what goes wrong may be all there is time for.
   await chaos.send('before')
   const end = performance.now() + ms
-  await Promise.all([chaos.write(end), chaos.hurt(end, log)])
+  await Promise.all([chaos.write(end), chaos.hurt(end, log), browsers?.run(end, log)])
   await chaos.mend()
   log(`${chaos.sent.length} sent; everything is up again`)
   await chaos.settle()
   // Awaited here: everything ends with this function.
-  return await chaos.figures()
+  return withBrowsers(await chaos.figures(), await browsers?.figures(SETTLE_WITHIN_MS))
 }
 
 class Chaos {
@@ -164,14 +175,12 @@ class Chaos {
       stops: this.stops,
       full_disks: this.fullDisks,
       clock_jumps: this.clock.jumps,
+      tabs_hurt: 0,
+      storage_lost: 0,
       failures: [],
     }
     for (const [a, b] of this.pairs) for (const [from, to] of [[a, b] as const, [b, a] as const]) await this.count(figures, from, to)
     figures.failures.push(...(await this.differences()))
-    if (figures.delivered + figures.lost !== figures.messages) figures.failures.push('the histories do not add up')
-    if (figures.lost > 0) figures.failures.push(`${figures.lost} lost`)
-    if (figures.doubled > 0) figures.failures.push(`${figures.doubled} doubled`)
-    if (figures.misordered > 0) figures.failures.push(`${figures.misordered} misordered`)
     return figures
   }
 
@@ -187,17 +196,8 @@ class Chaos {
 
   private async count(figures: ChaosFigures, from: LabClient, to: LabClient): Promise<void> {
     const [out, received] = await Promise.all([historyOf(from, to), historyOf(to, from)])
-    const ids = (lines: readonly HistoryLine[], direction: 'in' | 'out'): string[] =>
-      lines.filter((each) => each.direction === direction).map(({ id }) => id)
-    const [sent, arrived] = [ids(out, 'out'), ids(received, 'in')]
     const mine = this.sent.filter((each) => each.from === from && each.to === to).map(({ id }) => id)
-    const there = new Set(arrived)
-    figures.delivered += mine.filter((id) => there.has(id)).length
-    figures.lost += mine.filter((id) => !there.has(id)).length
-    figures.doubled += arrived.length - there.size
-    const order = new Map(sent.map((id, at) => [id, at]))
-    const places = arrived.map((id) => order.get(id) ?? -1)
-    figures.misordered += places.filter((place, at) => at > 0 && place < (places[at - 1] ?? 0)).length
+    addCounts(figures, countPair(mine, out, received))
     const undelivered = out.filter(({ direction, state }) => direction === 'out' && state !== 'delivered' && state !== 'read').length
     if (undelivered > 0) figures.failures.push(`${from.name} does not know of ${undelivered} that they were delivered to ${to.name}`)
   }
@@ -218,6 +218,18 @@ class Chaos {
   private isRelay(each: LabClient | LabRelay): each is LabRelay {
     return this.relays.includes(each as LabRelay)
   }
+}
+
+function withBrowsers(figures: ChaosFigures, browsers: BrowserFigures | undefined): ChaosFigures {
+  if (browsers !== undefined) {
+    addCounts(figures, browsers)
+    figures.messages += browsers.messages
+    figures.tabs_hurt = browsers.tabs_hurt
+    figures.storage_lost = browsers.storage_lost
+  }
+  if (figures.delivered + figures.lost !== figures.messages) figures.failures.push('the histories do not add up')
+  for (const name of ['lost', 'doubled', 'misordered'] as const) if (figures[name] > 0) figures.failures.push(`${figures[name]} ${name}`)
+  return figures
 }
 
 interface ChaosParts {
