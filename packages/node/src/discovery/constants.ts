@@ -21,8 +21,14 @@ export const MDNS_ASK_AT_MS = [0, 1_000, 3_000]
 export const MDNS_ANSWER_EVERY_MS = 1_000
 /** Largest mDNS message that is looked at, bytes (RFC 6762 §17). */
 export const MAX_MDNS_BYTES = 9_000
-/** mDNS messages looked at in a second, whoever sends them. */
+/** Records and questions of an mDNS message that is looked at; a busy responder sends some thirty, we four. */
+export const MAX_MDNS_RECORDS = 64
+/** mDNS messages looked at in a second, whoever sends them, and of one sender. */
 export const MAX_MDNS_PER_SECOND = 200
+export const MAX_MDNS_OF_ONE = 20
+/** Time given to them in a second, and to those of one sender. An ordinary message takes 0.1 ms. */
+export const MDNS_TIME_MS = 100
+export const MDNS_TIME_OF_ONE_MS = 25
 
 /** How often the interfaces are looked at (LD8). The system call takes some 0.1 ms. */
 export const INTERFACES_EVERY_MS = 1_000

@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../platform/logger.ts'
 import { systemClock } from '../platform/system.ts'
+import { MAX_MDNS_RECORDS } from './constants.ts'
 import { broadcastOf, type Link, localLinks, onLink } from './interfaces.ts'
 import { LanDiscovery } from './lan-discovery.ts'
 import { answer, parseMdns, question } from './mdns-message.ts'
@@ -200,11 +201,33 @@ describe('mDNS messages', () => {
       ],
     })
     expect(parseMdns(printer)).toEqual({ kind: 'other' })
-    expect(parseMdns(new Uint8Array(9_001))).toEqual({ kind: 'other' })
+    expect(parseMdns(new Uint8Array(9_001))).toEqual({ kind: 'absurd' })
     fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => void parseMdns(bytes)))
     const good = answer(new Uint8Array(600), link)
     const damage = fc.tuple(fc.nat(good.length - 1), fc.nat(255))
     fc.assert(fc.property(fc.array(damage, { minLength: 1, maxLength: 8 }), (changes) => void parseMdns(damaged(good, changes))))
+  })
+
+  it('[LD6] with more records than make sense are not decoded, whatever else is in them', () => {
+    const records = (count: number): ReturnType<typeof parseMdns> =>
+      parseMdns(
+        encode({
+          type: 'response',
+          answers: [
+            { type: 'TXT', name: 'x._skein._udp.local', ttl: 120, data: ['a0=x'] },
+            ...Array.from({ length: count - 1 }, () => ({ type: 'PTR', name: '_skein._udp.local', data: 'x._skein._udp.local' }) as const),
+          ],
+        }),
+      )
+    expect(records(MAX_MDNS_RECORDS).kind).toBe('announcements')
+    expect(records(MAX_MDNS_RECORDS + 1)).toEqual({ kind: 'absurd' })
+    const question = { type: 'PTR', name: '_skein._udp.local' } as const
+    const many = encode({ type: 'query', questions: Array.from({ length: MAX_MDNS_RECORDS + 1 }, () => question) })
+    expect(parseMdns(many)).toEqual({ kind: 'absurd' })
+  })
+
+  it('[LD6] are for us whatever the case of their letters', () => {
+    expect(parseMdns(encode({ type: 'query', questions: [{ type: 'PTR', name: '_SKEIN._udp.Local' }] }))).toEqual({ kind: 'question' })
   })
 
   it('show no name, id or user of this machine', () => {
@@ -240,7 +263,7 @@ describe('hostile networks', () => {
     expect(refused).toEqual([])
     // Its network has another number from now on, and the stranger has not.
     links = [{ ...LOOPBACK, address: '203.0.113.77', broadcast: '203.0.113.255', prefix: 24 }]
-    await eventually(() => refused.length > 0, speak)
+    await eventually(() => refused.includes('lan-off-link'), speak)
     heard.length = 0
     refused.length = 0
     speak()

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode, type Packet } from 'dns-packet'
-import { BEACON_PORT, MAX_MDNS_BYTES, MDNS_TTL_S } from './constants.ts'
+import { BEACON_PORT, MAX_MDNS_BYTES, MAX_MDNS_RECORDS, MDNS_TTL_S } from './constants.ts'
 import { plain } from './datagrams.ts'
 import type { Link } from './interfaces.ts'
 
@@ -21,6 +21,8 @@ export type MdnsMessage =
   /** Somebody asks for us. */
   | { readonly kind: 'question' }
   | { readonly kind: 'announcements'; readonly announcements: readonly Uint8Array[] }
+  /** Longer, or with more in it, than anything that makes sense; not decoded. */
+  | { readonly kind: 'absurd' }
   /** None of our business. */
   | { readonly kind: 'other' }
 
@@ -51,15 +53,34 @@ function chunks(bytes: Uint8Array): Buffer[] {
 
 /** Anything at all may come; what is not for us is `other`. */
 export function parseMdns(bytes: Uint8Array): MdnsMessage {
-  const packet = tryDecode(bytes)
+  if (isAbsurd(bytes)) return { kind: 'absurd' }
+  const packet = namesUs(bytes) ? tryDecode(bytes) : undefined
   if (packet === undefined) return { kind: 'other' }
   if (packet.type === 'query') return asksForUs(packet) ? { kind: 'question' } : { kind: 'other' }
   const announcements = (packet.answers ?? []).flatMap((each) => announcementIn(each) ?? [])
   return announcements.length === 0 ? { kind: 'other' } : { kind: 'announcements', announcements }
 }
 
+/** RFC 1035 §4.1.1: where the header counts what follows, in four numbers of two bytes. */
+const COUNTS_AT = [4, 6, 8, 10]
+const HEADER_BYTES = 12
+
+/** Names are compressed: a few bytes become one of 255, and a message of 9 kB hundreds of records. */
+function isAbsurd(bytes: Uint8Array): boolean {
+  if (bytes.length > MAX_MDNS_BYTES || bytes.length < HEADER_BYTES) return true
+  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
+  return COUNTS_AT.reduce((sum, at) => sum + header.getUint16(at), 0) > MAX_MDNS_RECORDS
+}
+
+const LABELS = [SERVICE, ALL_SERVICES].map((name) => name.split('.')[0] ?? '')
+
+/** A name, compressed or not, has its first label in plain letters somewhere: most of what passes need not be decoded. */
+function namesUs(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1').toLowerCase()
+  return LABELS.some((label) => text.includes(label))
+}
+
 function tryDecode(bytes: Uint8Array): Packet | undefined {
-  if (bytes.length > MAX_MDNS_BYTES) return undefined
   try {
     return decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
   } catch {

@@ -1,9 +1,10 @@
 /** Announcements over mDNS on every link: told when an interface comes and when somebody asks, taken back at the end. */
 import type { Clock, LanSource } from '@skein/core'
 import type { Carrier, CarrierOptions } from './beacon.ts'
-import { MAX_MDNS_PER_SECOND, MDNS_ANSWER_EVERY_MS, MDNS_ASK_AT_MS, MDNS_GROUP4, MDNS_GROUP6, MDNS_HOPS } from './constants.ts'
+import { MDNS_ANSWER_EVERY_MS, MDNS_ASK_AT_MS, MDNS_GROUP4, MDNS_GROUP6, MDNS_HOPS } from './constants.ts'
 import { Datagrams } from './datagrams.ts'
 import { type Link, linkKey } from './interfaces.ts'
+import { MdnsBudget } from './mdns-budget.ts'
 import { answer, parseMdns, question } from './mdns-message.ts'
 
 export interface MdnsOptions extends CarrierOptions {
@@ -17,7 +18,7 @@ export class Mdns implements Carrier {
   /** What was said last on each link, to be taken back. */
   private readonly said = new Map<string, readonly Uint8Array[]>()
   private answeredAt = Number.NEGATIVE_INFINITY
-  private second = { at: 0, count: 0 }
+  private readonly budget = new MdnsBudget()
 
   constructor(options: MdnsOptions) {
     this.options = options
@@ -82,17 +83,16 @@ export class Mdns implements Carrier {
   }
 
   private received(bytes: Uint8Array, from: LanSource): void {
-    if (!this.hasTime()) return
+    const { clock, refused, heard } = this.options
+    const began = clock.monotonic()
+    if (!this.budget.admits(from.address, began)) {
+      refused('mdns-flood')
+      return
+    }
     const message = parseMdns(bytes)
+    this.budget.spend(from.address, clock.monotonic() - began)
+    if (message.kind === 'absurd') refused('mdns-absurd')
     if (message.kind === 'question') this.announce()
-    if (message.kind === 'announcements') for (const each of message.announcements) this.options.heard(each, from)
-  }
-
-  /** A chatty network does not cost more than this, whatever it chats about. */
-  private hasTime(): boolean {
-    const at = Math.floor(this.options.clock.monotonic() / 1_000)
-    if (at !== this.second.at) this.second = { at, count: 0 }
-    this.second.count += 1
-    return this.second.count <= MAX_MDNS_PER_SECOND
+    if (message.kind === 'announcements') for (const each of message.announcements) heard(each, from)
   }
 }
