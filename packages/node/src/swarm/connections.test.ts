@@ -13,7 +13,7 @@ import {
   surplusConnections,
   transportOf,
 } from './connections.ts'
-import { rungOf } from './rungs.ts'
+import { meantFor, rungOf } from './rungs.ts'
 
 const [relay, device] = ['12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X', '12D3KooWEKTGHCUQG5RaqDVBKb2qJ2Yb6yu11Lcr388SQoTQ3o51']
 const hop = `/ip4/10.1.2.3/udp/4003/webrtc-direct/certhash/uEiA/p2p/${relay}/p2p-circuit`
@@ -75,4 +75,10 @@ describe('several connections to one device', () => {
     expect(pickConnection([lan, circuit], self)).toBe(lan)
     markDoubted(circuit, false)
   })
+})
+
+it('[PT6] what runs on this machine is dialled by nobody who has another address', () => {
+  const theirs = ['/ip4/127.0.0.1/tcp/6379', '/ip6/::1/tcp/6379', '/dns4/localhost/tcp/80', '/ip4/192.168.1.2/tcp/1', '/ip4/8.8.4.4/tcp/1']
+  expect(theirs.filter(meantFor(['/ip4/192.168.1.5/tcp/4001', '/ip4/127.0.0.1/tcp/4001']))).toEqual(theirs.slice(3))
+  expect(theirs.filter(meantFor(['/ip4/127.0.0.1/tcp/4001', `${hop}/p2p/${device}`]))).toEqual(theirs)
 })

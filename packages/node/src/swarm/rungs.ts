@@ -50,7 +50,8 @@ export async function dialRungs(
   { self, device, addresses, signal, webrtc }: DirectDial,
   report: (reports: readonly RungReport[]) => void,
 ): Promise<Connection> {
-  const wanted = addresses.filter((each) => rungOf(each) !== 'relayed').slice(0, MAX_ADDRESSES)
+  const isMeant = meantFor(stack.getMultiaddrs().map(String))
+  const wanted = addresses.filter((each) => rungOf(each) !== 'relayed' && isMeant(each)).slice(0, MAX_ADDRESSES)
   const tried = wanted.filter((each) => rungOf(each) !== 'webrtc' || self < device)
   const errors = new Map<string, string>()
   const attempts = groupsOf(tried).map((group) => {
@@ -72,6 +73,20 @@ export async function dialRungs(
     report(reportsOf(wanted, { tried, errors }))
     throw attempts.length === 0 ? new Error('no direct address is known') : error
   }
+}
+
+/**
+ * Which addresses of somebody else are dialled. One of loopback leads to whatever runs on this very machine: only a device that
+ * has no other address itself, and so nothing but this machine to talk to, goes there.
+ * @param own addresses of this device
+ */
+export function meantFor(own: readonly string[]): (address: string) => boolean {
+  const isAlone = own.every((each) => isRelayed(each) || isLoopback(each))
+  return (address) => isAlone || !isLoopback(address)
+}
+
+function isLoopback(address: string): boolean {
+  return /^\/(ip4\/127\.|ip6\/::1\/|ip6\/::ffff:7f|dns[46]?\/localhost\/)/i.test(address)
 }
 
 /** Each address alone, but those of WebRTC together: they differ in the relay that signals, and would get in each other's way. */
