@@ -38,8 +38,9 @@ async function servers(see: (from: Endpoint, port: number) => Endpoint | 'silenc
   return sockets.map((each) => `stun:127.0.0.1:${each.address().port}`)
 }
 
-const probe = (stun: readonly string[], ownHosts: readonly string[] = []) =>
-  probeNat({ clock: systemClock, random: systemRandom, stunServers: [stun], ownHosts, signal: new AbortController().signal })
+const probe = (stun: readonly string[], ownHosts: readonly string[] = []) => probeAt([stun], ownHosts)
+const probeAt = (stunServers: readonly (readonly string[])[], ownHosts: readonly string[] = []) =>
+  probeNat({ clock: systemClock, random: systemRandom, stunServers, ownHosts, signal: new AbortController().signal })
 
 describe('NAT probe', { timeout: 30_000 }, () => {
   it('[PT10] knows that there is no NAT, and that anybody may answer', async () => {
@@ -54,6 +55,18 @@ describe('NAT probe', { timeout: 30_000 }, () => {
   ] as const)('[PT10] tells from two ports %i apart that they are %s', async (apart, mapping) => {
     const stun = await servers(({ port }, number) => ({ host: '203.0.113.9', port: ((port + number * apart) % 50_000) + 1_024 }))
     expect(await probe(stun)).toMatchObject({ udp: true, mapping, seen_as: expect.stringMatching(/^203\.0\.113\.9:\d+$/) })
+  })
+
+  it('[PT10] asks two relays before two ports of one: a port may depend on the address alone', async () => {
+    const relays = await Promise.all(
+      [0, 7_000].map((apart) => servers(({ port }) => ({ host: '203.0.113.9', port: ((port + apart) % 50_000) + 1_024 }))),
+    )
+    expect(await probeAt(relays)).toMatchObject({ udp: true, mapping: 'random' })
+  })
+
+  it('[PT10] has two ports to compare where the second relay does not answer', async () => {
+    const relays = await Promise.all([servers(() => ({ host: '203.0.113.9', port: 4_000 })), servers(() => 'silence')])
+    expect(await probeAt(relays)).toMatchObject({ udp: true, mapping: 'same' })
   })
 
   it('[PT10] finds strict filtering when no answer comes from another port', async () => {

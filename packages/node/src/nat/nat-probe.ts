@@ -56,8 +56,12 @@ export async function probeNat(deps: ProbeDeps): Promise<NatView> {
   }
 }
 
+/** The first port of each relay, then the second of each: those that are asked first differ in address where they can. */
 async function serversOf(groups: readonly (readonly string[])[]): Promise<readonly Endpoint[]> {
-  const found = await Promise.all(groups.flat().map(resolveStun))
+  const rounds = Array.from({ length: Math.max(0, ...groups.map((each) => each.length)) }, (_, at) =>
+    groups.flatMap((each) => each[at] ?? []),
+  )
+  const found = await Promise.all(rounds.flat().map(resolveStun))
   return found.flatMap((each) => each ?? [])
 }
 
