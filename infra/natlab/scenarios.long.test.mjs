@@ -10,6 +10,8 @@ const SCENARIOS = {
   roam: ({ not_healed }) => expect(not_healed).toBe(0),
   reroute: ({ not_healed }) => expect(not_healed).toBe(0),
   'uplink-flap': ({ not_healed }) => expect(not_healed).toBe(0),
+  // A window of 4 MiB each time something breaks.
+  'file-roam': ({ whole, moved_twice }) => expect([whole, moved_twice < 0.05 + (3 * 4_194_304) / 24_000_000]).toEqual([true, true]),
   sleep: ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
   'udp-dies': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
   // The local network is used again once it is back, and not only some way without a relay.

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { percentiles } from './document.mjs'
 import { combine, gatewayOf, place, planPair } from './plan.mjs'
 import { CALM_MS, converse, heal } from './scenario.mjs'
+import { fileOnTheWay } from './scenario-files.mjs'
 import { lanNoRoute, twoInterfaces } from './scenario-lan.mjs'
 import { portMapping } from './scenario-mapping.mjs'
 import { MESH_SCENARIOS } from './scenario-mesh.mjs'
@@ -36,6 +37,7 @@ export const SCENARIOS = {
   'uplink-flap': inPair(['cone', 'cone'], uplinkFlap),
   sleep: inPair(['cone', 'cone'], fallAsleep),
   'udp-dies': inPair(['cone', 'cone'], udpDies),
+  'file-roam': inPair(['cone', 'cone'], fileRoam, { more: () => [place('a2', 'prc')] }),
   'lan-no-route': lanNoRoute,
   'two-interfaces': twoInterfaces,
   'port-mapping': portMapping,
@@ -73,15 +75,22 @@ async function relayKill({ lab, conversation }) {
 
 /** From home to a mobile network and back, for each try; the old interface is gone at once, as when Wi-Fi is out of reach. */
 async function roam({ lab, conversation, kinds, tries }) {
+  const gaps = await repeatedly(tries, conversation, (number) => goTo(lab, kinds, number % 2 === 0))
+  return { roams: tries, ...gaps }
+}
+
+function goTo({ network }, kinds, toMobile) {
   const home = { port: 'eth0', via: gatewayOf('a', kinds[0]) }
   const mobile = { port: 'eth1', via: gatewayOf('a2', 'prc') }
-  const gaps = await repeatedly(tries, conversation, (number) => {
-    const [from, to] = number % 2 === 0 ? [home, mobile] : [mobile, home]
-    lab.network.setLink('a', from.port, 'down')
-    lab.network.setLink('a', to.port, 'up')
-    lab.network.addRoute({ box: 'a', to: 'default', via: to.via })
-  })
-  return { roams: tries, ...gaps }
+  const [from, to] = toMobile ? [home, mobile] : [mobile, home]
+  network.setLink('a', from.port, 'down')
+  network.setLink('a', to.port, 'up')
+  network.addRoute({ box: 'a', to: 'default', via: to.via })
+}
+
+/** The same with a file on its way, and the relay gone for a while. */
+function fileRoam({ lab, kinds }) {
+  return fileOnTheWay({ lab }, (toMobile) => goTo(lab, kinds, toMobile))
 }
 
 /** The default route changes, for each try, and nothing else: both networks stay. */
