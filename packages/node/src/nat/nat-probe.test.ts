@@ -1,14 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../swarm/test-network.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { ATTRIBUTE, BINDING_SUCCESS, encodeStun, encodeXorAddress, type Endpoint, parseStun } from '../stun/index.ts'
 import { NatKnowledge } from './nat-knowledge.ts'
 import { probeNat } from './nat-probe.ts'
-import { askRelay } from './relay-answer.ts'
 
 const open: Socket[] = []
 afterEach(() => {
@@ -99,21 +96,5 @@ describe('NAT probe', { timeout: 30_000 }, () => {
     const before = asked
     await knowledge.probe()
     expect(asked).toBeGreaterThan(before)
-  })
-})
-
-describe('who answers under the URL of a relay', () => {
-  it.each([
-    ['{"version":1,"peer_id":"12D3"}', 200, 'relay'],
-    ['<html>Please log in</html>', 200, 'other'],
-    ['{}', 200, 'other'],
-    ['', 302, 'other'],
-  ] as const)('%s with status %i: %s', async (body, status, answer) => {
-    const server = createServer((_request, response) => void response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(body))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    expect(await askRelay(url)).toBe(answer)
-    await new Promise((resolve) => server.close(resolve))
-    expect(await askRelay(url)).toBe('silent')
   })
 })

@@ -5,6 +5,17 @@ import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { type GetText, hostOf, type MayReach } from './foreign-relay.ts'
 
+/** Somebody answers, but with another status than 200, or with too much. */
+export class UnfitAnswer extends Error {
+  /** Where it sends whoever asks. */
+  readonly location: string | undefined
+
+  constructor(message: string, location?: string) {
+    super(message)
+    this.location = location
+  }
+}
+
 export const getText: GetText = async (url, { signal, maxBytes, mayReach }) => {
   const host = hostOf(url.href)
   if (isIP(host) !== 0 && !mayReach(host)) throw new Error('an address that others may not name')
@@ -16,7 +27,7 @@ export const getText: GetText = async (url, { signal, maxBytes, mayReach }) => {
     ),
   )
   try {
-    if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`)
+    if (response.statusCode !== 200) throw new UnfitAnswer(`status ${response.statusCode}`, response.headers.location)
     return await readBounded(response, maxBytes)
   } finally {
     response.destroy()
@@ -38,7 +49,7 @@ async function readBounded(response: AsyncIterable<Buffer>, maxBytes: number): P
   let total = 0
   for await (const part of response) {
     total += part.length
-    if (total > maxBytes) throw new Error('too large')
+    if (total > maxBytes) throw new UnfitAnswer('too large')
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')
