@@ -50,13 +50,13 @@ describe.skipIf(unavailable)('network laboratory', () => {
     }
   })
 
-  it('[LD9] contacts on one switch meet without router, default route or relay, unless they keep off the network', async () => {
+  it('[LD9] [LD10] contacts on one switch meet without router, default route or relay, unless they keep off the network', async () => {
     const met = await natlab('--scenario', 'lan-no-route')
     expect(met).toMatchObject({ lost: 0, doubled: 0, path: 'lan', seen_without_lan: false })
     expect(met.delivered).toBe(met.sent)
     expect(met.delivered).toBeGreaterThan(10)
     // By link-local IPv6, all that discovery uses of it; an address that comes beside it takes nothing away.
-    expect(met.link_local).toMatchObject({ path: 'lan', transport: 'tcp', kept: true })
+    expect(met.link_local).toMatchObject({ path: 'lan', transport: 'tcp', kept: true, off_link_refused: true })
   })
 
   it('[LD1] beacon and mDNS pass a cable with link-local IPv6 addresses alone', async () => {

@@ -12,6 +12,7 @@ const UNSEEN_MS = 7_000
 const POLL_MS = 100
 /** Of a router that is plugged in late. */
 const LATE_ADDRESS = '192.168.1.20'
+const FAR_ADDRESS = '9.9.9.9'
 /** A change of addresses is noticed by then, and what it ends has ended. */
 const NOTICED_MS = 2_000
 
@@ -19,7 +20,8 @@ const NOTICED_MS = 2_000
  * Two contacts who met elsewhere meet on a switch: no router, no default route, no relay. `seen_ms` from the moment the
  * second one is up until the first one shows it as present, `first_message_ms` from there until it has a message,
  * `seen_without_lan` whether they meet although they were told to keep off the network, `link_local` how they meet where
- * nobody has an IPv4 address, and whether the connection stays when somebody gets one.
+ * nobody has an IPv4 address, whether the connection stays when somebody gets one, and whether it is counted and ignored
+ * when somebody of another network announces itself.
  */
 export async function lanNoRoute({ scenario, ...options }) {
   const lab = await Laboratory.open(planPair('lan', 'lan'), options)
@@ -61,7 +63,17 @@ async function meetOnLinkLocal(lab) {
   lab.network.addAddress({ box: 'a', name: 'eth0', address: `${LATE_ADDRESS}/24` })
   await sleep(NOTICED_MS)
   const after = await lab.a.way(lab.b)
-  return { ...met, ...after, kept: after.since === before.since }
+  return { ...met, ...after, kept: after.since === before.since, off_link_refused: await refusedFromAfar(lab) }
+}
+
+/** `b` gets an address of another network and announces itself from there too: whether `a` counts and ignores that. */
+async function refusedFromAfar(lab) {
+  lab.network.addAddress({ box: 'b', name: 'eth0', address: `${FAR_ADDRESS}/32` })
+  for (const end = Date.now() + SEEN_WITHIN_MS; Date.now() < end; await sleep(POLL_MS)) {
+    const { refused } = await lab.a.ask(['doctor'])
+    if (refused?.['lan-off-link'] > 0) return true
+  }
+  return false
 }
 
 /** Starts both; when `a` first shows `b` as present, milliseconds since 1970. */

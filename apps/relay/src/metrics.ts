@@ -12,6 +12,7 @@ export interface MetricSources {
   gossipMessages(): number
   cards(): number
   stunRequests(): number
+  stunRefused(): number
   members(): number
   budgetUsedBytes(): number
   budgetLimitBytes(): number
@@ -36,6 +37,7 @@ const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['gossipMessages', 'skein_relay_gossip_messages', 'Gossip messages since the start.'],
   ['cards', 'skein_relay_cards', 'Cards in the card drop.'],
   ['stunRequests', 'skein_relay_stun_requests', 'Answered STUN requests since the start.'],
+  ['stunRefused', 'skein_relay_stun_refused', 'Datagrams on the STUN ports since the start that were no questions.'],
   ['members', 'skein_relay_members', 'Devices that a token or an invite has admitted.'],
   ['budgetUsedBytes', 'skein_relay_budget_used_bytes', "Traffic of the budget's current month."],
   ['budgetLimitBytes', 'skein_relay_budget_limit_bytes', 'Traffic that the month allows; 0 for no budget.'],

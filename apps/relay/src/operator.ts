@@ -19,7 +19,7 @@ const HEAVIEST = 10
 
 export type StackFigures = Pick<
   MetricSources,
-  'connections' | 'reservations' | 'circuits' | 'dhtPeers' | 'gossipMessages' | 'cards' | 'stunRequests' | 'status'
+  'connections' | 'reservations' | 'circuits' | 'dhtPeers' | 'gossipMessages' | 'cards' | 'stunRequests' | 'stunRefused' | 'status'
 >
 
 export interface OperatorOptions {

@@ -205,6 +205,7 @@ function figuresOf(parts: Parts): StackFigures {
     gossipMessages: () => counts()?.gossipMessages ?? 0,
     cards: () => parts.cards?.count() ?? 0,
     stunRequests: () => parts.stun?.requests() ?? 0,
+    stunRefused: () => parts.stun?.refused() ?? 0,
   }
 }
 

@@ -118,6 +118,7 @@ describe('STUN server', () => {
     const [, from] = await ask(change, server.ports[0])
     expect(from.port).toBe(server.ports[1])
     expect(server.requests()).toBe(3)
+    expect(server.refused()).toBe(1)
     client.close()
   })
 

@@ -29,6 +29,8 @@ export interface StunServer extends AsyncDisposable {
   readonly ports: readonly number[]
   /** Answered requests since the start. */
   requests(): number
+  /** Datagrams since the start that were no questions, and got no answer. */
+  refused(): number
 }
 
 export interface StunOptions {
@@ -106,17 +108,20 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
   const sockets = await bindAll(options.host, wanted)
   const ports = sockets.map((each) => each.address().port)
   const tokens = new SeenTokens()
-  let requests = 0
+  let [requests, refused] = [0, 0]
   sockets.forEach((socket, index) => {
     const other = sockets[1 - index]
     socket.on('message', (bytes, from) => {
       const answer = answerStun(bytes, { ...contextOf(from, { other, publicAddress: options.publicAddress }), tokens })
-      if (answer === undefined) return
+      if (answer === undefined) {
+        refused++
+        return
+      }
       requests++
       send(answer.fromOtherPort && other !== undefined ? other : socket, answer.bytes, from)
     })
   })
-  return { ports, requests: () => requests, [Symbol.asyncDispose]: async () => closeAll(sockets) }
+  return { ports, requests: () => requests, refused: () => refused, [Symbol.asyncDispose]: async () => closeAll(sockets) }
 }
 
 function contextOf(

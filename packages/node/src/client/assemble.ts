@@ -34,6 +34,8 @@ export interface Client {
   readonly config: Config
   /** Strangers on the local network who show themselves to everybody. */
   readonly nearby?: () => readonly DeviceId[]
+  /** What came from the local network and was not looked at, by the reason. */
+  readonly refused?: () => Readonly<Record<string, number>>
   /** What is known of the network around; a browser cannot tell. */
   readonly network?: NetworkKnowledge
   /** 0 in a browser. */

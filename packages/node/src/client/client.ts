@@ -89,6 +89,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       messenger,
       swarm,
       nearby: () => lan?.nearby() ?? [],
+      refused: () => lan?.refused() ?? {},
       network,
       page,
       uploads: new Uploads(join(dataDir, 'files')),

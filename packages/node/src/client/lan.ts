@@ -1,7 +1,8 @@
 /** Finds contacts on this machine's networks and has the swarm connect to them, without any relay. */
-import { type LanPeer, LanService, type ListeningPorts, type Logger, type Messenger, type Visibility } from '@skein/core'
+import { type DeviceId, type LanPeer, LanService, type ListeningPorts, type Logger, type Messenger, type Visibility } from '@skein/core'
 import { LanDiscovery } from '../discovery/index.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
+import { type Refusal, Tally } from '../platform/tally.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { EVERYWHERE, type Libp2pSwarm } from '../swarm/index.ts'
 import type { Undo } from './assemble.ts'
@@ -17,12 +18,20 @@ export interface LanParts {
   onPlace?(address: string): void
 }
 
+export interface Lan {
+  /** Strangers who show themselves to everybody. */
+  nearby(): readonly DeviceId[]
+  /** What was not looked at since the start, by the reason. */
+  refused(): Readonly<Record<Refusal | 'lan-flood' | 'lan-malformed', number>>
+}
+
 /** Begins to announce and to listen; a machine without a network waits for one. */
-export async function startLan({ messenger, swarm, logger, visibility, host, onPlace }: LanParts, undo: Undo): Promise<LanService> {
+export async function startLan({ messenger, swarm, logger, visibility, host, onPlace }: LanParts, undo: Undo): Promise<Lan> {
+  const tally = new Tally()
   const lan = new LanService({
     identity: messenger.identity,
     primitives: nativePrimitives,
-    discovery: new LanDiscovery({ clock: systemClock, logger }),
+    discovery: new LanDiscovery({ clock: systemClock, logger, refused: (why) => tally.add(why) }),
     clock: systemClock,
     random: systemRandom,
     logger,
@@ -34,7 +43,13 @@ export async function startLan({ messenger, swarm, logger, visibility, host, onP
   })
   undo.push(() => lan.stop())
   await lan.start()
-  return lan
+  return {
+    nearby: () => lan.nearby(),
+    refused: () => {
+      const { ignored, malformed } = lan.counts()
+      return { ...tally.all(), 'lan-flood': ignored, 'lan-malformed': malformed }
+    },
+  }
 }
 
 /** Devices of accepted contacts; put together anew only when a contact has changed, for every announcement asks. */

@@ -23,7 +23,7 @@ export async function doctorView(client: Client): Promise<DoctorView> {
     ...(nat === undefined ? [] : natChecks(nat)),
     ...(client.network === undefined ? [] : [mappingCheck(client.network)]),
   ]
-  return { checks, nat: natView(client.network) }
+  return { checks, nat: natView(client.network), refused: client.refused?.() ?? {} }
 }
 
 /** What is known of the way out; empty in a browser. */

@@ -26,6 +26,8 @@ export type NatView = z.infer<typeof NatView>
 export const DoctorView = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
   nat: NatView,
+  /** What came from the network since the start and was not looked at, by the reason; nothing in a browser. */
+  refused: z.record(z.string(), z.int()),
 })
 export type DoctorView = z.infer<typeof DoctorView>
 
