@@ -38,6 +38,12 @@ describe('addresses', () => {
       rung === 'relayed',
     ])
   })
+
+  it('[LD9] are dialled with the interface they were heard on', () => {
+    expect(endpointOf(`/ip6zone/eth0/ip6/fe80::1/tcp/4001/p2p/${device}`)).toEqual({ host: 'fe80::1%eth0', port: 4001 })
+    expect(endpointOf('/ip6/fd00::1/tcp/4001')).toEqual({ host: 'fd00::1', port: 4001 })
+    expect(endpointOf('/ip6zone/eth0/ip6/fe80::1/tcp/4001/ws')).toBeUndefined()
+  })
 })
 
 describe('several connections to one device', () => {
@@ -82,10 +88,4 @@ it('[PT6] what runs on this machine is dialled by nobody who has another address
   const theirs = ['/ip4/127.0.0.1/tcp/6379', '/ip6/::1/tcp/6379', '/dns4/localhost/tcp/80', '/ip4/192.168.1.2/tcp/1', '/ip4/8.8.4.4/tcp/1']
   expect(theirs.filter(meantFor(['/ip4/192.168.1.5/tcp/4001', '/ip4/127.0.0.1/tcp/4001']))).toEqual(theirs.slice(3))
   expect(theirs.filter(meantFor(['/ip4/127.0.0.1/tcp/4001', `${hop}/p2p/${device}`]))).toEqual(theirs)
-
-  it('[LD9] are dialled with the interface they were heard on', () => {
-    expect(endpointOf(`/ip6zone/eth0/ip6/fe80::1/tcp/4001/p2p/${device}`)).toEqual({ host: 'fe80::1%eth0', port: 4001 })
-    expect(endpointOf('/ip6/fd00::1/tcp/4001')).toEqual({ host: 'fd00::1', port: 4001 })
-    expect(endpointOf('/ip6zone/eth0/ip6/fe80::1/tcp/4001/ws')).toBeUndefined()
-  })
 })
