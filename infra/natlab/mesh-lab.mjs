@@ -8,7 +8,7 @@ import { RELAYS } from './plan.mjs'
 import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
 
 const HOSTILE_NODE = fileURLToPath(new URL('hostile-node.mjs', import.meta.url))
-const FOLDER = '/run/natlab'
+export const FOLDER = '/run/natlab'
 const JOIN_WITHIN_MS = 30_000
 const BEFRIEND_WITHIN_MS = 60_000
 const NEIGHBOURS_WITHIN_MS = 120_000

@@ -1,12 +1,17 @@
 // The mesh in earnest: real clients, each with cables to its neighbours only.
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { percentiles } from './document.mjs'
-import { MeshLaboratory, sendMany, tally } from './mesh-lab.mjs'
+import { FOLDER, MeshLaboratory, sendMany, tally } from './mesh-lab.mjs'
 
 const LINE = 9
 const DRAIN_WITHIN_MS = 120_000
 const MANY = 30
 const OUTAGE_MS = 15_000
+const FILE_HOPS = 4
+const FILE_MEGABYTES = 5
+const FILE_WITHIN_MS = 110_000
 
 const line = (count) => Array.from({ length: count - 1 }, (_, at) => [at, at + 1])
 
@@ -46,25 +51,53 @@ async function first(from, to) {
   return message.delivered_at === null ? null : message.delivered_at - message.created_at
 }
 
+/** A file, from offering it until the recipient has it under its name, with the start of two commands in it. */
+async function sendFile(from, to) {
+  const path = `${FOLDER}/file.bin`
+  writeFileSync(path, randomBytes(FILE_MEGABYTES * 1_000_000))
+  const timeout = ['--timeout', `${FILE_WITHIN_MS / 1_000}s`]
+  const begun = Date.now()
+  const [sent, received] = await Promise.all([
+    from.call(['send-file', to.account, path, '--wait', ...timeout]),
+    to.call(['receive', '--dir', `${FOLDER}/received`, '--from', from.account, '--once', ...timeout]),
+  ])
+  const ms = Date.now() - begun
+  const file = { megabytes: FILE_MEGABYTES, hops: FILE_HOPS }
+  if (sent.code !== 0 || received.code !== 0) return { ...file, whole: false, ms, sent: sent.json, received: received.json }
+  const whole = readFileSync(`${FOLDER}/received/file.bin`).equals(readFileSync(path))
+  return { ...file, whole, ms, mb_per_s: Number(((FILE_MEGABYTES * 1_000) / ms).toFixed(2)) }
+}
+
 /** Nine in a line, eight hops from end to end. `--tries` is the number of messages there and back, times ten. */
 async function meshLine({ scenario, tries }) {
   const hops = LINE - 1
-  return inMesh({ nodes: LINE, edges: line(LINE), contacts: [[0, hops]] }, async ({ clients }) => {
-    const [a, b] = [clients[0], clients[hops]]
-    const first_message_ms = await first(a, b)
-    await first(b, a)
-    await sendMany({ from: a, to: b, count: tries * 10 })
-    await sendMany({ from: b, to: a, count: tries * 10 })
-    const path = await a.way(b)
-    const counts = await tally(
-      [
-        [a, b],
-        [b, a],
+  return inMesh(
+    {
+      nodes: LINE,
+      edges: line(LINE),
+      contacts: [
+        [0, hops],
+        [0, FILE_HOPS],
       ],
-      DRAIN_WITHIN_MS,
-    )
-    return document(counts, { scenario, nodes: LINE, hops, first_message_ms, ...path })
-  })
+    },
+    async ({ clients }) => {
+      const [a, b] = [clients[0], clients[hops]]
+      const first_message_ms = await first(a, b)
+      await first(b, a)
+      await sendMany({ from: a, to: b, count: tries * 10 })
+      await sendMany({ from: b, to: a, count: tries * 10 })
+      const path = await a.way(b)
+      const counts = await tally(
+        [
+          [a, b],
+          [b, a],
+        ],
+        DRAIN_WITHIN_MS,
+      )
+      const file = await sendFile(a, clients[FILE_HOPS])
+      return document(counts, { scenario, nodes: LINE, hops, first_message_ms, ...path, file })
+    },
+  )
 }
 
 /** A square of nine: all corners talk across it. */

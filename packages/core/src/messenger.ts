@@ -104,7 +104,12 @@ export class Messenger {
       clearing: { deliveries: this.dispatcher, clearFiles: (account) => this.transfers.clear(account) },
       tellCleared: (account, mark) => this.devices.cleared(account, mark),
     })
-    this.transfers = new MessengerFiles(ports, { ...conversation, onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }) })
+    const carrier = this.dispatcher.mesh
+    this.transfers = new MessengerFiles(ports, {
+      ...conversation,
+      carrier,
+      onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }),
+    })
     this.presence = new PresenceService({
       ...ports,
       identity,

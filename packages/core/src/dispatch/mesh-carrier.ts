@@ -1,6 +1,7 @@
 /** The mesh as a carrier: seals rows into envelopes for it, takes in what it brings, and knows by the cures what has arrived. */
 import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/index.ts'
+import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import { receiveCarried, type MainPath } from '../main-path/index.ts'
@@ -32,11 +33,12 @@ export interface MeshCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random'
   onCarried(row: OutboxRow, carrier: string): Promise<void>
 }
 
-export class MeshCarrier {
+export class MeshCarrier implements ChunkCarrier {
   readonly service: MeshService
   private readonly deps: MeshCarrierDeps
   private readonly rows = new Map<string, OutboxRow>()
   private path: MainPath | undefined
+  private chunks: BoxListener | undefined
 
   constructor(deps: MeshCarrierDeps) {
     this.deps = deps
@@ -44,10 +46,15 @@ export class MeshCarrier {
       ...deps,
       tags: async () => (await this.path?.envelopes.tags(TAG_DAYS_BACK)) ?? [],
       open: (envelope) => this.open(envelope),
+      openChunk: async (sealed) => this.chunks?.open(sealed),
+      onChunk: (lock, fate) => this.chunks?.onFate(lock, fate),
       onTaken: (lock) => this.taken(lock),
       onProven: (lock) => this.proven(lock),
       onExpired: (lock) => void this.quietly(this.renew(lock)),
-      onNear: () => void this.offerAll(),
+      onNear: () => {
+        void this.offerAll()
+        this.chunks?.onNear()
+      },
       onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),
     })
   }
@@ -70,10 +77,41 @@ export class MeshCarrier {
 
   /** Where bundles for a contact's device go today; `undefined` when no tag of it is known. */
   addressOf(device: DeviceId): MeshAddress | undefined {
+    const tag = this.tagOf(device)
+    return tag === undefined ? undefined : meshAddress(tag, this.deps.primitives)
+  }
+
+  listen(chunks: BoxListener): void {
+    this.chunks = chunks
+  }
+
+  get isNear(): boolean {
+    return this.service.isNear
+  }
+
+  hasRoute(device: DeviceId): boolean {
+    const tag = this.tagOf(device)
+    return tag !== undefined && this.service.hasRoute(tag)
+  }
+
+  carryChunk(device: DeviceId, { sealed, content, isSmall }: Parameters<ChunkCarrier['carryChunk']>[1]): string | undefined {
+    const deliveryTag = this.tagOf(device)
+    if (deliveryTag === undefined) return undefined
+    return this.service.carryChunk({ deliveryTag, sealed, cureKey: cureKeyOf(content, this.deps.primitives), isSmall })
+  }
+
+  withdrawChunk(proof: Uint8Array): void {
+    this.service.withdraw(proof)
+  }
+
+  proofOf(content: Uint8Array): Uint8Array {
+    return cureKeyOf(content, this.deps.primitives)
+  }
+
+  private tagOf(device: DeviceId): Uint8Array | undefined {
     const known = this.path?.book.device(device)
     const handed = known === undefined ? undefined : decodeHandover(known.handover)
-    const tag = handed === undefined ? undefined : depositTag(handed, this.deps.clock.now())
-    return tag === undefined ? undefined : meshAddress(tag, this.deps.primitives)
+    return handed === undefined ? undefined : depositTag(handed, this.deps.clock.now())
   }
 
   /** Hands the mesh what waits for a device that is away, as far as the plan wants it. */

@@ -2,7 +2,7 @@
 import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import { BULK_NAME_BYTES } from '../wire/files.ts'
-import type { BulkLink } from './file-ports.ts'
+import type { BulkLink, BulkPort } from './file-ports.ts'
 import { hexOf } from './hex.ts'
 import { BULK_NAMED_WITHIN_MS, MAX_UNCLAIMED } from './limits.ts'
 
@@ -13,6 +13,11 @@ export class BulkClaims {
 
   constructor(clock: Pick<Clock, 'sleep'>) {
     this.clock = clock
+  }
+
+  /** The returned function ends it. */
+  serve(bulk: BulkPort, allows: (device: DeviceId) => boolean): () => void {
+    return bulk.handle(allows, (link) => void this.take(link))
   }
 
   /** Somebody has opened one: its first frame is its name. */

@@ -21,6 +21,7 @@ import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
 import { listPlan } from './list-plan.ts'
 import type { MailRoom } from './mail-room.ts'
+import type { MeshReceiver } from './mesh-receiver.ts'
 import type { Pace } from './pace.ts'
 import type { Outcome } from './serving.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
@@ -36,6 +37,8 @@ export interface FetcherDeps {
   readonly transfers: TransferBook
   readonly teller: Teller
   readonly mail: Pick<MailRoom, 'whole' | 'askFor' | 'sayDone' | 'forget'>
+  /** Where there is a mesh. */
+  readonly mesh: Pick<MeshReceiver, 'isExpecting' | 'fetch'> | undefined
   readonly pace: Pace
   readonly random: Pick<Random, 'bytes'>
   readonly bulk: BulkPort | undefined
@@ -178,11 +181,12 @@ export class Fetcher {
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
       if (!this.isWanted(live) || (await this.takeMailed(live))) return
-      for (const device of this.sourcesOf(live)) {
+      const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live)
+      for (const device of sources) {
         if (await this.fetchFrom(live, device, loop)) return
         if (!this.isWanted(live)) return
       }
-      this.deps.mail.askFor(live)
+      await this.elsewhere(live, loop)
     } catch (error) {
       await this.onFailure(live, error)
     } finally {
@@ -190,6 +194,16 @@ export class Fetcher {
       loop.link = undefined
     }
     if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
+  }
+
+  /** Nobody answers: it may come by mail, or by the mesh. */
+  private async elsewhere(live: Live, loop: Loop): Promise<void> {
+    const { mail, mesh } = this.deps
+    if (!this.isWanted(live)) return
+    mail.askFor(live)
+    const over = new AbortController()
+    loop.wake = () => over.abort()
+    await mesh?.fetch(live, over.signal)
   }
 
   /** All of it has come by mail, opens and is what was offered (FI34); else nothing has happened. @throws SkeinError DISK_FULL */
@@ -343,7 +357,7 @@ export class Fetcher {
   }
 
   /** Nothing stands under the final name before it is whole and what the sender has (FI19). */
-  private async complete(live: Live, { sink, root }: { readonly sink: ContentSink; readonly root: Uint8Array }): Promise<void> {
+  async complete(live: Live, { sink, root }: { readonly sink: ContentSink; readonly root: Uint8Array }): Promise<void> {
     const digests = await sink.finish()
     const wanted = live.manifest.root ?? root
     if (!sameBytes(digests.root, wanted) || !sameBytes(root, wanted))

@@ -11,6 +11,7 @@ import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } f
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
+import type { ChunkCarrier } from './chunk-carrier.ts'
 import { planOf } from './chunk-plan.ts'
 import { BulkClaims } from './bulk-claims.ts'
 import { Fetcher } from './fetcher.ts'
@@ -20,6 +21,7 @@ import { hexOf } from './hex.ts'
 import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
+import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
 import { servingOwn } from './own-sources.ts'
 import { Pace } from './pace.ts'
@@ -38,6 +40,8 @@ export interface FileServiceDeps {
   readonly book: ContactBook
   /** Raw connections for chunks, where there are any. */
   readonly bulk?: BulkPort
+  /** The mesh, where there is one. */
+  readonly carrier?: ChunkCarrier | undefined
   /** @throws SkeinError STORE_CLOSED while the messenger does not run */
   path(): MainPath
   onTransfer(transfer: Transfer): void
@@ -64,6 +68,7 @@ export class FileService {
   private readonly teller: Teller
   private readonly mail: MailRoom
   private readonly offering: Offering
+  private readonly mesh: MeshFiles | undefined
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
   private readonly claims: BulkClaims
@@ -80,14 +85,19 @@ export class FileService {
     const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
     this.teller = new Teller(parts)
     this.offering = new Offering(parts)
-    this.mail = new MailRoom({
-      ...parts,
+    const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {
       withSource: (live, work) => this.withSource(live, work),
       onBroken: (live, error) => this.onBroken(live, error),
+    }
+    this.mail = new MailRoom({
+      ...{ ...parts, ...hooks },
+      onWish: (live, wish) => this.mesh?.sender.wish(live, wish),
       onDone: (live, digest) => (isFinal(live.stored) ? Promise.resolve() : this.onDone(live, digest)),
     })
+    const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: this.sending }
+    this.mesh = carrier && new MeshFiles({ ...ours, carrier, fetcher: () => this.fetcher })
     this.fetcher = new Fetcher({
-      ...parts,
+      ...{ ...parts, mesh: this.mesh?.receiver },
       mail: this.mail,
       pace: this.receiving,
       teller: this.teller,
@@ -103,7 +113,7 @@ export class FileService {
     await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
-      ...(this.deps.bulk === undefined ? [] : [this.serveBulk(this.deps.bulk)]),
+      ...(this.deps.bulk === undefined ? [] : [this.claims.serve(this.deps.bulk, (device) => this.contactOf(device) !== undefined)]),
       this.deps.swarm.handle(FILE_PROTOCOL, (channel) => this.serve(channel)),
       this.deps.swarm.listen({
         onConnected: (device) => this.onConnected(device),
@@ -119,6 +129,7 @@ export class FileService {
     )
     this.fetcher.start(signal)
     this.offering.start(signal)
+    this.mesh?.sender.start(signal)
     for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
   }
 
@@ -215,6 +226,7 @@ export class FileService {
       await this.transfers.change(live, { state: 'waiting', reason: null })
       if (live.stored.direction === 'out') this.teller.mention(live, 'ready')
       this.mail.lookAgain(live)
+      this.mesh?.sender.wakeAll()
     }
     this.fetcher.wake(live)
     return this.transfers.show(live)
@@ -296,13 +308,6 @@ export class FileService {
     this.served.set(peer, (this.served.get(peer) ?? 1) - 1)
   }
 
-  private serveBulk(bulk: BulkPort): () => void {
-    return bulk.handle(
-      (device) => this.contactOf(device) !== undefined,
-      (link) => void this.claims.take(link),
-    )
-  }
-
   /** Whose devices may fetch. */
   private contactOf(device: DeviceId): StoredContact | undefined {
     const contact = this.deps.book.ownerOf(device)
@@ -324,7 +329,7 @@ export class FileService {
         const moved = live.stored.moved + bytes
         this.transfers.progress(live, { moved, bytes: Math.min(live.manifest.size, live.stored.bytes + bytes) })
       },
-      onServed: async (live, link) => this.onServed(live, link),
+      onServed: async (live, link) => void this.serving.get(live)?.delete(link),
       onBroken: (live, error) => this.onBroken(live, error),
       onOutcome: async (outcome) => {
         const live = this.transfers.find(outcome.id, 'out') ?? this.transfers.find(outcome.id, 'in')
@@ -338,14 +343,11 @@ export class FileService {
     return this.pool.use(hexOf(live.manifest.key), () => this.open(live), work)
   }
 
-  private onServed(live: Live, link: { close(): void }): void {
-    this.serving.get(live)?.delete(link)
-  }
-
   /** It has ended: what was kept beside it goes, of a source when nobody else is to get it. */
   private async drop(live: Live): Promise<void> {
     const { stored, manifest } = live
     if (stored.direction === 'in') return this.fetcher.forget(live)
+    this.mesh?.sender.forget(live)
     await this.mail.forget(live)
     const key = hexOf(manifest.key)
     const others = this.transfers.all().filter((each) => each.stored.direction === 'out' && hexOf(each.manifest.key) === key)

@@ -57,3 +57,24 @@ export const ANEW_AFTER_MS = 2_000
 export const GROWN_BYTES = 1_048_576
 /** Transfers that have ended are shown so long, ms (FI40). */
 export const SHOW_ENDED_MS = 90 * 86_400_000
+/** Chunks of one transfer that have come by the mesh in part (ME29): 1 MiB each. */
+export const MAX_HALF_CHUNKS = 8
+/** Lists of folders whose content is to come by the mesh, kept at once (ME29): each at most MAX_LIST_BYTES, seldom more than 100 KiB. */
+export const MAX_KEPT_LISTS = 4
+/** Between two words to a sender that is reached by the mesh alone (ME29), ms; twice as long each time, while nothing comes. */
+export const ASK_MESH_MS = { first: 20_000, most: 600_000 } as const
+/** Runs of missing chunks in one such word (ME29): 10 KiB at most; what is left is asked for next. */
+export const MAX_WISHED_RUNS = 1_024
+/** For the first part of an answer by the mesh (ME29), ms, and between two: meanwhile the transfer keeps its turn. */
+export const MESH_ANSWER_MS = 2_000
+export const MESH_QUIET_MS = 15_000
+/** For a transfer to be looked after when something comes for it by the mesh (ME29), ms; what comes is not confirmed then. */
+export const MESH_TAKEN_UP_MS = 10_000
+/** Parts of one file on their way by a route at first and at most (ME30), 256 KiB each: neighbours queue 4 MiB, messages among them. */
+export const MESH_WINDOW = { first: 2, most: 12 } as const
+/** A proof later than this makes the window smaller, one sooner than half of it larger (ME30), ms: messages wait as long behind files. */
+export const MESH_SLOW_MS = 1_000
+/** Parts of files handed to the mesh, in bytes a second (ME30): neighbours read 16 MiB (ME19). */
+export const MESH_BYTES_PER_S = 14 * 1_048_576
+/** Files that are sent by the mesh at the same time (ME30). */
+export const MAX_CARRIAGES = 64

@@ -34,6 +34,8 @@ export interface MailRoomDeps {
   onBroken(live: Live, error: SkeinError): Promise<void>
   /** The recipient has it whole. @param digest SHA-256 of the content */
   onDone(live: Live, digest: Uint8Array): Promise<void>
+  /** The recipient says what it lacks, and waits for it by the mesh. */
+  onWish(live: Live, wish: Extract<MailedWord, { kind: 'wish' }>): void
 }
 
 export class MailRoom {
@@ -106,6 +108,7 @@ export class MailRoom {
       await this.forget(live)
       const done = words.find((word) => word?.kind === 'done')
       if (done?.kind === 'done') return this.deps.onDone(live, done.digest)
+      for (const word of words) if (word?.kind === 'wish') this.deps.onWish(live, word)
       if (words.some((word) => word?.kind === 'ready')) for (const device of this.awayOf(contact)) await this.leave(live, device)
     })
   }
@@ -139,10 +142,15 @@ export class MailRoom {
     if (!(await store.hasDigest(digest))) await work([{ kind: 'digest.put', digest, expiresAt: clock.now() + FORGET_WORDS_MS }])
   }
 
-  private async say(live: Live, word: MailedWord, beside: readonly StoreWrite[]): Promise<boolean> {
+  /** Tells the sender something. @returns the message that holds it; nothing where nothing is known to encrypt with */
+  async tell(live: Live, word: MailedWord, beside: readonly StoreWrite[] = []): Promise<MessageId | undefined> {
     const known = this.deps.book.device(live.stored.device)
     const said = { transfer: live.stored.id, word: encodeMailedWord(word), beside }
-    return known !== undefined && (await sendFileWord(this.deps.path(), known, said)) !== undefined
+    return known === undefined ? undefined : (await sendFileWord(this.deps.path(), known, said))?.message
+  }
+
+  private async say(live: Live, word: MailedWord, beside: readonly StoreWrite[]): Promise<boolean> {
+    return (await this.tell(live, word, beside)) !== undefined
   }
 
   private leave(live: Live, device: DeviceId): Promise<void> {

@@ -1,7 +1,7 @@
 /** Bundles (RFC 9171's word): sealed bytes on their way, and what a carrier may know about them. */
 import { hex } from '@scure/base'
 import type { Primitives } from '../ports/index.ts'
-import { decodeBundle } from '../wire/mesh-bundle.ts'
+import { CHUNK_PRIORITY, decodeBundle } from '../wire/mesh-bundle.ts'
 
 declare const brand: unique symbol
 /** SHA-256 of all that does not change on the way, lower-case hex. */
@@ -88,6 +88,11 @@ export function bundleKey(id: BundleId): BundleKey {
 export function meshAddress(tag: Uint8Array, primitives: Pick<Primitives, 'sha256'>): MeshAddress {
   const digest = primitives.sha256(tag)
   return new DataView(digest.buffer, digest.byteOffset).getUint32(0) as MeshAddress
+}
+
+/** Whether it is part of a file: goes by routes and carriers only, and behind all else (ME27). */
+export function isChunk({ priority }: Pick<BundleHeader, 'priority'>): boolean {
+  return priority === CHUNK_PRIORITY
 }
 
 /** Whether a copy may still be handed to a carrier; to the recipient itself it may go until it expires. */

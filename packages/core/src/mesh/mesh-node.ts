@@ -5,7 +5,7 @@
 import type { Primitives, Random } from '../ports/index.ts'
 import { type CureFields, decodeMeshControl, type MeshControlFields, type SketchFields } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
-import { isAbsurd, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
+import { isAbsurd, isChunk, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
 import { type Cure, CureBook } from './cure-book.ts'
 import { lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
@@ -54,7 +54,7 @@ export class MeshNode {
 
   /** Takes up a bundle made here; others make room for it whatever they are. */
   originate(header: BundleHeader, now: number): void {
-    this.makeRoom(header, now)
+    if (!this.makeRoom(header, now) && isChunk(header)) return
     const copies = this.options.policy.initialCopies(header, this.context(now))
     this.keep({ ...header, receivedAt: now, hops: 0, hopLimit: MAX_HOPS, copies }, { now })
   }
@@ -112,9 +112,13 @@ export class MeshNode {
   deliverable(links: readonly LinkId[], now: number): Choice | undefined {
     for (const neighbour of this.neighbours.served(links)) {
       if (neighbour.addresses.size === 0) continue
-      for (const bundle of this.options.store.all())
-        if (neighbour.addresses.has(bundle.address) && lacks(neighbour, bundle) && bundle.expiresAt > now)
-          return { link: neighbour.link, bundle }
+      let chunk: HeldBundle | undefined
+      for (const bundle of this.options.store.all()) {
+        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle) || bundle.expiresAt <= now) continue
+        if (!isChunk(bundle)) return { link: neighbour.link, bundle }
+        chunk ??= bundle
+      }
+      if (chunk !== undefined) return { link: neighbour.link, bundle: chunk }
     }
     return undefined
   }
@@ -189,6 +193,11 @@ export class MeshNode {
     return false
   }
 
+  /** What came for this node could not be used now: it may come again. */
+  disown(key: BundleKey): void {
+    this.collected.delete(key)
+  }
+
   /** A transfer to here has broken off after `bytes` more bytes. */
   partial(header: BundleHeader, bytes: number): void {
     if (!this.options.policy.resumes) return
@@ -256,12 +265,19 @@ export class MeshNode {
     if (header.bytes > store.capacityBytes) return false
     while (store.usedBytes + this.partials.usedBytes + header.bytes > store.capacityBytes + this.partials.bytes(header.key)) {
       if (this.partials.dropOldest()) continue
-      const victim = policy.victim(header, this.sending, this.context(now))
+      if (isChunk(header)) return false
+      const victim = this.firstChunk() ?? policy.victim(header, this.sending, this.context(now))
       if (victim === undefined) return false
       store.remove(victim.key)
       if (policy.summarises) this.neighbours.sayToAll({ lost: [victim.key] })
     }
     return true
+  }
+
+  /** Parts of files go before anything else (ME28). */
+  private firstChunk(): HeldBundle | undefined {
+    for (const held of this.options.store.all()) if (isChunk(held) && !this.sending.has(held.key)) return held
+    return undefined
   }
 
   private keep(held: HeldBundle, { from, now }: { from?: LinkId; now: number }): void {

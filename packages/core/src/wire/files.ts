@@ -10,7 +10,7 @@ const DIGEST_BYTES = 32
 /** Names a raw connection among those of two devices. */
 export const BULK_NAME_BYTES = 16
 /** A root sealed in the stream: digest and tag. */
-const SEALED_ROOT_BYTES = DIGEST_BYTES + 16
+export const SEALED_ROOT_BYTES = DIGEST_BYTES + 16
 
 export interface FolderEntry {
   readonly path: readonly string[]
@@ -23,7 +23,7 @@ export interface FolderEntry {
 
 /** The content itself, or the list of a folder's entries. */
 export type FilePart = 'content' | 'list'
-const PARTS: readonly FilePart[] = ['content', 'list']
+export const PARTS: readonly FilePart[] = ['content', 'list']
 
 /** First index and count. */
 export type ChunkRun = readonly [number, number]
@@ -148,8 +148,8 @@ function known<T>(value: T | undefined): T {
   return value
 }
 
-/** Runs that rise and do not touch one another: no chunk is asked for twice. */
-function runsOf(numbers: readonly number[]): ChunkRun[] {
+/** Runs that rise and do not touch one another: no chunk is asked for twice. @throws SkeinError BAD_FRAME */
+export function runsOf(numbers: readonly number[]): ChunkRun[] {
   if (numbers.length % 2 !== 0 || numbers.length > 2 * MAX_MISSING_RUNS)
     throw new SkeinError('BAD_FRAME', 'Runs of chunks are not in pairs.')
   const runs: ChunkRun[] = []

@@ -1,11 +1,13 @@
 /** What is said about a file through the ratchet, where one of the two is away (FI34). */
 import { SkeinError } from '../errors/index.ts'
 import { decode, encode, exactly } from './codec.ts'
+import { type ChunkRun, type FilePart, PARTS, runsOf } from './files.ts'
 import { MailedWord as MailedWordMessage } from './gen/files_pb.ts'
 import { MAX_FILE_PIECE_BYTES, MAX_FILE_PIECES } from './limits.ts'
 
 const SEALING_BYTES = 16
 const DIGEST_BYTES = 32
+const DEVICE_BYTES = 32
 
 export type MailedWord =
   | {
@@ -20,6 +22,8 @@ export type MailedWord =
   | { readonly kind: 'done'; readonly digest: Uint8Array }
   /** The recipient waits for it. */
   | { readonly kind: 'ready' }
+  /** The recipient waits for these chunks by the mesh. `device`: its key, 32 bytes. */
+  | { readonly kind: 'wish'; readonly device: Uint8Array; readonly part: FilePart; readonly missing: readonly ChunkRun[] }
 
 export function encodeMailedWord(word: MailedWord): Uint8Array {
   return encode(MailedWordMessage, { kind: messageOf(word) })
@@ -27,6 +31,8 @@ export function encodeMailedWord(word: MailedWord): Uint8Array {
 
 function messageOf(word: MailedWord): MailedWordMessage['kind'] {
   if (word.kind === 'piece') return { $case: 'piece', value: { sealing: word.sealing, index: word.index, bytes: word.bytes } }
+  if (word.kind === 'wish')
+    return { $case: 'wish', value: { device: word.device, part: PARTS.indexOf(word.part), missing: word.missing.flat() } }
   return { $case: 'outcome', value: { state: word.kind, digest: word.kind === 'done' ? word.digest : new Uint8Array() } }
 }
 
@@ -41,5 +47,8 @@ export function decodeMailedWord(bytes: Uint8Array): MailedWord {
   }
   if (kind?.$case === 'outcome' && kind.value.state === 'done') return { kind: 'done', digest: exactly(kind.value.digest, DIGEST_BYTES) }
   if (kind?.$case === 'outcome' && kind.value.state === 'ready') return { kind: 'ready' }
+  const part = kind?.$case === 'wish' ? PARTS[kind.value.part] : undefined
+  if (kind?.$case === 'wish' && part !== undefined)
+    return { kind: 'wish', device: exactly(kind.value.device, DEVICE_BYTES), part, missing: runsOf(kind.value.missing) }
   throw new SkeinError('BAD_FRAME', 'A word about a file says nothing that is known.')
 }

@@ -9,7 +9,11 @@ import { DELIVERY_TAG_BYTES } from './sealed.ts'
 export const BUNDLE_VERSION = 1
 /** Largest frame between neighbours, in bytes (ME18): a chunk of 256 KiB with its framing. */
 export const MAX_NEIGHBOUR_FRAME_BYTES = 278_528
-const KINDS = ['envelope', 'piece'] as const
+const KINDS = ['envelope', 'piece', 'chunk'] as const
+/** Of parts of files: everything else goes before them (ME27). */
+export const CHUNK_PRIORITY = 0
+/** What belongs to a file and goes like a message, with all around it, in bytes (ME27). */
+export const MAX_SMALL_CHUNK_BYTES = 512
 const OUTCOMES = ['taken', 'known', 'cured', 'late', 'no-room'] as const
 const MAX_PRIORITY = 2
 
@@ -55,6 +59,8 @@ export function decodeBundle(bytes: Uint8Array): BundleFields {
   const known = KINDS[kind]
   if (version !== BUNDLE_VERSION || known === undefined || priority > MAX_PRIORITY)
     throw new SkeinError('BAD_FRAME', 'A bundle is of an unknown kind.')
+  if (known === 'chunk' && priority !== CHUNK_PRIORITY && sealed.length > MAX_SMALL_CHUNK_BYTES)
+    throw new SkeinError('BAD_FRAME', 'Part of a file claims to be more urgent than it is.')
   return {
     kind: known,
     deliveryTag: exactly(deliveryTag, DELIVERY_TAG_BYTES),

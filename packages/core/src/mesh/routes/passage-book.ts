@@ -10,6 +10,8 @@ export interface Passage {
   /** Where it came from first: the receipt goes back there. */
   readonly from: LinkId
   readonly at: number
+  /** A route over which nothing has come back for so long has failed here, in milliseconds. */
+  readonly patienceMs: number
   /** Where it went, if by a route. */
   over: LinkId | undefined
   answered: boolean
@@ -19,7 +21,7 @@ export interface Passage {
 export const MAX_PASSAGES = 8_192
 /** How long a way back is remembered, in milliseconds: longer than its maker waits. */
 const PASSAGE_LIFE_MS = 10_000
-/** A route over which nothing has come back for so long has failed here, in milliseconds. */
+/** As `Passage.patienceMs`, for messages. */
 const UNANSWERED_MS = 2_000
 
 export class PassageBook {
@@ -36,10 +38,13 @@ export class PassageBook {
   }
 
   /** Remembers the first passage of each try; `undefined` for what has passed already. */
-  open(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): Passage | undefined {
+  open(
+    frame: RouteForwardFields,
+    { from, now, patienceMs = UNANSWERED_MS }: { from: LinkId; now: number; patienceMs?: number },
+  ): Passage | undefined {
     if (!this.isNew(frame)) return undefined
     const { key, address, lock, attempt } = frame
-    const passage = { address: address as MeshAddress, lock, attempt, from, at: now, over: undefined, answered: false }
+    const passage = { address: address as MeshAddress, lock, attempt, from, at: now, patienceMs, over: undefined, answered: false }
     this.passages.delete(key)
     this.passages.set(key, passage)
     const [first] = this.passages.keys()
@@ -57,7 +62,7 @@ export class PassageBook {
     for (const [key, passage] of this.passages) {
       if (now - passage.at < UNANSWERED_MS) break
       if (now - passage.at >= PASSAGE_LIFE_MS) this.passages.delete(key)
-      if (passage.answered || passage.over === undefined) continue
+      if (passage.answered || passage.over === undefined || now - passage.at < passage.patienceMs) continue
       failed.push({ ...passage })
       passage.over = undefined
     }

@@ -26,6 +26,8 @@ export interface Dispatch {
   /** Hex, 32 digits. */
   readonly lock: string
   readonly payload: Uint8Array
+  /** Not to be flooded: too large. */
+  readonly byRouteOnly?: boolean
 }
 
 export interface RouteNodeOptions {
@@ -34,6 +36,8 @@ export interface RouteNodeOptions {
   send(link: LinkId, frame: Uint8Array): void
   /** Whether a bundle that wants to pass is what it claims to be; one that is not is refused with BAD_FRAME. */
   isSound(dispatch: Dispatch): boolean
+  /** Whether a sound bundle is part of a file, which is never flooded. */
+  isChunk?(dispatch: Dispatch): boolean
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
@@ -55,6 +59,8 @@ interface Pending extends Dispatch {
 const MOST_ATTEMPTS = 4
 /** How long a receipt may take, in milliseconds; doubled with each further try. */
 const PATIENCE_MS = 400
+/** A part of a file waits behind others of its kind: so many bytes a millisecond come through at the least. */
+const SLOWEST = 64
 /** Where a passage comes from that began here: receipts end with it. */
 const HERE: LinkId = ''
 /** Bundles waiting for receipts at once (ME15). */
@@ -96,6 +102,11 @@ export class RouteNode {
   /** Known next hops, the best first. */
   routes(): Iterable<readonly [MeshAddress, readonly Route[]]> {
     return this.table.all()
+  }
+
+  /** Whether a way there is known that works. */
+  leadsTo(address: MeshAddress, now: number): boolean {
+    return this.table.best(address, now) !== undefined
   }
 
   /** Sends a bundle by the best route, or by flood. */
@@ -140,11 +151,16 @@ export class RouteNode {
   }
 
   private attempt(dispatch: Dispatch, { attempt, now }: { attempt: number; now: number }): void {
-    const { key, address, lock, payload } = dispatch
-    const route = attempt === 1 ? this.table.best(address, now) : undefined
-    const over = route?.link
-    this.pending.set(key, { key, address, lock, payload, attempt, over, dueAt: now + PATIENCE_MS * 2 ** (attempt - 1) })
-    this.pass({ kind: 'forward', ...dispatch, attempt, hopLimit: MAX_HOPS, flood: over === undefined }, { over, from: HERE, now })
+    const { key, address, lock, payload, byRouteOnly = false } = dispatch
+    const over = (attempt === 1 || byRouteOnly ? this.table.best(address, now) : undefined)?.link
+    if (byRouteOnly && over === undefined) {
+      this.options.stranded(key)
+      return
+    }
+    const patience = byRouteOnly ? patienceFor(payload) : PATIENCE_MS
+    this.pending.set(key, { key, address, lock, payload, byRouteOnly, attempt, over, dueAt: now + patience * 2 ** (attempt - 1) })
+    const flood = over === undefined
+    this.pass({ kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood }, { over, from: HERE, now })
   }
 
   private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
@@ -153,7 +169,9 @@ export class RouteNode {
       return
     }
     if (!this.options.isSound(dispatchOf(frame))) throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
-    const passage = this.passages.open(frame, { from: link, now })
+    const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false
+    if (isChunk && frame.flood) throw new SkeinError('BAD_FRAME', 'Part of a file is flooded.')
+    const passage = this.passages.open(frame, { from: link, now, ...(isChunk ? { patienceMs: patienceFor(frame.payload) } : {}) })
     if (passage === undefined) return
     this.floods.arrived(frame.key)
     const mine = this.options.addresses.has(frame.address as MeshAddress)
@@ -162,6 +180,7 @@ export class RouteNode {
     const route = frame.flood ? undefined : this.table.best(frame.address as MeshAddress, now, link)
     // A route that ends here in the middle goes on by flood: it is quicker than to let its maker find out.
     passage.over = route?.link
+    if (isChunk && route === undefined) return
     const hopLimit = Math.min(frame.hopLimit, MAX_HOPS) - 1
     this.pass({ ...frame, hopLimit, flood: route === undefined }, { over: route?.link, from: link, now })
   }
@@ -219,6 +238,10 @@ export class RouteNode {
     passage.answered = true
     this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: hops + 1 }))
   }
+}
+
+function patienceFor({ length }: Uint8Array): number {
+  return PATIENCE_MS + length / SLOWEST
 }
 
 function dispatchOf({ key, address, lock, payload }: RouteForwardFields): Dispatch {

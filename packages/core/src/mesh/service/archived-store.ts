@@ -22,6 +22,11 @@ export class ArchivedStore extends MemoryBundleStore {
     if (!this.has(key)) this.sources.delete(key)
   }
 
+  /** The neighbour a bundle came from; empty where it was made. */
+  sourceOf(key: BundleKey): string {
+    return this.sources.get(key) ?? ''
+  }
+
   /** Bytes of what came from one neighbour. */
   bytesFrom(from: string): number {
     return this.usedBy.get(from) ?? 0

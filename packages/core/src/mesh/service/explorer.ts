@@ -1,6 +1,6 @@
 /** Tells a new neighbour's side of the mesh what is carried here, once: a partition that heals delivers at once. */
 import type { Clock } from '../../ports/index.ts'
-import type { BundleKey, HeldBundle } from '../bundle.ts'
+import { type BundleKey, type HeldBundle, isChunk } from '../bundle.ts'
 import type { RouteNode } from '../routes/index.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
@@ -36,6 +36,7 @@ export class Explorer {
     await clock.sleep(AFTER_MS)
     let bytes = 0
     for (const held of [...store.all()].reverse().slice(0, MAX_EXPLORED)) {
+      if (isChunk(held)) continue
       bytes += held.bytes
       if (bytes > MAX_EXPLORED_BYTES || !isOpen(session)) return
       if (this.isNew(session.peer, held.key)) await this.letLoose(session, held)

@@ -1,4 +1,5 @@
 export type * from './bundle-archive.ts'
 export * from './mesh-service.ts'
+export { BUNDLE_LIFE_MS, type ChunkFate, type ChunkToCarry } from './own-sender.ts'
 export type * from './packing.ts'
 export type * from './status.ts'

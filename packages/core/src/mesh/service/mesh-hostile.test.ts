@@ -17,13 +17,22 @@ interface Made {
   readonly header: BundleHeader
 }
 
-function bundle(to: string, { text = 'x', now, hours = 5, size }: { text?: string; now: number; hours?: number; size?: number }): Made {
+interface Wanted {
+  readonly text?: string
+  readonly now: number
+  readonly hours?: number
+  readonly size?: number
+  /** Priority of part of a file. */
+  readonly chunk?: 0 | 1
+}
+
+function bundle(to: string, { text = 'x', now, hours = 5, size, chunk }: Wanted): Made {
   const bytes = encodeBundle({
-    kind: 'envelope',
+    kind: chunk === undefined ? 'envelope' : 'chunk',
     deliveryTag: tagOf(to),
     expiryHour: Math.ceil(now / HOUR_MS) + hours,
     cureLock: sha256(cureKeyOf(text)).slice(0, 16),
-    priority: 1,
+    priority: chunk ?? 1,
     sealed: size === undefined ? envelopeFor(to, { text, now }) : new Uint8Array(size).fill(text.length),
   })
   return { bytes, header: bundleHeader(bytes, primitives) }
@@ -246,5 +255,51 @@ describe('a neighbour that keeps to no rules', () => {
     lab.send('ana', 'bo', 'hello')
     await lab.run(1_000)
     expect(lab.received('bo')).toEqual(['hello'])
+  })
+
+  it('[ME27] parts of files are not flooded, and none is more urgent than a message', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    const flooded = bundle('bo', { now, chunk: 0, size: 100_000 })
+    mallory.say(forward(flooded))
+    const before = lab.node('bo').service.status().neighbours[0]?.bytesIn ?? 0
+    await lab.run(1_000)
+    expect(lab.node('ana').offences).toEqual([{ peer: 'mallory', code: 'BAD_FRAME' }])
+    expect((lab.node('bo').service.status().neighbours[0]?.bytesIn ?? 0) - before).toBeLessThan(10_000)
+    expect(() => bundle('bo', { now, chunk: 1, size: 513 })).toThrow('more urgent')
+    expect(bundle('bo', { now, chunk: 1, size: 512 }).header.priority).toBe(1)
+  })
+
+  it('[ME28] parts of files take a sixteenth of the room for each neighbour, a quarter in all, and give way to messages', async () => {
+    const lab = await pair({ capacityBytes: 800_000 })
+    const others = Array.from({ length: 7 }, (_, at) => lab.intrude(`mallory ${at}`, 'ana'))
+    const now = lab.clock.now()
+    const used = (priority: number): number =>
+      lab
+        .node('ana')
+        .service.status()
+        .bundles.filter((held) => held.priority === priority)
+        .reduce((sum, { bytes }) => sum + bytes, 0)
+    const hand = async (to: number, chunk?: 0): Promise<void> => {
+      for (let number = 0; number < 30; number += 1) {
+        const wanted = { now, text: `${to}`.padEnd(number + 1, '.'), size: 8_000 + number + 100 * to }
+        others[to]?.say(transfer(bundle('cy', chunk === undefined ? wanted : { ...wanted, chunk }).bytes))
+      }
+      await lab.run(2_000)
+    }
+    await hand(0, 0)
+    expect(used(0)).toBeGreaterThan(0.8 * 50_000)
+    expect(used(0)).toBeLessThanOrEqual(50_000)
+    for (let to = 1; to < 6; to += 1) await hand(to, 0)
+    expect(used(0)).toBeGreaterThan(0.8 * 200_000)
+    expect(used(0)).toBeLessThanOrEqual(200_000)
+    for (let to = 0; to < 6; to += 1) await hand(to)
+    const messages = used(1)
+    expect(used(0)).toBeLessThanOrEqual(800_000 - messages)
+    expect(messages).toBeGreaterThan(0.9 * 800_000)
+    await hand(6, 0)
+    expect(used(1)).toBe(messages)
+    expect(messages + used(0)).toBeLessThanOrEqual(800_000)
   })
 })

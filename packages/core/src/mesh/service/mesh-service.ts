@@ -2,23 +2,23 @@
  * A node of the mesh at work: hands envelopes to neighbours and takes theirs, over whatever links it is given. It looks for
  * a live route first and lets carriers have what finds none; proofs of delivery come back by either way.
  */
-import { hex } from '@scure/base'
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock, Logger, Primitives, Random } from '../../ports/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
-import { encodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, type BundleKey, isAbsurd, MAX_HOPS, type MeshAddress, meshAddress } from '../bundle.ts'
+import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
+import { bundleHeader, type BundleKey, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
 import { carryingPolicy, type PolicyName } from '../policies/index.ts'
 import { type Dispatch, RouteNode } from '../routes/index.ts'
 import { ArchivedStore } from './archived-store.ts'
-import type { ArchivedBundle, BundleArchive } from './bundle-archive.ts'
+import type { BundleArchive } from './bundle-archive.ts'
 import { Explorer } from './explorer.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
-import { type OwnBundle, OwnBundles } from './own-bundles.ts'
+import { OwnBundles } from './own-bundles.ts'
+import { type ChunkFate, type ChunkToCarry, OwnSender } from './own-sender.ts'
 import { Packing } from './packing.ts'
 import { type MeshStatus, statusOf } from './status.ts'
 import { Transfers } from './transfers.ts'
@@ -27,8 +27,6 @@ import { Transfers } from './transfers.ts'
 const CAPACITY_BYTES = 64 * 1_048_576
 /** Neighbours at once (ME20); further ones are turned away. */
 export const MAX_NEIGHBOURS = 32
-/** How long a bundle is carried, in milliseconds: tags change daily, and who was not met in three days is met by another copy. */
-export const BUNDLE_LIFE_MS = 3 * 86_400_000
 /** Waits for an answer to a transfer end with the link, in milliseconds. */
 const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
@@ -42,7 +40,6 @@ const COMPARE_EVERY_MS = 15_000
 const EXPIRE_EVERY_MS = 60_000
 /** Tags change at midnight; nobody waits longer than this for the new ones, in milliseconds. */
 const READDRESS_EVERY_MS = 300_000
-const MS_PER_HOUR = 3_600_000
 const MESH_ADDRESS_BYTES = 16
 
 export interface MeshServiceDeps {
@@ -57,6 +54,10 @@ export interface MeshServiceDeps {
   tags(): Promise<readonly Uint8Array[]>
   /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
   open(envelope: Uint8Array): Promise<Uint8Array | undefined>
+  /** As `open`, for part of a file. */
+  openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>
+  /** What has become of part of a file that was made here. */
+  onChunk?(lock: string, fate: ChunkFate): void
   /** A neighbour holds a copy of the bundle behind this lock, which was made here. */
   onTaken(lock: string): void
   /** The recipient has opened the bundle behind this lock, which was made here. */
@@ -85,6 +86,7 @@ export class MeshService {
   private readonly sessions = new Map<string, NeighbourSession>()
   private readonly opener: Opener
   private readonly transfers: Transfers
+  private readonly sender: OwnSender
   private readonly explorer: Explorer
   private readonly stopping = new AbortController()
   private count = 0
@@ -112,7 +114,8 @@ export class MeshService {
       arrived: (dispatch) => this.arrived(dispatch),
       proven: (cureKey) => this.receipt(cureKey),
       delivered: () => undefined,
-      stranded: (key) => this.stranded(key),
+      stranded: (key) => this.sender.stranded(key),
+      isChunk: ({ payload }) => isChunk(decodeBundle(payload)),
     })
     this.opener = new Opener(deps)
     this.explorer = new Explorer({ ...deps, store: this.store, routes: this.routes, isOpen: ({ id }) => this.sessions.has(id) })
@@ -123,6 +126,12 @@ export class MeshService {
       node: this.node,
       opener: this.opener,
       onTaken: ({ key, lock }) => this.own.get(key) !== undefined && deps.onTaken(lock),
+      quietly: (work) => this.quietly(work),
+    })
+    this.sender = new OwnSender({
+      ...{ ...deps, own: this.own, store: this.store, node: this.node, routes: this.routes },
+      isNear: () => this.isNear,
+      onChunk: (lock, fate) => deps.onChunk?.(lock, fate),
       quietly: (work) => this.quietly(work),
     })
   }
@@ -193,20 +202,17 @@ export class MeshService {
   /** Sends an envelope by the mesh; the same cure key twice is the same message. @returns false when there is no room for it now */
   carry({ envelope, cureKey }: EnvelopeToCarry): boolean {
     const { deliveryTag, expiryHour } = decodeEnvelope(envelope)
-    const lock = cureLock(cureKey, this.deps.primitives)
-    if (this.own.locked(lock) !== undefined) return true
-    if (this.own.isFull || !this.ready) return false
-    const bytes = encodeBundle({
-      kind: 'envelope',
-      deliveryTag,
-      expiryHour: Math.min(expiryHour, Math.ceil((this.now + BUNDLE_LIFE_MS) / MS_PER_HOUR)),
-      cureLock: hex.decode(lock),
-      priority: 1,
-      sealed: envelope,
-    })
-    const own = this.own.add(bundleHeader(bytes, this.deps.primitives), bytes)
-    void this.advance(own)
-    return true
+    return this.ready && this.sender.carry({ kind: 'envelope', deliveryTag, priority: 1, sealed: envelope }, cureKey, expiryHour)
+  }
+
+  /** Sends part of a file. @returns as OwnSender.carryChunk */
+  carryChunk(chunk: ChunkToCarry): string | undefined {
+    return this.ready ? this.sender.carryChunk(chunk, this.hasRoute(chunk.deliveryTag)) : undefined
+  }
+
+  /** Whether a way to the owner of this tag is known that works. */
+  hasRoute(tag: Uint8Array): boolean {
+    return this.routes.leadsTo(meshAddress(tag, this.deps.primitives), this.mono)
   }
 
   /** The recipient has the message by another way: what is carried of it is dropped everywhere. */
@@ -284,7 +290,7 @@ export class MeshService {
   private tick(): void {
     this.routes.tick(this.mono)
     if (!this.isNear) return
-    for (const own of this.own.due(this.mono)) void this.advance(own)
+    for (const own of this.own.due(this.mono)) void this.sender.advance(own)
     for (const session of [...this.sessions.values()]) {
       if (this.mono - session.saidAt >= ALIVE_EVERY_MS) session.say({ kind: 'alive' }, { mayBeLost: true })
       if (session.transfer === undefined) this.transfers.offerNext(session)
@@ -298,6 +304,7 @@ export class MeshService {
     for (const { header } of this.own.expired(this.now)) {
       this.own.remove(header)
       this.deps.onExpired(header.lock)
+      this.deps.onChunk?.(header.lock, 'lost')
     }
   }
 
@@ -307,36 +314,6 @@ export class MeshService {
     this.routes.linkDown(session.id)
     this.node.linkDown(session.id)
     session.close()
-  }
-
-  /** Looks for a route, if there is anybody; else it is left to be carried. */
-  private async advance(own: OwnBundle): Promise<void> {
-    own.isUnderWay = true
-    const bytes = own.bytes ?? (await this.deps.archive.bytes(own.header.key))
-    if (bytes === null) return void this.own.remove(own.header)
-    if (!this.isNear) return this.stranded(own.header.key)
-    const { key, address, lock } = own.header
-    this.routes.dispatch({ key, address, lock, payload: bytes }, this.mono)
-  }
-
-  private stranded(key: BundleKey): void {
-    const own = this.own.get(key)
-    if (own === undefined) return
-    this.own.rest(own, this.mono)
-    if (!own.isHeld) void this.quietly(this.hold(own))
-  }
-
-  private async hold(own: OwnBundle): Promise<void> {
-    const { header, bytes } = own
-    if (bytes === undefined) return
-    own.isHeld = true
-    const held: ArchivedBundle = { ...header, receivedAt: this.now, hops: 0, hopLimit: MAX_HOPS, copies: 1, from: '' }
-    await this.deps.archive.put(held, bytes)
-    if (this.own.get(header.key) === undefined) return this.quietly(this.deps.archive.remove(header.key))
-    own.bytes = undefined
-    this.node.originate(header, this.now)
-    const kept = this.store.get(header.key)
-    if (kept !== undefined) await this.deps.archive.setCopies(header.key, kept.copies)
   }
 
   private frame(session: NeighbourSession, frame: NeighbourFrameFields): void {
@@ -388,6 +365,7 @@ export class MeshService {
     if (own === undefined) return
     this.own.remove(own.header)
     this.deps.onProven(lock)
+    this.deps.onChunk?.(lock, 'proven')
   }
 
   /** What fails here fails for one bundle; it is tried again or comes by another way. */

@@ -12,6 +12,8 @@ export interface OpenerDeps {
   readonly logger: Logger
   /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
   open(envelope: Uint8Array): Promise<Uint8Array | undefined>
+  /** As `open`, for part of a file. */
+  openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>
 }
 
 /** Opens what has come for this node, within bounds, and remembers the keys. */
@@ -34,7 +36,8 @@ export class Opener {
     if (this.opening >= MAX_OPENING) return undefined
     this.opening += 1
     try {
-      const cureKey = await this.deps.open(decodeBundle(bundle).sealed)
+      const { kind, sealed } = decodeBundle(bundle)
+      const cureKey = await (kind === 'chunk' ? this.deps.openChunk?.(sealed) : this.deps.open(sealed))
       // A lock that the key does not open was put there by somebody else.
       if (cureKey === undefined || cureLock(cureKey, this.deps.primitives) !== lock) return undefined
       this.remember(lock, cureKey)

@@ -2,10 +2,11 @@
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock, Primitives } from '../../ports/index.ts'
 import type { TransferFields, TransferOutcome } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, type BundleHeader, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
+import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
+import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
 
@@ -139,6 +140,7 @@ export class Transfers {
       node.cure(cureKey, header.expiresAt, clock.now())
       return 'cured'
     }
+    if (isChunk(header) && !addresses.has(header.address) && !hasRoomForChunk(store, { from: peer, bytes: header.bytes })) return 'no-room'
     const share = store.capacityBytes * NEIGHBOUR_SHARE
     if (!addresses.has(header.address) && store.bytesFrom(peer) + header.bytes > share) return 'no-room'
     const { kind } = node.admit(header, clock.now())
@@ -157,5 +159,6 @@ export class Transfers {
     if (!arrived) return
     const cureKey = await opener.open(header.lock, bundle)
     if (cureKey !== undefined) node.cure(cureKey, header.expiresAt, clock.now())
+    else if (isChunk(header)) node.disown(header.key)
   }
 }

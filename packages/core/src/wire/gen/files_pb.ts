@@ -95,7 +95,59 @@ export interface FileReceipt {
 
 /** Through the ratchet, by whatever carrier, where one of the two is away. */
 export interface MailedWord {
-  kind: { $case: "piece"; value: MailedPiece } | { $case: "outcome"; value: MailedOutcome } | undefined;
+  kind: { $case: "piece"; value: MailedPiece } | { $case: "outcome"; value: MailedOutcome } | {
+    $case: "wish";
+    value: MeshWish;
+  } | undefined;
+}
+
+/** The recipient waits for these chunks by the mesh. */
+export interface MeshWish {
+  /** Its device key, 32 bytes. */
+  device: Uint8Array;
+  /** 0 = content, 1 = list of a folder. */
+  part: number;
+  /** First index and count of each run of missing chunks. */
+  missing: number[];
+}
+
+/** What lies in a bundle with a part of a file. */
+export interface MeshBox {
+  /** 16 bytes: of one file, for one device. */
+  name: Uint8Array;
+  /** 12 bytes. */
+  nonce: Uint8Array;
+  /** Encoded MeshCargo. */
+  sealed: Uint8Array;
+}
+
+export interface MeshCargo {
+  /** 16 bytes: no two bundles with the same cargo have one cure. */
+  random: Uint8Array;
+  kind:
+    | { $case: "probe"; value: MeshProbe }
+    | { $case: "slice"; value: MeshSlice }
+    | { $case: "end"; value: MeshEnd }
+    | undefined;
+}
+
+/** Finds the way. */
+export interface MeshProbe {
+}
+
+/** Bytes of a sealed chunk. */
+export interface MeshSlice {
+  part: number;
+  salt: Uint8Array;
+  index: number;
+  offset: number;
+  bytes: Uint8Array;
+}
+
+/** The sealed root, 48 bytes. */
+export interface MeshEnd {
+  salt: Uint8Array;
+  root: Uint8Array;
 }
 
 /**
@@ -723,6 +775,9 @@ export const MailedWord: MessageFns<MailedWord> = {
       case "outcome":
         MailedOutcome.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
+      case "wish":
+        MeshWish.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -749,6 +804,373 @@ export const MailedWord: MessageFns<MailedWord> = {
             }
 
             message.kind = { $case: "outcome", value: MailedOutcome.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "wish", value: MeshWish.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshWish(): MeshWish {
+  return { device: NOTHING, part: 0, missing: [] };
+}
+
+export const MeshWish: MessageFns<MeshWish> = {
+  encode(message: MeshWish, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device.length !== 0) {
+      writer.uint32(10).bytes(message.device);
+    }
+    if (message.part !== 0) {
+      writer.uint32(16).uint32(message.part);
+    }
+    if (message.missing.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.missing) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshWish {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshWish();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.part = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.missing.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.missing.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshBox(): MeshBox {
+  return { name: NOTHING, nonce: NOTHING, sealed: NOTHING };
+}
+
+export const MeshBox: MessageFns<MeshBox> = {
+  encode(message: MeshBox, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name.length !== 0) {
+      writer.uint32(10).bytes(message.name);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(18).bytes(message.nonce);
+    }
+    if (message.sealed.length !== 0) {
+      writer.uint32(26).bytes(message.sealed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshBox {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshBox();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sealed = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshCargo(): MeshCargo {
+  return { random: NOTHING, kind: undefined };
+}
+
+export const MeshCargo: MessageFns<MeshCargo> = {
+  encode(message: MeshCargo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.random.length !== 0) {
+      writer.uint32(10).bytes(message.random);
+    }
+    switch (message.kind?.$case) {
+      case "probe":
+        MeshProbe.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "slice":
+        MeshSlice.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "end":
+        MeshEnd.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshCargo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshCargo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.random = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "probe", value: MeshProbe.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "slice", value: MeshSlice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "end", value: MeshEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshProbe(): MeshProbe {
+  return {};
+}
+
+export const MeshProbe: MessageFns<MeshProbe> = {
+  encode(_: MeshProbe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshProbe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshProbe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshSlice(): MeshSlice {
+  return { part: 0, salt: NOTHING, index: 0, offset: 0, bytes: NOTHING };
+}
+
+export const MeshSlice: MessageFns<MeshSlice> = {
+  encode(message: MeshSlice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== 0) {
+      writer.uint32(8).uint32(message.part);
+    }
+    if (message.salt.length !== 0) {
+      writer.uint32(18).bytes(message.salt);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint32(message.offset);
+    }
+    if (message.bytes.length !== 0) {
+      writer.uint32(42).bytes(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshSlice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshSlice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.part = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.salt = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseMeshEnd(): MeshEnd {
+  return { salt: NOTHING, root: NOTHING };
+}
+
+export const MeshEnd: MessageFns<MeshEnd> = {
+  encode(message: MeshEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.salt.length !== 0) {
+      writer.uint32(10).bytes(message.salt);
+    }
+    if (message.root.length !== 0) {
+      writer.uint32(18).bytes(message.root);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MeshEnd {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMeshEnd();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.salt = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.root = reader.bytes();
             continue;
           }
         }
