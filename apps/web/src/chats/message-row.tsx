@@ -79,7 +79,7 @@ function Bubble({ message, answered, conversation }: BubbleProps) {
           type="button"
           aria-label={chats.actions}
           onClick={() => setOpen(true)}
-          className="shrink-0 rounded-full p-2 text-quiet hover:bg-surface focus-visible:opacity-100 md:opacity-0 md:group-hover:opacity-100"
+          className="shrink-0 rounded-full p-2 text-quiet hover:bg-surface focus-visible:opacity-100 md:group-hover:opacity-100 md:[@media(hover:hover)]:opacity-0 md:[@media(hover:hover)]:group-hover:opacity-100"
         >
           <MoreHorizontal aria-hidden="true" size={18} />
         </button>
@@ -96,7 +96,7 @@ function Facts({ message }: { readonly message: HistoryMessage }) {
   return (
     <p className="flex items-center justify-end gap-1.5 text-xs text-quiet">
       {edited_at === null || deleted_at !== null ? null : <span>{chats.edited}</span>}
-      <time dateTime={new Date(created_at).toISOString()} title={times.whole(created_at)}>
+      <time dateTime={times.machine(created_at)} title={times.whole(created_at)}>
         {times.time(created_at)}
       </time>
       {direction === 'out' ? <Tick state={state} /> : null}

@@ -99,6 +99,8 @@ export async function beginAnew(): Promise<void> {
   await (await browser()).eraseBrowser(NAME)
   forgetDrafts()
   for (const key of [KEYS.name, KEYS.account]) forget(key)
+  // What was open is gone.
+  globalThis.location.hash = ''
   globalThis.location.reload()
 }
 

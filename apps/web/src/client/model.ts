@@ -158,11 +158,11 @@ export class ClientModel extends Observable<ClientSnapshot> {
     this.pending.push(event)
     if (this.isHeld) return
     this.isHeld = true
-    this.show()
     setTimeout(() => {
       this.isHeld = false
       if (this.pending.length > 0) this.show()
     }, TOGETHER_MS)
+    this.show()
   }
 
   private show(): void {
@@ -175,7 +175,16 @@ export class ClientModel extends Observable<ClientSnapshot> {
     )
     if (changed === undefined) void this.refresh().catch(() => undefined)
     else if (changed !== conversations) this.patch({ conversations: changed })
-    for (const each of [...this.eventListeners]) each(events)
+    for (const each of [...this.eventListeners]) tell(each, events)
+  }
+}
+
+/** One that fails takes nothing from the others. */
+function tell(listener: (events: readonly ClientEvent[]) => void, events: readonly ClientEvent[]): void {
+  try {
+    listener(events)
+  } catch (error) {
+    reportError(error)
   }
 }
 

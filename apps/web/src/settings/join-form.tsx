@@ -3,6 +3,7 @@ import type { JoinStep } from '@skein/node/browser'
 import { useState } from 'react'
 import { QrScanner } from '../add/lazy.ts'
 import { useClient, useStrings } from '../client/context.tsx'
+import { keep, KEYS } from '../client/kept.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
@@ -26,7 +27,11 @@ export function JoinForm({ known = '' }: { readonly known?: string }) {
     setStep(undefined)
     void run(async () => {
       if (api === undefined) return
-      for await (const next of await api.join({ link: link.trim() }, { signal })) setStep(next)
+      for await (const next of await api.join({ link: link.trim() }, { signal })) {
+        // Another account from now on, by the user's own wish.
+        if (next.state === 'linked') keep(KEYS.account, next.account)
+        setStep(next)
+      }
     })
   }
   const isDone = step?.state === 'linked'

@@ -1,6 +1,9 @@
 import dynamic from 'next/dynamic'
-import { useRoute } from '../client/route.ts'
+import { useStrings } from '../client/context.tsx'
+import { linkTo, useRoute } from '../client/route.ts'
 import { Chats } from '../chats/chats.tsx'
+import { Note } from '../ui/note.tsx'
+import { ErrorBoundary } from './error-boundary.tsx'
 
 // Only what the first message needs is loaded at once.
 const People = dynamic(() => import('../people/people.tsx').then((module) => module.People), { ssr: false })
@@ -9,6 +12,27 @@ const Network = dynamic(() => import('../network/network.tsx').then((module) => 
 const Settings = dynamic(() => import('../settings/settings.tsx').then((module) => module.Settings), { ssr: false })
 
 export function Areas({ hosted }: { readonly hosted: boolean }) {
+  const { area, contact } = useRoute()
+  return (
+    <ErrorBoundary key={`${area} ${contact ?? ''}`} instead={<Broken />}>
+      <Area hosted={hosted} />
+    </ErrorBoundary>
+  )
+}
+
+function Broken() {
+  const { general } = useStrings()
+  return (
+    <main className="grid flex-1 content-start gap-3 p-4">
+      <Note look="danger">{general.failed}</Note>
+      <a href={linkTo('people')} className="text-accent underline">
+        {general.back}
+      </a>
+    </main>
+  )
+}
+
+function Area({ hosted }: { readonly hosted: boolean }) {
   const { area, contact, message } = useRoute()
   if (area === 'people') return <People contact={contact} />
   if (area === 'files') return <Files />

@@ -23,15 +23,17 @@ function useShortcuts(): void {
 export function Navigation() {
   const { tabs, chats, people } = useStrings()
   const { area, contact } = useRoute()
-  const { conversations = [] } = useClient()
+  const { conversations: known } = useClient()
+  const conversations = known ?? []
   const unread = conversations.reduce((sum, each) => sum + (each.muted ? 0 : each.unread), 0)
   const requests = conversations.filter(({ state, blocked }) => state === 'requested' && !blocked).length
   useShortcuts()
   useEffect(() => {
     document.title = unread === 0 ? 'Skein' : `(${unread}) Skein`
   }, [unread])
-  // In an open conversation a phone has no room for it; the way back leads to it.
-  const hidden = contact === undefined ? 'flex' : 'hidden md:flex'
+  // In an open conversation a phone has no room for it; the way back leads to it. A contact that is none has no way back.
+  const isOpen = contact !== undefined && (known === undefined || known.some((each) => each.contact === contact))
+  const hidden = isOpen ? 'hidden md:flex' : 'flex'
   return (
     <nav
       aria-label={tabs.all}

@@ -23,15 +23,18 @@ function call(event: ClientEvent): void {
   if (event.event !== 'message' || event.muted || event.message.direction !== 'in') return
   const { message, contact, name } = event
   // One tag for all tabs: they show it once.
-  const notification = new Notification(name === '' ? 'Skein' : name, {
-    body: oneLine(message.text),
-    tag: message.id,
-    icon: '/icon-192.png',
-  })
-  notification.onclick = () => {
-    globalThis.focus()
-    globalThis.location.hash = `#/chats/${contact}`
-    notification.close()
+  const options = { body: oneLine(message.text), tag: message.id, icon: '/icon-192.png' }
+  const title = name === '' ? 'Skein' : name
+  try {
+    const notification = new Notification(title, options)
+    notification.onclick = () => {
+      globalThis.focus()
+      globalThis.location.hash = `#/chats/${contact}`
+      notification.close()
+    }
+  } catch {
+    // Browsers on Android leave it to the service worker.
+    void navigator.serviceWorker?.ready.then((worker) => worker.showNotification(title, options)).catch(() => undefined)
   }
 }
 

@@ -11,7 +11,13 @@ export interface Times {
   whole(instant: number): string
   /** The time for today, else the day. */
   brief(instant: number): string
+  /** For programs, as in ISO 8601. */
+  machine(instant: number): string
 }
+
+/** The farthest that a date can be (ECMA-262, «Time Values»), milliseconds: what lies beyond is shown as the end of time. */
+const END_OF_TIME = 8.64e15
+const shown = (instant: number): number => (Number.isFinite(instant) ? Math.max(-END_OF_TIME, Math.min(END_OF_TIME, instant)) : 0)
 
 const startOfDay = (instant: number): number => new Date(instant).setHours(0, 0, 0, 0)
 
@@ -40,11 +46,15 @@ function timesIn(language: Language, { chats }: Strings): Times {
   const date = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
   const short = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
   const both = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
-  const day = (instant: number): string => {
-    const now = Date.now()
+  const day = (claimed: number): string => {
+    const [instant, now] = [shown(claimed), Date.now()]
     if (isSameDay(instant, now)) return chats.today
     return isSameDay(instant, startOfDay(now) - DAY_MS / 2) ? chats.yesterday : date.format(instant)
   }
-  const brief = (instant: number): string => (isSameDay(instant, Date.now()) ? clock.format(instant) : short.format(instant))
-  return { time: (instant) => clock.format(instant), day, whole: (instant) => both.format(instant), brief }
+  const brief = (claimed: number): string => {
+    const instant = shown(claimed)
+    return isSameDay(instant, Date.now()) ? clock.format(instant) : short.format(instant)
+  }
+  const machine = (instant: number): string => new Date(shown(instant)).toISOString()
+  return { time: (instant) => clock.format(shown(instant)), day, whole: (instant) => both.format(shown(instant)), brief, machine }
 }

@@ -70,3 +70,16 @@ it('[MK12] transfers go too: one on its way ends at both sides, and what was rec
   expect(filesOf(ana).get(begun.id).state).toBe('cancelled')
   expect(filesOf(ana).get(done.id).state).toBe('done')
 })
+
+it('[MK12] more than a list shows of what has not left is given up as well', async () => {
+  const world = new World(73)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  await world.befriend(ana, bo)
+  world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+  const contact = world.contactOf(ana, bo)
+  for (let n = 0; n < 1_050; n += 1) await ana.messenger.send(contact, `unsent ${n}`)
+  await ana.messenger.conversation.clear(bo.messenger.identity.account)
+  world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, false)
+  await world.run(300_000)
+  expect(await world.history(bo, ana)).toEqual([])
+})

@@ -23,13 +23,26 @@ export async function clearConversation(deps: ClearingDeps, account: AccountId, 
 }
 
 async function giveUpUnsent({ store, deliveries }: ClearingDeps, account: AccountId, mark: ClearMark): Promise<void> {
-  const waiting = (await deliveries.outbox()).filter(({ contact }) => contact === account)
-  for (const id of new Set(waiting.map(({ message }) => message))) {
-    const message = await store.message(id, 'out')
-    if (message === null || !reaches(mark, message)) continue
-    await deliveries.cancel(id).catch((error: unknown) => {
-      // Delivered in between, or nothing is sent from this device any more.
-      if (!isSkeinError(error, 'MESSAGE_UNKNOWN') && !isSkeinError(error, 'STORE_CLOSED')) throw error
-    })
+  // What is listed is bounded: behind what was given up there may be more.
+  for (let givenUp = 1; givenUp > 0; ) {
+    givenUp = 0
+    const waiting = (await deliveries.outbox()).filter(({ contact }) => contact === account)
+    for (const id of new Set(waiting.map(({ message }) => message))) {
+      const message = await store.message(id, 'out')
+      if (message === null || !reaches(mark, message)) continue
+      if (await giveUp(deliveries, id)) givenUp += 1
+    }
+  }
+}
+
+/** @returns whether it was still on its way */
+async function giveUp(deliveries: ClearingDeps['deliveries'], id: MessageId): Promise<boolean> {
+  try {
+    await deliveries.cancel(id)
+    return true
+  } catch (error) {
+    // Delivered in between, or nothing is sent from this device any more.
+    if (isSkeinError(error, 'MESSAGE_UNKNOWN') || isSkeinError(error, 'STORE_CLOSED')) return false
+    throw error
   }
 }

@@ -14,6 +14,7 @@ import { commitControl, commitFileWord, commitOwnWord } from './controls.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { commitReset, isKnown, recover } from './recover.ts'
 import { UNTOUCHED } from './untouched.ts'
+import { shownDate } from './shown-date.ts'
 import { offerOf, shownOf, type ShownBody } from './shown.ts'
 import { stampWrite } from './stamps.ts'
 
@@ -216,7 +217,7 @@ function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content
     sender: channel.peer,
     state: 'delivered',
     reason: null,
-    createdAt: content.createdAt,
+    createdAt: shownDate(content.createdAt, now),
     hlcMs: stamp.ms,
     hlcCounter: stamp.counter,
     receivedAt: now,

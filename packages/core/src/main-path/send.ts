@@ -104,7 +104,7 @@ export async function commitForAll(
   contact: StoredContact,
   { content, expiresAt, beside }: Outgoing,
 ): Promise<readonly OutboxRow[]> {
-  if (contact.blocked) throw new SkeinError('CONTACT_BLOCKED', `«${contact.petname}» is blocked; unblock first.`)
+  refuseBlocked(contact)
   const encoded = encodeContent(content)
   const [devices, own] = [path.book.devicesOf(contact.account), copyTargets(path)]
   const word = { kind: 'copy', account: contact.account, content: encoded } as const
@@ -125,8 +125,18 @@ export async function commitForAll(
   })
 }
 
+/** Whether anything is sent to a contact at present. @throws SkeinError CONTACT_BLOCKED, KEYS_CHANGED */
+export function assertSendable(book: MainPath['book'], contact: StoredContact): void {
+  refuseBlocked(contact)
+  refuseUnconfirmed({ book }, contact.account)
+}
+
+function refuseBlocked({ blocked, petname }: StoredContact): void {
+  if (blocked) throw new SkeinError('CONTACT_BLOCKED', `«${petname}» is blocked; unblock first.`)
+}
+
 /** Asked in the same turn as sealing, so that no list comes in between (EV2). @throws SkeinError KEYS_CHANGED */
-function refuseUnconfirmed({ book }: MainPath, account: AccountId): void {
+function refuseUnconfirmed({ book }: Pick<MainPath, 'book'>, account: AccountId): void {
   const contact = book.get(account)
   if (contact?.trust !== 'changed') return
   throw new SkeinError(

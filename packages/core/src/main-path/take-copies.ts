@@ -5,6 +5,7 @@ import { decodeContent } from '../wire/content.ts'
 import { type AnnotationBody, isAnnotation, wordsIn } from './annotation-body.ts'
 import type { ControlEffect, MainPath } from './context.ts'
 import type { SentWord } from './copies.ts'
+import { shownDate } from './shown-date.ts'
 import { shownOf, type ShownBody } from './shown.ts'
 import { stampWrite } from './stamps.ts'
 import { UNTOUCHED } from './untouched.ts'
@@ -18,7 +19,7 @@ export function copiedWrites(path: MainPath, sender: DeviceId, { account, conten
   if (path.book.isOwn(account) || body.kind === 'own' || body.kind === 'control' || body.kind === 'file-word' || body.kind === 'reset')
     return { writes: [], committed: () => undefined }
   if (isAnnotation(body)) return copiedAnnotation(path, body, placed)
-  return copiedMessage(path, { ...placed, sender, body, createdAt: content.createdAt })
+  return copiedMessage(path, { ...placed, sender, body, createdAt: shownDate(content.createdAt, path.clock.now()) })
 }
 
 type Placed = Pick<StoredMessage, 'id' | 'contact' | 'hlcMs' | 'hlcCounter'>

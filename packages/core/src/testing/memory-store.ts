@@ -330,7 +330,8 @@ function acknowledge(tables: Tables, { message, device, state, at }: Extract<Sto
   const row = tables.outbox.get(key)
   tables.outbox.delete(key)
   if (row?.transient) return 'done'
-  if (row === undefined && (state === 'delivered' || !tables.progress.has(key))) return 'duplicate'
+  const known = tables.progress.get(key)
+  if (row === undefined && (known === undefined || (state === 'delivered' && known.state !== 'failed'))) return 'duplicate'
   changeDelivery(tables, { kind: 'progress.put', progress: { message, device, state, reason: null, at } })
   return moveMessage(tables, { kind: 'message.state', id: message, state, at })
 }

@@ -60,8 +60,9 @@ async function acknowledge(writes: Writes, write: Extract<StoreWrite, { kind: 'o
   const { message, device, state, at } = write
   const [row] = await writes.outboxAcknowledged.all({ message, device })
   if (row?.transient) return 'done'
-  // Who has seen it has told before that it came; anything else was never on its way to that device.
-  const isKnown = row !== undefined || (state === 'read' && (await writes.progressOf.all({ message, device })).length > 0)
+  // Who has seen it has told before that it came; and what was given up may have been on its way. Anything else never was.
+  const known = row === undefined ? await writes.progressOf.all({ message, device }) : []
+  const isKnown = row !== undefined || known.some((each) => state === 'read' || each.state === 'failed')
   if (!isKnown) return 'duplicate'
   await writes.progress.run({ message, device, state, reason: null, at })
   await writes.state[state].run({ id: message, at, reason: null })

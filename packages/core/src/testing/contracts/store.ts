@@ -225,6 +225,25 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await (await under.reopen()).progress(id(1))).toEqual([progress('read', 3).progress])
     })
 
+    it('[ST43] what was given up and came all the same has come: its device says so', async () => {
+      await using under = await open()
+      const failed = { message: id(1), device: other, state: 'failed', reason: 'expired', at: 5 } as const
+      await under.store.commit([
+        { kind: 'message.insert', message: message(1) },
+        { kind: 'outbox.insert', row: row(1) },
+      ])
+      await under.store.commit([
+        { kind: 'outbox.remove', message: id(1), device: other },
+        { kind: 'progress.put', progress: failed },
+        { kind: 'message.state', id: id(1), state: 'failed', reason: 'expired', at: 5 },
+      ])
+      const delivered = { kind: 'outbox.acknowledged', message: id(1), device: other, state: 'delivered', at: 9 } as const
+      expect(await under.store.commit([{ ...delivered, device }])).toEqual(['duplicate'])
+      expect(await under.store.commit([delivered, delivered])).toEqual(['done', 'duplicate'])
+      expect(await under.store.message(id(1))).toMatchObject({ state: 'delivered', reason: null, deliveredAt: 9 })
+      expect((await under.store.progress(id(1))).map(({ state }) => state)).toEqual(['delivered'])
+    })
+
     it('[ST43] only a device that a message was on its way to can acknowledge it; receipts that are due are kept', async () => {
       await using under = await open()
       const acknowledged = (state: 'delivered' | 'read', of = other) =>

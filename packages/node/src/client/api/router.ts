@@ -1,5 +1,5 @@
 /** Serves the contract from a running client. */
-import { parseDeviceId, parseMessageId, SkeinError } from '@skein/core'
+import { assertSendable, parseDeviceId, parseMessageId, SkeinError } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import { conversationHandlers } from './conversation-handlers.ts'
 import type { ClientEvent, SettingsView } from './contract.ts'
@@ -74,6 +74,8 @@ export const router = os.router({
     }
     const reply = input.reply_to === undefined ? {} : { replyTo: parseMessageId(input.reply_to) }
     const draft = { kind: 'text', text: input.text, ...reply } as const
+    // To all of them or to nobody: who tries again after a refusal would send it twice to the others.
+    for (const each of recipients) assertSendable(client.messenger.book, each)
     const sent = await Promise.all(recipients.map((contact) => client.messenger.send(contact, draft, options)))
     const wish = { state: input.wait, timeout: input.timeout_ms, signal }
     const waited = await Promise.all(sent.map(({ id }) => waitFor(client.messenger, client.clock, { id, wish })))
