@@ -62,6 +62,7 @@ export const filesDe: FileStrings = {
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
     there: 'Die andere Seite hat es aufgegeben.',
     'paused-there': 'Von der anderen Seite angehalten',
+    replaced: 'Während des Sendens geändert. Eine neue Übertragung ist an ihre Stelle getreten.',
     mailed: 'Liegt im Briefkasten; dieses Gerät darf ausgeschaltet werden',
   },
 }

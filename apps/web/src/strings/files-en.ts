@@ -61,6 +61,7 @@ export const filesEn = {
     TRANSFER_UNKNOWN: 'The other side does not know this transfer any more.',
     there: 'The other side has given it up.',
     'paused-there': 'Paused by the other side',
+    replaced: 'Changed while it was sent. A new transfer has taken its place.',
     mailed: 'In the mailbox; this device may be switched off',
   },
 }

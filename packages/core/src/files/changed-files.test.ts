@@ -69,4 +69,32 @@ describe('files that change while they are sent', () => {
     await world.run(3_000)
     expect(stateOf(bo, await sending)).toBe('offered')
   })
+
+  it('[FI37] [FI20] only one offer takes the place of another: a second one waits for the user', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 100))
+    const first = await offer(both)
+    await filesOf(ana).pause(first.id)
+    await filesOf(bo).accept(first.id, 'in')
+    await world.run(1_000)
+    const { place, ...found } = await ana.disk.describe(['a.bin'])
+    const manifest = {
+      ...found,
+      chunkSize: 262_144,
+      key: new Uint8Array(32),
+      root: undefined,
+      replaces: { transfer: first.id, attempt: 1 },
+    }
+    const transfer = { manifest: encodeManifest(manifest), place }
+    const states: string[] = []
+    for (let count = 0; count < 2; count += 1) {
+      const sending = ana.node.messenger.send(world.contactOf(ana.node, bo.node), { kind: 'file', name: 'a.bin', transfer })
+      await world.run(3_000)
+      states.push(stateOf(bo, await sending))
+    }
+    // The first was accepted; that there is nothing behind it is another matter.
+    expect(states).toEqual([expect.not.stringMatching('offered'), 'offered'])
+    expect(filesOf(bo).get(first.id)).toMatchObject({ state: 'failed', reason: 'replaced' })
+  })
 })

@@ -120,13 +120,8 @@ export class FileService {
         onBetterPath: (device) => this.fetcher.moveOver(device),
       }),
     ]
-    signal.addEventListener(
-      'abort',
-      () => {
-        for (const release of releases) release()
-      },
-      { once: true },
-    )
+    const stop = (): void => releases.forEach((release) => void release())
+    signal.addEventListener('abort', stop, { once: true })
     this.fetcher.start(signal)
     this.offering.start(signal)
     this.mesh?.sender.start(signal)
@@ -171,7 +166,11 @@ export class FileService {
       return this.fetcher.fail(live, error)
     }
     const before = this.offering.replacedBy(live)
-    if (before !== undefined) return void (await this.accept(message.id, before.stored.place))
+    if (before !== undefined) {
+      // Nothing takes its place once more (FI37).
+      await this.end(before, { state: 'failed', reason: 'replaced', told: true })
+      return void (await this.accept(message.id, before.stored.place))
+    }
     const auto = await this.autoAccept(message.contact)
     if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
   }
@@ -288,8 +287,8 @@ export class FileService {
     for (const link of this.serving.get(live) ?? []) link.close()
   }
 
-  private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'>): Promise<void> {
-    await this.transfers.change(live, { ...change, told: false })
+  private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'> & { readonly told?: boolean }): Promise<void> {
+    await this.transfers.change(live, { told: false, ...change })
     this.interrupt(live)
     await this.drop(live)
     this.teller.wake(live)
