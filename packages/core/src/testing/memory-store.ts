@@ -327,11 +327,10 @@ const receiptKey = ({ device, message, read }: DueReceipt): string => `${device}
 
 function acknowledge(tables: Tables, { message, device, state, at }: Extract<StoreWrite, { kind: 'outbox.acknowledged' }>): WriteOutcome {
   const key = rowKey(device, message)
-  const row = tables.outbox.get(key)
-  tables.outbox.delete(key)
+  const [row] = [tables.outbox.get(key), tables.outbox.delete(key)]
   if (row?.transient) return 'done'
-  const known = tables.progress.get(key)
-  if (row === undefined && (known === undefined || (state === 'delivered' && known.state !== 'failed'))) return 'duplicate'
+  const known = tables.progress.get(key)?.state
+  if (row === undefined && (known === undefined || (state === 'delivered' && known !== 'failed'))) return 'duplicate'
   changeDelivery(tables, { kind: 'progress.put', progress: { message, device, state, reason: null, at } })
   return moveMessage(tables, { kind: 'message.state', id: message, state, at })
 }
