@@ -22,6 +22,9 @@ const RELAYED = ['sym:cgnsym', 'web:cone']
 /** A busy machine takes its time; whoever is direct sooner does not wait. */
 const PATIENCE_MS = 30_000
 
+/** Clients are started in three networks, one after the other. */
+const THREE_NETWORKS_MS = 480_000
+
 const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
@@ -50,7 +53,9 @@ describe.skipIf(unavailable)('network laboratory', () => {
     }
   })
 
-  it('[LD9] [LD10] contacts on one switch meet without router, default route or relay, unless they keep off the network', async () => {
+  it('[LD9] [LD10] contacts on one switch meet without router, default route or relay, unless they keep off the network', {
+    timeout: THREE_NETWORKS_MS,
+  }, async () => {
     const met = await natlab('--scenario', 'lan-no-route')
     expect(met).toMatchObject({ lost: 0, doubled: 0, path: 'lan', seen_without_lan: false })
     expect(met.delivered).toBe(met.sent)
