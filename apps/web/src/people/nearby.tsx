@@ -7,6 +7,7 @@ import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function Nearby() {
   const { people } = useStrings()
@@ -26,9 +27,10 @@ export function Nearby() {
 
 function Stranger({ peer: { device, name, asked } }: { readonly peer: PeerView }) {
   const { people } = useStrings()
+  const { nearby } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(nearby.problems)
   const shown = name === '' ? people.stranger : name
   const ask = (): void =>
     void run(async () => {
@@ -41,11 +43,11 @@ function Stranger({ peer: { device, name, asked } }: { readonly peer: PeerView }
         <Avatar name={name} online />
         <span className="grid min-w-0 flex-1 grid-cols-1">
           <Name name={shown} />
-          {asked ? <span className="text-sm text-quiet">{people.asked}</span> : null}
+          {asked ? <span className="text-sm text-quiet">{nearby.asked}</span> : null}
         </span>
-        <Button disabled={busy} aria-label={`${asked ? people.askAgain : people.ask}: ${shown}`} onClick={ask}>
+        <Button disabled={busy} aria-label={`${asked ? nearby.askAgain : nearby.ask}: ${shown}`} onClick={ask}>
           <UserPlus aria-hidden="true" size={18} />
-          {asked ? people.askAgain : people.ask}
+          {asked ? nearby.askAgain : nearby.ask}
         </Button>
       </span>
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}

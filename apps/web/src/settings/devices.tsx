@@ -9,6 +9,7 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 import { Digits } from './digits.tsx'
 import { JoinForm } from './join-form.tsx'
 import { useEnding } from './use-ending.ts'
@@ -17,7 +18,7 @@ import { useEnding } from './use-ending.ts'
 const LOOK_EVERY_MS = 5_000
 
 export function DevicesSection() {
-  const { devices: words } = useStrings().settings
+  const { devices: words } = useRareStrings()
   const { api } = useClient()
   const [known, setKnown] = useState<{ readonly devices: readonly DeviceView[]; readonly revoked: boolean }>()
   const look = useCallback(() => void api?.devices().then(setKnown, () => undefined), [api])
@@ -42,7 +43,7 @@ export function DevicesSection() {
 }
 
 function Device({ device, onChanged }: { readonly device: DeviceView; onChanged(): void }) {
-  const { devices: words } = useStrings().settings
+  const { devices: words } = useRareStrings()
   const { general } = useStrings()
   const { api } = useClient()
   const [isAsked, setAsked] = useState(false)
@@ -76,7 +77,7 @@ function Device({ device, onChanged }: { readonly device: DeviceView; onChanged(
 }
 
 function LinkNew({ onChanged }: { onChanged(): void }) {
-  const { devices: words } = useStrings().settings
+  const { devices: words } = useRareStrings()
   const { general } = useStrings()
   const { api } = useClient()
   const [step, setStep] = useState<LinkStep>()
@@ -129,7 +130,7 @@ function LinkNew({ onChanged }: { onChanged(): void }) {
 }
 
 function Join() {
-  const { devices: words } = useStrings().settings
+  const { devices: words } = useRareStrings()
   const [isOpen, setOpen] = useState(false)
   return isOpen ? <JoinForm /> : <Button onClick={() => setOpen(true)}>{words.join}</Button>
 }

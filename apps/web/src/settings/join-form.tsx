@@ -2,12 +2,13 @@
 import type { JoinStep } from '@skein/node/browser'
 import { useState } from 'react'
 import { QrScanner } from '../add/lazy.ts'
-import { useClient, useStrings } from '../client/context.tsx'
+import { useClient } from '../client/context.tsx'
 import { keep, KEYS } from '../client/kept.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 import { Digits } from './digits.tsx'
 import { useEnding } from './use-ending.ts'
 
@@ -16,7 +17,7 @@ const MAX_LINK = 400
 
 /** @param known link that the page was opened with */
 export function JoinForm({ known = '' }: { readonly known?: string }) {
-  const { devices: words } = useStrings().settings
+  const { devices: words } = useRareStrings()
   const { api } = useClient()
   const [link, setLink] = useState(known)
   const [step, setStep] = useState<JoinStep>()

@@ -1,6 +1,42 @@
 import type { RareStrings } from './rare-en.ts'
 
 export const rareDe: RareStrings = {
+  devices: {
+    title: 'Deine Geräte',
+    text: 'Alle Geräte deines Kontos bekommen deine Nachrichten und schreiben in deinem Namen.',
+    unnamed: 'Gerät ohne Namen',
+    here: 'Dieses Gerät',
+    online: 'Erreichbar',
+    away: 'Nicht erreichbar',
+    revoke: 'Entfernen',
+    revokeSure: (name: string) => `${name} endgültig entfernen`,
+    revokedHere:
+      'Dieses Gerät wurde auf einem anderen aus dem Konto entfernt. Es sendet und bekommt nichts mehr; was hier ist, kannst du lesen.',
+    link: 'Neues Gerät verbinden',
+    linkText:
+      'Wähle auf dem neuen Gerät «Als weiteres Gerät verwenden» und scanne diesen Code oder füge den Link ein. Er gilt zehn Minuten, einmal.',
+    linkLabel: 'Link für das neue Gerät',
+    qr: 'QR-Code des Links für das neue Gerät',
+    compare: (name: string) => `«${name}» möchte zu deinem Konto gehören. Zeigt es dieselben sechs Ziffern?`,
+    compareHere: 'Bestätige auf dem anderen Gerät, wenn es dieselben sechs Ziffern zeigt.',
+    same: 'Dieselben: einlassen',
+    differ: 'Andere',
+    linked: 'Das neue Gerät ist verbunden.',
+    join: 'Als weiteres Gerät verwenden',
+    joinText:
+      'Dein Konto ist schon auf einem anderen Gerät: Öffne dort die Einstellungen, wähle «Neues Gerät verbinden» und füge den Link hier ein. Beitreten kann nur ein Gerät ohne Kontakte.',
+    joinLabel: 'Link vom anderen Gerät',
+    joinNow: 'Beitreten',
+    joined: 'Verbunden. Kontakte und Nachrichten folgen, solange beide Geräte erreichbar sind.',
+  },
+  nearby: {
+    ask: 'Um Kontakt bitten',
+    askAgain: 'Noch einmal bitten',
+    asked: 'Gefragt; mit einem Ja seid ihr Kontakte',
+    problems: {
+      DEVICE_AWAY: 'Gerade nicht zu erreichen. Frag noch einmal, wenn die Person wieder zu sehen ist.',
+    },
+  },
   deletion: {
     open: 'Diese Unterhaltung löschen',
     text: (name) =>

@@ -1,5 +1,40 @@
 /** What is said where few look, loaded with it; the form of every other language. */
 export const rareEn = {
+  devices: {
+    title: 'Your devices',
+    text: 'All devices of your account get your messages and send in your name.',
+    unnamed: 'Unnamed device',
+    here: 'This device',
+    online: 'Reachable',
+    away: 'Away',
+    revoke: 'Take out',
+    revokeSure: (name: string) => `Take out ${name} for good`,
+    revokedHere: 'This device was taken out of the account on another device. It sends and gets nothing more; what is here can be read.',
+    link: 'Link a new device',
+    linkText:
+      'On the new device, choose “Use this as another device” and scan this code or paste the link. It is good for ten minutes, once.',
+    linkLabel: 'Link for the new device',
+    qr: 'QR code of the link for the new device',
+    compare: (name: string) => `“${name}” wants to join your account. Does it show the same six digits?`,
+    compareHere: 'Confirm on the other device if it shows the same six digits.',
+    same: 'The same: let it in',
+    differ: 'They differ',
+    linked: 'The new device is linked.',
+    join: 'Use this as another device',
+    joinText:
+      'Your account is on another device already: open its settings, choose “Link a new device”, and paste the link here. Only a device without contacts can join.',
+    joinLabel: 'Link from the other device',
+    joinNow: 'Join',
+    joined: 'Linked. Contacts and messages follow while both devices are reachable.',
+  },
+  nearby: {
+    ask: 'Ask for contact',
+    askAgain: 'Ask again',
+    asked: 'Asked; you will be contacts when they say yes',
+    problems: {
+      DEVICE_AWAY: 'They are not in reach now. Ask again when they are in sight.',
+    },
+  },
   deletion: {
     open: 'Delete this conversation',
     text: (name: string) =>

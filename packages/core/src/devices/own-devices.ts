@@ -7,8 +7,9 @@ import { type ContactCard, type Identity, LIST_SETTING, LIST_VERSION_SETTING, op
 import type { ControlEffect, MainPath } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
 import type { StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
+import { sameBytes } from '../wire/codec.ts'
 import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
-import { joinLists, type ListChange, withDevice, withoutDevice } from './device-lists.ts'
+import type { ListChange, withDevice } from './device-lists.ts'
 import type { Joined } from './link-guest.ts'
 import { LINK_PROTOCOL } from './link.ts'
 import type { LinkHost } from './link-host.ts'
@@ -44,6 +45,13 @@ export interface OwnDevicesDeps extends Pick<MessengerPorts, 'store' | 'swarm' |
   /** A conversation was deleted on another device. */
   onCleared(account: AccountId, mark: ClearMark): Promise<void>
   onHistory(accounts: readonly AccountId[]): void
+}
+
+/** Only accounts with several devices have lists that differ. */
+const loadLists = loadOnce(() => import('./device-lists.ts'))
+
+function isSame(a: SignedBytes, b: SignedBytes): boolean {
+  return sameBytes(a.statement, b.statement) && sameBytes(a.signature, b.signature)
 }
 
 export class OwnDevices {
@@ -165,6 +173,7 @@ export class OwnDevices {
       throw new SkeinError('DEVICE_UNKNOWN', 'No device of yours is called so, or more than one; use its id.')
     if (only.here) throw new SkeinError('USAGE', 'A device does not take itself out; do it on another one.')
     return this.inTurn(async () => {
+      const { withoutDevice } = await loadLists()
       await this.change(withoutDevice(identity.signedList, only.device), [])
       return only.device
     })
@@ -192,7 +201,8 @@ export class OwnDevices {
   /** Takes in a list of our account, whoever showed it. */
   private async take(theirs: SignedBytes): Promise<void> {
     const { identity } = this.deps
-    if (identity.isRevoked) return
+    if (identity.isRevoked || isSame(identity.signedList, theirs)) return
+    const { joinLists } = await loadLists()
     const joined = joinLists(identity.signedList, theirs)
     if (joined === 'mine') return
     if (joined === 'theirs') return this.adopt(theirs, [])
@@ -204,6 +214,7 @@ export class OwnDevices {
 
   private admit(entry: Parameters<typeof withDevice>[1], name: string, beside: StoreWrite): Promise<void> {
     return this.inTurn(async () => {
+      const { withDevice } = await loadLists()
       await this.change(withDevice(this.deps.identity.signedList, entry), [beside])
       const added = this.deps.identity.list.devices.find(({ deviceKey }) => deviceKey.every((byte, at) => entry.deviceKey[at] === byte))
       if (added !== undefined) await this.names.put(added.device, name)

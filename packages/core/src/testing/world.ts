@@ -58,6 +58,7 @@ export interface WorldRelay {
 /** Before a world with several devices in an account: what takes real time does not wait for the world's. */
 export async function loadDeviceCode(): Promise<void> {
   await Promise.all([
+    import('../devices/device-lists.ts'),
     import('../devices/link-guest.ts'),
     import('../devices/link-host.ts'),
     import('../devices/own-sync.ts'),
