@@ -20,7 +20,7 @@ async function inWorker({ context }: Person, code: string): Promise<void> {
   await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
 }
 
-it.skipIf(skipped)('[UI9] giant and right-to-left texts stay in their place; one that is too long is refused and kept', async () => {
+it.skipIf(skipped)('[UI18] giant and right-to-left texts stay in their place; one that is too long is refused and kept', async () => {
   const [ana, bo] = [await world.person(), await world.person({ viewport: PHONE })]
   await ana.enter('Ana')
   await ana.joined()
