@@ -38,6 +38,24 @@ describe('dispatch', () => {
     expect((await world.history(back, ana)).map(({ text }) => text)).toEqual(['short', 'long'])
   })
 
+  it('[BK4] what a device that is gone has sent is not sent again under its id: it may have been heard', async () => {
+    const { world, ana, bo } = await friends(40)
+    const { id } = await world.send(ana, bo, 'from before')
+    await world.run(2_000)
+    const message = await ana.store.message(id, 'out')
+    if (message === null) throw new Error('nothing was sent')
+    // As a restore puts it there: sent by the device that the backup was made on.
+    const old = {
+      ...message,
+      id: message.id.replace(/^./, '0') as typeof id,
+      sender: bo.messenger.identity.device,
+      state: 'failed',
+    } as const
+    await ana.store.commit([{ kind: 'message.insert', message: { ...old, reason: 'restored' } }])
+    await expect(ana.messenger.deliveries.retry(old.id)).rejects.toMatchObject({ code: 'NOT_YOURS' })
+    expect(await ana.messenger.deliveries.outbox()).toEqual([])
+  })
+
   it('[DL17] a message can be taken back while it is in the outbox', async () => {
     const { world, ana, bo } = await friends(42)
     world.kill(bo)

@@ -76,6 +76,8 @@ export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMe
   // Under the id of another device's message it would be another message to the recipient.
   if (message !== null && path.book.ownDevices().some(({ device }) => device === message.sender))
     throw new SkeinError('NOT_YOURS', 'Another device of yours has sent this message; try again there.')
+  if (message !== null && message.sender !== path.swarm.self)
+    throw new SkeinError('NOT_YOURS', 'A device that is gone has sent this message, and may have been heard; write it again if it was not.')
   if (message?.state !== 'failed' || message.deletedAt !== null || message.kind === 'gone' || contact === undefined)
     throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
   const at = path.clock.now()
