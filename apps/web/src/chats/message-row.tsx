@@ -99,7 +99,7 @@ function Facts({ message }: { readonly message: HistoryMessage }) {
       <time dateTime={times.machine(created_at)} title={times.whole(created_at)}>
         {times.time(created_at)}
       </time>
-      {direction === 'out' ? <Tick state={state} /> : null}
+      {direction === 'out' && deleted_at === null ? <Tick state={state} /> : null}
     </p>
   )
 }

@@ -345,5 +345,7 @@ export const de: Strings = {
     RELAY_URL: 'Die Adresse eines Relays beginnt mit https:// oder http://, eine je Zeile.',
     expired: 'Es ließ sich nicht rechtzeitig zustellen.',
     cancelled: 'Es wurde hier aufgegeben.',
+    restored: 'Ein Gerät, das es nicht mehr gibt, hat es gesendet; ob es ankam, ist nicht bekannt. Schreibe es neu, wenn es wichtig ist.',
+    'device-revoked': 'Das Gerät, für das es war, gehört dem Kontakt nicht mehr.',
   },
 }

@@ -338,6 +338,8 @@ export const en = {
     RELAY_URL: 'The address of a relay begins with https:// or http://, and there is one per line.',
     expired: 'It could not be delivered in time.',
     cancelled: 'It was given up here.',
+    restored: 'A device that is gone sent it; whether it came is not known. Write it again if it matters.',
+    'device-revoked': 'The device it was for belongs to them no more.',
   },
 }
 
