@@ -25,9 +25,8 @@ const KEYCHAIN = fileURLToPath(new URL('../packages/node/dist/platform/keychain-
 const app = process.cwd()
 const entryPoints = { main: join(app, 'dist', 'main.js') }
 if (/(cli|desktop)$/.test(app) && existsSync(KEYCHAIN)) entryPoints['keychain-process'] = KEYCHAIN
-/** What reads and writes files, in a thread of its own. */
+/** What reads and writes files, in a thread of its own: by itself, since of what it shares it needs little. */
 const FILES = fileURLToPath(new URL('../packages/node/dist/files/file-worker.js', import.meta.url))
-if (/(cli|desktop)$/.test(app) && existsSync(FILES)) entryPoints['file-worker'] = FILES
 /** The desktop program's part that runs inside Electron, where Electron is. */
 const ELECTRON = join(app, 'dist', 'electron.js')
 if (existsSync(ELECTRON)) entryPoints.electron = ELECTRON
@@ -37,11 +36,9 @@ const BENCH = join(app, 'dist', 'bench', 'bench-peer.js')
 if (existsSync(BENCH)) entryPoints['bench-peer'] = BENCH
 
 rmSync(join(app, 'bundle'), { recursive: true, force: true })
-await build({
-  entryPoints,
+const common = {
   outdir: join(app, 'bundle'),
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24',
@@ -50,4 +47,6 @@ await build({
   external: NATIVE,
   banner: { js: REQUIRE },
   logLevel: 'warning',
-})
+}
+await build({ ...common, entryPoints, splitting: true })
+if (/(cli|desktop)$/.test(app) && existsSync(FILES)) await build({ ...common, entryPoints: { 'file-worker': FILES } })

@@ -1,20 +1,11 @@
-/** Looks at what is to be sent: files and folders by their paths. Runs in the worker. */
+/** Looks at what is to be sent: files and folders by their paths. Their media types are told elsewhere. Runs in the worker. */
 import { createHash, randomUUID } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
-import mime from 'mime'
-import * as z from 'zod'
 import { changed, unreadable, unwritable } from './explain.ts'
-
-/** What `place` of an outgoing transfer holds. */
-export const SourcePlace = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('file'), path: z.string(), modifiedAt: z.number() }),
-  /** `list`: name of the file beside the database that holds the encoded list. */
-  z.object({ kind: z.literal('folder'), roots: z.record(z.string(), z.string()), list: z.string() }),
-])
-export type SourcePlace = z.infer<typeof SourcePlace>
+import type { SourcePlace } from './source-place.ts'
 
 /** @param stateFolder for lists of folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, DISK_FULL */
 export function describe(paths: readonly string[], stateFolder: string): SourceDescription {
@@ -35,7 +26,7 @@ function describeFile(path: string, stats: Stats): SourceDescription {
   const place: SourcePlace = { kind: 'file', path, modifiedAt: stats.mtimeMs }
   const name = safeName(basename(path))
   const times = { size: stats.size, modifiedAt: modifiedAt(stats) }
-  return { ...times, name, mediaType: mime.getType(name) ?? '', place: JSON.stringify(place), folder: undefined }
+  return { ...times, name, mediaType: '', place: JSON.stringify(place), folder: undefined }
 }
 
 function describeFolder(paths: readonly string[], stateFolder: string): SourceDescription {

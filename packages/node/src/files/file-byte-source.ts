@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
-import { listAgain, modifiedAt, SourcePlace } from './describe.ts'
+import { listAgain, modifiedAt } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
+import type { SourcePlace } from './source-place.ts'
 
 interface OpenFile {
   readonly entry: number
@@ -22,21 +23,20 @@ export class FileByteSource implements ByteSource {
 
   /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   constructor(
-    place: string,
+    place: SourcePlace,
     manifest: FileManifest,
     { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers },
   ) {
     this.buffers = buffers
-    const parsed = SourcePlace.parse(JSON.parse(place))
-    if (parsed.kind === 'file') {
+    if (place.kind === 'file') {
       this.list = new Uint8Array()
       this.layout = layOutFile({ ...manifest, executable: false })
-      this.paths = [parsed.path]
+      this.paths = [place.path]
     } else {
-      this.list = readList(join(stateFolder, parsed.list)) ?? listAgain(parsed.roots, manifest.folder?.listDigest ?? new Uint8Array())
+      this.list = readList(join(stateFolder, place.list)) ?? listAgain(place.roots, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
-      this.paths = entries.map((entry) => pathOf(entry, parsed.roots))
+      this.paths = entries.map((entry) => pathOf(entry, place.roots))
     }
   }
 

@@ -14,10 +14,11 @@ import { CHUNK_TAG_BYTES, chunkLength, type ChunkPlan, OpeningSink, planOf, Rece
 import { expose, transfer } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { largeAesGcm } from '../platform/large-aes-gcm.ts'
-import { nativePrimitives } from '../platform/primitives.ts'
+import { nativeHashes } from '../platform/native-hashes.ts'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { ChunkBuffers } from './chunk-buffers.ts'
 import { describe } from './describe.ts'
+import type { SourcePlace } from './source-place.ts'
 import { FileByteSink } from './file-byte-sink.ts'
 import { FileByteSource } from './file-byte-source.ts'
 import type { OpenedSink } from './opened-sink.ts'
@@ -27,7 +28,7 @@ const sources = new Map<number, { readonly source: SealingSource; readonly recen
 const sinks = new Map<number, { readonly sink: OpeningSink; readonly plan: ChunkPlan }>()
 const buffers = new ChunkBuffers()
 const lanes = new RawLanes(buffers)
-const primitives = { ...nativePrimitives, ...largeAesGcm((length) => buffers.take(length)) }
+const primitives = { ...nativeHashes, ...largeAesGcm((length) => buffers.take(length)) }
 let handles = 0
 
 const worker = {
@@ -36,7 +37,7 @@ const worker = {
 
   describe: (paths: readonly string[], stateFolder: string): SourceDescription => describe(paths, stateFolder),
 
-  openSource(place: string, manifest: FileManifest, stateFolder: string): number {
+  openSource(place: SourcePlace, manifest: FileManifest, stateFolder: string): number {
     handles += 1
     const source = new SealingSource(primitives, manifest, new FileByteSource(place, manifest, { stateFolder, buffers }))
     sources.set(handles, { source, recent: new RecentChunks(manifest.chunkSize) })

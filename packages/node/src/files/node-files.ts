@@ -4,13 +4,14 @@ import { join, relative, sep } from 'node:path'
 import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
+import mime from 'mime'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { ConnectionLink } from './bulk-port.ts'
-import { SourcePlace } from './describe.ts'
 import { markName, partName, recordName } from './file-byte-sink.ts'
 import { FileThread } from './file-thread.ts'
 import { tidy } from './tidy.ts'
 import { presentOf } from './opened-sink.ts'
+import { SourcePlace } from './source-place.ts'
 
 export interface NodeFilesOptions {
   /** For what is kept beside transfers. */
@@ -28,8 +29,9 @@ export class NodeFiles implements FilePlatform {
     keepErrorCodes()
   }
 
-  describe(paths: readonly string[]): ReturnType<FilePlatform['describe']> {
-    return this.hold().ask((remote) => remote.describe(paths, this.options.stateFolder))
+  async describe(paths: readonly string[]): ReturnType<FilePlatform['describe']> {
+    const described = await this.hold().ask((remote) => remote.describe(paths, this.options.stateFolder))
+    return described.folder === undefined ? { ...described, mediaType: mime.getType(described.name) ?? '' } : described
   }
 
   placeOf(path: string, { modifiedAt }: FileManifest): string {
@@ -43,7 +45,8 @@ export class NodeFiles implements FilePlatform {
 
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
     const worker = this.hold()
-    const handle = await worker.ask((remote) => remote.openSource(place, manifest, this.options.stateFolder))
+    const parsed = SourcePlace.parse(JSON.parse(place))
+    const handle = await worker.ask((remote) => remote.openSource(parsed, manifest, this.options.stateFolder))
     return {
       seal: (part, index, stream) => worker.ask((remote) => remote.seal(handle, { part, index, stream })),
       sendOver: async (link) => {

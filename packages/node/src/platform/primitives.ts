@@ -1,14 +1,7 @@
 /** Core's primitives on node:crypto: the same bytes as the portable ones, several times faster. */
-import crypto, {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-} from 'node:crypto'
-import { type HashStream, type HpkeParts, hpkeOn, isStrictEd25519Key, noblePrimitives, type Primitives } from '@skein/core'
+import crypto, { createCipheriv, createDecipheriv, createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { type HpkeParts, hpkeOn, isStrictEd25519Key, noblePrimitives, type Primitives } from '@skein/core'
+import { nativeHashes } from './native-hashes.ts'
 import { nativeArgon2id } from './primitives-argon2.ts'
 import { nativeMlKem } from './primitives-ml-kem.ts'
 
@@ -84,11 +77,6 @@ function digest(hash: 'sha256' | 'sha512', message: Uint8Array): Buffer {
   return crypto.hash(hash, message, 'buffer')
 }
 
-function sha256Stream(): HashStream {
-  const hash = createHash('sha256')
-  return { update: (part) => void hash.update(part), digest: () => bytes(hash.digest()) }
-}
-
 function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false
   // OpenSSL checks S and R, but takes keys of small order and encodings that are not canonical.
@@ -156,8 +144,7 @@ export const nativePrimitives: Primitives = {
   ed25519PublicKey: (seed) => rawPublic(signingKey(seed)),
   ed25519Sign: (message, seed) => bytes(crypto.sign(null, message, signingKey(seed))),
   ed25519Verify,
-  sha256: (message) => bytes(digest('sha256', message)),
-  sha256Stream,
+  ...nativeHashes,
   sha512: (message) => bytes(digest('sha512', message)),
   hkdfSha256,
   aesGcmSeal: sealWith('aes-256-gcm'),
