@@ -10,3 +10,5 @@ export const MAX_NUMBER = 10_000
 export const MAX_KEPT_BYTES = 12_582_912
 /** What nobody knows beside the database is removed when it is so old, ms (FI40). */
 export const LEFT_OVER_MS = 86_400_000
+/** Written bytes of a file after which the system is asked to put them on the disk: at the end little is left to wait for. */
+export const SYNC_EVERY_BYTES = 33_554_432

@@ -16,9 +16,7 @@ import {
   readSync,
   rmSync,
   statfsSync,
-  write,
   writeFileSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
@@ -27,6 +25,7 @@ import type { ChunkBuffers } from './chunk-buffers.ts'
 import { RESERVE_BYTES, SYNC_AT_ONCE } from './constants.ts'
 import { diskFull, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
+import { PartFile, writeAll } from './part-file.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
 const HEADER_BYTES = 8
@@ -44,7 +43,8 @@ export class FileByteSink implements ByteSink {
   private readonly part: string
   private readonly record_: number
   private readonly folders = new Set<string>()
-  private open: OpenFile | undefined
+  private readonly syncs = new Set<Promise<void>>()
+  private open: { readonly entry: number; readonly file: PartFile } | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
   constructor(wish: SinkWish, { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers }) {
@@ -88,10 +88,7 @@ export class FileByteSink implements ByteSink {
       for (const span of spansOf(this.layout, offset, bytes.length)) {
         const part = bytes.subarray(at, at + span.length)
         at += span.length
-        const file = this.fileOf(span.entry)
-        // Small ones at once; for large ones the next chunk is opened and hashed meanwhile.
-        if (part.length < LARGE_PART_BYTES) writeAll(file.fd, part, span.offset)
-        else await writeBeside(file, part, span.offset)
+        await this.fileOf(span.entry).write(part, span.offset)
       }
     } catch (cause) {
       throw unwritable(this.part, cause)
@@ -158,6 +155,7 @@ export class FileByteSink implements ByteSink {
   /** Folders and empty files, times, rights; and all bytes on the disk, of several files at once: one by one each waits for the disk. */
   private async finishFiles(): Promise<void> {
     this.closeFile()
+    await Promise.all(this.syncs)
     const working = new Set<Promise<void>>()
     const failures: unknown[] = []
     for (const [at, { kind, path }] of this.layout.entries.entries()) {
@@ -190,19 +188,29 @@ export class FileByteSink implements ByteSink {
     }
   }
 
-  private fileOf(entry: number): OpenFile {
-    if (this.open?.entry === entry) return this.open
+  private fileOf(entry: number): PartFile {
+    if (this.open?.entry === entry) return this.open.file
     this.closeFile()
     const path = this.pathOf(entry)
     this.makeFolder(dirname(path))
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
-    this.open = { entry, fd, writing: 0, isLeft: false }
-    return this.open
+    const file = new PartFile(path, (sync) => this.watch(sync))
+    this.open = { entry, file }
+    return file
+  }
+
+  private watch(sync: Promise<void>): void {
+    this.syncs.add(sync)
+    // One that fails stays, and fails the commit.
+    sync.then(
+      () => this.syncs.delete(sync),
+      () => undefined,
+    )
   }
 
   private closeFile(): void {
-    if (this.open !== undefined) leave(this.open)
+    const { open } = this
     this.open = undefined
+    open?.file.leave()
   }
 
   private makeFolder(path: string): void {
@@ -237,39 +245,4 @@ export class FileByteSink implements ByteSink {
   private mark(mark: string, name: string, final: string): void {
     writeFileSync(mark, JSON.stringify({ ...this.marks(), [name]: final }), { mode: 0o600 })
   }
-}
-
-interface OpenFile {
-  readonly entry: number
-  readonly fd: number
-  /** Writes that are under way. */
-  writing: number
-  /** Nobody needs it after these. */
-  isLeft: boolean
-}
-
-const LARGE_PART_BYTES = 131_072
-
-function leave(file: OpenFile): void {
-  file.isLeft = true
-  if (file.writing === 0) closeSync(file.fd)
-}
-
-/** By a thread of the system's pool. */
-async function writeBeside(file: OpenFile, bytes: Uint8Array, offset: number): Promise<void> {
-  file.writing += 1
-  try {
-    for (let at = 0; at < bytes.length; ) {
-      at += await new Promise<number>((resolve, reject) => {
-        write(file.fd, bytes, at, bytes.length - at, offset + at, (error, count) => (error === null ? resolve(count) : reject(error)))
-      })
-    }
-  } finally {
-    file.writing -= 1
-    if (file.isLeft) leave(file)
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at)
 }
