@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { netCopy } from './files/net-copy.mjs'
+import { otherPaths } from './files/other-paths.mjs'
 import { installPeers, startRsync, startScp, startWormhole, versions } from './files/peers.mjs'
 import { befriend, cpuSeconds, median, peakMb, send, startClient, startRelay } from './files/processes.mjs'
 
@@ -130,6 +131,7 @@ try {
   const chatP99 = await chatRatio(ana, bo)
   const overhead = await resumeOverhead(ana, bo)
   const pages = await tried('browser', browserFigures)
+  const others = await tried('paths', () => otherPaths(dir))
   const document = {
     lan_mb_per_s: round(BIG_BYTES / 1e6 / median(seconds.ours), 1),
     vs_net_copy_sha256: round(ratio(seconds.net, seconds.ours)),
@@ -138,10 +140,10 @@ try {
     vs_rsync: round(ratio(seconds.rsync, seconds.ours)),
     small_files_vs_wormhole: round(ratio(seconds.smallWormhole, seconds.small)),
     small_files_ratio: round(median(seconds.small) / median(seconds.one)),
-    relayed_mb_per_s: null,
-    webrtc_node_mb_per_s: null,
     browser_mb_per_s: pages?.browser_mb_per_s ?? null,
     vs_raw_datachannel: pages?.vs_raw_datachannel ?? null,
+    relayed_mb_per_s: round(others?.relayed ?? null, 1),
+    webrtc_node_mb_per_s: round(others?.webrtc ?? null, 1),
     cpu_s_per_gib: { send: round(median(cpu.send)), receive: round(median(cpu.receive)) },
     rss_mb: { send: Math.round(rss.send), receive: Math.round(rss.receive) },
     chat_p99_ratio: round(chatP99),

@@ -13,18 +13,21 @@ const TICKS = 100
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
-/** Starts a program; resolves with its first line of JSON. */
-function started(script, args) {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+/** Starts a program, perhaps within a network namespace; resolves with its first line of JSON. */
+function started(script, args, within) {
+  const command = [process.execPath, script, ...args]
+  const [program, ...rest] = within === undefined ? command : ['ip', 'netns', 'exec', within, ...command]
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
   return new Promise((resolve, reject) => {
     child.once('exit', () => reject(new Error(`${script} did not start`)))
     createInterface({ input: child.stdout }).once('line', (line) => resolve({ child, ready: JSON.parse(line) }))
   })
 }
 
-export async function startRelay(dir) {
+/** @param host where it listens and is found @param within a network namespace */
+export async function startRelay(dir, { host = '127.0.0.1', within } = {}) {
   const ports = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector'].flatMap((name) => [`--${name}`, '0'])
-  const { child, ready } = await started(RELAY, ['run', '--json', '--data-dir', dir, '--host', '127.0.0.1', '--quic', 'off', ...ports])
+  const { child, ready } = await started(RELAY, ['run', '--json', '--data-dir', dir, '--host', host, '--quic', 'off', ...ports], within)
   return { url: ready.url, end: () => child.kill('SIGTERM') }
 }
 
@@ -37,8 +40,12 @@ export function cpuSeconds(pid) {
 /** Most that a process has held in memory since the mark was set back, MB. */
 export const peakMb = (pid) => (Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024) / 1e6
 
-export async function startClient(dir, { name, relay, args = [] }) {
-  const { child, ready } = await started(CLI, ['up', '--json', '--data-dir', dir, '--name', name, '--no-lan', '--relay', relay, ...args])
+export async function startClient(dir, { name, relay, within, args = [] }) {
+  const { child, ready } = await started(
+    CLI,
+    ['up', '--json', '--data-dir', dir, '--name', name, '--no-lan', '--relay', relay, ...args],
+    within,
+  )
   const { api, close } = await connectSocket(dir)
   const end = async () => {
     await close()
