@@ -311,7 +311,9 @@ export class Fetcher {
     const raw = await this.openBulk(live, work)
     loop.raw = raw?.link
     try {
-      const fetching: Fetching = { ...common, bulk: raw?.connection, window: () => this.windowOf(live, link) }
+      // A thread reads what it has room for, and TCP makes the sender wait.
+      const window = (): number => (raw?.connection.receiver === undefined ? this.windowOf(live, link) : MAX_WINDOW_BYTES)
+      const fetching: Fetching = { ...common, bulk: raw?.connection, window }
       const fetched = await fetchPart(fetching)
       if (raw !== undefined && fetched.kind !== 'complete') loop.shunsBulk = true
       if (fetched.kind === 'complete') await this.finish(live, { link, reader, sink, root: fetched.root })

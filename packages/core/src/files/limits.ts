@@ -17,8 +17,8 @@ export const MAX_WINDOW_BYTES = 33_554_432
 export const WEBRTC_WINDOW_BYTES = 3_145_728
 /** Sealed chunks that are made ahead of what is sent. */
 export const MADE_AHEAD = 6
-/** Chunks that a thread has been told to send, or to receive, and has not yet. */
-export const ORDERED_AHEAD = 4
+/** Chunks that a thread has been told to send, or to receive, and has not yet; it holds few of them at a time. */
+export const ORDERED_AHEAD = 16
 /** Sealed chunks kept for other recipients of the same content, in bytes. */
 export const SHARED_BYTES = 33_554_432
 /** Transfers that are fetched at once (FI22); the rest waits for its turn. */

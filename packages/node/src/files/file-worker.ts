@@ -47,12 +47,9 @@ const worker = {
     const sealed = await opened(sources, handle).source.seal(at.part, at.index, at.stream)
     return transfer(sealed, [sealed.buffer as ArrayBuffer])
   },
-  send(handle: number, lane: number, chunk: ChunkToSend): Promise<boolean> {
+  async send(handle: number, lane: number, chunk: ChunkToSend): Promise<boolean> {
     const { source, recent } = opened(sources, handle)
-    return lanes.send(
-      lane,
-      recent.get(chunk, () => source.seal(chunk.part, chunk.index, chunk.stream)),
-    )
+    return lanes.send(lane, () => recent.get(chunk, () => source.seal(chunk.part, chunk.index, chunk.stream)))
   },
   finishSource: (handle: number): Promise<ContentDigests> => opened(sources, handle).source.finish(),
   async closeSource(handle: number): Promise<void> {

@@ -5,6 +5,9 @@ import { LandingReader } from '../bulk/landing-reader.ts'
 import { socketOn, type Transferable } from '../bulk/socket-handle.ts'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 
+/** Chunks in memory of one connection: the one that the socket has, or gives, and the one beside it. */
+const AT_ONCE = 2
+
 export interface SealedChunk {
   readonly sealed: Promise<Uint8Array>
   /** By somebody else, too: its memory is not to be used again. */
@@ -16,7 +19,9 @@ class RawLane {
   private readonly buffers: ChunkBuffers
   private readonly connection: SocketBulkConnection
   private readonly frames: AsyncIterator<Uint8Array>
-  private last: Promise<unknown> = Promise.resolve()
+  /** The last ones that were begun, each resolved when it is dealt with. */
+  private readonly begun: Promise<unknown>[] = []
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(handle: Transferable, buffers: ChunkBuffers) {
     this.buffers = buffers
@@ -27,11 +32,30 @@ class RawLane {
     this.frames = this.connection[Symbol.asyncIterator]()
   }
 
-  /** In the order of the calls. @returns whether it was taken */
-  send({ sealed: making, kept }: SealedChunk): Promise<boolean> {
-    const sending = Promise.all([making, this.last]).then(([sealed]) => this.write(sealed, kept))
-    this.last = sending.catch(() => undefined)
-    return sending
+  /** In the order of the calls; made when there is room for it. @returns whether it was taken @throws what `make` throws */
+  send(make: () => SealedChunk): Promise<boolean> {
+    return this.inTurn(async (before) => {
+      const { sealed, kept } = make()
+      const bytes = await sealed
+      await before
+      return this.write(bytes, kept)
+    })
+  }
+
+  /** @param use what becomes of a frame; `undefined` when the connection has ended, or broken off */
+  receive<T>(use: (frame: Uint8Array | undefined) => Promise<T>): Promise<T> {
+    return this.inTurn(async () => use(await this.next()))
+  }
+
+  /** Begins when all but the last one are dealt with. */
+  private inTurn<T>(work: (before: Promise<unknown>) => Promise<T>): Promise<T> {
+    const [first, last] = [this.begun.at(-AT_ONCE), this.begun.at(-1)]
+    // After the one before has begun, too: of two that are under way the second may be the first that is done.
+    this.turn = Promise.all([this.turn, first])
+    const done = this.turn.then(() => work(Promise.resolve(last)))
+    this.begun.push(done.catch(() => undefined))
+    if (this.begun.length > AT_ONCE) this.begun.shift()
+    return done
   }
 
   private async write(sealed: Uint8Array, kept: boolean): Promise<boolean> {
@@ -43,8 +67,7 @@ class RawLane {
     }
   }
 
-  /** `undefined` when it has ended, or broken off. */
-  async receive(): Promise<Uint8Array | undefined> {
+  private async next(): Promise<Uint8Array | undefined> {
     try {
       const { value, done } = await this.frames.next()
       return done ? undefined : (value as Uint8Array)
@@ -75,21 +98,22 @@ export class RawLanes {
   }
 
   /** @returns `false` when the connection has ended @throws what the making of the chunk throws */
-  async send(lane: number, chunk: SealedChunk): Promise<boolean> {
+  async send(lane: number, make: () => SealedChunk): Promise<boolean> {
     const there = this.lanes.get(lane)
-    if (there !== undefined) return there.send(chunk)
-    await chunk.sealed
-    return false
+    return there === undefined ? false : there.send(make)
   }
 
   /** @param write what becomes of a frame of `length` bytes */
   async receive(lane: number, length: number, write: (frame: Uint8Array) => Promise<void>): Promise<'written' | 'unfit' | 'ended'> {
-    const frame = await this.lanes.get(lane)?.receive()
-    if (frame === undefined) return 'ended'
-    if (frame.length !== length) return 'unfit'
-    await write(frame)
-    this.buffers.give(frame)
-    return 'written'
+    const there = this.lanes.get(lane)
+    if (there === undefined) return 'ended'
+    return there.receive(async (frame) => {
+      if (frame === undefined) return 'ended'
+      if (frame.length !== length) return 'unfit'
+      await write(frame)
+      this.buffers.give(frame)
+      return 'written'
+    })
   }
 
   close(lane: number): void {
