@@ -75,6 +75,11 @@ describe('conversations after an event', () => {
     ])
   })
 
+  it('a message that the list has already is not counted twice', () => {
+    const listed = [{ ...person('a', 1), last: message('new') }]
+    expect(applyEvent(listed, { event: 'message', contact: 'a', name: 'a', muted: false, message: message('new') })).toEqual(listed)
+  })
+
   it('a state turns the tick of the last message only', () => {
     const state = { event: 'state', contact: 'ana', state: 'delivered', reason: null, delivered_at: 1 } as const
     expect(applyEvent(all, { ...state, id: 'old' })?.[0]?.last?.state).toBe('delivered')

@@ -43,6 +43,8 @@ const NOTHING: ClientSnapshot = {
 export class ClientModel extends Observable<ClientSnapshot> {
   private readonly eventListeners = new Set<(events: readonly ClientEvent[]) => void>()
   private pending: ClientEvent[] = []
+  /** Events so far that changed the list of conversations. */
+  private told = 0
   private isHeld = false
   private tab: Tab | undefined
   private following = new AbortController()
@@ -87,8 +89,15 @@ export class ClientModel extends Observable<ClientSnapshot> {
   async refresh(): Promise<void> {
     const { api } = this.get()
     if (api === undefined) return
-    const { conversations } = await api.conversations()
-    if (this.get().api === api) this.patch({ conversations })
+    for (let asked = 1; ; asked += 1) {
+      const before = this.told
+      const { conversations } = await api.conversations()
+      if (this.get().api !== api) return
+      // An answer does not have what an event told while it was on its way.
+      if (this.told !== before && asked < ASKED_AT_MOST) continue
+      this.patch({ conversations })
+      break
+    }
     await this.ask()
   }
 
@@ -167,6 +176,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
   private show(): void {
     const events = this.pending.splice(0)
+    this.told += events.filter(({ event }) => !ABOUT_NO_LIST.includes(event)).length
     for (const each of events) if (each.event === 'devices') this.patch({ revoked: each.revoked })
     const { conversations } = this.get()
     const changed = events.reduce<typeof conversations>(
@@ -178,6 +188,11 @@ export class ClientModel extends Observable<ClientSnapshot> {
     for (const each of [...this.eventListeners]) tell(each, events)
   }
 }
+
+/** What changes no list of conversations. */
+const ABOUT_NO_LIST: readonly ClientEvent['event'][] = ['typing', 'transfer', 'devices', 'presence']
+/** Where something is told all the time, the list is as new as the last answer. */
+const ASKED_AT_MOST = 5
 
 /** One that fails takes nothing from the others. */
 function tell(listener: (events: readonly ClientEvent[]) => void, events: readonly ClientEvent[]): void {
@@ -198,6 +213,8 @@ export function applyEvent(all: readonly ConversationView[], event: ClientEvent)
     all.map((each) => (each === known ? { ...each, ...change } : each))
   switch (event.event) {
     case 'message': {
+      // The list was asked for when it had come already.
+      if (known.last?.id === event.message.id) return put({ last: event.message })
       const unread = known.unread + (event.message.direction === 'in' ? 1 : 0)
       return [{ ...known, unread, last: event.message }, ...all.filter((each) => each !== known)]
     }
