@@ -19,6 +19,8 @@ const offer = fc.record({
   ticket: bytes(16),
   key: bytes(32),
   direct: fc.boolean(),
+  knows: fc.boolean(),
+  reverse: fc.boolean(),
   relays: fc.array(device, { maxLength: 8 }),
 })
 
@@ -41,7 +43,15 @@ describe('raw connections on the wire', () => {
   })
 
   it('[BU4, BU6] fails on anything else in one way only', () => {
-    const good = { purpose: 'file', ticket: new Uint8Array(16), key: new Uint8Array(32), direct: true, relays: [] }
+    const good = {
+      purpose: 'file',
+      ticket: new Uint8Array(16),
+      key: new Uint8Array(32),
+      direct: true,
+      knows: false,
+      reverse: false,
+      relays: [],
+    }
     for (const wrong of [{ purpose: '' }, { purpose: 'A' }, { ticket: new Uint8Array(15) }, { key: new Uint8Array(31) }])
       expect(() => decodeBulkOffer(encodeBulkOffer({ ...good, ...wrong }))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
     for (const read of [decodeBulkOffer, decodeBulkAnswer, decodeSpliceRequest, decodeSpliceReply])

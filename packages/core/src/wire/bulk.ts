@@ -26,12 +26,16 @@ export interface BulkOfferFrame extends BulkSecret {
   readonly purpose: string
   /** Whether a connection without a relay is wanted. */
   readonly direct: boolean
+  /** The asking side knows where the other one listens for TCP, though no connection between them shows it. */
+  readonly knows: boolean
+  /** The other side is to dial: the asking one did not get through. */
+  readonly reverse: boolean
   /** Relays that the asking side is connected to. */
   readonly relays: readonly DeviceId[]
 }
 
 export type BulkAnswerFrame =
-  /** The asking side dials where it has dialled the other one before. */
+  /** The asking side dials where it has dialled the other one before, or knows that it listens. */
   | { readonly way: 'dial' }
   /** The answering side dials the asking one. */
   | { readonly way: 'await' }
@@ -55,9 +59,9 @@ export function encodeBulkOffer(offer: BulkOfferFrame): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeBulkOffer(bytes: Uint8Array): BulkOfferFrame {
-  const { purpose, ticket, key, direct, relays } = decode(BulkOffer, bytes, MAX_BULK_CONTROL_BYTES)
+  const { purpose, ticket, key, relays, ...wish } = decode(BulkOffer, bytes, MAX_BULK_CONTROL_BYTES)
   if (purpose.length > MAX_PURPOSE_CHARS || !/^[a-z0-9.-]+$/.test(purpose)) throw new SkeinError('BAD_FRAME', 'A purpose has no such form.')
-  return { purpose, ...secretOf({ ticket, key }), direct, relays: atMost(relays, MAX_BULK_RELAYS).map(deviceFrom) }
+  return { purpose, ...secretOf({ ticket, key }), ...wish, relays: atMost(relays, MAX_BULK_RELAYS).map(deviceFrom) }
 }
 
 export function encodeBulkAnswer(answer: BulkAnswerFrame): Uint8Array {

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createConnection, type Socket } from 'node:net'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { directAddresses, TestNetwork } from '../swarm/test-network.ts'
+import { peerOf } from '../swarm/connections.ts'
+import { directAddresses, stackOf, TestNetwork } from '../swarm/test-network.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
-import type { BulkConnection, BulkOutcome } from './index.ts'
+import { type BulkConnection, type BulkOutcome, endpointOf } from './index.ts'
 import { MAGIC, MAX_BULK_FRAME_BYTES } from './constants.ts'
 
 const WITHIN = { timeout: 60_000 }
@@ -43,7 +45,7 @@ async function read(connection: BulkConnection, count: number): Promise<Uint8Arr
 }
 
 function portOf(swarm: Libp2pSwarm): number {
-  return Number(/\/tcp\/(\d+)/.exec(directAddresses(swarm)[0] ?? '')?.[1])
+  return Number(/\/tcp\/(\d+)/.exec(directAddresses(swarm).find((each) => !each.includes('/ws')) ?? '')?.[1])
 }
 
 async function rawTo(swarm: Libp2pSwarm, ...parts: readonly Uint8Array[]): Promise<Socket> {
@@ -53,6 +55,24 @@ async function rawTo(swarm: Libp2pSwarm, ...parts: readonly Uint8Array[]): Promi
   await once(socket, 'connect')
   for (const part of parts) socket.write(part)
   return socket
+}
+
+/** Connected by WebSocket, though both listen for TCP and have said so. */
+async function byWebSocket(): Promise<[Libp2pSwarm, Libp2pSwarm]> {
+  const listen = { host: '127.0.0.1', port: 0, ws: 0 }
+  const [ana, bo] = [await network.swarm({ listen }), await network.swarm({ listen })]
+  await ana.learn(
+    bo.self,
+    directAddresses(bo).filter((each) => each.includes('/ws')),
+  )
+  await ana.open(bo.self, '/skein/none/1')
+  for (const [one, other] of [[ana, bo] as const, [bo, ana] as const])
+    await vi.waitFor(async () => {
+      const { addresses } = await stackOf(one).peerStore.get(peerOf(other.self))
+      expect(addresses.some(({ multiaddr }) => endpointOf(multiaddr.toString())?.port === portOf(other))).toBe(true)
+    }, WITHIN)
+  expect(ana.paths().find(({ device }) => device === bo.self)?.transport).toBe('ws')
+  return [ana, bo]
 }
 
 describe('a raw connection without a relay', { timeout: 120_000 }, () => {
@@ -71,6 +91,28 @@ describe('a raw connection without a relay', { timeout: 120_000 }, () => {
       await forth.write(Uint8Array.of(7))
       expect(await read(back, 1)).toEqual([Buffer.from([7])])
     }
+  })
+
+  it('[BU4] is opened where the other listens for TCP, though the two are connected by something else', async () => {
+    const [ana, bo] = await byWebSocket()
+    const [near, far] = await opened(ana, bo)
+    expect([near.via, far.via]).toEqual(['direct', 'direct'])
+    await near.write(Uint8Array.of(5))
+    expect(await read(far, 1)).toEqual([Buffer.from([5])])
+  })
+
+  it('[BU4] the other side dials where the asking one does not get through, past an address that swallows everything', async () => {
+    const [ana, bo] = await byWebSocket()
+    const silent = createServer((socket) => sockets.push(socket))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const nowhere = [multiaddr('/ip4/127.0.0.1/tcp/1')]
+    await stackOf(ana).peerStore.patch(peerOf(bo.self), { multiaddrs: nowhere })
+    const first = multiaddr(`/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`)
+    await stackOf(bo).peerStore.patch(peerOf(ana.self), { multiaddrs: [first, multiaddr(`/ip4/127.0.0.1/tcp/${portOf(ana)}`)] })
+    const [near, far] = await opened(ana, bo)
+    await far.write(Uint8Array.of(6))
+    expect([near.via, await read(near, 1)]).toEqual(['direct', [Buffer.from([6])]])
+    silent.close()
   })
 
   it('[BU5] makes a sender wait whose receiver does not read, and delivers what was written before the end', async () => {

@@ -1,6 +1,6 @@
 /**
  * Raw connections between devices: agreed on over an authenticated channel, then opened without a relay where one of the
- * two has dialled the other by TCP, or else over a relay that both are connected to.
+ * two has dialled the other by TCP, or may do so, or else over a relay that both are connected to.
  */
 import type { Socket } from 'node:net'
 import {
@@ -26,9 +26,9 @@ import { orAborted } from '../swarm/abandon.ts'
 import { exchange } from '../swarm/exchange.ts'
 import { type BulkConnection, SocketBulkConnection } from './bulk-connection.ts'
 import type { RawSocket } from './byte-reader.ts'
-import { AWAIT_WITHIN_MS, BULK_PROTOCOL, CONNECT_WITHIN_MS, OPENING_WITHIN_MS, TICKET_AGE_MS, SPLICE_PROTOCOL } from './constants.ts'
+import { AWAIT_WITHIN_MS, BULK_PROTOCOL, OPENING_WITHIN_MS, TICKET_AGE_MS, SPLICE_PROTOCOL } from './constants.ts'
 import { demandProof, proveTo } from './opening.ts'
-import { connectTo } from './dial.ts'
+import { dialFirst } from './dial.ts'
 import type { Endpoint } from './endpoint.ts'
 import { Tickets } from './tickets.ts'
 
@@ -38,6 +38,8 @@ export interface DirectPaths {
   readonly dialled: readonly Endpoint[]
   /** Whether the other has dialled this one. */
   readonly wasDialled: boolean
+  /** Where the other says that it listens, of a device that is reached without a relay and not by TCP. */
+  readonly known: readonly Endpoint[]
 }
 
 export interface RelayPath {
@@ -54,7 +56,7 @@ export interface BulkDeps {
   readonly handlers: ReadonlyMap<string, BulkHandler>
   open(device: DeviceId, protocol: ProtocolId, options: { readonly signal: AbortSignal }): Promise<OpenOutcome>
   serve(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): void
-  directPaths(device: DeviceId): DirectPaths
+  directPaths(device: DeviceId): Promise<DirectPaths>
   /** Relays that this device is connected to, and over which the other one may be reached. */
   relayPaths(device: DeviceId): readonly RelayPath[]
 }
@@ -70,10 +72,20 @@ export interface BulkHandler {
   onOpened(connection: BulkConnection): void
 }
 
+export interface BulkWish {
+  readonly signal?: AbortSignal
+  /** Whether one over a relay will do. */
+  readonly mayRelay?: boolean
+}
+
+/** Who dials: whichever of the two can, the other one, or both a relay. */
+type Turn = 'either' | 'reverse' | 'relay'
+
 interface Wanted {
   readonly device: DeviceId
   readonly purpose: string
   readonly signal: AbortSignal
+  readonly mayRelay: boolean
 }
 
 export class BulkChannels {
@@ -96,41 +108,41 @@ export class BulkChannels {
   }
 
   /** Opens a raw connection to a device, for a purpose that it handles; never throws because there is none. */
-  async open(device: DeviceId, purpose: string, options: { readonly signal?: AbortSignal } = {}): Promise<BulkOutcome> {
+  async open(device: DeviceId, purpose: string, options: BulkWish = {}): Promise<BulkOutcome> {
     const { stopping } = this.#deps
     const signal = AbortSignal.any([stopping, ...(options.signal === undefined ? [] : [options.signal])])
+    const wanted = { device, purpose, signal, mayRelay: options.mayRelay ?? true }
     let reason: 'no-route' | 'refused' | 'timed-out' = 'no-route'
-    for (const direct of [true, false]) {
+    for (let turn: Turn | undefined = 'either'; turn !== undefined; ) {
       if (signal.aborted) return { kind: 'absent', reason: stopping.aborted ? 'stopped' : 'timed-out' }
-      const done = await this.#offer({ device, purpose, signal }, direct)
+      const done: Tried = await this.#offer(wanted, turn)
       if (done.kind === 'open') return done
       reason = done.reason
-      if (!done.again) break
+      turn = done.next
     }
     return { kind: 'absent', reason }
   }
 
-  async #offer(
-    wanted: Wanted,
-    direct: boolean,
-  ): Promise<
-    | { readonly kind: 'open'; readonly connection: BulkConnection }
-    | { readonly kind: 'none'; readonly reason: 'no-route' | 'refused'; readonly again: boolean }
-  > {
-    const { device, purpose, signal } = wanted
+  async #offer(wanted: Wanted, turn: Turn): Promise<Tried> {
+    const { device, purpose, signal, mayRelay } = wanted
     const secret = this.#newSecret()
-    const coming = direct ? this.#expect(device, secret) : undefined
+    const coming = turn === 'relay' ? undefined : this.#expect(device, secret)
+    let next: Turn | undefined = turn !== 'relay' && mayRelay ? 'relay' : undefined
     try {
-      const relays = this.#deps.relayPaths(device).map((each) => each.device)
-      const answer = await this.#ask(wanted, { purpose, ...secret, direct, relays: relays.slice(0, 8) })
+      const relays = mayRelay ? this.#deps.relayPaths(device).map((each) => each.device) : []
+      const { dialled, known } = await this.#deps.directPaths(device)
+      const wish = { direct: turn !== 'relay', reverse: turn === 'reverse', knows: known.length > 0, relays: relays.slice(0, 8) }
+      const answer = await this.#ask(wanted, { purpose, ...secret, ...wish })
       if (answer === undefined || answer.way === 'none')
-        return { kind: 'none', reason: answer === undefined ? 'refused' : 'no-route', again: false }
+        return { kind: 'none', reason: answer === undefined ? 'refused' : 'no-route', next: undefined }
+      // Whoever is behind a wall may get through to who is not.
+      if (turn === 'either' && answer.way === 'dial' && dialled.length === 0) next = 'reverse'
       const raw = await this.#reach(device, { answer, secret, coming, signal })
       const via = answer.way === 'relay' ? 'relay' : 'direct'
       return { kind: 'open', connection: new SocketBulkConnection(raw, { peer: device, via }) }
     } catch (error) {
-      this.#deps.logger.debug('bulk-not-opened', { device, direct, reason: String(error) })
-      return { kind: 'none', reason: 'no-route', again: direct }
+      this.#deps.logger.debug('bulk-not-opened', { device, turn, reason: String(error) })
+      return { kind: 'none', reason: 'no-route', next }
     } finally {
       this.#tickets.forget(secret.ticket)
     }
@@ -147,7 +159,7 @@ export class BulkChannels {
   #reach(device: DeviceId, { answer, secret, coming, signal }: Reaching): Promise<RawSocket> {
     switch (answer.way) {
       case 'dial':
-        return this.#dial(this.#deps.directPaths(device).dialled, secret, signal)
+        return this.#dialDevice(device, secret, signal)
       case 'await':
         if (coming === undefined) throw new Error('the other side dials although it was not asked to')
         return orAborted(coming, AbortSignal.any([signal, AbortSignal.timeout(AWAIT_WITHIN_MS)]))
@@ -172,22 +184,22 @@ export class BulkChannels {
     const { handlers, stopping } = this.#deps
     const { peer: device } = channel
     const handler = handlers.get(offer.purpose)
-    const answer: BulkAnswerFrame = handler?.allows(device) === true ? this.#choose(device, offer) : { way: 'none' }
+    const answer: BulkAnswerFrame = handler?.allows(device) === true ? await this.#choose(device, offer) : { way: 'none' }
     const via = answer.way === 'relay' ? 'relay' : 'direct'
     const onOpened = (raw: RawSocket): void => handler?.onOpened(new SocketBulkConnection(raw, { peer: device, via }))
     const isFull = answer.way === 'dial' && !this.#tickets.expect({ ...offer, device, onOpened, onExpired: () => undefined })
     await channel.send(encodeBulkAnswer(isFull ? { way: 'none' } : answer))
     channel.close()
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(TICKET_AGE_MS)])
-    if (answer.way === 'await') onOpened(await this.#dial(this.#deps.directPaths(device).dialled, offer, signal))
+    if (answer.way === 'await') onOpened(await this.#dialDevice(device, offer, signal))
     const open = (raw: RawSocket): Promise<void> => demandOnly(raw, offer, signal)
     if (answer.way === 'relay') onOpened(await this.#overRelay(answer.relay, { device, secret: offer, signal, open }))
   }
 
-  #choose(device: DeviceId, { direct, relays }: BulkOfferFrame): BulkAnswerFrame {
-    const { dialled, wasDialled } = this.#deps.directPaths(device)
-    if (direct && wasDialled) return { way: 'dial' }
-    if (direct && dialled.length > 0) return { way: 'await' }
+  async #choose(device: DeviceId, { direct, reverse, knows, relays }: BulkOfferFrame): Promise<BulkAnswerFrame> {
+    const { dialled, wasDialled, known } = await this.#deps.directPaths(device)
+    if (direct && !reverse && (wasDialled || (knows && dialled.length === 0))) return { way: 'dial' }
+    if (direct && dialled.length + known.length > 0) return { way: 'await' }
     const shared = this.#deps.relayPaths(device).find((each) => relays.includes(each.device))
     return shared === undefined ? { way: 'none' } : { way: 'relay', relay: shared.device }
   }
@@ -201,9 +213,13 @@ export class BulkChannels {
     return coming.promise
   }
 
-  async #dial(endpoints: readonly Endpoint[], secret: BulkSecret, signal: AbortSignal): Promise<RawSocket> {
-    const raw = await connectTo(endpoints, AbortSignal.any([signal, AbortSignal.timeout(CONNECT_WITHIN_MS)]))
-    return opened(raw, () => proveTo(raw, secret, signal))
+  async #dialDevice(device: DeviceId, secret: BulkSecret, signal: AbortSignal): Promise<RawSocket> {
+    const { dialled, known } = await this.#deps.directPaths(device)
+    return this.#dial([...dialled, ...known], secret, signal)
+  }
+
+  #dial(endpoints: readonly Endpoint[], secret: BulkSecret, signal: AbortSignal): Promise<RawSocket> {
+    return dialFirst(endpoints, { open: (raw, own) => proveTo(raw, secret, own), signal })
   }
 
   /** Both ends prove themselves to the relay, which joins them; then they do so to each other. */
@@ -224,6 +240,10 @@ export class BulkChannels {
     return { ticket: random.bytes(BULK_TICKET_BYTES), key: random.bytes(BULK_KEY_BYTES) }
   }
 }
+
+type Tried =
+  | { readonly kind: 'open'; readonly connection: BulkConnection }
+  | { readonly kind: 'none'; readonly reason: 'no-route' | 'refused'; readonly next: Turn | undefined }
 
 interface Reaching {
   readonly answer: BulkAnswerFrame

@@ -13,8 +13,10 @@ export const MAGIC = Buffer.from('SKEINBK1', 'ascii')
 export const CHALLENGE_BYTES = 32
 /** Two round trips, with time for a phone far away. */
 export const OPENING_WITHIN_MS = 10_000
-/** To connect by TCP where the other side was dialled before; then the relay is tried. */
+/** To connect by TCP to one address; then the relay is tried. */
 export const CONNECT_WITHIN_MS = 3_000
+/** How long one address may try alone before the next is dialled as well; RFC 8305 waits 150 to 250 ms. */
+export const HEAD_START_MS = 200
 /** For the other side to dial and to prove itself; then the relay is tried. */
 export const AWAIT_WITHIN_MS = 6_000
 /** How long a ticket waits for its raw connection. */

@@ -12,7 +12,7 @@ async function carried(bytes: Buffer): Promise<Buffer> {
   const server = createServer((socket: Socket) => void send(socket, bytes))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const { socket, reader } = await connectTo([{ host: '127.0.0.1', port }], AbortSignal.timeout(30_000))
+  const { socket, reader } = await connectTo({ host: '127.0.0.1', port }, AbortSignal.timeout(30_000))
   const parts: Buffer[] = []
   for (let left = bytes.length; left > 0; ) {
     const wanted = Math.min(left, 1 + randomInt(randomInt(2) === 0 ? 10 : 300_000))
@@ -46,7 +46,7 @@ it('[BU5] an end within what is wanted is told from an end in order', { timeout:
   const server = createServer((socket: Socket) => socket.end('12345'))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const { reader } = await connectTo([{ host: '127.0.0.1', port }], AbortSignal.timeout(30_000))
+  const { reader } = await connectTo({ host: '127.0.0.1', port }, AbortSignal.timeout(30_000))
   expect((await reader.exactly(2)).toString()).toBe('12')
   await expect(reader.unlessEnded(10)).rejects.toThrow('broken off')
   server.close()

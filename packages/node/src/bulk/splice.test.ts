@@ -65,7 +65,7 @@ function channelsOf(swarm: Libp2pSwarm, relay: Watched, taken: BulkConnection[] 
     handlers: new Map([['test', { allows: () => true, onOpened: (each: BulkConnection) => taken.push(each) }]]),
     open: (...args) => swarm.open(...args),
     serve: (...args) => void swarm.handle(...args),
-    directPaths: () => ({ dialled: [], wasDialled: false }),
+    directPaths: async () => ({ dialled: [], wasDialled: false, known: [] }),
     relayPaths: () => [{ device: relay.device, endpoints: [{ host: '127.0.0.1', port: relay.port }] }],
   })
   channels.serve()

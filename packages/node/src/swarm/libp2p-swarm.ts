@@ -18,7 +18,7 @@ import {
   type SwarmEvents,
 } from '@skein/core'
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome } from '../bulk/index.ts'
+import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, isPunched, peerOf, transportOf } from './connections.ts'
@@ -121,7 +121,7 @@ export class Libp2pSwarm implements Swarm, Directory {
    * Opens a raw connection for frames that are sealed already, for a purpose that the other side handles. Where there is
    * none, bulk goes over a channel.
    */
-  async openBulk(device: DeviceId, purpose: string, options: { readonly signal?: AbortSignal } = {}): Promise<BulkOutcome> {
+  async openBulk(device: DeviceId, purpose: string, options: BulkWish = {}): Promise<BulkOutcome> {
     if (this.running === undefined) return { kind: 'absent', reason: 'stopped' }
     return this.running.bulk?.open(device, purpose, options) ?? { kind: 'absent', reason: 'no-route' }
   }

@@ -5,7 +5,7 @@ import type { Clock, DeviceId, Logger, OpenOutcome, PeerPath, ProtocolId, Random
 import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
-import { directPaths, relayPaths } from './bulk-paths.ts'
+import { directPathsOf, relayPaths } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
 import { deviceOf, isBetterWay, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
 import { FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
@@ -292,7 +292,7 @@ export class Running {
       stopping: this.stopping.signal,
       open: (...args) => channels.open(...args),
       serve: (...args) => channels.serve(...args),
-      directPaths: (device) => directPaths(stack.getConnections(peerOf(device))),
+      directPaths: (device) => directPathsOf(stack, device),
       relayPaths: (device) => relayPaths(this.joinedRelays(), stack.getConnections(peerOf(device))),
     })
   }

@@ -18,12 +18,16 @@ export interface BulkOffer {
   direct: boolean;
   /** Peer ids of relays that the asking side is connected to. */
   relays: string[];
+  /** Whether the asking side knows where this device listens for TCP, though no connection between them shows it. */
+  knows: boolean;
+  /** Whether this device is to dial: the asking side did not get through. */
+  reverse: boolean;
 }
 
 export interface BulkAnswer {
   way:
     | //
-    /** The asking side dials where it has dialled this device before. */
+    /** The asking side dials where it has dialled this device before, or knows that it listens. */
     { $case: "dial"; value: boolean }
     | //
     /** This side dials the asking one. */
@@ -50,7 +54,15 @@ export interface SpliceReply {
 }
 
 function createBaseBulkOffer(): BulkOffer {
-  return { purpose: "", ticket: NOTHING, key: NOTHING, direct: false, relays: [] };
+  return {
+    purpose: "",
+    ticket: NOTHING,
+    key: NOTHING,
+    direct: false,
+    relays: [],
+    knows: false,
+    reverse: false,
+  };
 }
 
 export const BulkOffer: MessageFns<BulkOffer> = {
@@ -69,6 +81,12 @@ export const BulkOffer: MessageFns<BulkOffer> = {
     }
     for (const v of message.relays) {
       writer.uint32(42).string(v!);
+    }
+    if (message.knows !== false) {
+      writer.uint32(48).bool(message.knows);
+    }
+    if (message.reverse !== false) {
+      writer.uint32(56).bool(message.reverse);
     }
     return writer;
   },
@@ -119,6 +137,22 @@ export const BulkOffer: MessageFns<BulkOffer> = {
             }
 
             message.relays.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.knows = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.reverse = reader.bool();
             continue;
           }
         }
