@@ -134,6 +134,9 @@ const TASKS = {
   screenshots: 'e2e/browser/screenshots.mjs',
 }
 
+/** What is built for a task that does not need everything: machines that become a relay are small. */
+const PARTS = { 'pack-relay': ['--filter=@skein/relay...', '--filter=@skein/web...'] }
+
 const [task = '', ...rest] = process.argv.slice(2)
 const script = TASKS[task]
 if (script === undefined) fail(`no task «${task}»; there are: ${Object.keys(TASKS).join(', ')}`)
@@ -144,7 +147,14 @@ if (task !== 'gen')
   step(
     'build',
     tools.node,
-    [join(root, 'node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only', '--log-order=grouped'],
+    [
+      join(root, 'node_modules', 'turbo', 'bin', 'turbo'),
+      'run',
+      'build',
+      ...(PARTS[task] ?? []),
+      '--output-logs=errors-only',
+      '--log-order=grouped',
+    ],
     env,
   )
 foreground(tools.node, [join(root, script), ...(task === 'test:long' ? ['--long'] : task === 'fix' ? ['--fix'] : []), ...rest], env)

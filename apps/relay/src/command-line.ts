@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { addCommands } from './commands/index.ts'
 import { DEFAULT_ACME_DIRECTORY, DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
 import { runRelay } from './run.ts'
+import { programVersion } from './version.ts'
 
 const EXIT_FAILED = 1
 /** CLI.md. */
@@ -40,6 +41,7 @@ export function separateBootstrap(args: readonly string[]): string[] {
 
 function createProgram(json: boolean): Command {
   const program = new Command('skein-relay').description('A Skein relay: introduces peers, carries ciphertext, can read nothing.')
+  program.version(programVersion(), '--version', 'the version of this program')
   program.exitOverride().configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
   program.addOption(option('--data-dir <dir>', 'where identity and cards are kept').default(defaultDir()))
   program.addOption(option('--host <address>', 'address to listen on').default('0.0.0.0'))

@@ -1,6 +1,6 @@
 /** The operator's commands against the built relay, running and off. */
 import { once } from 'node:events'
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { DEADLINE_MS, TestRelays } from './test-relay.ts'
@@ -17,6 +17,7 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     const first = await relays.say(dir, 'init', '--mode', 'token', '--announce-host', 'relay.example')
     expect(first).toMatchObject({ code: 0, result: { mode: 'token', url: 'http://relay.example:8080', created: true } })
     expect(first.result['token']).toMatch(/^[\w-]{20}$/)
+    expect(first.result['join']).toBe(`http://relay.example:8080/#token=${String(first.result['token'])}`)
     const again = await relays.say(dir, 'init')
     expect(again.result).toMatchObject({ peer_id: first.result['peer_id'], mode: 'token', token: null, created: false })
     const { peer_id } = await relays.start(dir)
@@ -74,7 +75,8 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     const { result: token } = await relays.say(dir, 'token', 'create')
     expect((await relays.say(dir, 'backup', file)).code).toBe(0)
     expect(await relays.say(dir, 'backup', file)).toMatchObject({ code: 2, result: { error: { code: 'USAGE' } } })
-    expect((await relays.say(elsewhere, 'restore', file)).code).toBe(0)
+    expect(readdirSync(dir).filter((name) => name.endsWith('.part'))).toEqual([])
+    expect((await relays.say(elsewhere, 'restore', file)).result).toEqual({ data_dir: elsewhere, replaced: null })
     expect(await relays.say(elsewhere, 'restore', file)).toMatchObject({ code: 2 })
     const restored = await relays.start(elsewhere)
     expect(restored.peer_id).toBe(peer_id)
@@ -84,6 +86,33 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     truncateSync(file, 5_000)
     expect(await relays.say(join(elsewhere, 'x'), 'restore', file)).toMatchObject({ code: 1, result: { error: { code: 'STORE_CORRUPT' } } })
     expect(existsSync(join(elsewhere, 'x'))).toBe(false)
+  })
+
+  it('[RL17] a backup goes through pipes, and takes the place of a relay that does not run', async () => {
+    const [dir, other] = [relays.newDir(), relays.newDir()]
+    const { result: relay } = await relays.say(dir, 'init')
+    const { result: fresh } = await relays.say(other, 'init', '--mode', 'token')
+    writeFileSync(join(dir, 'backup-0123456789abcdef.part'), 'of somebody who went away')
+    const running = await relays.start(dir)
+    expect(existsSync(join(dir, 'backup-0123456789abcdef.part'))).toBe(false)
+    const bytes = relays.pipe(dir, Buffer.alloc(0), 'backup', '-').stdout
+    expect(bytes.subarray(0, 15).toString()).toBe('SQLite format 3')
+    expect(relays.pipe(dir, bytes, 'restore', '--replace', '-').stdout.toString()).toContain('STORE_LOCKED')
+    expect(relays.pipe(other, Buffer.from('no backup'), 'restore', '--replace', '-').stdout.toString()).toContain('STORE_CORRUPT')
+    expect((await relays.say(other, 'init')).result['peer_id']).toBe(fresh['peer_id'])
+    const done = JSON.parse(relays.pipe(other, bytes, 'restore', '--replace', '-').stdout.toString()) as { replaced: string }
+    expect((await relays.say(other, 'init')).result).toMatchObject({ peer_id: relay['peer_id'], mode: 'open', created: false })
+    expect((await relays.say(done.replaced, 'init')).result).toMatchObject({ peer_id: fresh['peer_id'], mode: 'token', created: false })
+    expect(readdirSync(other).filter((name) => name.endsWith('.part'))).toEqual([])
+    expect((await relays.say(dir, 'status')).result['peer_id']).toBe(running.peer_id)
+  })
+
+  it('[RL16] status waits for a relay that is only starting, and not for ever', async () => {
+    const dir = relays.newDir()
+    expect(await relays.say(dir, 'status', '--wait', '1ms')).toMatchObject({ code: 3, result: { error: { code: 'TIMED_OUT' } } })
+    const waiting = relays.say(dir, 'status', '--wait', '60s')
+    const relay = await relays.start(dir)
+    expect(await waiting).toMatchObject({ code: 0, result: { ready: true, waiting: [], peer_id: relay.peer_id, version: '0.1.0' } })
   })
 
   it('[RL16] what needs a running relay says so, and makes nothing', async () => {
@@ -110,8 +139,11 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     expect(checks.filter(({ ok }) => !ok)).toEqual([])
     expect(healthy).toMatchObject({ code: 0, result: { ok: true } })
     expect(new Set(checks.map(({ name }) => name))).toEqual(
-      new Set(['disk', 'dns', 'http', 'ready', 'tcp', 'websocket', 'webrtc-direct', 'stun']),
+      new Set(['disk', 'dns', 'http', 'clock', 'ready', 'announced', 'tcp', 'quic', 'websocket', 'webrtc-direct', 'stun', 'reflector']),
     )
+    // Another machine's relay: nothing of this one is looked at, its disk least of all.
+    const { result } = await relays.say(relays.newDir(), 'doctor', relay.url)
+    expect((result['checks'] as typeof checks).map(({ name }) => name)).not.toContain('disk')
     const gone = once(relay.child, 'exit')
     relay.child.kill('SIGKILL')
     await gone

@@ -4,6 +4,7 @@ import { isIP, isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { isSkeinError, type Logger } from '@skein/core'
 import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
+import { clearBackups } from './backup.ts'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
 import { hostPort, memberUrl, publicHost, type RelayConfig, withHttps } from './config.ts'
@@ -22,6 +23,7 @@ import { type Reflector, startReflector } from './reflector.ts'
 import { openRelayStore, type RelayStore } from './relay-store.ts'
 import { SWEEP_MS, sweepEvery } from './sweeping.ts'
 import { startStun, type StunServer } from './stun.ts'
+import { programVersion } from './version.ts'
 import { findWebClient } from './web-client.ts'
 
 /** Where the web client is: beside the bundle in a package, with the other apps in a checkout. */
@@ -58,6 +60,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   const parts: Parts = { config, stopping: false }
   await using starting = new AsyncDisposableStack()
   const store = starting.use(openRelayStore(config.dataDir))
+  clearBackups(config.dataDir)
   const operator = starting.use(new Operator({ dataDir: config.dataDir, store, logger, figures: figuresOf(parts) }))
   parts.operator = operator
   // HTTP first, so that /healthz and /readyz answer while the rest comes up.
@@ -254,7 +257,8 @@ function waitingFor(parts: Parts): string[] {
 function summary(parts: Parts, config: RelayConfig) {
   const waiting = waitingFor(parts)
   const { stack } = parts
-  return { ready: waiting.length === 0, waiting, peer_id: stack?.peerId, addresses: stack?.addresses() ?? [], data_dir: config.dataDir }
+  const where = { peer_id: stack?.peerId, addresses: stack?.addresses() ?? [], data_dir: config.dataDir }
+  return { ready: waiting.length === 0, waiting, version: programVersion(), ...where }
 }
 
 function describe({ stack, stun, reflector }: Parts, host: string): RelayDescription | undefined {

@@ -1,5 +1,5 @@
 /** For tests: the built relay in processes of its own, on loopback, with a data directory that goes with the test. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,6 +61,11 @@ export class TestRelays {
     child.stdout.on('data', (part: Buffer) => (text += part.toString()))
     const [code] = (await once(child, 'close', { signal: AbortSignal.timeout(DEADLINE_MS) })) as [number | null]
     return { code, result: JSON.parse(text) as Record<string, unknown> }
+  }
+
+  /** Runs one command to its end with `input` at its stdin. */
+  pipe(dataDir: string, input: Buffer, ...args: readonly string[]): SpawnSyncReturns<Buffer> {
+    return spawnSync(process.execPath, [MAIN, '--json', '--data-dir', dataDir, ...args], { input, timeout: DEADLINE_MS })
   }
 
   async clear(): Promise<void> {

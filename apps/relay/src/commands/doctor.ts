@@ -2,14 +2,17 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { lookup } from 'node:dns/promises'
 import { statfs } from 'node:fs/promises'
-import { isIP } from 'node:net'
+import { connect, isIP } from 'node:net'
+import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { BINDING_REQUEST, encodeStun, probeRelay } from '@skein/node/swarm'
+import { BINDING_REQUEST, encodeStun, peerIdFromSeed, probeRelay } from '@skein/node/swarm'
 import * as z from 'zod'
 import { hostPort, publicHost, type RelayConfig, withHttps } from '../config.ts'
-
+import { loadOrCreateSeed } from '../identity.ts'
+import { isPublic } from './address.ts'
 import { present } from './present.ts'
 
 /** One check, ms. */
@@ -22,6 +25,8 @@ const MIN_CERTIFICATE_DAYS = 14
 const TRANSACTION_BYTES = 12
 /** Below this the store may fill up, bytes. */
 const MIN_FREE_BYTES = 500e6
+/** `[address]:port` of IPv6 and a line feed, characters. */
+const MAX_REFLECTED_CHARS = 64
 
 export interface Check {
   readonly name: string
@@ -33,27 +38,53 @@ const descriptionSchema = z.looseObject({
   peer_id: z.string().max(128),
   addresses: z.array(z.string().max(512)).max(64),
   stun: z.array(z.string().max(256)).max(8).default([]),
+  reflector: z.string().max(256).nullish(),
 })
 type Description = z.infer<typeof descriptionSchema>
 
+/** What was learnt on the way. */
+interface Found {
+  description?: Description
+  skewMs?: number
+}
+
 /** Sets the exit code to 1 when something is wrong. */
 export async function diagnose(config: RelayConfig, given: string | undefined): Promise<void> {
-  const url =
-    given ??
-    withHttps(config, config.https === 'off' ? undefined : config.https).frontUrl ??
-    `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
-  const found: { description?: Description } = {}
+  const url = given ?? ownUrl(config)
+  const found: Found = {}
   const checks = [
-    await check('disk', () => checkDisk(config.dataDir)),
     await check('dns', () => checkDns(url)),
     await check('http', () => checkHttp(url, found)),
+    ...(found.skewMs === undefined ? [] : [await check('clock', () => checkClock(found.skewMs ?? 0))]),
     await check('ready', () => checkReady(url)),
     ...(url.startsWith('https:') ? [await check('tls', () => checkTls(url))] : []),
+    ...(found.description === undefined ? [] : await checkDescribed(url, found.description)),
+    // The disk of this machine is that of another relay only by chance.
+    ...((await isHere(config, given, found.description)) ? [await check('disk', () => checkDisk(config.dataDir))] : []),
   ]
-  const { description } = found
-  if (description !== undefined) checks.push(...(await checkAddresses(description)), ...(await checkStun(description)))
   present({ url, ok: checks.every(({ ok }) => ok), checks }, config.json)
   if (checks.some(({ ok }) => !ok)) process.exitCode = 1
+}
+
+function ownUrl(config: RelayConfig): string {
+  const { frontUrl } = withHttps(config, config.https === 'off' ? undefined : config.https)
+  return frontUrl ?? `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
+}
+
+/** Whether the relay that was asked about is the one of this data directory. */
+async function isHere({ dataDir }: RelayConfig, given: string | undefined, description: Description | undefined): Promise<boolean> {
+  if (given === undefined) return true
+  if (description === undefined || !existsSync(join(dataDir, 'identity.seed'))) return false
+  return (await peerIdFromSeed(loadOrCreateSeed(dataDir))) === description.peer_id
+}
+
+async function checkDescribed(url: string, description: Description): Promise<Check[]> {
+  const { reflector } = description
+  return [
+    ...(await checkAddresses(url, description)),
+    ...(await checkStun(description)),
+    ...(reflector == null ? [] : [await check('reflector', () => checkReflector(reflector))]),
+  ]
 }
 
 async function check(name: string, run: () => Promise<string>): Promise<Check> {
@@ -78,13 +109,18 @@ async function checkDns(url: string): Promise<string> {
   return found.map(({ address }) => address).join(', ')
 }
 
-async function checkHttp(url: string, found: { description?: Description }): Promise<string> {
+async function checkHttp(url: string, found: Found): Promise<string> {
   const response = await fetch(new URL('relay.json', url.endsWith('/') ? url : `${url}/`), { signal: AbortSignal.timeout(WITHIN_MS) })
   if (!response.ok) throw new Error(`/relay.json is answered with ${response.status}`)
+  found.skewMs = Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? ''))
   found.description = descriptionSchema.parse(await response.json())
-  const skew = Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? ''))
-  if (skew > MAX_SKEW_MS) throw new Error(`its clock and this one differ by ${Math.round(skew / 1_000)} s; run an NTP client`)
-  return `described; clocks differ by less than ${Math.ceil(skew / 1_000) + 1} s`
+  return `described as ${found.description.peer_id}`
+}
+
+async function checkClock(skewMs: number): Promise<string> {
+  if (Number.isNaN(skewMs)) throw new Error('the relay does not tell its time')
+  if (skewMs > MAX_SKEW_MS) throw new Error(`its clock and this one differ by ${Math.round(skewMs / 1_000)} s; run an NTP client`)
+  return `it and this one differ by less than ${Math.ceil(skewMs / 1_000) + 1} s`
 }
 
 async function checkReady(url: string): Promise<string> {
@@ -107,19 +143,47 @@ async function checkTls(url: string): Promise<string> {
   }
 }
 
-async function checkAddresses({ addresses }: Description): Promise<Check[]> {
+/** Behind a 1:1 NAT a relay that was told nothing announces what nobody outside can reach, and from inside all looks well. */
+function checkAnnounced(url: string, hosts: readonly string[]): string {
+  const isOpen = hosts.some((host) => isIP(host) === 0 || isPublic(host))
+  const asked = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  if (isOpen) return hosts.join(', ')
+  if (isIP(asked) === 0 ? asked === 'localhost' : !isPublic(asked)) return `${hosts.join(', ')}: reached from its own network alone`
+  throw new Error(`only ${hosts.join(', ')}, which nobody outside can reach; set SKEIN_RELAY_ANNOUNCE_HOST`)
+}
+
+async function checkAddresses(url: string, { addresses }: Description): Promise<Check[]> {
   const results = await probeRelay(addresses, { withinMs: WITHIN_MS })
-  return results.map(({ address, error, ms }) => ({
+  const reached = results.map(({ address, error, ms }) => ({
     name: nameOf(address),
     ok: error === undefined,
     detail: error === undefined ? `${address.replace(/\/p2p\/.*/, '')} in ${ms} ms` : `${address}: ${error}`,
   }))
+  const hosts = [...new Set(results.map(({ host }) => host))]
+  return [await check('announced', async () => checkAnnounced(url, hosts)), ...reached]
 }
 
 function nameOf(address: string): string {
   if (address.includes('/webrtc-direct')) return 'webrtc-direct'
+  if (address.includes('/quic')) return 'quic'
   if (/\/(wss|tls\/ws)/.test(address)) return 'wss'
   return address.includes('/ws') ? 'websocket' : 'tcp'
+}
+
+/** It says under which address it sees us, and closes. */
+async function checkReflector(place: string): Promise<string> {
+  const { hostname, port } = new URL(`tcp://${place}`)
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) })
+  try {
+    const [seen] = (await once(socket, 'data', { signal: AbortSignal.timeout(WITHIN_MS) })) as [Buffer]
+    const text = seen.toString('latin1').slice(0, MAX_REFLECTED_CHARS).trim()
+    if (!/^\[?[0-9a-f.:]+\]?:\d{1,5}$/.test(text)) throw new Error(`${place} answers something else`)
+    return `${place} sees this machine as ${text}`
+  } catch (error) {
+    throw new Error(`${place}: ${error instanceof Error ? error.message : String(error)}; is the TCP port open?`, { cause: error })
+  } finally {
+    socket.destroy()
+  }
 }
 
 async function checkStun({ stun }: Description): Promise<Check[]> {

@@ -2,31 +2,24 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { peerIdFromSeed } from '@skein/node/swarm'
-import { renderUnicodeCompact } from 'uqr'
-import { memberUrl, type RelayConfig } from '../config.ts'
+import type { RelayConfig } from '../config.ts'
 import { loadOrCreateSeed } from '../identity.ts'
 import { perform } from '../control/socket.ts'
 import { changeSettings, loadSettings } from '../settings.ts'
-import { present } from './present.ts'
+import { ownMemberUrl, presentWithJoin } from './join.ts'
 
 /** @throws SkeinError USAGE, CONFIG_INVALID, DATA_DIR_READ_ONLY */
 export async function initialise(config: RelayConfig, { mode }: { readonly mode: string | undefined }): Promise<void> {
   const isNew = !existsSync(join(config.dataDir, 'identity.seed'))
   const seed = loadOrCreateSeed(config.dataDir)
   const settings = mode === undefined ? loadSettings(config.dataDir) : changeSettings(config.dataDir, { mode })
-  const url = memberUrl(config, config.http === 'off' ? undefined : config.http) ?? null
   const token = isNew && settings.mode === 'token' ? await firstToken(config.dataDir) : null
+  const url = ownMemberUrl(config)
   const result = { peer_id: await peerIdFromSeed(seed), data_dir: config.dataDir, mode: settings.mode, url, token, created: isNew }
-  present(result, config.json)
-  if (!config.json && url !== null) process.stdout.write(`\n${renderUnicodeCompact(joinUrl(url, token))}\n`)
+  presentWithJoin(result, url, config)
 }
 
 async function firstToken(dataDir: string): Promise<string> {
   const { token } = await perform(dataDir, 'token-create', { label: 'first' })
   return String(token)
-}
-
-/** What a member enters: the token stands in the fragment, which no browser sends. */
-export function joinUrl(url: string, token: string | null): string {
-  return token === null ? url : `${url}/#token=${token}`
 }

@@ -1,6 +1,4 @@
 /** What the commands ask of a relay. The same functions serve a running one, over its socket, and one that is off. */
-
-import { existsSync } from 'node:fs'
 import { SkeinError } from '@skein/core'
 import * as z from 'zod'
 import { type Membership, requirePeerId } from '../admission/membership.ts'
@@ -43,7 +41,7 @@ const INPUTS = {
   forget: peerInput,
   verdicts: z.strictObject({}),
   limits: z.strictObject({ changes: z.record(z.string().max(100), z.unknown()) }),
-  backup: z.strictObject({ file: z.string().min(1) }),
+  backup: z.strictObject({}),
 } as const
 
 export type ActionName = keyof typeof INPUTS
@@ -74,10 +72,7 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
     if (!isAsked) target.running?.reload()
     return { settings, in_force: target.running !== undefined }
   },
-  backup: ({ dataDir, store }, { file }) => {
-    if (existsSync(file)) throw new SkeinError('USAGE', `${file} is there already; a backup overwrites nothing.`)
-    return makeBackup({ dataDir, database: store.database }, file)
-  },
+  backup: async ({ dataDir, store }) => ({ ...(await makeBackup({ dataDir, database: store.database })) }),
 }
 
 /** Asked of a relay that is off, these open nothing and make nothing. */

@@ -14,6 +14,8 @@ import { act, type ActionName, isAction, NEEDS_RUNNING, type Target } from './ac
 const MAX_SOCKET_PATH = 100
 /** For an answer, ms; draining takes longest. */
 const ANSWER_WITHIN_MS = 60_000
+/** For a backup, ms: of the mail of many members on a slow disk. */
+const BACKUP_WITHIN_MS = 3_600_000
 const MAX_BODY_BYTES = 65_536
 
 export function controlPath(dataDir: string): string {
@@ -78,7 +80,8 @@ async function ask(
 function post(socketPath: string, { path, body }: { readonly path: string; readonly body: string }): Promise<string | undefined> {
   return new Promise((done, fail) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const call = request({ socketPath, path, method: 'POST', headers, timeout: ANSWER_WITHIN_MS }, (response) => {
+    const timeout = path === '/backup' ? BACKUP_WITHIN_MS : ANSWER_WITHIN_MS
+    const call = request({ socketPath, path, method: 'POST', headers, timeout }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('end', () => done(Buffer.concat(parts).toString('utf8')))

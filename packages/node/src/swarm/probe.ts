@@ -12,6 +12,8 @@ import { securedAndMuxed } from './stack-parts.ts'
 
 export interface Probed {
   readonly address: string
+  /** Its IP address or name. */
+  readonly host: string
   /** From the dial to the proof of its key, ms. */
   readonly ms: number
   /** Why it cannot be reached; `undefined` when it can. */
@@ -42,7 +44,7 @@ async function probe(address: string, withinMs: number): Promise<Probed> {
   const ms = Math.round(performance.now() - started)
   // WebRTC may hang when it stops; the process that probes ends soon.
   await Promise.race([node.stop(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())])
-  return { address, ms, error: outcome }
+  return { address, host: multiaddr(address).getComponents()[0]?.value ?? '', ms, error: outcome }
 }
 
 /** The peer id that follows from a seed, without starting anything. @param seed Ed25519, 32 bytes */
