@@ -25,6 +25,7 @@ const UNTOUCHED = {
   deletedAt: null,
   ownReaction: null,
   contactReaction: null,
+  seen: true,
 }
 
 /** @param textOf the text of message number `at` */

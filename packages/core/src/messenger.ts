@@ -14,6 +14,7 @@ import {
   listConversations,
   makeInvite,
   markSeen,
+  markTheseSeen,
   revokeInvites,
   serveContacts,
   showOut,
@@ -128,7 +129,7 @@ export class Messenger {
       onBundle: () => this.card.show(),
       onRevoked: () => this.standDown(),
       onContact: (contact) => this.onContact(contact),
-      onSeen: (account, id) => this.markSeen(account, id).then(() => undefined),
+      onSeen: (account, { ids, upTo }) => this.onSeen(account, markTheseSeen(ports, account, { ids, upTo })).then(() => undefined),
       onCleared: (account, mark) => this.conversation.clearUpTo(account, mark),
       onHistory: (accounts) => this.emit({ kind: 'history', accounts }),
     })
@@ -245,20 +246,22 @@ export class Messenger {
     return listConversations(this.ports.store, this.book.all())
   }
 
-  /** The user has seen everything up to this message. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
+  /** The user has seen everything up to this message that is here. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
   async seen(account: AccountId, id: MessageId): Promise<number> {
-    const { newly, unread } = await this.markSeen(account, id)
+    const marking = markSeen(this.ports, account, id)
+    const unread = await this.onSeen(account, marking)
+    const newly = await marking
     if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
-    if (newly.length > 0 && !this.identity.isRevoked) await this.devices.seen(account, id)
+    if (newly.length > 0 && !this.identity.isRevoked) await this.devices.seen(account, { ids: newly.map((each) => each.id), upTo: id })
     return unread
   }
 
-  private async markSeen(account: AccountId, id: MessageId): Promise<{ newly: readonly StoredMessage[]; unread: number }> {
-    const newly = await markSeen(this.ports.store, account, id)
-    await this.conversation.read(account, id)
+  private async onSeen(account: AccountId, marking: Promise<unknown>): Promise<number> {
+    await marking
+    this.conversation.look()
     const unread = await countUnread(this.ports.store, account)
     this.emit({ kind: 'seen', account, unread })
-    return { newly, unread }
+    return unread
   }
 
   message(id: MessageId): Promise<StoredMessage | null> {
@@ -377,6 +380,7 @@ export class Messenger {
 
   private onMessage(message: StoredMessage): void {
     this.emit({ kind: 'message', message })
+    this.devices.arrived(message)
     void this.proofs.onIncoming(message).catch((error: unknown) => this.ports.logger.warn('not-signed', { reason: String(error) }))
     this.transfers.onMessage(message)
   }

@@ -17,6 +17,8 @@ const message = (id: string, direction: 'in' | 'out' = 'in'): HistoryMessage => 
   deleted_at: null,
   own_reaction: null,
   contact_reaction: null,
+  seen: direction === 'out',
+  order: { ms: 1, counter: 0 },
   state: 'queued',
   reason: null,
   created_at: 1,

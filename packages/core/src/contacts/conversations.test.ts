@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { messageIdFromBytes } from '../ids.ts'
 import { World } from '../testing/world.ts'
 
 it('[CV1] a list of conversations shows the newest message of each and counts what the user has not seen', async () => {
@@ -31,4 +32,26 @@ it('[CV1] a list of conversations shows the newest message of each and counts wh
   await expect(ana.messenger.seen(cy.messenger.identity.account, own.id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
   const again = await world.restart(ana)
   expect((await again.messenger.conversations()).map(({ unread }) => unread)).toEqual([1, 0])
+})
+
+it('[CV2] what comes late, before something that was seen, is unread all the same, and seen with the next word', async () => {
+  const world = new World(51)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  await world.befriend(ana, bo)
+  const { account } = bo.messenger.identity
+  await world.send(bo, ana, 'in time')
+  await world.run(1_000)
+  const [inTime] = await ana.messenger.history(account, {})
+  if (inTime === undefined) throw new Error('nothing came')
+  expect(await ana.messenger.seen(account, inTime.id)).toBe(0)
+  // As a mailbox brings it that was asked late: written before, come behind.
+  const late = { ...inTime, id: messageIdFromBytes(new Uint8Array(16)), text: 'late', hlcMs: inTime.hlcMs - 1_000, seen: false }
+  await ana.store.commit([{ kind: 'message.insert', message: late }])
+  const shown = async () => (await ana.messenger.conversations()).map(({ last, unread }) => [last?.text, unread])
+  expect(await shown()).toEqual([['in time', 1]])
+  expect(await ana.messenger.seen(account, inTime.id)).toBe(0)
+  expect((await ana.messenger.history(account, {})).map(({ text, seen }) => [text, seen])).toEqual([
+    ['late', true],
+    ['in time', true],
+  ])
 })

@@ -1,7 +1,8 @@
 /** What a list of conversations shows: the newest message of each contact, and how many the user has not seen. */
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
-import type { Store, StoredContact, StoredMessage } from '../ports/store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Store, StoredContact, StoredMessage, StoreWrite, UnseenMessage } from '../ports/store.ts'
 
 /** Unread messages are counted up to this number: beyond it nobody counts, and a list must not read all of history. */
 export const MAX_UNREAD = 999
@@ -26,33 +27,60 @@ export async function listConversations(store: Store, contacts: readonly StoredC
   return all.sort((a, b) => (b.last?.hlcMs ?? 0) - (a.last?.hlcMs ?? 0) || a.contact.petname.localeCompare(b.contact.petname))
 }
 
-/** The last message that the user has seen. */
+/** The furthest message up to which the user has said to have seen everything; what came late before it may be unread. */
 export async function seenMark(store: Pick<Store, 'setting'>, account: AccountId): Promise<MessageId | null> {
   return (await store.setting(markOf(account))) as MessageId | null
 }
 
-/** Incoming messages behind the last one the user has seen. */
-export async function countUnread(store: Store, account: AccountId): Promise<number> {
-  const mark = await seenMark(store, account)
-  const newer = await store.history(account, { ...(mark === null ? {} : { after: mark }), limit: MAX_UNREAD })
-  return newer.filter(({ direction }) => direction === 'in').length
+/** Messages that the user has not seen, wherever in the conversation they stand. */
+export async function countUnread(store: Pick<Store, 'unseen'>, account: AccountId): Promise<number> {
+  return (await store.unseen(account, MAX_UNREAD)).length
 }
 
 /**
- * The mark only moves forward, so that a tab that lags does not make read messages unread.
- * @returns incoming messages that were not seen before, the newest MAX_UNREAD of them @throws SkeinError MESSAGE_UNKNOWN
+ * The user has seen everything up to a message that is here now; a late one that comes before it later is unread again.
+ * @returns messages that were not seen before, in order @throws SkeinError MESSAGE_UNKNOWN
  */
-export async function markSeen(store: Store, account: AccountId, id: MessageId): Promise<readonly StoredMessage[]> {
-  const seen = await store.message(id)
-  if (seen === null || seen.contact !== account) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
-  const mark = await seenMark(store, account)
-  const before = mark === null ? null : await store.message(mark)
-  if (before !== null && !isAfter(seen, before)) return []
-  const unseen = await store.history(account, { ...(before === null ? {} : { after: before.id }), limit: MAX_UNREAD })
-  await store.commit([{ kind: 'setting.put', key: markOf(account), value: id }])
-  return unseen.filter((each) => each.direction === 'in' && !isAfter(each, seen))
+export async function markSeen({ store, clock }: SeenPorts, account: AccountId, upTo: MessageId): Promise<readonly UnseenMessage[]> {
+  const last = await store.message(upTo)
+  if (last === null || last.contact !== account) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
+  const newly: UnseenMessage[] = []
+  for (;;) {
+    const page = (await store.unseen(account, MAX_UNREAD)).filter((each) => !isBehind(each, last))
+    if (page.length === 0) break
+    await store.commit([{ kind: 'messages.seen', contact: account, ids: page.map(({ id }) => id), at: clock.now() }])
+    newly.push(...page)
+  }
+  await store.commit(await markWrites(store, last))
+  return newly
 }
 
-function isAfter(a: StoredMessage, b: StoredMessage): boolean {
+export interface SeenPorts {
+  readonly store: Store
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** The user has seen these messages on another device, and everything up to `upTo` that was there. */
+export async function markTheseSeen(
+  { store, clock }: SeenPorts,
+  account: AccountId,
+  { ids, upTo }: { readonly ids: readonly MessageId[]; readonly upTo: MessageId },
+): Promise<void> {
+  const last = await store.message(upTo)
+  const mark = last?.contact === account ? await markWrites(store, last) : []
+  await store.commit([{ kind: 'messages.seen', contact: account, ids, at: clock.now() }, ...mark])
+}
+
+/** The mark only moves forward: a window that lags changes nothing. */
+async function markWrites(store: Pick<Store, 'setting' | 'message'>, to: StoredMessage): Promise<readonly StoreWrite[]> {
+  const mark = await seenMark(store, to.contact)
+  const before = mark === null ? null : await store.message(mark)
+  return before === null || isBehind(to, before) ? [{ kind: 'setting.put', key: markOf(to.contact), value: to.id }] : []
+}
+
+type Placed = Pick<StoredMessage, 'id' | 'hlcMs' | 'hlcCounter'>
+
+/** Whether `a` stands behind `b` in a conversation. */
+export function isBehind(a: Placed, b: Placed): boolean {
   return (a.hlcMs - b.hlcMs || a.hlcCounter - b.hlcCounter || (a.id > b.id ? 1 : -1)) > 0
 }

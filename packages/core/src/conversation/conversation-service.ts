@@ -1,6 +1,6 @@
 import type { ClearMark, ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
-import type { AccountId, MessageId } from '../ids.ts'
+import type { AccountId } from '../ids.ts'
 import { annotate, type AnnotationBody, type MainPath } from '../main-path/index.ts'
 import type { MessengerEvent } from '../messenger-ports.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -68,13 +68,7 @@ export class ConversationService {
     this.deps.emit({ kind: 'cleared', account })
   }
 
-  /** Everything up to this message was read: what disappears after reading begins to. */
-  async read(contact: AccountId, upTo: MessageId): Promise<void> {
-    await this.deps.store.commit([{ kind: 'messages.read', contact, upTo, at: this.deps.clock.now() }])
-    this.disappearing.look()
-  }
-
-  /** A message has reached somebody, or time was set: there may be something that disappears sooner. */
+  /** A message has reached somebody, was seen, or time was set: there may be something that disappears sooner. */
   look(): void {
     this.disappearing.look()
   }

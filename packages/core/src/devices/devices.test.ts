@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { messageIdFromBytes } from '../ids.ts'
 import { sendOwnWord } from '../main-path/index.ts'
-import type { StoreWrite, WriteOutcome } from '../ports/store.ts'
+import type { StoredMessage, StoreWrite, WriteOutcome } from '../ports/store.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 import { encodeContent } from '../wire/content.ts'
@@ -37,6 +37,9 @@ async function household(seed: number) {
   await world.run(60_000)
   return { world, ana, bo, phone }
 }
+
+/** A message of the past that nobody has yet. */
+const late = (byte: number, { hlcMs }: StoredMessage) => ({ id: messageIdFromBytes(new Uint8Array(16).fill(byte)), hlcMs: hlcMs - 500 })
 
 const NOWHERE = { messages: 0, annotations: 0 }
 
@@ -165,6 +168,59 @@ describe('several devices', () => {
     const unread = (node: WorldNode) => node.messenger.conversations().then(([first]) => first?.unread)
     expect([await unread(bo), await unread(phone)]).toEqual([0, 0])
     expect(await bo.store.receiptsDue(9)).toEqual([])
+  })
+
+  it('[DV13] what one device has got late is unread on both, until it is seen on either', async () => {
+    const { world, ana, bo, phone } = await household(18)
+    const { account } = ana.messenger.identity
+    const unread = async () => {
+      const all = await Promise.all([bo, phone].map((node) => node.messenger.conversations()))
+      return all.map(([first]) => first?.unread)
+    }
+    const [old] = await bo.messenger.history(account, { limit: 1 })
+    if (old === undefined) throw new Error('nothing is there')
+    const made = (byte: number) =>
+      ({ ...old, direction: 'in', sender: ana.messenger.identity.device, seen: false, ...late(byte, old) }) as const
+    await phone.store.commit([{ kind: 'message.insert', message: made(1) }])
+    await world.send(ana, bo, 'look')
+    await world.run(3_000)
+    const [last] = await bo.messenger.history(account, { limit: 1 })
+    if (last === undefined) throw new Error('nothing came')
+    await bo.messenger.seen(account, last.id)
+    await world.run(3_000)
+    expect((await phone.store.unseen(account, 9)).map(({ id }) => id)).toContain(made(1).id)
+    expect((await phone.store.unseen(account, 9)).map(({ id }) => id)).not.toContain(last.id)
+    // Both ask for what they lack; the late one comes to the other device too.
+    await world.run(700_000)
+    expect(await unread()).toEqual([1, 1])
+    await bo.messenger.seen(account, last.id)
+    await world.run(3_000)
+    expect(await unread()).toEqual([0, 0])
+    // What was seen on one device before it came to the other is seen there when it comes.
+    await bo.store.commit([{ kind: 'message.insert', message: made(2) }])
+    await bo.messenger.seen(account, last.id)
+    await world.run(3_000)
+    await phone.store.commit([{ kind: 'message.insert', message: made(2) }])
+    phone.messenger.devices.arrived(made(2))
+    await world.run(1_000)
+    expect(await unread()).toEqual([0, 0])
+  })
+
+  it('[DV13] a word that was lost is made up for, but for what the other device has not got', async () => {
+    const { world, ana, bo, phone } = await household(19)
+    const { account } = ana.messenger.identity
+    await world.send(ana, bo, 'look')
+    await world.run(3_000)
+    const [last] = await bo.messenger.history(account, { limit: 1 })
+    if (last === undefined) throw new Error('nothing came')
+    const unseen = (await bo.store.unseen(account, 9)).map(({ id }) => id)
+    await bo.store.commit([
+      { kind: 'messages.seen', contact: account, ids: unseen, at: 1 },
+      { kind: 'setting.put', key: `seen.${account}`, value: last.id },
+    ])
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, false)
+    await world.run(1_300_000)
+    expect(await phone.store.unseen(account, 9)).toEqual([])
   })
 
   it('[DV12] history comes page by page, and goes on where it broke off', async () => {

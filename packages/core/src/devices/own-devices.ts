@@ -2,11 +2,11 @@
 import { base64 } from '@scure/base'
 import type { ClearMark, ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
-import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
 import { type ContactCard, type Identity, LIST_SETTING, LIST_VERSION_SETTING, openDeviceList, signDeviceList } from '../identity/index.ts'
 import type { ControlEffect, MainPath } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import type { StoredContact, StoredDevice, StoreWrite } from '../ports/store.ts'
+import type { StoredContact, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { encodeSigned, type SignedBytes } from '../wire/signed.ts'
 import type { ListChange, withDevice } from './device-lists.ts'
@@ -16,6 +16,7 @@ import type { LinkHost } from './link-host.ts'
 import { loadOnce } from './load-once.ts'
 import { DeviceNames } from './names.ts'
 import type { OwnSync } from './own-sync.ts'
+import type { SeenElsewhere } from './seen-words.ts'
 
 export interface OwnDevice {
   readonly device: DeviceId
@@ -41,7 +42,7 @@ export interface OwnDevicesDeps extends Pick<MessengerPorts, 'store' | 'swarm' |
   /** This device is none of the account's any more. */
   onRevoked(): void
   onContact(contact: StoredContact): void
-  onSeen(account: AccountId, id: MessageId): Promise<void>
+  onSeen(account: AccountId, seen: SeenElsewhere): Promise<void>
   /** A conversation was deleted on another device. */
   onCleared(account: AccountId, mark: ClearMark): Promise<void>
   onHistory(accounts: readonly AccountId[]): void
@@ -97,9 +98,14 @@ export class OwnDevices {
     this.tell((sync) => sync.contactChanged(contact))
   }
 
-  /** The user has seen everything up to a message here. */
-  async seen(account: AccountId, message: MessageId): Promise<void> {
-    if (this.hasOthers()) await (await this.sync()).seen({ account, message })
+  /** The user has seen messages here, all up to one. */
+  async seen(account: AccountId, seen: SeenElsewhere): Promise<void> {
+    if (this.hasOthers()) await (await this.sync()).seen(account, seen)
+  }
+
+  /** A message has come. */
+  arrived(message: StoredMessage): void {
+    if (message.direction === 'in') this.tell((sync) => sync.arrived(message))
   }
 
   /** A conversation was deleted here. */

@@ -3,15 +3,16 @@
  * history. All of it goes as words inside the session of the two devices, over whatever carrier reaches the other one.
  */
 import { concat } from '../e2ee/key-derivation.ts'
-import { accountDigest, type DeviceId, messageIdBytes, type AccountId, type MessageId } from '../ids.ts'
-import { type ClearMark, reaches, seenMark } from '../contacts/index.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
+import { type ClearMark, MAX_UNREAD, reaches } from '../contacts/index.ts'
 import { type ControlEffect, copiedWrites, type MainPath, sendOwnWord } from '../main-path/index.ts'
 import type { Primitives } from '../ports/primitives.ts'
-import type { JournalPosition, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
-import { decodeOwnWord, type HistoryPageFields, type OwnContactFields, type OwnSeenFields, type OwnWordFields } from '../wire/devices.ts'
+import type { JournalPosition, Store, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
+import { decodeOwnWord, type HistoryPageFields, type OwnContactFields, type OwnWordFields } from '../wire/devices.ts'
 import { MAX_HISTORY_PAGE, MAX_OWN_CONTACTS } from '../wire/limits.ts'
 import { ContactWords, type ContactWordsDeps } from './contact-words.ts'
 import type { DeviceNames } from './names.ts'
+import { type SeenElsewhere, SeenWords } from './seen-words.ts'
 
 /** A page of history, encoded, in bytes: with its envelope it fits one frame. */
 const PAGE_BYTES = 40_000
@@ -21,14 +22,15 @@ const ASK_EVERY_MS = 600_000
 const ASK_AGAIN_MS = 30_000
 
 export interface OwnSyncDeps extends ContactWordsDeps {
+  readonly store: Store
   readonly primitives: Primitives
   readonly names: DeviceNames
   readonly deviceName: string
   path(): MainPath
   /** What another device has decided about a contact has been taken over. */
   onContact(contact: StoredContact): void
-  /** The user has seen everything up to a message, on another device. */
-  onSeen(account: AccountId, id: MessageId): Promise<void>
+  /** The user has seen messages on another device. */
+  onSeen(account: AccountId, seen: SeenElsewhere): Promise<void>
   /** History that another device had has come. */
   onHistory(accounts: readonly AccountId[]): void
 }
@@ -36,12 +38,16 @@ export interface OwnSyncDeps extends ContactWordsDeps {
 export class OwnSync {
   private readonly deps: OwnSyncDeps
   private readonly contacts: ContactWords
+  private readonly seenWords: SeenWords
   private readonly asked = new Map<DeviceId, number>()
+  /** Up to where in our journal another device has everything. */
+  private readonly has = new Map<DeviceId, number>()
   private last: Promise<unknown> = Promise.resolve()
 
   constructor(deps: OwnSyncDeps) {
     this.deps = deps
     this.contacts = new ContactWords(deps)
+    this.seenWords = new SeenWords(deps)
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -64,9 +70,17 @@ export class OwnSync {
     })
   }
 
-  /** The user has seen everything up to a message here. */
-  async seen(seen: OwnSeenFields): Promise<void> {
-    await this.tellAll({ kind: 'seen', seen })
+  /** The user has seen messages here, all up to one. */
+  async seen(account: AccountId, { ids, upTo: message }: SeenElsewhere): Promise<void> {
+    for (let from = 0; from < ids.length; from += MAX_UNREAD) {
+      const seen = ids.slice(from, from + MAX_UNREAD)
+      await this.tellAll({ kind: 'seen', seen: { account, message, seen, unseen: [] } })
+    }
+  }
+
+  /** A message has come, or is new here by another device. */
+  arrived(message: StoredMessage): void {
+    void this.inTurn(() => this.seenWords.arrived(message))
   }
 
   /** A conversation was deleted here. */
@@ -86,7 +100,7 @@ export class OwnSync {
       case 'contacts':
         return this.later(() => this.takeContacts(word.contacts))
       case 'seen':
-        return this.later(() => this.deps.onSeen(word.seen.account, word.seen.message))
+        return this.later(() => this.seenWords.take(word.seen))
       case 'wanted':
         return this.later(() => this.answer(known, word))
       case 'page':
@@ -146,27 +160,18 @@ export class OwnSync {
   }
 
   private async digest(): Promise<Uint8Array> {
-    const marks = await this.seenMarks()
     const contacts = this.contacts.all().map(digestLine)
-    const seen = marks.map(({ account, message }) => concat(accountDigest(account), messageIdBytes(message)))
-    return this.deps.primitives.sha256(concat(new TextEncoder().encode(contacts.join()), ...seen))
-  }
-
-  private async seenMarks(): Promise<readonly OwnSeenFields[]> {
-    const { book, store } = this.deps
-    const marks = await Promise.all(book.all().map(async ({ account }) => ({ account, message: await seenMark(store, account) })))
-    const known = marks.flatMap(({ account, message }) => (message === null ? [] : [{ account, message }]))
-    return known.sort((a, b) => (a.account < b.account ? -1 : 1))
+    return this.deps.primitives.sha256(concat(new TextEncoder().encode(contacts.join()), await this.seenWords.digestInput()))
   }
 
   private async answer(known: StoredDevice, { after, contactsDigest, name }: Extract<OwnWordFields, { kind: 'wanted' }>): Promise<void> {
+    this.has.set(known.device, after.messages)
     await this.deps.names.put(known.device, name)
     const page = await this.page(after)
     const isSame = (await this.digest()).every((byte, at) => contactsDigest[at] === byte)
     if (page.more || isSame) return void (await this.tell(known, { kind: 'page', page }))
     for (const contacts of chunked(this.contacts.all())) await this.tell(known, { kind: 'contacts', contacts })
-    const seen = (await this.seenMarks()).slice(0, MAX_HISTORY_PAGE)
-    await this.tell(known, { kind: 'page', page: { ...page, seen } })
+    await this.tell(known, { kind: 'page', page: { ...page, seen: await this.seenWords.all() } })
   }
 
   /** As much behind `asked` as goes into one frame. */
@@ -211,12 +216,13 @@ export class OwnSync {
   /** What the user has deleted here comes back as an id alone (DV14); timers count on. */
   private withoutCleared(message: StoredMessage): StoredMessage {
     const isCleared = message.kind !== 'timer' && reaches(this.contacts.clearedUpTo(message.contact), message)
-    return isCleared ? { ...message, kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null } : message
+    return isCleared ? { ...message, kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null, seen: true } : message
   }
 
   private async afterPage(known: StoredDevice, page: HistoryPageFields): Promise<void> {
     await this.deps.names.put(known.device, page.name)
-    for (const { account, message } of page.seen) await this.deps.onSeen(account, message).catch(() => undefined)
+    for (const message of page.messages) await this.seenWords.arrived(message)
+    for (const mark of page.seen) await this.seenWords.takeMark(mark, this.has.get(known.device) ?? 0)
     const accounts = new Set([...page.messages, ...page.annotations].map(({ contact }) => contact))
     if (accounts.size > 0) this.deps.onHistory([...accounts])
     if (page.more) await this.ask(known)

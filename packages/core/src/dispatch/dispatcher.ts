@@ -15,7 +15,7 @@ import {
   sendControl,
 } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import type { DueReceipt, OutboxRow, StoredContact, StoredDevice, StoredMessage } from '../ports/store.ts'
+import type { DueReceipt, OutboxRow, StoredContact, StoredDevice, StoredMessage, UnseenMessage } from '../ports/store.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_MISSING } from '../wire/limits.ts'
@@ -186,7 +186,7 @@ export class Dispatcher {
   }
 
   /** The user has seen messages, and their senders may know. */
-  async onSeen(messages: readonly StoredMessage[]): Promise<void> {
+  async onSeen(messages: readonly UnseenMessage[]): Promise<void> {
     const devices = new Set(messages.map(({ sender }) => sender))
     for (const device of devices)
       await this.receipts?.seen(

@@ -214,6 +214,7 @@ function incomingMessage({ clock, stamps }: MainPath, { channel, sender, content
     id: content.id,
     contact: sender.account,
     direction: 'in',
+    seen: false,
     sender: channel.peer,
     state: 'delivered',
     reason: null,

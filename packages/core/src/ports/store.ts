@@ -34,6 +34,8 @@ export interface StoredMessage {
   readonly deletedAt: number | null
   readonly ownReaction: string | null
   readonly contactReaction: string | null
+  /** Whether the user has seen it, on whichever device; of one's own always. */
+  readonly seen: boolean
   readonly state: MessageState
   readonly reason: string | null
   /** Sender's wall clock, milliseconds since 1970. */
@@ -44,6 +46,9 @@ export interface StoredMessage {
   readonly receivedAt: number | null
   readonly deliveredAt: number | null
 }
+
+/** A message of a contact that the user has not seen. */
+export type UnseenMessage = Pick<StoredMessage, 'id' | 'sender' | 'hlcMs' | 'hlcCounter'>
 
 /**
  * What somebody has said about a message; it may come before the message. Of each kind the newest of each side counts,
@@ -237,8 +242,8 @@ export type StoreWrite =
   | { readonly kind: 'message.insert'; readonly message: StoredMessage }
   /** Kept if it is newer than what is known, and applied to its message, now or when that comes; about one that is gone nothing is kept. */
   | { readonly kind: 'annotation.put'; readonly annotation: StoredAnnotation }
-  /** Texts of a contact up to this message were read at `at`: what disappears after reading runs from then. */
-  | { readonly kind: 'messages.read'; readonly contact: AccountId; readonly upTo: MessageId; readonly at: number }
+  /** The user has seen these messages of a contact at `at`: what disappears after reading runs from then. Those not here change nothing. */
+  | { readonly kind: 'messages.seen'; readonly contact: AccountId; readonly ids: readonly MessageId[]; readonly at: number }
   /** What was to disappear by `at` is gone, and what was said about it. */
   | { readonly kind: 'messages.disappear'; readonly at: number }
   /**
@@ -336,6 +341,8 @@ export interface Store {
   message(id: MessageId, direction?: Direction): Promise<StoredMessage | null>
   /** Oldest first, in order of (hlcMs, hlcCounter, id). */
   history(contact: AccountId, page?: HistoryPage): Promise<readonly StoredMessage[]>
+  /** Messages of a contact that the user has not seen, in conversation order, at most `limit`. */
+  unseen(contact: AccountId, limit: number): Promise<readonly UnseenMessage[]>
   annotation(id: MessageId): Promise<StoredAnnotation | null>
   /** The newest timer of a conversation, milliseconds; null when there is none or it is off. */
   disappearAfter(contact: AccountId): Promise<number | null>

@@ -61,18 +61,16 @@ type TimeWrite = Extract<StoreWrite, { kind: `messages.${string}` | 'conversatio
 export function passTime(tables: Tables, write: TimeWrite): WriteOutcome {
   if (write.kind === 'conversation.clear') return clear(tables, write)
   const { messages, annotations } = tables
-  const read =
-    write.kind === 'messages.read'
-      ? [...messages.values()].find(({ id, contact }) => id === write.upTo && contact === write.contact)
-      : undefined
   for (const [key, message] of messages) {
     const { kind, direction, contact, disappearAfterMs, disappearAt } = message
     if (write.kind === 'messages.disappear') {
       if (disappearAt === null || disappearAt > write.at) continue
       messages.set(key, { ...message, ...GONE })
       prune(annotations, ({ target }) => target === message.id)
-    } else if (read !== undefined && contact === read.contact && direction === 'in' && kind !== 'timer' && compare(message, read) <= 0)
-      messages.set(key, { ...message, disappearAt: disappearAt ?? (disappearAfterMs === null ? null : write.at + disappearAfterMs) })
+    } else if (contact === write.contact && direction === 'in' && !message.seen && write.ids.includes(message.id)) {
+      const runs = kind !== 'timer' && kind !== 'gone' && disappearAfterMs !== null
+      messages.set(key, { ...message, seen: true, disappearAt: disappearAt ?? (runs ? write.at + disappearAfterMs : null) })
+    }
   }
   return 'done'
 }
@@ -85,4 +83,5 @@ const GONE = {
   disappearAt: null,
   ownReaction: null,
   contactReaction: null,
+  seen: true,
 } as const

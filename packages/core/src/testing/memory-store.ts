@@ -8,7 +8,6 @@ import type {
   HistoryPage,
   Journal,
   JournalPosition,
-  MessageState,
   MessageProgress,
   OutboxDevice,
   OutboxRow,
@@ -27,10 +26,12 @@ import type {
   StoredFileWord,
   StoredTransfer,
   StoreWrite,
+  UnseenMessage,
   WriteOutcome,
 } from '../ports/store.ts'
 
-import { annotate, passTime, refresh } from './memory-annotations.ts'
+import { annotate, passTime } from './memory-annotations.ts'
+import { insertMessage, moveMessage, putContact, unseenOf } from './memory-messages.ts'
 import {
   changeKeys,
   changeSession,
@@ -44,14 +45,6 @@ import {
   putTransfer,
   type Tables,
 } from './memory-tables.ts'
-
-const MAY_FOLLOW: Readonly<Record<MessageState, readonly MessageState[]>> = {
-  queued: ['failed'],
-  carried: ['queued', 'failed'],
-  delivered: ['queued', 'carried', 'failed'],
-  read: ['queued', 'carried', 'delivered', 'failed'],
-  failed: ['queued', 'carried'],
-}
 
 const rowKey = (device: DeviceId, message: MessageId): string => `${device} ${message}`
 
@@ -106,6 +99,10 @@ export class MemoryStore implements Store {
       all.sort(compare)
       return after === undefined ? all.slice(-limit) : all.slice(0, limit)
     })
+  }
+
+  async unseen(contact: AccountId, limit: number): Promise<readonly UnseenMessage[]> {
+    return this.read((tables) => unseenOf(tables, contact, limit))
   }
 
   async annotation(id: MessageId): Promise<StoredAnnotation | null> {
@@ -241,7 +238,7 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
   switch (write.kind) {
     case 'annotation.put':
       return annotate(tables, write.annotation)
-    case 'messages.read':
+    case 'messages.seen':
     case 'messages.disappear':
     case 'conversation.clear':
       return passTime(tables, write)
@@ -360,41 +357,5 @@ function putInvite({ invites }: Tables, invite: StoredInvite): void {
 function patch<T>(table: Map<string, T>, key: string, change: Partial<T>): WriteOutcome {
   const known = table.get(key)
   if (known !== undefined) table.set(key, { ...known, ...change })
-  return 'done'
-}
-
-function insertMessage(tables: Tables, message: StoredMessage): WriteOutcome {
-  const { messages } = tables
-  const key = `${message.id} ${message.sender}`
-  if (messages.has(key)) return 'duplicate'
-  messages.set(key, message)
-  tables.messageOrder = [...tables.messageOrder, key]
-  refresh(tables, message)
-  return 'done'
-}
-
-function moveMessage({ messages }: Tables, write: Extract<StoreWrite, { kind: 'message.state' }>): WriteOutcome {
-  for (const [key, message] of messages) {
-    if (message.id !== write.id || message.direction !== 'out' || !MAY_FOLLOW[write.state].includes(message.state)) continue
-    const arrived = write.state === 'delivered' || write.state === 'read'
-    const deliveredAt = message.deliveredAt ?? (arrived ? write.at : null)
-    // The sender has read it in writing it: it runs from when it is there.
-    const runs = arrived && message.kind !== 'timer' && message.kind !== 'gone' && message.disappearAfterMs !== null
-    const disappearAt = message.disappearAt ?? (runs ? write.at + (message.disappearAfterMs ?? 0) : null)
-    messages.set(key, { ...message, state: write.state, reason: write.reason ?? null, deliveredAt, disappearAt })
-  }
-  return 'done'
-}
-
-function putContact({ contacts, devices }: Tables, contact: StoredContact, next: readonly StoredDevice[]): WriteOutcome {
-  contacts.set(contact.account, contact)
-  for (const { device, account } of [...devices.values()])
-    if (account === contact.account && !next.some((each) => each.device === device)) devices.delete(device)
-  for (const device of next) {
-    const known = devices.get(device.device)
-    const lastSeen = Math.max(known?.lastSeen ?? 0, device.lastSeen ?? 0) || null
-    const handover = known?.handover ?? device.handover
-    devices.set(device.device, { ...device, lastSeen, cardSent: Math.max(known?.cardSent ?? 0, device.cardSent), handover })
-  }
   return 'done'
 }

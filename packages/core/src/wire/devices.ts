@@ -20,9 +20,10 @@ import {
   LinkGrant,
   LinkReveal,
   type OwnContact,
+  type OwnSeen,
   OwnWord,
 } from './gen/devices_pb.ts'
-import { MAX_HISTORY_PAGE, MAX_NAME_CHARS, MAX_OWN_CONTACTS, MAX_RELAYS, MAX_TEXT_BYTES } from './limits.ts'
+import { MAX_HISTORY_PAGE, MAX_NAME_CHARS, MAX_OWN_CONTACTS, MAX_OWN_SEEN, MAX_RELAYS, MAX_TEXT_BYTES } from './limits.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
 
 /** Why one side ends a linking. */
@@ -154,9 +155,13 @@ export interface OwnContactFields extends Pick<StoredContact, 'account' | 'petna
   readonly cleared: { readonly hlcMs: number; readonly hlcCounter: number }
 }
 
+/** As a word of its own: `seen` was seen now. In a page: everything up to `message` was, but for `unseen`. */
 export interface OwnSeenFields {
   readonly account: AccountId
   readonly message: MessageId
+  /** At most MAX_OWN_SEEN each. */
+  readonly seen: readonly MessageId[]
+  readonly unseen: readonly MessageId[]
 }
 
 /** Positions in the asked device's store; what comes behind them is wanted. */
@@ -274,12 +279,22 @@ function contactOf({ accountDigest: digest, clearedMs, clearedCounter, ...contac
   }
 }
 
-function seenMessage({ account, message }: OwnSeenFields): { accountDigest: Uint8Array; message: Uint8Array } {
-  return { accountDigest: accountDigest(account), message: messageIdBytes(message) }
+function seenMessage({ account, message, seen, unseen }: OwnSeenFields): OwnSeen {
+  return {
+    accountDigest: accountDigest(account),
+    message: messageIdBytes(message),
+    seen: seen.map(messageIdBytes),
+    unseen: unseen.map(messageIdBytes),
+  }
 }
 
-function seenOf(seen: { accountDigest: Uint8Array; message: Uint8Array }): OwnSeenFields {
-  return { account: accountOf(seen.accountDigest), message: messageIdFromBytes(seen.message) }
+function seenOf({ accountDigest: digest, message, seen, unseen }: OwnSeen): OwnSeenFields {
+  return {
+    account: accountOf(digest),
+    message: messageIdFromBytes(message),
+    seen: atMost(seen, MAX_OWN_SEEN).map(messageIdFromBytes),
+    unseen: atMost(unseen, MAX_OWN_SEEN).map(messageIdFromBytes),
+  }
 }
 
 function accountOf(digest: Uint8Array): AccountId {
@@ -321,6 +336,7 @@ function messageMessage(message: StoredMessage): HistoryMessage {
     hlcCounter: message.hlcCounter,
     receivedAt: message.receivedAt ?? 0,
     deliveredAt: message.deliveredAt ?? 0,
+    unseen: !message.seen,
   }
 }
 
@@ -342,6 +358,7 @@ function messageOf(message: HistoryMessage): StoredMessage {
     deletedAt: orNone(message.deletedAt),
     ownReaction: null,
     contactReaction: null,
+    seen: !message.unseen,
     state: oneOf(message.state, ['queued', 'carried', 'delivered', 'read', 'failed']),
     reason: message.reason === '' ? null : message.reason,
     createdAt: message.createdAt,

@@ -64,6 +64,8 @@ export const MAX_MISSING = 256
 export const MAX_HISTORY_PAGE = 256
 /** Contacts in one word between own devices (DV11): a card has at most 6 KiB. */
 export const MAX_OWN_CONTACTS = 64
+/** Messages one word of an own device names as seen, or as not. */
+export const MAX_OWN_SEEN = 1_024
 /** Largest piece of a file that is left in mailboxes, in bytes (FI34): with all that is around it, an envelope of 64 KiB. */
 export const MAX_FILE_PIECE_BYTES = 57_344
 /** Pieces of one file (FI34): MAX_MAILED_BYTES of files/limits.ts, and what seals add. */

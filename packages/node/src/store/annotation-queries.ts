@@ -40,6 +40,13 @@ export function prepareAnnotationReads(db: AnyDatabase) {
       .orderBy(sql`hlc_ms desc, hlc_counter desc, id desc`)
       .limit(1)
       .prepare(),
+    unseen: db
+      .select({ id: t.messages.id, sender: t.messages.sender, hlcMs: t.messages.hlcMs, hlcCounter: t.messages.hlcCounter })
+      .from(t.messages)
+      .where(sql`${t.messages.contact} = ${p('contact')} and ${t.messages.seen} = 0`)
+      .orderBy(asc(t.messages.hlcMs), asc(t.messages.hlcCounter), asc(t.messages.id))
+      .limit(p('limit'))
+      .prepare(),
     disappearing: db
       .select()
       .from(t.messages)
@@ -116,15 +123,18 @@ export function prepareAnnotationWrites(db: AnyDatabase) {
         ),
       )
       .prepare(),
-    read: db
+    seen: db
       .update(t.messages)
-      .set({ disappearAt: sql`${p('at')} + ${t.messages.disappearAfterMs}` })
+      .set({
+        seen: true,
+        disappearAt: sql`case when ${t.messages.kind} in ('timer', 'gone') then ${t.messages.disappearAt}
+          else coalesce(${t.messages.disappearAt}, ${p('at')} + ${t.messages.disappearAfterMs}) end`,
+      })
       .where(
-        sql`rowid in (select waiting.rowid from ${t.messages} as waiting indexed by messages_unread_timer
-          where waiting.contact = ${p('contact')} and waiting.direction = 'in' and waiting.kind not in ('timer', 'gone')
-          and waiting.disappear_after_ms is not null and waiting.disappear_at is null
-          and (waiting.hlc_ms, waiting.hlc_counter, waiting.id) <= (select upto.hlc_ms, upto.hlc_counter, upto.id
-            from ${t.messages} as upto where upto.id = ${p('upTo')} and ${BESIDE_INDEX}upto.contact = ${p('contact')}))`,
+        and(
+          eq(t.messages.id, p('id')),
+          sql`${BESIDE_INDEX}${t.messages.contact} = ${p('contact')} and ${BESIDE_INDEX}${t.messages.seen} = 0`,
+        ),
       )
       .prepare(),
     forgetSaid: db
@@ -152,7 +162,16 @@ export function prepareAnnotationWrites(db: AnyDatabase) {
   }
 }
 
-const GONE = { kind: 'gone', text: '', shared: null, replyTo: null, disappearAt: null, ownReaction: null, contactReaction: null } as const
+const GONE = {
+  kind: 'gone',
+  text: '',
+  shared: null,
+  replyTo: null,
+  disappearAt: null,
+  ownReaction: null,
+  contactReaction: null,
+  seen: true,
+} as const
 
 /** What makes a conversation gone up to a stamp, in this order. */
 function prepareClear(db: AnyDatabase) {

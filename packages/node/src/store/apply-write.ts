@@ -137,8 +137,9 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.cardSent.run({ ...write }))
     case 'message.state':
       return void (await writes.state[write.state].run({ id: write.id, at: write.at, reason: write.reason ?? null }))
-    case 'messages.read':
-      return void (await writes.read.run({ ...write }))
+    case 'messages.seen':
+      for (const id of write.ids) await writes.seen.run({ ...write, id })
+      return
     case 'messages.disappear':
       await writes.forgetSaid.run({ at: write.at })
       return void (await writes.disappear.run({ at: write.at }))

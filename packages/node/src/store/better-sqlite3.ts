@@ -9,7 +9,8 @@ import { systemClock, systemRandom } from '../platform/system.ts'
 import { explainSqlite, openOn } from './open-on.ts'
 import type { StorageKeySource } from './open-seal.ts'
 import type { AnyDatabase } from './queries.ts'
-import type { Bracket, SqliteStore } from './sqlite-store.ts'
+import type { SqliteStore } from './sqlite-store.ts'
+import type { Bracket } from './store-driver.ts'
 import { useMarkFile } from './use-mark-file.ts'
 
 /** How a database file is opened. FULL: a commit that has resolved survives loss of power, not only of the process. */

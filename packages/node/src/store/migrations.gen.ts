@@ -115,5 +115,16 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795291924653,
     "hash": "87c3d7c9993f58fbc636ad12407c3d4ec8cec7f5f40ce3352a4f1e29e53f0472"
+  },
+  {
+    "sql": [
+      "DROP INDEX `messages_unread_timer`;",
+      "\nALTER TABLE `messages` ADD `seen` integer DEFAULT true NOT NULL;",
+      "\nUPDATE `messages` SET `seen` = 0 WHERE `direction` = 'in' AND `kind` <> 'gone' AND NOT EXISTS (\n\tSELECT 1 FROM `settings` JOIN `messages` AS `mark` ON `mark`.`id` = `settings`.`value` AND `mark`.`contact` = `messages`.`contact`\n\tWHERE `settings`.`key` = 'seen.' || `messages`.`contact`\n\t\tAND (`messages`.`hlc_ms`, `messages`.`hlc_counter`, `messages`.`id`) <= (`mark`.`hlc_ms`, `mark`.`hlc_counter`, `mark`.`id`)\n);",
+      "\nCREATE INDEX `messages_unseen` ON `messages` (`contact`,`hlc_ms`,`hlc_counter`,`id`,`sender`) WHERE seen = 0;"
+    ],
+    "bps": true,
+    "folderMillis": 1795303287036,
+    "hash": "ea7ae3517904a26e1e05e4cca6ffbbd74ba97de55f01865e39df806808fddbba"
   }
 ]

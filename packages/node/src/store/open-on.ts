@@ -4,7 +4,8 @@ import { MIGRATIONS } from './migrations.gen.ts'
 import { isSealed, openSeal, type StorageKeySource } from './open-seal.ts'
 import type { AnyDatabase } from './queries.ts'
 import { RowSeal } from './row-seal.ts'
-import { SqliteStore, type StoreDriver } from './sqlite-store.ts'
+import { SqliteStore } from './sqlite-store.ts'
+import type { StoreDriver } from './store-driver.ts'
 import { compareUse, type UseMark } from './use-count.ts'
 
 export interface StoreSurroundings {

@@ -211,6 +211,7 @@ export function prepareWrites(db: AnyDatabase) {
         deletedAt: p('deletedAt'),
         ownReaction: p('ownReaction'),
         contactReaction: p('contactReaction'),
+        seen: p('seen'),
         state: p('state'),
         reason: p('reason'),
         createdAt: p('createdAt'),

@@ -72,6 +72,7 @@ export const messages = sqliteTable(
     deletedAt: integer('deleted_at'),
     ownReaction: text('own_reaction'),
     contactReaction: text('contact_reaction'),
+    seen: integer('seen', { mode: 'boolean' }).notNull().default(true),
     state: text('state', { enum: ['queued', 'carried', 'delivered', 'read', 'failed'] }).notNull(),
     reason: text('reason'),
     createdAt: integer('created_at').notNull(),
@@ -85,7 +86,7 @@ export const messages = sqliteTable(
     index('messages_conversation').on(table.contact, table.hlcMs, table.hlcCounter, table.id),
     index('messages_timer').on(table.contact, table.hlcMs, table.hlcCounter).where(sql`kind = 'timer'`),
     index('messages_disappear').on(table.disappearAt).where(sql`disappear_at is not null`),
-    index('messages_unread_timer').on(table.contact).where(sql`disappear_after_ms is not null and disappear_at is null`),
+    index('messages_unseen').on(table.contact, table.hlcMs, table.hlcCounter, table.id, table.sender).where(sql`seen = 0`),
   ],
 )
 

@@ -1,7 +1,6 @@
 /** Core's Store on any drizzle SQLite database; commits of one turn of the event loop share a transaction. */
 import {
   type AccountId,
-  type Clock,
   type DeviceId,
   type Direction,
   type DueReceipt,
@@ -29,13 +28,14 @@ import {
   type StoredFileWord,
   type StoredTransfer,
   type StoreWrite,
+  type UnseenMessage,
   type WriteOutcome,
 } from '@skein/core'
 import { sql } from 'drizzle-orm'
 import { applyWrite } from './apply-write.ts'
-import { type AnyDatabase, prepareReads, prepareWrites, type Reads, type Writes } from './queries.ts'
-import type { RowSeal } from './row-seal.ts'
-import { countUse, type UseMark } from './use-count.ts'
+import { prepareReads, prepareWrites, type Reads, type Writes } from './queries.ts'
+import type { Bracket, StoreDriver, StoreParts } from './store-driver.ts'
+import { countUse } from './use-count.ts'
 
 /** Messages a page of history holds when nothing is said. */
 const DEFAULT_PAGE = 100
@@ -45,30 +45,6 @@ interface Pending {
   readonly writes: readonly StoreWrite[]
   resolve(outcomes: readonly WriteOutcome[]): void
   reject(error: unknown): void
-}
-
-/** What begins and ends a transaction, and each commit in it. */
-export type Bracket = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one'
-
-export interface StoreDriver {
-  readonly db: AnyDatabase
-  /** Calls back when the events at hand have been handled, so that their commits can share a transaction. */
-  afterTurn(work: () => void): void
-  /** Runs a bracket, prepared once: each statement that is made anew slows down all others until it is collected. */
-  readonly bracket?: (statement: Bracket) => void
-  /** For a database that COMMIT alone does not make durable: resolves when what was committed is. */
-  readonly afterCommit?: () => Promise<void>
-  /** A failure of the database as one of ours. */
-  explain(error: unknown): unknown
-  close(): Promise<void> | void
-}
-
-export interface StoreParts {
-  readonly seal: RowSeal
-  readonly mark: UseMark
-  readonly clock: Pick<Clock, 'sleep'>
-  /** Whether the database is an old copy that was put back; its sessions have been removed. */
-  readonly restored: boolean
 }
 
 /** How long after a key was deleted or replaced its bytes may stay in the write-ahead log. */
@@ -258,6 +234,10 @@ export class SqliteStore implements Store {
       if (after !== undefined) return (await reads.nextAfter.all(from)) as StoredMessage[]
       return ((await reads.newestBefore.all(from)) as StoredMessage[]).reverse()
     })
+  }
+
+  unseen(contact: AccountId, limit: number): Promise<readonly UnseenMessage[]> {
+    return this.read(async (reads) => (await reads.unseen.all({ contact, limit })) as UnseenMessage[])
   }
 
   annotation(id: MessageId): Promise<StoredAnnotation | null> {

@@ -59,6 +59,7 @@ export function message(number: number): StoredMessage {
     deletedAt: null,
     ownReaction: null,
     contactReaction: null,
+    seen: true,
     sender: DEVICE,
     text: `message ${number}`,
     state: 'queued',

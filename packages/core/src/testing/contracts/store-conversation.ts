@@ -87,14 +87,14 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     await using under = await open()
     const short = { disappearAfterMs: 1_000 }
     await under.store.commit([
-      { kind: 'message.insert', message: message(1, { ...short, direction: 'in', state: 'delivered' }) },
-      { kind: 'message.insert', message: message(2, { ...short, direction: 'in', state: 'delivered' }) },
+      { kind: 'message.insert', message: message(1, { ...short, direction: 'in', seen: false, state: 'delivered' }) },
+      { kind: 'message.insert', message: message(2, { ...short, direction: 'in', seen: false, state: 'delivered' }) },
       { kind: 'message.insert', message: message(3, short) },
-      { kind: 'message.insert', message: message(4, { ...short, kind: 'timer', text: '' }) },
+      { kind: 'message.insert', message: message(4, { ...short, kind: 'timer', text: '', direction: 'in', seen: false }) },
     ])
     expect(await under.store.disappearing(9)).toEqual([])
-    await under.store.commit([{ kind: 'messages.read', contact: account, upTo: id(1), at: 50_000 }])
-    await under.store.commit([{ kind: 'messages.read', contact: account, upTo: id(1), at: 60_000 }])
+    await under.store.commit([{ kind: 'messages.seen', contact: account, ids: [id(1), id(4)], at: 50_000 }])
+    await under.store.commit([{ kind: 'messages.seen', contact: account, ids: [id(1)], at: 60_000 }])
     await under.store.commit([{ kind: 'message.state', id: id(3), state: 'delivered', at: 40_000 }])
     const due = await under.store.disappearing(9)
     expect(due.map((each) => [each.id, each.disappearAt])).toEqual([
@@ -103,6 +103,29 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     ])
     await under.store.commit([{ kind: 'messages.disappear', at: 41_000 }])
     expect((await under.store.history(account)).map((each) => each.id)).toEqual([id(1), id(2), id(4)])
+  })
+
+  it('[ST46] what the user has not seen is told in conversation order, wherever it stands, until it is seen or gone', async () => {
+    await using under = await open()
+    const unseen = { direction: 'in', state: 'delivered', seen: false } as const
+    await under.store.commit(
+      [message(3, unseen), message(1, unseen), message(2, { direction: 'in', state: 'delivered' }), message(4, unseen), message(5)].map(
+        (each) => ({ kind: 'message.insert', message: each }) as const,
+      ),
+    )
+    const ids = async (limit = 9) => (await under.store.unseen(account, limit)).map((each) => each.id)
+    expect(await ids()).toEqual([id(1), id(3), id(4)])
+    expect(await ids(2)).toEqual([id(1), id(3)])
+    expect((await under.store.unseen(account, 1))[0]).toEqual({ id: id(1), sender: message(1).sender, hlcMs: 1_001, hlcCounter: 0 })
+    await under.store.commit([{ kind: 'messages.seen', contact: account, ids: [id(3), id(77)], at: 9 }])
+    await under.store.commit([{ kind: 'messages.seen', contact: accountIdFromDigest(new Uint8Array(32).fill(9)), ids: [id(1)], at: 9 }])
+    const again = await under.reopen()
+    expect((await again.unseen(account, 9)).map((each) => each.id)).toEqual([id(1), id(4)])
+    expect((await again.history(account)).map(({ seen }) => seen)).toEqual([false, true, true, false, true])
+    await again.commit([{ kind: 'conversation.clear', contact: account, hlcMs: 1_001, hlcCounter: 0 }])
+    expect((await again.unseen(account, 9)).map((each) => each.id)).toEqual([id(4)])
+    await again.commit([{ kind: 'message.insert', message: message(1, unseen) }])
+    expect((await again.unseen(account, 9)).map((each) => each.id)).toEqual([id(4)])
   })
 
   it('[MK8] what has disappeared leaves its id alone, so that a late copy is not shown', async () => {

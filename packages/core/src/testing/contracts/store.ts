@@ -33,6 +33,7 @@ function message(number: number, change: Partial<StoredMessage> = {}): StoredMes
     deletedAt: null,
     ownReaction: null,
     contactReaction: null,
+    seen: true,
     state: 'queued',
     reason: null,
     createdAt: 1_000 + number,

@@ -100,10 +100,13 @@ export interface OwnContact {
   clearedCounter: number;
 }
 
-/** The user has seen everything up to a message. */
+/** What the user has seen of a conversation: as a word these messages, in a page all up to one but for these. */
 export interface OwnSeen {
   accountDigest: Uint8Array;
+  /** The furthest one. */
   message: Uint8Array;
+  seen: Uint8Array[];
+  unseen: Uint8Array[];
 }
 
 /** One device asks another for what it has not got. */
@@ -151,6 +154,8 @@ export interface HistoryMessage {
   hlcCounter: number;
   receivedAt: number;
   deliveredAt: number;
+  /** The user has not seen it. */
+  unseen: boolean;
 }
 
 export interface HistoryAnnotation {
@@ -865,7 +870,7 @@ export const OwnContact: MessageFns<OwnContact> = {
 };
 
 function createBaseOwnSeen(): OwnSeen {
-  return { accountDigest: NOTHING, message: NOTHING };
+  return { accountDigest: NOTHING, message: NOTHING, seen: [], unseen: [] };
 }
 
 export const OwnSeen: MessageFns<OwnSeen> = {
@@ -875,6 +880,12 @@ export const OwnSeen: MessageFns<OwnSeen> = {
     }
     if (message.message.length !== 0) {
       writer.uint32(18).bytes(message.message);
+    }
+    for (const v of message.seen) {
+      writer.uint32(26).bytes(v!);
+    }
+    for (const v of message.unseen) {
+      writer.uint32(34).bytes(v!);
     }
     return writer;
   },
@@ -901,6 +912,22 @@ export const OwnSeen: MessageFns<OwnSeen> = {
             }
 
             message.message = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.seen.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unseen.push(reader.bytes());
             continue;
           }
         }
@@ -1150,6 +1177,7 @@ function createBaseHistoryMessage(): HistoryMessage {
     hlcCounter: 0,
     receivedAt: 0,
     deliveredAt: 0,
+    unseen: false,
   };
 }
 
@@ -1211,6 +1239,9 @@ export const HistoryMessage: MessageFns<HistoryMessage> = {
     }
     if (message.deliveredAt !== 0) {
       writer.uint32(152).uint64(message.deliveredAt);
+    }
+    if (message.unseen !== false) {
+      writer.uint32(160).bool(message.unseen);
     }
     return writer;
   },
@@ -1373,6 +1404,14 @@ export const HistoryMessage: MessageFns<HistoryMessage> = {
             }
 
             message.deliveredAt = longToNumber(reader.uint64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.unseen = reader.bool();
             continue;
           }
         }

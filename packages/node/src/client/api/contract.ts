@@ -57,6 +57,10 @@ export const HistoryMessage = z.object({
   deleted_at: z.nullable(Instant),
   own_reaction: z.nullable(z.string()),
   contact_reaction: z.nullable(z.string()),
+  /** Whether the user has seen it; of one's own always. */
+  seen: z.boolean(),
+  /** Where it stands in the conversation: milliseconds, then counter, then id. What comes late belongs before newer ones. */
+  order: z.object({ ms: z.int(), counter: z.int() }),
   state: MessageState,
   /** Why it failed: a code. */
   reason: z.nullable(z.string()),

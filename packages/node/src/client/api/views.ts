@@ -63,6 +63,8 @@ export function historyView(message: StoredMessage): HistoryMessage {
     deleted_at: message.deletedAt,
     own_reaction: message.ownReaction,
     contact_reaction: message.contactReaction,
+    seen: message.seen,
+    order: { ms: message.hlcMs, counter: message.hlcCounter },
     state: message.state,
     reason: message.reason,
     created_at: message.createdAt,
