@@ -81,7 +81,7 @@ function channelsOver(relay: string): BulkChannels {
     handlers: new Map([[PURPOSE, { allows: () => true, onOpened: (connection) => void swallow(connection) }]]),
     open: (...wanted) => swarm.open(...wanted),
     serve: (...served) => void swarm.handle(...served),
-    directPaths: () => ({ dialled: [], wasDialled: false }),
+    directPaths: async () => ({ dialled: [], wasDialled: false, known: [] }),
     relayPaths: () => [{ device, endpoints: endpoint === undefined ? [] : [endpoint] }],
   })
 }
