@@ -21,12 +21,15 @@ export interface Ran {
   readonly json: any
 }
 
+/** Between two looks, ms: whoever looks without a pause takes the processor from what is waited for. */
+const LOOK_EVERY_MS = 10
+
 /** Polls `condition` until it holds. @throws Error naming `what` after `within` milliseconds */
 export async function eventually(what: string, condition: () => Promise<boolean> | boolean, { within = 60_000 } = {}): Promise<void> {
   const end = performance.now() + within
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`)
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
 }
 

@@ -16,6 +16,8 @@ export interface Asked {
   readonly ports: readonly ('platform' | 'storage' | 'network')[]
   /** URL of a relay, for the network. */
   readonly relay?: string
+  /** Pattern of the names of tests; all of them when it is left out. */
+  readonly only?: string
 }
 
 /** Runs the contracts in one page after the other. */
@@ -23,8 +25,9 @@ export async function runContracts(pages: readonly Asked[]): Promise<readonly Pa
   await using server = await servePages(await served(), '/tests.js')
   await using browser = await launchChromium([`--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`])
   const reports: PageReport[] = []
-  for (const { secure, ports, relay = '' } of pages) {
+  for (const { secure, ports, relay = '', only } of pages) {
     const query = new URLSearchParams([['relay', relay], ...ports.map((each) => ['ports', each])])
+    if (only !== undefined) query.set('only', only)
     const url = `http://${secure ? 'localhost' : INSECURE}:${server.port}/?${query}`
     reports.push(await reportOf(await browser.newPage(), url))
   }

@@ -21,6 +21,18 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[]
 }
 
+/** Makes something when it is first asked for, and again when that has failed. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
+
 /** A relay that serves the interface, and a browser. */
 export class Interface implements AsyncDisposable {
   readonly lab: Lab
@@ -86,6 +98,13 @@ export class Person {
 
   async joined(): Promise<void> {
     await this.page.locator('[data-tone="good"]').waitFor()
+  }
+
+  /** Goes to a place within the page. @param place what stands behind the `#` */
+  async at(place: string): Promise<void> {
+    await this.page.evaluate((hash) => {
+      globalThis.location.hash = hash
+    }, place)
   }
 
   area(name: string): Promise<void> {

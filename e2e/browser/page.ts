@@ -12,7 +12,11 @@ type Task = Awaited<ReturnType<typeof StartTests>>[number]['tasks'][number]
 /** Portable cryptography is slow, and so may be the machine. */
 const TEST_TIMEOUT_MS = 180_000
 
+/** Tests that run: all, or those whose name fits. */
+const only = new URLSearchParams(globalThis.location.search).get('only')
+
 const config = {
+  ...(only === null ? {} : { testNamePattern: new RegExp(only) }),
   root: '/',
   name: 'chromium',
   setupFiles: [],
@@ -43,6 +47,8 @@ function resultsOf(task: Task, within: readonly string[]): readonly PageResult[]
   const path = [...within, task.name]
   const errors = task.result?.errors?.map(({ message, stack }) => `${message}\n${stack ?? ''}`) ?? []
   const state = task.result?.state ?? 'not run'
+  // Not asked for.
+  if (only !== null && task.mode === 'skip') return []
   if (task.type === 'test') return [{ name: path.join(' > '), state, errors }]
   const own = errors.length === 0 ? [] : [{ name: path.join(' > '), state: 'fail', errors }]
   return [...own, ...task.tasks.flatMap((inner) => resultsOf(inner, path))]

@@ -1,4 +1,4 @@
-/** The contracts of swarm and directory on the adapters of a page, in a real Chromium, over a real relay. */
+/** The contracts of swarm and directory over a real relay, and of the store on private files, on the adapters of a page. */
 import { expect, it } from 'vitest'
 import { Lab } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
@@ -16,6 +16,16 @@ it.skipIf(skipped)(
     const [report] = await runContracts([{ secure: false, ports: ['network'], relay: url }])
     expect(report?.results.filter(({ state }) => state !== 'pass')).toEqual([])
     expect(report?.results.length).toBeGreaterThan(10)
+  },
+  WITHIN_MS,
+)
+
+it.skipIf(skipped)(
+  '[BN6] the store keeps all of its contract on private files, on a secure origin',
+  async () => {
+    const [report] = await runContracts([{ secure: true, ports: ['storage'] }])
+    expect(report?.results.filter(({ state }) => state !== 'pass')).toEqual([])
+    expect(report?.results.length).toBeGreaterThan(30)
   },
   WITHIN_MS,
 )

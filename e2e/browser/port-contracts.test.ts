@@ -7,17 +7,23 @@ const WITHIN_MS = 300_000
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the contracts of ports in a browser. ${MISSING}\n\n`)
 
+/**
+ * What is closed and opened again, or cut off: where private files differ from an image. The rest is the same SQLite, and
+ * runs on both with the long tests.
+ */
+const KEPT = String.raw`\[(ST1|ST5|ST8|ST43|MK12|FI7|FI15)\]`
+
 it.skipIf(skipped)(
   '[BN6] every port keeps its contract in a page, with private files on a secure origin and an image on any other',
   async () => {
     const reports = await runContracts([
-      { secure: true, ports: ['storage'] },
+      { secure: true, ports: ['storage'], only: KEPT },
       { secure: false, ports: ['platform', 'storage'] },
     ])
     expect(reports.map(({ secureContext }) => secureContext)).toEqual([true, false])
     for (const { results } of reports) {
       expect(results.filter(({ state }) => state !== 'pass')).toEqual([])
-      expect(results.length).toBeGreaterThan(20)
+      expect(results.length).toBeGreaterThan(6)
     }
   },
   WITHIN_MS,
