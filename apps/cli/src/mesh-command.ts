@@ -6,13 +6,14 @@ import { type Session, withApi } from './commands.ts'
 import { oneLine } from './terminal-text.ts'
 
 const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
-  status: ({ enabled, neighbours, bundles, routes, used_bytes: used, capacity_bytes: room }) =>
+  status: ({ enabled, neighbours, bundles, routes, pieces, used_bytes: used, capacity_bytes: room }) =>
     enabled
       ? [
           `  neighbours  ${neighbours.length}`,
           ...neighbours.map((each) => `    ${each.device}  ${oneLine(each.name) || 'somebody near'}`),
           `  routes      ${routes.length}`,
           `  carried     ${bundles.length} (${kilobytes(used)} of ${kilobytes(room)})`,
+          `  large       ${largeOnes(pieces)}`,
         ].join('\n')
       : 'This node is part of no mesh (--no-mesh).',
   routes: ({ routes }) =>
@@ -24,8 +25,8 @@ const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
   bundles: ({ bundles }) =>
     bundles
       .map(
-        ({ id, address, bytes, own, hops, copies }) =>
-          `${id}  to ${address}  ${bytes} bytes  ${own ? 'ours' : `${hops} hops`}  ${copies} copies`,
+        ({ id, address, bytes, own, hops, copies, piece }) =>
+          `${id}  to ${address}  ${bytes} bytes  ${own ? 'ours' : `${hops} hops`}  ${copies} copies${piece ? '  a piece' : ''}`,
       )
       .join('\n') || 'Nothing is carried.',
 }
@@ -38,6 +39,18 @@ export const mesh = (session: Session, what: string): Promise<number> =>
     const view = await api.mesh()
     session.output.result(view, part(view))
   })
+
+/** How large messages have gone since the start. */
+const largeOnes = ({ over_ways: ways, over_carriers: carriers, as_copies: copies, over_one_way: one }: MeshView['pieces']): string =>
+  [
+    [ways, 'in pieces over separate ways'],
+    [carriers, 'in pieces with separate carriers'],
+    [copies, 'whole, since pieces would have been worse'],
+    [one, 'whole, since there was one way only'],
+  ]
+    .filter(([count]) => count !== 0)
+    .map(([count, how]) => `${count} ${how}`)
+    .join(', ') || 'none yet'
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1_024)} KiB`
 

@@ -32,6 +32,7 @@ const mesh: MeshView = {
   ],
   bundles: [],
   used_bytes: 0,
+  pieces: { over_ways: 0, over_carriers: 0, as_copies: 0, over_one_way: 0, joined: 0, survival: 0.7 },
   capacity_bytes: 0,
 }
 

@@ -1,11 +1,21 @@
 /** The mesh as a carrier: seals rows into envelopes for it, takes in what it brings, and knows by the cures what has arrived. */
 import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
+import { loadOnce } from '../devices/load-once.ts'
 import { depositTag } from '../e2ee/index.ts'
 import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import { receiveCarried, type MainPath } from '../main-path/index.ts'
-import { type BundleArchive, cureKeyOf, cureLock, type MeshAddress, meshAddress, MeshService, type MeshStatus } from '../mesh/index.ts'
+import {
+  type BundleArchive,
+  cureKeyOf,
+  cureLock,
+  type ErasureCode,
+  type MeshAddress,
+  meshAddress,
+  MeshService,
+  type MeshStatus,
+} from '../mesh/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
 import { decodeHandover } from '../wire/handover.ts'
 import type { OutboxRow } from '../ports/store.ts'
@@ -17,15 +27,20 @@ const PAGE = 256
 /** As it stands among the carriers of a row. */
 export const MESH_CARRIER = 'mesh'
 
-/** The mesh as a part of a messenger; not part of its code unless somebody asks for it, so that pages need not load it. */
-export function carryByMesh(archive: BundleArchive): MeshFactory {
-  return (deps) => new MeshCarrier({ ...deps, archive })
+/**
+ * The mesh as a part of a messenger; not part of its code unless somebody asks for it, so that pages need not load it.
+ * @param code for pieces; without it everything goes whole
+ */
+export function carryByMesh(archive: BundleArchive, code?: () => Promise<ErasureCode>): MeshFactory {
+  return (deps) => new MeshCarrier({ ...deps, archive, ...(code === undefined ? {} : { code }) })
 }
 
-export type MeshFactory = (deps: Omit<MeshCarrierDeps, 'archive'>) => MeshCarrier
+export type MeshFactory = (deps: Omit<MeshCarrierDeps, 'archive' | 'code'>) => MeshCarrier
 
 export interface MeshCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
   readonly archive: BundleArchive
+  /** Loads the code that pieces need. */
+  code?(): Promise<ErasureCode>
   viewOf(row: OutboxRow): CarrierView
   /** Records that the devices of these rows have their messages. */
   onDelivered(rows: readonly OutboxRow[]): Promise<void>
@@ -42,8 +57,10 @@ export class MeshCarrier implements ChunkCarrier {
 
   constructor(deps: MeshCarrierDeps) {
     this.deps = deps
+    const { code, primitives } = deps
     this.service = new MeshService({
       ...deps,
+      ...(code === undefined ? {} : { pieces: { primitives, code: loadOnce(code) } }),
       tags: async () => (await this.path?.envelopes.tags(TAG_DAYS_BACK)) ?? [],
       open: (envelope) => this.open(envelope),
       openChunk: async (sealed) => this.chunks?.open(sealed),

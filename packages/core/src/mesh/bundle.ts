@@ -25,6 +25,8 @@ export interface BundleHeader {
   readonly priority: Priority
   /** Length, without what changes on the way. */
   readonly bytes: number
+  /** One of several pieces behind its lock (ME23). */
+  readonly isPiece?: boolean
 }
 
 /** A bundle held here. The mutable part is this copy's own. */
@@ -67,7 +69,7 @@ const MS_PER_HOUR = 3_600_000
 
 /** What everybody sees of a bundle. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function bundleHeader(bundle: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleHeader {
-  const { deliveryTag, cureLock, expiryHour, priority } = decodeBundle(bundle)
+  const { kind, deliveryTag, cureLock, expiryHour, priority } = decodeBundle(bundle)
   const id = bundleId(bundle, primitives)
   return {
     id,
@@ -77,6 +79,7 @@ export function bundleHeader(bundle: Uint8Array, primitives: Pick<Primitives, 's
     expiresAt: expiryHour * MS_PER_HOUR,
     priority,
     bytes: bundle.length,
+    ...(kind === 'piece' ? { isPiece: true } : {}),
   }
 }
 

@@ -8,7 +8,7 @@ import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from 
 import { isAbsurd, isChunk, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
 import { type Cure, CureBook } from './cure-book.ts'
-import { lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
+import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
 import { Neighbourhood, takeUp } from './neighbourhood.ts'
 import { PartialBook } from './partial-book.ts'
 import type { CarryingPolicy, PolicyContext } from './policies/index.ts'
@@ -52,10 +52,14 @@ export class MeshNode {
     this.partials = new PartialBook(options.store.capacityBytes)
   }
 
+  /** Copies that one bundle of that life is worth now, as the policy sees it. */
+  budget(header: BundleHeader, now: number): number {
+    return this.options.policy.initialCopies(header, this.context(now))
+  }
+
   /** Takes up a bundle made here; others make room for it whatever they are. */
-  originate(header: BundleHeader, now: number): void {
+  originate(header: BundleHeader, now: number, copies = this.budget(header, now)): void {
     if (!this.makeRoom(header, now) && isChunk(header)) return
-    const copies = this.options.policy.initialCopies(header, this.context(now))
     this.keep({ ...header, receivedAt: now, hops: 0, hopLimit: MAX_HOPS, copies }, { now })
   }
 
@@ -99,6 +103,7 @@ export class MeshNode {
     // It may say later that it has other addresses; that is no second meeting.
     const isMeeting = said.addresses.length > 0 && neighbour.addresses.size === 0
     takeUp(neighbour, said)
+    for (const held of said.gained.map((key) => this.options.store.get(key as BundleKey))) if (held !== undefined) holds(neighbour, held)
     if (isMeeting && policy.cures) this.compare(neighbour)
     this.reconcile(neighbour, said, now)
     for (const { key, expiryHour } of said.cures) this.learn(key, { expiresAt: expiryHour * HOUR_MS, now, from: link })
@@ -114,7 +119,7 @@ export class MeshNode {
       if (neighbour.addresses.size === 0) continue
       let chunk: HeldBundle | undefined
       for (const bundle of this.options.store.all()) {
-        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle) || bundle.expiresAt <= now) continue
+        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle, now) || bundle.expiresAt <= now) continue
         if (!isChunk(bundle)) return { link: neighbour.link, bundle }
         chunk ??= bundle
       }
@@ -145,7 +150,7 @@ export class MeshNode {
   /** The neighbour does not want what was offered. */
   refused({ link, bundle }: Choice, why: Admission['kind']): void {
     const neighbour = this.neighbours.get(link)
-    if (why === 'known' || why === 'cured') neighbour?.has.add(bundle.key)
+    if (why === 'known' || why === 'cured') holds(neighbour, bundle)
     else neighbour?.refused.add(bundle.key)
   }
 
@@ -161,7 +166,7 @@ export class MeshNode {
 
   /** What a neighbour gets if it takes the bundle. */
   handover({ bundle }: Choice): Handover {
-    const { given } = this.options.policy.split(bundle.copies)
+    const { given } = this.split(bundle)
     return { header: bundle, hops: bundle.hops + 1, hopLimit: bundle.hopLimit - 1, copies: given }
   }
 
@@ -170,10 +175,10 @@ export class MeshNode {
     const { link, bundle } = choice
     const handed = this.handover(choice)
     this.sending.delete(bundle.key)
-    this.neighbours.get(link)?.has.add(bundle.key)
+    holds(this.neighbours.get(link), bundle)
     const isTheirs = this.neighbours.get(link)?.addresses.has(bundle.address) === true
     // Whoever only claims to be the recipient shall not use up the budget; with proofs of delivery it is known in time.
-    if (!isTheirs || !this.options.policy.cures) bundle.copies = this.options.policy.split(bundle.copies).kept
+    if (!isTheirs || !this.options.policy.cures) bundle.copies = this.split(bundle).kept
     return handed
   }
 
@@ -181,7 +186,7 @@ export class MeshNode {
   received(handover: Handover, from: LinkId, now: number): boolean {
     const { header, hops } = handover
     this.partials.drop(header.key)
-    this.neighbours.get(from)?.has.add(header.key)
+    holds(this.neighbours.get(from), header)
     if (this.options.addresses.has(header.address)) {
       this.collected.set(header.key, header.expiresAt)
       if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [header.key] }, from)
@@ -217,6 +222,11 @@ export class MeshNode {
     for (const [key, until] of this.collected) if (until <= now) this.collected.delete(key)
     for (const { header } of this.partials.all()) if (!isRelayable(header, now)) this.partials.drop(header.key)
     this.cures.expire(now)
+  }
+
+  /** A piece made here goes to one neighbour with all its copies: the others get other pieces (ME32). */
+  private split({ copies, hops, isPiece }: HeldBundle): { readonly given: number; readonly kept: number } {
+    return isPiece === true && hops === 0 ? { given: Math.max(1, copies - 1), kept: 1 } : this.options.policy.split(copies)
   }
 
   /** The side with the smaller address begins to compare proofs of delivery. */
@@ -296,7 +306,7 @@ export class MeshNode {
     if (policy.summarises) return
     const context = this.context(now)
     const offered = bundles.filter(
-      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held) && policy.wants(held, neighbour, context),
+      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held, now) && policy.wants(held, neighbour, context),
     )
     for (const { key } of offered) neighbour.asked.add(key)
     this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })
@@ -324,6 +334,6 @@ function cureEntry({ key, expiresAt }: Cure): { key: Uint8Array; expiryHour: num
   return { key, expiryHour: Math.ceil(expiresAt / HOUR_MS) }
 }
 
-function plain({ id, key, address, lock, expiresAt, priority, bytes }: BundleHeader): BundleHeader {
-  return { id, key, address, lock, expiresAt, priority, bytes }
+function plain({ id, key, address, lock, expiresAt, priority, bytes, isPiece }: BundleHeader): BundleHeader {
+  return { id, key, address, lock, expiresAt, priority, bytes, ...(isPiece === undefined ? {} : { isPiece }) }
 }

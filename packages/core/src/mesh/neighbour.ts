@@ -1,5 +1,5 @@
 import type { Reconciliation } from './reconcile/reconciliation.ts'
-import type { BundleKey, HeldBundle, MeshAddress } from './bundle.ts'
+import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from './bundle.ts'
 
 /** Names a link while it is up; the same device may be reached over several. */
 export type LinkId = string
@@ -20,6 +20,8 @@ export interface Neighbour {
   readonly asked: Set<BundleKey>
   /** Bundles it did not want, until it says something new. */
   readonly refused: Set<BundleKey>
+  /** Locks behind which it holds a piece. */
+  readonly pieces: Set<string>
   /** Bytes it has of bundles whose transfer broke off. */
   readonly partials: Map<BundleKey, number>
   /** What goes on to find out which proofs of delivery only one side has. */
@@ -39,7 +41,18 @@ export interface LinkInfo {
   readonly bandwidth: number
 }
 
-/** Whether a bundle may be offered to a neighbour. */
-export function lacks(neighbour: Neighbour, { key }: HeldBundle): boolean {
-  return !neighbour.has.has(key) && !neighbour.refused.has(key)
+/** How long pieces wait for neighbours that hold none of the others, in milliseconds (ME32). */
+const APART_MS = 60_000
+
+/** Whether a bundle may be offered to a neighbour: not a second piece of one whole, unless it is for it or nobody else has come. */
+export function lacks(neighbour: Neighbour, held: HeldBundle, now: number): boolean {
+  if (neighbour.has.has(held.key) || neighbour.refused.has(held.key)) return false
+  const isSecond = held.isPiece === true && neighbour.pieces.has(held.lock)
+  return !isSecond || neighbour.addresses.has(held.address) || now - held.receivedAt >= APART_MS
+}
+
+/** The neighbour holds this bundle. */
+export function holds(neighbour: Neighbour | undefined, { key, lock, isPiece }: BundleHeader): void {
+  neighbour?.has.add(key)
+  if (isPiece === true) neighbour?.pieces.add(lock)
 }

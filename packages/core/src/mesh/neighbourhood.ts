@@ -24,6 +24,7 @@ export class Neighbourhood {
       has: new Set(),
       asked: new Set(),
       refused: new Set(),
+      pieces: new Set(),
       partials: new Map(),
       prospects: new Map(),
       experience: [],
@@ -69,7 +70,7 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
-  for (const entries of [neighbour.has, neighbour.addresses, neighbour.prospects, neighbour.partials]) bound(entries)
+  for (const entries of [neighbour.has, neighbour.addresses, neighbour.prospects, neighbour.partials, neighbour.pieces]) bound(entries)
   if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
 }

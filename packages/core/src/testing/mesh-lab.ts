@@ -5,13 +5,15 @@ import {
   type BundleArchive,
   type BundleKey,
   cureLock,
+  type ErasureCode,
   FrameLink,
   type Link,
   MeshService,
   type StoredCure,
 } from '../mesh/index.ts'
+import { noblePrimitives } from '../e2ee/primitives.ts'
 import { sameBytes } from '../wire/codec.ts'
-import { decodeNeighbourFrame, encodeNeighbourFrame, type NeighbourFrameFields } from '../wire/mesh-bundle.ts'
+import { decodeNeighbourFrame, encodeBundle, encodeNeighbourFrame, type NeighbourFrameFields } from '../wire/mesh-bundle.ts'
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -115,6 +117,8 @@ export interface LabNode {
 export interface LabOptions {
   readonly seed?: number
   readonly capacityBytes?: number
+  /** For pieces; without it everything goes whole. */
+  readonly code?: () => Promise<ErasureCode>
 }
 
 export interface Intruder {
@@ -154,6 +158,7 @@ export class MeshLab {
       primitives,
       logger,
       archive,
+      ...(this.options.code === undefined ? {} : { pieces: { primitives: noblePrimitives, code: this.options.code } }),
       ...(this.options.capacityBytes === undefined ? {} : { capacityBytes: this.options.capacityBytes }),
       tags: async () => [tagOf(name)],
       open: async (envelope) => {
@@ -213,10 +218,12 @@ export class MeshLab {
     return nodes
   }
 
-  send(from: string, to: string, text: string): boolean {
+  /** @param bytes of the envelope, about; what stands before the text is noise */
+  send(from: string, to: string, text: string, bytes = 0): boolean {
     const cureKey = cureKeyOf(text)
     this.texts.set(cureLock(cureKey, primitives), text)
-    return this.node(from).service.carry({ envelope: envelopeFor(to, { text, now: this.clock.now() }), cureKey })
+    const noise = this.random.bytes(bytes)
+    return this.node(from).service.carry({ envelope: envelopeFor(to, { text, now: this.clock.now(), noise }), cureKey })
   }
 
   async run(ms: number): Promise<void> {
@@ -245,9 +252,16 @@ export function cureKeyOf(text: string): Uint8Array {
 }
 
 /** An envelope that anybody could read: only where it goes matters here. */
-export function envelopeFor(to: string, { text, now }: { text: string; now: number }): Uint8Array {
-  const sealed = new TextEncoder().encode(text.padEnd(TEXT_BYTES))
+export function envelopeFor(to: string, { text, now, noise }: { text: string; now: number; noise?: Uint8Array }): Uint8Array {
+  const sealed = Uint8Array.of(...(noise ?? []), ...new TextEncoder().encode(text.padEnd(TEXT_BYTES)))
   return encodeEnvelope({ deliveryTag: tagOf(to), expiryHour: Math.ceil(now / HOUR_MS) + 700, prekeyId: 1, sealed })
+}
+
+/** A piece as a bundle, whoever has made it. */
+export function pieceBundle(to: string, { text, now, piece }: { text: string; now: number; piece: Uint8Array }): Uint8Array {
+  const lock = sha256(cureKeyOf(text)).slice(0, 16)
+  const expiryHour = Math.ceil(now / HOUR_MS) + 5
+  return encodeBundle({ kind: 'piece', deliveryTag: tagOf(to), expiryHour, cureLock: lock, priority: 1, sealed: piece })
 }
 
 function key(a: string, b: string): string {

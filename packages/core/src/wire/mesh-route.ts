@@ -36,12 +36,21 @@ export interface RouteNoticeFields {
   readonly says: (typeof NOTICES)[number]
 }
 
-export type RouteFrameFields = RouteForwardFields | RouteReceiptFields | RouteNoticeFields
+export interface RouteSearchFields {
+  readonly kind: 'search'
+  /** Hex, 16 digits. */
+  readonly key: string
+  readonly attempt: number
+  readonly hopLimit: number
+}
+
+export type RouteFrameFields = RouteForwardFields | RouteReceiptFields | RouteNoticeFields | RouteSearchFields
 
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encodeRouteFrame(frame: RouteFrameFields): Uint8Array {
   const key = hex.decode(frame.key)
   if (frame.kind === 'notice') return encode(RouteFrame, { body: { $case: 'notice', value: { key, kind: NOTICES.indexOf(frame.says) } } })
+  if (frame.kind === 'search') return encode(RouteFrame, { body: { $case: 'search', value: { ...frame, key } } })
   if (frame.kind === 'receipt')
     return encode(RouteFrame, { body: { $case: 'receipt', value: { ...frame, key } } }, MAX_NEIGHBOUR_FRAME_BYTES)
   return encode(
@@ -61,6 +70,7 @@ export function decodeRouteFrame(bytes: Uint8Array): RouteFrameFields {
     if (says === undefined) throw new SkeinError('BAD_FRAME', 'A notice is of an unknown kind.')
     return { kind: 'notice', key, says }
   }
+  if (body.$case === 'search') return { kind: 'search', key, attempt: body.value.attempt, hopLimit: body.value.hopLimit }
   if (body.$case === 'receipt') {
     const { cureKey, hops } = body.value
     return { kind: 'receipt', key, cureKey: exactly(cureKey, CURE_KEY_BYTES), hops }

@@ -11,7 +11,7 @@ import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
 import { Uploads } from '../files/uploads.ts'
-import { openArchive, startMesh } from '../mesh/index.ts'
+import { openArchive, openErasureCode, startMesh } from '../mesh/index.ts'
 import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
@@ -54,7 +54,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
   try {
     const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
-    const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive) }
+    const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive, openErasureCode) }
     const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))

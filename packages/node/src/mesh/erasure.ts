@@ -1,14 +1,16 @@
 /** Core's ErasureCode by reed-solomon-erasure, compiled to WebAssembly. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { ErasureCode } from '@skein/core'
 
 const WASM = '@digitaldefiance/reed-solomon-erasure.wasm/wasm'
+/** Where `tools/bundle.mjs` puts it. */
+const BUNDLED = new URL('reed_solomon_erasure_bg.wasm', import.meta.url)
 
 /** Loads the code; about ten milliseconds. */
 export async function openErasureCode(): Promise<ErasureCode> {
   const { ReedSolomonErasure } = await import('@digitaldefiance/reed-solomon-erasure.wasm')
-  const program = readFileSync(createRequire(import.meta.url).resolve(WASM))
+  const program = readFileSync(existsSync(BUNDLED) ? BUNDLED : createRequire(import.meta.url).resolve(WASM))
   // Version 1.0.2 frees twice what it hands to the program, and a later call reads beyond the memory: a fresh one each time (1.4 ms).
   const fresh = () => ReedSolomonErasure.fromBytes(program)
   const check = (result: number): void => {

@@ -98,6 +98,7 @@ describe('adaptive', () => {
       has: new Set<never>(),
       asked: new Set<never>(),
       refused: new Set<never>(),
+      pieces: new Set<never>(),
       partials: new Map<never, never>(),
       prospects: told,
       experience: [],

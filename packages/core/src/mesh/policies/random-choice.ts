@@ -11,7 +11,7 @@ export function randomChoice(
   let chosen: HeldBundle | undefined
   let seen = 0
   for (const held of store.all()) {
-    if (!lacks(neighbour, held) || held.hopLimit < 1 || !isRelayable(held, now) || !eligible(held)) continue
+    if (!lacks(neighbour, held, now) || held.hopLimit < 1 || !isRelayable(held, now) || !eligible(held)) continue
     seen += 1
     if (seen === 1 || random.uniform() * seen < 1) chosen = held
   }

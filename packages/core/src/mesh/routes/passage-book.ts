@@ -15,7 +15,14 @@ export interface Passage {
   /** Where it went, if by a route. */
   over: LinkId | undefined
   answered: boolean
+  /** It came for this node: links over which a search for other ways has come. */
+  readonly otherWays: Set<LinkId> | undefined
+  /** What opens the lock, once it is known here. */
+  cureKey: Uint8Array | undefined
 }
+
+/** What a passage is of. */
+export type Passing = Pick<RouteForwardFields, 'key' | 'address' | 'lock' | 'attempt'>
 
 /** Passages remembered at most (ME15), 100 bytes each; the first ones are forgotten first. */
 export const MAX_PASSAGES = 8_192
@@ -24,11 +31,18 @@ const PASSAGE_LIFE_MS = 10_000
 /** As `Passage.patienceMs`, for messages. */
 const UNANSWERED_MS = 2_000
 
+export interface PassageOptions {
+  readonly from: LinkId
+  readonly now: number
+  readonly patienceMs?: number
+  readonly isMine?: boolean
+}
+
 export class PassageBook {
   private readonly passages = new Map<string, Passage>()
 
   /** Whether this try has not passed yet. */
-  isNew({ key, lock, attempt }: RouteForwardFields): boolean {
+  isNew({ key, lock, attempt }: Passing): boolean {
     const before = this.passages.get(key)
     return before === undefined || (before.attempt < attempt && before.lock === lock)
   }
@@ -38,13 +52,13 @@ export class PassageBook {
   }
 
   /** Remembers the first passage of each try; `undefined` for what has passed already. */
-  open(
-    frame: RouteForwardFields,
-    { from, now, patienceMs = UNANSWERED_MS }: { from: LinkId; now: number; patienceMs?: number },
-  ): Passage | undefined {
-    if (!this.isNew(frame)) return undefined
-    const { key, address, lock, attempt } = frame
-    const passage = { address: address as MeshAddress, lock, attempt, from, at: now, patienceMs, over: undefined, answered: false }
+  open(passing: Passing, { from, now, patienceMs = UNANSWERED_MS, isMine = false }: PassageOptions): Passage | undefined {
+    if (!this.isNew(passing)) return undefined
+    const { key, address, lock, attempt } = passing
+    const passage: Passage = {
+      ...{ address: address as MeshAddress, lock, attempt, from, at: now, patienceMs },
+      ...{ over: undefined, answered: false, otherWays: isMine ? new Set() : undefined, cureKey: undefined },
+    }
     this.passages.delete(key)
     this.passages.set(key, passage)
     const [first] = this.passages.keys()
@@ -54,6 +68,12 @@ export class PassageBook {
 
   get(key: string): Passage | undefined {
     return this.passages.get(key)
+  }
+
+  /** Bundles behind one lock that came for this node and whose key is not known yet. */
+  *unopened(lock: string): Iterable<string> {
+    for (const [key, passage] of this.passages)
+      if (passage.lock === lock && passage.otherWays !== undefined && passage.cureKey === undefined) yield key
   }
 
   /** Passages by a route that nothing came back for, each once; forgets what is too old. */

@@ -60,11 +60,20 @@ class RouteWorld {
     for (const node of [a, b]) this.at(node).linkDown(`${a}-${b}`)
   }
 
-  send(name: string, from: number, to: number): void {
+  /** Nodes from `from` to `to` by routes, over `link` at first. */
+  walk(from: number, link: string, to: number): number[] {
+    const ends = this.links.get(link) ?? [from, from]
+    const at = ends[0] === from ? ends[1] : ends[0]
+    if (at === to) return [at]
+    const [next] = this.at(at).ways(addressOf(to), this.now)
+    return next === undefined ? [at] : [at, ...this.walk(at, next.link, to)]
+  }
+
+  send(name: string, from: number, to: number, over?: string): void {
     const key = bundleKey(hex.encode(sha256(new TextEncoder().encode(name))) as BundleId)
     this.names.set(key, name)
     const lock = hex.encode(sha256(cureKeyOf(name)).slice(0, 16))
-    const dispatch: Dispatch = { key, address: addressOf(to), lock, payload: new Uint8Array() }
+    const dispatch: Dispatch = { key, address: addressOf(to), lock, payload: new Uint8Array(), ...(over === undefined ? {} : { over }) }
     this.at(from).dispatch(dispatch, this.now)
     this.pump()
   }
@@ -107,6 +116,44 @@ describe('routes', () => {
     expect(world.delivered).toEqual(['first', 'second'])
     expect(world.frames - flood).toBe(6)
     expect(flood).toBeGreaterThan(6)
+  })
+
+  it('[ME31] a flood teaches ways that share no node, each over a link of its own', () => {
+    const world = new RouteWorld(9, [
+      ...([0, 3, 6].flatMap((at) => [
+        [at, at + 1],
+        [at + 1, at + 2],
+      ]) as Edge[]),
+      ...([0, 1, 2, 3, 4, 5].map((at) => [at, at + 3]) as unknown as Edge[]),
+    ])
+    world.send('first', 0, 8)
+    const ways = world.at(0).ways(addressOf(8), world.now)
+    expect(ways.map(({ link }) => link).toSorted()).toEqual(['0-1', '0-3'])
+    const passed = ways.map(({ link }) => world.walk(0, link, 8))
+    expect(passed[0]?.filter((node) => passed[1]?.includes(node))).toEqual([8])
+  })
+
+  it('[ME31] whoever hangs together by one node learns one way, whatever is round it', () => {
+    const world = new RouteWorld(7, [...ring(4), [2, 4], [4, 5], [4, 6], [5, 6]])
+    world.send('first', 0, 6)
+    expect(world.delivered).toEqual(['first'])
+    expect(world.at(0).ways(addressOf(6), world.now)).toHaveLength(1)
+  })
+
+  it('[ME31] of two ways the one that is named is taken, and another when it has gone', () => {
+    const world = new RouteWorld(6, ring(6))
+    world.send('first', 0, 3)
+    const [best, other] = world.at(0).ways(addressOf(3), world.now)
+    const before = world.frames
+    world.send('second', 0, 3, other?.link)
+    expect(world.frames - before).toBe(6)
+    expect(world.walk(0, other?.link ?? '', 3)).not.toContain(world.walk(0, best?.link ?? '', 3)[0])
+    world.down([0, 5])
+    world.down([0, 1])
+    world.up([0, 1])
+    world.send('third', 0, 3, other?.link)
+    world.pass(2_000)
+    expect(world.delivered).toEqual(['first', 'second', 'third'])
   })
 
   it('[ME12] those on the way have learned the route too', () => {
@@ -181,8 +228,8 @@ describe('routes', () => {
         for (const [at, [from, to]] of pairs.entries()) {
           const before = world.frames
           world.send(`m${at}`, from, to)
-          // Each way at most one copy or a word, and a word back.
-          expect(world.frames - before).toBeLessThanOrEqual(4 * edges.length + 10)
+          // Each way at most one copy or a word, a word back and a search; then receipts.
+          expect(world.frames - before).toBeLessThanOrEqual(6 * edges.length + 30)
         }
         world.pass(10_000)
         expect(world.delivered).toHaveLength(pairs.filter(([from, to]) => connected(edges, from, to)).length)
@@ -244,7 +291,8 @@ describe('route frames', () => {
       payload: Uint8Array.of(1),
     } as const
     const receipt = { kind: 'receipt', key, cureKey: new Uint8Array(16).fill(3), hops: 4 } as const
-    for (const frame of [forward, receipt]) expect(decodeRouteFrame(encodeRouteFrame(frame))).toEqual(frame)
+    const search = { kind: 'search', key, attempt: 3, hopLimit: 5 } as const
+    for (const frame of [forward, receipt, search]) expect(decodeRouteFrame(encodeRouteFrame(frame))).toEqual(frame)
   })
 })
 

@@ -11,13 +11,14 @@ import {
   type RouteForwardFields,
   type RouteNoticeFields,
   type RouteReceiptFields,
+  type RouteSearchFields,
 } from '../../wire/mesh-route.ts'
 import { type BundleKey, MAX_HOPS, type MeshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { LinkId } from '../neighbour.ts'
 import { FloodBook } from './flood-book.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
-import { type Route, RouteTable } from './route-table.ts'
+import { MAX_WAYS, type Route, ROUTE_LIFE_MS, RouteTable } from './route-table.ts'
 
 /** What is to be delivered; `payload` may be empty where only the way is looked for. */
 export interface Dispatch {
@@ -28,6 +29,8 @@ export interface Dispatch {
   readonly payload: Uint8Array
   /** Not to be flooded: too large. */
   readonly byRouteOnly?: boolean
+  /** The way it is to go at first, while that is known. */
+  readonly over?: LinkId | undefined
 }
 
 export interface RouteNodeOptions {
@@ -39,7 +42,7 @@ export interface RouteNodeOptions {
   /** Whether a sound bundle is part of a file, which is never flooded. */
   isChunk?(dispatch: Dispatch): boolean
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
-  arrived(dispatch: Dispatch): Uint8Array | undefined
+  arrived(dispatch: Dispatch, from: LinkId): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
   proven(cureKey: Uint8Array): void
   /** The receipt of a bundle made here has come back. */
@@ -48,7 +51,7 @@ export interface RouteNodeOptions {
   stranded(key: BundleKey): void
 }
 
-interface Pending extends Dispatch {
+interface Pending extends Omit<Dispatch, 'over'> {
   readonly attempt: number
   /** The link it went over, if by a route. */
   readonly over: LinkId | undefined
@@ -61,6 +64,8 @@ const MOST_ATTEMPTS = 4
 const PATIENCE_MS = 400
 /** A part of a file waits behind others of its kind: so many bytes a millisecond come through at the least. */
 const SLOWEST = 64
+/** Another way that was not proven for so long gets a message, before it is forgotten (ME31). */
+const PROVE_AGAIN_MS = ROUTE_LIFE_MS / 2
 /** Where a passage comes from that began here: receipts end with it. */
 const HERE: LinkId = ''
 /** Bundles waiting for receipts at once (ME15). */
@@ -94,14 +99,26 @@ export class RouteNode {
   }
 
   /** A bundle that had come for this node has been opened: its receipt goes back the way it came. */
-  opened(key: BundleKey, cureKey: Uint8Array): void {
+  opened(key: string, cureKey: Uint8Array): void {
     const passage = this.passages.get(key)
-    if (passage !== undefined) this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+    if (passage === undefined) return
+    passage.cureKey = cureKey
+    for (const link of [passage.from, ...(passage.otherWays ?? [])]) this.prove(link, key, cureKey)
+  }
+
+  /** As `opened`, for all that came behind one lock: pieces of a whole. */
+  openedBehind(lock: string, cureKey: Uint8Array): void {
+    for (const key of [...this.passages.unopened(lock)]) this.opened(key, cureKey)
   }
 
   /** Known next hops, the best first. */
   routes(): Iterable<readonly [MeshAddress, readonly Route[]]> {
     return this.table.all()
+  }
+
+  /** Ways there that work, each over a link of its own, the best first. */
+  ways(address: MeshAddress, now: number): readonly Route[] {
+    return this.table.usable(address, now)
   }
 
   /** Whether a way there is known that works. */
@@ -135,7 +152,7 @@ export class RouteNode {
       if (now < waiting.dueAt) continue
       if (waiting.over !== undefined) this.table.fail(waiting.address, waiting.over)
       this.pending.delete(waiting.key)
-      if (waiting.attempt < MOST_ATTEMPTS) this.attempt(waiting, { attempt: waiting.attempt + 1, now })
+      if (waiting.attempt < MOST_ATTEMPTS) this.attempt({ ...waiting, over: undefined }, { attempt: waiting.attempt + 1, now })
       else this.options.stranded(waiting.key)
     }
     for (const { key, link } of this.floods.missing(now)) this.notify(link, key, 'wanted')
@@ -147,12 +164,13 @@ export class RouteNode {
     const frame = decodeRouteFrame(bytes)
     if (frame.kind === 'receipt') this.receipt(link, frame, now)
     else if (frame.kind === 'notice') this.notice(link, frame, now)
+    else if (frame.kind === 'search') this.search(link, frame, now)
     else this.forward(link, frame, now)
   }
 
   private attempt(dispatch: Dispatch, { attempt, now }: { attempt: number; now: number }): void {
     const { key, address, lock, payload, byRouteOnly = false } = dispatch
-    const over = (attempt === 1 || byRouteOnly ? this.table.best(address, now) : undefined)?.link
+    const over = attempt === 1 || byRouteOnly ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)
       return
@@ -171,12 +189,13 @@ export class RouteNode {
     if (!this.options.isSound(dispatchOf(frame))) throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
     const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false
     if (isChunk && frame.flood) throw new SkeinError('BAD_FRAME', 'Part of a file is flooded.')
-    const passage = this.passages.open(frame, { from: link, now, ...(isChunk ? { patienceMs: patienceFor(frame.payload) } : {}) })
+    const isMine = this.options.addresses.has(frame.address as MeshAddress)
+    const patience = isChunk ? { patienceMs: patienceFor(frame.payload) } : {}
+    const passage = this.passages.open(frame, { from: link, now, isMine, ...patience })
     if (passage === undefined) return
     this.floods.arrived(frame.key)
-    const mine = this.options.addresses.has(frame.address as MeshAddress)
-    if (mine) this.answer(link, frame)
-    if (mine || frame.hopLimit <= 1) return
+    if (isMine) this.answer(link, frame)
+    if (isMine || frame.hopLimit <= 1) return
     const route = frame.flood ? undefined : this.table.best(frame.address as MeshAddress, now, link)
     // A route that ends here in the middle goes on by flood: it is quicker than to let its maker find out.
     passage.over = route?.link
@@ -219,8 +238,50 @@ export class RouteNode {
   }
 
   private answer(link: LinkId, frame: RouteForwardFields): void {
-    const cureKey = this.options.arrived(dispatchOf(frame))
-    if (cureKey !== undefined) this.options.send(link, encodeRouteFrame({ kind: 'receipt', key: frame.key, cureKey, hops: 0 }))
+    const cureKey = this.options.arrived(dispatchOf(frame), link)
+    if (cureKey !== undefined) this.opened(frame.key, cureKey)
+  }
+
+  /**
+   * A search has come to its end over one more link. Everybody lets one receipt of it back, so that those which reach the
+   * maker over different links have come over different nodes all the way (ME31).
+   */
+  private otherWay(link: LinkId, key: string): void {
+    const passage = this.passages.get(key)
+    const others = passage?.otherWays
+    if (passage === undefined || others === undefined || link === passage.from || others.has(link) || others.size >= MAX_WAYS - 1) return
+    others.add(link)
+    if (passage.cureKey !== undefined) this.prove(link, key, passage.cureKey)
+  }
+
+  /** A flood has found a way: is there another, over nobody who is on that one? */
+  private lookFurther({ key, address, attempt }: Pending, found: LinkId, now: number): void {
+    if (this.table.usable(address, now).length > 1) return
+    const bytes = encodeRouteFrame({ kind: 'search', key, attempt: attempt + 1, hopLimit: MAX_HOPS })
+    for (const link of this.links) if (link !== found) this.options.send(link, bytes)
+  }
+
+  /** Those whom the receipt of the first way has passed, and whoever does not know the bundle, let it end here (ME31). */
+  private search(from: LinkId, frame: RouteSearchFields, now: number): void {
+    const { key, attempt, hopLimit } = frame
+    const before = this.passages.get(key)
+    if (before?.otherWays !== undefined) this.otherWay(from, key)
+    if (before?.otherWays !== undefined || before === undefined || before.answered) return
+    if (attempt <= before.attempt || attempt > MOST_ATTEMPTS + 1) return
+    this.passages.open({ key, address: before.address, lock: before.lock, attempt }, { from, now })
+    if (hopLimit <= 1) return
+    const bytes = encodeRouteFrame({ kind: 'search', key, attempt, hopLimit: Math.min(hopLimit, MAX_HOPS) - 1 })
+    for (const link of this.links) if (link !== from) this.options.send(link, bytes)
+  }
+
+  private prove(link: LinkId, key: string, cureKey: Uint8Array): void {
+    this.options.send(link, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+  }
+
+  private wayFor({ address, over }: Dispatch, now: number): LinkId | undefined {
+    const ways = this.table.usable(address, now)
+    const other = ways.find(({ link, provenAt }, at) => (over === undefined ? at > 0 && now - provenAt > PROVE_AGAIN_MS : link === over))
+    return (other ?? ways[0])?.link
   }
 
   private receipt(link: LinkId, { key, cureKey, hops }: RouteReceiptFields, now: number): void {
@@ -232,6 +293,10 @@ export class RouteNode {
     this.options.proven(cureKey)
     if (waiting !== undefined) {
       this.pending.delete(waiting.key)
+      // Receipts that come by other ways find the lock there.
+      const own = this.passages.open(waiting, { from: HERE, now })
+      if (own !== undefined) own.answered = true
+      if (waiting.over === undefined) this.lookFurther(waiting, link, now)
       this.options.delivered(waiting.key)
     }
     if (passage === undefined || passage.answered) return

@@ -29,8 +29,14 @@ export class RouteTable {
 
   /** The best way now, not back over `except`. */
   best(address: MeshAddress, now: number, except?: LinkId): Route | undefined {
-    const usable = this.of(address, now).filter(({ link, quality }) => link !== except && quality >= LOWEST_QUALITY)
-    return usable.reduce<Route | undefined>((best, way) => (best === undefined || cost(way) < cost(best) ? way : best), undefined)
+    return this.usable(address, now).find(({ link }) => link !== except)
+  }
+
+  /** Ways that work, each over a link of its own, the best first. */
+  usable(address: MeshAddress, now: number): readonly Route[] {
+    return this.of(address, now)
+      .filter(({ quality }) => quality >= LOWEST_QUALITY)
+      .toSorted((a, b) => cost(a) - cost(b))
   }
 
   /** A receipt has come back over a link. */

@@ -36,7 +36,7 @@ export class Explorer {
     await clock.sleep(AFTER_MS)
     let bytes = 0
     for (const held of [...store.all()].reverse().slice(0, MAX_EXPLORED)) {
-      if (isChunk(held)) continue
+      if (isChunk(held) || held.isPiece === true) continue
       bytes += held.bytes
       if (bytes > MAX_EXPLORED_BYTES || !isOpen(session)) return
       if (this.isNew(session.peer, held.key)) await this.letLoose(session, held)

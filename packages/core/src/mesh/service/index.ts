@@ -1,5 +1,7 @@
 export type * from './bundle-archive.ts'
 export * from './mesh-service.ts'
+export type * from './mesh-service-deps.ts'
 export { BUNDLE_LIFE_MS, type ChunkFate, type ChunkToCarry } from './own-sender.ts'
 export type * from './packing.ts'
+export { LARGE_BYTES, type PieceParts } from './spreader.ts'
 export type * from './status.ts'

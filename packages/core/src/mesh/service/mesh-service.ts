@@ -3,24 +3,27 @@
  * a live route first and lets carriers have what finds none; proofs of delivery come back by either way.
  */
 import { isSkeinError } from '../../errors/index.ts'
-import type { Clock, Logger, Primitives, Random } from '../../ports/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleKey, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
-import { carryingPolicy, type PolicyName } from '../policies/index.ts'
+import type { LinkId } from '../neighbour.ts'
+import { carryingPolicy } from '../policies/index.ts'
 import { type Dispatch, RouteNode } from '../routes/index.ts'
 import { ArchivedStore } from './archived-store.ts'
-import type { BundleArchive } from './bundle-archive.ts'
 import { Explorer } from './explorer.ts'
+import type { MeshServiceDeps } from './mesh-service-deps.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
 import { OwnBundles } from './own-bundles.ts'
-import { type ChunkFate, type ChunkToCarry, OwnSender } from './own-sender.ts'
+import { type ChunkToCarry, OwnSender } from './own-sender.ts'
 import { Packing } from './packing.ts'
+import { PieceInbox } from './piece-inbox.ts'
+import { Spreader } from './spreader.ts'
 import { type MeshStatus, statusOf } from './status.ts'
+import { Survival } from './survival.ts'
 import { Transfers } from './transfers.ts'
 
 /** Room for bundles of others and of ours, in bytes (ME20). */
@@ -42,34 +45,6 @@ const EXPIRE_EVERY_MS = 60_000
 const READDRESS_EVERY_MS = 300_000
 const MESH_ADDRESS_BYTES = 16
 
-export interface MeshServiceDeps {
-  readonly clock: Clock
-  readonly random: Random
-  readonly primitives: Pick<Primitives, 'sha256'>
-  readonly logger: Logger
-  readonly archive: BundleArchive
-  readonly policy?: PolicyName
-  readonly capacityBytes?: number
-  /** Delivery tags that are collected here at present, 16 bytes each. */
-  tags(): Promise<readonly Uint8Array[]>
-  /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
-  open(envelope: Uint8Array): Promise<Uint8Array | undefined>
-  /** As `open`, for part of a file. */
-  openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>
-  /** What has become of part of a file that was made here. */
-  onChunk?(lock: string, fate: ChunkFate): void
-  /** A neighbour holds a copy of the bundle behind this lock, which was made here. */
-  onTaken(lock: string): void
-  /** The recipient has opened the bundle behind this lock, which was made here. */
-  onProven(lock: string): void
-  /** The bundle behind this lock, which was made here, has expired. */
-  onExpired(lock: string): void
-  /** There is a neighbour more. */
-  onNear(): void
-  /** A neighbour broke the rules. */
-  onOffence(peer: string, code: string): void
-}
-
 export interface EnvelopeToCarry {
   readonly envelope: Uint8Array
   /** 16 bytes that the recipient finds when it opens the envelope. */
@@ -83,6 +58,9 @@ export class MeshService {
   private readonly node: MeshNode
   private readonly routes: RouteNode
   private readonly own = new OwnBundles()
+  private readonly survival = new Survival()
+  private readonly spreader: Spreader
+  private readonly pieces: PieceInbox | undefined
   private readonly sessions = new Map<string, NeighbourSession>()
   private readonly opener: Opener
   private readonly transfers: Transfers
@@ -96,6 +74,7 @@ export class MeshService {
   constructor(deps: MeshServiceDeps) {
     this.deps = deps
     const { primitives, random, capacityBytes = CAPACITY_BYTES, policy = 'adaptive' } = deps
+    this.spreader = new Spreader(deps.pieces, random)
     this.store = new ArchivedStore(capacityBytes, (key) => void this.quietly(deps.archive.remove(key)))
     this.node = new MeshNode({
       addresses: this.addresses,
@@ -111,13 +90,14 @@ export class MeshService {
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       isSound: (dispatch) => this.isSound(dispatch),
-      arrived: (dispatch) => this.arrived(dispatch),
+      arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
       delivered: () => undefined,
       stranded: (key) => this.sender.stranded(key),
       isChunk: ({ payload }) => isChunk(decodeBundle(payload)),
     })
-    this.opener = new Opener(deps)
+    this.pieces = deps.pieces && new PieceInbox(deps.pieces, (key) => this.node.disown(key))
+    this.opener = new Opener({ ...deps, pieces: this.pieces, onJoined: (lock, cureKey) => this.routes.openedBehind(lock, cureKey) })
     this.explorer = new Explorer({ ...deps, store: this.store, routes: this.routes, isOpen: ({ id }) => this.sessions.has(id) })
     this.transfers = new Transfers({
       ...deps,
@@ -125,12 +105,14 @@ export class MeshService {
       store: this.store,
       node: this.node,
       opener: this.opener,
-      onTaken: ({ key, lock }) => this.own.get(key) !== undefined && deps.onTaken(lock),
+      onTaken: ({ key }) => this.taken(key),
       quietly: (work) => this.quietly(work),
     })
     this.sender = new OwnSender({
-      ...{ ...deps, own: this.own, store: this.store, node: this.node, routes: this.routes },
+      ...{ ...deps, own: this.own, store: this.store, node: this.node, routes: this.routes, spreader: this.spreader },
       isNear: () => this.isNear,
+      carriers: () => this.neighbourCount,
+      survival: () => this.survival.share,
       onChunk: (lock, fate) => deps.onChunk?.(lock, fate),
       quietly: (work) => this.quietly(work),
     })
@@ -217,10 +199,11 @@ export class MeshService {
 
   /** The recipient has the message by another way: what is carried of it is dropped everywhere. */
   withdraw(cureKey: Uint8Array): void {
-    const own = this.own.locked(cureLock(cureKey, this.deps.primitives))
-    if (own === undefined) return
-    if (own.isHeld) this.node.cure(cureKey, own.header.expiresAt, this.now)
-    this.own.remove(own.header)
+    const all = this.own.locked(cureLock(cureKey, this.deps.primitives))
+    for (const { isHeld, header } of all) {
+      if (isHeld) this.node.cure(cureKey, header.expiresAt, this.now)
+      this.own.remove(header)
+    }
   }
 
   /** Our tags have changed: neighbours learn the new ones. */
@@ -244,7 +227,8 @@ export class MeshService {
   status(): MeshStatus {
     const { store, routes } = this
     const sessions = [...this.sessions.values()]
-    return statusOf({ sessions, store, routes, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
+    const pieces = { ...this.spreader.counts, joined: this.pieces?.joined ?? 0, survival: this.survival.share }
+    return statusOf({ sessions, store, routes, pieces, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
   }
 
   private get now(): number {
@@ -301,10 +285,12 @@ export class MeshService {
   private expire(): void {
     this.node.expire(this.now)
     void this.quietly(this.deps.archive.pruneCures(this.now))
-    for (const { header } of this.own.expired(this.now)) {
-      this.own.remove(header)
-      this.deps.onExpired(header.lock)
-      this.deps.onChunk?.(header.lock, 'lost')
+    const expired = this.own.expired(this.now)
+    for (const { header } of expired) this.own.remove(header)
+    for (const lock of new Set(expired.map(({ header }) => header.lock))) {
+      this.survival.settled(lock, false)
+      this.deps.onExpired(lock)
+      this.deps.onChunk?.(lock, 'lost')
     }
   }
 
@@ -341,10 +327,20 @@ export class MeshService {
     }
   }
 
-  private arrived({ key, lock, payload }: Dispatch): Uint8Array | undefined {
+  private arrived({ key, lock, payload }: Dispatch, from: LinkId): Uint8Array | undefined {
     const known = this.opener.known(lock)
-    if (known === undefined) void this.opener.open(lock, payload).then((cureKey) => cureKey && this.routes.opened(key, cureKey))
-    return known
+    if (known !== undefined) return known
+    const source = this.sessions.get(from)?.peer ?? ''
+    void this.opener.open({ lock, key, bundle: payload, source }).then((cureKey) => cureKey && this.routes.opened(key, cureKey))
+    return undefined
+  }
+
+  /** A neighbour has made a copy durable. */
+  private taken(key: BundleKey): void {
+    const own = this.own.get(key)
+    if (own === undefined) return
+    this.survival.taken(own.header.lock)
+    if (this.own.taken(own)) this.deps.onTaken(own.header.lock)
   }
 
   /** A receipt has come by on a route: what is carried of that bundle goes. */
@@ -361,9 +357,10 @@ export class MeshService {
   }
 
   private provenHere(lock: string): void {
-    const own = this.own.locked(lock)
-    if (own === undefined) return
-    this.own.remove(own.header)
+    const all = this.own.locked(lock)
+    if (all.length === 0) return
+    for (const { header } of all) this.own.remove(header)
+    this.survival.settled(lock, true)
     this.deps.onProven(lock)
     this.deps.onChunk?.(lock, 'proven')
   }

@@ -1,6 +1,8 @@
 import type { Logger, Primitives } from '../../ports/index.ts'
 import { decodeBundle } from '../../wire/mesh-bundle.ts'
+import type { BundleKey } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
+import type { PieceInbox } from './piece-inbox.ts'
 
 /** Envelopes that are being opened at once (ME20); what comes beyond is left for another time. */
 const MAX_OPENING = 64
@@ -14,6 +16,20 @@ export interface OpenerDeps {
   open(envelope: Uint8Array): Promise<Uint8Array | undefined>
   /** As `open`, for part of a file. */
   openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>
+  /** Where pieces are put together, if they are. */
+  readonly pieces: PieceInbox | undefined
+  /** Pieces behind a lock have become a whole that opens it. */
+  onJoined(lock: string, cureKey: Uint8Array): void
+}
+
+/** A bundle that has come for this node. */
+export interface Arrival {
+  readonly lock: string
+  readonly key: BundleKey
+  /** Encoded. */
+  readonly bundle: Uint8Array
+  /** The neighbour it came from. */
+  readonly source: string
 }
 
 /** Opens what has come for this node, within bounds, and remembers the keys. */
@@ -31,16 +47,19 @@ export class Opener {
     return this.opened.get(lock)
   }
 
-  /** @param bundle encoded @returns the key of its lock; nothing if it does not open, or not now */
-  async open(lock: string, bundle: Uint8Array): Promise<Uint8Array | undefined> {
+  /** @returns the key of its lock; nothing if it does not open, or not now */
+  async open({ lock, key, bundle, source }: Arrival): Promise<Uint8Array | undefined> {
     if (this.opening >= MAX_OPENING) return undefined
     this.opening += 1
     try {
       const { kind, sealed } = decodeBundle(bundle)
-      const cureKey = await (kind === 'chunk' ? this.deps.openChunk?.(sealed) : this.deps.open(sealed))
+      const content = kind === 'piece' ? await this.deps.pieces?.add(sealed, { source, key }) : sealed
+      if (content === undefined) return undefined
+      const cureKey = await (kind === 'chunk' ? this.deps.openChunk?.(content) : this.deps.open(content))
       // A lock that the key does not open was put there by somebody else.
       if (cureKey === undefined || cureLock(cureKey, this.deps.primitives) !== lock) return undefined
       this.remember(lock, cureKey)
+      if (kind === 'piece') this.deps.onJoined(lock, cureKey)
       return cureKey
     } catch (error) {
       this.deps.logger.warn('mesh-open-failed', { reason: String(error) })

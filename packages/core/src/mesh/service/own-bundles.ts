@@ -1,5 +1,6 @@
 /** Bundles made here: tried by routes while there are neighbours, carried in between, until the recipient has proven them. */
 import type { BundleHeader, BundleKey } from '../bundle.ts'
+import type { Part } from './spreader.ts'
 
 /** After a flood has found nobody: the next one, and the longest wait between two, in milliseconds. A new neighbour makes it the first again. */
 const RETRY = { first: 5_000, most: 120_000 } as const
@@ -17,34 +18,54 @@ export interface OwnBundle {
   /** Monotonic milliseconds. */
   dueAt: number
   wait: number
+  /** Where it is one of several pieces: how many of them make the whole, and how it is to go first. */
+  readonly piece: PieceFate | undefined
+  /** Whether a neighbour has a copy. */
+  isTaken: boolean
 }
 
+export type PieceFate = Pick<Part, 'needed' | 'over' | 'copies'>
+
 export class OwnBundles {
-  private readonly byLock = new Map<string, OwnBundle>()
+  private readonly byLock = new Map<string, Set<OwnBundle>>()
   private readonly byKey = new Map<BundleKey, OwnBundle>()
 
   get isFull(): boolean {
     return this.byLock.size >= MAX_OWN
   }
 
-  add(header: BundleHeader, bytes: Uint8Array | undefined): OwnBundle {
-    const own = { header, bytes, isUnderWay: false, isHeld: bytes === undefined, dueAt: 0, wait: RETRY.first }
-    this.byLock.set(header.lock, own)
+  add(header: BundleHeader, bytes: Uint8Array | undefined, piece?: PieceFate): OwnBundle {
+    const own = { header, bytes, isUnderWay: false, isHeld: bytes === undefined, dueAt: 0, wait: RETRY.first, piece, isTaken: false }
+    this.byLock.set(header.lock, (this.byLock.get(header.lock) ?? new Set()).add(own))
     this.byKey.set(header.key, own)
     return own
   }
 
-  locked(lock: string): OwnBundle | undefined {
-    return this.byLock.get(lock)
+  /** One bundle in most cases; several pieces of one. */
+  locked(lock: string): readonly OwnBundle[] {
+    return [...(this.byLock.get(lock) ?? [])]
+  }
+
+  /** A neighbour has a copy. @returns whether neighbours now hold enough to make the whole */
+  taken(own: OwnBundle): boolean {
+    own.isTaken = true
+    const all = this.locked(own.header.lock)
+    // After a restart it is not known how many are enough.
+    const needed = own.header.isPiece === true ? (own.piece?.needed ?? all.length) : 1
+    return all.filter(({ isTaken }) => isTaken).length >= needed
   }
 
   get(key: BundleKey): OwnBundle | undefined {
     return this.byKey.get(key)
   }
 
-  remove({ lock, key }: BundleHeader): boolean {
+  remove({ lock, key }: BundleHeader): void {
+    const own = this.byKey.get(key)
+    const all = this.byLock.get(lock)
+    if (own === undefined || all === undefined) return
     this.byKey.delete(key)
-    return this.byLock.delete(lock)
+    all.delete(own)
+    if (all.size === 0) this.byLock.delete(lock)
   }
 
   /** Nobody was found: the next try is later. */
@@ -56,17 +77,17 @@ export class OwnBundles {
 
   /** Somebody has come: waits begin anew, but none ends before the first would have. */
   hurry(now: number): void {
-    for (const own of this.byLock.values()) {
+    for (const own of this.byKey.values()) {
       own.wait = RETRY.first
       own.dueAt = Math.min(own.dueAt, now + RETRY.first)
     }
   }
 
   due(now: number): OwnBundle[] {
-    return [...this.byLock.values()].filter(({ isUnderWay, dueAt }) => !isUnderWay && dueAt <= now)
+    return [...this.byKey.values()].filter(({ isUnderWay, dueAt }) => !isUnderWay && dueAt <= now)
   }
 
   expired(now: number): OwnBundle[] {
-    return [...this.byLock.values()].filter(({ header }) => header.expiresAt <= now)
+    return [...this.byKey.values()].filter(({ header }) => header.expiresAt <= now)
   }
 }

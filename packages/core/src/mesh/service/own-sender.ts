@@ -10,6 +10,7 @@ import type { ArchivedStore } from './archived-store.ts'
 import type { ArchivedBundle, BundleArchive } from './bundle-archive.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
 import type { OwnBundle, OwnBundles } from './own-bundles.ts'
+import type { Part, Spreader } from './spreader.ts'
 
 /** How long a bundle is carried, in milliseconds: tags change daily, and who was not met in three days is met by another copy. */
 export const BUNDLE_LIFE_MS = 3 * 86_400_000
@@ -38,7 +39,12 @@ export interface OwnSenderDeps {
   readonly store: ArchivedStore
   readonly node: MeshNode
   readonly routes: RouteNode
+  readonly spreader: Spreader
   isNear(): boolean
+  /** Neighbours that may carry. */
+  carriers(): number
+  /** Share of copies left to carriers that arrive, 0 to 1. */
+  survival(): number
   /** What has become of the chunk behind this lock, beside its proof. */
   onChunk(lock: string, fate: ChunkFate): void
   /** Runs work whose failure concerns one bundle only. */
@@ -56,7 +62,7 @@ export class OwnSender {
   carry(fields: Omit<BundleFields, 'cureLock' | 'expiryHour'>, cureKey: Uint8Array, expiryHour = NO_EARLIER): boolean {
     const { own, clock, primitives } = this.deps
     const lock = cureLock(cureKey, primitives)
-    if (own.locked(lock) !== undefined) return true
+    if (own.locked(lock).length > 0) return true
     if (own.isFull) return false
     const latest = Math.ceil((clock.now() + BUNDLE_LIFE_MS) / MS_PER_HOUR)
     const bytes = encodeBundle({ ...fields, expiryHour: Math.min(expiryHour, latest), cureLock: hex.decode(lock) })
@@ -74,13 +80,32 @@ export class OwnSender {
 
   /** Looks for a route, if there is anybody; else it is left to be carried. */
   async advance(own: OwnBundle): Promise<void> {
-    const { archive, routes, clock } = this.deps
+    const { archive, routes, clock, spreader } = this.deps
     own.isUnderWay = true
     const bytes = own.bytes ?? (await archive.bytes(own.header.key))
     if (bytes === null) return this.drop(own)
     if (!this.deps.isNear()) return this.stranded(own.header.key)
+    const isWhole = own.piece === undefined && !own.isHeld
+    const parts = isWhole ? await spreader.overWays(bytes, routes.ways(own.header.address, clock.monotonic())) : undefined
+    for (const each of this.cut(own, parts)) this.dispatch(each, each.bytes ?? bytes)
+  }
+
+  /** Pieces take separate ways at first and no others; later they go like everything else (ME32). */
+  private dispatch(own: OwnBundle, payload: Uint8Array): void {
     const { key, address, lock } = own.header
-    routes.dispatch({ key, address, lock, payload: bytes, byRouteOnly: isChunk(own.header) }, clock.monotonic())
+    own.isUnderWay = true
+    const over = own.isHeld ? undefined : own.piece?.over
+    const byRouteOnly = isChunk(own.header) || over !== undefined
+    this.deps.routes.dispatch({ key, address, lock, payload, byRouteOnly, over }, this.deps.clock.monotonic())
+  }
+
+  /** What there is now instead of the whole: its parts, or still itself; nothing once it is no longer wanted. */
+  private cut(own: OwnBundle, parts: readonly Part[] | undefined): readonly OwnBundle[] {
+    const all = this.deps.own
+    if (all.get(own.header.key) === undefined) return []
+    if (parts === undefined) return [own]
+    all.remove(own.header)
+    return parts.map((part) => all.add(part.header, part.bytes, part))
   }
 
   /** No way was found: carriers may have it. */
@@ -91,7 +116,21 @@ export class OwnSender {
     const fits = own.isHeld || !isChunk(own.header) || hasRoomForChunk(store, { from: '', bytes: own.header.bytes })
     all.rest(own, clock.monotonic())
     if (!fits) this.drop(own)
-    else if (!own.isHeld) void quietly(this.hold(own))
+    else if (!own.isHeld) void quietly(this.leave(own))
+  }
+
+  /** Leaves it to carriers, whole or in pieces. */
+  private async leave(own: OwnBundle): Promise<void> {
+    const { node, spreader, clock, carriers, survival } = this.deps
+    const { header, bytes } = own
+    if (bytes === undefined) return
+    const copies = node.budget(header, clock.now())
+    const wish = { carriers: carriers(), survival: survival(), copies }
+    const parts = own.piece === undefined ? await spreader.overCarriers(bytes, wish) : undefined
+    for (const each of this.cut(own, parts)) {
+      if (each !== own) this.deps.own.rest(each, clock.monotonic())
+      await this.hold(each)
+    }
   }
 
   private drop({ header }: OwnBundle): void {
@@ -111,7 +150,7 @@ export class OwnSender {
     // Others of the same file may have taken the room meanwhile.
     const fits = !isChunk(header) || hasRoomForChunk(store, { from: '', bytes: header.bytes })
     if (!fits) void this.deps.quietly(archive.remove(header.key))
-    else node.originate(header, clock.now())
+    else node.originate(header, clock.now(), own.piece?.copies)
     const kept = store.get(header.key)
     if (kept === undefined) return this.drop(own)
     this.deps.onChunk(header.lock, 'held')

@@ -3,6 +3,7 @@ import type { BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
 import type { RouteNode } from '../routes/index.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
+import type { SpreadCounts } from './spreader.ts'
 
 export interface MeshNeighbourView {
   readonly peer: string
@@ -28,20 +29,29 @@ export interface MeshStatus {
   readonly neighbours: readonly MeshNeighbourView[]
   readonly routes: readonly MeshRouteView[]
   readonly bundles: readonly MeshBundleView[]
+  readonly pieces: PiecesView
   readonly usedBytes: number
   readonly capacityBytes: number
+}
+
+/** How large messages have gone since the start, and how many have become whole here. */
+export interface PiecesView extends Readonly<SpreadCounts> {
+  readonly joined: number
+  /** Share of copies left to carriers that arrive, 0 to 1, as far as is known. */
+  readonly survival: number
 }
 
 export interface StatusSources {
   readonly sessions: readonly NeighbourSession[]
   readonly store: ArchivedStore
   readonly routes: RouteNode
+  readonly pieces: PiecesView
   own(key: BundleKey): boolean
   /** Wall clock minus monotonic clock, milliseconds. */
   readonly elapsed: number
 }
 
-export function statusOf({ sessions, store, routes, own, elapsed }: StatusSources): MeshStatus {
+export function statusOf({ sessions, store, routes, pieces, own, elapsed }: StatusSources): MeshStatus {
   const peerOf = (link: string): string => sessions.find(({ id }) => id === link)?.peer ?? ''
   const ways = [...routes.routes()].map(([address, found]) => ({
     address,
@@ -57,6 +67,7 @@ export function statusOf({ sessions, store, routes, own, elapsed }: StatusSource
     })),
     routes: ways,
     bundles: [...store.all()].map((held) => ({ ...held, isOwn: own(held.key) })),
+    pieces,
     usedBytes: store.usedBytes,
     capacityBytes: store.capacityBytes,
   }

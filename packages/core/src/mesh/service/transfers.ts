@@ -157,7 +157,7 @@ export class Transfers {
     const arrived = node.received({ header, hops, hopLimit, copies }, id, clock.now())
     store.forget(header.key)
     if (!arrived) return
-    const cureKey = await opener.open(header.lock, bundle)
+    const cureKey = await opener.open({ lock: header.lock, key: header.key, bundle, source: peer })
     if (cureKey !== undefined) node.cure(cureKey, header.expiresAt, clock.now())
     else if (isChunk(header)) node.disown(header.key)
   }

@@ -148,11 +148,21 @@ export interface RouteNotice {
   kind: number;
 }
 
+/** Looks for one more way, after a flood has found one: passed on by whoever that bundle has passed, but not by those its receipt has. */
+export interface RouteSearch {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  attempt: number;
+  hopLimit: number;
+}
+
 export interface RouteFrame {
-  body: { $case: "forward"; value: RouteForward } | { $case: "receipt"; value: RouteReceipt } | {
-    $case: "notice";
-    value: RouteNotice;
-  } | undefined;
+  body:
+    | { $case: "forward"; value: RouteForward }
+    | { $case: "receipt"; value: RouteReceipt }
+    | { $case: "notice"; value: RouteNotice }
+    | { $case: "search"; value: RouteSearch }
+    | undefined;
 }
 
 /** Part of a frame, on links whose packets are smaller than frames. */
@@ -1137,6 +1147,65 @@ export const RouteNotice: MessageFns<RouteNotice> = {
   },
 };
 
+function createBaseRouteSearch(): RouteSearch {
+  return { key: NOTHING, attempt: 0, hopLimit: 0 };
+}
+
+export const RouteSearch: MessageFns<RouteSearch> = {
+  encode(message: RouteSearch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.hopLimit !== 0) {
+      writer.uint32(24).uint32(message.hopLimit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RouteSearch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRouteSearch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hopLimit = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseRouteFrame(): RouteFrame {
   return { body: undefined };
 }
@@ -1152,6 +1221,9 @@ export const RouteFrame: MessageFns<RouteFrame> = {
         break;
       case "notice":
         RouteNotice.encode(message.body.value, writer.uint32(26).fork()).join();
+        break;
+      case "search":
+        RouteSearch.encode(message.body.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -1187,6 +1259,14 @@ export const RouteFrame: MessageFns<RouteFrame> = {
             }
 
             message.body = { $case: "notice", value: RouteNotice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.body = { $case: "search", value: RouteSearch.decode(reader, reader.uint32()) };
             continue;
           }
         }

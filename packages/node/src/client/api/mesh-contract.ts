@@ -30,10 +30,26 @@ export const MeshView = z.object({
       own: z.boolean(),
       hops: z.int(),
       copies: z.int(),
+      /** One of several pieces. */
+      piece: z.boolean(),
       received_at: Instant,
       expires_at: Instant,
     }),
   ),
+  /** How large messages have gone since the start. */
+  pieces: z.object({
+    /** In pieces, over ways that share no node, and with separate carriers. */
+    over_ways: z.int(),
+    over_carriers: z.int(),
+    /** Whole, because pieces would have been worse. */
+    as_copies: z.int(),
+    /** Whole, because there was one way only: those on it saw the whole of the sealed message. */
+    over_one_way: z.int(),
+    /** Became whole here. */
+    joined: z.int(),
+    /** Share of copies left to carriers that arrive, 0 to 1, as far as is known. */
+    survival: z.number(),
+  }),
   used_bytes: z.int(),
   capacity_bytes: z.int(),
 })

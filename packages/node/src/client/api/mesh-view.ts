@@ -1,13 +1,14 @@
-import type { DeviceId, MeshAddress, Messenger } from '@skein/core'
+import type { DeviceId, MeshAddress, Messenger, PiecesView } from '@skein/core'
 import type { MeshView } from './contract.ts'
 
-const OFF: MeshView = { enabled: false, neighbours: [], routes: [], bundles: [], used_bytes: 0, capacity_bytes: 0 }
+const NO_PIECES = { over_ways: 0, over_carriers: 0, as_copies: 0, over_one_way: 0, joined: 0, survival: 0 }
+const OFF: MeshView = { enabled: false, neighbours: [], routes: [], bundles: [], pieces: NO_PIECES, used_bytes: 0, capacity_bytes: 0 }
 
 /** Routes and bundles name addresses of a day; those of contacts are shown with their names. */
 export function meshView(messenger: Messenger): MeshView {
   const { mesh } = messenger
   if (mesh === undefined) return OFF
-  const { neighbours, routes, bundles, usedBytes, capacityBytes } = mesh.status()
+  const { neighbours, routes, bundles, pieces, usedBytes, capacityBytes } = mesh.status()
   const known = contactsByAddress(messenger)
   return {
     enabled: true,
@@ -24,19 +25,25 @@ export function meshView(messenger: Messenger): MeshView {
       ...(known.get(address) ?? NOBODY),
       ways: ways.map(({ peer, hops, quality, provenAt }) => ({ device: peer, hops, quality, proven_at: Math.round(provenAt) })),
     })),
-    bundles: bundles.map(({ key, address, bytes, isOwn, hops, copies, receivedAt, expiresAt }) => ({
+    bundles: bundles.map(({ key, address, bytes, isOwn, isPiece = false, hops, copies, receivedAt, expiresAt }) => ({
       id: key,
       address: textOf(address),
       bytes,
       own: isOwn,
       hops,
       copies,
+      piece: isPiece,
       received_at: receivedAt,
       expires_at: expiresAt,
     })),
+    pieces: piecesView(pieces),
     used_bytes: usedBytes,
     capacity_bytes: capacityBytes,
   }
+}
+
+function piecesView({ overWays, overCarriers, asCopies, overOneWay, joined, survival }: PiecesView): MeshView['pieces'] {
+  return { over_ways: overWays, over_carriers: overCarriers, as_copies: asCopies, over_one_way: overOneWay, joined, survival }
 }
 
 const NOBODY = { contact: null, name: '' }

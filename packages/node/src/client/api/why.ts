@@ -42,12 +42,20 @@ function meshWay(
   const status = messenger.mesh?.status()
   for (const device of devices) {
     const address = messenger.meshAddressOf(device)
-    const [way] = status?.routes.find((each) => each.address === address)?.ways ?? []
-    if (way !== undefined) return { device, since: Math.round(way.provenAt), detail: `in use, ${way.hops} hops` }
+    const ways = status?.routes.find((each) => each.address === address)?.ways ?? []
+    const [way] = ways
+    if (way !== undefined) return { device, since: Math.round(way.provenAt), detail: `in use, ${way.hops} hops; ${separate(ways.length)}` }
     const carried = status?.bundles.find((each) => each.isOwn && each.address === address)
     if (carried !== undefined) return { device, since: carried.receivedAt, detail: 'carried by those who meet others' }
   }
   return undefined
+}
+
+/** Whether anybody on the way sees the whole of what is sealed. */
+function separate(ways: number): string {
+  return ways > 1
+    ? `${ways} separate ways, so that large messages go in pieces while none of them loses any`
+    : 'one way only, so that those on it pass on whole sealed messages'
 }
 
 function rank({ path }: PeerPath): number {
