@@ -98,6 +98,7 @@ export class Messenger {
       onCard: (account, card) => void takeCard(this.contactDeps, account, card),
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
+      readReceipts: options.readReceipts ?? false,
     })
     const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
     this.conversation = new ConversationService({

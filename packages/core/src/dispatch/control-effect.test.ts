@@ -3,7 +3,13 @@ import { accountIdFromDigest, type DeviceId, deviceIdFromKey, messageIdFromBytes
 import type { OutboxRow, StoredDevice, StoredMessage } from '../ports/store.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { VirtualClock } from '../testing/virtual-clock.ts'
-import { decodeDeliveryControl, type DeliveryControlFields, encodeDeliveryControl } from '../wire/delivery-control.ts'
+import {
+  decodeDeliveryControl,
+  type DeliveryControlFields,
+  encodeDeliveryControl,
+  type UnconfirmedMessage,
+} from '../wire/delivery-control.ts'
+import { DeliveryControl } from '../wire/gen/mailbox_pb.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS } from '../wire/limits.ts'
 import { TOKEN_BYTES } from '../wire/mailbox.ts'
 import { Arrivals } from './arrivals.ts'
@@ -25,10 +31,12 @@ function scene() {
   const clock = new VirtualClock()
   const store = new MemoryStore()
   const recalled: (readonly number[])[] = []
+  const answered: number[] = []
   const hooks = {
     clock,
     allowance: new ControlAllowance(),
     recall: async (seqs: readonly number[]) => void recalled.push(seqs),
+    answer: async (asked: readonly UnconfirmedMessage[]) => void answered.push(asked.length),
     onAcknowledged: async () => undefined,
     isOwn: () => false,
     onCard: () => undefined,
@@ -40,10 +48,26 @@ function scene() {
     await store.commit(effect.writes)
     effect.committed()
   }
-  return { clock, store, recalled, say }
+  return { clock, store, recalled, answered, say }
 }
 
 describe('what a device says about delivery', () => {
+  it('[RC4] what a device asks about is answered once in a while', async () => {
+    const { clock, answered, say } = scene()
+    const ask = { kind: 'unconfirmed', messages: [{ message: id(1), seq: 4 }] } as const
+    await say(bo, ask)
+    await say(bo, ask)
+    await say(eve, ask)
+    await clock.advance(RECALL_EVERY_MS)
+    await say(bo, ask)
+    expect(answered).toEqual([1, 1, 1])
+    const one = { message: id(1), seq: 1 }
+    const many = { kind: 'unconfirmed', messages: Array.from({ length: MAX_MISSING + 1 }, () => one) } as const
+    expect(() => decodeDeliveryControl(encodeDeliveryControl(many))).toThrow(bad)
+    const uneven = DeliveryControl.encode({ kind: { $case: 'unconfirmed', value: { messages: new Uint8Array(32), seqs: [1] } } }).finish()
+    expect(() => decodeDeliveryControl(uneven)).toThrow(bad)
+  })
+
   it('[RC3] a receipt for what was on its way to somebody else changes nothing; ours does', async () => {
     const { store, say } = scene()
     await store.commit([

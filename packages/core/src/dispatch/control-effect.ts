@@ -3,20 +3,21 @@ import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { ControlEffect } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { StoredDevice, StoreWrite } from '../ports/store.ts'
-import type { DeliveryControlFields, ReceiptFields } from '../wire/delivery-control.ts'
+import type { DeliveryControlFields, ReceiptFields, UnconfirmedMessage } from '../wire/delivery-control.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 
 const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
 /** Tokens taken from one device in one run: many months of mail. */
 export const MAX_TOKENS_OF_ONE = 512
-/** Between two rounds of handing carriers what one device says is missing, milliseconds. */
+/** Between two rounds of handing carriers what one device says is missing, and between two answers about what it asks, milliseconds. */
 export const RECALL_EVERY_MS = 30_000
 
 /** What one device may cause by what it says (RC3). */
 export class ControlAllowance {
   private readonly tokens = new Map<DeviceId, number>()
   private readonly recalled = new Map<DeviceId, number>()
+  private readonly answered = new Map<DeviceId, number>()
 
   takesTokens(device: DeviceId, count: number): boolean {
     const taken = (this.tokens.get(device) ?? 0) + count
@@ -27,10 +28,19 @@ export class ControlAllowance {
 
   /** @param now monotonic milliseconds */
   mayRecall(device: DeviceId, now: number): boolean {
-    if (now - (this.recalled.get(device) ?? Number.NEGATIVE_INFINITY) < RECALL_EVERY_MS) return false
-    this.recalled.set(device, now)
-    return true
+    return isSeldom(this.recalled, device, now)
   }
+
+  /** @param now monotonic milliseconds */
+  mayAnswer(device: DeviceId, now: number): boolean {
+    return isSeldom(this.answered, device, now)
+  }
+}
+
+function isSeldom(last: Map<DeviceId, number>, device: DeviceId, now: number): boolean {
+  if (now - (last.get(device) ?? Number.NEGATIVE_INFINITY) < RECALL_EVERY_MS) return false
+  last.set(device, now)
+  return true
 }
 
 export interface ControlHooks {
@@ -38,6 +48,8 @@ export interface ControlHooks {
   readonly allowance: ControlAllowance
   /** Hands rows with these numbers to carriers again. */
   recall(seqs: readonly number[]): Promise<void>
+  /** Says what of these is here. */
+  answer(asked: readonly UnconfirmedMessage[]): Promise<void>
   onAcknowledged(ids: readonly MessageId[], device: DeviceId): Promise<void>
   isOwn(account: AccountId): boolean
   /** The sender's account has other devices than before. */
@@ -63,6 +75,9 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'missing':
       if (!allowance.mayRecall(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.recall(control.seqs).catch(() => undefined) }
+    case 'unconfirmed':
+      if (hooks.isOwn(account) || !allowance.mayAnswer(device, clock.monotonic())) return NOTHING
+      return { writes: [], committed: () => void hooks.answer(control.messages).catch(() => undefined) }
     case 'card':
       return { writes: [], committed: () => hooks.onCard(account, control.card) }
     case 'proofs':

@@ -27,9 +27,14 @@ import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
+import { loadUnconfirmed } from './load-unconfirmed.ts'
+import type { Unconfirmed } from './unconfirmed.ts'
+import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
 
 /** Between two looks for what has expired (DL13). */
 const EXPIRY_CHECK_MS = 30_000
+/** Between two looks for what carriers hold and nobody has confirmed (RC4), milliseconds. */
+const UNCONFIRMED_CHECK_MS = 300_000
 /** A gap in what a device has sent is asked for after so long, milliseconds (DL19). */
 const GAP_MS = 60_000
 
@@ -38,6 +43,8 @@ export interface DispatcherDeps extends MessengerPorts {
   /** URLs of our own mailboxes. */
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array
+  /** Whether senders are told what the user has seen. */
+  readonly readReceipts: boolean
   onState(message: StoredMessage): void
   /** A mailbox or the mesh holds a row, and that is durable. */
   onCarried(row: OutboxRow, carrier: string): void
@@ -59,6 +66,7 @@ export class Dispatcher {
   private readonly allowance = new ControlAllowance()
   private readonly asking = new Set<DeviceId>()
   private receipts: Receipts | undefined
+  private unconfirmed: Unconfirmed | undefined
   private path: MainPath | undefined
 
   constructor(deps: DispatcherDeps) {
@@ -95,6 +103,7 @@ export class Dispatcher {
     await this.receipts.start()
     await this.postman.start()
     void this.expireOften(path)
+    void this.lookOften(path)
     for (const { device } of await this.deps.store.outboxDevices()) void this.sealWaiting(device)
   }
 
@@ -133,6 +142,7 @@ export class Dispatcher {
     if (contact.state !== 'accepted') return
     this.mail?.onContact(contact)
     for (const { device } of this.deps.book.devicesOf(contact.account)) {
+      this.receipts?.onContact(device)
       this.wake(device)
       void this.sealWaiting(device)
     }
@@ -170,6 +180,7 @@ export class Dispatcher {
         ...this.deps,
         allowance: this.allowance,
         recall: (seqs) => this.recall(device.device, seqs),
+        answer: (asked) => this.answer(device.device, asked),
         onAcknowledged: this.onAcknowledged,
         isOwn: (account) => this.deps.book.isOwn(account),
         onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
@@ -197,6 +208,7 @@ export class Dispatcher {
 
   /** A message with this number has come. */
   onArrived(device: DeviceId, seq: number): void {
+    this.unconfirmed?.heard(device)
     if (this.arrivals.note(device, seq)) this.askLater(device)
   }
 
@@ -226,6 +238,12 @@ export class Dispatcher {
     await store.commit(rows.map(({ message }) => ({ kind: 'outbox.recall', message, device })))
     await this.offerElsewhere(device)
     this.postman.wake(device)
+  }
+
+  private async answer(device: DeviceId, asked: readonly UnconfirmedMessage[]): Promise<void> {
+    const { readReceipts } = this.deps
+    const { answerUnconfirmed } = await loadUnconfirmed()
+    if (await answerUnconfirmed(this.running(), device, { asked, readReceipts })) void this.receipts?.plan(device)
   }
 
   /** A receipt is durable: what it says is shown. */
@@ -328,6 +346,15 @@ export class Dispatcher {
   private async sealWaiting(device: DeviceId): Promise<void> {
     if (this.path === undefined) return
     await sealWaiting(this.path, device).catch((error: unknown) => this.deps.logger.warn('not-sealed-yet', { reason: String(error) }))
+  }
+
+  private async lookOften(path: MainPath): Promise<void> {
+    const isLinked = (device: DeviceId): boolean => this.postman.isLinked(device)
+    while (await this.deps.clock.sleep(UNCONFIRMED_CHECK_MS, { signal: this.stopping.signal })) {
+      const { Unconfirmed } = await loadUnconfirmed()
+      this.unconfirmed ??= new Unconfirmed(path, { isLinked })
+      await this.unconfirmed.look().catch((error: unknown) => this.deps.logger.warn('unconfirmed-not-asked-for', { reason: String(error) }))
+    }
   }
 
   private async expireOften(path: MainPath): Promise<void> {

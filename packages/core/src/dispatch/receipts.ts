@@ -9,14 +9,14 @@ import { MAX_RECEIPTS } from '../wire/limits.ts'
 const GATHER_MS = 400
 /** As many where each is signed: 64 bytes more for each. */
 const MAX_SIGNED_RECEIPTS = 128
-/** Due receipts that are looked at together. */
-const PAGE = 4_096
 
 export class Receipts {
   private readonly path: MainPath
   private readonly proofs: Pick<Proofs, 'sign' | 'state'>
   private readonly signal: AbortSignal
   private readonly planned = new Set<DeviceId>()
+  /** Devices to which receipts are due that could not be told: nothing to encrypt with, or no contact at present. */
+  private readonly withheld = new Set<DeviceId>()
 
   constructor(path: MainPath, { proofs, signal }: { readonly proofs: Pick<Proofs, 'sign' | 'state'>; readonly signal: AbortSignal }) {
     this.path = path
@@ -26,7 +26,12 @@ export class Receipts {
 
   /** Takes up what an earlier run left. */
   async start(): Promise<void> {
-    for (const { device } of await this.path.store.receiptsDue(PAGE)) void this.plan(device)
+    for (const device of await this.path.store.receiptDevices()) void this.plan(device)
+  }
+
+  /** What is known of a device has changed: what could not be told to it may be now. */
+  onContact(device: DeviceId): void {
+    if (this.withheld.has(device)) void this.plan(device)
   }
 
   /** A durable receipt for a device is due. */
@@ -50,15 +55,17 @@ export class Receipts {
     const { store, book, clock } = this.path
     const known = book.device(device)
     const owner = book.ownerOf(device)
+    this.withheld.add(device)
     if (known === undefined || owner?.state !== 'accepted' || owner.blocked) return
     const { ours, theirs } = this.proofs.state(owner.account)
     const most = ours && theirs ? MAX_SIGNED_RECEIPTS : MAX_RECEIPTS
-    const due = (await store.receiptsDue(PAGE)).filter((each) => each.device === device).slice(0, most)
-    if (due.length === 0) return
+    const due = await store.receiptsDue(device, most)
+    if (due.length === 0) return void this.withheld.delete(device)
     const ids = (read: boolean): MessageId[] => due.filter((each) => each.read === read).map(({ message }) => message)
     const receipt = { delivered: ids(false), read: ids(true), at: clock.now() }
     const control = { kind: 'receipt', ...receipt, proofs: await this.proofs.sign(owner.account, receipt) } as const
     const sent = await sendControl(this.path, known, { control, beside: due.map(removal) })
+    if (sent) this.withheld.delete(device)
     if (sent && due.length === most) void this.plan(device)
   }
 }

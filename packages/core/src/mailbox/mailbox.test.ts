@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { messageIdFromBytes } from '../ids.ts'
 import type { MemoryStore } from '../testing/memory-store.ts'
 import { World, type WorldNode, type WorldRelay } from '../testing/world.ts'
 
@@ -102,6 +103,69 @@ describe('mailboxes', () => {
     await world.run(200_000)
     expect(await texts(world, bo, ana)).toEqual(['direct', 'withheld', 'second', 'third'])
     expect(await states(world, ana, bo)).toEqual(Array(4).fill('delivered'))
+  })
+
+  it('[RC4] a receipt that a mailbox took and lost is given again, and mail that it lost is left again, though nobody says more', async () => {
+    const { world, relays, ana, bo } = await scene(713, [A, B])
+    const { device } = bo.messenger.identity
+    const cut = (both: boolean): void => {
+      for (const relay of relays) world.network.partition(device, relay.device, both)
+    }
+    const wipe = (): void => {
+      for (const { store } of relays) store.wipe()
+    }
+    world.network.partition(ana.messenger.identity.device, device, true)
+    cut(true)
+    await world.send(ana, bo, 'receipt lost')
+    await world.run(20_000)
+    world.kill(ana)
+    cut(false)
+    await world.run(20_000)
+    expect(await texts(world, bo, ana)).toEqual(['receipt lost'])
+    wipe()
+    const back = await again(world, ana, [A, B])
+    await world.run(60_000)
+    expect(await states(world, back, bo)).toEqual(['carried'])
+    await world.run(1_500_000)
+    expect(await states(world, back, bo)).toEqual(['delivered'])
+    world.kill(bo)
+    await world.send(back, bo, 'mail lost')
+    await world.run(20_000)
+    expect((await states(world, back, bo)).at(-1)).toBe('carried')
+    wipe()
+    const again2 = await again(world, bo, [A, B])
+    await world.run(1_500_000)
+    expect(await texts(world, again2, back)).toEqual(['receipt lost', 'mail lost'])
+    await world.run(1_500_000)
+    expect(await states(world, back, bo)).toEqual(['delivered', 'delivered'])
+  })
+
+  it('[RC5] receipts that cannot be told hold up none for others, and go once they can', async () => {
+    const { world, ana, bo } = await scene(714)
+    const cy = await world.start('cy', { mailboxes: [A] })
+    await world.befriend(cy, bo)
+    await world.run(5_000)
+    for (const other of [ana, cy]) world.network.partition(other.messenger.identity.device, bo.messenger.identity.device, true)
+    const [known] = bo.messenger.book.devicesOf(ana.messenger.identity.account)
+    if (known === undefined) throw new Error('ana has no device')
+    await bo.store.commit(
+      Array.from({ length: 5_000 }, (_, at) => {
+        const message = messageIdFromBytes(Uint8Array.of(...new Uint8Array(14), at >> 8, at & 255))
+        return { kind: 'receipt.put', receipt: { device: known.device, message, read: false } } as const
+      }),
+    )
+    await bo.messenger.change(ana.messenger.identity.account, { trust: 'changed' })
+    await world.send(cy, bo, 'confirm this')
+    await world.run(20_000)
+    expect(await states(world, cy, bo)).toEqual(['delivered'])
+    await world.send(ana, bo, 'and this, later')
+    await world.run(20_000)
+    expect(await texts(world, bo, ana)).toEqual(['and this, later'])
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+    await bo.messenger.change(ana.messenger.identity.account, { trust: 'verified' })
+    await world.run(60_000)
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
+    expect(await bo.store.receiptDevices()).toEqual([])
   })
 
   it('[RC1] receipts come many at once, and only to accepted contacts', async () => {

@@ -11,7 +11,10 @@ const PAGE = 256
 /** Its sessions and rows go; what nobody else of the account has or will get is sealed for the devices that are there now. */
 export async function dropDevice(path: MainPath, device: DeviceId): Promise<void> {
   const { store, cipher } = path
-  await store.commit([{ kind: 'session.remove', device }])
+  await store.commit([
+    { kind: 'session.remove', device },
+    { kind: 'receipt.forget', device },
+  ])
   cipher.forget(device)
   for (;;) {
     const rows = await store.outbox(device, 0, PAGE)

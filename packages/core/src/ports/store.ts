@@ -273,6 +273,8 @@ export type StoreWrite =
   /** A device is to be told that a message of its has come, or was seen. */
   | { readonly kind: 'receipt.put'; readonly receipt: DueReceipt }
   | { readonly kind: 'receipt.remove'; readonly receipt: DueReceipt }
+  /** All that are due to a device that is one no more. */
+  | { readonly kind: 'receipt.forget'; readonly device: DeviceId }
   /** When a device is tried next. */
   | { readonly kind: 'outbox.retry'; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
   /** Moves forward only: failed → delivered → read. */
@@ -364,8 +366,10 @@ export interface Store {
   journal(after: JournalPosition, limit: number): Promise<Journal>
   proofs(message: MessageId): Promise<readonly StoredProof[]>
   progress(message: MessageId): Promise<readonly MessageProgress[]>
-  /** At most `limit`. */
-  receiptsDue(limit: number): Promise<readonly DueReceipt[]>
+  /** Devices to which a receipt is due. */
+  receiptDevices(): Promise<readonly DeviceId[]>
+  /** Those due to a device, at most `limit`. */
+  receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]>
   /** Tokens for a mailbox, at most `limit`. */
   tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]>
   session(device: DeviceId): Promise<StoredSession | null>

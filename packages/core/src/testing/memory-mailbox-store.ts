@@ -63,6 +63,13 @@ export class MemoryMailboxStore implements MailboxStore {
     return { envelopes: this.mail.length, bytes: this.mail.reduce((sum, each) => sum + charge(each), 0) }
   }
 
+  /** Loses all that lies here, as a disk that was exchanged. */
+  wipe(): void {
+    this.mail = []
+    this.allowances.clear()
+    this.spent.clear()
+  }
+
   private stateFor({ tag, digest, token }: MailDeposit): BoxState {
     const own = this.mail.filter((each) => each.tag === tag)
     return {

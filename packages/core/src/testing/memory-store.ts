@@ -40,6 +40,7 @@ import {
   copyTables,
   emptyTables,
   journalOf,
+  prune,
   putProof,
   changeFileWords,
   putTransfer,
@@ -166,8 +167,11 @@ export class MemoryStore implements Store {
   async progress(message: MessageId): Promise<readonly MessageProgress[]> {
     return this.read(({ progress }) => [...progress.values()].filter((each) => each.message === message))
   }
-  async receiptsDue(limit: number): Promise<readonly DueReceipt[]> {
-    return this.read(({ receipts }) => [...receipts.values()].slice(0, limit))
+  async receiptDevices(): Promise<readonly DeviceId[]> {
+    return this.read(({ receipts }) => [...new Set([...receipts.values()].map(({ device }) => device))])
+  }
+  async receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]> {
+    return this.read(({ receipts }) => [...receipts.values()].filter((each) => each.device === device).slice(0, limit))
   }
   async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
     return this.read(({ tokens }) =>
@@ -264,6 +268,7 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
     case 'progress.put':
     case 'receipt.put':
     case 'receipt.remove':
+    case 'receipt.forget':
     case 'token.put':
     case 'token.remove':
       return changeDelivery(tables, write)
@@ -309,6 +314,7 @@ type DeliveryWrite = Extract<StoreWrite, { kind: 'outbox.retry' | 'progress.put'
 function changeDelivery({ retries, progress, tokens, receipts }: Tables, write: DeliveryWrite): WriteOutcome {
   if (write.kind === 'receipt.put') receipts.set(receiptKey(write.receipt), write.receipt)
   else if (write.kind === 'receipt.remove') receipts.delete(receiptKey(write.receipt))
+  else if (write.kind === 'receipt.forget') prune(receipts, ({ device }) => device === write.device)
   else if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
   else if (write.kind === 'token.put') tokens.set(write.token.join(), write)
   else if (write.kind === 'token.remove') tokens.delete(write.token.join())

@@ -16,12 +16,19 @@ export type DeliveryControlFields =
   | { readonly kind: 'grant'; readonly mailbox: string; readonly tokens: readonly Uint8Array[] }
   /** Sequence numbers of messages that have not come. */
   | { readonly kind: 'missing'; readonly seqs: readonly number[] }
+  /** What carriers hold, and no receipt has come for. */
+  | { readonly kind: 'unconfirmed'; readonly messages: readonly UnconfirmedMessage[] }
   /** The sender's account has other devices than before. */
   | { readonly kind: 'card'; readonly card: SignedBytes }
   /** Whether the sender allows delivery proofs. */
   | { readonly kind: 'proofs'; readonly allowed: boolean }
   /** Of a newer version; nothing is done about it. */
   | { readonly kind: 'unknown' }
+
+export interface UnconfirmedMessage {
+  readonly message: MessageId
+  readonly seq: number
+}
 
 export interface ReceiptFields {
   readonly kind: 'receipt'
@@ -48,6 +55,13 @@ function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
       return { $case: 'grant', value: { mailbox: control.mailbox, tokens: [...control.tokens] } }
     case 'missing':
       return { $case: 'missing', value: { seqs: [...control.seqs] } }
+    case 'unconfirmed': {
+      const { messages } = control
+      return {
+        $case: 'unconfirmed',
+        value: { messages: joined(messages.map(({ message }) => message)), seqs: messages.map(({ seq }) => seq) },
+      }
+    }
     case 'card':
       return { $case: 'card', value: encodeSigned(control.card) }
     case 'proofs':
@@ -73,6 +87,8 @@ export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields 
       return grantOf(kind.value)
     case 'missing':
       return { kind: 'missing', seqs: atMost(kind.value.seqs, MAX_MISSING) }
+    case 'unconfirmed':
+      return { kind: 'unconfirmed', messages: unconfirmedOf(kind.value) }
     case 'card':
       return { kind: 'card', card: decodeSigned(kind.value) }
     case 'proofs':
@@ -87,6 +103,12 @@ function receiptOf({ at, ...receipt }: { delivered: Uint8Array; read: Uint8Array
   const { proofs } = receipt
   if (proofs.length !== 0) exactly(proofs, (delivered.length + read.length) * SIGNATURE_BYTES)
   return { kind: 'receipt', delivered, read, at, proofs }
+}
+
+function unconfirmedOf({ messages, seqs }: { messages: Uint8Array; seqs: number[] }): readonly UnconfirmedMessage[] {
+  const ids = idsIn(messages)
+  if (ids.length !== atMost(seqs, MAX_MISSING).length) throw new SkeinError('BAD_FRAME', 'Messages and their numbers do not go together.')
+  return ids.map((message, at) => ({ message, seq: seqs[at] ?? 0 }))
 }
 
 function idsIn(bytes: Uint8Array): readonly MessageId[] {

@@ -161,6 +161,8 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.receipt.run({ ...write.receipt }))
     case 'receipt.remove':
       return void (await writes.receiptRemove.run({ ...write.receipt, read: String(write.receipt.read) }))
+    case 'receipt.forget':
+      return void (await writes.receiptForget.run({ device: write.device }))
     case 'token.put':
       return void (await writes.token.run({ ...write }))
     case 'token.remove':

@@ -95,7 +95,13 @@ export function prepareReads(db: AnyDatabase) {
       .from(t.progress)
       .where(eq(t.progress.message, p('message')))
       .prepare(),
-    receiptsDue: db.select().from(t.receipts).limit(p('limit')).prepare(),
+    receiptDevices: db.selectDistinct({ device: t.receipts.device }).from(t.receipts).prepare(),
+    receiptsDue: db
+      .select()
+      .from(t.receipts)
+      .where(eq(t.receipts.device, p('device')))
+      .limit(p('limit'))
+      .prepare(),
     tokens: db
       .select({ token: t.tokens.token })
       .from(t.tokens)
@@ -269,6 +275,10 @@ export function prepareWrites(db: AnyDatabase) {
       .where(
         and(eq(t.receipts.device, p('device')), eq(t.receipts.message, p('message')), sql`${t.receipts.read} = (${p('read')} = 'true')`),
       )
+      .prepare(),
+    receiptForget: db
+      .delete(t.receipts)
+      .where(eq(t.receipts.device, p('device')))
       .prepare(),
     outboxCarried: db
       .update(t.outbox)

@@ -318,8 +318,12 @@ export class SqliteStore implements Store {
     return this.read(async (reads) => (await reads.progress.all({ message })) as MessageProgress[])
   }
 
-  receiptsDue(limit: number): Promise<readonly DueReceipt[]> {
-    return this.read(async (reads) => (await reads.receiptsDue.all({ limit })) as DueReceipt[])
+  async receiptDevices(): Promise<readonly DeviceId[]> {
+    return (await this.read((reads) => reads.receiptDevices.all())).map(({ device }) => device as DeviceId)
+  }
+
+  receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]> {
+    return this.read(async (reads) => (await reads.receiptsDue.all({ device, limit })) as DueReceipt[])
   }
 
   async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {

@@ -266,7 +266,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const due = (number: number, read: boolean) => ({ device, message: id(number), read })
       const put = [due(1, false), due(1, true), due(2, false), due(2, false)].map((receipt) => ({ kind: 'receipt.put', receipt }) as const)
       await under.store.commit([...put, { kind: 'receipt.remove', receipt: due(1, false) }])
-      expect(await (await under.reopen()).receiptsDue(9)).toEqual([due(1, true), due(2, false)])
+      const again = await under.reopen()
+      expect(await again.receiptsDue(device, 9)).toEqual([due(1, true), due(2, false)])
+      expect(await again.receiptsDue(device, 1)).toHaveLength(1)
+      expect([await again.receiptDevices(), await again.receiptsDue(other, 9)]).toEqual([[device], []])
+      await again.commit([{ kind: 'receipt.forget', device }])
+      expect(await again.receiptDevices()).toEqual([])
     })
 
     it('[ST42] tokens are kept by mailbox until they are spent', async () => {

@@ -121,7 +121,9 @@ export interface DeliveryControl {
   /** Encoded Signed ContactCard of the sender's account: it has other devices than before. */
   { $case: "card"; value: Uint8Array } | //
   /** The sender allows delivery proofs, or no longer. */
-  { $case: "proofs"; value: ProofWish } | undefined;
+  { $case: "proofs"; value: ProofWish } | //
+  /** Carriers hold these, and no receipt has come. */
+  { $case: "unconfirmed"; value: UnconfirmedMessages } | undefined;
 }
 
 export interface ProofWish {
@@ -148,6 +150,13 @@ export interface TokenGrant {
 }
 
 /** Sequence numbers that have not come. */
+export interface UnconfirmedMessages {
+  /** 16 bytes each, one after the other. */
+  messages: Uint8Array;
+  /** The number of each. */
+  seqs: number[];
+}
+
 export interface MissingMessages {
   seqs: number[];
 }
@@ -1015,6 +1024,9 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
       case "proofs":
         ProofWish.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "unconfirmed":
+        UnconfirmedMessages.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1065,6 +1077,14 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
             }
 
             message.kind = { $case: "proofs", value: ProofWish.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "unconfirmed", value: UnconfirmedMessages.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1238,6 +1258,68 @@ export const TokenGrant: MessageFns<TokenGrant> = {
 
             message.tokens.push(reader.bytes());
             continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseUnconfirmedMessages(): UnconfirmedMessages {
+  return { messages: NOTHING, seqs: [] };
+}
+
+export const UnconfirmedMessages: MessageFns<UnconfirmedMessages> = {
+  encode(message: UnconfirmedMessages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messages.length !== 0) {
+      writer.uint32(10).bytes(message.messages);
+    }
+    if (message.seqs.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.seqs) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnconfirmedMessages {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnconfirmedMessages();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.seqs.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.seqs.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
