@@ -155,10 +155,10 @@ export class MeshLaboratory {
 }
 
 /** Sends texts from one client to another, `every` milliseconds; returns the messages as the sender has them. */
-export async function sendMany({ from, to, count, every = 0, wait = 'queued' }) {
+export async function sendMany({ from, to, count, every = 0, wait = 'queued', text = (number) => `message ${number} of ${from.box}` }) {
   const sent = []
   for (let number = 0; number < count; number += 1) {
-    const { messages } = await from.ask(['send', to.account, '--wait', wait, '--timeout', '60s', '--', `message ${number} of ${from.box}`])
+    const { messages } = await from.ask(['send', to.account, '--wait', wait, '--timeout', '60s', '--', text(number)])
     sent.push(...messages)
     if (every > 0) await sleep(every)
   }

@@ -8,6 +8,9 @@ import { FOLDER, MeshLaboratory, sendMany, tally } from './mesh-lab.mjs'
 const LINE = 9
 const DRAIN_WITHIN_MS = 120_000
 const MANY = 30
+/** Texts that go in pieces where there are two ways: so many from each, of so many bytes of noise. */
+const LARGE = 3
+const LARGE_BYTES = 9_000
 const OUTAGE_MS = 15_000
 const FILE_HOPS = 4
 const FILE_MEGABYTES = 5
@@ -113,9 +116,25 @@ async function meshGrid({ scenario }) {
     ])
     for (const [from, to] of pairs) await first(from, to)
     await Promise.all(pairs.map(([from, to]) => sendMany({ from, to, count: MANY / 2 })))
+    const large = await sendLarge(pairs)
     const counts = await tally(pairs, DRAIN_WITHIN_MS)
-    return document(counts, { scenario, nodes: 9, hops: 4 })
+    return document(counts, { scenario, nodes: 9, hops: 4, large })
   })
+}
+
+/** Large messages, one after the other; `in_pieces` of them over separate ways, `joined` at the recipients. */
+async function sendLarge(pairs) {
+  const text = () => randomBytes(LARGE_BYTES).toString('base64')
+  for (const [from, to] of pairs) await sendMany({ from, to, count: LARGE, wait: 'delivered', text })
+  const views = await Promise.all([...new Set(pairs.flat())].map((client) => client.ask(['mesh', 'status'])))
+  const sum = (name) => views.reduce((total, { pieces }) => total + pieces[name], 0)
+  return {
+    sent: pairs.length * LARGE,
+    in_pieces: sum('over_ways'),
+    with_carriers: sum('over_carriers'),
+    over_one_way: sum('over_one_way'),
+    joined: sum('joined'),
+  }
 }
 
 /** The same square; while opposite corners talk, one node after the other on their way is killed and started again. */
