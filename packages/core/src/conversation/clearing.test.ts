@@ -52,6 +52,38 @@ it('[MK12] what has not left does not leave any more; what comes again is not sh
   expect(await world.history(ana, bo)).toEqual([])
 })
 
+it('[MK12] [DL17] what was said about messages and waits does not leave either, but for a taking back; each can be given up', async () => {
+  const world = new World(74)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+  await world.befriend(ana, bo)
+  const sent = [await world.send(ana, bo, 'one'), await world.send(ana, bo, 'two'), await world.send(ana, bo, 'three')]
+  await world.run(3_000)
+  const [one, two, three] = sent.map(({ id }) => id)
+  if (one === undefined || two === undefined || three === undefined) throw new Error('nothing was sent')
+  world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+  const { conversation, deliveries } = ana.messenger
+  await conversation.annotate({ kind: 'edit', target: two, text: 'two, better' })
+  const [waiting] = await deliveries.outbox()
+  if (waiting === undefined) throw new Error('nothing waits')
+  expect(await deliveries.cancel(waiting.message)).toMatchObject({ id: two, text: 'two, better' })
+  expect([await deliveries.outbox(), await ana.store.progress(waiting.message)]).toEqual([[], []])
+  await expect(deliveries.cancel(waiting.message)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+  await conversation.annotate({ kind: 'deletion', target: one })
+  await conversation.annotate({ kind: 'reaction', target: two, emoji: '👍' })
+  await conversation.annotate({ kind: 'edit', target: three, text: 'three, better' })
+  expect(await deliveries.outbox()).toHaveLength(3)
+  await world.send(ana, bo, 'unsent')
+  await conversation.clear(bo.messenger.identity.account)
+  expect(await deliveries.outbox()).toHaveLength(1)
+  world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, false)
+  await world.run(300_000)
+  expect((await world.history(bo, ana)).map(({ text, contactReaction }) => [text, contactReaction])).toEqual([
+    ['', null],
+    ['two', null],
+    ['three', null],
+  ])
+})
+
 it('[MK12] transfers go too: one on its way ends at both sides, and what was received stays where it is', async () => {
   const both = await pair(73)
   const { world, ana, bo } = both

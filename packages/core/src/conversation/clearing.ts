@@ -28,11 +28,18 @@ async function giveUpUnsent({ store, deliveries }: ClearingDeps, account: Accoun
     givenUp = 0
     const waiting = (await deliveries.outbox()).filter(({ contact }) => contact === account)
     for (const id of new Set(waiting.map(({ message }) => message))) {
-      const message = await store.message(id, 'out')
-      if (message === null || !reaches(mark, message)) continue
+      if (!(await isGivenUp(store, id, mark))) continue
       if (await giveUp(deliveries, id)) givenUp += 1
     }
   }
+}
+
+/** What was taken back, the other side is to lose: that goes on its way. */
+async function isGivenUp(store: Store, id: MessageId, mark: ClearMark): Promise<boolean> {
+  const message = await store.message(id, 'out')
+  if (message !== null) return reaches(mark, message)
+  const said = await store.annotation(id)
+  return said !== null && said.kind !== 'deletion' && reaches(mark, said)
 }
 
 /** @returns whether it was still on its way */

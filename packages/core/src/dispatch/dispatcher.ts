@@ -3,7 +3,7 @@ import type { ContactBook } from '../contacts/index.ts'
 import { type CarrierView, Postman } from '../delivery/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import {
-  carriedWrites,
+  carriedWrite,
   commitDelivered,
   type ControlEffect,
   dropDevice,
@@ -162,15 +162,19 @@ export class Dispatcher {
     return sendAgain(this.running(), id)
   }
 
-  /** Gives a message up now. @throws SkeinError MESSAGE_UNKNOWN when it is in the outbox no more */
+  /**
+   * Gives a message up now, or what was said about one: the other side does not learn of that then.
+   * @returns the message @throws SkeinError MESSAGE_UNKNOWN when it is in the outbox no more
+   */
   async cancel(id: MessageId): Promise<StoredMessage> {
     const { store } = this.deps
     const rows = (await store.outboxOf(id)).filter(({ transient }) => !transient)
-    const message = await store.message(id, 'out')
+    const said = await store.annotation(id)
+    const message = said === null ? await store.message(id, 'out') : await store.message(said.target)
     if (rows.length === 0 || message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id is in the outbox.')
     await giveUp(this.running(), rows, 'cancelled')
     for (const row of rows) this.mesh?.withdraw(row)
-    return (await store.message(id, 'out')) ?? message
+    return (await store.message(message.id, message.direction)) ?? message
   }
 
   /** What a device says about delivery. */
@@ -321,11 +325,11 @@ export class Dispatcher {
 
   /** A carrier holds a row: that is durable when this resolves. */
   private async onCarried(row: OutboxRow, carrier: string): Promise<void> {
-    const { store, clock, onState } = this.deps
+    const { store, onState } = this.deps
     const before = await store.message(row.message, 'out')
-    await store.commit(carriedWrites(row, carrier, clock.now()))
+    const [outcome] = await store.commit([carriedWrite(row, carrier)])
     this.deps.onCarried(row, carrier)
-    if (before?.state === 'queued') onState({ ...before, state: 'carried', reason: null })
+    if (before?.state === 'queued' && outcome === 'done') onState({ ...before, state: 'carried', reason: null })
   }
 
   /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */

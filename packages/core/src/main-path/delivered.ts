@@ -29,10 +29,6 @@ async function confirmFlight(path: MainPath, rows: readonly OutboxRow[]): Promis
 }
 
 /** What it means for a row that a carrier holds it; what is in no history has served its purpose then. */
-export function carriedWrites({ message, device, transient }: OutboxRow, carrier: string, at: number): readonly StoreWrite[] {
-  if (transient) return [{ kind: 'outbox.remove', message, device }]
-  return [
-    { kind: 'outbox.carried', message, device, carrier },
-    { kind: 'message.state', id: message, state: 'carried', at },
-  ]
+export function carriedWrite({ message, device, transient }: OutboxRow, carrier: string): StoreWrite {
+  return transient ? { kind: 'outbox.remove', message, device } : { kind: 'outbox.carried', message, device, carrier }
 }

@@ -20,13 +20,20 @@ export async function giveUpExpired(path: MainPath): Promise<void> {
 export async function giveUp(path: MainPath, rows: readonly OutboxRow[], reason: string): Promise<void> {
   const { store, clock } = path
   const at = clock.now()
-  const writes = rows.flatMap(({ message, device, transient }): readonly StoreWrite[] => [
+  const shown = await shownIn(path, rows)
+  const writes = rows.flatMap(({ message, device }): readonly StoreWrite[] => [
     { kind: 'outbox.remove', message, device },
-    ...(transient ? [] : [{ kind: 'progress.put', progress: { message, device, state: 'failed', reason, at } } as const]),
+    ...(!shown.has(message) ? [] : [{ kind: 'progress.put', progress: { message, device, state: 'failed', reason, at } } as const]),
   ])
   await store.commit(writes)
-  for (const message of new Set(rows.filter(({ transient }) => !transient).map((row) => row.message)))
-    await failMessage(path, message, reason)
+  for (const message of shown) await failMessage(path, message, reason)
+}
+
+/** Messages of the history among what these rows carry: what was said about one, or between programs, has no state. */
+async function shownIn({ store }: MainPath, rows: readonly OutboxRow[]): Promise<ReadonlySet<MessageId>> {
+  const ids = [...new Set(rows.filter(({ transient }) => !transient).map(({ message }) => message))]
+  const found = await Promise.all(ids.map((id) => store.message(id, 'out')))
+  return new Set(ids.filter((_, at) => found[at] !== null))
 }
 
 async function failMessage(path: MainPath, id: MessageId, reason: string): Promise<void> {

@@ -255,7 +255,7 @@ export type StoreWrite =
   | { readonly kind: 'message.state'; readonly id: MessageId; readonly state: MessageState; readonly at: number; readonly reason?: string }
   | { readonly kind: 'outbox.insert'; readonly row: OutboxRow }
   | { readonly kind: 'outbox.remove'; readonly message: MessageId; readonly device: DeviceId }
-  /** A carrier holds a row: its state becomes `carried`. */
+  /** A carrier holds a row: its state becomes `carried`, and its message moves so. `duplicate` where the row has gone or the carrier is known. */
   | { readonly kind: 'outbox.carried'; readonly message: MessageId; readonly device: DeviceId; readonly carrier: string }
   /** No carrier counts any more: it is to be handed to them again. */
   | { readonly kind: 'outbox.recall'; readonly message: MessageId; readonly device: DeviceId }

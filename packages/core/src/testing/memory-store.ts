@@ -303,10 +303,11 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
   }
 }
 
-function carry({ outbox }: Tables, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): WriteOutcome {
-  const key = rowKey(device, message)
-  const carriers = [...new Set([...(outbox.get(key)?.carriers ?? []), carrier])]
-  return patch(outbox, key, { state: 'carried', carriers })
+function carry(tables: Tables, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): WriteOutcome {
+  const row = tables.outbox.get(rowKey(device, message))
+  if (row === undefined || row.carriers.includes(carrier)) return 'duplicate'
+  tables.outbox.set(rowKey(device, message), { ...row, state: 'carried', carriers: [...row.carriers, carrier] })
+  return moveMessage(tables, { kind: 'message.state', id: message, state: 'carried', at: 0 })
 }
 
 type DeliveryWrite = Extract<StoreWrite, { kind: 'outbox.retry' | 'progress.put' | `token.${string}` | `receipt.${string}` }>

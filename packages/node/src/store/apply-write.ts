@@ -32,6 +32,8 @@ export async function applyWrite({ db, writes, seal }: WriteTarget, write: Store
       return putAnnotation(writes, write.annotation)
     case 'outbox.acknowledged':
       return acknowledge(writes, write)
+    case 'outbox.carried':
+      return carry(writes, write)
     case 'contact.put':
       await putContact(db, seal.sealContact(write.contact), write.devices)
       return 'done'
@@ -66,6 +68,12 @@ async function acknowledge(writes: Writes, write: Extract<StoreWrite, { kind: 'o
   if (!isKnown) return 'duplicate'
   await writes.progress.run({ message, device, state, reason: null, at })
   await writes.state[state].run({ id: message, at, reason: null })
+  return 'done'
+}
+
+async function carry(writes: Writes, { message, device, carrier }: Extract<StoreWrite, { kind: 'outbox.carried' }>): Promise<WriteOutcome> {
+  if ((await writes.outboxCarried.all({ message, device, carrier })).length === 0) return 'duplicate'
+  await writes.state.carried.run({ id: message, reason: null })
   return 'done'
 }
 
@@ -121,6 +129,7 @@ type SimpleWrite = Exclude<
       | 'invite.put'
       | 'session.put'
       | 'outbox.acknowledged'
+      | 'outbox.carried'
       | 'transfer.put'
       | 'transfer.offer'
       | 'file-word.put'
@@ -151,8 +160,6 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.outboxRemove.run({ ...write }))
     case 'outbox.retry':
       return void (await writes.outboxRetry.run({ ...write }))
-    case 'outbox.carried':
-      return void (await writes.outboxCarried.run({ ...write }))
     case 'outbox.recall':
       return void (await writes.outboxRecall.run({ ...write }))
     case 'progress.put':

@@ -290,6 +290,7 @@ export function prepareWrites(db: AnyDatabase) {
           sql`not exists (select 1 from json_each(${t.outbox.carriers}) where value = ${p('carrier')})`,
         ),
       )
+      .returning({ device: t.outbox.device })
       .prepare(),
     outboxRecall: db
       .update(t.outbox)

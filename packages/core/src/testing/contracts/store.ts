@@ -202,12 +202,21 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       await using under = await open()
       await under.store.commit([1, 2].map((number) => ({ kind: 'outbox.insert', row: row(number, { expiresAt: number * 100 }) }) as const))
       const carried = (carrier: string) => ({ kind: 'outbox.carried', message: id(1), device: other, carrier }) as const
-      await under.store.commit([carried('a'), carried('b'), carried('a')])
+      await under.store.commit([{ kind: 'message.insert', message: message(1) }])
+      expect(await under.store.commit([carried('a'), carried('b'), carried('a')])).toEqual(['done', 'done', 'duplicate'])
+      expect((await under.store.message(id(1)))?.state).toBe('carried')
       expect(await under.store.outboxOf(id(1))).toEqual([row(1, { expiresAt: 100, state: 'carried', carriers: ['a', 'b'] })])
       await under.store.commit([{ kind: 'outbox.recall', message: id(1), device: other }])
       expect(await under.store.outboxOf(id(1))).toEqual([row(1, { expiresAt: 100, state: 'carried' })])
       expect((await under.store.outboxExpired(100, 10)).map(({ seq }) => seq)).toEqual([1])
       expect(await under.store.outboxExpired(1_000, 1)).toHaveLength(1)
+      // Given up while a carrier took it: nobody tries any more, so it has failed.
+      await under.store.commit([
+        { kind: 'outbox.remove', message: id(1), device: other },
+        { kind: 'message.state', id: id(1), state: 'failed', at: 9, reason: 'cancelled' },
+      ])
+      expect(await under.store.commit([carried('c')])).toEqual(['duplicate'])
+      expect((await under.store.message(id(1)))?.state).toBe('failed')
     })
 
     it('[ST41] what has become of a message at each device only moves forward', async () => {
