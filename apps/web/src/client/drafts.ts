@@ -40,6 +40,12 @@ export const keepUnsent = (unsent: Unsent): void => put(UNSENT + unsent.id, JSON
 
 export const forgetUnsent = (id: string): void => put(UNSENT + id, '')
 
+/** @param key what was to be sent @returns the id under which a client has it perhaps, that went without an answer; empty for none */
+export const readOpen = (key: string): string => readDraft(key)
+
+/** @param id empty for none */
+export const keepOpen = (key: string, id: string): void => keepDraft(key, id)
+
 /** What an earlier page of this tab gave to the client without hearing of it any more. */
 export function readUnsent(): readonly Unsent[] {
   const keys = Object.keys(storage() ?? {}).filter((key) => key.startsWith(UNSENT))

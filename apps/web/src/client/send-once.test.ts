@@ -54,6 +54,25 @@ describe('a text that is sent while the tab that leads goes', () => {
     await expect(sendOnce(staying, INPUT)).rejects.toThrow('disk I/O error')
   })
 
+  it('[TB4] goes under the same id when it is sent again after nobody took over in time', async () => {
+    const { model, stored } = tabs({ commits: true })
+    const lost: SendModel = { ...model, subscribe: () => () => undefined, get: () => ({ api: lone }) as unknown as ClientSnapshot }
+    const keeping = async ({ id = 'none', text }: Input): Promise<never> => {
+      stored.set(id, text)
+      throw new Error('no answer')
+    }
+    const lone = { send: keeping } as unknown as ApiClient
+    await expect(sendOnce(lost, INPUT)).rejects.toThrow('no answer')
+    await sendOnce(model, INPUT)
+    expect([...stored.values()]).toEqual(['hello'])
+    // It was answered: said once more it is another message.
+    await sendOnce(model, INPUT)
+    expect(stored.size).toBe(2)
+    await expect(sendOnce(lost, INPUT)).rejects.toThrow('no answer')
+    await sendOnce(model, { ...INPUT, text: 'another' })
+    expect([...stored.values()]).toEqual(['hello', 'hello', 'hello', 'another'])
+  })
+
   it('[TB4] is refused at once when the client itself refuses it', async () => {
     const { model, stored } = tabs({ commits: false, code: 'MESSAGE_TOO_LARGE' })
     await expect(sendOnce(model, INPUT)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })

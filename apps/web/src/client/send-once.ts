@@ -1,7 +1,7 @@
 /** Sends a text once, also when the tab that serves the call goes in the middle of it: the next one is asked under the same id. */
 import { messageIdFromBytes } from '@skein/core'
 import type { ApiClient } from '@skein/node/browser'
-import { forgetUnsent, keepDraft, keepUnsent, readDraft, readUnsent } from './drafts.ts'
+import { forgetUnsent, keepDraft, keepOpen, keepUnsent, readDraft, readOpen, readUnsent } from './drafts.ts'
 import type { ClientModel } from './model.ts'
 
 /** Time for another tab to take over, ms; a hidden one may be slow. */
@@ -11,15 +11,23 @@ type SendInput = Omit<Parameters<ApiClient['send']>[0], 'id'>
 
 export type SendModel = Pick<ClientModel, 'get' | 'subscribe'>
 
-/** @throws what the API throws; what has no code (nobody took over in time) leaves open whether it was sent */
+/**
+ * @throws what the API throws; what has no code (nobody took over in time) leaves open whether it was sent: the same text to the same
+ * people goes under the same id then
+ */
 export async function sendOnce(model: SendModel, input: SendInput): Promise<void> {
-  const id = messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
+  const key = JSON.stringify(input)
+  const id = readOpen(key) || messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   const unsent = { ...input, id }
   keepUnsent(unsent)
   try {
     await sendBy(model, api, unsent)
+    keepOpen(key, '')
+  } catch (error) {
+    keepOpen(key, isAnswer(error) ? '' : id)
+    throw error
   } finally {
     forgetUnsent(id)
   }
