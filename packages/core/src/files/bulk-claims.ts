@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import { BULK_NAME_BYTES } from '../wire/files.ts'
 import type { BulkLink, BulkPort } from './file-ports.ts'
 import { hexOf } from './hex.ts'
-import { BULK_NAMED_WITHIN_MS, MAX_UNCLAIMED } from './limits.ts'
+import { BULK_HELD_MS, BULK_NAMED_WITHIN_MS, MAX_UNCLAIMED } from './limits.ts'
 
 export class BulkClaims {
   private readonly clock: Pick<Clock, 'sleep'>
@@ -29,7 +29,7 @@ export class BulkClaims {
     const claim = this.wanted.get(key)
     if (claim !== undefined) return claim(link)
     this.named.set(key, link)
-    await this.clock.sleep(BULK_NAMED_WITHIN_MS)
+    await this.clock.sleep(BULK_HELD_MS)
     if (this.named.delete(key)) link.close()
   }
 

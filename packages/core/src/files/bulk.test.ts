@@ -7,7 +7,7 @@ import { World, type WorldNode } from '../testing/world.ts'
 const BYTES = 2_500_000
 
 /** Two messengers that are connected by TCP, and may open raw connections. */
-async function wired(holdsRaw: boolean): Promise<Pair & { readonly bulk: MemoryBulk }> {
+async function wired(holdsRaw: boolean, { transport = 'tcp', bytes = BYTES } = {}): Promise<Pair & { readonly bulk: MemoryBulk }> {
   const world = new World(1)
   const bulk = new MemoryBulk()
   const start = async (name: string): Promise<{ node: WorldNode; readonly disk: MemoryFiles }> => {
@@ -18,8 +18,8 @@ async function wired(holdsRaw: boolean): Promise<Pair & { readonly bulk: MemoryB
   const [ana, bo] = [await start('ana'), await start('bo')]
   await world.befriend(ana.node, bo.node)
   for (const [one, other] of [[ana, bo] as const, [bo, ana] as const])
-    one.node.swarm.paths = () => [{ device: other.node.swarm.self, path: 'direct', transport: 'tcp', rttMs: 1, since: 0 }]
-  ana.disk.files.set('a.bin', content(1, BYTES))
+    one.node.swarm.paths = () => [{ device: other.node.swarm.self, path: 'direct', transport, rttMs: 1, since: 0 }]
+  ana.disk.files.set('a.bin', content(1, bytes))
   return { world, ana, bo, bulk }
 }
 
@@ -82,6 +82,40 @@ describe.each([
     await world.run(60_000)
     expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, BYTES))
     expect(filesOf(bo).get(transfer.id).moved).toBeLessThan(1.01 * BYTES)
+  })
+
+  it('[FI43] what broke off once, after it had worked, is opened again, and the rest comes there', async () => {
+    const bytes = 3_500_000
+    const both = await wired(holdsRaw, { transport: 'webrtc', bytes })
+    const { world, bo, bulk } = both
+    let frames = 0
+    bulk.meddle = (frame) => {
+      frames += 1
+      return frames === 4 ? undefined : frame
+    }
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(10_000)
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, bytes))
+    // Two names, and each chunk once.
+    expect(bulk.passed).toBe(bytes + 16 * Math.ceil(bytes / 262_144) + 2 * 16)
+  })
+
+  it('[FI42] [FI43] one that takes long to open is not waited for: chunks begin to come on the channel, and then move over', async () => {
+    const bytes = 10_000_000
+    const both = await wired(holdsRaw, { bytes })
+    const { world, ana, bo, bulk } = both
+    bulk.beforeOpen = async () => void (await world.clock.sleep(4_000))
+    await filesOf(ana).setRate(400_000)
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(3_500)
+    expect([bulk.passed, filesOf(bo).get(transfer.id).bytes > 0]).toEqual([0, true])
+    await world.run(60_000)
+    expect(stateOf(bo, transfer)).toBe('done')
+    expect(bulk.passed).toBeGreaterThan(2_000_000)
+    // Nothing that was on its way was in vain.
+    expect(filesOf(bo).get(transfer.id).moved).toBe(bytes + 16 * Math.ceil(bytes / 262_144))
   })
 
   it('[FI24] [FI26] a full disk pauses it', async () => {

@@ -52,6 +52,11 @@ export class CreditGiver {
     this.tell = tell
   }
 
+  /** Bytes since the request that may have been sent. */
+  get granted(): number {
+    return this.told
+  }
+
   /** So many sealed bytes have been dealt with. */
   release(bytes: number): void {
     this.used += bytes

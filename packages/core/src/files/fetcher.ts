@@ -9,21 +9,24 @@ import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
+import { ContentFetch, type ContentWish } from './content-fetch.ts'
 import { windowFor } from './credit.ts'
-import { fetchPart, type Fetched, type Fetching, type RawConnection } from './fetching.ts'
+import { breakOff, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
+import { fetchPart, type Fetched } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
-import type { BulkLink, BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
+import type { BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
 import { requireOffered, writeMailed } from './from-mail.ts'
 import { hexOf } from './hex.ts'
-import { BULK_NAME_BYTES } from '../wire/files.ts'
-import { BULK_FROM_BYTES, MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
+import { MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
 import { listPlan } from './list-plan.ts'
 import type { MailRoom } from './mail-room.ts'
 import type { MeshReceiver } from './mesh-receiver.ts'
 import type { Pace } from './pace.ts'
+import { RawTries, type RawWayDeps } from './raw-way.ts'
 import type { Outcome } from './serving.ts'
+import type { Source } from './source-lane.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
 import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
 
@@ -45,32 +48,7 @@ export interface FetcherDeps {
   onOutcome(live: Live, outcome: Outcome): Promise<void>
 }
 
-/** One transfer that is being looked after. */
-interface Loop {
-  /** Ends the wait for the next try. */
-  wake(): void
-  link: FileLink | undefined
-  raw: BulkLink | undefined
-  /** A raw connection brought what does not open, or broke off: not tried again for this transfer. */
-  shunsBulk: boolean
-  /** The device that was asked has it not; another may. */
-  isElsewhere: boolean
-}
-
-/** These end a transfer; anything else is tried again. */
-const HOPELESS: readonly string[] = [
-  'FILE_CHANGED',
-  'FILE_DAMAGED',
-  'FILE_TOO_LARGE',
-  'BAD_FRAME',
-  'SEAL_BROKEN',
-  'FILE_UNREADABLE',
-  'TOO_MANY_FILES',
-]
-
-interface Work {
-  readonly link: FileLink
-  readonly reader: LinkReader
+interface Work extends Source {
   readonly sink: ContentSink
   readonly loop: Loop
 }
@@ -81,9 +59,11 @@ export class Fetcher {
   private stopping: AbortSignal | undefined
   private busy = 0
   private readonly queue: (() => void)[] = []
+  private readonly raw: RawWayDeps
 
   constructor(deps: FetcherDeps) {
     this.deps = deps
+    this.raw = { ...deps, tries: new RawTries(deps.clock) }
   }
 
   start(signal: AbortSignal): void {
@@ -103,19 +83,13 @@ export class Fetcher {
   /** It was paused or ended meanwhile. */
   interrupt(live: Live): void {
     const loop = this.loops.get(live)
-    loop?.link?.close()
-    loop?.raw?.close()
-    loop?.wake()
+    if (loop !== undefined) breakOff(loop)
   }
 
   /** A better path to a device has opened: what runs goes on there (FI18). */
   moveOver(device: DeviceId): void {
-    for (const { link, raw, wake } of this.loops.values()) {
-      if (link?.peer !== device) continue
-      link.close()
-      raw?.close()
-      wake()
-    }
+    this.raw.tries.forget(device)
+    for (const loop of this.loops.values()) breakOff(loop, device)
   }
 
   /** Removes what is unfinished. */
@@ -144,7 +118,7 @@ export class Fetcher {
   }
 
   private async look(live: Live): Promise<void> {
-    const loop: Loop = { wake: () => undefined, link: undefined, raw: undefined, shunsBulk: false, isElsewhere: false }
+    const loop = newLoop()
     this.loops.set(live, loop)
     try {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
@@ -181,7 +155,7 @@ export class Fetcher {
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
       if (!this.isWanted(live) || (await this.takeMailed(live))) return
-      const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live)
+      const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live, loop)
       for (const device of sources) {
         if (await this.fetchFrom(live, device, loop)) return
         if (!this.isWanted(live)) return
@@ -190,8 +164,8 @@ export class Fetcher {
     } catch (error) {
       await this.onFailure(live, error)
     } finally {
-      loop.link?.close()
-      loop.link = undefined
+      for (const link of loop.links) link.close()
+      loop.links.clear()
     }
     if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
   }
@@ -236,37 +210,46 @@ export class Fetcher {
   }
 
   /** Its sender before others; of a single file also our own devices, which may have it (FI38). */
-  private sourcesOf({ stored, manifest }: Live): readonly DeviceId[] {
+  private sourcesOf({ stored, manifest }: Live, { shunsOthers }: Loop): readonly DeviceId[] {
     const { book } = this.deps
+    if (shunsOthers) return [stored.device]
     const own = manifest.folder === undefined ? book.ownDevices().map(({ device }) => device) : []
     return [...devicesFor(book, stored), ...own]
   }
 
   /** @returns false when the device is not there, or has it not */
   private async fetchFrom(live: Live, device: DeviceId, loop: Loop): Promise<boolean> {
-    const relays = this.deps.book.ownerOf(device)?.relays ?? []
-    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays })
-    if (opened.kind !== 'open') return false
-    const link = linkOn(opened.channel)
-    loop.link = link
+    const source = await this.open(loop, device)
+    if (source === undefined) return false
     loop.isElsewhere = false
-    try {
-      // Between the look and the opening it may have been paused.
-      if (this.isWanted(live)) await this.fetch(live, link, loop)
-      return !loop.isElsewhere
-    } finally {
-      link.close()
-    }
+    // Between the look and the opening it may have been paused.
+    if (this.isWanted(live)) await this.fetch(live, source, loop)
+    this.close(loop, source)
+    return !loop.isElsewhere
   }
 
-  private async fetch(live: Live, link: FileLink, loop: Loop): Promise<void> {
-    const reader = new LinkReader(link)
-    const list = await this.fetchList(live, { link, reader, loop })
+  private async open(loop: Loop, device: DeviceId, signal?: AbortSignal): Promise<Source | undefined> {
+    const relays = this.deps.book.ownerOf(device)?.relays ?? []
+    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, signal === undefined ? { relays } : { relays, signal })
+    if (opened.kind !== 'open') return undefined
+    const link = linkOn(opened.channel)
+    if (signal?.aborted) return void link.close()
+    loop.links.add(link)
+    return { link, reader: new LinkReader(link) }
+  }
+
+  private close({ links }: Loop, { link }: Source): void {
+    link.close()
+    links.delete(link)
+  }
+
+  private async fetch(live: Live, source: Source, loop: Loop): Promise<void> {
+    const list = await this.fetchList(live, { ...source, loop })
     if (list === null) return
     const { stored, manifest } = live
     const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
-      await this.fetchContent(live, { link, reader, sink, loop })
+      await this.fetchContent(live, { ...source, sink, loop })
     } finally {
       await sink.close()
     }
@@ -298,29 +281,37 @@ export class Fetcher {
   }
 
   private async fetchContent(live: Live, work: Work): Promise<void> {
-    const { link, reader, sink, loop } = work
-    const { transfers, primitives, pace } = this.deps
-    const { manifest } = live
-    const plan = planOf(manifest)
-    const present = sink.present
-    const counted = (): number => presentBytes(plan, present)
-    await transfers.change(live, { state: 'running', reason: null, bytes: counted(), moved: Math.max(live.stored.moved, sink.moved) })
-    const onChunk = (sealed: number): void => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: counted() })
-    const handsKey = this.isOwn(link.peer)
-    const common = { link, reader, primitives, id: live.stored.id, part: 'content', manifest, plan, sink, pace, onChunk, handsKey } as const
-    const raw = await this.openBulk(live, work)
-    loop.raw = raw?.link
+    const { sink, loop } = work
+    const { transfers } = this.deps
+    const bytes = presentBytes(planOf(live.manifest), sink.present)
+    await transfers.change(live, { state: 'running', reason: null, bytes, moved: Math.max(live.stored.moved, sink.moved) })
+    const content = new ContentFetch({ ...this.deps, raw: this.raw }, this.wishOf(live, work))
+    loop.content = content
+    loop.wake = () => content.hurry()
     try {
-      // A thread reads what it has room for, and TCP makes the sender wait.
-      const window = (): number => (raw?.connection.receiver === undefined ? this.windowOf(live, link) : MAX_WINDOW_BYTES)
-      const fetching: Fetching = { ...common, bulk: raw?.connection, window }
-      const fetched = await fetchPart(fetching)
-      if (raw !== undefined && fetched.kind !== 'complete') loop.shunsBulk = true
-      if (fetched.kind === 'complete') await this.finish(live, { link, reader, sink, root: fetched.root })
-      else await this.onIncomplete(live, fetched, work)
+      const outcome = await content.run()
+      loop.isMixed ||= content.isMixed
+      if (outcome.kind === 'complete') await this.finish(live, outcome, { ...work, teller: content.sourceOf(live.stored.device) })
+      else if (outcome.kind === 'refused') await this.deps.onOutcome(live, outcome.outcome)
+      else loop.isElsewhere = content.isElsewhere
     } finally {
-      loop.raw = undefined
-      raw?.link.close()
+      loop.content = undefined
+    }
+  }
+
+  private wishOf(live: Live, { link, reader, sink, loop }: Work): ContentWish {
+    const { transfers } = this.deps
+    const plan = planOf(live.manifest)
+    return {
+      ...{ live, sink },
+      lead: { link, reader },
+      // Others have single files alone.
+      others: live.manifest.folder === undefined ? this.sourcesOf(live, loop) : [],
+      open: (device, signal) => this.open(loop, device, signal),
+      isOwn: (device) => this.isOwn(device),
+      isWanted: () => this.isWanted(live),
+      window: (each, least) => this.windowOf(live, each, least),
+      onChunk: (sealed) => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: presentBytes(plan, sink.present) }),
     }
   }
 
@@ -328,34 +319,30 @@ export class Fetcher {
     return this.deps.book.ownDevices().some((each) => each.device === device)
   }
 
-  /** FI26. */
-  private async openBulk(live: Live, { link, sink, loop }: Work): Promise<{ link: BulkLink; connection: RawConnection } | undefined> {
-    const { bulk, swarm, random } = this.deps
-    const left = live.manifest.size - presentBytes(planOf(live.manifest), sink.present)
-    const path = swarm.paths().find(({ device }) => device === link.peer)
-    const isTcp = path?.path === 'relayed' || path?.transport === 'tcp'
-    if (bulk === undefined || loop.shunsBulk || left < BULK_FROM_BYTES || !isTcp) return undefined
-    const opened = await bulk.open(link.peer)
-    // Over a relay is no better where there is a direct path.
-    const isGood = opened !== undefined && (opened.via === 'direct' || path.path === 'relayed')
-    const name = random.bytes(BULK_NAME_BYTES)
-    if (!isGood || !(await opened.send(name))) {
-      opened?.close()
-      return undefined
-    }
-    const receiver = await sink.receiveFrom?.(opened)
-    const frames = opened.frames()[Symbol.asyncIterator]()
-    return { link: opened, connection: { name, frames, receiver, close: () => opened.close() } }
-  }
-
   private async finish(
     live: Live,
-    { link, reader, sink, root }: Pick<Work, 'link' | 'reader' | 'sink'> & { readonly root: Uint8Array },
+    { root, by }: { readonly root: Uint8Array; readonly by: DeviceId },
+    { sink, loop, teller }: Work & { readonly teller: Source | undefined },
   ): Promise<void> {
-    await this.complete(live, { sink, root })
-    if (this.isOwn(link.peer)) return this.deps.teller.wake(live)
-    const isTold = live.stored.state === 'done' && (await sayOn(link, reader, { stored: live.stored, state: 'done' }))
+    try {
+      await this.complete(live, { sink, root })
+    } catch (error) {
+      if (!loop.isMixed || by !== live.stored.device || !isSkeinError(error, 'FILE_CHANGED')) throw error
+      return await this.beginAnew(live, loop)
+    }
+    if (live.stored.state !== 'done') return
+    if (teller === undefined) return this.deps.teller.wake(live)
+    const isTold = await sayOn(teller.link, teller.reader, { stored: live.stored, state: 'done' })
     if (isTold) await this.deps.transfers.change(live, { told: true })
+    else this.deps.teller.wake(live)
+  }
+
+  /** Somebody sent chunks of something else: from now on only who has offered it is asked (FI41). */
+  private async beginAnew(live: Live, loop: Loop): Promise<void> {
+    this.deps.logger.warn('file-sources-differ', { transfer: live.stored.id })
+    loop.shunsOthers = true
+    loop.isMixed = false
+    await this.deps.platform.forget({ id: live.stored.id, folder: live.stored.place })
   }
 
   /** Nothing stands under the final name before it is whole and what the sender has (FI19). */
@@ -378,9 +365,9 @@ export class Fetcher {
   }
 
   /** FI13. */
-  private windowOf({ rate }: Live, { peer }: FileLink): number {
+  private windowOf({ rate }: Live, { peer }: FileLink, least: number): number {
     const path = this.deps.swarm.paths().find(({ device }) => device === peer)
     const most = path?.transport.startsWith('webrtc') ? WEBRTC_WINDOW_BYTES : MAX_WINDOW_BYTES
-    return windowFor({ rttMs: path?.rttMs ?? null, rate: rate.at(this.deps.clock.monotonic()), least: WINDOW_BYTES, most })
+    return windowFor({ rttMs: path?.rttMs ?? null, rate: rate.at(this.deps.clock.monotonic()), least, most })
   }
 }

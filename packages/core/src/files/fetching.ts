@@ -36,8 +36,8 @@ export interface Fetching {
   readonly pace: Pace
   /** The other side is a device of ours, which has the content and no key (FI38). */
   readonly handsKey?: boolean
-  /** Sealed bytes that may be on their way. */
-  window(): number
+  /** Sealed bytes that may be on their way. @param receiver who takes them from a raw connection, if that is not done here */
+  window(receiver: ChunkReceiver | undefined): number
   /** A chunk is there, or was there already: so many sealed bytes. */
   onChunk(sealed: number): void
 }
@@ -46,7 +46,7 @@ export interface Fetching {
 export type Refusal = Extract<FileFrame, { kind: 'outcome' }>
 
 export type Fetched =
-  /** All chunks are there; the root of a content's hash tree. */
+  /** All that was asked for is there; the root of a content's hash tree, unless others were asked for the rest. */
   | { readonly kind: 'complete'; readonly root: Uint8Array }
   | { readonly kind: 'refused'; readonly outcome: Refusal }
   /** The link has closed. */
@@ -54,46 +54,104 @@ export type Fetched =
   /** The raw connection brought something else than was sent: somebody is on the wire. */
   | { readonly kind: 'meddled' }
 
-/** @throws SkeinError BAD_FRAME, SEAL_BROKEN, what `sink.write` throws */
+/** What one request asks for. */
+export interface Asked {
+  /** Rising and apart, at most MAX_MISSING_RUNS. */
+  readonly runs: readonly ChunkRun[]
+  /** Others are asked for the rest. */
+  readonly partial: boolean
+}
+
+/** All that is missing, in as many requests as it takes. @throws SkeinError BAD_FRAME, SEAL_BROKEN, what `sink.write` throws */
 export async function fetchPart(fetching: Fetching): Promise<Fetched> {
   const { present } = fetching.sink
   for (;;) {
-    const before = present.size
-    const fetched = await new Request(fetching).run()
+    const fetched = await new Request(fetching, { runs: present.missing(MAX_MISSING_RUNS), partial: false }).run()
     if (fetched.kind !== 'complete' || present.isFull) return fetched
-    if (present.size === before) throw unexpected()
   }
 }
 
 /** One request and what comes of it. */
-class Request {
+export class Request {
   private readonly on: Fetching
   private readonly credit: CreditGiver
-  private readonly indices: readonly number[]
-  private readonly missing: readonly ChunkRun[]
+  private readonly asked: Asked
+  /** What is still wanted of it, in order. */
+  private readonly indices: number[]
+  private isShortened = false
   private stream: StreamKey | undefined
   private failure: unknown
   private writes: Promise<void> = Promise.resolve()
+  /** Resolves when all that was begun to be written has been, or has failed. */
+  private quiet: Promise<unknown> = Promise.resolve()
+  /** Chunks that have come on the channel, or are waited for on the raw connection. */
+  private begun = 0
   /** Chunks that come on the raw connection; whether all have come. */
   private raw: Promise<boolean> | undefined
   private isMeddled = false
   /** The raw connection has not brought everything. */
   private isCut = false
 
-  constructor(on: Fetching) {
+  constructor(on: Fetching, asked: Asked) {
     this.on = on
-    this.missing = on.sink.present.missing(MAX_MISSING_RUNS)
-    this.indices = [...indicesOf(this.missing, on.plan)]
-    this.credit = new CreditGiver(on.window(), (bytes) => void on.link.send(encodeFileFrame({ kind: 'credit', bytes })))
+    this.asked = asked
+    this.indices = [...indicesOf(asked.runs, on.plan)]
+    this.credit = new CreditGiver(on.window(on.bulk?.receiver), (bytes) => void on.link.send(encodeFileFrame({ kind: 'credit', bytes })))
   }
 
+  /** Whether chunks come on a raw connection. */
+  get isRaw(): boolean {
+    return this.on.bulk !== undefined
+  }
+
+  /** Chunks that are asked for, those that have come among them. */
+  get claimed(): readonly number[] {
+    return this.indices
+  }
+
+  /** Chunks that are asked for and have not come. */
+  get outstanding(): number {
+    return this.indices.filter((index) => !this.on.sink.present.has(index)).length
+  }
+
+  /** Chunks at the end that the sender has not begun: it has no credit for them (FI42). */
+  get spare(): number {
+    return this.indices.length - this.settledCount()
+  }
+
+  /** How many of the first ones may have been sent. */
+  private settledCount(): number {
+    const { plan } = this.on
+    let from = 0
+    let count = 0
+    for (; count < this.indices.length && from <= this.credit.granted; count += 1)
+      from += chunkLength(plan, this.indices[count] ?? 0) + CHUNK_TAG_BYTES
+    return Math.max(count, this.begun)
+  }
+
+  /** The last ones are not wanted any more. @param count at most `spare` @returns which they are */
+  shorten(count: number): readonly number[] {
+    const given = this.indices.splice(this.indices.length - Math.min(count, this.spare))
+    if (given.length === 0) return given
+    this.isShortened = true
+    void this.on.link.send(encodeFileFrame({ kind: 'shorten', chunks: this.indices.length }))
+    return given
+  }
+
+  /** Nothing of it is written any more when this is left. */
   async run(): Promise<Fetched> {
+    let fetched: Fetched | undefined
     try {
-      return await this.exchange()
+      fetched = await this.exchange()
+      return fetched
     } catch (error) {
       // What came raw is proven by nothing else: not the sender need have broken it.
       if (this.isMeddled || (this.raw !== undefined && isSkeinError(error, 'SEAL_BROKEN'))) return { kind: 'meddled' }
       throw error
+    } finally {
+      if (fetched?.kind !== 'complete') this.on.bulk?.close()
+      await Promise.allSettled([this.raw, this.writes])
+      await this.quiet
     }
   }
 
@@ -104,10 +162,11 @@ class Request {
       kind: 'request',
       id,
       part,
-      missing: this.missing,
+      missing: this.asked.runs,
       window: this.credit.window,
       bulk: bulk?.name ?? NOTHING,
       key,
+      partial: this.asked.partial,
     } as const
     const asked = await link.send(encodeFileFrame(request))
     for (;;) {
@@ -128,7 +187,10 @@ class Request {
         this.raw = bulk.receiver === undefined ? this.readRaw(bulk.frames, this.stream) : this.receiveRaw(bulk.receiver, this.stream)
       return true
     }
-    if (frame.kind !== 'chunk' || this.stream === undefined || this.raw !== undefined || !this.fits(frame)) throw unexpected()
+    if (frame.kind !== 'chunk' || this.stream === undefined || this.raw !== undefined) throw unexpected()
+    // In the order of the request: another one may be on its way from somebody else.
+    if (frame.index !== this.indices[this.begun] || !this.fits(frame)) throw unexpected()
+    this.begun += 1
     const sealed = await reader.take(frame.bytes)
     if (sealed === undefined) return false
     this.write(frame.index, this.stream, sealed)
@@ -139,6 +201,7 @@ class Request {
   /** In the order of the request. @returns whether all came */
   private async readRaw(frames: AsyncIterator<Uint8Array>, stream: StreamKey): Promise<boolean> {
     for (const index of this.indices) {
+      this.begun += 1
       const { value, done } = await frames.next()
       const sealed = value as Uint8Array
       this.isMeddled = !done && !this.fits({ index, bytes: sealed.length })
@@ -155,6 +218,7 @@ class Request {
   private async receiveRaw(receiver: ChunkReceiver, stream: StreamKey): Promise<boolean> {
     const underWay: Promise<boolean>[] = []
     for (const index of this.indices) {
+      this.begun += 1
       underWay.push(this.receiveOne(receiver, index, stream))
       if (underWay.length >= ORDERED_AHEAD && !(await underWay.shift())) break
     }
@@ -194,6 +258,7 @@ class Request {
     const { sink, pace, link, onChunk } = this.on
     const { length } = sealed
     const written = sink.write(index, stream, sealed)
+    this.quiet = Promise.allSettled([this.quiet, written])
     const both = Promise.all([this.writes, written])
     this.writes = both.then(async () => {
       onChunk(length)
@@ -207,24 +272,25 @@ class Request {
   }
 
   private async settled(fetched: Fetched): Promise<Fetched> {
-    await this.writes
-    if (this.on.bulk?.receiver !== undefined) {
-      // Nothing is written any more when this is left.
-      this.on.bulk.close()
-      await this.raw
-      if (this.failure !== undefined) throw this.failure
-    }
+    this.on.bulk?.close()
+    await Promise.all([this.raw, this.writes])
+    if (this.failure !== undefined) throw this.failure
     return this.isMeddled ? { kind: 'meddled' } : fetched
   }
 
   private async end(sealedRoot: Uint8Array): Promise<Fetched> {
-    const { part, primitives } = this.on
+    const { primitives } = this.on
     if ((await this.raw) === false) return this.settled({ kind: 'cut' })
     await this.writes
-    if (part === 'list') return { kind: 'complete', root: NOTHING }
+    if (this.outstanding > 0) throw unexpected()
+    if (!this.wantsRoot) return { kind: 'complete', root: NOTHING }
     const root = this.stream === undefined ? null : openRoot(primitives, this.stream, sealedRoot)
     if (root === null) throw new SkeinError('SEAL_BROKEN', 'The end of a file does not open.')
     return { kind: 'complete', root }
+  }
+
+  private get wantsRoot(): boolean {
+    return this.on.part === 'content' && !this.asked.partial && !this.isShortened
   }
 }
 

@@ -33,8 +33,8 @@ export interface BulkLink {
 }
 
 export interface BulkPort {
-  /** `undefined` where there is none, soon. */
-  open(device: DeviceId): Promise<BulkLink | undefined>
+  /** `undefined` where there is none, within 20 s. @param mayRelay whether one over a relay will do */
+  open(device: DeviceId, wish: { readonly mayRelay: boolean }): Promise<BulkLink | undefined>
   /** @param allows asked before one is opened. The returned function ends it. */
   handle(allows: (device: DeviceId) => boolean, onOpened: (link: BulkLink) => void): () => void
 }

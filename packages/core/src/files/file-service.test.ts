@@ -350,7 +350,16 @@ async function ask(world: World, { from, to, id, window }: Asking): Promise<{ fr
   const heard = { frames: [] as FileFrame[], bytes: 0 }
   void listenTo(opened.channel, heard)
   await opened.channel.send(
-    encodeFileFrame({ kind: 'request', id, part: 'content', missing: [[0, 1]], window, bulk: new Uint8Array(), key: new Uint8Array() }),
+    encodeFileFrame({
+      kind: 'request',
+      id,
+      part: 'content',
+      missing: [[0, 1]],
+      window,
+      bulk: new Uint8Array(),
+      key: new Uint8Array(),
+      partial: false,
+    }),
   )
   await world.run(3_000)
   opened.channel.close()

@@ -11,6 +11,8 @@ export const LARGE_CONTENT_BYTES = 2 ** 24
 export const CHUNK_TAG_BYTES = 16
 /** Sealed bytes on their way without credit for more (FI13), at first and on short paths. */
 export const WINDOW_BYTES = 4_194_304
+/** The same where several devices send at once (FI41): what is on its way from one is left to nobody else. */
+export const SHARED_WINDOW_BYTES = 1_048_576
 /** The same where answers take long (FI13): 100 MB/s over 300 ms. */
 export const MAX_WINDOW_BYTES = 33_554_432
 /** WebRTC resets a stream with 4 MiB unread; this much less waits there at most (FI13). */
@@ -33,8 +35,22 @@ export const MAX_SEGMENT_BYTES = 240
 export const MAX_DEPTH = 64
 /** Less than this is not worth a raw connection, in bytes (FI26). */
 export const BULK_FROM_BYTES = 2_097_152
+/** How long a raw connection may take before chunks begin to come on the channel (FI43), ms. */
+export const RAW_HEAD_START_MS = 1_000
+/** Waits before a raw connection that failed is tried again (FI43), ms; twice as long each time. */
+export const RAW_RETRY_MS = { first: 1_000, most: 300_000 } as const
+/** Devices that one content is fetched from at once (FI41). */
+export const MAX_SOURCES = 5
+/** Less than this is left to one source, in bytes (FI41). */
+export const SHARE_FROM_BYTES = 1_048_576
+/** Between two looks whether a source is so slow that others had better do its work (FI41), ms. */
+export const LOOK_AGAIN_MS = 1_000
+/** For a source to show how fast it is (FI41), ms. */
+export const MEASURED_AFTER_MS = 5_000
 /** For a raw connection to say which request it is for, ms. */
 export const BULK_NAMED_WITHIN_MS = 10_000
+/** For the request itself to come, ms: chunks that were asked for on the channel come there first (FI43). */
+export const BULK_HELD_MS = 60_000
 /** Raw connections whose request has not come yet. */
 export const MAX_UNCLAIMED = 16
 /** Between two reports of progress, ms. */

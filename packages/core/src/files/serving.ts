@@ -11,7 +11,7 @@ import { LinkReader } from './link-reader.ts'
 import { listPlan } from './list-plan.ts'
 import type { Pace } from './pace.ts'
 import type { SharedSource } from './shared-source.ts'
-import { streamChunks, type Streaming } from './streaming.ts'
+import { streamChunks, type Streaming, type Wanted } from './streaming.ts'
 import type { Live } from './transfer-book.ts'
 
 type Asked = Extract<FileFrame, { kind: 'request' }>
@@ -40,6 +40,7 @@ interface Granted {
   readonly plan: ChunkPlan
   readonly indices: readonly number[]
   readonly credit: Credit
+  readonly wanted: Wanted
 }
 
 interface Opened {
@@ -76,6 +77,8 @@ class Session {
   private readonly deps: ServingDeps
   private readonly link: FileLink
   private credit: Credit | undefined
+  /** Of the request that is under way, or of the last one. */
+  private wanted: Wanted = { chunks: 0 }
   /** Stays for further requests on this link. */
   private bulk: BulkLink | undefined
 
@@ -96,10 +99,15 @@ class Session {
 
   private async take(frame: FileFrame): Promise<void> {
     if (frame.kind === 'credit') return this.credit?.grant(frame.bytes)
+    if (frame.kind === 'shorten') return this.shorten(frame.chunks)
     if (frame.kind === 'request' && this.credit === undefined) return this.answer(frame)
     if (frame.kind !== 'outcome') throw new SkeinError('BAD_FRAME', 'A frame about a file comes out of turn.')
     await this.deps.onOutcome(frame)
     await this.link.send(encodeFileFrame({ kind: 'receipt', id: frame.id }))
+  }
+
+  private shorten(chunks: number): void {
+    this.wanted.chunks = Math.min(this.wanted.chunks, chunks)
   }
 
   private async answer(asked: Asked): Promise<void> {
@@ -108,15 +116,16 @@ class Session {
     const plan = asked.part === 'content' ? planOf(found.manifest) : listPlan(found.manifest)
     const indices = [...indicesOf(asked.missing, plan)]
     const credit = new Credit(asked.window)
-    this.credit = credit
+    const wanted = { chunks: indices.length }
+    Object.assign(this, { credit, wanted })
     await this.deps.onServing(found, this.link)
     // Not awaited: credit comes on the same link meanwhile.
-    void this.stream(found, asked, { plan, indices, credit })
+    void this.stream(found, asked, { plan, indices, credit, wanted })
   }
 
   private async stream(live: Live, asked: Asked, granted: Granted): Promise<void> {
     const { deps, link } = this
-    const { part, bulk } = asked
+    const { bulk } = asked
     const { credit } = granted
     try {
       if (bulk.length > 0) this.bulk ??= await deps.claim(bulk)
@@ -125,8 +134,7 @@ class Session {
       await deps.withSource(live, async (source, isShared) => {
         const streaming = await this.streamingOf(live, asked, { ...granted, source, isShared })
         if (!(await streamChunks(streaming))) return link.close()
-        const root = part === 'content' ? await source.sealedRoot() : new Uint8Array()
-        if (part === 'content') live.sha256 = (await source.finish()).sha256
+        const root = await rootFor(live, asked, { ...granted, source })
         // The next request may come as soon as this is there.
         this.credit = undefined
         await link.send(encodeFileFrame({ kind: 'end', root }))
@@ -141,7 +149,7 @@ class Session {
 
   private async streamingOf(live: Live, { part, bulk }: Asked, granted: Granted & Opened): Promise<Streaming> {
     const { deps, link } = this
-    const { plan, indices, credit, source, isShared } = granted
+    const { plan, indices, credit, wanted, source, isShared } = granted
     const raw = bulk.length > 0 ? this.bulk : undefined
     return {
       link,
@@ -152,6 +160,7 @@ class Session {
       part,
       salt: source.salts[part],
       indices: indices.values(),
+      wanted,
       chunk: (index) => source.chunk(part, index, isShared()),
       sealedLength: (index) => chunkLength(plan, index) + CHUNK_TAG_BYTES,
       order: (index) => source.order(part, index, isShared()),
@@ -167,4 +176,16 @@ class Session {
     await link.send(encodeFileFrame({ kind: 'outcome', id: live.stored.id, state: 'failed', code: own.code, digest: new Uint8Array() }))
     link.close()
   }
+}
+
+/** Empty for a list, and where others are asked for the rest: it takes reading all of the content. */
+async function rootFor(
+  live: Live,
+  { part, partial }: Asked,
+  { indices, wanted, source }: Granted & Pick<Opened, 'source'>,
+): Promise<Uint8Array> {
+  if (part === 'list' || partial || wanted.chunks < indices.length) return new Uint8Array()
+  const root = await source.sealedRoot()
+  live.sha256 = (await source.finish()).sha256
+  return root
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { content, filesOf, type Side, stateOf } from '../testing/file-pair.ts'
+import { content, filesOf, type Side, stateOf, until } from '../testing/file-pair.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { World } from '../testing/world.ts'
 import { encodeFileFrame } from '../wire/files.ts'
@@ -33,6 +33,19 @@ async function offered({ world, ana, bo }: Scene, ...paths: readonly string[]) {
   const [transfer] = await sending
   if (transfer === undefined) throw new Error('nothing was offered')
   return transfer
+}
+
+const BYTES = 5_000_000
+const CHUNKS = Math.ceil(BYTES / 262_144)
+
+/** A file that one of two devices of the recipient has already. */
+async function atBo(seed: number) {
+  const all = await scene(seed)
+  all.ana.disk.files.set('a.bin', content(1, BYTES))
+  const transfer = await offered(all, 'a.bin')
+  await filesOf(all.bo).accept(transfer.id, 'in')
+  await until(all.world, () => stateOf(all.bo, transfer) === 'done')
+  return { ...all, transfer }
 }
 
 describe('several sources', () => {
@@ -87,6 +100,56 @@ describe('several sources', () => {
     expect([stateOf(ana, transfer), stateOf(tablet, transfer)]).toEqual(['done', 'done'])
   })
 
+  it('[FI41] [FI42] sender and own device serve it at one time, each chunk once', async () => {
+    const all = await atBo(905)
+    const { world, ana, bo, tablet, transfer } = all
+    for (const side of [ana, bo]) await filesOf(side).setRate(500_000)
+    const sent = filesOf(ana).get(transfer.id).moved
+    await filesOf(tablet).accept(transfer.id, 'here')
+    const began = world.clock.monotonic()
+    await until(world, () => stateOf(tablet, transfer) === 'done', 40_000)
+    expect(tablet.disk.files.get('here/a.bin')).toEqual(content(1, BYTES))
+    expect(filesOf(tablet).get(transfer.id).moved).toBe(BYTES + 16 * CHUNKS)
+    const share = (filesOf(ana).get(transfer.id).moved - sent) / BYTES
+    expect([share > 0.3, share < 0.7]).toEqual([true, true])
+    expect(world.clock.monotonic() - began).toBeLessThan(0.75 * (BYTES / 500))
+  })
+
+  it('[FI41] a source that is far slower is not waited for', async () => {
+    const all = await atBo(906)
+    const { world, ana, bo, tablet, transfer } = all
+    await filesOf(bo).setRate(1_000_000)
+    await filesOf(ana).setRate(20_000)
+    await filesOf(tablet).accept(transfer.id, 'here')
+    const began = world.clock.monotonic()
+    await until(world, () => stateOf(tablet, transfer) === 'done', 40_000)
+    expect(tablet.disk.files.get('here/a.bin')).toEqual(content(1, BYTES))
+    // The sender alone would have taken 300 s, half of it 150.
+    expect(world.clock.monotonic() - began).toBeLessThan(60_000)
+  })
+
+  it('[FI19] [FI41] a source that has something else under its name costs time, and the file is right', async () => {
+    const all = await atBo(907)
+    const { world, ana, bo, tablet, transfer } = all
+    for (const side of [ana, bo]) await filesOf(side).setRate(2_000_000)
+    bo.disk.files.set('in/a.bin', content(2, BYTES))
+    await filesOf(tablet).accept(transfer.id, 'here')
+    await until(world, () => stateOf(tablet, transfer) === 'done', 40_000)
+    expect([...tablet.disk.files.keys()]).toEqual(['here/a.bin'])
+    expect(tablet.disk.files.get('here/a.bin')).toEqual(content(1, BYTES))
+  })
+
+  it('[FI41] a source that goes away leaves its part to the other', async () => {
+    const all = await atBo(908)
+    const { world, ana, bo, tablet, transfer } = all
+    for (const side of [ana, bo]) await filesOf(side).setRate(1_000_000)
+    await filesOf(tablet).accept(transfer.id, 'here')
+    await until(world, () => filesOf(tablet).get(transfer.id).bytes > BYTES / 3, 40_000)
+    world.kill(ana.node)
+    await until(world, () => stateOf(tablet, transfer) === 'done', 40_000)
+    expect(tablet.disk.files.get('here/a.bin')).toEqual(content(1, BYTES))
+  })
+
   it('[FI4] [FI38] a contact with a key of its own choosing gets nothing of what others have sent', async () => {
     const all = await scene(904)
     const { world, ana, bo } = all
@@ -107,6 +170,7 @@ describe('several sources', () => {
       window: 1e6,
       bulk: new Uint8Array(),
       key: new Uint8Array(32),
+      partial: false,
     } as const
     await opened.channel.send(encodeFileFrame(asked))
     await world.run(1_000)

@@ -5,6 +5,11 @@ import type { BulkLink, ChunkSender, ChunkToSend, FileLink } from './file-ports.
 import { MADE_AHEAD, ORDERED_AHEAD } from './limits.ts'
 import type { Pace } from './pace.ts'
 
+/** How many of the chunks that were asked for are still wanted: fewer than at first when others send the rest (FI42). */
+export interface Wanted {
+  chunks: number
+}
+
 export interface Streaming {
   readonly link: Pick<FileLink, 'send' | 'maxFrame'>
   /** Where chunks go, if not on the link. */
@@ -18,6 +23,7 @@ export interface Streaming {
   readonly salt: Uint8Array
   /** Chunks that are asked for, in order. */
   readonly indices: Iterator<number>
+  readonly wanted: Readonly<Wanted>
   chunk(index: number): Promise<Uint8Array>
   /** Bytes of a chunk when it is sealed. */
   sealedLength(index: number): number
@@ -33,14 +39,15 @@ export async function streamChunks(streaming: Streaming): Promise<boolean> {
   if (!(await link.send(encodeFileFrame({ kind: 'stream', salt })))) return false
   if (streaming.sender !== undefined) return sendThrough(streaming, streaming.sender)
   const ahead: { readonly index: number; readonly made: Promise<Uint8Array> }[] = []
-  for (;;) {
+  for (let sent = 0; sent < streaming.wanted.chunks; sent += 1) {
     while (ahead.length < MADE_AHEAD && pushNext(streaming, ahead));
     const next = ahead.shift()
     if (next === undefined) return true
     const sealed = await next.made
-    const sent = streaming.bulk === undefined ? sendChunk(streaming, next.index, sealed) : sendWhole(streaming, streaming.bulk, sealed)
-    if (!(await sent)) return false
+    const whole = streaming.bulk === undefined ? sendChunk(streaming, next.index, sealed) : sendWhole(streaming, streaming.bulk, sealed)
+    if (!(await whole)) return false
   }
+  return true
 }
 
 function pushNext({ indices, chunk }: Streaming, ahead: { readonly index: number; readonly made: Promise<Uint8Array> }[]): boolean {
@@ -63,7 +70,9 @@ async function sendWhole(streaming: Streaming, bulk: Pick<BulkLink, 'send'>, sea
 /** A few orders are under way, so that no word between two threads is waited for. */
 async function sendThrough(streaming: Streaming, sender: Pick<ChunkSender, 'send'>): Promise<boolean> {
   const underWay: Promise<boolean>[] = []
-  for (let next = streaming.indices.next(); !next.done; next = streaming.indices.next()) {
+  let ordered = 0
+  for (let next = streaming.indices.next(); !next.done && ordered < streaming.wanted.chunks; next = streaming.indices.next()) {
+    ordered += 1
     const bytes = streaming.sealedLength(next.value)
     if (!(await mayGo(streaming, bytes))) return false
     const sent = sendOne(streaming, sender, next.value)

@@ -8,6 +8,8 @@ interface Served {
 }
 
 export class MemoryBulk {
+  /** How long it takes to open one. */
+  beforeOpen: () => Promise<void> = () => Promise.resolve()
   private readonly served = new Map<DeviceId, Served>()
   /** Bytes that have passed. */
   passed = 0
@@ -17,6 +19,7 @@ export class MemoryBulk {
   portOf(self: DeviceId): BulkPort {
     return {
       open: async (device) => {
+        await this.beforeOpen()
         const there = this.served.get(device)
         if (there?.allows(self) !== true) return undefined
         const [forth, back] = [new Wire(), new Wire()]
@@ -41,8 +44,9 @@ export class MemoryBulk {
       send: async (frame) => {
         const passed = this.meddle(frame.slice())
         if (passed === undefined) close()
-        else this.passed += passed.length
-        return passed !== undefined && outgoing.put(passed)
+        const isTaken = passed !== undefined && outgoing.put(passed)
+        if (isTaken) this.passed += passed.length
+        return isTaken
       },
       frames: () => incoming.frames(),
       close,

@@ -57,7 +57,9 @@ const anyFrame: fc.Arbitrary<wire.FileFrame> = fc.oneof(
     window: count,
     bulk: fc.constantFrom(new Uint8Array(), filled(16, 7)),
     key: fc.constantFrom(new Uint8Array(), filled(32, 7)),
+    partial: fc.boolean(),
   }),
+  fc.record({ kind: fc.constant('shorten' as const), chunks: fc.nat() }),
   fc.record({ kind: fc.constant('stream' as const), salt: bytes32 }),
   fc.record({ kind: fc.constant('chunk' as const), index: fc.nat(), bytes: fc.nat() }),
   fc.record({ kind: fc.constant('credit' as const), bytes: count }),
@@ -77,7 +79,16 @@ describe('files on the wire', () => {
     expect(hex.encode(encodeManifest(manifest))).toBe(`0a01611005${'28808010'}${'3220'}${'01'.repeat(32)}`)
     const entry = { path: ['d', 'f'], kind: 'file', size: 5, modifiedAt: 0, executable: true } as const
     expect(hex.encode(wire.encodeFolderList([entry]))).toBe(`0a0a${'0a0164'}${'0a0166'}${'1805'}${'2801'}`)
-    const request = { kind: 'request', id, part: 'content', missing: [[2, 3]], window: 300, bulk: filled(0, 0), key: filled(0, 0) } as const
+    const request = {
+      kind: 'request',
+      id,
+      part: 'content',
+      missing: [[2, 3]],
+      window: 300,
+      bulk: filled(0, 0),
+      key: filled(0, 0),
+      partial: false,
+    } as const
     expect(hex.encode(wire.encodeFileFrame(request))).toBe(`0a19${'0a10'}${'ab'.repeat(16)}${'1a020203'}${'20ac02'}`)
     expect(hex.encode(wire.encodeFileFrame({ kind: 'chunk', index: 1, bytes: 300 }))).toBe(`1a05${'0801'}${'10ac02'}`)
   })

@@ -42,12 +42,16 @@ export type FileFrame =
       readonly bulk: Uint8Array
       /** Of the manifest, 32 bytes, for another device of our own account; else none. */
       readonly key: Uint8Array
+      /** Others are asked for the rest: the end need not tell the root. */
+      readonly partial: boolean
     }
   /** 32 bytes. */
   | { readonly kind: 'stream'; readonly salt: Uint8Array }
   | { readonly kind: 'chunk'; readonly index: number; readonly bytes: number }
   | { readonly kind: 'credit'; readonly bytes: number }
-  /** Sealed; empty at the end of a list. */
+  /** So many of the first chunks that were asked for are still wanted. */
+  | { readonly kind: 'shorten'; readonly chunks: number }
+  /** Sealed; empty at the end of a list, and where not all was asked for. */
   | { readonly kind: 'end'; readonly root: Uint8Array }
   | { readonly kind: 'outcome'; readonly id: MessageId; readonly state: OutcomeState; readonly code: string; readonly digest: Uint8Array }
   | { readonly kind: 'receipt'; readonly id: MessageId }
@@ -84,8 +88,9 @@ export function encodeFileFrame(frame: FileFrame): Uint8Array {
 function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
   switch (frame.kind) {
     case 'request': {
-      const { id, part, missing, window, bulk, key } = frame
-      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), window, bulk, key } }
+      const { id, part, missing, window, bulk, key, partial } = frame
+      const common = { window, bulk, key, partial }
+      return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), ...common } }
     }
     case 'stream':
       return { $case: 'stream', value: { salt: frame.salt } }
@@ -93,6 +98,8 @@ function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
       return { $case: 'chunk', value: { index: frame.index, bytes: frame.bytes } }
     case 'credit':
       return { $case: 'credit', value: { bytes: frame.bytes } }
+    case 'shorten':
+      return { $case: 'shorten', value: { chunks: frame.chunks } }
     case 'end':
       return { $case: 'end', value: { root: frame.root } }
     case 'outcome':
@@ -107,10 +114,10 @@ export function decodeFileFrame(bytes: Uint8Array): FileFrame {
   const { kind } = decode(FileFrameMessage, bytes)
   switch (kind?.$case) {
     case 'request': {
-      const { id, part, missing, window, bulk, key } = kind.value
-      if (bulk.length > 0) exactly(bulk, BULK_NAME_BYTES)
-      if (key.length > 0) exactly(key, KEY_BYTES)
-      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), window, bulk, key }
+      const { id, part, missing, ...rest } = kind.value
+      if (rest.bulk.length > 0) exactly(rest.bulk, BULK_NAME_BYTES)
+      if (rest.key.length > 0) exactly(rest.key, KEY_BYTES)
+      return { kind: 'request', id: messageIdFromBytes(id), part: known(PARTS[part]), missing: runsOf(missing), ...rest }
     }
     case 'stream':
       return { kind: 'stream', salt: exactly(kind.value.salt, KEY_BYTES) }
@@ -118,6 +125,8 @@ export function decodeFileFrame(bytes: Uint8Array): FileFrame {
       return { kind: 'chunk', ...kind.value }
     case 'credit':
       return { kind: 'credit', ...kind.value }
+    case 'shorten':
+      return { kind: 'shorten', ...kind.value }
     case 'end':
       if (kind.value.root.length > 0) exactly(kind.value.root, SEALED_ROOT_BYTES)
       return { kind: 'end', ...kind.value }

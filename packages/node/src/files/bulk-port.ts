@@ -4,13 +4,13 @@ import type { BulkConnection } from '../bulk/index.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 
 const PURPOSE = 'files'
-/** To open one; where that takes longer a channel is as good. Milliseconds. */
-const OPEN_WITHIN_MS = 5_000
+/** To open one, milliseconds: both sides may have to try, while chunks come on a channel. */
+const OPEN_WITHIN_MS = 15_000
 
 export function bulkPortOn(swarm: Pick<Libp2pSwarm, 'openBulk' | 'handleBulk'>): BulkPort {
   return {
-    open: async (device) => {
-      const opened = await swarm.openBulk(device, PURPOSE, { signal: AbortSignal.timeout(OPEN_WITHIN_MS) })
+    open: async (device, { mayRelay }) => {
+      const opened = await swarm.openBulk(device, PURPOSE, { mayRelay, signal: AbortSignal.timeout(OPEN_WITHIN_MS) })
       return opened.kind === 'open' ? new ConnectionLink(opened.connection) : undefined
     },
     handle: (allows, onOpened) => swarm.handleBulk(PURPOSE, { allows, onOpened: (connection) => onOpened(new ConnectionLink(connection)) }),

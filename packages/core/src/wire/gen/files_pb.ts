@@ -33,6 +33,7 @@ export interface FileFrame {
     | { $case: "end"; value: FileEnd }
     | { $case: "outcome"; value: FileOutcome }
     | { $case: "receipt"; value: FileReceipt }
+    | { $case: "shorten"; value: FileShorten }
     | undefined;
 }
 
@@ -53,6 +54,8 @@ export interface FileRequest {
   bulk: Uint8Array;
   /** 32 bytes: the manifest's key, for another device of one's own account, which has forgotten it; else empty. */
   key: Uint8Array;
+  /** The end need not tell the root: others are asked for the rest. */
+  partial: boolean;
 }
 
 /** From who sends, before the first chunk. */
@@ -72,9 +75,14 @@ export interface FileCredit {
   bytes: number;
 }
 
-/** Everything that was asked for has been sent. */
+/** From who receives: of what was asked for, only the first chunks are still wanted, so many. */
+export interface FileShorten {
+  chunks: number;
+}
+
+/** Everything that was asked for, and is still wanted, has been sent. */
 export interface FileEnd {
-  /** The root of the hash tree, sealed in the stream; empty for a folder's list. */
+  /** The root of the hash tree, sealed in the stream; empty for a folder's list, and where not all was asked for. */
   root: Uint8Array;
 }
 
@@ -313,6 +321,9 @@ export const FileFrame: MessageFns<FileFrame> = {
       case "receipt":
         FileReceipt.encode(message.kind.value, writer.uint32(58).fork()).join();
         break;
+      case "shorten":
+        FileShorten.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -381,6 +392,14 @@ export const FileFrame: MessageFns<FileFrame> = {
             message.kind = { $case: "receipt", value: FileReceipt.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "shorten", value: FileShorten.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -391,7 +410,15 @@ export const FileFrame: MessageFns<FileFrame> = {
 };
 
 function createBaseFileRequest(): FileRequest {
-  return { id: NOTHING, part: 0, missing: [], window: 0, bulk: NOTHING, key: NOTHING };
+  return {
+    id: NOTHING,
+    part: 0,
+    missing: [],
+    window: 0,
+    bulk: NOTHING,
+    key: NOTHING,
+    partial: false,
+  };
 }
 
 export const FileRequest: MessageFns<FileRequest> = {
@@ -417,6 +444,9 @@ export const FileRequest: MessageFns<FileRequest> = {
     }
     if (message.key.length !== 0) {
       writer.uint32(50).bytes(message.key);
+    }
+    if (message.partial !== false) {
+      writer.uint32(56).bool(message.partial);
     }
     return writer;
   },
@@ -485,6 +515,14 @@ export const FileRequest: MessageFns<FileRequest> = {
             }
 
             message.key = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.partial = reader.bool();
             continue;
           }
         }
@@ -607,6 +645,43 @@ export const FileCredit: MessageFns<FileCredit> = {
             }
 
             message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseFileShorten(): FileShorten {
+  return { chunks: 0 };
+}
+
+export const FileShorten: MessageFns<FileShorten> = {
+  encode(message: FileShorten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunks !== 0) {
+      writer.uint32(8).uint32(message.chunks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileShorten {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileShorten();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.chunks = reader.uint32();
             continue;
           }
         }

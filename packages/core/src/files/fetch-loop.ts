@@ -1,0 +1,44 @@
+/** What the fetcher knows of a transfer that it looks after. */
+import type { DeviceId } from '../ids.ts'
+import type { ContentFetch } from './content-fetch.ts'
+import type { FileLink } from './file-ports.ts'
+
+export interface Loop {
+  /** Ends the wait for the next try. */
+  wake(): void
+  /** Channels that are open for it. */
+  readonly links: Set<FileLink>
+  /** While content comes. */
+  content: ContentFetch | undefined
+  /** The device that was asked has it not; another may. */
+  isElsewhere: boolean
+  /** Chunks have come from others than who has offered it. */
+  isMixed: boolean
+  /** What others sent was something else. */
+  shunsOthers: boolean
+}
+
+export function newLoop(): Loop {
+  const none = { content: undefined, isElsewhere: false, isMixed: false, shunsOthers: false }
+  return { wake: () => undefined, links: new Set(), ...none }
+}
+
+/** What runs over one device, or all there is, is broken off; nobody waits any longer. */
+export function breakOff({ links, content, wake }: Loop, device?: DeviceId): void {
+  const cut = [...links].filter(({ peer }) => device === undefined || peer === device)
+  for (const link of cut) link.close()
+  if (device !== undefined && cut.length === 0) return
+  content?.cut(device)
+  wake()
+}
+
+/** These end a transfer; anything else is tried again. */
+export const HOPELESS: readonly string[] = [
+  'FILE_CHANGED',
+  'FILE_DAMAGED',
+  'FILE_TOO_LARGE',
+  'BAD_FRAME',
+  'SEAL_BROKEN',
+  'FILE_UNREADABLE',
+  'TOO_MANY_FILES',
+]
