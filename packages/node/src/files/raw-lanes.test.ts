@@ -57,7 +57,7 @@ async function connected(dialledBy: 'sender' | 'recipient'): Promise<[BulkLink, 
     () => true,
     (link) => taken.push(link),
   )
-  const link = await bulkPortOn(from).open(to.self)
+  const link = await bulkPortOn(from).open(to.self, { mayRelay: false })
   await vi.waitFor(() => expect(taken).toHaveLength(1), { timeout: 60_000 })
   // The name, which goes before the two are handed over.
   expect(await link?.send(Uint8Array.of(1))).toBe(true)
