@@ -1,7 +1,7 @@
 /** Bundles (RFC 9171's word): sealed bytes on their way, and what a carrier may know about them. */
 import { hex } from '@scure/base'
 import type { Primitives } from '../ports/index.ts'
-import { CHUNK_PRIORITY, decodeBundle } from '../wire/mesh-bundle.ts'
+import { type BundleFields, CHUNK_PRIORITY, decodeBundle } from '../wire/mesh-bundle.ts'
 
 declare const brand: unique symbol
 /** SHA-256 of all that does not change on the way, lower-case hex. */
@@ -69,8 +69,15 @@ const MS_PER_HOUR = 3_600_000
 
 /** What everybody sees of a bundle. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function bundleHeader(bundle: Uint8Array, primitives: Pick<Primitives, 'sha256'>): BundleHeader {
-  const { kind, deliveryTag, cureLock, expiryHour, priority } = decodeBundle(bundle)
-  const id = bundleId(bundle, primitives)
+  return headerOf(decodeBundle(bundle), { id: bundleId(bundle, primitives), bytes: bundle.length }, primitives)
+}
+
+/** The same from what a bundle says of itself, as far as that is true. @param whole id and length of the encoded bundle */
+export function headerOf(
+  { kind, deliveryTag, cureLock, expiryHour, priority }: Omit<BundleFields, 'sealed'>,
+  { id, bytes }: { readonly id: BundleId; readonly bytes: number },
+  primitives: Pick<Primitives, 'sha256'>,
+): BundleHeader {
   return {
     id,
     key: bundleKey(id),
@@ -78,7 +85,7 @@ export function bundleHeader(bundle: Uint8Array, primitives: Pick<Primitives, 's
     lock: hex.encode(cureLock),
     expiresAt: expiryHour * MS_PER_HOUR,
     priority,
-    bytes: bundle.length,
+    bytes,
     ...(kind === 'piece' ? { isPiece: true } : {}),
   }
 }

@@ -210,6 +210,11 @@ export class MeshNode {
     this.neighbours.sayToAll({ partials: [{ key: header.key, bytes: this.partials.bytes(header.key) }] })
   }
 
+  /** Nothing is left here of a transfer that broke off. */
+  forgetPartial(key: BundleKey): void {
+    this.partials.drop(key)
+  }
+
   /** This node has opened a bundle that came for it, and found the key of its cure lock. */
   cure(key: Uint8Array, expiresAt: number, now: number): void {
     if (this.options.policy.cures) this.learn(key, { expiresAt, now })

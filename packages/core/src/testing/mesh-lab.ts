@@ -9,6 +9,7 @@ import {
   FrameLink,
   type Link,
   MeshService,
+  PacedLink,
   type StoredCure,
 } from '../mesh/index.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
@@ -152,6 +153,11 @@ export class MeshLab {
     }
     const textOf = (lock: string): string => this.texts.get(lock) ?? ''
     const logger = new RecordingLogger()
+    const open = async (sealed: Uint8Array): Promise<Uint8Array> => {
+      const text = new TextDecoder().decode(sealed.slice(-TEXT_BYTES)).trim()
+      said.received.push(text)
+      return cureKeyOf(text)
+    }
     const service = new MeshService({
       clock: this.clock,
       random: this.random,
@@ -161,11 +167,8 @@ export class MeshLab {
       ...(this.options.code === undefined ? {} : { pieces: { primitives: noblePrimitives, code: this.options.code } }),
       ...(this.options.capacityBytes === undefined ? {} : { capacityBytes: this.options.capacityBytes }),
       tags: async () => [tagOf(name)],
-      open: async (envelope) => {
-        const text = new TextDecoder().decode(envelope.slice(-TEXT_BYTES)).trim()
-        said.received.push(text)
-        return cureKeyOf(text)
-      },
+      open,
+      openChunk: open,
       onTaken: (lock) => said.taken.push(textOf(lock)),
       onProven: (lock) => said.proven.push(textOf(lock)),
       onExpired: (lock) => said.expired.push(textOf(lock)),
@@ -184,11 +187,13 @@ export class MeshLab {
     return found
   }
 
-  connect(a: string, b: string): void {
+  /** @param bytesPerSecond of a slow link, each way */
+  connect(a: string, b: string, bytesPerSecond?: number): void {
     const [left, right] = memoryLink()
+    const slowed = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, this.clock, bytesPerSecond))
     this.links.set(key(a, b), left)
-    void this.node(a).service.attach(b, left)
-    void this.node(b).service.attach(a, right)
+    void this.node(a).service.attach(b, slowed(left))
+    void this.node(b).service.attach(a, slowed(right))
   }
 
   /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. */
@@ -226,6 +231,13 @@ export class MeshLab {
     return this.node(from).service.carry({ envelope: envelopeFor(to, { text, now: this.clock.now(), noise }), cureKey })
   }
 
+  /** Part of a file, left to whoever carries it. @param bytes 32 and more */
+  sendChunk(from: string, to: string, text: string, bytes: number): void {
+    const cureKey = cureKeyOf(text)
+    this.texts.set(cureLock(cureKey, primitives), text)
+    this.node(from).service.carryChunk({ deliveryTag: tagOf(to), sealed: noisy(text, this.random.bytes(bytes)), cureKey, isSmall: false })
+  }
+
   async run(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 50) {
       for (let turn = 0; turn < 3; turn += 1) await settle()
@@ -253,8 +265,17 @@ export function cureKeyOf(text: string): Uint8Array {
 
 /** An envelope that anybody could read: only where it goes matters here. */
 export function envelopeFor(to: string, { text, now, noise }: { text: string; now: number; noise?: Uint8Array }): Uint8Array {
-  const sealed = Uint8Array.of(...(noise ?? []), ...new TextEncoder().encode(text.padEnd(TEXT_BYTES)))
+  const sealed = noisy(text, noise ?? new Uint8Array())
   return encodeEnvelope({ deliveryTag: tagOf(to), expiryHour: Math.ceil(now / HOUR_MS) + 700, prekeyId: 1, sealed })
+}
+
+/** A text behind noise. */
+export function noisy(text: string, noise: Uint8Array): Uint8Array {
+  const words = new TextEncoder().encode(text.padEnd(TEXT_BYTES))
+  const sealed = new Uint8Array(noise.length + words.length)
+  sealed.set(noise)
+  sealed.set(words, noise.length)
+  return sealed
 }
 
 /** A piece as a bundle, whoever has made it. */

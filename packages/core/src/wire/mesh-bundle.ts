@@ -2,7 +2,7 @@
 import { hex } from '@scure/base'
 import { SkeinError } from '../errors/index.ts'
 import { decode, decodeCanonical, encode, exactly } from './codec.ts'
-import { Bundle, BundleTransfer, CarryFile, NeighbourFrame } from './gen/mesh_pb.ts'
+import { Bundle, type BundleOffer, type BundlePart, BundleTransfer, CarryFile, NeighbourFrame } from './gen/mesh_pb.ts'
 import { BUNDLE_KEY_BYTES, CURE_KEY_BYTES } from './mesh.ts'
 import { DELIVERY_TAG_BYTES } from './sealed.ts'
 
@@ -15,7 +15,11 @@ export const CHUNK_PRIORITY = 0
 /** What belongs to a file and goes like a message, with all around it, in bytes (ME27). */
 export const MAX_SMALL_CHUNK_BYTES = 512
 const OUTCOMES = ['taken', 'known', 'cured', 'late', 'no-room'] as const
+const ANSWERS = [...OUTCOMES, 'welcome', 'damaged', 'busy'] as const
+/** Bytes of one part of a large bundle at most (ME33). */
+export const MAX_PART_BYTES = 16_384
 const MAX_PRIORITY = 2
+const BUNDLE_ID_BYTES = 32
 
 /** What nothing on the way may change. */
 export interface BundleFields {
@@ -38,13 +42,33 @@ export interface TransferFields {
   readonly copies: number
 }
 
+/** As `TransferFields`, before the bundle itself. */
+export interface OfferFields extends Omit<TransferFields, 'bundle'> {
+  /** Hex, 64 digits. */
+  readonly id: string
+  /** Length of the encoded bundle. */
+  readonly bytes: number
+  /** What it says of itself, without what is sealed. */
+  readonly head: Omit<BundleFields, 'sealed'>
+}
+
+export interface PartFields {
+  /** Hex, 16 digits. */
+  readonly key: string
+  readonly offset: number
+  readonly part: Uint8Array
+}
+
 export type TransferOutcome = (typeof OUTCOMES)[number]
+export type TransferAnswer = (typeof ANSWERS)[number]
 
 export type NeighbourFrameFields =
   | { readonly kind: 'control' | 'route'; readonly frame: Uint8Array }
   | { readonly kind: 'transfer'; readonly transfer: TransferFields }
   /** `key`: hex, 16 digits. */
-  | { readonly kind: 'answer'; readonly key: string; readonly outcome: TransferOutcome }
+  | { readonly kind: 'offer'; readonly offer: OfferFields }
+  | { readonly kind: 'part'; readonly part: PartFields }
+  | { readonly kind: 'answer'; readonly key: string; readonly outcome: TransferAnswer; readonly offset?: number }
   | { readonly kind: 'alive' }
 
 /** @throws SkeinError FRAME_TOO_LARGE */
@@ -79,8 +103,15 @@ export function encodeNeighbourFrame(frame: NeighbourFrameFields): Uint8Array {
 function bodyOf(frame: NeighbourFrameFields): NeighbourFrame['body'] {
   if (frame.kind === 'transfer') return { $case: 'transfer', value: frame.transfer }
   if (frame.kind === 'alive') return { $case: 'alive', value: {} }
+  if (frame.kind === 'offer') return { $case: 'offer', value: offerOf(frame.offer) }
+  if (frame.kind === 'part') return { $case: 'part', value: { ...frame.part, key: hex.decode(frame.part.key) } }
   if (frame.kind !== 'answer') return { $case: frame.kind, value: frame.frame }
-  return { $case: 'answer', value: { key: hex.decode(frame.key), outcome: OUTCOMES.indexOf(frame.outcome) } }
+  const { key, outcome, offset = 0 } = frame
+  return { $case: 'answer', value: { key: hex.decode(key), outcome: ANSWERS.indexOf(outcome), offset } }
+}
+
+function offerOf({ id, head, ...counts }: OfferFields): BundleOffer {
+  return { id: hex.decode(id), head: encodeBundle({ ...head, sealed: new Uint8Array() }), ...counts }
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
@@ -89,9 +120,26 @@ export function decodeNeighbourFrame(bytes: Uint8Array): NeighbourFrameFields {
   if (body?.$case === 'transfer') return { kind: 'transfer', transfer: body.value }
   if (body?.$case === 'control' || body?.$case === 'route') return { kind: body.$case, frame: body.value }
   if (body?.$case === 'alive') return { kind: 'alive' }
-  const outcome = body === undefined ? undefined : OUTCOMES[body.value.outcome]
+  if (body?.$case === 'offer') return { kind: 'offer', offer: soundOffer(body.value) }
+  if (body?.$case === 'part') return { kind: 'part', part: soundPart(body.value) }
+  const outcome = body === undefined ? undefined : ANSWERS[body.value.outcome]
   if (body === undefined || outcome === undefined) throw new SkeinError('BAD_FRAME', 'A frame between neighbours is of an unknown kind.')
-  return { kind: 'answer', key: hex.encode(exactly(body.value.key, BUNDLE_KEY_BYTES)), outcome }
+  const { key, offset } = body.value
+  const named = { kind: 'answer', key: hex.encode(exactly(key, BUNDLE_KEY_BYTES)), outcome } as const
+  return outcome === 'welcome' ? { ...named, offset } : named
+}
+
+function soundOffer({ id, bytes, head, hops, hopLimit, copies }: BundleOffer): OfferFields {
+  if (bytes < 1 || bytes > MAX_NEIGHBOUR_FRAME_BYTES)
+    throw new SkeinError('BAD_FRAME', 'A bundle is offered that is larger than any may be.')
+  const { sealed, ...fields } = decodeBundle(head)
+  if (sealed.length > 0) throw new SkeinError('BAD_FRAME', 'An offer holds more than what a bundle says of itself.')
+  return { id: hex.encode(exactly(id, BUNDLE_ID_BYTES)), bytes, head: fields, hops, hopLimit, copies }
+}
+
+function soundPart({ key, offset, part }: BundlePart): PartFields {
+  if (part.length < 1 || part.length > MAX_PART_BYTES) throw new SkeinError('BAD_FRAME', 'Part of a bundle is empty or too large.')
+  return { key: hex.encode(exactly(key, BUNDLE_KEY_BYTES)), offset, part }
 }
 
 const CARRY_FILE_VERSION = 1

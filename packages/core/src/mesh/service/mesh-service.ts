@@ -284,6 +284,7 @@ export class MeshService {
 
   private expire(): void {
     this.node.expire(this.now)
+    this.transfers.parts.expire()
     void this.quietly(this.deps.archive.pruneCures(this.now))
     const expired = this.own.expired(this.now)
     for (const { header } of expired) this.own.remove(header)
@@ -297,6 +298,7 @@ export class MeshService {
   private detach(session: NeighbourSession): void {
     this.sessions.delete(session.id)
     this.transfers.end(session)
+    this.transfers.parts.end(session.id)
     this.routes.linkDown(session.id)
     this.node.linkDown(session.id)
     session.close()
@@ -305,7 +307,9 @@ export class MeshService {
   private frame(session: NeighbourSession, frame: NeighbourFrameFields): void {
     if (frame.kind === 'alive') return
     if (frame.kind === 'transfer') void this.quietly(this.transfers.take(session, frame.transfer))
-    if (frame.kind === 'answer') this.transfers.answered(session, frame.key as BundleKey, frame.outcome)
+    if (frame.kind === 'offer') this.transfers.parts.offered(session, frame.offer)
+    if (frame.kind === 'part') this.transfers.parts.part(session, frame.part)
+    if (frame.kind === 'answer') this.transfers.answered(session, frame)
     if (frame.kind === 'route') {
       this.routes.frame(session.id, frame.frame, this.mono)
       if (this.routes.isWaiting && !this.pulling) void this.pull()

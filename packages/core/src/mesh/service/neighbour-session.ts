@@ -24,6 +24,15 @@ export interface SessionEvents {
   onOffence(session: NeighbourSession, code: string): void
 }
 
+/** What is handed over. */
+export interface OutgoingTransfer {
+  readonly choice: Choice
+  /** Monotonic milliseconds of the last step. */
+  since: number
+  /** Encoded bundle that was offered and not asked for yet. */
+  offered: Uint8Array | undefined
+}
+
 export interface SessionOptions {
   readonly id: LinkId
   /** Who is at the other end, by the link's own word. */
@@ -45,7 +54,7 @@ export class NeighbourSession {
   saidAt: number
   bytesOut = 0
   /** What has been handed over and not been answered. */
-  transfer: { readonly choice: Choice; readonly since: number } | undefined
+  transfer: OutgoingTransfer | undefined
   /** How often it has refused each bundle that was sent to it. */
   readonly refusals = new Map<BundleKey, number>()
   private readonly frames: FrameLink
@@ -82,17 +91,23 @@ export class NeighbourSession {
   /** Queues a frame. One that may be lost is left out when too much is waiting already. */
   say(frame: NeighbourFrameFields, { mayBeLost = false }: { readonly mayBeLost?: boolean } = {}): void {
     const bytes = encodeNeighbourFrame(frame)
-    if (this.waiting + bytes.length > MAX_WAITING_BYTES) {
-      if (!mayBeLost) this.close()
-      return
-    }
+    if (this.waiting + bytes.length <= MAX_WAITING_BYTES) void this.put(bytes)
+    else if (!mayBeLost) this.close()
+  }
+
+  /** Queues a frame; resolves when the link has taken it, `false` when it is gone. */
+  send(frame: NeighbourFrameFields): Promise<boolean> {
+    return this.put(encodeNeighbourFrame(frame))
+  }
+
+  private async put(bytes: Uint8Array): Promise<boolean> {
     this.saidAt = this.clock.monotonic()
     this.waiting += bytes.length
     this.bytesOut += bytes.length
-    void this.frames.send(bytes).then((sent) => {
-      this.waiting -= bytes.length
-      if (!sent) this.close()
-    })
+    const sent = await this.frames.send(bytes)
+    this.waiting -= bytes.length
+    if (!sent) this.close()
+    return sent
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** Copies that change hands: one at a time on each link, counted as gone only when the other side has made it durable. */
-import { isSkeinError } from '../../errors/index.ts'
+import { isSkeinError, SkeinError } from '../../errors/index.ts'
 import type { Clock, Primitives } from '../../ports/index.ts'
-import type { TransferFields, TransferOutcome } from '../../wire/mesh-bundle.ts'
+import { decodeBundle, MAX_PART_BYTES, type TransferAnswer, type TransferFields, type TransferOutcome } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
@@ -9,12 +9,19 @@ import type { BundleArchive } from './bundle-archive.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
+import { PartReceiver } from './part-receiver.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
 export const NEIGHBOUR_SHARE = 0.25
 
 /** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
 const MAX_REFUSALS = 3
+
+interface Answer {
+  readonly key: string
+  readonly outcome: TransferAnswer
+  readonly offset?: number
+}
 
 /** Who hands something over. */
 type Source = Pick<NeighbourSession, 'id' | 'peer'>
@@ -37,12 +44,19 @@ export interface TransferDeps {
 }
 
 export class Transfers {
+  /** Large bundles that come in. */
+  readonly parts: PartReceiver
   private readonly deps: TransferDeps
   private readonly incoming = new Set<BundleKey>()
   private readonly inTransit = new Set<BundleKey>()
 
   constructor(deps: TransferDeps) {
     this.deps = deps
+    this.parts = new PartReceiver({
+      ...deps,
+      judge: (session, header) => this.judge(session, header),
+      whole: (session, header, transfer) => this.takeFrom(session, header, transfer),
+    })
   }
 
   /** The next bundle for a neighbour, unless one is on its way. */
@@ -51,24 +65,30 @@ export class Transfers {
     if (session.transfer !== undefined) return
     const choice = this.next(session)
     if (choice === undefined || this.inTransit.has(choice.bundle.key)) return
-    session.transfer = { choice, since: clock.monotonic() }
+    session.transfer = { choice, since: clock.monotonic(), offered: undefined }
     this.inTransit.add(choice.bundle.key)
     node.began(choice)
     void quietly(this.hand(session, choice.bundle))
   }
 
-  answered(session: NeighbourSession, key: BundleKey, outcome: TransferOutcome): void {
-    const choice = session.transfer?.choice
+  /** @param offset bytes that the other side has, if it wants the rest @throws SkeinError BAD_FRAME */
+  answered(session: NeighbourSession, { key, outcome, offset = 0 }: Answer): void {
+    const { choice, offered } = session.transfer ?? {}
     if (choice === undefined || choice.bundle.key !== key) return
     const { node, archive, onTaken, quietly } = this.deps
+    if (outcome === 'welcome') {
+      if (offered === undefined || offset >= offered.length) throw new SkeinError('BAD_FRAME', 'More is asked for than was offered.')
+      void quietly(this.pour(session, offered, offset))
+      return
+    }
     this.end(session)
     if (outcome === 'taken') {
       node.finished(choice)
-      void quietly(archive.setCopies(key, choice.bundle.copies))
+      void quietly(archive.setCopies(choice.bundle.key, choice.bundle.copies))
       onTaken(choice.bundle)
     } else {
-      node.refused(choice, outcome)
-      session.refusals.set(key, (session.refusals.get(key) ?? 0) + 1)
+      node.refused(choice, outcome === 'damaged' || outcome === 'busy' ? 'no-room' : outcome)
+      if (outcome !== 'busy') session.refusals.set(choice.bundle.key, (session.refusals.get(choice.bundle.key) ?? 0) + 1)
     }
     this.offerNext(session)
   }
@@ -119,7 +139,29 @@ export class Transfers {
     if (bundle === null) {
       this.end(session)
       this.deps.store.remove(key)
-    } else session.say({ kind: 'transfer', transfer: { bundle, ...this.deps.node.handover(choice) } })
+    } else if (bundle.length <= MAX_PART_BYTES) session.say({ kind: 'transfer', transfer: { bundle, ...this.deps.node.handover(choice) } })
+    else this.offer(session, choice, bundle)
+  }
+
+  /** Large ones are offered first: the other side may have part of it, or know it. */
+  private offer(session: NeighbourSession, choice: Choice, bundle: Uint8Array): void {
+    const { hops, hopLimit, copies } = this.deps.node.handover(choice)
+    if (session.transfer !== undefined) session.transfer.offered = bundle
+    const { sealed: _sealed, ...head } = decodeBundle(bundle)
+    session.say({ kind: 'offer', offer: { id: choice.bundle.id, bytes: bundle.length, head, hops, hopLimit, copies } })
+  }
+
+  /** One part after the other, as the link takes them: other frames go in between. */
+  private async pour(session: NeighbourSession, bundle: Uint8Array, from: number): Promise<void> {
+    const transfer = session.transfer
+    if (transfer === undefined) return
+    transfer.offered = undefined
+    const { key } = transfer.choice.bundle
+    for (let offset = from; offset < bundle.length; offset += MAX_PART_BYTES) {
+      if (session.transfer !== transfer) return
+      transfer.since = this.deps.clock.monotonic()
+      if (!(await session.send({ kind: 'part', part: { key, offset, part: bundle.subarray(offset, offset + MAX_PART_BYTES) } }))) return
+    }
   }
 
   private headerOf(session: NeighbourSession, bundle: Uint8Array): BundleHeader | undefined {

@@ -34,12 +34,36 @@ export interface BundleTransfer {
   copies: number;
 }
 
-/** What has become of a BundleTransfer. */
+/** A large bundle may change hands, in parts. */
+export interface BundleOffer {
+  /** SHA-256 of the encoded Bundle. */
+  id: Uint8Array;
+  /** Its length. */
+  bytes: number;
+  /** The encoded Bundle without what is sealed. */
+  head: Uint8Array;
+  /** As in BundleTransfer. */
+  hops: number;
+  hopLimit: number;
+  copies: number;
+}
+
+/** The next bytes of the bundle that was offered last. */
+export interface BundlePart {
+  /** First 8 bytes of the bundle's id. */
+  key: Uint8Array;
+  offset: number;
+  part: Uint8Array;
+}
+
+/** What has become of a BundleTransfer or a BundleOffer. */
 export interface TransferAnswer {
   /** First 8 bytes of the bundle's id. */
   key: Uint8Array;
-  /** 0 = taken, 1 = known, 2 = cured, 3 = late, 4 = no room. */
+  /** 0 = taken, 1 = known, 2 = cured, 3 = late, 4 = no room, 5 = send it, 6 = it was not what was offered, 7 = it is coming from somebody else. */
   outcome: number;
+  /** With 5: bytes of it that are here already. */
+  offset: number;
 }
 
 /** Everything that neighbours say on a link. */
@@ -54,6 +78,8 @@ export interface NeighbourFrame {
     | { $case: "transfer"; value: BundleTransfer }
     | { $case: "answer"; value: TransferAnswer }
     | { $case: "alive"; value: Alive }
+    | { $case: "offer"; value: BundleOffer }
+    | { $case: "part"; value: BundlePart }
     | undefined;
 }
 
@@ -385,8 +411,159 @@ export const BundleTransfer: MessageFns<BundleTransfer> = {
   },
 };
 
+function createBaseBundleOffer(): BundleOffer {
+  return { id: NOTHING, bytes: 0, head: NOTHING, hops: 0, hopLimit: 0, copies: 0 };
+}
+
+export const BundleOffer: MessageFns<BundleOffer> = {
+  encode(message: BundleOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint32(message.bytes);
+    }
+    if (message.head.length !== 0) {
+      writer.uint32(26).bytes(message.head);
+    }
+    if (message.hops !== 0) {
+      writer.uint32(32).uint32(message.hops);
+    }
+    if (message.hopLimit !== 0) {
+      writer.uint32(40).uint32(message.hopLimit);
+    }
+    if (message.copies !== 0) {
+      writer.uint32(48).uint32(message.copies);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundleOffer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundleOffer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.head = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hops = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.hopLimit = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.copies = reader.uint32();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseBundlePart(): BundlePart {
+  return { key: NOTHING, offset: 0, part: NOTHING };
+}
+
+export const BundlePart: MessageFns<BundlePart> = {
+  encode(message: BundlePart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key.length !== 0) {
+      writer.uint32(10).bytes(message.key);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint32(message.offset);
+    }
+    if (message.part.length !== 0) {
+      writer.uint32(26).bytes(message.part);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BundlePart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBundlePart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = reader.bytes();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseTransferAnswer(): TransferAnswer {
-  return { key: NOTHING, outcome: 0 };
+  return { key: NOTHING, outcome: 0, offset: 0 };
 }
 
 export const TransferAnswer: MessageFns<TransferAnswer> = {
@@ -396,6 +573,9 @@ export const TransferAnswer: MessageFns<TransferAnswer> = {
     }
     if (message.outcome !== 0) {
       writer.uint32(16).uint32(message.outcome);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).uint32(message.offset);
     }
     return writer;
   },
@@ -422,6 +602,14 @@ export const TransferAnswer: MessageFns<TransferAnswer> = {
             }
 
             message.outcome = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = reader.uint32();
             continue;
           }
         }
@@ -454,6 +642,12 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
         break;
       case "alive":
         Alive.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
+      case "offer":
+        BundleOffer.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "part":
+        BundlePart.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -505,6 +699,22 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
             }
 
             message.body = { $case: "alive", value: Alive.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.body = { $case: "offer", value: BundleOffer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "part", value: BundlePart.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -1,0 +1,115 @@
+/** Large bundles as they come in, part by part: what is here when a link breaks stays here, and the whole is hashed before anything believes it. */
+import { isSkeinError, SkeinError } from '../../errors/index.ts'
+import type { Clock, Primitives } from '../../ports/index.ts'
+import type { OfferFields, PartFields, TransferAnswer, TransferFields, TransferOutcome } from '../../wire/mesh-bundle.ts'
+import { type BundleHeader, bundleHeader, type BundleId, headerOf } from '../bundle.ts'
+import type { MeshNode } from '../mesh-node.ts'
+import type { LinkId } from '../neighbour.ts'
+import { type Begun, BegunBundles } from './begun-bundles.ts'
+import type { NeighbourSession } from './neighbour-session.ts'
+
+export interface PartReceiverDeps {
+  readonly clock: Clock
+  readonly primitives: Pick<Primitives, 'sha256'>
+  readonly node: MeshNode
+  judge(session: NeighbourSession, header: BundleHeader): TransferOutcome
+  /** A bundle is whole and what it was said to be. */
+  whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome>
+  onOffence(peer: string, code: string): void
+  /** Runs work whose failure concerns one bundle only. */
+  quietly(work: Promise<unknown>): Promise<void>
+}
+
+interface Incoming {
+  readonly session: NeighbourSession
+  readonly begun: Begun
+  /** Bytes that were here when it was offered. */
+  readonly before: number
+  readonly counts: Pick<TransferFields, 'hops' | 'hopLimit' | 'copies'>
+}
+
+export class PartReceiver {
+  readonly begun: BegunBundles
+  private readonly deps: PartReceiverDeps
+  private readonly incoming = new Map<LinkId, Incoming>()
+
+  constructor(deps: PartReceiverDeps) {
+    this.deps = deps
+    this.begun = new BegunBundles((key) => deps.node.forgetPartial(key))
+  }
+
+  /** A neighbour offers a bundle: only one at a time. */
+  offered(session: NeighbourSession, offer: OfferFields): void {
+    this.end(session.id)
+    const header = headerOf(offer.head, { id: offer.id as BundleId, bytes: offer.bytes }, this.deps.primitives)
+    const answer = this.answerTo(session, header)
+    if (answer !== 'welcome') {
+      session.say({ kind: 'answer', key: header.key, outcome: answer })
+      return
+    }
+    const begun = this.begun.resume(header, session.peer, this.deps.clock.monotonic())
+    const { hops, hopLimit, copies } = offer
+    this.incoming.set(session.id, { session, begun, before: begun.length, counts: { hops, hopLimit, copies } })
+    session.say({ kind: 'answer', key: header.key, outcome: 'welcome', offset: begun.length })
+  }
+
+  /** @throws SkeinError BAD_FRAME when it is not the next part of what was offered */
+  part(session: NeighbourSession, { key, offset, part }: PartFields): void {
+    const incoming = this.incoming.get(session.id)
+    // What was on its way when the link was told that it is not wanted.
+    if (incoming === undefined || incoming.begun.header.key !== key) return
+    const { begun } = incoming
+    if (offset !== begun.length || offset + part.length > begun.whole.length)
+      throw new SkeinError('BAD_FRAME', 'Part of a bundle is not the next one.')
+    begun.whole.set(part, offset)
+    begun.length += part.length
+    if (begun.length < begun.whole.length) return
+    this.incoming.delete(session.id)
+    void this.deps.quietly(this.finish(incoming).then((outcome) => session.say({ kind: 'answer', key, outcome })))
+  }
+
+  /** The link is gone, or something else comes over it: what is here is kept, and neighbours learn of it. */
+  end(link: LinkId): void {
+    const incoming = this.incoming.get(link)
+    this.incoming.delete(link)
+    if (incoming === undefined) return
+    const { begun, before, session } = incoming
+    this.begun.keep(begun, session.peer, this.deps.clock.monotonic())
+    if (begun.length > before) this.deps.node.partial(begun.header, begun.length - before)
+  }
+
+  expire(): void {
+    const { clock } = this.deps
+    this.begun.expire({ now: clock.now(), mono: clock.monotonic() })
+  }
+
+  private answerTo(session: NeighbourSession, header: BundleHeader): TransferAnswer {
+    const outcome = this.deps.judge(session, header)
+    if (outcome !== 'taken') return outcome
+    return [...this.incoming.values()].some(({ begun }) => begun.header.key === header.key) ? 'busy' : 'welcome'
+  }
+
+  private async finish({ session, begun, counts }: Incoming): Promise<TransferAnswer> {
+    const { header, whole } = begun
+    const { node, onOffence } = this.deps
+    node.forgetPartial(header.key)
+    if (!this.isSound(header, whole)) {
+      if (this.begun.damaged(begun)) onOffence(session.peer, 'BAD_FRAME')
+      return 'damaged'
+    }
+    this.begun.forget(header.key)
+    return this.deps.whole(session, header, { bundle: whole, ...counts })
+  }
+
+  private isSound(claimed: BundleHeader, whole: Uint8Array): boolean {
+    try {
+      const actual = bundleHeader(whole, this.deps.primitives)
+      return (
+        claimed.isPiece === actual.isPiece && Object.entries(actual).every(([name, value]) => claimed[name as keyof BundleHeader] === value)
+      )
+    } catch (error) {
+      if (isSkeinError(error)) return false
+      throw error
+    }
+  }
+}
