@@ -1,7 +1,8 @@
 /** The exported interface in a real Chromium, served by a real relay, as people use it: by what they see. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { Lab, type LabRelay } from '../processes.ts'
 import { launchChromium } from './chromium.ts'
@@ -31,6 +32,30 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
     })
     return made
   }
+}
+
+/** Worker and service worker are no part of a page. */
+const APART = /\/(store-worker|file-worker|sw)\.js$/
+/** What a page does after this, ms, no first message waits for: so it must not be needed, and is held back here. */
+const LATER_MS = 3_000
+
+/** What the page would do only after a while it does not do at all, in the first document of its tab. */
+export async function holdBack(page: Page): Promise<void> {
+  await page.addInitScript((later) => {
+    if (sessionStorage.getItem('test.held') !== null) return
+    sessionStorage.setItem('test.held', 'yes')
+    const real = globalThis.setTimeout
+    const never = 86_400_000
+    globalThis.setTimeout = ((work: TimerHandler, ms = 0, ...given: unknown[]) =>
+      real(work, ms < later ? ms : never, ...given)) as typeof setTimeout
+  }, LATER_MS)
+}
+
+/** Bytes of the scripts that a page has loaded, each compressed as a relay sends it. */
+export async function scriptBytes(page: Page): Promise<number> {
+  const names = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname))
+  const scripts = new Set(names.filter((path) => path.endsWith('.js') && !APART.test(path)))
+  return [...scripts].reduce((sum, path) => sum + gzipSync(readFileSync(OUT + path)).length, 0)
 }
 
 /** A relay that serves the interface, and a browser. */

@@ -7,6 +7,7 @@ import { Note } from '../ui/note.tsx'
 import { useTimes } from '../ui/times.ts'
 import { useAction } from '../ui/use-action.ts'
 import { QrImage } from './lazy.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 interface Made {
   readonly invite: string
@@ -15,7 +16,8 @@ interface Made {
 
 /** The user's own invite, as a link and as a QR code. */
 export function InviteDialog({ onClose }: { onClose(): void }) {
-  const { invite: words, general } = useStrings()
+  const { general } = useStrings()
+  const { inviting: words } = useRareStrings()
   const { api, status } = useClient()
   const [made, setMade] = useState<Made>()
   const [isHere, setHere] = useState(false)
@@ -75,7 +77,7 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
 }
 
 function InviteLink({ made: { invite, expires_at } }: { readonly made: Made }) {
-  const { invite: words } = useStrings()
+  const { inviting: words } = useRareStrings()
   const times = useTimes()
   const share = (navigator as Partial<Navigator>).share
   return (

@@ -2,14 +2,15 @@
 import type { DoctorView } from '@skein/node/browser'
 import { CircleAlert, CircleCheck } from 'lucide-react'
 import { useState } from 'react'
-import { useClient, useStrings } from '../client/context.tsx'
+import { useClient } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function Diagnosis() {
-  const { network: words } = useStrings()
+  const { network: words } = useRareStrings()
   const { api } = useClient()
   const [found, setFound] = useState<DoctorView>()
   const { busy, problem, run } = useAction()

@@ -8,6 +8,7 @@ import { Diagnosis } from './diagnosis.tsx'
 import { useTimes } from '../ui/times.ts'
 import { networkGraph } from './graph.ts'
 import { useMesh } from './use-mesh.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 const NetworkMap = dynamic(() => import('./network-map.tsx').then((module) => module.NetworkMap), { ssr: false })
 
@@ -15,7 +16,7 @@ export function Network() {
   const strings = useStrings()
   const { status, peers } = useClient()
   const mesh = useMesh()
-  const words = strings.network
+  const { network: words } = useRareStrings()
   const relays = status?.relays ?? []
   const graph = useMemo(() => (status === undefined ? undefined : networkGraph({ status, peers, mesh })), [status, peers, mesh])
   return (
@@ -57,7 +58,7 @@ export function Network() {
 
 /** What the map shows of the mesh, and what it carries, as tables. */
 function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
-  const { network: words } = useStrings()
+  const { network: words } = useRareStrings()
   const times = useTimes()
   if (mesh === undefined) return null
   if (!mesh.enabled)

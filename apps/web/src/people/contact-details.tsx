@@ -14,6 +14,7 @@ import { ProofsField } from './proofs-field.tsx'
 import { ShareField } from './share-field.tsx'
 import { TimerField } from './timer-field.tsx'
 import { VerifyDialog } from './verify-dialog.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export interface ContactDetailsProps {
   readonly person: ConversationView
@@ -22,6 +23,7 @@ export interface ContactDetailsProps {
 
 export function ContactDetails({ person, onClose }: ContactDetailsProps) {
   const { people, general } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
   const [name, setName] = useState(person.name)
@@ -37,9 +39,9 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
   return (
     <Dialog title={person.name === '' ? general.noName : person.name} onClose={onClose}>
       {person.claimed_name === '' || person.claimed_name === person.name ? null : (
-        <p className="foreign text-quiet">{people.claims(person.claimed_name)}</p>
+        <p className="foreign text-quiet">{aboutPeople.claims(person.claimed_name)}</p>
       )}
-      {person.trust === 'changed' ? <Note look="danger">{people.changed}</Note> : null}
+      {person.trust === 'changed' ? <Note look="danger">{aboutPeople.changed}</Note> : null}
       <form
         className="flex items-end gap-2"
         onSubmit={(event) => {
@@ -48,27 +50,27 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
         }}
       >
         <div className="min-w-0 flex-1">
-          <TextField label={people.rename} value={name} maxLength={64} required onChange={(event) => setName(event.target.value)} />
+          <TextField label={aboutPeople.rename} value={name} maxLength={64} required onChange={(event) => setName(event.target.value)} />
         </div>
         <Button type="submit" disabled={busy || name.trim() === '' || name.trim() === person.name}>
           {general.save}
         </Button>
       </form>
-      <Toggle label={people.mute} checked={person.muted} onChange={(muted) => change({ muted })} />
-      <Toggle label={people.block} checked={person.blocked} onChange={(blocked) => change({ blocked })} />
+      <Toggle label={aboutPeople.mute} checked={person.muted} onChange={(muted) => change({ muted })} />
+      <Toggle label={aboutPeople.block} checked={person.blocked} onChange={(blocked) => change({ blocked })} />
       {person.state === 'accepted' && !person.blocked ? <TimerField contact={contact} /> : null}
       {person.state === 'accepted' ? <ShareField contact={contact} /> : null}
       {person.state === 'accepted' && !person.blocked ? <PathDetails contact={contact} /> : null}
       {person.state === 'accepted' ? <ProofsField contact={contact} /> : null}
       <DeleteConversation contact={contact} name={person.name} />
       <p className="foreign text-sm text-quiet">
-        {people.account}: <code>{contact}</code>
+        {aboutPeople.account}: <code>{contact}</code>
       </p>
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={() => setVerifying(true)}>{people.verify}</Button>
         <a className={buttonClass('main')} href={linkTo('chats', contact)}>
-          {people.message}
+          {aboutPeople.message}
         </a>
       </div>
     </Dialog>

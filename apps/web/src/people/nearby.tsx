@@ -1,7 +1,7 @@
 /** Strangers who show themselves to everyone, and asking one of them for contact. */
 import type { PeerView } from '@skein/node/browser'
 import { UserPlus } from 'lucide-react'
-import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { useClient, useModel } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
@@ -10,12 +10,12 @@ import { useAction } from '../ui/use-action.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function Nearby() {
-  const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { peers } = useClient()
   const strangers = peers.filter(({ contact, online }) => contact === null && online)
   return (
-    <Section title={people.nearby}>
-      {strangers.length === 0 ? <p className="text-quiet">{people.noNearby}</p> : null}
+    <Section title={aboutPeople.nearby}>
+      {strangers.length === 0 ? <p className="text-quiet">{aboutPeople.noNearby}</p> : null}
       <ul className="grid grid-cols-1 gap-2">
         {strangers.map((each) => (
           <Stranger key={each.device} peer={each} />
@@ -26,12 +26,12 @@ export function Nearby() {
 }
 
 function Stranger({ peer: { device, name, asked } }: { readonly peer: PeerView }) {
-  const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { nearby } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
   const { busy, problem, run } = useAction(nearby.problems)
-  const shown = name === '' ? people.stranger : name
+  const shown = name === '' ? aboutPeople.stranger : name
   const ask = (): void =>
     void run(async () => {
       await api?.ask({ device })

@@ -3,6 +3,7 @@ import type { WhyView } from '@skein/node/browser'
 import { useEffect, useState } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { pathTo } from '../shell/status-bar.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function PathDetails({ contact }: { readonly contact: string }) {
   const { peers } = useClient()
@@ -11,7 +12,8 @@ export function PathDetails({ contact }: { readonly contact: string }) {
 }
 
 function Why({ contact }: { readonly contact: string }) {
-  const { path: words, status } = useStrings()
+  const { status } = useStrings()
+  const { path: words } = useRareStrings()
   const { api } = useClient()
   const [why, setWhy] = useState<WhyView>()
   useEffect(() => {

@@ -10,18 +10,19 @@ import { useTimes } from '../ui/times.ts'
 import { ContactDetails } from './contact-details.tsx'
 import { Nearby } from './nearby.tsx'
 import { RequestButtons } from './request-buttons.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function People({ contact }: { readonly contact: string | undefined }) {
-  const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { conversations = [] } = useClient()
   const byName = conversations.toSorted((a, b) => a.name.localeCompare(b.name))
   const requests = byName.filter(({ state, blocked }) => state === 'requested' && !blocked)
   const contacts = byName.filter(({ state, blocked }) => state !== 'requested' || blocked)
   const open = conversations.find((each) => each.contact === contact)
   return (
-    <Page title={people.title} actions={<AddButtons />}>
+    <Page title={aboutPeople.title} actions={<AddButtons />}>
       {requests.length === 0 ? null : (
-        <Section title={people.requests}>
+        <Section title={aboutPeople.requests}>
           <ul className="grid grid-cols-1 gap-3">
             {requests.map((each) => (
               <Request key={each.contact} person={each} />
@@ -29,8 +30,8 @@ export function People({ contact }: { readonly contact: string | undefined }) {
           </ul>
         </Section>
       )}
-      <Section title={people.contacts}>
-        {contacts.length === 0 ? <p className="text-quiet">{people.noContacts}</p> : null}
+      <Section title={aboutPeople.contacts}>
+        {contacts.length === 0 ? <p className="text-quiet">{aboutPeople.noContacts}</p> : null}
         <ul className="grid grid-cols-1 gap-1">
           {contacts.map((each) => (
             <Person key={each.contact} person={each} />
@@ -45,6 +46,7 @@ export function People({ contact }: { readonly contact: string | undefined }) {
 
 function Person({ person }: { readonly person: ConversationView }) {
   const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { contact, name, online, trust, blocked } = person
   return (
     <li className="flex items-center gap-2">
@@ -54,12 +56,12 @@ function Person({ person }: { readonly person: ConversationView }) {
           <span className="flex min-w-0 items-center gap-1.5 font-medium">
             <Name name={name} />
             {trust === 'verified' ? <ShieldCheck aria-label={people.verified} size={16} className="shrink-0 text-good" /> : null}
-            {trust === 'changed' ? <ShieldAlert aria-label={people.changed} size={16} className="shrink-0 text-danger" /> : null}
+            {trust === 'changed' ? <ShieldAlert aria-label={aboutPeople.changed} size={16} className="shrink-0 text-danger" /> : null}
           </span>
           <PersonState person={person} />
         </span>
       </a>
-      <a href={linkTo('chats', contact)} aria-label={`${people.message}: ${name}`} className={buttonClass('bare')}>
+      <a href={linkTo('chats', contact)} aria-label={`${aboutPeople.message}: ${name}`} className={buttonClass('bare')}>
         <MessageCircle aria-hidden="true" size={20} />
       </a>
     </li>

@@ -1,12 +1,13 @@
 /** The answer to somebody who wants to be a contact: accepted by asking them in turn. */
 import type { ConversationView } from '@skein/node/browser'
-import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { useClient, useModel } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function RequestButtons({ person: { contact } }: { readonly person: ConversationView }) {
-  const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
   const { busy, problem, run } = useAction()
@@ -20,10 +21,10 @@ export function RequestButtons({ person: { contact } }: { readonly person: Conve
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <span className="flex flex-wrap gap-2">
         <Button look="main" disabled={busy} onClick={() => answer(() => api?.add({ invite: contact }))}>
-          {people.accept}
+          {aboutPeople.accept}
         </Button>
         <Button look="danger" disabled={busy} onClick={() => answer(() => api?.change({ contact, blocked: true }))}>
-          {people.block}
+          {aboutPeople.block}
         </Button>
       </span>
     </>

@@ -5,9 +5,11 @@ import { Button } from '../ui/button.tsx'
 import { SelectField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function ShareField({ contact }: { readonly contact: string }) {
-  const { people, chats } = useStrings()
+  const { chats } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { api, conversations = [] } = useClient()
   const [whom, setWhom] = useState('')
   const [isDone, setDone] = useState(false)
@@ -17,8 +19,8 @@ export function ShareField({ contact }: { readonly contact: string }) {
   const share = async (): Promise<void> => setDone(await run(async () => api?.share({ contact: whom, shared: contact })))
   return (
     <fieldset className="grid gap-2">
-      <legend className="font-medium">{people.share}</legend>
-      <SelectField label={people.shareWith} value={whom} onChange={(event) => setWhom(event.target.value)}>
+      <legend className="font-medium">{aboutPeople.share}</legend>
+      <SelectField label={aboutPeople.shareWith} value={whom} onChange={(event) => setWhom(event.target.value)}>
         <option value="" />
         {others.map(({ contact: other, name }) => (
           <option key={other} value={other}>
@@ -26,7 +28,7 @@ export function ShareField({ contact }: { readonly contact: string }) {
           </option>
         ))}
       </SelectField>
-      {isDone ? <Note look="good">{people.shared}</Note> : null}
+      {isDone ? <Note look="good">{aboutPeople.shared}</Note> : null}
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <Button disabled={busy || whom === ''} onClick={() => void share()}>
         {chats.send}

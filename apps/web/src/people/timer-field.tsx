@@ -1,14 +1,15 @@
 /** How long the messages of a conversation stay after reading. */
 import { useEffect, useState } from 'react'
 import { useDuration } from '../chats/message-body.tsx'
-import { useClient, useStrings } from '../client/context.tsx'
+import { useClient } from '../client/context.tsx'
 import { SelectField } from '../ui/field.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 const CHOICES = [30_000, 300_000, 3_600_000, 86_400_000, 604_800_000] as const
 
 export function TimerField({ contact }: { readonly contact: string }) {
-  const { people } = useStrings()
+  const { aboutPeople } = useRareStrings()
   const { api } = useClient()
   const duration = useDuration()
   const { busy, problem, run } = useAction()
@@ -25,13 +26,13 @@ export function TimerField({ contact }: { readonly contact: string }) {
   const choices = after === null || CHOICES.some((each) => each === after) ? CHOICES : [after, ...CHOICES]
   return (
     <SelectField
-      label={people.timer}
-      hint={problem ?? people.timerHint}
+      label={aboutPeople.timer}
+      hint={problem ?? aboutPeople.timerHint}
       disabled={busy}
       value={String(after ?? '')}
       onChange={(event) => choose(event.target.value === '' ? null : Number(event.target.value))}
     >
-      <option value="">{people.timerOff}</option>
+      <option value="">{aboutPeople.timerOff}</option>
       {choices.map((each) => (
         <option key={each} value={each}>
           {duration(each)}

@@ -1,11 +1,12 @@
 import type { ConversationView } from '@skein/node/browser'
 import { useEffect, useState } from 'react'
 import { QrImage, QrScanner } from '../add/lazy.ts'
-import { useClient, useModel, useStrings } from '../client/context.tsx'
+import { useClient, useModel } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export interface VerifyDialogProps {
   readonly person: ConversationView
@@ -15,7 +16,7 @@ export interface VerifyDialogProps {
 const inGroups = (digits: string): readonly string[] => digits.replaceAll(/\D/g, '').match(/\d{1,5}/g) ?? []
 
 export function VerifyDialog({ person: { contact, name, trust }, onClose }: VerifyDialogProps) {
-  const { verify } = useStrings()
+  const { verify } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
   const [number, setNumber] = useState<string>()

@@ -1,16 +1,17 @@
 /** A copy of everything, for the day on which this device is lost. */
 import { useState } from 'react'
 import { MIN_PASSPHRASE } from '../client/connect.ts'
-import { useClient, useStrings } from '../client/context.tsx'
+import { useClient } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function BackupSection() {
-  const { settings } = useStrings()
+  const { settings } = useRareStrings()
   const { api } = useClient()
   const [passphrase, setPassphrase] = useState('')
   const [isDone, setDone] = useState(false)

@@ -1,15 +1,15 @@
 /** Whether new messages are announced while nobody looks. */
 import { useState } from 'react'
 import { keep, KEYS } from '../client/kept.ts'
-import { useStrings } from '../client/context.tsx'
 import { canNotify, isWanted } from '../shell/notifications.ts'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { Toggle } from '../ui/toggle.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 /** Nothing where the page may not, or where Electron does it itself. */
 export function NotifySection() {
-  const { settings } = useStrings()
+  const { settings } = useRareStrings()
   const [isOn, setOn] = useState(isWanted)
   const [isRefused, setRefused] = useState(false)
   if (!canNotify() || navigator.userAgent.includes('Electron')) return null

@@ -7,9 +7,11 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function PassphraseSection() {
-  const { settings, unlock, welcome, errors } = useStrings()
+  const { welcome, errors } = useStrings()
+  const { settings, unlock } = useRareStrings()
   const [sealed, setSealed] = useState<boolean>()
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')

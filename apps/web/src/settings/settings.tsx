@@ -12,9 +12,11 @@ import { NotifySection } from './notify.tsx'
 import { PassphraseSection } from './passphrase.tsx'
 import { DevicesSection, ProofsSection } from './lazy.ts'
 import { StorageSection } from './storage.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function Settings({ hosted }: { readonly hosted: boolean }) {
-  const { settings, general } = useStrings()
+  const { general } = useStrings()
+  const { settings } = useRareStrings()
   const { api, status } = useClient()
   const [known, setKnown] = useState<SettingsView>()
   useEffect(() => {
@@ -46,7 +48,8 @@ const VISIBILITIES = ['everyone', 'contacts', 'nobody'] as const
 const linesOf = (text: string): readonly string[] => [...new Set(text.split(/\s+/).filter((line) => line !== ''))]
 
 function Profile({ known }: { readonly known: SettingsView }) {
-  const { settings, general } = useStrings()
+  const { general } = useStrings()
+  const { settings } = useRareStrings()
   const { api } = useClient()
   const [name, setName] = useState(known.name)
   const [relays, setRelays] = useState(known.relays.join('\n'))
@@ -113,8 +116,8 @@ function Profile({ known }: { readonly known: SettingsView }) {
 const THEMES: readonly Theme[] = ['system', 'light', 'dark']
 
 function Appearance() {
-  const { strings, theme, language, setTheme, setLanguage } = useLook()
-  const { settings } = strings
+  const { theme, language, setTheme, setLanguage } = useLook()
+  const { settings } = useRareStrings()
   return (
     <Section title={settings.appearance}>
       <SelectField

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react'
-import { useLook, useStrings } from '../client/context.tsx'
+import { useLook } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 interface Storage {
   readonly used: number
@@ -23,7 +24,7 @@ async function look(): Promise<Storage | undefined> {
 }
 
 export function StorageSection({ hosted }: { readonly hosted: boolean }) {
-  const { settings } = useStrings()
+  const { settings } = useRareStrings()
   return (
     <Section title={settings.storage}>
       {hosted ? <p>{settings.hosted}</p> : manager() === undefined ? <p>{settings.memory}</p> : <OwnStorage />}
@@ -32,8 +33,8 @@ export function StorageSection({ hosted }: { readonly hosted: boolean }) {
 }
 
 function OwnStorage() {
-  const { language, strings } = useLook()
-  const { settings } = strings
+  const { language } = useLook()
+  const { settings } = useRareStrings()
   const [storage, setStorage] = useState<Storage>()
   const [isRefused, setRefused] = useState(false)
   useEffect(() => void look().then(setStorage, () => undefined), [])

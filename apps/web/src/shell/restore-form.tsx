@@ -6,9 +6,11 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import type { Session } from './session.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function RestoreForm({ session, onBack }: { readonly session: Session; onBack(): void }) {
-  const { welcome, settings } = useStrings()
+  const { welcome } = useStrings()
+  const { settings } = useRareStrings()
   const [file, setFile] = useState<File>()
   const [name, setName] = useState('')
   const [passphrase, setPassphrase] = useState('')

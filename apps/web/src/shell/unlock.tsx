@@ -1,13 +1,13 @@
 import { useState } from 'react'
-import { useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { BeginAnew } from './begin-anew.tsx'
 import type { Session } from './session.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function Unlock({ session, again, opening }: { readonly session: Session; readonly again: boolean; readonly opening: boolean }) {
-  const { unlock } = useStrings()
+  const { unlock } = useRareStrings()
   const [passphrase, setPassphrase] = useState('')
   return (
     <main className="grid h-full content-center justify-center p-4">

@@ -44,10 +44,14 @@ async function leaveInviteCard(deps: ContactDeps, invite: StoredInvite): Promise
   await directory.registerInvite(primitives.sha256(inviteAdmission(primitives, invite.secret)), invite.expiresAt)
 }
 
-/** Leaves the cards of all open invites and the account's record again: a relay has been joined, or the card has changed. */
-export async function republish(deps: ContactDeps): Promise<void> {
+/** Leaves the cards of all open invites again: a relay has been joined, or the card has changed. */
+export async function leaveInviteCards(deps: ContactDeps): Promise<void> {
   const now = deps.clock.now()
   for (const invite of await deps.store.invites()) if (!invite.revoked && invite.expiresAt > now) await leaveInviteCard(deps, invite)
+}
+
+/** Publishes the account's record again, for the same reasons. */
+export async function publishOwnRecord(deps: ContactDeps): Promise<void> {
   const { relays, issuedAt, bundle } = deps.ownCard()
   const record = deps.identity.signRecord({ relays, issuedAt, bundle })
   await deps.directory.publishRecord(accountDigest(deps.identity.account), encodeSigned(record))

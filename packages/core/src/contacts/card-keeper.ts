@@ -3,7 +3,7 @@ import type { PrekeyKeeper } from '../e2ee/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import { MAX_CARD_BUNDLES } from '../wire/limits.ts'
 import { decodeSigned } from '../wire/signed.ts'
-import { republish } from './adding.ts'
+import { leaveInviteCards, publishOwnRecord } from './adding.ts'
 import type { ContactDeps } from './contact-deps.ts'
 import { openOwnCard, type OwnCard } from './own-card.ts'
 import { lookUpOwn, refreshBundles } from './refresh-bundles.ts'
@@ -57,8 +57,11 @@ export class CardKeeper {
 
   /** A relay has come: what others look for is left there, and looked for. */
   async publish(): Promise<void> {
-    await lookUpOwn(this.deps.contacts).catch((error: unknown) => this.warn('own-list-not-looked-up', error))
-    await Promise.all([this.leaveEverywhere(), this.refreshOthers()])
+    const { contacts } = this.deps
+    // Whoever has an invite in hand is not to wait for a look-up.
+    await this.tried('cards-not-left', leaveInviteCards(contacts))
+    await this.tried('own-list-not-looked-up', lookUpOwn(contacts))
+    await Promise.all([this.tried('record-not-published', publishOwnRecord(contacts)), this.refreshOthers()])
   }
 
   /** Runs until `signal` aborts. */
@@ -77,12 +80,17 @@ export class CardKeeper {
     this.card = await openOwnCard(contacts, { name, relays, mailboxes, bundle: prekeys.bundle(), bundles })
   }
 
-  private leaveEverywhere(): Promise<void> {
-    return republish(this.deps.contacts).catch((error: unknown) => this.warn('republish-failed', error))
+  private async leaveEverywhere(): Promise<void> {
+    await this.tried('cards-not-left', leaveInviteCards(this.deps.contacts))
+    await this.tried('record-not-published', publishOwnRecord(this.deps.contacts))
   }
 
   private refreshOthers(): Promise<void> {
-    return refreshBundles(this.deps.contacts).catch((error: unknown) => this.warn('bundles-not-refreshed', error))
+    return this.tried('bundles-not-refreshed', refreshBundles(this.deps.contacts))
+  }
+
+  private tried(what: string, work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => this.warn(what, error))
   }
 
   private warn(what: string, error: unknown): void {

@@ -28,13 +28,13 @@ function isStale({ clock }: ContactDeps, { bundle }: StoredDevice): boolean {
 /** What the directory holds of our own account: another device may have changed its list (DV8). */
 export async function lookUpOwn(deps: ContactDeps): Promise<void> {
   const { account, list } = deps.identity
-  const bytes = await deps.directory.findRecord(accountDigest(account))
+  const bytes = await deps.directory.findRecord(accountDigest(account), { isPatient: true })
   const record = bytes === null ? undefined : opened(deps, bytes)
   if (record?.list.account === account && record.list.version >= list.version) await deps.onOwnList(record.signedList)
 }
 
 async function refreshOne(deps: ContactDeps, { account }: StoredContact): Promise<void> {
-  const bytes = await deps.directory.findRecord(accountDigest(account))
+  const bytes = await deps.directory.findRecord(accountDigest(account), { isPatient: true })
   const record = bytes === null ? undefined : opened(deps, bytes)
   if (record?.list.account !== account) return
   await takeList(deps, record)

@@ -1,3 +1,8 @@
+export interface FindOptions {
+  readonly signal?: AbortSignal
+  readonly isPatient?: boolean
+}
+
 /**
  * Where sealed cards and signed account records are left for others: the DHT and the card drops of the user's relays.
  * Values are opaque here; whoever fetches one verifies it.
@@ -13,5 +18,6 @@ export interface Directory {
   fetchCard(key: Uint8Array, relayUrl: string, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | null>
   /** Publishes the signed record of an account (≤ 4 KiB) in the DHT, best effort. @param key account digest, 32 bytes */
   publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean>
-  findRecord(key: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array | null>
+  /** @param options.isPatient nobody waits for the answer: what has to be loaded for it may come after what is wanted first */
+  findRecord(key: Uint8Array, options?: FindOptions): Promise<Uint8Array | null>
 }

@@ -6,6 +6,7 @@ import {
   decodeCardReply,
   type DeviceId,
   encodeCardRequest,
+  type FindOptions,
   type Logger,
   type OpenOutcome,
   type ProtocolId,
@@ -20,7 +21,7 @@ import type { RelayDescription } from './relay-description.ts'
 import { recordKey, type RecordJudge } from './stack-parts.ts'
 
 export interface DirectoryDeps {
-  readonly dht: Pick<LateDht, 'forLookUp' | 'forPublishing'>
+  readonly dht: Pick<LateDht, 'forLookUp' | 'whenQuiet'>
   readonly judge: RecordJudge
   readonly logger: Logger
   readonly stopping: AbortSignal
@@ -64,7 +65,7 @@ export class RelayDirectory {
   async publishRecord(key: Uint8Array, record: Uint8Array): Promise<boolean> {
     let taken = false
     try {
-      const dht = await this.deps.dht.forPublishing()
+      const dht = await this.deps.dht.whenQuiet()
       for await (const event of dht.put(recordKey(key), record, { signal: this.limit(DHT_TIMEOUT_MS) })) {
         if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') taken = true
       }
@@ -74,11 +75,12 @@ export class RelayDirectory {
     return taken
   }
 
-  async findRecord(key: Uint8Array, options: { readonly signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+  async findRecord(key: Uint8Array, { signal, isPatient = false }: FindOptions = {}): Promise<Uint8Array | null> {
     let best: Uint8Array | null = null
     try {
-      const dht = await this.deps.dht.forLookUp()
-      for await (const event of dht.get(recordKey(key), { signal: this.limit(DHT_TIMEOUT_MS, options.signal) })) {
+      const { dht: late } = this.deps
+      const dht = await (isPatient ? late.whenQuiet() : late.forLookUp())
+      for await (const event of dht.get(recordKey(key), { signal: this.limit(DHT_TIMEOUT_MS, signal) })) {
         if (event.name !== 'VALUE' || !this.deps.judge.verify(key, event.value)) continue
         // A copy: the library gives Buffers, whose `slice` shares memory.
         if (best === null || this.deps.judge.isNewer(event.value, best)) best = new Uint8Array(event.value)

@@ -6,8 +6,8 @@ import { DHT_PROTOCOL, dhtOptions, type RecordJudge } from './stack-parts.ts'
 
 export interface LateDhtOptions {
   readonly judge: RecordJudge
-  /** What is published may wait this long, ms; a page that has just been opened has better things to load. */
-  readonly publishAfterMs: number
+  /** What nobody waits for may wait this long, ms; a page that has just been opened has better things to load. */
+  readonly quietAfterMs: number
 }
 
 export class LateDht implements Startable {
@@ -31,9 +31,9 @@ export class LateDht implements Startable {
     return this.made
   }
 
-  /** @throws as `forLookUp` */
-  async forPublishing(): Promise<KadDHT> {
-    if (this.made === undefined) await new Promise((resolve) => setTimeout(resolve, this.options.publishAfterMs))
+  /** For what nobody waits for: publishing, and looking whether something is new. @throws as `forLookUp` */
+  async whenQuiet(): Promise<KadDHT> {
+    if (this.made === undefined) await new Promise((resolve) => setTimeout(resolve, this.options.quietAfterMs))
     this.stopping.signal.throwIfAborted()
     return this.forLookUp()
   }

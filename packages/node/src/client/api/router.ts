@@ -8,9 +8,6 @@ import { deviceHandlers } from './device-handlers.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
 import { packed, unpacked } from './carry.ts'
-import { doctorView } from './doctor.ts'
-import { meshView } from './mesh-view.ts'
-import { whyView, withMailbox } from './why.ts'
 import { waitFor } from './waiting.ts'
 
 /** Events that wait for a slow reader at most; then the stream ends and the reader asks again. */
@@ -60,9 +57,10 @@ export const router = os.router({
   }),
   why: os.why.handler(async ({ context: { client }, input }) => {
     const contact = client.messenger.book.find(input.contact)
+    const { whyView, withMailbox } = await import('./why.ts')
     return withMailbox(whyView(client, contact), await client.messenger.deliveries.outbox())
   }),
-  doctor: os.doctor.handler(({ context: { client } }) => doctorView(client)),
+  doctor: os.doctor.handler(async ({ context: { client } }) => (await import('./doctor.ts')).doctorView(client)),
   peers: os.peers.handler(({ context: { client } }) => ({ peers: peerViews(client) })),
   send: os.send.handler(async ({ context: { client }, input, signal }) => {
     // Whoever is named twice gets it once.
@@ -129,7 +127,7 @@ export const router = os.router({
   }),
   carried: os.carried.handler(({ context: { client }, input }) => packed(client.messenger, input.after)),
   carry: os.carry.handler(({ context: { client }, input }) => unpacked(client.messenger, input.bundles)),
-  mesh: os.mesh.handler(({ context: { client } }) => meshView(client.messenger)),
+  mesh: os.mesh.handler(async ({ context: { client } }) => (await import('./mesh-view.ts')).meshView(client.messenger)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []
     let wake = (): void => undefined
