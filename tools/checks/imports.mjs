@@ -10,8 +10,8 @@ const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]/g
 /** What each package may import of ours; tests may also use core's test kit. */
 const DIRECTIONS = [
   [/^packages\/core\//, []],
-  [/^packages\/node\//, [/^@skein\/core(\/(tokens|files))?$/]],
-  [/^apps\/relay\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node\/(swarm|bulk)$/]],
+  [/^packages\/node\//, [/^@skein\/core(\/(tokens|files|relay))?$/]],
+  [/^apps\/relay\//, [/^@skein\/core(\/(tokens|files|relay))?$/, /^@skein\/node\/(swarm|bulk)$/]],
   [/^apps\//, [/^@skein\/core(\/(tokens|files))?$/, /^@skein\/node(\/|$)/]],
 ]
 const TEST_KIT = /^@skein\/core\/(testing|contracts)$/

@@ -13,6 +13,7 @@ const NATIVE = ['better-sqlite3', '@chainsafe/libp2p-quic', 'node-datachannel', 
 /** Our own packages are taken from their sources, so that a stale build cannot hide anything. */
 const OWN = {
   '@skein/core/tokens': 'packages/core/src/tokens/index.ts',
+  '@skein/core/relay': 'packages/core/src/relay/index.ts',
   '@skein/core/files': 'packages/core/src/files/index.ts',
   '@skein/core': 'packages/core/src/index.ts',
   '@skein/node/swarm': 'packages/node/src/swarm/index.ts',

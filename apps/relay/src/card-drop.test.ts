@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { decodeCardReply, encodeCardRequest, MAX_CARD_BYTES } from '@skein/core'
 import type { CardReplyFrame } from '@skein/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { originOf } from './admission/networks.ts'
 import { createCardDrop, MAX_CARD_STAY_MS, MAX_CARDS_PER_PEER } from './card-drop.ts'
 import type { CardDrop } from './card-drop.ts'
 import { openRelayStore } from './relay-store.ts'
@@ -20,6 +21,7 @@ let now: number
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'skein-card-drop-'))
   now = START
+  perAddress = 1_000
   open()
 })
 
@@ -28,9 +30,12 @@ afterEach(() => {
   rmSync(dataDir, { recursive: true })
 })
 
+let perAddress: number
+
 function open(maxTotalBytes?: number): void {
+  const bounds = () => ({ address: perAddress, network: 1_000 })
   store = openRelayStore(dataDir)
-  drop = createCardDrop(store.database, { now: () => now, ...(maxTotalBytes === undefined ? {} : { maxTotalBytes }) })
+  drop = createCardDrop(store.database, { now: () => now, bounds, ...(maxTotalBytes === undefined ? {} : { maxTotalBytes }) })
 }
 
 function reopen(maxTotalBytes?: number): void {
@@ -40,17 +45,24 @@ function reopen(maxTotalBytes?: number): void {
 
 const keyOf = (number: number) => new Uint8Array(Buffer.from(String(number).padStart(32, '0')))
 
+/** Everybody but Mallory comes from one address and is a member. */
+const depositor = (peer: string) => ({
+  peer,
+  origin: originOf(peer === 'mallory' ? '203.0.113.1' : '198.51.100.1'),
+  mayLeave: peer !== 'stranger',
+})
+
 function put(
   peer: string,
   number: number,
   { text = 'card', expiresAt = now + HOUR_MS }: { text?: string; expiresAt?: number } = {},
 ): string {
   const frame = encodeCardRequest({ kind: 'put', key: keyOf(number), value: new Uint8Array(Buffer.from(text)), expiresAt })
-  return decodeCardReply(drop.answer(peer, frame)).outcome
+  return decodeCardReply(drop.answer(depositor(peer), frame)).outcome
 }
 
 function get(number: number): CardReplyFrame {
-  return decodeCardReply(drop.answer('anyone', encodeCardRequest({ kind: 'get', key: keyOf(number) })))
+  return decodeCardReply(drop.answer(depositor('anyone'), encodeCardRequest({ kind: 'get', key: keyOf(number) })))
 }
 
 const textOf = (number: number) => Buffer.from(get(number).value).toString()
@@ -102,7 +114,29 @@ describe('card drop', () => {
     expect(put('alice', 1, { text: 'x'.repeat(MAX_CARD_BYTES) })).toBe('ok')
     expect(put('alice', 2, { text: 'x'.repeat(MAX_CARD_BYTES + 1) })).toBe('too-large')
     expect(put('alice', 3, { expiresAt: now })).toBe('refused')
-    expect(() => drop.answer('alice', new Uint8Array([255, 255, 255]))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+    expect(() => drop.answer(depositor('alice'), new Uint8Array([255, 255, 255]))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
+  it('[RL32] takes cards from those who belong to the relay alone, and gives them to everybody', () => {
+    expect(put('stranger', 1)).toBe('refused')
+    expect(put('alice', 1)).toBe('ok')
+    expect(get(1).outcome).toBe('ok')
+  })
+
+  it('[RL32] bounds the cards of one address, whoever leaves them there; another has its own, and expiry makes room', () => {
+    perAddress = 3
+    for (const [peer, number] of [
+      ['alice', 1],
+      ['bob', 2],
+      ['carol', 3],
+    ] as const)
+      expect(put(peer, number)).toBe('ok')
+    expect(put('dave', 4)).toBe('full')
+    expect(put('alice', 1, { text: 'again', expiresAt: now + 2 * HOUR_MS })).toBe('ok')
+    expect(put('mallory', 5)).toBe('ok')
+    now += HOUR_MS
+    drop.sweep()
+    expect([put('dave', 4), put('erin', 6), put('frank', 7)]).toEqual(['ok', 'ok', 'full'])
   })
 
   it('keeps nothing longer than its limit and sweeps what has expired', () => {

@@ -2,7 +2,7 @@
  * The card drop: sealed contact cards left under a key for those who were invited. The relay can read neither and
  * bounds what one depositor and all together may leave.
  */
-import { decodeCardRequest, encodeCardReply, isSkeinError, MAX_CARD_BYTES } from '@skein/core'
+import { decodeCardRequest, encodeCardReply, isSkeinError, MAX_CARD_BYTES, type Origin, type ShareBounds, Shares } from '@skein/core'
 import type { CardOutcome, CardReplyFrame, CardRequestFrame } from '@skein/core'
 import type BetterSqlite3 from 'better-sqlite3'
 
@@ -19,13 +19,24 @@ export const MAX_CARD_REQUEST_BYTES = 2 * MAX_CARD_BYTES
 
 export interface CardDrop {
   /** Answers one frame of `/skein/card/1`. @throws SkeinError BAD_FRAME */
-  answer(peer: string, frame: Uint8Array): Uint8Array
+  answer(from: Depositor, frame: Uint8Array): Uint8Array
   /** Removes what has expired. */
   sweep(): void
   count(): number
 }
 
+/** Who leaves a card, or asks for one. */
+export interface Depositor {
+  readonly peer: string
+  /** Where it comes from; cards are counted by it for as long as the relay runs, and it is written down nowhere. */
+  readonly origin: Origin
+  /** Whether it belongs to the relay: nobody else leaves cards. */
+  readonly mayLeave: boolean
+}
+
 export interface CardDropOptions {
+  /** Cards that were left from one address, and one network. */
+  readonly bounds?: (() => Pick<ShareBounds, 'address' | 'network'>) | undefined
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly maxTotalBytes?: number
@@ -49,20 +60,26 @@ class SqliteCardDrop implements CardDrop {
   readonly #now: () => number
   readonly #maxTotalBytes: number
   readonly #sql: ReturnType<typeof prepare>
+  readonly #shares: Shares
+  /** Cards that count for an origin, until they expire. */
+  readonly #counted = new Map<string, { readonly origin: Origin; readonly expiresAt: number }>()
   #totalBytes = 0
 
   constructor(database: BetterSqlite3.Database, options: CardDropOptions) {
     this.#now = options.now
     this.#maxTotalBytes = options.maxTotalBytes ?? MAX_TOTAL_BYTES
     this.#sql = prepare(database)
+    const most = Number.POSITIVE_INFINITY
+    this.#shares = new Shares(() => ({ connection: most, total: most, ...(options.bounds?.() ?? { address: most, network: most }) }))
   }
 
-  answer(peer: string, frame: Uint8Array): Uint8Array {
-    return encodeCardReply(this.#reply(peer, frame))
+  answer(from: Depositor, frame: Uint8Array): Uint8Array {
+    return encodeCardReply(this.#reply(from, frame))
   }
 
   sweep(): void {
     this.#sql.sweep.run(this.#now())
+    for (const [key, { expiresAt }] of this.#counted) if (expiresAt <= this.#now()) this.#uncount(key)
     this.#totalBytes = Number((this.#sql.total.get() as { bytes: number }).bytes)
   }
 
@@ -70,10 +87,10 @@ class SqliteCardDrop implements CardDrop {
     return Number((this.#sql.count.get(this.#now()) as { cards: number }).cards)
   }
 
-  #reply(peer: string, frame: Uint8Array): CardReplyFrame {
+  #reply(from: Depositor, frame: Uint8Array): CardReplyFrame {
     try {
       const request = decodeCardRequest(frame)
-      return request.kind === 'get' ? this.#get(request.key) : { outcome: this.#put(peer, request), value: NOTHING }
+      return request.kind === 'get' ? this.#get(request.key) : { outcome: this.#put(from, request), value: NOTHING }
     } catch (error) {
       if (isSkeinError(error, 'FRAME_TOO_LARGE')) return { outcome: 'too-large', value: NOTHING }
       throw error
@@ -85,18 +102,37 @@ class SqliteCardDrop implements CardDrop {
     return row === undefined ? { outcome: 'none', value: NOTHING } : { outcome: 'ok', value: new Uint8Array(row.value) }
   }
 
-  #put(peer: string, { key, value, expiresAt }: PutFrame): CardOutcome {
+  #put({ peer, origin, mayLeave }: Depositor, { key, value, expiresAt }: PutFrame): CardOutcome {
     const now = this.#now()
-    if (expiresAt <= now) return 'refused'
+    if (expiresAt <= now || !mayLeave) return 'refused'
     const before = this.#read(key)
     // Who knows a key could otherwise overwrite the card of the one who invited them.
     if (before !== undefined && before.owner !== peer) return 'refused'
     if (before === undefined && this.#cardsOf(peer) >= MAX_CARDS_PER_PEER) return 'full'
     const grown = chargeOf(value) - (before === undefined ? 0 : chargeOf(before.value))
     if (!this.#hasRoom(grown)) return 'full'
-    this.#sql.write.run(key, value, peer, Math.min(expiresAt, now + MAX_CARD_STAY_MS))
+    const until = Math.min(expiresAt, now + MAX_CARD_STAY_MS)
+    if (!this.#count(key, { origin, expiresAt: until })) return 'full'
+    this.#sql.write.run(key, value, peer, until)
     this.#totalBytes += grown
     return 'ok'
+  }
+
+  /** @returns false where the origin has as many as it may */
+  #count(key: Uint8Array, counted: { readonly origin: Origin; readonly expiresAt: number }): boolean {
+    const name = Buffer.from(key).toString('hex')
+    const before = this.#counted.get(name)
+    if (before !== undefined) this.#uncount(name)
+    const isFree = this.#shares.take(counted.origin, 1)
+    if (isFree) this.#counted.set(name, counted)
+    else if (before !== undefined) this.#count(key, before)
+    return isFree
+  }
+
+  #uncount(name: string): void {
+    const counted = this.#counted.get(name)
+    if (counted !== undefined) this.#shares.give(counted.origin, 1)
+    this.#counted.delete(name)
   }
 
   #hasRoom(grown: number): boolean {

@@ -1,8 +1,9 @@
 /** The relay's HTTP side: health, readiness, metrics, and the description that clients start from. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { fastify } from 'fastify'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HttpGate } from './http-gate.ts'
 import { serveWebClient, type WebClient } from './web-client.ts'
 import type { OperatorStatus } from './operator.ts'
 import { explainPort } from './port-in-use.ts'
@@ -55,7 +56,11 @@ encrypted; it can read nothing. To use it, enter this page's address as the rela
 <p><a href="/relay.json">relay.json</a> · <a href="/readyz">readyz</a> · <a href="/status">status</a></p></html>
 `
 
+/** What programs and operators ask for; everything else is a page, or a file of one. */
+const SMALL = new Set(['/healthz', '/readyz', '/metrics', '/relay.json', '/status', '/status.json'])
+
 export interface HttpListen {
+  readonly gate: HttpGate
   readonly host: string
   readonly port: number | 'off'
   /** Served under `/`; without it a page that says what this is. */
@@ -75,12 +80,37 @@ export async function startHttp(sources: HttpSources, listen: HttpListen): Promi
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
   })
   server.addHook('onResponse', async (_, reply) => sources.onRequest(reply.statusCode))
+  addGate(server, listen.gate)
   addRoutes(server, sources)
   addStatus(server, sources)
   if (listen.web === undefined) server.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE))
   else await serveWebClient(server, listen.web)
   const port = await listenOrNot(server, listen)
   return { port, onRequest: (request, response) => server.routing(request, response), [Symbol.asyncDispose]: () => server.close() }
+}
+
+function addGate(server: FastifyInstance, gate: HttpGate): void {
+  server.server.prependListener('connection', (socket: Socket) => {
+    if (!gate.mayEnter(socket)) socket.destroy()
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const refusal = gate.refusalOf(request.raw, !SMALL.has(path))
+    if (refusal === undefined) return
+    const { code, reason, retryAfterSeconds } = refusal
+    return uncached(reply).code(code).header('retry-after', String(retryAfterSeconds)).send({ statusCode: code, refused: reason })
+  })
+  server.addHook('onSend', async (request, reply, payload) => {
+    gate.onAnswer(request.raw, lengthOf(request, reply, payload))
+  })
+}
+
+/** Of the body, bytes. */
+function lengthOf({ method }: FastifyRequest, reply: FastifyReply, payload: unknown): number {
+  if (method === 'HEAD') return 0
+  const told = Number(reply.getHeader('content-length'))
+  if (told > 0) return told
+  return typeof payload === 'string' ? Buffer.byteLength(payload) : 0
 }
 
 async function listenOrNot(server: FastifyInstance, { host, port }: HttpListen): Promise<number | undefined> {

@@ -9,7 +9,11 @@ export interface MetricSources {
   reservations(): number
   circuits(): number
   dhtPeers(): number
+  dhtRecords(): number
   gossipMessages(): number
+  mailStreams(): number
+  mailTags(): number
+  mailHeldBytes(): number
   cards(): number
   stunRequests(): number
   stunRefused(): number
@@ -26,6 +30,7 @@ export interface LabelledSources {
   carriedBytes(): Readonly<Record<string, number>>
   limits(): Readonly<Record<string, number>>
   budgetState(): BudgetState
+  refusals(): readonly { readonly service: string; readonly reason: string; readonly count: number }[]
 }
 
 const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
@@ -34,6 +39,10 @@ const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['reservations', 'skein_relay_reservations', 'Devices that can be reached through this relay.'],
   ['circuits', 'skein_relay_circuits', 'Relayed connections that are open.'],
   ['dhtPeers', 'skein_relay_dht_peers', 'Peers in the routing table of the DHT.'],
+  ['dhtRecords', 'skein_relay_dht_records', 'Records that the DHT keeps.'],
+  ['mailStreams', 'skein_relay_mail_streams', 'Open streams at the mailbox.'],
+  ['mailTags', 'skein_relay_mail_tags', 'Tags that are watched at the mailbox.'],
+  ['mailHeldBytes', 'skein_relay_mail_held_bytes', 'Bytes of mail that are under way at the mailbox.'],
   ['gossipMessages', 'skein_relay_gossip_messages', 'Gossip messages since the start.'],
   ['cards', 'skein_relay_cards', 'Cards in the card drop.'],
   ['stunRequests', 'skein_relay_stun_requests', 'Answered STUN requests since the start.'],
@@ -50,7 +59,7 @@ const DURATION_BUCKETS = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400, 604_800]
 /** For which figures are good, ms. */
 const FRESH_MS = 1_000
 
-export interface Metrics extends RuleEvents {
+export interface Metrics extends Omit<RuleEvents, 'onRefused'> {
   text(): Promise<string>
   onHttp(status: number): void
   /** Values since the start, for the status page. */
@@ -82,6 +91,16 @@ function addLabelled(registry: Registry, sources: LabelledSources): void {
     labelNames: ['direction'],
     registers,
     collect: () => setCounter(carried, 'direction', sources.carriedBytes()),
+  })
+  const refusals: Counter = new Counter({
+    name: 'skein_relay_refusals_total',
+    help: 'Requests that were refused at a limit, by service and reason.',
+    labelNames: ['service', 'reason'],
+    registers,
+    collect: () => {
+      refusals.reset()
+      for (const { count, ...labels } of sources.refusals()) refusals.inc(labels, count)
+    },
   })
   const limits: Gauge = new Gauge({
     name: 'skein_relay_limit',

@@ -1,10 +1,12 @@
 /** What the operator decides and sees: settings, admission, budget and figures, joined to the relay's rules. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { decodeAdmissionRequest, encodeAdmissionReply, type Logger, MAX_ADMISSION_BYTES } from '@skein/core'
-import type { RelayStack } from '@skein/node/swarm'
+import type { Caller, RelayStack } from '@skein/node/swarm'
 import { Membership } from './admission/membership.ts'
-import { OperatorRules } from './admission/operator-rules.ts'
+import { OperatorRules, type Refused } from './admission/operator-rules.ts'
+import { HttpGate, type HttpGateParts } from './http-gate.ts'
 import { createMetrics, type Metrics, type MetricSources } from './metrics.ts'
+import { Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { Budget, type BudgetReport, type BudgetState } from './traffic/budget.ts'
@@ -19,7 +21,19 @@ const HEAVIEST = 10
 
 export type StackFigures = Pick<
   MetricSources,
-  'connections' | 'reservations' | 'circuits' | 'dhtPeers' | 'gossipMessages' | 'cards' | 'stunRequests' | 'stunRefused' | 'status'
+  | 'connections'
+  | 'reservations'
+  | 'circuits'
+  | 'dhtPeers'
+  | 'dhtRecords'
+  | 'gossipMessages'
+  | 'mailStreams'
+  | 'mailTags'
+  | 'mailHeldBytes'
+  | 'cards'
+  | 'stunRequests'
+  | 'stunRefused'
+  | 'status'
 >
 
 export interface OperatorOptions {
@@ -27,6 +41,8 @@ export interface OperatorOptions {
   readonly store: RelayStore
   readonly logger: Logger
   readonly figures: StackFigures
+  /** Whether a web server on this machine passes requests on. */
+  readonly behindProxy: boolean
 }
 
 export interface OperatorStatus {
@@ -38,6 +54,8 @@ export interface OperatorStatus {
   readonly members: number
   readonly accepted: number
   readonly refused: Readonly<Record<string, number>>
+  /** What the services have refused at their limits. */
+  readonly refusals: ReturnType<Refusals['totals']>
   readonly relayed_bytes: Readonly<Record<string, number>>
   readonly carried_bytes: Readonly<Record<string, number>>
   readonly kilobits_per_s: Readonly<Record<string, number>>
@@ -53,6 +71,10 @@ export class Operator implements Disposable {
   readonly membership: Membership
   readonly rules: OperatorRules
   readonly metrics: Metrics
+  /** What the services refuse at their limits. */
+  readonly refusals: Refusals
+  /** What one address may have over HTTP. */
+  readonly http: HttpGate
   readonly #options: OperatorOptions
   readonly #meter = new Meter()
   readonly #rates = new Rates()
@@ -71,8 +93,11 @@ export class Operator implements Disposable {
     const first = { now: Date.now(), counted: this.#counted(), settings: this.#settings.budget }
     this.#budget = new Budget(options.store.entries, first)
     this.#report = this.#budget.report(this.#settings.budget)
+    this.refusals = new Refusals(options.logger)
     this.metrics = createMetrics(this.#sources())
-    const parts = { membership: this.membership, meter: this.#meter, events: this.metrics, now: () => performance.now() }
+    this.http = new HttpGate(this.#httpParts())
+    const events = { ...this.metrics, ...this.#events() }
+    const parts = { membership: this.membership, meter: this.#meter, events, now: () => performance.now() }
     this.rules = new OperatorRules(this.#settings, parts)
     this.rules.budget = this.#report.state
   }
@@ -84,9 +109,15 @@ export class Operator implements Disposable {
     this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS).unref())
     this.#timers.push(setInterval(() => this.#rates.sample(performance.now(), this.#carried()), SAMPLE_EVERY_MS).unref())
     this.#rates.sample(performance.now(), 0)
-    await stack.serve('/skein/admission/1', (peer, frame) => encodeAdmissionReply(this.rules.admit(peer, decodeAdmissionRequest(frame))), {
+    await stack.serve('/skein/admission/1', (from, frame) => this.#admit(from, frame), {
       maxRequestBytes: MAX_ADMISSION_BYTES,
     })
+  }
+
+  /** @throws Error for whoever asks too often, SkeinError BAD_FRAME */
+  #admit(from: Caller, frame: Uint8Array): Uint8Array {
+    if (!this.rules.mayAsk('admission', from)) throw new Error('too many requests')
+    return encodeAdmissionReply(this.rules.admit(from.peer, decodeAdmissionRequest(frame)))
   }
 
   /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
@@ -112,6 +143,7 @@ export class Operator implements Disposable {
       circuits: figures.circuits(),
       members: this.membership.memberCount(),
       ...this.metrics.totals(),
+      refusals: this.refusals.totals(),
       relayed_bytes: this.#meter.classes,
       carried_bytes: this.#meter.carried,
       kilobits_per_s: this.#rates.kilobits(),
@@ -126,6 +158,7 @@ export class Operator implements Disposable {
   [Symbol.dispose](): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     this.#delay.disable()
+    this.refusals[Symbol.dispose]()
     this.#look()
     try {
       this.#budget.close(Date.now(), this.#settings.budget)
@@ -163,6 +196,28 @@ export class Operator implements Disposable {
     return { interfaces: readInterfaces(), relay: Math.max(this.#carried(), 2 * (chat + bulk)) }
   }
 
+  #events() {
+    const { metrics, refusals } = this
+    return {
+      onRefused: (service: string, reason: string) => refusals.count(service, reason),
+      onRefusedConnection: (why: Refused) => {
+        metrics.onRefusedConnection(why)
+        refusals.count('connection', why)
+      },
+    }
+  }
+
+  #httpParts(): HttpGateParts {
+    return {
+      limits: () => this.#settings.limits,
+      budget: () => ({ state: this.#report.state, slowBytesPerSecond: this.#settings.budget.slowBytesPerSecond }),
+      onRefused: (reason) => this.refusals.count('http', reason),
+      onBytes: (bytes) => this.#meter.onBytes('out', bytes),
+      now: () => performance.now(),
+      behindProxy: this.#options.behindProxy,
+    }
+  }
+
   #sources() {
     const { figures } = this.#options
     return {
@@ -171,6 +226,7 @@ export class Operator implements Disposable {
       budgetUsedBytes: () => this.#report.used_bytes,
       budgetLimitBytes: () => this.#report.limit_bytes,
       budgetState: () => this.#report.state,
+      refusals: () => this.refusals.totals(),
       relayedBytes: () => ({ ...this.#meter.classes }),
       carriedBytes: () => ({ ...this.#meter.carried }),
       limits: () => this.#settings.limits,

@@ -1,11 +1,11 @@
 /** TCP reflector: writes the address it sees and closes; with it two devices behind NATs punch TCP holes. */
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { type ShareBounds, Shares } from '@skein/core'
+import { originOf } from './admission/networks.ts'
 import { hostPort } from './config.ts'
 import { openPort } from './port-in-use.ts'
 
-/** Open connections at once; each lives milliseconds. */
-const MAX_CONNECTIONS = 256
 /** Ms until a connection that does not close by itself is cut. */
 const TIMEOUT_MS = 2_000
 
@@ -13,11 +13,27 @@ export interface Reflector extends AsyncDisposable {
   readonly port: number
 }
 
+export interface ReflectorOptions {
+  readonly host: string
+  readonly port: number
+  /** Open connections at once, of one address, one network and in all; each lives milliseconds. */
+  bounds(): Omit<ShareBounds, 'connection'>
+  onRefused(reason: string): void
+}
+
 /** @throws SkeinError PORT_IN_USE */
-export async function startReflector(host: string, port: number): Promise<Reflector> {
+export async function startReflector({ host, port, bounds, onRefused }: ReflectorOptions): Promise<Reflector> {
   const open = new Set<Socket>()
-  const server = createServer((socket) => reflect(socket, open))
-  server.maxConnections = MAX_CONNECTIONS
+  const shares = new Shares(() => ({ connection: Number.POSITIVE_INFINITY, ...bounds() }))
+  const server = createServer((socket) => {
+    const origin = originOf(socket.remoteAddress)
+    if (!shares.take(origin, 1)) {
+      onRefused('connections')
+      return void socket.destroy()
+    }
+    socket.once('close', () => shares.give(origin, 1))
+    reflect(socket, open)
+  })
   await openPort(server, { port, start: () => server.listen(port, host) })
   return {
     port: (server.address() as AddressInfo).port,

@@ -3,7 +3,8 @@ import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { isSkeinError, type Logger } from '@skein/core'
-import { createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
+import { type Caller, createRelayStack, type RelayRules, type RelayStack } from '@skein/node/swarm'
+import { originOf } from './admission/networks.ts'
 import { clearBackups } from './backup.ts'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
@@ -61,20 +62,23 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   await using starting = new AsyncDisposableStack()
   const store = starting.use(openRelayStore(config.dataDir))
   clearBackups(config.dataDir)
-  const operator = starting.use(new Operator({ dataDir: config.dataDir, store, logger, figures: figuresOf(parts) }))
+  const operator = starting.use(
+    new Operator({ dataDir: config.dataDir, store, logger, figures: figuresOf(parts), behindProxy: config.frontUrl !== undefined }),
+  )
   parts.operator = operator
   // HTTP first, so that /healthz and /readyz answer while the rest comes up.
-  const http = starting.use(await openHttp(config, parts))
-  parts.front = config.https === 'off' ? undefined : starting.use(await openHttps(config, config.https, { parts, http, store, logger }))
+  const http = starting.use(await openHttp(config, parts, operator))
+  parts.front =
+    config.https === 'off' ? undefined : starting.use(await openHttps(config, config.https, { parts, http, store, operator, logger }))
   parts.config = withHttps(config, parts.front?.port)
   const address = await publicAddress(config)
   parts.stun = starting.use(await startStun({ ...config, publicAddress: address }))
-  parts.reflector = config.reflector === 'off' ? null : starting.use(await startReflector(config.host, config.reflector))
+  parts.reflector = config.reflector === 'off' ? null : starting.use(await openReflector(config.host, config.reflector, operator))
   const stack = await openStack(parts.config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
   parts.stack = stack
   starting.defer(() => stack.stop())
   parts.cards = await openCards(stack, store, { operator, owner: starting, logger })
-  parts.mailbox = starting.use(await openMail(stack, store, { config, logger }))
+  parts.mailbox = starting.use(await openMail(stack, store, { config, operator, logger }))
   const drained = Promise.withResolvers<Drained>()
   await operator.attach(stack)
   starting.use(await openControl({ config: parts.config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
@@ -135,21 +139,50 @@ async function openCards(
   store: RelayStore,
   { operator, owner, logger }: { readonly operator: Operator; readonly owner: AsyncDisposableStack; readonly logger: Logger },
 ): Promise<CardDrop> {
-  const cards = createCardDrop(store.database, { now: Date.now })
+  const bounds = () => {
+    const { cardsPerAddress: address, cardsPerNetwork: network } = operator.settings().limits
+    return { address, network }
+  }
+  const cards = createCardDrop(store.database, { now: Date.now, bounds })
   owner.use(sweepEvery(SWEEP_MS, [() => cards.sweep(), () => operator.membership.sweep()], logger))
-  await stack.serve('/skein/card/1', (peer, frame) => cards.answer(peer, frame), { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
+  const answer = (from: Caller, frame: Uint8Array): Uint8Array => {
+    if (!operator.rules.mayAsk('cards', from)) throw new Error('too many requests')
+    const { peer, address } = from
+    return cards.answer({ peer, origin: originOf(address), mayLeave: operator.rules.isAdmitted(peer) }, frame)
+  }
+  await stack.serve('/skein/card/1', answer, { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
+}
+
+function openReflector(host: string, port: number, operator: Operator): Promise<Reflector> {
+  return startReflector({
+    host,
+    port,
+    bounds: () => {
+      const { limits } = operator.settings()
+      const { reflectorConnections: total, reflectorConnectionsPerAddress: address, reflectorConnectionsPerNetwork: network } = limits
+      return { address, network, total }
+    },
+    onRefused: (reason) => operator.refusals.count('reflector', reason),
+  })
 }
 
 async function openMail(
   stack: RelayStack,
   { database }: RelayStore,
-  { config, logger }: { readonly config: RelayConfig; readonly logger: Logger },
+  { config, operator, logger }: { readonly config: RelayConfig; readonly operator: Operator; readonly logger: Logger },
 ): Promise<Mailbox> {
   const seed = loadOrCreateSeed(config.dataDir)
   const shared = config.mailDatabase === undefined ? undefined : await PostgresMailboxStore.open(config.mailDatabase)
   const store = shared ?? new SqliteMailboxStore(database)
-  return openMailbox(stack, { store, seed, logger: logger.child('mailbox'), close: () => shared?.close() })
+  return openMailbox(stack, {
+    store,
+    seed,
+    logger: logger.child('mailbox'),
+    close: () => shared?.close(),
+    limits: () => operator.settings().limits,
+    onRefused: (service) => operator.refusals.count(service, 'limit'),
+  })
 }
 
 function frontOf({ frontUrl }: RelayConfig): { host: string; port: number } | undefined {
@@ -205,6 +238,10 @@ function figuresOf(parts: Parts): StackFigures {
     reservations: () => counts()?.reservations ?? 0,
     circuits: () => counts()?.circuits ?? 0,
     dhtPeers: () => counts()?.dhtPeers ?? 0,
+    dhtRecords: () => counts()?.dhtRecords ?? 0,
+    mailStreams: () => parts.mailbox?.use().streams ?? 0,
+    mailTags: () => parts.mailbox?.use().tags ?? 0,
+    mailHeldBytes: () => parts.mailbox?.use().bytes ?? 0,
     gossipMessages: () => counts()?.gossipMessages ?? 0,
     cards: () => parts.cards?.count() ?? 0,
     stunRequests: () => parts.stun?.requests() ?? 0,
@@ -213,26 +250,28 @@ function figuresOf(parts: Parts): StackFigures {
 }
 
 interface HttpsNeeds {
+  readonly operator: Operator
   readonly parts: Parts
   readonly http: HttpServer
   readonly store: RelayStore
   readonly logger: Logger
 }
 
-function openHttps(config: RelayConfig, port: number, { parts, http, store, logger }: HttpsNeeds): Promise<SecureFront> {
+function openHttps(config: RelayConfig, port: number, { parts, http, store, operator, logger }: HttpsNeeds): Promise<SecureFront> {
   return openSecureFront({
     ...config,
     port,
     name: config.announceHost ?? '',
     entries: store.entries,
     logger: logger.child('https'),
+    mayEnter: (socket) => operator.http.mayEnter(socket),
     onRequest: (request, response) => http.onRequest(request, response),
     onUpgrade: (request, socket, head) =>
       parts.stack === undefined ? void socket.destroy() : parts.stack.takeUpgrade(request, socket, head),
   })
 }
 
-function openHttp(config: RelayConfig, parts: Parts) {
+function openHttp(config: RelayConfig, parts: Parts, { http: gate }: Operator) {
   const sources = {
     waiting: () => waitingFor(parts),
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
@@ -241,7 +280,7 @@ function openHttp(config: RelayConfig, parts: Parts) {
     memberUrl: () => (parts.config.frontUrl === undefined ? undefined : memberUrl(parts.config, undefined)),
     onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }
-  return startHttp(sources, { host: config.host, port: config.http, web: findWebClient(config.web, WEB_CLIENT) })
+  return startHttp(sources, { host: config.host, port: config.http, web: findWebClient(config.web, WEB_CLIENT), gate })
 }
 
 /** What is not ready yet, or why nobody new is taken. */

@@ -28,6 +28,43 @@ const limitsSchema = z.strictObject({
   circuits: count.default(4_096),
   circuitsPerPeer: count.default(256),
   circuitsPerMinutePerPeer: count.default(240),
+  /** Of those who asked from one IP address, or one network. */
+  circuitsPerAddress: count.default(1_024),
+  circuitsPerNetwork: count.default(2_048),
+  circuitsPerMinutePerAddress: count.default(2_400),
+  /** Of devices that are not admitted, to one member; they take none of its own. */
+  strangerCircuitsPerMember: count.default(64),
+  /** Questions to the DHT, cards, admission, and presences that are checked, each by itself: of one address a second, and at once after a pause. */
+  requestsPerSecondPerAddress: count.default(64),
+  requestBurstPerAddress: count.default(1_024),
+  /** Records that the DHT keeps. */
+  dhtRecords: count.default(16_384),
+  dhtRecordsPerAddress: count.default(1_024),
+  dhtRecordsPerNetwork: count.default(4_096),
+  /** Cards in the card drop that were left from one address, or one network. */
+  cardsPerAddress: count.default(512),
+  cardsPerNetwork: count.default(2_048),
+  /** Streams at the mailbox. */
+  mailStreams: count.default(16_384),
+  mailStreamsPerAddress: count.default(1_024),
+  mailStreamsPerNetwork: count.default(4_096),
+  /** Tags that are watched at the mailbox, some 100 bytes of memory each. */
+  mailTags: count.default(1_048_576),
+  mailTagsPerAddress: count.default(131_072),
+  mailTagsPerNetwork: count.default(524_288),
+  /** Connections to the HTTP and HTTPS ports, WebSockets behind TLS among them. */
+  httpConnections: count.default(8_192),
+  httpConnectionsPerAddress: count.default(1_024),
+  httpConnectionsPerNetwork: count.default(4_096),
+  httpRequestsPerSecondPerAddress: count.default(128),
+  httpRequestBurstPerAddress: count.default(2_048),
+  /** What one address may download, pages of the web client above all: so many bytes at once, and a second after that; 0 for no limit. */
+  httpBurstBytesPerAddress: rate.default(268_435_456),
+  httpBytesPerSecondPerAddress: rate.default(16_384),
+  /** Connections to the TCP reflector; each lives milliseconds. */
+  reflectorConnections: count.default(512),
+  reflectorConnectionsPerAddress: count.default(64),
+  reflectorConnectionsPerNetwork: count.default(256),
   bytesPerSecond: rate.default(0),
   bytesPerSecondPerPeer: rate.default(0),
 })

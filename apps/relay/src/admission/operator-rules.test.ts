@@ -14,6 +14,7 @@ const BOB = '12D3KooWBob'
 
 function rulesWith(settings: unknown) {
   const refusals: Refused[] = []
+  const asked: string[] = []
   const clock = { now: 0 }
   const membership = new Membership(new Database(':memory:'), () => 0)
   const meter = new Meter()
@@ -25,8 +26,10 @@ function rulesWith(settings: unknown) {
     onRequest: ignore,
     onCircuit: ignore,
     onWaited: ignore,
+    onRefused: (service: string, reason: string) => void asked.push(`${service} ${reason}`),
   }
   return {
+    asked,
     rules: new OperatorRules(parseSettings(settings), { membership, meter, events, now: () => clock.now }),
     refusals,
     clock,
@@ -115,15 +118,57 @@ describe('the rules of an operator', () => {
 
   it('[RL11] circuits are bounded in all and by peer, at either end', () => {
     const { rules } = rulesWith({ limits: { circuits: 3, circuitsPerPeer: 2 } })
-    const open = (from: string, to: string) => rules.onCircuit({ from, to }, { kind: 'opened' })
-    open(ALICE.peer, BOB)
+    const open = (from: string, to: string) => {
+      const ends = { from, to, address: '198.51.100.9' }
+      rules.onCircuit(ends, { kind: 'opened' })
+      return () => rules.onCircuit(ends, { kind: 'closed', cause: 'ended', lastedMs: 0, bytes: 0 })
+    }
+    const end = open(ALICE.peer, BOB)
     open('12D3KooWCarol', BOB)
     expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'resource-limit' })
     expect(rules.mayConnect(ALICE, '12D3KooWDave')).toEqual({ status: 'ok' })
     open(ALICE.peer, '12D3KooWDave')
     expect(rules.mayConnect({ ...ALICE, peer: '12D3KooWErin' }, '12D3KooWFrank')).toEqual({ status: 'resource-limit' })
-    rules.onCircuit({ from: ALICE.peer, to: BOB }, { kind: 'closed', cause: 'ended', lastedMs: 0, bytes: 0 })
+    end()
     expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+  })
+
+  it('[RL11] circuits are bounded by the address and the network that asked, and by their rate', () => {
+    const limits = { circuitsPerAddress: 2, circuitsPerNetwork: 3, circuitsPerMinutePerAddress: 5 }
+    const { rules } = rulesWith({ limits })
+    const ask = (number: number, address: string) => rules.mayConnect({ peer: `peer ${number}`, address }, `member ${number}`).status
+    const open = (number: number, address: string) =>
+      rules.onCircuit({ from: `peer ${number}`, to: `member ${number}`, address }, { kind: 'opened' })
+    open(1, '198.51.100.1')
+    open(2, '198.51.100.1')
+    expect([ask(3, '198.51.100.1'), ask(3, '198.51.100.2')]).toEqual(['resource-limit', 'ok'])
+    open(3, '198.51.100.2')
+    expect([ask(4, '198.51.100.2'), ask(4, '203.0.113.1')]).toEqual(['resource-limit', 'ok'])
+    expect([5, 6, 7, 8, 9].map((number) => ask(number, '203.0.113.1'))).toEqual(['ok', 'ok', 'ok', 'ok', 'resource-limit'])
+  })
+
+  it('[RL11] strangers have a few circuits to a member and take none of its own', () => {
+    const { rules, membership } = rulesWith({ mode: 'token', limits: { circuitsPerPeer: 2, strangerCircuitsPerMember: 3 } })
+    for (const each of [ALICE.peer, BOB]) membership.decide(each, 'allow', '')
+    for (let number = 0; number < 3; number += 1) {
+      expect(rules.mayConnect({ peer: `stranger ${number}`, address: `203.0.113.${number}` }, BOB)).toMatchObject({ status: 'ok' })
+      rules.onCircuit({ from: `stranger ${number}`, to: BOB, address: `203.0.113.${number}` }, { kind: 'opened' })
+    }
+    expect(rules.mayConnect({ peer: 'stranger 4', address: '203.0.113.4' }, BOB)).toEqual({ status: 'resource-limit' })
+    expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+    expect(rules.mayConnect({ peer: BOB, address: '198.51.100.2' }, ALICE.peer)).toEqual({ status: 'ok' })
+  })
+
+  it('[RL30, RL31, RL32] one address has so much done for it, each service by itself; another is served', () => {
+    const { rules, asked, clock } = rulesWith({ limits: { requestsPerSecondPerAddress: 1, requestBurstPerAddress: 2 } })
+    const ask = (peer: string, address: string) => rules.mayAsk('dht', { peer, address, connection: '' })
+    expect([ask('a', '198.51.100.1'), ask('b', '198.51.100.1'), ask('c', '198.51.100.1')]).toEqual([true, true, false])
+    expect(rules.mayAsk('cards', { peer: 'c', address: '198.51.100.1', connection: '' })).toBe(true)
+    expect([ask('d', '2001:db8::1'), ask('d', '2001:db8::2'), ask('d', '2001:db8::3')]).toEqual([true, true, false])
+    expect(ask('d', '2001:db8:0:1::1')).toBe(true)
+    expect(asked).toEqual(['dht rate', 'dht rate'])
+    clock.now = 1_000
+    expect(ask('c', '198.51.100.1')).toBe(true)
   })
 
   it("[RL12] bulk waits for the relay's rate, chat does not, and both are counted", () => {
@@ -162,9 +207,10 @@ describe('the rules of an operator', () => {
 })
 
 describe('addresses', () => {
-  it('[RL11] belong to a /24 or a /48, IPv4 in whatever form', () => {
+  it('[RL11] belong to a /24, or to a /64 and a /48, IPv4 in whatever form', () => {
     expect(groupsOf('198.51.100.77')).toEqual(['198.51.100.77', '198.51.100.0/24'])
     expect(groupsOf('::ffff:198.51.100.77')).toEqual(['198.51.100.77', '198.51.100.0/24'])
+    expect(groupsOf('2001:db8:1:2::3')).toEqual(['2001:db8:1:2::/64', '2001:db8:1::/48'])
     expect(groupsOf('2001:db8:1:2::3')[1]).toBe(groupsOf('2001:db8:1:ffff::4')[1])
     expect(groupsOf('2001:db8:1::')[1]).not.toBe(groupsOf('2001:db8:2::')[1])
     expect(groupsOf('relay.example')).toEqual([])

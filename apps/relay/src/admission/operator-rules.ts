@@ -1,12 +1,23 @@
 /** The operator's settings as the rules of the relay: every limit is asked here, and every refusal is counted here. */
 import type { AdmissionOutcome, AdmissionRequestFrame, CircuitStatus } from '@skein/core'
-import type { CircuitChange, CircuitDecision, CircuitEnds, HeldPlaces, Party, Passage, RelayRules } from '@skein/node/swarm'
+import type {
+  Caller,
+  CircuitChange,
+  CircuitDecision,
+  CircuitEnds,
+  HeldPlaces,
+  Party,
+  Passage,
+  RelayRules,
+  Service,
+} from '@skein/node/swarm'
 import type { Settings } from '../settings.ts'
 import type { BudgetState } from '../traffic/budget.ts'
 import type { Meter } from '../traffic/meter.ts'
 import { Pace } from '../traffic/pace.ts'
 import { Buckets } from './buckets.ts'
 import type { Membership } from './membership.ts'
+import { addTo, CircuitCounts } from './circuit-counts.ts'
 import { groupsOf } from './networks.ts'
 
 /** Peers whose pace is kept; the others are not slowed. */
@@ -23,6 +34,7 @@ export interface RuleEvents {
   onRequest: RelayRules['onRequest']
   onCircuit(change: CircuitChange): void
   onWaited(ms: number): void
+  onRefused(service: string, reason: string): void
 }
 
 export interface RuleParts {
@@ -37,6 +49,7 @@ export class OperatorRules implements RelayRules {
   readonly groupsOf = groupsOf
   readonly onRequest: RelayRules['onRequest']
   readonly onWaited: RelayRules['onWaited']
+  readonly onRefused: RelayRules['onRefused']
   /** While the relay is being emptied nobody new is taken. */
   draining = false
   budget: BudgetState = 'none'
@@ -44,26 +57,51 @@ export class OperatorRules implements RelayRules {
   readonly #parts: RuleParts
   readonly #joins: Buckets
   readonly #requests: Buckets
+  readonly #services: Buckets
   readonly #connections = new Map<string, number>()
-  readonly #circuitsOf = new Map<string, number>()
+  readonly #circuits = new CircuitCounts()
   readonly #paces = new Map<string, Pace>()
   readonly #whole = new Pace()
   readonly #slow = new Pace()
   #connected = 0
-  #circuits = 0
 
   constructor(settings: Settings, parts: RuleParts) {
     this.#settings = settings
     this.#parts = parts
     this.#joins = new Buckets(parts.now)
     this.#requests = new Buckets(parts.now)
+    this.#services = new Buckets(parts.now)
     this.onRequest = parts.events.onRequest
     this.onWaited = parts.events.onWaited
+    this.onRefused = parts.events.onRefused
   }
 
   /** From now on; what stands is not ended by it. */
   apply(settings: Settings): void {
     this.#settings = settings
+  }
+
+  /** Whether this peer belongs here. */
+  isAdmitted(peer: string): boolean {
+    const { membership } = this.#parts
+    const verdict = membership.verdictOn(peer)
+    if (verdict !== undefined) return verdict === 'allow'
+    if (this.#settings.mode === 'open') return true
+    return this.#settings.mode !== 'allowlist' && membership.isMember(peer)
+  }
+
+  mayAsk(service: Service, { peer, address }: Caller): boolean {
+    const { limits } = this.#settings
+    const [own = peer] = address === undefined ? [] : groupsOf(address)
+    const rate = { perSecond: limits.requestsPerSecondPerAddress, burst: Math.max(1, limits.requestBurstPerAddress) }
+    const may = this.#services.take(`${service} ${own}`, rate)
+    if (!may) this.onRefused(service, 'rate')
+    return may
+  }
+
+  dhtRecords(): ReturnType<RelayRules['dhtRecords']> {
+    const { dhtRecords: total, dhtRecordsPerAddress: address, dhtRecordsPerNetwork: network } = this.#settings.limits
+    return { address, network, total }
   }
 
   admit(peer: string, request: AdmissionRequestFrame): AdmissionOutcome {
@@ -95,7 +133,7 @@ export class OperatorRules implements RelayRules {
 
   mayReserve({ peer, address }: Party, held: HeldPlaces): CircuitStatus {
     const { limits } = this.#settings
-    if (!this.#isAdmitted(peer)) return 'denied'
+    if (!this.isAdmitted(peer)) return 'denied'
     const rate = { perSecond: limits.reservationsPerMinutePerPeer / 60, burst: Math.max(1, limits.reservationsPerMinutePerPeer) }
     if (this.draining || this.budget === 'stopped' || !this.#requests.take(`reserve ${peer}`, rate)) return 'resource-limit'
     const [own, network] = groupsOf(address)
@@ -106,21 +144,26 @@ export class OperatorRules implements RelayRules {
     return isFull ? 'reservation-refused' : 'ok'
   }
 
-  mayConnect({ peer }: Party, to: string): CircuitDecision {
-    const { limits, strangers } = this.#settings
-    const isKnown = this.#isAdmitted(peer)
+  mayConnect(from: Party, to: string): CircuitDecision {
+    const { strangers } = this.#settings
+    const isKnown = this.isAdmitted(from.peer)
     if (!isKnown && strangers.circuits === 'none') return { status: 'denied' }
-    const rate = { perSecond: limits.circuitsPerMinutePerPeer / 60, burst: Math.max(1, limits.circuitsPerMinutePerPeer) }
-    if (this.draining || this.budget === 'stopped' || !this.#requests.take(`connect ${peer}`, rate)) return { status: 'resource-limit' }
-    const isFull =
-      this.#circuits >= limits.circuits || [peer, to].some((each) => (this.#circuitsOf.get(each) ?? 0) >= limits.circuitsPerPeer)
-    if (isFull) return { status: 'resource-limit' }
+    if (this.draining || this.budget === 'stopped' || !this.#mayConnectAgain(from)) return { status: 'resource-limit' }
+    if (!this.#circuits.hasRoom({ from: from.peer, to, address: from.address, isStranger: !isKnown }, this.#settings.limits))
+      return { status: 'resource-limit' }
     const isFree = isKnown || strangers.circuits === 'unlimited'
     return isFree ? { status: 'ok' } : { status: 'ok', limit: { bytes: strangers.bytes, seconds: strangers.seconds } }
   }
 
+  /** By rate: of the peer, and of all that come from its address. */
+  #mayConnectAgain({ peer, address }: Party): boolean {
+    const { circuitsPerMinutePerPeer: ofPeer, circuitsPerMinutePerAddress: ofAddress } = this.#settings.limits
+    const may = (key: string, most: number): boolean => this.#requests.take(key, { perSecond: most / 60, burst: Math.max(1, most) })
+    return may(`connect ${peer}`, ofPeer) && may(`connect ${groupsOf(address)[0] ?? peer}`, ofAddress)
+  }
+
   /** Chat never waits for files: it is charged to the relay's rate, and only bulk is held to it. */
-  onPassage(ends: CircuitEnds, passage: Passage): number {
+  onPassage(ends: Pick<CircuitEnds, 'from' | 'to'>, passage: Passage): number {
     this.#parts.meter.onPassage(ends, passage)
     const { limits, budget } = this.#settings
     const [now, { bytes }] = [this.#parts.now(), passage]
@@ -135,10 +178,9 @@ export class OperatorRules implements RelayRules {
     this.#parts.meter.onBytes(direction, bytes)
   }
 
-  onCircuit({ from, to }: CircuitEnds, change: CircuitChange): void {
-    const step = change.kind === 'opened' ? 1 : -1
-    this.#circuits += step
-    for (const peer of [from, to]) addTo(this.#circuitsOf, peer, step)
+  onCircuit(ends: CircuitEnds, change: CircuitChange): void {
+    if (change.kind === 'opened') this.#circuits.begin(ends, !this.isAdmitted(ends.from))
+    else this.#circuits.end(ends)
     this.#parts.events.onCircuit(change)
   }
 
@@ -152,14 +194,6 @@ export class OperatorRules implements RelayRules {
     if (network !== undefined && (this.#connections.get(network) ?? 0) >= limits.connectionsPerNetwork) return 'network'
     const rate = { perSecond: limits.connectionsPerSecondPerAddress, burst: limits.connectionBurstPerAddress }
     return this.#joins.take(own, rate) ? undefined : 'rate'
-  }
-
-  #isAdmitted(peer: string): boolean {
-    const { membership } = this.#parts
-    const verdict = membership.verdictOn(peer)
-    if (verdict !== undefined) return verdict === 'allow'
-    if (this.#settings.mode === 'open') return true
-    return this.#settings.mode !== 'allowlist' && membership.isMember(peer)
   }
 
   #chargePeer(peer: string, { bytes, now }: { readonly bytes: number; readonly now: number }): number {
@@ -177,10 +211,4 @@ export class OperatorRules implements RelayRules {
     this.#connected += step
     for (const group of groupsOf(address)) addTo(this.#connections, group, step)
   }
-}
-
-function addTo(counts: Map<string, number>, key: string, step: number): void {
-  const count = (counts.get(key) ?? 0) + step
-  if (count > 0) counts.set(key, count)
-  else counts.delete(key)
 }

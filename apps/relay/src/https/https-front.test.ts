@@ -15,8 +15,9 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((each) => each()))
 })
 
-async function frontWith(certificate?: Certificate): Promise<HttpsFront> {
+async function frontWith(certificate?: Certificate, mayEnter = (): boolean => true): Promise<HttpsFront> {
   const front = new HttpsFront({
+    mayEnter,
     onRequest: (_, response) => response.end('page'),
     onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
   })

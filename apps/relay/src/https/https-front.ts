@@ -21,6 +21,8 @@ const MAX_SOCKETS = 8_192
 const ACME_ALPN = 'acme-tls/1'
 
 export interface FrontHandlers {
+  /** Asked as soon as somebody is there; at `false` the socket is turned away. */
+  mayEnter(socket: Socket): boolean
   onRequest(request: IncomingMessage, response: ServerResponse): void
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
@@ -28,11 +30,13 @@ export interface FrontHandlers {
 export class HttpsFront implements AsyncDisposable {
   readonly #server: Server
   readonly #https: HttpsServer
+  readonly #mayEnter: FrontHandlers['mayEnter']
   readonly #open = new Set<Socket>()
   #hasCertificate = false
   #proof: Certificate | undefined
 
-  constructor({ onRequest, onUpgrade }: FrontHandlers) {
+  constructor({ mayEnter, onRequest, onUpgrade }: FrontHandlers) {
+    this.#mayEnter = mayEnter
     const limits = { headersTimeout: HANDSHAKE_WITHIN_MS, requestTimeout: HANDSHAKE_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS }
     this.#https = createHttps({ handshakeTimeout: HANDSHAKE_WITHIN_MS, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
     this.#https.setTimeout(IDLE_MS)
@@ -72,6 +76,7 @@ export class HttpsFront implements AsyncDisposable {
   }
 
   #take(socket: Socket): void {
+    if (!this.#mayEnter(socket)) return void socket.destroy()
     this.#open.add(socket)
     socket.on('error', () => undefined)
     socket.once('close', () => this.#open.delete(socket))

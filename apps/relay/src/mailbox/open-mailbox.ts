@@ -1,7 +1,10 @@
 /** The relay's mailbox on its ports: `/skein/mailbox/1` over the stack, on a store. */
 import { randomBytes } from 'node:crypto'
-import { type Clock, MAILBOX_PROTOCOL, MailboxService, type Logger, type MailboxStore, MAX_MAIL_BYTES, type Random } from '@skein/core'
+import { type Clock, type Logger, MAILBOX_PROTOCOL, type MailboxStore, MAX_MAIL_BYTES, type Random } from '@skein/core'
+import { MAILBOX_BOUNDS, type MailboxBound, type MailboxBounds, MailboxService, type MailboxUse } from '@skein/core/relay'
 import { VoprfIssuer } from '@skein/core/tokens'
+import { originOf } from '../admission/networks.ts'
+import type { Settings } from '../settings.ts'
 import { nativePrimitives as primitives, type RelayStack } from '@skein/node/swarm'
 
 /** Ms between removals of mail that has expired; fetching ignores it anyway. */
@@ -29,7 +32,13 @@ export const relayRandom: Pick<Random, 'bytes'> & Random = {
   uniform: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
 }
 
+type Limits = Settings['limits']
+
 export interface MailboxOptions {
+  /** Asked each time: the operator may change them. */
+  limits(): Limits
+  /** Somebody was turned away, or made to wait, at a bound. */
+  onRefused(service: MailboxBound): void
   readonly store: MailboxStore
   /** Of the relay, 32 bytes. */
   readonly seed: Uint8Array
@@ -42,27 +51,39 @@ export interface MailboxOptions {
 
 export interface Mailbox extends AsyncDisposable {
   totals(): ReturnType<MailboxStore['totals']>
+  use(): MailboxUse
 }
 
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { store, seed, logger, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
+  { store, seed, logger, limits, onRefused, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
 ): Promise<Mailbox> {
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
-  const service = new MailboxService(deps)
+  const service = new MailboxService({ ...deps, bounds: () => boundsOf(limits()), onBound: onRefused })
   const sweep = (): void =>
     void store.sweep(Date.now()).catch((error: unknown) => logger.error('mail-not-swept', { reason: String(error) }))
   sweep()
   const sweeping = setInterval(sweep, SWEEP_MS)
-  await stack.serveChannel(MAILBOX_PROTOCOL, (channel) => service.serve(channel))
+  await stack.serveChannel(MAILBOX_PROTOCOL, (channel, { address, connection }) => service.serve(channel, originOf(address, connection)))
   return {
     totals: () => store.totals(),
+    use: () => service.use(),
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweeping)
       await close?.()
     },
+  }
+}
+
+function boundsOf(limits: Limits): MailboxBounds {
+  const { mailStreams, mailStreamsPerAddress, mailStreamsPerNetwork, mailTags, mailTagsPerAddress, mailTagsPerNetwork } = limits
+  const { streams, tags, bytes } = MAILBOX_BOUNDS
+  return {
+    streams: { ...streams, address: mailStreamsPerAddress, network: mailStreamsPerNetwork, total: mailStreams },
+    tags: { ...tags, address: mailTagsPerAddress, network: mailTagsPerNetwork, total: mailTags },
+    bytes,
   }
 }

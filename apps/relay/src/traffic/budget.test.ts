@@ -61,15 +61,39 @@ describe("the month's budget", () => {
     expect(second.look(NOW + 500, { interfaces: undefined, relay: 5 }, LIMITED).used_bytes).toBe(305)
   })
 
-  it("[RL13] begins anew with the provider's month, and a clock that jumps back opens no old one", () => {
+  it("[RL13] begins anew with the provider's month", () => {
     const budget = new Budget(memory(), { now: NOW, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })
     budget.look(NOW, { interfaces: undefined, relay: 500 }, LIMITED)
     expect(budget.look(NOW + 11 * DAY_MS, { interfaces: undefined, relay: 600 }, LIMITED)).toMatchObject({
       used_bytes: 0,
       month: '2026-12-01',
     })
-    expect(budget.look(NOW, { interfaces: undefined, relay: 700 }, LIMITED)).toMatchObject({ used_bytes: 100, month: '2026-12-01' })
     expect([monthOf(Date.UTC(2026, 0, 9), 10), monthOf(Date.UTC(2026, 0, 10), 10)]).toEqual(['2025-12-10', '2026-01-10'])
+  })
+
+  it('[RL13] a look at another year, also over a restart, neither settles the month for that year nor forgets what is used', () => {
+    const entries = memory()
+    const counted = (relay: number) => ({ interfaces: undefined, relay })
+    const before = new Budget(entries, { now: NOW, counted: counted(0), settings: LIMITED })
+    before.look(NOW, counted(500), LIMITED)
+    expect(before.look(NOW + 365 * DAY_MS, counted(500), LIMITED)).toMatchObject({ used_bytes: 0, month: '2027-11-01' })
+    expect(before.look(NOW + 365 * DAY_MS, counted(560), LIMITED).used_bytes).toBe(60)
+    before.close(NOW, LIMITED)
+    const after = new Budget(entries, { now: NOW, counted: counted(0), settings: LIMITED })
+    expect(after.look(NOW, counted(0), LIMITED)).toMatchObject({ used_bytes: 560, month: '2026-11-01' })
+    expect(after.look(NOW, counted(40), LIMITED).used_bytes).toBe(600)
+    // The real next month is a new one, a second of the old one in between is none.
+    expect(after.look(NOW + 11 * DAY_MS, counted(40), LIMITED).used_bytes).toBe(0)
+    expect(after.look(NOW + 11 * DAY_MS, counted(70), LIMITED).used_bytes).toBe(30)
+    expect(after.look(NOW, counted(80), LIMITED)).toMatchObject({ used_bytes: 640, month: '2026-11-01' })
+    expect(after.look(NOW + 11 * DAY_MS, counted(90), LIMITED)).toMatchObject({ used_bytes: 50, month: '2026-12-01' })
+  })
+
+  it('[RL13] a month before all that is known begins with what is used', () => {
+    const ahead = NOW + 365 * DAY_MS
+    const budget = new Budget(memory(), { now: ahead, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })
+    budget.look(ahead, { interfaces: undefined, relay: 400 }, LIMITED)
+    expect(budget.look(NOW, { interfaces: undefined, relay: 400 }, LIMITED)).toMatchObject({ used_bytes: 400, month: '2026-11-01' })
   })
 
   it('[RL13] goes on from nothing when its row is damaged', () => {

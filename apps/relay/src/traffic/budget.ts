@@ -27,9 +27,13 @@ export interface Counted {
 const KEY = 'traffic-budget'
 /** Between two writes, ms: what an interface carried since the last one is known after a crash anyway. */
 const KEEP_EVERY_MS = 30_000
-const recordSchema = z.object({
-  month: z.string(),
-  used: z.number().min(0),
+/** Other months that are remembered, for a clock that has been wrong and is set right. */
+const MAX_OTHERS = 4
+const monthSchema = z.object({ month: z.string(), used: z.number().min(0) })
+const recordSchema = monthSchema.extend({
+  /** What had been used when this month began, or was come back to. */
+  begun: z.number().min(0).default(0),
+  others: z.array(monthSchema).max(MAX_OTHERS).default([]),
   reading: z.object({ bytes: z.number(), epoch: z.string() }).optional(),
 })
 type Row = z.infer<typeof recordSchema>
@@ -44,7 +48,7 @@ export class Budget {
 
   constructor(entries: DurableEntries, { now, counted, settings }: { now: number; counted: Counted; settings: Settings['budget'] }) {
     this.#entries = entries
-    this.#row = readRow(entries) ?? { month: monthOf(now, settings.firstDay), used: 0 }
+    this.#row = readRow(entries) ?? { month: monthOf(now, settings.firstDay), used: 0, begun: 0, others: [] }
     this.#start = { ...counted, interfaces: sinceBefore(this.#row.reading, counted.interfaces) }
     this.#last = counted
   }
@@ -53,12 +57,7 @@ export class Budget {
   look(now: number, counted: Counted, settings: Settings['budget']): BudgetReport {
     this.#last = counted
     const month = monthOf(now, settings.firstDay)
-    // A clock that jumps back does not open an old month again.
-    if (month > this.#row.month) {
-      this.#row = { month, used: 0 }
-      this.#start = counted
-      this.#keptAt = Number.NEGATIVE_INFINITY
-    }
+    if (month !== this.#row.month) this.#turnTo(month, counted, settings)
     const report = this.report(settings)
     if (Math.abs(now - this.#keptAt) >= KEEP_EVERY_MS) this.#keep(now, report)
     return report
@@ -69,9 +68,25 @@ export class Budget {
     this.#keep(now, this.report(settings))
   }
 
+  /**
+   * The month has ended, or the clock has been set. A month that was seen before goes on where it was, with what has passed
+   * meanwhile: a look at the year to come settles nothing. One that is earlier than all that is known begins with what is used.
+   */
+  #turnTo(month: string, counted: Counted, { count }: Settings['budget']): void {
+    const { used } = this.#used(count)
+    const { begun, others, month: left } = this.#row
+    const known = others.find((each) => each.month === month)
+    const fresh = month > left ? 0 : used
+    const next = known === undefined ? fresh : known.used + used - begun
+    const kept = [{ month: left, used }, ...others.filter((each) => each !== known)]
+    this.#row = { month, used: next, begun: next, others: kept.slice(0, MAX_OTHERS) }
+    this.#start = counted
+    this.#keptAt = Number.NEGATIVE_INFINITY
+  }
+
   #keep(now: number, report: BudgetReport): void {
     const { interfaces } = this.#last
-    const row: Row = { month: this.#row.month, used: report.used_bytes, ...(interfaces && { reading: interfaces }) }
+    const row: Row = { ...this.#row, used: report.used_bytes, ...(interfaces && { reading: interfaces }) }
     this.#entries.put(KEY, Buffer.from(JSON.stringify(row)))
     this.#keptAt = now
   }

@@ -18,7 +18,7 @@ export class Meter {
   readonly #byPeer = new Map<string, number>()
   readonly #salt = randomBytes(32)
 
-  onPassage({ from, to }: CircuitEnds, { bytes, class: kind }: Passage): void {
+  onPassage({ from, to }: Pick<CircuitEnds, 'from' | 'to'>, { bytes, class: kind }: Passage): void {
     this.classes[kind] += bytes
     this.#add(from, bytes)
     this.#add(to, bytes)

@@ -34,6 +34,8 @@ export class Collector {
   /** Envelopes of this visit that are to lie on. */
   private kept = 0
   private emptied = 0
+  /** The relay has no room to watch the rest of the tags. */
+  private isPartly = false
 
   constructor(mailbox: string, deps: CollectorDeps) {
     this.mailbox = mailbox
@@ -86,7 +88,7 @@ export class Collector {
       await this.takeIn(link, batch.items)
       after = batch.items.at(-1)?.cursor ?? after
       if (batch.items.length > 0) this.deps.onCollected()
-      else if (this.kept === 0) await this.markEmptied(today)
+      else if (this.kept === 0 && !this.isPartly) await this.markEmptied(today)
     }
     return true
   }
@@ -102,15 +104,23 @@ export class Collector {
     return `mail-collected ${this.mailbox}`
   }
 
-  /** Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream. */
+  /**
+   * Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream, the newest first. What
+   * it has no room for is tried again at the next look.
+   * @returns false when the relay gives no answer that helps
+   */
   private async openTags(link: MailboxLink): Promise<boolean> {
     const { store } = this.deps
     // Up to the day before the last that was emptied there is nothing any more, and before this device was made there was nothing.
     const since = Number((await store.setting(this.setting)) ?? dayOf((await store.identity())?.createdAt ?? 0)) - 1
-    const wanted = (await ownTags(this.deps, since)).filter(({ name }) => !this.opened.has(name))
+    const missing = (await ownTags(this.deps, since)).filter(({ name }) => !this.opened.has(name))
+    const wanted = missing.toSorted((a, b) => b.day - a.day)
+    this.isPartly = false
     for (let at = 0; at < wanted.length; at += MAX_FETCH_RIGHTS) {
       const page = wanted.slice(at, at + MAX_FETCH_RIGHTS)
       const reply = await link.ask({ kind: 'open', rights: page.map((tag) => fetchRight(this.deps, tag, link.challenge)) })
+      this.isPartly = reply?.kind === 'refused' && reply.why === 'full'
+      if (this.isPartly) return true
       if (reply?.kind !== 'done') return false
       for (const { name } of page) this.opened.add(name)
     }

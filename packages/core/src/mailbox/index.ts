@@ -4,5 +4,6 @@
  * mailbox that is lost, or lies, costs nothing that the sender does not make up for.
  */
 export { MailboxLink } from './mailbox-link.ts'
-export * from './mailbox-service.ts'
+export { MAILBOX_PROTOCOL } from './protocol.ts'
 export * from './rules.ts'
+export { type Origin, type ShareBounds, Shares } from './shares.ts'

@@ -3,7 +3,7 @@ import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { decodeMailboxReply, encodeMailboxRequest, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
-import { MAILBOX_PROTOCOL } from './mailbox-service.ts'
+import { MAILBOX_PROTOCOL } from './protocol.ts'
 
 /** A relay that answers nothing for so long, beyond what it was asked to wait, is taken for gone; milliseconds. */
 const REPLY_WITHIN_MS = 20_000

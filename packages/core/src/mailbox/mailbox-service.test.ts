@@ -11,12 +11,15 @@ import { plainIssuer, plainTokens } from '../testing/plain-tokens.ts'
 import { RecordingLogger } from '../testing/recording-logger.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { settle, VirtualClock } from '../testing/virtual-clock.ts'
-import { encodeMailReceipt, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
+import { encodeMailboxRequest, encodeMailReceipt, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { isSignedBy, sign } from '../wire/signed.ts'
+import { MAILBOX_BOUNDS, type MailboxBounds, WorkPace } from './bounds.ts'
 import { MailboxLink } from './mailbox-link.ts'
-import { MAILBOX_PROTOCOL, MailboxService, TOKENS_PER_DAY } from './mailbox-service.ts'
+import { MailboxService, TOKENS_PER_DAY } from './mailbox-service.ts'
+import { MAILBOX_PROTOCOL } from './protocol.ts'
 import { DEPOSITS_PER_TOKEN } from './rules.ts'
+import type { ShareBounds } from './shares.ts'
 
 const URL = 'http://relay.test'
 const HOUR_MS = 3_600_000
@@ -31,6 +34,10 @@ describe('the mailbox of a relay', () => {
   let store: MemoryMailboxStore
   let network: MemoryNetwork
   let member: (peer: DeviceId) => boolean
+  let bounds: MailboxBounds
+  let bounded: string[]
+  let service: MailboxService
+  let owner: DeviceId | undefined
 
   beforeEach(() => {
     clock = new VirtualClock()
@@ -47,8 +54,18 @@ describe('the mailbox of a relay', () => {
       issuer: plainIssuer('relay', clock),
       limits: { maxBytes: 1e8 },
     }
-    const service = new MailboxService({ ...deps, isMember: (peer) => member(peer) })
-    const serve = (channel: Channel): Promise<void> => service.serve(channel)
+    bounds = MAILBOX_BOUNDS
+    bounded = []
+    service = new MailboxService({
+      ...deps,
+      isMember: (peer) => member(peer),
+      bounds: () => bounds,
+      onBound: (what) => void bounded.push(what),
+    })
+    // One disguise is one connection; all but the owner come from one address.
+    const serve = (channel: Channel): Promise<void> =>
+      service.serve(channel, { connection: channel.peer, address: channel.peer === owner ? 'home' : 'cafe', network: 'town' })
+    owner = undefined
     network.setRelay(URL, { device: relay, handlers: new Map([[MAILBOX_PROTOCOL, serve]]) })
     network.join(self)
   })
@@ -62,6 +79,14 @@ describe('the mailbox of a relay', () => {
       if (!over) await clock.advance(ms)
     }
     return work
+  }
+
+  /** Everything that is on its way has arrived. */
+  async function quiet(): Promise<void> {
+    for (let round = 0; round < 20; round += 1) {
+      network.pump()
+      await settle()
+    }
   }
 
   async function open(disguise?: string): Promise<MailboxLink> {
@@ -196,6 +221,94 @@ describe('the mailbox of a relay', () => {
     }
     expect(bad.closed).toBe(true)
     expect((await deposit(good, envelope(1), token))?.kind).toBe('stored')
+  })
+
+  const waiting = { ...all, waitMs: 40_000 }
+  const share = (bound: Partial<ShareBounds>): ShareBounds => ({ connection: 100, address: 100, network: 100, total: 100, ...bound })
+
+  it('[MB14] one address has so many streams and no more; another is served, and who goes makes room', async () => {
+    bounds = { ...bounds, streams: share({ address: 2 }) }
+    owner = self
+    const [first] = [await open('a'), await open('b')]
+    await expect(open('c')).rejects.toThrow('the relay is away')
+    expect([bounded, service.use().streams]).toEqual([['mail-streams'], 2])
+    expect((await open()).closed).toBe(false)
+    first.close()
+    await quiet()
+    expect((await open('d')).closed).toBe(false)
+  })
+
+  it('[MB14] an address, and all together, watch so many tags; those are watched on, and end with their streams', async () => {
+    bounds = { ...bounds, tags: share({ address: 2, total: 3 }) }
+    owner = self
+    const [cafe, home] = [await open('a'), await open()]
+    expect(await ask(cafe, { kind: 'open', rights: [1, 2, 3].map((number) => right(cafe, number)) })).toEqual(refused('full'))
+    expect(await ask(cafe, { kind: 'open', rights: [1, 2].map((number) => right(cafe, number)) })).toEqual({ kind: 'done' })
+    expect(await ask(home, { kind: 'open', rights: [right(home, 4)] })).toEqual({ kind: 'done' })
+    expect(await ask(home, { kind: 'open', rights: [right(home, 5)] })).toEqual(refused('full'))
+    expect([service.use().tags, bounded]).toEqual([3, ['mail-tags', 'mail-tags']])
+    const [token = NONE] = await tokens(1)
+    const came = cafe.ask(waiting, 40_000)
+    await deposit(home, envelope(1, { box: 2 }), token)
+    expect(await done(came)).toMatchObject({ items: [{ envelope: envelope(1, { box: 2 }) }] })
+    cafe.close()
+    await quiet()
+    expect(service.use().tags).toBe(1)
+  })
+
+  it('[MB14] of many fetches on one stream one waits: the others are answered, and hold nothing', async () => {
+    const looks: number[] = []
+    const look = store.fetch.bind(store)
+    store.fetch = async (query) => {
+      looks.push(query.tags.length)
+      return look(query)
+    }
+    const link = await open('a')
+    await ask(link, { kind: 'open', rights: [right(link, 1)] })
+    const many = Array.from({ length: 300 }, () => link.ask(waiting, 40_000))
+    const before = clock.monotonic()
+    for (const each of many.slice(0, -1)) expect(await done(each, 1)).toEqual({ kind: 'batch', items: [] })
+    expect(clock.monotonic() - before).toBeLessThan(1_000)
+    expect(service.use().bytes).toBe(0)
+    const [token = NONE] = await tokens(1)
+    await deposit(await open('b'), envelope(1), token)
+    expect(await done(many.at(-1) ?? Promise.reject(new Error()))).toMatchObject({ items: [{ cursor: 1 }] })
+  })
+
+  it('[MB14] who asks and does not read is closed; what was on its way for it is given back', async () => {
+    const over = Promise.withResolvers<boolean>()
+    const channel: Channel = {
+      peer: self,
+      send: () => over.promise,
+      frames: async function* () {
+        yield encodeMailboxRequest(1, all)
+        await over.promise
+      },
+      close: () => over.resolve(false),
+    }
+    const served = service.serve(channel)
+    await settle()
+    expect(service.use()).toEqual({ streams: 1, tags: 0, bytes: expect.any(Number) })
+    expect(service.use().bytes).toBeGreaterThan(60_000)
+    await done(served, 1_000)
+    await settle()
+    expect(service.use()).toEqual({ streams: 0, tags: 0, bytes: 0 })
+  })
+
+  it('[MB14] an address that asks for more work than it may waits; another does not', async () => {
+    const pace = new WorkPace(clock)
+    const [cafe, home] = [
+      { connection: 'a', address: 'cafe' },
+      { connection: 'b', address: 'home' },
+    ]
+    expect(await pace.charge(cafe, 16_384)).toBe(true)
+    const before = clock.monotonic()
+    const slow = pace.charge({ ...cafe, connection: 'c' }, 3_000)
+    expect(await pace.charge(home, 16_384)).toBe(true)
+    expect(await done(slow, 100)).toBe(false)
+    expect(clock.monotonic() - before).toBeGreaterThanOrEqual(3_000)
+    await clock.advance(20_000)
+    expect(await pace.charge(cafe, 16_384)).toBe(true)
   })
 
   it('[MB9] random frames are refused and change nothing', async () => {

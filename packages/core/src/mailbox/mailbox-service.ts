@@ -23,20 +23,16 @@ import {
 import { decodeEnvelope } from '../wire/sealed.ts'
 import { isSignedBy, sign } from '../wire/signed.ts'
 import { DepositBatches } from './batches.ts'
+import { MAILBOX_BOUNDS, type MailboxBounds, MAX_WATCHED, TAGS_PER_UNIT, UNITS_PER_TOKEN, WorkPace } from './bounds.ts'
 import { type MailboxLimits, MAX_MAIL_STAY_MS } from './rules.ts'
-import { type Wait, Waiters } from './waiters.ts'
+import { MailboxSession } from './session.ts'
+import { AwaitedShares, type Origin, Shares } from './shares.ts'
+import { Watch, Watches } from './watches.ts'
 
-export const MAILBOX_PROTOCOL = '/skein/mailbox/1'
 const MS_PER_HOUR = 3_600_000
 const MS_PER_DAY = 86_400_000
 /** Longest wait of a fetch that finds nothing, milliseconds: below the time-outs of home routers. */
 export const MAX_WAIT_MS = 50_000
-/** Tags that one stream may watch: a year of contacts for a month of days. */
-const MAX_WATCHED = 32_768
-/** Requests of one stream that are answered at once; the next is read when one is done. */
-const MAX_AT_ONCE = 256
-/** Refused requests after which a stream is closed (MB9). */
-const MAX_OFFENCES = 16
 /** Tokens for one member a day (MB4). */
 export const TOKENS_PER_DAY = 512
 /** Bytes of a reply that hold mail: the rest of a frame is for its fields. */
@@ -54,60 +50,94 @@ export interface MailboxServiceDeps {
   readonly limits: MailboxLimits
   /** Who may have tokens. */
   isMember(peer: DeviceId): boolean
+  /** Asked each time, as they may change; `MAILBOX_BOUNDS` without it. */
+  bounds?(): MailboxBounds
+  /** Somebody was turned away, or made to wait, at a bound. */
+  onBound?(what: MailboxBound): void
 }
 
-interface Session {
-  readonly channel: Channel
-  readonly challenge: Uint8Array
-  readonly tags: Set<string>
-  /** Fetches that wait. */
-  readonly waits: Set<Wait>
-  offences: number
+export type MailboxBound = 'mail-streams' | 'mail-tags' | 'mail-work'
+
+/** What is spent on all streams together. */
+export interface MailboxUse {
+  readonly streams: number
+  readonly tags: number
+  readonly bytes: number
 }
+
+type FetchFields = Extract<MailboxRequestFields, { readonly kind: 'fetch' }>
 
 export class MailboxService {
   private readonly deps: MailboxServiceDeps
   private readonly batches: DepositBatches
-  private readonly waiters: Waiters
+  private readonly watches = new Watches()
+  private readonly streams: Shares
+  private readonly tags: Shares
+  /** Of requests, and of mail on its way out: apart, as a request may wait for the latter. */
+  private readonly bytes: AwaitedShares
+  private readonly batchBytes: AwaitedShares
+  private readonly work: WorkPace
 
   constructor(deps: MailboxServiceDeps) {
     this.deps = deps
     this.batches = new DepositBatches(deps.store, deps)
-    this.waiters = new Waiters(deps.clock)
+    this.work = new WorkPace(deps.clock)
+    const bounds = (): MailboxBounds => deps.bounds?.() ?? MAILBOX_BOUNDS
+    this.streams = new Shares(() => bounds().streams)
+    this.tags = new Shares(() => bounds().tags)
+    this.bytes = new AwaitedShares(deps.clock, () => bounds().bytes)
+    this.batchBytes = new AwaitedShares(deps.clock, () => bounds().bytes)
   }
 
-  /** Serves one stream until it closes. */
-  async serve(channel: Channel): Promise<void> {
-    const session: Session = { channel, challenge: this.deps.random.bytes(32), tags: new Set(), waits: new Set(), offences: 0 }
-    let running = 0
-    let roomWanted = (): void => undefined
-    for await (const bytes of channel.frames()) {
-      running += 1
-      void this.answer(session, bytes).finally(() => {
-        running -= 1
-        roomWanted()
-      })
-      if (running >= MAX_AT_ONCE) await new Promise<void>((resolve) => (roomWanted = resolve))
-      if (session.offences >= MAX_OFFENCES) break
+  use(): MailboxUse {
+    return { streams: this.streams.total, tags: this.tags.total, bytes: this.bytes.total + this.batchBytes.total }
+  }
+
+  /** Serves one stream until it closes; at once where its origin has as many as it may. */
+  async serve(channel: Channel, origin: Origin = { connection: channel.peer }): Promise<void> {
+    if (!this.streams.take(origin, 1)) {
+      this.deps.onBound?.('mail-streams')
+      channel.close()
+      return
     }
-    channel.close()
+    const { clock, random } = this.deps
+    const { bytes } = this
+    const session = new MailboxSession({ channel, origin, clock, bytes, challenge: random.bytes(32), watch: new Watch(clock) })
+    try {
+      await session.run((frame, release) => this.answer(session, frame, release))
+    } finally {
+      this.tags.give(origin, session.watch.tags.length)
+      this.watches.end(session.watch)
+      this.streams.give(origin, 1)
+    }
   }
 
-  private async answer(session: Session, bytes: Uint8Array): Promise<void> {
+  private async answer(session: MailboxSession, bytes: Uint8Array, release: () => void): Promise<void> {
     let number = 0
     try {
-      const request = decodeMailboxRequest(bytes)
-      ;({ number } = request)
-      await session.channel.send(encodeMailboxReply(number, await this.reply(session, request.body)))
+      const { number: named, body } = decodeMailboxRequest(bytes)
+      number = named
+      if (body.kind === 'fetch') {
+        release()
+        await this.fetch(session, { number, body })
+      } else await session.send(encodeMailboxReply(number, await this.reply(session, body)))
     } catch (error) {
       session.offences += 1
       const why: MailboxRefusal = isSkeinError(error, 'TOKEN_FORGED') ? 'token-refused' : isSkeinError(error) ? 'bad-frame' : 'full'
       this.deps.logger.debug('mailbox-refused', { why, reason: isSkeinError(error) ? error.code : String(error) })
-      await session.channel.send(encodeMailboxReply(number, { kind: 'refused', why }))
+      await session.send(encodeMailboxReply(number, { kind: 'refused', why }))
     }
   }
 
-  private reply(session: Session, body: MailboxRequestFields): Promise<MailboxReplyFields> | MailboxReplyFields {
+  private async pay(session: MailboxSession, units: number): Promise<void> {
+    const isFree = units === 0 || (await this.work.charge(session.origin, units))
+    if (!isFree) this.deps.onBound?.('mail-work')
+  }
+
+  private reply(
+    session: MailboxSession,
+    body: Exclude<MailboxRequestFields, FetchFields>,
+  ): Promise<MailboxReplyFields> | MailboxReplyFields {
     switch (body.kind) {
       case 'hello':
         return { kind: 'welcome', challenge: session.challenge, tokenKey: this.deps.issuer.publicKey() }
@@ -115,8 +145,6 @@ export class MailboxService {
         return this.deposit(session, body)
       case 'open':
         return this.open(session, body.rights)
-      case 'fetch':
-        return this.fetch(session, body)
       case 'forget':
         return this.forget(session, body.cursors)
       case 'tokens':
@@ -125,12 +153,16 @@ export class MailboxService {
   }
 
   /** @throws SkeinError BAD_FRAME, TOKEN_FORGED */
-  private async deposit(session: Session, { envelope, token }: { envelope: Uint8Array; token: Uint8Array }): Promise<MailboxReplyFields> {
+  private async deposit(
+    session: MailboxSession,
+    { envelope, token }: { envelope: Uint8Array; token: Uint8Array },
+  ): Promise<MailboxReplyFields> {
     const { clock, primitives, issuer } = this.deps
     const { deliveryTag, expiryHour } = decodeEnvelope(envelope)
     const storedAt = clock.now()
     const expiresAt = expiryHour * MS_PER_HOUR
     if (expiresAt <= storedAt || expiresAt > storedAt + MAX_MAIL_STAY_MS) return { kind: 'refused', why: 'expired' }
+    if (token.length > 0) await this.pay(session, UNITS_PER_TOKEN)
     const checked = token.length === 0 ? undefined : issuer.check(token)
     if (token.length > 0 && checked === undefined) throw new SkeinError('TOKEN_FORGED', 'A token was not issued here, or too long ago.')
     const digest = primitives.sha256(envelope)
@@ -140,7 +172,7 @@ export class MailboxService {
       if (verdict.why === 'token-spent') session.offences += 1
       return { kind: 'refused', why: verdict.why }
     }
-    if (verdict.kind === 'store') this.waiters.arrived(tag)
+    if (verdict.kind === 'store') this.watches.arrived(tag)
     return { kind: 'stored', storedAt, expiresAt, signature: this.signature({ envelopeDigest: digest, storedAt, expiresAt }) }
   }
 
@@ -150,48 +182,77 @@ export class MailboxService {
   }
 
   /** The right to fetch and delete is to be able to sign with the key behind the tag (MB3). */
-  private open(session: Session, rights: readonly FetchRightFields[]): MailboxReplyFields {
-    const { primitives } = this.deps
-    for (const { fetchKey, signature } of rights) {
-      const signed = { statement: session.challenge, signature }
-      const isOwn = session.tags.size < MAX_WATCHED && isSignedBy(primitives, 'skein fetch right v1', { signed, key: fetchKey })
-      if (!isOwn) {
-        session.offences += 1
-        return { kind: 'refused', why: 'not-yours' }
-      }
-      session.tags.add(hex.encode(tagOfFetchKey(primitives, fetchKey)))
+  private async open(session: MailboxSession, rights: readonly FetchRightFields[]): Promise<MailboxReplyFields> {
+    await this.pay(session, rights.length)
+    for (const right of rights) {
+      const why = this.openOne(session, right)
+      if (why === 'not-yours') session.offences += 1
+      if (why !== undefined) return { kind: 'refused', why }
     }
     // There are more tags to watch now: whoever waits is to ask again.
-    for (const wait of session.waits) wait.cut()
+    session.watch.wake()
     return { kind: 'done' }
   }
 
-  private async fetch(
-    { tags, waits }: Session,
-    { after, limit, waitMs }: { readonly after: number; readonly limit: number; readonly waitMs: number },
-  ): Promise<MailboxReplyFields> {
-    const look = async () =>
-      this.deps.store.fetch({ tags: [...tags], after, limit: Math.max(1, limit), maxBytes: BATCH_BYTES, now: this.deps.clock.now() })
-    const wait = this.waiters.begin(tags)
-    waits.add(wait)
+  private openOne({ watch, challenge, origin }: MailboxSession, { fetchKey, signature }: FetchRightFields): MailboxRefusal | undefined {
+    const { primitives, onBound } = this.deps
+    const signed = { statement: challenge, signature }
+    if (!isSignedBy(primitives, 'skein fetch right v1', { signed, key: fetchKey })) return 'not-yours'
+    const tag = hex.encode(tagOfFetchKey(primitives, fetchKey))
+    if (this.watches.isWatching(watch, tag)) return undefined
+    if (watch.isOver || watch.tags.length >= MAX_WATCHED || !this.tags.take(origin, 1)) {
+      onBound?.('mail-tags')
+      return 'full'
+    }
+    this.watches.add(watch, tag)
+    return undefined
+  }
+
+  /** One at a time for each stream: another one ends the wait of the one before it. */
+  private fetch(session: MailboxSession, request: { readonly number: number; readonly body: FetchFields }): Promise<void> {
+    session.watch.wake()
+    return session.inTurn(() => this.fetchNow(session, request))
+  }
+
+  private async fetchNow(
+    session: MailboxSession,
+    { number, body }: { readonly number: number; readonly body: FetchFields },
+  ): Promise<void> {
+    const { watch } = session
+    const from = watch.now
+    if (await this.sendBatch(session, { number, body, isLast: body.waitMs === 0 })) return
+    if (!session.isAwaited) await watch.wait(from, Math.min(body.waitMs, MAX_WAIT_MS))
+    await this.sendBatch(session, { number, body, isLast: true })
+  }
+
+  /** @returns whether it was answered: with nothing only at the last look */
+  private async sendBatch(
+    session: MailboxSession,
+    { number, body, isLast }: { readonly number: number; readonly body: FetchFields; readonly isLast: boolean },
+  ): Promise<boolean> {
+    const { tags } = session.watch
+    await this.pay(session, Math.floor(tags.length / TAGS_PER_UNIT))
+    if (!(await this.batchBytes.take(session.origin, BATCH_BYTES))) throw new Error('too much mail is on its way')
     try {
-      const items = await look()
-      if (items.length > 0 || waitMs === 0) return { kind: 'batch', items }
-      await wait.until(Math.min(waitMs, MAX_WAIT_MS))
-      return { kind: 'batch', items: await look() }
+      const { store, clock } = this.deps
+      const items = await store.fetch({ tags, after: body.after, limit: Math.max(1, body.limit), maxBytes: BATCH_BYTES, now: clock.now() })
+      if (items.length === 0 && !isLast) return false
+      await session.send(encodeMailboxReply(number, { kind: 'batch', items }))
+      return true
     } finally {
-      waits.delete(wait)
-      wait.end()
+      this.batchBytes.give(session.origin, BATCH_BYTES)
     }
   }
 
-  private async forget({ tags }: Session, cursors: readonly number[]): Promise<MailboxReplyFields> {
-    await this.deps.store.forget([...tags], cursors)
+  private async forget(session: MailboxSession, cursors: readonly number[]): Promise<MailboxReplyFields> {
+    const { tags } = session.watch
+    await this.pay(session, Math.floor(tags.length / TAGS_PER_UNIT))
+    await this.deps.store.forget(tags, cursors)
     return { kind: 'done' }
   }
 
   /** @throws SkeinError TOKEN_FORGED */
-  private async issue({ channel }: Session, blinded: readonly Uint8Array[]): Promise<MailboxReplyFields> {
+  private async issue({ channel }: MailboxSession, blinded: readonly Uint8Array[]): Promise<MailboxReplyFields> {
     const { store, clock, issuer, isMember } = this.deps
     if (!isMember(channel.peer)) return { kind: 'refused', why: 'no-member' }
     const want = { count: blinded.length, most: TOKENS_PER_DAY }

@@ -35,6 +35,7 @@ export interface SpliceServiceParts {
 /** The first of two ends; the other has not come yet. */
 interface Alone {
   readonly peer: string
+  readonly address: string
   readonly socket: Socket
   readonly timer: NodeJS.Timeout
 }
@@ -82,7 +83,7 @@ export class SpliceService {
     const secret = { ticket: randomBytes(BULK_TICKET_BYTES), key: randomBytes(BULK_KEY_BYTES) }
     const onOpened = ({ socket, reader }: OpenedSocket): void => {
       reader.release()
-      this.#arrived(socket, party.peer, request)
+      this.#arrived(socket, party, request)
     }
     const isRoom = this.#tickets.expect({ ...secret, device: party.peer, onOpened, onExpired: () => undefined })
     return isRoom ? { status: 'ok', secret } : { status: 'full' }
@@ -100,17 +101,17 @@ export class SpliceService {
     return decision.status === 'resource-limit' ? 'resource-limit' : 'denied'
   }
 
-  #arrived(socket: Socket, peer: string, { peer: other, session }: SpliceRequestFrame): void {
+  #arrived(socket: Socket, { peer, address }: Party, { peer: other, session }: SpliceRequestFrame): void {
     const name = [Buffer.from(session).toString('hex'), ...[peer, other].sort()].join(' ')
     const first = this.#alone.get(name)
     if (first !== undefined && first.peer !== peer) {
       clearTimeout(first.timer)
       this.#alone.delete(name)
-      this.#join([first.socket, socket], { from: first.peer, to: peer })
+      this.#join([first.socket, socket], { from: first.peer, address: first.address, to: peer })
       return
     }
     this.#leave(name)
-    this.#alone.set(name, { peer, socket, timer: setTimeout(() => this.#leave(name), TICKET_AGE_MS) })
+    this.#alone.set(name, { peer, address, socket, timer: setTimeout(() => this.#leave(name), TICKET_AGE_MS) })
   }
 
   #leave(name: string): void {

@@ -21,6 +21,7 @@ export interface SpliceOptions {
 export class Splice implements CircuitEnds {
   readonly from: string
   readonly to: string
+  readonly address: string
   readonly #sockets: readonly [Socket, Socket]
   readonly #options: SpliceOptions
   readonly #startedAt: number
@@ -33,6 +34,7 @@ export class Splice implements CircuitEnds {
     this.#options = options
     this.from = options.ends.from
     this.to = options.ends.to
+    this.address = options.ends.address
     this.#startedAt = options.now()
   }
 

@@ -1,10 +1,11 @@
 /** Topics over gossipsub. */
 import { type GossipSub, type GossipSubComponents, gossipsub, TopicValidatorResult } from '@libp2p/gossipsub'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { Logger, TopicVerdict } from '@skein/core'
 import { GOSSIP_OPTIONS } from './stack-parts.ts'
 
-export type TopicReceiver = (bytes: Uint8Array) => Promise<TopicVerdict>
+/** @param from whoever passed it on */
+export type TopicReceiver = (bytes: Uint8Array, from: PeerId) => Promise<TopicVerdict>
 
 const RESULTS: Readonly<Record<TopicVerdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
@@ -23,9 +24,9 @@ export function subscribeTopic(
   topic: string,
   { receive, logger }: { readonly receive: TopicReceiver; readonly logger: Logger },
 ): void {
-  gossip.topicValidators.set(topic, async (_peer, message) => {
+  gossip.topicValidators.set(topic, async (from, message) => {
     try {
-      return RESULTS[await receive(new Uint8Array(message.data))]
+      return RESULTS[await receive(new Uint8Array(message.data), from)]
     } catch (error) {
       logger.warn('topic-receiver-failed', { topic, reason: String(error) })
       return RESULTS.ignore

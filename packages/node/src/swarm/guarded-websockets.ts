@@ -9,6 +9,7 @@ import { isIP, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Transport } from '@libp2p/interface'
 import { type WebSocketsComponents, webSockets } from '@libp2p/websockets'
+import { Shares } from '@skein/core'
 
 /** Largest message, bytes. A frame of Noise, which is what a peer sends in one message, has 65,537. */
 export const MAX_MESSAGE_BYTES = 262_144
@@ -32,7 +33,14 @@ interface UpgradeRequest {
   readonly socket: Pick<Socket, 'remoteAddress' | 'remotePort'>
 }
 
+/** TCP connections of one address that are no WebSockets yet; of one network four times as many. */
+const MAX_PENDING_PER_ADDRESS = 256
+
 export interface GuardOptions {
+  /** The address and its network, as whoever decides counts them. */
+  readonly groupsOf?: ((address: string) => readonly string[]) | undefined
+  /** A connection was turned away: its address has too many that say nothing. */
+  readonly onRefused?: (() => void) | undefined
   /** Whether a web server on this machine passes connections on, and names the address of each in `X-Forwarded-For`. */
   readonly behindProxy?: boolean | undefined
   /** Called with a way in for WebSockets that somebody else has listened for, once something listens here. */
@@ -57,10 +65,21 @@ export function guardedWebSockets(options: GuardOptions = {}): (components: WebS
   }
 }
 
-function guard(listener: Listener, { behindProxy = false, onReady }: GuardOptions): void {
+function guard(listener: Listener, { behindProxy = false, onReady, onRefused, groupsOf = () => [] }: GuardOptions): void {
   listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
-  listener.server.on('connection', (socket) => endUnlessUpgraded(socket))
+  const pending = new Shares(() => PENDING)
+  listener.server.prependListener('connection', (socket) => {
+    const isProxy = behindProxy && isLocal(socket.remoteAddress)
+    const [address, network] = isProxy ? [] : groupsOf(socket.remoteAddress ?? '')
+    const origin = { connection: '', address, network }
+    if (!pending.take(origin, 1)) {
+      onRefused?.()
+      socket.destroy()
+      return
+    }
+    endUnlessUpgraded(socket, () => pending.give(origin, 1))
+  })
   const [onUpgrade, onConnection] = [listener.onUpgrade.bind(listener), listener.onWsServerConnection.bind(listener)]
   listener.onUpgrade = (request, socket, head) => {
     upgraded(socket)
@@ -74,27 +93,48 @@ function guard(listener: Listener, { behindProxy = false, onReady }: GuardOption
   onReady?.((request, socket, head) => listener.onUpgrade(request, socket, head))
 }
 
-const deadlines = new WeakMap<Duplex, NodeJS.Timeout>()
+const PENDING = {
+  connection: Number.POSITIVE_INFINITY,
+  address: MAX_PENDING_PER_ADDRESS,
+  network: 4 * MAX_PENDING_PER_ADDRESS,
+  total: MAX_SOCKETS,
+}
+/** What is to be done once when a socket has become a WebSocket, or has closed. */
+const settling = new WeakMap<Duplex, () => void>()
 
-function endUnlessUpgraded(socket: Socket): void {
+function endUnlessUpgraded(socket: Socket, onSettled: () => void): void {
   const deadline = setTimeout(() => socket.destroy(), UPGRADE_WITHIN_MS)
   deadline.unref()
-  deadlines.set(socket, deadline)
-  socket.once('close', () => clearTimeout(deadline))
+  settling.set(socket, () => {
+    clearTimeout(deadline)
+    onSettled()
+  })
+  socket.once('close', () => upgraded(socket))
 }
 
 function upgraded(socket: Duplex): void {
-  clearTimeout(deadlines.get(socket))
+  const settled = settling.get(socket)
+  settling.delete(socket)
+  settled?.()
 }
 
 /** Whom the proxy speaks for: the last entry, which it has added itself. Nobody but this machine may speak for others. */
-function asForwarded(request: UpgradeRequest): UpgradeRequest {
-  const named = String(request.headers['x-forwarded-for'] ?? '')
+export function addressOfRequest({ headers, socket }: UpgradeRequest): string {
+  const { remoteAddress = '' } = socket
+  const named = String(headers['x-forwarded-for'] ?? '')
     .split(',')
     .at(-1)
     ?.trim()
-  const isLocal = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')
-  if (!isLocal || named === undefined || isIP(named) === 0) return request
-  const socket = { remoteAddress: named, remotePort: request.socket.remotePort ?? 0 }
+  return isLocal(remoteAddress) && named !== undefined && isIP(named) !== 0 ? named : remoteAddress
+}
+
+function isLocal(address = ''): boolean {
+  return /^(::ffff:)?127\.|^::1$/.test(address)
+}
+
+function asForwarded(request: UpgradeRequest): UpgradeRequest {
+  const remoteAddress = addressOfRequest(request)
+  if (remoteAddress === (request.socket.remoteAddress ?? '')) return request
+  const socket = { remoteAddress, remotePort: request.socket.remotePort ?? 0 }
   return Object.create(request, { socket: { value: socket } }) as UpgradeRequest
 }

@@ -5,6 +5,7 @@
  */
 export type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
 export { createSwarm } from './nodejs.ts'
+export { addressOfRequest } from './guarded-websockets.ts'
 export { installRejectionGuard } from './rejection-guard.ts'
 export * from './circuit/index.ts'
 export * from './probe.ts'

@@ -8,11 +8,16 @@ export interface DurableEntries {
   delete(key: string): void
 }
 
-type StoreKey = Parameters<MemoryDatastore['put']>[0]
+export type StoreKey = Parameters<MemoryDatastore['put']>[0]
+
+/** Where `@libp2p/kad-dht` 16 keeps records, by its own prefix. */
+const DHT_RECORDS = '/dht/record/'
 
 /** Keeps keychain and certificate entries in `durable` as well; peers and DHT records stay in memory on purpose. */
 export class CertificateDatastore extends MemoryDatastore {
   readonly #durable: DurableEntries
+  /** Told of each record of the DHT that is put. */
+  onRecord: (key: StoreKey) => void = () => undefined
 
   constructor(durable: DurableEntries) {
     super()
@@ -21,7 +26,10 @@ export class CertificateDatastore extends MemoryDatastore {
 
   override put(key: StoreKey, value: Uint8Array): StoreKey | Promise<StoreKey> {
     // A copy: what the library's encoder gives is a small part of 64 KiB, all of which would stay for each peer.
-    if (!isDurable(key)) return super.put(key, value.slice())
+    if (!isDurable(key)) {
+      if (key.toString().startsWith(DHT_RECORDS)) this.onRecord(key)
+      return super.put(key, value.slice())
+    }
     this.#durable.put(key.toString(), value)
     return key
   }

@@ -7,10 +7,11 @@ import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Logger } from '@skein/core'
+import { communityNetwork, type DeviceId, encodePresenceFrame, type Logger, makeIdentity, openIdentity, signPresence } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createRelayStack } from './relay-stack.ts'
+import { systemRandom } from '../platform/system.ts'
+import { createRelayStack, nativePrimitives } from './relay-stack.ts'
 import type { RelayStack } from './relay-stack.ts'
 import { GOSSIP_OPTIONS } from './stack-parts.ts'
 
@@ -114,17 +115,19 @@ describe('relay stack', { timeout: 60_000 }, () => {
       member.services.gossip.subscribe(topic)
       await member.dial(multiaddr(tcpAddress()))
     }
-    let said = 0
+    const identity = openIdentity(nativePrimitives, makeIdentity(systemRandom, 1))
+    const presence = { network: communityNetwork(nativePrimitives, relay.peerId as DeviceId), name: '', lease: 0 }
     // Anew until one arrives: the mesh forms at the next heartbeat, and gossip promises nothing before.
     await vi.waitFor(async () => {
-      await members[0]?.services.gossip.publish(topic, new Uint8Array(Buffer.from(`present ${said++}`)))
+      const own = signPresence(nativePrimitives, identity, { ...presence, at: Date.now() })
+      await members[0]?.services.gossip.publish(topic, encodePresenceFrame({ kind: 'presence', own }))
       expect(heard).not.toEqual([])
     }, DEADLINE)
     expect(relay.counts().gossipMessages).toBeGreaterThan(0)
   })
 
   it('serves a protocol of one request and one reply', async () => {
-    await relay.serve('/skein/test/1', (peer, request) => new Uint8Array([...Buffer.from(peer), ...request]), { maxRequestBytes: 8 })
+    await relay.serve('/skein/test/1', ({ peer }, request) => new Uint8Array([...Buffer.from(peer), ...request]), { maxRequestBytes: 8 })
     const asker = await client()
     const ask = async (bytes: Uint8Array) => {
       const frames = lpStream(await asker.dialProtocol(multiaddr(tcpAddress()), '/skein/test/1'))

@@ -11,11 +11,12 @@ import type { TransportManager } from '@libp2p/interface-internal'
 import { kadDHT } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
-import { encodeNotice, isNewerRecord, verifyRecord } from '@skein/core'
+import { type DeviceId, encodeNotice, isNewerRecord, presenceTopic, verifyRecord } from '@skein/core'
 import type { Channel, Logger, ProtocolId } from '@skein/core'
 import { createLibp2p } from 'libp2p'
 import { SPLICE_PROTOCOL } from '../bulk/constants.ts'
@@ -23,10 +24,13 @@ import { SpliceService } from '../bulk/splice-service.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { type RelayDoor, relayDoor } from './circuit/gate.ts'
 import { type HopComponents, HopService } from './circuit/hop-service.ts'
+import { type Caller, callerOf } from './circuit/caller.ts'
+import { ChatBudget } from './circuit/chat-budget.ts'
 import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
 import { deviceOf } from './connections.ts'
+import { DhtGuard } from './dht-guard.ts'
 import { asError, StreamChannel } from './framing.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
@@ -37,22 +41,21 @@ import type { DurableEntries } from './relay-datastore.ts'
 import { giveNotice } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
+import { hubOptions, openHub } from './relay-hub.ts'
 import { SilentPeers } from './silent-peers.ts'
-import { DHT_PROTOCOL, dhtOptions, GOSSIP_OPTIONS, securedAndMuxed } from './stack-parts.ts'
+import { DHT_PROTOCOL, dhtOptions, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export { nativePrimitives } from '../platform/primitives.ts'
 export type { RelayPorts } from './relay-addresses.ts'
 export type { DurableEntries } from './relay-datastore.ts'
 
-const PRESENCE_TOPIC = '/skein/presence/1/'
-
 /** 7 days in ms: a member that stays connected need hardly ever ask again. Must stay below 2^31 ms (24.8 days). */
 const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
 /** Streams of one request-reply protocol on one connection. */
 const MAX_REQUEST_STREAMS = 16
 /** Channels of one protocol on one connection. */
-const MAX_CHANNELS = 32
+const MAX_CHANNELS = 16
 /** Time for one request and its reply, ms. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** For a connection to close in order, ms. */
@@ -96,11 +99,14 @@ export interface RelayCounts {
   readonly reservations: number
   readonly circuits: number
   readonly dhtPeers: number
+  /** Records that the DHT keeps. */
+  readonly dhtRecords: number
   /** Since the start. */
   readonly gossipMessages: number
 }
 
-export type AnswerRequest = (peer: string, request: Uint8Array) => Uint8Array
+/** @throws Error to cut the asker off without an answer */
+export type AnswerRequest = (from: Caller, request: Uint8Array) => Uint8Array
 
 export interface RelayStack {
   readonly peerId: string
@@ -110,7 +116,7 @@ export interface RelayStack {
   /** Serves a protocol of one uvarint-prefixed request frame and one reply; larger requests are cut off. */
   serve(protocol: ProtocolId, answer: AnswerRequest, options: { readonly maxRequestBytes: number }): Promise<void>
   /** Serves a protocol with one channel for any number of requests. */
-  serveChannel(protocol: ProtocolId, handler: (channel: Channel) => Promise<void>): Promise<void>
+  serveChannel(protocol: ProtocolId, handler: (channel: Channel, from: Caller) => Promise<void>): Promise<void>
   /** Whether a device may be reached through this relay: it is a member. */
   hasPlace(peerId: string): boolean
   /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
@@ -143,27 +149,34 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   await node.handle(SPLICE_PROTOCOL, (stream, connection) => splices.serve(stream, connection), { maxInboundStreams: MAX_REQUEST_STREAMS })
   const silent = new SilentPeers({ connections: () => node.getConnections(), heardAt: parts.door.heardAt, now: () => performance.now() })
   silent.start()
+  const dht = guardDht(node, parts)
   let gossipMessages = 0
   node.services.gossip.addEventListener('gossipsub:message', () => void gossipMessages++)
-  node.services.gossip.subscribe(`${PRESENCE_TOPIC}${node.peerId.toString()}`)
+  openHub(node.services.gossip, {
+    relay: node.peerId.toString() as DeviceId,
+    callerOf: (peer) => node.getConnections(peer).map(callerOf)[0],
+    cutOff: (peer) => disconnect(node, peer.toString()),
+    rules: parts.rules,
+    logger: options.logger,
+  })
   node.addEventListener('peer:disconnect', ({ detail }) => {
     node.services.hop.places.release(detail.toString())
     // Identify may still be writing what it has heard.
-    setTimeout(() => void forget(node, detail), FORGET_AFTER_MS).unref()
+    setTimeout(() => void forget(node, dht, detail), FORGET_AFTER_MS).unref()
   })
   node.addEventListener('peer:identify', ({ detail }) => {
-    if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(node, detail.peerId, options.logger)
+    if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(dht, detail.peerId, options.logger)
   })
   return {
     peerId: node.peerId.toString(),
     addresses: () => node.getMultiaddrs().map(String),
-    counts: () => ({ ...countNode(node, splices), gossipMessages }),
+    counts: () => ({ ...countNode(node, splices), dhtPeers: dht.peers, dhtRecords: dht.records, gossipMessages }),
     serve: (protocol, answer, { maxRequestBytes }) =>
       node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
     serveChannel: (protocol, handler) =>
       node.handle(protocol, serveChannels(handler, options.logger), { maxInboundStreams: MAX_CHANNELS, runOnLimitedConnection: true }),
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
-    meet: (addresses) => meet(node, addresses, options.logger),
+    meet: (addresses) => meet({ node, dht, logger: options.logger }, addresses),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
     takeUpgrade: (request, socket, head) =>
       parts.late.take === undefined ? void socket.destroy() : parts.late.take(request, socket, head),
@@ -173,28 +186,33 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     stop: async () => {
       splices.stop()
       silent.stop()
+      dht.stop()
       await node.stop()
     },
   }
 }
 
 interface RelayParts {
+  readonly datastore: CertificateDatastore
   readonly rules: RelayRules
   readonly places: Places
   readonly turns: Turns
+  readonly chat: ChatBudget
   readonly splices: SpliceService
   readonly door: RelayDoor
   readonly late: Late
 }
 
 /** What circuits and raw connections share. */
-function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, logger }: RelayStackOptions): RelayParts {
+function partsOf({ rules = OPEN_RULES, reservationTtlMs = RESERVATION_TTL_MS, durable, logger }: RelayStackOptions): RelayParts {
   const places = new Places({ now: () => performance.now(), ttlMs: reservationTtlMs, groupsOf: rules.groupsOf })
   const turns = new Turns()
   return {
     rules,
     places,
     turns,
+    datastore: new CertificateDatastore(durable),
+    chat: new ChatBudget(() => performance.now()),
     late: {},
     door: relayDoor(rules),
     splices: new SpliceService({ rules, places, turns, logger, now: () => performance.now() }),
@@ -205,9 +223,11 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
   const { late } = parts
   const { gater, mayEnter } = parts.door
   const quic = await quicOf(options)
+  const privateKey = await generateKeyPairFromSeed('Ed25519', options.privateKeySeed)
+  const topic = presenceTopic(peerIdFromPrivateKey(privateKey).toString() as DeviceId)
   return createLibp2p({
-    privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
-    datastore: new CertificateDatastore(options.durable),
+    privateKey,
+    datastore: parts.datastore,
     addresses: {
       listen: listenAddresses({ ...options.listen, ...(quic === undefined && { quic: 'off' }) }),
       announceFilter: () => announced(late, options),
@@ -215,7 +235,12 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
     // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [
       guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
-      guardedWebSockets({ behindProxy: options.front !== undefined, onReady: (take) => Object.assign(late, { take }) }),
+      guardedWebSockets({
+        behindProxy: options.front !== undefined,
+        groupsOf: parts.rules.groupsOf,
+        onRefused: () => parts.rules.onRefused('websocket', 'pending'),
+        onReady: (take) => Object.assign(late, { take }),
+      }),
       webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
       ...(quic === undefined ? [] : [quic()]),
     ],
@@ -225,7 +250,7 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
     connectionMonitor: { enabled: false },
     ...muteLogger(),
     services: {
-      ...relayServices(options, parts),
+      ...relayServices(options, { ...parts, topic }),
       // Captures what only components know: the filter above needs addresses no AutoNAT has confirmed (browser.md T4).
       late: ({ transportManager: transports, peerId: self }: { transportManager: TransportManager; peerId: PeerId }) =>
         Object.assign(late, { transports, self }),
@@ -240,14 +265,14 @@ async function quicOf({ listen, logger }: RelayStackOptions): Promise<Awaited<Re
   return quic
 }
 
-function relayServices({ judge = SIGNED, logger }: RelayStackOptions, parts: RelayParts) {
+function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, ...parts }: RelayParts & { readonly topic: string }) {
   return {
     identify: identify(),
     identifyPush: identifyPush(),
     ping: ping(),
     keychain: keychain(),
     dht: kadDHT(dhtOptions(judge, { clientMode: false })),
-    gossip: gossipsub(GOSSIP_OPTIONS),
+    gossip: gossipsub(hubOptions(topic)),
     hop: (components: HopComponents) => new HopService(components, { ...parts, logger }),
   }
 }
@@ -262,14 +287,13 @@ function frontAddress({ front }: RelayStackOptions): string[] {
   return front === undefined ? [] : [`${hostPrefix(front.host)}/tcp/${front.port}/tls/ws`]
 }
 
-function countNode(node: RelayNode, { splices }: SpliceService): Omit<RelayCounts, 'gossipMessages'> {
+function countNode(node: RelayNode, { splices }: SpliceService): Pick<RelayCounts, 'connections' | 'reservations' | 'circuits'> {
   const { places, circuits } = node.services.hop
   places.sweep()
   return {
     connections: node.getConnections().length,
     reservations: places.size,
     circuits: circuits.size + splices.size,
-    dhtPeers: routingTable(node).size,
   }
 }
 
@@ -282,12 +306,12 @@ async function disconnect(node: RelayNode, peerId: string | undefined): Promise<
   await Promise.all(theirs.map(closeSoon))
 }
 
-function serveChannels(handler: (channel: Channel) => Promise<void>, logger: Logger) {
+function serveChannels(handler: (channel: Channel, from: Caller) => Promise<void>, logger: Logger) {
   return async (stream: Stream, connection: Connection): Promise<void> => {
     const device = deviceOf(connection.remotePeer)
     if (device === undefined) return stream.abort(new Error('refused'))
     const events = { onFrame: () => undefined, onOffence: (code: string) => logger.debug('channel-offence', { code }) }
-    await handler(new StreamChannel(stream, device, events)).catch((error: unknown) => {
+    await handler(new StreamChannel(stream, device, events), callerOf(connection)).catch((error: unknown) => {
       logger.warn('channel-failed', { reason: String(error) })
       stream.abort(asError(error))
     })
@@ -308,7 +332,7 @@ function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Log
       const frames = lpStream(stream, { maxDataLength })
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
       const request = await frames.read({ signal })
-      await frames.write(answer(connection.remotePeer.toString(), request.subarray()), { signal })
+      await frames.write(answer(callerOf(connection), request.subarray()), { signal })
       await stream.close({ signal })
     } catch (error) {
       logger.debug('request-failed', { reason: String(error) })
@@ -317,38 +341,40 @@ function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Log
   }
 }
 
-/** The library would keep whoever has been here for hours; only other servers of the DHT are found again. */
-async function forget(node: RelayNode, peer: PeerId): Promise<void> {
-  const { peerStore } = node
-  const known = await peerStore.get(peer).catch(() => undefined)
-  if (known === undefined || known.protocols.includes(DHT_PROTOCOL) || node.getConnections(peer).length > 0) return
-  await peerStore.delete(peer).catch(() => undefined)
+function guardDht(node: RelayNode, { rules, datastore }: RelayParts): DhtGuard {
+  const surroundings = {
+    getConnections: (peer: PeerId) => node.getConnections(peer),
+    forget: (peer: PeerId) => node.peerStore.delete(peer).catch(() => undefined),
+  }
+  return new DhtGuard(node.services.dht, surroundings, { rules, datastore, now: () => performance.now() })
 }
 
-interface RoutingTable {
-  readonly size: number
-  add(peer: PeerId): Promise<void>
-}
-
-/** Not in the library's types beyond `size`. */
-function routingTable(node: RelayNode): RoutingTable {
-  return (node.services.dht as KadDHT & { readonly routingTable: RoutingTable }).routingTable
+/** The library would keep whoever has been here for hours; only other servers of the DHT are found again, for a while. */
+async function forget(node: RelayNode, dht: DhtGuard, peer: PeerId): Promise<void> {
+  const known = await node.peerStore.get(peer).catch(() => undefined)
+  if (known === undefined || node.getConnections(peer).length > 0) return
+  if (known.protocols.includes(DHT_PROTOCOL)) dht.onGone(peer)
+  else await node.peerStore.delete(peer).catch(() => undefined)
 }
 
 /** The library tries once, and drops the peer for good if its addresses or its pong come late. Harmless when it is in. */
-async function addToRoutingTable(node: RelayNode, peer: PeerId, logger: Logger): Promise<void> {
-  await routingTable(node)
-    .add(peer)
-    .catch((error: unknown) => logger.debug('dht-add-failed', { reason: String(error) }))
+async function addToRoutingTable(dht: DhtGuard, peer: PeerId, logger: Logger): Promise<void> {
+  await dht.add(peer).catch((error: unknown) => logger.debug('dht-add-failed', { reason: String(error) }))
 }
 
-async function meet(node: RelayNode, addresses: readonly string[], logger: Logger): Promise<boolean> {
+interface Meeting {
+  readonly node: RelayNode
+  readonly dht: DhtGuard
+  readonly logger: Logger
+}
+
+async function meet({ node, dht, logger }: Meeting, addresses: readonly string[]): Promise<boolean> {
   try {
     const { remotePeer } = await node.dial(
       addresses.map((each) => multiaddr(each)),
       { signal: AbortSignal.timeout(MEET_TIMEOUT_MS) },
     )
-    await addToRoutingTable(node, remotePeer, logger)
+    await addToRoutingTable(dht, remotePeer, logger)
     return true
   } catch (error) {
     logger.debug('meet-failed', { reason: String(error) })

@@ -24,6 +24,8 @@ export interface RecordJudge {
  */
 const MAX_WINDOW_BYTES = 1_048_576
 
+/** Of an account. */
+const DIGEST_BYTES = 32
 const PREFIX = new TextEncoder().encode(`/${RECORD_NAMESPACE}/`)
 
 /** Encrypter and muxer of every stack; another one on either side and nobody could connect. */
@@ -47,8 +49,13 @@ export function dhtOptions(judge: RecordJudge, { clientMode }: { readonly client
     // Its library's own mapper would be the only part of it that a page loads at once (late-dht.ts).
     peerInfoMapper: (peer) => peer,
     validators: {
+      // The library's own would have anybody's keys kept.
+      pk: async () => {
+        throw new Error('nothing but records of accounts is kept')
+      },
       [RECORD_NAMESPACE]: async (key, value) => {
-        if (!judge.verify(key.subarray(PREFIX.length), value)) throw new Error('a record that its account did not sign')
+        if (key.length !== PREFIX.length + DIGEST_BYTES || !judge.verify(key.subarray(PREFIX.length), value))
+          throw new Error('a record that its account did not sign')
       },
     },
     selectors: {

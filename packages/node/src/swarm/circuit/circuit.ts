@@ -1,6 +1,7 @@
 /** A relayed connection: two flows that live and end together, within the limit that was announced. */
 import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import type { CircuitLimit } from '@skein/core'
+import type { ChatBudget } from './chat-budget.ts'
 import { Flow } from './flow.ts'
 import type { CircuitEnds, CloseCause, RelayRules, TrafficClass } from './rules.ts'
 import type { Turns } from './turns.ts'
@@ -16,12 +17,20 @@ export interface CircuitOptions extends CircuitEnds {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly turns: Turns
+  readonly chat: ChatBudget
   readonly onClosed: () => void
+}
+
+interface Side {
+  readonly stream: Stream
+  readonly isUncounted: boolean
+  readonly peer: string
 }
 
 export class Circuit implements CircuitEnds {
   readonly from: string
   readonly to: string
+  readonly address: string
   readonly #streams: readonly [Stream, Stream]
   readonly #options: CircuitOptions
   readonly #flows: readonly Flow[]
@@ -36,10 +45,15 @@ export class Circuit implements CircuitEnds {
     this.#options = options
     this.from = options.from
     this.to = options.to
+    this.address = options.address
     this.#startedAt = options.now()
     const [asking, asked] = streams
     const [asks = false, isAsked = false] = options.uncounted
-    this.#flows = [this.#flow([asking, asks], [asked, isAsked]), this.#flow([asked, isAsked], [asking, asks])]
+    const [out, back] = [
+      { stream: asking, isUncounted: asks, peer: this.from },
+      { stream: asked, isUncounted: isAsked, peer: this.to },
+    ]
+    this.#flows = [this.#flow(out, back), this.#flow(back, out)]
   }
 
   start(): void {
@@ -59,20 +73,21 @@ export class Circuit implements CircuitEnds {
     for (const stream of this.#streams) stream.abort(reason)
   }
 
-  #flow([src, inUncounted]: readonly [Stream, boolean], [dst, outUncounted]: readonly [Stream, boolean]): Flow {
-    const { rules } = this.#options
+  #flow(src: Side, dst: Side): Flow {
+    const { rules, chat } = this.#options
     let passed = 0
     return new Flow(
-      { src, dst },
+      { src: src.stream, dst: dst.stream },
       {
+        mayChat: (bytes) => chat.take(src.peer, bytes),
         now: this.#options.now,
         turns: this.#options.turns,
         onWaited: this.#options.rules.onWaited,
         onBroken: () => this.end('broken'),
         onBytes: (bytes, kind) => {
           passed += bytes
-          if (inUncounted) rules.onBytes('in', bytes)
-          if (outUncounted) rules.onBytes('out', bytes)
+          if (src.isUncounted) rules.onBytes('in', bytes)
+          if (dst.isUncounted) rules.onBytes('out', bytes)
           return this.#pass(bytes, kind, passed)
         },
       },

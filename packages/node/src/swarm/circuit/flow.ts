@@ -23,6 +23,8 @@ export interface FlowDeps {
   /** Bytes are about to pass. @returns ms to wait after them, or `undefined` when the circuit has ended by it */
   readonly onBytes: (bytes: number, kind: TrafficClass) => number | undefined
   readonly onWaited: (ms: number) => void
+  /** Whether its sender may send so much more as chat; asked for what would be chat by itself. */
+  readonly mayChat: (bytes: number) => boolean
   readonly turns: Turns
   /** The flow cannot go on. */
   readonly onBroken: (error: Error) => void
@@ -103,7 +105,7 @@ export class Flow {
     const forgotten = ((now - this.#recentAt) / 1_000) * CHAT_BYTES_PER_SECOND
     this.#recent = Math.max(0, this.#recent - forgotten) + bytes
     this.#recentAt = now
-    return this.#recent > CHAT_BURST_BYTES ? 'bulk' : 'chat'
+    return this.#recent <= CHAT_BURST_BYTES && this.#deps.mayChat(bytes) ? 'chat' : 'bulk'
   }
 
   #takeTurn(bytes: number): void {

@@ -19,6 +19,7 @@ import {
   MAX_CIRCUIT_MESSAGE_BYTES,
 } from '@skein/core'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import type { ChatBudget } from './chat-budget.ts'
 import { Circuit, type CircuitOptions } from './circuit.ts'
 import { asError } from './flow.ts'
 import type { Places } from './places.ts'
@@ -46,6 +47,7 @@ export interface HopOptions {
   readonly places: Places
   readonly logger: Logger
   readonly turns: Turns
+  readonly chat: ChatBudget
 }
 
 interface Asked {
@@ -142,8 +144,10 @@ export class HopService {
       throw error
     }
     asked.unwrap()
-    const [from, uncounted] = [asked.connection.remotePeer, [asked.connection, other.connection].map(isUncounted)]
-    this.#splice([asked.stream, other.stream], { from, to: peer, limit: decision.limit, uncounted })
+    const { remotePeer: from } = asked.connection
+    const address = partyOf(asked.connection)?.address ?? ''
+    const uncounted = [asked.connection, other.connection].map(isUncounted)
+    this.#splice([asked.stream, other.stream], { from, to: peer, address, limit: decision.limit, uncounted })
   }
 
   #decide(connection: Connection, to: PeerId): CircuitDecision {
@@ -178,7 +182,7 @@ export class HopService {
 
   #splice(
     streams: readonly [Stream, Stream],
-    { from, to, ...options }: { readonly from: PeerId; readonly to: PeerId } & Pick<CircuitOptions, 'limit' | 'uncounted'>,
+    { from, to, ...options }: { readonly from: PeerId; readonly to: PeerId } & Pick<CircuitOptions, 'limit' | 'uncounted' | 'address'>,
   ): void {
     const circuit: Circuit = new Circuit(streams, {
       from: from.toString(),
@@ -187,6 +191,7 @@ export class HopService {
       rules: this.#options.rules,
       now: () => performance.now(),
       turns: this.#options.turns,
+      chat: this.#options.chat,
       onClosed: () => this.circuits.delete(circuit),
     })
     this.circuits.add(circuit)

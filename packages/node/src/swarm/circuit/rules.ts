@@ -1,5 +1,6 @@
 /** What a relay's application decides about places and circuits; the mechanism is in this folder, the policy is not. */
-import type { CircuitLimit, CircuitStatus } from '@skein/core'
+import type { CircuitLimit, CircuitStatus, ShareBounds } from '@skein/core'
+import type { Caller } from './caller.ts'
 
 export interface Party {
   /** Peer id in text form. */
@@ -14,6 +15,8 @@ export type TrafficClass = 'chat' | 'bulk'
 export interface CircuitEnds {
   /** Who asked for the circuit. */
   readonly from: string
+  /** IP address of who asked. */
+  readonly address: string
   /** The member whom it leads to. */
   readonly to: string
 }
@@ -46,6 +49,12 @@ export interface RelayRules {
   mayReserve(member: Party, held: HeldPlaces): CircuitStatus
   /** Asked when the place is known to exist. */
   mayConnect(from: Party, to: string): CircuitDecision
+  /** Whether this peer may have something done for it now; asked once for each piece of work. */
+  mayAsk(service: Service, caller: Caller): boolean
+  /** Something was refused that the mechanism itself has found wrong. */
+  onRefused(service: Service, why: string): void
+  /** Records that the DHT keeps: of one address, one network and in all. */
+  dhtRecords(): Omit<ShareBounds, 'connection'>
   /** Bytes of a circuit have passed. @returns ms for which its sender has to wait, 0 for none */
   onPassage(ends: CircuitEnds, passage: Passage): number
   /** A circuit has begun, or ended for this reason. */
@@ -57,6 +66,9 @@ export interface RelayRules {
   /** How long bytes waited inside the relay for the receiver, ms. */
   onWaited(ms: number): void
 }
+
+/** What a relay does for whoever asks. */
+export type Service = 'dht' | 'gossip' | 'cards' | 'admission' | 'websocket'
 
 export type CircuitChange =
   | { readonly kind: 'opened' }
@@ -72,6 +84,9 @@ export const OPEN_RULES: RelayRules = {
   groupsOf: () => [],
   mayReserve: () => 'ok',
   mayConnect: () => ({ status: 'ok' }),
+  mayAsk: () => true,
+  onRefused: () => undefined,
+  dhtRecords: () => ({ address: 1_000_000, network: 1_000_000, total: 1_000_000 }),
   onPassage: () => 0,
   onCircuit: () => undefined,
   onRequest: () => undefined,

@@ -1,0 +1,29 @@
+import type { LogFields, Logger } from '@skein/core'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { Refusals } from './refusals.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+it('[RL35] a flood is counted to the last one and is two lines in the log: the first at once, the others together', () => {
+  const lines: [string, LogFields | undefined][] = []
+  const ignore = (): void => undefined
+  const warn = (event: string, fields?: LogFields): void => void lines.push([event, fields])
+  const logger: Logger = { debug: ignore, info: ignore, warn, error: ignore, child: () => logger }
+  const refusals = new Refusals(logger)
+  for (let n = 0; n < 1_000; n += 1) refusals.count('dht', 'rate')
+  expect(lines).toEqual([['refused', { service: 'dht', reason: 'rate' }]])
+  refusals.count('http', 'bytes')
+  vi.advanceTimersByTime(60_000)
+  expect(lines.slice(1)).toEqual([
+    ['refused', { service: 'http', reason: 'bytes' }],
+    ['refused-more', { service: 'dht', reason: 'rate', count: 999 }],
+  ])
+  refusals.count('dht', 'rate')
+  expect(lines).toHaveLength(4)
+  expect(refusals.totals()).toEqual([
+    { service: 'dht', reason: 'rate', count: 1_001 },
+    { service: 'http', reason: 'bytes', count: 1 },
+  ])
+  refusals[Symbol.dispose]()
+})
