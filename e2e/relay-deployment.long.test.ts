@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { bareDebian, ensurePrograms, run } from './debian.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FILES = join(ROOT, 'infra', 'relay')
@@ -20,28 +21,13 @@ const WITHIN = { timeout: 60_000, interval: 250 }
 const dir = mkdtempSync(join(tmpdir(), 'skein-deployment-'))
 const running: ChildProcess[] = []
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', ...env },
-    timeout: 600_000,
-  })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`)
-  return `${stdout}${stderr}`
-}
-
 function background(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } })
   running.push(child)
   return child
 }
 
-beforeAll(() => {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => spawnSync('which', [program]).status !== 0)
-  if (missing.length === 0) return
-  run('apt-get', ['-qq', 'update'])
-  for (const [, name] of missing) run('apt-get', ['-qq', '-y', 'install', '--no-install-recommends', name])
-}, 600_000)
+beforeAll(() => ensurePrograms(PROGRAMS), 600_000)
 
 afterAll(async () => {
   for (const child of running.filter((each) => each.exitCode === null && each.signalCode === null)) {
@@ -97,7 +83,7 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
 
   it('[RL20] the script installs on a bare Debian, again and again, for a user without rights, and removes all of it', SLOW, () => {
     const [system, packed] = [join(dir, 'debian'), join(dir, 'packed')]
-    run('debootstrap', ['--variant=minbase', 'bookworm', system, mirror()])
+    bareDebian(system)
     run(process.execPath, [join(FILES, 'pack.mjs'), packed])
     const script = (...args: string[]) => run(join(ROOT, 'infra', 'install.sh'), args, { SKEIN_ROOT: system, SKEIN_PACKED: packed })
     const first = script('install')
@@ -175,12 +161,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
-}
-
-/** Where this machine's own packages come from. */
-function mirror(): string {
-  const lines = run('apt-get', ['indextargets', '--format', '$(REPO_URI)']).split('\n')
-  const found = lines.find((each) => each !== '' && !each.includes('security'))
-  if (found === undefined) throw new Error('apt has no source of packages')
-  return found
 }

@@ -47,7 +47,9 @@ function complaints({ passed, failed, skipped }, status) {
   const found = []
   if (passed + failed === 0) found.push('No test ran.')
   else if (status !== 0 && failed === 0) found.push('vitest failed outside of any test.')
-  if (process.env.CI) found.push(...skipped.map(({ fullName }) => `Skipped, which CI does not allow: ${fullName}`))
+  // Elsewhere Linux's own tools are missing, and what needs them is left out.
+  if (process.env.CI && process.platform === 'linux')
+    found.push(...skipped.map(({ fullName }) => `Skipped, which CI does not allow: ${fullName}`))
   return found
 }
 

@@ -59,6 +59,11 @@ class Daemon {
     this.#child.kill(name)
   }
 
+  /** Resolves when it has ended, by itself or by somebody else. */
+  get gone() {
+    return this.#child.exitCode === null && this.#child.signalCode === null ? once(this.#child, 'exit') : Promise.resolve()
+  }
+
   async end(signal = 'SIGTERM') {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
@@ -106,6 +111,15 @@ export class RelayProcess {
     const ports = ['--http', '80', '--ws', '443', '--quic', 'off']
     const args = ['run', '--json', '--data-dir', this.#dir, '--host', '0.0.0.0', '--announce-host', this.host, ...ports]
     this.#daemon = await Daemon.start(this.#box, [binary('skein-relay'), ...args], this.#dir)
+  }
+
+  /** What the relay says that it has done; resolves when it has gone by itself. */
+  async drain() {
+    const command = [binary('skein-relay'), '--json', '--data-dir', this.#dir, 'drain']
+    const { code, json } = await call(this.#box, command, { home: this.#dir })
+    if (code !== 0) throw new Error(`the relay was not drained: ${json?.error?.message ?? `exit code ${code}`}`)
+    await this.#daemon.gone
+    return json
   }
 
   /** Nothing happens when it does not run. */

@@ -6,6 +6,8 @@ const unavailable = await whyNot({ delay: 10 })
 /** Each with what it has to show beside that nothing is lost or doubled. */
 const SCENARIOS = {
   'relay-restart': ({ reserved_again_ms }) => expect(reserved_again_ms).not.toBeNull(),
+  // Every message went over the relay that was drained, and each side heard of the other again.
+  'relay-drain': ({ path, circuits, not_healed }) => expect([path, circuits > 0, not_healed]).toEqual(['relayed', true, 0]),
   'relay-kill': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
   roam: ({ not_healed }) => expect(not_healed).toBe(0),
   reroute: ({ not_healed }) => expect(not_healed).toBe(0),

@@ -31,6 +31,7 @@ const NO_UDP = `table inet noudp {
 /** By name; each takes the options of the command line and returns its document. */
 export const SCENARIOS = {
   'relay-restart': inPair(['sym', 'sym'], relayRestart),
+  'relay-drain': inPair(['web', 'web'], relayDrain),
   'relay-kill': inPair(['sym', 'sym'], relayKill, { relays: 2 }),
   roam: inPair(['cone', 'cone'], roam, { more: () => [place('a2', 'prc')] }),
   reroute: inPair(['cone', 'cone'], reroute, { more: () => [place('a2', 'prc')] }),
@@ -62,6 +63,17 @@ async function relayRestart({ lab, conversation }) {
   await Promise.all([lab.a, lab.b].map((each) => each.joined(JOIN_WITHIN_MS)))
   const reserved = Date.now() - back
   return { outage_ms: OUTAGE_MS, reserved_again_ms: reserved, healed_ms: await heal(conversation, back) }
+}
+
+/** The only relay, which carries every message, is drained and starts again at once, for each try, as an upgrade does it. */
+async function relayDrain({ lab, conversation, tries }) {
+  const [relay] = lab.relays
+  const drained = []
+  const gaps = await repeatedly(tries, conversation, async () => {
+    drained.push(await relay.drain())
+    await relay.start()
+  })
+  return { drains: tries, circuits: Math.min(...drained.map(({ circuits }) => circuits)), path: (await lab.a.way(lab.b)).path, ...gaps }
 }
 
 /** The relay that carries the conversation dies for good. */

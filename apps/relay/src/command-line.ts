@@ -39,7 +39,8 @@ export function separateBootstrap(args: readonly string[]): string[] {
   return result
 }
 
-function createProgram(json: boolean): Command {
+/** @param json whether errors are for programs, which parse stdout */
+export function createProgram(json: boolean): Command {
   const program = new Command('skein-relay').description('A Skein relay: introduces peers, carries ciphertext, can read nothing.')
   program.version(programVersion(), '--version', 'the version of this program')
   program.exitOverride().configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
