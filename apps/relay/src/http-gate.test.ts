@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { Descriptors } from './descriptors.ts'
 import { HttpGate } from './http-gate.ts'
 import { parseSettings } from './settings.ts'
 import type { BudgetState } from './traffic/budget.ts'
@@ -19,6 +20,7 @@ function gateWith(limits: unknown, { behindProxy = false, state = 'none' as Budg
     onBytes: (bytes) => (out += bytes),
     now: () => clock.now,
     behindProxy,
+    descriptors: new Descriptors({ open: '/nowhere', limits: '/nowhere' }),
   })
   return { gate, refused, clock, out: () => out }
 }

@@ -5,6 +5,7 @@ import { Shares } from '@skein/core'
 import { addressOfRequest } from '@skein/node/swarm'
 import { Buckets } from './admission/buckets.ts'
 import { groupsOf, originOf } from './admission/networks.ts'
+import type { Descriptors } from './descriptors.ts'
 import type { Settings } from './settings.ts'
 import type { BudgetState } from './traffic/budget.ts'
 import { Pace } from './traffic/pace.ts'
@@ -25,6 +26,7 @@ export interface HttpGateParts {
   now(): number
   /** Whether a web server on this machine passes requests on, and names the address of each. */
   readonly behindProxy: boolean
+  readonly descriptors: Descriptors
 }
 
 /** `undefined`: go on. */
@@ -56,11 +58,17 @@ export class HttpGate {
     // A web server in front speaks for everybody.
     const isProxy = this.#parts.behindProxy && isLoopback(socket.remoteAddress)
     const origin = originOf(isProxy ? undefined : socket.remoteAddress)
-    if (!this.#connections.take(origin, 1)) {
-      this.#parts.onRefused('connections')
+    const { descriptors } = this.#parts
+    const isFull = descriptors.isFull('http')
+    if (isFull || !this.#connections.take(origin, 1)) {
+      this.#parts.onRefused(isFull ? 'descriptors' : 'connections')
       return false
     }
-    socket.once('close', () => this.#connections.give(origin, 1))
+    descriptors.change(1)
+    socket.once('close', () => {
+      this.#connections.give(origin, 1)
+      descriptors.change(-1)
+    })
     return true
   }
 

@@ -4,6 +4,7 @@ import { decodeAdmissionRequest, encodeAdmissionReply, type Logger, MAX_ADMISSIO
 import type { Caller, RelayStack } from '@skein/node/swarm'
 import { Membership } from './admission/membership.ts'
 import { OperatorRules, type Refused } from './admission/operator-rules.ts'
+import { Descriptors } from './descriptors.ts'
 import { HttpGate, type HttpGateParts } from './http-gate.ts'
 import { createMetrics, type Metrics, type MetricSources } from './metrics.ts'
 import { Refusals } from './refusals.ts'
@@ -71,6 +72,7 @@ export class Operator implements Disposable {
   readonly membership: Membership
   readonly rules: OperatorRules
   readonly metrics: Metrics
+  readonly descriptors = new Descriptors()
   /** What the services refuse at their limits. */
   readonly refusals: Refusals
   /** What one address may have over HTTP. */
@@ -97,7 +99,8 @@ export class Operator implements Disposable {
     this.metrics = createMetrics(this.#sources())
     this.http = new HttpGate(this.#httpParts())
     const events = { ...this.metrics, ...this.#events() }
-    const parts = { membership: this.membership, meter: this.#meter, events, now: () => performance.now() }
+    const { membership, descriptors } = this
+    const parts = { membership, descriptors, meter: this.#meter, events, now: () => performance.now() }
     this.rules = new OperatorRules(this.#settings, parts)
     this.rules.budget = this.#report.state
   }
@@ -105,6 +108,8 @@ export class Operator implements Disposable {
   /** Serves admission and begins to look after the budget. */
   async attach(stack: RelayStack): Promise<void> {
     this.#stack = stack
+    // Everything that the relay itself needs is open now.
+    this.descriptors.look()
     this.#delay.enable()
     this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS).unref())
     this.#timers.push(setInterval(() => this.#rates.sample(performance.now(), this.#carried()), SAMPLE_EVERY_MS).unref())
@@ -168,6 +173,7 @@ export class Operator implements Disposable {
   }
 
   #look(): void {
+    this.descriptors.look()
     const before = this.#report.state
     try {
       this.#report = this.#budget.look(Date.now(), this.#counted(), this.#settings.budget)
@@ -215,6 +221,7 @@ export class Operator implements Disposable {
       onBytes: (bytes) => this.#meter.onBytes('out', bytes),
       now: () => performance.now(),
       behindProxy: this.#options.behindProxy,
+      descriptors: this.descriptors,
     }
   }
 

@@ -12,12 +12,12 @@ it('[RL35] a flood is counted to the last one and is two lines in the log: the f
   const logger: Logger = { debug: ignore, info: ignore, warn, error: ignore, child: () => logger }
   const refusals = new Refusals(logger)
   for (let n = 0; n < 1_000; n += 1) refusals.count('dht', 'rate')
-  expect(lines).toEqual([['refused', { service: 'dht', reason: 'rate' }]])
+  expect(lines).toEqual([['refused', { service: 'dht', why: 'rate' }]])
   refusals.count('http', 'bytes')
   vi.advanceTimersByTime(60_000)
   expect(lines.slice(1)).toEqual([
-    ['refused', { service: 'http', reason: 'bytes' }],
-    ['refused-more', { service: 'dht', reason: 'rate', count: 999 }],
+    ['refused', { service: 'http', why: 'bytes' }],
+    ['refused-more', { service: 'dht', why: 'rate', count: 999 }],
   ])
   refusals.count('dht', 'rate')
   expect(lines).toHaveLength(4)

@@ -21,7 +21,7 @@ export class Refusals implements Disposable {
     this.#totals.set(service, reasons.set(reason, (reasons.get(reason) ?? 0) + 1))
     const name = `${service} ${reason}`
     // The first of a minute is told at once: whoever watches is not to wait.
-    if (!this.#untold.has(name)) this.#logger.warn('refused', { service, reason })
+    if (!this.#untold.has(name)) this.#logger.warn('refused', { service, why: reason })
     this.#untold.set(name, (this.#untold.get(name) ?? -1) + 1)
   }
 
@@ -37,8 +37,8 @@ export class Refusals implements Disposable {
 
   #tell(): void {
     for (const [name, count] of this.#untold) {
-      const [service, reason] = name.split(' ')
-      if (count > 0) this.#logger.warn('refused-more', { service, reason, count })
+      const [service, why] = name.split(' ')
+      if (count > 0) this.#logger.warn('refused-more', { service, why, count })
     }
     this.#untold.clear()
   }

@@ -1,6 +1,8 @@
 /** What anybody can throw at a relay's ports: limits hold, others are served, the counter moves, nothing ends. */
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { probeRelay } from '@skein/node/swarm'
@@ -22,8 +24,8 @@ interface Opened {
   text: string
 }
 
-async function open(port: number, from = '127.0.0.1'): Promise<Opened> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: from })
+async function open(port: number, from = '127.0.0.1', options = {}): Promise<Opened> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from, ...options })
   sockets.push(socket)
   const opened: Opened = { socket, isOver: false, text: '' }
   socket.on('error', () => undefined)
@@ -95,12 +97,68 @@ describe('a relay under attack', { timeout: 180_000 }, () => {
     expect(result['refused']).toMatchObject({ address: expect.any(Number) })
   })
 
-  it.skipIf(process.platform !== 'linux')('[RL21] survives running out of file descriptors, and serves again', async () => {
-    const relay = await relays.startBy(['prlimit', '--nofile=96', process.execPath], relays.newDir())
-    const many = await Promise.allSettled(Array.from({ length: 150 }, () => open(tcpPort(relay))))
-    expect(many.length).toBe(150)
-    for (const socket of sockets.splice(0)) socket.destroy()
-    await vi.waitFor(async () => expect(await isServed(relay)).toBe(true), { timeout: DEADLINE_MS, interval: 1_000 })
+  it.skipIf(process.platform !== 'linux')(
+    '[RL21, RL36] short of file descriptors it serves who is there, says so, and serves all again',
+    async () => {
+      const relay = await relays.startBy(['prlimit', '--nofile=96', process.execPath], relays.newDir())
+      const standing = await open(httpPort(relay))
+      const many = await Promise.allSettled(Array.from({ length: 200 }, () => open(tcpPort(relay))))
+      expect(many.length).toBe(200)
+      const refused = 'skein_relay_refused_connections_total{reason="descriptors"}'
+      await vi.waitFor(async () => expect(await metric(relay, refused)).toBeGreaterThan(50), WITHIN)
+      expect(readdirSync(`/proc/${relay.child.pid}/fd`).length).toBeGreaterThan(80)
+      await vi.waitFor(() => expect(relay.log()).toMatch(/"service":"connection","why":"descriptors"/), WITHIN)
+      standing.socket.write('GET /healthz HTTP/1.1\r\nHost: relay.example\r\n\r\n')
+      await vi.waitFor(() => expect(standing.text).toMatch(/^HTTP\/1\.1 200/), WITHIN)
+      for (const socket of sockets.splice(0)) socket.destroy()
+      await vi.waitFor(async () => expect(await isServed(relay)).toBe(true), { timeout: DEADLINE_MS, interval: 1_000 })
+      expect(relay.child.exitCode).toBeNull()
+    },
+  )
+
+  it('[RL21, RL33, RL34, RL35] floods on every port are refused where they are more than one address may have; another is served', async () => {
+    const dir = relays.newDir()
+    const limits = { connectionsPerAddress: 40, httpConnectionsPerAddress: 40, reflectorConnectionsPerAddress: 8 }
+    writeFileSync(join(dir, 'settings.json'), JSON.stringify({ limits }))
+    const relay = await relays.start(dir)
+    const described = (await (await fetch(`${relay.url}/relay.json`)).json()) as { stun: string[]; reflector: string }
+    const reflector = Number(described.reflector.split(':')[1])
+    const counts = [
+      [tcpPort(relay), 100, 'skein_relay_refused_connections_total{reason="address"}', 60],
+      [wsPort(relay), 300, 'skein_relay_refusals_total{service="websocket",reason="pending"}', 44],
+      [httpPort(relay), 100, 'skein_relay_refusals_total{service="http",reason="connections"}', 60],
+      [reflector, 60, 'skein_relay_refusals_total{service="reflector",reason="connections"}', 52],
+    ] as const
+    for (const [port, count, name, atLeast] of counts) {
+      await Promise.allSettled(Array.from({ length: count }, () => open(port, '127.0.0.2', { allowHalfOpen: true })))
+      await vi.waitFor(async () => expect(await metric(relay, name)).toBeGreaterThanOrEqual(atLeast), WITHIN)
+    }
+    const udp = [
+      portOf(relay, /\/udp\/(\d+)\/webrtc-direct/),
+      portOf(relay, /\/udp\/(\d+)\/quic/),
+      Number(described.stun[0]?.split(':')[2]),
+    ]
+    await floodUdp(udp.filter((port) => port > 0))
+    await vi.waitFor(async () => expect(await metric(relay, 'skein_relay_stun_refused')).toBeGreaterThan(100), WITHIN)
+    const found = await probeRelay(relay.addresses, { withinMs: DEADLINE_MS })
+    expect(found.filter(({ error }) => error !== undefined)).toEqual([])
+    expect((await fetch(`${relay.url}/healthz`)).ok).toBe(true)
+    await vi.waitFor(() => expect(relay.log()).toMatch(/"service":"reflector"/), WITHIN)
     expect(relay.child.exitCode).toBeNull()
   })
 })
+
+/** Garbage, and what begins like STUN, DTLS and QUIC. */
+async function floodUdp(ports: readonly number[]): Promise<void> {
+  const socket = createSocket('udp4')
+  try {
+    for (let round = 0; round < 300; round += 1)
+      for (const port of ports)
+        for (const head of [[0xff], [0, 1, 0, 0], [22, 254, 253], [0xc0, 0, 0, 0, 1, 8]]) {
+          const bytes = Buffer.concat([Buffer.from(head), randomBytes(100)])
+          await new Promise((resolve) => socket.send(bytes, port, '127.0.0.1', resolve))
+        }
+  } finally {
+    socket.close()
+  }
+}

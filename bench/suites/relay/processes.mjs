@@ -58,6 +58,19 @@ export class Processes {
       circuitsPerPeer: most,
       circuitsPerMinutePerPeer: most,
       reservationsPerMinutePerPeer: most,
+      circuitsPerAddress: most,
+      circuitsPerNetwork: most,
+      circuitsPerMinutePerAddress: most,
+      requestsPerSecondPerAddress: most,
+      requestBurstPerAddress: most,
+      mailStreamsPerAddress: most,
+      mailStreamsPerNetwork: most,
+      mailTagsPerAddress: most,
+      mailTagsPerNetwork: most,
+      httpConnectionsPerAddress: most,
+      httpConnectionsPerNetwork: most,
+      httpRequestsPerSecondPerAddress: most,
+      httpRequestBurstPerAddress: most,
     }
     writeFileSync(join(dir, 'settings.json'), JSON.stringify({ limits }))
     const names = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector']

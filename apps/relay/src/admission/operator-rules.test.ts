@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { Descriptors } from '../descriptors.ts'
 import { parseSettings } from '../settings.ts'
 import { Meter } from '../traffic/meter.ts'
 import { Buckets } from './buckets.ts'
@@ -12,12 +16,17 @@ const NOBODY = { total: 0, inGroup: () => 0 }
 const ALICE = { peer: '12D3KooWAlice', address: '198.51.100.1' }
 const BOB = '12D3KooWBob'
 
+/** As /proc shows them. */
+const files = mkdtempSync(join(tmpdir(), 'skein-descriptors-'))
+afterAll(() => rmSync(files, { recursive: true }))
+
 function rulesWith(settings: unknown) {
   const refusals: Refused[] = []
   const asked: string[] = []
   const clock = { now: 0 }
   const membership = new Membership(new Database(':memory:'), () => 0)
   const meter = new Meter()
+  const descriptors = new Descriptors({ open: files, limits: join(files, 'limits') })
   const ignore = () => undefined
   const events = {
     onJoined: ignore,
@@ -30,7 +39,7 @@ function rulesWith(settings: unknown) {
   }
   return {
     asked,
-    rules: new OperatorRules(parseSettings(settings), { membership, meter, events, now: () => clock.now }),
+    rules: new OperatorRules(parseSettings(settings), { membership, meter, events, now: () => clock.now, descriptors }),
     refusals,
     clock,
     membership,
@@ -101,6 +110,16 @@ describe('the rules of an operator', () => {
     hurried.clock.now = 1_000
     expect(hurried.rules.mayJoin('2001:db8::1')).toBe(true)
     expect(hurried.refusals).toEqual(['rate'])
+  })
+
+  it('[RL36] nobody new is taken when few file descriptors are left, and who goes makes room', () => {
+    writeFileSync(join(files, 'limits'), 'Max processes             7    7    processes\nMax open files            20    20    files\n')
+    const { rules, refusals } = rulesWith({})
+    rmSync(join(files, 'limits'))
+    const taken = Array.from({ length: 30 }, () => rules.mayJoin('198.51.100.1')).filter(Boolean).length
+    expect([taken, new Set(refusals)]).toEqual([17, new Set(['descriptors'])])
+    rules.onLeft('198.51.100.1')
+    expect([rules.mayJoin('198.51.100.1'), rules.mayJoin('198.51.100.1')]).toEqual([true, false])
   })
 
   it('[RL11] places are bounded in all, by address and by network, and by rate for one peer', () => {

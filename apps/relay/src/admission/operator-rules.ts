@@ -15,6 +15,7 @@ import type { Settings } from '../settings.ts'
 import type { BudgetState } from '../traffic/budget.ts'
 import type { Meter } from '../traffic/meter.ts'
 import { Pace } from '../traffic/pace.ts'
+import type { Descriptors } from '../descriptors.ts'
 import { Buckets } from './buckets.ts'
 import type { Membership } from './membership.ts'
 import { addTo, CircuitCounts } from './circuit-counts.ts'
@@ -25,7 +26,7 @@ const MAX_PACED = 8_192
 /** Tries to be admitted by one peer: guessing is hopeless anyway. */
 const ADMISSION_RATE = { perSecond: 0.2, burst: 10 }
 
-export type Refused = 'address' | 'network' | 'total' | 'rate' | 'denied' | 'budget' | 'draining'
+export type Refused = 'address' | 'network' | 'total' | 'rate' | 'denied' | 'budget' | 'draining' | 'descriptors'
 
 export interface RuleEvents {
   onJoined(): void
@@ -43,6 +44,7 @@ export interface RuleParts {
   readonly events: RuleEvents
   /** Monotonic milliseconds. */
   readonly now: () => number
+  readonly descriptors: Descriptors
 }
 
 export class OperatorRules implements RelayRules {
@@ -188,6 +190,7 @@ export class OperatorRules implements RelayRules {
     const { limits } = this.#settings
     if (this.draining) return 'draining'
     if (this.budget === 'stopped') return 'budget'
+    if (this.#parts.descriptors.isFull('connections')) return 'descriptors'
     if (this.#connected >= limits.connections) return 'total'
     const [own = address, network] = groupsOf(address)
     if ((this.#connections.get(own) ?? 0) >= limits.connectionsPerAddress) return 'address'
@@ -209,6 +212,7 @@ export class OperatorRules implements RelayRules {
 
   #count(address: string, step: 1 | -1): void {
     this.#connected += step
+    this.#parts.descriptors.change(step)
     for (const group of groupsOf(address)) addTo(this.#connections, group, step)
   }
 }

@@ -7,14 +7,11 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
-import { changeSettings } from '../settings.ts'
+import { changeSettings, DEFAULT_SETTINGS } from '../settings.ts'
 
 /** All members of the bench have one address; more than any machine takes. */
 const MOST = 1_000_000
-const LIMITS = [
-  ...['connections', 'connectionsPerAddress', 'connectionsPerNetwork', 'connectionsPerSecondPerAddress', 'connectionBurstPerAddress'],
-  ...['reservations', 'reservationsPerAddress', 'reservationsPerNetwork', 'reservationsPerMinutePerPeer'],
-]
+const LIMITS = Object.keys(DEFAULT_SETTINGS.limits).filter((name) => !/bytes/i.test(name))
 const PORTS = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector']
 const readySchema = z.looseObject({ url: z.string(), addresses: z.array(z.string()) })
 
