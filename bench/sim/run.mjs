@@ -1,10 +1,11 @@
 // `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--adversary KIND --share S] [--seed N] [--json]`
+// `npm run sim -- bound --trace DIR [--copies N] [--json]`
 // `npm run sim -- gossip [--nodes N] [--degree N] [--bytes N] [--messages N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
 // `npm run sim -- delivery [--seeds N] [--first SEED] [--steps N] [--json]`
 import { parseArgs } from 'node:util'
 
-const KINDS = { mesh: './mesh.mjs', routing: './routing.mjs', delivery: './delivery.mjs', gossip: './gossip.mjs' }
+const KINDS = { mesh: './mesh.mjs', bound: './bound.mjs', routing: './routing.mjs', delivery: './delivery.mjs', gossip: './gossip.mjs' }
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
