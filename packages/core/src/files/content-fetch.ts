@@ -172,7 +172,8 @@ export class ContentFetch implements LaneHost {
       id: stored.id,
       part: 'content',
       handsKey: wish.isOwn(link.peer),
-      window: (receiver) => (receiver === undefined ? wish.window(link, least) : MAX_WINDOW_BYTES),
+      // A thread reads what it has room for, and TCP makes the sender wait.
+      window: (bulk) => (bulk?.receiver === undefined ? (bulk?.window ?? wish.window(link, least)) : MAX_WINDOW_BYTES),
     }
   }
 

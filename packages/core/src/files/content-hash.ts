@@ -12,38 +12,53 @@ export interface ContentDigests {
   readonly sha256: Uint8Array
 }
 
-type Hashing = Pick<Primitives, 'sha256' | 'sha256Stream'>
+export interface ContentHashing extends Pick<Primitives, 'sha256' | 'sha256Stream'> {
+  /** Hash of one chunk in the tree, where something does it beside this thread. */
+  readonly leafLater?: (chunk: Uint8Array) => Promise<Uint8Array>
+}
 
 export class ContentHash {
-  private readonly hashing: Hashing
+  private readonly hashing: ContentHashing
   private readonly plan: ChunkPlan
   private readonly leaves: (Uint8Array | undefined)[]
   private readonly whole: HashStream
   /** The chunk that the hash of the whole takes next. */
   private next = 0
   private digests: Promise<ContentDigests> | undefined
+  /** The chunk before has been taken. */
+  private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(hashing: Hashing, plan: ChunkPlan) {
+  constructor(hashing: ContentHashing, plan: ChunkPlan) {
     this.hashing = hashing
     this.plan = plan
     this.leaves = Array.from({ length: plan.count }, () => undefined)
     this.whole = hashing.sha256Stream()
   }
 
-  /** @returns its hash in the tree @throws SkeinError FILE_CHANGED when another chunk was under this index before */
-  add(index: number, chunk: Uint8Array): Uint8Array {
-    const leaf = leafHash(this.hashing, chunk)
+  /** In the order of the calls. @returns its hash in the tree @throws SkeinError FILE_CHANGED when another chunk was under this index before */
+  add(index: number, chunk: Uint8Array): Promise<Uint8Array> {
+    const hashed = this.leafOf(chunk)
+    const taken = this.turn.then(async () => this.take(index, chunk, await hashed))
+    this.turn = taken.catch(() => undefined)
+    return taken
+  }
+
+  /** Takes a chunk if it has this hash in the tree. @returns whether it has */
+  async addIf(index: number, chunk: Uint8Array, leaf: Uint8Array): Promise<boolean> {
+    if (!sameBytes(await this.leafOf(chunk), leaf)) return false
+    this.keep(index, chunk, leaf.slice())
+    return true
+  }
+
+  private async leafOf(chunk: Uint8Array): Promise<Uint8Array> {
+    return this.hashing.leafLater?.(chunk) ?? leafHash(this.hashing, chunk)
+  }
+
+  private take(index: number, chunk: Uint8Array, leaf: Uint8Array): Uint8Array {
     const known = this.leaves[index]
     if (known !== undefined && !sameBytes(known, leaf)) throw changed()
     this.keep(index, chunk, leaf)
     return leaf
-  }
-
-  /** Takes a chunk if it has this hash in the tree. @returns whether it has */
-  addIf(index: number, chunk: Uint8Array, leaf: Uint8Array): boolean {
-    if (!sameBytes(leafHash(this.hashing, chunk), leaf)) return false
-    this.keep(index, chunk, leaf.slice())
-    return true
   }
 
   private keep(index: number, chunk: Uint8Array, leaf: Uint8Array): void {
@@ -60,7 +75,7 @@ export class ContentHash {
   }
 
   private async finishNow(read: (index: number) => Promise<Uint8Array>): Promise<ContentDigests> {
-    while (this.next < this.plan.count) this.add(this.next, await read(this.next))
+    while (this.next < this.plan.count) await this.add(this.next, await read(this.next))
     const leaves = this.leaves.map((leaf) => leaf ?? new Uint8Array())
     return { root: rootOf(this.hashing, leaves), sha256: this.whole.digest() }
   }

@@ -19,6 +19,8 @@ export interface RawConnection {
   readonly frames: AsyncIterator<Uint8Array>
   /** Who takes the frames, if that is not done here. */
   readonly receiver: ChunkReceiver | undefined
+  /** As of BulkLink. */
+  readonly window?: number | undefined
   close(): void
 }
 
@@ -36,8 +38,8 @@ export interface Fetching {
   readonly pace: Pace
   /** The other side is a device of ours, which has the content and no key (FI38). */
   readonly handsKey?: boolean
-  /** Sealed bytes that may be on their way. @param receiver who takes them from a raw connection, if that is not done here */
-  window(receiver: ChunkReceiver | undefined): number
+  /** Sealed bytes that may be on their way. */
+  window(bulk: RawConnection | undefined): number
   /** A chunk is there, or was there already: so many sealed bytes. */
   onChunk(sealed: number): void
 }
@@ -96,7 +98,7 @@ export class Request {
     this.on = on
     this.asked = asked
     this.indices = [...indicesOf(asked.runs, on.plan)]
-    this.credit = new CreditGiver(on.window(on.bulk?.receiver), (bytes) => void on.link.send(encodeFileFrame({ kind: 'credit', bytes })))
+    this.credit = new CreditGiver(on.window(on.bulk), (bytes) => void on.link.send(encodeFileFrame({ kind: 'credit', bytes })))
   }
 
   /** Whether chunks come on a raw connection. */

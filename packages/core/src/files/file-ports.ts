@@ -26,6 +26,8 @@ export interface FileLink {
 export interface BulkLink {
   readonly peer: DeviceId
   readonly via: 'direct' | 'relay'
+  /** Sealed bytes that may be on their way, where nothing else makes the sender wait. */
+  readonly window?: number | undefined
   /** As of FileLink; the bytes must not change afterwards. */
   send(frame: Uint8Array): Promise<boolean>
   frames(): AsyncIterable<Uint8Array>

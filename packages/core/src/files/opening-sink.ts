@@ -1,14 +1,13 @@
 /** A sink on plain bytes: what a platform runs, in a worker if it has one. */
 import { SkeinError } from '../errors/index.ts'
-import type { Primitives } from '../ports/primitives.ts'
 import { sameBytes } from '../wire/codec.ts'
 import { type ChunkPlan, chunkLength, ChunkSet, isLast } from './chunk-plan.ts'
-import { type ContentDigests, ContentHash } from './content-hash.ts'
+import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSink, ContentSink } from './file-ports.ts'
 import { LEAF_BYTES } from './hash-tree.ts'
-import { openChunk, type StreamKey } from './stream-seal.ts'
+import { type LaterSealing, openChunk, type StreamKey } from './stream-seal.ts'
 
-type Sealing = Pick<Primitives, 'sha256' | 'sha256Stream' | 'aesGcmSeal' | 'aesGcmOpen'>
+type Sealing = ContentHashing & Pick<LaterSealing, 'aesGcmOpen'>
 
 const NONE = new Uint8Array(LEAF_BYTES)
 
@@ -42,16 +41,16 @@ export class OpeningSink implements ContentSink {
 
   private async take(index: number, leaf: Uint8Array): Promise<void> {
     const chunk = await this.read(index)
-    if (chunk.length !== chunkLength(this.plan, index) || !this.hash.addIf(index, chunk, leaf)) return
+    if (chunk.length !== chunkLength(this.plan, index) || !(await this.hash.addIf(index, chunk, leaf))) return
     this.present.add(index)
   }
 
   async write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void> {
-    const opened = openChunk(this.primitives, stream, { index, last: isLast(this.plan, index), bytes: sealed })
+    const opened = await openChunk(this.primitives, stream, { index, last: isLast(this.plan, index), bytes: sealed })
     if (opened?.length !== chunkLength(this.plan, index)) throw new SkeinError('SEAL_BROKEN', 'A chunk of a file does not open.')
     this.moved += sealed.length
     if (this.present.has(index)) return
-    const leaf = this.hash.add(index, opened)
+    const leaf = await this.hash.add(index, opened)
     await this.bytes.write(index * this.plan.chunkSize, opened)
     await this.bytes.record(index, leaf, this.moved)
     this.present.add(index)

@@ -120,6 +120,6 @@ export class RawWay {
     }
     const receiver = await this.sink.receiveFrom?.(opened)
     const frames = opened.frames()[Symbol.asyncIterator]()
-    return { link: opened, connection: { name, frames, receiver, close: () => opened.close() } }
+    return { link: opened, connection: { name, frames, receiver, window: opened.window, close: () => opened.close() } }
   }
 }

@@ -1,14 +1,13 @@
 /** A source on plain bytes: what a platform runs, in a worker if it has one. */
-import type { Primitives } from '../ports/primitives.ts'
 import type { FilePart } from '../wire/files.ts'
 import type { FileManifest } from '../wire/manifest.ts'
 import { type ChunkPlan, chunkLength, isLast, planOf } from './chunk-plan.ts'
-import { type ContentDigests, ContentHash } from './content-hash.ts'
+import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSource, ContentSource } from './file-ports.ts'
 import { listPlan } from './list-plan.ts'
-import { sealChunk, type StreamKey } from './stream-seal.ts'
+import { type LaterSealing, sealChunk, type StreamKey } from './stream-seal.ts'
 
-type Sealing = Pick<Primitives, 'sha256' | 'sha256Stream' | 'aesGcmSeal' | 'aesGcmOpen'>
+type Sealing = ContentHashing & Pick<LaterSealing, 'aesGcmSeal'>
 
 export class SealingSource implements ContentSource {
   private readonly bytes: ByteSource
@@ -28,8 +27,8 @@ export class SealingSource implements ContentSource {
     const plan = this.plans[part]
     const bytes = await this.read(part, index)
     // Throws where it is another than before: nothing is sealed twice under one nonce but the same bytes (FI11).
-    this.hashes[part].add(index, bytes)
-    const sealed = sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
+    await this.hashes[part].add(index, bytes)
+    const sealed = await sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
     this.bytes.done?.(bytes)
     return sealed
   }

@@ -27,6 +27,12 @@ export interface ChunkPlace {
 
 type Sealing = Pick<Primitives, 'aesGcmSeal' | 'aesGcmOpen'>
 
+/** AES-256-GCM as of Primitives, of something that may answer later. */
+export interface LaterSealing {
+  aesGcmSeal(...args: Parameters<Primitives['aesGcmSeal']>): Uint8Array | Promise<Uint8Array>
+  aesGcmOpen(...args: Parameters<Primitives['aesGcmOpen']>): Uint8Array | null | Promise<Uint8Array | null>
+}
+
 /** @param fileKey of the manifest, 32 bytes @param salt 32 bytes */
 export function deriveStreamKey(
   { hkdfSha256 }: Pick<Primitives, 'hkdfSha256'>,
@@ -48,16 +54,20 @@ function nonce({ prefix }: StreamKey, index: number, flag: number): Uint8Array {
 const NOTHING = new Uint8Array()
 
 /** @returns the chunk and a tag of 16 bytes */
-export function sealChunk(on: Sealing, stream: StreamKey, { index, last, bytes }: ChunkPlace & { readonly bytes: Uint8Array }): Uint8Array {
+export function sealChunk<T>(
+  on: { aesGcmSeal(...args: Parameters<Primitives['aesGcmSeal']>): T },
+  stream: StreamKey,
+  { index, last, bytes }: ChunkPlace & { readonly bytes: Uint8Array },
+): T {
   return on.aesGcmSeal(stream.key, nonce(stream, index, last ? FLAGS.last : FLAGS.more), bytes, NOTHING)
 }
 
 /** `null` when it was changed, is of another place, or of another stream. */
-export function openChunk(
-  on: Sealing,
+export function openChunk<T>(
+  on: { aesGcmOpen(...args: Parameters<Primitives['aesGcmOpen']>): T },
   stream: StreamKey,
   { index, last, bytes }: ChunkPlace & { readonly bytes: Uint8Array },
-): Uint8Array | null {
+): T {
   return on.aesGcmOpen(stream.key, nonce(stream, index, last ? FLAGS.last : FLAGS.more), bytes, NOTHING)
 }
 

@@ -8,7 +8,7 @@ export const BULK_PROTOCOL: ProtocolId = '/skein/bulk/1'
 export const SPLICE_PROTOCOL: ProtocolId = '/skein/splice/1'
 
 /** First bytes of a raw connection. None of libp2p begins with the first of them: multistream's length is 0x13. */
-export const MAGIC = Buffer.from('SKEINBK1', 'ascii')
+export const MAGIC = new TextEncoder().encode('SKEINBK1')
 /** Fresh for each raw connection, so that nothing recorded proves anything. Bytes. */
 export const CHALLENGE_BYTES = 32
 /** Two round trips, with time for a phone far away. */

@@ -78,7 +78,7 @@ export interface ClientParts {
   readonly mesh?: MeshFactory
   readonly files?: (swarm: Libp2pSwarm) => FilesFactory
   /** Instead of `files`: loaded when they are needed. */
-  readonly lateFiles?: () => Promise<FilesFactory>
+  readonly lateFiles?: (swarm: Libp2pSwarm) => Promise<FilesFactory>
   /** What this device is called among the account's own. */
   readonly deviceName: string
   createSwarm(options: SwarmOptions): Libp2pSwarm
@@ -92,7 +92,7 @@ export type Undo = (() => Promise<void> | void)[]
 
 /** Starts network and messenger; what was started is in `undo`, also when this fails. @throws SkeinError PORT_IN_USE */
 export async function assemble(
-  { config, logger, createSwarm, deviceName, files, ...ports }: ClientParts,
+  { config, logger, createSwarm, deviceName, files, lateFiles, ...ports }: ClientParts,
   undo: Undo,
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const { clock, random, primitives } = ports
@@ -114,7 +114,8 @@ export async function assemble(
   })
   undo.push(() => swarm.stop())
   await swarm.start()
-  const transfers = files === undefined ? {} : { files: files(swarm) }
+  const late = lateFiles === undefined ? {} : { lateFiles: () => lateFiles(swarm) }
+  const transfers = files === undefined ? late : { files: files(swarm) }
   const messenger = new Messenger(
     { ...ports, ...transfers, logger, swarm, directory: swarm, tokens: () => loadTokens(primitives) },
     identity,

@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts'
 import { inWorker, openPageStore } from '../store/worker/open.ts'
 import { erase, isSealedWithPassphrase, records } from '../store/worker/records.ts'
 import { createSwarm } from '../swarm/browser.ts'
+import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
 import { openTab, type RunningTabClient, type Tab } from './tabs/index.ts'
@@ -96,7 +97,7 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
   const undo: Undo = [() => page.close()]
   try {
     const { messenger, swarm } = await assemble(
-      { ...PLATFORM, lateFiles: () => loadFiles(options, undo), store: page.store, config, logger, createSwarm, deviceName: deviceName() },
+      { ...PLATFORM, lateFiles: loadFiles(options, undo), store: page.store, config, logger, createSwarm, deviceName: deviceName() },
       undo,
     )
     undo.push(wakeWithNetwork(swarm, logger), restWhenHidden(messenger.presence, logger))
@@ -137,14 +138,17 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
 }
 
 /** A first message needs none of it. */
-async function loadFiles({ name, startFileWorker }: BrowserOptions, undo: Undo): Promise<FilesFactory> {
-  const [{ transferFiles }, { BrowserFiles }] = await Promise.all([
-    import('@skein/core/files'),
-    import('../files/browser/browser-files.ts'),
-  ])
-  const platform = new BrowserFiles({ name, startWorker: startFileWorker })
-  undo.push(() => platform.stop())
-  return transferFiles(platform)
+function loadFiles({ name, startFileWorker }: BrowserOptions, undo: Undo): (swarm: Libp2pSwarm) => Promise<FilesFactory> {
+  return async (swarm) => {
+    const [{ transferFiles }, { BrowserFiles }, { bulkPortOn }] = await Promise.all([
+      import('@skein/core/files'),
+      import('../files/browser/browser-files.ts'),
+      import('../files/bulk-port.ts'),
+    ])
+    const platform = new BrowserFiles({ name, startWorker: startFileWorker })
+    undo.push(() => platform.stop())
+    return transferFiles(platform, bulkPortOn(swarm))
+  }
 }
 
 /** Browsers slow a hidden page's timers down: its contacts are asked to miss it later. */

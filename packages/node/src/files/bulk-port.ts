@@ -1,19 +1,31 @@
 /** Core's BulkPort on raw connections of the swarm. */
 import type { BulkLink, BulkPort } from '@skein/core'
-import type { BulkConnection } from '../bulk/index.ts'
+import type { BulkConnection } from '../bulk/bulk-connection.ts'
+import { handleDataChannels, openDataChannel, type StreamSwarm } from '../bulk/data-channels.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 
 const PURPOSE = 'files'
 /** To open one, milliseconds: both sides may have to try, while chunks come on a channel. */
 const OPEN_WITHIN_MS = 15_000
 
-export function bulkPortOn(swarm: Pick<Libp2pSwarm, 'openBulk' | 'handleBulk'>): BulkPort {
+/** Sealed bytes on their way on a data channel: WebRTC does not make a sender wait for a receiver. */
+const DATA_CHANNEL_WINDOW_BYTES = 8_388_608
+
+/** By TCP where that can be had, else on a data channel of its own where WebRTC connects the two. */
+export function bulkPortOn(swarm: Pick<Libp2pSwarm, 'openBulk' | 'handleBulk'> & StreamSwarm): BulkPort {
   return {
     open: async (device, { mayRelay }) => {
-      const opened = await swarm.openBulk(device, PURPOSE, { mayRelay, signal: AbortSignal.timeout(OPEN_WITHIN_MS) })
-      return opened.kind === 'open' ? new ConnectionLink(opened.connection) : undefined
+      const signal = AbortSignal.timeout(OPEN_WITHIN_MS)
+      const opened = await swarm.openBulk(device, PURPOSE, { mayRelay, signal })
+      if (opened.kind === 'open') return new ConnectionLink(opened.connection)
+      const channel = await openDataChannel(swarm, device, { purpose: PURPOSE, signal })
+      return channel && new ConnectionLink(channel, DATA_CHANNEL_WINDOW_BYTES)
     },
-    handle: (allows, onOpened) => swarm.handleBulk(PURPOSE, { allows, onOpened: (connection) => onOpened(new ConnectionLink(connection)) }),
+    handle: (allows, onOpened) => {
+      const handler = { allows, onOpened: (connection: BulkConnection) => onOpened(new ConnectionLink(connection)) }
+      const releases = [swarm.handleBulk(PURPOSE, handler), handleDataChannels(swarm, PURPOSE, handler)]
+      return () => releases.forEach((release) => void release())
+    },
   }
 }
 
@@ -25,12 +37,15 @@ export interface Holder<T> {
 }
 
 export class ConnectionLink implements BulkLink {
+  readonly window: number | undefined
   private readonly connection: BulkConnection
   private holder: Promise<Holder<unknown> | undefined> | undefined
   private isClosed = false
 
-  constructor(connection: BulkConnection) {
+  /** @param window as of BulkLink */
+  constructor(connection: BulkConnection, window?: number) {
     this.connection = connection
+    this.window = window
   }
 
   get peer(): BulkLink['peer'] {

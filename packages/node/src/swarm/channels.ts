@@ -55,6 +55,22 @@ export class Channels {
     this.register(() => this.deps.stack.handle(protocol, (stream, connection) => this.receive(stream, connection, handler), options))
   }
 
+  /** Serves `protocol` from now on, with streams as libp2p has them. */
+  serveStreams(protocol: ProtocolId, take: (stream: Stream, device: DeviceId) => void): void {
+    const receive = (stream: Stream, { remotePeer }: Connection): void => {
+      const device = deviceOf(remotePeer)
+      if (device === undefined || this.deps.isRefused(device)) stream.abort(new Error('refused'))
+      else take(stream, device)
+    }
+    this.register(() => this.deps.stack.handle(protocol, receive, { force: true, maxInboundStreams: MAX_STREAMS }))
+  }
+
+  /** A stream as libp2p has it, on the connection that stands. */
+  async openStream(device: DeviceId, protocol: ProtocolId, signal: AbortSignal): Promise<Stream | undefined> {
+    const connection = this.deps.dialler.standing(device)
+    return connection?.newStream(protocol, { signal: AbortSignal.any([signal, this.deps.stopping]) }).catch(() => undefined)
+  }
+
   unserve(protocol: ProtocolId): void {
     this.register(() => this.deps.stack.unhandle(protocol))
   }

@@ -17,7 +17,7 @@ import {
   type Swarm,
   type SwarmEvents,
 } from '@skein/core'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
@@ -67,6 +67,7 @@ export class Libp2pSwarm implements Swarm, Directory {
   private readonly listeners = new Set<Partial<SwarmEvents>>()
   private readonly handlers = new Map<ProtocolId, ChannelHandler>()
   private readonly bulkHandlers = new Map<string, BulkHandler>()
+  private readonly streamHandlers = new Map<ProtocolId, (stream: Stream, device: DeviceId) => void>()
   private readonly topics = new Map<string, TopicReceiver>()
   private readonly kept = new Set<DeviceId>()
   private running: Running | undefined
@@ -131,6 +132,20 @@ export class Libp2pSwarm implements Swarm, Directory {
     this.bulkHandlers.set(purpose, handler)
     return () => {
       if (this.bulkHandlers.get(purpose) === handler) this.bulkHandlers.delete(purpose)
+    }
+  }
+
+  /** A stream of libp2p on the connection that stands; `undefined` where there is none, or the other side does not take it. */
+  async openStream(device: DeviceId, protocol: ProtocolId, { signal }: { readonly signal: AbortSignal }): Promise<Stream | undefined> {
+    return this.running?.channels.openStream(device, protocol, signal)
+  }
+
+  /** Takes streams of libp2p, one handler for each protocol; survives a stop and a start. */
+  handleStreams(protocol: ProtocolId, take: (stream: Stream, device: DeviceId) => void): () => void {
+    this.streamHandlers.set(protocol, take)
+    this.running?.channels.serveStreams(protocol, take)
+    return () => {
+      if (this.streamHandlers.delete(protocol)) this.running?.channels.unserve(protocol)
     }
   }
 
@@ -326,6 +341,7 @@ export class Libp2pSwarm implements Swarm, Directory {
     await this.listenNow(running)
     this.running = running
     for (const [protocol, handler] of this.handlers) running.channels.serve(protocol, handler)
+    for (const [protocol, take] of this.streamHandlers) running.channels.serveStreams(protocol, take)
     for (const [topic, receive] of this.topics) stack.services.gossip.subscribe(topic, { receive, logger: this.options.logger })
     await running.channels.settled()
     running.joinRelays()

@@ -2,6 +2,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { MAX_FRAME_BYTES, type ProtocolId } from '@skein/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type BulkConnection, MAX_BULK_FRAME_BYTES } from '../bulk/index.ts'
+import { handleDataChannels, openDataChannel } from '../bulk/data-channels.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { getText } from './get-text.ts'
@@ -70,6 +72,34 @@ describe('webrtc', { timeout: 90_000 }, () => {
     expect(await outcome.channel.send(frame)).toBe(true)
     const { value } = await outcome.channel.frames()[Symbol.asyncIterator]().next()
     expect(value).toEqual(frame)
+  })
+
+  it('[BU5] [BU9] a data channel taken out of the library’s hands carries frames of any size, whole and in order, and ends for both', async () => {
+    const relay = await network.relay(154)
+    const [a, b] = await pairAt(relay.url)
+    a.keep(b.self, true)
+    b.keep(a.self, true)
+    expect((await a.open(b.self, ECHO)).kind).toBe('open')
+    await vi.waitFor(() => expect(a.paths().find(({ device }) => device === b.self)).toMatchObject({ transport: 'webrtc' }), DEADLINE)
+    const taken: BulkConnection[] = []
+    const wish = { purpose: 'test', signal: AbortSignal.timeout(60_000) }
+    handleDataChannels(b, 'test', { allows: () => false, onOpened: (each) => taken.push(each) })
+    expect(await openDataChannel(a, b.self, wish)).toBeUndefined()
+    handleDataChannels(b, 'test', { allows: () => true, onOpened: (each) => taken.push(each) })
+    const near = await openDataChannel(a, b.self, wish)
+    const far = taken[0]
+    if (near === undefined || far === undefined) throw new Error('no data channel')
+    const frames = [1, 4, 65_536, 65_537, MAX_BULK_FRAME_BYTES, 4].map((size, at) => new Uint8Array(size).fill(at))
+    for (const [from, to] of [[near, far] as const, [far, near] as const]) {
+      const writing = Promise.all(frames.map((frame) => from.write(frame)))
+      const reader = to[Symbol.asyncIterator]()
+      for (const frame of frames) expect(Buffer.from(frame).equals((await reader.next()).value as Uint8Array)).toBe(true)
+      await writing
+    }
+    expect(() => near.write(new Uint8Array(MAX_BULK_FRAME_BYTES + 1))).toThrow(RangeError)
+    await near.close()
+    expect((await far[Symbol.asyncIterator]().next()).done).toBe(true)
+    await expect(far.write(Uint8Array.of(8))).rejects.toThrow()
   })
 
   it('[PT5] takes no offer of a stranger: what it names would be sent to', async () => {

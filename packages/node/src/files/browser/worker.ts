@@ -1,24 +1,18 @@
 /** Runs in a dedicated worker: reading, hashing, sealing and writing of files, off the page's thread. */
-import {
-  type ContentDigests,
-  type FileManifest,
-  type FilePart,
-  noblePrimitives,
-  type SinkWish,
-  SkeinError,
-  type SourceDescription,
-} from '@skein/core'
+import { type ContentDigests, type FileManifest, type FilePart, type SinkWish, SkeinError, type SourceDescription } from '@skein/core'
 import { OpeningSink, planOf, SealingSource, type StreamKey } from '@skein/core/files'
 import { expose, transfer } from 'comlink'
 import type { UseStore } from 'idb-keyval'
 import { keepErrorCodes } from '../../store/worker/error-transfer.ts'
 import type { OpenedSink } from '../opened-sink.ts'
 import { fileRecords } from './kept.ts'
+import { chunkCrypto } from './page-crypto.ts'
 import { forgetReceiving, PageByteSink } from './page-byte-sink.ts'
 import { describeChosen, PageByteSource } from './page-byte-source.ts'
 
 const sources = new Map<number, SealingSource>()
 const sinks = new Map<number, OpeningSink>()
+const primitives = chunkCrypto((globalThis.crypto as Partial<Crypto>).subtle)
 let handles = 0
 let identity: { readonly name: string; readonly records: UseStore } | undefined
 
@@ -32,7 +26,7 @@ const worker = {
   async openSource(place: string, manifest: FileManifest): Promise<number> {
     const bytes = await PageByteSource.open(own().records, place, manifest)
     handles += 1
-    sources.set(handles, new SealingSource(noblePrimitives, manifest, bytes))
+    sources.set(handles, new SealingSource(primitives, manifest, bytes))
     return handles
   },
   async seal(handle: number, at: { readonly part: FilePart; readonly index: number; readonly stream: StreamKey }): Promise<Uint8Array> {
@@ -49,7 +43,7 @@ const worker = {
     const { name, records } = own()
     const bytes = await PageByteSink.open(name, records, wish)
     try {
-      const sink = await OpeningSink.open(noblePrimitives, planOf(wish.manifest), bytes)
+      const sink = await OpeningSink.open(primitives, planOf(wish.manifest), bytes)
       handles += 1
       sinks.set(handles, sink)
       return { handle: handles, missing: sink.present.missing(Number.POSITIVE_INFINITY), moved: sink.moved }
