@@ -226,7 +226,7 @@ describe('presence', () => {
     const nodes = await Promise.all(Array.from({ length: 6 }, (_, number) => world.start(`node ${number}`, { visibility: 'everyone' })))
     for (const { swarm } of nodes)
       for (const listener of swarm.listeners)
-        listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true, givesPlaces: true })
+        listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true, passable: true, givesPlaces: true })
     await world.run(20_000)
     for (const { messenger } of nodes) expect(messenger.presence.present()).toHaveLength(5)
     world.network.gossipLoss = 0.3
@@ -241,7 +241,7 @@ describe('presence', () => {
     const relay = (await world.start('relay')).messenger.identity.device
     const [ana, bo] = [await world.start('ana', { visibility: 'everyone' }), await world.start('bo', { visibility: 'nobody' })]
     for (const listener of ana.swarm.listeners)
-      listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true, givesPlaces: true })
+      listener.onRelay?.({ url: 'http://relay.test', device: relay, connected: true, reserved: true, passable: true, givesPlaces: true })
     await world.run(1_000)
     const receive = ana.swarm.topics.get(presenceTopic(relay))
     if (receive === undefined) throw new Error('not subscribed')

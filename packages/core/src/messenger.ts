@@ -33,7 +33,7 @@ import type { AccountId, DeviceId, MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { type Draft, type MainPath, sendMessage, type SendOptions, serveDeliveries } from './main-path/index.ts'
 import type { MeshAddress, MeshService } from './mesh/index.ts'
-import type { HistoryPage, StoredContact, StoredMessage } from './ports/index.ts'
+import type { HistoryPage, RelayStatus, StoredContact, StoredMessage } from './ports/index.ts'
 import { MessengerFiles } from './messenger-files.ts'
 import { openMainPath } from './messenger-path.ts'
 import type { MessengerEvent, MessengerOptions, MessengerPorts } from './messenger-ports.ts'
@@ -160,7 +160,7 @@ export class Messenger {
     void this.card.keepFresh(this.stopping.signal)
     for (const contact of book.everyone()) this.touch.keep(contact)
     // A relay that was joined before we listened is joined all the same.
-    for (const { device, reserved } of ports.swarm.relays()) if (reserved && device !== null) void this.onRelayJoined(device)
+    for (const each of ports.swarm.relays()) this.onRelay(each)
   }
 
   stop(): void {
@@ -331,16 +331,21 @@ export class Messenger {
         onDisconnected: (device) => this.touch.hurry(device),
         onAlive: (device) => this.presence.signOfLife(device),
         onBetterPath: (device) => this.dispatcher.reload(device),
-        onRelay: (relay) => {
-          if (relay.reserved && relay.device !== null) void this.onRelayJoined(relay.device)
-        },
+        onRelay: (relay) => this.onRelay(relay),
       }),
     )
   }
 
+  /** Who can be reached now is not kept waiting until we can be reached. */
+  private onRelay({ device, passable, reserved }: RelayStatus): void {
+    if (passable) {
+      this.dispatcher.wakeAll()
+      this.touch.hurryAll()
+    }
+    if (reserved && device !== null) void this.onRelayJoined(device)
+  }
+
   private async onRelayJoined(relay: DeviceId): Promise<void> {
-    this.dispatcher.wakeAll()
-    this.touch.hurryAll()
     await Promise.all([this.presence.join(relay), this.card.publish()]).catch((error: unknown) =>
       this.ports.logger.warn('relay-join-work-failed', { reason: String(error) }),
     )

@@ -41,7 +41,7 @@ it('[CT5] a contact that hangs up at once is not called more than twice a second
 it('[PR2] who arrives on a topic is welcomed by those who are there', async () => {
   const world = new World(42)
   const relay = (await world.start('relay')).messenger.identity.device
-  const joined = { url: 'http://relay.test', device: relay, connected: true, reserved: true, givesPlaces: true }
+  const joined = { url: 'http://relay.test', device: relay, connected: true, reserved: true, passable: true, givesPlaces: true }
   const [ana, bo] = [await world.start('ana', { visibility: 'everyone' }), await world.start('bo', { visibility: 'everyone' })]
   for (const listener of ana.swarm.listeners) listener.onRelay?.(joined)
   await world.run(20_000)

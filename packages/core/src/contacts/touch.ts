@@ -18,10 +18,17 @@ export interface TouchDeps extends ContactDeps {
   announceTo(device: DeviceId, relays: readonly string[]): Promise<boolean>
 }
 
+/** How the wait before the next try of a device is cut short. */
+interface Waiting {
+  /** But not below REACH_AGAIN_MS. */
+  readonly hurry: AbortController
+  readonly atOnce: AbortController
+}
+
 export class Touch {
   private readonly deps: TouchDeps
   private readonly stopping = new AbortController()
-  private readonly hurries = new Map<DeviceId, AbortController>()
+  private readonly waits = new Map<DeviceId, Waiting>()
 
   constructor(deps: TouchDeps) {
     this.deps = deps
@@ -43,19 +50,20 @@ export class Touch {
 
   /** A device has come or gone: it is looked after now. */
   hurry(device: DeviceId): void {
-    this.hurries.get(device)?.abort()
+    this.waits.get(device)?.hurry.abort()
   }
 
+  /** There is a way that was not there before, and nobody else decides how often that happens: all are looked after at once. */
   hurryAll(): void {
-    for (const each of this.hurries.values()) each.abort()
+    for (const { hurry, atOnce } of this.waits.values()) for (const each of [hurry, atOnce]) each.abort()
   }
 
   /** Keeps in touch with every device of the contact until stopped, or until they are a contact no more. */
   keep(contact: StoredContact): void {
     if (this.stopping.signal.aborted || contact.blocked || contact.state === 'requested') return
     for (const { device } of this.deps.book.devicesOf(contact.account)) {
-      if (this.hurries.has(device)) continue
-      this.hurries.set(device, new AbortController())
+      if (this.waits.has(device)) continue
+      this.waits.set(device, waiting())
       void this.keepDevice(contact.account, device)
     }
   }
@@ -66,15 +74,15 @@ export class Touch {
     for (let attempts = 0; !this.stopping.signal.aborted; ) {
       const contact = book.get(account)
       if (contact === undefined || contact.blocked || contact.state === 'requested' || book.device(device) === undefined) break
-      const hurry = new AbortController()
-      this.hurries.set(device, hurry)
+      const { hurry, atOnce } = waiting()
+      this.waits.set(device, { hurry, atOnce })
       attempts = (await this.once(contact, device)) ? 0 : attempts + 1
       const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, random, REACH)
-      await clock.sleep(REACH_AGAIN_MS, { signal: this.stopping.signal })
+      await clock.sleep(REACH_AGAIN_MS, { signal: atOnce.signal })
       await clock.sleep(wait, { signal: hurry.signal })
     }
     swarm.keep(device, false)
-    this.hurries.delete(device)
+    this.waits.delete(device)
   }
 
   /** Introduces us where that is still to be done, then announces our presence; true when the device was reached. */
@@ -95,4 +103,8 @@ export class Touch {
       return false
     })
   }
+}
+
+function waiting(): Waiting {
+  return { hurry: new AbortController(), atOnce: new AbortController() }
 }

@@ -40,6 +40,8 @@ export interface RelayStatus {
   readonly device: DeviceId | null
   readonly connected: boolean
   readonly reserved: boolean
+  /** Whether devices can be dialled over it; sooner than we can be dialled, which takes a place. */
+  readonly passable: boolean
   /** `false` of a client that serves its own page: others are not reached over it. */
   readonly givesPlaces: boolean
 }

@@ -23,6 +23,7 @@ import {
 import { guardedWebRTC } from './guarded-webrtc.ts'
 import { LateDht } from './late-dht.ts'
 import { LateGossip } from './late-gossip.ts'
+import { presumeEncryption } from './presumed.ts'
 import { type RecordJudge, securedAndMuxed } from './stack-parts.ts'
 
 /** Address that stands for all, IPv6 included. */
@@ -141,6 +142,7 @@ export async function createClientStack(options: StackOptions, { listen, transpo
       transports: (components: Transports & { readonly peerId: PeerId }): Transports => {
         const { transportManager, addressManager, upgrader, logger, peerId } = components
         Object.assign(late, { transports: transportManager, self: peerId.toString() })
+        presumeEncryption(upgrader)
         return { transportManager, addressManager, upgrader, logger }
       },
     },

@@ -1,5 +1,6 @@
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux, type YamuxMuxerInit } from '@libp2p/yamux'
+import { isPresumed, presume } from './presumed.ts'
 
 /**
  * Yamux that takes no transport which has closed already, and drops frames for one that closes without a word. The
@@ -10,8 +11,18 @@ export function guardedYamux(init?: YamuxMuxerInit): () => StreamMuxerFactory {
   const make = yamux(init)
   return () => {
     const factory = make()
-    return { protocol: factory.protocol, createStreamMuxer: (transport): StreamMuxer => factory.createStreamMuxer(guarded(transport)) }
+    return { protocol: factory.protocol, createStreamMuxer: (transport) => presuming(factory.createStreamMuxer(guarded(transport))) }
   }
+}
+
+function presuming(muxer: StreamMuxer): StreamMuxer {
+  const create = muxer.createStream.bind(muxer)
+  muxer.createStream = async (options) => {
+    const stream = await create(options)
+    if (isPresumed(options?.protocol)) presume(stream, options.protocol)
+    return stream
+  }
+  return muxer
 }
 
 /** @throws Error when the transport has closed: no close event will come for the muxer */

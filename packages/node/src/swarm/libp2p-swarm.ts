@@ -208,7 +208,14 @@ export class Libp2pSwarm implements Swarm, Directory {
   }
 
   relays(): readonly RelayStatus[] {
-    const away = (url: string): RelayStatus => ({ url, device: null, connected: false, reserved: false, givesPlaces: true })
+    const away = (url: string): RelayStatus => ({
+      url,
+      device: null,
+      connected: false,
+      reserved: false,
+      passable: false,
+      givesPlaces: true,
+    })
     return this.running?.supervisors.map((each) => each.status()) ?? this.options.relays.map(away)
   }
 

@@ -1,12 +1,14 @@
 /** A path that is better than the one in use is used once it has carried something both ways (PT1). */
-import type { Connection } from '@libp2p/interface'
+import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { DeviceId, Logger } from '@skein/core'
 import { markUnproven } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, PROOFS } from './constants.ts'
 import { asError } from './framing.ts'
 import { pingConnection } from './liveness.ts'
+import type { Stack } from './client-stack.ts'
 
 export interface PathProofDeps {
+  readonly stack: Stack
   readonly logger: Logger
   readonly stopping: AbortSignal
   /** What goes to the device from now on may take it. */
@@ -35,10 +37,28 @@ export class PathProof {
     opened.abort(asError('it carries nothing'))
   }
 
-  private carries(connection: Connection): Promise<boolean> {
-    return pingConnection(connection, AbortSignal.any([this.deps.stopping, AbortSignal.timeout(DOUBT_TIMEOUT_MS)])).then(
+  /** What both sides tell each other on every new connection proves it too, and is under way already. */
+  private async carries(connection: Connection): Promise<boolean> {
+    const over = new AbortController()
+    const signal = AbortSignal.any([this.deps.stopping, over.signal, AbortSignal.timeout(DOUBT_TIMEOUT_MS)])
+    const proofs = [pingConnection(connection, signal), this.identified(connection, signal)]
+    const carries = await Promise.any(proofs).then(
       () => true,
       () => false,
     )
+    over.abort()
+    return carries
+  }
+
+  private identified(connection: Connection, signal: AbortSignal): Promise<void> {
+    const { stack } = this.deps
+    return new Promise((resolve, reject) => {
+      const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => (detail.connection.id === connection.id ? resolve() : undefined)
+      stack.addEventListener('peer:identify', onIdentify)
+      signal.addEventListener('abort', () => {
+        stack.removeEventListener('peer:identify', onIdentify)
+        reject(new Error('not identified'))
+      })
+    })
   }
 }

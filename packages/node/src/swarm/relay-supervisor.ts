@@ -34,6 +34,8 @@ export class RelaySupervisor {
   readonly url: string
   private readonly deps: SupervisorDeps
   private joined: RelayDescription | undefined
+  /** It takes us for a member, as far as is known. */
+  private admitted = false
   private last: RelayStatus
   private wake: () => void = () => undefined
   private resting = new AbortController()
@@ -43,16 +45,16 @@ export class RelaySupervisor {
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
     this.deps = deps
-    this.last = { url, device: null, connected: false, reserved: false, givesPlaces: true }
+    this.last = { url, device: null, connected: false, reserved: false, passable: false, givesPlaces: true }
   }
 
   status(): RelayStatus {
     return this.last
   }
 
-  /** The relay as it described itself last, while it is joined. */
+  /** The relay as it described itself last, while others can be dialled over it. */
   description(): RelayDescription | undefined {
-    return this.last.reserved ? this.joined : undefined
+    return this.last.passable ? this.joined : undefined
   }
 
   /** STUN servers of this relay; kept while it is away, for it may be only our way to it that broke. */
@@ -91,6 +93,7 @@ export class RelaySupervisor {
       }
       const isHurried = attempts < 0
       this.trying = undefined
+      this.admitted = false
       this.report()
       this.resting = new AbortController()
       const device = this.joined?.device
@@ -121,6 +124,8 @@ export class RelaySupervisor {
     this.report()
     if (!description.givesPlaces) return
     await this.deps.admit(this.url, description.device)
+    this.admitted = true
+    this.report()
     await reservations.reserve(description.device, connection.remoteAddr.toString(), signal)
     this.report()
     if (!this.last.reserved) throw new Error('the relay gave no place')
@@ -150,12 +155,14 @@ export class RelaySupervisor {
   private report(): void {
     const device = this.joined?.device ?? null
     const connected = device !== null && this.connectionTo(device) !== undefined
-    const gives = this.joined?.givesPlaces !== false
-    const now = { url: this.url, device, connected, reserved: connected && this.deps.reservations.isReserved(device), givesPlaces: gives }
-    const { last } = this
-    if (now.device === last.device && now.connected === last.connected && now.reserved === last.reserved) return
+    const givesPlaces = this.joined?.givesPlaces !== false
+    const reserved = connected && this.deps.reservations.isReserved(device)
+    const passable = connected && givesPlaces && (reserved || this.admitted)
+    const { url, last } = this
+    if (device === last.device && connected === last.connected && reserved === last.reserved && passable === last.passable) return
+    const now = { url, device, connected, reserved, passable, givesPlaces }
     this.last = now
-    this.deps.logger.debug('relay-state', { url: now.url, connected, reserved: now.reserved })
+    this.deps.logger.debug('relay-state', { url, connected, reserved, passable })
     this.deps.onChange(now)
   }
 }

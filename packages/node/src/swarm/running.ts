@@ -106,7 +106,7 @@ export class Running {
       stopping,
       isKept: (each) => deps.kept.has(each),
     })
-    this.proof = new PathProof({ logger: deps.logger, stopping, onProven: (device) => this.onProven(device) })
+    this.proof = new PathProof({ stack, logger: deps.logger, stopping, onProven: (device) => this.onProven(device) })
     const onSign = (device: DeviceId): void => this.liveness.sign(device)
     const { logger, judge } = deps
     this.channels = new Channels({
