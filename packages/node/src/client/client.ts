@@ -8,13 +8,14 @@ import { nativeCompression } from '../platform/compression.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { createLogger } from '../platform/logger.ts'
 import { clientStorageKey } from '../platform/storage-key-choice.ts'
+import { Tally } from '../platform/tally.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
 import { Uploads } from '../files/uploads.ts'
 import { openArchive, openErasureCode, startMesh } from '../mesh/index.ts'
 import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
-import { createSwarm, installRejectionGuard, type Libp2pSwarm } from '../swarm/index.ts'
+import { createSwarm as createNodeSwarm, installRejectionGuard, type Libp2pSwarm, type SwarmOptions } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
 import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
@@ -23,7 +24,7 @@ import { OwnPage } from './page/index.ts'
 import { startLan } from './lan.ts'
 import { watchOver } from './network.ts'
 
-const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression, createSwarm }
+const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression }
 
 export interface RunningClient extends Client {
   /** Resolves when a stop has been requested over the API, or the client wants to be started anew. */
@@ -58,8 +59,10 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
+    const tally = new Tally()
+    const createSwarm = (options: SwarmOptions): Libp2pSwarm => createNodeSwarm({ ...options, onGarbage: () => tally.add('punch-garbage') })
     const { messenger, swarm } = await assemble(
-      { ...PLATFORM, ...mesh, files, store, config, logger, deviceName: hostname().slice(0, 64) },
+      { ...PLATFORM, ...mesh, createSwarm, files, store, config, logger, deviceName: hostname().slice(0, 64) },
       undo,
     )
     const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
@@ -71,6 +74,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
             messenger,
             swarm,
             logger: logger.child('lan'),
+            tally,
             visibility: config.visibility,
             host: config.host,
             onPlace: (address) => meets && neighbours?.seen(address),
@@ -89,7 +93,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       messenger,
       swarm,
       nearby: () => lan?.nearby() ?? [],
-      refused: () => lan?.refused() ?? {},
+      refused: () => ({ ...tally.all(), ...lan?.refused() }),
       network,
       page,
       uploads: new Uploads(join(dataDir, 'files')),

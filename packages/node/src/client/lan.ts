@@ -2,7 +2,7 @@
 import { type DeviceId, type LanPeer, LanService, type ListeningPorts, type Logger, type Messenger, type Visibility } from '@skein/core'
 import { LanDiscovery } from '../discovery/index.ts'
 import { nativePrimitives } from '../platform/primitives.ts'
-import { type Refusal, Tally } from '../platform/tally.ts'
+import type { Tally } from '../platform/tally.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { EVERYWHERE, type Libp2pSwarm } from '../swarm/index.ts'
 import type { Undo } from './assemble.ts'
@@ -11,6 +11,8 @@ export interface LanParts {
   readonly messenger: Messenger
   readonly swarm: Libp2pSwarm
   readonly logger: Logger
+  /** What is not looked at is counted there. */
+  readonly tally: Tally
   readonly visibility: Visibility
   /** Address to listen on, as configured. */
   readonly host: string
@@ -21,13 +23,12 @@ export interface LanParts {
 export interface Lan {
   /** Strangers who show themselves to everybody. */
   nearby(): readonly DeviceId[]
-  /** What was not looked at since the start, by the reason. */
-  refused(): Readonly<Record<Refusal | 'lan-flood' | 'lan-malformed', number>>
+  /** What was not looked at since the start, by the reason; what the tally has besides is there. */
+  refused(): Readonly<Record<'lan-flood' | 'lan-malformed', number>>
 }
 
 /** Begins to announce and to listen; a machine without a network waits for one. */
-export async function startLan({ messenger, swarm, logger, visibility, host, onPlace }: LanParts, undo: Undo): Promise<Lan> {
-  const tally = new Tally()
+export async function startLan({ messenger, swarm, logger, tally, visibility, host, onPlace }: LanParts, undo: Undo): Promise<Lan> {
   const lan = new LanService({
     identity: messenger.identity,
     primitives: nativePrimitives,
@@ -47,7 +48,7 @@ export async function startLan({ messenger, swarm, logger, visibility, host, onP
     nearby: () => lan.nearby(),
     refused: () => {
       const { ignored, malformed } = lan.counts()
-      return { ...tally.all(), 'lan-flood': ignored, 'lan-malformed': malformed }
+      return { 'lan-flood': ignored, 'lan-malformed': malformed }
     },
   }
 }

@@ -14,6 +14,8 @@ export interface NatKnowledgeDeps {
 
 /** Before a probe: messages and direct connections go first. Milliseconds. */
 const PROBE_AFTER_MS = 3_000
+/** Before one more when nobody has answered, for the packets or the relay may only have been away: doubled each time, ms. */
+const UNANSWERED = { first: 30_000, most: 900_000 }
 
 export class NatKnowledge {
   private readonly deps: NatKnowledgeDeps
@@ -21,6 +23,9 @@ export class NatKnowledge {
   private known: NatView = UNKNOWN_NAT
   private running: Promise<NatView> | undefined
   private isDue = false
+  /** Probes in a row that nobody answered, and whether the next one is waited for. */
+  private unanswered = 0
+  private isWaiting = false
 
   constructor(deps: NatKnowledgeDeps) {
     this.deps = deps
@@ -57,8 +62,24 @@ export class NatKnowledge {
       logger.debug('nat-probe-failed', { reason: String(error) })
       return UNKNOWN_NAT
     })
-    if (deps.stunServers.length > 0) this.deps.onKnown(this.known)
+    if (deps.stunServers.length > 0) this.conclude(this.known)
     logger.info('nat', { udp: this.known.udp, mapping: this.known.mapping, filtering: this.known.filtering })
     return this.known
+  }
+
+  private conclude(view: NatView): void {
+    this.deps.onKnown(view)
+    if (view.udp) this.unanswered = 0
+    else void this.askAgain()
+  }
+
+  private async askAgain(): Promise<void> {
+    if (this.isWaiting) return
+    this.isWaiting = true
+    const wait = Math.min(UNANSWERED.most, UNANSWERED.first * 2 ** this.unanswered)
+    this.unanswered += 1
+    const goesOn = await this.deps.clock.sleep(wait, { signal: this.stopping.signal })
+    this.isWaiting = false
+    if (goesOn && !this.known.udp) await this.renew()
   }
 }

@@ -19,8 +19,15 @@ export const DIALS_PER_TARGET = 10
 export const ATTEMPT_TIMEOUT_MS = 3_000
 /** Before a target that refused is dialled again: the other side's NAT may not have been open yet. */
 export const REDIAL_AFTER_MS = 60
-/** One dial; a SYN that was dropped is sent again by the kernel after 1 s, which is too long to wait for. */
+/**
+ * One dial; a SYN that was dropped is sent again by the kernel after 1 s, which is too long to wait for. But no dial is given
+ * up before DIAL_ROUND_TRIPS of what the coordination has taken, nor an attempt before ATTEMPT_ROUND_TRIPS.
+ */
 export const DIAL_TIMEOUT_MS = 700
+export const DIAL_ROUND_TRIPS = 2
+export const ATTEMPT_ROUND_TRIPS = 6
+/** The longest round trip that is believed: the other side may take its time to answer. */
+export const MAX_ROUND_TRIP_MS = 2_000
 /** Attempts in one coordination: the specification of DCUtR wants two retries. */
 export const ATTEMPTS = 3
 /** TCP punches that one device may have in a minute, begun by either side: a contact is not to make us dial without end. */
@@ -60,3 +67,5 @@ export const SEQUENTIAL_ROUNDS = 5
 export const SEQUENTIAL_ROUND_MS = 1_200
 /** A stream over UDP keeps its NATs' mappings by this; RFC 4787 lets them go after 2 minutes, many routers after 30 s. */
 export const UDP_KEEPALIVE_MS = 10_000
+/** For a second relay to say where it sees us. */
+export const ELSEWHERE_WITHIN_MS = 800

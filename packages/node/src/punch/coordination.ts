@@ -11,8 +11,11 @@ export interface Coordinated {
   readonly signal: AbortSignal
   /** Where this side is seen, multiaddrs in binary form. */
   seenAs(): Promise<readonly Uint8Array[]>
-  /** Dials the other side where it is seen. Resolves `true` when a connection has come of it. */
-  dial(addresses: readonly Uint8Array[]): Promise<boolean>
+  /**
+   * Dials the other side where it is seen. Resolves `true` when a connection has come of it.
+   * @param roundTrip what a message and its answer have just taken, ms
+   */
+  dial(addresses: readonly Uint8Array[], roundTrip: number): Promise<boolean>
 }
 
 /**
@@ -30,7 +33,7 @@ export async function coordinate(stream: Stream, { clock, signal, ...self }: Coo
     const roundTrip = clock.monotonic() - asked
     await messages.write({ kind: 'sync' })
     await clock.sleep(roundTrip / 2, { signal })
-    if (await self.dial(theirs)) return true
+    if (await self.dial(theirs, roundTrip)) return true
   }
   return false
 }
@@ -40,13 +43,14 @@ export async function coordinate(stream: Stream, { clock, signal, ...self }: Coo
  * @returns whether a connection has come of it
  * @throws Error when the stream ends or the other side speaks wrongly
  */
-export async function follow(stream: Stream, { signal, ...self }: Coordinated): Promise<boolean> {
+export async function follow(stream: Stream, { clock, signal, ...self }: Coordinated): Promise<boolean> {
   const messages = messagesOn(stream, signal)
   for (let attempts = 0; attempts < ATTEMPTS && !signal.aborted; attempts += 1) {
     const theirs = await messages.read('connect')
     await messages.write({ kind: 'connect', addresses: await self.seenAs() })
+    const answered = clock.monotonic()
     await messages.read('sync')
-    if (await self.dial(theirs)) return true
+    if (await self.dial(theirs, clock.monotonic() - answered)) return true
   }
   return false
 }

@@ -33,6 +33,8 @@ export interface PunchDeps {
   readonly mayDial?: MayDial
   /** A socket is about to become a connection to this address. */
   onPunched(address: Multiaddr): void
+  /** A packet that belongs to no punch came to a socket for one. */
+  onGarbage(): void
   readonly stopping: AbortSignal
   /** In place of the simultaneous open of the system's TCP. */
   readonly open?: typeof openTogether

@@ -68,6 +68,7 @@ async function side(seed: number, options: Partial<PunchDeps> = {}): Promise<Sid
     mayPunch: () => true,
     // Loopback is all there is here.
     mayDial: () => true,
+    onGarbage: () => undefined,
     onPunched: (address) => void punched.push(address.toString()),
     stopping: stopping.signal,
     ...options,

@@ -3,7 +3,15 @@ import type { Socket } from 'node:net'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { DeviceId } from '@skein/core'
 import { Allowance } from './allowance.ts'
-import { ATTEMPT_TIMEOUT_MS, ATTEMPTS_PER_HOST_AND_MINUTE, MESSAGE_TIMEOUT_MS, PORT_AGE_MS, PUNCHES_PER_MINUTE } from './constants.ts'
+import {
+  ATTEMPT_ROUND_TRIPS,
+  ATTEMPT_TIMEOUT_MS,
+  ATTEMPTS_PER_HOST_AND_MINUTE,
+  MAX_ROUND_TRIP_MS,
+  MESSAGE_TIMEOUT_MS,
+  PORT_AGE_MS,
+  PUNCHES_PER_MINUTE,
+} from './constants.ts'
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
@@ -13,12 +21,28 @@ import { addressOf, type Endpoint, isPublic, targetsOf } from './targets.ts'
 
 const MINUTE_MS = 60_000
 
+/** A port that waits to be used. */
+interface Ready {
+  readonly at: number
+  /** Who was asked where it is seen. */
+  readonly asked: string
+  readonly port: Promise<PunchPort>
+}
+
+interface Dialled {
+  readonly port: PunchPort
+  readonly targets: readonly Endpoint[]
+  /** Between the two sides, ms. */
+  readonly roundTrip: number
+  readonly signal: AbortSignal
+}
+
 export class TcpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
   private readonly punches: Allowance
   private readonly hosts: Allowance
-  private ready: { readonly at: number; readonly port: Promise<PunchPort> } | undefined
+  private ready: Ready | undefined
 
   constructor(deps: PunchDeps) {
     this.deps = deps
@@ -45,12 +69,18 @@ export class TcpPuncher {
 
   /** Asks the reflectors ahead of time, so that the answer is there when it is needed. */
   prepare(): void {
-    const { clock, random, stopping, reflectors } = this.deps
-    if (this.ready !== undefined && clock.monotonic() - this.ready.at < PORT_AGE_MS) return
+    const { clock, random, stopping } = this.deps
+    const reflectors = this.deps.reflectors()
+    const asked = reflectors.join(' ')
+    if (this.ready?.asked === asked && clock.monotonic() - this.ready.at < PORT_AGE_MS) return
     this.dropReady()
-    const port = openPunchPort(reflectors(), random, stopping)
-    port.catch(() => undefined)
-    this.ready = { at: clock.monotonic(), port }
+    const ready: Ready = { at: clock.monotonic(), asked, port: openPunchPort(reflectors, random, stopping) }
+    this.ready = ready
+    ready.port.then(
+      // Nobody has seen it; another time somebody may.
+      ({ seenAs }) => (seenAs.length === 0 && this.ready === ready ? this.dropReady() : undefined),
+      () => undefined,
+    )
   }
 
   /**
@@ -98,7 +128,13 @@ export class TcpPuncher {
         clock: this.deps.clock,
         signal,
         seenAs: async () => port.seenAs.map((each) => addressOf(each).bytes),
-        dial: (addresses) => this.dial(session, { port, signal, targets: this.targets(addresses) }),
+        dial: (addresses, roundTrip) =>
+          this.dial(session, {
+            port,
+            signal,
+            targets: this.targets(addresses),
+            roundTrip: Math.min(Math.round(roundTrip), MAX_ROUND_TRIP_MS),
+          }),
       })
       await stream.close({ signal: AbortSignal.timeout(MESSAGE_TIMEOUT_MS) }).catch(() => undefined)
       return done
@@ -132,12 +168,13 @@ export class TcpPuncher {
   }
 
   /** The client upgrades one socket after the other, the server all that open, for it cannot know which one is used. */
-  private async dial(
-    session: Session,
-    { port, targets, signal }: { readonly port: PunchPort; readonly targets: readonly Endpoint[]; readonly signal: AbortSignal },
-  ): Promise<boolean> {
+  private async dial(session: Session, { port, targets, roundTrip, signal }: Dialled): Promise<boolean> {
     const found = new AbortController()
-    const limited = AbortSignal.any([signal, found.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)])
+    const limited = AbortSignal.any([
+      signal,
+      found.signal,
+      AbortSignal.timeout(Math.max(ATTEMPT_TIMEOUT_MS, ATTEMPT_ROUND_TRIPS * roundTrip)),
+    ])
     const upgrades: Promise<boolean>[] = []
     const upgrade = async (socket: Socket, target: Endpoint): Promise<boolean> => {
       const before = session.role === 'client' && (await Promise.all(upgrades)).includes(true)
@@ -147,7 +184,7 @@ export class TcpPuncher {
       return done
     }
     const onOpen = (socket: Socket, target: Endpoint): void => void upgrades.push(upgrade(socket, target))
-    await (this.deps.open ?? openTogether)(targets, { localPort: port.port, clock: this.deps.clock, signal: limited }, onOpen)
+    await (this.deps.open ?? openTogether)(targets, { localPort: port.port, clock: this.deps.clock, roundTrip, signal: limited }, onOpen)
     return (await Promise.all(upgrades)).includes(true)
   }
 }

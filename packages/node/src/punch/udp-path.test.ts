@@ -58,6 +58,7 @@ function begin(mine: NatSide, theirs: NatSide, options: Partial<PathSearch> = {}
     decides: true,
     clock,
     signal: stopping.signal,
+    onGarbage: () => undefined,
     ...options,
   })
   return { clock, sockets, found, stop: () => stopping.abort() }
@@ -92,8 +93,9 @@ describe('search for a UDP path', () => {
     expect(first?.sent.length).toBeLessThanOrEqual(12)
   })
 
-  it('[PT8] packets without the nonce, from another host, or of another length change nothing and get no answer', async () => {
-    const { clock, sockets, found, stop } = begin(same, same)
+  it('[PT8] packets without the nonce, from another host, or of another length change nothing, get no answer and are counted', async () => {
+    let garbage = 0
+    const { clock, sockets, found, stop } = begin(same, same, { onGarbage: () => (garbage += 1) })
     const [socket] = sockets as [FakeSocket]
     await clock.advance(10)
     const before = socket.sent.length
@@ -104,7 +106,11 @@ describe('search for a UDP path', () => {
     socket.hear([...packet(4, OWN), 0], from)
     socket.hear([], from)
     socket.hear([0x5b], from)
-    expect(socket.sent.length).toBe(before)
+    expect([socket.sent.length, garbage]).toEqual([before, 6])
+    // Of the streams beneath, and an answer of a STUN server that comes late.
+    socket.hear([0xff, 1, 2], from)
+    socket.hear([1, 1, 0, 0], from)
+    expect(garbage).toBe(6)
     stop()
     await clock.advance(100)
     expect(await found).toBeUndefined()

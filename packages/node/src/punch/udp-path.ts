@@ -32,7 +32,12 @@ export interface PathSearch {
   readonly clock: Clock
   /** Ends the search. */
   readonly signal: AbortSignal
+  /** Something came that belongs to no punch, or from elsewhere than the proven address. */
+  onGarbage(): void
 }
+
+/** Of UDX, whose streams share the socket, and of STUN, whose answers may come late. */
+const isBeneath = (bytes: Buffer): boolean => bytes[0] === 0xff || bytes[0] === 0 || bytes[0] === 1
 
 /** `undefined` when there is none until `signal` aborts. Sends to no other host than the proven one. */
 export async function findPath(search: PathSearch): Promise<UdpPath | undefined> {
@@ -122,9 +127,13 @@ class PathFinder {
 
   private receive(from: UdpPath, bytes: Buffer): void {
     const { ownNonce, host, decides } = this.search
-    if (bytes[0] !== MAGIC || bytes.length !== 2 + ownNonce.length || !bytes.subarray(2).equals(ownNonce)) return
+    const isOurs = bytes[0] === MAGIC && bytes.length === 2 + ownNonce.length && bytes.subarray(2).equals(ownNonce)
     // Behind a carrier's NAT an address may change between two connections; proven is only the one that was.
-    if (from.to.host !== host || this.path !== undefined) return
+    if (!isOurs || from.to.host !== host) {
+      if (!isBeneath(bytes)) this.search.onGarbage()
+      return
+    }
+    if (this.path !== undefined) return
     const kind = bytes[1]
     if (kind === PROBE || kind === SEEN) {
       this.candidate ??= from

@@ -5,6 +5,7 @@ import type { DeviceId } from '@skein/core'
 import { askStun, ATTRIBUTE, resolveStun, type StunAttribute, type StunReply, attributeOf } from '../stun/index.ts'
 import {
   AFTER_TCP_MS,
+  ELSEWHERE_WITHIN_MS,
   MESSAGE_TIMEOUT_MS,
   MOST_UDP_PUNCHES,
   PROBE_FOR_MS,
@@ -145,6 +146,7 @@ export class UdpPuncher {
       decides: session.role === 'client',
       clock: this.deps.clock,
       signal: AbortSignal.any([signal, AbortSignal.timeout(within)]),
+      onGarbage: this.deps.onGarbage,
     })
   }
 
@@ -164,8 +166,7 @@ export class UdpPuncher {
       signal,
       sample: async (stun, theirNonce) => {
         const first = await ask(stun, [seenNonce(theirNonce)])
-        const second = stunServers().find((each) => each[0] === stun)?.[1]
-        const last = second === undefined ? first : await ask(second, [])
+        const last = (await this.askElsewhere(main, { stun, signal })) ?? first
         const token = attributeOf(first, ATTRIBUTE.seenToken)
         if (token === undefined) throw new Error('the relay gives no proof of addresses')
         return { host: first.seen.host, port: last.seen.port, ...mappingOf(first.seen.port, last.seen.port), token }
@@ -180,6 +181,20 @@ export class UdpPuncher {
         return attributeOf(await ask(stun, attributes), ATTRIBUTE.seenVerdict)?.[0] === 1
       },
     }
+  }
+
+  /** At another address than `stun` where one is known and answers, else at its other port: a NAT may look at either. */
+  private async askElsewhere(
+    socket: PunchSocket,
+    { stun, signal }: { readonly stun: string; readonly signal: AbortSignal },
+  ): Promise<StunReply | undefined> {
+    const servers = this.deps.stunServers()
+    const other = servers.find((each) => each[0] !== stun)?.[0]
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ELSEWHERE_WITHIN_MS)])
+    const reply =
+      other === undefined ? undefined : await this.ask(socket, { stun: other, attributes: [], signal: limited }).catch(() => undefined)
+    const second = servers.find((each) => each[0] === stun)?.[1]
+    return reply ?? (second === undefined ? undefined : this.ask(socket, { stun: second, attributes: [], signal }))
   }
 
   /** @throws Error when nobody answers: UDP is blocked */

@@ -152,3 +152,9 @@ export function pathOf(device: DeviceId, connection: Connection, { rttMs, isMapp
   const path = isPunched(connection) ? 'punched' : isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : isMapped ? 'mapped' : 'direct'
   return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
 }
+
+/** Nothing for a peer that is no device: one whose key is not Ed25519. */
+export function withDevice(peer: PeerId, run: (device: DeviceId) => void): void {
+  const device = deviceOf(peer)
+  if (device !== undefined) run(device)
+}

@@ -26,6 +26,8 @@ export interface DiallerDeps {
   readonly stopping: AbortSignal
   /** Two connections to a device are both in use; what is opened anew uses the one that stays. */
   onDoubled(device: DeviceId): void
+  /** A device is dialled over relays. */
+  onCircuit(device: DeviceId): void
 }
 
 export interface DirectTry {
@@ -149,6 +151,7 @@ export class Dialler {
     { relays, signal }: { readonly relays: readonly string[]; readonly signal: AbortSignal },
   ): Promise<Connection> {
     signal.throwIfAborted()
+    this.deps.onCircuit(device)
     const joined = this.deps.joinedRelays()
     const own = joined.map((each) => this.dialCircuit(device, each, signal))
     const theirs = relays.map(async (url) => {

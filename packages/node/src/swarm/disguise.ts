@@ -3,6 +3,7 @@
  * channel has closed. A relay sees a key that it has never seen and never sees again; it does see the address.
  */
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Upgrader } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Channel, Logger, OpenOutcome, ProtocolId } from '@skein/core'
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
@@ -10,6 +11,7 @@ import { DIAL_TIMEOUT_MS } from './constants.ts'
 import { reasonOf } from './dialling.ts'
 import { asError, StreamChannel } from './framing.ts'
 import type { RelayDescription } from './relay-description.ts'
+import { presumeEncryption } from './presumed.ts'
 import { securedAndMuxed } from './stack-parts.ts'
 
 /** Disguises that are on at once: the one used longest ago ends for another. */
@@ -22,7 +24,7 @@ export async function createDisguise(transports: NonNullable<Libp2pInit['transpo
     transports,
     ...securedAndMuxed(),
     // Asks nothing and tells nothing: no identify, no ping.
-    services: {},
+    services: { encryption: ({ upgrader }: { readonly upgrader: Upgrader }) => presumeEncryption(upgrader) },
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { reconnectRetries: 0, dialTimeout: DIAL_TIMEOUT_MS, addressDialTimeout: DIAL_TIMEOUT_MS },
     connectionMonitor: { enabled: false },

@@ -114,7 +114,8 @@ export class Improver {
         identified.then(() => this.dial(device, signal)),
       ])
     } catch (error) {
-      this.deps.logger.debug('stays-relayed', { device, reason: String(error) })
+      const reasons = error instanceof AggregateError ? error.errors.map(String) : [String(error)]
+      this.deps.logger.debug('stays-relayed', { device, reasons: reasons.join('; ') })
     }
     won.abort()
   }

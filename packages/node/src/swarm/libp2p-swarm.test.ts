@@ -151,11 +151,14 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     const answer: StreamHandler = (stream, connection) => {
       if (isRelayedConnection(connection)) stream.addEventListener('message', ({ data }) => stream.send(data))
     }
-    await stackOf(b).handle('/ipfs/ping/1.0.0', answer, { force: true, runOnLimitedConnection: true })
+    const anew = { force: true, runOnLimitedConnection: true } as const
+    await stackOf(b).handle('/ipfs/ping/1.0.0', answer, anew)
+    await stackOf(b).handle('/ipfs/id/1.0.0', () => undefined, anew)
+    await stackOf(a).handle('/ipfs/id/push/1.0.0', () => undefined, anew)
     const direct = directAddresses(b).map((each) => multiaddr(each))
-    const silent = await stackOf(a).dial(direct, { force: true })
+    const dead = await stackOf(a).dial(direct, { force: true })
     expect(way()).toBe('relayed')
-    await vi.waitFor(() => expect(silent.status).not.toBe('open'), DEADLINE)
+    await vi.waitFor(() => expect(dead.status).not.toBe('open'), DEADLINE)
     expect([better, way()]).toEqual([0, 'relayed'])
     await stackOf(b).handle('/ipfs/ping/1.0.0', (stream) => stream.addEventListener('message', ({ data }) => stream.send(data)), {
       force: true,

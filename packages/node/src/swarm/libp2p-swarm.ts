@@ -27,7 +27,8 @@ import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
 import type { OutsideAddress } from './mapped.ts'
 import { Penalties } from './penalties.ts'
-import { type NetworkChange, Running } from './running.ts'
+import type { NetworkChange } from '../platform/network-watch.ts'
+import { Running } from './running.ts'
 import type { RungReport } from './rungs.ts'
 import type { ListenOptions, Stack, StackOptions } from './client-stack.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -45,6 +46,8 @@ export interface SwarmOptions {
   readonly random: Random
   /** Which records may stand in the DHT. */
   readonly judge: RecordJudge
+  /** A packet that belongs to no punch came to a socket for one. */
+  readonly onGarbage?: (() => void) | undefined
 }
 
 /** What differs between Node.js and a browser. */
@@ -331,7 +334,7 @@ export class Libp2pSwarm implements Swarm, Directory {
     const gater = {
       denyDialPeer: refuses,
       denyInboundEncryptedConnection: refuses,
-      denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => refuses(peer),
+      denyInboundRelayedConnection: (_relay: PeerId, peer: PeerId) => this.refusesCircuit(peer),
     }
     const onRaw = (socket: Socket): void => (this.running?.bulk === undefined ? void socket.destroy() : this.running.bulk.onRaw(socket))
     const stack = await this.platform.createStack({
@@ -366,6 +369,13 @@ export class Libp2pSwarm implements Swarm, Directory {
         { cause, data: { port: this.options.listen.port } },
       )
     }
+  }
+
+  private refusesCircuit(peer: PeerId): boolean {
+    const device = deviceOf(peer)
+    const refuses = device === undefined || this.isRefused(device)
+    if (!refuses) this.running?.expect(device)
+    return refuses
   }
 
   private isRefusedPeer(peer: PeerId): boolean {

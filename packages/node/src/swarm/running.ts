@@ -1,13 +1,24 @@
 /** Everything that lives between a start and a stop of the swarm. */
-import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Clock, DeviceId, Logger, OpenOutcome, PeerPath, ProtocolId, Random, RelayStatus } from '@skein/core'
-import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
-import type { PunchDeps, Puncher } from '../punch/index.ts'
+import type { DeviceId, OpenOutcome, PeerPath, ProtocolId, RelayStatus } from '@skein/core'
+import type { BulkChannels } from '../bulk/index.ts'
+import type { Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
 import { directPathsOf, relayPaths } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
-import { deviceOf, isBetterWay, isBusy, isRelayedConnection, localHostOf, markDoubted, markPunched, pathOf, peerOf } from './connections.ts'
+import {
+  deviceOf,
+  isBetterWay,
+  isBusy,
+  isRelayedConnection,
+  localHostOf,
+  markDoubted,
+  markPunched,
+  pathOf,
+  peerOf,
+  withDevice,
+} from './connections.ts'
 import { FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
@@ -17,50 +28,14 @@ import { Mapped } from './mapped.ts'
 import { asError } from './framing.ts'
 import { LeavingRelays, NOTICE_PROTOCOL } from './leaving-relays.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
-import { type GetText, hostOf, reachOf } from './foreign-relay.ts'
+import { hostOf, reachOf } from './foreign-relay.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
+import type { NetworkChange } from '../platform/network-watch.ts'
 import { PathProof } from './path-proof.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
+import type { RunningDeps } from './running-deps.ts'
 import { Reservations } from './reservations.ts'
 import type { Stack } from './client-stack.ts'
-import type { RecordJudge } from './stack-parts.ts'
-
-export interface RunningDeps {
-  readonly self: DeviceId
-  readonly relays: readonly string[]
-  /** Tokens that admit us to relays, by URL. */
-  readonly relayTokens?: ReadonlyMap<string, string> | undefined
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly judge: RecordJudge
-  readonly getText: GetText
-  createDisguise(): Promise<Libp2p>
-  /** A browser has none. */
-  readonly createPuncher?: (deps: PunchDeps) => Puncher
-  /** A browser has none. */
-  readonly createBulk?: (deps: BulkDeps) => BulkChannels
-  /** By purpose. */
-  readonly bulkHandlers: ReadonlyMap<string, BulkHandler>
-  /** Devices whose connections are to be kept alive, relays not among them. */
-  readonly kept: ReadonlySet<DeviceId>
-  isRefused(device: DeviceId): boolean
-  onOffence(device: DeviceId, code: string): void
-  onConnected(device: DeviceId): void
-  onDisconnected(device: DeviceId): void
-  onAlive(device: DeviceId): void
-  onRelay(relay: RelayStatus): void
-  onBetterPath(device: DeviceId): void
-}
-
-export interface NetworkChange {
-  /** Addresses that this machine has now. */
-  readonly present: ReadonlySet<string>
-  /** Whether one that was there has gone. */
-  readonly hasLost: boolean
-  /** How long it has slept just now, ms. */
-  readonly sleptMs: number
-}
 
 export class Running {
   readonly stack: Stack
@@ -95,8 +70,16 @@ export class Running {
     this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
     const joinedRelays = (): readonly RelayDescription[] => this.stayingRelays()
     this.liveness = new Liveness({ clock: deps.clock, connections: () => this.pingables(), onAlive: (device) => deps.onAlive(device) })
-    const onDoubled = (device: DeviceId): void => deps.onBetterPath(device)
-    this.dialler = new Dialler({ ...deps, stack, descriptions, reservations, joinedRelays, stopping, onDoubled })
+    this.dialler = new Dialler({
+      ...deps,
+      stack,
+      descriptions,
+      reservations,
+      joinedRelays,
+      stopping,
+      onDoubled: deps.onBetterPath,
+      onCircuit: (each) => this.expect(each),
+    })
     this.puncher = this.createPuncher()
     this.improver = new Improver({
       ...deps,
@@ -258,6 +241,11 @@ export class Running {
     void this.proof.of(device, opened)
   }
 
+  /** A circuit of this device is on its way, from here or to here: what a punch needs first is asked for meanwhile. */
+  expect(device: DeviceId): void {
+    if (this.deps.kept.has(device)) this.puncher?.tcp.prepare()
+  }
+
   /** Somebody is one of ours from now on: a better way than over a relay is looked for. */
   onKept(device: DeviceId): void {
     const standing = this.dialler.standing(device)
@@ -322,6 +310,7 @@ export class Running {
       deviceOf: ({ remotePeer }) => deviceOf(remotePeer),
       mayPunch: (device) => this.deps.kept.has(device),
       onPunched: markPunched,
+      onGarbage: () => this.deps.onGarbage?.(),
       stopping: this.stopping.signal,
     })
   }
@@ -387,9 +376,4 @@ export class Running {
 function portOfWebSocket(address: string): number | undefined {
   const port = /^\/ip4\/[^/]+\/tcp\/(\d+)\/ws(\/|$)/.exec(address)?.[1]
   return port === undefined ? undefined : Number(port)
-}
-
-function withDevice(peer: PeerId, run: (device: DeviceId) => void): void {
-  const device = deviceOf(peer)
-  if (device !== undefined) run(device)
 }

@@ -1,0 +1,37 @@
+/** What a running swarm needs of what stays when it stops. */
+import type { Libp2p } from '@libp2p/interface'
+import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
+import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
+import type { PunchDeps, Puncher } from '../punch/index.ts'
+import type { GetText } from './foreign-relay.ts'
+import type { RecordJudge } from './stack-parts.ts'
+
+export interface RunningDeps {
+  readonly self: DeviceId
+  readonly relays: readonly string[]
+  /** Tokens that admit us to relays, by URL. */
+  readonly relayTokens?: ReadonlyMap<string, string> | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly judge: RecordJudge
+  readonly getText: GetText
+  /** A packet that belongs to no punch came to a socket for one. */
+  readonly onGarbage?: (() => void) | undefined
+  createDisguise(): Promise<Libp2p>
+  /** A browser has none. */
+  readonly createPuncher?: (deps: PunchDeps) => Puncher
+  /** A browser has none. */
+  readonly createBulk?: (deps: BulkDeps) => BulkChannels
+  /** By purpose. */
+  readonly bulkHandlers: ReadonlyMap<string, BulkHandler>
+  /** Devices whose connections are to be kept alive, relays not among them. */
+  readonly kept: ReadonlySet<DeviceId>
+  isRefused(device: DeviceId): boolean
+  onOffence(device: DeviceId, code: string): void
+  onConnected(device: DeviceId): void
+  onDisconnected(device: DeviceId): void
+  onAlive(device: DeviceId): void
+  onRelay(relay: RelayStatus): void
+  onBetterPath(device: DeviceId): void
+}
