@@ -1,8 +1,21 @@
 import type { StreamHandler } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Channel, type DeviceId, MAX_FRAME_BYTES, type ProtocolId, type RelayStatus } from '@skein/core'
+import {
+  type Channel,
+  communityNetwork,
+  type DeviceId,
+  encodePresenceFrame,
+  makeIdentity,
+  MAX_FRAME_BYTES,
+  openIdentity,
+  type ProtocolId,
+  type RelayStatus,
+  signPresence,
+} from '@skein/core'
 import { swarmContract } from '@skein/core/contracts'
+import { nativePrimitives } from '../platform/primitives.ts'
+import { systemRandom } from '../platform/system.ts'
 import { isRelayedConnection } from './connections.ts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import { acquaint, directAddresses, stackOf, TestNetwork } from './test-network.ts'
@@ -261,14 +274,16 @@ describe('swarm: gossip', { timeout: 90_000 }, () => {
     const hub = await network.relay()
     const swarms = await Promise.all(Array.from({ length: 14 }, () => network.swarm({ relays: [hub.url] })))
     const topic = `/skein/presence/1/${hub.stack().peerId}`
-    const heard = swarms.map(() => new Set<string>())
-    swarms.forEach((each, at) => each.subscribe(topic, async (bytes) => (heard[at]?.add(new TextDecoder().decode(bytes)), 'accept')))
+    const identity = openIdentity(nativePrimitives, makeIdentity(systemRandom, 1))
+    const community = communityNetwork(nativePrimitives, hub.stack().peerId as DeviceId)
+    const heard = swarms.map(() => 0)
+    swarms.forEach((each, at) => each.subscribe(topic, async () => ((heard[at] = (heard[at] ?? 0) + 1), 'accept')))
     await Promise.all(swarms.map(untilJoined))
-    let said = 0
     await vi.waitFor(
       async () => {
-        await swarms[0]?.publish(topic, new TextEncoder().encode(`${said++}`))
-        expect(heard.slice(1).filter(({ size }) => size > 0).length).toBe(swarms.length - 1)
+        const own = signPresence(nativePrimitives, identity, { network: community, at: Date.now(), name: '', lease: 0 })
+        await swarms[0]?.publish(topic, encodePresenceFrame({ kind: 'presence', own }))
+        expect(heard.slice(1).filter((times) => times > 0).length).toBe(swarms.length - 1)
       },
       { timeout: 40_000, interval: 500 },
     )
