@@ -41,7 +41,7 @@ async function join({ url, tcp }) {
     handlers: new Map([['bench', { allows: () => true, onOpened: (each) => void take(each) }]]),
     open: (...args) => swarm.open(...args),
     serve: (...args) => swarm.handle(...args),
-    directPaths: () => ({ dialled: [], wasDialled: false }),
+    directPaths: async () => ({ dialled: [], wasDialled: false, known: [] }),
     relayPaths: () => [relay],
   })
   channels.serve()
