@@ -38,10 +38,20 @@ export function statusPage({ url, status, waiting }: StatusView): string {
 }
 
 /** Sentences that answer the question, most serious first. */
-export function whySlow({ budget, event_loop_p99_ms, limits, connections, reservations, circuits, refused }: OperatorStatus): string[] {
+export function whySlow({
+  budget,
+  event_loop_p99_ms,
+  limits,
+  connections,
+  reservations,
+  circuits,
+  refusals,
+  ...more
+}: OperatorStatus): string[] {
   const near = (name: string, value: number, most: number): string[] =>
     value >= NEARLY * most ? [`${value} of ${most} ${name} are in use; raise the limit with «skein-relay limits».`] : []
-  const refusals = Object.entries(refused).filter(([, count]) => count > 0)
+  const refused = Object.entries(more.refused).filter(([, count]) => count > 0)
+  const services = refusals.filter(({ service }) => service !== 'connection')
   return [
     ...(budget.state === 'stopped' ? ["The month's traffic is used up: nothing is relayed until the next month."] : []),
     ...(budget.state === 'slow' ? ["The month's traffic is nearly used up: files are slowed, chat is not."] : []),
@@ -49,7 +59,8 @@ export function whySlow({ budget, event_loop_p99_ms, limits, connections, reserv
     ...near('connections', connections, limits.connections),
     ...near('reservations', reservations, limits.reservations),
     ...near('circuits', circuits, limits.circuits),
-    ...refusals.map(([reason, count]) => `${count} connections were refused: ${reason}.`),
+    ...refused.map(([reason, count]) => `${count} connections were refused: ${reason}.`),
+    ...services.map(({ service, reason, count }) => `${count} requests to ${service} were refused: ${reason}.`),
   ]
 }
 

@@ -84,7 +84,7 @@ export class Splice implements CircuitEnds {
       inTurn += bytes.length
       if (inTurn < TURN_BYTES || !holds.add('turn')) return
       inTurn = 0
-      turns.wait(() => holds.remove('turn'))
+      turns.wait(TURN_BYTES, () => holds.remove('turn'))
     })
     dst.on('drain', () => {
       if (!holds.remove('backlog')) return

@@ -78,6 +78,7 @@ export class Flow {
       else if (!this.#holds.has('backlog')) this.#deps.onWaited(0)
       if (wait > 0) this.#pace(wait)
       if (kind === 'bulk') this.#takeTurn(data.byteLength)
+      else this.#deps.turns.noteChat()
     } catch (error) {
       this.#deps.onBroken(asError(error))
     }
@@ -112,7 +113,7 @@ export class Flow {
     this.#inTurn += bytes
     if (this.#inTurn < TURN_BYTES || this.#holds.has('turn')) return
     this.#hold('turn')
-    this.#deps.turns.wait(() => {
+    this.#deps.turns.wait(TURN_BYTES, () => {
       this.#inTurn = 0
       this.#release('turn')
     })
