@@ -89,6 +89,10 @@ export interface FilePlatform {
   openSource(place: string, manifest: FileManifest): Promise<ContentSource>
   /** Goes on with what is there of an earlier try. @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
   openSink(wish: SinkWish): Promise<ContentSink>
+  /** Keeps the list of a folder that comes bit by bit, until the transfer is forgotten. Where it keeps none, the list is asked for again after a restart. @throws SkeinError DISK_FULL */
+  keepList?(id: string, list: Uint8Array): Promise<void>
+  /** What `keepList` has kept, as far as the disk is right. */
+  keptList?(id: string): Promise<Uint8Array | undefined>
   /** The place that is meant when nothing is said. */
   defaultFolder(): string
   /** Forgets what was kept for sending, when nobody is to get it any more. */

@@ -65,6 +65,10 @@ async function listOf(
 }
 
 /** @throws SkeinError FILE_DAMAGED when the list is another than the manifest says */
-export function requireOffered({ sha256 }: Pick<Primitives, 'sha256'>, { listDigest }: FolderSummary, list: Uint8Array): void {
-  if (!sameBytes(sha256(list), listDigest)) throw new SkeinError('FILE_DAMAGED', 'The list of a folder is not the one that was offered.')
+export function requireOffered(primitives: Pick<Primitives, 'sha256'>, folder: FolderSummary, list: Uint8Array): void {
+  if (!isOffered(primitives, folder, list)) throw new SkeinError('FILE_DAMAGED', 'The list of a folder is not the one that was offered.')
+}
+
+export function isOffered({ sha256 }: Pick<Primitives, 'sha256'>, { listDigest }: FolderSummary, list: Uint8Array): boolean {
+  return sameBytes(sha256(list), listDigest)
 }

@@ -129,6 +129,31 @@ describe('files by the mesh', () => {
     expect([stateOf(all.ana, { id }), stateOf(all.bo, { id }), chunksAt(mule), chunksAt(ana)]).toEqual(['done', 'done', 0, 0])
   })
 
+  it('[ME29] the list of a folder that a courier has brought is not asked for again after a restart', async () => {
+    const all = await scene(907, 1)
+    const [ana, mule] = all.all
+    for (const name of ['one', 'two']) all.ana.disk.files.set(`top/${name}`, content(name.length + SIZE, SIZE / 2))
+    let part = connect(ana, mule)
+    const id = await offer(all, 'top')
+    const seen: number[] = []
+    let restarts = 0
+    for (let trip = 0; trip < 12 && stateOf(all.ana, { id }) !== 'done'; trip += 1) {
+      await all.world.run(30_000)
+      seen.push(chunksAt(mule))
+      part()
+      if (all.bo.disk.lists.size === 1 && restarts === 0) {
+        restarts += 1
+        all.world.kill(all.bo.node)
+        const again = { store: all.bo.node.store.reopened(), files: all.bo.disk, meshArchive: new MemoryArchive() }
+        all.bo.node = await all.world.start('bo', again)
+      }
+      part = connect(mule, trip % 2 === 0 ? all.bo.node : ana)
+    }
+    expect(restarts).toBe(1)
+    expect(seen.filter((count) => count > 0)).toEqual([1, Math.ceil(SIZE / 262_144)])
+    expect([stateOf(all.bo, { id }), all.bo.disk.lists.size]).toEqual(['done', 0])
+  })
+
   it('[ME30] who can be reached again gets the rest the direct way', async () => {
     const all = await scene(906, 1)
     const cut = connectAll(all)

@@ -10,7 +10,7 @@ import type { MailedWord } from '../wire/mailed-words.ts'
 import { type ChunkPlan, planOf, presentBytes } from './chunk-plan.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import type { ContentSink, FilePlatform } from './file-ports.ts'
-import { requireOffered } from './from-mail.ts'
+import { isOffered, requireOffered } from './from-mail.ts'
 import { ASK_MESH_MS, MAX_KEPT_LISTS, MAX_WISHED_RUNS, MESH_ANSWER_MS, MESH_QUIET_MS, MESH_TAKEN_UP_MS } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { ListSink } from './list-sink.ts'
@@ -107,14 +107,22 @@ export class MeshReceiver {
     const { folder } = live.manifest
     const known = this.lists.get(live)
     if (folder === undefined || known !== undefined) return known
+    const { primitives, platform } = this.deps
+    const kept = await platform.keptList?.(live.stored.id)
+    if (kept !== undefined && isOffered(primitives, folder, kept)) return this.hold(live, kept)
     const plan = listPlan(live.manifest)
-    const sink = new ListSink(this.deps.primitives, plan)
+    const sink = new ListSink(primitives, plan)
     if ((await this.fetchPart(live, { part: 'list', plan, sink, signal })) === undefined) return null
-    requireOffered(this.deps.primitives, folder, sink.bytes)
-    this.lists.set(live, sink.bytes)
+    requireOffered(primitives, folder, sink.bytes)
+    await platform.keepList?.(live.stored.id, sink.bytes)
+    return this.hold(live, sink.bytes)
+  }
+
+  private hold(live: Live, list: Uint8Array): Uint8Array {
+    this.lists.set(live, list)
     const [first] = this.lists.keys()
     if (this.lists.size > MAX_KEPT_LISTS && first !== undefined) this.lists.delete(first)
-    return sink.bytes
+    return list
   }
 
   private wanted(): Live[] {

@@ -38,6 +38,8 @@ export class MemoryFiles implements FilePlatform {
   readonly files = new Map<string, Uint8Array>()
   /** What is received and not whole yet, by transfer; stays over a restart. */
   readonly parts = new Map<string, Part>()
+  /** Lists of folders that are kept; they stay too. */
+  readonly lists = new Map<string, Uint8Array>()
   full = false
   /** Takes raw connections over, as a platform with threads does. */
   holdsRaw = false
@@ -149,8 +151,17 @@ export class MemoryFiles implements FilePlatform {
     await Promise.resolve()
   }
 
+  async keepList(id: string, list: Uint8Array): Promise<void> {
+    this.lists.set(id, list.slice())
+  }
+
+  async keptList(id: string): Promise<Uint8Array | undefined> {
+    return this.lists.get(id)
+  }
+
   async forget({ id }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     this.parts.delete(id)
+    this.lists.delete(id)
   }
 }
 

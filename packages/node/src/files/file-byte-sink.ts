@@ -33,6 +33,8 @@ const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants
 
 export const partName = (id: string): string => `.skein-${id}.part`
 export const recordName = (id: string): string => `${id}.have`
+/** The list of a folder that comes over the mesh. */
+export const entriesName = (id: string): string => `${id}.entries`
 export const markName = (id: string): string => `${id}.final`
 
 export class FileByteSink implements ByteSink {

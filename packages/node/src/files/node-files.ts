@@ -1,5 +1,6 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
 import { rmSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
@@ -7,7 +8,8 @@ import { transfer } from 'comlink'
 import mime from 'mime'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { ConnectionLink } from './bulk-port.ts'
-import { markName, partName, recordName } from './file-byte-sink.ts'
+import { entriesName, markName, partName, recordName } from './file-byte-sink.ts'
+import { unwritable } from './explain.ts'
 import { FileThread } from './file-thread.ts'
 import { tidy } from './tidy.ts'
 import { presentOf } from './opened-sink.ts'
@@ -91,9 +93,26 @@ export class NodeFiles implements FilePlatform {
 
   async forget({ id, folder }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     const { stateFolder } = this.options
-    const kept = [recordName(id), markName(id)].map((name) => join(stateFolder, name))
+    const kept = [recordName(id), markName(id), entriesName(id)].map((name) => join(stateFolder, name))
     const parts = folder === '' ? [] : [join(folder, partName(id))]
     for (const path of [...parts, ...kept]) rmSync(path, { recursive: true, force: true })
+  }
+
+  async keepList(id: string, list: Uint8Array): Promise<void> {
+    const path = join(this.options.stateFolder, entriesName(id))
+    try {
+      await mkdir(this.options.stateFolder, { recursive: true, mode: 0o700 })
+      await writeFile(path, list, { mode: 0o600 })
+    } catch (error) {
+      throw unwritable(path, error)
+    }
+  }
+
+  async keptList(id: string): Promise<Uint8Array | undefined> {
+    return readFile(join(this.options.stateFolder, entriesName(id))).then(
+      (bytes) => new Uint8Array(bytes),
+      () => undefined,
+    )
   }
 
   async forgetSource(place: string): Promise<void> {

@@ -17,6 +17,7 @@ export function tidy(stateFolder: string, spoolFolder: string, { kept, now }: { 
   const isOurs: Readonly<Record<string, (name: string) => boolean>> = {
     '.have': (name) => !kept.ids.has(stemOf(name)),
     '.final': (name) => !kept.ids.has(stemOf(name)),
+    '.entries': (name) => !kept.ids.has(stemOf(name)),
     '.list': (name) => !kept.lists.has(name),
   }
   removeOld(stateFolder, now, (name) => isOurs[extname(name)]?.(name) ?? false)

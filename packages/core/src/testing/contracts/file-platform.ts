@@ -91,6 +91,18 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       expect(await under.get('a (2).txt')).toEqual(bytesOf(2, 11))
     })
 
+    it('[FI15] the list of a folder is there after a restart, where a platform keeps it, until its transfer is forgotten', async () => {
+      if (under.platform.keepList === undefined) return
+      const list = bytesOf(4, 3_000)
+      await under.platform.keepList(ID, bytesOf(5, 4_000))
+      await under.platform.keepList(ID, list)
+      const again = await under.restart()
+      expect(await again.keptList?.(ID)).toEqual(list)
+      expect(await again.keptList?.('00'.repeat(16))).toBeUndefined()
+      await again.forget({ id: ID, folder: under.folder })
+      expect(await again.keptList?.(ID)).toBeUndefined()
+    })
+
     it('[FI15] after a kill what was written is there, and nothing stands under the name', async () => {
       const bytes = bytesOf(3, 262_144 * 3 + 1)
       const offer = await offered(await under.put('a.bin', bytes))
