@@ -29,7 +29,7 @@ import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, PrekeyKeeper } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import type { FileService } from './files/index.ts'
-import type { AccountId, DeviceId, MessageId } from './ids.ts'
+import { accountDigest, type AccountId, type DeviceId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { type Draft, type MainPath, sendMessage, type SendOptions, serveDeliveries } from './main-path/index.ts'
 import type { MeshAddress, MeshService } from './mesh/index.ts'
@@ -99,6 +99,7 @@ export class Messenger {
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
       readReceipts: options.readReceipts ?? false,
+      tagsFor: (account) => this.contactDeps.handovers.forInvited(accountDigest(account)),
     })
     const conversation = { ...ports, book: this.book, path: () => this.runningPath(), emit: (event: MessengerEvent) => this.emit(event) }
     this.conversation = new ConversationService({
@@ -127,7 +128,7 @@ export class Messenger {
       ...{ ...ports, identity, book: this.book, name, relays, deviceName },
       path: () => this.runningPath(),
       onList: (removed) => this.onOwnList(removed),
-      onBundle: () => this.card.show(),
+      onBundle: () => this.showCard(),
       onRevoked: () => this.standDown(),
       onContact: (contact) => this.onContact(contact),
       onSeen: (account, { ids, upTo }) => this.onSeen(account, markTheseSeen(ports, account, { ids, upTo })).then(() => undefined),
@@ -295,10 +296,15 @@ export class Messenger {
     await this.forget(removed)
     const own = this.book.get(this.identity.account)
     if (own !== undefined) this.onContact(own)
-    await this.card.show()
-    await tellOfCard(this.runningPath(), this.card.current().signed)
+    await this.showCard()
     for (const device of removed) void showOut(this.contactDeps, device).catch(() => undefined)
     this.emit({ kind: 'devices', revoked: false })
+  }
+
+  /** Contacts are shown what our card says now; those who are away find it in their mailbox. */
+  private async showCard(): Promise<void> {
+    await this.card.show()
+    await tellOfCard(this.runningPath(), this.card.current().signed)
   }
 
   private onKeys(change: KeyChange): void {

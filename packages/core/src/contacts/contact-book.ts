@@ -4,7 +4,7 @@ import type { AccountId, DeviceId } from '../ids.ts'
 import type { ContactCard, DeviceList } from '../identity/index.ts'
 import { refuseRollBack } from '../identity/index.ts'
 import type { Store, StoredContact, StoredDevice, StoreWrite, Trust } from '../ports/store.ts'
-import { decodeHandover, encodeHandover, type OneTimePrekey } from '../wire/handover.ts'
+import { decodeHandover, encodeHandover, type HandoverFields, type OneTimePrekey } from '../wire/handover.ts'
 import { decodePrekeyBundle } from '../wire/sealed.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from '../wire/signed.ts'
 import { entriesOwned } from './device-owners.ts'
@@ -224,6 +224,14 @@ export class ContactBook {
   /** Records what a device has handed to us alone. */
   async handover(device: DeviceId, handover: Uint8Array): Promise<void> {
     await this.patchDevice(device, { handover }, { kind: 'device.handover', device, handover })
+  }
+
+  /** Delivery tags that a device has sent, or that another device of ours knows of it; older ones than are known change nothing. */
+  async takeTags(device: DeviceId, tags: HandoverFields): Promise<void> {
+    const known = this.devices.get(device)
+    const held = known === undefined ? undefined : decodeHandover(known.handover)
+    if (known === undefined || (held !== undefined && held.firstDay >= tags.firstDay)) return
+    await this.handover(device, encodeHandover({ ...tags, oneTime: held?.oneTime }))
   }
 
   /** The one-time prekey that a device has handed to us; no later call gives it again. `write` makes that last. */

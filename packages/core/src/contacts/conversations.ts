@@ -47,12 +47,12 @@ export async function markSeen({ store, clock }: SeenPorts, account: AccountId, 
   const newly: UnseenMessage[] = []
   for (;;) {
     const page = (await store.unseen(account, MAX_UNREAD)).filter((each) => !isBehind(each, last))
-    if (page.length === 0) break
-    await store.commit([{ kind: 'messages.seen', contact: account, ids: page.map(({ id }) => id), at: clock.now() }])
+    const seen: StoreWrite = { kind: 'messages.seen', contact: account, ids: page.map(({ id }) => id), at: clock.now() }
+    // With the mark in one commit: by that other devices learn of it, should this one die before it can tell.
+    await store.commit([seen, ...(await markWrites(store, last))])
     newly.push(...page)
+    if (page.length < MAX_UNREAD) return newly
   }
-  await store.commit(await markWrites(store, last))
-  return newly
 }
 
 export interface SeenPorts {

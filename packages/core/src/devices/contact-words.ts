@@ -8,6 +8,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Store, StoredContact } from '../ports/store.ts'
 import type { OwnContactFields } from '../wire/devices.ts'
+import { decodeHandover } from '../wire/handover.ts'
 import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
 
 export interface ContactWordsDeps {
@@ -87,8 +88,10 @@ export class ContactWords {
     const { account, stamp } = word
     const before = book.get(account)
     if (!book.isOwn(account)) await this.takeCleared(word)
+    if (!book.isOwn(account)) await this.takeTags(word)
     if (book.isOwn(account) || (before !== undefined && stamp <= (this.known.get(account)?.stamp ?? firstStamp(before)))) return undefined
     await this.takeCard(word)
+    await this.takeTags(word)
     if (book.get(account) === undefined) return undefined
     const { petname, trust, blocked, muted } = word
     // Whoever is accepted stays so.
@@ -105,6 +108,19 @@ export class ContactWords {
     if (reaches(this.clearedUpTo(account), cleared)) return
     await this.deps.onCleared(account, cleared)
     this.cleared.set(account, cleared)
+  }
+
+  /** Where mail for a contact can be left is known to who has met it; a device of ours that never has may use the same tags. */
+  private async takeTags({ account, tags }: OwnContactFields): Promise<void> {
+    const { book } = this.deps
+    for (const { device, handover } of tags) if (book.device(device)?.account === account) await book.takeTags(device, handover)
+  }
+
+  private tagsFor(account: AccountId): OwnContactFields['tags'] {
+    return this.deps.book.devicesOf(account).flatMap(({ device, handover }) => {
+      const held = decodeHandover(handover)
+      return held === undefined ? [] : [{ device, handover: held }]
+    })
   }
 
   private async takeCard({ account, card, petname, state }: OwnContactFields): Promise<void> {
@@ -134,7 +150,8 @@ export class ContactWords {
 
   private wordOf({ account, card, petname, state, trust, blocked, muted }: StoredContact): OwnContactFields {
     const stamp = this.known.get(account)?.stamp ?? firstStamp({ state })
-    return { account, card, petname, state, trust, blocked, muted, stamp, cleared: this.clearedUpTo(account) }
+    const [cleared, tags] = [this.clearedUpTo(account), this.tagsFor(account)]
+    return { account, card, petname, state, trust, blocked, muted, stamp, cleared, tags }
   }
 
   private async keep(account: AccountId, known: Known): Promise<void> {

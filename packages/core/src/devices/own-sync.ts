@@ -16,6 +16,8 @@ import { type SeenElsewhere, SeenWords } from './seen-words.ts'
 
 /** A page of history, encoded, in bytes: with its envelope it fits one frame. */
 const PAGE_BYTES = 40_000
+/** Delivery tags of one device, with its key: up to 64 of 16 bytes. */
+const TAGS_BYTES = 1_100
 /** Another device is asked again after so long, as long as both run: what was lost on the way is noticed then. */
 const ASK_EVERY_MS = 600_000
 /** An unanswered question is asked again, not sooner than this, when the other device shows itself. */
@@ -282,5 +284,5 @@ function chunked(contacts: readonly OwnContactFields[]): readonly (readonly OwnC
 }
 
 function sizeOf(contacts: readonly OwnContactFields[]): number {
-  return contacts.reduce((sum, { card, petname }) => sum + 200 + card.length + 3 * petname.length, 0)
+  return contacts.reduce((sum, { card, petname, tags }) => sum + 200 + card.length + 3 * petname.length + TAGS_BYTES * tags.length, 0)
 }

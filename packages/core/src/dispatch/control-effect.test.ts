@@ -39,6 +39,7 @@ function scene() {
     answer: async (asked: readonly UnconfirmedMessage[]) => void answered.push(asked.length),
     onAcknowledged: async () => undefined,
     isOwn: () => false,
+    onHandover: () => undefined,
     onCard: () => undefined,
     onProofs: () => undefined,
     onProofWish: () => undefined,

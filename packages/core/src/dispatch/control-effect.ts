@@ -4,6 +4,7 @@ import type { ControlEffect } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { StoredDevice, StoreWrite } from '../ports/store.ts'
 import type { DeliveryControlFields, ReceiptFields, UnconfirmedMessage } from '../wire/delivery-control.ts'
+import type { HandoverFields } from '../wire/handover.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 
 const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
@@ -52,6 +53,8 @@ export interface ControlHooks {
   answer(asked: readonly UnconfirmedMessage[]): Promise<void>
   onAcknowledged(ids: readonly MessageId[], device: DeviceId): Promise<void>
   isOwn(account: AccountId): boolean
+  /** The sender has handed over delivery tags. */
+  onHandover(device: DeviceId, handover: HandoverFields): void
   /** The sender's account has other devices than before. */
   onCard(account: AccountId, card: SignedBytes): void
   /** A receipt is durable that may be signed. */
@@ -78,6 +81,8 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'unconfirmed':
       if (hooks.isOwn(account) || !allowance.mayAnswer(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.answer(control.messages).catch(() => undefined) }
+    case 'handover':
+      return { writes: [], committed: () => hooks.onHandover(device, control.handover) }
     case 'card':
       return { writes: [], committed: () => hooks.onCard(account, control.card) }
     case 'proofs':

@@ -29,6 +29,7 @@ import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
 import { loadUnconfirmed } from './load-unconfirmed.ts'
 import type { Unconfirmed } from './unconfirmed.ts'
+import type { HandoverFields } from '../wire/handover.ts'
 import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
 
 /** Between two looks for what has expired (DL13). */
@@ -43,6 +44,8 @@ export interface DispatcherDeps extends MessengerPorts {
   /** URLs of our own mailboxes. */
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array
+  /** Delivery tags for mail to this device from an account, for the days ahead. */
+  tagsFor(account: AccountId): HandoverFields
   /** Whether senders are told what the user has seen. */
   readonly readReceipts: boolean
   onState(message: StoredMessage): void
@@ -187,6 +190,7 @@ export class Dispatcher {
         answer: (asked) => this.answer(device.device, asked),
         onAcknowledged: this.onAcknowledged,
         isOwn: (account) => this.deps.book.isOwn(account),
+        onHandover: (by, handover) => void this.quietly(this.deps.book.takeTags(by, handover)),
         onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
         onProofWish: (account, allowed) => void this.quietly(this.deps.proofs.onWish(account, allowed)),
       },

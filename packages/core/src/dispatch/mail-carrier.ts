@@ -2,7 +2,7 @@
 import type { ContactBook } from '../contacts/index.ts'
 import type { CarrierView } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/delivery-tags.ts'
-import type { DeviceId } from '../ids.ts'
+import type { AccountId, DeviceId } from '../ids.ts'
 import { Collector } from '../mailbox/collector.ts'
 import { Depositor } from '../mailbox/depositor.ts'
 import { Purse } from '../mailbox/purse.ts'
@@ -11,7 +11,7 @@ import type { MessengerPorts } from '../messenger-ports.ts'
 import type { OutboxRow, StoredContact, StoredDevice } from '../ports/store.ts'
 import type { BlindTokens } from '../ports/tokens.ts'
 import { decodeContactCard } from '../wire/contact.ts'
-import { decodeHandover } from '../wire/handover.ts'
+import { decodeHandover, type HandoverFields } from '../wire/handover.ts'
 import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
 
 /** Tokens handed to a contact's device at once: as many days of mail at least. */
@@ -33,6 +33,8 @@ export interface MailCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random'
   /** URLs of our own. */
   readonly mailboxes: readonly string[]
   readonly fetchSecret: Uint8Array
+  /** Delivery tags for mail to this device from an account, for the days ahead. */
+  tagsFor(account: AccountId): HandoverFields
   viewOf(row: OutboxRow): CarrierView
   /** Records that a mailbox holds these rows. */
   onCarried(row: OutboxRow, carrier: string): Promise<void>
@@ -166,6 +168,8 @@ export class MailCarrier {
       })
     }
     this.mailSince.delete(known.device)
+    // Whoever never meets this device, or no more, can write to it still.
+    await sendControl(path, known, { control: { kind: 'handover', handover: this.deps.tagsFor(known.account) } })
   }
 }
 

@@ -33,6 +33,8 @@ export class Collector {
   private opened = new Set<string>()
   /** Envelopes of this visit that are to lie on. */
   private kept = 0
+  /** What was kept may open now. */
+  private isAnew = false
   private emptied = 0
   /** The relay has no room to watch the rest of the tags. */
   private isPartly = false
@@ -55,6 +57,7 @@ export class Collector {
   /** The network has changed, or there is somebody new who may write. */
   wake(): void {
     this.hurry.abort()
+    this.isAnew = true
     if (this.link !== undefined && !this.link.closed) void this.openTags(this.link).catch(() => this.link?.close())
   }
 
@@ -82,6 +85,8 @@ export class Collector {
     this.kept = 0
     for (let after = 0; !link.closed; ) {
       if (!(await this.openTags(link))) return true
+      if (this.isAnew && this.kept > 0) [after, this.kept] = [0, 0]
+      this.isAnew = false
       const today = dayOf(this.deps.clock.now())
       const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: POLL_MS }, POLL_MS)
       if (batch?.kind !== 'batch') return true

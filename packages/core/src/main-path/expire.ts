@@ -21,11 +21,13 @@ export async function giveUp(path: MainPath, rows: readonly OutboxRow[], reason:
   const { store, clock } = path
   const at = clock.now()
   const shown = await shownIn(path, rows)
-  const writes = rows.flatMap(({ message, device }): readonly StoreWrite[] => [
+  const removed = rows.flatMap(({ message, device }): readonly StoreWrite[] => [
     { kind: 'outbox.remove', message, device },
-    ...(!shown.has(message) ? [] : [{ kind: 'progress.put', progress: { message, device, state: 'failed', reason, at } } as const]),
+    ...(shown.has(message) ? [{ kind: 'progress.put', progress: { message, device, state: 'failed', reason, at } } as const] : []),
   ])
-  await store.commit(writes)
+  // In one commit: with a row gone and its message `queued`, nobody would try it any more, nor say so.
+  const last = await lastRows(path, shown, rows)
+  await store.commit([...removed, ...last.map((id) => failed(id, { at, reason }))])
   for (const message of shown) await failMessage(path, message, reason)
 }
 
@@ -36,9 +38,21 @@ async function shownIn({ store }: MainPath, rows: readonly OutboxRow[]): Promise
   return new Set(ids.filter((_, at) => found[at] !== null))
 }
 
+/** Messages that are on their way to no other device than those of `rows`. */
+async function lastRows({ store }: MainPath, messages: ReadonlySet<MessageId>, rows: readonly OutboxRow[]): Promise<readonly MessageId[]> {
+  const going = new Set(rows.map(({ message, device }) => `${message} ${device}`))
+  const all = await Promise.all([...messages].map(async (id) => ({ id, rows: await store.outboxOf(id) })))
+  return all.filter((each) => each.rows.every(({ message, device }) => going.has(`${message} ${device}`))).map(({ id }) => id)
+}
+
+function failed(id: MessageId, { at, reason }: { readonly at: number; readonly reason: string }): StoreWrite {
+  return { kind: 'message.state', id, state: 'failed', at, reason }
+}
+
+/** Two of its rows may have been given up at once. */
 async function failMessage(path: MainPath, id: MessageId, reason: string): Promise<void> {
   if ((await path.store.outboxOf(id)).length > 0) return
-  await path.store.commit([{ kind: 'message.state', id, state: 'failed', at: path.clock.now(), reason }])
+  await path.store.commit([failed(id, { at: path.clock.now(), reason })])
   const message = await path.store.message(id, 'out')
   if (message?.state === 'failed') path.onState(message)
 }

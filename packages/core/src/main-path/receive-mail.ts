@@ -5,8 +5,8 @@ import type { MainPath } from './context.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { receiveCarried } from './receive.ts'
 
-/** What may open later, once something else has come or there is room again: it is to lie on. */
-const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'DISK_FULL', 'STORE_CLOSED', 'SESSION_CONFLICT']
+/** What may open later, once something else has come (the list that has a contact's new device) or there is room again: it is to lie on. */
+const LATER: readonly string[] = ['WRONG_DEVICE', 'BUDGET_SPENT', 'TOO_FAR_AHEAD', 'DISK_FULL', 'STORE_CLOSED', 'SESSION_CONFLICT']
 
 /** Takes in what a mailbox holds, and says from whom it was. Never throws. @returns `done` once it is durable, or can never be; `keep` when it is to lie on */
 export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: (device: DeviceId) => void): Promise<'done' | 'keep'> {

@@ -2,9 +2,9 @@
  * Chaos in memory: whole messengers and relays on a virtual clock, and one seed that decides who sends, who crashes between
  * which two steps, what is cut, and whose clock is wrong. What must never happen is looked for after every step.
  */
-import type { StoreWrite, WriteOutcome } from '../ports/store.ts'
 import type { Primitives } from '../ports/primitives.ts'
-import { MemoryStore } from './memory-store.ts'
+import { inWords, isOver, outOfOrder, unlike } from './chaos-verdict.ts'
+import { CrashingStore, FailingMailboxStore } from './failing-stores.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type StartOptions, World, type WorldNode, type WorldRelay } from './world.ts'
 
@@ -33,41 +33,18 @@ const MAILBOXES = ['http://a.test', 'http://b.test'] as const
 /** In every text, and to be found nowhere at a carrier. */
 const MARK = 'marked text'
 const DAY_MS = 86_400_000
-
-/** A store that dies at a commit, before or after it is applied: from then on nothing is answered, as of a process that is gone. */
-class CrashingStore extends MemoryStore {
-  private armed: { left: number; readonly after: boolean; crash(): void } | undefined
-  private dead = false
-
-  /** Dies at the commit `left` commits from now. */
-  arm(left: number, after: boolean, crash: () => void): void {
-    this.armed = { left, after, crash }
-  }
-
-  override async commit(writes: readonly StoreWrite[]): Promise<readonly WriteOutcome[]> {
-    if (this.dead) return new Promise(() => undefined)
-    const { armed } = this
-    if (armed === undefined || armed.left > 0) {
-      if (armed !== undefined) armed.left -= 1
-      return super.commit(writes)
-    }
-    if (armed.after) await super.commit(writes)
-    this.dead = true
-    armed.crash()
-    return new Promise(() => undefined)
-  }
-
-  again(): CrashingStore {
-    const store = new CrashingStore()
-    store.takeFrom(this)
-    return store
-  }
-}
+/** Time that some senders allow. */
+const SHORT_MS = 20_000
+/** Virtual time for what was harmed to come right: questions about lost mail are asked after minutes, then hours. */
+const HEAL_MS = 60_000
+const HEAL_TRIES = 120
 
 interface Sent {
   readonly from: string
   readonly to: string
   readonly text: string
+  /** The sender allowed it little time. */
+  readonly short: boolean
 }
 
 /** Whose account gets more devices, and loses them again. */
@@ -82,7 +59,7 @@ class Chaos {
   private readonly stores = new Map<string, CrashingStore>()
   private readonly down = new Set<string>()
   private readonly relays = new Map<string, WorldRelay>()
-  private readonly relayStores = new Map<string, WorldRelay['store']>()
+  private readonly relayStores = new Map<string, FailingMailboxStore>()
   private readonly skews = new Map<string, number>()
   private readonly names: readonly string[]
   private readonly pairs: readonly (readonly [string, string])[]
@@ -95,6 +72,7 @@ class Chaos {
     this.names = NAMES.slice(0, people)
     this.pairs = PAIRS.slice(0, people - 1)
     this.world = new World(seed, primitives)
+    this.world.skipsIdle = true
     this.random = seededRandom(seed ^ 0x5eed)
   }
 
@@ -102,7 +80,7 @@ class Chaos {
     for (const url of MAILBOXES) this.startRelay(url)
     for (const name of this.names) {
       // A quarter of the clocks are off; two differ by a day at most.
-      this.skews.set(name, this.chance(0.25) ? Math.floor((this.random.uniform() - 0.5) * DAY_MS) : 0)
+      this.setClock(name)
       await this.startNode(name, new CrashingStore())
     }
     for (const [a, b] of this.pairs) await this.world.befriend(this.node(a), this.node(b))
@@ -111,44 +89,57 @@ class Chaos {
 
   async step(): Promise<void> {
     const roll = this.random.uniform()
-    if (roll < 0.03) await this.changeDevices()
-    else if (roll < 0.5) await this.send()
-    else if (roll < 0.62) this.armCrash()
+    if (roll < 0.04) await this.changeDevices()
+    else if (roll < 0.46) await this.send()
+    else if (roll < 0.54) await this.look()
+    else if (roll < 0.64) this.armCrash()
     else if (roll < 0.72) await this.comeBack()
-    else if (roll < 0.84) this.cut()
-    else if (roll < 0.92) this.switchRelay()
+    else if (roll < 0.82) this.cut()
+    else if (roll < 0.87) this.switchRelay()
+    else if (roll < 0.94) this.harmMail()
     else this.world.network.dropLinks(() => this.chance(0.5))
     await this.world.run(this.chance(0.2) ? 15_000 : 500)
     await this.check()
   }
 
-  /** Everything is mended; whatever was sent must arrive. */
+  /** Everything is mended, but that some never meet again and have mailboxes alone; whatever was sent must arrive. */
   async heal(): Promise<void> {
     for (const node of this.nodes.values()) this.disarm(node.name)
     for (const url of MAILBOXES) if (!this.relays.has(url)) this.startRelay(url)
+    for (const store of this.relayStores.values()) store.harm = 'none'
     this.world.network.mend()
     for (const name of [...this.down]) await this.restart(name)
-    for (let tries = 0; tries < 20 && !(await this.isSettled()); tries += 1) await this.world.run(30_000)
+    if (this.chance(0.3)) this.partAll()
+    for (let tries = 0; tries < HEAL_TRIES && !(await this.isSettled()); tries += 1) await this.world.run(HEAL_MS)
     await this.check()
   }
 
   async tally(seed: number): Promise<ChaosResult> {
     let [delivered, lost, doubled] = [0, 0, 0]
     for (const each of this.sent) {
-      const copies = (await this.history(each.to, each.from)).filter(
-        ({ text, direction }) => direction === 'in' && text === each.text,
-      ).length
-      if (copies === 0) lost += 1
-      else delivered += 1
-      if (copies > 1) doubled += copies - 1
+      const copies = (await this.history(each.to, each.from)).filter(({ text, direction }) => direction === 'in' && text === each.text)
+      if (copies.length > 0) delivered += 1
+      else if (!each.short || !(await this.hasExpired(each))) lost += 1
+      doubled += Math.max(0, copies.length - 1)
     }
     const misordered = await this.misordered()
     const failures = [...this.failures, ...(await this.differences())]
     if (lost > 0) failures.push(`${lost} lost`)
     if (doubled > 0) failures.push(`${doubled} doubled`)
     if (misordered > 0) failures.push(`${misordered} misordered`)
-    if (!(await this.isSettled())) failures.push('a sender does not know that its message was delivered')
+    failures.push(...(await this.unsettled()))
     return { seed, messages: this.sent.length, delivered, lost, doubled, misordered, failures }
+  }
+
+  /** Whether its sender was told that nobody got it in time. Of a device that was taken out nobody knows. */
+  private async hasExpired({ from, to, text }: Sent): Promise<boolean> {
+    const at = this.isHere(from) ? from : HOUSEHOLD
+    const message = (await this.history(at, to)).find((each) => each.direction === 'out' && each.text === text)
+    return at !== from || (message?.state === 'failed' && message.reason === 'expired')
+  }
+
+  private isHere(name: string): boolean {
+    return this.names.includes(name) || name === this.second
   }
 
   private async check(): Promise<void> {
@@ -174,8 +165,8 @@ class Chaos {
     if (second === undefined) return []
     const all = await Promise.all(
       this.others().map(async (other) => {
-        const [here, there] = await Promise.all([HOUSEHOLD, second].map(async (at) => (await this.history(at, other)).map(({ id }) => id)))
-        return String(here) === String(there) ? [] : [`two devices show other histories with ${other}`]
+        const [here, there] = await Promise.all([HOUSEHOLD, second].map((at) => this.history(at, other)))
+        return unlike(here ?? [], there ?? []).map((what) => `two devices show ${what} of ${other}`)
       }),
     )
     return all.flat()
@@ -230,26 +221,27 @@ class Chaos {
         [a, b],
         [b, a],
       ] as const) {
-        const incoming = (await this.history(at, of)).filter(({ direction }) => direction === 'in')
-        for (const device of new Set(incoming.map(({ sender }) => sender))) {
-          const numbers = incoming.filter(({ sender }) => sender === device).map(({ text }) => Number(text.split(' ').at(-1)))
-          wrong += numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length
-        }
+        wrong += outOfOrder(await this.history(at, of))
       }
     }
     return wrong
   }
 
-  /** Whether every sender knows that its messages were delivered, and both devices of one account show the same. */
+  /** Whether every sender knows what has become of its messages, and both devices of one account show the same. */
   private async isSettled(): Promise<boolean> {
+    return (await this.unsettled()).length === 0 && (await this.differences()).length === 0
+  }
+
+  /** Messages of which their sender does not know that they were delivered, or that their time was over. */
+  private async unsettled(): Promise<readonly string[]> {
     const ways = this.pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
     const { second } = this
     const more = second === undefined ? [] : this.others().map((other) => [second, other] as const)
-    for (const [at, of] of [...ways, ...more]) {
-      const waiting = (await this.history(at, of)).filter(({ state }) => state === 'queued' || state === 'carried')
-      if (waiting.some(({ sender }) => sender === this.device(at))) return false
-    }
-    return (await this.differences()).length === 0
+    const found: string[] = []
+    for (const [at, of] of [...ways, ...more])
+      for (const message of await this.history(at, of))
+        if (!isOver(message) && message.sender === this.device(at)) found.push(`${at}: ${inWords(message)}`)
+    return found
   }
 
   private history(at: string, of: string) {
@@ -264,13 +256,54 @@ class Chaos {
     this.count += 1
     const text = `${MARK} ${this.count}`
     let accepted = false
-    const sending = this.world.send(this.node(from), this.node(to), text).then(
-      () => (accepted = true),
-      () => undefined,
-    )
+    const short = this.chance(0.1)
+    const contact = this.world.contactOf(this.node(from), this.node(to))
+    const sending = this.node(from)
+      .messenger.send(contact, text, short ? { expireMs: SHORT_MS } : {})
+      .then(
+        () => (accepted = true),
+        () => undefined,
+      )
     // A crash may come before it is durable: then it was never sent.
     await Promise.race([sending, this.world.run(1_000)])
-    if (accepted) this.sent.push({ from, to, text })
+    if (accepted) this.sent.push({ from, to, text, short })
+  }
+
+  /** Somebody reads what is there. */
+  private async look(): Promise<void> {
+    const [a, b] = this.pick(this.pairs)
+    const [reader, of] = this.chance(0.5) ? [a, b] : [b, a]
+    const at = reader === HOUSEHOLD && this.second !== undefined && this.chance(0.5) ? this.second : reader
+    if (this.down.has(at)) return
+    const last = (await this.history(at, of)).at(-1)
+    if (last === undefined) return
+    const seeing = this.node(at).messenger.seen(last.contact, last.id)
+    // A crash may come in between.
+    await Promise.race([seeing.catch(() => undefined), this.world.run(1_000)])
+  }
+
+  /** A mailbox loses all it has, lies or keeps it back from now on, or is honest again. */
+  private harmMail(): void {
+    const store = this.relayStores.get(this.pick(MAILBOXES))
+    if (store === undefined) return
+    if (this.chance(0.3)) store.wipe()
+    else store.harm = this.pick(['none', 'lies', 'withholds'] as const)
+  }
+
+  /** Nobody meets anybody of another account any more: what is left are mailboxes. */
+  private partAll(): void {
+    for (const [a, b] of this.pairs)
+      for (const one of this.devicesOf(a)) for (const other of this.devicesOf(b)) this.world.network.partition(one, other, true)
+  }
+
+  private devicesOf(name: string) {
+    const all = name === HOUSEHOLD && this.second !== undefined ? [name, this.second] : [name]
+    return all.map((each) => this.device(each))
+  }
+
+  /** A quarter of the clocks are off; two differ by a day at most. */
+  private setClock(name: string): void {
+    this.skews.set(name, this.chance(0.25) ? Math.floor((this.random.uniform() - 0.5) * DAY_MS) : 0)
   }
 
   private armCrash(): void {
@@ -295,6 +328,7 @@ class Chaos {
   private async restart(name: string): Promise<void> {
     const store = this.stores.get(name)?.again() ?? new CrashingStore()
     this.down.delete(name)
+    if (this.chance(0.2)) this.setClock(name)
     await this.startNode(name, store)
   }
 
@@ -327,9 +361,9 @@ class Chaos {
   }
 
   private startRelay(url: string): void {
-    const relay = this.world.relay(url, this.relayStores.get(url))
-    this.relays.set(url, relay)
-    this.relayStores.set(url, relay.store)
+    const store = this.relayStores.get(url) ?? new FailingMailboxStore()
+    this.relays.set(url, this.world.relay(url, store))
+    this.relayStores.set(url, store)
   }
 
   private node(name: string): WorldNode {

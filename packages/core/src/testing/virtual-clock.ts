@@ -60,6 +60,11 @@ export class VirtualClock implements Clock {
     this.elapsed = end
   }
 
+  /** Milliseconds until somebody wakes; Infinity when nobody sleeps. */
+  untilNext(): number {
+    return Math.min(...this.sleepers.map(({ at }) => at)) - this.elapsed
+  }
+
   private next(end: number): Sleeper | undefined {
     return this.sleepers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at || a.order - b.order)[0]
   }

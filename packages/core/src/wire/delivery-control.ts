@@ -3,6 +3,7 @@ import { SkeinError } from '../errors/index.ts'
 import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { atMost, decode, encode, exactly } from './codec.ts'
 import { DeliveryControl } from './gen/mailbox_pb.ts'
+import { decodeHandover, encodeHandover, type HandoverFields } from './handover.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS, MAX_URL_CHARS } from './limits.ts'
 import { TOKEN_BYTES } from './mailbox.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
@@ -18,6 +19,8 @@ export type DeliveryControlFields =
   | { readonly kind: 'missing'; readonly seqs: readonly number[] }
   /** What carriers hold, and no receipt has come for. */
   | { readonly kind: 'unconfirmed'; readonly messages: readonly UnconfirmedMessage[] }
+  /** Delivery tags for mail to the sender, for the days ahead. */
+  | { readonly kind: 'handover'; readonly handover: HandoverFields }
   /** The sender's account has other devices than before. */
   | { readonly kind: 'card'; readonly card: SignedBytes }
   /** Whether the sender allows delivery proofs. */
@@ -62,6 +65,8 @@ function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
         value: { messages: joined(messages.map(({ message }) => message)), seqs: messages.map(({ seq }) => seq) },
       }
     }
+    case 'handover':
+      return { $case: 'handover', value: encodeHandover({ ...control.handover, oneTime: undefined }) }
     case 'card':
       return { $case: 'card', value: encodeSigned(control.card) }
     case 'proofs':
@@ -89,6 +94,8 @@ export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields 
       return { kind: 'missing', seqs: atMost(kind.value.seqs, MAX_MISSING) }
     case 'unconfirmed':
       return { kind: 'unconfirmed', messages: unconfirmedOf(kind.value) }
+    case 'handover':
+      return handedOver(kind.value)
     case 'card':
       return { kind: 'card', card: decodeSigned(kind.value) }
     case 'proofs':
@@ -109,6 +116,12 @@ function unconfirmedOf({ messages, seqs }: { messages: Uint8Array; seqs: number[
   const ids = idsIn(messages)
   if (ids.length !== atMost(seqs, MAX_MISSING).length) throw new SkeinError('BAD_FRAME', 'Messages and their numbers do not go together.')
   return ids.map((message, at) => ({ message, seq: seqs[at] ?? 0 }))
+}
+
+function handedOver(bytes: Uint8Array): DeliveryControlFields {
+  const handover = decodeHandover(bytes)
+  if (handover === undefined) throw new SkeinError('BAD_FRAME', 'Delivery tags are missing.')
+  return { kind: 'handover', handover: { ...handover, oneTime: undefined } }
 }
 
 function idsIn(bytes: Uint8Array): readonly MessageId[] {

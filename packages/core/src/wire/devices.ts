@@ -1,29 +1,12 @@
 /** What passes between the devices of one account: linking, and what one has and another lacks (docs/spec/devices.md). */
 import { SkeinError } from '../errors/index.ts'
-import {
-  accountDigest,
-  accountIdFromDigest,
-  type AccountId,
-  type DeviceId,
-  deviceIdFromKey,
-  deviceKey,
-  messageIdBytes,
-  messageIdFromBytes,
-  type MessageId,
-} from '../ids.ts'
+import { accountDigest, type AccountId, type DeviceId, deviceKey, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { StoredAnnotation, StoredContact, StoredMessage } from '../ports/store.ts'
 import { atMost, decode, encode, exactly } from './codec.ts'
-import {
-  type HistoryAnnotation,
-  type HistoryMessage,
-  LinkFrame,
-  LinkGrant,
-  LinkReveal,
-  type OwnContact,
-  type OwnSeen,
-  OwnWord,
-} from './gen/devices_pb.ts'
-import { MAX_HISTORY_PAGE, MAX_NAME_CHARS, MAX_OWN_CONTACTS, MAX_OWN_SEEN, MAX_RELAYS, MAX_TEXT_BYTES } from './limits.ts'
+import { LinkFrame, LinkGrant, LinkReveal, type OwnContact, type OwnSeen, type OwnTags, OwnWord } from './gen/devices_pb.ts'
+import { decodeHandover, encodeHandover, type HandoverFields } from './handover.ts'
+import { MAX_DEVICES, MAX_HISTORY_PAGE, MAX_NAME_CHARS, MAX_OWN_CONTACTS, MAX_OWN_SEEN, MAX_RELAYS } from './limits.ts'
+import { accountOf, annotationMessage, annotationOf, deviceOf, messageMessage, messageOf, oneOf } from './own-history.ts'
 import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
 
 /** Why one side ends a linking. */
@@ -153,6 +136,13 @@ export interface OwnContactFields extends Pick<StoredContact, 'account' | 'petna
   readonly stamp: number
   /** Up to where the user has deleted the conversation, by the hybrid clock; both 0 for never. */
   readonly cleared: { readonly hlcMs: number; readonly hlcCounter: number }
+  /** Delivery tags of its devices, at most MAX_DEVICES; without a prekey, which is for one device alone. */
+  readonly tags: readonly OwnTagsFields[]
+}
+
+export interface OwnTagsFields {
+  readonly device: DeviceId
+  readonly handover: HandoverFields
 }
 
 /** As a word of its own: `seen` was seen now. In a page: everything up to `message` was, but for `unseen`. */
@@ -263,8 +253,23 @@ function pageOf(page: Extract<OwnWord['kind'], { $case: 'page' }>['value']): His
   }
 }
 
-function contactMessage({ account, cleared, ...contact }: OwnContactFields): OwnContact {
-  return { ...contact, accountDigest: accountDigest(account), clearedMs: cleared.hlcMs, clearedCounter: cleared.hlcCounter }
+function contactMessage({ account, cleared, tags, ...contact }: OwnContactFields): OwnContact {
+  return {
+    ...contact,
+    accountDigest: accountDigest(account),
+    clearedMs: cleared.hlcMs,
+    clearedCounter: cleared.hlcCounter,
+    tags: tags.map(({ device, handover }) => ({
+      deviceKey: deviceKey(device),
+      handover: encodeHandover({ ...handover, oneTime: undefined }),
+    })),
+  }
+}
+
+function tagsOf({ deviceKey: key, handover }: OwnTags): OwnTagsFields {
+  const opened = decodeHandover(handover)
+  if (opened === undefined) throw new SkeinError('BAD_FRAME', 'Delivery tags are missing.')
+  return { device: deviceOf(key), handover: { ...opened, oneTime: undefined } }
 }
 
 function contactOf({ accountDigest: digest, clearedMs, clearedCounter, ...contact }: OwnContact): OwnContactFields {
@@ -272,6 +277,7 @@ function contactOf({ accountDigest: digest, clearedMs, clearedCounter, ...contac
   return {
     ...contact,
     cleared: { hlcMs: clearedMs, hlcCounter: clearedCounter },
+    tags: atMost(contact.tags, MAX_DEVICES).map(tagsOf),
     account: accountOf(digest),
     petname: shortName(contact.petname),
     state: oneOf(contact.state, ['pending', 'requested', 'accepted']),
@@ -294,91 +300,5 @@ function seenOf({ accountDigest: digest, message, seen, unseen }: OwnSeen): OwnS
     message: messageIdFromBytes(message),
     seen: atMost(seen, MAX_OWN_SEEN).map(messageIdFromBytes),
     unseen: atMost(unseen, MAX_OWN_SEEN).map(messageIdFromBytes),
-  }
-}
-
-function accountOf(digest: Uint8Array): AccountId {
-  return accountIdFromDigest(exactly(digest, 32))
-}
-
-function deviceOf(key: Uint8Array): DeviceId {
-  return deviceIdFromKey(exactly(key, 32))
-}
-
-function oneOf<T extends string>(word: string, known: readonly T[]): T {
-  const found = known.find((each) => each === word)
-  if (found === undefined) throw new SkeinError('BAD_FRAME', 'A word is none that is known.')
-  return found
-}
-
-const NOTHING = new Uint8Array()
-/** Instants and spans are never 0, which stands for none. */
-const orNone = (value: number): number | null => (value === 0 ? null : value)
-
-function messageMessage(message: StoredMessage): HistoryMessage {
-  return {
-    id: messageIdBytes(message.id),
-    accountDigest: accountDigest(message.contact),
-    sender: deviceKey(message.sender),
-    outgoing: message.direction === 'out',
-    kind: message.kind,
-    text: message.text,
-    replyTo: message.replyTo === null ? NOTHING : messageIdBytes(message.replyTo),
-    shared: message.shared === null ? NOTHING : accountDigest(message.shared),
-    disappearAfter: message.disappearAfterMs ?? 0,
-    disappearAt: message.disappearAt ?? 0,
-    editedAt: message.editedAt ?? 0,
-    deletedAt: message.deletedAt ?? 0,
-    state: message.state,
-    reason: message.reason ?? '',
-    createdAt: message.createdAt,
-    hlcMs: message.hlcMs,
-    hlcCounter: message.hlcCounter,
-    receivedAt: message.receivedAt ?? 0,
-    deliveredAt: message.deliveredAt ?? 0,
-    unseen: !message.seen,
-  }
-}
-
-function messageOf(message: HistoryMessage): StoredMessage {
-  // A text is counted in bytes where it is sealed; here it bounds memory.
-  if (message.text.length > MAX_TEXT_BYTES || message.hlcCounter > 0xffff) throw new SkeinError('BAD_FRAME', 'A message is out of range.')
-  return {
-    id: messageIdFromBytes(message.id),
-    contact: accountOf(message.accountDigest),
-    sender: deviceOf(message.sender),
-    direction: message.outgoing ? 'out' : 'in',
-    kind: oneOf(message.kind, ['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
-    text: message.text,
-    replyTo: message.replyTo.length === 0 ? null : messageIdFromBytes(message.replyTo),
-    shared: message.shared.length === 0 ? null : accountOf(message.shared),
-    disappearAfterMs: orNone(message.disappearAfter),
-    disappearAt: orNone(message.disappearAt),
-    editedAt: orNone(message.editedAt),
-    deletedAt: orNone(message.deletedAt),
-    ownReaction: null,
-    contactReaction: null,
-    seen: !message.unseen,
-    state: oneOf(message.state, ['queued', 'carried', 'delivered', 'read', 'failed']),
-    reason: message.reason === '' ? null : message.reason,
-    createdAt: message.createdAt,
-    hlcMs: message.hlcMs,
-    hlcCounter: message.hlcCounter,
-    receivedAt: orNone(message.receivedAt),
-    deliveredAt: orNone(message.deliveredAt),
-  }
-}
-
-function annotationMessage({ contact, id, target, ...annotation }: StoredAnnotation): HistoryAnnotation {
-  return { ...annotation, id: messageIdBytes(id), accountDigest: accountDigest(contact), target: messageIdBytes(target) }
-}
-
-function annotationOf({ accountDigest: digest, id, target, ...annotation }: HistoryAnnotation): StoredAnnotation {
-  return {
-    ...annotation,
-    contact: accountOf(digest),
-    id: messageIdFromBytes(id),
-    target: messageIdFromBytes(target),
-    kind: oneOf(annotation.kind, ['reaction', 'edit', 'deletion']),
   }
 }

@@ -7,8 +7,12 @@ const PER_TEST = 25
 const FRESH = 200
 const first = Math.floor(Math.random() * 1e9)
 
-/** Once failed: a contact who asked a new device before the old one told it of them stayed one who asks. */
-const PINNED = [677_004_620, 954_501_344]
+/**
+ * Once failed: a contact who asked a new device before the old one told it of them stayed one who asks (and seeds of that time,
+ * which lead elsewhere today); a new device could not write to whom it had never met; what was seen was not told when the device
+ * died in between; a message that was given up stayed `queued` when its sender died in between.
+ */
+const PINNED = [677_004_620, 954_501_344, 20_038, 20_172, 20_221]
 
 describe('chaos in memory', () => {
   it.each(PINNED)('[DL9] [DV11] seed %i, with devices that come and go', async (seed) => {
@@ -20,8 +24,8 @@ describe('chaos in memory', () => {
     async (from) => {
       let messages = 0
       for (let seed = from; seed < from + PER_TEST; seed += 1) {
-        // Every fourth world is a large one.
-        const size = seed % 4 === 0 ? { steps: 14, people: 3 as const } : { steps: 8, people: 2 as const }
+        // Every fifth world is a large one.
+        const size = seed % 5 === 0 ? { steps: 20, people: 3 as const } : { steps: 12, people: 2 as const }
         const result = await deliveryChaos(seed, { primitives, ...size })
         expect({ seed, failures: result.failures }).toEqual({ seed, failures: [] })
         messages += result.messages

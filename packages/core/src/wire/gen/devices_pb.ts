@@ -98,6 +98,14 @@ export interface OwnContact {
   /** Up to where the user has deleted the conversation; 0 = never. */
   clearedMs: number;
   clearedCounter: number;
+  /** Delivery tags of the contact's devices: they are for mail of our account, from whichever device. */
+  tags: OwnTags[];
+}
+
+export interface OwnTags {
+  deviceKey: Uint8Array;
+  /** Encoded Handover without a prekey. */
+  handover: Uint8Array;
 }
 
 /** What the user has seen of a conversation: as a word these messages, in a page all up to one but for these. */
@@ -734,6 +742,7 @@ function createBaseOwnContact(): OwnContact {
     accountDigest: NOTHING,
     clearedMs: 0,
     clearedCounter: 0,
+    tags: [],
   };
 }
 
@@ -768,6 +777,9 @@ export const OwnContact: MessageFns<OwnContact> = {
     }
     if (message.clearedCounter !== 0) {
       writer.uint32(80).uint32(message.clearedCounter);
+    }
+    for (const v of message.tags) {
+      OwnTags.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -858,6 +870,62 @@ export const OwnContact: MessageFns<OwnContact> = {
             }
 
             message.clearedCounter = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.tags.push(OwnTags.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseOwnTags(): OwnTags {
+  return { deviceKey: NOTHING, handover: NOTHING };
+}
+
+export const OwnTags: MessageFns<OwnTags> = {
+  encode(message: OwnTags, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deviceKey.length !== 0) {
+      writer.uint32(10).bytes(message.deviceKey);
+    }
+    if (message.handover.length !== 0) {
+      writer.uint32(18).bytes(message.handover);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OwnTags {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOwnTags();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deviceKey = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.handover = reader.bytes();
             continue;
           }
         }

@@ -123,7 +123,9 @@ export interface DeliveryControl {
   /** The sender allows delivery proofs, or no longer. */
   { $case: "proofs"; value: ProofWish } | //
   /** Carriers hold these, and no receipt has come. */
-  { $case: "unconfirmed"; value: UnconfirmedMessages } | undefined;
+  { $case: "unconfirmed"; value: UnconfirmedMessages } | //
+  /** Encoded Handover without a prekey: delivery tags for mail to the sender, for the days ahead. */
+  { $case: "handover"; value: Uint8Array } | undefined;
 }
 
 export interface ProofWish {
@@ -1027,6 +1029,9 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
       case "unconfirmed":
         UnconfirmedMessages.encode(message.kind.value, writer.uint32(50).fork()).join();
         break;
+      case "handover":
+        writer.uint32(58).bytes(message.kind.value);
+        break;
     }
     return writer;
   },
@@ -1085,6 +1090,14 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
             }
 
             message.kind = { $case: "unconfirmed", value: UnconfirmedMessages.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "handover", value: reader.bytes() };
             continue;
           }
         }

@@ -1,0 +1,29 @@
+/** What must not be in a history when all is mended. */
+import type { StoredMessage } from '../ports/store.ts'
+
+/** Whether its sender knows what has become of it; given up counts only where its time was over. */
+export function isOver({ direction, state, reason }: StoredMessage): boolean {
+  return direction === 'in' || state === 'delivered' || state === 'read' || (state === 'failed' && reason === 'expired')
+}
+
+export function inWords({ text, state, reason }: StoredMessage): string {
+  return `«${text}» is ${state} (${reason ?? 'no reason'}) in the end`
+}
+
+/** Messages that are shown in another order than their sender, who numbered them, has sent them. */
+export function outOfOrder(history: readonly StoredMessage[]): number {
+  const incoming = history.filter(({ direction }) => direction === 'in')
+  const wrong = [...new Set(incoming.map(({ sender }) => sender))].map((device) => {
+    const numbers = incoming.filter(({ sender }) => sender === device).map(({ text }) => Number(text.split(' ').at(-1)))
+    return numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length
+  })
+  return wrong.reduce((sum, each) => sum + each, 0)
+}
+
+/** What two devices of one account show differently. */
+export function unlike(here: readonly StoredMessage[], there: readonly StoredMessage[]): readonly string[] {
+  const ids = (all: readonly StoredMessage[]): string => String(all.map(({ id }) => id))
+  const unread = (all: readonly StoredMessage[]): string => ids(all.filter(({ seen }) => !seen))
+  if (ids(here) !== ids(there)) return ['other messages']
+  return unread(here) === unread(there) ? [] : ['other messages as unread']
+}
