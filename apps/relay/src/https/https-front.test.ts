@@ -93,4 +93,17 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     expect((await handshake(front, 'acme-tls/1')).getPeerCertificate().subject.CN).toBe('proof.example')
     await vi.waitFor(() => expect(strangers.map(({ closed }) => closed)).toEqual([true, true, true]), WITHIN)
   })
+
+  it('[RL33, RL21] who has too many connections is turned away before TLS; others are served', async () => {
+    const certificate = await selfSigned(HOST, Date.now())
+    let open = 0
+    const mayEnter = (): boolean => (open += 1) <= 40
+    const front = await frontWith(certificate, mayEnter)
+    const flood = Array.from({ length: 100 }, () => connectTcp(front.port, '127.0.0.1'))
+    running.push(() => flood.forEach((each) => each.destroy()))
+    for (const each of flood) each.on('error', () => undefined).resume()
+    await vi.waitFor(() => expect(flood.filter(({ closed }) => closed)).toHaveLength(60), WITHIN)
+    open = 0
+    expect(await ask(front, certificate)).toBe('page')
+  })
 })

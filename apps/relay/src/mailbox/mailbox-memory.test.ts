@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { deviceIdFromKey, type Channel, encodeMailboxRequest, decodeMailboxReply, type MailboxReplyFields } from '@skein/core'
 import { MailboxService } from '@skein/core/relay'
-import { nativePrimitives as primitives } from '@skein/node/swarm'
+import { nativePrimitives as primitives, verifyOwnChoice } from '@skein/node/swarm'
 import Database from 'better-sqlite3'
 import { expect, it, vi } from 'vitest'
 import { originOf } from '../admission/networks.ts'
@@ -86,6 +86,7 @@ it('[MB14] strangers that watch many tags and ask again and again hold a few hun
     random: relayRandom,
     logger,
     primitives,
+    rightVerifier: { ed25519Verify: verifyOwnChoice },
     issuer,
     seed: relayRandom.bytes(32),
     limits: { maxBytes: 1e8 },

@@ -5,7 +5,7 @@ import { MAILBOX_BOUNDS, type MailboxBound, type MailboxBounds, MailboxService, 
 import { VoprfIssuer } from '@skein/core/tokens'
 import { originOf } from '../admission/networks.ts'
 import type { Settings } from '../settings.ts'
-import { nativePrimitives as primitives, type RelayStack } from '@skein/node/swarm'
+import { nativePrimitives as primitives, type RelayStack, verifyOwnChoice } from '@skein/node/swarm'
 
 /** Ms between removals of mail that has expired; fetching ignores it anyway. */
 const SWEEP_MS = 10 * 60_000
@@ -54,6 +54,8 @@ export interface Mailbox extends AsyncDisposable {
   use(): MailboxUse
 }
 
+const rightVerifier = { ed25519Verify: verifyOwnChoice }
+
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
@@ -62,7 +64,7 @@ export async function openMailbox(
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
-  const service = new MailboxService({ ...deps, bounds: () => boundsOf(limits()), onBound: onRefused })
+  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused })
   const sweep = (): void =>
     void store.sweep(Date.now()).catch((error: unknown) => logger.error('mail-not-swept', { reason: String(error) }))
   sweep()

@@ -40,7 +40,7 @@ export function sign(
 
 /** Whether `key` (Ed25519 public key, 32 bytes) made this signature for this kind of statement. */
 export function isSignedBy(
-  primitives: Primitives,
+  primitives: Pick<Primitives, 'ed25519Verify'>,
   label: StatementLabel,
   { signed, key }: { signed: SignedBytes; key: Uint8Array },
 ): boolean {

@@ -46,7 +46,7 @@ import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
-export { nativePrimitives } from '../platform/primitives.ts'
+export { nativePrimitives, verifyOwnChoice } from '../platform/primitives.ts'
 export type { RelayPorts } from './relay-addresses.ts'
 export type { DurableEntries } from './relay-datastore.ts'
 
