@@ -11,6 +11,9 @@ const p = sql.placeholder
  */
 const BESIDE_INDEX = sql.raw('+')
 
+/** Found messages of which so many are read and sorted without a second thought. */
+const FEW = sql.raw('2000')
+
 export function prepareAnnotationReads(db: AnyDatabase) {
   const newest = [desc(t.messages.hlcMs), desc(t.messages.hlcCounter), desc(t.messages.id)] as const
   const search = (older: boolean) =>
@@ -19,7 +22,7 @@ export function prepareAnnotationReads(db: AnyDatabase) {
       .from(t.messages)
       .where(
         and(
-          sql`${t.messages}.rowid in (select rowid from message_words where message_words match ${p('match')})`,
+          sql`${t.messages}.rowid in ${found(older)}`,
           or(sql`${p('contact')} is null`, sql`${BESIDE_INDEX}${t.messages.contact} = ${p('contact')}`),
           older ? isOlder() : undefined,
         ),
@@ -57,6 +60,31 @@ export function prepareAnnotationReads(db: AnyDatabase) {
     search: search(false),
     searchBefore: search(true),
   }
+}
+
+/**
+ * Row ids of what the search finds. Of a few, all: they are read and sorted. A word that most messages have is looked for
+ * from the newest message of each contact backwards instead, along the index that history has: reading each message only to
+ * sort it takes a second where there are a hundred thousand.
+ */
+function found(older: boolean) {
+  const before = older ? sql`and (n.hlc_ms, n.hlc_counter, n.id) < (${p('ms')}, ${p('counter')}, ${p('id')})` : sql``
+  return sql`(
+    with recursive hits as materialized (select rowid as hit from message_words where message_words match ${p('match')}),
+    counted as materialized (select count(*) < ${FEW} as few from (select 1 from hits limit ${FEW})),
+    people(account) as (
+      select coalesce(${p('contact')}, (select min(contact) from ${t.messages})) where not (select few from counted)
+      union all
+      select (select min(contact) from ${t.messages} where contact > account) from people where account is not null and ${p('contact')} is null
+    )
+    select hit from hits where (select few from counted)
+    union all
+    select m.rowid from people join ${t.messages} as m on m.rowid in (
+      select n.rowid from ${t.messages} as n indexed by messages_conversation
+      where n.contact = account and n.rowid in (select hit from hits) ${before}
+      order by n.hlc_ms desc, n.hlc_counter desc, n.id desc limit ${p('limit')}
+    )
+  )`
 }
 
 function isOlder() {

@@ -79,8 +79,9 @@ async function carry(writes: Writes, { message, device, carrier }: Extract<Store
 
 /** What came before the message is applied to it. */
 async function insertMessage(writes: Writes, message: StoredMessage): Promise<WriteOutcome> {
-  if ((await writes.message.all({ ...message })).length === 0) return 'duplicate'
-  await writes.refresh.run({ contact: message.contact, target: message.id })
+  const [inserted] = await writes.message.all({ ...message })
+  if (inserted === undefined) return 'duplicate'
+  if (inserted.isSaidAbout !== 0) await writes.refresh.run({ contact: message.contact, target: message.id })
   return 'done'
 }
 

@@ -1,7 +1,7 @@
 /** What every Store does with reactions, edits, deletions, with what disappears, and in a search (docs/spec/messages.md). */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type AccountId, accountIdFromDigest, type MessageId } from '../../ids.ts'
+import { type AccountId, accountIdFromDigest, type MessageId, messageIdFromBytes } from '../../ids.ts'
 import type { StoredAnnotation, StoredMessage } from '../../ports/index.ts'
 import type { StoreUnderTest } from './store.ts'
 
@@ -103,6 +103,29 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     ])
     await under.store.commit([{ kind: 'messages.disappear', at: 41_000 }])
     expect((await under.store.history(account)).map((each) => each.id)).toEqual([id(1), id(2), id(4)])
+  })
+
+  it('[MK11] a word that most messages have finds the newest of all contacts, page by page, in order', async () => {
+    await using under = await open()
+    const other = accountIdFromDigest(new Uint8Array(32).fill(9))
+    const made = Array.from({ length: 2_400 }, (_, at) => {
+      const hlcMs = (at * 7_919) % 2_400
+      const long = messageIdFromBytes(Uint8Array.of(...new Uint8Array(14), at >> 8, at & 255))
+      const text = at % 12 === 0 ? 'nothing of it' : 'common word'
+      return message(1, { id: long, hlcMs, contact: at % 3 === 0 ? other : account, text })
+    })
+    await under.store.commit(made.map((each) => ({ kind: 'message.insert', message: each }) as const))
+    const expected = made.filter(({ text }) => text.startsWith('common')).sort((a, b) => b.hlcMs - a.hlcMs)
+    const first = await under.store.search('common', { limit: 50 })
+    expect(first.map(({ hlcMs }) => hlcMs)).toEqual(expected.slice(0, 50).map(({ hlcMs }) => hlcMs))
+    const last = first.at(-1)
+    if (last === undefined) throw new Error('nothing was found')
+    const next = await under.store.search('comm word', { limit: 50, before: last.id })
+    expect(next.map(({ hlcMs }) => hlcMs)).toEqual(expected.slice(50, 100).map(({ hlcMs }) => hlcMs))
+    const theirs = expected.filter(({ contact }) => contact === other)
+    const one = await under.store.search('common', { limit: 9, contact: other })
+    expect(one.map(({ hlcMs }) => hlcMs)).toEqual(theirs.slice(0, 9).map(({ hlcMs }) => hlcMs))
+    expect(await under.store.search('common absent', {})).toEqual([])
   })
 
   it('[ST46] what the user has not seen is told in conversation order, wherever it stands, until it is seen or gone', async () => {
