@@ -148,6 +148,15 @@ export class ClientProcess {
     this.#daemon = await Daemon.start(this.box, [...program, ...args], this.#dir)
   }
 
+  /** The desktop program on the data of an earlier start, without its window. @returns what the window would open */
+  async openWindow(program) {
+    const args = ['--json', '--no-window', '--data-dir', this.#dir, '--name', this.box]
+    const { account } = this
+    this.#daemon = await Daemon.start(this.box, [process.execPath, program, ...args], this.#dir)
+    Object.assign(this.#daemon.ready, { account })
+    return this.#daemon.ready.url
+  }
+
   /** When the last start was done, milliseconds since 1970. */
   get readyAt() {
     return this.#daemon.readyAt

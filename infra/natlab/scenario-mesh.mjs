@@ -6,6 +6,7 @@ import { percentiles } from './document.mjs'
 import { FOLDER, MeshLaboratory, sendMany, tally } from './mesh-lab.mjs'
 
 const LINE = 9
+const RING = 6
 const DRAIN_WITHIN_MS = 120_000
 const MANY = 30
 /** Texts that go in pieces where there are two ways: so many from each, of so many bytes of noise. */
@@ -137,6 +138,21 @@ async function sendLarge(pairs) {
   }
 }
 
+/** A ring of six, so that two ways lead to the other side that share no node: what is large goes over both. Then one of them is cut. */
+async function meshRing({ scenario }) {
+  const edges = Array.from({ length: RING }, (_, at) => [at, (at + 1) % RING])
+  return inMesh({ nodes: RING, edges, contacts: [[0, RING / 2]] }, async (lab) => {
+    const [a, b] = [lab.clients[0], lab.clients[RING / 2]]
+    await first(a, b)
+    const large = await sendLarge([[a, b]])
+    const { reasons } = await a.ask(['why', b.account])
+    lab.setEdges([1], 'down')
+    const cut = await sendLarge([[a, b]])
+    const counts = await tally([[a, b]], DRAIN_WITHIN_MS)
+    return document(counts, { scenario, nodes: RING, hops: RING / 2, large, cut, why: reasons.at(-1)?.detail })
+  })
+}
+
 /** The same square; while opposite corners talk, one node after the other on their way is killed and started again. */
 async function meshChurn({ scenario }) {
   return inMesh({ nodes: 9, edges: grid(3), contacts: [[0, 8]] }, async (lab) => {
@@ -230,6 +246,7 @@ async function meshHostile({ scenario }) {
 export const MESH_SCENARIOS = {
   'mesh-line': meshLine,
   'mesh-grid': meshGrid,
+  'mesh-ring': meshRing,
   'mesh-churn': meshChurn,
   'mesh-partition': meshPartition,
   'mesh-islands': meshIslands,

@@ -8,6 +8,7 @@ import { fileOnTheWay } from './scenario-files.mjs'
 import { lanNoRoute, twoInterfaces } from './scenario-lan.mjs'
 import { portMapping } from './scenario-mapping.mjs'
 import { MESH_SCENARIOS } from './scenario-mesh.mjs'
+import { WINDOW_SCENARIOS } from './scenario-window.mjs'
 
 const OUTAGE_MS = 3_000
 /** Longer than the 45 s after which a silent peer is shown as gone. */
@@ -43,6 +44,7 @@ export const SCENARIOS = {
   'two-interfaces': twoInterfaces,
   'port-mapping': portMapping,
   ...MESH_SCENARIOS,
+  ...WINDOW_SCENARIOS,
 }
 
 /** A scenario in a pair of networks, the first that was asked for or the usual one. */

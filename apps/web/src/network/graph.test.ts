@@ -1,5 +1,6 @@
 import type { MeshView, PeerView, StatusView } from '@skein/node/browser'
 import { describe, expect, it } from 'vitest'
+import { carriedRows } from './carried-rows.ts'
 import { networkGraph } from './graph.ts'
 
 const status: StatusView = {
@@ -57,6 +58,20 @@ describe('the map of the network', () => {
       'http://relay cy relayed 1',
       'me di direct 1',
       'near far route 2',
+    ])
+  })
+
+  it('for whom something is carried from here stands there, unless a way leads to it', () => {
+    const carried = (contact: string | null, own: boolean) => ({
+      ...{ id: 'b', address: '00000001', contact, name: 'Bo', bytes: 2_000, own, hops: 0, copies: 1, piece: false },
+      ...{ received_at: 0, expires_at: 1 },
+    })
+    const bundles = [carried('away', true), carried('away', true), carried('far', true), carried('others', false), carried(null, false)]
+    const { edges } = networkGraph({ status, peers: [], mesh: { ...mesh, bundles } })
+    expect(edges.filter(({ kind }) => kind === 'carried')).toEqual([{ from: 'me', to: 'away', kind: 'carried', hops: 1 }])
+    expect(carriedRows({ bundles })).toEqual([
+      { address: '00000001', name: 'Bo', count: 3, bytes: 6_000, own: true },
+      { address: '00000001', name: 'Bo', count: 2, bytes: 4_000, own: false },
     ])
   })
 

@@ -11,7 +11,7 @@ export interface GraphNode {
 export interface GraphEdge {
   readonly from: string
   readonly to: string
-  readonly kind: 'mesh' | 'direct' | 'relayed' | 'route'
+  readonly kind: 'mesh' | 'direct' | 'relayed' | 'route' | 'carried'
   /** Hops behind it; 1 for a connection. */
   readonly hops: number
 }
@@ -30,6 +30,8 @@ export interface NetworkKnowledge {
 export function networkGraph({ status, peers, mesh }: NetworkKnowledge): NetworkGraph {
   const nodes = new Map<string, GraphNode>([[status.device, { id: status.device, name: status.name, kind: 'self' }]])
   const edges = new Map<string, GraphEdge>()
+  /** Contacts that a node stands for. */
+  const shown = new Set<string | null>()
   const addNode = (node: GraphNode): void => {
     const known = nodes.get(node.id)
     if (known === undefined || (known.name === '' && node.name !== '')) nodes.set(node.id, node)
@@ -39,6 +41,7 @@ export function networkGraph({ status, peers, mesh }: NetworkKnowledge): Network
     if (!edges.has(name)) edges.set(name, edge)
   }
   for (const { device, name, contact } of mesh?.neighbours ?? []) {
+    shown.add(contact)
     addNode({ id: device, name, kind: contact === null ? 'stranger' : 'contact' })
     addEdge({ from: status.device, to: device, kind: 'mesh', hops: 1 })
   }
@@ -51,13 +54,22 @@ export function networkGraph({ status, peers, mesh }: NetworkKnowledge): Network
   for (const { contact, name, ways } of mesh?.routes ?? []) {
     const [way] = ways
     if (contact === null || way === undefined || way.hops < 2) continue
+    shown.add(contact)
     addNode({ id: contact, name, kind: 'contact' })
     addEdge({ from: way.device, to: contact, kind: 'route', hops: way.hops - 1 })
+  }
+  // Whom nothing leads to, and for whom something is carried all the same.
+  for (const { contact, name, own } of mesh?.bundles ?? []) {
+    if (contact === null || !own || shown.has(contact)) continue
+    shown.add(contact)
+    addNode({ id: contact, name, kind: 'contact' })
+    addEdge({ from: status.device, to: contact, kind: 'carried', hops: 1 })
   }
   return { nodes: [...nodes.values()], edges: [...edges.values()].filter(({ from, to }) => nodes.has(from) && nodes.has(to)) }
 
   function addPeer({ device, name, contact, path }: PeerView, relay: string | undefined): void {
     if (path === 'none' || path === 'mesh') return
+    shown.add(contact)
     addNode({ id: device, name, kind: contact === null ? 'stranger' : 'contact' })
     const over = path === 'relayed' ? relay : undefined
     addEdge({ from: over ?? status.device, to: device, kind: path === 'relayed' ? 'relayed' : 'direct', hops: 1 })

@@ -81,6 +81,7 @@ function styleOf(element: HTMLElement): StylesheetJson {
     { selector: 'node[kind = "relay"]', style: { shape: 'rectangle' } },
     { selector: 'edge', style: { label: 'data(label)', color: style.color, 'font-size': 10, width: 2, 'line-color': colour('--line') } },
     { selector: 'edge[kind = "relayed"], edge[kind = "route"]', style: { 'line-style': 'dashed' } },
+    { selector: 'edge[kind = "carried"]', style: { 'line-style': 'dotted' } },
     { selector: 'edge[kind = "mesh"]', style: { 'line-color': colour('--good'), width: 3 } },
   ]
 }

@@ -6,6 +6,7 @@ import { Page, Section } from '../ui/page.tsx'
 import { Name } from '../ui/person.tsx'
 import { Diagnosis } from './diagnosis.tsx'
 import { useTimes } from '../ui/times.ts'
+import { carriedRows } from './carried-rows.ts'
 import { networkGraph } from './graph.ts'
 import { useMesh } from './use-mesh.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
@@ -83,6 +84,17 @@ function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
         rows={mesh.routes.flatMap(({ address, name, ways }) =>
           ways.slice(0, 1).map(({ device, hops }) => [name === '' ? address : name, named.get(device) ?? device.slice(-6), `${hops}`]),
         )}
+        none={words.none}
+      />
+      <Table
+        caption={words.bundles}
+        heads={[words.who, words.count, words.size, words.whose]}
+        rows={carriedRows(mesh).map(({ name, address, count, bytes, own }) => [
+          name === '' ? address : name,
+          `${count}`,
+          `${Math.ceil(bytes / 1_024)} KiB`,
+          own ? words.yours : words.others,
+        ])}
         none={words.none}
       />
       <p className="text-quiet">{words.carried(mesh.bundles.length, Math.ceil(mesh.used_bytes / 1_024))}</p>

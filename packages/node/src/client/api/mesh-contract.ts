@@ -26,6 +26,9 @@ export const MeshView = z.object({
     z.object({
       id: z.string(),
       address: z.string(),
+      /** Whom it is for. */
+      contact: z.nullable(z.string()),
+      name: z.string(),
       bytes: z.int(),
       own: z.boolean(),
       hops: z.int(),

@@ -28,6 +28,7 @@ export function meshView(messenger: Messenger): MeshView {
     bundles: bundles.map(({ key, address, bytes, isOwn, isPiece = false, hops, copies, receivedAt, expiresAt }) => ({
       id: key,
       address: textOf(address),
+      ...(known.get(address) ?? NOBODY),
       bytes,
       own: isOwn,
       hops,

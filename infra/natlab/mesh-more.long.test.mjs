@@ -1,0 +1,32 @@
+// Meshes of real processes that take minutes: large messages in pieces, and the Network tab in a real Chromium.
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { natlab, whyNot } from './natlab-process.mjs'
+
+const PROGRAMS = [process.env.SKEIN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const unavailable = await whyNot({ delay: 0 })
+const hasBrowser = PROGRAMS.some((path) => path !== undefined && existsSync(path))
+
+describe.skipIf(unavailable)('large messages', () => {
+  it('[ME31] [ME32] go in pieces over both ways round a ring, become whole once, and arrive when one way is cut', async () => {
+    const shown = await natlab('--scenario', 'mesh-ring')
+    expect(shown).toMatchObject({ lost: 0, doubled: 0 })
+    expect(shown.delivered).toBe(shown.sent)
+    expect(shown.large.in_pieces).toBeGreaterThan(0)
+    expect(shown.large.joined).toBe(shown.large.in_pieces)
+    expect(shown.why).toMatch(/2 separate ways/)
+  })
+})
+
+describe.skipIf(unavailable || !hasBrowser)('the Network tab', () => {
+  it('[ME34] shows neighbours, the way to whom they lead to, and what is carried when that way is cut, as it comes and goes', async () => {
+    const shown = await natlab('--scenario', 'mesh-window')
+    expect(shown).toMatchObject({ lost: 0, doubled: 0, got: ['over the one between us', 'carried until you are back'] })
+    const { alone, routed, cut, healed } = shown
+    expect(alone.neighbours[0][0]).toMatch(/^Somebody near /)
+    expect(routed.routes).toEqual([['n2', alone.neighbours[0][0], '2']])
+    expect(cut.carried).toEqual([['n2', '1', expect.stringMatching(/^\d+ KiB$/), 'Yours']])
+    expect(healed).toMatchObject({ carried: [], routes: routed.routes })
+    expect([alone, routed, cut, healed].every(({ drawn }) => drawn)).toBe(true)
+  })
+})
