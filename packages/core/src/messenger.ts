@@ -10,7 +10,6 @@ import {
   type ContactDeps,
   type Conversation,
   type KeyChange,
-  countUnread,
   listConversations,
   makeInvite,
   markSeen,
@@ -131,7 +130,8 @@ export class Messenger {
       onBundle: () => this.showCard(),
       onRevoked: () => this.standDown(),
       onContact: (contact) => this.onContact(contact),
-      onSeen: (account, { ids, upTo }) => this.onSeen(account, markTheseSeen(ports, account, { ids, upTo })).then(() => undefined),
+      onSeen: (account, { ids, upTo }) =>
+        this.conversation.seen(account, markTheseSeen(ports, account, { ids, upTo })).then(() => undefined),
       onCleared: (account, mark) => this.conversation.clearUpTo(account, mark),
       onHistory: (accounts) => this.emit({ kind: 'history', accounts }),
     })
@@ -251,18 +251,10 @@ export class Messenger {
   /** The user has seen everything up to this message that is here. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
   async seen(account: AccountId, id: MessageId): Promise<number> {
     const marking = markSeen(this.ports, account, id)
-    const unread = await this.onSeen(account, marking)
+    const unread = await this.conversation.seen(account, marking)
     const newly = await marking
     if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
     if (newly.length > 0 && !this.identity.isRevoked) await this.devices.seen(account, { ids: newly.map((each) => each.id), upTo: id })
-    return unread
-  }
-
-  private async onSeen(account: AccountId, marking: Promise<unknown>): Promise<number> {
-    await marking
-    this.conversation.look()
-    const unread = await countUnread(this.ports.store, account)
-    this.emit({ kind: 'seen', account, unread })
     return unread
   }
 

@@ -1,4 +1,4 @@
-import type { ClearMark, ContactBook } from '../contacts/index.ts'
+import { type ClearMark, type ContactBook, countUnread } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
 import { annotate, type AnnotationBody, type MainPath } from '../main-path/index.ts'
@@ -68,7 +68,16 @@ export class ConversationService {
     this.deps.emit({ kind: 'cleared', account })
   }
 
-  /** A message has reached somebody, was seen, or time was set: there may be something that disappears sooner. */
+  /** Messages are being marked as seen: what disappears after reading begins to. @returns how many are unread then */
+  async seen(account: AccountId, marking: Promise<unknown>): Promise<number> {
+    await marking
+    this.disappearing.look()
+    const unread = await countUnread(this.deps.store, account)
+    this.deps.emit({ kind: 'seen', account, unread })
+    return unread
+  }
+
+  /** A message has reached somebody, or time was set: there may be something that disappears sooner. */
   look(): void {
     this.disappearing.look()
   }
