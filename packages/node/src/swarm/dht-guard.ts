@@ -4,7 +4,7 @@
  * server that is worth remembering.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Connection, PeerId } from '@libp2p/interface'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Caller, callerOf } from './circuit/caller.ts'
 import type { RelayRules } from './circuit/rules.ts'
@@ -23,7 +23,10 @@ const SWEEP_MS = 60_000
 /** What `@libp2p/kad-dht` 16 holds; only `size` is in its types. */
 interface Inside {
   readonly routingTable: RoutingTable
-  readonly rpc: { handleMessage(peer: PeerId, message: DhtMessage): Promise<DhtMessage | undefined> }
+  readonly rpc: {
+    handleMessage(peer: PeerId, message: DhtMessage): Promise<DhtMessage | undefined>
+    onIncomingStream(stream: Stream, connection: Connection): Promise<void>
+  }
 }
 
 interface RoutingTable extends EventTarget {
@@ -35,6 +38,28 @@ interface RoutingTable extends EventTarget {
 
 interface DhtMessage {
   readonly type: string
+}
+
+/** All that one stream may say, bytes: one question and its record are 5 KB; the library reads messages of 4 MiB. */
+const MAX_STREAM_BYTES = 65_536
+
+/** Cuts off whoever says more on one stream than any question takes. Before the DHT is started. */
+export function boundRequests(dht: KadDHT, onRefused: () => void): KadDHT {
+  const { rpc } = dht as unknown as Inside
+  const serve = rpc.onIncomingStream.bind(rpc)
+  rpc.onIncomingStream = (stream, connection) => {
+    let left = MAX_STREAM_BYTES
+    const served = serve(stream, connection)
+    // After the library's own: the first listener is given what has come before.
+    stream.addEventListener('message', ({ data }) => {
+      left -= data.byteLength
+      if (left >= 0 || stream.status !== 'open') return
+      onRefused()
+      stream.abort(new Error('too long a question'))
+    })
+    return served
+  }
+  return dht
 }
 
 export interface DhtGuardParts {

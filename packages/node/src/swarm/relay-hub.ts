@@ -16,12 +16,16 @@ const MAX_GOSSIP_STREAMS = 4
 /** Largest frame of gossip, bytes: sixteen of the largest presences; the library's is 4 MiB. */
 export const MAX_GOSSIP_BYTES = 1_048_576
 
+/** What may wait for one peer that does not read, bytes; then its stream ends. The library has no bound. */
+const MAX_WAITING_BYTES = 524_288
+
 /** Nothing is kept of topics that are not this relay's. */
 export function hubOptions(topic: string): Partial<GossipsubOpts> {
   return {
     ...GOSSIP_OPTIONS,
     allowedTopics: [topic],
     maxInboundDataLength: MAX_GOSSIP_BYTES,
+    maxOutboundBufferSize: MAX_WAITING_BYTES,
     maxInboundStreams: MAX_GOSSIP_STREAMS,
     // What one frame may hold; the library allows 5,000 of most. Names of messages: what a hub of thousands announces.
     decodeRpcLimits: {

@@ -9,7 +9,7 @@ import { identify, identifyPush } from '@libp2p/identify'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import { kadDHT } from '@libp2p/kad-dht'
-import type { KadDHT } from '@libp2p/kad-dht'
+import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
@@ -30,7 +30,7 @@ import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.t
 import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
 import { deviceOf } from './connections.ts'
-import { DhtGuard } from './dht-guard.ts'
+import { boundRequests, DhtGuard } from './dht-guard.ts'
 import { asError, StreamChannel } from './framing.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
@@ -64,8 +64,8 @@ const CLOSE_TIMEOUT_MS = 500
 const FORGET_AFTER_MS = 15_000
 /** Time to dial one other relay, ms. */
 const MEET_TIMEOUT_MS = 10_000
-/** Above whatever the rules allow: the library would close the connections of members to take in strangers. */
-const CONNECTIONS = { maxConnections: 1_000_000, inboundConnectionThreshold: 1_000_000, maxIncomingPendingConnections: 512 }
+/** Above whatever the rules and the door allow: the library would close the connections of members to take in strangers. */
+const CONNECTIONS = { maxConnections: 1_000_000, inboundConnectionThreshold: 1_000_000, maxIncomingPendingConnections: 1_000_000 }
 
 /** A relay stores and forwards only what an account has signed. */
 const SIGNED: RecordJudge = {
@@ -271,7 +271,8 @@ function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, .
     identifyPush: identifyPush(),
     ping: ping(),
     keychain: keychain(),
-    dht: kadDHT(dhtOptions(judge, { clientMode: false })),
+    dht: (components: KadDHTComponents) =>
+      boundRequests(kadDHT(dhtOptions(judge, { clientMode: false }))(components), () => parts.rules.onRefused('dht', 'size')),
     gossip: gossipsub(hubOptions(topic)),
     hop: (components: HopComponents) => new HopService(components, { ...parts, logger }),
   }

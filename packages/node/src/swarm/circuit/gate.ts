@@ -1,8 +1,12 @@
 /** The relay's door: asks the rules before anything is spent on a connection, and counts what passes over it. */
 import type { Socket } from 'node:net'
 import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import { Shares } from '@skein/core'
 import { addressOf } from './party.ts'
 import type { RelayRules } from './rules.ts'
+
+/** Connections that have not proven who they are: a burst of one address, four of a network, and what a relay bears. */
+const PENDING = { connection: Number.POSITIVE_INFINITY, address: 256, network: 1_024, total: 4_096 }
 
 export interface RelayDoor {
   readonly gater: ConnectionGater
@@ -32,13 +36,14 @@ interface Known {
 }
 
 function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGater {
+  const handshakes = new Handshakes(rules)
   return {
     // The relay dials whoever it is told to meet; the library's default refuses private addresses only in browsers.
     denyDialMultiaddr: () => false,
     denyInboundConnection: (connection) => {
       const address = addressOf(connection)
       const { socket } = connection as MultiaddrConnection & OverSocket
-      if (address === undefined) return true
+      if (address === undefined || !handshakes.begin(connection, address)) return true
       if (socket === undefined || !entered.has(socket)) {
         if (!rules.mayJoin(address)) return true
         connection.addEventListener('close', () => rules.onLeft(address), { once: true })
@@ -49,6 +54,39 @@ function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGate
       return false
     },
     denyInboundEncryptedConnection: (peer: PeerId) => !rules.mayStay(peer.toString()),
+    denyInboundUpgradedConnection: (_peer: PeerId, connection: MultiaddrConnection) => {
+      handshakes.end(connection)
+      return false
+    },
+  }
+}
+
+/** Who dribbles through the handshake holds up its own address, not everybody: the library counts all of them together. */
+class Handshakes {
+  readonly #shares = new Shares(() => PENDING)
+  readonly #settle = new WeakMap<object, () => void>()
+  readonly #rules: RelayRules
+
+  constructor(rules: RelayRules) {
+    this.#rules = rules
+  }
+
+  begin(connection: MultiaddrConnection, address: string): boolean {
+    const [own, network] = this.#rules.groupsOf(address)
+    const origin = { connection: '', address: own, network }
+    if (!this.#shares.take(origin, 1)) {
+      this.#rules.onRefused('handshake', 'pending')
+      return false
+    }
+    this.#settle.set(connection, () => this.#shares.give(origin, 1))
+    connection.addEventListener('close', () => this.end(connection), { once: true })
+    return true
+  }
+
+  end(connection: MultiaddrConnection): void {
+    const settle = this.#settle.get(connection)
+    this.#settle.delete(connection)
+    settle?.()
   }
 }
 

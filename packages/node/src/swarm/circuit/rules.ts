@@ -68,7 +68,7 @@ export interface RelayRules {
 }
 
 /** What a relay does for whoever asks. */
-export type Service = 'dht' | 'gossip' | 'cards' | 'admission' | 'websocket'
+export type Service = 'dht' | 'gossip' | 'cards' | 'admission' | 'websocket' | 'handshake'
 
 export type CircuitChange =
   | { readonly kind: 'opened' }
