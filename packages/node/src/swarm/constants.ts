@@ -87,3 +87,6 @@ export const RESERVATION_CHECK_MS = 30_000
 export const REQUEST_TIMEOUT_MS = 10_000
 /** One put or get in the DHT. */
 export const DHT_TIMEOUT_MS = 10_000
+
+/** How long a dial to a relay waits for another one that has begun already, ms: some handshakes. */
+export const SHARED_DIAL_MS = 1_000

@@ -65,4 +65,14 @@ describe('dialling a relay', { timeout: 60_000 }, () => {
     const addresses = relay.addresses.map((each) => each.replace(/tcp\/\d+/, 'tcp/1'))
     await expect(dialRelay(stack, { ...relay, addresses }, limit)).rejects.toThrow()
   })
+
+  it('[PT3] a dial that hangs since the relay was away keeps nobody from one that is back, and ends with that', async () => {
+    const relay = await described()
+    const { port } = silent.address() as AddressInfo
+    const away = { ...relay, addresses: [`/ip4/127.0.0.1/tcp/${port}/p2p/${relay.device}`] }
+    const hanging = dialRelay(stack, away, limit)
+    const connection = await dialRelay(stack, relay, limit)
+    expect(await hanging).toBe(connection)
+    expect(stack.getConnections()).toEqual([connection])
+  })
 })

@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import { isBusy, isNear, isPunched, isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
 import { BUSY_GRACES, BUSY_GRACES_AT_MOST, DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
-import { dialRelay } from './dial-race.ts'
+import { dialRelay, orOpened } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
@@ -118,7 +118,8 @@ export class Dialler {
       .sleep(DIRECT_HEAD_START_MS, { signal: AbortSignal.any([won.signal, failed.signal, stopping]) })
       .then(() => this.dialCircuits(device, { relays, signal: AbortSignal.any([signal, won.signal]) }))
     try {
-      return await Promise.any([direct, circuits])
+      const look = (): Connection | undefined => this.standing(device)
+      return await orOpened(this.deps.stack, device, { clock, dial: Promise.any([direct, circuits]), look })
     } finally {
       won.abort()
     }
@@ -172,7 +173,16 @@ export class Dialler {
     const hop = await dialRelay(stack, relay, { clock, signal })
     if (relay.device === device) return hop
     const circuit = multiaddr(`${hop.remoteAddr.toString()}/p2p-circuit/p2p/${device}`)
-    return stack.services.transports.transportManager.dial(circuit, { signal })
+    // Without it the transport would dial the relay by itself, one address after the other.
+    const lost = new AbortController()
+    const onClose = (): void => lost.abort(new Error('the relay has gone'))
+    hop.addEventListener('close', onClose)
+    if (hop.status !== 'open') onClose()
+    try {
+      return await stack.services.transports.transportManager.dial(circuit, { signal: AbortSignal.any([signal, lost.signal]) })
+    } finally {
+      hop.removeEventListener('close', onClose)
+    }
   }
 }
 

@@ -4,10 +4,11 @@
  */
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Upgrader } from '@libp2p/interface'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { Channel, Logger, OpenOutcome, ProtocolId } from '@skein/core'
+import type { Channel, Clock, Logger, OpenOutcome, ProtocolId } from '@skein/core'
 import { createLibp2p, type Libp2p, type Libp2pInit } from 'libp2p'
+import type { Transports } from './client-stack.ts'
 import { DIAL_TIMEOUT_MS } from './constants.ts'
+import { dialRelay } from './dial-race.ts'
 import { reasonOf } from './dialling.ts'
 import { asError, StreamChannel } from './framing.ts'
 import type { RelayDescription } from './relay-description.ts'
@@ -17,14 +18,19 @@ import { securedAndMuxed } from './stack-parts.ts'
 /** Disguises that are on at once: the one used longest ago ends for another. */
 const MAX_DISGUISES = 16
 
+export type DisguisedStack = Libp2p<{ transports: Pick<Transports, 'transportManager'> }>
+
 /** A libp2p without a name: it listens nowhere and runs nothing. @throws Error of libp2p */
-export async function createDisguise(transports: NonNullable<Libp2pInit['transports']>): Promise<Libp2p> {
+export async function createDisguise(transports: NonNullable<Libp2pInit['transports']>): Promise<DisguisedStack> {
   return createLibp2p({
     privateKey: await generateKeyPair('Ed25519'),
     transports,
     ...securedAndMuxed(),
     // Asks nothing and tells nothing: no identify, no ping.
-    services: { encryption: ({ upgrader }: { readonly upgrader: Upgrader }) => presumeEncryption(upgrader) },
+    services: {
+      encryption: ({ upgrader }: { readonly upgrader: Upgrader }) => presumeEncryption(upgrader),
+      transports: ({ transportManager }: Pick<Transports, 'transportManager'>) => ({ transportManager }),
+    },
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { reconnectRetries: 0, dialTimeout: DIAL_TIMEOUT_MS, addressDialTimeout: DIAL_TIMEOUT_MS },
     connectionMonitor: { enabled: false },
@@ -32,14 +38,15 @@ export async function createDisguise(transports: NonNullable<Libp2pInit['transpo
 }
 
 export interface DisguisesDeps {
+  readonly clock: Clock
   readonly logger: Logger
   readonly stopping: AbortSignal
-  create(): Promise<Libp2p>
+  create(): Promise<DisguisedStack>
   onOffence(code: string): void
 }
 
 interface Disguise {
-  readonly node: Promise<Libp2p>
+  readonly node: Promise<DisguisedStack>
   channels: number
 }
 
@@ -73,12 +80,9 @@ export class Disguises {
     }
   }
 
-  private async dial(node: Libp2p, { addresses }: RelayDescription, { protocol, signal }: { protocol: ProtocolId; signal: AbortSignal }) {
+  private async dial(node: DisguisedStack, relay: RelayDescription, { protocol, signal }: { protocol: ProtocolId; signal: AbortSignal }) {
     const limited = AbortSignal.any([signal, this.deps.stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const connection = await node.dial(
-      addresses.map((each): Multiaddr => multiaddr(each)),
-      { signal: limited },
-    )
+    const connection = await dialRelay(node, relay, { clock: this.deps.clock, signal: limited })
     return connection.newStream(protocol, { signal: limited })
   }
 

@@ -17,12 +17,13 @@ import {
   type Swarm,
   type SwarmEvents,
 } from '@skein/core'
-import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
 import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, isPunched, peerOf, transportOf } from './connections.ts'
 import { GREET_TIMEOUT_MS } from './constants.ts'
+import type { DisguisedStack } from './disguise.ts'
 import type { GetText } from './foreign-relay.ts'
 import type { TopicReceiver } from './gossip.ts'
 import type { OutsideAddress } from './mapped.ts'
@@ -55,7 +56,7 @@ export interface SwarmPlatform {
   /** libp2p, not started. @throws Error of libp2p */
   createStack(options: StackOptions): Promise<Stack>
   /** libp2p with a throw-away key, started. @throws Error of libp2p */
-  createDisguise(): Promise<Libp2p>
+  createDisguise(): Promise<DisguisedStack>
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
   readonly createPuncher?: (deps: PunchDeps) => Puncher

@@ -1,5 +1,5 @@
 /** What a running swarm needs of what stays when it stops. */
-import type { Libp2p } from '@libp2p/interface'
+import type { DisguisedStack } from './disguise.ts'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
@@ -18,7 +18,7 @@ export interface RunningDeps {
   readonly getText: GetText
   /** A packet that belongs to no punch came to a socket for one. */
   readonly onGarbage?: (() => void) | undefined
-  createDisguise(): Promise<Libp2p>
+  createDisguise(): Promise<DisguisedStack>
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher
   /** A browser has none. */

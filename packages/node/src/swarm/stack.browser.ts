@@ -1,7 +1,6 @@
 /** libp2p for a client in a browser: it dials, and is dialled over WebRTC alone. */
-import type { Libp2p } from '@libp2p/interface'
 import { webSockets } from '@libp2p/websockets'
-import { createDisguise } from './disguise.ts'
+import { createDisguise, type DisguisedStack } from './disguise.ts'
 import { createClientStack, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
 /** Time for a newcomer's first conversation before the page loads the rest, ms. */
@@ -22,6 +21,6 @@ export function createStack(options: StackOptions): Promise<Stack> {
 }
 
 /** With a throw-away key, started. @throws Error of libp2p */
-export function disguised(): Promise<Libp2p> {
+export function disguised(): Promise<DisguisedStack> {
   return createDisguise([webSockets()])
 }

@@ -1,8 +1,7 @@
 /** libp2p for a client on Node.js. */
 import type { Socket } from 'node:net'
-import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { createDisguise } from './disguise.ts'
+import { createDisguise, type DisguisedStack } from './disguise.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets } from './guarded-websockets.ts'
 import { createClientStack, EVERYWHERE, type ListenOptions, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
@@ -20,7 +19,7 @@ function refuse(socket: Socket): void {
 }
 
 /** With a throw-away key, started. @throws Error of libp2p */
-export function disguised(): Promise<Libp2p> {
+export function disguised(): Promise<DisguisedStack> {
   return createDisguise([tcp(), guardedWebSockets()])
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -10,7 +11,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createRelayStack, type RelayStack } from '../relay-stack.ts'
 import { securedAndMuxed } from '../stack-parts.ts'
 import { silentLogger } from '../test-network.ts'
-import { HOP_PROTOCOL } from './hop-service.ts'
+import { HOP_PROTOCOL, STOP_PROTOCOL } from './hop-service.ts'
 import { type CircuitChange, OPEN_RULES, type Passage, type RelayRules } from './rules.ts'
 
 const MIB = 1_048_576
@@ -51,8 +52,9 @@ async function relayWith(rules: Partial<RelayRules> = {}): Promise<Watched> {
   return { relay, address: relay.addresses()[0] ?? '', passages, changes, answers }
 }
 
-async function client(listen: readonly string[] = []): Promise<Libp2p> {
+async function client(listen: readonly string[] = [], key: { readonly privateKey?: PrivateKey } = {}): Promise<Libp2p> {
   const node = await createLibp2p({
+    ...key,
     addresses: { listen: [...listen] },
     transports: [tcp(), circuitRelayTransport()],
     ...securedAndMuxed(),
@@ -203,6 +205,23 @@ describe('a circuit', { timeout: 90_000 }, () => {
     expect(await ask(0x08, 1, 0x12, 3, 0x0a, 1, 0xff)).toEqual(status(400))
     expect(await ask(0x08, 9)).toEqual(status(400))
     expect(watched.answers).toEqual(['reserve reservation-refused', 'connect no-reservation', 'connect malformed', 'unreadable malformed'])
+  })
+
+  it('[RL27] reaches a member over an older connection when nothing answers on the newest', async () => {
+    const watched = await relayWith()
+    const key = { privateKey: await generateKeyPair('Ed25519') }
+    const member = await client([`${watched.address}/p2p-circuit`], key)
+    await vi.waitFor(() => expect(watched.relay.counts().reservations).toBe(1), WITHIN)
+    const halfOpen = await client([], key)
+    const asked: Stream[] = []
+    await halfOpen.unhandle(STOP_PROTOCOL)
+    await halfOpen.handle(STOP_PROTOCOL, (stream) => void asked.push(stream))
+    await halfOpen.dial(multiaddr(watched.address))
+    await vi.waitFor(() => expect(watched.relay.counts().connections).toBe(2), WITHIN)
+    const sender = await client()
+    const connection = await sender.dial(multiaddr(`${watched.address}/p2p-circuit/p2p/${member.peerId.toString()}`))
+    expect(connection.remotePeer.toString()).toBe(member.peerId.toString())
+    expect(asked).toHaveLength(1)
   })
 
   it('[RL1] cuts off a request that is too long, and goes on', async () => {

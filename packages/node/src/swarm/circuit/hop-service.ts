@@ -3,6 +3,7 @@
  * bytes pass, an unbounded queue in each circuit, keeps the places of peers that have gone, and announces its time limit in
  * milliseconds where seconds are meant (docs/adr/0009-our-own-circuits.md).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
@@ -49,6 +50,19 @@ export interface HopOptions {
   readonly turns: Turns
   readonly chat: ChatBudget
 }
+
+/** Of a member that has several connections: how many are tried, and how long each has before the next one, ms. */
+const MOST_TRIED = 4
+const NEXT_AFTER_MS = 2_000
+const TAKEN = new Error('the circuit has been taken over another connection')
+
+interface Wanted {
+  readonly peer: PeerId
+  readonly decision: CircuitDecision & { readonly status: 'ok' }
+}
+
+/** A circuit's far end that has taken it. */
+type Announced = Pick<Asked, 'stream' | 'connection'>
 
 interface Asked {
   /** For answering; spliced only after `unwrap`. */
@@ -157,27 +171,23 @@ export class HopService {
     return this.#options.rules.mayConnect(from, to.toString())
   }
 
-  /** Over the newest connection of the member: of an older one it may have forgotten the other end. */
-  async #announce(
-    { connection: { remotePeer }, signal }: Asked,
-    { peer, decision }: { readonly peer: PeerId; readonly decision: CircuitDecision & { status: 'ok' } },
-  ): Promise<Pick<Asked, 'stream' | 'connection'> | undefined> {
-    const connection = this.#parts.connectionManager.getConnections(peer).findLast((each) => each.status === 'open')
-    if (connection === undefined) return undefined
-    let stream: Stream | undefined
-    try {
-      stream = await connection.newStream(STOP_PROTOCOL, { signal, maxOutboundStreams: MAX_CIRCUITS_PER_CONNECTION })
-      const frames = lpStream(stream, { maxDataLength: MAX_CIRCUIT_MESSAGE_BYTES })
-      await frames.write(encodeStopConnect(remotePeer.toMultihash().bytes, decision.limit), { signal })
-      const taken = decodeStopReply((await frames.read({ signal })).subarray())
-      frames.unwrap()
-      if (taken) return { stream, connection }
-      stream.abort(new Error('the other side does not take the circuit'))
-    } catch (error) {
-      this.#options.logger.debug('stop-failed', { reason: String(error) })
-      stream?.abort(asError(error))
+  /**
+   * Over the newest connection of the member: of an older one it may have forgotten the other end. The newest may be half open as
+   * well, so the one before has its turn when nothing comes over it, and what takes the circuit first has it.
+   */
+  async #announce({ connection: { remotePeer: from }, signal }: Asked, { peer, decision }: Wanted): Promise<Announced | undefined> {
+    const open = this.#parts.connectionManager.getConnections(peer).filter((each) => each.status === 'open')
+    const tries: Promise<Announced>[] = []
+    for (const connection of open.toReversed().slice(0, MOST_TRIED)) {
+      const turn = { before: tries.at(-1), withinMs: tries.length * NEXT_AFTER_MS, signal }
+      tries.push(itsTurn(turn).then(() => announceOver(connection, { from, decision, signal })))
     }
-    return undefined
+    const first = await Promise.any(tries).catch((error: unknown) => {
+      this.#options.logger.debug('stop-failed', { reason: String(error) })
+    })
+    // Who answers too late is told that it is not wanted any more.
+    for (const each of tries) void each.then((late) => late === first || late.stream.abort(TAKEN)).catch(() => undefined)
+    return first ?? undefined
   }
 
   #splice(
@@ -196,6 +206,45 @@ export class HopService {
     })
     this.circuits.add(circuit)
     circuit.start()
+  }
+}
+
+interface Turn {
+  /** The try that was begun last; `undefined` for the first one. */
+  readonly before: Promise<Announced> | undefined
+  readonly withinMs: number
+  readonly signal: AbortSignal
+}
+
+/** When the one before has failed or has had its time. @throws Error when it has been taken meanwhile */
+async function itsTurn({ before, withinMs, signal }: Turn): Promise<void> {
+  if (before === undefined) return
+  const isTaken = before.then(
+    () => true,
+    () => false,
+  )
+  if (await Promise.race([isTaken, sleep(withinMs, false, { signal, ref: false })])) throw TAKEN
+}
+
+interface Asking {
+  readonly from: PeerId
+  readonly decision: Wanted['decision']
+  readonly signal: AbortSignal
+}
+
+/** @throws Error when the other side does not take the circuit */
+async function announceOver(connection: Connection, { from, decision, signal }: Asking): Promise<Announced> {
+  const stream = await connection.newStream(STOP_PROTOCOL, { signal, maxOutboundStreams: MAX_CIRCUITS_PER_CONNECTION })
+  try {
+    const frames = lpStream(stream, { maxDataLength: MAX_CIRCUIT_MESSAGE_BYTES })
+    await frames.write(encodeStopConnect(from.toMultihash().bytes, decision.limit), { signal })
+    const isTaken = decodeStopReply((await frames.read({ signal })).subarray())
+    frames.unwrap()
+    if (!isTaken) throw new Error('the other side does not take the circuit')
+    return { stream, connection }
+  } catch (error) {
+    stream.abort(asError(error))
+    throw error
   }
 }
 
