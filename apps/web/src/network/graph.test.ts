@@ -38,7 +38,7 @@ const mesh: MeshView = {
 }
 
 describe('the map of the network', () => {
-  it('shows relays, those who are reached over them or directly, neighbours, and whom a route leads to', () => {
+  it('[ME34] shows relays, those who are reached over them or directly, neighbours, and whom a route leads to', () => {
     const { nodes, edges } = networkGraph({
       status,
       peers: [peer('cy', 'relayed', 'Cy'), peer('di', 'direct', 'Di'), peer('gone', 'none', 'Ed')],
@@ -61,7 +61,7 @@ describe('the map of the network', () => {
     ])
   })
 
-  it('for whom something is carried from here stands there, unless a way leads to it', () => {
+  it('[ME34] for whom something is carried from here stands there, unless a way leads to it', () => {
     const carried = (contact: string | null, own: boolean) => ({
       ...{ id: 'b', address: '00000001', contact, name: 'Bo', bytes: 2_000, own, hops: 0, copies: 1, piece: false },
       ...{ received_at: 0, expires_at: 1 },
