@@ -236,7 +236,7 @@ export class Messenger {
   }
 
   /** What is on its way: looked at, sent again, given up. */
-  get deliveries(): Pick<Dispatcher, 'outbox' | 'retry' | 'cancel' | 'mailboxes'> {
+  get deliveries(): Pick<Dispatcher, 'outbox' | 'retry' | 'cancel' | 'mailboxes' | 'wakeAll'> {
     return this.dispatcher
   }
 

@@ -8,6 +8,7 @@ import { TextArea, TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { QrScanner } from './lazy.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export interface AddDialogProps {
   /** An invite, or the id of an account that somebody has told of. */
@@ -19,6 +20,7 @@ export interface AddDialogProps {
 /** Adds a contact by an invite that is pasted or scanned. */
 export function AddDialog({ given = '', called = '', onClose }: AddDialogProps) {
   const { add, general } = useStrings()
+  const { adding } = useRareStrings()
   const model = useModel()
   const [invite, setInvite] = useState(given)
   const [name, setName] = useState(called)
@@ -38,9 +40,9 @@ export function AddDialog({ given = '', called = '', onClose }: AddDialogProps) 
           void take(invite)
         }}
       >
-        <p className="text-quiet">{add.text}</p>
+        <p className="text-quiet">{adding.text}</p>
         <TextArea
-          label={add.invite}
+          label={adding.invite}
           value={invite}
           maxLength={400}
           required
@@ -49,7 +51,7 @@ export function AddDialog({ given = '', called = '', onClose }: AddDialogProps) 
           onChange={(event) => setInvite(event.target.value)}
         />
         <PasteButton onPaste={setInvite} />
-        <TextField label={add.name} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />
+        <TextField label={adding.name} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />
         <QrScanner
           onFound={(text) => {
             setInvite(text)
@@ -71,7 +73,7 @@ export function AddDialog({ given = '', called = '', onClose }: AddDialogProps) 
 
 /** Absent where the page may not read the clipboard. */
 function PasteButton({ onPaste }: { onPaste(text: string): void }) {
-  const { add } = useStrings()
+  const { adding } = useRareStrings()
   const clipboard = (navigator as Partial<Navigator>).clipboard as Partial<Clipboard> | undefined
   if (clipboard?.readText === undefined) return null
   return (
@@ -84,7 +86,7 @@ function PasteButton({ onPaste }: { onPaste(text: string): void }) {
       }
     >
       <ClipboardPaste aria-hidden="true" size={18} />
-      {add.paste}
+      {adding.paste}
     </Button>
   )
 }

@@ -1,9 +1,9 @@
 import { Camera, Image as ImageIcon } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
-import { useStrings } from '../client/context.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { readQrCode } from './qr-code.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 /** Between two looks at the camera's picture, ms. */
 const LOOK_EVERY_MS = 250
@@ -14,7 +14,7 @@ export interface QrScannerProps {
 
 /** Finds a QR code through the camera or in an image. */
 export function QrScanner({ onFound }: QrScannerProps) {
-  const { add } = useStrings()
+  const { adding } = useRareStrings()
   const [isLooking, setLooking] = useState(false)
   const [problem, setProblem] = useState<string>()
   const hasCamera = (navigator as Partial<Navigator>).mediaDevices !== undefined
@@ -23,7 +23,7 @@ export function QrScanner({ onFound }: QrScannerProps) {
     setProblem(undefined)
     const image = await createImageBitmap(file).catch(() => undefined)
     const text = image === undefined ? undefined : await readQrCode(image)
-    if (text === undefined) setProblem(add.noCode)
+    if (text === undefined) setProblem(adding.noCode)
     else onFound(text)
   }
   return (
@@ -32,12 +32,12 @@ export function QrScanner({ onFound }: QrScannerProps) {
         {hasCamera ? (
           <Button onClick={() => setLooking(!isLooking)}>
             <Camera aria-hidden="true" size={18} />
-            {isLooking ? add.stop : add.scan}
+            {isLooking ? adding.stop : adding.scan}
           </Button>
         ) : null}
         <label className={`${buttonClass()} focus-within:outline-2 focus-within:outline-accent`}>
           <ImageIcon aria-hidden="true" size={18} />
-          {add.image}
+          {adding.image}
           <input type="file" accept="image/*" className="sr-only" onChange={(event) => void open(event.target.files?.[0])} />
         </label>
       </div>
@@ -49,7 +49,7 @@ export function QrScanner({ onFound }: QrScannerProps) {
           }}
           onFailure={() => {
             setLooking(false)
-            setProblem(add.noCamera)
+            setProblem(adding.noCamera)
           }}
         />
       ) : null}
@@ -59,7 +59,7 @@ export function QrScanner({ onFound }: QrScannerProps) {
 }
 
 function CameraView({ onFound, onFailure }: QrScannerProps & { onFailure(): void }) {
-  const { add } = useStrings()
+  const { adding } = useRareStrings()
   const video = useRef<HTMLVideoElement>(null)
   const told = useRef({ onFound, onFailure })
   told.current = { onFound, onFailure }
@@ -73,7 +73,7 @@ function CameraView({ onFound, onFailure }: QrScannerProps & { onFailure(): void
       )
     return () => stopped.abort()
   }, [])
-  return <video ref={video} muted playsInline aria-label={add.camera} className="max-h-80 w-full rounded-lg bg-black" />
+  return <video ref={video} muted playsInline aria-label={adding.camera} className="max-h-80 w-full rounded-lg bg-black" />
 }
 
 /** Looks until it finds a code or is stopped; then the camera is off. */

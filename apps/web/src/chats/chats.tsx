@@ -1,4 +1,4 @@
-import { MessageCircle, Search } from 'lucide-react'
+import { MessageCircle, Search, Send } from 'lucide-react'
 import { useState } from 'react'
 import { AddButtons } from '../add/add-buttons.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
@@ -6,6 +6,7 @@ import type { Route } from '../client/route.ts'
 import { Empty } from '../ui/empty.tsx'
 import { ConversationList } from './conversation-list.tsx'
 import { ConversationPane } from './conversation-pane.tsx'
+import { SeveralDialog } from '../mail/lazy.ts'
 import { SearchDialog } from './lazy.ts'
 
 export function Chats({ contact, message }: Pick<Route, 'contact' | 'message'>) {
@@ -27,7 +28,7 @@ export function Chats({ contact, message }: Pick<Route, 'contact' | 'message'>) 
 function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
   const { chats, general } = useStrings()
   const { conversations } = useClient()
-  const [isSearching, setSearching] = useState(false)
+  const [open, setOpen] = useState<'search' | 'several'>()
   return (
     <section
       aria-label={chats.title}
@@ -35,11 +36,17 @@ function ChatsColumn({ isAlone }: { readonly isAlone: boolean }) {
     >
       <div className="flex flex-wrap items-center justify-between gap-2 p-3">
         <h1 className="text-xl font-semibold">{chats.title}</h1>
-        <button type="button" aria-label={chats.search} onClick={() => setSearching(true)} className="rounded-lg p-2 hover:bg-surface">
-          <Search aria-hidden="true" size={20} />
-        </button>
+        <div className="flex">
+          <button type="button" aria-label={chats.several} onClick={() => setOpen('several')} className="rounded-lg p-2 hover:bg-surface">
+            <Send aria-hidden="true" size={20} />
+          </button>
+          <button type="button" aria-label={chats.search} onClick={() => setOpen('search')} className="rounded-lg p-2 hover:bg-surface">
+            <Search aria-hidden="true" size={20} />
+          </button>
+        </div>
       </div>
-      {isSearching ? <SearchDialog onClose={() => setSearching(false)} /> : null}
+      {open === 'search' ? <SearchDialog onClose={() => setOpen(undefined)} /> : null}
+      {open === 'several' ? <SeveralDialog title={chats.several} onClose={() => setOpen(undefined)} /> : null}
       <div className="px-3 pb-3">
         <AddButtons />
       </div>

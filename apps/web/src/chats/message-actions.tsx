@@ -1,9 +1,13 @@
 /** What one can do with a message. */
 import type { HistoryMessage } from '@skein/node/browser'
-import { Copy, FileCheck, Pencil, Reply, Undo2 } from 'lucide-react'
-import type { ReactNode } from 'react'
-import { useStrings } from '../client/context.tsx'
+import { Copy, FileCheck, Forward, Pencil, Reply, Undo2 } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { useModel, useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
+import { mailOf } from '../client/mail.ts'
+import { useObservable } from '../client/observable.ts'
+import { SeveralDialog } from '../mail/lazy.ts'
+import { OutboxRows } from '../mail/outbox-rows.tsx'
 import { copyText } from '../ui/clipboard.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Note } from '../ui/note.tsx'
@@ -22,7 +26,10 @@ export interface MessageActionsProps {
 
 export function MessageActions({ message, conversation, onClose }: MessageActionsProps) {
   const { chats, general } = useStrings()
-  const { proofs } = useRareStrings()
+  const { proofs, delivery, talk } = useRareStrings()
+  const [isForwarding, setForwarding] = useState(false)
+  const waiting = useObservable(mailOf(useModel())).outbox.filter((each) => each.id === message.id)
+  const [first, ...others] = waiting
   const { busy, problem, run } = useAction(proofs.problems)
   const { id, text, kind, own_reaction: own } = message
   const done = (work: () => Promise<unknown>): void => void run(work).then((worked) => (worked ? onClose() : undefined))
@@ -36,9 +43,10 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
     const proof = JSON.stringify(await conversation.proof(id), undefined, 2)
     saveFile(new Blob([proof, '\n'], { type: 'application/json' }), `skein-proof-${id.slice(0, 8)}.json`)
   }
+  if (isForwarding) return <SeveralDialog title={delivery.forward} text={text} onClose={onClose} />
   return (
     <Dialog title={chats.actions} onClose={onClose}>
-      <fieldset className="flex flex-wrap gap-2" aria-label={chats.react} disabled={busy}>
+      <fieldset className="flex flex-wrap gap-2" aria-label={talk.react} disabled={busy}>
         {EMOJI.map((emoji) => (
           <button
             key={emoji}
@@ -52,16 +60,20 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
         ))}
       </fieldset>
       <div className="grid">
-        <Item label={chats.reply} icon={<Reply aria-hidden="true" size={18} />} onClick={begin('reply')} />
+        <Item label={talk.reply} icon={<Reply aria-hidden="true" size={18} />} onClick={begin('reply')} />
         {kind === 'text' ? (
           <Item label={general.copy} icon={<Copy aria-hidden="true" size={18} />} onClick={() => done(() => copyText(text))} />
         ) : null}
-        {isOwnText ? <Item label={chats.edit} icon={<Pencil aria-hidden="true" size={18} />} onClick={begin('edit')} /> : null}
+        {isOwnText ? <Item label={talk.edit} icon={<Pencil aria-hidden="true" size={18} />} onClick={begin('edit')} /> : null}
         {message.direction === 'out' ? (
-          <Item label={chats.takeBack} icon={<Undo2 aria-hidden="true" size={18} />} onClick={() => done(() => conversation.remove(id))} />
+          <Item label={talk.takeBack} icon={<Undo2 aria-hidden="true" size={18} />} onClick={() => done(() => conversation.remove(id))} />
+        ) : null}
+        {kind === 'text' ? (
+          <Item label={delivery.forward} icon={<Forward aria-hidden="true" size={18} />} onClick={() => setForwarding(true)} />
         ) : null}
         {hasArrived ? <Item label={proofs.save} icon={<FileCheck aria-hidden="true" size={18} />} onClick={() => done(saveProof)} /> : null}
       </div>
+      {first === undefined ? null : <OutboxRows rows={[first, ...others]} />}
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
     </Dialog>
   )

@@ -83,9 +83,9 @@ function isAtEnd(list: VListHandle | null): boolean {
   return list === null || list.scrollSize - list.viewportSize - list.scrollOffset < END_PX
 }
 
-/** The message with which the unread ones begin. */
+/** The first message that the user has not seen, of those that are loaded. */
 function firstUnread(messages: readonly HistoryMessage[], unread: number): string | undefined {
-  return unread === 0 ? undefined : messages.filter(({ direction }) => direction === 'in').at(-unread)?.id
+  return unread === 0 ? undefined : messages.find(({ seen }) => !seen)?.id
 }
 
 /** Brings the message that is looked for into view. @returns its id */

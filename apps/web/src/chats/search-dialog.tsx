@@ -7,6 +7,7 @@ import { Dialog } from '../ui/dialog.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 /** While somebody writes, the search waits for this long, ms. */
 const PAUSE_MS = 150
@@ -16,13 +17,14 @@ type Found = Awaited<ReturnType<ApiClient['search']>>['messages']
 
 export function SearchDialog({ onClose }: { onClose(): void }) {
   const { chats } = useStrings()
+  const { talk } = useRareStrings()
   const [query, setQuery] = useState('')
   const found = useSearch(query.trim())
   return (
     <Dialog title={chats.search} onClose={onClose}>
-      <TextField data-first label={chats.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
+      <TextField data-first label={talk.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
       <p role="status" className="text-sm text-quiet">
-        {found === undefined ? '' : found.length === 0 ? chats.nothingFound : chats.found(found.length)}
+        {found === undefined ? '' : found.length === 0 ? talk.nothingFound : talk.found(found.length)}
       </p>
       <ul className="grid grid-cols-1 gap-1">
         {found?.map((each) => (

@@ -1,7 +1,7 @@
-import type { ConversationView, HistoryMessage } from '@skein/node/browser'
+import type { ApiClient, ClientEvent, ConversationView, HistoryMessage } from '@skein/node/browser'
 import { describe, expect, it } from 'vitest'
-import { withEvents } from './conversation.ts'
-import { applyEvent } from './model.ts'
+import { Conversation, withEvents } from './conversation.ts'
+import { applyEvent, type ClientModel } from './model.ts'
 import { inviteIn, isDeviceLink, linkTo, parseRoute } from './route.ts'
 
 const message = (id: string, direction: 'in' | 'out' = 'in'): HistoryMessage => ({
@@ -70,7 +70,8 @@ describe('conversations after an event', () => {
   const all = [person('ana'), person('bo', 2)]
 
   it('a message goes to the top and counts if it came in', () => {
-    const after = applyEvent(all, { event: 'message', contact: 'bo', name: 'bo', muted: false, message: message('new') })
+    const later = { ...message('new'), order: { ms: 2, counter: 0 } }
+    const after = applyEvent(all, { event: 'message', contact: 'bo', name: 'bo', muted: false, message: later })
     expect(after?.map(({ contact, unread, last }) => [contact, unread, last?.id])).toEqual([
       ['bo', 3, 'new'],
       ['ana', 0, 'old'],
@@ -100,11 +101,93 @@ it('a message is shown once, and has the last state that was heard of', () => {
   const shown = [message('a'), message('b')]
   const came = (id: string) => ({ event: 'message', contact: 'ana', name: 'ana', muted: false, message: message(id) }) as const
   const became = (id: string) => ({ event: 'state', contact: 'ana', id, state: 'delivered', reason: null, delivered_at: 1 }) as const
-  expect(withEvents(shown, [came('b'), became('unknown')])).toBe(shown)
-  const after = withEvents(shown, [came('c'), came('c'), became('c'), became('a')])
+  const all = { messages: shown, complete: true }
+  expect(withEvents(all, [came('b'), became('unknown')])).toBe(shown)
+  const after = withEvents(all, [came('c'), came('c'), became('c'), became('a')])
   expect(after.map(({ id, state }) => [id, state])).toEqual([
     ['a', 'delivered'],
     ['b', 'queued'],
     ['c', 'delivered'],
   ])
+})
+
+describe('[UI23] messages that come late', () => {
+  const at = (id: string, ms: number, counter = 0): HistoryMessage => ({ ...message(id), order: { ms, counter } })
+  const came = (each: HistoryMessage) => ({ event: 'message', contact: 'ana', name: 'ana', muted: false, message: each }) as const
+  const ids = (all: readonly HistoryMessage[]) => all.map(({ id }) => id)
+
+  it('stand at their place in the open conversation', () => {
+    const messages = [at('b', 20), at('d', 40)]
+    const after = withEvents({ messages, complete: true }, [came(at('c', 20, 1)), came(at('a', 10)), came(at('e', 40, 1))])
+    expect(ids(after)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
+  it('are left to their page when they belong before what is loaded', () => {
+    const messages = [at('b', 20)]
+    expect(withEvents({ messages, complete: false }, [came(at('a', 10))])).toBe(messages)
+  })
+
+  it('count as unread, and leave the list of conversations in its order', () => {
+    const [bo, ana] = [person('bo'), { ...person('ana'), last: at('new', 50) }]
+    const after = applyEvent([bo, ana], came(at('late', 10)))
+    expect(after?.map(({ contact, unread, last }) => [contact, unread, last?.id])).toEqual([
+      ['bo', 0, 'old'],
+      ['ana', 1, 'new'],
+    ])
+  })
+
+  it('from another device of ours are read anew into the open conversation, and what was missed while nobody was heard too', async () => {
+    let history = [at('b', 20)]
+    const api = { history: async () => ({ messages: history }) } as unknown as ApiClient
+    const heard = { listener: (_: readonly ClientEvent[]): void => undefined, changed: (): void => undefined }
+    const model = {
+      heard: 1,
+      get: () => ({ api }),
+      subscribe: (changed: () => void) => {
+        heard.changed = changed
+        return () => undefined
+      },
+      onEvents: (listener: typeof heard.listener) => {
+        heard.listener = listener
+        return () => undefined
+      },
+    }
+    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const close = conversation.open()
+    await expect.poll(() => ids(conversation.get().messages)).toEqual(['b'])
+    history = [at('a', 10), at('b', 20)]
+    heard.listener([{ event: 'history', contacts: ['bo'] }])
+    heard.listener([{ event: 'history', contacts: ['ana'] }])
+    await expect.poll(() => ids(conversation.get().messages)).toEqual(['a', 'b'])
+    history = [...history, at('c', 30)]
+    model.heard = 2
+    heard.changed()
+    await expect.poll(() => ids(conversation.get().messages)).toEqual(['a', 'b', 'c'])
+    close()
+  })
+
+  it('are not lost when an answer that is older than they are comes after them', async () => {
+    const answers = [[at('a', 10)], [at('a', 10), at('b', 20)]]
+    const heard = { listener: (_: readonly ClientEvent[]): void => undefined }
+    // The message is told while the first answer is on its way.
+    const history = async () => {
+      const messages = answers.shift() ?? []
+      if (answers.length === 1) heard.listener([came(at('b', 20))])
+      return { messages }
+    }
+    const model = {
+      heard: 1,
+      get: () => ({ api: { history } }),
+      subscribe: () => () => undefined,
+      onEvents: (listener: typeof heard.listener) => {
+        heard.listener = listener
+        return () => undefined
+      },
+    }
+    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const close = conversation.open()
+    await expect.poll(() => conversation.get().loaded).toBe(true)
+    expect(ids(conversation.get().messages)).toEqual(['a', 'b'])
+    close()
+  })
 })

@@ -1,11 +1,18 @@
 /** One conversation as it is shown: a stretch of history that ends with the newest message and grows backwards. */
 import type { ApiClient, ClientEvent, HistoryMessage } from '@skein/node/browser'
+import { compareMessages } from './message-order.ts'
 import type { ClientModel } from './model.ts'
 import { Observable } from './observable.ts'
 import { sendOnce } from './send-once.ts'
 
 /** Messages per page: a few screens of any size, and read in some milliseconds. */
 export const PAGE = 100
+
+/** Where something is told all the time, a page is as new as the last answer. */
+const ASKED_AT_MOST = 5
+
+/** Messages that the API gives in one page. */
+const MOST_AT_ONCE = 1_000
 
 /** Per page while a message is looked for. */
 const SEEK_PAGE = 500
@@ -42,6 +49,8 @@ export class Conversation extends Observable<ConversationSnapshot> {
   private readonly model: ClientModel
   private loading = false
   private isClosed = false
+  /** Events so far about what is shown. */
+  private told = 0
   private typingEnds: ReturnType<typeof setTimeout> | undefined
   private toldTyping = 0
 
@@ -53,10 +62,10 @@ export class Conversation extends Observable<ConversationSnapshot> {
 
   /** The returned function ends it. */
   open(): () => void {
-    let api: ApiClient | undefined
+    let heard: ClientModel['heard'] | undefined
     const look = (): void => {
-      if (api === this.model.get().api) return
-      api = this.model.get().api
+      if (heard === this.model.heard) return
+      heard = this.model.heard
       void this.catchUp().catch(() => undefined)
     }
     const stops = [this.model.subscribe(look), this.model.onEvents((events) => this.take(events))]
@@ -88,7 +97,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
     if (api === undefined || first === undefined || this.loading || this.get().complete) return
     this.loading = true
     try {
-      const { messages } = await api.history({ contact: this.contact, before: first.id, limit })
+      const messages = await this.read({ before: first.id, limit })
       const known = this.get().messages
       if (known[0]?.id !== first.id) return
       this.patch({ messages: [...messages, ...known], complete: messages.length < limit, grewBackwards: messages.length > 0 })
@@ -149,17 +158,33 @@ export class Conversation extends Observable<ConversationSnapshot> {
     return api
   }
 
+  /** A page of history. An answer does not have what an event told while it was on its way: it is asked for again then. */
+  private async read(page: { readonly before?: string; readonly limit: number }): Promise<readonly HistoryMessage[]> {
+    for (let asked = 1; ; asked += 1) {
+      const before = this.told
+      const { messages } = await this.api().history({ contact: this.contact, ...page })
+      if (this.told === before || asked === ASKED_AT_MOST) return messages
+    }
+  }
+
   /** The newest page, or what has come since; states may have changed while nobody told us. */
   private async catchUp(): Promise<void> {
     const { api } = this.model.get()
     if (api === undefined) return
-    const { messages } = await api.history({ contact: this.contact, limit: PAGE })
+    const messages = await this.read({ limit: PAGE })
     const known = this.get().messages
     const [first] = messages
     const at = first === undefined ? -1 : known.findIndex(({ id }) => id === first.id)
     const kept = at > 0 ? known.slice(0, at) : []
     const complete = at > 0 ? this.get().complete : messages.length < PAGE
     this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
+  }
+
+  /** As much as is shown, from the newest one on. */
+  private async readAgain(): Promise<void> {
+    const limit = Math.min(MOST_AT_ONCE, Math.max(PAGE, this.get().messages.length))
+    const messages = await this.read({ limit })
+    this.patch({ messages, complete: messages.length < limit, loaded: true, grewBackwards: false })
   }
 
   /** The conversation was deleted; what is left of it is shown. */
@@ -171,7 +196,10 @@ export class Conversation extends Observable<ConversationSnapshot> {
   private take(all: readonly ClientEvent[]): void {
     const { messages } = this.get()
     const events = all.filter((each) => 'contact' in each && each.contact === this.contact)
-    const changed = withEvents(messages, events)
+    this.told += events.filter(({ event }) => event !== 'typing').length
+    const changed = withEvents(this.get(), events)
+    // Another device of ours had messages that this one did not: they may stand anywhere.
+    if (all.some((each) => each.event === 'history' && each.contacts.includes(this.contact))) void this.readAgain().catch(() => undefined)
     for (const each of events) {
       if (each.event === 'typing') this.showTyping(each.active)
       if (each.event === 'cleared') void this.startAnew().catch(() => undefined)
@@ -187,25 +215,29 @@ export class Conversation extends Observable<ConversationSnapshot> {
   }
 }
 
+/** What is shown of a conversation, and whether that is all of it. */
+export type Shown = Pick<ConversationSnapshot, 'messages' | 'complete'>
+
 /**
- * New messages once each, in the order in which they came to be known (a page that is read anew has the true order), and
- * the states of those that are there. The same list when nothing has changed.
+ * New messages once each, at their place, and the states of those that are there. The same list when nothing has changed.
+ * What belongs before the first message comes with its page, unless that is the beginning.
  */
-export function withEvents(messages: readonly HistoryMessage[], events: readonly ClientEvent[]): readonly HistoryMessage[] {
-  const places = new Map(messages.map(({ id }, at) => [id, at]))
-  const changed = [...messages]
-  let isChanged = false
+export function withEvents({ messages, complete }: Shown, events: readonly ClientEvent[]): readonly HistoryMessage[] {
+  const known = new Map(messages.map((each) => [each.id, each]))
+  const before = new Map(known)
   for (const each of events) {
-    const at = places.get(idIn(each))
-    const known = at === undefined ? undefined : changed[at]
-    if (each.event === 'message' && known === undefined) places.set(each.message.id, changed.push(each.message) - 1)
-    else if (each.event === 'state' && known !== undefined && at !== undefined)
-      changed[at] = { ...known, state: each.state, reason: each.reason }
-    else if (each.event === 'changed' && at !== undefined) changed[at] = each.message
-    else continue
-    isChanged = true
+    const message = known.get(idIn(each))
+    if (each.event === 'message' && message === undefined && (complete || !isBefore(each.message, messages[0])))
+      known.set(each.message.id, each.message)
+    else if (each.event === 'state' && message !== undefined) known.set(message.id, { ...message, state: each.state, reason: each.reason })
+    else if (each.event === 'changed' && message !== undefined) known.set(message.id, each.message)
   }
-  return isChanged ? changed.filter(({ kind }) => kind !== 'gone') : messages
+  if (known.size === before.size && messages.every(({ id }) => known.get(id) === before.get(id))) return messages
+  return [...known.values()].filter(({ kind }) => kind !== 'gone').toSorted(compareMessages)
+}
+
+function isBefore(message: HistoryMessage, first: HistoryMessage | undefined): boolean {
+  return first !== undefined && compareMessages(message, first) < 0
 }
 
 function idIn(event: ClientEvent): string {

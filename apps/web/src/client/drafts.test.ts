@@ -1,6 +1,6 @@
 import type { ApiClient } from '@skein/node/browser'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { forgetDrafts, keepDraft, keepUnsent, readDraft, readUnsent, type Unsent } from './drafts.ts'
+import { forgetDrafts, keepDraft, keepUnsent, readDraft, readUnsent, sealDrafts, type Unsent } from './drafts.ts'
 import type { ClientSnapshot } from './model.ts'
 import { sendUnsent } from './send-once.ts'
 
@@ -19,7 +19,10 @@ class TabStorage {
   }
 }
 
-beforeEach(() => vi.stubGlobal('sessionStorage', new TabStorage()))
+beforeEach(() => {
+  vi.stubGlobal('sessionStorage', new TabStorage())
+  sealDrafts(false)
+})
 afterEach(() => {
   forgetDrafts()
   vi.unstubAllGlobals()
@@ -54,4 +57,17 @@ it('a draft is kept for its contact until it is empty; a record that cannot be r
   expect(readDraft('bo')).toBe('')
   globalThis.sessionStorage.setItem('skein.unsent.x', '{')
   expect([readUnsent(), globalThis.sessionStorage.getItem('skein.unsent.x')]).toEqual([[], null])
+})
+
+it('[TB5] where keys are sealed with a passphrase, nothing of a draft is kept with the tab, and what was kept goes', () => {
+  const kept = (): string => JSON.stringify(globalThis.sessionStorage)
+  keepDraft('bo', 'before the passphrase')
+  expect(kept()).toContain('before the passphrase')
+  sealDrafts(true)
+  keepDraft('ana', 'after it')
+  expect(kept()).toBe('{}')
+  expect([readDraft('bo'), readDraft('ana')]).toEqual(['before the passphrase', 'after it'])
+  sealDrafts(false)
+  keepDraft('ana', 'without one')
+  expect(kept()).toContain('without one')
 })

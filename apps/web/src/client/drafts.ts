@@ -1,4 +1,7 @@
-/** What was written and is not sent yet: kept with the tab, so that a reload loses none of it. */
+/**
+ * What was written and is not sent yet: kept with the tab, so that a reload loses none of it. Where the keys are sealed with a
+ * passphrase, drafts last as long as the page: a browser keeps a tab's storage on the disk, in clear, for whoever opens it there.
+ */
 import type { ApiClient } from '@skein/node/browser'
 
 /** A text that was given to the client, which has not answered yet. */
@@ -18,11 +21,23 @@ function storage(): Storage | undefined {
   }
 }
 
+/** Until it is known that they may be, drafts are not kept. */
+let mayKeep = false
+
+/** @param sealed whether the keys are: then what was kept of drafts goes, and no more of them is kept */
+export function sealDrafts(sealed: boolean): void {
+  mayKeep = !sealed
+  for (const key of new Set([...keysThat(isDraft), ...remembered.keys()])) put(key, read(key))
+}
+
+const isDraft = (key: string): boolean => key.startsWith(DRAFT)
+const keysThat = (fit: (key: string) => boolean): readonly string[] => Object.keys(storage() ?? {}).filter(fit)
+
 function put(key: string, value: string): void {
   if (value === '') remembered.delete(key)
   else remembered.set(key, value)
   try {
-    if (value === '') storage()?.removeItem(key)
+    if (value === '' || (!mayKeep && isDraft(key))) storage()?.removeItem(key)
     else storage()?.setItem(key, value)
   } catch {
     // No room: it lasts as long as the page.
@@ -48,8 +63,7 @@ export const keepOpen = (key: string, id: string): void => keepDraft(key, id)
 
 /** What an earlier page of this tab gave to the client without hearing of it any more. */
 export function readUnsent(): readonly Unsent[] {
-  const keys = Object.keys(storage() ?? {}).filter((key) => key.startsWith(UNSENT))
-  return keys.flatMap((key) => {
+  return keysThat((key) => key.startsWith(UNSENT)).flatMap((key) => {
     try {
       return [JSON.parse(read(key)) as Unsent]
     } catch {
@@ -61,5 +75,5 @@ export function readUnsent(): readonly Unsent[] {
 
 /** Nothing of it belongs to whoever begins anew here. */
 export function forgetDrafts(): void {
-  for (const key of Object.keys(storage() ?? {})) if (key.startsWith(DRAFT) || key.startsWith(UNSENT)) put(key, '')
+  for (const key of [...keysThat((each) => isDraft(each) || each.startsWith(UNSENT)), ...remembered.keys()]) put(key, '')
 }

@@ -1,5 +1,6 @@
 /** What the whole interface shows of the client: kept up to date by its events, and by asking where there are none. */
 import type { ApiClient, ClientEvent, ConversationView, PeerView, StatusView, Tab } from '@skein/node/browser'
+import { compareMessages } from './message-order.ts'
 import { Observable } from './observable.ts'
 
 /** Between two questions for what no event tells: relays and paths. Local and cheap. */
@@ -43,6 +44,8 @@ const NOTHING: ClientSnapshot = {
 export class ClientModel extends Observable<ClientSnapshot> {
   private readonly eventListeners = new Set<(events: readonly ClientEvent[]) => void>()
   private pending: ClientEvent[] = []
+  /** Another number each time that events may have been missed: somebody else is asked, or the stream was opened anew. */
+  heard = 0
   /** Events so far that changed the list of conversations. */
   private told = 0
   private isHeld = false
@@ -128,15 +131,19 @@ export class ClientModel extends Observable<ClientSnapshot> {
     if (api === this.get().api) return
     this.following.abort()
     this.following = new AbortController()
+    this.heard += 1
     this.patch({ api, since: performance.now(), ...(api === undefined ? {} : { failure: undefined }) })
     if (api !== undefined) void this.listenTo(api, this.following.signal)
   }
 
   /** Opens the stream before it reads, so that nothing falls between. */
   private async listenTo(api: ApiClient, signal: AbortSignal): Promise<void> {
+    let opened = 0
     while (!signal.aborted) {
       try {
         const events = await api.events(undefined, { signal })
+        if (opened > 0) this.heard += 1
+        opened += 1
         await this.refresh()
         await this.askDevices(api)
         for await (const event of events) this.take(event)
@@ -216,6 +223,8 @@ export function applyEvent(all: readonly ConversationView[], event: ClientEvent)
       // The list was asked for when it had come already.
       if (known.last?.id === event.message.id) return put({ last: event.message })
       const unread = known.unread + (event.message.direction === 'in' ? 1 : 0)
+      // What comes late is none the later for it: the list keeps its order, and the conversation its last line.
+      if (known.last !== null && compareMessages(event.message, known.last) < 0) return put({ unread })
       return [{ ...known, unread, last: event.message }, ...all.filter((each) => each !== known)]
     }
     case 'state':

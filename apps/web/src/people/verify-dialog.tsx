@@ -20,7 +20,7 @@ export function VerifyDialog({ person: { contact, name, trust }, onClose }: Veri
   const { api } = useClient()
   const model = useModel()
   const [number, setNumber] = useState<string>()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(verify.problems)
   useEffect(() => void run(async () => setNumber((await api?.verify({ contact }))?.safety_number)), [api, contact, run])
   const decide = (decision: { verified: boolean } | { match: string }): void =>
     void run(async () => {

@@ -47,7 +47,7 @@ function Device({ device, onChanged }: { readonly device: DeviceView; onChanged(
   const { general } = useStrings()
   const { api } = useClient()
   const [isAsked, setAsked] = useState(false)
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(words.problems)
   const name = device.name === '' ? words.unnamed : device.name
   const revoke = (): void => void run(async () => api?.revokeDevice({ device: device.device })).then(onChanged)
   return (
@@ -81,7 +81,7 @@ function LinkNew({ onChanged }: { onChanged(): void }) {
   const { general } = useStrings()
   const { api } = useClient()
   const [step, setStep] = useState<LinkStep>()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(words.problems)
   const begin = useEnding()
   const start = (): void => {
     const signal = begin()

@@ -21,7 +21,7 @@ export function JoinForm({ known = '' }: { readonly known?: string }) {
   const { api } = useClient()
   const [link, setLink] = useState(known)
   const [step, setStep] = useState<JoinStep>()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(words.problems)
   const begin = useEnding()
   const join = (): void => {
     const signal = begin()

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import { changePassphrase, isSealed, MIN_PASSPHRASE } from '../client/connect.ts'
 import { useStrings } from '../client/context.tsx'
+import { sealDrafts } from '../client/drafts.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
@@ -17,7 +18,13 @@ export function PassphraseSection() {
   const [next, setNext] = useState('')
   const [isDone, setDone] = useState(false)
   const { busy, problem, run } = useAction()
-  const look = useCallback(() => void isSealed().then(setSealed, () => undefined), [])
+  const look = useCallback(() => {
+    const note = (is: boolean): void => {
+      setSealed(is)
+      sealDrafts(is)
+    }
+    void isSealed().then(note, () => undefined)
+  }, [])
   useEffect(look, [look])
   if (sealed === undefined) return null
   const change = async (): Promise<void> => {

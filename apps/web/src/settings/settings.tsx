@@ -8,6 +8,7 @@ import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { BackupSection } from './backup.tsx'
+import { DeliverySection } from './delivery.tsx'
 import { NotifySection } from './notify.tsx'
 import { PassphraseSection } from './passphrase.tsx'
 import { DevicesSection, ProofsSection } from './lazy.ts'
@@ -25,6 +26,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
   return (
     <Page title={settings.title}>
       {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
+      {known === undefined ? null : <DeliverySection known={known} />}
       <Appearance />
       <NotifySection />
       <StorageSection hosted={hosted} />
@@ -55,7 +57,7 @@ function Profile({ known }: { readonly known: SettingsView }) {
   const [relays, setRelays] = useState(known.relays.join('\n'))
   const [visibility, setVisibility] = useState(known.visibility)
   const [saved, setSaved] = useState<{ readonly applied: boolean }>()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(settings.problems)
   const save = (): void => {
     setSaved(undefined)
     void run(async () => {

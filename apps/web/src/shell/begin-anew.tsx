@@ -6,9 +6,11 @@ import { Button } from '../ui/button.tsx'
 import { LazyDialog } from '../ui/lazy-dialog.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function BeginAnew({ label }: { readonly label: string }) {
-  const { start, general } = useStrings()
+  const { general } = useStrings()
+  const { anew } = useRareStrings()
   const [isAsking, setAsking] = useState(false)
   const { busy, problem, run } = useAction()
   return (
@@ -18,12 +20,12 @@ export function BeginAnew({ label }: { readonly label: string }) {
       </Button>
       {isAsking ? (
         <LazyDialog title={label} onClose={() => setAsking(false)}>
-          <p>{start.anewText}</p>
+          <p>{anew.anewText}</p>
           {problem === undefined ? null : <Note look="danger">{problem}</Note>}
           <div className="flex flex-wrap justify-end gap-2">
             <Button onClick={() => setAsking(false)}>{general.cancel}</Button>
             <Button look="danger" disabled={busy} onClick={() => void run(beginAnew)}>
-              {start.anewNow}
+              {anew.anewNow}
             </Button>
           </div>
         </LazyDialog>

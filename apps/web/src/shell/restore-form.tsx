@@ -10,12 +10,12 @@ import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 export function RestoreForm({ session, onBack }: { readonly session: Session; onBack(): void }) {
   const { welcome } = useStrings()
-  const { settings } = useRareStrings()
+  const { settings, restoring } = useRareStrings()
   const [file, setFile] = useState<File>()
   const [name, setName] = useState('')
   const [passphrase, setPassphrase] = useState('')
   const [sealed, setSealed] = useState(false)
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(restoring.problems)
   const restore = async (): Promise<void> => {
     if (file !== undefined) await session.restore({ file, passphrase }, { name: name.trim(), passphrase: sealed ? passphrase : '' })
   }
@@ -28,8 +28,8 @@ export function RestoreForm({ session, onBack }: { readonly session: Session; on
       }}
     >
       <h1 className="text-2xl font-semibold">{welcome.restore}</h1>
-      <p className="text-quiet">{welcome.restoreText}</p>
-      <TextField label={welcome.restoreFile} type="file" required onChange={(event) => setFile(event.target.files?.[0])} />
+      <p className="text-quiet">{restoring.restoreText}</p>
+      <TextField label={restoring.restoreFile} type="file" required onChange={(event) => setFile(event.target.files?.[0])} />
       <TextField
         label={settings.backupPassphrase}
         type="password"
@@ -47,14 +47,14 @@ export function RestoreForm({ session, onBack }: { readonly session: Session; on
       />
       <label className="flex items-center gap-3">
         <input type="checkbox" className="size-5 shrink-0" checked={sealed} onChange={(event) => setSealed(event.target.checked)} />
-        {welcome.restoreSealed}
+        {restoring.restoreSealed}
       </label>
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <Button type="submit" look="main" disabled={busy}>
-        {welcome.restoreNow}
+        {restoring.restoreNow}
       </Button>
       <Button look="bare" disabled={busy} onClick={onBack}>
-        {welcome.restoreNot}
+        {restoring.restoreNot}
       </Button>
     </form>
   )

@@ -1,5 +1,6 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
-import { type BackupFile, connect, lookAround, preload, restore, type Surroundings } from '../client/connect.ts'
+import { type BackupFile, connect, isSealed, lookAround, preload, restore, type Surroundings } from '../client/connect.ts'
+import { sealDrafts } from '../client/drafts.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import { sendUnsent } from '../client/send-once.ts'
@@ -75,6 +76,7 @@ export class Session extends Observable<Stage> {
 
   private async start({ name, passphrase }: Chosen): Promise<void> {
     if (this.surroundings === undefined) return
+    void this.noteSeal(passphrase)
     this.set({ at: 'open' })
     const ask = async (need: 'new' | 'existing'): Promise<string | undefined> => {
       if (need === 'new') return passphrase === '' ? undefined : passphrase
@@ -117,5 +119,10 @@ export class Session extends Observable<Stage> {
       this.answer = resolve
       this.set({ at: 'locked', again, opening: false })
     })
+  }
+
+  /** The keys of a client behind the page are its own affair. */
+  private async noteSeal(passphrase: string): Promise<void> {
+    sealDrafts(!this.hosted && (passphrase !== '' || (await isSealed().catch(() => true))))
   }
 }

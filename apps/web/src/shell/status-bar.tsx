@@ -1,9 +1,10 @@
 /** What is true of the connection now: nothing here is said because it was true before. */
 import type { PeerView, StatusView } from '@skein/node/browser'
 import { Cloud, CloudOff, LoaderCircle, Route as RouteIcon } from 'lucide-react'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { useRoute } from '../client/route.ts'
+import { MailButton } from '../mail/lazy.ts'
 import type { Strings } from '../strings/languages.ts'
 
 type Tone = 'good' | 'busy' | 'bad'
@@ -58,10 +59,24 @@ export function pathTo(peers: readonly PeerView[], contact: string): PeerView['p
   return BEST_FIRST.find((each) => paths.includes(each)) ?? 'none'
 }
 
+/** After this, ms, with a client there is time to load what no first message needs. */
+const SETTLED_AFTER_MS = 3_000
+
+function useIsSettled(api: unknown): boolean {
+  const [isSettled, setSettled] = useState(false)
+  useEffect(() => {
+    if (api === undefined) return undefined
+    const timer = setTimeout(() => setSettled(true), SETTLED_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [api])
+  return isSettled && api !== undefined
+}
+
 export function StatusBar() {
   const strings = useStrings()
   const { api, status, peers, since, failure } = useClient()
   const { area, contact } = useRoute()
+  const isSettled = useIsSettled(api)
   const online = useSyncExternalStore(
     subscribe,
     () => navigator.onLine,
@@ -81,6 +96,7 @@ export function StatusBar() {
         <Icon aria-hidden="true" size={16} className={tone === 'busy' ? 'animate-spin' : ''} />
         <span className="foreign min-w-0">{text}</span>
       </div>
+      {isSettled ? <MailButton /> : null}
       {area === 'chats' && contact !== undefined && api !== undefined ? (
         <div className="flex min-w-0 items-center gap-2 text-quiet" data-path={pathTo(peers, contact)}>
           <RouteIcon aria-hidden="true" size={16} />

@@ -1,7 +1,94 @@
 import type { RareStrings } from './rare-en.ts'
 
 export const rareDe: RareStrings = {
+  mail: {
+    open: 'Post unterwegs',
+    ready: 'Briefkasten bereit',
+    away: 'Briefkasten nicht erreicht',
+    none: 'Kein Briefkasten',
+    waiting: (count) => (count === 1 ? '1 wartet hier' : `${count} warten hier`),
+    atRelay: (count) => `${count} bei einem Relay`,
+    carried: (count) => `${count} bei Geräten in der Nähe`,
+  },
+  adding: {
+    text: 'Füge die Einladung ein, die du bekommen hast, oder scanne ihren QR-Code.',
+    invite: 'Einladungslink',
+    paste: 'Einfügen',
+    scan: 'Mit der Kamera scannen',
+    image: 'QR-Code aus einem Bild',
+    name: 'Name für diesen Kontakt (freiwillig)',
+    noCode: 'In diesem Bild ist kein QR-Code.',
+    noCamera: 'Die Kamera lässt sich hier nicht benutzen.',
+    stop: 'Kamera anhalten',
+    camera: 'Bild der Kamera',
+  },
+  talk: {
+    react: 'Reagieren',
+    reply: 'Antworten',
+    edit: 'Ändern',
+    takeBack: 'Für alle zurücknehmen',
+    searchFor: 'Wörter oder Wortanfänge',
+    nothingFound: 'Nichts gefunden.',
+    found: (count) => (count === 1 ? '1 Nachricht' : `${count} Nachrichten`),
+  },
+  restoring: {
+    restoreText: 'Deine Identität, Kontakte und Nachrichten kommen zurück. Dieser Browser tritt an die Stelle deiner bisherigen Geräte.',
+    restoreFile: 'Datei der Sicherung',
+    restoreSealed: 'Die Schlüssel auf diesem Gerät mit demselben Passwort schützen',
+    restoreNow: 'Wiederherstellen',
+    restoreNot: 'Ohne Sicherung beginnen',
+    problems: {
+      BACKUP_DAMAGED: 'Das Passwort öffnet diese Datei nicht, oder sie ist beschädigt oder keine Sicherung. Nichts davon wurde verwendet.',
+      BACKUP_REFUSED: 'In diesem Browser lebt schon jemand. Stelle in einem anderen wieder her oder lösche zuerst die Daten dieser Seite.',
+    },
+  },
+  anew: {
+    anewText:
+      'Alles, was Skein in diesem Browser noch hat, wird gelöscht: Identität, Kontakte und Nachrichten. Danach beginnst du neu oder stellst eine Sicherung wieder her.',
+    anewNow: 'Löschen und neu beginnen',
+  },
+  delivery: {
+    title: 'Zustellung',
+    readReceipts: 'Kontakten sagen, was du gelesen hast',
+    readReceiptsHint: 'Sonst sehen sie höchstens «zugestellt». Was sie dir sagen, wird trotzdem gezeigt.',
+    expiry: 'Nachrichten werden aufgegeben nach',
+    expiryHint: 'Gilt für alles, was du ab jetzt schreibst. Aufgegebenes kann noch einmal gesendet werden.',
+    mailboxes: 'Post für dich',
+    watched: (relay) => `${relay} bewahrt sie auf, während du weg bist; sie wird geholt, sobald sie kommt.`,
+    unwatched: (relay) => `${relay} bewahrt sie auf, während du weg bist, und wird gerade nicht erreicht.`,
+    noMailbox:
+      'Du hast keinen Briefkasten: Wer schreibt, während du weg bist, behält die Nachricht, bis ihr beide da seid. Ein Relay, dem du beitrittst, gibt dir einen.',
+    outbox: 'Noch nicht zugestellt',
+    nothing: 'Alles ist zugestellt.',
+    tryNow: 'Alles jetzt versuchen',
+    giveUp: 'Aufgeben',
+    aside: 'Eine Änderung, eine Reaktion oder etwas Zurückgenommenes',
+    device: (id) => `Gerät …${id}`,
+    atRelay: (relay) => `liegt versiegelt bei ${relay}`,
+    withOthers: 'wird versiegelt von Geräten in der Nähe getragen',
+    onItsWay: 'ist unterwegs',
+    unreached: 'ist noch nicht erreicht worden',
+    holds: {
+      blocked: 'der Kontakt ist blockiert',
+      'not-accepted': 'wartet, bis ihr beide Kontakte seid',
+      'keys-changed': 'die Schlüssel haben sich geändert; prüfe den Kontakt zuerst',
+      'no-keys': 'von diesem Gerät ist noch kein Schlüssel bekannt',
+      'no-path': 'das Gerät ist nicht erreichbar, und kein Briefkasten oder Gerät nimmt sie an',
+    },
+    next: (when) => `nächster Versuch um ${when}`,
+    until: (when) => `wird aufgegeben am ${when}`,
+    forward: 'Weiterleiten',
+    text: 'Nachricht',
+    to: 'An',
+    sendTo: (count) => (count === 1 ? 'An 1 Person senden' : `An ${count} Personen senden`),
+    notSent: (names) => `Nicht gesendet an: ${names}. Sie sind noch ausgewählt.`,
+    sent: 'Es ist an alle Ausgewählten unterwegs.',
+    nobody: 'Du hast noch keine Kontakte, denen du schreiben kannst.',
+  },
   settings: {
+    problems: {
+      RELAY_URL: 'Die Adresse eines Relays beginnt mit https:// oder http://, eine je Zeile.',
+    },
     backup: 'Sicherung',
     backupText:
       'Deine Identität, Kontakte und Nachrichten in einer versiegelten Datei. Der erste Bildschirm eines neuen Browsers oder «skein restore» bringt sie zurück.',
@@ -33,7 +120,8 @@ export const rareDe: RareStrings = {
     device: 'Dieses Gerät',
     laterApplied: 'Es gilt ab dem nächsten Start.',
     passphrase: 'Passphrase',
-    passphraseText: 'Mit einer Passphrase kann niemand, der dieses Gerät hat, öffnen, was Skein darauf aufbewahrt.',
+    passphraseText:
+      'Mit einer Passphrase kann niemand, der dieses Gerät hat, in deinem Namen schreiben oder lesen, was noch kommt. Nachrichten, die schon hier sind, liegen unversiegelt da.',
     passphraseNow: 'Jetzige Passphrase',
     passphraseNext: 'Neue Passphrase',
     passphraseNone: 'Bleibt die neue leer, wird keine mehr verlangt.',
@@ -95,6 +183,10 @@ export const rareDe: RareStrings = {
     },
   },
   verify: {
+    problems: {
+      SAFETY_NUMBER_DIFFERS:
+        'Die Nummern sind verschieden. Du redest nicht mit dem, den du meinst; werdet neu Kontakte, von Angesicht zu Angesicht.',
+    },
     title: (name) => `${name} prüfen`,
     text: 'Vergleicht diese Nummer auf einem Weg, dem ihr traut: Sie ist auf beiden Seiten gleich. Oder scanne den Code auf dem anderen Gerät.',
     number: 'Sicherheitsnummer',
@@ -155,6 +247,13 @@ export const rareDe: RareStrings = {
       'Zurzeit ist kein Relay verbunden. Ein Browser ist nur über ein Relay erreichbar: Die Einladung wirkt erst, wenn eines verbunden ist.',
   },
   devices: {
+    problems: {
+      ACCOUNT_IN_USE: 'Dieses Gerät hat schon eigene Kontakte. Nur ein neues kann zu einem anderen Konto gehören.',
+      LINK_EXPIRED: 'Dieser Link ist abgelaufen oder wurde zurückgenommen. Erzeuge auf dem anderen Gerät einen neuen.',
+      LINK_NOT_ONE: 'Das ist kein Link für Geräte, oder ein Teil davon fehlt.',
+      LINK_REFUSED:
+        'Die Verbindung endete: Sie wurde abgelehnt, die Ziffern waren verschieden, oder der Link wurde schon benutzt. Erzeuge einen neuen.',
+    },
     title: 'Deine Geräte',
     text: 'Alle Geräte deines Kontos bekommen deine Nachrichten und schreiben in deinem Namen.',
     unnamed: 'Gerät ohne Namen',

@@ -24,11 +24,11 @@ import type { OwnPage } from './page/index.ts'
 import { type Config, splitRelay } from './config-schema.ts'
 
 /** What a user changes while the client runs. */
-export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility'>>
+export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility' | 'readReceipts' | 'expireMs'>>
 
 export interface Client {
   readonly messenger: Messenger
-  readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs'>
+  readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs' | 'hurry'>
   readonly clock: Clock
   readonly primitives: Primitives
   readonly config: Config

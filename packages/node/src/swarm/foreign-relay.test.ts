@@ -2,10 +2,12 @@ import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { deviceIdFromKey } from '@skein/core'
+import { VirtualClock } from '@skein/core/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hostOf, type MayReach, reachOf } from './foreign-relay.ts'
+import { hostOf, type MayReach } from './asking.ts'
+import { reachOf } from './foreign-relay.ts'
 import { getText } from './get-text.ts'
-import { fetchDescription } from './relay-description.ts'
+import { fetchDescription, RelayDescriptions } from './relay-description.ts'
 
 const device = deviceIdFromKey(new Uint8Array(32).fill(4))
 const signal = new AbortController().signal
@@ -78,5 +80,13 @@ describe('a relay that somebody else names', () => {
     expect(asked).toBe(1)
     answer = { status: 200, body: 'x'.repeat(1_000_000) }
     await expect(described(url, local)).rejects.toMatchObject({ cause: { message: 'too large' } })
+  })
+
+  it('[CT7] is judged, unless it is one of our own', async () => {
+    answer = { status: 200, body: JSON.stringify({ version: 1, peer_id: device, addresses }) }
+    const own = `http://127.0.0.1:${port}`
+    const descriptions = new RelayDescriptions(new VirtualClock(), { signal, getText, own: [own], loadReach: async () => () => false })
+    expect((await descriptions.get(own)).addresses).toEqual(addresses)
+    await expect(descriptions.get(`http://localhost:${port}`)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
   })
 })

@@ -4,14 +4,12 @@
  * machine, for tests and for trying Skein out).
  */
 import ipaddr from 'ipaddr.js'
+import type { MayReach } from './asking.ts'
 
 /** No host has such an address. */
 const NOWHERE = new Set(['unspecified', 'broadcast', 'multicast', 'name'])
 /** Reach no further than this machine or its link; a cloud's metadata service is there. */
 const NEARBY = new Set(['loopback', 'linkLocal'])
-
-/** Whether what others name may lead to `address`, an IP address. */
-export type MayReach = (address: string) => boolean
 
 /** @param own hosts of the user's own relays, names or IP addresses; who has none is reached only over those of others, wherever they are */
 export function reachOf(own: readonly string[]): MayReach {
@@ -23,25 +21,11 @@ export function reachOf(own: readonly string[]): MayReach {
   }
 }
 
-/** The host in a relay's URL, an IPv6 address without brackets; empty when it is no URL. */
-export function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : ''
-}
+/** Whether it is an IP address, in any of the forms that a browser takes for one. */
+export const isAddress = (host: string): boolean => ipaddr.isValid(host)
 
 /** The kind of an IP address as in the IANA special-purpose registries; a name has none, except that of this machine. */
 function kindOf(host: string): string {
   if (host === 'localhost') return 'loopback'
   return ipaddr.isValid(host) ? ipaddr.process(host).range() : 'name'
 }
-
-export interface GetOptions {
-  readonly signal: AbortSignal
-  readonly maxBytes: number
-  readonly mayReach: MayReach
-}
-
-/**
- * GET without redirects and cookies.
- * @throws Error when the host may not be reached, does not answer, or answers with another status than 200 or too much
- */
-export type GetText = (url: URL, options: GetOptions) => Promise<string>

@@ -3,7 +3,7 @@ import { lookup as resolve } from 'node:dns'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { type GetText, hostOf, type MayReach } from './foreign-relay.ts'
+import { type GetText, hostOf, type MayReach } from './asking.ts'
 
 /** Somebody answers, but with another status than 200, or with too much. */
 export class UnfitAnswer extends Error {
@@ -16,7 +16,9 @@ export class UnfitAnswer extends Error {
   }
 }
 
-export const getText: GetText = async (url, { signal, maxBytes, mayReach }) => {
+const anywhere: MayReach = () => true
+
+export const getText: GetText = async (url, { signal, maxBytes, mayReach = anywhere }) => {
   const host = hostOf(url.href)
   if (isIP(host) !== 0 && !mayReach(host)) throw new Error('an address that others may not name')
   const { get } = url.protocol === 'https:' ? https : http

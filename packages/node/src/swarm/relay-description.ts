@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
 import * as z from 'zod/mini'
 import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
-import type { GetText, MayReach } from './foreign-relay.ts'
+import type { GetText, MayReach } from './asking.ts'
 
 const SCHEMA = z.object({
   version: z.literal(1),
@@ -29,20 +29,24 @@ export interface DescriptionSource {
   readonly signal: AbortSignal
   readonly getText: GetText
   /** For a relay that somebody else named; the user's own may be anywhere. */
-  readonly mayReach?: MayReach
+  readonly mayReach?: MayReach | undefined
+}
+
+export interface DescriptionsSource extends Pick<DescriptionSource, 'signal' | 'getText'> {
+  /** URLs of the user's own relays, which may be anywhere. */
+  readonly own: readonly string[]
+  /** Where relays that others name may be: loaded when the first of them is asked. */
+  loadReach(): Promise<MayReach>
 }
 
 /** Not cached. @throws SkeinError RELAY_UNREACHABLE */
-export async function fetchDescription(
-  url: string,
-  { signal, getText, mayReach = () => true }: DescriptionSource,
-): Promise<RelayDescription> {
+export async function fetchDescription(url: string, { signal, getText, mayReach }: DescriptionSource): Promise<RelayDescription> {
   try {
     const target = new URL('relay.json', url.endsWith('/') ? url : `${url}/`)
     if (!/^https?:$/.test(target.protocol)) throw new Error('not a web address')
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DESCRIPTION_TIMEOUT_MS)])
     const described = parseDescription(await getText(target, { signal: limited, maxBytes: MAX_DESCRIPTION_BYTES, mayReach }))
-    return { ...described, addresses: described.addresses.filter((address) => leadsWhere(address, mayReach)) }
+    return { ...described, addresses: described.addresses.filter((address) => mayReach === undefined || leadsWhere(address, mayReach)) }
   } catch (cause) {
     throw new SkeinError('RELAY_UNREACHABLE', `The relay ${url} does not answer as a relay does.`, { cause, data: { url } })
   }
@@ -72,13 +76,13 @@ function isMultiaddr(text: string): boolean {
   }
 }
 
-/** Descriptions of other people's relays, remembered for a short while; concurrent questions are asked once. */
+/** Descriptions of relays that others name, remembered for a short while; concurrent questions are asked once. */
 export class RelayDescriptions {
   private readonly known = new Map<string, { readonly at: number; readonly answer: Promise<RelayDescription> }>()
   private readonly clock: Clock
-  private readonly source: DescriptionSource
+  private readonly source: DescriptionsSource
 
-  constructor(clock: Clock, source: DescriptionSource) {
+  constructor(clock: Clock, source: DescriptionsSource) {
     this.clock = clock
     this.source = source
   }
@@ -87,7 +91,7 @@ export class RelayDescriptions {
   get(url: string): Promise<RelayDescription> {
     const known = this.known.get(url)
     if (known !== undefined && this.clock.monotonic() - known.at < DESCRIPTION_AGE_MS) return known.answer
-    const answer = fetchDescription(url, this.source)
+    const answer = this.fetch(url)
     this.known.delete(url)
     const oldest = this.known.keys().next().value
     if (this.known.size >= MAX_DESCRIPTIONS && oldest !== undefined) this.known.delete(oldest)
@@ -95,6 +99,11 @@ export class RelayDescriptions {
     // A failure is not remembered: the relay may be back at the next question.
     answer.catch(() => this.forget(url))
     return answer
+  }
+
+  private async fetch(url: string): Promise<RelayDescription> {
+    const { own, loadReach, ...source } = this.source
+    return fetchDescription(url, { ...source, mayReach: own.includes(url) ? undefined : await loadReach() })
   }
 
   /** The next question is asked anew. */

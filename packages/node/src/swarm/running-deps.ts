@@ -3,7 +3,7 @@ import type { DisguisedStack } from './disguise.ts'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
-import type { GetText } from './foreign-relay.ts'
+import type { GetText } from './asking.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export interface RunningDeps {

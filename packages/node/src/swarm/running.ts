@@ -28,7 +28,7 @@ import { Mapped } from './mapped.ts'
 import { asError } from './framing.ts'
 import { LeavingRelays, NOTICE_PROTOCOL } from './leaving-relays.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
-import { hostOf, reachOf } from './foreign-relay.ts'
+import { hostOf, type MayReach } from './asking.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { NetworkChange } from '../platform/network-watch.ts'
 import { PathProof } from './path-proof.ts'
@@ -64,8 +64,9 @@ export class Running {
     const { signal: stopping } = this.stopping
     const reservations = new Reservations(stack)
     const { getText } = deps
-    const mayReach = reachOf(deps.relays.map(hostOf))
-    const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, mayReach })
+    const { relays: own } = deps
+    const loadReach = async (): Promise<MayReach> => (await import('./foreign-relay.ts')).reachOf(own.map(hostOf))
+    const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, own, loadReach })
     this.descriptions = descriptions
     this.disguises = new Disguises({ ...deps, stopping, create: () => deps.createDisguise(), onOffence: () => undefined })
     const joinedRelays = (): readonly RelayDescription[] => this.stayingRelays()

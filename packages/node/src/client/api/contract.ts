@@ -192,7 +192,7 @@ export const ConversationView = z.extend(ContactView, {
 })
 export type ConversationView = z.infer<typeof ConversationView>
 
-export const SettingsView = z.pick(ConfigSchema, { name: true, relays: true, visibility: true })
+export const SettingsView = z.pick(ConfigSchema, { name: true, relays: true, visibility: true, readReceipts: true, expireMs: true })
 export type SettingsView = z.infer<typeof SettingsView>
 
 const TransferInput = z.object({ transfer: z.string() })
@@ -257,6 +257,8 @@ export const contract = {
     .output(z.object({ messages: z.array(SentMessage), timed_out: z.boolean() })),
   /** What is not delivered yet, by device of the recipient; `hold` says why nobody has it. */
   outbox: oc.output(z.object({ outbox: z.array(OutboxView) })),
+  /** Tries everything that waits in the outbox now, and to reach relays and contacts that are not reached. */
+  tryNow: oc.output(z.object({})),
   /** Our own mailboxes: whether mail is fetched as it comes, and how many tokens are at hand. */
   mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.int() })) })),
   /** Sends a message that failed once more. */

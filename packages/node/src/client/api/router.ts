@@ -85,6 +85,11 @@ export const router = os.router({
   outbox: os.outbox.handler(async ({ context: { client } }) => ({
     outbox: (await client.messenger.deliveries.outbox()).map((entry) => outboxView(client.messenger, entry)),
   })),
+  tryNow: os.tryNow.handler(({ context: { client } }) => {
+    client.swarm.hurry()
+    client.messenger.deliveries.wakeAll()
+    return {}
+  }),
   mailbox: os.mailbox.handler(async ({ context: { client } }) => ({
     mailboxes: (await client.messenger.deliveries.mailboxes()).map((each) => ({ ...each })),
   })),
