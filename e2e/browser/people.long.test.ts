@@ -111,3 +111,21 @@ it.skipIf(skipped)(
     expect([await bo.faults(), bo.complaints, ana.complaints]).toEqual([[], [], []])
   },
 )
+
+it.skipIf(skipped)('[UI20] mail that lies at a relay is said to, and for whom', async () => {
+  const [ana, bo] = [await world.person(), await world.person()]
+  await ana.enter('Ana')
+  await ana.joined()
+  await bo.enter('Bo', await ana.invite())
+  await bo.write('first')
+  await ana.page.getByRole('link', { name: /first/ }).click()
+  await ana.write('second')
+  await ana.sees('second', 'delivered')
+  await bo.page.goto('about:blank')
+  await ana.write('for when you are back')
+  await ana.sees('for when you are back', 'carried')
+  await ana.page.locator('[data-mail="ready"]', { hasText: '1 at a relay' }).click()
+  const waiting = ana.page.locator('[data-outbox]', { hasText: 'for when you are back' })
+  await waiting.getByText(`lies sealed at ${world.relay.url}`).waitFor()
+  expect(await ana.faults()).toEqual([])
+})

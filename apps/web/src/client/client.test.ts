@@ -111,6 +111,8 @@ it('a message is shown once, and has the last state that was heard of', () => {
   ])
 })
 
+const IGNORED: (events: readonly ClientEvent[]) => void = () => undefined
+
 describe('[UI23] messages that come late', () => {
   const at = (id: string, ms: number, counter = 0): HistoryMessage => ({ ...message(id), order: { ms, counter } })
   const came = (each: HistoryMessage) => ({ event: 'message', contact: 'ana', name: 'ana', muted: false, message: each }) as const
@@ -139,7 +141,7 @@ describe('[UI23] messages that come late', () => {
   it('from another device of ours are read anew into the open conversation, and what was missed while nobody was heard too', async () => {
     let history = [at('b', 20)]
     const api = { history: async () => ({ messages: history }) } as unknown as ApiClient
-    const heard = { listener: (_: readonly ClientEvent[]): void => undefined, changed: (): void => undefined }
+    const heard = { listener: IGNORED, changed: (): void => undefined }
     const model = {
       heard: 1,
       get: () => ({ api }),
@@ -168,7 +170,7 @@ describe('[UI23] messages that come late', () => {
 
   it('are not lost when an answer that is older than they are comes after them', async () => {
     const answers = [[at('a', 10)], [at('a', 10), at('b', 20)]]
-    const heard = { listener: (_: readonly ClientEvent[]): void => undefined }
+    const heard = { listener: IGNORED }
     // The message is told while the first answer is on its way.
     const history = async () => {
       const messages = answers.shift() ?? []

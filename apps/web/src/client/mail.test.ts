@@ -1,6 +1,6 @@
 import type { ApiClient, ClientEvent, OutboxView } from '@skein/node/browser'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { describeMail } from '../mail/mail-button.tsx'
+import { describeMail } from '../mail/describe-mail.ts'
 import { rareDe } from '../strings/rare-de.ts'
 import { rareEn, type RareStrings } from '../strings/rare-en.ts'
 import { countMail, mailboxState, MailWatch } from './mail.ts'
@@ -62,7 +62,7 @@ describe('mail that is watched', () => {
   it('[UI20] is asked for again when a message is sent or its state changes, and now and then', async () => {
     let outbox: OutboxView[] = []
     const api = { outbox: async () => ({ outbox }), mailbox: async () => ({ mailboxes: [] }) } as unknown as ApiClient
-    let hear = (_: readonly ClientEvent[]): void => undefined
+    let hear: (events: readonly ClientEvent[]) => void = () => undefined
     const model = {
       get: () => ({ api }),
       subscribe: () => () => undefined,

@@ -2,23 +2,11 @@
 import { Mailbox } from 'lucide-react'
 import { useState } from 'react'
 import { useModel } from '../client/context.tsx'
-import { countMail, mailOf, type MailSnapshot, mailboxState } from '../client/mail.ts'
+import { mailboxState, mailOf } from '../client/mail.ts'
 import { useObservable } from '../client/observable.ts'
-import type { RareStrings } from '../strings/rare-en.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
+import { describeMail } from './describe-mail.ts'
 import { MailDialog } from './lazy.ts'
-
-/** In few words, the most pressing first; a mailbox that does its work is not worth any. */
-export function describeMail({ mail: words }: RareStrings, { outbox, mailboxes }: MailSnapshot): string {
-  const { waiting, atRelay, carried } = countMail(outbox)
-  const state = mailboxes === undefined ? 'ready' : mailboxState(mailboxes)
-  return [
-    ...(waiting > 0 ? [words.waiting(waiting)] : []),
-    ...(atRelay > 0 ? [words.atRelay(atRelay)] : []),
-    ...(carried > 0 ? [words.carried(carried)] : []),
-    ...(state === 'ready' ? [] : [words[state]]),
-  ].join(' · ')
-}
 
 export function MailButton() {
   const strings = useRareStrings()
