@@ -1,11 +1,11 @@
 /** What the operator decides and sees: settings, admission, budget and figures, joined to the relay's rules. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { decodeAdmissionRequest, encodeAdmissionReply, type Logger, MAX_ADMISSION_BYTES } from '@skein/core'
 import type { Caller, RelayStack } from '@skein/node/swarm'
 import { Membership } from './admission/membership.ts'
 import { OperatorRules, type Refused } from './admission/operator-rules.ts'
 import { Descriptors } from './descriptors.ts'
 import { HttpGate, type HttpGateParts } from './http-gate.ts'
+import { LoopDelay } from './loop-delay.ts'
 import { createMetrics, type Metrics, type MetricSources } from './metrics.ts'
 import { Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
@@ -62,7 +62,7 @@ export interface OperatorStatus {
   readonly kilobits_per_s: Readonly<Record<string, number>>
   readonly heaviest: readonly PeerTraffic[]
   readonly budget: BudgetReport
-  /** 99th percentile of the last look, ms: why it may be slow. */
+  /** 99th percentile of the worst 2 s of the last minute, ms: why it may be slow. */
   readonly event_loop_p99_ms: number
   readonly rss_mb: number
   readonly limits: Settings['limits']
@@ -81,7 +81,7 @@ export class Operator implements Disposable {
   readonly #meter = new Meter()
   readonly #rates = new Rates()
   readonly #budget: Budget
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 })
+  readonly #delay = new LoopDelay()
   readonly #timers: NodeJS.Timeout[] = []
   #settings: Settings
   #report: BudgetReport
@@ -110,7 +110,7 @@ export class Operator implements Disposable {
     this.#stack = stack
     // Everything that the relay itself needs is open now.
     this.descriptors.look()
-    this.#delay.enable()
+    this.#delay.start()
     this.#timers.push(setInterval(() => this.#look(), LOOK_EVERY_MS).unref())
     this.#timers.push(setInterval(() => this.#rates.sample(performance.now(), this.#carried()), SAMPLE_EVERY_MS).unref())
     this.#rates.sample(performance.now(), 0)
@@ -154,7 +154,7 @@ export class Operator implements Disposable {
       kilobits_per_s: this.#rates.kilobits(),
       heaviest: this.#meter.heaviest(HEAVIEST),
       budget: this.#report,
-      event_loop_p99_ms: Math.round(this.#delay.percentile(99) / 1e5) / 10,
+      event_loop_p99_ms: this.#delay.worst(),
       rss_mb: Math.round(process.memoryUsage.rss() / 1_048_576),
       limits: this.#settings.limits,
     }
@@ -162,7 +162,7 @@ export class Operator implements Disposable {
 
   [Symbol.dispose](): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
-    this.#delay.disable()
+    this.#delay.stop()
     this.refusals[Symbol.dispose]()
     this.#look()
     try {
@@ -173,6 +173,7 @@ export class Operator implements Disposable {
   }
 
   #look(): void {
+    this.#delay.look()
     this.descriptors.look()
     const before = this.#report.state
     try {

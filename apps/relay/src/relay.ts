@@ -23,6 +23,7 @@ import { probePort } from './port-in-use.ts'
 import { type Reflector, startReflector } from './reflector.ts'
 import { openRelayStore, type RelayStore } from './relay-store.ts'
 import { SWEEP_MS, sweepEvery } from './sweeping.ts'
+import { whySlow } from './status-page.ts'
 import { startStun, type StunServer } from './stun.ts'
 import { programVersion } from './version.ts'
 import { findWebClient } from './web-client.ts'
@@ -203,7 +204,7 @@ interface ControlNeeds {
 
 function openControl({ config, parts, store, stack, operator, logger, onDrained }: ControlNeeds): Promise<AsyncDisposable> {
   const running: RunningRelay = {
-    status: () => ({ ...operator.status(), ...summary(parts, config) }),
+    status: () => ({ ...operator.status(), why_slow: whySlow(operator.status()), ...summary(parts, config) }),
     reload: () => operator.reload(),
     disconnect: (peer) => stack.disconnect(peer),
     drain: async () => {

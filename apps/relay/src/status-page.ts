@@ -59,8 +59,8 @@ export function whySlow({
     ...near('connections', connections, limits.connections),
     ...near('reservations', reservations, limits.reservations),
     ...near('circuits', circuits, limits.circuits),
-    ...refused.map(([reason, count]) => `${count} connections were refused: ${reason}.`),
-    ...services.map(({ service, reason, count }) => `${count} requests to ${service} were refused: ${reason}.`),
+    ...refused.map(([reason, count]) => `${count} connections were refused since the start: ${reason}.`),
+    ...services.map(({ service, reason, count }) => `${count} requests to ${service} were refused since the start: ${reason}.`),
   ]
 }
 
