@@ -3,7 +3,7 @@
  * attacker can be made to point to it; so each request must name our own host, come from our own page, and carry a
  * session that only the window we opened has.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Bytes of tokens and sessions: nobody guesses 192 bits, so that wrong guesses need no counting. */
 const TOKEN_BYTES = 24
@@ -15,6 +15,8 @@ export interface Asked {
   readonly origin: string | undefined
   /** What the window got in exchange for its link. */
   readonly session: string | undefined
+  /** Another user of this machine asks. */
+  readonly isOther: boolean
 }
 
 export type Refusal = { readonly status: 401 | 403 | 421; readonly reason: string }
@@ -49,16 +51,17 @@ export class Gate {
     return session
   }
 
-  knows(secret: string): boolean {
-    return isSame(this.secret, secret)
+  /** @param proof what `prove` makes of the secret for this question */
+  knows(question: string, proof: string): boolean {
+    return isSame(prove(this.secret, question), proof)
   }
 
   /** Host and origin: for every request, also one that has no session yet. */
-  refuseStranger({ host, origin }: Omit<Asked, 'session'>): Refusal | undefined {
+  refuseStranger({ host, origin, isOther }: Omit<Asked, 'session'>): Refusal | undefined {
     const own = [`127.0.0.1:${this.port}`, `localhost:${this.port}`]
     if (host === undefined || !own.includes(host)) return { status: 421, reason: 'another host was meant' }
     if (origin !== undefined && origin !== `http://${host}`) return { status: 403, reason: 'another page asks' }
-    return undefined
+    return isOther ? { status: 403, reason: 'another user asks' } : undefined
   }
 
   refuse(asked: Asked): Refusal | undefined {
@@ -68,6 +71,14 @@ export class Gate {
     if (session !== undefined && this.sessions.some((each) => isSame(each, session))) return undefined
     return { status: 401, reason: 'open Skein anew to get a window' }
   }
+}
+
+/**
+ * That somebody has the secret, without telling it: whoever listens on the port of a program that is gone learns nothing, and cannot
+ * answer in its name.
+ */
+export function prove(secret: string, about: string): string {
+  return createHmac('sha256', secret).update(about).digest('base64url')
 }
 
 /** Without an early exit: how long it takes does not tell how much was right. */

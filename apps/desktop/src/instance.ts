@@ -1,13 +1,17 @@
 /** One running program per data directory: a second start opens a window of the first. */
+import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { prove } from './gate.ts'
 
 /** What shows the windows of a program: Electron by itself; for the others whoever starts them does. */
 export type Shell = 'electron' | 'link'
 
 const Note = z.object({ port: z.int().min(1).max(65_535), secret: z.string(), shell: z.enum(['electron', 'link']) })
+const Answer = z.object({ link: z.string(), proof: z.string() })
 const ANSWER_WITHIN_MS = 3_000
+const NONCE_BYTES = 16
 
 const noteIn = (dataDir: string): string => join(dataDir, 'desktop.json')
 
@@ -29,11 +33,17 @@ export interface Running {
 export async function findRunning(dataDir: string, fragment: string): Promise<Running | undefined> {
   try {
     const { port, secret, shell } = Note.parse(JSON.parse(readFileSync(noteIn(dataDir), 'utf8')))
-    const answer = await fetch(`http://127.0.0.1:${port}/link?to=${encodeURIComponent(fragment)}`, {
-      headers: { 'x-skein-secret': secret },
+    const path = `/link?to=${encodeURIComponent(fragment)}`
+    // Another one each time: an answer that was heard before is worth nothing.
+    const nonce = randomBytes(NONCE_BYTES).toString('base64url')
+    const question = `${nonce} ${path}`
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers: { 'x-skein-question': nonce, 'x-skein-proof': prove(secret, question) },
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     })
-    return answer.ok ? { link: z.object({ link: z.string() }).parse(await answer.json()).link, shell } : undefined
+    if (!answer.ok) return undefined
+    const { link, proof } = Answer.parse(await answer.json())
+    return proof === prove(secret, `${question} ${link}`) ? { link, shell } : undefined
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
@@ -9,6 +10,7 @@ import { RPCLink } from '@orpc/client/websocket'
 import type { ApiClient } from '@skein/node/api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { prove } from './gate.ts'
 import { announceInstance, findRunning } from './instance.ts'
 import { startServer, type WindowServer } from './server.ts'
 
@@ -147,10 +149,30 @@ describe('the server behind the window', () => {
     const { link, shell } = (await findRunning(dir, 'add=x')) ?? {}
     expect(shell).toBe('link')
     expect((await ask(pathOf(link ?? ''))).headers['location']).toMatch(/&to=add%3Dx$/)
-    expect((await ask('/link', { 'x-skein-secret': 'guessed' })).status).toBe(401)
+    expect((await ask('/link', { 'x-skein-question': 'mine', 'x-skein-proof': 'guessed' })).status).toBe(401)
+    const proof = prove(server.secret, 'mine /link?to=a')
+    expect((await ask('/link?to=a', { 'x-skein-question': 'mine', 'x-skein-proof': proof })).status).toBe(200)
+    // Not for another question, nor another place.
+    expect((await ask('/link?to=a', { 'x-skein-question': 'yours', 'x-skein-proof': proof })).status).toBe(401)
+    expect((await ask('/link?to=b', { 'x-skein-question': 'mine', 'x-skein-proof': proof })).status).toBe(401)
     withdraw()
     expect(await findRunning(dir, '')).toBeUndefined()
     writeFileSync(join(dir, 'desktop.json'), JSON.stringify({ port: 1, secret: 'of one that was killed' }))
     expect(await findRunning(dir, '')).toBeUndefined()
+  })
+
+  it('[DW6] somebody else on the port of a program that was killed learns no secret, and opens no window', async () => {
+    const heard: string[] = []
+    const liar = createServer(({ headers }, response) => {
+      heard.push(JSON.stringify(headers))
+      response.end(JSON.stringify({ link: 'http://127.0.0.1:1/open?t=evil', proof: 'made up' }))
+    }).listen(0, '127.0.0.1')
+    await once(liar, 'listening')
+    const { port } = liar.address() as AddressInfo
+    announceInstance(dir, { port, secret: 'of one that was killed', shell: 'link' })
+    expect(await findRunning(dir, '')).toBeUndefined()
+    expect(heard).toHaveLength(1)
+    expect(heard.join(' ')).not.toContain('of one that was killed')
+    liar.close()
   })
 })

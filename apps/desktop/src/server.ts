@@ -6,7 +6,8 @@ import type { Client } from '@skein/node'
 import { serveWebSocket } from '@skein/node/host'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { WebSocketServer } from 'ws'
-import { type Asked, Gate } from './gate.ts'
+import { type Asked, Gate, prove } from './gate.ts'
+import { isOtherUser } from './peer-user.ts'
 
 /**
  * What a window speaks on the API's WebSocket; beside it stands its session. Not in a cookie: a browser would send that to
@@ -47,9 +48,11 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
     `http://127.0.0.1:${gate.port}/open?t=${gate.makeLink()}${fragment === '' ? '' : `&to=${encodeURIComponent(fragment)}`}`
   guard(server, { gate, policy })
   routes(server, gate)
-  server.get<{ Querystring: { to?: string } }>('/link', async ({ headers, query }, reply) => {
-    if (!gate.knows(String(headers['x-skein-secret']))) return reply.code(401).send()
-    return { link: link(query.to) }
+  server.get<{ Querystring: { to?: string } }>('/link', async ({ headers, query, url }, reply) => {
+    const question = `${String(headers['x-skein-question'])} ${url}`
+    if (!gate.knows(question, String(headers['x-skein-proof']))) return reply.code(401).send()
+    const answer = link(query.to)
+    return { link: answer, proof: prove(gate.secret, `${question} ${answer}`) }
   })
   await server.register(files, { root: ui, index: ['index.html'], setHeaders: (reply) => void reply.header('cache-control', 'no-cache') })
   const sockets = serveApi(server, { gate, client })
@@ -112,8 +115,8 @@ function serveApi(
   return sockets
 }
 
-function askedBy({ headers: { host, origin } }: IncomingMessage): Omit<Asked, 'session'> {
-  return { host, origin }
+function askedBy({ headers: { host, origin }, socket }: IncomingMessage): Omit<Asked, 'session'> {
+  return { host, origin, isOther: isOtherUser(socket) }
 }
 
 /** The protocols that a window names are ours and its session: nothing else can be said in the opening of a WebSocket by a page. */

@@ -102,11 +102,15 @@ describe('the shell in Electron', () => {
       window?.navigates(`${ORIGIN}/#/chats`),
       window?.navigates('https://evil.example/'),
       window?.navigates('file:///etc/passwd'),
-    ]).toEqual([true, false, false])
+      window?.navigates('https://evil.example/', 'will-redirect'),
+    ]).toEqual([true, false, false, false])
     for (const url of ['https://example.org/', 'file:///etc/passwd', 'javascript:alert(1)', 'smb://share'])
       expect(window?.openHandler({ url })).toEqual({ action: 'deny' })
     expect(electron.external).toEqual(['https://example.org/'])
     expect([window?.mayUse('media', `${ORIGIN}/`), window?.mayUse('media', 'https://evil.example/')]).toEqual([true, false])
+    expect([window?.checkHandler({}, 'media', `${ORIGIN}/`), window?.checkHandler({}, 'geolocation', `${ORIGIN}/`)]).toEqual([true, false])
+    expect(window?.checkHandler({}, 'media', 'https://evil.example/')).toBe(false)
+    expect(window?.deviceHandler({})).toBe(false)
     expect(['geolocation', 'serial', 'hid', 'openExternal'].some((each) => window?.mayUse(each, `${ORIGIN}/`))).toBe(false)
   })
 

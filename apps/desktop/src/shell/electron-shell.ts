@@ -140,9 +140,11 @@ class ElectronShell implements DesktopShell {
     const webPreferences = { contextIsolation: true, sandbox: true, nodeIntegration: false, webviewTag: false, spellcheck: false }
     const window = new Window({ width: 1_000, height: 720, minWidth: 360, minHeight: 480, icon: this.options.icon, webPreferences })
     const { webContents } = window
-    webContents.on('will-navigate', (event) => {
+    const stay = (event: { readonly url: string; preventDefault(): void }): void => {
       if (URL.parse(event.url)?.origin !== origin) event.preventDefault()
-    })
+    }
+    webContents.on('will-navigate', stay)
+    webContents.on('will-redirect', stay)
     webContents.setWindowOpenHandler(({ url }) => {
       if (URL.parse(url)?.protocol === 'https:') void shell.openExternal(url)
       return { action: 'deny' }
@@ -150,6 +152,9 @@ class ElectronShell implements DesktopShell {
     webContents.session.setPermissionRequestHandler((_contents, permission, answer, { requestingUrl }) =>
       answer(ALLOWED.has(permission) && URL.parse(requestingUrl)?.origin === origin),
     )
+    // What is not asked for but looked up: without this, everything is granted.
+    webContents.session.setPermissionCheckHandler((_contents, permission, asking) => ALLOWED.has(permission) && originOf(asking) === origin)
+    webContents.session.setDevicePermissionHandler(() => false)
     return window
   }
 
@@ -191,6 +196,8 @@ class ElectronShell implements DesktopShell {
     notification.show()
   }
 }
+
+const originOf = (url: string): string | undefined => URL.parse(url)?.origin
 
 /** What the page may ask for: the camera for QR codes, notifications, copying. */
 const ALLOWED: ReadonlySet<string> = new Set([

@@ -15,9 +15,15 @@ class FakeWindow extends EventEmitter {
   hasFocus = true
   openHandler: (details: { readonly url: string }) => { readonly action: string } = () => ({ action: 'allow' })
   permissionHandler: (contents: unknown, permission: string, answer: (allowed: boolean) => void, details: object) => void = () => undefined
+  checkHandler: (contents: unknown, permission: string, asking: string) => boolean = () => true
+  deviceHandler: (details: object) => boolean = () => true
   readonly webContents = Object.assign(new EventEmitter(), {
     setWindowOpenHandler: (handler: FakeWindow['openHandler']) => (this.openHandler = handler),
-    session: { setPermissionRequestHandler: (handler: FakeWindow['permissionHandler']) => (this.permissionHandler = handler) },
+    session: {
+      setPermissionRequestHandler: (handler: FakeWindow['permissionHandler']) => (this.permissionHandler = handler),
+      setPermissionCheckHandler: (handler: FakeWindow['checkHandler']) => (this.checkHandler = handler),
+      setDevicePermissionHandler: (handler: FakeWindow['deviceHandler']) => (this.deviceHandler = handler),
+    },
   })
 
   constructor(options: Readonly<Record<string, unknown>>) {
@@ -61,16 +67,16 @@ class FakeWindow extends EventEmitter {
   }
 
   /** Whether the page may go there. */
-  navigates(url: string): boolean {
+  navigates(url: string, how: 'will-navigate' | 'will-redirect' = 'will-navigate'): boolean {
     let prevented = false
-    this.webContents.emit('will-navigate', { url, preventDefault: () => (prevented = true) })
+    this.webContents.emit(how, { url, preventDefault: () => (prevented = true) })
     return !prevented
   }
 
   mayUse(permission: string, requestingUrl: string): boolean {
     let allowed = false
     this.permissionHandler({}, permission, (answer) => (allowed = answer), { requestingUrl })
-    return allowed
+    return allowed && this.checkHandler({}, permission, requestingUrl)
   }
 }
 
