@@ -7,6 +7,7 @@
 import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
 import { isRelayable, MAX_COPIES } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
+import { Claims } from './claims.ts'
 import { MeetingRates } from './meeting-rates.ts'
 import type { CarryingPolicy, PolicyContext } from './policy.ts'
 
@@ -42,6 +43,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   private readonly rates = new MeetingRates()
   /** When the news left that a neighbour's has outdone, by address. */
   private readonly fresher = new WeakMap<Neighbour, ReadonlyMap<MeshAddress, number>>()
+  private readonly claims = new Claims()
   private readonly copies: number | undefined
 
   constructor({ copies }: AdaptiveOptions = {}) {
@@ -65,6 +67,7 @@ export class AdaptivePolicy implements CarryingPolicy {
 
   met(neighbour: Neighbour, { now }: PolicyContext): void {
     this.rates.wait(this.heard, now)
+    if (this.claims.isBoast(neighbour.addresses.size)) return
     this.rates.average(neighbour.experience)
     this.fresher.set(neighbour, this.outdone(neighbour, now))
     for (const address of neighbour.addresses) {
