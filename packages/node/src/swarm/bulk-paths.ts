@@ -1,7 +1,7 @@
 /** Where raw connections may be opened, as the connections that stand show it. */
 import type { Connection } from '@libp2p/interface'
 import { type DeviceId, parseDeviceId } from '@skein/core'
-import type { DirectPaths, RelayPath } from '../bulk/index.ts'
+import type { BulkDeps, DirectPaths, RelayPath } from '../bulk/index.ts'
 import { endpointOf } from '../bulk/endpoint.ts'
 import type { Stack } from './client-stack.ts'
 import { isPunched, isRelayedConnection, peerOf, transportOf } from './connections.ts'
@@ -35,7 +35,7 @@ function directPaths(connections: readonly Connection[], { theirs, own }: Known)
   }
 }
 
-export async function directPathsOf(stack: Stack, device: DeviceId): Promise<DirectPaths> {
+async function directPathsOf(stack: Stack, device: DeviceId): Promise<DirectPaths> {
   const peer = peerOf(device)
   const known = await stack.peerStore.get(peer).catch(() => undefined)
   const theirs = (known?.addresses ?? []).map((each) => each.multiaddr.toString())
@@ -43,7 +43,7 @@ export async function directPathsOf(stack: Stack, device: DeviceId): Promise<Dir
 }
 
 /** Relays that are joined, then those that circuits to the device lead over. */
-export function relayPaths(joined: readonly RelayDescription[], connections: readonly Connection[]): readonly RelayPath[] {
+function relayPaths(joined: readonly RelayDescription[], connections: readonly Connection[]): readonly RelayPath[] {
   const own = joined.map(({ device, addresses }) => ({ device, endpoints: addresses.flatMap((each) => endpointOf(each) ?? []) }))
   const theirs = connections.filter(isRelayedConnection).flatMap(({ remoteAddr }) => relayOf(remoteAddr.toString()))
   const others = theirs.filter(({ device }) => !own.some((each) => each.device === device))
@@ -57,5 +57,20 @@ function relayOf(circuit: string): RelayPath[] {
     return endpoint === undefined || name === undefined ? [] : [{ device: parseDeviceId(name), endpoints: [endpoint] }]
   } catch {
     return []
+  }
+}
+
+/** What raw connections need of whoever runs; a browser has none, and does without this file. */
+export interface BulkHost extends Omit<BulkDeps, 'directPaths' | 'relayPaths'> {
+  readonly stack: Stack
+  joinedRelays(): readonly RelayDescription[]
+}
+
+export function withPaths(host: BulkHost): BulkDeps {
+  const { stack } = host
+  return {
+    ...host,
+    directPaths: (device) => directPathsOf(stack, device),
+    relayPaths: (device) => relayPaths(host.joinedRelays(), stack.getConnections(peerOf(device))),
   }
 }

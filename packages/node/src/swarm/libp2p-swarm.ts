@@ -18,7 +18,8 @@ import {
   type SwarmEvents,
 } from '@skein/core'
 import type { PeerId, Stream } from '@libp2p/interface'
-import type { BulkChannels, BulkDeps, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
+import type { BulkChannels, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
+import type { BulkHost } from './bulk-paths.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, isPunched, peerOf, transportOf } from './connections.ts'
@@ -60,7 +61,7 @@ export interface SwarmPlatform {
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
   readonly createPuncher?: (deps: PunchDeps) => Puncher
-  readonly createBulk?: (deps: BulkDeps) => BulkChannels
+  readonly createBulk?: (host: BulkHost) => BulkChannels
 }
 
 export class Libp2pSwarm implements Swarm, Directory {

@@ -1,14 +1,15 @@
 /** The swarm on Node.js. */
 import { nativePrimitives } from '../platform/primitives.ts'
-import { BulkChannels, type BulkDeps } from '../bulk/index.ts'
+import { BulkChannels } from '../bulk/index.ts'
 import { createPuncher } from '../punch/index.ts'
+import { type BulkHost, withPaths } from './bulk-paths.ts'
 import { getText } from './get-text.ts'
 import { Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
 import { createStack, disguised } from './stack.ts'
 
 /** Not started; nothing is opened yet. */
 export function createSwarm(options: SwarmOptions): Libp2pSwarm {
-  const createBulk = (deps: BulkDeps): BulkChannels => new BulkChannels(deps)
+  const createBulk = (host: BulkHost): BulkChannels => new BulkChannels(withPaths(host))
   return new Libp2pSwarm(options, {
     createStack,
     createDisguise: disguised,

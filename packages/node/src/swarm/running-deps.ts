@@ -1,7 +1,8 @@
 /** What a running swarm needs of what stays when it stops. */
 import type { DisguisedStack } from './disguise.ts'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
-import type { BulkChannels, BulkDeps, BulkHandler } from '../bulk/index.ts'
+import type { BulkChannels, BulkHandler } from '../bulk/index.ts'
+import type { BulkHost } from './bulk-paths.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { GetText } from './asking.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -22,7 +23,7 @@ export interface RunningDeps {
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher
   /** A browser has none. */
-  readonly createBulk?: (deps: BulkDeps) => BulkChannels
+  readonly createBulk?: (host: BulkHost) => BulkChannels
   /** By purpose. */
   readonly bulkHandlers: ReadonlyMap<string, BulkHandler>
   /** Devices whose connections are to be kept alive, relays not among them. */

@@ -5,7 +5,7 @@ import type { DeviceId, OpenOutcome, PeerPath, ProtocolId, RelayStatus } from '@
 import type { BulkChannels } from '../bulk/index.ts'
 import type { Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
-import { directPathsOf, relayPaths } from './bulk-paths.ts'
+import type { BulkHost } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
 import {
   deviceOf,
@@ -281,8 +281,8 @@ export class Running {
       stopping: this.stopping.signal,
       open: (...args) => channels.open(...args),
       serve: (...args) => channels.serve(...args),
-      directPaths: (device) => directPathsOf(stack, device),
-      relayPaths: (device) => relayPaths(this.joinedRelays(), stack.getConnections(peerOf(device))),
+      stack,
+      joinedRelays: () => this.joinedRelays(),
     })
   }
 
