@@ -39,8 +39,10 @@ export function versions() {
   }
 }
 
-/** A server that runs until it is ended. */
+/** A server that runs until it is ended. @throws Error where it is not installed */
 function serve(program, args) {
+  const path = program.startsWith('/') ? program : `/usr/bin/${program}`
+  if (!existsSync(path)) throw new Error(`${path} is not installed`)
   const server = spawn(program, args, { stdio: 'ignore' })
   // Nobody answers at its port then, which is what is looked at.
   server.once('error', () => undefined)

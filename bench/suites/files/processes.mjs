@@ -19,7 +19,7 @@ function started(script, args, within) {
   const [program, ...rest] = within === undefined ? command : ['ip', 'netns', 'exec', within, ...command]
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
   return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`${script} did not start`)))
+    child.once('exit', (code) => reject(new Error(`${script} did not start: ${code}; is it built?`)))
     createInterface({ input: child.stdout }).once('line', (line) => resolve({ child, ready: JSON.parse(line) }))
   })
 }
@@ -56,9 +56,13 @@ export async function startClient(dir, { name, relay, within, args = [] }) {
   return { name, dir, api, pid: child.pid, account: ready.account, end }
 }
 
-async function until(what, condition) {
-  for (const end = performance.now() + 60_000; performance.now() < end; await sleep(50)) if (await condition()) return
-  throw new Error(`not within a minute: ${what}`)
+/** No transfer here takes longer, however busy the machine is. */
+const WITHIN_MS = 300_000
+
+/** @throws Error when it does not come about */
+export async function until(what, condition) {
+  for (const end = performance.now() + WITHIN_MS; performance.now() < end; await sleep(20)) if (await condition()) return
+  throw new Error(`not within ${WITHIN_MS / 60_000} minutes: ${what}`)
 }
 
 /** Makes them contacts, waits for a path of this kind, and lets `to` take everything into a folder. */
@@ -109,7 +113,8 @@ function follow({ api }, signal) {
   return {
     ready,
     until: async (id) => {
-      while (!ended.has(id)) {
+      for (const end = performance.now() + WITHIN_MS; !ended.has(id); ) {
+        if (performance.now() > end) throw new Error(`a transfer has not ended within ${WITHIN_MS / 60_000} minutes`)
         const known = (await api.transfers()).transfers.find(({ transfer }) => transfer === id)
         if (known !== undefined && ['done', 'failed', 'cancelled'].includes(known.state)) return known
         await Promise.race([new Promise((resolve) => (wake = resolve)), sleep(500)])

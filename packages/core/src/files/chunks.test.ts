@@ -3,8 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
+import { settle, VirtualClock } from '../testing/virtual-clock.ts'
 import { chunkLength, chunkSizeFor, ChunkSet, indicesOf, planOf, presentBytes } from './chunk-plan.ts'
 import { ContentHash } from './content-hash.ts'
+import { SOURCE_RESTS_MS } from './limits.ts'
+import { type SharedSource, SourcePool } from './shared-source.ts'
 import { Credit, CreditGiver, windowFor } from './credit.ts'
 import { leafHash, rootOf } from './hash-tree.ts'
 import { deriveStreamKey, openChunk, openRoot, sealChunk, sealRoot } from './stream-seal.ts'
@@ -183,5 +186,49 @@ describe('credit', () => {
     expect(windowFor({ rttMs: 100, rate: 50e6, least, most: 33_554_432 })).toBe(10_000_000)
     expect(windowFor({ rttMs: 1_000, rate: 1e9, least, most: 33_554_432 })).toBe(33_554_432)
     expect(windowFor({ rttMs: 1_000, rate: 1e9, least, most: 3_145_728 })).toBe(3_145_728)
+  })
+})
+
+describe('sources that are open', () => {
+  interface Opened {
+    closed: number
+    close(): Promise<void>
+  }
+
+  function opening(): { readonly made: Opened[]; make(): Promise<SharedSource> } {
+    const made: Opened[] = []
+    const make = async (): Promise<SharedSource> => {
+      const one: Opened = { closed: 0, close: async () => void (one.closed += 1) }
+      made.push(one)
+      return one as unknown as SharedSource
+    }
+    return { made, make }
+  }
+
+  it('[FI25] the next request finds the source where the last one left it, for half a minute', async () => {
+    const clock = new VirtualClock()
+    const pool = new SourcePool(clock)
+    const { made, make } = opening()
+    await pool.use('a', make, async () => undefined)
+    await clock.advance(SOURCE_RESTS_MS - 1)
+    await pool.use('a', make, async () => undefined)
+    await clock.advance(SOURCE_RESTS_MS - 1)
+    expect(made.map(({ closed }) => closed)).toEqual([0])
+    await clock.advance(1)
+    expect(made.map(({ closed }) => closed)).toEqual([1])
+    await pool.use('a', make, async () => undefined)
+    expect(made).toHaveLength(2)
+  })
+
+  it('[FI25] it is closed at once when nobody is to get it, when it failed, and at the end', async () => {
+    const pool = new SourcePool(new VirtualClock())
+    const { made, make } = opening()
+    await pool.use('a', make, async () => undefined)
+    await pool.drop('a')
+    await expect(pool.use('b', make, () => Promise.reject(new Error('gone')))).rejects.toThrow('gone')
+    await pool.use('c', make, async () => undefined)
+    pool.stop()
+    await settle()
+    expect(made.map(({ closed }) => closed)).toEqual([1, 1, 1])
   })
 })

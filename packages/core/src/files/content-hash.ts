@@ -68,14 +68,21 @@ export class ContentHash {
     this.next += 1
   }
 
-  /** Reads what did not come in order once more. @throws SkeinError FILE_CHANGED when a chunk is another than before; what `read` throws */
-  finish(read: (index: number) => Promise<Uint8Array>): Promise<ContentDigests> {
-    this.digests ??= this.finishNow(read)
+  /** Reads what did not come in order once more. @param done with what was read @throws SkeinError FILE_CHANGED when a chunk is another than before; what `read` throws */
+  finish(read: (index: number) => Promise<Uint8Array>, done?: (chunk: Uint8Array) => void): Promise<ContentDigests> {
+    this.digests ??= this.finishNow(read, done)
     return this.digests
   }
 
-  private async finishNow(read: (index: number) => Promise<Uint8Array>): Promise<ContentDigests> {
-    while (this.next < this.plan.count) await this.add(this.next, await read(this.next))
+  private async finishNow(
+    read: (index: number) => Promise<Uint8Array>,
+    done: ((chunk: Uint8Array) => void) | undefined,
+  ): Promise<ContentDigests> {
+    while (this.next < this.plan.count) {
+      const chunk = await read(this.next)
+      await this.add(this.next, chunk)
+      done?.(chunk)
+    }
     const leaves = this.leaves.map((leaf) => leaf ?? new Uint8Array())
     return { root: rootOf(this.hashing, leaves), sha256: this.whole.digest() }
   }

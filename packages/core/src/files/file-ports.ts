@@ -163,6 +163,8 @@ export interface ByteSink {
   record(index: number, leaf: Uint8Array, moved: number): Promise<void>
   /** May be shorter where less is there. */
   read(offset: number, length: number): Promise<Uint8Array>
+  /** As of ByteSource. */
+  done?(bytes: Uint8Array): void
   /** As ContentSink.commit. */
   commit(): Promise<string>
   close(): Promise<void>

@@ -61,7 +61,7 @@ export class FileService {
   private readonly deps: FileServiceDeps
   private readonly platform: FilePlatform
   private readonly transfers: TransferBook
-  private readonly pool = new SourcePool()
+  private readonly pool: SourcePool
   private readonly sending: Pace
   private readonly receiving: Pace
   private readonly fetcher: Fetcher
@@ -80,6 +80,7 @@ export class FileService {
     this.platform = platform
     this.transfers = new TransferBook(deps)
     this.claims = new BulkClaims(deps.clock)
+    this.pool = new SourcePool(deps.clock)
     this.sending = new Pace(deps.clock)
     this.receiving = new Pace(deps.clock)
     const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
@@ -115,13 +116,13 @@ export class FileService {
     const releases = [
       ...(this.deps.bulk === undefined ? [] : [this.claims.serve(this.deps.bulk, (device) => this.contactOf(device) !== undefined)]),
       this.deps.swarm.handle(FILE_PROTOCOL, (channel) => this.serve(channel)),
+      () => this.pool.stop(),
       this.deps.swarm.listen({
         onConnected: (device) => this.onConnected(device),
         onBetterPath: (device) => this.fetcher.moveOver(device),
       }),
     ]
-    const stop = (): void => releases.forEach((release) => void release())
-    signal.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', () => releases.forEach((release) => void release()), { once: true })
     this.fetcher.start(signal)
     this.offering.start(signal)
     this.mesh?.sender.start(signal)
@@ -339,7 +340,9 @@ export class FileService {
   }
 
   private withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T> {
-    return this.pool.use(hexOf(live.manifest.key), () => this.open(live), work)
+    const { stored, manifest } = live
+    const open = async () => new SharedSource(this.deps, manifest, await this.platform.openSource(stored.place, manifest))
+    return this.pool.use(hexOf(manifest.key), open, work)
   }
 
   /** It has ended: what was kept beside it goes, of a source when nobody else is to get it. */
@@ -349,8 +352,10 @@ export class FileService {
     this.mesh?.sender.forget(live)
     await this.mail.forget(live)
     const key = hexOf(manifest.key)
-    const others = this.transfers.all().filter((each) => each.stored.direction === 'out' && hexOf(each.manifest.key) === key)
-    if (others.every((each) => isFinal(each.stored))) await this.platform.forgetSource(stored.place)
+    const isSame = (each: Live): boolean => each.stored.direction === 'out' && hexOf(each.manifest.key) === key
+    if (this.transfers.all().some((each) => isSame(each) && !isFinal(each.stored))) return
+    await this.pool.drop(key)
+    await this.platform.forgetSource(stored.place)
   }
 
   private async onBroken(live: Live, error: SkeinError): Promise<void> {
@@ -359,10 +364,6 @@ export class FileService {
     await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
     if (error.code === 'FILE_CHANGED') this.offering.anew(live)
     await this.drop(live)
-  }
-
-  private async open({ stored, manifest }: Live): Promise<SharedSource> {
-    return new SharedSource(this.deps, manifest, await this.platform.openSource(stored.place, manifest))
   }
 
   /** What the other side says about a transfer. */

@@ -23,6 +23,8 @@ export const MADE_AHEAD = 6
 export const ORDERED_AHEAD = 16
 /** Sealed chunks kept for other recipients of the same content, in bytes. */
 export const SHARED_BYTES = 33_554_432
+/** A source that nobody uses stays open so long, ms: for a recipient that asks once more. */
+export const SOURCE_RESTS_MS = 30_000
 /** Transfers that are fetched at once (FI22); the rest waits for its turn. */
 export const MAX_FETCHING = 3
 /** Streams of one device that are served at once (FI22); a further one is closed, and tried again. */
@@ -42,7 +44,7 @@ export const RAW_RETRY_MS = { first: 1_000, most: 300_000 } as const
 /** Devices that one content is fetched from at once (FI41). */
 export const MAX_SOURCES = 5
 /** Less than this is left to one source, in bytes (FI41). */
-export const SHARE_FROM_BYTES = 1_048_576
+export const SHARE_FROM_BYTES = 524_288
 /** Between two looks whether a source is so slow that others had better do its work (FI41), ms. */
 export const LOOK_AGAIN_MS = 1_000
 /** For a source to show how fast it is (FI41), ms. */

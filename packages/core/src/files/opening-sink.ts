@@ -41,8 +41,8 @@ export class OpeningSink implements ContentSink {
 
   private async take(index: number, leaf: Uint8Array): Promise<void> {
     const chunk = await this.read(index)
-    if (chunk.length !== chunkLength(this.plan, index) || !(await this.hash.addIf(index, chunk, leaf))) return
-    this.present.add(index)
+    if (chunk.length === chunkLength(this.plan, index) && (await this.hash.addIf(index, chunk, leaf))) this.present.add(index)
+    this.bytes.done?.(chunk)
   }
 
   async write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void> {
@@ -57,11 +57,12 @@ export class OpeningSink implements ContentSink {
   }
 
   finish(): Promise<ContentDigests> {
-    return this.hash.finish(async (index) => {
+    const read = async (index: number): Promise<Uint8Array> => {
       const chunk = await this.read(index)
       if (chunk.length === chunkLength(this.plan, index)) return chunk
       throw new SkeinError('FILE_DAMAGED', 'What was received of a file is no longer there.')
-    })
+    }
+    return this.hash.finish(read, (chunk) => this.bytes.done?.(chunk))
   }
 
   commit(): Promise<string> {

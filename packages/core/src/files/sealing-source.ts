@@ -34,7 +34,10 @@ export class SealingSource implements ContentSource {
   }
 
   async finish(): Promise<ContentDigests> {
-    const digests = await this.hashes.content.finish((index) => this.read('content', index))
+    const digests = await this.hashes.content.finish(
+      (index) => this.read('content', index),
+      (chunk) => this.bytes.done?.(chunk),
+    )
     await this.bytes.check()
     return digests
   }

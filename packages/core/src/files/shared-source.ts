@@ -1,10 +1,12 @@
 /** One opening of a source for all who fetch the same content: read once, sealed once, under one key. */
+import type { Clock } from '../ports/clock.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { FilePart } from '../wire/files.ts'
 import type { FileManifest } from '../wire/manifest.ts'
 import type { ContentDigests } from './content-hash.ts'
 import type { BulkLink, ChunkSender, ChunkToSend, ContentSource } from './file-ports.ts'
+import { SOURCE_RESTS_MS } from './limits.ts'
 import { RecentChunks } from './recent-chunks.ts'
 import { deriveStreamKey, sealRoot, type StreamKey } from './stream-seal.ts'
 
@@ -61,9 +63,24 @@ export class SharedSource {
   }
 }
 
-/** Sources that are open, by the key of their content; closed when nobody uses them any more. */
+interface OpenSource {
+  readonly source: Promise<SharedSource>
+  users: number
+  /** Ends the wait before it is closed. */
+  rest: AbortController
+}
+
+/**
+ * Sources that are open, by the key of their content. What nobody uses any more stays open for a moment: the next request of
+ * a recipient goes on where the last one ended, and what was hashed by then need not be read again.
+ */
 export class SourcePool {
-  private readonly open = new Map<string, { readonly source: Promise<SharedSource>; users: number }>()
+  private readonly clock: Pick<Clock, 'sleep'>
+  private readonly open = new Map<string, OpenSource>()
+
+  constructor(clock: Pick<Clock, 'sleep'>) {
+    this.clock = clock
+  }
 
   /** @param name of the content @param make opens it */
   async use<T>(
@@ -71,17 +88,42 @@ export class SourcePool {
     make: () => Promise<SharedSource>,
     work: (source: SharedSource, isShared: () => boolean) => Promise<T>,
   ): Promise<T> {
-    const entry = this.open.get(name) ?? { source: make(), users: 0 }
+    const entry = this.open.get(name) ?? { source: make(), users: 0, rest: new AbortController() }
     this.open.set(name, entry)
+    entry.rest.abort()
     entry.users += 1
+    let isWell = false
     try {
-      return await work(await entry.source, () => entry.users > 1)
+      const done = await work(await entry.source, () => entry.users > 1)
+      isWell = true
+      return done
     } finally {
       entry.users -= 1
-      if (entry.users === 0) {
-        this.open.delete(name)
-        await entry.source.then((source) => source.close()).catch(() => undefined)
-      }
+      if (entry.users === 0 && isWell) void this.closeLater(name, entry)
+      else if (entry.users === 0) await this.close(name, entry)
     }
+  }
+
+  /** Nobody is to get it any more: it is closed now, or when its last user leaves it. */
+  async drop(name: string): Promise<void> {
+    const entry = this.open.get(name)
+    if (entry?.users === 0) await this.close(name, entry)
+  }
+
+  stop(): void {
+    for (const [name, entry] of this.open) if (entry.users === 0) void this.close(name, entry)
+  }
+
+  private async closeLater(name: string, entry: OpenSource): Promise<void> {
+    entry.rest = new AbortController()
+    const isOver = await this.clock.sleep(SOURCE_RESTS_MS, { signal: entry.rest.signal })
+    if (isOver && entry.users === 0) await this.close(name, entry)
+  }
+
+  private async close(name: string, entry: OpenSource): Promise<void> {
+    entry.rest.abort()
+    if (this.open.get(name) !== entry) return
+    this.open.delete(name)
+    await entry.source.then((source) => source.close()).catch(() => undefined)
   }
 }

@@ -110,7 +110,7 @@ export class FileByteSink implements ByteSink {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length)
+    const bytes = this.buffers.take(length)
     let at = 0
     for (const span of spansOf(this.layout, offset, length)) {
       const count = this.readInto(bytes.subarray(at, at + span.length), span)
@@ -118,6 +118,10 @@ export class FileByteSink implements ByteSink {
       if (count < span.length) break
     }
     return bytes.subarray(0, at)
+  }
+
+  done(bytes: Uint8Array): void {
+    this.buffers.give(bytes)
   }
 
   private readInto(bytes: Uint8Array, { entry, offset }: { readonly entry: number; readonly offset: number }): number {

@@ -70,7 +70,11 @@ const worker = {
       throw error
     }
   },
-  write: (handle: number, at: Placed, sealed: Uint8Array): Promise<void> => opened(sinks, handle).sink.write(at.index, at.stream, sealed),
+  async write(handle: number, at: Placed, sealed: Uint8Array): Promise<void> {
+    await opened(sinks, handle).sink.write(at.index, at.stream, sealed)
+    // It came from the main thread: its memory is free again at once, and not when somebody collects.
+    buffers.give(sealed)
+  },
   receive: (handle: number, lane: number, { index, stream }: Placed): Promise<'written' | 'unfit' | 'ended'> => {
     const { sink, plan } = opened(sinks, handle)
     return lanes.receive(lane, chunkLength(plan, index) + CHUNK_TAG_BYTES, (sealed) => sink.write(index, stream, sealed))
