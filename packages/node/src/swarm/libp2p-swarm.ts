@@ -2,67 +2,31 @@
 import type { Socket } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
-  type Clock,
   deviceIdFromKey,
   type DeviceId,
   type Directory,
-  type Logger,
   type OpenOutcome,
   type PeerPath,
-  type Primitives,
   type ProtocolId,
-  type Random,
   type RelayStatus,
   SkeinError,
   type Swarm,
   type SwarmEvents,
 } from '@skein/core'
 import type { PeerId, Stream } from '@libp2p/interface'
-import type { BulkChannels, BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
-import type { BulkHost } from './bulk-paths.ts'
-import type { PunchDeps, Puncher } from '../punch/index.ts'
+import type { BulkHandler, BulkOutcome, BulkWish } from '../bulk/index.ts'
 import type { ChannelHandler, OpenOptions } from './channels.ts'
 import { deviceOf, isPunched, peerOf, transportOf } from './connections.ts'
 import { GREET_TIMEOUT_MS } from './constants.ts'
-import type { GetText } from './asking.ts'
-import type { DisguisedStack } from './disguise.ts'
 import type { TopicReceiver } from './gossip.ts'
 import type { OutsideAddress } from './mapped.ts'
 import { Penalties } from './penalties.ts'
 import type { NetworkChange } from '../platform/network-watch.ts'
 import { Running } from './running.ts'
+import type { SwarmOptions, SwarmPlatform } from './swarm-options.ts'
 import type { RungReport } from './rungs.ts'
-import type { ListenOptions, Stack, StackOptions } from './client-stack.ts'
-import type { RecordJudge } from './stack-parts.ts'
 
-export interface SwarmOptions {
-  /** Ed25519 seed of the device, 32 bytes. */
-  readonly privateKeySeed: Uint8Array
-  /** URLs of the user's relays. */
-  readonly relays: readonly string[]
-  /** Tokens that admit us to relays, by URL. */
-  readonly relayTokens?: ReadonlyMap<string, string> | undefined
-  readonly listen: ListenOptions
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly random: Random
-  /** Which records may stand in the DHT. */
-  readonly judge: RecordJudge
-  /** A packet that belongs to no punch came to a socket for one. */
-  readonly onGarbage?: (() => void) | undefined
-}
-
-/** What differs between Node.js and a browser. */
-export interface SwarmPlatform {
-  /** libp2p, not started. @throws Error of libp2p */
-  createStack(options: StackOptions): Promise<Stack>
-  /** libp2p with a throw-away key, started. @throws Error of libp2p */
-  createDisguise(): Promise<DisguisedStack>
-  readonly getText: GetText
-  readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
-  readonly createPuncher?: (deps: PunchDeps) => Puncher
-  readonly createBulk?: (host: BulkHost) => BulkChannels
-}
+export type { SwarmOptions, SwarmPlatform } from './swarm-options.ts'
 
 export class Libp2pSwarm implements Swarm, Directory {
   readonly self: DeviceId

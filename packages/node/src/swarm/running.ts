@@ -5,7 +5,6 @@ import type { DeviceId, OpenOutcome, PeerPath, ProtocolId, RelayStatus } from '@
 import type { BulkChannels } from '../bulk/index.ts'
 import type { Puncher } from '../punch/index.ts'
 import { askAdmission } from './admission.ts'
-import type { BulkHost } from './bulk-paths.ts'
 import { Channels } from './channels.ts'
 import {
   deviceOf,
