@@ -91,7 +91,7 @@ export class DhtGuard {
     this.#parts = parts
     this.#node = node
     this.#inside = dht as unknown as Inside
-    this.#shelf = new DhtShelf(parts.rules.dhtRecords, parts.now)
+    this.#shelf = new DhtShelf(() => parts.rules.dhtRecords(), parts.now)
     parts.datastore.onRecord = (key) => this.#onRecord(key)
     this.#guardMessages()
     this.#guardTable()
