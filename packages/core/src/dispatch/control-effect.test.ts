@@ -32,6 +32,7 @@ function scene() {
   const store = new MemoryStore()
   const recalled: (readonly number[])[] = []
   const answered: number[] = []
+  const handed: number[] = []
   const hooks = {
     clock,
     allowance: new ControlAllowance(),
@@ -39,7 +40,7 @@ function scene() {
     answer: async (asked: readonly UnconfirmedMessage[]) => void answered.push(asked.length),
     onAcknowledged: async () => undefined,
     isOwn: () => false,
-    onHandover: () => undefined,
+    onHandover: (_: DeviceId, { firstDay }: { readonly firstDay: number }) => void handed.push(firstDay),
     onCard: () => undefined,
     onProofs: () => undefined,
     onProofWish: () => undefined,
@@ -49,10 +50,21 @@ function scene() {
     await store.commit(effect.writes)
     effect.committed()
   }
-  return { clock, store, recalled, answered, say }
+  return { clock, store, recalled, answered, handed, say }
 }
 
 describe('what a device says about delivery', () => {
+  it('[DV15] delivery tags come from a device itself, and not from one whose clock is far ahead', async () => {
+    const { clock, handed, say } = scene()
+    const today = Math.floor(clock.now() / 86_400_000)
+    const tags = (firstDay: number) => ({ firstDay, deliveryTags: new Uint8Array(32), oneTime: undefined })
+    for (const firstDay of [today, today + 2, today + 3]) await say(bo, { kind: 'handover', handover: tags(firstDay) })
+    expect(handed).toEqual([today, today + 2])
+    const uneven = DeliveryControl.encode({ kind: { $case: 'handover', value: Uint8Array.of(0x12, 1, 7) } }).finish()
+    for (const bytes of [uneven, DeliveryControl.encode({ kind: { $case: 'handover', value: new Uint8Array() } }).finish()])
+      expect(() => decodeDeliveryControl(bytes)).toThrow(bad)
+  })
+
   it('[RC4] what a device asks about is answered once in a while', async () => {
     const { clock, answered, say } = scene()
     const ask = { kind: 'unconfirmed', messages: [{ message: id(1), seq: 4 }] } as const
