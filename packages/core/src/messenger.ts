@@ -293,10 +293,10 @@ export class Messenger {
     this.emit({ kind: 'devices', revoked: false })
   }
 
-  /** Contacts are shown what our card says now; those who are away find it in their mailbox. */
+  /** Contacts are shown what our card says now; those who are away find it in their mailbox, and nobody waits for that. */
   private async showCard(): Promise<void> {
     await this.card.show()
-    await tellOfCard(this.runningPath(), this.card.current().signed)
+    if (this.mainPath !== undefined) void tellOfCard(this.mainPath, this.card.current().signed)
   }
 
   private onKeys(change: KeyChange): void {

@@ -1,7 +1,7 @@
 /** Cards that travel as words inside the session, by whatever carrier: an account has other devices than before (DV9). */
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
-import { openContactCard } from '../identity/index.ts'
+import { type ContactCard, openContactCard } from '../identity/index.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 import type { ContactDeps } from './contact-deps.ts'
@@ -15,14 +15,20 @@ export async function tellOfCard(path: MainPath, card: SignedBytes): Promise<voi
     )
 }
 
-/** Takes in the card of a contact whose list is newer than the one that is known. Never throws. */
+/** A list is known before what there is to encrypt to a new device with. */
+function bringsKeys(book: ContactDeps['book'], { bundles }: ContactCard): boolean {
+  return bundles.some(({ device }) => book.device(device)?.bundle.length === 0)
+}
+
+/** Takes in the card of a contact whose list is newer than the one that is known, or brings keys. Never throws. */
 export async function takeCard(deps: ContactDeps, account: AccountId, signed: SignedBytes): Promise<void> {
   const { primitives, book, logger, onContact } = deps
   try {
     const card = openContactCard(primitives, signed)
     if (card.list.account !== account) throw new SkeinError('CARD_FORGED', 'A contact sent the card of somebody else.')
     const known = book.get(account)
-    if (known === undefined || book.isOwn(account) || card.list.version <= known.listVersion) return
+    if (known === undefined || book.isOwn(account) || card.list.version < known.listVersion) return
+    if (card.list.version === known.listVersion && !bringsKeys(book, card)) return
     onContact(await book.putCard(card, signed, {}))
   } catch (error) {
     logger.warn('card-refused', { code: isSkeinError(error) ? error.code : 'unknown' })
