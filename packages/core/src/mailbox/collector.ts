@@ -36,6 +36,8 @@ export class Collector {
   /** What was kept may open now. */
   private isAnew = false
   private emptied = 0
+  /** Tags have been opened under which mail may lie that is older than what was fetched. */
+  private isWider = false
   /** The relay has no room to watch the rest of the tags. */
   private isPartly = false
 
@@ -87,6 +89,8 @@ export class Collector {
       if (!(await this.openTags(link))) return true
       if (this.isAnew && this.kept > 0) [after, this.kept] = [0, 0]
       this.isAnew = false
+      if (this.isWider) [after, this.kept] = [0, 0]
+      this.isWider = false
       const today = dayOf(this.deps.clock.now())
       const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: POLL_MS }, POLL_MS)
       if (batch?.kind !== 'batch') return true
@@ -110,8 +114,8 @@ export class Collector {
   }
 
   /**
-   * Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream, the newest first. What
-   * it has no room for is tried again at the next look.
+   * Shows the relay that the tags are ours: all of them that mail may lie under, each once per stream, those of today first.
+   * What it has no room for is tried again at the next look.
    * @returns false when the relay gives no answer that helps
    */
   private async openTags(link: MailboxLink): Promise<boolean> {
@@ -119,7 +123,8 @@ export class Collector {
     // Up to the day before the last that was emptied there is nothing any more, and before this device was made there was nothing.
     const since = Number((await store.setting(this.setting)) ?? dayOf((await store.identity())?.createdAt ?? 0)) - 1
     const missing = (await ownTags(this.deps, since)).filter(({ name }) => !this.opened.has(name))
-    const wanted = missing.toSorted((a, b) => b.day - a.day)
+    const today = dayOf(this.deps.clock.now())
+    const wanted = missing.toSorted((a, b) => Math.abs(today - a.day) - Math.abs(today - b.day))
     this.isPartly = false
     for (let at = 0; at < wanted.length; at += MAX_FETCH_RIGHTS) {
       const page = wanted.slice(at, at + MAX_FETCH_RIGHTS)
@@ -128,6 +133,7 @@ export class Collector {
       if (this.isPartly) return true
       if (reply?.kind !== 'done') return false
       for (const { name } of page) this.opened.add(name)
+      this.isWider = true
     }
     return true
   }

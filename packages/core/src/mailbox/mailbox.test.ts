@@ -72,6 +72,29 @@ describe('mailboxes', () => {
     expect(await states(world, home, bo)).toEqual(['delivered', 'delivered'])
   })
 
+  it('[MB14] a mailbox without room for all tags is watched for those of these days, and for the others once there is room', async () => {
+    const { world, relays, ana, bo } = await scene(721)
+    world.kill(bo)
+    await world.send(ana, bo, 'long ago')
+    await world.run(10_000)
+    world.kill(ana)
+    await world.clock.advance(5 * DAY_MS)
+    const home = await again(world, ana)
+    await world.send(home, bo, 'today')
+    await world.run(10_000)
+    world.kill(home)
+    const [relay] = relays
+    if (relay === undefined) throw new Error('no relay')
+    const { bounds } = relay
+    relay.bounds = { ...bounds, tags: { ...bounds.tags, connection: 4 } }
+    const back = await again(world, bo)
+    await world.run(20_000)
+    expect(await texts(world, back, ana)).toEqual(['today'])
+    relay.bounds = bounds
+    await world.run(100_000)
+    expect((await texts(world, back, ana)).toSorted()).toEqual(['long ago', 'today'])
+  })
+
   it('[DL19] a gap is asked for: a mailbox that keeps some mail to itself is found out', async () => {
     const { world, relays, ana, bo } = await scene(703)
     const [relay] = relays

@@ -14,6 +14,7 @@ import type { Channel } from '../ports/swarm.ts'
 import type { StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Visibility } from '../presence/index.ts'
 import { MemoryNetwork, type MemorySwarm } from './memory-network.ts'
+import { MAILBOX_BOUNDS, type MailboxBounds } from '../mailbox/bounds.ts'
 import { MailboxService } from '../mailbox/mailbox-service.ts'
 import { MAILBOX_PROTOCOL } from '../mailbox/protocol.ts'
 import { MemoryMailboxStore } from './memory-mailbox-store.ts'
@@ -55,6 +56,8 @@ export interface WorldRelay {
   readonly logger: RecordingLogger
   /** It is gone, with everybody's streams to it. */
   end(): void
+  /** What its mailbox spends; may be changed. */
+  bounds: MailboxBounds
 }
 
 /** Before a world with several devices in an account: what takes real time does not wait for the world's. */
@@ -103,10 +106,11 @@ export class World {
     const issuer = plainIssuer(url, clock)
     const isMember = (peer: DeviceId): boolean => [...this.nodes.values()].some(({ messenger }) => messenger.identity.device === peer)
     const deps = { store, clock, random, logger, primitives: this.primitives, issuer, seed, limits: { maxBytes: 1e9 }, isMember }
-    const service = new MailboxService(deps)
+    const service = new MailboxService({ ...deps, bounds: () => relay.bounds })
     const serve = (channel: Channel): Promise<void> => service.serve(channel)
     network.setRelay(url, { device, handlers: new Map([[MAILBOX_PROTOCOL, serve]]) })
-    return { url, store, device, logger, end: () => network.setRelay(url, undefined) }
+    const relay: WorldRelay = { url, store, device, logger, bounds: MAILBOX_BOUNDS, end: () => network.setRelay(url, undefined) }
+    return relay
   }
 
   /** Starts a node; with the store of an earlier one of this name, it is that one restarted. */

@@ -89,11 +89,11 @@ export class SpliceService {
     return isRoom ? { status: 'ok', secret } : { status: 'full' }
   }
 
-  /** As for a circuit to the other end, if that one can be reached here; or else the other has to ask for one to this one. */
+  /** As for a circuit to the other end, also where it is the other one that reaches this one here. */
   #refusal(party: Party, { peer }: SpliceRequestFrame): SpliceRefusal | undefined {
     const { rules, places } = this.#parts
     if (party.peer === peer) return 'denied'
-    if (places.get(peer) === undefined) return places.get(party.peer) === undefined ? 'no-reservation' : undefined
+    if (places.get(peer) === undefined && places.get(party.peer) === undefined) return 'no-reservation'
     const decision = rules.mayConnect(party, peer)
     rules.onRequest('connect', decision.status)
     // A limited circuit is for a few words; whoever gets no more needs no raw connection.
