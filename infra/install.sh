@@ -98,15 +98,17 @@ build() {
   had=$(dpkg-query -W -f '${Package}\n' | LC_ALL=C sort)
   command -v npm >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm >&2; }
   say "building, which takes some minutes"
+  failed=
   if [ -e "$1/.toolchain/installed" ]; then
-    (cd "$1" && node tools/run.mjs pack-relay "$root$app/next" >&2)
+    (cd "$1" && node tools/run.mjs pack-relay "$root$app/next" >&2) || failed=yes
   else
     mkdir "$root$app/build"
     tar -C "$1" -cf - --exclude=./.git --exclude=node_modules . | tar -C "$root$app/build" -xf -
-    (cd "$root$app/build" && HOME=$root$app/build XDG_CACHE_HOME= XDG_DATA_HOME= node tools/run.mjs pack-relay "$root$app/next" >&2)
+    (cd "$root$app/build" && HOME=$root$app/build XDG_CACHE_HOME= XDG_DATA_HOME= node tools/run.mjs pack-relay "$root$app/next" >&2) || failed=yes
     rm -rf "$root$app/build"
   fi
   remove_build_tools "$had"
+  [ -z "$failed" ] || die "the build failed; nothing has been changed"
 }
 
 # What was installed for the build alone.
