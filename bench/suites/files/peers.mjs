@@ -57,9 +57,10 @@ async function freePort() {
   return port
 }
 
-async function answers(port) {
+/** @throws Error when nobody answers: the server is ended then */
+async function answers(port, server) {
   const { connect } = await import('node:net')
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 1_000; tries += 1) {
     const open = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1')
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
@@ -69,6 +70,7 @@ async function answers(port) {
     if (open) return
     await sleep(50)
   }
+  server.kill('SIGTERM')
   throw new Error(`nobody answers at port ${port}`)
 }
 
@@ -99,7 +101,7 @@ export async function startScp(dir) {
   ]
   writeFileSync(join(place, 'config'), [...config, 'PidFile none', 'PermitRootLogin yes', 'Subsystem sftp internal-sftp', ''].join('\n'))
   const server = serve('/usr/sbin/sshd', ['-D', '-e', '-f', join(place, 'config')])
-  await answers(port)
+  await answers(port, server)
   const options = [
     '-q',
     '-P',
@@ -126,7 +128,7 @@ export async function startRsync(dir) {
   const server = serve('rsync', ['--daemon', '--no-detach', '--address=127.0.0.1', `--port=${port}`, `--config=${dir}/rsyncd.conf`], {
     stdio: 'ignore',
   })
-  await answers(port)
+  await answers(port, server)
   const copy = async (from) => {
     rmSync(target, { recursive: true, force: true })
     mkdirSync(target)
@@ -143,7 +145,7 @@ export async function startWormhole(dir) {
     `--port=tcp:${port}:interface=127.0.0.1`,
     `--channel-db=${dir}/mailbox.sqlite`,
   ])
-  await answers(port)
+  await answers(port, server)
   const common = ['--relay-url', `ws://127.0.0.1:${port}/v1`, '--transit-helper', 'tcp:127.0.0.1:9']
   const copy = timed(async (from, to) => {
     mkdirSync(to, { recursive: true })
