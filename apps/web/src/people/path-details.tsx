@@ -11,6 +11,30 @@ export function PathDetails({ contact }: { readonly contact: string }) {
   return <Why key={pathTo(peers, contact)} contact={contact} />
 }
 
+/** What the client says of a way, by its beginning; what is not here is of the technical kind, as programs say it. */
+const SENTENCES = [
+  ['not tried: the other side', 'unreached'],
+  ['not tried from here', 'opened'],
+  ['in use, through a port', 'mapped'],
+  ['no address of this kind', 'address'],
+  ['the other side tries', 'theirs'],
+  ['the other side begins', 'begins'],
+  ['UDP does not get', 'udp'],
+  ['carried by', 'carried'],
+] as const
+
+function Detail({ detail }: { readonly detail: string }) {
+  const { doctor } = useRareStrings()
+  const [, key] = SENTENCES.find(([beginning]) => detail.startsWith(beginning)) ?? []
+  // That it is in use has been said.
+  if (detail === '' || detail === 'in use') return null
+  return (
+    <span className="foreign block text-quiet" {...(key === undefined ? { lang: 'en' } : {})}>
+      {key === undefined ? detail : doctor.ways[key]}
+    </span>
+  )
+}
+
 function Why({ contact }: { readonly contact: string }) {
   const { status } = useStrings()
   const { path: words } = useRareStrings()
@@ -39,11 +63,7 @@ function Why({ contact }: { readonly contact: string }) {
         {why.reasons.map(({ rung, outcome, detail }) => (
           <li key={rung}>
             {known[rung] ?? rung}: {outcomes[outcome] ?? outcome}
-            {detail === '' ? null : (
-              <span lang="en" className="foreign block text-quiet">
-                {detail}
-              </span>
-            )}
+            <Detail detail={detail} />
           </li>
         ))}
       </ul>

@@ -1,6 +1,58 @@
 import type { RareStrings } from './rare-en.ts'
 
 export const rareDe: RareStrings = {
+  doctor: {
+    names: {
+      relay: 'Relay',
+      listening: 'Erreichbar',
+      udp: 'UDP',
+      nat: 'Router (NAT)',
+      ipv6: 'IPv6',
+      hairpin: 'Von innen nach innen',
+      'port mapping': 'Offener Port',
+    },
+    says: {
+      'no-relay': 'Kein Relay ist eingestellt: Nur Geräte im selben Netz werden erreicht.',
+      'relay-joined': (relay: string) => `${relay}: beigetreten; andere erreichen dieses Gerät darüber.`,
+      'relay-no-place': (relay: string) =>
+        `${relay}: verbunden, aber es gibt keinen Platz: Es ist vielleicht voll oder will eine Einladung.`,
+      'relay-other': (relay: string) =>
+        `Unter ${relay} antwortet jemand anderes: eine Anmeldeseite des Netzes, ein Proxy, oder die Adresse ist falsch.`,
+      'relay-ports': (relay: string) => `${relay} antwortet über HTTP, aber keiner seiner anderen Ports ist erreichbar.`,
+      'relay-away': (relay: string) => `${relay} antwortet nicht: Es ist aus, oder aus diesem Netz führt kein Weg dorthin.`,
+      listening: 'Anderen kann gesagt werden, wo sie anwählen.',
+      'not-listening': 'Es gibt keine Adresse, unter der andere anwählen könnten.',
+      udp: (seen: string) => `UDP kommt durch; gesehen als ${seen}.`,
+      'no-udp': 'UDP kommt nicht durch: Direkte Verbindungen gehen über TCP.',
+      'nat-none': 'Es gibt kein NAT; eine Firewall kann da sein.',
+      'nat-same': 'Ein NAT mit vorhersehbaren Ports: Direkte Verbindungen sind möglich.',
+      'nat-sequential': 'Ein NAT, das für jedes Ziel den nächsten Port nimmt: Direkte Verbindungen sind mit etwas Mühe möglich.',
+      'nat-random': 'Ein NAT mit zufälligen Ports: Direkte Verbindungen zu Geräten mit einem besseren gelingen nach vielen Versuchen.',
+      'nat-unknown': 'Wie das NAT seine Ports wählt, ist nicht bekannt.',
+      ipv6: 'Es gibt eine öffentliche IPv6-Adresse.',
+      'no-ipv6': 'Es gibt keine öffentliche IPv6-Adresse.',
+      'hairpin-unknown': 'Nicht bekannt.',
+      hairpin: 'Geräte hinter diesem Router erreichen einander auch über ihre äußeren Adressen.',
+      'no-hairpin': 'Zwei Geräte hinter diesem Router erreichen einander nicht über ihre äußeren Adressen.',
+      'mapping-mapped': (address: string) => `Der Router hat ${address} für dieses Gerät geöffnet.`,
+      'mapping-looking': 'Der Router wird nach einem Port gefragt.',
+      'mapping-public': 'Dieses Gerät hat eine öffentliche Adresse: Kein Router muss einen Port öffnen.',
+      'mapping-none': 'Der Router öffnet von sich aus keine Ports.',
+      'mapping-nested': 'Der Router öffnet einen Port, steht aber selbst hinter einem anderen: Andere können ihn nicht nutzen.',
+      'mapping-refused': 'Der Router weigert sich, einen Port zu öffnen.',
+      'mapping-off': 'Der Router wird nicht nach einem Port gefragt.',
+    },
+    ways: {
+      unreached: 'Die andere Seite ist noch gar nicht erreicht worden.',
+      opened: 'Es gab schon einen Weg, den die andere Seite geöffnet hat.',
+      mapped: 'Durch einen Port, den ein Router geöffnet hat.',
+      address: 'Von der anderen Seite ist keine solche Adresse bekannt.',
+      theirs: 'Die andere Seite versucht das.',
+      begins: 'Die andere Seite beginnt.',
+      udp: 'UDP kommt hier nicht durch.',
+      carried: 'Getragen von denen, die andere treffen.',
+    },
+  },
   mail: {
     open: 'Post unterwegs',
     ready: 'Briefkasten bereit',

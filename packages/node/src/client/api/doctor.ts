@@ -14,17 +14,23 @@ export async function doctorView(client: Client): Promise<DoctorView> {
   const checks: Check[] = [
     ...(relays.length > 0
       ? relays
-      : [{ name: 'relay', ok: false, detail: 'No relay is set: only devices on the same network are reached.' }]),
-    {
-      name: 'listening',
-      ok: listening,
-      detail: listening ? 'Others can be told where to dial.' : 'There is no address under which others could dial.',
-    },
+      : [check('relay', 'no-relay', { ok: false, detail: 'No relay is set: only devices on the same network are reached.' })]),
+    listening
+      ? check('listening', 'listening', { detail: 'Others can be told where to dial.' })
+      : check('listening', 'not-listening', { ok: false, detail: 'There is no address under which others could dial.' }),
     ...(nat === undefined ? [] : natChecks(nat)),
     ...(client.network === undefined ? [] : [mappingCheck(client.network)]),
   ]
   return { checks, nat: natView(client.network), refused: client.refused?.() ?? {} }
 }
+
+interface Found {
+  readonly ok?: boolean
+  readonly detail: string
+  readonly about?: string
+}
+
+const check = (name: string, code: string, { ok = true, detail, about = '' }: Found): Check => ({ name, ok, detail, code, about })
 
 /** What is known of the way out; empty in a browser. */
 export function natView(network: NetworkKnowledge | undefined): NatView {
@@ -49,22 +55,19 @@ function mappingCheck(network: NetworkKnowledge): Check {
   const found = network.mapping()
   const { host, port, by } = found.kind === 'mapped' ? found.mapping : { host: '', port: 0, by: '' }
   const detail = found.kind === 'mapped' ? `The router has opened ${host}:${port} for this device, by ${by}.` : NO_MAPPING[found.kind]
-  return { name: 'port mapping', ok: true, detail }
+  const about = found.kind === 'mapped' ? `${host}:${port}` : ''
+  return check('port mapping', `mapping-${found.kind}`, { detail, about })
 }
 
 async function relayCheck({ network }: Client, { url, connected, reserved }: RelayStatus): Promise<Check> {
-  const name = `relay ${url}`
-  if (reserved) return { name, ok: true, detail: 'Joined; others reach this device over it.' }
-  if (connected) return { name, ok: false, detail: 'Connected, but it gives no place: it may be full, or want an invitation.' }
+  const say = (code: string, detail: string, ok = false): Check => check(`relay ${url}`, code, { ok, detail, about: url })
+  if (reserved) return say('relay-joined', 'Joined; others reach this device over it.', true)
+  if (connected) return say('relay-no-place', 'Connected, but it gives no place: it may be full, or want an invitation.')
   const answer = await network?.askRelay(url)
   if (answer === 'other')
-    return {
-      name,
-      ok: false,
-      detail: 'Somebody else answers under this URL: a captive portal that wants a login, a proxy, or the URL is wrong.',
-    }
-  if (answer === 'relay') return { name, ok: false, detail: 'It answers over HTTP, but none of its other ports can be reached.' }
-  return { name, ok: false, detail: 'It does not answer: it is down, or there is no way to it from this network.' }
+    return say('relay-other', 'Somebody else answers under this URL: a captive portal that wants a login, a proxy, or the URL is wrong.')
+  if (answer === 'relay') return say('relay-ports', 'It answers over HTTP, but none of its other ports can be reached.')
+  return say('relay-away', 'It does not answer: it is down, or there is no way to it from this network.')
 }
 
 const MAPPINGS: Record<NonNullable<NatView['mapping']>, string> = {
@@ -76,24 +79,27 @@ const MAPPINGS: Record<NonNullable<NatView['mapping']>, string> = {
 }
 
 function natChecks(nat: NatView): Check[] {
-  const { udp = false, mapping = 'unknown', filtering = 'unknown', ipv6 = false, hairpin = null } = nat
+  const { udp = false, mapping = 'unknown', filtering = 'unknown', ipv6 = false } = nat
+  const seen = nat.seen_as ?? ''
   return [
-    {
-      name: 'udp',
-      ok: udp,
-      detail: udp ? `UDP gets through; seen as ${nat.seen_as}.` : 'UDP does not get through: direct connections use TCP.',
-    },
-    { name: 'nat', ok: mapping !== 'unknown', detail: `${MAPPINGS[mapping]} Filtering: ${filtering}.` },
-    { name: 'ipv6', ok: true, detail: ipv6 ? 'There is a public IPv6 address.' : 'There is no public IPv6 address.' },
-    {
-      name: 'hairpin',
-      ok: hairpin !== false,
-      detail:
-        hairpin === null
-          ? 'Not known.'
-          : hairpin
-            ? 'The NAT turns packets round.'
-            : 'Two devices behind this NAT do not reach each other by their outside addresses.',
-    },
+    udp
+      ? check('udp', 'udp', { detail: `UDP gets through; seen as ${seen}.`, about: seen })
+      : check('udp', 'no-udp', { ok: false, detail: 'UDP does not get through: direct connections use TCP.' }),
+    check('nat', `nat-${mapping}`, {
+      ok: mapping !== 'unknown',
+      detail: `${MAPPINGS[mapping]} Filtering: ${filtering}.`,
+      about: filtering,
+    }),
+    ipv6
+      ? check('ipv6', 'ipv6', { detail: 'There is a public IPv6 address.' })
+      : check('ipv6', 'no-ipv6', { detail: 'There is no public IPv6 address.' }),
+    hairpinCheck(nat.hairpin ?? null),
   ]
+}
+
+function hairpinCheck(hairpin: boolean | null): Check {
+  if (hairpin === null) return check('hairpin', 'hairpin-unknown', { detail: 'Not known.' })
+  if (hairpin) return check('hairpin', 'hairpin', { detail: 'The NAT turns packets round.' })
+  const detail = 'Two devices behind this NAT do not reach each other by their outside addresses.'
+  return check('hairpin', 'no-hairpin', { ok: false, detail })
 }

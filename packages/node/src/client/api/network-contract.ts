@@ -24,7 +24,17 @@ export const NatView = z.partial(
 export type NatView = z.infer<typeof NatView>
 
 export const DoctorView = z.object({
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      /** A sentence in English. */
+      detail: z.string(),
+      /** The same for programs, and what it is about: a URL, an address. */
+      code: z.string(),
+      about: z.string(),
+    }),
+  ),
   nat: NatView,
   /** What came from the network since the start and was not looked at, by the reason; nothing in a browser. */
   refused: z.record(z.string(), z.int()),
