@@ -143,8 +143,9 @@ forget_old_versions() {
 # Service, command and link of one version.
 activate() {
   mkdir -p "$root$(dirname "$settings")" "$root$(dirname "$operator")" "$root$(dirname "$unit")"
-  put 644 "$root$app/$1/skein-relay.service" "$root$unit"
-  put 755 "$root$app/$1/operator-command.sh" "$root$operator"
+  # A version from before these were packed goes by those that are here.
+  [ ! -e "$root$app/$1/skein-relay.service" ] || put 644 "$root$app/$1/skein-relay.service" "$root$unit"
+  [ ! -e "$root$app/$1/operator-command.sh" ] || put 755 "$root$app/$1/operator-command.sh" "$root$operator"
   if [ "$(readlink "$root$app/current" 2>/dev/null || true)" != "$1" ]; then
     changed=yes
     ln -sfn "$1" "$root$app/current.new"

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest'
 import { policyOf } from './host.ts'
 import { isOtherUser, ownerOf } from './peer-user.ts'
 
+const HERE = '127.0.0.1'
+
 /** Two users, connected to a server on port 8080; as Linux writes it. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11111 1 0 100 0 0 10 0
@@ -14,13 +16,17 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 `
 
 it('[DW17] tells whose program is at the other end of a connection', () => {
-  expect([50_000, 50_001, 50_002].map((port) => ownerOf(TABLE, port, 8_080))).toEqual([1_000, 1_001, undefined])
-  expect(ownerOf(TABLE, 50_000, 8_081)).toBeUndefined()
+  const owner = (port: number, to = 8_080, host = HERE): number | undefined => ownerOf(TABLE, { host, port }, { host: HERE, port: to })
+  expect([50_000, 50_001, 50_002].map((port) => owner(port))).toEqual([1_000, 1_001, undefined])
+  expect(owner(50_000, 8_081)).toBeUndefined()
+  // Whoever comes from another address with the port of a window is not the window.
+  expect(owner(50_000, 8_080, '127.0.0.2')).toBeUndefined()
 })
 
 it.runIf(process.getuid !== undefined)('[DW17] takes for another user whoever is not known to be this one', () => {
   const own = TABLE.replaceAll(' 1000 ', ` ${process.getuid?.()} `).replaceAll(' 1001 ', ' 4294967 ')
-  const isOther = (remotePort: number): boolean => isOtherUser({ remotePort, localPort: 8_080 }, own)
+  const isOther = (remotePort: number): boolean =>
+    isOtherUser({ remoteAddress: `::ffff:${HERE}`, remotePort, localAddress: HERE, localPort: 8_080 }, own)
   expect([50_000, 50_001, 50_002].map(isOther)).toEqual([false, true, true])
 })
 

@@ -4,28 +4,43 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { endianness } from 'node:os'
 
 /** What the kernel of Linux knows of TCP sockets; see proc_net_tcp in its documentation. */
 const TABLE = '/proc/net/tcp'
 /** Columns of it. */
 const [LOCAL, REMOTE, UID] = [1, 2, 7]
 
-/** User of the socket on `port` that is connected to `to`; `undefined` when there is none. */
-export function ownerOf(table: string, port: number, to: number): number | undefined {
-  const endsWith = (address: string | undefined, wanted: number): boolean =>
-    address?.endsWith(`:${wanted.toString(16).toUpperCase().padStart(4, '0')}`) === true
+interface Endpoint {
+  readonly host: string
+  readonly port: number
+}
+
+/** User of the socket at `from` that is connected to `to`; `undefined` when there is none. Another address with the same port is another socket. */
+export function ownerOf(table: string, from: Endpoint, to: Endpoint): number | undefined {
+  const [local, remote] = [from, to].map(columnOf)
   const row = table
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .find((columns) => endsWith(columns[LOCAL], port) && endsWith(columns[REMOTE], to))
+    .find((columns) => columns[LOCAL] === local && columns[REMOTE] === remote)
   return row === undefined ? undefined : Number(row[UID])
 }
 
+/** As the kernel writes it: an IPv4 address is a number in the order of the machine. */
+function columnOf({ host, port }: Endpoint): string {
+  const bytes = Buffer.from(host.replace('::ffff:', '').split('.').map(Number))
+  const text = endianness() === 'LE' ? bytes.reverse().toString('hex') : bytes.toString('hex')
+  return `${text}:${port.toString(16).padStart(4, '0')}`.toUpperCase()
+}
+
+type Ends = Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>
+
 /** Whether another user of this machine asks. Where the system does not tell, nobody is taken for one. */
-export function isOtherUser({ remotePort, localPort }: Pick<Socket, 'remotePort' | 'localPort'>, table = readTable()): boolean {
+export function isOtherUser(socket: Ends, table = readTable()): boolean {
   const self = process.getuid?.()
   if (table === undefined || self === undefined) return false
-  return ownerOf(table, remotePort ?? 0, localPort ?? 0) !== self
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket
+  return ownerOf(table, { host: remoteAddress, port: remotePort }, { host: localAddress, port: localPort }) !== self
 }
 
 function readTable(): string | undefined {

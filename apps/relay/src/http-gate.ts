@@ -84,7 +84,9 @@ export class HttpGate {
     const [all, now] = [bytes + ANSWER_OVERHEAD_BYTES, this.#parts.now()]
     this.#parts.onBytes(all)
     this.#paceOf(this.#keyOf(request)).charge(all, { ...this.#allowance(), now })
-    this.#slow.charge(all, { perSecond: this.#parts.budget().slowBytesPerSecond, now })
+    const { state, slowBytesPerSecond } = this.#parts.budget()
+    // What went out before is not to be waited for when the budget becomes slow.
+    if (state === 'slow') this.#slow.charge(all, { perSecond: slowBytesPerSecond, now })
   }
 
   #byRate(key: string): Refusal | undefined {

@@ -63,6 +63,8 @@ export class Messenger {
   private readonly stopping = new AbortController()
   private readonly touch: Touch
   private readonly releases: (() => void)[] = []
+  /** URLs of relays over which others can be dialled. */
+  private readonly passable = new Set<string>()
   private mainPath: MainPath | undefined
 
   constructor(ports: MessengerPorts, identity: Identity, options: MessengerOptions) {
@@ -335,8 +337,10 @@ export class Messenger {
   }
 
   /** Who can be reached now is not kept waiting until we can be reached. */
-  private onRelay({ device, passable, reserved }: RelayStatus): void {
-    if (passable) {
+  private onRelay({ url, device, passable, reserved }: RelayStatus): void {
+    if (!passable) this.passable.delete(url)
+    else if (!this.passable.has(url)) {
+      this.passable.add(url)
       this.dispatcher.wakeAll()
       this.touch.hurryAll()
     }

@@ -29,7 +29,7 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
   const toEnd = (): void => list.current?.scrollToIndex(conversation.get().messages.length - 1, { align: 'end' })
   useFollow(list, messages, { atEnd, firstNew })
   const marked = useSought(list, conversation)
-  useSeen(conversation.contact, { lastId: messages.at(-1)?.id, isWanted: atEnd && unread > 0 })
+  useSeen(conversation.contact, { lastId: messages.at(-1)?.id, unread: atEnd ? unread : 0 })
   useEffect(() => {
     // A list that needs no scrolling never tells of any.
     const frame = requestAnimationFrame(() => setAtEnd(isAtEnd(list.current)))
@@ -119,15 +119,15 @@ function useFollow(list: RefObject<VListHandle | null>, messages: readonly Histo
 }
 
 /** Tells the client that what is in view has been seen, once somebody can have seen it. */
-function useSeen(contact: string, { lastId, isWanted }: { readonly lastId: string | undefined; readonly isWanted: boolean }): void {
+function useSeen(contact: string, { lastId, unread }: { readonly lastId: string | undefined; readonly unread: number }): void {
   const { api } = useClient()
   useEffect(() => {
-    if (api === undefined || lastId === undefined || !isWanted) return
+    if (api === undefined || lastId === undefined || unread === 0) return
     const tell = (): void => {
       if (document.visibilityState === 'visible') api.seen({ contact, id: lastId }).catch(() => undefined)
     }
     tell()
     document.addEventListener('visibilitychange', tell)
     return () => document.removeEventListener('visibilitychange', tell)
-  }, [api, contact, lastId, isWanted])
+  }, [api, contact, lastId, unread])
 }

@@ -6,6 +6,8 @@ import type { ClientModel } from './model.ts'
 
 /** Time for another tab to take over, ms; a hidden one may be slow. */
 const TAKEOVER_WITHIN_MS = 30_000
+/** So long the same text to the same people is taken for another try of what had no answer, ms. */
+const OPEN_FOR_MS = 600_000
 
 type SendInput = Omit<Parameters<ApiClient['send']>[0], 'id'>
 
@@ -17,20 +19,26 @@ export type SendModel = Pick<ClientModel, 'get' | 'subscribe'>
  */
 export async function sendOnce(model: SendModel, input: SendInput): Promise<void> {
   const key = JSON.stringify(input)
-  const id = readOpen(key) || messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
+  const id = openId(key) ?? messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   const unsent = { ...input, id }
   keepUnsent(unsent)
   try {
     await sendBy(model, api, unsent)
-    keepOpen(key, '')
   } catch (error) {
-    keepOpen(key, isAnswer(error) ? '' : id)
+    keepOpen(key, isAnswer(error) ? '' : `${Date.now()} ${id}`)
     throw error
   } finally {
     forgetUnsent(id)
   }
+}
+
+/** What was sent without an answer not long ago, once: later on the same text is another message. */
+function openId(key: string): string | undefined {
+  const [at, id] = readOpen(key).split(' ')
+  keepOpen(key, '')
+  return id !== undefined && Date.now() - Number(at) < OPEN_FOR_MS ? id : undefined
 }
 
 /** Sends what a page that was left in the middle of it had begun; what is refused becomes a draft again. */

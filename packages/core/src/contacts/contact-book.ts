@@ -1,4 +1,5 @@
 /** Contacts and their devices in memory, written through to the store. */
+import { dayOf } from '../e2ee/delivery-tags.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
 import type { ContactCard, DeviceList } from '../identity/index.ts'
@@ -16,6 +17,9 @@ export const MAX_REQUESTS = 64
 const NOTHING = new Uint8Array()
 
 export type ContactChange = Partial<Pick<StoredContact, 'state' | 'petname' | 'trust' | 'blocked' | 'muted' | 'pendingInvite'>>
+
+/** Clocks differ by a day at most. */
+const MAX_DAYS_AHEAD = 2
 
 export class ContactBook {
   private readonly store: Store
@@ -226,11 +230,17 @@ export class ContactBook {
     await this.patchDevice(device, { handover }, { kind: 'device.handover', device, handover })
   }
 
-  /** Delivery tags that a device has sent, or that another device of ours knows of it; older ones than are known change nothing. */
-  async takeTags(device: DeviceId, tags: HandoverFields): Promise<void> {
+  /**
+   * Delivery tags that a device has sent, or that another device of ours knows of it; older ones than are known change nothing, nor
+   * do those of a clock that is wrong, which later ones would count as older than.
+   * @param now milliseconds since 1970
+   */
+  async takeTags(device: DeviceId, tags: HandoverFields, now: number): Promise<void> {
+    const isAhead = (day: number): boolean => day > dayOf(now) + MAX_DAYS_AHEAD
     const known = this.devices.get(device)
     const held = known === undefined ? undefined : decodeHandover(known.handover)
-    if (known === undefined || (held !== undefined && held.firstDay >= tags.firstDay)) return
+    if (known === undefined || isAhead(tags.firstDay)) return
+    if (held !== undefined && !isAhead(held.firstDay) && held.firstDay >= tags.firstDay) return
     await this.handover(device, encodeHandover({ ...tags, oneTime: held?.oneTime }))
   }
 

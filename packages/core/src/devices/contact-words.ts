@@ -112,8 +112,9 @@ export class ContactWords {
 
   /** Where mail for a contact can be left is known to who has met it; a device of ours that never has may use the same tags. */
   private async takeTags({ account, tags }: OwnContactFields): Promise<void> {
-    const { book } = this.deps
-    for (const { device, handover } of tags) if (book.device(device)?.account === account) await book.takeTags(device, handover)
+    const { book, clock } = this.deps
+    for (const { device, handover } of tags)
+      if (book.device(device)?.account === account) await book.takeTags(device, handover, clock.now())
   }
 
   private tagsFor(account: AccountId): OwnContactFields['tags'] {

@@ -1,5 +1,4 @@
 /** What follows from what a device says about delivery. */
-import { dayOf } from '../e2ee/delivery-tags.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { ControlEffect } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -14,9 +13,6 @@ const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 export const MAX_TOKENS_OF_ONE = 512
 /** Between two rounds of handing carriers what one device says is missing, and between two answers about what it asks, milliseconds. */
 export const RECALL_EVERY_MS = 30_000
-
-/** Clocks differ by a day at most. */
-const MAX_DAYS_AHEAD = 2
 
 /** What one device may cause by what it says (RC3). */
 export class ControlAllowance {
@@ -86,8 +82,6 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
       if (hooks.isOwn(account) || !allowance.mayAnswer(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.answer(control.messages).catch(() => undefined) }
     case 'handover':
-      // Of a clock that is wrong: later ones would count as older.
-      if (control.handover.firstDay > dayOf(clock.now()) + MAX_DAYS_AHEAD) return NOTHING
       return { writes: [], committed: () => hooks.onHandover(device, control.handover) }
     case 'card':
       return { writes: [], committed: () => hooks.onCard(account, control.card) }

@@ -190,7 +190,7 @@ export class Dispatcher {
         answer: (asked) => this.answer(device.device, asked),
         onAcknowledged: this.onAcknowledged,
         isOwn: (account) => this.deps.book.isOwn(account),
-        onHandover: (by, handover) => void this.quietly(this.deps.book.takeTags(by, handover)),
+        onHandover: (by, handover) => void this.quietly(this.deps.book.takeTags(by, handover, this.deps.clock.now())),
         onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
         onProofWish: (account, allowed) => void this.quietly(this.deps.proofs.onWish(account, allowed)),
       },
@@ -357,12 +357,14 @@ export class Dispatcher {
   }
 
   private async lookOften(path: MainPath): Promise<void> {
-    const isLinked = (device: DeviceId): boolean => this.postman.isLinked(device)
-    while (await this.deps.clock.sleep(UNCONFIRMED_CHECK_MS, { signal: this.stopping.signal })) {
-      const { Unconfirmed } = await loadUnconfirmed()
-      this.unconfirmed ??= new Unconfirmed(path, { isLinked })
-      await this.unconfirmed.look().catch((error: unknown) => this.deps.logger.warn('unconfirmed-not-asked-for', { reason: String(error) }))
-    }
+    while (await this.deps.clock.sleep(UNCONFIRMED_CHECK_MS, { signal: this.stopping.signal }))
+      await this.lookOnce(path).catch((error: unknown) => this.deps.logger.warn('unconfirmed-not-asked-for', { reason: String(error) }))
+  }
+
+  private async lookOnce(path: MainPath): Promise<void> {
+    const { Unconfirmed } = await loadUnconfirmed()
+    this.unconfirmed ??= new Unconfirmed(path, { isLinked: (device) => this.postman.isLinked(device) })
+    await this.unconfirmed.look()
   }
 
   private async expireOften(path: MainPath): Promise<void> {

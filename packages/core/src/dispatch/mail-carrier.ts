@@ -159,15 +159,19 @@ export class MailCarrier {
 
   private async grant(path: MainPath, known: StoredDevice): Promise<void> {
     const { mailboxes, clock } = this.deps
+    let given = false
     for (const mailbox of mailboxes.slice(0, GRANTED_MAILBOXES)) {
       await this.purse.fill(mailbox, this.stopping.signal)
       await this.purse.give(mailbox, GRANTED, async (tokens, beside) => {
         if (tokens.length === 0) return
         const note = { kind: 'setting.put', key: `mail-granted ${known.device}`, value: String(clock.now()) } as const
         await sendControl(path, known, { control: { kind: 'grant', mailbox, tokens }, beside: [...beside, note] })
+        given = true
       })
     }
     this.mailSince.delete(known.device)
+    // Else two that have no tokens would answer each other's mail with mail.
+    if (!given) return
     // Whoever never meets this device, or no more, can write to it still.
     await sendControl(path, known, { control: { kind: 'handover', handover: this.deps.tagsFor(known.account) } })
   }

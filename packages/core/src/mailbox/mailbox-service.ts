@@ -201,13 +201,13 @@ export class MailboxService {
   }
 
   private openOne({ watch, challenge, origin }: MailboxSession, { fetchKey, signature }: FetchRightFields): MailboxRefusal | undefined {
-    const { primitives, rightVerifier, onBound } = this.deps
+    const { primitives, rightVerifier } = this.deps
     const signed = { statement: challenge, signature }
     if (!isSignedBy(rightVerifier ?? primitives, 'skein fetch right v1', { signed, key: fetchKey })) return 'not-yours'
     const tag = hex.encode(tagOfFetchKey(primitives, fetchKey))
     if (this.watches.isWatching(watch, tag)) return undefined
     if (watch.isOver || watch.tags.length >= MAX_WATCHED || !this.tags.take(origin, 1)) {
-      onBound?.('mail-tags')
+      this.deps.onBound?.('mail-tags')
       return 'full'
     }
     this.watches.add(watch, tag)

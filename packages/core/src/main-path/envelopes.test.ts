@@ -9,7 +9,7 @@ import { inviteHash, parseInvite } from '../identity/index.ts'
 import { envelopesOf } from '../testing/envelopes.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { World, type WorldNode } from '../testing/world.ts'
-import { decodeHandover, type HandoverFields } from '../wire/handover.ts'
+import { decodeHandover, encodeHandover, type HandoverFields } from '../wire/handover.ts'
 import { decodeEnvelope, decodeSessionMessage, DELIVERY_TAG_BYTES } from '../wire/sealed.ts'
 import { decodeSigned } from '../wire/signed.ts'
 
@@ -47,6 +47,22 @@ async function waiting(world: World, { from, to }: { from: WorldNode; to: WorldN
 }
 
 describe('delivery tags between contacts', () => {
+  it('[DV15] of a clock that is far ahead change nothing, whoever passes them on, and give way where they are held', async () => {
+    const { world, ana, bo } = await pair(703)
+    const { book } = ana.messenger
+    const now = world.clock.now()
+    const of = (day: number): HandoverFields => ({ firstDay: day, deliveryTags: new Uint8Array(DELIVERY_TAG_BYTES), oneTime: undefined })
+    const taken = async (day: number): Promise<number> => {
+      await book.takeTags(deviceOf(bo), of(day), now)
+      return (await handedTo(ana, bo)).firstDay
+    }
+    const today = dayOf(now)
+    expect([await taken(today + 3), await taken(0xffff_ffff), await taken(today - 1)]).toEqual([today, today, today])
+    expect(await taken(today + 2)).toBe(today + 2)
+    await book.handover(deviceOf(bo), encodeHandover(of(today + 900)))
+    expect(await taken(today)).toBe(today)
+  })
+
   it('[ET4] contacts hold tags of each other for 40 days, of their own account alone, and new ones as long as they meet', async () => {
     const { world, ana, bo } = await pair(701)
     const today = dayOf(world.clock.now())

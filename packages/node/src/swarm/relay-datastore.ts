@@ -16,7 +16,7 @@ const DHT_RECORDS = '/dht/record/'
 /** Keeps keychain and certificate entries in `durable` as well; peers and DHT records stay in memory on purpose. */
 export class CertificateDatastore extends MemoryDatastore {
   readonly #durable: DurableEntries
-  /** Told of each record of the DHT that is put. */
+  /** Told of each record of the DHT that has been put. */
   onRecord: (key: StoreKey) => void = () => undefined
 
   constructor(durable: DurableEntries) {
@@ -27,8 +27,9 @@ export class CertificateDatastore extends MemoryDatastore {
   override put(key: StoreKey, value: Uint8Array): StoreKey | Promise<StoreKey> {
     // A copy: what the library's encoder gives is a small part of 64 KiB, all of which would stay for each peer.
     if (!isDurable(key)) {
+      const kept = super.put(key, value.slice())
       if (key.toString().startsWith(DHT_RECORDS)) this.onRecord(key)
-      return super.put(key, value.slice())
+      return kept
     }
     this.#durable.put(key.toString(), value)
     return key
