@@ -22,9 +22,6 @@ const RELAYED = ['sym:cgnsym', 'web:cone']
 /** A busy machine takes its time; whoever is direct sooner does not wait. */
 const PATIENCE_MS = 30_000
 
-/** Clients are started in three networks, one after the other. */
-const THREE_NETWORKS_MS = 480_000
-
 const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
@@ -51,17 +48,6 @@ describe.skipIf(unavailable)('network laboratory', () => {
       expect({ a, b, delivered, direct, path, direct_ms }).toEqual({ a, b, delivered: 1, direct: 0, path: 'relayed', direct_ms: null })
       expect({ a, b, file }).toMatchObject({ a, b, file: { whole: true, path: 'relayed' } })
     }
-  })
-
-  it('[LD9] [LD10] contacts on one switch meet without router, default route or relay, unless they keep off the network', {
-    timeout: THREE_NETWORKS_MS,
-  }, async () => {
-    const met = await natlab('--scenario', 'lan-no-route')
-    expect(met).toMatchObject({ lost: 0, doubled: 0, path: 'lan', seen_without_lan: false })
-    expect(met.delivered).toBe(met.sent)
-    expect(met.delivered).toBeGreaterThan(10)
-    // By link-local IPv6, all that discovery uses of it; an address that comes beside it takes nothing away.
-    expect(met.link_local).toMatchObject({ path: 'lan', transport: 'tcp', kept: true, off_link_refused: true })
   })
 
   it('[LD1] beacon and mDNS pass a cable with link-local IPv6 addresses alone', async () => {

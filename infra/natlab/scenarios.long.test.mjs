@@ -20,11 +20,27 @@ const SCENARIOS = {
   'two-interfaces': ({ lan_again_ms, relayed_before }) => expect([lan_again_ms === null, relayed_before]).toEqual([false, false]),
 }
 
+/** Clients are started in three networks, one after the other. */
+const THREE_NETWORKS_MS = 480_000
+
 describe.skipIf(unavailable)('in mid-conversation', () => {
   it.each(Object.entries(SCENARIOS))('%s: nothing is lost, nothing is doubled, and it goes on', async (scenario, shows) => {
     const document = await natlab('--scenario', scenario, '--tries', '2')
     expect(document).toMatchObject({ lost: 0, doubled: 0 })
     expect(document.delivered).toBe(document.sent)
     shows(document)
+  })
+})
+
+describe.skipIf(unavailable)('without any relay', () => {
+  it('[LD9] [LD10] contacts on one switch meet without router, default route or relay, unless they keep off the network', {
+    timeout: THREE_NETWORKS_MS,
+  }, async () => {
+    const met = await natlab('--scenario', 'lan-no-route')
+    expect(met).toMatchObject({ lost: 0, doubled: 0, path: 'lan', seen_without_lan: false })
+    expect(met.delivered).toBe(met.sent)
+    expect(met.delivered).toBeGreaterThan(10)
+    // By link-local IPv6, all that discovery uses of it; an address that comes beside it takes nothing away.
+    expect(met.link_local).toMatchObject({ path: 'lan', transport: 'tcp', kept: true, off_link_refused: true })
   })
 })

@@ -1,4 +1,4 @@
-// Runs inside a network namespace of its own (budget.test.mjs): a relay at one end of a cable, traffic from the other, and what
+// Runs inside a network namespace of its own (budget.long.test.mjs): a relay at one end of a cable, traffic from the other, and what
 // the relay counts beside what the kernel counts, over a kill and a restart. Prints one JSON document.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
