@@ -1,7 +1,7 @@
 /** Files between real processes. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { eventually, Lab, run } from './processes.ts'
 import { SmallDisk } from './chaos-disk.ts'
 import {
@@ -23,6 +23,10 @@ const lab = new Lab()
 let both: Two
 beforeAll(async () => {
   both = await two(lab)
+})
+beforeEach(async () => {
+  await both.ana.awake()
+  await both.bo.awake()
 })
 afterAll(() => lab[Symbol.asyncDispose]())
 
@@ -144,9 +148,10 @@ it('what comes through a pipe is sent under a name, also while the recipient is 
 })
 
 it('[FI34] a small file waits in the mailbox: the sender is off when the recipient comes, and learns later that it has arrived', async () => {
-  const { ana, bo } = both
+  const { ana, bo, relay } = both
   const sha256 = randomFile(lab.path('small.bin'), 700_000)
-  await acceptAll(bo, ana, lab.path('six'))
+  const folder = mkdtempSync(lab.path('six-'))
+  await acceptAll(bo, ana, folder)
   await eventually('ana can leave mail', async () =>
     (await ana.run('mailbox')).json.mailboxes.some(({ tokens }: { tokens: number }) => tokens > 0),
   )
@@ -155,12 +160,15 @@ it('[FI34] a small file waits in the mailbox: the sender is off when the recipie
   await eventually('the mailbox has it', async () => (await transferOf(ana, transfer))?.reason === 'mailed', { within: 120_000 })
   await ana.end()
   await bo.start()
-  expect(await untilState(bo, transfer, 'done')).toMatchObject({ sha256, path: lab.path('six/small.bin') })
-  expect(await sha256Of(lab.path('six/small.bin'))).toBe(sha256)
+  expect(await untilState(bo, transfer, 'done')).toMatchObject({ sha256, path: join(folder, 'small.bin') })
+  expect(await sha256Of(join(folder, 'small.bin'))).toBe(sha256)
+  // What was fetched is forgotten there by now; ana's is left.
+  await eventually('the mailbox holds that it has come', async () =>
+    /^skein_relay_mail_envelopes [1-9]/m.test(await (await fetch(`${relay.url}/metrics`)).text()),
+  )
   await bo.end()
   await ana.start()
   expect(await untilState(ana, transfer, 'done')).toMatchObject({ sha256 })
-  await bo.start()
 })
 
 const diskLab = new Lab()

@@ -51,9 +51,13 @@ class Daemon implements AsyncDisposable {
     return new Daemon(child, JSON.parse(line) as Json)
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
+  }
+
   /** Ends it with `signal`; resolves to the exit code, null after a kill. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode
+    if (this.hasEnded) return this.child.exitCode
     const gone = once(this.child, 'exit')
     this.child.kill(signal)
     const [code] = (await gone) as [number | null]
@@ -274,6 +278,11 @@ export class LabClient implements AsyncDisposable {
 
   async start(): Promise<void> {
     this.daemon = await Daemon.spawn(SKEIN, this.args, this.env)
+  }
+
+  /** Starts it unless it runs: what an earlier test has ended. */
+  async awake(): Promise<void> {
+    if (this.daemon?.hasEnded !== false) await this.start()
   }
 
   get account(): string {

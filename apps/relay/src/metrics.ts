@@ -30,6 +30,7 @@ export interface LabelledSources {
   carriedBytes(): Readonly<Record<string, number>>
   limits(): Readonly<Record<string, number>>
   budgetState(): BudgetState
+  mailKept(): Promise<{ readonly envelopes: number; readonly bytes: number }>
   refusals(): readonly { readonly service: string; readonly reason: string; readonly count: number }[]
 }
 
@@ -73,6 +74,7 @@ export function createMetrics(sources: MetricSources & LabelledSources): Metrics
     const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(sources[source]()) })
   }
   addLabelled(registry, sources)
+  addMail(registry, sources)
   return new RelayMetrics(registry)
 }
 
@@ -118,6 +120,21 @@ function addLabelled(registry: Registry, sources: LabelledSources): void {
     registers,
     collect: () => {
       for (const state of BUDGET_STATES) budget.set({ state }, state === sources.budgetState() ? 1 : 0)
+    },
+  })
+}
+
+function addMail(registry: Registry, { mailKept }: Pick<LabelledSources, 'mailKept'>): void {
+  const registers = [registry]
+  const bytes: Gauge = new Gauge({ name: 'skein_relay_mail_bytes', help: 'Bytes of mail that lies at the mailbox.', registers })
+  const envelopes: Gauge = new Gauge({
+    name: 'skein_relay_mail_envelopes',
+    help: 'Envelopes that lie at the mailbox.',
+    registers,
+    collect: async () => {
+      const kept = await mailKept()
+      envelopes.set(kept.envelopes)
+      bytes.set(kept.bytes)
     },
   })
 }

@@ -6,7 +6,7 @@ import { OperatorRules, type Refused } from './admission/operator-rules.ts'
 import { Descriptors } from './descriptors.ts'
 import { HttpGate, type HttpGateParts } from './http-gate.ts'
 import { LoopDelay } from './loop-delay.ts'
-import { createMetrics, type Metrics, type MetricSources } from './metrics.ts'
+import { createMetrics, type Metrics, type LabelledSources, type MetricSources } from './metrics.ts'
 import { Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
 import { loadSettings, type Settings } from './settings.ts'
@@ -35,7 +35,8 @@ export type StackFigures = Pick<
   | 'stunRequests'
   | 'stunRefused'
   | 'status'
->
+> &
+  Pick<LabelledSources, 'mailKept'>
 
 export interface OperatorOptions {
   readonly dataDir: string

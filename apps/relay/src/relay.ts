@@ -242,6 +242,7 @@ function figuresOf(parts: Parts): StackFigures {
     dhtRecords: () => counts()?.dhtRecords ?? 0,
     mailStreams: () => parts.mailbox?.use().streams ?? 0,
     mailTags: () => parts.mailbox?.use().tags ?? 0,
+    mailKept: async () => (await parts.mailbox?.totals()) ?? { envelopes: 0, bytes: 0 },
     mailHeldBytes: () => parts.mailbox?.use().bytes ?? 0,
     gossipMessages: () => counts()?.gossipMessages ?? 0,
     cards: () => parts.cards?.count() ?? 0,

@@ -6,6 +6,10 @@ import type { FileLink } from './file-ports.ts'
 export interface Loop {
   /** Ends the wait for the next try. */
   wake(): void
+  /** There is a reason to look again since the last look began. */
+  isWoken: boolean
+  /** Ends the look for whoever has it. */
+  opening: AbortController | undefined
   /** Channels that are open for it. */
   readonly links: Set<FileLink>
   /** While content comes. */
@@ -19,7 +23,7 @@ export interface Loop {
 }
 
 export function newLoop(): Loop {
-  const none = { content: undefined, isElsewhere: false, isMixed: false, shunsOthers: false }
+  const none = { content: undefined, opening: undefined, isWoken: false, isElsewhere: false, isMixed: false, shunsOthers: false }
   return { wake: () => undefined, links: new Set(), ...none }
 }
 

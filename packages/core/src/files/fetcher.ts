@@ -76,8 +76,21 @@ export class Fetcher {
     const { direction, state } = live.stored
     if (direction !== 'in' || (state !== 'waiting' && state !== 'running')) return
     const loop = this.loops.get(live)
-    if (loop !== undefined) loop.wake()
-    else if (this.stopping !== undefined && !this.stopping.aborted) void this.look(live)
+    if (loop !== undefined) {
+      loop.isWoken = true
+      loop.wake()
+    } else if (this.stopping !== undefined && !this.stopping.aborted) void this.look(live)
+  }
+
+  /** Something has come for it by mail: when that is all of it, nobody is looked for any longer. Never throws. */
+  async heard(live: Live): Promise<void> {
+    this.wake(live)
+    const { mail, logger } = this.deps
+    try {
+      if (this.loops.get(live)?.opening !== undefined && (await mail.whole(live)) !== undefined) this.loops.get(live)?.opening?.abort()
+    } catch (error) {
+      logger.warn('mailed-file-not-read', { reason: String(error) })
+    }
   }
 
   /** It was paused or ended meanwhile. */
@@ -123,9 +136,10 @@ export class Fetcher {
     try {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
         const before = live.stored.moved
+        loop.isWoken = false
         await this.inTurn(() => this.attempt(live, loop))
         if (live.stored.moved > before) wait = RETRY_MS.first
-        if (this.isWanted(live)) await this.pause(loop, wait)
+        if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
       }
     } catch (error) {
       this.deps.logger.error('fetching-failed', { reason: String(error) })
@@ -154,13 +168,13 @@ export class Fetcher {
   /** Once, with whichever device answers. Never throws. */
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
-      if (!this.isWanted(live) || (await this.takeMailed(live))) return
+      if (!this.isWanted(live)) return
       const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live, loop)
       for (const device of sources) {
-        if (await this.fetchFrom(live, device, loop)) return
+        if ((await this.takeMailed(live)) || (await this.fetchFrom(live, device, loop))) return
         if (!this.isWanted(live)) return
       }
-      await this.elsewhere(live, loop)
+      if (!(await this.takeMailed(live))) await this.elsewhere(live, loop)
     } catch (error) {
       await this.onFailure(live, error)
     } finally {
@@ -219,7 +233,9 @@ export class Fetcher {
 
   /** @returns false when the device is not there, or has it not */
   private async fetchFrom(live: Live, device: DeviceId, loop: Loop): Promise<boolean> {
-    const source = await this.open(loop, device)
+    loop.opening = new AbortController()
+    const source = await this.open(loop, device, loop.opening.signal)
+    loop.opening = undefined
     if (source === undefined) return false
     loop.isElsewhere = false
     // Between the look and the opening it may have been paused.
@@ -228,12 +244,12 @@ export class Fetcher {
     return !loop.isElsewhere
   }
 
-  private async open(loop: Loop, device: DeviceId, signal?: AbortSignal): Promise<Source | undefined> {
+  private async open(loop: Loop, device: DeviceId, signal: AbortSignal): Promise<Source | undefined> {
     const relays = this.deps.book.ownerOf(device)?.relays ?? []
-    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, signal === undefined ? { relays } : { relays, signal })
+    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays, signal })
     if (opened.kind !== 'open') return undefined
     const link = linkOn(opened.channel)
-    if (signal?.aborted) return void link.close()
+    if (signal.aborted) return void link.close()
     loop.links.add(link)
     return { link, reader: new LinkReader(link) }
   }

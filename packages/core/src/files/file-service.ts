@@ -189,7 +189,7 @@ export class FileService {
 
   private hear(live: Live): void {
     if (isFinal(live.stored) || live.stored.direction === 'out') this.mail.heard(live)
-    else this.fetcher.wake(live)
+    else void this.fetcher.heard(live)
   }
 
   private takeUp(live: Live): void {

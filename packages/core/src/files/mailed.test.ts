@@ -70,6 +70,25 @@ describe('small files by mail', () => {
     expect([await bo.node.store.fileWords(account, id), await lying(all)]).toEqual([[], 0])
   })
 
+  it('[FI34] what comes while the sender is still being looked for is taken at once', async () => {
+    const all = await scene(811)
+    const { world, ana, bo } = all
+    await always(all)
+    world.kill(bo.node)
+    ana.disk.files.set('a.bin', content(1, 300_000))
+    const id = await offer(all, 'a.bin')
+    world.kill(ana.node)
+    bo.node = await world.start(bo.node.name, { store: bo.node.store.reopened(), files: bo.disk, mailboxes })
+    const { swarm } = bo.node
+    const open = swarm.open.bind(swarm)
+    swarm.open = async (device, protocol, options) => {
+      await world.clock.sleep(60_000, options?.signal === undefined ? {} : { signal: options.signal })
+      return open(device, protocol)
+    }
+    await world.run(5_000)
+    expect(stateOf(bo, { id })).toBe('done')
+  })
+
   it('[FI34] a folder and an empty file go the same way', async () => {
     const all = await scene(802)
     const { world, ana, bo } = all

@@ -235,7 +235,7 @@ export class MemorySwarm implements Swarm {
     this.network = network
   }
 
-  open(device: DeviceId, protocol: ProtocolId): Promise<OpenOutcome> {
+  open(...[device, protocol]: Parameters<Swarm['open']>): Promise<OpenOutcome> {
     return Promise.resolve(this.network.openLink(this.self, device, protocol))
   }
 
