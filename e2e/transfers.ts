@@ -82,7 +82,7 @@ export async function untilState(client: LabClient, transfer: TransferLine, stat
       now = await transferOf(client, transfer)
       return now?.state === state
     },
-    { within: 150_000 },
+    { within: 90_000 },
   )
   if (now === undefined) throw new Error('there is no such transfer')
   return now
