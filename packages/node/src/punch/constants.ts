@@ -50,6 +50,9 @@ export const OPENER_TTL = 5
 /** Between two probes: 250 a second, and for so long at most. */
 export const PROBE_EVERY_MS = 4
 export const PROBE_FOR_MS = 10_000
+export const MOST_PROBES = PROBE_FOR_MS / PROBE_EVERY_MS
+/** A late timer is made up for by probes of so much time: 25. */
+export const MOST_ARREARS_MS = 100
 /** Ports beyond the last known one that are tried of a NAT whose ports follow each other. */
 export const PORTS_AHEAD = 64
 /** Smallest port that is tried of a NAT with unforeseeable ones; Linux and most routers begin there. */

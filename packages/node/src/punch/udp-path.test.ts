@@ -40,11 +40,20 @@ class FakeSocket {
   }
 }
 
+/** The machine sleeps while nothing runs on it. */
+class SleepyClock extends VirtualClock {
+  sleptMs = 0
+
+  override monotonic(): number {
+    return super.monotonic() + this.sleptMs
+  }
+}
+
 const same: NatSide = { mapping: 'same', port: 4_000, step: 0 }
 const random: NatSide = { mapping: 'random', port: 50_000, step: 0 }
 
 function begin(mine: NatSide, theirs: NatSide, options: Partial<PathSearch> = {}) {
-  const clock = new VirtualClock()
+  const clock = new SleepyClock()
   const stopping = new AbortController()
   const plan = planPunch(mine, theirs, 7)
   if (plan === undefined) throw new Error('no plan')
@@ -79,6 +88,37 @@ describe('search for a UDP path', () => {
       expect(sent.filter(({ at }) => at >= second * 1_000 && at < (second + 1) * 1_000).length).toBeLessThanOrEqual(251)
     expect(new Set(sent.map(({ to }) => to.host))).toEqual(new Set([HOST]))
     expect(new Set(sent.map(({ to }) => to.port)).size).toBe(sent.length)
+  })
+
+  it('[PT8] makes up for a few late packets, and not for a sleep of the machine', async () => {
+    const { clock, sockets, found, stop } = begin(same, random)
+    await clock.advance(100)
+    const [{ sent }] = sockets as [FakeSocket]
+    const before = sent.length
+    clock.sleptMs = 60_000
+    await clock.advance(4)
+    expect(sent.length - before).toBeLessThanOrEqual(30)
+    stop()
+    await clock.advance(100)
+    await found
+  })
+
+  it('[PT8] ends when a plan has no ports at all', async () => {
+    const { clock, sockets, found, stop } = begin(same, random, { plan: { sockets: 1, kind: 'search', ports: () => [] } })
+    await clock.advance(100)
+    expect(sockets.flatMap(({ sent }) => sent)).toEqual([])
+    stop()
+    await clock.advance(100)
+    expect(await found).toBeUndefined()
+  })
+
+  it('[PT8] sends no more than 2,500 probes, however long the search', async () => {
+    const { clock, sockets, found, stop } = begin(same, { mapping: 'sequential', port: 30_000, step: 1 })
+    await clock.advance(30_000)
+    expect(sockets.flatMap(({ sent }) => sent).length).toBe(2_500)
+    stop()
+    await clock.advance(100)
+    await found
   })
 
   it('[PT8] opens many mappings by packets that do not arrive, once each', async () => {

@@ -1,7 +1,7 @@
 /** Finds a pair of endpoints between which UDP packets pass both ways, as two plans say; both sides run it at once. */
 import type { Clock } from '@skein/core'
 import type { Endpoint } from '../stun/index.ts'
-import { OPENER_TTL, PROBE_EVERY_MS, REPEAT_EVERY_MS } from './constants.ts'
+import { MOST_ARREARS_MS, MOST_PROBES, OPENER_TTL, PROBE_EVERY_MS, REPEAT_EVERY_MS } from './constants.ts'
 import type { PunchPlan } from './udp-plan.ts'
 import type { PunchSocket } from './udx.ts'
 
@@ -76,20 +76,22 @@ class PathFinder {
     return this.probeKnown()
   }
 
-  /** One probe after the other, over and over. */
+  /** One probe after the other, over and over, MOST_PROBES at most. */
   private async probeInTurn(): Promise<void> {
     const { plan, sockets, host, clock } = this.search
     const [socket] = sockets
     if (socket === undefined) return
-    const begun = clock.monotonic()
+    let due = clock.monotonic()
     let sent = 0
-    while (!this.signal.aborted) {
+    for (let before = -1; sent > before; ) {
+      before = sent
       for (const port of plan.ports()) {
-        if (this.signal.aborted) return
+        if (this.signal.aborted || sent >= MOST_PROBES) return
         this.say({ socket, to: { host, port } }, PROBE)
         sent += 1
-        // A timer that load makes late is made up for, so that the rate is what it should be.
-        const early = sent * PROBE_EVERY_MS - (clock.monotonic() - begun)
+        // A timer that load makes late is made up for, so that the rate is what it should be; a machine that has slept is not.
+        due = Math.max(due + PROBE_EVERY_MS, clock.monotonic() - MOST_ARREARS_MS)
+        const early = due - clock.monotonic()
         if (early > 0) await clock.sleep(early, { signal: this.signal })
       }
     }

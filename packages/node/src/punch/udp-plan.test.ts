@@ -30,6 +30,15 @@ describe('plan of a UDP punch', () => {
       expect(planPunch(mine, theirs, 1)).toBeUndefined()
   })
 
+  it('[PT8] where no port follows there is nothing to try, and no endless try of nothing', () => {
+    for (const [port, step] of [
+      [65_535, 1],
+      [1, -1],
+      [65_530, 16],
+    ] as const)
+      for (const mine of [same, sequential]) expect(planPunch(mine, { mapping: 'sequential', port, step }, 1)).toBeUndefined()
+  })
+
   it('[PT8] every unforeseeable port comes once, whatever the seed', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {

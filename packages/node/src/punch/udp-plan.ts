@@ -22,27 +22,29 @@ const LAST_PORT = 65_535
 const PORTS = LAST_PORT - FIRST_RANDOM_PORT + 1
 
 /**
- * `undefined` when these two cannot meet: both sides would have to guess.
+ * `undefined` when these two cannot meet: both sides would have to guess, or no port is left where the other side's next one is.
  * @param seed of the order in which unforeseeable ports are tried, a whole number
  */
 export function planPunch(mine: NatSide, theirs: NatSide, seed: number): PunchPlan | undefined {
   if (mine.mapping === 'same') {
     if (theirs.mapping === 'same') return { sockets: 1, kind: 'known', ports: () => [theirs.port] }
-    const ports = theirs.mapping === 'random' ? () => everyPort(seed) : () => portsAfter(theirs, PORTS_AHEAD)
-    return { sockets: 1, kind: 'search', ports }
+    if (theirs.mapping === 'random') return { sockets: 1, kind: 'search', ports: () => everyPort(seed) }
+    return following(theirs, { sockets: 1, kind: 'search', count: PORTS_AHEAD })
   }
   if (theirs.mapping === 'same') {
     return { sockets: mine.mapping === 'random' ? MOST_SOCKETS : FEW_SOCKETS, kind: 'known', ports: () => [theirs.port] }
   }
   if (mine.mapping === 'random' || theirs.mapping === 'random') return undefined
-  return { sockets: FEW_SOCKETS, kind: 'lockstep', ports: () => portsAfter(theirs, FEW_SOCKETS) }
+  return following(theirs, { sockets: FEW_SOCKETS, kind: 'lockstep', count: FEW_SOCKETS })
 }
 
-function* portsAfter({ port, step }: NatSide, count: number): Generator<number> {
-  for (let at = 1; at <= count; at += 1) {
-    const next = port + at * step
-    if (next >= 1 && next <= LAST_PORT) yield next
-  }
+/** Ports after the last known one, which may be the last there is: the other side says what it likes. */
+function following(
+  { port, step }: NatSide,
+  { count, ...plan }: Pick<PunchPlan, 'sockets' | 'kind'> & { readonly count: number },
+): PunchPlan | undefined {
+  const ports = Array.from({ length: count }, (_, at) => port + (at + 1) * step).filter((each) => each >= 1 && each <= LAST_PORT)
+  return ports.length === 0 ? undefined : { ...plan, ports: () => ports }
 }
 
 /** Each once, scattered: a walk by a stride that has no factor in common with their number. */

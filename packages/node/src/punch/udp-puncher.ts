@@ -119,11 +119,12 @@ export class UdpPuncher {
       const agreement = await coordination(messages, this.coordinated(main, signal))
       const { mine, theirs } = agreement
       const plan = planPunch(mine, theirs, this.seed())
-      if (plan === undefined) throw new Error('both sides would have to guess the ports of the other')
+      if (plan === undefined) throw new Error('the ports of the other side would have to be guessed')
       if (mine.mapping === 'same' && theirs.mapping === 'same') await this.deps.clock.sleep(AFTER_TCP_MS, { signal })
       while (sockets.length < plan.sockets) sockets.push(udx.open())
       path = await this.search(agreement, { plan, sockets, session, signal })
-      if (path !== undefined) return await this.connect(udx, path, agreement, session)
+      if (path !== undefined && (await this.connect(udx, path, agreement, session))) return true
+      // Another round costs the other side's host as many packets again.
       if (plan.kind !== 'lockstep') throw new Error('no hole was found')
       return false
     } finally {
