@@ -113,12 +113,13 @@ export class MeshNeighbours {
   }
 
   private async attach(channel: Channel): Promise<void> {
-    const { mesh, swarm, isContact, clock } = this.deps
+    const { mesh, swarm, isContact, clock, logger } = this.deps
     const { peer } = channel
     // Pings tell when it has gone without a word.
     swarm.keep(peer, true)
     const began = clock.monotonic()
-    await mesh.attach(peer, this.linkOf(channel))
+    // What goes wrong on one link ends that link.
+    await mesh.attach(peer, this.linkOf(channel)).catch((error: unknown) => logger.warn('mesh-link-failed', { reason: String(error) }))
     if (clock.monotonic() - began > WANTED_AFTER_MS) this.asked.delete(peer)
     if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
   }

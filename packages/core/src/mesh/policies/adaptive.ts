@@ -24,6 +24,8 @@ const COLD = 0.8
 const HOT = 5
 /** Steps in which ages are told: coarse enough to say little, fine enough for the freshest class. */
 const STEP_MS = 10_000
+/** Older news is not told, and not believed: no bundle lives longer. */
+const MOST_STEPS = (31 * 86_400_000) / STEP_MS
 /** Addresses of which news is kept (ME8). */
 export const MAX_NEWS = 4_096
 /** A difference in age below this is no difference when bundles are compared. */
@@ -58,7 +60,9 @@ export class AdaptivePolicy implements CarryingPolicy {
   }
 
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
-    return new Map([...this.heard].map(([address, at]) => [address, Math.round((now - at) / STEP_MS)]))
+    // A clock that was set back makes news come from the future.
+    const steps = (at: number): number => Math.max(0, Math.round((now - at) / STEP_MS))
+    return new Map([...this.heard].map(([address, at]) => [address, steps(at)] as const).filter(([, age]) => age <= MOST_STEPS))
   }
 
   experience(): readonly number[] {
@@ -75,7 +79,7 @@ export class AdaptivePolicy implements CarryingPolicy {
       if (at !== undefined) this.rates.meet(now - at)
       this.hear(address, now)
     }
-    for (const [address, steps] of neighbour.prospects) this.hear(address, now - steps * STEP_MS)
+    for (const [address, steps] of neighbour.prospects) if (steps <= MOST_STEPS) this.hear(address, now - steps * STEP_MS)
   }
 
   wants(held: HeldBundle, neighbour: Neighbour, { now }: PolicyContext): boolean {

@@ -31,7 +31,7 @@ export class ProphetPolicy implements CarryingPolicy {
 
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
     this.age(now)
-    return new Map([...this.predictabilities].map(([address, value]) => [address, Math.round(value * SCALE)]))
+    return new Map([...this.predictabilities].map(([address, value]) => [address, Math.round(Math.min(1, value) * SCALE)]))
   }
 
   experience(): readonly number[] {
@@ -47,7 +47,7 @@ export class ProphetPolicy implements CarryingPolicy {
     }
     const through = Math.max(...[...neighbour.addresses].map((address) => this.predictabilities.get(address) ?? 0))
     for (const [address, value] of neighbour.prospects) {
-      const transitive = through * (value / SCALE) * BETA
+      const transitive = through * Math.min(1, value / SCALE) * BETA
       if (transitive > (this.predictabilities.get(address) ?? 0)) this.predictabilities.set(address, transitive)
     }
   }
@@ -77,11 +77,11 @@ export class ProphetPolicy implements CarryingPolicy {
 
   private encounter(address: MeshAddress, now: number): number {
     const last = this.lastMet.get(address)
-    return last === undefined ? P_ENCOUNTER_MAX : P_ENCOUNTER_MAX * Math.min(1, (now - last) / TYPICAL_INTERVAL_MS)
+    return last === undefined ? P_ENCOUNTER_MAX : P_ENCOUNTER_MAX * Math.max(0, Math.min(1, (now - last) / TYPICAL_INTERVAL_MS))
   }
 
   private age(now: number): void {
-    const factor = GAMMA ** ((now - (this.agedAt ?? now)) / AGING_UNIT_MS)
+    const factor = GAMMA ** (Math.max(0, now - (this.agedAt ?? now)) / AGING_UNIT_MS)
     this.agedAt = now
     if (factor === 1) return
     for (const [address, value] of this.predictabilities) this.predictabilities.set(address, value * factor)

@@ -1,72 +1,12 @@
-import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
-import { cureKeyOf, envelopeFor, MeshLab, tagOf } from '../../testing/mesh-lab.ts'
-import { encodeMeshControl, type MeshControlFields } from '../../wire/mesh.ts'
-import { encodeBundle, type NeighbourFrameFields, type TransferFields } from '../../wire/mesh-bundle.ts'
-import { encodeRouteFrame } from '../../wire/mesh-route.ts'
-import { type BundleHeader, bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
+import { bundle, control, forward, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
+import { cureKeyOf, tagOf } from '../../testing/mesh-lab.ts'
+import { bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
 import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './neighbour-session.ts'
 import { NEIGHBOUR_SHARE } from './transfers.ts'
 
-const primitives = { sha256: (bytes: Uint8Array): Uint8Array => sha256(bytes) }
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
-
-interface Made {
-  readonly bytes: Uint8Array
-  readonly header: BundleHeader
-}
-
-interface Wanted {
-  readonly text?: string
-  readonly now: number
-  readonly hours?: number
-  readonly size?: number
-  /** Priority of part of a file. */
-  readonly chunk?: 0 | 1
-}
-
-function bundle(to: string, { text = 'x', now, hours = 5, size, chunk }: Wanted): Made {
-  const bytes = encodeBundle({
-    kind: chunk === undefined ? 'envelope' : 'chunk',
-    deliveryTag: tagOf(to),
-    expiryHour: Math.ceil(now / HOUR_MS) + hours,
-    cureLock: sha256(cureKeyOf(text)).slice(0, 16),
-    priority: chunk ?? 1,
-    sealed: size === undefined ? envelopeFor(to, { text, now }) : new Uint8Array(size).fill(text.length),
-  })
-  return { bytes, header: bundleHeader(bytes, primitives) }
-}
-
-const transfer = (bytes: Uint8Array, more: Partial<TransferFields> = {}): NeighbourFrameFields => ({
-  kind: 'transfer',
-  transfer: { bundle: bytes, hops: 1, hopLimit: 10, copies: 4, ...more },
-})
-const control = (said: Partial<MeshControlFields>): NeighbourFrameFields => ({
-  kind: 'control',
-  frame: encodeMeshControl({
-    ...{ addresses: [], gained: [], lost: [], offered: [], cures: [], prospects: [], partials: [] },
-    ...{ sketch: undefined, more: 0, wanted: [], experience: [], ...said },
-  }),
-})
-const forward = (
-  { bytes, header }: Made,
-  change: Partial<{ key: string; lock: string; address: number; attempt: number }> = {},
-): NeighbourFrameFields => ({
-  kind: 'route',
-  frame: encodeRouteFrame({
-    ...{ kind: 'forward', key: header.key, address: header.address, lock: header.lock, attempt: 1, ...change },
-    ...{ hopLimit: 4_000_000_000, flood: true, payload: bytes },
-  }),
-})
-
-async function pair(options: { capacityBytes?: number } = {}): Promise<MeshLab> {
-  const lab = new MeshLab(options)
-  for (const name of ['ana', 'bo']) await lab.start(name)
-  lab.connect('ana', 'bo')
-  await lab.run(500)
-  return lab
-}
 
 describe('a neighbour that keeps to no rules', () => {
   it('[ME18] a bundle that claims the key, address or lock of another goes no further', async () => {

@@ -162,17 +162,22 @@ export class MeshService {
         onOffence: (from, code) => this.deps.onOffence(from.peer, code),
       },
     })
+    try {
+      this.greet(session)
+      await session.run()
+    } finally {
+      this.detach(session)
+    }
+  }
+
+  private greet(session: NeighbourSession): void {
+    const { id, link } = session
     this.sessions.set(id, session)
     this.node.linkUp({ link: id, bandwidth: link.bandwidth }, this.now)
     this.routes.linkUp(id)
     this.own.hurry(this.mono)
     this.deps.onNear()
     void this.quietly(this.explorer.explore(session))
-    try {
-      await session.run()
-    } finally {
-      this.detach(session)
-    }
   }
 
   /** Neighbours from whom nothing has come for longer than they would be silent by themselves. */
