@@ -121,6 +121,38 @@ describe('two messengers', () => {
     expect(texts(await world.history(ana, bo))).toEqual(['still here'])
   })
 
+  it('[DL21] a full disk at the sender, and a store that closes meanwhile, end nothing: what is acknowledged is recorded when there is room', async () => {
+    const { world, ana, bo } = await pair(6)
+    const rejections: unknown[] = []
+    const onRejection = (reason: unknown): number => rejections.push(reason)
+    process.on('unhandledRejection', onRejection)
+    const { id } = await world.send(ana, bo, 'there is no room for a receipt')
+    ana.store.full = true
+    let frames = 0
+    const commit = ana.store.commit.bind(ana.store)
+    ana.store.commit = (writes) => {
+      frames += 1
+      return commit(writes)
+    }
+    await world.run(60_000)
+    expect(texts(await world.history(bo, ana))).toEqual(['there is no room for a receipt'])
+    expect(await ana.messenger.message(id)).toMatchObject({ state: 'queued' })
+    // Tried with waits in between, not over one link after the other.
+    expect(frames).toBeLessThan(100)
+    ana.store.full = false
+    await world.run(200_000)
+    expect(await ana.messenger.message(id)).toMatchObject({ state: 'delivered' })
+    await world.send(ana, bo, 'and one as it closes')
+    const closing = world.run(1_000)
+    await ana.store.close()
+    await closing
+    world.kill(ana)
+    await world.run(60_000)
+    await new Promise((resolve) => setTimeout(resolve))
+    process.off('unhandledRejection', onRejection)
+    expect(rejections).toEqual([])
+  })
+
   it('a full disk at the recipient: not acknowledged, delivered when there is room', async () => {
     const { world, ana, bo } = await pair(6)
     bo.store.full = true

@@ -28,6 +28,7 @@ import { Dispatcher } from './dispatch/index.ts'
 import { fetchSecretOf, Handovers, PrekeyKeeper } from './e2ee/index.ts'
 import { SkeinError } from './errors/index.ts'
 import type { FileService } from './files/index.ts'
+import { inBackground } from './in-background.ts'
 import { accountDigest, type AccountId, type DeviceId, type MessageId } from './ids.ts'
 import { type Identity, requireSameNumber, safetyNumber } from './identity/index.ts'
 import { type Draft, type MainPath, sendMessage, type SendOptions, serveDeliveries } from './main-path/index.ts'
@@ -48,7 +49,6 @@ export class Messenger {
   readonly book: ContactBook
   readonly presence: PresenceService
   readonly conversation: ConversationService
-  /** Our account's devices. */
   readonly devices: OwnDevices
   readonly proofs: Proofs
   readonly transfers: MessengerFiles
@@ -160,7 +160,7 @@ export class Messenger {
     await this.proofs.load()
     await this.dispatcher.start(this.mainPath)
     await this.devices.start(this.stopping.signal)
-    void this.card.keepFresh(this.stopping.signal)
+    inBackground(ports.logger, 'keys-not-kept-fresh', this.card.keepFresh(this.stopping.signal))
     for (const contact of book.everyone()) this.touch.keep(contact)
     // A relay that was joined before we listened is joined all the same.
     for (const each of ports.swarm.relays()) this.onRelay(each)
@@ -222,7 +222,7 @@ export class Messenger {
     return sendMessage(this.runningPath(), contact, typeof draft === 'string' ? { kind: 'text', text: draft } : draft, options)
   }
 
-  /** Nothing where files are neither sent nor received, or have not been loaded yet. */
+  /** Nothing where files are neither sent nor received, or not loaded yet. */
   get files(): FileService | undefined {
     return this.transfers.service
   }
@@ -298,7 +298,7 @@ export class Messenger {
   /** Contacts are shown what our card says now; those who are away find it in their mailbox, and nobody waits for that. */
   private async showCard(): Promise<void> {
     await this.card.show()
-    if (this.mainPath !== undefined) void tellOfCard(this.mainPath, this.card.current().signed)
+    if (this.mainPath !== undefined) inBackground(this.ports.logger, 'card-not-sent', tellOfCard(this.mainPath, this.card.current().signed))
   }
 
   private onKeys(change: KeyChange): void {
@@ -368,14 +368,14 @@ export class Messenger {
     this.touch.keep(contact)
     if (isOwn) for (const { device } of this.book.ownDevices()) this.devices.appeared(device)
     else this.devices.contactChanged(contact)
-    void this.mesh?.readdress().catch((error: unknown) => this.ports.logger.warn('mesh-not-readdressed', { reason: String(error) }))
+    if (this.mesh !== undefined) inBackground(this.ports.logger, 'mesh-not-readdressed', this.mesh.readdress())
     this.dispatcher.onContact(contact)
   }
 
   private onPresence({ device, account, aliveAt }: Present, online: boolean): void {
     this.emit({ kind: 'presence', device, account, online })
     const silentFor = this.ports.clock.monotonic() - aliveAt
-    void this.book.seen(device, Math.round(this.ports.clock.now() - silentFor))
+    inBackground(this.ports.logger, 'last-seen-not-kept', this.book.seen(device, Math.round(this.ports.clock.now() - silentFor)))
     if (!online || !this.isContact(device)) return
     this.dispatcher.wake(device)
     this.devices.appeared(device)
@@ -389,7 +389,7 @@ export class Messenger {
   private onMessage(message: StoredMessage): void {
     this.emit({ kind: 'message', message })
     this.devices.arrived(message)
-    void this.proofs.onIncoming(message).catch((error: unknown) => this.ports.logger.warn('not-signed', { reason: String(error) }))
+    inBackground(this.ports.logger, 'not-signed', this.proofs.onIncoming(message))
     this.transfers.onMessage(message)
   }
 

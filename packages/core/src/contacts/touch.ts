@@ -76,13 +76,18 @@ export class Touch {
       if (contact === undefined || contact.blocked || contact.state === 'requested' || book.device(device) === undefined) break
       const { hurry, atOnce } = waiting()
       this.waits.set(device, { hurry, atOnce })
-      attempts = (await this.once(contact, device)) ? 0 : attempts + 1
+      attempts = (await this.once(contact, device).catch((error: unknown) => this.missed(error))) ? 0 : attempts + 1
       const wait = attempts === 0 ? IN_TOUCH_MS : backoff(attempts, random, REACH)
       await clock.sleep(REACH_AGAIN_MS, { signal: atOnce.signal })
       await clock.sleep(wait, { signal: hurry.signal })
     }
     swarm.keep(device, false)
     this.waits.delete(device)
+  }
+
+  private missed(error: unknown): boolean {
+    this.deps.logger.warn('not-in-touch', { reason: String(error) })
+    return false
   }
 
   /** Introduces us where that is still to be done, then announces our presence; true when the device was reached. */

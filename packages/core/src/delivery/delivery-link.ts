@@ -15,6 +15,8 @@ export interface LinkEvents {
   /** Everything taken has been acknowledged: time to look for more. */
   onDrained(): void
   onOffence(error: unknown): void
+  /** What was acknowledged could not be recorded: the link is closed, and its rows go over the next one. */
+  onFailure(error: unknown): void
 }
 
 /** Sends rows over one open channel until it closes. */
@@ -59,11 +61,16 @@ export class DeliveryLink {
     for await (const bytes of this.channel.frames()) {
       try {
         const frame = decodeDeliverFrame(bytes)
-        if (frame.kind === 'acknowledgement') void this.acknowledge(frame.ids)
+        if (frame.kind === 'acknowledgement') void this.acknowledge(frame.ids).catch((error: unknown) => this.giveUp(error))
       } catch (error) {
         this.events.onOffence(error)
       }
     }
+  }
+
+  private giveUp(error: unknown): void {
+    this.events.onFailure(error)
+    this.close()
   }
 
   private async acknowledge(ids: readonly MessageId[]): Promise<void> {

@@ -27,7 +27,7 @@ function stalledChannel(): Channel & { sent: number } {
   const channel = { peer: device, sent: 0, send: async () => ++channel.sent > 0, frames: async function* () {}, close: () => undefined }
   return channel
 }
-const events = { onAcknowledged: async () => undefined, onDrained: () => undefined, onOffence: () => undefined }
+const events = { onAcknowledged: async () => undefined, onDrained: () => undefined, onOffence: () => undefined, onFailure: () => undefined }
 
 describe('delivery', () => {
   it('[DL3] [DL11] a stream takes what it can; who is away gets it by two mailboxes and the mesh, and what nothing takes is held with a reason', () => {

@@ -7,6 +7,7 @@ import type { OutboxRow, Store } from '../ports/store.ts'
 import type { OpenOutcome, Swarm } from '../ports/swarm.ts'
 import { type BackoffBounds, backoff } from './backoff.ts'
 import { DeliveryLink } from './delivery-link.ts'
+import { inBackground } from '../in-background.ts'
 import { Turnstile } from './turnstile.ts'
 
 export const DELIVER_PROTOCOL = '/skein/deliver/1'
@@ -103,7 +104,7 @@ export class Postman {
     }
     const fresh: Round = { link: undefined, hurry: new AbortController(), attempts, delay, running: true, after: 0, lastProgress: 0 }
     this.rounds.set(device, fresh)
-    void this.deliverAll(device, fresh)
+    inBackground(this.deps.logger, 'delivery-round-failed', this.deliverAll(device, fresh))
   }
 
   /** The link of a device ends, and the next one takes its rows: they have other bytes now, or there is a better path. */
@@ -126,7 +127,7 @@ export class Postman {
       while (!this.stopping.signal.aborted && (await this.hasMail(device))) {
         // Whoever wakes us during the session spares us the wait behind it.
         round.hurry = new AbortController()
-        if (await this.session(device, round)) continue
+        if (await this.session(device, round).catch((error: unknown) => this.broken(error))) continue
         await this.rest(device, round)
       }
     } catch (error) {
@@ -137,6 +138,11 @@ export class Postman {
     }
     // Mail committed between the last look and the deletion above found no link and a running round.
     if (!this.stopping.signal.aborted && (await this.hasMail(device))) this.wake(device)
+  }
+
+  private broken(error: unknown): boolean {
+    this.deps.logger.warn('delivery-session-failed', { reason: String(error) })
+    return false
   }
 
   /** Waits before the next try; when that is survives a restart (DL14). */
@@ -167,26 +173,38 @@ export class Postman {
     let progress = false
     const link = new DeliveryLink(opened.channel, {
       onAcknowledged: async (rows) => {
-        progress = true
         round.lastProgress = this.deps.clock.monotonic()
+        await this.deps.onDelivered(rows)
+        // Only now: where nothing can be recorded, the same rows would go over one link after the other without a wait.
+        progress = true
         if (round.attempts > 0) void this.keepRetry(device, { attempts: 0, nextAt: 0 })
         round.attempts = 0
-        await this.deps.onDelivered(rows)
       },
-      onDrained: () => void this.refill(device, link, round),
+      onDrained: () => void this.refill(device, link, round).catch((error: unknown) => this.abandon(link, error)),
       onOffence: (error) => this.offence(device, error),
+      onFailure: (error) => this.deps.logger.warn('delivery-not-recorded', { reason: String(error) }),
     })
     round.after = 0
     const watch = new AbortController()
     round.lastProgress = this.deps.clock.monotonic()
     void this.watch(round, link, watch.signal)
-    await this.refill(device, link, round)
-    // Only after the older rows: what is posted from now on comes behind them.
-    round.link = link
-    await link.run()
-    watch.abort()
-    round.link = undefined
+    try {
+      await this.refill(device, link, round)
+      // Only after the older rows: what is posted from now on comes behind them.
+      round.link = link
+      await link.run()
+    } finally {
+      watch.abort()
+      link.close()
+      round.link = undefined
+    }
     return progress
+  }
+
+  /** Its rows could not be read: the next link takes them, if the store opens again. */
+  private abandon(link: DeliveryLink, error: unknown): void {
+    this.deps.logger.warn('outbox-not-read', { reason: String(error) })
+    link.close()
   }
 
   private async openChannel(device: DeviceId): Promise<OpenOutcome> {

@@ -3,6 +3,7 @@
  * history. All of it goes as words inside the session of the two devices, over whatever carrier reaches the other one.
  */
 import { concat } from '../e2ee/key-derivation.ts'
+import { inBackground } from '../in-background.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
 import { type ClearMark, MAX_UNREAD, reaches } from '../contacts/index.ts'
 import { type ControlEffect, copiedWrites, type MainPath, sendOwnWord } from '../main-path/index.ts'
@@ -54,14 +55,14 @@ export class OwnSync {
 
   async start(signal: AbortSignal): Promise<void> {
     await this.contacts.load()
-    void this.askOften(signal)
+    inBackground(this.deps.logger, 'own-word-not-sent', this.askOften(signal))
   }
 
   /** An own device has appeared, or is new. */
   appeared(known: StoredDevice): void {
     const { clock } = this.deps.path()
     const since = clock.monotonic() - (this.asked.get(known.device) ?? Number.NEGATIVE_INFINITY)
-    if (since >= ASK_AGAIN_MS) void this.ask(known)
+    if (since >= ASK_AGAIN_MS) inBackground(this.deps.logger, 'own-word-not-sent', this.ask(known))
   }
 
   /** A contact may have changed here. */
@@ -141,7 +142,8 @@ export class OwnSync {
   private async askOften(signal: AbortSignal): Promise<void> {
     const { book, path } = this.deps
     do {
-      for (const device of book.ownDevices()) await this.ask(device)
+      for (const device of book.ownDevices())
+        await this.ask(device).catch((error: unknown) => this.deps.logger.warn('own-word-not-sent', { reason: String(error) }))
     } while (await path().clock.sleep(ASK_EVERY_MS, { signal }))
   }
 

@@ -4,6 +4,7 @@ import { loadOnce } from '../devices/load-once.ts'
 import { depositTag } from '../e2ee/index.ts'
 import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
+import { inBackground } from '../in-background.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import { receiveCarried, type MainPath } from '../main-path/index.ts'
 import {
@@ -69,7 +70,7 @@ export class MeshCarrier implements ChunkCarrier {
       onProven: (lock) => this.proven(lock),
       onExpired: (lock) => void this.quietly(this.renew(lock)),
       onNear: () => {
-        void this.offerAll()
+        inBackground(deps.logger, 'not-offered-to-mesh', this.offerAll())
         this.chunks?.onNear()
       },
       onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),

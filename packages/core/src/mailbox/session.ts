@@ -50,7 +50,10 @@ export class MailboxSession {
       for await (const bytes of this.channel.frames()) {
         if (!(await this.parts.bytes.take(this.origin, bytes.length))) break
         const release = this.begin(bytes.length)
-        void answer(bytes, release).finally(() => this.end(release))
+        // Who is not there any more gets no answer; the stream ends by itself.
+        void answer(bytes, release)
+          .catch(() => this.channel.close())
+          .finally(() => this.end(release))
         while (this.isFull()) await new Promise<void>((resolve) => (this.roomWanted = resolve))
         if (this.offences >= MAX_OFFENCES) break
       }

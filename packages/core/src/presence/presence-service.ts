@@ -1,5 +1,6 @@
 /** Drives presence: announces, answers, refreshes, reaps; on shared topics and on channels to contacts. */
 import { isSkeinError } from '../errors/index.ts'
+import { inBackground } from '../in-background.ts'
 import { type AccountId, deviceIdFromKey, deviceKey, type DeviceId } from '../ids.ts'
 import type { Identity } from '../identity/index.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -127,7 +128,7 @@ export class PresenceService {
     if (this.pairs.has(device)) return true
     const opened = await this.deps.swarm.open(device, PRESENCE_PROTOCOL, { relays, signal: this.stopping.signal })
     if (opened.kind === 'absent') return false
-    void this.serve(opened.channel)
+    inBackground(this.deps.logger, 'presence-work-failed', this.serve(opened.channel))
     if (!(await this.deps.clock.sleep(SETTLE_MS, { signal: this.stopping.signal }))) return false
     if (this.deps.visibility() !== 'nobody')
       await this.pairs.get(device)?.send({ kind: 'presence', own: this.own(this.pairNetworkOf(device)) })

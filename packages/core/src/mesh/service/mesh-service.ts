@@ -279,7 +279,7 @@ export class MeshService {
   private tick(): void {
     this.routes.tick(this.mono)
     if (!this.isNear) return
-    for (const own of this.own.due(this.mono)) void this.sender.advance(own)
+    for (const own of this.own.due(this.mono)) void this.quietly(this.sender.advance(own))
     for (const session of [...this.sessions.values()]) {
       if (this.mono - session.saidAt >= ALIVE_EVERY_MS) session.say({ kind: 'alive' }, { mayBeLost: true })
       if (session.transfer === undefined) this.transfers.offerNext(session)
@@ -340,7 +340,9 @@ export class MeshService {
     const known = this.opener.known(lock)
     if (known !== undefined) return known
     const source = this.sessions.get(from)?.peer ?? ''
-    void this.opener.open({ lock, key, bundle: payload, source }).then((cureKey) => cureKey && this.routes.opened(key, cureKey))
+    void this.quietly(
+      this.opener.open({ lock, key, bundle: payload, source }).then((cureKey) => cureKey && this.routes.opened(key, cureKey)),
+    )
     return undefined
   }
 

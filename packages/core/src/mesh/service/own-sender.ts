@@ -66,7 +66,7 @@ export class OwnSender {
     if (own.isFull) return false
     const latest = Math.ceil((clock.now() + BUNDLE_LIFE_MS) / MS_PER_HOUR)
     const bytes = encodeBundle({ ...fields, expiryHour: Math.min(expiryHour, latest), cureLock: hex.decode(lock) })
-    void this.advance(own.add(bundleHeader(bytes, primitives), bytes))
+    void this.deps.quietly(this.advance(own.add(bundleHeader(bytes, primitives), bytes)))
     return true
   }
 
