@@ -38,7 +38,7 @@ export function watchOver({ swarm, logger, mapsPort }: Watched, undo: Undo): Net
   void watchNetwork({ clock: systemClock, signal: watching.signal }, (change) => {
     logger.info('network-changed', { addresses: change.present.size, lost: change.hasLost })
     swarm.move(change)
-    void knowledge.renew()
+    void knowledge.move()
     mapper?.renew()
   })
   return { nat: () => knowledge.view(), mapping: () => mapper?.state() ?? { kind: 'off' }, probe: () => knowledge.probe(), askRelay }

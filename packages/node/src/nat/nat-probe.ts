@@ -42,9 +42,9 @@ export const UNKNOWN_NAT: NatView = { udp: false, mapping: 'unknown', filtering:
 /** Never rejects. Sends a dozen small packets, all to the user's own relays but one to itself. */
 export async function probeNat(deps: ProbeDeps): Promise<NatView> {
   const ipv6 = deps.ownHosts.some((each) => each.includes(':'))
-  const servers = await serversOf(deps.stunServers)
-  const socket = await openDatagrams().catch(() => undefined)
-  if (socket === undefined || servers.length === 0) return { ...UNKNOWN_NAT, ipv6 }
+  const servers = await serversOf(deps)
+  const socket = servers.length === 0 ? undefined : await openDatagrams().catch(() => undefined)
+  if (socket === undefined) return { ...UNKNOWN_NAT, ipv6 }
   try {
     const replies = await askAll(socket, servers, deps)
     const [first] = replies
@@ -57,11 +57,11 @@ export async function probeNat(deps: ProbeDeps): Promise<NatView> {
 }
 
 /** The first port of each relay, then the second of each: those that are asked first differ in address where they can. */
-async function serversOf(groups: readonly (readonly string[])[]): Promise<readonly Endpoint[]> {
+async function serversOf({ stunServers: groups, clock, signal }: Omit<ProbeDeps, 'ownHosts' | 'random'>): Promise<readonly Endpoint[]> {
   const rounds = Array.from({ length: Math.max(0, ...groups.map((each) => each.length)) }, (_, at) =>
     groups.flatMap((each) => each[at] ?? []),
   )
-  const found = await Promise.all(rounds.flat().map(resolveStun))
+  const found = await Promise.all(rounds.flat().map((each) => resolveStun(each, { clock, signal })))
   return found.flatMap((each) => each ?? [])
 }
 
@@ -97,7 +97,7 @@ async function filteringOf([server]: readonly Endpoint[], deps: ProbeDeps): Prom
 
 /** Two sockets, of which one sends to where the other is seen. */
 async function hairpinOf(seen: Endpoint, { clock, random, stunServers, signal }: ProbeDeps): Promise<boolean | null> {
-  const [server] = await serversOf(stunServers)
+  const [server] = await serversOf({ stunServers, clock, signal })
   if (server === undefined) return null
   const [listening, sending] = [await openDatagrams(), await openDatagrams()]
   try {

@@ -204,7 +204,7 @@ export class UdpPuncher {
     { stun, attributes, signal }: { stun: string; attributes: readonly StunAttribute[]; signal: AbortSignal },
   ): Promise<StunReply> {
     const { clock, random } = this.deps
-    const server = await resolveStun(stun)
+    const server = await resolveStun(stun, { clock, signal })
     const reply = server === undefined ? undefined : await askStun(socket, { server, clock, random, signal, attributes })
     if (reply === undefined) throw new Error('no STUN server answers: UDP does not get through')
     return reply

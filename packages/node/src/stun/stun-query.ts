@@ -16,6 +16,9 @@ import {
 const REPEAT_AFTER_MS = 150
 const QUESTIONS = 4
 
+/** A name server that has gone with the network never answers, and the system asks it for half a minute, ms. */
+const RESOLVE_WITHIN_MS = 3_000
+
 /** What a question needs of a UDP socket. */
 export interface Datagrams {
   send(bytes: Uint8Array, to: Endpoint): void
@@ -72,13 +75,23 @@ function readReply(bytes: Buffer, transaction: Buffer): Omit<StunReply, 'from'> 
 export const attributeOf = ({ attributes }: StunReply, type: number): Buffer | undefined =>
   attributes.find((each) => each.type === type)?.value
 
-/** The IPv4 endpoint of `stun:host:port`; `undefined` when it has none. */
-export async function resolveStun(url: string): Promise<Endpoint | undefined> {
+export interface Resolution extends Pick<StunQuestion, 'clock' | 'signal'> {
+  /** In place of the system's names. */
+  readonly find?: (name: string) => Promise<{ readonly address: string }>
+}
+
+const findIPv4 = (name: string): Promise<{ readonly address: string }> => lookup(name, { family: 4 })
+
+/** The IPv4 endpoint of `stun:host:port`; `undefined` when it has none, or none is told within RESOLVE_WITHIN_MS. */
+export async function resolveStun(url: string, { clock, signal, find = findIPv4 }: Resolution): Promise<Endpoint | undefined> {
   const [, bracketed, plain, port = '3478'] = /^stun:(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(url) ?? []
   const name = bracketed ?? plain
   if (name === undefined) return undefined
-  return lookup(name, { family: 4 }).then(
+  const found = find(name).then(
     ({ address }) => ({ host: address, port: Number(port) }),
     () => undefined,
   )
+  const over = new AbortController()
+  const late = clock.sleep(RESOLVE_WITHIN_MS, { signal: AbortSignal.any([signal, over.signal]) }).then(() => undefined)
+  return Promise.race([found, late]).finally(() => over.abort())
 }

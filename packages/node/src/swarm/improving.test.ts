@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { parseDeviceId } from '@skein/core'
 import { VirtualClock } from '@skein/core/testing'
 import { expect, it, vi } from 'vitest'
+import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
 import { silentLogger } from './test-network.ts'
 
@@ -13,12 +14,21 @@ const DIRECT = over('/ip4/127.0.0.1/tcp/1')
 /** A device that is reached in the way that `standing` says, and whose dials hang until they are ended. */
 function world() {
   const stopped = new AbortController()
-  const state = { standing: RELAYED as Connection | undefined, dials: 0, isKept: true }
-  const dialDirect = (_device: unknown, { signal }: { readonly signal: AbortSignal }): Promise<never> => {
+  const state = {
+    standing: RELAYED as Connection | undefined,
+    open: [RELAYED],
+    dials: 0,
+    hangs: true,
+    rungs: [] as readonly string[],
+    isKept: true,
+  }
+  const dialDirect = (_device: unknown, { signal, rungs }: DirectTry): Promise<never> => {
     state.dials += 1
+    state.rungs = rungs
+    if (!state.hangs) return Promise.reject(new Error('nobody there'))
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')), { once: true }))
   }
-  const stack = { getConnections: () => [], addEventListener: () => undefined, removeEventListener: () => undefined }
+  const stack = { getConnections: () => state.open, addEventListener: () => undefined, removeEventListener: () => undefined }
   const clock = new VirtualClock()
   const deps = { stack, dialler: { standing: () => state.standing, dialDirect, remember: () => undefined }, puncher: undefined }
   const isKept = (): boolean => state.isKept
@@ -34,6 +44,62 @@ it('a dial that hangs while a connection of the device goes is begun anew', asyn
   void improver.lost(DEVICE)
   await clock.advance(5_000)
   expect(state.dials).toBe(2)
+  stop()
+  await done
+})
+
+it('[PT9] a dial that hangs in the network of before is begun anew in the next one', async () => {
+  const { state, clock, improver, stop } = world()
+  const done = improver.improve(DEVICE)
+  await clock.advance(5_000)
+  improver.retry()
+  await clock.advance(0)
+  expect(state.dials).toBe(2)
+  stop()
+  await done
+})
+
+it('a dial that knows nothing of a new circuit ends, but not while it is young', async () => {
+  const { state, clock, improver, stop } = world()
+  const done = improver.improve(DEVICE)
+  await clock.advance(1_500)
+  expect(state.dials).toBe(1)
+  // Nothing new: it may go on.
+  await Promise.all([improver.improve(DEVICE), clock.advance(5_000)])
+  expect(state.dials).toBe(1)
+  state.open = [RELAYED, over('/ip4/127.0.0.2/tcp/1/ws/p2p-circuit')]
+  void improver.improve(DEVICE)
+  await clock.advance(100)
+  expect(state.dials).toBe(2)
+  state.open = [...state.open, over('/ip4/127.0.0.3/tcp/1/ws/p2p-circuit')]
+  void improver.improve(DEVICE)
+  await clock.advance(100)
+  expect(state.dials).toBe(2)
+  await clock.advance(1_000)
+  expect(state.dials).toBe(3)
+  stop()
+  await done
+})
+
+it('[PT10] ways by UDP are left out where it does not get through, and taken at once where it does, or may in another network', async () => {
+  const { state, clock, improver, stop } = world()
+  state.hangs = false
+  const waited = async (): Promise<readonly [number, boolean]> => {
+    await clock.advance(10)
+    return [state.dials, state.rungs.includes('webrtc')]
+  }
+  const done = improver.improve(DEVICE)
+  improver.knowUdp(false)
+  await clock.advance(30_000)
+  const [before] = await waited()
+  expect(await waited()).toEqual([before, false])
+  improver.knowUdp(true)
+  expect(await waited()).toEqual([before + 1, true])
+  improver.knowUdp(true)
+  expect(await waited()).toEqual([before + 1, true])
+  improver.knowUdp(false)
+  improver.retry()
+  expect(await waited()).toEqual([before + 2, true])
   stop()
   await done
 })

@@ -3,7 +3,7 @@ import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
-import { DIAL_TIMEOUT_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
+import { DIAL_TIMEOUT_MS, HANGS_AFTER_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
 import type { Dialler } from './dialling.ts'
 import type { RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
@@ -26,6 +26,9 @@ interface Search {
   resting: AbortController
   /** Ends the round. */
   round: AbortController
+  /** When the round began, and with which connections. */
+  since: number
+  known: ReadonlySet<Connection>
 }
 
 export class Improver {
@@ -37,13 +40,16 @@ export class Improver {
     this.deps = deps
   }
 
-  /** Runs until there is a direct connection, or none at all. When it runs already, it begins anew: something has changed. */
+  /**
+   * Runs until there is a direct connection, or none at all. When it runs already, it begins anew: something has changed. A round that
+   * does not know of the circuit by which the device has come now may hang on one that is gone.
+   */
   async improve(device: DeviceId): Promise<void> {
     if (!this.deps.isKept(device)) return
     this.deps.puncher?.tcp.prepare()
     const running = this.searches.get(device)
-    if (running !== undefined) return this.beginAnew(running)
-    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController() }
+    if (running !== undefined) return this.beginAnewWith(running, this.connections(device))
+    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController(), since: 0, known: new Set() }
     this.searches.set(device, search)
     const identified = this.identified(device)
     while (await this.rest(search)) {
@@ -54,22 +60,23 @@ export class Improver {
     this.searches.delete(device)
   }
 
-  /** Where UDP does not get through, nothing that needs it is tried. */
+  /** Where UDP does not get through, nothing that needs it is tried; where it does after all, it is tried at once. */
   knowUdp(isThrough: boolean): void {
+    const isNews = isThrough && !this.hasUdp
     this.hasUdp = isThrough
+    if (isNews) for (const each of this.searches.values()) this.beginAnew(each, false)
   }
 
-  /** The network has changed: whoever is reached over a relay may be reached directly now. */
+  /** The network has changed: whoever is reached over a relay may be reached directly now, and what was known of UDP is void. */
   retry(): void {
+    this.hasUdp = true
     for (const each of this.searches.values()) this.beginAnew(each)
   }
 
   /** The device has another address than before: what is under way does not know of it. */
   learned(device: DeviceId): void {
     const search = this.searches.get(device)
-    if (search === undefined) return
-    this.beginAnew(search)
-    search.round.abort()
+    if (search !== undefined) this.beginAnew(search)
   }
 
   /** A connection of the device has gone: what is under way may hang on it, and what it was better than is all that is left. */
@@ -77,12 +84,27 @@ export class Improver {
     const search = this.searches.get(device)
     if (search === undefined) return this.improve(device)
     this.beginAnew(search)
-    search.round.abort()
   }
 
-  private beginAnew(search: Search): void {
+  /** @param endsRound whether what is under way is given up, too */
+  private beginAnew(search: Search, endsRound = true): void {
     search.tries = 0
     search.resting.abort()
+    if (endsRound) search.round.abort()
+  }
+
+  /** A young round is left alone: both sides may have dialled over relays at the same time, and what is under way is about to succeed. */
+  private async beginAnewWith(search: Search, connections: readonly Connection[]): Promise<void> {
+    const { clock, stopping } = this.deps
+    const { round, known, since } = search
+    this.beginAnew(search, false)
+    if (connections.every((each) => known.has(each))) return
+    const signal = AbortSignal.any([stopping, round.signal])
+    if (await clock.sleep(Math.max(0, since + HANGS_AFTER_MS - clock.monotonic()), { signal })) round.abort()
+  }
+
+  private connections(device: DeviceId): readonly Connection[] {
+    return this.deps.stack.getConnections(peerOf(device))
   }
 
   /** Resolves `false` when the swarm stops. */
@@ -92,6 +114,8 @@ export class Improver {
     const wait = IMPROVE_AFTER_MS[search.tries] ?? IMPROVE_AFTER_MS.at(-1) ?? 0
     search.tries += 1
     await clock.sleep(wait, { signal: AbortSignal.any([stopping, search.resting.signal]) })
+    // The round that comes now is the first one of those that begin anew.
+    if (search.resting.signal.aborted) search.tries = 1
     return !stopping.aborted
   }
 
@@ -106,6 +130,8 @@ export class Improver {
   private async round(device: DeviceId, search: Search, identified: Promise<unknown>): Promise<void> {
     const won = new AbortController()
     search.round = won
+    search.since = this.deps.clock.monotonic()
+    search.known = new Set(this.connections(device))
     const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       await Promise.any([
@@ -128,7 +154,7 @@ export class Improver {
 
   /** The side that was reached over the relay begins; the other one answers. */
   private async punch(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
-    const { stack, puncher, dialler } = this.deps
+    const { puncher, dialler } = this.deps
     if (puncher === undefined) throw new Error('nothing here can punch')
     const note = (outcome: RungReport['outcome'], detail: string): void =>
       dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
@@ -137,7 +163,7 @@ export class Improver {
       note('failed', 'UDP does not get through here')
       throw new Error('UDP does not get through here')
     }
-    const relayed = stack.getConnections(peerOf(device)).find(inbound)
+    const relayed = this.connections(device).find(inbound)
     if (relayed === undefined) {
       note('other-side', 'the other side begins')
       throw new Error('the other side begins')
