@@ -6,11 +6,14 @@ import type { KeyHalves } from './reconcile/coded-symbols.ts'
 import { keyHalves } from './reconcile/reconciliation.ts'
 
 /** A proof that some bundle has arrived: the key whose hash is its lock. */
-export interface Cure {
+export interface HeardCure {
   readonly lock: string
   readonly key: Uint8Array
   /** Milliseconds since 1970; the bundle is gone everywhere by then. */
   readonly expiresAt: number
+}
+
+export interface Cure extends HeardCure {
   readonly halves: KeyHalves
 }
 
@@ -22,6 +25,8 @@ export function cureLock(key: Uint8Array, primitives: Pick<Primitives, 'sha256'>
   return hex.encode(primitives.sha256(key).subarray(0, CURE_KEY_BYTES))
 }
 
+/** Expiry is told in whole hours. */
+const TELLING_MS = 3_600_000
 const CURE_INFO = new TextEncoder().encode('skein cure key v1')
 
 /**
@@ -38,16 +43,18 @@ export function cureKeyOf(message: Uint8Array, primitives: Pick<Primitives, 'sha
 /** What this node knows to have arrived. */
 export class CureBook {
   private readonly cures = new Map<string, Cure>()
-  private readonly primitives: Pick<Primitives, 'sha256'>
 
-  constructor(primitives: Pick<Primitives, 'sha256'>) {
-    this.primitives = primitives
+  /** Whether a proof is not known here, or not for so long: several bundles behind one lock expire at different times. */
+  isNews({ lock, expiresAt }: HeardCure, now: number): boolean {
+    if (expiresAt <= now || expiresAt > now + MAX_BUNDLE_LIFE_MS + CLOCK_SKEW_MS) return false
+    const known = this.cures.get(lock)
+    return known === undefined || expiresAt - known.expiresAt >= TELLING_MS
   }
 
-  /** Takes up a proof; `undefined` when it is known already, or dead. */
-  learn(key: Uint8Array, expiresAt: number, now: number): Cure | undefined {
-    const lock = cureLock(key, this.primitives)
-    if (expiresAt <= now || expiresAt > now + MAX_BUNDLE_LIFE_MS + CLOCK_SKEW_MS || this.cures.has(lock)) return undefined
+  /** Takes up a proof; `undefined` when it is no news. */
+  learn(heard: HeardCure, now: number): Cure | undefined {
+    if (!this.isNews(heard, now)) return undefined
+    const { lock, key, expiresAt } = heard
     const cure = { lock, key, expiresAt, halves: keyHalves(lock) }
     this.cures.set(lock, cure)
     if (this.cures.size > MAX_CURES) this.cures.delete(this.cures.keys().next().value as string)

@@ -4,7 +4,7 @@
  */
 export * from './bundle.ts'
 export * from './bundle-store.ts'
-export { cureKeyOf, cureLock } from './cure-book.ts'
+export { cureKeyOf, cureLock, MAX_CURES } from './cure-book.ts'
 export * from './links/index.ts'
 export * from './mesh-node.ts'
 export * from './pieces/index.ts'

@@ -3,16 +3,16 @@
  * which link next. It moves no bytes and knows no clock; a driver does both.
  */
 import type { Primitives, Random } from '../ports/index.ts'
-import { type CureFields, decodeMeshControl, type MeshControlFields, type SketchFields } from '../wire/mesh.ts'
+import { decodeMeshControl } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isAbsurd, isChunk, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
-import { type Cure, CureBook } from './cure-book.ts'
+import type { Cure } from './cure-book.ts'
 import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
 import { Neighbourhood, takeUp } from './neighbourhood.ts'
 import { PartialBook } from './partial-book.ts'
 import type { CarryingPolicy, PolicyContext } from './policies/index.ts'
-import { Reconciliation } from './reconcile/reconciliation.ts'
+import { ProofExchange } from './proof-exchange.ts'
 
 export interface MeshNodeOptions {
   /** Addresses of the tags this node collects. */
@@ -21,8 +21,10 @@ export interface MeshNodeOptions {
   readonly policy: CarryingPolicy
   readonly random: Random
   readonly primitives: Pick<Primitives, 'sha256'>
-  /** A proof of delivery that was not known before. */
-  proven?(lock: string, cure: Cure): void
+  /** Proofs of delivery that were not known before, or not for so long. */
+  proven?(cures: readonly Cure[]): void
+  /** Whether a bundle behind this lock was made here and is under way, beside those in the store. */
+  isOwn?(lock: string): boolean
   /** Puts a control frame on a link. */
   send(link: LinkId, frame: Uint8Array): void
 }
@@ -39,7 +41,7 @@ export type Admission = { readonly kind: 'welcome'; readonly offset: number } | 
 export class MeshNode {
   private readonly options: MeshNodeOptions
   private readonly neighbours: Neighbourhood
-  private readonly cures: CureBook
+  private readonly proofs: ProofExchange
   private readonly partials: PartialBook
   /** Keys of bundles that came for this node, with the time after which they may be forgotten. */
   private readonly collected = new Map<BundleKey, number>()
@@ -48,7 +50,12 @@ export class MeshNode {
   constructor(options: MeshNodeOptions) {
     this.options = options
     this.neighbours = new Neighbourhood((link, frame) => options.send(link, frame))
-    this.cures = new CureBook(options.primitives)
+    this.proofs = new ProofExchange({
+      ...options,
+      neighbours: this.neighbours,
+      isAwaited: (lock) => this.isAwaited(lock),
+      learned: (cures) => this.learned(cures),
+    })
     this.partials = new PartialBook(options.store.capacityBytes)
   }
 
@@ -85,7 +92,7 @@ export class MeshNode {
   compareAgain(now: number): void {
     for (const neighbour of this.neighbours.all()) {
       if (neighbour.addresses.size === 0) continue
-      if (this.options.policy.cures) this.compare(neighbour)
+      if (this.options.policy.cures) this.proofs.compare(neighbour)
       this.offerAll(neighbour, now)
     }
   }
@@ -104,9 +111,8 @@ export class MeshNode {
     const isMeeting = said.addresses.length > 0 && neighbour.addresses.size === 0
     takeUp(neighbour, said)
     for (const held of said.gained.map((key) => this.options.store.get(key as BundleKey))) if (held !== undefined) holds(neighbour, held)
-    if (isMeeting && policy.cures) this.compare(neighbour)
-    this.reconcile(neighbour, said, now)
-    for (const { key, expiryHour } of said.cures) this.learn(key, { expiresAt: expiryHour * HOUR_MS, now, from: link })
+    if (isMeeting && policy.cures) this.proofs.compare(neighbour)
+    this.proofs.heard(neighbour, said, now)
     if (isMeeting) policy.met(neighbour, this.context(now))
     if (isMeeting) this.offerAll(neighbour, now)
     const known = said.offered.filter((key) => this.knows(key as BundleKey))
@@ -140,7 +146,7 @@ export class MeshNode {
 
   /** Whether a bundle may come; makes room for it if it may. */
   admit(header: BundleHeader, now: number): Admission {
-    if (this.cures.has(header.lock)) return { kind: 'cured' }
+    if (this.proofs.has(header.lock)) return { kind: 'cured' }
     if (this.knows(header.key)) return { kind: 'known' }
     const mine = this.options.addresses.has(header.address)
     if (isAbsurd(header, now) || (mine ? header.expiresAt <= now : !isRelayable(header, now))) return { kind: 'late' }
@@ -194,7 +200,7 @@ export class MeshNode {
     }
     const hopLimit = Math.min(handover.hopLimit, MAX_HOPS)
     const copies = Math.max(1, Math.min(handover.copies, MAX_COPIES))
-    if (!this.cures.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
+    if (!this.proofs.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
     return false
   }
 
@@ -217,7 +223,7 @@ export class MeshNode {
 
   /** This node has opened a bundle that came for it, and found the key of its cure lock. */
   cure(key: Uint8Array, expiresAt: number, now: number): void {
-    if (this.options.policy.cures) this.learn(key, { expiresAt, now })
+    if (this.options.policy.cures) this.proofs.found(key, expiresAt, now)
   }
 
   /** Drops what has expired; at most once a minute is enough, and not while sending. */
@@ -226,7 +232,7 @@ export class MeshNode {
     for (const held of this.options.store.all()) if (!isRelayable(held, now)) this.options.store.remove(held.key)
     for (const [key, until] of this.collected) if (until <= now) this.collected.delete(key)
     for (const { header } of this.partials.all()) if (!isRelayable(header, now)) this.partials.drop(header.key)
-    this.cures.expire(now)
+    this.proofs.expire(now)
   }
 
   /** A piece made here goes to one neighbour with all its copies: the others get other pieces (ME32). */
@@ -234,45 +240,18 @@ export class MeshNode {
     return isPiece === true && hops === 0 ? { given: Math.max(1, copies - 1), kept: 1 } : this.options.policy.split(copies)
   }
 
-  /** The side with the smaller address begins to compare proofs of delivery. */
-  private compare(neighbour: Neighbour): void {
-    const { random, addresses } = this.options
-    if (Math.min(...addresses) > Math.min(...neighbour.addresses)) return
-    const salt = Math.floor(random.uniform() * 2 ** 32)
-    neighbour.reconciliation = new Reconciliation(this.cures.keys(), salt)
-    this.neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
-  }
-
-  private reconcile(neighbour: Neighbour, { sketch, more, wanted }: MeshControlFields, now: number): void {
-    const { link } = neighbour
-    if (sketch !== undefined) this.compareWith(neighbour, sketch, now)
-    if (more > 0 && neighbour.reconciliation !== undefined) this.neighbours.say(link, { sketch: neighbour.reconciliation.goOn(more) })
-    if (wanted.length > 0) this.neighbours.say(link, { cures: this.proofs(wanted) })
-  }
-
-  private compareWith(neighbour: Neighbour, sketch: SketchFields, now: number): void {
-    if (sketch.from === 0) {
-      // Each beginning costs a pass over all proofs: whoever never comes to an end gets no second one at once.
-      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS) return
-      neighbour.comparedAt = now
-      neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
+  private learned(cures: readonly Cure[]): void {
+    for (const { lock } of cures) {
+      for (const held of this.options.store.locked(lock)) this.options.store.remove(held.key)
+      for (const { header } of this.partials.all()) if (header.lock === lock) this.partials.drop(header.key)
     }
-    const found = neighbour.reconciliation?.take(sketch)
-    if (found?.kind === 'more') this.neighbours.say(neighbour.link, { more: found.symbols })
-    if (found?.kind === 'difference') this.neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.proofs(found.ours) })
+    this.options.proven?.(cures)
   }
 
-  private proofs(prefixes: readonly string[]): CureFields[] {
-    return prefixes.length === 0 ? [] : this.cures.named(new Set(prefixes)).map(cureEntry)
-  }
-
-  private learn(key: Uint8Array, { expiresAt, now, from }: { expiresAt: number; now: number; from?: LinkId }): void {
-    const cure = this.cures.learn(key, expiresAt, now)
-    if (cure === undefined) return
-    for (const held of this.options.store.locked(cure.lock)) this.options.store.remove(held.key)
-    for (const { header } of this.partials.all()) if (header.lock === cure.lock) this.partials.drop(header.key)
-    this.neighbours.sayToAll({ cures: [cureEntry(cure)] }, from)
-    this.options.proven?.(cure.lock, cure)
+  private isAwaited(lock: string): boolean {
+    if (this.options.store.locked(lock).length > 0 || this.options.isOwn?.(lock) === true) return true
+    for (const { header } of this.partials.all()) if (header.lock === lock) return true
+    return false
   }
 
   private makeRoom(header: BundleHeader, now: number): boolean {
@@ -329,14 +308,6 @@ export class MeshNode {
   private context(now: number): PolicyContext {
     return { now, store: this.options.store, random: this.options.random }
   }
-}
-
-const HOUR_MS = 3_600_000
-/** A neighbour may begin to compare so often (ME7), milliseconds. */
-const COMPARE_AGAIN_MS = 5_000
-
-function cureEntry({ key, expiresAt }: Cure): { key: Uint8Array; expiryHour: number } {
-  return { key, expiryHour: Math.ceil(expiresAt / HOUR_MS) }
 }
 
 function plain({ id, key, address, lock, expiresAt, priority, bytes, isPiece }: BundleHeader): BundleHeader {

@@ -3,13 +3,13 @@ export interface Rate {
   readonly perSecond: number
 }
 
-/** A token bucket on a monotonic clock. */
+/** A token bucket; a clock that is set back adds nothing. */
 export class RateLimit {
   private readonly rate: Rate
   private level: number
   private at: number
 
-  /** @param now monotonic milliseconds */
+  /** @param now milliseconds, of the same clock as later */
   constructor(rate: Rate, now: number) {
     this.rate = rate
     this.level = rate.burst
@@ -18,7 +18,7 @@ export class RateLimit {
 
   /** Whether so much is within the rate; then it is taken. */
   takes(amount: number, now: number): boolean {
-    this.level = Math.min(this.rate.burst, this.level + ((now - this.at) / 1_000) * this.rate.perSecond)
+    this.level = this.levelAt(now)
     this.at = now
     if (this.level < amount) return false
     this.level -= amount
@@ -27,7 +27,10 @@ export class RateLimit {
 
   /** Milliseconds until so much will be within the rate. */
   wait(amount: number, now: number): number {
-    const level = Math.min(this.rate.burst, this.level + ((now - this.at) / 1_000) * this.rate.perSecond)
-    return Math.max(0, ((Math.min(amount, this.rate.burst) - level) / this.rate.perSecond) * 1_000)
+    return Math.max(0, ((Math.min(amount, this.rate.burst) - this.levelAt(now)) / this.rate.perSecond) * 1_000)
+  }
+
+  private levelAt(now: number): number {
+    return Math.min(this.rate.burst, this.level + (Math.max(0, now - this.at) / 1_000) * this.rate.perSecond)
   }
 }

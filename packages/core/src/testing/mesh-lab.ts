@@ -1,4 +1,5 @@
 /** Mesh services over links in memory, on a virtual clock: whole nodes without messengers. */
+import { hex } from '@scure/base'
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
   type ArchivedBundle,
@@ -8,12 +9,12 @@ import {
   type ErasureCode,
   FrameLink,
   type Link,
+  MAX_CURES,
   MeshService,
   PacedLink,
   type StoredCure,
 } from '../mesh/index.ts'
 import { noblePrimitives } from '../e2ee/primitives.ts'
-import { sameBytes } from '../wire/codec.ts'
 import { decodeNeighbourFrame, encodeBundle, encodeNeighbourFrame, type NeighbourFrameFields } from '../wire/mesh-bundle.ts'
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { RecordingLogger } from './recording-logger.ts'
@@ -27,6 +28,8 @@ const HOUR_MS = 3_600_000
 export class MemoryArchive implements BundleArchive {
   readonly held = new Map<BundleKey, { bundle: ArchivedBundle; readonly bytes: Uint8Array }>()
   proofs: readonly StoredCure[] = []
+  /** Transactions with proofs. */
+  writes = 0
 
   async bundles(): Promise<readonly ArchivedBundle[]> {
     return [...this.held.values()].map(({ bundle }) => bundle)
@@ -47,8 +50,14 @@ export class MemoryArchive implements BundleArchive {
   async cures(): Promise<readonly StoredCure[]> {
     return this.proofs
   }
-  async putCure(cure: StoredCure): Promise<void> {
-    if (!this.proofs.some(({ key }) => sameBytes(key, cure.key))) this.proofs = [...this.proofs, cure]
+  async putCures(cures: readonly StoredCure[]): Promise<void> {
+    this.writes += 1
+    const all = new Map(this.proofs.map((each) => [hex.encode(each.key), each]))
+    for (const { key, expiresAt } of cures) {
+      const name = hex.encode(key)
+      all.set(name, { key, expiresAt: Math.max(expiresAt, all.get(name)?.expiresAt ?? 0) })
+    }
+    this.proofs = [...all.values()].slice(-MAX_CURES)
   }
   async pruneCures(before: number): Promise<void> {
     this.proofs = this.proofs.filter(({ expiresAt }) => expiresAt >= before)

@@ -1,8 +1,16 @@
 /** Core's BundleArchive on SQLite. */
 import { chmodSync } from 'node:fs'
-import { type ArchivedBundle, type BundleArchive, bundleHeader, type BundleKey, isSkeinError, type StoredCure } from '@skein/core'
+import {
+  type ArchivedBundle,
+  type BundleArchive,
+  bundleHeader,
+  type BundleKey,
+  isSkeinError,
+  MAX_CURES,
+  type StoredCure,
+} from '@skein/core'
 import Database from 'better-sqlite3'
-import { asc, eq, lt, sql } from 'drizzle-orm'
+import { asc, count, eq, lt, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { explainSqlite } from '../store/open-on.ts'
@@ -13,12 +21,19 @@ import * as t from './schema.ts'
 const PRAGMAS = ['locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'auto_vacuum = INCREMENTAL'] as const
 /** Pages that are given back to the disk after each look for what has expired. */
 const VACUUM_PAGES = 1_024
+/** Proofs beyond the bound for a while: counting them costs. */
+const BOUND_AFTER = 4_096
+/** Proofs in one statement. */
+const ROWS = 512
 
 type MeshDatabase = ReturnType<typeof drizzle>
 
 export class SqliteArchive implements BundleArchive {
   private readonly sqlite: Database.Database
   private readonly db: MeshDatabase
+
+  /** Proofs since their number was bounded. */
+  private added = BOUND_AFTER
 
   constructor(sqlite: Database.Database) {
     this.sqlite = sqlite
@@ -57,18 +72,40 @@ export class SqliteArchive implements BundleArchive {
   }
 
   cures(): Promise<readonly StoredCure[]> {
-    return run(() => this.db.select().from(t.cures).all())
+    return run(() => this.db.select().from(t.cures).orderBy(sql`rowid`).all())
   }
 
-  putCure(cure: StoredCure): Promise<void> {
-    return run(() => void this.db.insert(t.cures).values(cure).onConflictDoNothing().run())
+  putCures(cures: readonly StoredCure[]): Promise<void> {
+    const later = sql`max(${t.cures.expiresAt}, excluded.expires_at)`
+    return run(() => {
+      this.db.transaction((tx) => {
+        for (let at = 0; at < cures.length; at += ROWS) {
+          const rows = cures.slice(at, at + ROWS)
+          tx.insert(t.cures)
+            .values(rows)
+            .onConflictDoUpdate({ target: t.cures.key, set: { expiresAt: later } })
+            .run()
+        }
+      })
+      this.added += cures.length
+      if (this.added >= BOUND_AFTER) this.boundCures()
+    })
   }
 
   pruneCures(before: number): Promise<void> {
     return run(() => {
       this.db.delete(t.cures).where(lt(t.cures.expiresAt, before)).run()
+      this.boundCures()
       this.db.run(sql.raw(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`))
     })
+  }
+
+  /** The book in memory forgets its first ones, too. */
+  private boundCures(): void {
+    this.added = 0
+    const [row] = this.db.select({ count: count() }).from(t.cures).all()
+    const surplus = (row?.count ?? 0) - MAX_CURES
+    if (surplus > 0) this.db.run(sql`DELETE FROM cures WHERE rowid IN (SELECT rowid FROM cures ORDER BY rowid LIMIT ${surplus})`)
   }
 
   /** Idempotent. */

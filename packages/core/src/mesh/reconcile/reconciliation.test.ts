@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { MAX_SYMBOLS, SYMBOL_BYTES } from '../../wire/mesh.ts'
 import type { KeyHalves } from './coded-symbols.ts'
-import { type Found, keyHalves, Reconciliation } from './reconciliation.ts'
+import { type Found, keyHalves, MAX_REQUESTS, Reconciliation } from './reconciliation.ts'
 
 interface Outcome {
   readonly found: Found
@@ -20,7 +20,9 @@ function reconciled(theirs: readonly KeyHalves[], ours: readonly KeyHalves[], sa
     symbols += sketch.symbols.length / SYMBOL_BYTES
     const found = receiver.take(sketch)
     if (found.kind !== 'more') return { found, symbols, rounds }
-    sketch = sender.goOn(found.symbols)
+    const next = sender.goOn(found.symbols)
+    if (next === undefined) return { found: { kind: 'given-up' }, symbols, rounds }
+    sketch = next
   }
 }
 
@@ -79,6 +81,14 @@ describe('reconciliation', () => {
     for (let from = 0; from < MAX_SYMBOLS; from += 512)
       found = receiver.take({ salt: 1, from, symbols: random.bytes(512 * SYMBOL_BYTES), pulls: new Uint8Array(0) })
     expect(found.kind).toBe('given-up')
+  })
+
+  it('[ME7] whoever asks for one symbol after the other, or for more than there may be, gets no more', () => {
+    const patient = new Reconciliation([], 1)
+    const answers = Array.from({ length: 200 }, () => patient.goOn(1)).filter((sketch) => sketch !== undefined)
+    expect(answers).toHaveLength(MAX_REQUESTS)
+    const greedy = new Reconciliation([], 1)
+    expect([greedy.goOn(1e9)?.symbols.length, greedy.goOn(1)]).toEqual([MAX_SYMBOLS * SYMBOL_BYTES, undefined])
   })
 
   it('[ME7] symbols out of their order are given up on', () => {

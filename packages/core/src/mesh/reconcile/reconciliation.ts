@@ -7,6 +7,9 @@ import { estimatedDifference, pulls } from './difference-estimate.ts'
 /** Symbols that go along with the first frame: equal sets show at once, for 80 bytes. */
 const FIRST_SYMBOLS = 3
 
+/** Requests for more symbols that are answered (ME7), each costs a pass over the set; from a wrong estimate it takes some 50 to the last symbol. */
+export const MAX_REQUESTS = 64
+
 /** Keys are named by their 16 hex digits. */
 export type Found =
   | { readonly kind: 'difference'; readonly theirs: readonly string[]; readonly ours: readonly string[] }
@@ -19,6 +22,7 @@ export class Reconciliation {
   private readonly decoder: DifferenceDecoder
   private estimate = 0
   private sent = 0
+  private requests = 0
 
   constructor(keys: readonly KeyHalves[], salt: number) {
     this.keys = keys
@@ -31,8 +35,10 @@ export class Reconciliation {
     return { ...this.next(FIRST_SYMBOLS), pulls: pulls(this.keys, this.salt) }
   }
 
-  /** Further symbols, as many as were asked for within the limit. */
-  goOn(count: number): SketchFields {
+  /** Further symbols, as many as were asked for within the limit; nothing once it is reached, or after too many requests. */
+  goOn(count: number): SketchFields | undefined {
+    this.requests += 1
+    if (this.sent >= MAX_SYMBOLS || this.requests > MAX_REQUESTS) return undefined
     return this.next(Math.min(count, MAX_SYMBOLS - this.sent))
   }
 

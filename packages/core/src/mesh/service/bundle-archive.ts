@@ -24,7 +24,8 @@ export interface BundleArchive {
   setCopies(key: BundleKey, copies: number): Promise<void>
   remove(key: BundleKey): Promise<void>
   cures(): Promise<readonly StoredCure[]>
-  putCure(cure: StoredCure): Promise<void>
+  /** Durable all together when it resolves; of two about one key the later expiry counts. Of more than MAX_CURES the first are forgotten. */
+  putCures(cures: readonly StoredCure[]): Promise<void>
   /** Forgets proofs that are older. @param before milliseconds since 1970 */
   pruneCures(before: number): Promise<void>
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { control, pair } from '../../testing/mesh-frames.ts'
+import { bundle, control, pair, transfer } from '../../testing/mesh-frames.ts'
+import { cureKeyOf } from '../../testing/mesh-lab.ts'
 import { addressOf } from '../../testing/mesh-world.ts'
+
+const HOUR_MS = 3_600_000
 
 describe('a neighbour whose words are absurd', () => {
   it('[ME11] news from before any bundle, and a clock that is set back, keep nobody from meeting others', async () => {
@@ -13,6 +16,48 @@ describe('a neighbour whose words are absurd', () => {
     await lab.run(1_000)
     expect(lab.node('ana').service.hasNeighbour('friend')).toBe(true)
     expect(friend.heard.some(({ kind }) => kind === 'control')).toBe(true)
+  })
+
+  it('[ME6] made-up proofs are written a frame at a time, passed on a frame at a time, and cost the victim no neighbour', async () => {
+    const lab = await pair()
+    const [ana, bo] = [lab.node('ana'), lab.node('bo')]
+    const mallory = lab.intrude('mallory', 'ana')
+    const expiryHour = Math.ceil(lab.clock.now() / HOUR_MS) + 5
+    const key = (number: number) => new Uint8Array(new Uint32Array([number, 1, 2, 3]).buffer)
+    mallory.say(control({ cures: Array.from({ length: 2_048 }, (_, number) => ({ key: key(number), expiryHour })) }))
+    await lab.run(500)
+    expect([ana.archive.writes, bo.archive.writes]).toEqual([1, 1])
+    expect(bo.archive.proofs).toHaveLength(2_048)
+    // One at a time, as often as the rate of frames allows: those beyond go no further.
+    for (let number = 0; number < 1_900; number += 1) mallory.say(control({ cures: [{ key: key(10_000 + number), expiryHour }] }))
+    await lab.run(500)
+    expect(bo.archive.writes).toBeLessThan(250)
+    for (let frame = 1; frame < 20; frame += 1)
+      mallory.say(control({ cures: Array.from({ length: 2_048 }, (_, number) => ({ key: key(frame * 100_000 + number), expiryHour })) }))
+    await lab.run(500)
+    expect(ana.archive.proofs.length).toBeLessThan(8_600)
+    expect([...ana.offences, ...bo.offences]).toEqual([])
+    // What is awaited counts, however much was made up.
+    lab.cut('ana', 'bo')
+    lab.send('ana', 'bo', 'true')
+    await lab.run(8_000)
+    mallory.say(control({ cures: [{ key: cureKeyOf('true'), expiryHour }] }))
+    await lab.run(500)
+    expect(ana.proven).toEqual(['true'])
+  })
+
+  it('[ME6] of two bundles behind one lock the later expiry counts', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const hour = Math.ceil(lab.clock.now() / HOUR_MS)
+    for (const hours of [5, 50, 2]) mallory.say(control({ cures: [{ key: cureKeyOf('x'), expiryHour: hour + hours }] }))
+    await lab.run(500)
+    expect(lab.node('ana').archive.proofs.map(({ expiresAt }) => expiresAt / HOUR_MS - hour)).toEqual([50])
+    lab.clock.jump(6 * HOUR_MS)
+    await lab.run(61_000)
+    mallory.say(transfer(bundle('cy', { now: lab.clock.now() }).bytes))
+    await lab.run(500)
+    expect(mallory.heard).toContainEqual(expect.objectContaining({ kind: 'answer', outcome: 'cured' }))
   })
 
   it('[ME20] a link that fails as it comes up is no neighbour', async () => {

@@ -6,7 +6,7 @@ import { isSkeinError } from '../../errors/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleKey, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
-import { cureLock } from '../cure-book.ts'
+import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
@@ -82,7 +82,8 @@ export class MeshService {
       policy: carryingPolicy(policy),
       random,
       primitives,
-      proven: (lock, key) => this.proven(lock, key),
+      proven: (cures) => this.proven(cures),
+      isOwn: (lock) => this.own.locked(lock).length > 0,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'control', frame }),
     })
     this.routes = new RouteNode({
@@ -251,6 +252,7 @@ export class MeshService {
       this.store.put(held)
       if (held.hops === 0) this.own.add(held, undefined)
     }
+    await archive.pruneCures(this.now)
     for (const { key, expiresAt } of await archive.cures()) this.node.cure(key, expiresAt, this.now)
     this.node.expire(this.now)
   }
@@ -362,9 +364,9 @@ export class MeshService {
     else this.provenHere(lock)
   }
 
-  private proven(lock: string, { key, expiresAt }: { readonly key: Uint8Array; readonly expiresAt: number }): void {
-    if (this.ready) void this.quietly(this.deps.archive.putCure({ key, expiresAt }))
-    this.provenHere(lock)
+  private proven(cures: readonly Cure[]): void {
+    if (this.ready) void this.quietly(this.deps.archive.putCures(cures.map(({ key, expiresAt }) => ({ key, expiresAt }))))
+    for (const { lock } of cures) this.provenHere(lock)
   }
 
   private provenHere(lock: string): void {

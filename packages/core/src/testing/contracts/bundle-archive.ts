@@ -1,6 +1,6 @@
 /** What core expects of whatever keeps bundles beyond the process. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ArchivedBundle, type BundleArchive, bundleHeader } from '../../mesh/index.ts'
+import { type ArchivedBundle, type BundleArchive, bundleHeader, MAX_CURES } from '../../mesh/index.ts'
 import { noblePrimitives } from '../../e2ee/primitives.ts'
 import { encodeBundle } from '../../wire/mesh-bundle.ts'
 
@@ -68,11 +68,28 @@ export function bundleArchiveContract(name: string, make: () => Promise<ArchiveU
 
     it('[ME21] keeps each proof once, until it is older than asked for', async () => {
       const cure = (byte: number) => ({ key: new Uint8Array(16).fill(byte), expiresAt: byte * 1_000 })
-      for (const byte of [1, 2, 3, 2]) await archive.putCure(cure(byte))
+      for (const bytes of [[1, 2, 3], [2]]) await archive.putCures(bytes.map(cure))
       await archive.pruneCures(2_000)
       const again = await place.reopen()
       expect(new Set((await again.cures()).map(({ expiresAt }) => expiresAt))).toEqual(new Set([2_000, 3_000]))
       expect(await again.cures()).toHaveLength(2)
+    })
+
+    it('[ME21] keeps the later expiry of a proof', async () => {
+      const key = new Uint8Array(16)
+      for (const expiresAt of [2_000, 5_000, 3_000]) await archive.putCures([{ key, expiresAt }])
+      const again = await place.reopen()
+      expect(await again.cures()).toEqual([{ key, expiresAt: 5_000 }])
+    })
+
+    it('[ME21] keeps so many proofs and no more, the latest', async () => {
+      const key = (number: number) => new Uint8Array(new Uint32Array([number, 0, 0, 0]).buffer)
+      const all = Array.from({ length: MAX_CURES + 10 }, (_, number) => ({ key: key(number), expiresAt: 9_000_000 - number }))
+      await archive.putCures(all)
+      await archive.pruneCures(0)
+      const kept = await archive.cures()
+      expect(kept).toHaveLength(MAX_CURES)
+      expect(new Set(kept.map(({ expiresAt }) => expiresAt)).has(9_000_000)).toBe(false)
     })
   })
 }

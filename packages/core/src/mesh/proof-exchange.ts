@@ -1,0 +1,105 @@
+/** Proofs of delivery, as a node keeps them, tells them and takes them from neighbours; docs/spec/mesh.md has the exchange. */
+import type { Primitives, Random } from '../ports/index.ts'
+import type { CureFields, MeshControlFields, SketchFields } from '../wire/mesh.ts'
+import type { MeshAddress } from './bundle.ts'
+import { type Cure, CureBook, cureLock, type HeardCure } from './cure-book.ts'
+import type { LinkId, Neighbour } from './neighbour.ts'
+import type { Neighbourhood } from './neighbourhood.ts'
+import { ProofIntake } from './proof-intake.ts'
+import { Reconciliation } from './reconcile/reconciliation.ts'
+
+/** A neighbour may begin to compare so often (ME7), milliseconds. */
+const COMPARE_AGAIN_MS = 5_000
+const HOUR_MS = 3_600_000
+
+export interface ProofExchangeDeps {
+  readonly addresses: ReadonlySet<MeshAddress>
+  readonly random: Random
+  readonly primitives: Pick<Primitives, 'sha256'>
+  readonly neighbours: Neighbourhood
+  /** Whether a bundle behind this lock is here or was made here: then its key is no made-up one. */
+  isAwaited(lock: string): boolean
+  /** Proofs that were not known before, or not for so long. */
+  learned(cures: readonly Cure[]): void
+}
+
+export class ProofExchange {
+  private readonly deps: ProofExchangeDeps
+  private readonly cures = new CureBook()
+  private readonly intake = new ProofIntake()
+
+  constructor(deps: ProofExchangeDeps) {
+    this.deps = deps
+  }
+
+  has(lock: string): boolean {
+    return this.cures.has(lock)
+  }
+
+  expire(now: number): void {
+    this.cures.expire(now)
+  }
+
+  /** The side with the smaller address begins. */
+  compare(neighbour: Neighbour): void {
+    const { random, addresses, neighbours } = this.deps
+    if (Math.min(...addresses) > Math.min(...neighbour.addresses)) return
+    const salt = Math.floor(random.uniform() * 2 ** 32)
+    neighbour.reconciliation = new Reconciliation(this.cures.keys(), salt)
+    neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
+  }
+
+  /** Answers what a neighbour says of proofs, and takes up those that it shows. */
+  heard(neighbour: Neighbour, { sketch, more, wanted, cures }: MeshControlFields, now: number): void {
+    const { neighbours } = this.deps
+    if (sketch !== undefined) this.compareWith(neighbour, sketch, now)
+    const next = more > 0 ? neighbour.reconciliation?.goOn(more) : undefined
+    if (next !== undefined) neighbours.say(neighbour.link, { sketch: next })
+    if (wanted.length > 0) neighbours.say(neighbour.link, { cures: this.named(wanted) })
+    if (cures.length > 0) this.take(neighbour, cures, now)
+  }
+
+  /** A key that this node has found itself. */
+  found(key: Uint8Array, expiresAt: number, now: number): void {
+    this.learn([{ key, lock: cureLock(key, this.deps.primitives), expiresAt }], { now })
+  }
+
+  /** All proofs of one frame at once: one frame onward, however many they are. */
+  private take(neighbour: Neighbour, cures: readonly CureFields[], now: number): void {
+    const { primitives, isAwaited } = this.deps
+    const heard = cures.map(({ key, expiryHour }) => ({ key, lock: cureLock(key, primitives), expiresAt: expiryHour * HOUR_MS }))
+    const news = heard.filter((cure) => this.cures.isNews(cure, now))
+    const sound = news.filter(({ lock }) => isAwaited(lock))
+    const others = news.filter(({ lock }) => !isAwaited(lock))
+    this.learn([...sound, ...this.intake.admitted(neighbour, others, now)], { now, from: neighbour.link })
+  }
+
+  private learn(heard: readonly HeardCure[], { now, from }: { now: number; from?: LinkId }): void {
+    const known = new Set(heard.map(({ lock }) => lock).filter((lock) => this.cures.has(lock)))
+    const learned = heard.map((cure) => this.cures.learn(cure, now)).filter((cure) => cure !== undefined)
+    if (learned.length === 0) return
+    this.deps.neighbours.sayToAll({ cures: learned.filter(({ lock }) => !known.has(lock)).map(cureEntry) }, from)
+    this.deps.learned(learned)
+  }
+
+  private compareWith(neighbour: Neighbour, sketch: SketchFields, now: number): void {
+    if (sketch.from === 0) {
+      // Each beginning costs a pass over all proofs: whoever never comes to an end gets no second one at once.
+      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS) return
+      neighbour.comparedAt = now
+      neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
+    }
+    const { neighbours } = this.deps
+    const found = neighbour.reconciliation?.take(sketch)
+    if (found?.kind === 'more') neighbours.say(neighbour.link, { more: found.symbols })
+    if (found?.kind === 'difference') neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.named(found.ours) })
+  }
+
+  private named(prefixes: readonly string[]): CureFields[] {
+    return prefixes.length === 0 ? [] : this.cures.named(new Set(prefixes)).map(cureEntry)
+  }
+}
+
+function cureEntry({ key, expiresAt }: HeardCure): CureFields {
+  return { key, expiryHour: Math.ceil(expiresAt / HOUR_MS) }
+}
