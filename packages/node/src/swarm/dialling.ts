@@ -3,7 +3,14 @@ import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import { isBusy, isNear, isPunched, isRelayedConnection, peerOf, pickConnection, surplusConnections } from './connections.ts'
-import { BUSY_GRACES, BUSY_GRACES_AT_MOST, DIAL_TIMEOUT_MS, DIRECT_HEAD_START_MS, DUPLICATE_GRACE_MS } from './constants.ts'
+import {
+  BUSY_GRACES,
+  BUSY_GRACES_AT_MOST,
+  DIAL_TIMEOUT_MS,
+  DIRECT_HEAD_START_MS,
+  DUPLICATE_GRACE_MS,
+  GREET_TIMEOUT_MS,
+} from './constants.ts'
 import { dialRelay, orOpened } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -13,6 +20,8 @@ import type { Stack } from './client-stack.ts'
 
 /** Devices whose last tries are remembered, for `why`. */
 const MAX_REPORTS = 1_024
+/** Addresses at which one device is greeted at the same time: cable and Wi-Fi, IPv4 and IPv6. */
+const MAX_APPROACHES = 4
 
 export interface DiallerDeps {
   readonly self: DeviceId
@@ -37,12 +46,25 @@ export interface DirectTry {
   readonly webrtc?: Promise<unknown> | undefined
 }
 
+/** What a dial that runs may still learn. */
+interface DialNews {
+  /** URLs of relays where the device may be found. */
+  readonly relays: Set<string>
+  /** Aborts when there is another relay to try. */
+  news: AbortController
+}
+
+interface Dial extends DialNews {
+  readonly connection: Promise<Connection>
+}
+
 export class Dialler {
   private readonly deps: DiallerDeps
-  private readonly dials = new Map<DeviceId, Promise<Connection>>()
+  private readonly dials = new Map<DeviceId, Dial>()
   private readonly tidying = new Set<DeviceId>()
   private readonly lastReports = new Map<DeviceId, readonly RungReport[]>()
-  private readonly approaching = new Set<DeviceId>()
+  /** Addresses that are dialled because somebody has just been found there. */
+  private readonly approaching = new Map<DeviceId, readonly string[]>()
 
   constructor(deps: DiallerDeps) {
     this.deps = deps
@@ -59,13 +81,20 @@ export class Dialler {
     if (standing !== undefined) return standing
     const running = this.dials.get(device)
     if (running !== undefined) {
-      const shared = await running.catch(() => undefined)
-      // The other dial knew no relays of this call.
-      if (shared !== undefined || relays.length === 0 || this.dials.has(device)) return shared ?? running
+      const more = relays.filter((each) => !running.relays.has(each))
+      for (const each of more) running.relays.add(each)
+      if (more.length > 0) running.news.abort()
+      return running.connection
     }
-    const dial = this.dial(device, relays).finally(() => this.dials.delete(device))
+    const news = { relays: new Set(relays), news: new AbortController() }
+    const dial: Dial = Object.assign(news, { connection: this.dial(device, news).finally(() => this.dials.delete(device)) })
     this.dials.set(device, dial)
-    return dial
+    return dial.connection
+  }
+
+  /** A relay is joined: whoever was not reached over relays may be reached now. */
+  onRelay(): void {
+    for (const { news } of this.dials.values()) news.abort()
   }
 
   /** A circuit over a joined relay that is none of these, beside whatever stands. @throws AggregateError when there is none */
@@ -96,17 +125,22 @@ export class Dialler {
   async approach(device: DeviceId, found: readonly string[]): Promise<void> {
     const { stack, self, stopping, logger } = this.deps
     const standing = this.standing(device)
-    const addresses = standing === undefined || isRelayedConnection(standing) ? found : isLocal(standing) ? [] : found.filter(isNear)
-    if (this.approaching.has(device) || addresses.length === 0) return
-    this.approaching.add(device)
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const wanted = standing === undefined || isRelayedConnection(standing) ? found : isLocal(standing) ? [] : found.filter(isNear)
+    const under = this.approaching.get(device) ?? []
+    // One address that answers nothing keeps nobody from the others.
+    const addresses = wanted.filter((each) => !under.includes(each)).slice(0, MAX_APPROACHES - under.length)
+    if (addresses.length === 0) return
+    this.approaching.set(device, [...under, ...addresses])
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(GREET_TIMEOUT_MS)])
     await dialRungs(stack, { self, device, addresses, signal }, () => undefined).catch((error: unknown) =>
       logger.debug('not-approached', { device, reason: String(error) }),
     )
-    this.approaching.delete(device)
+    const left = (this.approaching.get(device) ?? []).filter((each) => !addresses.includes(each))
+    if (left.length === 0) this.approaching.delete(device)
+    else this.approaching.set(device, left)
   }
 
-  private async dial(device: DeviceId, relays: readonly string[]): Promise<Connection> {
+  private async dial(device: DeviceId, news: DialNews): Promise<Connection> {
     const { clock, stopping } = this.deps
     const won = new AbortController()
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
@@ -116,12 +150,28 @@ export class Dialler {
     direct.catch(() => failed.abort())
     const circuits = clock
       .sleep(DIRECT_HEAD_START_MS, { signal: AbortSignal.any([won.signal, failed.signal, stopping]) })
-      .then(() => this.dialCircuits(device, { relays, signal: AbortSignal.any([signal, won.signal]) }))
+      .then(() => this.findCircuit(device, { news, failed: failed.signal, signal: AbortSignal.any([signal, won.signal]) }))
     try {
       const look = (): Connection | undefined => this.standing(device)
       return await orOpened(this.deps.stack, device, { clock, dial: Promise.any([direct, circuits]), look })
     } finally {
       won.abort()
+    }
+  }
+
+  /** Again whenever there is another relay to try, as long as the direct dial has not failed: it may hang for long. */
+  private async findCircuit(
+    device: DeviceId,
+    { news, failed, signal }: { readonly news: DialNews; readonly failed: AbortSignal; readonly signal: AbortSignal },
+  ): Promise<Connection> {
+    for (;;) {
+      news.news = new AbortController()
+      try {
+        return await this.dialCircuits(device, { relays: [...news.relays], signal })
+      } catch (error) {
+        await aborted(AbortSignal.any([signal, failed, news.news.signal]))
+        if (signal.aborted || !news.news.signal.aborted) throw error
+      }
     }
   }
 
@@ -184,6 +234,13 @@ export class Dialler {
       hop.removeEventListener('close', onClose)
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** Nothing is better than the local network. */

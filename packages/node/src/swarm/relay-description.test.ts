@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deviceIdFromKey } from '@skein/core'
-import { parseDescription } from './relay-description.ts'
+import { VirtualClock } from '@skein/core/testing'
+import { parseDescription, RelayDescriptions } from './relay-description.ts'
 
 const peer_id = deviceIdFromKey(new Uint8Array(32).fill(4))
 const good = { version: 1, peer_id, addresses: [`/ip4/192.0.2.1/tcp/4001/p2p/${peer_id}`], stun: ['stun:192.0.2.1:3478'] }
@@ -39,4 +40,16 @@ describe('relay description', () => {
   ])('is refused with %s', (_name, description) => {
     expect(() => parseDescription(JSON.stringify(description))).toThrow()
   })
+})
+
+it('[PT14] what a supervisor has been told goes before what is remembered', async () => {
+  const url = 'http://relay.test'
+  const answers = [4001, 4002].map((port) => JSON.stringify({ ...good, addresses: [`/ip4/192.0.2.1/tcp/${port}/p2p/${peer_id}`] }))
+  const getText = async (): Promise<string> => answers[0] ?? ''
+  const loadReach = async () => () => true
+  const descriptions = new RelayDescriptions(new VirtualClock(), { signal: new AbortController().signal, getText, own: [url], loadReach })
+  await descriptions.get(url)
+  const told = parseDescription(answers[1] ?? '')
+  descriptions.note(url, told)
+  expect(await descriptions.get(url)).toBe(told)
 })

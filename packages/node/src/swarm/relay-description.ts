@@ -92,18 +92,27 @@ export class RelayDescriptions {
     const known = this.known.get(url)
     if (known !== undefined && this.clock.monotonic() - known.at < DESCRIPTION_AGE_MS) return known.answer
     const answer = this.fetch(url)
+    this.remember(url, answer)
+    // A failure is not remembered: the relay may be back at the next question.
+    answer.catch(() => this.known.get(url)?.answer === answer && this.forget(url))
+    return answer
+  }
+
+  private remember(url: string, answer: Promise<RelayDescription>): void {
     this.known.delete(url)
     const oldest = this.known.keys().next().value
     if (this.known.size >= MAX_DESCRIPTIONS && oldest !== undefined) this.known.delete(oldest)
     this.known.set(url, { at: this.clock.monotonic(), answer })
-    // A failure is not remembered: the relay may be back at the next question.
-    answer.catch(() => this.forget(url))
-    return answer
   }
 
   private async fetch(url: string): Promise<RelayDescription> {
     const { own, loadReach, ...source } = this.source
     return fetchDescription(url, { ...source, mayReach: own.includes(url) ? undefined : await loadReach() })
+  }
+
+  /** Somebody has just asked the relay. */
+  note(url: string, description: RelayDescription): void {
+    this.remember(url, Promise.resolve(description))
   }
 
   /** The next question is asked anew. */

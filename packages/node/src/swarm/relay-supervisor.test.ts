@@ -4,21 +4,23 @@ import { seededRandom, VirtualClock } from '@skein/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { peerOf } from './connections.ts'
-import { REJOIN_FIRST_MS, REJOIN_MOST_MS } from './constants.ts'
+import { REJOIN_FIRST_MS } from './constants.ts'
 import { rejoinDelay, RelaySupervisor, type SupervisorDeps } from './relay-supervisor.ts'
 import { silentLogger } from './test-network.ts'
 
 /** A relay that is looked for, and never says anything. */
-function world() {
+function world(uniform?: () => number) {
   const clock = new VirtualClock()
-  const state = { asked: 0, given: 0 }
+  const random = seededRandom(1)
+  const state = { asked: 0, given: 0, hangs: true, fail: (): void => undefined }
   const deps = {
     stack: { getConnections: () => [], addEventListener: () => undefined, removeEventListener: () => undefined },
     reservations: { isReserved: () => false },
     describe: (_url: string, signal: AbortSignal) => {
       state.asked += 1
       signal.addEventListener('abort', () => (state.given += 1), { once: true })
-      return new Promise(() => undefined)
+      if (!state.hangs) return Promise.reject(new Error('refused'))
+      return new Promise((_resolve, reject) => (state.fail = () => reject(new Error('refused'))))
     },
     admit: async () => undefined,
     onChange: () => undefined,
@@ -26,7 +28,7 @@ function world() {
   const supervisor = new RelaySupervisor('http://relay.test', {
     ...deps,
     clock,
-    random: seededRandom(1),
+    random: uniform === undefined ? random : { ...random, uniform },
     logger: silentLogger,
   } as unknown as SupervisorDeps)
   const stopping = new AbortController()
@@ -35,13 +37,13 @@ function world() {
 }
 
 describe('a relay supervisor', () => {
-  it('begins a try that hangs anew when the network changes, at once', async () => {
+  it('[PT15] begins a try that hangs anew when the network changes, at once', async () => {
     const { clock, state, supervisor, stop, done } = world()
     await clock.advance(2_000)
-    expect(state).toEqual({ asked: 1, given: 0 })
+    expect(state).toMatchObject({ asked: 1, given: 0 })
     supervisor.hurry()
     await clock.advance(0)
-    expect(state).toEqual({ asked: 2, given: 1 })
+    expect(state).toMatchObject({ asked: 2, given: 1 })
     stop()
     await done
   })
@@ -52,18 +54,67 @@ describe('a relay supervisor', () => {
       await clock.advance(100)
       supervisor.hurry()
     }
-    expect(state).toEqual({ asked: 1, given: 0 })
+    expect(state).toMatchObject({ asked: 1, given: 0 })
     stop()
     await done
   })
 
-  it('waits at random, longer after each failure and never longer than a bound', () => {
+  it('ends one that has only begun when it turns out to hang, and begins the next one without a wait', async () => {
+    const { clock, state, supervisor, stop, done } = world()
+    await clock.advance(100)
+    supervisor.hurry()
+    await clock.advance(899)
+    expect(state).toMatchObject({ asked: 1, given: 0 })
+    await clock.advance(1)
+    expect(state).toMatchObject({ asked: 2, given: 1 })
+    await clock.advance(60_000)
+    expect(state).toMatchObject({ asked: 2, given: 1 })
+    stop()
+    await done
+  })
+
+  it('when a try that was hurried fails, the next one comes at once', async () => {
+    const { clock, state, supervisor, stop, done } = world()
+    for (let failures = 0; failures < 8; failures += 1) {
+      await clock.advance(20_000)
+      state.fail()
+    }
+    await clock.advance(20_000)
+    supervisor.hurry()
+    await clock.advance(0)
+    supervisor.hurry()
+    const before = state.asked
+    state.fail()
+    await clock.advance(0)
+    expect(state.asked).toBe(before + 1)
+    stop()
+    await done
+  })
+
+  it('[PT15] waits at random, longer after each failure and never longer than a bound, which is small while the outage is young', () => {
     fc.assert(
-      fc.property(fc.nat(40), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempts, chance) => {
-        const most = Math.min(REJOIN_MOST_MS, REJOIN_FIRST_MS * 2 ** attempts)
-        expect(rejoinDelay(attempts, { ...seededRandom(1), uniform: () => chance })).toBeCloseTo(chance * most)
+      fc.property(fc.nat(40), fc.nat(60_000), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempts, awayMs, chance) => {
+        const bound = awayMs < 30_000 ? 2_500 : 10_000
+        const most = Math.min(bound, REJOIN_FIRST_MS * 2 ** attempts)
+        expect(rejoinDelay({ attempts, awayMs }, { ...seededRandom(1), uniform: () => chance })).toBeCloseTo(chance * most)
       }),
     )
+  })
+
+  it('[PT15] a relay that is away for less than half a minute is asked every 2.5 s at least, then more seldom', async () => {
+    const { clock, state, stop, done } = world(() => 0.999)
+    state.hangs = false
+    state.fail()
+    const asked: number[] = []
+    for (let before = 0; clock.monotonic() < 120_000; before = state.asked) {
+      await clock.advance(100)
+      if (state.asked > before) asked.push(clock.monotonic())
+    }
+    const waits = asked.slice(1).map((at, before) => at - (asked[before] ?? 0))
+    expect(Math.max(...waits.filter((_, at) => (asked[at] ?? 0) < 27_000))).toBeLessThanOrEqual(2_600)
+    expect(Math.max(...waits)).toBeGreaterThan(9_000)
+    stop()
+    await done
   })
 
   it('[PT14] others can be dialled over a relay as soon as it has admitted us, and no longer when it gives no place', async () => {

@@ -2,7 +2,15 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import { orAborted } from './abandon.ts'
-import { DIAL_TIMEOUT_MS, HANGS_AFTER_MS, REJOIN_FIRST_MS, REJOIN_MOST_MS, RESERVATION_CHECK_MS } from './constants.ts'
+import {
+  DIAL_TIMEOUT_MS,
+  HANGS_AFTER_MS,
+  REJOIN_FIRST_MS,
+  REJOIN_MOST_MS,
+  REJOIN_SOON_FOR_MS,
+  REJOIN_SOON_MS,
+  RESERVATION_CHECK_MS,
+} from './constants.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
 import { dialRelay } from './dial-race.ts'
 import type { RelayDescription } from './relay-description.ts'
@@ -25,9 +33,22 @@ export interface SupervisorDeps {
   onChange(status: RelayStatus): void
 }
 
-/** Wait before try number `attempts` + 1, milliseconds: full jitter, so that a restarted relay is not overrun. */
-export function rejoinDelay(attempts: number, random: Random): number {
-  return random.uniform() * Math.min(REJOIN_MOST_MS, REJOIN_FIRST_MS * 2 ** Math.min(attempts, 20))
+/**
+ * Wait before try number `attempts` + 1, milliseconds: full jitter, so that a restarted relay is not overrun. A relay that restarts is
+ * back within seconds, and so are we; one that has been away for longer is not expected from one moment to the next.
+ * @param awayMs for how long the relay has been away
+ */
+export function rejoinDelay({ attempts, awayMs }: { readonly attempts: number; readonly awayMs: number }, random: Random): number {
+  const most = awayMs < REJOIN_SOON_FOR_MS ? REJOIN_SOON_MS : REJOIN_MOST_MS
+  return random.uniform() * Math.min(most, REJOIN_FIRST_MS * 2 ** Math.min(attempts, 20))
+}
+
+/** A try under way. */
+interface Try {
+  readonly given: AbortController
+  readonly since: number
+  /** Something has changed since it began: it may hang, and when it fails the next one does not wait. */
+  isHurried: boolean
 }
 
 export class RelaySupervisor {
@@ -39,8 +60,7 @@ export class RelaySupervisor {
   private last: RelayStatus
   private wake: () => void = () => undefined
   private resting = new AbortController()
-  /** The try under way, and since when. */
-  private trying: { readonly given: AbortController; readonly since: number } | undefined
+  private trying: Try | undefined
 
   constructor(url: string, deps: SupervisorDeps) {
     this.url = url
@@ -67,46 +87,64 @@ export class RelaySupervisor {
     return this.joined?.reflector ?? null
   }
 
-  /** Does not wait any longer: neither for its next try, nor for one that hangs, nor for its next look whether the relay is still there. */
+  /**
+   * Does not wait any longer: neither for its next try, nor for one that hangs, nor for its next look whether the relay is still there.
+   * A try is taken for one that hangs when it is HANGS_AFTER_MS old.
+   */
   hurry(): void {
-    const { trying } = this
     this.resting.abort()
     this.wake()
-    if (trying !== undefined && this.deps.clock.monotonic() - trying.since >= HANGS_AFTER_MS) trying.given.abort(new Error('begun anew'))
+    if (this.trying !== undefined) void this.endIfHanging(this.trying)
+  }
+
+  private async endIfHanging(trying: Try): Promise<void> {
+    const { clock } = this.deps
+    trying.isHurried = true
+    const left = trying.since + HANGS_AFTER_MS - clock.monotonic()
+    if (left > 0) await clock.sleep(left, { signal: trying.given.signal })
+    if (this.trying === trying) trying.given.abort(new Error('begun anew'))
   }
 
   /** Runs until `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { stack, clock, random, logger } = this.deps
+    const { stack, clock, logger } = this.deps
     const onClose = ({ detail }: CustomEvent<Connection>): void => {
       if (deviceOf(detail.remotePeer) === this.last.device) this.wake()
     }
     stack.addEventListener('connection:close', onClose)
+    let since = clock.monotonic()
     for (let attempts = 0; !signal.aborted; attempts += 1) {
       try {
         await this.tryOnce(signal)
         attempts = 0
+        since = Number.POSITIVE_INFINITY
         await this.watch(signal)
       } catch (error) {
         logger.debug('relay-join-failed', { url: this.url, attempts, reason: String(error) })
-        if (this.trying?.given.signal.aborted) attempts = -1
       }
-      const isHurried = attempts < 0
+      const isHurried = this.trying?.isHurried === true
+      if (isHurried) attempts = -1
+      // What is awaited after a change may come as soon as it did at the start.
+      since = isHurried ? clock.monotonic() : Math.min(since, clock.monotonic())
       this.trying = undefined
       this.admitted = false
       this.report()
-      this.resting = new AbortController()
-      const device = this.joined?.device
-      const rest = attempts > 0 || device === undefined ? 0 : (this.deps.restFor?.(device) ?? 0)
-      if (isHurried) continue
-      await clock.sleep(rest + rejoinDelay(attempts, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
+      if (!isHurried) await this.rest({ attempts, awayMs: clock.monotonic() - since }, signal)
     }
     stack.removeEventListener('connection:close', onClose)
   }
 
+  private async rest(outage: { readonly attempts: number; readonly awayMs: number }, signal: AbortSignal): Promise<void> {
+    const { clock, random, restFor } = this.deps
+    this.resting = new AbortController()
+    const device = this.joined?.device
+    const rest = outage.attempts > 0 || device === undefined ? 0 : (restFor?.(device) ?? 0)
+    await clock.sleep(rest + rejoinDelay(outage, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
+  }
+
   private async tryOnce(signal: AbortSignal): Promise<void> {
     const given = new AbortController()
-    this.trying = { given, since: this.deps.clock.monotonic() }
+    this.trying = { given, since: this.deps.clock.monotonic(), isHurried: false }
     const limited = AbortSignal.any([signal, given.signal])
     await orAborted(this.join(limited), limited)
     this.trying = undefined

@@ -125,10 +125,10 @@ export class Running {
       ...deps,
       stack,
       reservations,
-      describe: (url: string, signal: AbortSignal) => fetchDescription(url, { signal, getText }),
+      describe: (url: string, signal: AbortSignal) => this.describeAnew(url, signal),
       admit: (url: string, relay: DeviceId) => this.showToken(url, relay),
       restFor: (relay: DeviceId) => (this.joinedRelays().length > 0 ? this.leaving.restFor(relay) : 0),
-      onChange: (status: RelayStatus) => deps.onRelay(status),
+      onChange: (status: RelayStatus) => this.onRelay(status),
     }
     this.supervisors = deps.relays.map((url) => new RelaySupervisor(url, supervised))
   }
@@ -151,6 +151,18 @@ export class Running {
     await this.puncher?.serve()
     await stack.start()
     this.loops.push(this.liveness.run(this.stopping.signal))
+  }
+
+  /** What is known of our own relays is as new as what their supervisors know. */
+  private async describeAnew(url: string, signal: AbortSignal): Promise<RelayDescription> {
+    const description = await fetchDescription(url, { signal, getText: this.deps.getText })
+    this.descriptions.note(url, description)
+    return description
+  }
+
+  private onRelay(status: RelayStatus): void {
+    this.deps.onRelay(status)
+    if (status.passable) this.dialler.onRelay()
   }
 
   private async showToken(url: string, relay: DeviceId): Promise<void> {

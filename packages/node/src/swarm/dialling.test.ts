@@ -1,0 +1,98 @@
+import type { Connection } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { parseDeviceId } from '@skein/core'
+import { VirtualClock } from '@skein/core/testing'
+import { expect, it } from 'vitest'
+import { Dialler, type DiallerDeps } from './dialling.ts'
+import type { RelayDescription } from './relay-description.ts'
+import { silentLogger } from './test-network.ts'
+
+const SELF = parseDeviceId('12D3KooWBg9Fk4u8hWv2yL5S5s6hrPWvqo8c3dKoCQidZDDoNH3r')
+const DEVICE = parseDeviceId('12D3KooWSCoMBZDM1dDE1JZt1rnvTgxbxdw5QCNMjP9NSj1b4sqi')
+const RELAY = parseDeviceId('12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8')
+const RELAY_URL = 'http://relay.test'
+const HANGING = '/ip4/192.0.2.9/tcp/1'
+const BACK: RelayDescription = {
+  device: RELAY,
+  addresses: [`/ip4/192.0.2.1/tcp/2/p2p/${RELAY}`],
+  stun: [],
+  reflector: null,
+  givesPlaces: true,
+}
+const GONE: RelayDescription = { ...BACK, addresses: [`/ip4/192.0.2.1/tcp/1/p2p/${RELAY}`] }
+
+/** A device whose direct address hangs, and a relay that listens at its new port alone. */
+function world() {
+  const state = { joined: [] as RelayDescription[], described: GONE, dialled: [] as string[] }
+  const dial = (address: Multiaddr, { signal }: { readonly signal: AbortSignal }): Promise<Connection> => {
+    const text = address.toString()
+    state.dialled.push(text)
+    if (text.startsWith(BACK.addresses[0] ?? '')) return Promise.resolve(new FakeConnection(address) as unknown as Connection)
+    if (text.startsWith('/ip4/192.0.2.1/')) return Promise.reject(new Error('refused'))
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')), { once: true }))
+  }
+  const transportManager = { dial, dialTransportForMultiaddr: () => ({}) }
+  const stack = {
+    getConnections: () => [],
+    getMultiaddrs: () => [],
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+    peerStore: { get: async () => ({ addresses: [{ multiaddr: HANGING }] }) },
+    services: { transports: { transportManager } },
+  }
+  const stopping = new AbortController()
+  const clock = new VirtualClock()
+  const dialler = new Dialler({
+    ...{ stack, self: SELF, clock, logger: silentLogger, stopping: stopping.signal },
+    descriptions: { get: async () => state.described, forget: () => undefined },
+    joinedRelays: () => state.joined,
+    onCircuit: () => undefined,
+  } as unknown as DiallerDeps)
+  return { state, clock, dialler, stop: () => stopping.abort() }
+}
+
+class FakeConnection extends EventTarget {
+  readonly status = 'open'
+  readonly remoteAddr: Multiaddr
+
+  constructor(remoteAddr: Multiaddr) {
+    super()
+    this.remoteAddr = remoteAddr
+  }
+}
+
+it('[PT16] a relay that is joined while a direct dial hangs is taken at once', async () => {
+  const { state, clock, dialler, stop } = world()
+  const first = dialler.connect(DEVICE, [RELAY_URL])
+  await clock.advance(1_000)
+  expect(state.dialled.filter((each) => each === HANGING || each.startsWith(`${HANGING}/`))).toHaveLength(1)
+  const second = dialler.connect(DEVICE, [])
+  state.joined = [BACK]
+  dialler.onRelay()
+  await clock.advance(0)
+  expect((await first).remoteAddr.toString()).toContain('/p2p-circuit')
+  expect(await second).toBe(await first)
+  stop()
+})
+
+it('[PT16] a relay that another call knows is tried beside a direct dial that hangs', async () => {
+  const { state, clock, dialler, stop } = world()
+  state.described = BACK
+  const first = dialler.connect(DEVICE, [])
+  await clock.advance(1_000)
+  const second = dialler.connect(DEVICE, [RELAY_URL])
+  await clock.advance(0)
+  expect((await second).remoteAddr.toString()).toContain('/p2p-circuit')
+  expect(await first).toBe(await second)
+  stop()
+})
+
+it('[LD7] an address where nobody answers keeps nobody from another one of the same device, and a few are dialled at once', async () => {
+  const { state, clock, dialler, stop } = world()
+  const near = (host: number): string => `/ip4/192.168.1.${host}/tcp/1`
+  const done = [1, 1, 2, 3, 4, 5].map((host) => dialler.approach(DEVICE, [near(host)]))
+  await clock.advance(0)
+  expect(state.dialled.map((each) => each.split('/p2p/')[0])).toEqual([1, 2, 3, 4].map(near))
+  stop()
+  await Promise.all(done)
+})
