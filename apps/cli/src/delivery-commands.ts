@@ -9,6 +9,9 @@ const HOLDS = {
   'keys-changed': 'devices or keys have changed: skein verify',
   'no-keys': 'no key of this device is known yet',
   'no-path': 'nobody is in reach who could take it',
+  'no-tokens': 'no token is left for their mailbox: they hand out more when you meet',
+  'mailbox-full': 'their mailbox is full',
+  'mailbox-away': 'their mailbox does not answer',
 } as const
 
 export const outbox = (session: Session, { retry, cancel }: { retry?: string; cancel?: string }): Promise<number> =>

@@ -1,7 +1,11 @@
 /** Which carriers a message for one device goes to now (DL3): a pure function of what is known. */
 
+/** Why mailboxes have not taken a message: no token left for them, no room there, or no answer. */
+export const MAIL_REFUSALS = ['no-tokens', 'mailbox-full', 'mailbox-away'] as const
+export type MailRefusal = (typeof MAIL_REFUSALS)[number]
+
 /** Why nothing takes a message at present. */
-export const HOLD_REASONS = ['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path'] as const
+export const HOLD_REASONS = ['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path', ...MAIL_REFUSALS] as const
 export type HoldReason = (typeof HOLD_REASONS)[number]
 
 /** What is known about a device and one message for it. */
@@ -16,6 +20,8 @@ export interface CarrierView {
   readonly direct: 'open' | 'unknown' | 'away'
   /** Mailboxes of the contact, its own order; empty when no delivery tag is known. */
   readonly mailboxes: readonly string[]
+  /** What the mailboxes answered last, when all of them were tried and none takes mail for the device. */
+  readonly refusal: MailRefusal | null
   /** Those that hold the message, and `mesh`. */
   readonly carriers: readonly string[]
   /** Whether somebody of the mesh is near. */
@@ -40,12 +46,14 @@ const NOTHING = { direct: false, mailboxes: [], mesh: false } as const
 export function chooseCarriers(view: CarrierView): CarrierPlan {
   const barred = reasonToHold(view)
   if (barred !== null) return { ...NOTHING, hold: barred }
-  const { direct, mailboxes, carriers, meshNear } = view
+  const { direct, mailboxes, carriers, meshNear, refusal } = view
   if (direct !== 'away') return { ...NOTHING, direct: true, hold: null }
   const held = mailboxes.filter((each) => carriers.includes(each)).length
   const wanted = mailboxes.filter((each) => !carriers.includes(each)).slice(0, Math.max(0, MAILBOX_COPIES - held))
   const mesh = meshNear && !carriers.includes('mesh')
-  const hold = wanted.length === 0 && !mesh && carriers.length === 0 ? 'no-path' : null
+  const isHeld = mesh || carriers.length > 0
+  // Those that have refused are tried again; what they said is what the user wants to know meanwhile.
+  const hold = isHeld ? null : wanted.length === 0 ? 'no-path' : refusal
   return { direct: true, mailboxes: wanted, mesh, hold }
 }
 

@@ -101,7 +101,7 @@ describe('what a device says about delivery', () => {
     const tokens = (round: number) =>
       Array.from({ length: MAX_GRANTED_TOKENS }, (_, at) => new Uint8Array(TOKEN_BYTES).fill(at).fill(round, 0, 9))
     for (let round = 0; round < 20; round += 1) await say(eve, { kind: 'grant', mailbox: 'http://a.test', tokens: tokens(round) })
-    expect(await store.tokens('http://a.test', 9_999)).toHaveLength(MAX_TOKENS_OF_ONE)
+    expect(await store.tokens('http://a.test', contact, 9_999)).toHaveLength(MAX_TOKENS_OF_ONE)
     for (let round = 0; round < 20; round += 1) await say(eve, { kind: 'missing', seqs: [1, 2] })
     expect(recalled).toEqual([[1, 2]])
     await clock.advance(RECALL_EVERY_MS)
@@ -123,7 +123,7 @@ describe('what a device says about delivery', () => {
     await expect(say(eve, { kind: 'grant', mailbox: 'http://a.test', tokens: [token.slice(1)] })).rejects.toThrow(bad)
     expect(decodeDeliveryControl(Uint8Array.of(0x7a, 1, 0))).toEqual({ kind: 'unknown' })
     await say(eve, { kind: 'unknown' })
-    expect(await store.tokens('http://a.test', 9)).toEqual([])
+    expect(await store.tokens('http://a.test', contact, 9)).toEqual([])
   })
 
   it('[DL19] a number far ahead, or old ones again, make no endless list of gaps; each is asked for a few times', () => {

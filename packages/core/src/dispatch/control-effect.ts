@@ -72,7 +72,7 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'grant':
       if (!allowance.takesTokens(device, control.tokens.length)) return NOTHING
       return {
-        writes: control.tokens.map((token) => ({ kind: 'token.put', mailbox: control.mailbox, token })),
+        writes: control.tokens.map((token) => ({ kind: 'token.put', mailbox: control.mailbox, token, giver: account })),
         committed: NOTHING.committed,
       }
     case 'missing':

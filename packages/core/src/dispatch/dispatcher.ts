@@ -305,13 +305,15 @@ export class Dispatcher {
 
   private viewOf({ device, contact, sealed, carriers }: OutboxRow): CarrierView {
     const known = this.deps.book.get(contact)
+    const mailboxes = known === undefined ? [] : (this.mail?.mailboxesFor(known, device) ?? [])
     return {
       blocked: known?.blocked ?? true,
       accepted: known?.state === 'accepted',
       keysChanged: known?.trust === 'changed',
       sealed: sealed.length > 0,
       direct: this.postman.isLinked(device) ? 'open' : this.away.has(device) ? 'away' : 'unknown',
-      mailboxes: known === undefined ? [] : (this.mail?.mailboxesFor(known, device) ?? []),
+      mailboxes,
+      refusal: this.mail?.refusalOf(device, mailboxes) ?? null,
       carriers,
       meshNear: this.mesh?.service.isNear ?? false,
     }

@@ -1,6 +1,6 @@
 /** Mailboxes as a carrier: leaves rows at those of the recipient, collects from our own, and keeps contacts in tokens. */
 import type { ContactBook } from '../contacts/index.ts'
-import type { CarrierView } from '../delivery/index.ts'
+import type { CarrierView, MailRefusal } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/delivery-tags.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
 import { Collector } from '../mailbox/collector.ts'
@@ -22,6 +22,8 @@ const GRANTED_MAILBOXES = 2
 const MAIL_PER_GRANT = 64
 /** … and not sooner than this after them, milliseconds: who catches up with a thousand messages has something better to do. */
 const GRANT_SPACING_MS = 600_000
+/** Mail of a device is answered with a look for tokens not sooner than this after the last one, milliseconds: a mailbox may be away. */
+const GRANT_LOOK_MS = 30_000
 /** … or any mail so long after them, milliseconds: a day's mail costs a token. */
 const GRANT_AGE_MS = 12 * 3_600_000
 /** Whoever leaves no mail keeps what it has so long; then tokens grow old. Milliseconds. */
@@ -53,7 +55,7 @@ export interface MailboxStatus {
   readonly url: string
   /** Mail that comes is fetched at once. */
   readonly watching: boolean
-  /** Tokens for it that are at hand, up to 256. */
+  /** Tokens for it that were fetched and are at hand, up to 256. */
   readonly tokens: number
 }
 
@@ -63,7 +65,10 @@ export class MailCarrier {
   private readonly collectors: readonly Collector[]
   private readonly cards = new Map<string, CardMemo>()
   private readonly granting = new Set<DeviceId>()
-  private readonly mailSince = new Map<DeviceId, number>()
+  /** By device and mailbox: mail since the last tokens. */
+  private readonly mailSince = new Map<string, number>()
+  /** When a device was last to have tokens for its mail, monotonic milliseconds. */
+  private readonly lookedAt = new Map<DeviceId, number>()
   private readonly stopping = new AbortController()
   private depositor: Depositor | undefined
   private path: MainPath | undefined
@@ -110,6 +115,11 @@ export class MailCarrier {
     return mailboxes
   }
 
+  /** Why none of these mailboxes has taken mail for a device, as far as all were tried; else null. */
+  refusalOf(device: DeviceId, mailboxes: readonly string[]): MailRefusal | null {
+    return this.depositor?.refusalOf(device, mailboxes) ?? null
+  }
+
   /** A contact is new or has changed: there may be mail under its tags, and it is to have tokens. */
   onContact(contact: StoredContact): void {
     this.wake()
@@ -118,7 +128,7 @@ export class MailCarrier {
 
   async status(): Promise<readonly MailboxStatus[]> {
     const all = this.collectors.map(async ({ mailbox, isWatching }): Promise<MailboxStatus> => {
-      return { url: mailbox, watching: isWatching, tokens: (await this.deps.store.tokens(mailbox, 256)).length }
+      return { url: mailbox, watching: isWatching, tokens: (await this.deps.store.tokens(mailbox, null, 256)).length }
     })
     return Promise.all(all)
   }
@@ -129,22 +139,33 @@ export class MailCarrier {
   }
 
   private onMailFrom(device: DeviceId): void {
-    this.mailSince.set(device, (this.mailSince.get(device) ?? 0) + 1)
+    for (const mailbox of this.granted) {
+      const key = grantKey(device, mailbox)
+      this.mailSince.set(key, (this.mailSince.get(key) ?? 0) + 1)
+    }
     const known = this.deps.book.device(device)
-    if (known !== undefined) void this.grantIfDue(known)
+    const now = this.deps.clock.monotonic()
+    if (known === undefined || now - (this.lookedAt.get(device) ?? Number.NEGATIVE_INFINITY) < GRANT_LOOK_MS) return
+    this.lookedAt.set(device, now)
+    void this.grantIfDue(known)
   }
 
   /** Hands a contact's device tokens for our mailboxes, if it may be short of them (MB11). Never throws. */
   private async grantIfDue(known: StoredDevice): Promise<void> {
-    const { store, clock, logger, book, mailboxes } = this.deps
+    const { store, clock, logger, book } = this.deps
     const { device, account } = known
     const contact = book.get(account)
-    if (this.path === undefined || this.granting.has(device) || contact?.state !== 'accepted' || contact.blocked || mailboxes.length === 0)
-      return
+    if (this.path === undefined || this.granting.has(device) || contact?.state !== 'accepted' || contact.blocked) return
     this.granting.add(device)
+    const due: string[] = []
     try {
-      const last = Number((await store.setting(`mail-granted ${device}`)) ?? '0')
-      if (this.isDue(device, clock.now() - last)) await this.grant(this.path, known)
+      // Each mailbox by itself: one that was away has its turn when it is back.
+      for (const mailbox of this.granted) {
+        const key = grantKey(device, mailbox)
+        const last = Number((await store.setting(key)) ?? '0')
+        if (this.isDue(key, clock.now() - last)) due.push(mailbox)
+      }
+      if (due.length > 0) await this.grant(this.path, known, due)
     } catch (error) {
       logger.warn('no-tokens-handed-out', { reason: String(error) })
     } finally {
@@ -152,30 +173,36 @@ export class MailCarrier {
     }
   }
 
-  private isDue(device: DeviceId, age: number): boolean {
-    const mail = this.mailSince.get(device) ?? 0
+  private get granted(): readonly string[] {
+    return this.deps.mailboxes.slice(0, GRANTED_MAILBOXES)
+  }
+
+  private isDue(key: string, age: number): boolean {
+    const mail = this.mailSince.get(key) ?? 0
     return age < 0 || age > GRANT_RENEWED_MS || (mail >= MAIL_PER_GRANT && age > GRANT_SPACING_MS) || (mail > 0 && age > GRANT_AGE_MS)
   }
 
-  private async grant(path: MainPath, known: StoredDevice): Promise<void> {
-    const { mailboxes, clock } = this.deps
+  private async grant(path: MainPath, known: StoredDevice, due: readonly string[]): Promise<void> {
+    const { clock } = this.deps
     let given = false
-    for (const mailbox of mailboxes.slice(0, GRANTED_MAILBOXES)) {
+    for (const mailbox of due) {
       await this.purse.fill(mailbox, this.stopping.signal)
       await this.purse.give(mailbox, GRANTED, async (tokens, beside) => {
         if (tokens.length === 0) return
-        const note = { kind: 'setting.put', key: `mail-granted ${known.device}`, value: String(clock.now()) } as const
+        const note = { kind: 'setting.put', key: grantKey(known.device, mailbox), value: String(clock.now()) } as const
         await sendControl(path, known, { control: { kind: 'grant', mailbox, tokens }, beside: [...beside, note] })
+        this.mailSince.delete(note.key)
         given = true
       })
     }
-    this.mailSince.delete(known.device)
     // Else two that have no tokens would answer each other's mail with mail.
     if (!given) return
     // Whoever never meets this device, or no more, can write to it still.
     await sendControl(path, known, { control: { kind: 'handover', handover: this.deps.tagsFor(known.account) } })
   }
 }
+
+const grantKey = (device: DeviceId, mailbox: string): string => `mail-granted ${device} ${mailbox}`
 
 /** What stands in a contact's card; none in the record that stands in for a card. */
 function mailboxesIn(card: Uint8Array): readonly string[] {

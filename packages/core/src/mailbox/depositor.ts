@@ -1,5 +1,5 @@
 /** Leaves what waits for a device at mailboxes of its owner, in disguise, and records who holds it. */
-import { chooseCarriers, type CarrierView } from '../delivery/index.ts'
+import { chooseCarriers, type CarrierView, type MailRefusal } from '../delivery/index.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { type DeviceId, deviceKey } from '../ids.ts'
 import type { Envelopes } from '../main-path/envelopes.ts'
@@ -30,10 +30,21 @@ export interface DepositorDeps extends LinkDeps {
   onSigned(row: OutboxRow, mailbox: string, receipt: { readonly key: Uint8Array; readonly signed: SignedBytes }): void
 }
 
+interface Deposit {
+  readonly mailbox: string
+  readonly row: OutboxRow
+  /** Whether a token is spent where one is wanted. */
+  readonly pays: boolean
+}
+
+const refusalKey = (device: DeviceId, mailbox: string): string => `${device} ${mailbox}`
+
 export class Depositor {
   private readonly deps: DepositorDeps
   private readonly running = new Map<DeviceId, { again: boolean }>()
   private readonly stopping = new AbortController()
+  /** What a mailbox said last about mail for a device, where it took none. */
+  private readonly refusals = new Map<string, MailRefusal>()
 
   constructor(deps: DepositorDeps) {
     this.deps = deps
@@ -41,6 +52,12 @@ export class Depositor {
 
   stop(): void {
     this.stopping.abort()
+  }
+
+  /** What the last of these mailboxes has answered, when each has refused mail for the device; else null. */
+  refusalOf(device: DeviceId, mailboxes: readonly string[]): MailRefusal | null {
+    const said = mailboxes.map((mailbox) => this.refusals.get(refusalKey(device, mailbox)))
+    return said.includes(undefined) ? null : (said.at(-1) ?? null)
   }
 
   /** Leaves what the plan gives to mailboxes; concurrent calls for a device are one. Never throws. */
@@ -85,40 +102,58 @@ export class Depositor {
     if (device === undefined) return
     // One disguise for each recipient: the relay does not learn that two of them have a contact in common.
     const wish = { url: mailbox, disguise: `mail for ${device}`, signal: this.stopping.signal }
+    if (links.has(mailbox) && links.get(mailbox) === undefined) return
     if (!links.has(mailbox)) links.set(mailbox, await MailboxLink.open(this.deps, wish))
     const link = links.get(mailbox)
-    if (link === undefined) return
-    // The first one alone: it finds out whether a token is wanted.
-    const [first, ...others] = mine
-    const stored = first !== undefined && (await this.deposit(link, mailbox, first)) ? [first] : []
-    if (stored.length > 0) {
-      const done = await Promise.all(others.map((row) => this.deposit(link, mailbox, row)))
-      stored.push(...others.filter((_, at) => done[at]))
-    }
-    if (stored.length > 0) return this.deps.onStored(stored, mailbox)
+    if (link === undefined) return this.refused(device, mailbox, undefined)
+    const stored = await this.depositAll(link, mailbox, mine)
+    if (stored.length > 0) await this.deps.onStored(stored, mailbox)
+    if (stored.length > 0) return
     // Full, or no token left: what comes behind fares no better now.
     link.close()
     links.set(mailbox, undefined)
   }
 
-  /** Whether the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
-  private async deposit(link: MailboxLink, mailbox: string, row: OutboxRow): Promise<boolean> {
+  /** @returns the rows that the relay has signed to hold @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
+  private async depositAll(link: MailboxLink, mailbox: string, rows: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+    const stored: OutboxRow[] = []
+    for (let waiting = rows; waiting.length > 0; ) {
+      const [first, ...others] = waiting
+      // One alone finds out whether a token is wanted, and pays for those behind it: together each would pay for itself.
+      if (first === undefined || (await this.deposit(link, { mailbox, row: first, pays: true })) !== 'stored') break
+      const outcomes = await Promise.all(others.map((row) => this.deposit(link, { mailbox, row, pays: false })))
+      stored.push(first, ...others.filter((_, at) => outcomes[at] === 'stored'))
+      waiting = others.filter((_, at) => outcomes[at] === 'unpaid')
+    }
+    return stored
+  }
+
+  /** `stored`: the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
+  private async deposit(link: MailboxLink, { mailbox, row, pays }: Deposit): Promise<'stored' | 'unpaid' | 'refused'> {
     const { envelopes, purse, logger } = this.deps
     const { device, sealed, seq } = row
     const envelope = await envelopes.seal(device, sealed, seq)
     let reply = await link.ask({ kind: 'deposit', envelope, token: NO_TOKEN })
-    for (let tried = 0; tried < MAX_TOKENS_TRIED && wantsToken(reply); tried += 1) {
-      const token = await purse.take(mailbox)
+    for (let tried = 0; pays && tried < MAX_TOKENS_TRIED && wantsToken(reply); tried += 1) {
+      const token = await purse.take(mailbox, row.contact)
       if (token === undefined) break
       reply = await link.ask({ kind: 'deposit', envelope, token })
     }
     if (reply?.kind === 'stored') {
+      this.refusals.delete(refusalKey(device, mailbox))
       const receipt = this.receipt(link, envelope, reply)
       if (receipt !== undefined) this.deps.onSigned(row, mailbox, receipt)
-      return receipt !== undefined
+      return receipt === undefined ? 'refused' : 'stored'
     }
+    if (pays) this.refused(device, mailbox, reply)
     logger.info('mail-not-taken', { why: reply?.kind === 'refused' ? reply.why : 'no answer' })
-    return false
+    return wantsToken(reply) ? 'unpaid' : 'refused'
+  }
+
+  private refused(device: DeviceId, mailbox: string, reply: MailboxReplyFields | undefined): void {
+    const why = reply?.kind === 'refused' ? reply.why : undefined
+    const isFull = why === 'full' || why === 'tag-full'
+    this.refusals.set(refusalKey(device, mailbox), wantsToken(reply) ? 'no-tokens' : isFull ? 'mailbox-full' : 'mailbox-away')
   }
 
   private receipt(

@@ -268,40 +268,6 @@ describe('mailboxes', () => {
     expect(await states(world, bo, ana)).toEqual(['delivered', 'delivered', 'delivered'])
   })
 
-  it('[MB11] contacts are kept in tokens: a month of mail, some every day', async () => {
-    const { world, ana, bo } = await scene(707)
-    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
-    for (let day = 0; day < 12; day += 1) {
-      for (let number = 0; number < 10; number += 1) await world.send(ana, bo, `day ${day} ${number}`)
-      await world.run(30_000)
-      world.clock.jump(DAY_MS)
-      await world.run(30_000)
-    }
-    expect((await texts(world, bo, ana)).length).toBe(120)
-    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['delivered']))
-  })
-
-  it('[MB11] without tokens, messages wait with their sender, and the relay is not asked for each', async () => {
-    const { world, relays, ana, bo } = await scene(709)
-    world.kill(bo)
-    for (const token of await ana.store.tokens(A, 999)) await ana.store.commit([{ kind: 'token.remove', token }])
-    let asked = 0
-    const [store] = relays.map((relay) => relay.store)
-    if (store === undefined) throw new Error('no relay')
-    const deposit = store.deposit.bind(store)
-    store.deposit = (batch, judge) => {
-      asked += batch.length
-      return deposit(batch, judge)
-    }
-    for (let number = 0; number < 200; number += 1) await world.send(ana, bo, `number ${number}`)
-    await world.run(10_000)
-    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['queued']))
-    expect(asked).toBeLessThan(4)
-    const back = await again(world, bo)
-    await world.run(200_000)
-    expect((await texts(world, back, ana)).length).toBe(200)
-  })
-
   it('[MB12] a relay learns neither who leaves mail nor who fetches it, and no text', async () => {
     const { world, relays, ana, bo } = await scene(708)
     const devices = [ana, bo].map(({ messenger }) => messenger.identity.device)

@@ -1,4 +1,5 @@
 /** Tokens in hand: fetched from the relays that we are members of, given to contacts, spent where mail is left (MB4, MB11). */
+import type { AccountId } from '../ids.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store, StoreWrite } from '../ports/store.ts'
@@ -25,19 +26,24 @@ export class Purse {
     this.deps = deps
   }
 
-  /** One token; gone from the store before it is used, so that a crash spends none twice. `undefined` when there is none. */
-  take(mailbox: string): Promise<Uint8Array | undefined> {
+  /**
+   * One token for mail to an account: one that it has given itself, else one that we have fetched. What others have given may be
+   * worth nothing, and is for mail to them. Gone from the store before it is used, so that a crash spends none twice.
+   * @returns `undefined` when there is none
+   */
+  take(mailbox: string, recipient: AccountId): Promise<Uint8Array | undefined> {
     return this.inTurn(async () => {
-      const [token] = await this.deps.store.tokens(mailbox, 1)
-      if (token !== undefined) await this.deps.store.commit([{ kind: 'token.remove', token }])
+      const { store } = this.deps
+      const [token] = [...(await store.tokens(mailbox, recipient, 1)), ...(await store.tokens(mailbox, null, 1))]
+      if (token !== undefined) await store.commit([{ kind: 'token.remove', token }])
       return token
     })
   }
 
-  /** Hands up to `count` tokens to `use`, which commits their removal with what it does. */
+  /** Hands up to `count` tokens that we have fetched to `use`, which commits their removal with what it does. */
   give<T>(mailbox: string, count: number, use: (tokens: readonly Uint8Array[], beside: readonly StoreWrite[]) => Promise<T>): Promise<T> {
     return this.inTurn(async () => {
-      const tokens = await this.deps.store.tokens(mailbox, count)
+      const tokens = await this.deps.store.tokens(mailbox, null, count)
       return use(
         tokens,
         tokens.map((token) => ({ kind: 'token.remove', token })),
@@ -58,7 +64,7 @@ export class Purse {
 
   private async fillNow(mailbox: string, signal: AbortSignal): Promise<void> {
     const { store } = this.deps
-    if ((await store.tokens(mailbox, LOW_TOKENS)).length >= LOW_TOKENS) return
+    if ((await store.tokens(mailbox, null, LOW_TOKENS)).length >= LOW_TOKENS) return
     // The key is asked for in disguise: one made for us alone would show whose tokens are spent (RFC 9576 §6.1).
     const disguised = await MailboxLink.open(this.deps, { url: mailbox, disguise: 'key', signal })
     disguised?.close()
@@ -79,7 +85,7 @@ export class Purse {
     const reply = await link.ask({ kind: 'tokens', blinded: order.blinded })
     if (reply?.kind !== 'issued') return
     const made = order.finish(reply.evaluated, reply.proof)
-    await store.commit(made.map((token) => ({ kind: 'token.put', mailbox, token })))
+    await store.commit(made.map((token) => ({ kind: 'token.put', mailbox, token, giver: null })))
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

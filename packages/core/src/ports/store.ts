@@ -279,8 +279,8 @@ export type StoreWrite =
   | { readonly kind: 'outbox.retry'; readonly device: DeviceId; readonly attempts: number; readonly nextAt: number }
   /** Moves forward only: failed → delivered → read. */
   | { readonly kind: 'progress.put'; readonly progress: MessageProgress }
-  /** A token with which mail can be left at a mailbox, once. */
-  | { readonly kind: 'token.put'; readonly mailbox: string; readonly token: Uint8Array }
+  /** A token with which mail can be left at a mailbox, once. `giver`: the account that handed it to us; null for one we have fetched. */
+  | { readonly kind: 'token.put'; readonly mailbox: string; readonly token: Uint8Array; readonly giver: AccountId | null }
   | { readonly kind: 'token.remove'; readonly token: Uint8Array }
   /** New bytes for a row that is still there: the session they were sealed in is gone at the other side. */
   | { readonly kind: 'outbox.reseal'; readonly message: MessageId; readonly device: DeviceId; readonly sealed: Uint8Array }
@@ -370,8 +370,8 @@ export interface Store {
   receiptDevices(): Promise<readonly DeviceId[]>
   /** Those due to a device, at most `limit`. */
   receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]>
-  /** Tokens for a mailbox, at most `limit`. */
-  tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]>
+  /** Tokens for a mailbox, at most `limit`: those of one giver, or those we have fetched. */
+  tokens(mailbox: string, giver: AccountId | null, limit: number): Promise<readonly Uint8Array[]>
   session(device: DeviceId): Promise<StoredSession | null>
   prekeys(): Promise<readonly StoredPrekey[]>
   /** Those handed to a device and not used, the one that expires first before the others. */

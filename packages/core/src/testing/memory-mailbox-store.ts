@@ -63,6 +63,11 @@ export class MemoryMailboxStore implements MailboxStore {
     return { envelopes: this.mail.length, bytes: this.mail.reduce((sum, each) => sum + charge(each), 0) }
   }
 
+  /** Tokens that were taken and are remembered. */
+  get spentCount(): number {
+    return this.spent.size
+  }
+
   /** Loses all that lies here, as a disk that was exchanged. */
   wipe(): void {
     this.mail = []

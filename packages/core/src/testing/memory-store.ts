@@ -173,10 +173,10 @@ export class MemoryStore implements Store {
   async receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]> {
     return this.read(({ receipts }) => [...receipts.values()].filter((each) => each.device === device).slice(0, limit))
   }
-  async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
+  async tokens(mailbox: string, giver: AccountId | null, limit: number): Promise<readonly Uint8Array[]> {
     return this.read(({ tokens }) =>
       [...tokens.values()]
-        .filter((each) => each.mailbox === mailbox)
+        .filter((each) => each.mailbox === mailbox && each.giver === giver)
         .map(({ token }) => token)
         .slice(0, limit),
     )
@@ -317,7 +317,7 @@ function changeDelivery({ retries, progress, tokens, receipts }: Tables, write: 
   else if (write.kind === 'receipt.remove') receipts.delete(receiptKey(write.receipt))
   else if (write.kind === 'receipt.forget') prune(receipts, ({ device }) => device === write.device)
   else if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
-  else if (write.kind === 'token.put') tokens.set(write.token.join(), write)
+  else if (write.kind === 'token.put') tokens.set(write.token.join(), tokens.get(write.token.join()) ?? write)
   else if (write.kind === 'token.remove') tokens.delete(write.token.join())
   else {
     const key = rowKey(write.progress.device, write.progress.message)

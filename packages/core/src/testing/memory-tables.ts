@@ -1,5 +1,6 @@
 /** Tables of the store in memory. */
 import { SkeinError } from '../errors/index.ts'
+import type { AccountId } from '../ids.ts'
 import type {
   DueReceipt,
   Journal,
@@ -45,7 +46,7 @@ export interface Tables {
   retries: Map<string, { readonly attempts: number; readonly nextAt: number }>
   progress: Map<string, MessageProgress>
   receipts: Map<string, DueReceipt>
-  tokens: Map<string, { readonly mailbox: string; readonly token: Uint8Array }>
+  tokens: Map<string, { readonly mailbox: string; readonly token: Uint8Array; readonly giver: AccountId | null }>
 }
 
 export function emptyTables(): Tables {

@@ -172,7 +172,7 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
     case 'receipt.forget':
       return void (await writes.receiptForget.run({ device: write.device }))
     case 'token.put':
-      return void (await writes.token.run({ ...write }))
+      return void (await writes.token.run({ ...write, giver: write.giver ?? '' }))
     case 'token.remove':
       return void (await writes.tokenRemove.run({ token: write.token }))
     case 'outbox.reseal':

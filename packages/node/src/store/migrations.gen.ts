@@ -126,5 +126,15 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795303287036,
     "hash": "ea7ae3517904a26e1e05e4cca6ffbbd74ba97de55f01865e39df806808fddbba"
+  },
+  {
+    "sql": [
+      "DROP INDEX `tokens_mailbox`;",
+      "\nALTER TABLE `tokens` ADD `giver` text DEFAULT '' NOT NULL;",
+      "\nCREATE INDEX `tokens_mailbox` ON `tokens` (`mailbox`,`giver`);"
+    ],
+    "bps": true,
+    "folderMillis": 1795318896219,
+    "hash": "b8c9bc092efc58d1f5c1fa562f48d319c42a18fa336d3abea8b922fd08886ce2"
   }
 ]

@@ -105,7 +105,7 @@ export function prepareReads(db: AnyDatabase) {
     tokens: db
       .select({ token: t.tokens.token })
       .from(t.tokens)
-      .where(eq(t.tokens.mailbox, p('mailbox')))
+      .where(and(eq(t.tokens.mailbox, p('mailbox')), eq(t.tokens.giver, p('giver'))))
       .limit(p('limit'))
       .prepare(),
     session: db
@@ -317,7 +317,7 @@ export function prepareWrites(db: AnyDatabase) {
       .prepare(),
     token: db
       .insert(t.tokens)
-      .values({ token: p('token'), mailbox: p('mailbox') })
+      .values({ token: p('token'), mailbox: p('mailbox'), giver: p('giver') })
       .onConflictDoNothing()
       .prepare(),
     tokenRemove: db

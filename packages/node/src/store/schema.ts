@@ -174,9 +174,12 @@ export const receipts = sqliteTable(
   (table) => [primaryKey({ columns: [table.device, table.message, table.read] })],
 )
 
-export const tokens = sqliteTable('tokens', { token: bytes('token').primaryKey(), mailbox: text('mailbox').notNull() }, (table) => [
-  index('tokens_mailbox').on(table.mailbox),
-])
+/** `giver`: the account that handed it to us; empty for one that we have fetched. */
+export const tokens = sqliteTable(
+  'tokens',
+  { token: bytes('token').primaryKey(), mailbox: text('mailbox').notNull(), giver: text('giver').notNull().default('') },
+  (table) => [index('tokens_mailbox').on(table.mailbox, table.giver)],
+)
 
 export const sessions = sqliteTable('sessions', {
   device: text('device').primaryKey(),

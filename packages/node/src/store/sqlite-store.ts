@@ -326,8 +326,8 @@ export class SqliteStore implements Store {
     return this.read(async (reads) => (await reads.receiptsDue.all({ device, limit })) as DueReceipt[])
   }
 
-  async tokens(mailbox: string, limit: number): Promise<readonly Uint8Array[]> {
-    return (await this.read((reads) => reads.tokens.all({ mailbox, limit }))).map(({ token }) => token)
+  async tokens(mailbox: string, giver: AccountId | null, limit: number): Promise<readonly Uint8Array[]> {
+    return (await this.read((reads) => reads.tokens.all({ mailbox, giver: giver ?? '', limit }))).map(({ token }) => token)
   }
 
   session(device: DeviceId): Promise<StoredSession | null> {

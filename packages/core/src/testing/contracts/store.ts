@@ -283,14 +283,17 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect(await again.receiptDevices()).toEqual([])
     })
 
-    it('[ST42] tokens are kept by mailbox until they are spent', async () => {
+    it('[ST42] tokens are kept by mailbox and giver until they are spent', async () => {
       await using under = await open()
       const token = (byte: number) => new Uint8Array(146).fill(byte)
-      const put = (byte: number, mailbox: string) => ({ kind: 'token.put', mailbox, token: token(byte) }) as const
-      await under.store.commit([put(1, 'a'), put(2, 'a'), put(2, 'a'), put(3, 'b')])
+      const put = (byte: number, mailbox: string, giver: AccountId | null = null) =>
+        ({ kind: 'token.put', mailbox, token: token(byte), giver }) as const
+      await under.store.commit([put(1, 'a'), put(2, 'a'), put(2, 'a', account), put(3, 'b'), put(4, 'a', account), put(5, 'b', account)])
       await under.store.commit([{ kind: 'token.remove', token: token(1) }])
       const store = await under.reopen()
-      expect([await store.tokens('a', 10), await store.tokens('b', 10), await store.tokens('b', 0)]).toEqual([[token(2)], [token(3)], []])
+      const ours = [await store.tokens('a', null, 10), await store.tokens('b', null, 10), await store.tokens('b', null, 0)]
+      expect(ours).toEqual([[token(2)], [token(3)], []])
+      expect([await store.tokens('a', account, 10), await store.tokens('b', account, 10)]).toEqual([[token(4)], [token(5)]])
     })
 
     it('[ST6] a message only moves forward', async () => {

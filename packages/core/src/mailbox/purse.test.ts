@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import type { AccountId } from '../ids.ts'
+import { sendControl } from '../main-path/index.ts'
+import type { MemoryStore } from '../testing/memory-store.ts'
+import type { DeliveryControlFields } from '../wire/delivery-control.ts'
+import { MAX_GRANTED_TOKENS } from '../wire/limits.ts'
+import { TOKEN_BYTES } from '../wire/mailbox.ts'
+import { World, type WorldNode, type WorldRelay } from '../testing/world.ts'
+
+const [A, B] = ['http://a.test', 'http://b.test']
+const DAY_MS = 86_400_000
+
+interface Scene {
+  readonly world: World
+  readonly relays: readonly WorldRelay[]
+  readonly ana: WorldNode
+  readonly bo: WorldNode
+}
+
+async function scene(seed: number, mailboxes: readonly string[] = [A]): Promise<Scene> {
+  const world = new World(seed)
+  const relays = mailboxes.map((url) => world.relay(url))
+  const [ana, bo] = [await world.start('ana', { mailboxes }), await world.start('bo', { mailboxes })]
+  await world.befriend(ana, bo)
+  await world.run(5_000)
+  return { world, relays, ana, bo }
+}
+
+const again = (world: World, node: WorldNode, mailboxes: readonly string[] = [A], store: MemoryStore = node.store.reopened()) =>
+  world.start(node.name, { store, mailboxes })
+const texts = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ text }) => text)
+const states = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ state }) => state)
+async function takeTokens(from: WorldNode, ...givers: readonly (AccountId | null)[]): Promise<void> {
+  for (const giver of givers)
+    for (const token of await from.store.tokens(A, giver, 999)) await from.store.commit([{ kind: 'token.remove', token }])
+}
+
+/** What a program says that keeps to no rules. */
+async function say(from: WorldNode, to: WorldNode, control: DeliveryControlFields): Promise<void> {
+  const known = from.messenger.book.device(to.messenger.identity.device)
+  const path = from.messenger['mainPath']
+  if (known === undefined || path === undefined) throw new Error('not in contact')
+  await sendControl(path, known, { control })
+}
+
+describe('tokens', () => {
+  it('[MB11] contacts are kept in tokens: a month of mail, some every day', async () => {
+    const { world, ana, bo } = await scene(707)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    for (let day = 0; day < 12; day += 1) {
+      for (let number = 0; number < 10; number += 1) await world.send(ana, bo, `day ${day} ${number}`)
+      await world.run(30_000)
+      world.clock.jump(DAY_MS)
+      await world.run(30_000)
+    }
+    expect((await texts(world, bo, ana)).length).toBe(120)
+    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['delivered']))
+  })
+
+  it('[MB15] tokens that a contact has made up spoil neither mail to others nor what others are given', async () => {
+    const world = new World(710)
+    const [relay] = [world.relay(A)]
+    const start = (name: string) => world.start(name, { mailboxes: [A] })
+    const [ana, bo, eve] = [await start('ana'), await start('bo'), await start('eve')]
+    await world.befriend(ana, eve)
+    await takeTokens(ana, null)
+    for (let round = 0; round < 8; round += 1) {
+      const tokens = Array.from({ length: MAX_GRANTED_TOKENS }, (_, at) => new Uint8Array(TOKEN_BYTES).fill(at).fill(round + 1, 0, 9))
+      await say(eve, ana, { kind: 'grant', mailbox: A, tokens })
+    }
+    await world.run(5_000)
+    await world.befriend(ana, bo)
+    await world.run(5_000)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    for (let number = 0; number < 3; number += 1)
+      await Promise.all([world.send(ana, bo, `to ${number}`), world.send(bo, ana, `fro ${number}`)])
+    await world.run(30_000)
+    expect(relay.store.spentCount).toBeGreaterThan(1)
+    expect([await states(world, ana, bo), await states(world, bo, ana)]).toEqual(Array(2).fill(Array(6).fill('delivered')))
+  })
+
+  it('[MB16] a burst costs a token for every 64 messages', async () => {
+    const { world, ana, bo } = await scene(711)
+    world.kill(bo)
+    const left = async () =>
+      (await Promise.all([null, bo.messenger.identity.account].map((giver) => ana.store.tokens(A, giver, 999)))).flat().length
+    const before = await left()
+    // Some are left of the first token when the burst comes.
+    for (const burst of [30, 200]) {
+      for (let number = 0; number < burst; number += 1) await world.send(ana, bo, `number ${number}`)
+      await world.run(60_000)
+    }
+    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['carried']))
+    expect(before - (await left())).toBe(4)
+  })
+
+  it('[MB11] a second mailbox that was away when contacts met has tokens for them once it is back', async () => {
+    const { world, ana, bo } = await scene(712)
+    const home = await again(world, (world.kill(ana), ana), [A, B])
+    await world.run(5_000)
+    world.relay(B)
+    await world.run(200_000)
+    world.network.partition(home.messenger.identity.device, bo.messenger.identity.device, true)
+    await world.send(bo, home, 'by the first')
+    await world.run(60_000)
+    expect((await bo.store.tokens(B, home.messenger.identity.account, 9)).length).toBeGreaterThan(0)
+  })
+
+  it('[MB17] the sender is told why mail waits: no token, no room, nobody there', async () => {
+    const { world, relays, ana, bo } = await scene(713)
+    const holds = async () => [...new Set((await ana.messenger.deliveries.outbox()).map(({ hold }) => hold))]
+    world.kill(bo)
+    await takeTokens(ana, null, bo.messenger.identity.account)
+    await world.send(ana, bo, 'waits')
+    await world.run(10_000)
+    expect(await holds()).toEqual(['no-tokens'])
+    const [store] = relays.map((relay) => relay.store)
+    if (store === undefined) throw new Error('no relay')
+    const deposit = store.deposit.bind(store)
+    store.deposit = async (batch) => batch.map(() => ({ kind: 'refuse', why: 'tag-full' }))
+    await world.run(200_000)
+    expect(await holds()).toEqual(['mailbox-full'])
+    relays[0]?.end()
+    await world.run(200_000)
+    expect(await holds()).toEqual(['mailbox-away'])
+    store.deposit = deposit
+    world.relay(A, store)
+    const back = await again(world, bo)
+    await world.run(200_000)
+    expect(await texts(world, back, ana)).toEqual(['waits'])
+  })
+
+  it('[MB11] without tokens, messages wait with their sender, and the relay is not asked for each', async () => {
+    const { world, relays, ana, bo } = await scene(709)
+    world.kill(bo)
+    await takeTokens(ana, null, bo.messenger.identity.account)
+    let asked = 0
+    const [store] = relays.map((relay) => relay.store)
+    if (store === undefined) throw new Error('no relay')
+    const deposit = store.deposit.bind(store)
+    store.deposit = (batch, judge) => {
+      asked += batch.length
+      return deposit(batch, judge)
+    }
+    for (let number = 0; number < 200; number += 1) await world.send(ana, bo, `number ${number}`)
+    await world.run(10_000)
+    expect(new Set(await states(world, ana, bo))).toEqual(new Set(['queued']))
+    expect(asked).toBeLessThan(4)
+    const back = await again(world, bo)
+    await world.run(200_000)
+    expect((await texts(world, back, ana)).length).toBe(200)
+  })
+})
