@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { MemoryArchive, memoryLink } from '../testing/mesh-lab.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
+const DAY_MS = 86_400_000
+
 /** Contacts who have met, and strangers between them; nobody reaches anybody but by the mesh. */
 async function line(seed: number, between: number): Promise<{ world: World; ana: WorldNode; bo: WorldNode; all: readonly WorldNode[] }> {
   const world = new World(seed)
@@ -84,5 +86,62 @@ describe('messages by the mesh', () => {
     connect(mule, bo)
     await world.run(10_000)
     expect(await texts(world, bo, ana)).toEqual([])
+  })
+
+  it('[ME20] what nobody received in three days goes again, under a tag of the day', async () => {
+    const { world, ana, bo, all } = await line(54, 1)
+    const [, mule] = all
+    const part = connect(ana, mule)
+    await world.send(ana, bo, 'at last')
+    await world.run(20_000)
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+    part()
+    world.clock.jump(3 * DAY_MS + 3_600_000)
+    // Everybody learns the tags of the day within five minutes.
+    await world.run(310_000)
+    connect(ana, mule)
+    connect(mule, bo)
+    await world.run(20_000)
+    expect(await texts(world, bo, ana)).toEqual(['at last'])
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
+  })
+
+  it('[ME21] what is carried goes again when the file of the mesh was deleted', async () => {
+    const { world, ana, bo, all } = await line(55, 1)
+    const [, mule] = all
+    connect(ana, mule)
+    await world.send(ana, bo, 'once more')
+    await world.run(20_000)
+    for (const node of [ana, mule]) if (node !== undefined) world.kill(node)
+    const again = await world.start('ana', { store: ana.store.reopened(), meshArchive: new MemoryArchive() })
+    world.network.partition(deviceOf(again), deviceOf(bo), true)
+    await world.run(5_000)
+    connect(again, bo)
+    await world.run(20_000)
+    expect(await texts(world, bo, ana)).toEqual(['once more'])
+  })
+
+  it('[ME25] whoever is alone packs what waits there, for somebody else to carry', async () => {
+    const { world, ana, bo } = await line(56, 0)
+    await world.send(ana, bo, 'by stick')
+    await world.run(5_000)
+    const { transfers = [] } = (await ana.messenger.mesh?.packing.pack()) ?? {}
+    expect(transfers).toHaveLength(1)
+    expect(await bo.messenger.mesh?.packing.unpack(transfers)).toMatchObject({ taken: 1 })
+    await world.run(1_000)
+    expect(await texts(world, bo, ana)).toEqual(['by stick'])
+    expect(await states(world, ana, bo)).toEqual(['queued'])
+    expect((await ana.messenger.mesh?.packing.pack())?.transfers).toHaveLength(1)
+  })
+
+  it('[DL11] all that waits for a device goes by the mesh, however much it is', async () => {
+    const { world, ana, bo, all } = await line(57, 1)
+    const [, mule] = all
+    for (let number = 0; number < 260; number += 1) await world.send(ana, bo, `${number}`)
+    await world.run(5_000)
+    connect(ana, mule)
+    connect(mule, bo)
+    await world.run(30_000)
+    expect(new Set(await texts(world, bo, ana)).size).toBe(260)
   })
 })

@@ -23,7 +23,7 @@ import type { OutboxRow } from '../ports/store.ts'
 
 /** Bundles live three days: tags of so many days back are still in use, and a day for clocks that differ. */
 const TAG_DAYS_BACK = 4
-/** Rows of one device that are handed to the mesh at once; the next ones follow when these have arrived or are carried. */
+/** Rows read at once. */
 const PAGE = 256
 /** As it stands among the carriers of a row. */
 export const MESH_CARRIER = 'mesh'
@@ -69,8 +69,9 @@ export class MeshCarrier implements ChunkCarrier {
       onTaken: (lock) => this.taken(lock),
       onProven: (lock) => this.proven(lock),
       onExpired: (lock) => void this.quietly(this.renew(lock)),
+      offerAll: () => this.offerAll({ byHand: true }),
       onNear: () => {
-        inBackground(deps.logger, 'not-offered-to-mesh', this.offerAll())
+        inBackground(deps.logger, 'not-offered-to-mesh', this.offerAll({ byHand: false }))
         this.chunks?.onNear()
       },
       onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),
@@ -80,9 +81,10 @@ export class MeshCarrier implements ChunkCarrier {
   async start(path: MainPath): Promise<void> {
     this.path = path
     for (const { device } of await this.deps.store.outboxDevices())
-      for (const row of await this.deps.store.outbox(device, 0, PAGE))
-        if (row.carriers.includes(MESH_CARRIER)) this.rows.set(this.lockOf(row), row)
+      for await (const row of this.rowsFor(device)) if (row.carriers.includes(MESH_CARRIER)) this.rows.set(this.lockOf(row), row)
     await this.service.start()
+    // What the mesh's own file no longer holds goes to it again: it may be deleted at any time.
+    for (const lock of [...this.rows.keys()]) if (!this.service.holds(lock)) this.rows.delete(lock)
   }
 
   stop(): void {
@@ -134,9 +136,31 @@ export class MeshCarrier implements ChunkCarrier {
 
   /** Hands the mesh what waits for a device that is away, as far as the plan wants it. */
   async offer(device: DeviceId): Promise<void> {
-    if (!this.service.isNear) return
-    for (const row of await this.deps.store.outbox(device, 0, PAGE))
-      if (row.sealed.length > 0 && chooseCarriers(this.deps.viewOf(row)).mesh) await this.carry(row)
+    if (this.service.isNear) await this.offerRows(device, { byHand: false })
+  }
+
+  private async offerRows(device: DeviceId, how: { readonly byHand: boolean }): Promise<void> {
+    for await (const row of this.rowsFor(device)) {
+      if (!this.service.hasRoom) return
+      if (row.sealed.length > 0 && this.isWanted(row, how)) await this.carry(row)
+    }
+  }
+
+  private isWanted(row: OutboxRow, { byHand }: { readonly byHand: boolean }): boolean {
+    const view = this.deps.viewOf(row)
+    // Marked, and yet not with us: it was lost, or could not be made anew.
+    const carriers = view.carriers.filter((each) => each !== MESH_CARRIER || this.rows.has(this.lockOf(row)))
+    const near = byHand ? ({ meshNear: true, direct: view.direct === 'open' ? 'open' : 'away' } as const) : {}
+    return chooseCarriers({ ...view, carriers, ...near }).mesh
+  }
+
+  /** All that waits for a device, page by page. */
+  private async *rowsFor(device: DeviceId): AsyncGenerator<OutboxRow> {
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: readonly OutboxRow[] = await this.deps.store.outbox(device, after, PAGE)
+      yield* page
+      after = page.length < PAGE ? undefined : page.at(-1)?.seq
+    }
   }
 
   /** The device has this row by another way. */
@@ -151,8 +175,8 @@ export class MeshCarrier implements ChunkCarrier {
     for (const row of this.rows.values()) if (row.message === message && row.device === device) this.withdraw(row)
   }
 
-  private async offerAll(): Promise<void> {
-    for (const { device } of await this.deps.store.outboxDevices()) await this.offer(device)
+  private async offerAll(how: { readonly byHand: boolean }): Promise<void> {
+    for (const { device } of await this.deps.store.outboxDevices()) await this.offerRows(device, how)
   }
 
   private async carry(row: OutboxRow): Promise<void> {

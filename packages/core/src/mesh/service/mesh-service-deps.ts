@@ -27,8 +27,10 @@ export interface MeshServiceDeps {
   onTaken(lock: string): void
   /** The recipient has opened the bundle behind this lock, which was made here. */
   onProven(lock: string): void
-  /** The bundle behind this lock, which was made here, has expired. */
+  /** The bundle behind this lock, which was made here, has expired, or is here no longer. */
   onExpired(lock: string): void
+  /** Has all carried that waits for devices which are not reached, whether anybody is near or not: it is to go by hand. */
+  offerAll?(): Promise<void>
   /** There is a neighbour more. */
   onNear(): void
   /** A neighbour broke the rules. */

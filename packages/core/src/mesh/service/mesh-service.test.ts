@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { decodeCarryFile, encodeCarryFile } from '../../wire/mesh-bundle.ts'
-import type { BundleKey } from '../bundle.ts'
 import { MeshLab } from '../../testing/mesh-lab.ts'
 
 describe('the mesh at work', () => {
@@ -83,7 +82,7 @@ describe('the mesh at work', () => {
     for (let number = 0; number < 40; number += 1) lab.send('ana', 'bo', `by stick ${number}`)
     await lab.run(1_000)
     const pages: Uint8Array[] = []
-    for (let after: BundleKey | undefined, more = true; more; ) {
+    for (let after: string | undefined, more = true; more; ) {
       const { transfers, next } = await lab.node('ana').service.packing.pack(after)
       pages.push(...transfers)
       after = next

@@ -5,7 +5,7 @@
 import { isSkeinError } from '../../errors/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, type BundleKey, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
+import { bundleHeader, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
 import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
@@ -18,6 +18,7 @@ import type { MeshServiceDeps } from './mesh-service-deps.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
 import { OwnBundles } from './own-bundles.ts'
+import { OwnFates } from './own-fates.ts'
 import { type ChunkToCarry, OwnSender } from './own-sender.ts'
 import { Packing } from './packing.ts'
 import { PieceInbox } from './piece-inbox.ts'
@@ -65,6 +66,7 @@ export class MeshService {
   private readonly opener: Opener
   private readonly transfers: Transfers
   private readonly sender: OwnSender
+  private readonly fates: OwnFates
   private readonly explorer: Explorer
   private readonly stopping = new AbortController()
   private count = 0
@@ -83,7 +85,7 @@ export class MeshService {
       random,
       primitives,
       proven: (cures) => this.proven(cures),
-      isOwn: (lock) => this.own.locked(lock).length > 0,
+      isOwn: (lock) => this.holds(lock),
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'control', frame }),
     })
     this.routes = new RouteNode({
@@ -106,15 +108,17 @@ export class MeshService {
       store: this.store,
       node: this.node,
       opener: this.opener,
-      onTaken: ({ key }) => this.taken(key),
+      onTaken: ({ key }) => this.fates.taken(key),
       quietly: (work) => this.quietly(work),
     })
+    this.fates = new OwnFates({ ...deps, own: this.own, node: this.node, survival: this.survival })
     this.sender = new OwnSender({
       ...{ ...deps, own: this.own, store: this.store, node: this.node, routes: this.routes, spreader: this.spreader },
       isNear: () => this.isNear,
       carriers: () => this.neighbourCount,
       survival: () => this.survival.share,
-      onChunk: (lock, fate) => deps.onChunk?.(lock, fate),
+      onHeld: (lock) => deps.onChunk?.(lock, 'held'),
+      onLost: (own) => this.fates.lost(own),
       quietly: (work) => this.quietly(work),
     })
   }
@@ -205,11 +209,17 @@ export class MeshService {
 
   /** The recipient has the message by another way: what is carried of it is dropped everywhere. */
   withdraw(cureKey: Uint8Array): void {
-    const all = this.own.locked(cureLock(cureKey, this.deps.primitives))
-    for (const { isHeld, header } of all) {
-      if (isHeld) this.node.cure(cureKey, header.expiresAt, this.now)
-      this.own.remove(header)
-    }
+    this.fates.withdraw(cureKey)
+  }
+
+  /** Whether a bundle made here lies behind this lock. */
+  holds(lock: string): boolean {
+    return this.own.locked(lock).length > 0
+  }
+
+  /** Whether one bundle more may be carried. */
+  get hasRoom(): boolean {
+    return this.ready && !this.own.isFull
   }
 
   /** Our tags have changed: neighbours learn the new ones. */
@@ -227,7 +237,11 @@ export class MeshService {
 
   /** For files that go by hand; also where nobody is near. */
   get packing(): Packing {
-    return new Packing({ ...this.deps, store: this.store, transfers: this.transfers })
+    const prepare = async (): Promise<void> => {
+      await this.deps.offerAll?.()
+      await this.sender.holdAll()
+    }
+    return new Packing({ ...this.deps, store: this.store, transfers: this.transfers, prepare })
   }
 
   status(): MeshStatus {
@@ -293,13 +307,7 @@ export class MeshService {
     this.node.expire(this.now)
     this.transfers.parts.expire()
     void this.quietly(this.deps.archive.pruneCures(this.now))
-    const expired = this.own.expired(this.now)
-    for (const { header } of expired) this.own.remove(header)
-    for (const lock of new Set(expired.map(({ header }) => header.lock))) {
-      this.survival.settled(lock, false)
-      this.deps.onExpired(lock)
-      this.deps.onChunk?.(lock, 'lost')
-    }
+    this.fates.expire()
   }
 
   private detach(session: NeighbourSession): void {
@@ -348,34 +356,17 @@ export class MeshService {
     return undefined
   }
 
-  /** A neighbour has made a copy durable. */
-  private taken(key: BundleKey): void {
-    const own = this.own.get(key)
-    if (own === undefined) return
-    this.survival.taken(own.header.lock)
-    if (this.own.taken(own)) this.deps.onTaken(own.header.lock)
-  }
-
   /** A receipt has come by on a route: what is carried of that bundle goes. */
   private receipt(cureKey: Uint8Array): void {
     const lock = cureLock(cureKey, this.deps.primitives)
     const [held] = this.store.locked(lock)
     if (held !== undefined) this.node.cure(cureKey, held.expiresAt, this.now)
-    else this.provenHere(lock)
+    else this.fates.proven(lock)
   }
 
   private proven(cures: readonly Cure[]): void {
     if (this.ready) void this.quietly(this.deps.archive.putCures(cures.map(({ key, expiresAt }) => ({ key, expiresAt }))))
-    for (const { lock } of cures) this.provenHere(lock)
-  }
-
-  private provenHere(lock: string): void {
-    const all = this.own.locked(lock)
-    if (all.length === 0) return
-    for (const { header } of all) this.own.remove(header)
-    this.survival.settled(lock, true)
-    this.deps.onProven(lock)
-    this.deps.onChunk?.(lock, 'proven')
+    for (const { lock } of cures) this.fates.proven(lock)
   }
 
   /** What fails here fails for one bundle; it is tried again or comes by another way. */

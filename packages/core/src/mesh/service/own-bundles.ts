@@ -59,6 +59,10 @@ export class OwnBundles {
     return this.byKey.get(key)
   }
 
+  all(): readonly OwnBundle[] {
+    return [...this.byKey.values()]
+  }
+
   remove({ lock, key }: BundleHeader): void {
     const own = this.byKey.get(key)
     const all = this.byLock.get(lock)

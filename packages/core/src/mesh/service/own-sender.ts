@@ -45,8 +45,10 @@ export interface OwnSenderDeps {
   carriers(): number
   /** Share of copies left to carriers that arrive, 0 to 1. */
   survival(): number
-  /** What has become of the chunk behind this lock, beside its proof. */
-  onChunk(lock: string, fate: ChunkFate): void
+  /** Carriers may take what is behind this lock. */
+  onHeld(lock: string): void
+  /** Nothing is left here of a bundle that was made here. */
+  onLost(own: OwnBundle): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>
 }
@@ -83,7 +85,7 @@ export class OwnSender {
     const { archive, routes, clock, spreader } = this.deps
     own.isUnderWay = true
     const bytes = own.bytes ?? (await archive.bytes(own.header.key))
-    if (bytes === null) return this.drop(own)
+    if (bytes === null) return this.gone(own)
     if (!this.deps.isNear()) return this.stranded(own.header.key)
     const isWhole = own.piece === undefined && !own.isHeld
     const parts = isWhole ? await spreader.overWays(bytes, routes.ways(own.header.address, clock.monotonic())) : undefined
@@ -115,7 +117,7 @@ export class OwnSender {
     if (own === undefined) return
     const fits = own.isHeld || !isChunk(own.header) || hasRoomForChunk(store, { from: '', bytes: own.header.bytes })
     all.rest(own, clock.monotonic())
-    if (!fits) this.drop(own)
+    if (!fits) this.deps.onLost(own)
     else if (!own.isHeld) void quietly(this.leave(own))
   }
 
@@ -133,18 +135,26 @@ export class OwnSender {
     }
   }
 
-  private drop({ header }: OwnBundle): void {
-    this.deps.own.remove(header)
-    this.deps.onChunk(header.lock, 'lost')
+  /** It had to make room, or the archive was deleted. It may be made anew, but not to push out the next one. */
+  private gone(own: OwnBundle): void {
+    const { store, own: all, clock } = this.deps
+    const fits = store.usedBytes + own.header.bytes <= store.capacityBytes
+    if (fits || isChunk(own.header)) this.deps.onLost(own)
+    else all.rest(own, clock.monotonic())
+  }
+
+  /** What was made here and waits may be taken by carriers from now on; it is durable when this resolves. */
+  async holdAll(): Promise<void> {
+    for (const own of this.deps.own.all()) if (!own.isHeld && !isChunk(own.header)) await this.hold(own)
   }
 
   private async hold(own: OwnBundle): Promise<void> {
     const { archive, node, store, clock } = this.deps
     const { header, bytes } = own
     if (bytes === undefined) return
-    own.isHeld = true
     const held: ArchivedBundle = { ...header, receivedAt: clock.now(), hops: 0, hopLimit: MAX_HOPS, copies: 1, from: '' }
     await archive.put(held, bytes)
+    own.isHeld = true
     if (this.deps.own.get(header.key) === undefined) return this.deps.quietly(archive.remove(header.key))
     own.bytes = undefined
     // Others of the same file may have taken the room meanwhile.
@@ -152,8 +162,8 @@ export class OwnSender {
     if (!fits) void this.deps.quietly(archive.remove(header.key))
     else node.originate(header, clock.now(), own.piece?.copies)
     const kept = store.get(header.key)
-    if (kept === undefined) return this.drop(own)
-    this.deps.onChunk(header.lock, 'held')
+    if (kept === undefined) return this.deps.onLost(own)
+    this.deps.onHeld(header.lock)
     await archive.setCopies(header.key, kept.copies)
   }
 }

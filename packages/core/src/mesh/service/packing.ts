@@ -1,7 +1,7 @@
 /** What is carried, on its way by hand. */
 import { isSkeinError } from '../../errors/index.ts'
 import { decodeTransfer, encodeTransfer, type TransferOutcome } from '../../wire/mesh-bundle.ts'
-import type { BundleKey } from '../bundle.ts'
+import type { BundleKey, HeldBundle } from '../bundle.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
 import type { Transfers } from './transfers.ts'
@@ -13,13 +13,20 @@ export interface PackingDeps {
   readonly store: ArchivedStore
   readonly archive: BundleArchive
   readonly transfers: Transfers
+  /** Brings in what waits outside. */
+  prepare(): Promise<void>
 }
 
 export interface PackedPage {
   /** Encoded transfers. */
   readonly transfers: readonly Uint8Array[]
   /** What to ask for next; `undefined` after the last page. */
-  readonly next: BundleKey | undefined
+  readonly next: string | undefined
+}
+
+/** In the order in which they came. */
+function placeOf({ receivedAt, key }: HeldBundle): string {
+  return `${String(receivedAt).padStart(16, '0')} ${key}`
 }
 
 export class Packing {
@@ -29,12 +36,14 @@ export class Packing {
     this.deps = deps
   }
 
-  /** What is carried here, a page of it behind `after`, as transfers to another node. */
-  async pack(after?: BundleKey): Promise<PackedPage> {
-    const keys = Array.from(this.deps.store.all(), ({ key }) => key)
-    const page = keys.slice(after === undefined ? 0 : keys.indexOf(after) + 1).slice(0, PAGE)
-    const transfers = await Promise.all(page.map((key) => this.packOne(key)))
-    return { transfers: transfers.filter((each) => each !== undefined), next: page.length < PAGE ? undefined : page.at(-1) }
+  /** What is carried here, a page of it behind `after`, as transfers to another node. @param after `next` of the page before */
+  async pack(after = ''): Promise<PackedPage> {
+    if (after === '') await this.deps.prepare()
+    // Bundles come and go between two pages: what a page ends with tells the place, also when it is gone.
+    const rest = Array.from(this.deps.store.all(), (held) => ({ place: placeOf(held), key: held.key })).filter(({ place }) => place > after)
+    const page = rest.sort((a, b) => (a.place < b.place ? -1 : 1)).slice(0, PAGE)
+    const transfers = await Promise.all(page.map(({ key }) => this.packOne(key)))
+    return { transfers: transfers.filter((each) => each !== undefined), next: page.length < PAGE ? undefined : page.at(-1)?.place }
   }
 
   /** Takes in what another node has packed; counts what became of it. @throws SkeinError DISK_FULL */

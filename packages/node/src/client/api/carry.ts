@@ -1,9 +1,9 @@
 /** What is carried, as it goes from one device to another by hand. */
-import { type BundleKey, type MeshService, type Messenger, SkeinError } from '@skein/core'
+import { type MeshService, type Messenger, SkeinError } from '@skein/core'
 import { base64 } from '@scure/base'
 
 export async function packed(messenger: Messenger, after: string | undefined): Promise<{ bundles: string[]; next: string | null }> {
-  const { transfers, next } = await meshOf(messenger).packing.pack(after as BundleKey | undefined)
+  const { transfers, next } = await meshOf(messenger).packing.pack(after)
   return { bundles: transfers.map((bytes) => base64.encode(bytes)), next: next ?? null }
 }
 

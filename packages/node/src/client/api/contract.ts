@@ -374,7 +374,7 @@ export const contract = {
   configure: oc.input(z.partial(SettingsView)).output(z.extend(SettingsView, { applied: z.boolean() })),
   /** What is carried, page by page, for a file; base64. */
   carried: oc
-    .input(z.object({ after: z.optional(z.string().check(z.length(16))) }))
+    .input(z.object({ after: z.optional(z.string().check(z.maxLength(64))) }))
     .output(z.object({ bundles: z.array(z.string()), next: z.nullable(z.string()) })),
   /** Takes in what another node has packed. */
   carry: oc

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { cureKeyOf, MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
+
+describe('bundles made here', () => {
+  it('[ME20] whoever made what nobody has received learns it, also when it goes in its last minute', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'mule']) await lab.start(name)
+    lab.connect('ana', 'mule')
+    lab.send('ana', 'bo', 'too late')
+    await lab.run(20_000)
+    expect(lab.node('ana').taken).toEqual(['too late'])
+    const { expiresAt = 0 } = lab.node('ana').service.status().bundles[0] ?? {}
+    // What has expired is looked for after a minute: then 50 seconds before the end.
+    lab.clock.jump(expiresAt - lab.clock.now() - 90_000)
+    await lab.run(42_000)
+    expect(lab.node('ana').service.status().bundles).toEqual([])
+    lab.intrude('another', 'ana')
+    await lab.run(20_000)
+    expect(lab.node('ana').expired).toEqual(['too late'])
+  })
+
+  it('[ME20] [ME21] what is no longer in the archive is told to its maker, once, and may be sent again', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    const ana = await lab.start('ana', archive)
+    lab.send('ana', 'bo', 'gone')
+    await lab.run(1_000)
+    expect(ana.service.status().bundles).toHaveLength(1)
+    archive.held.clear()
+    await lab.start('bo')
+    lab.connect('ana', 'bo')
+    await lab.run(10_000)
+    expect(ana.expired).toEqual(['gone'])
+    lab.send('ana', 'bo', 'gone')
+    await lab.run(5_000)
+    expect(lab.received('bo')).toEqual(['gone'])
+  })
+
+  it('[ME20] what could not be stored stays here and is tried again', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    const ana = await lab.start('ana', archive)
+    await lab.start('mule')
+    lab.connect('ana', 'mule')
+    await lab.run(500)
+    let isFull = true
+    const put = archive.put.bind(archive)
+    archive.put = (...bundle) => (isFull ? Promise.reject(new Error('disk full')) : put(...bundle))
+    lab.send('ana', 'bo', 'patience')
+    await lab.run(10_000)
+    expect(archive.held.size).toBe(0)
+    isFull = false
+    await lab.run(30_000)
+    expect(ana.taken).toEqual(['patience'])
+    expect(lab.node('mule').archive.held.size).toBe(1)
+  })
+
+  it('[ME25] a page of what is carried begins behind the one before, although that has gone meanwhile', async () => {
+    const lab = new MeshLab()
+    const ana = await lab.start('ana')
+    for (let number = 0; number < 40; number += 1) {
+      lab.send('ana', 'bo', `${number}`)
+      await lab.run(50)
+    }
+    const { transfers, next } = await ana.service.packing.pack()
+    expect(transfers).toHaveLength(32)
+    ana.service.withdraw(cureKeyOf('31'))
+    expect((await ana.service.packing.pack(next)).transfers).toHaveLength(8)
+  })
+})
