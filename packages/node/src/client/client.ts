@@ -60,7 +60,8 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
     const tally = new Tally()
-    const createSwarm = (options: SwarmOptions): Libp2pSwarm => createNodeSwarm({ ...options, onGarbage: () => tally.add('punch-garbage') })
+    const createSwarm = (options: SwarmOptions): Libp2pSwarm =>
+      createNodeSwarm({ ...options, onGarbage: () => tally.add('punch-garbage'), onForged: () => tally.add('punch-forged') })
     const { messenger, swarm } = await assemble(
       { ...PLATFORM, ...mesh, createSwarm, files, store, config, logger, deviceName: hostname().slice(0, 64) },
       undo,

@@ -186,7 +186,7 @@ describe('mDNS messages', () => {
   })
 
   it('that take back say nothing, and questions are for us or not', () => {
-    expect(parseMdns(answer(Uint8Array.of(1), link, 0))).toEqual({ kind: 'other' })
+    expect(parseMdns(answer(Uint8Array.of(1), link, 0))).toEqual({ kind: 'announcements', announcements: [] })
     expect(parseMdns(question())).toEqual({ kind: 'question' })
     expect(parseMdns(encode({ type: 'query', questions: [{ type: 'PTR', name: '_ipp._tcp.local' }] }))).toEqual({ kind: 'other' })
   })
@@ -261,6 +261,11 @@ describe('hostile networks', () => {
     }
     await eventually(() => new Set(heard.map(({ bytes }) => bytes[0])).size === 2, speak)
     expect(refused).toEqual([])
+    const forPrinters = encode({ type: 'query', questions: [{ type: 'PTR', name: '_ipp._tcp.local' }] })
+    await eventually(
+      () => refused.includes('mdns-other'),
+      () => stranger.send(forPrinters, ports.mdns, '127.255.255.255'),
+    )
     // Its network has another number from now on, and the stranger has not.
     links = [{ ...LOOPBACK, address: '203.0.113.77', broadcast: '203.0.113.255', prefix: 24 }]
     await eventually(() => refused.includes('lan-off-link'), speak)

@@ -20,6 +20,7 @@ const CHUNK = /^a(\d{1,2})=/
 export type MdnsMessage =
   /** Somebody asks for us. */
   | { readonly kind: 'question' }
+  /** None when they are taken back. */
   | { readonly kind: 'announcements'; readonly announcements: readonly Uint8Array[] }
   /** Longer, or with more in it, than anything that makes sense; not decoded. */
   | { readonly kind: 'absurd' }
@@ -57,8 +58,10 @@ export function parseMdns(bytes: Uint8Array): MdnsMessage {
   const packet = namesUs(bytes) ? tryDecode(bytes) : undefined
   if (packet === undefined) return { kind: 'other' }
   if (packet.type === 'query') return asksForUs(packet) ? { kind: 'question' } : { kind: 'other' }
-  const announcements = (packet.answers ?? []).flatMap((each) => announcementIn(each) ?? [])
-  return announcements.length === 0 ? { kind: 'other' } : { kind: 'announcements', announcements }
+  const texts = (packet.answers ?? []).filter((each) => each.type === 'TXT' && each.name.toLowerCase().endsWith(`.${SERVICE}`))
+  const announcements = texts.flatMap((each) => announcementIn(each) ?? [])
+  const isOurs = announcements.length > 0 || texts.some((each) => each.type === 'TXT' && each.ttl === 0)
+  return isOurs ? { kind: 'announcements', announcements } : { kind: 'other' }
 }
 
 /** RFC 1035 §4.1.1: where the header counts what follows, in four numbers of two bytes. */
@@ -96,7 +99,7 @@ const asksForUs = ({ questions = [] }: Packet): boolean =>
 
 /** A record that is taken back says nothing new. */
 function announcementIn(record: Answer): Uint8Array | undefined {
-  if (record.type !== 'TXT' || record.ttl === 0 || !record.name.toLowerCase().endsWith(`.${SERVICE}`)) return undefined
+  if (record.type !== 'TXT' || record.ttl === 0) return undefined
   const strings = (Array.isArray(record.data) ? record.data : [record.data]).map((each) => Buffer.from(each))
   const parts = strings.flatMap((each) => {
     const [key, number] = CHUNK.exec(each.toString('latin1')) ?? []

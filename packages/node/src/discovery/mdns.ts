@@ -92,6 +92,7 @@ export class Mdns implements Carrier {
     const message = parseMdns(bytes)
     this.budget.spend(from.address, clock.monotonic() - began)
     if (message.kind === 'absurd') refused('mdns-absurd')
+    if (message.kind === 'other') refused('mdns-other')
     if (message.kind === 'question') this.announce()
     if (message.kind === 'announcements') for (const each of message.announcements) heard(each, from)
   }

@@ -7,6 +7,8 @@ export const LAST_PORT = 30_000
 export const PORT_TRIES = 4
 /** For a reflector to say where it sees us. */
 export const REFLECT_TIMEOUT_MS = 3_000
+/** For the other reflectors, once one has said it: one that is away is not waited for. */
+export const REFLECT_MORE_MS = 300
 /** The longest line of a reflector, bytes: an IPv6 address, brackets, a port. */
 export const MAX_REFLECTION_BYTES = 64
 /** A port whose mapping is known is used within this time; most NATs keep a TCP mapping that has closed for minutes. */
@@ -32,7 +34,7 @@ export const MAX_ROUND_TRIP_MS = 2_000
 export const ATTEMPTS = 3
 /** TCP punches that one device may have in a minute, begun by either side: a contact is not to make us dial without end. */
 export const PUNCHES_PER_MINUTE = 10
-/** Attempts at one host in a minute, for whoever; each dials every port of it DIALS_PER_TARGET times at most. */
+/** Attempts at one host in a minute for one device; each dials every port of it DIALS_PER_TARGET times at most. */
 export const ATTEMPTS_PER_HOST_AND_MINUTE = 12
 /** One message of the coordination. */
 export const MESSAGE_TIMEOUT_MS = 5_000

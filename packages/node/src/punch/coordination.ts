@@ -3,6 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { type Clock, decodeDcutr, type DcutrFrame, encodeDcutr, MAX_DCUTR_BYTES } from '@skein/core'
 import { ATTEMPTS, MESSAGE_TIMEOUT_MS } from './constants.ts'
+import { ForgedMessage } from './forged.ts'
 
 export const DCUTR_PROTOCOL = '/libp2p/dcutr'
 
@@ -62,7 +63,7 @@ function messagesOn(stream: Stream, signal: AbortSignal) {
     write: (frame: DcutrFrame) => bytes.write(encodeDcutr(frame), limited()),
     read: async (kind: DcutrFrame['kind']): Promise<readonly Uint8Array[]> => {
       const frame = decodeDcutr((await bytes.read(limited())).subarray())
-      if (frame.kind !== kind) throw new Error(`expected ${kind} and got ${frame.kind}`)
+      if (frame.kind !== kind) throw new ForgedMessage(`expected ${kind} and got ${frame.kind}`)
       return frame.kind === 'connect' ? frame.addresses : []
     },
   }

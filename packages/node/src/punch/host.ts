@@ -35,6 +35,8 @@ export interface PunchDeps {
   onPunched(address: Multiaddr): void
   /** A packet that belongs to no punch came to a socket for one. */
   onGarbage(): void
+  /** The other side has said what cannot be, or is not where it says. */
+  onForged(): void
   readonly stopping: AbortSignal
   /** In place of the simultaneous open of the system's TCP. */
   readonly open?: typeof openTogether

@@ -27,6 +27,11 @@ export class Puncher {
     await Promise.all([this.tcp.serve(), this.udp.serve()])
   }
 
+  /** This machine has other addresses, or another way out. */
+  move(): void {
+    this.tcp.move()
+  }
+
   /** The device is reached directly: whatever is under way for it ends. */
   settle(device: DeviceId): void {
     this.tcp.settle(device)

@@ -1,7 +1,7 @@
 /** A local TCP port of which one knows where the internet sees it. */
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { Random } from '@skein/core'
-import { FIRST_PORT, LAST_PORT, MAX_REFLECTION_BYTES, PORT_TRIES, REFLECT_TIMEOUT_MS } from './constants.ts'
+import { FIRST_PORT, LAST_PORT, MAX_REFLECTION_BYTES, PORT_TRIES, REFLECT_MORE_MS, REFLECT_TIMEOUT_MS } from './constants.ts'
 import { type Endpoint, ownPublicHosts, parseEndpoint } from './targets.ts'
 
 export interface PunchPort {
@@ -9,8 +9,6 @@ export interface PunchPort {
   readonly port: number
   /** Where the other side may dial it. */
   readonly seenAs: readonly Endpoint[]
-  /** Whether two reflectors saw it under different ports: others cannot know which one they would see. */
-  readonly varies: boolean
   /** Ends what keeps the mapping alive. */
   release(): void
 }
@@ -38,7 +36,12 @@ export async function openPunchPort(reflectors: readonly string[], random: Rando
 }
 
 async function openAt(port: number, reflectors: readonly string[], signal: AbortSignal): Promise<PunchPort> {
-  const asked = await Promise.allSettled(reflectors.flatMap((each) => parseEndpoint(each) ?? []).map((each) => reflect(each, port, signal)))
+  const enough = new AbortController()
+  const limited = AbortSignal.any([signal, enough.signal, AbortSignal.timeout(REFLECT_TIMEOUT_MS)])
+  const asking = reflectors.flatMap((each) => parseEndpoint(each) ?? []).map((each) => reflect(each, port, limited))
+  const more = Promise.any(asking).then(() => setTimeout(() => enough.abort(), REFLECT_MORE_MS))
+  const asked = await Promise.allSettled(asking)
+  clearTimeout(await more.catch(() => undefined))
   const reflections = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   const inUse = asked.find((each) => each.status === 'rejected' && (each.reason as NodeJS.ErrnoException).code === 'EADDRINUSE')
   if (inUse?.status === 'rejected') {
@@ -48,23 +51,22 @@ async function openAt(port: number, reflectors: readonly string[], signal: Abort
   const seen = reflections.map((each) => each.seen)
   const own = ownPublicHosts().map((host) => ({ host, port }))
   const seenAs = [...new Map([...seen, ...own].map((each) => [`${each.host} ${each.port}`, each])).values()]
-  const ports = new Set(seen.filter(({ host }) => isIP(host) === 4).map((each) => each.port))
   const release = (): void => {
     for (const { socket } of reflections) socket.destroy()
   }
-  return { port, seenAs, varies: ports.size > 1, release }
+  return { port, seenAs, release }
 }
 
-/** The connection stays half open until it is released: a NAT may forget the mapping of one that has closed. */
+/** @param signal of the question alone. The connection stays half open until it is released: a NAT may forget the mapping of one that has closed. */
 function reflect({ host, port }: Endpoint, localPort: number, signal: AbortSignal): Promise<Reflection> {
   return new Promise((resolve, reject) => {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(REFLECT_TIMEOUT_MS)])
     const socket = connect({ host, port, localPort, allowHalfOpen: true })
     const fail = (error: Error): void => {
       socket.destroy()
       reject(error)
     }
-    limited.addEventListener('abort', () => fail(new Error('the reflector does not answer')), { once: true })
+    const giveUp = (): void => fail(new Error('the reflector does not answer'))
+    signal.addEventListener('abort', giveUp, { once: true })
     let text = ''
     socket.setNoDelay(true)
     socket.on('error', fail)
@@ -73,8 +75,10 @@ function reflect({ host, port }: Endpoint, localPort: number, signal: AbortSigna
       text += bytes.toString('latin1')
       const end = text.indexOf('\n')
       const seen = end < 0 ? undefined : parseEndpoint(text.slice(0, end))
-      if (seen !== undefined) resolve({ seen, socket })
-      else if (end >= 0 || text.length > MAX_REFLECTION_BYTES) fail(new Error('the reflector speaks another language'))
+      if (seen !== undefined) {
+        signal.removeEventListener('abort', giveUp)
+        resolve({ seen, socket })
+      } else if (end >= 0 || text.length > MAX_REFLECTION_BYTES) fail(new Error('the reflector speaks another language'))
     })
   })
 }

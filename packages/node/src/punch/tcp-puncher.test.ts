@@ -10,6 +10,7 @@ import type { Stack } from '../swarm/client-stack.ts'
 import { pingConnection } from '../swarm/liveness.ts'
 import { createStack } from '../swarm/stack.ts'
 import { silentLogger } from '../swarm/test-network.ts'
+import { ATTEMPTS, ATTEMPTS_PER_HOST_AND_MINUTE, FIRST_PORT, LAST_PORT } from './constants.ts'
 import { DCUTR_PROTOCOL } from './coordination.ts'
 import type { PunchDeps } from './host.ts'
 import { TcpPuncher } from './tcp-puncher.ts'
@@ -25,9 +26,15 @@ const servers: Server[] = []
 const sides: Side[] = []
 const stopping = new AbortController()
 let reflector: string
+/** Ports from which the reflector was asked. */
+const seen: (number | undefined)[] = []
 
 beforeEach(async () => {
-  reflector = await listening((socket) => socket.end(`${socket.remoteAddress}:${socket.remotePort}\n`))
+  seen.splice(0)
+  reflector = await listening((socket) => {
+    seen.push(socket.remotePort)
+    socket.end(`${socket.remoteAddress}:${socket.remotePort}\n`)
+  })
 })
 
 afterEach(async () => {
@@ -69,6 +76,7 @@ async function side(seed: number, options: Partial<PunchDeps> = {}): Promise<Sid
     // Loopback is all there is here.
     mayDial: () => true,
     onGarbage: () => undefined,
+    onForged: () => undefined,
     onPunched: (address) => void punched.push(address.toString()),
     stopping: stopping.signal,
     ...options,
@@ -154,8 +162,9 @@ describe('TCP punch', { timeout: 60_000 }, () => {
     expect([standing(b, a).length, standing(b, impostor).length]).toEqual([1, 0])
   })
 
-  it('[PT5] a stream that speaks otherwise ends the coordination', async () => {
-    const [a, b] = [await side(10), await side(11)]
+  it('[PT5] a stream that speaks otherwise ends the coordination, and is counted', async () => {
+    let forged = 0
+    const [a, b] = [await side(10), await side(11, { onForged: () => (forged += 1) })]
     await a.stack.unhandle(DCUTR_PROTOCOL)
     await a.stack.handle(DCUTR_PROTOCOL, async (stream) => {
       const messages = lpStream(stream)
@@ -163,7 +172,49 @@ describe('TCP punch', { timeout: 60_000 }, () => {
       await messages.write(Uint8Array.of(0xff, 0xff, 0xff))
     })
     await expect(b.puncher.punch(await joined(a, b), a.device, soon())).rejects.toThrow()
-    expect(b.punched).toEqual([])
+    expect([b.punched, forged]).toEqual([[], 1])
+  })
+
+  it('[PT5] where no port is free the other side is told at once', async () => {
+    const port = Number((await listening(() => undefined)).split(':')[1])
+    const random = { ...systemRandom, uniform: () => (port - FIRST_PORT + 0.5) / (LAST_PORT - FIRST_PORT) }
+    const [a, b] = [await side(14, { random }), await side(15)]
+    await expect(b.puncher.punch(await joined(a, b), a.device, soon())).rejects.toMatchObject({
+      name: expect.stringMatching(/^Stream(Reset|State)/),
+    })
+  })
+
+  it('[PT6] attempts that one contact uses up are there for another', async () => {
+    const dialled: string[] = []
+    const open: NonNullable<PunchDeps['open']> = async (targets) => void dialled.push(targets.map(({ port }) => port).join())
+    const [a, b, c] = [await side(16), await side(17), await side(18, { open })]
+    const ask = async (from: Side, port: number): Promise<void> => {
+      const messages = lpStream(await from.stack.dialProtocol(c.stack.peerId, DCUTR_PROTOCOL))
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        await messages.write(encodeDcutr({ kind: 'connect', addresses: [multiaddr(`/ip4/9.9.9.9/tcp/${port}`).bytes] }))
+        await messages.read()
+        await messages.write(encodeDcutr({ kind: 'sync' }))
+      }
+      await expect(messages.read()).rejects.toThrow()
+    }
+    await joined(a, c)
+    await joined(b, c)
+    for (let punches = 0; punches <= ATTEMPTS_PER_HOST_AND_MINUTE / ATTEMPTS; punches += 1) await ask(a, 1)
+    await ask(b, 2)
+    const named = (port: string): number => dialled.filter((each) => each === port).length
+    expect([named('1'), named('2'), named('')]).toEqual([ATTEMPTS_PER_HOST_AND_MINUTE, ATTEMPTS, ATTEMPTS])
+  })
+
+  it('[PT9] a port that was seen in another network is not told to anybody', async () => {
+    const [a] = [await side(19)]
+    const asked = (): number => seen.length
+    a.puncher.prepare()
+    a.puncher.prepare()
+    await vi.waitFor(() => expect(asked()).toBe(1), { timeout: 10_000 })
+    a.puncher.move()
+    a.puncher.prepare()
+    await vi.waitFor(() => expect(asked()).toBe(2), { timeout: 10_000 })
+    expect(seen[0]).not.toBe(seen[1])
   })
 
   it('[PT5] a device that is reached directly meanwhile is left alone', async () => {

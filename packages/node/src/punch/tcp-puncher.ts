@@ -13,6 +13,7 @@ import {
   PUNCHES_PER_MINUTE,
 } from './constants.ts'
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
+import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
 import { type Session, Sessions } from './sessions.ts'
@@ -76,11 +77,18 @@ export class TcpPuncher {
     this.dropReady()
     const ready: Ready = { at: clock.monotonic(), asked, port: openPunchPort(reflectors, random, stopping) }
     this.ready = ready
+    const drop = (): void => (this.ready === ready ? this.dropReady() : undefined)
     ready.port.then(
       // Nobody has seen it; another time somebody may.
-      ({ seenAs }) => (seenAs.length === 0 && this.ready === ready ? this.dropReady() : undefined),
+      ({ seenAs }) => (seenAs.length === 0 ? drop() : undefined),
       () => undefined,
     )
+    void clock.sleep(PORT_AGE_MS, { signal: stopping }).then(drop)
+  }
+
+  /** This machine has moved: where the port was seen, nobody finds it any more. */
+  move(): void {
+    this.dropReady()
   }
 
   /**
@@ -122,34 +130,37 @@ export class TcpPuncher {
     stream: Stream,
     { session, signal }: { readonly session: Session; readonly signal: AbortSignal },
   ): Promise<boolean> {
-    const port = await this.take()
+    let port: PunchPort | undefined
     try {
+      const taken = await this.take()
+      port = taken
       const done = await coordination(stream, {
         clock: this.deps.clock,
         signal,
-        seenAs: async () => port.seenAs.map((each) => addressOf(each).bytes),
+        seenAs: async () => taken.seenAs.map((each) => addressOf(each).bytes),
         dial: (addresses, roundTrip) =>
           this.dial(session, {
-            port,
+            port: taken,
             signal,
-            targets: this.targets(addresses),
+            targets: this.targets(session.device, addresses),
             roundTrip: Math.min(Math.round(roundTrip), MAX_ROUND_TRIP_MS),
           }),
       })
       await stream.close({ signal: AbortSignal.timeout(MESSAGE_TIMEOUT_MS) }).catch(() => undefined)
       return done
     } catch (error) {
+      if (isForged(error)) this.deps.onForged()
       stream.abort(error instanceof Error ? error : new Error(String(error)))
       throw error
     } finally {
-      port.release()
+      port?.release()
     }
   }
 
-  /** Where the other side says that it is, as far as that may be tried. */
-  private targets(addresses: readonly Uint8Array[]): readonly Endpoint[] {
+  /** Where the other side says that it is, as far as that may be tried. One contact does not use up what another may have. */
+  private targets(device: DeviceId, addresses: readonly Uint8Array[]): readonly Endpoint[] {
     const targets = targetsOf(addresses, this.deps.mayDial ?? isPublic)
-    const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter((host) => this.hosts.take(host)))
+    const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter((host) => this.hosts.take(`${device} ${host}`)))
     return targets.filter(({ host }) => hosts.has(host))
   }
 

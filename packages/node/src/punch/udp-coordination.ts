@@ -3,6 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { decodeUdpPunch, encodeUdpPunch, MAX_UDP_PUNCH_BYTES, type UdpPunchFrame, type UdpPunchOfferFields } from '@skein/core'
 import { MESSAGE_TIMEOUT_MS } from './constants.ts'
+import { ForgedMessage } from './forged.ts'
 
 export type Offer = UdpPunchOfferFields
 
@@ -31,7 +32,7 @@ export function udpMessagesOn(stream: Stream, signal: AbortSignal) {
     write: (frame: UdpPunchFrame) => bytes.write(encodeUdpPunch(frame), limited()),
     read: async <K extends UdpPunchFrame['kind']>(kind: K): Promise<Extract<UdpPunchFrame, { kind: K }>> => {
       const frame = decodeUdpPunch((await bytes.read(limited())).subarray())
-      if (frame.kind !== kind) throw new Error(`expected ${kind} and got ${frame.kind}`)
+      if (frame.kind !== kind) throw new ForgedMessage(`expected ${kind} and got ${frame.kind}`)
       return frame as Extract<UdpPunchFrame, { kind: K }>
     },
   }
@@ -41,13 +42,14 @@ export function udpMessagesOn(stream: Stream, signal: AbortSignal) {
 export async function agree(messages: UdpMessages, self: UdpCoordinated): Promise<Agreement> {
   await messages.write({ kind: 'ask', nonce: self.nonce, stun: self.stun })
   const theirs = await messages.read('offer')
-  if (!self.stun.includes(theirs.stun)) throw new Error('another relay than those in common')
+  if (!self.stun.includes(theirs.stun)) throw new ForgedMessage('another relay than those in common')
   // The messages may fail first, and then nobody waits for it.
-  const proven = self.isProven(theirs).catch(() => false)
+  const proven = self.isProven(theirs)
+  proven.catch(() => undefined)
   const mine = { ...(await self.sample(theirs.stun, theirs.nonce)), nonce: self.nonce, stun: theirs.stun }
   await messages.write({ kind: 'offer', ...mine })
   await messages.read('go')
-  if (!(await proven)) throw new Error('the other side is not where it says')
+  if (!(await proven)) throw new ForgedMessage('the other side is not where it says')
   await messages.write({ kind: 'go' })
   return { mine, theirs }
 }
@@ -60,7 +62,7 @@ export async function consent(messages: UdpMessages, self: UdpCoordinated): Prom
   const mine = { ...(await self.sample(stun, ask.nonce)), nonce: self.nonce, stun }
   await messages.write({ kind: 'offer', ...mine })
   const theirs = await messages.read('offer')
-  if (theirs.stun !== stun || !(await self.isProven(theirs))) throw new Error('the other side is not where it says')
+  if (theirs.stun !== stun || !(await self.isProven(theirs))) throw new ForgedMessage('the other side is not where it says')
   await messages.write({ kind: 'go' })
   await messages.read('go')
   return { mine, theirs }

@@ -13,6 +13,7 @@ import {
   SEQUENTIAL_ROUNDS,
   UDP_PUNCH_PAUSE_MS,
 } from './constants.ts'
+import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { mappingOf } from './nat-mapping.ts'
 import { type Session, Sessions } from './sessions.ts'
@@ -98,6 +99,7 @@ export class UdpPuncher {
         if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
       }
     } catch (error) {
+      if (isForged(error)) this.deps.onForged()
       if (!signal.aborted) this.pausedUntil.set(session.device, this.deps.clock.monotonic() + UDP_PUNCH_PAUSE_MS)
       throw error
     } finally {

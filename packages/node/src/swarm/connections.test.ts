@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 import { endpointOf } from '../bulk/endpoint.ts'
 import type { Connection } from '@libp2p/interface'
@@ -82,6 +84,37 @@ describe('several connections to one device', () => {
     expect(pickConnection([lan, circuit], self)).toBe(lan)
     markDoubted(circuit, false)
   })
+})
+
+it('[PT6] every address of loopback, and the unspecified one, is known in each way to write it', () => {
+  const isMeant = meantFor(['/ip4/192.168.1.5/tcp/4001'])
+  const any = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.constantFrom(
+      '0.0.0.0',
+      '127.9.9.9',
+      '::',
+      '::1',
+      '0:0:0:0:0:0:0:1',
+      '::ffff:0:0',
+      '::ffff:127.0.0.1',
+      '::ffff:7f9:1',
+      '::2',
+      '::ffff:ab',
+    ),
+    fc.ipV4().map((each) => `::ffff:${each}`),
+    fc.constantFrom('0', '127').chain((first) => fc.ipV4().map((each) => `::ffff:${first}.${each.split('.').slice(1).join('.')}`)),
+  )
+  fc.assert(
+    fc.property(any, (host) => {
+      const range = ipaddr.process(host).range()
+      const address = multiaddr(`/ip${host.includes(':') ? 6 : 4}/${host}/tcp/22`).toString()
+      expect(isMeant(address)).toBe(range !== 'loopback' && range !== 'unspecified')
+    }),
+    { numRuns: 500 },
+  )
+  for (const each of ['/dns4/a.localhost/tcp/1', '/ip6zone/lo/ip6/::1/tcp/1']) expect(isMeant(each)).toBe(false)
 })
 
 it('[PT6] what runs on this machine is dialled by nobody who has another address', () => {

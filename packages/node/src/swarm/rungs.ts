@@ -85,8 +85,11 @@ export function meantFor(own: readonly string[]): (address: string) => boolean {
   return (address) => isAlone || !isLoopback(address)
 }
 
+/** Also the unspecified address, which leads to the same place on Linux and macOS. Not by a library, which pages would load. */
 function isLoopback(address: string): boolean {
-  return /^\/(ip4\/127\.|ip6\/::1\/|ip6\/::ffff:7f|dns[46]?\/localhost\/)/i.test(address)
+  return /^(\/ip6zone\/[^/]+)?\/(ip4\/(0|127)\.|ip6\/::1?\/|ip6\/::ffff:(7f[\da-f]{2}|[\da-f]{1,2}):|dns[46]?\/([^/]+\.)?localhost\/)/i.test(
+    address,
+  )
 }
 
 /** Each address alone, but those of WebRTC together: they differ in the relay that signals, and would get in each other's way. */

@@ -19,6 +19,8 @@ export interface RunningDeps {
   readonly getText: GetText
   /** A packet that belongs to no punch came to a socket for one. */
   readonly onGarbage?: (() => void) | undefined
+  /** In a coordination of a punch the other side has said what cannot be. */
+  readonly onForged?: (() => void) | undefined
   createDisguise(): Promise<DisguisedStack>
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher

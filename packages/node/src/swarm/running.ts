@@ -209,6 +209,7 @@ export class Running {
       else if (device !== undefined) void this.doubt(device, connection)
     }
     for (const each of this.supervisors) each.hurry()
+    this.puncher?.move()
     this.improver.retry()
   }
 
@@ -323,6 +324,7 @@ export class Running {
       mayPunch: (device) => this.deps.kept.has(device),
       onPunched: markPunched,
       onGarbage: () => this.deps.onGarbage?.(),
+      onForged: () => this.deps.onForged?.(),
       stopping: this.stopping.signal,
     })
   }

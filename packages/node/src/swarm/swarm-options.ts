@@ -23,6 +23,8 @@ export interface SwarmOptions {
   readonly judge: RecordJudge
   /** A packet that belongs to no punch came to a socket for one. */
   readonly onGarbage?: (() => void) | undefined
+  /** In a coordination of a punch the other side has said what cannot be. */
+  readonly onForged?: (() => void) | undefined
 }
 
 /** What differs between Node.js and a browser. */

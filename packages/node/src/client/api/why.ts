@@ -10,7 +10,7 @@ export function whyView({ messenger, swarm, network }: Client, { account }: Stor
   const devices = messenger.book.devicesOf(account).map(({ device }) => device)
   const paths = swarm.paths().filter(({ device }) => devices.includes(device))
   const best = paths.toSorted((a, b) => rank(a) - rank(b))[0]
-  const device = best?.device ?? devices[0] ?? ''
+  const device = best?.device ?? devices.find((each) => swarm.rungs(each).length > 0) ?? devices[0] ?? ''
   const reasons = reasonsOf(best, device === '' ? [] : swarm.rungs(device))
   const mesh = best === undefined ? meshWay(messenger, devices) : undefined
   return {
