@@ -6,7 +6,7 @@ import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { inBackground } from '../in-background.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
-import { receiveCarried, type MainPath } from '../main-path/index.ts'
+import { receiveCarried, type MainPath, startAnew } from '../main-path/index.ts'
 import {
   type BundleArchive,
   cureKeyOf,
@@ -199,6 +199,7 @@ export class MeshCarrier implements ChunkCarrier {
       return cureKeyOf(carried.message, this.deps.primitives)
     } catch (error) {
       this.deps.logger.info('mesh-envelope-refused', { code: isSkeinError(error) ? error.code : String(error) })
+      await startAnew(this.path, envelope, error)
       return undefined
     }
   }

@@ -81,11 +81,20 @@ interface Arrival {
   readonly oneTime: StoredOneTimePrekey | undefined
 }
 
+interface Incoming {
+  readonly device: DeviceId
+  readonly cell: Cell
+  readonly incoming: Uint8Array
+  readonly payer: string
+}
+
 interface Pair {
   readonly device: DeviceId
   readonly cell: Cell
   readonly remote: RemoteDevice
   readonly context: () => PairContext
+  /** Whose budget is spent by what does not open. */
+  readonly payer: string
 }
 
 export class RatchetCipher implements SessionCipher {
@@ -100,14 +109,14 @@ export class RatchetCipher implements SessionCipher {
     this.budget = new RejectionBudget(deps.clock)
   }
 
-  async pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher> {
+  async pair(device: DeviceId, incoming?: Uint8Array, payer: string = device): Promise<PairCipher> {
     const remote = this.deps.remote(device)
     if (remote === undefined) throw new SkeinError('UNKNOWN_SENDER', 'A device of nobody we know.')
     const cell = await this.cell(device)
-    const arrival = incoming === undefined ? undefined : await this.arrival({ device, cell, incoming })
+    const arrival = incoming === undefined ? undefined : await this.arrival({ device, cell, incoming, payer })
     const identities = this.identities(cell, remote)
     const context = (): PairContext => ({ ...this.deps, remote, identities, deriveRoot: this.deriveRoot, now: this.deps.clock.now() })
-    const sealing = { device, cell, remote, context }
+    const sealing = { device, cell, remote, context, payer }
     return {
       seal: (content) => this.seal(sealing, { content, sessions: cell.current.sessions }),
       open: () => this.open(sealing, arrival),
@@ -133,8 +142,8 @@ export class RatchetCipher implements SessionCipher {
     return cell.known.identities
   }
 
-  private async arrival({ device, cell, incoming }: { device: DeviceId; cell: Cell; incoming: Uint8Array }): Promise<Arrival> {
-    if (!this.budget.allows(device)) throw new SkeinError('BUDGET_SPENT', 'A device sends too much that does not open.')
+  private async arrival({ device, cell, incoming, payer }: Incoming): Promise<Arrival> {
+    if (!this.budget.allows(payer)) throw new SkeinError('BUDGET_SPENT', 'A device sends too much that does not open.')
     try {
       const message = parseMessage(incoming)
       const { first } = message.parsed
@@ -145,7 +154,7 @@ export class RatchetCipher implements SessionCipher {
       const handed = first.oneTimeId === 0 ? [] : await this.deps.store.oneTimePrekeys(device)
       return { message, replayed, oneTime: handed.find(({ id }) => id === first.oneTimeId) }
     } catch (error) {
-      this.budget.spend(device)
+      this.budget.spend(payer)
       throw error
     }
   }
@@ -172,7 +181,7 @@ export class RatchetCipher implements SessionCipher {
       return this.tryOpen(pair, arrival)
     } catch (error) {
       // A repeated message costs next to nothing, and an honest sender repeats what it got no answer to.
-      if (!isSkeinError(error, 'KEY_USED')) this.budget.spend(pair.device)
+      if (!isSkeinError(error, 'KEY_USED')) this.budget.spend(pair.payer)
       throw error
     }
   }

@@ -19,10 +19,11 @@ export interface OpenedContent {
  */
 export interface SessionCipher {
   /**
-   * The sessions with a device, ready for a step; `incoming` is what will be opened, if anything.
+   * The sessions with a device, ready for a step; `incoming` is what will be opened, if anything, and `payer` the name of whom it is
+   * charged to when it does not open, if that is not the device: who only claims to be it spends nothing of its.
    * @throws SkeinError UNKNOWN_SENDER, BUDGET_SPENT, BAD_FRAME, STORE_CORRUPT
    */
-  pair(device: DeviceId, incoming?: Uint8Array): Promise<PairCipher>
+  pair(device: DeviceId, incoming?: Uint8Array, payer?: string): Promise<PairCipher>
   /** Whether `message` names a session with this device: for what came without its sender. @throws SkeinError BAD_FRAME, STORE_CORRUPT */
   knows(device: DeviceId, message: Uint8Array): Promise<boolean>
   /** Drops what is held in memory of a device: a commit has failed, and the store has the truth. */

@@ -23,6 +23,8 @@ import { decodeSigned } from '../wire/signed.ts'
 /** Mail lives 30 days (EE5). */
 export const MAIL_LIFETIME_MS = 30 * 86_400_000
 const MS_PER_HOUR = 3_600_000
+/** Envelopes that did not open and are remembered: what lies on is fetched again, and asked about once. */
+const MAX_ASKED_ABOUT = 1_024
 const NOBODY = new Uint8Array()
 
 export interface EnvelopeDeps {
@@ -42,8 +44,10 @@ export interface CarriedMessage {
   /** Who claims to have sent it: true once the message opens in a session with that device. */
   readonly sender: DeviceId
   readonly message: Uint8Array
-  /** Its number among all from that device to this one, if it was said. */
+  /** Its number among all from that device to this one, if it was said; as true as `sender` is. */
   readonly seq: number | undefined
+  /** Name of the invite that its tag was handed out with: whoever holds that may claim to be anybody. */
+  readonly invite?: string
 }
 
 /** `account` is undefined for a tag that was handed out with an invite. */
@@ -55,6 +59,8 @@ export class Envelopes {
   private readonly deps: EnvelopeDeps
   private readonly tagsOf: OwnTags
   private readonly budget: RejectionBudget
+  /** Digests of envelopes that did not open. */
+  private readonly askedAbout = new Set<string>()
 
   constructor(deps: EnvelopeDeps) {
     this.deps = deps
@@ -121,15 +127,35 @@ export class Envelopes {
     const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + MAIL_LIFETIME_MS)
     return [
       ...contacts.map(({ account }) => ({ name: account, digest: () => accountDigest(account), account })),
-      ...invites.map(({ secret }) => ({ name: secret.join(), digest: () => inviteHash(primitives, secret), account: undefined })),
+      ...invites.map(({ secret }) => ({
+        name: `invite ${secret.join()}`,
+        digest: () => inviteHash(primitives, secret),
+        account: undefined,
+      })),
     ]
   }
 
-  private async openFrom({ account }: Depositor, envelope: Uint8Array): Promise<CarriedMessage> {
+  /**
+   * Devices of the contact who has left an envelope that does not open: those to be asked to start anew, none when they were asked
+   * about it before. @returns `undefined` where everybody with an invite may have left it @throws SkeinError BAD_FRAME, TAG_UNKNOWN
+   */
+  async suspects(envelope: Uint8Array): Promise<{ readonly devices: readonly DeviceId[] } | undefined> {
+    const { account } = await this.depositor(decodeEnvelope(envelope).deliveryTag)
+    const digest = this.deps.primitives.sha256(envelope).join()
+    if (account === undefined) return undefined
+    if (this.askedAbout.has(digest)) return { devices: [] }
+    const [oldest] = this.askedAbout
+    if (this.askedAbout.size >= MAX_ASKED_ABOUT && oldest !== undefined) this.askedAbout.delete(oldest)
+    this.askedAbout.add(digest)
+    return { devices: this.deps.book.devicesOf(account).map(({ device }) => device) }
+  }
+
+  private async openFrom({ account, name }: Depositor, envelope: Uint8Array): Promise<CarriedMessage> {
     const { primitives, prekeys, clock } = this.deps
     const content = await openEnvelope(primitives, envelope, { secretOf: (id) => prekeys.secretOf(id), now: clock.now() })
     const { message, seq } = content
-    return { sender: await this.senderOf(content, account), message, seq }
+    const sender = await this.senderOf(content, account)
+    return { sender, message, seq, ...(account === undefined ? { invite: name } : {}) }
   }
 
   private async senderOf({ sender, message }: EnvelopeContentFields, account: AccountId | undefined): Promise<DeviceId> {

@@ -5,11 +5,15 @@ import { decodeEnvelope } from '../wire/sealed.ts'
 import type { MainPath } from './context.ts'
 import { type CarriedMessage, MAIL_LIFETIME_MS } from './envelopes.ts'
 import { receiveCarried } from './receive.ts'
+import { recover } from './recover.ts'
 
 /** What may open later, once there is room again: it is to lie on. */
 const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'DISK_FULL', 'STORE_CLOSED', 'SESSION_CONFLICT']
 
-/** Mail of a device that no list names yet lies on for so long, ms: a list comes by mail itself; what a removed device leaves is not fetched for ever. */
+/** What was sealed for a session or a key that is not here: its sender is to start anew, or what begins the session is still to come. */
+const STATE_LOST: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN']
+
+/** What may open only once other mail has come lies on for so long, ms; what a removed device leaves is not fetched for ever. */
 const UNLISTED_FOR_MS = 3 * 86_400_000
 const MS_PER_HOUR = 3_600_000
 
@@ -24,11 +28,23 @@ export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: 
     const code = isSkeinError(error) ? error.code : 'unknown'
     path.logger.warn('mail-refused', { code })
     if (code === 'WRONG_DEVICE') return isYoung(path, envelope) ? 'keep' : 'done'
+    if (await startAnew(path, envelope, error)) return isYoung(path, envelope) ? 'keep' : 'done'
     // What has no code of ours may be over later.
     return LATER.includes(code) || code === 'unknown' || (code === 'UNKNOWN_SENDER' && (await mayBecomeContact(path, envelope)))
       ? 'keep'
       : 'done'
   }
+}
+
+/**
+ * Asks whoever may have left an envelope that does not open for a new session, once for each (ES6). The tag says whose it is; the sender
+ * has its row until a receipt comes, and seals it anew. Never throws. @returns whether `error` says so, and a contact has left it
+ */
+export async function startAnew(path: MainPath, envelope: Uint8Array, error: unknown): Promise<boolean> {
+  if (!isSkeinError(error) || !STATE_LOST.includes(error.code)) return false
+  const found = await path.envelopes.suspects(envelope).catch(() => undefined)
+  for (const device of found?.devices ?? []) await recover(path, device, error)
+  return found !== undefined
 }
 
 function isYoung({ clock }: MainPath, envelope: Uint8Array): boolean {

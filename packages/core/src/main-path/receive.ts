@@ -95,18 +95,19 @@ async function openDelivery(path: MainPath, { channel, sender, bytes }: Incoming
  */
 export async function receiveCarried(
   path: MainPath,
-  { sender: device, message, seq }: CarriedMessage,
+  { sender: device, message, seq, invite }: CarriedMessage,
   beside?: (id: MessageId) => readonly StoreWrite[],
 ): Promise<void> {
-  if (seq !== undefined) path.onArrived(device, seq)
   const sender = path.book.ownerOf(device)
   if (sender?.state !== 'accepted' || sender.blocked) throw new SkeinError('UNKNOWN_SENDER', 'An envelope is not from a contact.')
   const channel = { peer: device }
   if (path.book.isOwn(sender.account)) await path.ownWordsReady()
   try {
-    const pair = await path.cipher.pair(device, message)
+    const pair = await path.cipher.pair(device, message, invite)
     // From here to the commit nothing waits: commits keep the order of the session's steps.
     const opened = pair.open()
+    // Not before: until it opens, sender and number are what somebody claims.
+    if (seq !== undefined) path.onArrived(device, seq)
     const { id } = decodeContent(opened.content)
     await whileCommitting(
       path,
@@ -114,9 +115,9 @@ export async function receiveCarried(
       commitOpened(path, { channel, sender, id, opened, ...(beside === undefined ? {} : { beside }) }),
     )
   } catch (error) {
-    if (!isSkeinError(error, 'KEY_USED')) await recover(path, device, error)
     // Its key went with a commit; one that is still under way may fail, and the session goes back with it.
-    else return afterCommits(path, device, message)
+    if (isSkeinError(error, 'KEY_USED')) return afterCommits(path, device, message)
+    if (invite === undefined) await recover(path, device, error)
     throw error
   }
 }
