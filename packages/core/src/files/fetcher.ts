@@ -29,6 +29,7 @@ import type { Outcome } from './serving.ts'
 import type { Source } from './source-lane.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
 import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
+import { Turns } from './turns.ts'
 
 export interface FetcherDeps {
   readonly swarm: Swarm
@@ -56,9 +57,9 @@ interface Work extends Source {
 export class Fetcher {
   private readonly deps: FetcherDeps
   private readonly loops = new Map<Live, Loop>()
+  private readonly placing = new Map<Live, Promise<void>>()
   private stopping: AbortSignal | undefined
-  private busy = 0
-  private readonly queue: (() => void)[] = []
+  private readonly turns = new Turns(MAX_FETCHING)
   private readonly raw: RawWayDeps
 
   constructor(deps: FetcherDeps) {
@@ -122,7 +123,7 @@ export class Fetcher {
 
   private stop(): void {
     for (const live of this.loops.keys()) this.interrupt(live)
-    for (const go of this.queue.splice(0)) go()
+    this.turns.stop()
   }
 
   private isWanted(live: Live): boolean {
@@ -137,7 +138,7 @@ export class Fetcher {
       for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
         const before = live.stored.moved
         loop.isWoken = false
-        await this.inTurn(() => this.attempt(live, loop))
+        await this.turns.take(() => this.attempt(live, loop))
         if (live.stored.moved > before) wait = RETRY_MS.first
         if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
       }
@@ -146,23 +147,14 @@ export class Fetcher {
     } finally {
       this.loops.delete(live)
     }
+    // Whoever ended it has removed what was there then, and not what was still being written.
+    if (isFinal(live.stored) && live.stored.state !== 'done') await this.forget(live)
   }
 
   private async pause(loop: Loop, ms: number): Promise<void> {
     const over = new AbortController()
     loop.wake = () => over.abort()
     await this.deps.clock.sleep(ms, { signal: over.signal })
-  }
-
-  private async inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.busy >= MAX_FETCHING) await new Promise<void>((resolve) => this.queue.push(resolve))
-    this.busy += 1
-    try {
-      await work()
-    } finally {
-      this.busy -= 1
-      this.queue.shift()?.()
-    }
   }
 
   /** Once, with whichever device answers. Never throws. */
@@ -265,7 +257,8 @@ export class Fetcher {
     const { stored, manifest } = live
     const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
-      await this.fetchContent(live, { ...source, sink, loop })
+      // Opening takes long where much is there: it may have been paused or ended meanwhile.
+      if (this.isWanted(live)) await this.fetchContent(live, { ...source, sink, loop })
     } finally {
       await sink.close()
     }
@@ -368,16 +361,25 @@ export class Fetcher {
     if (!sameBytes(digests.root, wanted) || !sameBytes(root, wanted))
       throw new SkeinError('FILE_CHANGED', 'The file is not the same any more as when the transfer began.')
     if (!this.isWanted(live)) return
-    const path = await sink.commit()
-    await this.deps.transfers.change(live, {
-      state: 'done',
-      reason: null,
-      bytes: live.manifest.size,
-      sha256: hexOf(digests.sha256),
-      path,
-      told: false,
-    })
+    const placing = this.place(live, sink, hexOf(digests.sha256))
+    this.placing.set(live, placing)
+    try {
+      await placing
+    } finally {
+      this.placing.delete(live)
+    }
     await this.forget(live)
+  }
+
+  private async place(live: Live, sink: ContentSink, sha256: string): Promise<void> {
+    const path = await sink.commit()
+    const { size } = live.manifest
+    await this.deps.transfers.change(live, { state: 'done', reason: null, bytes: size, sha256, path, told: false })
+  }
+
+  /** Until it has its name, if it is being moved there: what ends a transfer then comes too late. */
+  async placed(live: Live): Promise<void> {
+    await this.placing.get(live)?.catch(() => undefined)
   }
 
   /** FI13. */

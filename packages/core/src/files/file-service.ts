@@ -1,6 +1,6 @@
 /** Files from and to contacts: offers, transfers at work, what the user says about them. */
 import type { ContactBook } from '../contacts/index.ts'
-import { isSkeinError, SkeinError } from '../errors/index.ts'
+import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { MainPath } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -9,7 +9,6 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
-import { sameBytes } from '../wire/codec.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import { planOf } from './chunk-plan.ts'
@@ -23,9 +22,10 @@ import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
+import { Outcomes } from './outcomes.ts'
 import { servingOwn } from './own-sources.ts'
 import { Pace } from './pace.ts'
-import { offeredTo, type Outcome, serveLink, type ServingDeps } from './serving.ts'
+import { offeredTo, serveLink, type ServingDeps } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
@@ -68,6 +68,7 @@ export class FileService {
   private readonly teller: Teller
   private readonly mail: MailRoom
   private readonly offering: Offering
+  private readonly outcomes: Outcomes
   private readonly mesh: MeshFiles | undefined
   /** Links on which something is sent at present. */
   private readonly serving = new Map<Live, Set<{ close(): void }>>()
@@ -90,10 +91,15 @@ export class FileService {
       withSource: (live, work) => this.withSource(live, work),
       onBroken: (live, error) => this.onBroken(live, error),
     }
+    this.outcomes = new Outcomes({
+      ...{ transfers: this.transfers, offering: this.offering, fetcher: () => this.fetcher, withSource: hooks.withSource },
+      interrupt: (live) => this.interrupt(live),
+      drop: (live) => this.drop(live),
+    })
     this.mail = new MailRoom({
       ...{ ...parts, ...hooks },
       onWish: (live, wish) => this.mesh?.sender.wish(live, wish),
-      onDone: (live, digest) => (isFinal(live.stored) ? Promise.resolve() : this.onDone(live, digest)),
+      onDone: (live, digest) => (isFinal(live.stored) ? Promise.resolve() : this.outcomes.onDone(live, digest)),
     })
     const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: this.sending }
     this.mesh = carrier && new MeshFiles({ ...ours, carrier, fetcher: () => this.fetcher })
@@ -102,7 +108,7 @@ export class FileService {
       mail: this.mail,
       pace: this.receiving,
       teller: this.teller,
-      onOutcome: (live, outcome) => this.onOutcomeOf(live, outcome),
+      onOutcome: (live, outcome) => this.outcomes.take(live, outcome),
     })
   }
 
@@ -289,6 +295,8 @@ export class FileService {
   }
 
   private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'> & { readonly told?: boolean }): Promise<void> {
+    await this.fetcher.placed(live)
+    if (live.stored.state === 'done') return
     await this.transfers.change(live, { told: false, ...change })
     this.interrupt(live)
     await this.drop(live)
@@ -333,7 +341,7 @@ export class FileService {
       onBroken: (live, error) => this.onBroken(live, error),
       onOutcome: async (outcome) => {
         const live = this.transfers.find(outcome.id, 'out') ?? this.transfers.find(outcome.id, 'in')
-        if (live?.stored.contact === account) await this.onOutcomeOf(live, outcome)
+        if (live?.stored.contact === account) await this.outcomes.take(live, outcome)
       },
       onOffence: (code) => this.deps.swarm.penalise(peer, code),
     }
@@ -364,37 +372,5 @@ export class FileService {
     await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
     if (error.code === 'FILE_CHANGED') this.offering.anew(live)
     await this.drop(live)
-  }
-
-  /** What the other side says about a transfer. */
-  private async onOutcomeOf(live: Live, { state, code, digest }: Outcome): Promise<void> {
-    if (isFinal(live.stored)) return
-    if (state === 'ready') return this.fetcher.wake(live)
-    if (state === 'paused') {
-      // What the user has not answered stays so, whatever its sender says (FI20).
-      const isAnswered = live.stored.state !== 'paused' && live.stored.state !== 'offered'
-      if (isAnswered) await this.transfers.change(live, { state: 'waiting', reason: 'paused-there' })
-      return
-    }
-    if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
-    await this.transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
-    if (code === 'FILE_CHANGED' && live.stored.direction === 'out') this.offering.anew(live)
-    this.interrupt(live)
-    await this.drop(live)
-  }
-
-  /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
-  private async onDone(live: Live, digest: Uint8Array): Promise<void> {
-    const own = live.sha256 ?? (await this.hashAnew(live, digest))
-    const same = sameBytes(own, digest)
-    const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
-    await this.transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
-    await this.drop(live)
-  }
-
-  /** After a restart. @returns `said` where the source is gone by now: the recipient has compared the tree */
-  private hashAnew(live: Live, said: Uint8Array): Promise<Uint8Array> {
-    const hashing = this.withSource(live, async (source) => (await source.finish()).sha256)
-    return hashing.catch((error: unknown) => (isSkeinError(error) ? said : Promise.reject(error)))
   }
 }

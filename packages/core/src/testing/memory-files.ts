@@ -41,6 +41,8 @@ export class MemoryFiles implements FilePlatform {
   /** Lists of folders that are kept; they stay too. */
   readonly lists = new Map<string, Uint8Array>()
   full = false
+  /** How long a step takes. */
+  before: (step: 'open' | 'write' | 'commit') => Promise<void> = () => Promise.resolve()
   /** Takes raw connections over, as a platform with threads does. */
   holdsRaw = false
   private readonly primitives: Primitives
@@ -102,6 +104,7 @@ export class MemoryFiles implements FilePlatform {
 
   async openSink(wish: SinkWish): Promise<ContentSink> {
     const plan = planOf(wish.manifest)
+    await this.before('open')
     const fresh = { bytes: new Uint8Array(plan.size), leaves: new Uint8Array(plan.count * LEAF_BYTES), moved: 0 }
     const part = this.parts.get(wish.id) ?? fresh
     this.parts.set(wish.id, part)
@@ -113,6 +116,7 @@ export class MemoryFiles implements FilePlatform {
     return {
       recorded: async () => ({ leaves: part.leaves.slice(), moved: part.moved }),
       write: async (offset, bytes) => {
+        await this.before('write')
         if (this.full) throw new SkeinError('DISK_FULL', 'The disk is full.')
         part.bytes.set(bytes, offset)
       },
@@ -121,7 +125,10 @@ export class MemoryFiles implements FilePlatform {
         part.moved = moved
       },
       read: async (offset, length) => part.bytes.slice(offset, offset + length),
-      commit: async () => this.commit(wish, part),
+      commit: async () => {
+        await this.before('commit')
+        return this.commit(wish, part)
+      },
       close: async () => undefined,
     }
   }

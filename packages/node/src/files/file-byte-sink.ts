@@ -183,7 +183,8 @@ export class FileByteSink implements ByteSink {
     const path = this.pathOf(at)
     if (entry === undefined || (!existsSync(path) && this.finalOf(entry.path[0] ?? '') !== undefined)) return
     this.makeFolder(dirname(path))
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    // What has bytes is there, unless somebody has removed it.
+    const fd = openSync(path, O_RDWR | (entry.size === 0 ? O_CREAT : 0) | O_NOFOLLOW, 0o600)
     try {
       if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
       // Its owner's right to run it is kept, as far as the owner here gives such rights.

@@ -1,6 +1,6 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
 import { rmSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
@@ -95,7 +95,7 @@ export class NodeFiles implements FilePlatform {
     const { stateFolder } = this.options
     const kept = [recordName(id), markName(id), entriesName(id)].map((name) => join(stateFolder, name))
     const parts = folder === '' ? [] : [join(folder, partName(id))]
-    for (const path of [...parts, ...kept]) rmSync(path, { recursive: true, force: true })
+    for (const path of [...parts, ...kept]) await rm(path, { recursive: true, force: true })
   }
 
   async keepList(id: string, list: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
@@ -49,4 +49,19 @@ it('[FI19] is put on the disk while more comes, and closed when that has ended',
   expect(syncs.length).toBeGreaterThan(0)
   await Promise.all(syncs)
   expect(statSync(path).size).toBe(2 * SYNC_EVERY_BYTES)
+})
+
+it('[FI12] what is left while its last pieces are being written is closed once, after them', async () => {
+  const file = open()
+  const piece = new Uint8Array(4 * CHUNK).fill(5)
+  const writes: Promise<void>[] = []
+  for (let at = 0; at < SYNC_EVERY_BYTES; at += piece.length) writes.push(file.write(piece, at))
+  file.leave()
+  await Promise.all(writes)
+  await Promise.all(syncs)
+  expect(statSync(path).size).toBe(SYNC_EVERY_BYTES)
+  // Whoever opens a file next may get the same number: nobody closes it behind their back.
+  const next = openSync(path, 'r')
+  expect(fstatSync(next).size).toBe(SYNC_EVERY_BYTES)
+  closeSync(next)
 })

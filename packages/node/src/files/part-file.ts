@@ -32,7 +32,8 @@ export class PartFile {
     if (bytes.length < LARGE_PART_BYTES) writeAll(this.fd, bytes, offset)
     else await this.beside(() => writeBeside(this.fd, bytes, offset))
     this.dirty += bytes.length
-    if (this.dirty >= SYNC_EVERY_BYTES && !this.isSyncing) this.onSync(this.sync())
+    // One that was left is closed by now, perhaps, and is put on the disk when all is finished.
+    if (this.dirty >= SYNC_EVERY_BYTES && !this.isSyncing && !this.isLeft) this.onSync(this.sync())
   }
 
   /** Closed when nothing is under way any more. */

@@ -1,0 +1,64 @@
+/** What the other side says about a transfer, and what becomes of it here. */
+import { isSkeinError } from '../errors/index.ts'
+import { sameBytes } from '../wire/codec.ts'
+import type { Fetcher } from './fetcher.ts'
+import { hexOf } from './hex.ts'
+import type { Offering } from './offering.ts'
+import type { Outcome } from './serving.ts'
+import type { SharedSource } from './shared-source.ts'
+import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
+
+export interface OutcomesDeps {
+  readonly transfers: TransferBook
+  readonly offering: Offering
+  fetcher(): Pick<Fetcher, 'placed' | 'wake'>
+  withSource<T>(live: Live, work: (source: SharedSource) => Promise<T>): Promise<T>
+  /** Breaks off what is on its way. */
+  interrupt(live: Live): void
+  /** It has ended: what was kept beside it goes. */
+  drop(live: Live): Promise<void>
+}
+
+export class Outcomes {
+  private readonly deps: OutcomesDeps
+
+  constructor(deps: OutcomesDeps) {
+    this.deps = deps
+  }
+
+  async take(live: Live, { state, code, digest }: Outcome): Promise<void> {
+    const { transfers, offering, interrupt, drop } = this.deps
+    const fetcher = this.deps.fetcher()
+    await fetcher.placed(live)
+    if (isFinal(live.stored)) return
+    if (state === 'ready') return fetcher.wake(live)
+    if (state === 'paused') return this.onPaused(live)
+    if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
+    await transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
+    if (code === 'FILE_CHANGED' && live.stored.direction === 'out') offering.anew(live)
+    interrupt(live)
+    await drop(live)
+  }
+
+  /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
+  async onDone(live: Live, digest: Uint8Array): Promise<void> {
+    const own = live.sha256 ?? (await this.hashAnew(live, digest))
+    const same = sameBytes(own, digest)
+    const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
+    const { transfers, drop } = this.deps
+    await transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
+    await drop(live)
+  }
+
+  /** What the user has not answered stays so, whatever its sender says (FI20). */
+  private async onPaused(live: Live): Promise<void> {
+    const isAnswered = live.stored.state !== 'paused' && live.stored.state !== 'offered'
+    if (isAnswered) await this.deps.transfers.change(live, { state: 'waiting', reason: 'paused-there' })
+  }
+
+  /** After a restart. @returns `said` where the source is gone by now: the recipient has compared the tree */
+  private hashAnew(live: Live, said: Uint8Array): Promise<Uint8Array> {
+    const hashing = this.deps.withSource(live, async (source) => (await source.finish()).sha256)
+    return hashing.catch((error: unknown) => (isSkeinError(error) ? said : Promise.reject(error)))
+  }
+}
