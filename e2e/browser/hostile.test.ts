@@ -43,6 +43,36 @@ it.skipIf(skipped)('[UI10] an identity that the browser has deleted is said to b
   await ana.page.getByText('this is a new identity').waitFor()
 })
 
+it.skipIf(skipped)('[UI10] files that cannot be opened for a moment are opened later, and not deleted', async () => {
+  // Scripts that it has kept could not be replaced.
+  const ana = await world.person({ serviceWorkers: 'block' })
+  await ana.enter('Ana')
+  await ana.joined()
+  const account = (): Promise<string | null> => ana.page.evaluate(() => localStorage.getItem('skein.account'))
+  const before = await account()
+  const once = `{ let isOver = false
+    const { createSyncAccessHandle } = FileSystemFileHandle.prototype
+    FileSystemFileHandle.prototype.createSyncAccessHandle = function (...args) {
+      // SQLite looks first, with a file of its own, whether there are such handles.
+      if (isOver || this.name.startsWith('.opfs')) return createSyncAccessHandle.apply(this, args)
+      isOver = true
+      return Promise.reject(new DOMException('not now', 'InvalidStateError'))
+    } }`
+  const body = `${once}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
+  let isServed = false
+  await ana.context.route(
+    '**/store-worker.js',
+    (route) => {
+      isServed = true
+      return route.fulfill({ contentType: 'text/javascript', body })
+    },
+    { times: 1 },
+  )
+  await ana.page.reload()
+  await ana.joined()
+  expect([isServed, await account()]).toEqual([true, before])
+})
+
 it.skipIf(skipped)('[UI10] storage that is cleared while the page is open is said at once, and the page offers to begin anew', async () => {
   const [ana, bo] = [await inviter(), await world.person()]
   await bo.enter('Bo', await ana.invite())

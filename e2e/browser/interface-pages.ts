@@ -78,8 +78,8 @@ export class Interface implements AsyncDisposable {
   }
 
   /** A person with a browser of their own. */
-  async person({ viewport = DESK, language = 'en-GB' } = {}): Promise<Person> {
-    const context = await this.browser.newContext({ viewport, locale: language })
+  async person({ viewport = DESK, language = 'en-GB', serviceWorkers = 'allow' as 'allow' | 'block' } = {}): Promise<Person> {
+    const context = await this.browser.newContext({ viewport, locale: language, serviceWorkers })
     context.setDefaultTimeout(WITHIN_MS)
     return new Person(context, await context.newPage(), this.relay.url)
   }

@@ -1,7 +1,7 @@
 import { SendHorizontal, X } from 'lucide-react'
 import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { useStrings } from '../client/context.tsx'
-import { keepDraft, readDraft } from '../client/drafts.ts'
+import { keepDraft, onReturn, readDraft, returnToDraft } from '../client/drafts.ts'
 import type { Conversation, Intent } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
 import { Note } from '../ui/note.tsx'
@@ -36,6 +36,13 @@ export function Composer({ conversation, isDisabled, attach }: ComposerProps) {
     if (intent.kind === 'edit') setText(intent.message.text)
     field.current?.focus()
   }, [intent])
+  useEffect(
+    () =>
+      onReturn((to) => {
+        if (to === contact && conversation.get().intent?.kind !== 'edit') setText(readDraft(contact))
+      }),
+    [contact, conversation],
+  )
   const cancel = (): void => {
     conversation.intend(undefined)
     if (isEdit) setText(readDraft(contact))
@@ -49,7 +56,8 @@ export function Composer({ conversation, isDisabled, attach }: ComposerProps) {
     change('')
     // Whoever writes on meanwhile is not kept waiting; what failed comes back before it.
     const isSent = await run(() => conversation.send(text))
-    if (!isSent) setText((now) => keep(now === '' ? text : `${text}\n${now}`))
+    if (!isSent && isEdit) setText((now) => (now === '' ? text : `${text}\n${now}`))
+    else if (!isSent) returnToDraft(contact, text)
     else if (isEdit) setText((now) => (now === '' ? readDraft(contact) : now))
   }
   const onKeyDown = (event: KeyboardEvent): void => {

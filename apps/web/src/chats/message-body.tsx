@@ -5,7 +5,14 @@ import { AddDialog } from '../add/lazy.ts'
 import { useLook, useStrings } from '../client/context.tsx'
 import { FileMessage } from '../files/lazy.ts'
 
-const LinkedText = lazy(() => import('./linked-text.tsx').then(({ LinkedText: each }) => ({ default: each })))
+/** Where it cannot be loaded the text stands without links. */
+const Unlinked = ({ text }: { readonly text: string }) => [text]
+const LinkedText = lazy(() =>
+  import('./linked-text.tsx').then(
+    ({ LinkedText: each }) => ({ default: each }),
+    () => ({ default: Unlinked }),
+  ),
+)
 
 /** Whether there may be a link: what finds links is loaded for such texts alone. */
 const HAS_LINK = /https?:\/\//i

@@ -29,8 +29,10 @@ interface Answer {
 
 async function ask(path: string): Promise<Answer> {
   const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ASK_WITHIN_MS) }).catch(() => undefined)
-  if (answer === undefined || answer.status >= 500) return { document: undefined, clockAheadMs: 0 }
-  const value: unknown = await answer.json().catch(() => null)
+  // Who refuses for now, or puts a page of its own in between, says nothing about what is here.
+  const isSaid = answer !== undefined && (answer.ok || answer.status === 404)
+  const value: unknown = isSaid ? await answer.json().catch(() => (answer.ok ? undefined : null)) : undefined
+  if (answer === undefined || value === undefined) return { document: undefined, clockAheadMs: 0 }
   const isVersion1 = answer.ok && typeof value === 'object' && value !== null && 'version' in value && value.version === 1
   const sentAt = Date.parse(answer.headers.get('date') ?? '')
   const clockAheadMs = Number.isNaN(sentAt) ? 0 : Date.now() - sentAt
@@ -91,11 +93,19 @@ export const MIN_PASSPHRASE = 8
 
 /** Of the identity within the origin. */
 export const NAME = 'skein'
-const startWorker = (): Worker => new Worker('/store-worker.js', { type: 'module' })
-const startFileWorker = (): Worker => new Worker('/file-worker.js', { type: 'module' })
+/** Of this page: what they have open cannot be deleted. */
+const workers = new Set<Worker>()
+function start(script: string): Worker {
+  const worker = new Worker(script, { type: 'module' })
+  workers.add(worker)
+  return worker
+}
+const startWorker = (): Worker => start('/store-worker.js')
+const startFileWorker = (): Worker => start('/file-worker.js')
 
 /** Deletes all that Skein has in this browser and opens the page as if for the first time. */
 export async function beginAnew(): Promise<void> {
+  for (const each of workers) each.terminate()
   await (await browser()).eraseBrowser(NAME)
   forgetDrafts()
   for (const key of [KEYS.name, KEYS.account]) forget(key)

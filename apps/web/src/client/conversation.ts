@@ -113,7 +113,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
     const reply = intent?.kind === 'reply' ? { reply_to: intent.message.id } : {}
     if (intent?.kind === 'edit') await api.edit({ id: intent.message.id, text })
     else await sendOnce(this.model, { contacts: [this.contact], text, ...reply, wait: 'queued', timeout_ms: 10_000 })
-    this.intend(undefined)
+    if (this.get().intent === intent) this.intend(undefined)
   }
 
   /** What the next text is about; undefined for nothing. */

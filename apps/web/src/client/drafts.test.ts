@@ -1,8 +1,8 @@
 import type { ApiClient } from '@skein/node/browser'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { forgetDrafts, keepDraft, keepUnsent, readDraft, readUnsent, sealDrafts, type Unsent } from './drafts.ts'
+import { forgetDrafts, keepDraft, keepUnsent, onReturn, readDraft, readUnsent, sealDrafts, type Unsent } from './drafts.ts'
 import type { ClientSnapshot } from './model.ts'
-import { sendUnsent } from './send-once.ts'
+import { sendOnce, sendUnsent } from './send-once.ts'
 
 const UNSENT: Unsent = { id: 'a'.repeat(32), contacts: ['bo'], text: 'begun', wait: 'queued', timeout_ms: 1_000 }
 
@@ -70,4 +70,29 @@ it('[TB5] where keys are sealed with a passphrase, nothing of a draft is kept wi
   sealDrafts(false)
   keepDraft('ana', 'without one')
   expect(kept()).toContain('without one')
+})
+
+it('[TB4] what has no answer again comes back as a draft, and goes under its id when it is sent once more', async () => {
+  keepUnsent(UNSENT)
+  const returned: string[] = []
+  const stop = onReturn((contact) => returned.push(`${contact}: ${readDraft(contact)}`))
+  const silent = clientThat(() => Promise.reject(new Error('no answer')))
+  await sendUnsent(silent)
+  stop()
+  expect(returned).toEqual(['bo: begun'])
+  const sent: unknown[] = []
+  const { id, ...input } = UNSENT
+  await sendOnce(
+    clientThat(async (each) => sent.push(each)),
+    input,
+  )
+  expect(sent).toEqual([{ ...input, id }])
+})
+
+it('[TB5] where the keys are sealed, a text that is being sent is not kept with the tab either', () => {
+  keepUnsent(UNSENT)
+  sealDrafts(true)
+  expect(JSON.stringify(globalThis.sessionStorage)).not.toContain('begun')
+  keepUnsent(UNSENT)
+  expect(JSON.stringify(globalThis.sessionStorage)).not.toContain('begun')
 })

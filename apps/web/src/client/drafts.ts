@@ -27,17 +27,17 @@ let mayKeep = false
 /** @param sealed whether the keys are: then what was kept of drafts goes, and no more of them is kept */
 export function sealDrafts(sealed: boolean): void {
   mayKeep = !sealed
-  for (const key of new Set([...keysThat(isDraft), ...remembered.keys()])) put(key, read(key))
+  for (const key of new Set([...keysThat(isOurs), ...remembered.keys()])) put(key, read(key))
 }
 
-const isDraft = (key: string): boolean => key.startsWith(DRAFT)
+const isOurs = (key: string): boolean => key.startsWith(DRAFT) || key.startsWith(UNSENT)
 const keysThat = (fit: (key: string) => boolean): readonly string[] => Object.keys(storage() ?? {}).filter(fit)
 
 function put(key: string, value: string): void {
   if (value === '') remembered.delete(key)
   else remembered.set(key, value)
   try {
-    if (value === '' || (!mayKeep && isDraft(key))) storage()?.removeItem(key)
+    if (value === '' || (!mayKeep && isOurs(key))) storage()?.removeItem(key)
     else storage()?.setItem(key, value)
   } catch {
     // No room: it lasts as long as the page.
@@ -50,6 +50,20 @@ export const readDraft = (contact: string): string => read(DRAFT + contact)
 
 /** @param text empty for none */
 export const keepDraft = (contact: string, text: string): void => put(DRAFT + contact, text)
+
+const returns = new Set<(contact: string) => void>()
+
+/** Told when a text has come back into a contact's draft. The returned function ends it. */
+export function onReturn(listener: (contact: string) => void): () => void {
+  returns.add(listener)
+  return () => returns.delete(listener)
+}
+
+/** A text that was not sent stands before what was written since. */
+export function returnToDraft(contact: string, text: string): void {
+  keepDraft(contact, [text, readDraft(contact)].filter((each) => each !== '').join('\n'))
+  for (const each of [...returns]) each(contact)
+}
 
 export const keepUnsent = (unsent: Unsent): void => put(UNSENT + unsent.id, JSON.stringify(unsent))
 
@@ -75,5 +89,5 @@ export function readUnsent(): readonly Unsent[] {
 
 /** Nothing of it belongs to whoever begins anew here. */
 export function forgetDrafts(): void {
-  for (const key of [...keysThat((each) => isDraft(each) || each.startsWith(UNSENT)), ...remembered.keys()]) put(key, '')
+  for (const key of [...keysThat(isOurs), ...remembered.keys()]) put(key, '')
 }

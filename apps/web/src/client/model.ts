@@ -113,7 +113,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
     const before = new Set(conversations.map(({ contact }) => contact))
     const known = Promise.withResolvers<string>()
     const stop = this.onEvents((events) => {
-      const added = events.find((each) => each.event === 'contact' && !before.has(each.contact))
+      // Who asks for contact just now is not the one who was added.
+      const added = events.find((each) => each.event === 'contact' && each.state !== 'requested' && !before.has(each.contact))
       if (added?.event === 'contact') known.resolve(added.contact)
     })
     try {
@@ -142,11 +143,14 @@ export class ClientModel extends Observable<ClientSnapshot> {
     while (!signal.aborted) {
       try {
         const events = await api.events(undefined, { signal })
+        // Where the client is this page's own, it listens from the first question for an event on, and not sooner.
+        const first = events.next()
+        first.catch(() => undefined)
         if (opened > 0) this.heard += 1
         opened += 1
         await this.refresh()
         await this.askDevices(api)
-        for await (const event of events) this.take(event)
+        for (let each = await first; !each.done; each = await events.next()) this.take(each.value)
       } catch {
         // The leader has gone, or the stream was too slow: it is opened anew.
       }

@@ -73,6 +73,23 @@ describe('a text that is sent while the tab that leads goes', () => {
     expect([...stored.values()]).toEqual(['hello', 'hello', 'hello', 'another'])
   })
 
+  it('[TB4] goes under the same id when it was tried in between while nobody led', async () => {
+    const { model, stored } = tabs({ commits: true })
+    const keeping = async ({ id = 'none', text }: Input): Promise<never> => {
+      stored.set(id, text)
+      throw new Error('no answer')
+    }
+    const lone = { send: keeping } as unknown as ApiClient
+    const led = (api: ApiClient | undefined): SendModel => ({
+      subscribe: () => () => undefined,
+      get: () => ({ api }) as unknown as ClientSnapshot,
+    })
+    await expect(sendOnce(led(lone), INPUT)).rejects.toThrow('no answer')
+    await expect(sendOnce(led(undefined), INPUT)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+    await sendOnce(model, INPUT)
+    expect([...stored.values()]).toEqual(['hello'])
+  })
+
   it('[TB4] is refused at once when the client itself refuses it', async () => {
     const { model, stored } = tabs({ commits: false, code: 'MESSAGE_TOO_LARGE' })
     await expect(sendOnce(model, INPUT)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })

@@ -1,7 +1,7 @@
 /** Sends a text once, also when the tab that serves the call goes in the middle of it: the next one is asked under the same id. */
 import { messageIdFromBytes } from '@skein/core'
 import type { ApiClient } from '@skein/node/browser'
-import { forgetUnsent, keepDraft, keepOpen, keepUnsent, readDraft, readOpen, readUnsent } from './drafts.ts'
+import { forgetUnsent, keepOpen, keepUnsent, readOpen, readUnsent, returnToDraft } from './drafts.ts'
 import type { ClientModel } from './model.ts'
 
 /** Time for another tab to take over, ms; a hidden one may be slow. */
@@ -18,10 +18,10 @@ export type SendModel = Pick<ClientModel, 'get' | 'subscribe'>
  * people goes under the same id then
  */
 export async function sendOnce(model: SendModel, input: SendInput): Promise<void> {
-  const key = JSON.stringify(input)
-  const id = openId(key) ?? messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
+  const key = JSON.stringify(input)
+  const id = openId(key) ?? messageIdFromBytes(crypto.getRandomValues(new Uint8Array(16)))
   const unsent = { ...input, id }
   keepUnsent(unsent)
   try {
@@ -46,8 +46,10 @@ export async function sendUnsent(model: SendModel): Promise<void> {
   for (const unsent of readUnsent()) {
     const { api } = model.get()
     if (api === undefined) return
-    await sendBy(model, api, unsent).catch(() => {
-      for (const contact of unsent.contacts) keepDraft(contact, [unsent.text, readDraft(contact)].filter((each) => each !== '').join('\n'))
+    await sendBy(model, api, unsent).catch((error: unknown) => {
+      const { id, ...input } = unsent
+      if (!isAnswer(error)) keepOpen(JSON.stringify(input), `${Date.now()} ${id}`)
+      for (const contact of unsent.contacts) returnToDraft(contact, unsent.text)
     })
     forgetUnsent(unsent.id)
   }

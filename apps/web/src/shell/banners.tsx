@@ -8,7 +8,7 @@ import { Note } from '../ui/note.tsx'
 const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false })
 
 /** Whether this is another identity than the one this browser had: its storage was deleted. */
-function useLostIdentity(): boolean {
+function useLostIdentity(hosted: boolean): boolean {
   const { status } = useClient()
   const [lost, setLost] = useState(false)
   const account = status?.account
@@ -18,9 +18,10 @@ function useLostIdentity(): boolean {
     // The browser may have deleted this, too, while the page was open.
     const before = readKept(KEYS.account) ?? shown.current
     shown.current = account
-    setLost((already) => already || (before !== undefined && before !== account))
+    // Behind a window of the desktop program another account is the user's own doing.
+    setLost((already) => already || (!hosted && before !== undefined && before !== account))
     keep(KEYS.account, account)
-  }, [account])
+  }, [account, hosted])
   return lost
 }
 
@@ -49,7 +50,7 @@ function useIsSlow(isWaiting: boolean): boolean {
 export function Banners({ hosted }: { readonly hosted: boolean }) {
   const strings = useStrings()
   const { failure, api, clockAheadMs, revoked } = useClient()
-  const lost = useLostIdentity()
+  const lost = useLostIdentity(hosted)
   const isSlow = useIsSlow(api === undefined && failure === undefined)
   return (
     <div className="grid grid-cols-1 gap-px">

@@ -9,7 +9,8 @@ const ICONS = { chats: MessageCircle, people: Users, files: Files, network: Netw
 function useShortcuts(): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const area = event.altKey && !event.ctrlKey && !event.metaKey ? AREAS[Number(event.code.replace('Digit', '')) - 1] : undefined
+      // Where Alt with a digit writes a character, as on a Mac, it is one.
+      const area = event.altKey && !event.ctrlKey && !event.metaKey ? AREAS[Number(event.key) - 1] : undefined
       if (area === undefined) return
       event.preventDefault()
       globalThis.location.hash = linkTo(area)

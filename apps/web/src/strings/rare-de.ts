@@ -331,7 +331,7 @@ export const rareDe: RareStrings = {
     linked: 'Das neue Gerät ist verbunden.',
     join: 'Als weiteres Gerät verwenden',
     joinText:
-      'Dein Konto ist schon auf einem anderen Gerät: Öffne dort die Einstellungen, wähle «Neues Gerät verbinden» und füge den Link hier ein. Beitreten kann nur ein Gerät ohne Kontakte.',
+      'Dein Konto ist schon auf einem anderen Gerät: Öffne dort die Optionen, wähle «Neues Gerät verbinden» und füge den Link hier ein. Beitreten kann nur ein Gerät ohne Kontakte.',
     joinLabel: 'Link vom anderen Gerät',
     joinNow: 'Beitreten',
     joined: 'Verbunden. Kontakte und Nachrichten folgen, solange beide Geräte erreichbar sind.',

@@ -178,12 +178,18 @@ function wakeWithNetwork(swarm: { hurry(): void; abandon(): void }, logger: Logg
     swarm.hurry()
   }
   const abandon = (): void => swarm.abandon()
+  // What was shown before is only a picture: its worker and its connections have ended.
+  const revive = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) globalThis.location.reload()
+  }
   globalThis.addEventListener('online', hurry)
   globalThis.addEventListener('pagehide', abandon)
+  globalThis.addEventListener('pageshow', revive)
   globalThis.document.addEventListener('visibilitychange', hurry)
   return () => {
     globalThis.removeEventListener('online', hurry)
     globalThis.removeEventListener('pagehide', abandon)
+    globalThis.removeEventListener('pageshow', revive)
     globalThis.document.removeEventListener('visibilitychange', hurry)
   }
 }

@@ -14,6 +14,8 @@ export interface WasmPlace {
   readonly full?: readonly string[]
   /** Whether the browser has deleted what was kept here, though the database is open. */
   readonly isGone?: () => Promise<boolean>
+  /** Called when the database has been closed: the next one may open it at once. */
+  readonly release?: () => void
 }
 
 export interface OpenWasmStoreOptions extends StoreSurroundings {
@@ -51,11 +53,15 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
       afterTurn: (work: () => void) => void setTimeout(work, 0),
       ...(keep === undefined ? {} : { afterCommit: () => keep(image) }),
       explain: explainSqlite,
-      close: () => database.close(),
+      close: () => {
+        database.close()
+        place.release?.()
+      },
     }
     return { store: await openOn(driver, surroundings), image }
   } catch (error) {
     opened?.close()
+    place.release?.()
     throw explainSqlite(error)
   }
 }

@@ -20,25 +20,55 @@ export interface PageStoreOptions {
   readonly passphrase: (need: 'new' | 'existing') => Promise<string | undefined>
 }
 
+/** A worker that has not come so far as to ask for the passphrase, or to open the database, within this does not come at all; ms. */
+const OPEN_WITHIN_MS = 60_000
+/** For the last commit, ms: a worker that takes longer answers nobody any more. */
+const CLOSE_WITHIN_MS = 5_000
+
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
 export async function openPageStore({ name, worker, passphrase }: PageStoreOptions): Promise<PageStore> {
   const remote = reach(worker)
+  // A page that goes may live on for a while: its files are for the next one.
+  const leave = (): void => worker.terminate()
+  globalThis.addEventListener('pagehide', leave)
+  const silent = silence(OPEN_WITHIN_MS)
+  const ask: PageStoreOptions['passphrase'] = (need) => {
+    silent.end()
+    return passphrase(need)
+  }
   try {
     // Every method of a store is asynchronous, so that its proxy is one.
-    const opened = (await Promise.race([remote.open(name, proxy(passphrase)), unloaded(worker)])) as unknown as Store
+    const opened = (await Promise.race([remote.open(name, proxy(ask)), unloaded(worker), silent.over])) as unknown as Store
     const gone = Promise.withResolvers<unknown>()
     const store = watched(opened, (error) => void remote.isGone().then((isGone) => (isGone ? gone.resolve(error) : undefined)))
     const close = async (): Promise<void> => {
-      await store.close()
-      remote[releaseProxy]()
-      worker.terminate()
+      const late = silence(CLOSE_WITHIN_MS)
+      await Promise.race([store.close(), late.over]).finally(() => {
+        late.end()
+        remote[releaseProxy]()
+        globalThis.removeEventListener('pagehide', leave)
+        worker.terminate()
+      })
     }
     return { store, gone: gone.promise, close }
   } catch (error) {
+    globalThis.removeEventListener('pagehide', leave)
     worker.terminate()
     throw error
+  } finally {
+    silent.end()
   }
 }
+
+/** `over` rejects after so long, unless it is ended before. */
+function silence(ms: number): { readonly over: Promise<never>; end(): void } {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => undefined)
+  const timer = setTimeout(() => reject(notLoaded('the worker does not answer')), ms)
+  return { over: promise, end: () => clearTimeout(timer) }
+}
+
+const notLoaded = (message: string): Error => Object.assign(new Error(message), { code: 'NOT_LOADED' })
 
 /** Lets a worker do one thing, and ends it. */
 export async function inWorker<T>(worker: Worker, work: (remote: Remote<StoreWorker>) => Promise<T>): Promise<T> {
@@ -57,7 +87,7 @@ function reach(worker: Worker): Remote<StoreWorker> {
 /** A worker whose script cannot be loaded answers nothing. @throws Error with the code `NOT_LOADED` */
 function unloaded(worker: Worker): Promise<never> {
   return new Promise((_, reject) =>
-    worker.addEventListener('error', () => reject(Object.assign(new Error('the worker was not loaded'), { code: 'NOT_LOADED' })), {
+    worker.addEventListener('error', () => reject(notLoaded('the worker was not loaded')), {
       once: true,
     }),
   )

@@ -10,9 +10,13 @@ const DATABASE = '/skein.sqlite'
 
 /** The origin's private file system. It takes one connection; a second tab is refused. */
 export function privateFiles(name: string): WasmPlace {
+  let release = (): void => undefined
   const open = async (sqlite3: Sqlite3Static): Promise<Database> => {
     try {
-      const pool = await sqlite3.installOpfsSAHPoolVfs({ name: `skein-${name}`, directory: `/skein-${name}` })
+      // Without this, whoever comes while another still has a file open deletes them all.
+      const wish = { name: `skein-${name}`, directory: `/skein-${name}`, preserveOnInitFailure: true }
+      const pool = await sqlite3.installOpfsSAHPoolVfs(wish)
+      release = () => void pool.pauseVfs()
       const database = new pool.OpfsSAHPoolDb(DATABASE)
       database.exec('PRAGMA synchronous = FULL')
       return database
@@ -22,7 +26,7 @@ export function privateFiles(name: string): WasmPlace {
     }
   }
   // While the files are held open, what fails are writes for which there is no room: of a page, or of a journal's beginning.
-  return { open, full: ['SQLITE_IOERR', 'SQLITE_CANTOPEN'], isGone: () => hasNoFolder(name) }
+  return { open, full: ['SQLITE_IOERR', 'SQLITE_CANTOPEN'], isGone: () => hasNoFolder(name), release: () => release() }
 }
 
 /** Somebody, or the browser itself, has cleared the origin's files: what is still held open leads nowhere. */
