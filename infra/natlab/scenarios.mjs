@@ -2,6 +2,7 @@
 // lost and doubled, by message id in both histories, and the longest time in which nothing arrived at one side.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { percentiles } from './document.mjs'
+import { eventually } from './programs.mjs'
 import { combine, gatewayOf, place, planPair } from './plan.mjs'
 import { CALM_MS, converse, heal } from './scenario.mjs'
 import { fileOnTheWay } from './scenario-files.mjs'
@@ -14,6 +15,7 @@ const OUTAGE_MS = 3_000
 /** Longer than the 45 s after which a silent peer is shown as gone. */
 const SLEEP_MS = 50_000
 const JOIN_WITHIN_MS = 60_000
+const DIRECT_WITHIN_MS = 60_000
 
 /** Drops what a router forwards, and forgets nothing: a cable that is pulled somewhere further on. */
 const CUT = `table inet cut {
@@ -38,7 +40,8 @@ export const SCENARIOS = {
   reroute: inPair(['cone', 'cone'], reroute, { more: () => [place('a2', 'prc')] }),
   'uplink-flap': inPair(['cone', 'cone'], uplinkFlap),
   sleep: inPair(['cone', 'cone'], fallAsleep),
-  'udp-dies': inPair(['cone', 'cone'], udpDies),
+  // Where TCP finds no hole.
+  'udp-dies': inPair(['sym', 'prc'], udpDies),
   'file-roam': inPair(['cone', 'cone'], fileRoam, { more: () => [place('a2', 'prc')] }),
   'lan-no-route': lanNoRoute,
   'two-interfaces': twoInterfaces,
@@ -150,7 +153,15 @@ async function fallAsleep({ lab, conversation }) {
   return { outage_ms: SLEEP_MS, healed_ms: await heal(conversation, awake) }
 }
 
+/** The conversation flows over UDP, and nothing but TCP gets through any more. @throws Error when it never flows over UDP */
 async function udpDies({ lab, conversation }) {
+  let before
+  const isByUdp = async () => {
+    before = (await lab.a.way(lab.b)).transport
+    return before === 'udp' || before === 'webrtc'
+  }
+  await eventually('the conversation flows over UDP', isByUdp, DIRECT_WITHIN_MS)
+  await sleep(CALM_MS)
   lab.network.setRules('a-router', NO_UDP)
-  return { healed_ms: await heal(conversation, Date.now()) }
+  return { transport_before: before, healed_ms: await heal(conversation, Date.now()) }
 }

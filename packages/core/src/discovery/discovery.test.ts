@@ -258,6 +258,27 @@ describe('hostile announcements', () => {
     expect(MAX_HEARD_OF_ALL).toBe(512)
   })
 
+  it('[LD6] a contact that has been recognised is heard beside ten thousand made-up addresses, and nobody who only shows its key', async () => {
+    const { lan, clock, a, b } = pair()
+    await Promise.all([a.service.start(), b.service.start()])
+    await clock.advance(1_000)
+    const epoch = Math.floor(clock.now() / EPOCH_MS)
+    const shown = encodeLanAnnouncement({ epoch, ...PORTS, tags: [], deviceKey: b.identity.deviceKey })
+    lan.inject(shown, '10.0.0.77')
+    await clock.advance(10_000)
+    const crowd = (): void => {
+      for (let number = 0; number < 10_000; number += 1) lan.inject(Uint8Array.of(8), `10.${number >> 8}.9.${number & 255}`)
+    }
+    crowd()
+    crowd()
+    const meetings = (): number => a.seen.filter(({ addresses }) => addresses[0]?.includes(`/${b.address}/`)).length
+    const before = [meetings(), a.seen.length]
+    lan.inject(shown, '10.0.0.77')
+    lan.beat()
+    await clock.advance(0)
+    expect([meetings() - (before[0] ?? 0), a.seen.length - (before[1] ?? 0)]).toEqual([1, 1])
+  })
+
   it('[LD6] newcomers make us announce once a second at most, however many come', async () => {
     const { lan, clock, a } = pair()
     const listener = new Node(lan, { seed: 5, address: '10.0.0.5', clock })

@@ -130,6 +130,8 @@ export class LanService {
     if (place !== undefined) this.deps.onPlace?.(place)
     if (device === undefined) return
     const isContact = this.deps.contacts().some((each) => each.device === device)
+    // Tags are bound to the address; a key is shown by whoever likes.
+    if (isContact && announcement.deviceKey === null) this.hearing.recognise(from.address)
     if (!isContact) remember(this.strangers, { key: device, value: this.deps.clock.monotonic(), most: MAX_NEARBY })
     else if (place !== undefined) void this.meet(device, place)
   }
