@@ -1,10 +1,15 @@
 /** What anybody can do to the port for WebSockets before saying who they are. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createRelayStack, type RelayStack } from './relay-stack.ts'
-import { MAX_MESSAGE_BYTES } from './guarded-websockets.ts'
+import { OPEN_RULES, type RelayRules } from './circuit/rules.ts'
+import { createRelayStack, type RelayStack, type RelayStackOptions } from './relay-stack.ts'
+import { CLOSE_WITHIN_MS, guardedWebSockets, MAX_MESSAGE_BYTES } from './guarded-websockets.ts'
 import { silentLogger, TestNetwork } from './test-network.ts'
 
 const network = new TestNetwork()
@@ -12,15 +17,24 @@ const nothing = { get: () => undefined, put: () => undefined, delete: () => unde
 let relay: RelayStack
 let port: number
 
-beforeEach(async () => {
+beforeEach(() => start())
+
+async function start(changed: Partial<RelayStackOptions> = {}): Promise<void> {
   relay = await createRelayStack({
     privateKeySeed: new Uint8Array(32).fill(9),
     listen: { host: '127.0.0.1', tcp: 'off', ws: 0, webrtc: 'off' },
     durable: nothing,
     logger: silentLogger,
+    ...changed,
   })
   port = Number(/\/tcp\/(\d+)\/ws/.exec(relay.addresses().join())?.[1])
-})
+}
+
+async function restart(rules: Partial<RelayRules>, front?: RelayStackOptions['front']): Promise<void> {
+  await relay.stop()
+  await start({ rules: { ...OPEN_RULES, ...rules }, front })
+}
+
 afterEach(async () => {
   await relay.stop()
   await network.clear()
@@ -54,6 +68,23 @@ async function stillServes(): Promise<boolean> {
   const socket = await upgrade()
   socket.destroy()
   return true
+}
+
+/** Between two peers; it passes on no end. Of its ends, the first is towards who dials. */
+async function halfDeafLine(to: number): Promise<{ address: string; ends: Socket[]; close: () => void }> {
+  const ends: Socket[] = []
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true })
+    for (const each of [near, far]) each.on('error', () => undefined)
+    ends.push(near, far)
+    near.pipe(far, { end: false }).pipe(near, { end: false })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const close = (): void => {
+    for (const each of ends) each.destroy()
+    server.close()
+  }
+  return { address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}/ws`, ends, close }
 }
 
 describe('the port for WebSockets', () => {
@@ -100,5 +131,49 @@ describe('the port for WebSockets', () => {
     await ana.learn(device, relay.addresses())
     await ana.open(device, '/skein/none/1')
     expect(ana.isConnected(device)).toBe(true)
+  })
+
+  it('ends whom it has refused, also who never agrees to it', async () => {
+    await restart({ mayJoin: () => false }, { host: 'relay.example', port: 443 })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      // The answer to the request, then the farewell, which is not answered.
+      const socket = await upgrade()
+      const gone = once(socket.resume(), 'close')
+      while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve))
+      await vi.advanceTimersByTimeAsync(CLOSE_WITHIN_MS)
+      expect(await gone).toHaveLength(1)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('ends the TCP connection of whom it cuts off, also while the other side keeps its own', async () => {
+    const parts = { transports: [guardedWebSockets()], connectionEncrypters: [noise()], streamMuxers: [yamux()] }
+    const near = await createLibp2p({ ...parts, addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] } })
+    const other = await createLibp2p(parts)
+    const line = await halfDeafLine(Number(near.getMultiaddrs()[0]?.toString().split('/')[4]))
+    try {
+      await other.dial(multiaddr(line.address))
+      const connection = await vi.waitUntil(() => near.getConnections()[0], { timeout: 20_000 })
+      const gone = once(line.ends[1] as Socket, 'end', { signal: AbortSignal.timeout(20_000) })
+      line.ends[0]?.unpipe()
+      connection.abort(new Error('silent'))
+      expect(await gone).toEqual([])
+    } finally {
+      line.close()
+      await Promise.all([near.stop(), other.stop()])
+    }
+  })
+
+  it('[RL11] asks who may come in before anything is read, and counts until the TCP connection ends', async () => {
+    let here = 0
+    await restart({ mayJoin: () => here < 2 && (here += 1) > 0, onLeft: () => void (here -= 1) })
+    const [silent, open] = [await tcpTo(), await upgrade()]
+    const third = await tcpTo()
+    await once(third.resume(), 'close')
+    expect(here).toBe(2)
+    for (const each of [silent, open]) each.destroy()
+    await vi.waitFor(() => expect(here).toBe(0), { timeout: 20_000 })
   })
 })

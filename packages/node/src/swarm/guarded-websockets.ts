@@ -1,7 +1,7 @@
 /**
  * libp2p's WebSocket transport, guarded on the side that listens. The library leaves the error of a socket unhandled, so
- * that one malformed frame ends the process; takes messages of 100 MiB; and keeps TCP connections for ever that never
- * say a word.
+ * that one malformed frame ends the process; takes messages of 100 MiB; keeps TCP connections for ever that never
+ * say a word; and leaves those open that it has ended, until the other side closes them too.
  */
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -18,13 +18,25 @@ export const UPGRADE_WITHIN_MS = 10_000
 /** TCP connections that listen for WebSockets at once; the library counts a connection only when it is authenticated. */
 export const MAX_SOCKETS = 8_192
 
+/** From the end of a connection to that of its TCP connection, ms: for what is on its way, and the other side's farewell. */
+export const CLOSE_WITHIN_MS = 2_000
+/** "Closed abnormally" (RFC 6455 §7.4.1): the library wants to say it, which nobody may. */
+const ABNORMAL = 1006
+
 /** What the listener of `@libp2p/websockets` 10 holds; none of it is in its types. */
 interface Listener {
   readonly server: Server
   /** Of the library `ws`. */
   readonly wsServer: { readonly options: { maxPayload?: number } }
-  onWsServerConnection(socket: EventEmitter, request: UpgradeRequest): void
+  onWsServerConnection(socket: WebSocketOfServer, request: UpgradeRequest): void
   onUpgrade(request: unknown, socket: Duplex, head: unknown): void
+}
+
+/** Of the library `ws`. */
+interface WebSocketOfServer extends EventEmitter {
+  close(code?: number, reason?: string): void
+  /** Ends the TCP connection at once. */
+  terminate(): void
 }
 
 /** What is read of the HTTP request that became a WebSocket. */
@@ -37,6 +49,8 @@ interface UpgradeRequest {
 const MAX_PENDING_PER_ADDRESS = 256
 
 export interface GuardOptions {
+  /** Asked as soon as somebody is there who speaks for himself. The socket is turned away at `false`. */
+  readonly mayEnter?: ((socket: Socket) => boolean) | undefined
   /** The address and its network, as whoever decides counts them. */
   readonly groupsOf?: ((address: string) => readonly string[]) | undefined
   /** A connection was turned away: its address has too many that say nothing. */
@@ -65,7 +79,7 @@ export function guardedWebSockets(options: GuardOptions = {}): (components: WebS
   }
 }
 
-function guard(listener: Listener, { behindProxy = false, onReady, onRefused, groupsOf = () => [] }: GuardOptions): void {
+function guard(listener: Listener, { behindProxy = false, onReady, onRefused, groupsOf = () => [], mayEnter }: GuardOptions): void {
   listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   const pending = new Shares(() => PENDING)
@@ -78,6 +92,7 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
       socket.destroy()
       return
     }
+    if (!isProxy && mayEnter?.(socket) === false) socket.destroy()
     endUnlessUpgraded(socket, () => pending.give(origin, 1))
   })
   const [onUpgrade, onConnection] = [listener.onUpgrade.bind(listener), listener.onWsServerConnection.bind(listener)]
@@ -88,9 +103,21 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
   listener.onWsServerConnection = (socket, request) => {
     // It closes by itself, which is all that libp2p needs to know.
     socket.on('error', () => undefined)
+    endSoonWhenClosed(socket)
     onConnection(socket, behindProxy ? asForwarded(request) : request)
   }
   onReady?.((request, socket, head) => listener.onUpgrade(request, socket, head))
+}
+
+/** Whoever is ended need not agree to it: `ws` waits 30 s for the answer, and for ever when it was told to say `ABNORMAL`. */
+function endSoonWhenClosed(socket: WebSocketOfServer): void {
+  const close = socket.close.bind(socket)
+  socket.close = (code, reason) => {
+    if (code === ABNORMAL) return socket.terminate()
+    close(code, reason)
+    const cut = setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS)
+    socket.once('close', () => clearTimeout(cut))
+  }
 }
 
 const PENDING = {

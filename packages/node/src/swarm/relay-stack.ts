@@ -236,6 +236,7 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
     transports: [
       guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
       guardedWebSockets({
+        mayEnter,
         behindProxy: options.front !== undefined,
         groupsOf: parts.rules.groupsOf,
         onRefused: () => parts.rules.onRefused('websocket', 'pending'),

@@ -42,7 +42,7 @@ function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGate
     denyDialMultiaddr: () => false,
     denyInboundConnection: (connection) => {
       const address = addressOf(connection)
-      const { socket } = connection as MultiaddrConnection & OverSocket
+      const socket = socketOf(connection)
       if (address === undefined || !handshakes.begin(connection, address)) return true
       if (socket === undefined || !entered.has(socket)) {
         if (!rules.mayJoin(address)) return true
@@ -90,9 +90,15 @@ class Handshakes {
   }
 }
 
-/** Not in the library's types; of TCP alone. */
+/** Not in the library's types: of TCP, and of WebSockets, which know theirs by another name. */
 interface OverSocket {
   readonly socket?: Socket
+  readonly websocket?: { readonly _socket?: Socket | null }
+}
+
+function socketOf(connection: MultiaddrConnection): Socket | undefined {
+  const { socket, websocket } = connection as MultiaddrConnection & OverSocket
+  return socket ?? websocket?._socket ?? undefined
 }
 
 /** The connection beneath, which the library does not show. */
