@@ -38,7 +38,8 @@ export function watchOver({ swarm, logger, mapsPort }: Watched, undo: Undo): Net
   void watchNetwork({ clock: systemClock, signal: watching.signal }, (change) => {
     logger.info('network-changed', { addresses: change.present.size, lost: change.hasLost })
     swarm.move(change)
-    void knowledge.move()
+    // An interface beside the way out, a container's, changes nothing about the NAT before it.
+    void (change.isSameWay && change.sleptMs === 0 ? knowledge.renew() : knowledge.move())
     mapper?.renew()
   })
   return { nat: () => knowledge.view(), mapping: () => mapper?.state() ?? { kind: 'off' }, probe: () => knowledge.probe(), askRelay }

@@ -12,8 +12,7 @@ const DEFAULT6 = /^0{32} 00 0{32} 00 ([0-9a-f]{32}) ([0-9a-f]{8}) [0-9a-f]{8} [0
 
 /** Of IPv4 and of IPv6. Never rejects. */
 export async function defaultRoute(): Promise<string> {
-  const ways = await Promise.all(process.platform === 'linux' ? [fromTables()] : [fromSocket('udp4'), fromSocket('udp6')])
-  return ways.join()
+  return process.platform === 'linux' ? fromTables() : ownWayOut()
 }
 
 async function fromTables(): Promise<string> {
@@ -36,6 +35,11 @@ export function defaultRoutes6(table: string): readonly string[] {
     return interfaceName === undefined || interfaceName === 'lo' ? [] : `${interfaceName} ${gateway} ${metric}`
   })
   return found.toSorted()
+}
+
+/** Which of our addresses would be used towards the internet, as text to be compared. Never rejects. */
+export async function ownWayOut(): Promise<string> {
+  return (await Promise.all([fromSocket('udp4'), fromSocket('udp6')])).join()
 }
 
 /** Another router on the same network is not seen this way. */

@@ -9,17 +9,19 @@ function setUp() {
   const clock = new VirtualClock()
   const stopping = new AbortController()
   const changes: [string[], boolean][] = []
+  const sameWays: boolean[] = []
   let now = ['192.168.1.20', '127.0.0.1']
   let way = 'eth0 0101A8C0'
   const route = async () => way
   const interfaces = () => ({ eth0: now.map(address) })
   const running = watchNetwork(
-    { clock, signal: stopping.signal, interfaces, route },
-    ({ present, hasLost }) => void changes.push([[...present], hasLost]),
+    { clock, signal: stopping.signal, interfaces, route, source: async () => now[0] ?? '' },
+    ({ present, hasLost, isSameWay }) => void (changes.push([[...present], hasLost]), sameWays.push(isSameWay)),
   )
   return {
     clock,
     changes,
+    sameWays,
     become: (addresses: string[]) => (now = addresses),
     reroute: (other: string) => (way = other),
     stop: () => (stopping.abort(), running),
@@ -53,6 +55,20 @@ describe('network watch', () => {
     await stop()
   })
 
+  it('[PT9] tells whether the way out is the same, and the address on it', async () => {
+    const { clock, sameWays, become, reroute, stop } = setUp()
+    const veth = '172.17.0.1'
+    for (const addresses of [['192.168.1.20', veth], ['192.168.1.20'], ['192.168.1.21']]) {
+      await clock.advance(1_000)
+      become(addresses)
+    }
+    await clock.advance(1_000)
+    reroute('eth1 FE01A8C0')
+    await clock.advance(1_000)
+    expect(sameWays).toEqual([true, true, false, false])
+    await stop()
+  })
+
   it('[PT9] tells of sleep, but not of a timer that load has made late', async () => {
     const clock = new VirtualClock()
     const slept: number[] = []
@@ -65,7 +81,7 @@ describe('network watch', () => {
     }
     const interfaces = () => ({ eth0: [address('192.168.1.20')] })
     const running = watchNetwork(
-      { clock: sleepy, signal: stopping.signal, interfaces, route: async () => '' },
+      { clock: sleepy, signal: stopping.signal, interfaces, route: async () => '', source: async () => '' },
       ({ sleptMs }) => void slept.push(sleptMs),
     )
     await clock.advance(1_000)

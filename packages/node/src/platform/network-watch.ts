@@ -1,7 +1,7 @@
 /** Tells when this machine's network addresses or its way out change, or when it has slept: nothing in Node.js does. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Clock } from '@skein/core'
-import { defaultRoute } from './default-route.ts'
+import { defaultRoute, ownWayOut } from './default-route.ts'
 
 /** Between two looks, ms. One takes a tenth of a millisecond; a person notices a second of silence. */
 const LOOK_EVERY_MS = 500
@@ -13,6 +13,8 @@ export interface NetworkChange {
   readonly present: ReadonlySet<string>
   /** Whether one that was there has gone. */
   readonly hasLost: boolean
+  /** Whether the way out and the addresses used on it are what they were: only something beside them has come or gone. */
+  readonly isSameWay: boolean
   /** How long the machine has slept just now, ms. */
   readonly sleptMs: number
 }
@@ -23,21 +25,25 @@ export interface WatchDeps {
   readonly interfaces?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
   /** The way out, as text to be compared. Never rejects. */
   readonly route?: () => Promise<string>
+  /** Which of the addresses are used towards the internet, likewise; asked only when something has changed. */
+  readonly source?: () => Promise<string>
 }
 
 /** Runs until `signal` aborts. */
 export async function watchNetwork(
-  { clock, signal, interfaces = networkInterfaces, route = defaultRoute }: WatchDeps,
+  { clock, signal, interfaces = networkInterfaces, route = defaultRoute, source = ownWayOut }: WatchDeps,
   onChange: (change: NetworkChange) => void,
 ): Promise<void> {
   const look = (): readonly string[] => Object.values(interfaces()).flatMap((each) => each?.map(({ address }) => address) ?? [])
-  let [last, way, at] = [look(), await route(), clock.now()]
+  let [last, way, used, at] = [look(), await route(), await source(), clock.now()]
   while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
     const [now, nowWay, instant] = [look(), await route(), clock.now()]
     const changed = now.toSorted().join() !== last.toSorted().join() || nowWay !== way
     const late = instant - at - LOOK_EVERY_MS
     const sleptMs = late > ASLEEP_MS ? late : 0
-    if (changed || sleptMs > 0) onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)), sleptMs })
-    ;[last, way, at] = [now, nowWay, instant]
+    const nowUsed = changed ? await source() : used
+    const isSameWay = nowWay === way && nowUsed === used
+    if (changed || sleptMs > 0) onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)), isSameWay, sleptMs })
+    ;[last, way, used, at] = [now, nowWay, nowUsed, instant]
   }
 }

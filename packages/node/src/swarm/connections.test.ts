@@ -7,6 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { parseDeviceId } from '@skein/core'
 import {
   isBetterWay,
+  isLeftBehind,
   isNear,
   isRelayed,
   markDoubted,
@@ -83,6 +84,28 @@ describe('several connections to one device', () => {
     markUnproven(lan, false)
     expect(pickConnection([lan, circuit], self)).toBe(lan)
     markDoubted(circuit, false)
+  })
+})
+
+describe('after a change of addresses', () => {
+  const from = (address: string, localAddress?: string): Connection =>
+    ({
+      remoteAddr: multiaddr(address),
+      ...(localAddress === undefined ? {} : { maConn: { socket: { localAddress } } }),
+    }) as unknown as Connection
+  const change = { present: new Set(['127.0.0.1', '192.168.1.20']), hasLost: true, isSameWay: true, sleptMs: 0 }
+  const [tcp, hole] = [from('/ip4/8.8.4.4/tcp/1', '::ffff:192.168.1.20'), from('/ip4/8.8.4.4/udp/1')]
+
+  it('[PT9] a connection ends whose own address has gone', () => {
+    expect(isLeftBehind(tcp, { ...change, isSameWay: false })).toBe(false)
+    expect(isLeftBehind(from('/ip4/8.8.4.4/tcp/1', '192.168.1.21'), change)).toBe(true)
+  })
+
+  it('[PT9] one that cannot tell where it comes from ends when the way out is another, and not for an interface beside it', () => {
+    expect(isLeftBehind(hole, change)).toBe(false)
+    expect(isLeftBehind(hole, { ...change, isSameWay: false })).toBe(true)
+    expect(isLeftBehind(hole, { ...change, isSameWay: false, hasLost: false })).toBe(false)
+    expect(isLeftBehind(from(`${hop}/p2p/${device}`), { ...change, isSameWay: false })).toBe(false)
   })
 })
 

@@ -3,6 +3,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
+import type { NetworkChange } from '../platform/network-watch.ts'
 
 /** How the sockets under connections came about whose address does not tell; by the address object of the connection. */
 const punched = new WeakSet<Multiaddr>()
@@ -46,8 +47,18 @@ interface Beneath {
 }
 
 /** The address of this machine that a connection over TCP comes from, without a zone; `undefined` for other transports. */
-export function localHostOf(connection: Connection): string | undefined {
+function localHostOf(connection: Connection): string | undefined {
   return (connection as Connection & Beneath).maConn?.socket?.localAddress?.replace(/^::ffff:|%.*$/gi, '')
+}
+
+/**
+ * Whether a connection comes from an address that this machine has no more. One that cannot tell where it comes from, of WebRTC or a hole of
+ * UDP, is made anew sooner than it would be found dead, unless the way out is the same: then it is asked. Circuits end with their relay's.
+ */
+export function isLeftBehind(connection: Connection, { present, hasLost, isSameWay }: NetworkChange): boolean {
+  const local = localHostOf(connection)
+  if (local !== undefined) return !present.has(local)
+  return hasLost && !isSameWay && !isRelayedConnection(connection)
 }
 
 /** Protocols the library or we run on every connection; a connection with nothing else may be closed. */

@@ -11,7 +11,7 @@ import {
   isBetterWay,
   isBusy,
   isRelayedConnection,
-  localHostOf,
+  isLeftBehind,
   markDoubted,
   markPunched,
   pathOf,
@@ -199,13 +199,11 @@ export class Running {
    * This machine has moved or slept: connections from an address that is gone end, those that may be alive are asked, and
    * everything that is lost is made again without a wait.
    */
-  move({ present, hasLost, sleptMs }: NetworkChange): void {
+  move(change: NetworkChange): void {
     for (const connection of this.stack.getConnections()) {
       const device = deviceOf(connection.remotePeer)
-      const local = localHostOf(connection)
-      // Who cannot tell where it comes from is made anew sooner than it would be found dead; circuits end with their relay's.
-      const isGone = local === undefined ? hasLost && !isRelayedConnection(connection) : !present.has(local)
-      if (isGone || sleptMs > FORGOTTEN_AFTER_MS) connection.abort(new Error('its address has gone, or the other side has'))
+      const isForgotten = change.sleptMs > FORGOTTEN_AFTER_MS
+      if (isForgotten || isLeftBehind(connection, change)) connection.abort(new Error('its address has gone, or the other side has'))
       else if (device !== undefined) void this.doubt(device, connection)
     }
     for (const each of this.supervisors) each.hurry()
