@@ -3,12 +3,14 @@ import { accountIdFromDigest, deviceIdFromKey, messageIdFromBytes } from '../ids
 import type { Channel } from '../ports/swarm.ts'
 import type { OutboxRow } from '../ports/store.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
-import { settle } from '../testing/virtual-clock.ts'
+import { openStamps, stampWrite } from '../main-path/stamps.ts'
+import { MemoryStore } from '../testing/memory-store.ts'
+import { settle, VirtualClock } from '../testing/virtual-clock.ts'
 import { World } from '../testing/world.ts'
 import { backoff } from './backoff.ts'
 import { type CarrierView, chooseCarriers } from './choose-carrier.ts'
 import { DeliveryLink, MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from './delivery-link.ts'
-import { compareStamps, MAX_SKEW_MS, tick, tolerated } from './hybrid-clock.ts'
+import { compareStamps, isTolerated, MAX_SKEW_MS, resumed, tick } from './hybrid-clock.ts'
 
 const device = deviceIdFromKey(new Uint8Array(32))
 const row = (number: number, bytes = 1): OutboxRow => ({
@@ -92,7 +94,33 @@ describe('delivery', () => {
     const second = tick(first, 500)
     expect(compareStamps(second, first)).toBeGreaterThan(0)
     expect(tick({ ms: 1_000, counter: 0xffff }, 1_000)).toEqual({ ms: 1_001, counter: 0 })
-    expect(tolerated({ ms: 1_000 + MAX_SKEW_MS, counter: 3 }, 1_000)).toEqual({ ms: 1_000 + MAX_SKEW_MS, counter: 3 })
-    expect(tolerated({ ms: 1_001 + MAX_SKEW_MS, counter: 3 }, 1_000)).toEqual({ ms: 1_000, counter: 0 })
+    expect([
+      isTolerated({ ms: 1_000 + MAX_SKEW_MS, counter: 3 }, 1_000),
+      isTolerated({ ms: 1_001 + MAX_SKEW_MS, counter: 3 }, 1_000),
+    ]).toEqual([true, false])
+    expect(resumed({ ms: 1_001 + MAX_SKEW_MS, counter: 3 }, 1_000)).toEqual({ ms: 1_000, counter: 0 })
+  })
+
+  it('[DL8] a date that was wrong once spoils order no longer than it was, also over a restart', async () => {
+    const [store, clock] = [new MemoryStore(), new VirtualClock()]
+    const year = 365 * 86_400_000
+    const wrong = { now: () => clock.now() + year, monotonic: () => 0, sleep: clock.sleep }
+    const ahead = (await openStamps(store, wrong)).next()
+    await store.commit([stampWrite({ ...(await openStamps(store, wrong)), current: () => ahead })])
+    const again = await openStamps(store, clock)
+    expect(again.next()).toEqual({ ms: clock.now(), counter: 1 })
+    let isWrong = true
+    const running = await openStamps(store, { now: () => clock.now() + (isWrong ? year : 0), monotonic: () => 0, sleep: clock.sleep })
+    running.next()
+    isWrong = false
+    expect(running.next().ms).toBe(clock.now())
+  })
+
+  it('[DL8] what comes from far ahead in one millisecond keeps its order, behind what is here', async () => {
+    const stamps = await openStamps(new MemoryStore(), new VirtualClock())
+    const before = stamps.next()
+    const far = [1, 2, 3].map((counter) => stamps.observe({ ms: 9e14, counter }))
+    const all = [before, ...far, stamps.next()]
+    for (const [at, stamp] of all.slice(1).entries()) expect(compareStamps(stamp, all[at] ?? stamp)).toBeGreaterThan(0)
   })
 })

@@ -19,9 +19,13 @@ export function compareStamps(a: HybridStamp, b: HybridStamp): number {
   return a.ms - b.ms || a.counter - b.counter
 }
 
-/** `stamp` as it counts for us: one from beyond the tolerated skew is placed at our own time. */
-export function tolerated(stamp: HybridStamp, now: number): HybridStamp {
-  return stamp.ms > now + MAX_SKEW_MS ? { ms: now, counter: 0 } : stamp
+export function isTolerated(stamp: HybridStamp, now: number): boolean {
+  return stamp.ms <= now + MAX_SKEW_MS
+}
+
+/** Our own clock as it goes on at `now`: what a wrong date has left here is let go once the date is right. */
+export function resumed(last: HybridStamp, now: number): HybridStamp {
+  return isTolerated(last, now) ? last : { ms: now, counter: 0 }
 }
 
 /** The later of two stamps. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sendControl } from '../main-path/index.ts'
 import { MemoryArchive, memoryLink } from '../testing/mesh-lab.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
@@ -73,6 +74,22 @@ describe('messages by the mesh', () => {
     connect(mule, bo)
     await world.run(20_000)
     expect(await texts(world, bo, ana)).toEqual(['either way'])
+  })
+
+  it('[DL22] what programs tell each other is not swallowed by a neighbour that says it has taken it', async () => {
+    const { world, ana, bo, all } = await line(57, 1)
+    const [, mule] = all
+    const known = ana.messenger.book.device(deviceOf(bo))
+    const path = ana.messenger['mainPath']
+    if (known === undefined || path === undefined) throw new Error('not in contact')
+    connect(ana, mule)
+    const waiting = async () => (await ana.store.outbox(deviceOf(bo), 0, 9)).map(({ carriers }) => carriers)
+    await sendControl(path, known, { control: { kind: 'proofs', allowed: true } })
+    await world.run(20_000)
+    expect(await waiting()).toEqual([['mesh']])
+    connect(mule, bo)
+    await world.run(20_000)
+    expect(await waiting()).toEqual([])
   })
 
   it('[DL17] what is taken back is carried no more', async () => {

@@ -6,7 +6,7 @@ import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { inBackground } from '../in-background.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
-import { receiveCarried, type MainPath, startAnew } from '../main-path/index.ts'
+import { MESH_CARRIER, receiveCarried, type MainPath, startAnew } from '../main-path/index.ts'
 import {
   type BundleArchive,
   cureKeyOf,
@@ -25,8 +25,6 @@ import type { OutboxRow } from '../ports/store.ts'
 const TAG_DAYS_BACK = 4
 /** Rows read at once. */
 const PAGE = 256
-/** As it stands among the carriers of a row. */
-export const MESH_CARRIER = 'mesh'
 
 /**
  * The mesh as a part of a messenger; not part of its code unless somebody asks for it, so that pages need not load it.

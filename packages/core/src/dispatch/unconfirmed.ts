@@ -62,7 +62,7 @@ export class Unconfirmed {
     if (known !== undefined && now < known.nextAt) return
     const old = carried.filter(({ seq }) => seq <= (known?.upTo ?? 0))
     // What waits already, perhaps an earlier question, has found no carrier either.
-    if (old.length > 0 && !page.some(({ transient }) => transient)) await this.ask(device, old)
+    if (old.length > 0 && !page.some(({ transient, carriers }) => transient && carriers.length === 0)) await this.ask(device, old)
     const waitMs = old.length === 0 || known === undefined ? FIRST_MS : Math.min(2 * known.waitMs, LAST_MS)
     this.asking.set(device, { waitMs, nextAt: now + waitMs, upTo })
   }

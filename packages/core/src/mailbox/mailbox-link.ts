@@ -25,6 +25,7 @@ export class MailboxLink {
   private readonly clock: Clock
   private readonly waiting = new Map<number, (reply: MailboxReplyFields | undefined) => void>()
   private last = 0
+  private release = (): void => undefined
   /** The stream has ended: nothing is answered any more. */
   closed = false
   /** 32 bytes; rights to fetch are signatures over it. */
@@ -43,7 +44,7 @@ export class MailboxLink {
     if (opened.kind === 'absent') return undefined
     const link = new MailboxLink(opened.channel, clock)
     void link.read()
-    signal.addEventListener('abort', () => link.close(), { once: true })
+    link.closeWith(signal)
     const welcome = await link.ask({ kind: 'hello' })
     if (welcome?.kind !== 'welcome') {
       link.close()
@@ -78,9 +79,17 @@ export class MailboxLink {
   close(): void {
     if (this.closed) return
     this.closed = true
+    this.release()
     this.channel.close()
     for (const resolve of this.waiting.values()) resolve(undefined)
     this.waiting.clear()
+  }
+
+  /** The signal lives longer than the link: its listener goes with it. */
+  private closeWith(signal: AbortSignal): void {
+    const onAbort = (): void => this.close()
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.release = () => signal.removeEventListener('abort', onAbort)
   }
 
   private async read(): Promise<void> {

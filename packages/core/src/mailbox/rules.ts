@@ -15,8 +15,8 @@ export const MAIL_OVERHEAD_BYTES = 256
 const CROWDED_SHARE = 0.8
 /** Share of a tag then: some twenty messages. */
 export const CROWDED_TAG_BYTES = 32_768
-/** Longest stay, milliseconds (MB6): what is dated later is not taken. */
-export const MAX_MAIL_STAY_MS = 31 * 86_400_000
+/** Longest stay, milliseconds (MB6): what is dated later is not taken. 30 days, a day for clocks that are ahead, and full hours. */
+export const MAX_MAIL_STAY_MS = 31 * 86_400_000 + 2 * 3_600_000
 
 export interface MailboxLimits {
   readonly maxBytes: number

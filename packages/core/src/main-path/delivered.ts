@@ -3,6 +3,9 @@ import type { OutboxRow, StoreWrite } from '../ports/store.ts'
 import type { MainPath } from './context.ts'
 import { commitSealed } from './send.ts'
 
+/** As it stands among the carriers of a row. */
+export const MESH_CARRIER = 'mesh'
+
 /** A session message longer than this may carry a first flight: its ML-KEM ciphertext alone has 1,088 bytes. */
 const FLIGHT_BYTES = 1_088
 
@@ -28,7 +31,12 @@ async function confirmFlight(path: MainPath, rows: readonly OutboxRow[]): Promis
   })
 }
 
-/** What it means for a row that a carrier holds it; what is in no history has served its purpose then. */
+/**
+ * What it means for a row that a carrier holds it. What is in no history is left to a mailbox, which has signed that it holds it; a
+ * neighbour of the mesh signs nothing and may be anybody, so that its word moves no row out.
+ */
 export function carriedWrite({ message, device, transient }: OutboxRow, carrier: string): StoreWrite {
-  return transient ? { kind: 'outbox.remove', message, device } : { kind: 'outbox.carried', message, device, carrier }
+  return transient && carrier !== MESH_CARRIER
+    ? { kind: 'outbox.remove', message, device }
+    : { kind: 'outbox.carried', message, device, carrier }
 }

@@ -1,4 +1,4 @@
-import { latest, tick, tolerated } from '../delivery/hybrid-clock.ts'
+import { isTolerated, latest, resumed, tick } from '../delivery/hybrid-clock.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store, StoreWrite } from '../ports/store.ts'
@@ -12,12 +12,15 @@ export async function openStamps(store: Store, clock: Clock): Promise<StampSourc
   let last = { ms, counter }
   return {
     next: () => {
-      last = tick(last, clock.now())
+      last = tick(resumed(last, clock.now()), clock.now())
       return last
     },
     observe: (stamp) => {
-      const counted = tolerated(stamp, clock.now())
-      last = latest(last, counted)
+      const now = clock.now()
+      const own = resumed(last, now)
+      // Each at a place of its own behind what is here: in one millisecond they would be ordered by chance.
+      const counted = isTolerated(stamp, now) ? stamp : tick(own, now)
+      last = latest(own, counted)
       return counted
     },
     current: () => last,
