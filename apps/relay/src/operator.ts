@@ -186,12 +186,13 @@ export class Operator implements Disposable {
     }
     this.rules.budget = this.#report.state
     if (this.#report.state !== before) this.#onBudget(this.#report.state)
+    // Each time: what had been allowed before may have begun since.
+    if (this.#report.state === 'stopped') this.#stack?.endCircuits()
   }
 
   #onBudget(state: BudgetState): void {
     const { used_bytes, limit_bytes } = this.#report
     this.#options.logger.warn('budget', { state, used_bytes, limit_bytes })
-    if (state === 'stopped') this.#stack?.endCircuits()
   }
 
   #carried(): number {

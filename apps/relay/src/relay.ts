@@ -207,6 +207,7 @@ function openControl({ config, parts, store, stack, operator, logger, onDrained 
     status: () => ({ ...operator.status(), why_slow: whySlow(operator.status()), ...summary(parts, config) }),
     reload: () => operator.reload(),
     disconnect: (peer) => stack.disconnect(peer),
+    release: (peer) => void (operator.rules.isAdmitted(peer) || stack.release(peer)),
     drain: async () => {
       const done = await drain(stack, operator.rules, logger)
       // After the answer is on its way: the process ends by it.

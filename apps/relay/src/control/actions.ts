@@ -12,6 +12,8 @@ export interface RunningRelay {
   reload(): Settings
   /** Ends the connections of a peer that is denied from now on. */
   disconnect(peer: string): Promise<void>
+  /** Frees the place of a peer that does not belong here any more. */
+  release(peer: string): void
   /** Resolves when everybody has been told; the process ends after that. */
   drain(): Promise<Record<string, unknown>>
 }
@@ -64,7 +66,11 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
     await target.running?.disconnect(peer)
     return { peer, verdict: 'deny' }
   },
-  forget: ({ membership }, { peer }) => ({ peer, forgotten: membership.undecide(requirePeerId(peer)) }),
+  forget: ({ membership, running }, { peer }) => {
+    const forgotten = membership.undecide(requirePeerId(peer))
+    running?.release(peer)
+    return { peer, forgotten }
+  },
   verdicts: ({ membership }) => ({ members: membership.memberCount(), verdicts: membership.verdicts() }),
   limits: (target, { changes }) => {
     const isAsked = Object.keys(changes).length === 0

@@ -70,6 +70,12 @@ export class SpliceService {
     void this.#tickets.admit(socket, this.#stopping.signal)
   }
 
+  /** Nothing is begun any more that this peer has asked for, or that waits for it. */
+  drop(peer: string): void {
+    this.#tickets.drop(peer)
+    for (const [name] of [...this.#alone]) if (name.split(' ').includes(peer)) this.#leave(name)
+  }
+
   stop(): void {
     this.#stopping.abort()
     this.#tickets.clear()

@@ -172,6 +172,21 @@ describe('a raw connection over a relay', { timeout: 120_000 }, () => {
     expect(relay.stack.counts().circuits).toBe(0)
   })
 
+  it('[RL9] of a device that is put out ends with its connections, and its tickets open nothing', async () => {
+    const relay = await relayWith()
+    const { near, far, ana, bo } = await joined(relay)
+    const waiting = await provenTo(relay, await asked(bo, relay, ana.self))
+    const ended = [near, far].map(async (side) => {
+      for await (const frame of side) expect(frame).toBeUndefined()
+    })
+    const ticket = await asked(ana, relay, bo.self)
+    await relay.stack.disconnect(ana.self)
+    await Promise.all(ended.map((each) => each.catch(() => undefined)))
+    await vi.waitFor(() => expect(waiting.resume().closed).toBe(true), WITHIN)
+    const late = await provenTo(relay, ticket).catch(() => undefined)
+    expect([relay.stack.counts().circuits, late]).toEqual([0, undefined])
+  })
+
   it('[BU7] is refused to whom a circuit is refused or limited, and where nobody has a place', async () => {
     const relay = await relayWith({ mayConnect: () => ({ status: 'ok', limit: { bytes: 1_024 } }) })
     const [ana, bo] = [await member(relay), await member(relay)]

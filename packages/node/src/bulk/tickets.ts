@@ -73,6 +73,11 @@ export class Tickets {
     }
   }
 
+  /** Those of one device are no longer waited for; they are told. */
+  drop(device: string): void {
+    for (const { expected } of [...this.#waiting.values()]) if (expected.device === device) this.#expire(expected)
+  }
+
   clear(): void {
     for (const { expected } of [...this.#waiting.values()]) this.#expire(expected)
   }

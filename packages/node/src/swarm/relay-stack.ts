@@ -128,7 +128,9 @@ export interface RelayStack {
   takeUpgrade: TakeUpgrade
   /** Ends circuits, all or those of one peer. */
   endCircuits(peerId?: string): void
-  /** Ends the connections of one peer, or of everybody. */
+  /** Frees the place of a peer and ends what goes over this relay to it and from it; its connections stay. */
+  release(peerId: string): void
+  /** Ends the connections of one peer, also the raw ones and what goes over them, or the connections of everybody. */
   disconnect(peerId?: string): Promise<void>
   /** Frees every port. Idempotent; may hang in WebRTC (notes/libp2p.md §4 no. 9), so callers set a deadline. */
   stop(): Promise<void>
@@ -182,7 +184,11 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
       parts.late.take === undefined ? void socket.destroy() : parts.late.take(request, socket, head),
     giveNotice: (leavingWithinMs) => giveNotice(node.getConnections(), encodeNotice({ leavingWithinMs })),
     endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
-    disconnect: (peerId) => disconnect(node, peerId),
+    release: (peerId) => release(node, splices, peerId),
+    disconnect: (peerId) => {
+      if (peerId !== undefined) release(node, splices, peerId)
+      return disconnect(node, peerId)
+    },
     stop: async () => {
       splices.stop()
       silent.stop()
@@ -301,6 +307,12 @@ function countNode(node: RelayNode, { splices }: SpliceService): Pick<RelayCount
 
 function endCircuits(circuits: readonly (CircuitEnds & { end(cause: 'relay'): void })[], peerId: string | undefined): void {
   for (const each of circuits) if (peerId === undefined || each.from === peerId || each.to === peerId) each.end('relay')
+}
+
+function release(node: RelayNode, splices: SpliceService, peerId: string): void {
+  node.services.hop.places.release(peerId)
+  splices.drop(peerId)
+  endCircuits([...node.services.hop.circuits, ...splices.splices], peerId)
 }
 
 async function disconnect(node: RelayNode, peerId: string | undefined): Promise<void> {

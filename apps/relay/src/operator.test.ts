@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from '@skein/core'
+import type { RelayStack } from '@skein/node/swarm'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { Operator, type StackFigures } from './operator.ts'
+import { openRelayStore, type RelayStore } from './relay-store.ts'
+
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent }
+const none = (): number => 0
+const FIGURES: StackFigures = {
+  connections: none,
+  reservations: none,
+  circuits: none,
+  dhtPeers: none,
+  dhtRecords: none,
+  gossipMessages: none,
+  mailStreams: none,
+  mailTags: none,
+  mailHeldBytes: none,
+  cards: none,
+  stunRequests: none,
+  stunRefused: none,
+  status: none,
+  mailKept: async () => ({ envelopes: 0, bytes: 0 }),
+}
+
+let dataDir: string
+let store: RelayStore
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'skein-operator-'))
+  store = openRelayStore(dataDir)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  store[Symbol.dispose]()
+  rmSync(dataDir, { recursive: true })
+})
+
+it('[RL13] while the budget is used up circuits are ended again and again: some had been allowed before and began since', async () => {
+  writeFileSync(join(dataDir, 'settings.json'), '{"budget":{"bytesPerMonth":1000,"count":"relay"}}')
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  let ended = 0
+  const stack: Pick<RelayStack, 'serve' | 'endCircuits'> = { serve: async () => undefined, endCircuits: () => void (ended += 1) }
+  await operator.attach(stack as RelayStack)
+  vi.advanceTimersByTime(2_000)
+  expect(ended).toBe(0)
+  operator.rules.onBytes('in', 1_000)
+  vi.advanceTimersByTime(6_000)
+  expect([operator.rules.budget, ended]).toEqual(['stopped', 3])
+})
