@@ -1,13 +1,12 @@
 /** Fetches what was accepted: a few at once, again and again until it is there. */
 import type { ContactBook } from '../contacts/index.ts'
-import { isSkeinError, SkeinError } from '../errors/index.ts'
+import { isSkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
-import { sameBytes } from '../wire/codec.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
 import { windowFor } from './credit.ts'
@@ -16,7 +15,7 @@ import { fetchPart, type Fetched } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
 import { requireOffered, writeMailed } from './from-mail.ts'
-import { hexOf } from './hex.ts'
+import type { KeptSinks } from './kept-sinks.ts'
 import { MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
@@ -24,6 +23,7 @@ import { listPlan } from './list-plan.ts'
 import type { MailRoom } from './mail-room.ts'
 import type { MeshReceiver } from './mesh-receiver.ts'
 import type { Pace } from './pace.ts'
+import { Placing } from './placing.ts'
 import { RawTries, type RawWayDeps } from './raw-way.ts'
 import type { Outcome } from './serving.ts'
 import type { Source } from './source-lane.ts'
@@ -37,7 +37,8 @@ export interface FetcherDeps {
   readonly logger: Logger
   readonly primitives: Primitives
   readonly book: ContactBook
-  readonly platform: FilePlatform
+  readonly platform: Pick<FilePlatform, 'forget'>
+  readonly sinks: KeptSinks
   readonly transfers: TransferBook
   readonly teller: Teller
   readonly mail: Pick<MailRoom, 'whole' | 'askFor' | 'sayDone' | 'forget'>
@@ -57,14 +58,17 @@ interface Work extends Source {
 export class Fetcher {
   private readonly deps: FetcherDeps
   private readonly loops = new Map<Live, Loop>()
-  private readonly placing = new Map<Live, Promise<void>>()
+  private readonly placing: Placing
   private stopping: AbortSignal | undefined
   private readonly turns = new Turns(MAX_FETCHING)
   private readonly raw: RawWayDeps
+  private readonly sinks: KeptSinks
 
   constructor(deps: FetcherDeps) {
     this.deps = deps
     this.raw = { ...deps, tries: new RawTries(deps.clock) }
+    this.sinks = deps.sinks
+    this.placing = new Placing({ transfers: deps.transfers, isWanted: (live) => this.isWanted(live) })
   }
 
   start(signal: AbortSignal): void {
@@ -135,20 +139,29 @@ export class Fetcher {
     const loop = newLoop()
     this.loops.set(live, loop)
     try {
-      for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
-        const before = live.stored.moved
-        loop.isWoken = false
-        await this.turns.take(() => this.attempt(live, loop))
-        if (live.stored.moved > before) wait = RETRY_MS.first
-        if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
+      // It may go on again while its part is being closed.
+      while (this.isWanted(live)) {
+        await this.tryAgain(live, loop)
+        await this.sinks.drop(live.stored.id)
       }
     } catch (error) {
       this.deps.logger.error('fetching-failed', { reason: String(error) })
     } finally {
       this.loops.delete(live)
     }
+    await this.sinks.drop(live.stored.id)
     // Whoever ended it has removed what was there then, and not what was still being written.
     if (isFinal(live.stored) && live.stored.state !== 'done') await this.forget(live)
+  }
+
+  private async tryAgain(live: Live, loop: Loop): Promise<void> {
+    for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
+      const before = live.stored.moved
+      loop.isWoken = false
+      await this.turns.take(() => this.attempt(live, loop))
+      if (live.stored.moved > before) wait = RETRY_MS.first
+      if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
+    }
   }
 
   private async pause(loop: Loop, ms: number): Promise<void> {
@@ -168,6 +181,7 @@ export class Fetcher {
       }
       if (!(await this.takeMailed(live))) await this.elsewhere(live, loop)
     } catch (error) {
+      await this.sinks.drop(live.stored.id)
       await this.onFailure(live, error)
     } finally {
       for (const link of loop.links) link.close()
@@ -195,6 +209,7 @@ export class Fetcher {
       const complete = (sink: ContentSink, root: Uint8Array): Promise<void> => this.complete(live, { sink, root })
       await writeMailed({ ...this.deps, complete }, live, mailed)
     } catch (error) {
+      await this.sinks.drop(live.stored.id)
       if (!isSkeinError(error) || error.code === 'DISK_FULL') throw error
       logger.warn('mailed-file-not-taken', { code: error.code })
       await mail.forget(live)
@@ -255,7 +270,7 @@ export class Fetcher {
     const list = await this.fetchList(live, { ...source, loop })
     if (list === null) return
     const { stored, manifest } = live
-    const sink = await this.deps.platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
+    const sink = await this.sinks.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
       // Opening takes long where much is there: it may have been paused or ended meanwhile.
       if (this.isWanted(live)) await this.fetchContent(live, { ...source, sink, loop })
@@ -351,35 +366,18 @@ export class Fetcher {
     this.deps.logger.warn('file-sources-differ', { transfer: live.stored.id })
     loop.shunsOthers = true
     loop.isMixed = false
+    await this.sinks.drop(live.stored.id)
     await this.deps.platform.forget({ id: live.stored.id, folder: live.stored.place })
   }
 
-  /** Nothing stands under the final name before it is whole and what the sender has (FI19). */
-  async complete(live: Live, { sink, root }: { readonly sink: ContentSink; readonly root: Uint8Array }): Promise<void> {
-    const digests = await sink.finish()
-    const wanted = live.manifest.root ?? root
-    if (!sameBytes(digests.root, wanted) || !sameBytes(root, wanted))
-      throw new SkeinError('FILE_CHANGED', 'The file is not the same any more as when the transfer began.')
-    if (!this.isWanted(live)) return
-    const placing = this.place(live, sink, hexOf(digests.sha256))
-    this.placing.set(live, placing)
-    try {
-      await placing
-    } finally {
-      this.placing.delete(live)
-    }
-    await this.forget(live)
+  /** As Placing.complete. */
+  async complete(live: Live, whole: { readonly sink: ContentSink; readonly root: Uint8Array }): Promise<void> {
+    if (await this.placing.complete(live, whole)) await this.forget(live)
   }
 
-  private async place(live: Live, sink: ContentSink, sha256: string): Promise<void> {
-    const path = await sink.commit()
-    const { size } = live.manifest
-    await this.deps.transfers.change(live, { state: 'done', reason: null, bytes: size, sha256, path, told: false })
-  }
-
-  /** Until it has its name, if it is being moved there: what ends a transfer then comes too late. */
-  async placed(live: Live): Promise<void> {
-    await this.placing.get(live)?.catch(() => undefined)
+  /** As Placing.settled. */
+  placed(live: Live): Promise<void> {
+    return this.placing.settled(live)
   }
 
   /** FI13. */

@@ -88,6 +88,8 @@ export class Request {
   private quiet: Promise<unknown> = Promise.resolve()
   /** Chunks that have come on the channel, or are waited for on the raw connection. */
   private begun = 0
+  /** Sealed bytes that have come: never more than there was credit for (FI12). */
+  private received = 0
   /** Chunks that come on the raw connection; whether all have come. */
   private raw: Promise<boolean> | undefined
   private isMeddled = false
@@ -195,9 +197,15 @@ export class Request {
     this.begun += 1
     const sealed = await reader.take(frame.bytes)
     if (sealed === undefined) return false
+    if (!this.hasCredit(sealed)) throw unexpected()
     this.write(frame.index, this.stream, sealed)
     if (this.failure !== undefined) throw this.failure
     return true
+  }
+
+  private hasCredit({ length }: Uint8Array): boolean {
+    this.received += length
+    return this.received <= this.credit.granted
   }
 
   /** In the order of the request. @returns whether all came */
@@ -206,7 +214,7 @@ export class Request {
       this.begun += 1
       const { value, done } = await frames.next()
       const sealed = value as Uint8Array
-      this.isMeddled = !done && !this.fits({ index, bytes: sealed.length })
+      this.isMeddled = !done && !(this.fits({ index, bytes: sealed.length }) && this.hasCredit(sealed))
       if (done || this.isMeddled || this.failure !== undefined) {
         this.on.link.close()
         return false

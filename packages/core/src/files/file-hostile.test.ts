@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { content, filesOf, offer, pair, stateOf } from '../testing/file-pair.ts'
-import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
+import type { Channel } from '../ports/swarm.ts'
+import { content, filesOf, offer, pair, stateOf, until } from '../testing/file-pair.ts'
+import type { WorldNode } from '../testing/world.ts'
+import { decodeFileFrame, encodeFileFrame, type FileFrame } from '../wire/files.ts'
 import { FILE_PROTOCOL } from './file-link.ts'
+import { MAX_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
 
 describe('what a hostile contact sends', () => {
   const anyFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
@@ -45,4 +48,44 @@ describe('what a hostile contact sends', () => {
     await world.run(5_000)
     expect(stateOf(bo, last)).toBe('done')
   })
+
+  it('[FI12] who sends more than there is credit for is not read any further', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const size = 3 * WINDOW_BYTES
+    ana.disk.files.set('a.bin', content(1, size))
+    const transfer = await offer(both)
+    greedy(ana.node)
+    let begun = 0
+    let release: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => (release = resolve))
+    bo.disk.before = async (step) => {
+      if (step !== 'write') return
+      begun += 1
+      await slow
+    }
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(3_000)
+    expect(begun).toBeGreaterThan(0)
+    expect(begun * 262_144).toBeLessThanOrEqual(WINDOW_BYTES)
+    release()
+    await until(world, () => stateOf(bo, transfer) === 'failed')
+    expect(filesOf(bo).get(transfer.id).reason).toBe('BAD_FRAME')
+  })
+
+  /** From now on it takes each request as one with the largest window. */
+  function greedy({ swarm }: WorldNode): void {
+    const serve = swarm.handlers.get(FILE_PROTOCOL)
+    if (serve === undefined) throw new Error('it serves')
+    swarm.handlers.set(FILE_PROTOCOL, (channel) => {
+      const frames = async function* (): AsyncGenerator<Uint8Array> {
+        for await (const frame of channel.frames()) {
+          const decoded = decodeFileFrame(frame)
+          yield decoded.kind === 'request' ? encodeFileFrame({ ...decoded, window: MAX_WINDOW_BYTES }) : frame
+        }
+      }
+      const { peer } = channel
+      return serve({ peer, frames, send: (frame) => channel.send(frame), close: () => channel.close() } as Channel)
+    })
+  }
 })

@@ -148,6 +148,8 @@ export interface ByteSource {
   read(part: FilePart, offset: number, length: number): Promise<Uint8Array>
   /** What `read` gave is looked at by nobody any more. */
   done?(bytes: Uint8Array): void
+  /** Lets others have their turn, between many chunks; where each read does so, there is none. */
+  rest?(): Promise<void>
   /** Whether all is as it was described. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   check(): Promise<void>
   close(): Promise<void>
@@ -165,6 +167,8 @@ export interface ByteSink {
   read(offset: number, length: number): Promise<Uint8Array>
   /** As of ByteSource. */
   done?(bytes: Uint8Array): void
+  /** As of ByteSource. */
+  rest?(): Promise<void>
   /** As ContentSink.commit. */
   commit(): Promise<string>
   close(): Promise<void>

@@ -17,6 +17,7 @@ import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import { hexOf } from './hex.ts'
+import { KeptSinks } from './kept-sinks.ts'
 import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
@@ -84,7 +85,7 @@ export class FileService {
     this.pool = new SourcePool(deps.clock)
     this.sending = new Pace(deps.clock)
     this.receiving = new Pace(deps.clock)
-    const parts = { ...deps, bulk: deps.bulk, platform, transfers: this.transfers }
+    const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
     this.offering = new Offering(parts)
     const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {

@@ -14,7 +14,7 @@ import type { Live, TransferBook } from './transfer-book.ts'
 
 export interface FromMailDeps {
   readonly primitives: Primitives
-  readonly platform: FilePlatform
+  readonly sinks: Pick<FilePlatform, 'openSink'>
   readonly transfers: TransferBook
   /** Everything is there: to be verified and put under its name. @param root as the sender says */
   complete(sink: ContentSink, root: Uint8Array): Promise<void>
@@ -22,13 +22,13 @@ export interface FromMailDeps {
 
 /** @throws SkeinError SEAL_BROKEN, FILE_DAMAGED, DISK_FULL, what `complete` throws */
 export async function writeMailed(deps: FromMailDeps, live: Live, mailed: Sealing): Promise<void> {
-  const { primitives, platform } = deps
+  const { primitives, sinks } = deps
   const { manifest, stored } = live
   const streamOf = (part: FilePart): StreamKey => deriveStreamKey(primitives, manifest.key, { salt: mailed.salts[part], part })
   const list = await listOf(primitives, manifest, { mailed, stream: streamOf('list') })
   const root = openRoot(primitives, streamOf('content'), mailed.root)
   if (root === null) throw new SkeinError('SEAL_BROKEN', 'The end of a mailed file does not open.')
-  const sink = await platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
+  const sink = await sinks.openSink({ id: stored.id, manifest, list, folder: stored.place })
   try {
     await writeChunks(deps, live, { sink, stream: streamOf('content'), chunks: mailed.chunks.content })
     await deps.complete(sink, root)

@@ -27,6 +27,10 @@ export const SHARED_BYTES = 33_554_432
 export const SOURCE_RESTS_MS = 30_000
 /** Transfers that are fetched at once (FI22); the rest waits for its turn. */
 export const MAX_FETCHING = 3
+/** Parts of transfers that wait for their sender and are held open (FI15), two files each; others are read and hashed again. */
+export const MAX_KEPT_SINKS = 16
+/** Chunks that are read and hashed before others have their turn: about 10 ms. */
+export const CHUNKS_PER_TURN = 8
 /** Streams of one device that are served at once (FI22); a further one is closed, and tried again. */
 export const MAX_SERVING = 16
 /** Offers of one contact that wait for the user's yes (FI21); more are refused. */

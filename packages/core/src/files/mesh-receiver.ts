@@ -23,7 +23,8 @@ export interface MeshReceiverDeps {
   readonly carrier: ChunkCarrier
   readonly clock: Clock
   readonly primitives: Primitives
-  readonly platform: FilePlatform
+  readonly platform: Pick<FilePlatform, 'keepList' | 'keptList'>
+  readonly sinks: Pick<FilePlatform, 'openSink'>
   readonly store: Pick<Store, 'outboxOf'>
   readonly swarm: Swarm
   readonly transfers: TransferBook
@@ -86,12 +87,12 @@ export class MeshReceiver {
    * @throws what the sink throws; SkeinError FILE_DAMAGED, FILE_CHANGED
    */
   async fetch(live: Live, signal: AbortSignal): Promise<void> {
-    const { carrier, platform } = this.deps
+    const { carrier, sinks } = this.deps
     const { manifest, stored } = live
     if (this.isConnected(live) || !(carrier.isNear || this.expected.has(live)) || !(this.expected.has(live) || this.isDue(live))) return
     const list = await this.listOf(live, signal)
     if (list === null) return
-    const sink = await platform.openSink({ id: stored.id, manifest, list, folder: stored.place })
+    const sink = await sinks.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
       const root = await this.fetchPart(live, { part: 'content', plan: planOf(manifest), sink, signal })
       if (root === undefined) return

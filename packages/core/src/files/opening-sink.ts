@@ -5,6 +5,7 @@ import { type ChunkPlan, chunkLength, ChunkSet, isLast } from './chunk-plan.ts'
 import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSink, ContentSink } from './file-ports.ts'
 import { LEAF_BYTES } from './hash-tree.ts'
+import { CHUNKS_PER_TURN } from './limits.ts'
 import { type LaterSealing, openChunk, type StreamKey } from './stream-seal.ts'
 
 type Sealing = ContentHashing & Pick<LaterSealing, 'aesGcmOpen'>
@@ -40,6 +41,7 @@ export class OpeningSink implements ContentSink {
   }
 
   private async take(index: number, leaf: Uint8Array): Promise<void> {
+    if (index % CHUNKS_PER_TURN === 0) await this.bytes.rest?.()
     const chunk = await this.read(index)
     if (chunk.length === chunkLength(this.plan, index) && (await this.hash.addIf(index, chunk, leaf))) this.present.add(index)
     this.bytes.done?.(chunk)
@@ -58,6 +60,7 @@ export class OpeningSink implements ContentSink {
 
   finish(): Promise<ContentDigests> {
     const read = async (index: number): Promise<Uint8Array> => {
+      if (index % CHUNKS_PER_TURN === 0) await this.bytes.rest?.()
       const chunk = await this.read(index)
       if (chunk.length === chunkLength(this.plan, index)) return chunk
       throw new SkeinError('FILE_DAMAGED', 'What was received of a file is no longer there.')

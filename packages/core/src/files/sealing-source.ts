@@ -4,6 +4,7 @@ import type { FileManifest } from '../wire/manifest.ts'
 import { type ChunkPlan, chunkLength, isLast, planOf } from './chunk-plan.ts'
 import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSource, ContentSource } from './file-ports.ts'
+import { CHUNKS_PER_TURN } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { type LaterSealing, sealChunk, type StreamKey } from './stream-seal.ts'
 
@@ -35,7 +36,10 @@ export class SealingSource implements ContentSource {
 
   async finish(): Promise<ContentDigests> {
     const digests = await this.hashes.content.finish(
-      (index) => this.read('content', index),
+      async (index) => {
+        if (index % CHUNKS_PER_TURN === 0) await this.bytes.rest?.()
+        return this.read('content', index)
+      },
       (chunk) => this.bytes.done?.(chunk),
     )
     await this.bytes.check()

@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
@@ -118,6 +119,11 @@ export class FileByteSink implements ByteSink {
       if (count < span.length) break
     }
     return bytes.subarray(0, at)
+  }
+
+  /** Messages to this thread are taken up in between. */
+  rest(): Promise<void> {
+    return setImmediate()
   }
 
   done(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 /** Reads files for sending. Runs in the worker; all calls are synchronous there. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
@@ -49,6 +50,11 @@ export class FileByteSource implements ByteSource {
       at += span.length
     }
     return bytes
+  }
+
+  /** Messages to this thread are taken up in between. */
+  rest(): Promise<void> {
+    return setImmediate()
   }
 
   done(bytes: Uint8Array): void {

@@ -150,3 +150,22 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   expect(readdirSync(join(state, 'spool'))).toEqual(['sent'])
   await end()
 })
+
+it('[FI15] who asks for something else is answered while a large part is looked at', async () => {
+  const { top, first, end } = place()
+  const size = 40 * 1_048_576
+  writeFileSync(join(top, 'a'), Buffer.alloc(size, 7))
+  const { place: at, ...found } = await first.describe([join(top, 'a')])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const wish = { id: 'ab'.repeat(16), manifest, list: undefined, folder: join(top, 'in') }
+  const source = await first.openSource(at, manifest)
+  const sink = await first.openSink(wish)
+  for (let index = 0; index < 40; index += 1) await sink.write(index, stream, await source.seal('content', index, stream))
+  await sink.close()
+  const order: string[] = []
+  const opening = first.openSink(wish).then(() => order.push('opened'))
+  const other = first.describe([join(top, 'a')]).then(() => order.push('described'))
+  await Promise.all([opening, other])
+  expect(order).toEqual(['described', 'opened'])
+  await end()
+})
