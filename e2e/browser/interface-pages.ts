@@ -38,17 +38,21 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
 const APART = /\/(store-worker|file-worker|sw)\.js$/
 /** What a page does after this, ms, no first message waits for: so it must not be needed, and is held back here. */
 const LATER_MS = 3_000
+/** So much later, ms: time-outs and second tries, without which a page on a busy machine may wait for ever, come all the same. */
+const HELD_MS = 20_000
 
-/** What the page would do only after a while it does not do at all, in the first document of its tab. */
+/** What the page would do only after a while it does much later, in the first document of its tab. */
 export async function holdBack(page: Page): Promise<void> {
-  await page.addInitScript((later) => {
-    if (sessionStorage.getItem('test.held') !== null) return
-    sessionStorage.setItem('test.held', 'yes')
-    const real = globalThis.setTimeout
-    const never = 86_400_000
-    globalThis.setTimeout = ((work: TimerHandler, ms = 0, ...given: unknown[]) =>
-      real(work, ms < later ? ms : never, ...given)) as typeof setTimeout
-  }, LATER_MS)
+  await page.addInitScript(
+    ([later, held]: readonly [number, number]) => {
+      if (sessionStorage.getItem('test.held') !== null) return
+      sessionStorage.setItem('test.held', 'yes')
+      const real = globalThis.setTimeout
+      globalThis.setTimeout = ((work: TimerHandler, ms = 0, ...given: unknown[]) =>
+        real(work, ms < later ? ms : ms + held, ...given)) as typeof setTimeout
+    },
+    [LATER_MS, HELD_MS] as const,
+  )
 }
 
 /** Bytes of the scripts that a page has loaded, each compressed as a relay sends it. */
