@@ -6,7 +6,7 @@ import type { BoxListener, ChunkCarrier } from '../files/chunk-carrier.ts'
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { inBackground } from '../in-background.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
-import { MESH_CARRIER, receiveCarried, type MainPath, startAnew } from '../main-path/index.ts'
+import { MESH_CARRIER, mayOpenLater, receiveCarried, type MainPath, startAnew } from '../main-path/index.ts'
 import {
   type BundleArchive,
   cureKeyOf,
@@ -196,8 +196,9 @@ export class MeshCarrier implements ChunkCarrier {
       await receiveCarried(this.path, carried)
       return cureKeyOf(carried.message, this.deps.primitives)
     } catch (error) {
-      this.deps.logger.info('mesh-envelope-refused', { code: isSkeinError(error) ? error.code : String(error) })
-      await startAnew(this.path, envelope, error)
+      const code = isSkeinError(error) ? error.code : 'unknown'
+      this.deps.logger.info('mesh-envelope-refused', { code })
+      if (!(await startAnew(this.path, envelope, error)) && (await mayOpenLater(this.path, envelope, code))) throw error
       return undefined
     }
   }

@@ -27,12 +27,8 @@ export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: 
   } catch (error) {
     const code = isSkeinError(error) ? error.code : 'unknown'
     path.logger.warn('mail-refused', { code })
-    if (code === 'WRONG_DEVICE') return isYoung(path, envelope) ? 'keep' : 'done'
     if (await startAnew(path, envelope, error)) return isYoung(path, envelope) ? 'keep' : 'done'
-    // What has no code of ours may be over later.
-    return LATER.includes(code) || code === 'unknown' || (code === 'UNKNOWN_SENDER' && (await mayBecomeContact(path, envelope)))
-      ? 'keep'
-      : 'done'
+    return (await mayOpenLater(path, envelope, code)) ? 'keep' : 'done'
   }
 }
 
@@ -45,6 +41,13 @@ export async function startAnew(path: MainPath, envelope: Uint8Array, error: unk
   const found = await path.envelopes.suspects(envelope).catch(() => undefined)
   for (const device of found?.devices ?? []) await recover(path, device, error)
   return found !== undefined
+}
+
+/** Whether an envelope that did not open may do so another time. @param code of the error; `unknown` where it has none of ours */
+export async function mayOpenLater(path: MainPath, envelope: Uint8Array, code: string): Promise<boolean> {
+  if (code === 'WRONG_DEVICE') return isYoung(path, envelope)
+  // What has no code of ours may be over later.
+  return LATER.includes(code) || code === 'unknown' || (code === 'UNKNOWN_SENDER' && (await mayBecomeContact(path, envelope)))
 }
 
 function isYoung({ clock }: MainPath, envelope: Uint8Array): boolean {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cureKeyOf, MeshWorld } from '../testing/mesh-world.ts'
 import { encodeMeshControl } from '../wire/mesh.ts'
 import { controlFrames } from './control.ts'
+import { MAX_COLLECTED } from './mesh-node.ts'
 import { MAX_SAID } from './neighbourhood.ts'
 import { MAX_PARTIALS } from './partial-book.ts'
 import { POLICY_NAMES } from './policies/index.ts'
@@ -114,6 +115,35 @@ describe('limits of a bundle', () => {
     world.send('own too', 0, { to: 3 })
     expect(world.holders('theirs')).not.toContain(0)
     expect(world.holders('own')).toContain(0)
+  })
+
+  it('[ME28] a part of a file for this node itself needs no room', () => {
+    const world = new MeshWorld({ nodes: 2, policy: 'adaptive', storeBytes: 1_500 })
+    world.send('m', 0, { to: 1 })
+    const [mine, other] = [0, 1].map((to) => ({ ...world.header(`chunk ${to}`, { to }), priority: 0 as const }))
+    expect([mine, other].map((header) => header && world.at(0).admit(header, world.now).kind)).toEqual(['welcome', 'no-room'])
+  })
+
+  it('[ME2] what has expired goes although something else is being sent', () => {
+    const world = new MeshWorld({ nodes: 3, policy: 'epidemic' })
+    world.send('short', 0, { to: 1, hours: 1 })
+    world.send('long', 0, { to: 1, hours: 9 })
+    const link = world.up(0, 2)
+    const choice = world.at(0).carriable([link], world.now)
+    if (choice === undefined) throw new Error('nothing to carry')
+    world.at(0).began({ ...choice, bundle: { ...choice.bundle, key: world.header('long', { to: 1 }).key } })
+    world.now += 2 * HOUR_MS
+    world.at(0).expire(world.now)
+    expect(['short', 'long'].map((name) => world.holders(name))).toEqual([[], [0]])
+  })
+
+  it('[ME20] keys of what came for this node are bounded, the first ones are forgotten', () => {
+    const world = new MeshWorld({ nodes: 2, policy: 'adaptive' })
+    const link = world.up(0, 1)
+    const header = (number: number) => world.header(`${number}`, { to: 0 })
+    for (let number = 0; number <= MAX_COLLECTED; number += 1)
+      world.at(0).received({ header: header(number), hops: 1, hopLimit: 9, copies: 1 }, link, world.now)
+    expect([0, 1].map((number) => world.at(0).admit(header(number), world.now).kind)).toEqual(['welcome', 'known'])
   })
 
   it('[ME5] a bundle that is being sent is not dropped', () => {

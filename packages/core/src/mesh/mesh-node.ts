@@ -38,6 +38,10 @@ export interface Choice {
 /** What a receiver says to an offer; `offset` bytes of it are here already. */
 export type Admission = { readonly kind: 'welcome'; readonly offset: number } | { readonly kind: 'known' | 'cured' | 'late' | 'no-room' }
 
+/** Keys remembered of what came for this node: the first ones are forgotten, and what lies behind them is known by its message. */
+export const MAX_COLLECTED = 16_384
+const NONE: ReadonlySet<BundleKey> = new Set()
+
 export class MeshNode {
   private readonly options: MeshNodeOptions
   private readonly neighbours: Neighbourhood
@@ -119,13 +123,14 @@ export class MeshNode {
     this.neighbours.say(link, { gained: known })
   }
 
-  /** A bundle for the node at the other end of one of `links`, the longest-lived link first. */
-  deliverable(links: readonly LinkId[], now: number): Choice | undefined {
+  /** A bundle for the node at the other end of one of `links`, the longest-lived link first. @param busy keys of what is not to be named */
+  deliverable(links: readonly LinkId[], now: number, busy: ReadonlySet<BundleKey> = NONE): Choice | undefined {
+    const moment = { now, busy }
     for (const neighbour of this.neighbours.served(links)) {
       if (neighbour.addresses.size === 0) continue
       let chunk: HeldBundle | undefined
       for (const bundle of this.options.store.all()) {
-        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle, now) || bundle.expiresAt <= now) continue
+        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle, moment) || bundle.expiresAt <= now) continue
         if (!isChunk(bundle)) return { link: neighbour.link, bundle }
         chunk ??= bundle
       }
@@ -134,9 +139,9 @@ export class MeshNode {
     return undefined
   }
 
-  /** A bundle that the policy wants carried by a neighbour on one of `links`. */
-  carriable(links: readonly LinkId[], now: number): Choice | undefined {
-    const context = this.context(now)
+  /** A bundle that the policy wants carried by a neighbour on one of `links`. @param busy as above */
+  carriable(links: readonly LinkId[], now: number, busy: ReadonlySet<BundleKey> = NONE): Choice | undefined {
+    const context = { ...this.context(now), busy }
     for (const neighbour of this.neighbours.served(links)) {
       const bundle = this.options.policy.pick(neighbour, context)
       if (bundle !== undefined) return { link: neighbour.link, bundle }
@@ -150,7 +155,9 @@ export class MeshNode {
     if (this.knows(header.key)) return { kind: 'known' }
     const mine = this.options.addresses.has(header.address)
     if (isAbsurd(header, now) || (mine ? header.expiresAt <= now : !isRelayable(header, now))) return { kind: 'late' }
-    return this.makeRoom(header, now) ? { kind: 'welcome', offset: this.partials.bytes(header.key) } : { kind: 'no-room' }
+    // Parts of files for this node lie elsewhere: no copy has to go for them, and none is too many.
+    const fits = (mine && isChunk(header)) || this.makeRoom(header, now)
+    return fits ? { kind: 'welcome', offset: this.partials.bytes(header.key) } : { kind: 'no-room' }
   }
 
   /** The neighbour does not want what was offered. */
@@ -194,7 +201,7 @@ export class MeshNode {
     this.partials.drop(header.key)
     holds(this.neighbours.get(from), header)
     if (this.options.addresses.has(header.address)) {
-      this.collected.set(header.key, header.expiresAt)
+      this.collect(header)
       if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [header.key] }, from)
       return true
     }
@@ -202,6 +209,12 @@ export class MeshNode {
     const copies = Math.max(1, Math.min(handover.copies, MAX_COPIES))
     if (!this.proofs.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
     return false
+  }
+
+  private collect({ key, expiresAt }: BundleHeader): void {
+    this.collected.set(key, expiresAt)
+    const [first] = this.collected.keys()
+    if (this.collected.size > MAX_COLLECTED && first !== undefined) this.collected.delete(first)
   }
 
   /** What came for this node could not be used now: it may come again. */
@@ -226,10 +239,10 @@ export class MeshNode {
     if (this.options.policy.cures) this.proofs.found(key, expiresAt, now)
   }
 
-  /** Drops what has expired; at most once a minute is enough, and not while sending. */
+  /** Drops what has expired and is not being sent; once a minute is enough. */
   expire(now: number): void {
-    if (this.sending.size > 0) return
-    for (const held of this.options.store.all()) if (!isRelayable(held, now)) this.options.store.remove(held.key)
+    for (const held of this.options.store.all())
+      if (!isRelayable(held, now) && !this.sending.has(held.key)) this.options.store.remove(held.key)
     for (const [key, until] of this.collected) if (until <= now) this.collected.delete(key)
     for (const { header } of this.partials.all()) if (!isRelayable(header, now)) this.partials.drop(header.key)
     this.proofs.expire(now)
@@ -290,7 +303,7 @@ export class MeshNode {
     if (policy.summarises) return
     const context = this.context(now)
     const offered = bundles.filter(
-      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held, now) && policy.wants(held, neighbour, context),
+      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held, context) && policy.wants(held, neighbour, context),
     )
     for (const { key } of offered) neighbour.asked.add(key)
     this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })

@@ -44,9 +44,17 @@ export interface LinkInfo {
 /** How long pieces wait for neighbours that hold none of the others, in milliseconds (ME32). */
 const APART_MS = 60_000
 
+/** When it is asked. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** What is on its way to somebody just now. */
+  readonly busy?: ReadonlySet<BundleKey>
+}
+
 /** Whether a bundle may be offered to a neighbour: not a second piece of one whole, unless it is for it or nobody else has come. */
-export function lacks(neighbour: Neighbour, held: HeldBundle, now: number): boolean {
-  if (neighbour.has.has(held.key) || neighbour.refused.has(held.key)) return false
+export function lacks(neighbour: Neighbour, held: HeldBundle, { now, busy }: Moment): boolean {
+  if (neighbour.has.has(held.key) || neighbour.refused.has(held.key) || busy?.has(held.key) === true) return false
   const isSecond = held.isPiece === true && neighbour.pieces.has(held.lock)
   return !isSecond || neighbour.addresses.has(held.address) || now - held.receivedAt >= APART_MS
 }

@@ -4,6 +4,9 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import {
   type ArchivedBundle,
   type BundleArchive,
+  type BundleId,
+  bundleId,
+  bundleKey,
   type BundleKey,
   cureLock,
   type ErasureCode,
@@ -140,6 +143,8 @@ export interface Intruder {
 
 export class MeshLab {
   readonly clock = new VirtualClock(500_000 * HOUR_MS)
+  /** Texts that nobody can open at present. */
+  readonly unopened = new Set<string>()
   private readonly random: ReturnType<typeof seededRandom>
   private readonly options: LabOptions
   private readonly nodes = new Map<string, LabNode>()
@@ -164,6 +169,7 @@ export class MeshLab {
     const logger = new RecordingLogger()
     const open = async (sealed: Uint8Array): Promise<Uint8Array> => {
       const text = new TextDecoder().decode(sealed.slice(-TEXT_BYTES)).trim()
+      if (this.unopened.has(text)) throw new Error('not now')
       said.received.push(text)
       return cureKeyOf(text)
     }
@@ -205,13 +211,18 @@ export class MeshLab {
     void this.node(b).service.attach(a, slowed(right))
   }
 
-  /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. */
-  intrude(name: string, victim: string): Intruder {
+  /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. @param options `refuses`: it takes nothing, and says so */
+  intrude(name: string, victim: string, { refuses = false } = {}): Intruder {
     const [mine, theirs] = memoryLink()
     const frames = new FrameLink(mine, this.clock)
     const intruder: Intruder = { heard: [], isShed: false, say: (frame) => void frames.send(encodeNeighbourFrame(frame)) }
     void (async () => {
-      for await (const bytes of frames.frames()) intruder.heard.push(decodeNeighbourFrame(bytes))
+      for await (const bytes of frames.frames()) {
+        const frame = decodeNeighbourFrame(bytes)
+        intruder.heard.push(frame)
+        if (refuses && frame.kind === 'transfer') intruder.say(refusal(bundleId(frame.transfer.bundle, primitives)))
+        if (refuses && frame.kind === 'offer') intruder.say(refusal(frame.offer.id as BundleId))
+      }
       intruder.isShed = true
     })()
     void this.node(victim).service.attach(name, theirs)
@@ -259,6 +270,10 @@ export class MeshLab {
   received(name: string): readonly string[] {
     return this.node(name).received
   }
+}
+
+function refusal(id: BundleId): NeighbourFrameFields {
+  return { kind: 'answer', key: bundleKey(id), outcome: 'no-room' }
 }
 
 const TEXT_BYTES = 32

@@ -94,7 +94,7 @@ export class AdaptivePolicy implements CarryingPolicy {
     let best: HeldBundle | undefined
     let most = -1
     for (const held of context.store.all()) {
-      if (!neighbour.asked.has(held.key) || !lacks(neighbour, held, context.now) || !this.wants(held, neighbour, context)) continue
+      if (!neighbour.asked.has(held.key) || !lacks(neighbour, held, context) || !this.wants(held, neighbour, context)) continue
       const worth = gain(held, neighbour, context.now)
       if (worth > most) [best, most] = [held, worth]
     }

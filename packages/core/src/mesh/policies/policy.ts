@@ -1,11 +1,10 @@
 import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
 import type { BundleStore } from '../bundle-store.ts'
-import type { Neighbour } from '../neighbour.ts'
+import type { Moment, Neighbour } from '../neighbour.ts'
 import type { Random } from '../../ports/index.ts'
 
 /** What a policy may look at. */
-export interface PolicyContext {
-  readonly now: number
+export interface PolicyContext extends Moment {
   readonly store: BundleStore
   readonly random: Random
 }

@@ -61,7 +61,7 @@ export class ProphetPolicy implements CarryingPolicy {
   pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined {
     let best: HeldBundle | undefined
     for (const held of context.store.all()) {
-      if (!lacks(neighbour, held, context.now) || !this.wants(held, neighbour, context)) continue
+      if (!lacks(neighbour, held, context) || !this.wants(held, neighbour, context)) continue
       if (best === undefined || predicted(neighbour, held) > predicted(neighbour, best)) best = held
     }
     return best

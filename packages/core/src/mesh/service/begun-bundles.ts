@@ -1,4 +1,4 @@
-import type { BundleHeader, BundleKey } from '../bundle.ts'
+import type { BundleHeader, BundleId, BundleKey } from '../bundle.ts'
 
 /** Beginnings of bundles that are kept at once, and their bytes (ME33); the longest untouched of whoever has brought most goes first. */
 export const MAX_BEGUN = 64
@@ -26,7 +26,7 @@ export interface Begun {
  */
 export class BegunBundles {
   private readonly begun = new Map<string, Begun>()
-  private readonly suspects = new Set<BundleKey>()
+  private readonly suspects = new Set<BundleId>()
   private bytes = 0
   private readonly dropped: (key: BundleKey) => void
 
@@ -44,10 +44,10 @@ export class BegunBundles {
 
   /** What is here of a bundle, or the beginning of it, to go on with; it is no longer kept here. @param now monotonic milliseconds, as everywhere here */
   resume(header: BundleHeader, peer: string, now: number): Begun {
-    const name = this.nameOf(header.key, peer)
+    const name = this.nameOf(header.id, peer)
     const before = this.begun.get(name)
     this.remove(name)
-    const isSame = before?.header.id === header.id && before.header.bytes === header.bytes
+    const isSame = before?.header.bytes === header.bytes
     const begun = isSame && before !== undefined ? before : fresh(header)
     begun.touchedAt = now
     begun.sources.add(peer)
@@ -58,7 +58,7 @@ export class BegunBundles {
   keep(begun: Begun, peer: string, now: number): void {
     if (begun.length === 0) return
     begun.touchedAt = now
-    const name = this.nameOf(begun.header.key, peer)
+    const name = this.nameOf(begun.header.id, peer)
     this.remove(name)
     this.begun.set(name, begun)
     this.bytes += begun.whole.length
@@ -68,15 +68,15 @@ export class BegunBundles {
   /** The whole was not what was offered. @returns whether one neighbour alone has brought it */
   damaged({ header, sources }: Begun): boolean {
     if (sources.size === 1) return true
-    this.suspects.add(header.key)
+    this.suspects.add(header.id)
     const [first] = this.suspects
     if (this.suspects.size > MAX_SUSPECT && first !== undefined) this.suspects.delete(first)
     return false
   }
 
   /** The bundle is here, or nobody wants it any more. */
-  forget(key: BundleKey): void {
-    for (const [name, { header }] of this.begun) if (header.key === key) this.remove(name)
+  forget(id: BundleId): void {
+    for (const [name, { header }] of this.begun) if (header.id === id) this.remove(name)
   }
 
   expire({ now, mono }: { readonly now: number; readonly mono: number }): void {
@@ -90,8 +90,9 @@ export class BegunBundles {
     if (key !== undefined) this.dropped(key)
   }
 
-  private nameOf(key: BundleKey, peer: string): string {
-    return this.suspects.has(key) ? `${key} ${peer}` : key
+  /** By the whole id: anybody may claim one with the same first bytes. */
+  private nameOf(id: BundleId, peer: string): string {
+    return this.suspects.has(id) ? `${id} ${peer}` : id
   }
 
   /** Whoever takes most room, its own bundles only: nobody is driven out by a flooder. */

@@ -17,7 +17,10 @@ export interface MeshServiceDeps {
   readonly capacityBytes?: number
   /** Delivery tags that are collected here at present, 16 bytes each. */
   tags(): Promise<readonly Uint8Array[]>
-  /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
+  /**
+   * Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it never opens.
+   * @throws when it may open later
+   */
   open(envelope: Uint8Array): Promise<Uint8Array | undefined>
   /** As `open`, for part of a file. */
   openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>

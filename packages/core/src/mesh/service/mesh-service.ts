@@ -31,8 +31,6 @@ import { Transfers } from './transfers.ts'
 const CAPACITY_BYTES = 64 * 1_048_576
 /** Neighbours at once (ME20); further ones are turned away. */
 export const MAX_NEIGHBOURS = 32
-/** Waits for an answer to a transfer end with the link, in milliseconds. */
-const ANSWER_WITHIN_MS = 60_000
 const TICK_MS = 100
 /** A sign of life goes to a neighbour that has been told nothing for so long (ME26); after three that are missing it is in doubt. */
 const ALIVE_EVERY_MS = 3_000
@@ -299,8 +297,9 @@ export class MeshService {
     for (const session of [...this.sessions.values()]) {
       if (this.mono - session.saidAt >= ALIVE_EVERY_MS) session.say({ kind: 'alive' }, { mayBeLost: true })
       if (session.transfer === undefined) this.transfers.offerNext(session)
-      else if (this.mono - session.transfer.since > ANSWER_WITHIN_MS) session.close()
+      else this.transfers.hurry(session)
     }
+    this.transfers.parts.hurry()
   }
 
   private expire(): void {
@@ -351,7 +350,7 @@ export class MeshService {
     if (known !== undefined) return known
     const source = this.sessions.get(from)?.peer ?? ''
     void this.quietly(
-      this.opener.open({ lock, key, bundle: payload, source }).then((cureKey) => cureKey && this.routes.opened(key, cureKey)),
+      this.opener.open({ lock, key, bundle: payload, source }).then(({ cureKey }) => cureKey && this.routes.opened(key, cureKey)),
     )
     return undefined
   }

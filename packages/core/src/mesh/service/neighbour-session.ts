@@ -29,6 +29,8 @@ export interface OutgoingTransfer {
   readonly choice: Choice
   /** Monotonic milliseconds of the last step. */
   since: number
+  /** Whether everything has been sent that the neighbour needs to answer. */
+  isAsked: boolean
   /** Encoded bundle that was offered and not asked for yet. */
   offered: Uint8Array | undefined
 }

@@ -1,3 +1,4 @@
+import { isSkeinError } from '../../errors/index.ts'
 import type { Logger, Primitives } from '../../ports/index.ts'
 import { decodeBundle } from '../../wire/mesh-bundle.ts'
 import type { BundleKey } from '../bundle.ts'
@@ -12,7 +13,7 @@ const MAX_OPENED = 4_096
 export interface OpenerDeps {
   readonly primitives: Pick<Primitives, 'sha256'>
   readonly logger: Logger
-  /** Opens an envelope for one of our tags; resolves to its cure key once what lay in it is durable, to nothing if it does not open. */
+  /** As MeshServiceDeps.open. */
   open(envelope: Uint8Array): Promise<Uint8Array | undefined>
   /** As `open`, for part of a file. */
   openChunk?(sealed: Uint8Array): Promise<Uint8Array | undefined>
@@ -21,6 +22,18 @@ export interface OpenerDeps {
   /** Pieces behind a lock have become a whole that opens it. */
   onJoined(lock: string, cureKey: Uint8Array): void
 }
+
+/** What has come of a bundle. */
+export interface Opening {
+  /** Of its lock, once it is open. */
+  readonly cureKey: Uint8Array | undefined
+  /** It may open another time. */
+  readonly mayComeAgain: boolean
+}
+
+const LATER: Opening = { cureKey: undefined, mayComeAgain: true }
+/** It is one piece of several, or opens never. */
+const FINAL: Opening = { cureKey: undefined, mayComeAgain: false }
 
 /** A bundle that has come for this node. */
 export interface Arrival {
@@ -47,23 +60,22 @@ export class Opener {
     return this.opened.get(lock)
   }
 
-  /** @returns the key of its lock; nothing if it does not open, or not now */
-  async open({ lock, key, bundle, source }: Arrival): Promise<Uint8Array | undefined> {
-    if (this.opening >= MAX_OPENING) return undefined
+  async open({ lock, key, bundle, source }: Arrival): Promise<Opening> {
+    if (this.opening >= MAX_OPENING) return LATER
     this.opening += 1
     try {
       const { kind, sealed } = decodeBundle(bundle)
       const content = kind === 'piece' ? await this.deps.pieces?.add(sealed, { source, key }) : sealed
-      if (content === undefined) return undefined
+      if (content === undefined) return FINAL
       const cureKey = await (kind === 'chunk' ? this.deps.openChunk?.(content) : this.deps.open(content))
       // A lock that the key does not open was put there by somebody else.
-      if (cureKey === undefined || cureLock(cureKey, this.deps.primitives) !== lock) return undefined
+      if (cureKey === undefined || cureLock(cureKey, this.deps.primitives) !== lock) return FINAL
       this.remember(lock, cureKey)
       if (kind === 'piece') this.deps.onJoined(lock, cureKey)
-      return cureKey
+      return { cureKey, mayComeAgain: false }
     } catch (error) {
       this.deps.logger.warn('mesh-open-failed', { reason: String(error) })
-      return undefined
+      return isSkeinError(error, 'BAD_FRAME') || isSkeinError(error, 'FRAME_TOO_LARGE') ? FINAL : LATER
     } finally {
       this.opening -= 1
     }

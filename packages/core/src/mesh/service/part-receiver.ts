@@ -25,8 +25,13 @@ interface Incoming {
   readonly begun: Begun
   /** Bytes that were here when it was offered. */
   readonly before: number
+  /** Monotonic milliseconds of the last part. */
+  at: number
   readonly counts: Pick<TransferFields, 'hops' | 'hopLimit' | 'copies'>
 }
+
+/** The next part of what was offered comes within so long, in milliseconds (ME36): a slow radio needs one second for it. */
+const PART_WITHIN_MS = 8_000
 
 export class PartReceiver {
   readonly begun: BegunBundles
@@ -49,7 +54,8 @@ export class PartReceiver {
     }
     const begun = this.begun.resume(header, session.peer, this.deps.clock.monotonic())
     const { hops, hopLimit, copies } = offer
-    this.incoming.set(session.id, { session, begun, before: begun.length, counts: { hops, hopLimit, copies } })
+    const at = this.deps.clock.monotonic()
+    this.incoming.set(session.id, { session, begun, before: begun.length, at, counts: { hops, hopLimit, copies } })
     session.say({ kind: 'answer', key: header.key, outcome: 'welcome', offset: begun.length })
   }
 
@@ -63,9 +69,22 @@ export class PartReceiver {
       throw new SkeinError('BAD_FRAME', 'Part of a bundle is not the next one.')
     begun.whole.set(part, offset)
     begun.length += part.length
+    incoming.at = this.deps.clock.monotonic()
     if (begun.length < begun.whole.length) return
     this.incoming.delete(session.id)
     void this.deps.quietly(this.finish(incoming).then((outcome) => session.say({ kind: 'answer', key, outcome })))
+  }
+
+  /** Whoever offers and does not give keeps nobody else from giving (ME36). */
+  hurry(): void {
+    const since = this.deps.clock.monotonic() - PART_WITHIN_MS
+    for (const [link, { session, begun, at }] of [...this.incoming]) {
+      if (at >= since) continue
+      this.end(link)
+      session.say({ kind: 'answer', key: begun.header.key, outcome: 'no-room' })
+      // One that is silent altogether is out of reach, and others look after that.
+      if (session.heardAt > at) this.deps.onOffence(session.peer, 'TIMED_OUT')
+    }
   }
 
   /** The link is gone, or something else comes over it: what is here is kept, and neighbours learn of it. */
@@ -86,7 +105,7 @@ export class PartReceiver {
   private answerTo(session: NeighbourSession, header: BundleHeader): TransferAnswer {
     const outcome = this.deps.judge(session, header)
     if (outcome !== 'taken') return outcome
-    return [...this.incoming.values()].some(({ begun }) => begun.header.key === header.key) ? 'busy' : 'welcome'
+    return [...this.incoming.values()].some(({ begun }) => begun.header.id === header.id) ? 'busy' : 'welcome'
   }
 
   private async finish({ session, begun, counts }: Incoming): Promise<TransferAnswer> {
@@ -97,7 +116,7 @@ export class PartReceiver {
       if (this.begun.damaged(begun)) onOffence(session.peer, 'BAD_FRAME')
       return 'damaged'
     }
-    this.begun.forget(header.key)
+    this.begun.forget(header.id)
     return this.deps.whole(session, header, { bundle: whole, ...counts })
   }
 

@@ -185,7 +185,7 @@ describe('hostile parts', () => {
     await lab.run(200)
     const mallory = lab.intrude('mallory', 'ana')
     mallory.say(hello())
-    await lab.run(20_000)
+    await lab.run(5_000)
     const offered = mallory.heard.find((frame) => frame.kind === 'offer')
     const key = offered?.kind === 'offer' ? offered.offer.id.slice(0, 16) : ''
     mallory.say({ kind: 'answer', key, outcome: 'welcome', offset: 10_000_000 })
@@ -239,8 +239,10 @@ describe('beginnings', () => {
     book.keep(begun, 'a', 1)
     const other = { ...header('one', 100), id: 'f'.repeat(64) as BundleId }
     expect(book.resume(other, 'b', 2).length).toBe(0)
+    // And what was begun of the first stays.
+    expect(book.resume(begun.header, 'a', 3).length).toBe(50)
     book.keep(begun, 'a', 3)
-    book.forget(begun.header.key)
+    book.forget(begun.header.id)
     expect([book.size, book.usedBytes]).toEqual([0, 0])
   })
 
@@ -253,7 +255,7 @@ describe('beginnings', () => {
           const begun = book.resume(header(text, 100), peer, at)
           begun.length = Math.max(begun.length, length)
           if (does === 0) book.damaged(begun)
-          else if (does === 1) book.forget(begun.header.key)
+          else if (does === 1) book.forget(begun.header.id)
           else book.keep(begun, peer, at)
           expect(book.usedBytes).toBe(book.size * 100)
         }

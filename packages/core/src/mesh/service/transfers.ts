@@ -1,7 +1,14 @@
 /** Copies that change hands: one at a time on each link, counted as gone only when the other side has made it durable. */
 import { isSkeinError, SkeinError } from '../../errors/index.ts'
 import type { Clock, Primitives } from '../../ports/index.ts'
-import { decodeBundle, MAX_PART_BYTES, type TransferAnswer, type TransferFields, type TransferOutcome } from '../../wire/mesh-bundle.ts'
+import {
+  decodeBundle,
+  MAX_PART_BYTES,
+  type NeighbourFrameFields,
+  type TransferAnswer,
+  type TransferFields,
+  type TransferOutcome,
+} from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
@@ -16,6 +23,10 @@ export const NEIGHBOUR_SHARE = 0.25
 
 /** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
 const MAX_REFUSALS = 3
+
+/** A neighbour has so long to answer once it has been sent everything, and the link to take what is sent, in milliseconds (ME36); else it is closed. */
+const ANSWER_WITHIN_MS = 10_000
+const TAKEN_WITHIN_MS = 60_000
 
 interface Answer {
   readonly key: string
@@ -64,8 +75,8 @@ export class Transfers {
     const { node, clock, quietly } = this.deps
     if (session.transfer !== undefined) return
     const choice = this.next(session)
-    if (choice === undefined || this.inTransit.has(choice.bundle.key)) return
-    session.transfer = { choice, since: clock.monotonic(), offered: undefined }
+    if (choice === undefined) return
+    session.transfer = { choice, since: clock.monotonic(), isAsked: false, offered: undefined }
     this.inTransit.add(choice.bundle.key)
     node.began(choice)
     void quietly(this.hand(session, choice.bundle))
@@ -93,6 +104,16 @@ export class Transfers {
     this.offerNext(session)
   }
 
+  /** A neighbour that takes and does not answer holds up what others want, the recipient itself among them. */
+  hurry(session: NeighbourSession): void {
+    const { transfer } = session
+    if (transfer === undefined) return
+    const waited = this.deps.clock.monotonic() - transfer.since
+    if (waited <= (transfer.isAsked ? ANSWER_WITHIN_MS : TAKEN_WITHIN_MS)) return
+    if (transfer.isAsked) this.deps.onOffence(session.peer, 'TIMED_OUT')
+    session.close()
+  }
+
   /** What was on its way to the neighbour stays here. */
   end(session: NeighbourSession): void {
     const choice = session.transfer?.choice
@@ -118,15 +139,15 @@ export class Transfers {
     const outcome = this.judge(from, header)
     if (outcome !== 'taken') return outcome
     this.incoming.add(header.key)
-    await this.keep(from, header, transfer).finally(() => this.incoming.delete(header.key))
-    return outcome
+    return this.keep(from, header, transfer).finally(() => this.incoming.delete(header.key))
   }
 
-  /** What the policy names next, but for what this neighbour has refused too often. */
+  /** What the policy names next, but for what is on its way to another neighbour, and what this one has refused too often. */
   private next(session: NeighbourSession): Choice | undefined {
     const { node, clock } = this.deps
     for (;;) {
-      const choice = node.deliverable([session.id], clock.now()) ?? node.carriable([session.id], clock.now())
+      const now = clock.now()
+      const choice = node.deliverable([session.id], now, this.inTransit) ?? node.carriable([session.id], now, this.inTransit)
       if (choice === undefined || (session.refusals.get(choice.bundle.key) ?? 0) < MAX_REFUSALS) return choice
       node.refused(choice, 'no-room')
     }
@@ -139,16 +160,25 @@ export class Transfers {
     if (bundle === null) {
       this.end(session)
       this.deps.store.remove(key)
-    } else if (bundle.length <= MAX_PART_BYTES) session.say({ kind: 'transfer', transfer: { bundle, ...this.deps.node.handover(choice) } })
-    else this.offer(session, choice, bundle)
+    } else if (bundle.length <= MAX_PART_BYTES)
+      await this.ask(session, { kind: 'transfer', transfer: { bundle, ...this.deps.node.handover(choice) } })
+    else await this.offer(session, choice, bundle)
+  }
+
+  /** From when the link has taken it an answer is waited for. */
+  private async ask(session: NeighbourSession, frame: NeighbourFrameFields): Promise<void> {
+    const { transfer } = session
+    if (transfer === undefined || !(await session.send(frame))) return
+    transfer.since = this.deps.clock.monotonic()
+    transfer.isAsked = true
   }
 
   /** Large ones are offered first: the other side may have part of it, or know it. */
-  private offer(session: NeighbourSession, choice: Choice, bundle: Uint8Array): void {
+  private offer(session: NeighbourSession, choice: Choice, bundle: Uint8Array): Promise<void> {
     const { hops, hopLimit, copies } = this.deps.node.handover(choice)
     if (session.transfer !== undefined) session.transfer.offered = bundle
     const { sealed: _sealed, ...head } = decodeBundle(bundle)
-    session.say({ kind: 'offer', offer: { id: choice.bundle.id, bytes: bundle.length, head, hops, hopLimit, copies } })
+    return this.ask(session, { kind: 'offer', offer: { id: choice.bundle.id, bytes: bundle.length, head, hops, hopLimit, copies } })
   }
 
   /** One part after the other, as the link takes them: other frames go in between. */
@@ -156,12 +186,15 @@ export class Transfers {
     const transfer = session.transfer
     if (transfer === undefined) return
     transfer.offered = undefined
+    transfer.isAsked = false
     const { key } = transfer.choice.bundle
     for (let offset = from; offset < bundle.length; offset += MAX_PART_BYTES) {
       if (session.transfer !== transfer) return
       transfer.since = this.deps.clock.monotonic()
       if (!(await session.send({ kind: 'part', part: { key, offset, part: bundle.subarray(offset, offset + MAX_PART_BYTES) } }))) return
     }
+    transfer.since = this.deps.clock.monotonic()
+    transfer.isAsked = true
   }
 
   private headerOf(session: NeighbourSession, bundle: Uint8Array): BundleHeader | undefined {
@@ -189,7 +222,7 @@ export class Transfers {
     return kind === 'welcome' ? 'taken' : kind
   }
 
-  private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<void> {
+  private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
     const { store, archive, node, opener, clock, addresses } = this.deps
     const { hopLimit, copies, bundle } = transfer
     const hops = Math.max(1, transfer.hops)
@@ -198,9 +231,11 @@ export class Transfers {
       await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
     const arrived = node.received({ header, hops, hopLimit, copies }, id, clock.now())
     store.forget(header.key)
-    if (!arrived) return
-    const cureKey = await opener.open({ lock: header.lock, key: header.key, bundle, source: peer })
+    if (!arrived) return 'taken'
+    const { cureKey, mayComeAgain } = await opener.open({ lock: header.lock, key: header.key, bundle, source: peer })
     if (cureKey !== undefined) node.cure(cureKey, header.expiresAt, clock.now())
-    else if (isChunk(header)) node.disown(header.key)
+    else if (isChunk(header) || mayComeAgain) node.disown(header.key)
+    // Whoever has brought it keeps it until it opens.
+    return mayComeAgain && !isChunk(header) ? 'no-room' : 'taken'
   }
 }
