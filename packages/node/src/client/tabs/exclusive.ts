@@ -44,10 +44,18 @@ const ANSWER_MS = 150
 /** Questions without an answer after which there is no leader. */
 const UNANSWERED = 3
 
+interface Claim {
+  readonly from: string
+  readonly since: number
+}
+
 type Word =
   | { readonly kind: 'who'; readonly from: string }
-  | { readonly kind: 'me'; readonly from: string }
+  /** `since`: when it took the turn, ms since 1970. Of two who lead the later one stays: the other was frozen meanwhile. */
+  | ({ readonly kind: 'me' } & Claim)
   | { readonly kind: 'claim'; readonly from: string }
+
+const isLater = (one: Claim, other: Claim): boolean => (one.since === other.since ? one.from > other.from : one.since > other.since)
 
 /** By asking: whoever leads answers. Of two who claim at once the smaller id goes first. */
 async function withoutLocks(
@@ -58,10 +66,13 @@ async function withoutLocks(
   const from = [...random.bytes(8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   const channel = new BroadcastChannel(name)
   const lost = new AbortController()
-  let [leads, heard] = [false, false]
+  let heard = false
+  let since: number | undefined
+  const sayMe = (): void => void (since !== undefined && channel.postMessage({ kind: 'me', from, since }))
   channel.addEventListener('message', ({ data }: MessageEvent<Word>) => {
-    if (leads && data.kind === 'me') lost.abort()
-    else if (leads) channel.postMessage({ kind: 'me', from })
+    if (lost.signal.aborted) return
+    if (since !== undefined && data.kind === 'me') isLater(data, { from, since }) ? lost.abort() : sayMe()
+    else if (since !== undefined) sayMe()
     else if (data.kind === 'me' || (data.kind === 'claim' && data.from < from)) heard = true
   })
   const silent = async (word: 'who' | 'claim'): Promise<boolean> => {
@@ -75,8 +86,8 @@ async function withoutLocks(
       else unanswered = 0
     }
     if (signal.aborted) return
-    leads = true
-    channel.postMessage({ kind: 'me', from })
+    since = clock.now()
+    sayMe()
     await work({ lost: lost.signal })
   } finally {
     channel.close()
