@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BoxState, BoxVerdict, MailDeposit } from '@skein/core'
 import { mailboxStoreContract } from '@skein/core/contracts'
 import { Client } from 'pg'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PostgresMailboxStore } from './postgres-mailbox-store.ts'
 
 /** Where distributions put the server's programs, the newest first. */
@@ -49,13 +50,18 @@ describe.skipIf(bin === undefined)('with a server of its own', () => {
     rmSync(dir, { recursive: true, force: true })
   }, 60_000)
 
-  mailboxStoreContract('PostgreSQL', async () => {
+  const freshDatabase = async (): Promise<string> => {
     databases += 1
     const name = `mail${databases}`
     const admin = new Client({ connectionString: url('postgres') })
     await admin.connect()
     await admin.query(`CREATE DATABASE ${name}`)
     await admin.end()
+    return name
+  }
+
+  mailboxStoreContract('PostgreSQL', async () => {
+    const name = await freshDatabase()
     let store = await PostgresMailboxStore.open(url(name))
     return {
       store,
@@ -67,6 +73,38 @@ describe.skipIf(bin === undefined)('with a server of its own', () => {
       [Symbol.asyncDispose]: () => store.close(),
     }
   })
+
+  it('[MB8] two relays at once: no cursor becomes visible behind a larger one, and a token that both are shown pays once', async () => {
+    const name = await freshDatabase()
+    const [one, other] = [await PostgresMailboxStore.open(url(name)), await PostgresMailboxStore.open(url(name))]
+    const judge = (_: MailDeposit, { spent }: BoxState): BoxVerdict =>
+      spent ? { kind: 'refuse', why: 'token-spent' } : { kind: 'store', allowance: 63 }
+    const mail = (tag: string, number: number, nonce: number): MailDeposit => ({
+      ...{ tag, envelope: new Uint8Array(100).fill(number), digest: new Uint8Array(32).fill(number), storedAt: 0, expiresAt: 9e12 },
+      token: { nonce: new Uint8Array(32).fill(nonce), until: 9e12 },
+    })
+    const gate = new Client({ connectionString: url(name) })
+    await gate.connect()
+    const waiting = async (): Promise<number> =>
+      Number((await gate.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rows[0].count)
+    // A relay that has its cursor, and is slow to commit.
+    await gate.query(`CREATE FUNCTION wait() RETURNS trigger AS $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END $$ LANGUAGE plpgsql;
+      CREATE TRIGGER slow AFTER INSERT ON mail FOR EACH ROW WHEN (NEW.tag = 'slow') EXECUTE FUNCTION wait();
+      SELECT pg_advisory_lock(42)`)
+    const slow = one.deposit([mail('slow', 1, 1)], judge)
+    await expect.poll(waiting, { timeout: 60_000 }).toBe(1)
+    let isFastDone = false
+    const fast = other.deposit([mail('fast', 2, 1), mail('fast', 3, 2)], judge).finally(() => (isFastDone = true))
+    await expect.poll(async () => isFastDone || (await waiting()) === 2, { timeout: 60_000 }).toBe(true)
+    const query = { tags: ['slow', 'fast'], limit: 9, maxBytes: 60_000, now: 0 }
+    const first = await other.fetch({ ...query, after: 0 })
+    await gate.query('SELECT pg_advisory_unlock(42)')
+    const kinds = (await Promise.all([slow, fast])).flat().map((verdict) => ('why' in verdict ? verdict.why : verdict.kind))
+    expect(kinds).toEqual(['store', 'token-spent', 'store'])
+    const rest = await other.fetch({ ...query, after: first.at(-1)?.cursor ?? 0 })
+    expect([...first, ...rest].map(({ envelope }) => envelope[0])).toEqual([1, 3])
+    await Promise.all([one.close(), other.close(), gate.end()])
+  }, 120_000)
 })
 
 function uidOf(user: string): number {

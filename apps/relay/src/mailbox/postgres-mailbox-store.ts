@@ -24,6 +24,11 @@ const SCHEMA = `
 `
 /** Any number: relays that start together make the tables one after the other. */
 const SCHEMA_LOCK = 5_715_319
+/**
+ * Held by each transaction that takes cursors until it is committed: else one with a smaller cursor may become visible behind one with
+ * a larger, and whoever has fetched that one never sees it.
+ */
+const DEPOSIT_LOCK = 5_715_320
 
 export class PostgresMailboxStore implements MailboxStore {
   readonly #pool: Pool
@@ -56,6 +61,7 @@ export class PostgresMailboxStore implements MailboxStore {
   ): Promise<readonly BoxVerdict[]> {
     const before = await this.#totalBytes()
     return this.#transaction(async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [DEPOSIT_LOCK])
       // In one order everywhere, so that two relays never wait for each other.
       const tags = [...new Set(batch.map(({ tag }) => tag))].sort()
       for (const tag of tags) await client.query('INSERT INTO boxes VALUES ($1, 0, 0, 0, 0) ON CONFLICT (tag) DO NOTHING', [tag])
@@ -153,6 +159,12 @@ interface Judging {
   readonly totalBytes: number
 }
 
+/** @returns whether it was not spent before, here or at another relay */
+async function spend(client: PoolClient, { nonce, until }: NonNullable<MailDeposit['token']>): Promise<boolean> {
+  const { rowCount } = await client.query('INSERT INTO spent VALUES ($1, $2) ON CONFLICT DO NOTHING', [nonce, until])
+  return rowCount === 1
+}
+
 async function apply(client: PoolClient, deposit: MailDeposit, { judge, totalBytes }: Judging): Promise<BoxVerdict> {
   const { tag, digest, envelope, expiresAt, token } = deposit
   const { rows } = await client.query<{ allowance: number; count: number; bytes: string; known: boolean; spent: boolean }>(
@@ -165,8 +177,8 @@ async function apply(client: PoolClient, deposit: MailDeposit, { judge, totalByt
   const bytes = Number(box.bytes)
   const verdict = judge(deposit, { ...box, bytes, totalBytes })
   if (verdict.kind !== 'store') return verdict
-  if (token !== undefined && verdict.allowance > box.allowance)
-    await client.query('INSERT INTO spent VALUES ($1, $2)', [token.nonce, token.until])
+  if (token !== undefined && verdict.allowance > box.allowance && !(await spend(client, token)))
+    return { kind: 'refuse', why: 'token-spent' }
   await client.query('INSERT INTO mail (tag, digest, envelope, expires_at) VALUES ($1, $2, $3, $4)', [tag, digest, envelope, expiresAt])
   await client.query('UPDATE boxes SET allowance = $2, count = count + 1, bytes = bytes + $3, until = greatest(until, $4) WHERE tag = $1', [
     tag,
