@@ -1,7 +1,9 @@
 // What a deployed relay is made of fits together: one source of defaults, names that exist, scripts that parse. The programs
 // that read these files (Prometheus, systemd, Caddy, nginx, cloud-init, a bare Debian) do so in e2e/relay-deployment.long.test.ts.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -76,6 +78,40 @@ describe('deployment', () => {
     for (const [option, ...value] of [['--nonsense'], ['--mode', 'friends'], ['--announce-host'], ['--announce-host', 'a b; c']])
       expect(refusal(option, ...value)).toMatchObject({ status: 1, stderr: expect.stringContaining(option) })
   })
+
+  it.skipIf(process.platform === 'win32')(
+    '[RL20] the operator’s command reads settings as the service does: as values, not as a program',
+    () => {
+      const app = mkdtempSync(join(tmpdir(), 'skein-operator-command-'))
+      try {
+        writeFileSync(join(app, 'defaults.env'), '# SKEIN_RELAY_WEB=x\nSKEIN_RELAY_TCP=4001\nSKEIN_RELAY_WS=4002\n')
+        const settings = [
+          'SKEIN_RELAY_BOOTSTRAP=https://a.example https://b.example',
+          'SKEIN_RELAY_TCP=443',
+          'PATH=/nowhere',
+          'SKEIN_RELAY_WEB="/srv/$(touch x)"',
+        ]
+        writeFileSync(join(app, 'relay.env'), settings.join('\n'))
+        writeFileSync(join(app, 'skein-relay'), '#!/bin/sh\nenv | grep ^SKEIN_RELAY_ | sort\n', { mode: 0o755 })
+        const script = fileURLToPath(new URL('operator-command.sh', import.meta.url))
+        const env = { PATH: process.env.PATH, SKEIN_RELAY_APP: app, SKEIN_RELAY_SETTINGS: join(app, 'relay.env') }
+        const asNobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
+        chmodSync(app, 0o755)
+        const { stdout, status } = spawnSync('sh', [script, 'status'], { env, encoding: 'utf8', ...asNobody })
+        expect(status).toBe(0)
+        expect(stdout.split('\n').filter((line) => !/_(APP|SETTINGS)=/.test(line))).toEqual([
+          'SKEIN_RELAY_BOOTSTRAP=https://a.example https://b.example',
+          'SKEIN_RELAY_DATA_DIR=/var/lib/skein-relay',
+          'SKEIN_RELAY_TCP=443',
+          'SKEIN_RELAY_WEB=/srv/$(touch x)',
+          'SKEIN_RELAY_WS=4002',
+          '',
+        ])
+      } finally {
+        rmSync(app, { recursive: true })
+      }
+    },
+  )
 
   it('[RL20] the guide fits on a page and names every command', () => {
     const guide = root('docs/operations.md')

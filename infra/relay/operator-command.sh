@@ -1,17 +1,26 @@
 #!/bin/sh
 # The command for operators, /usr/local/bin/skein-relay: as the relay's user, with the relay's settings.
 set -eu
-app=/opt/skein-relay/current
+app=${SKEIN_RELAY_APP:-/opt/skein-relay/current}
+settings=${SKEIN_RELAY_SETTINGS:-/etc/skein-relay/relay.env}
 data=/var/lib/skein-relay
 user=skein-relay
 
-set -a
-# shellcheck disable=SC1091
-. "$app/defaults.env"
-# shellcheck disable=SC1091
-[ ! -r /etc/skein-relay/relay.env ] || . /etc/skein-relay/relay.env
-SKEIN_RELAY_DATA_DIR=$data
-set +a
+# Lines of NAME=value as systemd reads them: a value may hold anything, and nothing of it is run.
+read_settings() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in SKEIN_*=*) ;; *) continue ;; esac
+    name=${line%%=*}
+    value=${line#*=}
+    case $name in *[!A-Z0-9_]*) continue ;; esac
+    case $value in \"*\") value=${value#?} && value=${value%?} ;; \'*\') value=${value#?} && value=${value%?} ;; esac
+    export "$name=$value"
+  done <"$1"
+}
+
+read_settings "$app/defaults.env"
+[ ! -r "$settings" ] || read_settings "$settings"
+export SKEIN_RELAY_DATA_DIR="$data"
 
 [ "$(id -u)" = 0 ] || exec "$app/skein-relay" "$@"
 as_relay() { setpriv --reuid "$user" --regid "$user" --init-groups "$app/skein-relay" "$@"; }

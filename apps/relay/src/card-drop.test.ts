@@ -83,6 +83,14 @@ describe('card drop', () => {
     expect(put('alice', 1, { text: 'newer' })).toBe('ok')
   })
 
+  it('[RL32] a card that could not be written counts for nobody', () => {
+    perAddress = 1
+    store.database.exec("CREATE TRIGGER full BEFORE INSERT ON cards BEGIN SELECT raise(ABORT, 'disk'); END")
+    expect(() => put('alice', 1)).toThrow('disk')
+    store.database.exec('DROP TRIGGER full')
+    expect([put('alice', 2), put('alice', 3)]).toEqual(['ok', 'full'])
+  })
+
   it('belongs to its first depositor until it expires', () => {
     put('alice', 1, { text: 'mine' })
     expect(put('mallory', 1, { text: 'forged' })).toBe('refused')

@@ -113,7 +113,7 @@ class SqliteCardDrop implements CardDrop {
     if (!this.#hasRoom(grown)) return 'full'
     const until = Math.min(expiresAt, now + MAX_CARD_STAY_MS)
     if (!this.#count(key, { origin, expiresAt: until })) return 'full'
-    this.#sql.write.run(key, value, peer, until)
+    this.#write(key, { value, peer, until })
     this.#totalBytes += grown
     return 'ok'
   }
@@ -127,6 +127,16 @@ class SqliteCardDrop implements CardDrop {
     if (isFree) this.#counted.set(name, counted)
     else if (before !== undefined) this.#count(key, before)
     return isFree
+  }
+
+  /** What could not be written does not count for its origin. */
+  #write(key: Uint8Array, { value, peer, until }: { readonly value: Uint8Array; readonly peer: string; readonly until: number }): void {
+    try {
+      this.#sql.write.run(key, value, peer, until)
+    } catch (error) {
+      if (this.#read(key) === undefined) this.#uncount(Buffer.from(key).toString('hex'))
+      throw error
+    }
   }
 
   #uncount(name: string): void {

@@ -1,14 +1,15 @@
 /** Flags and environment to a configuration, outcomes to exit codes and stdout (CLI.md). */
-import { type ErrorCode, isSkeinError, SkeinError } from '@skein/core'
+import { type ErrorCode, SkeinError } from '@skein/core'
 import { Command, CommanderError, Option } from 'commander'
 import { addCommands } from './commands/index.ts'
 import { DEFAULT_ACME_DIRECTORY, DEFAULT_PORTS, defaultDataDir, parseConfig } from './config.ts'
+import { failureOf } from './control/failures.ts'
 import { runRelay } from './run.ts'
 import { programVersion } from './version.ts'
 
 const EXIT_FAILED = 1
 /** CLI.md. */
-const EXIT_CODES: Partial<Record<ErrorCode, number>> = { USAGE: 2, TIMED_OUT: 3, NO_DAEMON: 4 }
+const EXIT_CODES: Partial<Record<ErrorCode | 'INTERNAL', number>> = { USAGE: 2, TIMED_OUT: 3, NO_DAEMON: 4 }
 /** Runs the command and sets the exit code; resolves when the command is done. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const json = wantsJson(args)
@@ -86,16 +87,10 @@ function collectUrls(value: string, before: unknown): string[] {
 }
 
 function fail(error: unknown, json: boolean): void {
-  const known = asSkeinError(error)
-  process.exitCode = EXIT_CODES[known.code] ?? EXIT_FAILED
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code: known.code, message: known.message } })}\n`)
-  else if (!(error instanceof CommanderError)) process.stderr.write(`skein-relay: ${known.message}\n`)
-}
-
-function asSkeinError(error: unknown): SkeinError {
-  if (isSkeinError(error)) return error
-  if (error instanceof CommanderError) return new SkeinError('USAGE', usageSentence(error))
-  throw error
+  const failure = failureOf(error instanceof CommanderError ? new SkeinError('USAGE', usageSentence(error)) : error)
+  process.exitCode = EXIT_CODES[failure.code] ?? EXIT_FAILED
+  if (json) process.stdout.write(`${JSON.stringify({ error: failure })}\n`)
+  else if (!(error instanceof CommanderError)) process.stderr.write(`skein-relay: ${failure.message}\n`)
 }
 
 function usageSentence(error: CommanderError): string {

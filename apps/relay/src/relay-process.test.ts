@@ -97,6 +97,23 @@ async function metric(url: string, name: string): Promise<number> {
 }
 
 describe('skein-relay', { timeout: 60_000 }, () => {
+  it('[RL14] takes a SIGHUP that comes before it is ready', async () => {
+    // A database that says nothing keeps it from becoming ready.
+    const database = createServer()
+    await once(database.listen(0, '127.0.0.1'), 'listening')
+    const url = `postgres://127.0.0.1:${(database.address() as AddressInfo).port}/mail`
+    const asked = once(database, 'connection')
+    const child = launch(['run', '--json', ...relayArgs(newDir()), '--mail-database', url])
+    const [socket] = await asked
+    const gone = once(child, 'exit')
+    child.kill('SIGHUP')
+    // Handled, or not, before whatever comes after.
+    child.kill('SIGTERM')
+    expect(await gone).toEqual([0, null])
+    socket.destroy()
+    database.close()
+  })
+
   it('says that it is ready and describes itself to anyone', async () => {
     const relay = await start(newDir(), ['--web', 'off'])
     expect(relay.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)

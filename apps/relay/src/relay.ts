@@ -215,7 +215,7 @@ function openControl({ config, parts, store, stack, operator, logger, onDrained 
       return { ...done }
     },
   }
-  return serveControl({ dataDir: config.dataDir, store, membership: operator.membership, running })
+  return serveControl({ dataDir: config.dataDir, store, membership: operator.membership, running, logger })
 }
 
 function meetOthers(

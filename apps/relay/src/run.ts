@@ -15,16 +15,30 @@ export async function runRelay(config: RelayConfig): Promise<void> {
   const logger = createLogger(config)
   installRejectionGuard(logger)
   const stopped = nextSignal()
+  const onHangup = takeHangups()
   const starting = startRelay(config, logger)
   starting.catch(endSoon)
   const relay = await Promise.race([starting, stopped])
   if (relay === undefined) process.exit(0)
+  onHangup(() => reload(relay, logger))
   announce(config, relay)
   logger.info('ready')
-  process.on('SIGHUP', () => reload(relay, logger))
   await Promise.race([stopped, relay.drained])
   await stopWithin(relay, logger)
   process.exit(0)
+}
+
+/** Before there is a relay it is remembered; unhandled it would end the process. @returns who is to be called */
+function takeHangups(): (handle: () => void) => void {
+  const hangups: { missed: boolean; handle?: () => void } = { missed: false }
+  process.on('SIGHUP', () => {
+    if (hangups.handle === undefined) hangups.missed = true
+    else hangups.handle()
+  })
+  return (handle) => {
+    hangups.handle = handle
+    if (hangups.missed) handle()
+  }
 }
 
 /** A file that is wrong changes nothing: the relay goes on with what it has. */

@@ -49,7 +49,7 @@ describe('what people write', () => {
   it('durations, sizes and changes', () => {
     expect(['90s', '30d', '5ms'].map(parseDuration)).toEqual([90_000, 2_592_000_000, 5])
     for (const wrong of ['30', 'd', '-1d', '1w', '']) expect(() => parseDuration(wrong)).toThrow(expect.objectContaining({ code: 'USAGE' }))
-    expect(['12', '1.5GB', '2TB', 'token', '0x1'].map(parseValue)).toEqual([12, 1.5e9, 2e12, 'token', '0x1'])
+    expect(['12', '1.5GB', '4.1TB', '2TB', 'token', '0x1'].map(parseValue)).toEqual([12, 1.5e9, 4.1e12, 2e12, 'token', '0x1'])
     expect(parseChanges(['mode=token', 'limits.circuits=5'])).toEqual({ mode: 'token', 'limits.circuits': 5 })
     expect(() => parseChanges(['limits'])).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })

@@ -22,6 +22,11 @@ export interface Figures {
   readonly rssBytes: number
 }
 
+/** Without the operator's settings, which are for the relay that is installed. */
+function ownEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SKEIN_')))
+}
+
 export class MeasuredRelay implements AsyncDisposable {
   readonly url: string
   /** Multiaddr of its TCP port. */
@@ -42,7 +47,7 @@ export class MeasuredRelay implements AsyncDisposable {
     changeSettings(dir, Object.fromEntries(LIMITS.map((each) => [`limits.${each}`, MOST])))
     const ports = PORTS.flatMap((name) => [`--${name}`, '0'])
     const args = ['run', '--json', '--host', '127.0.0.1', '--web', 'off', '--data-dir', dir, ...ports]
-    const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { stdio: ['ignore', 'pipe', 'ignore', 'ipc'] })
+    const child = spawn(process.execPath, [process.argv[1] ?? '', ...args], { env: ownEnv(), stdio: ['ignore', 'pipe', 'ignore', 'ipc'] })
     const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`The relay that was to be measured ended with ${code}.`)))
     const first = once(createInterface(child.stdout as Readable), 'line') as Promise<[string]>
     try {

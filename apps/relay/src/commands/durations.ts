@@ -15,5 +15,6 @@ export function parseValue(text: string): string | number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([kMGT]B)?$/.exec(text) ?? []
   if (number === undefined) return text
   const factor = { kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }[unit ?? ''] ?? 1
-  return Number(number) * factor
+  // 4.1 × 1e12 is no whole number of bytes in floating point.
+  return unit === undefined ? Number(number) : Math.round(Number(number) * factor)
 }

@@ -4,10 +4,11 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { type ErrorCode, isSkeinError, SkeinError } from '@skein/core'
+import { isSkeinError, type Logger, SkeinError } from '@skein/core'
 import { fastify } from 'fastify'
 import { Membership } from '../admission/membership.ts'
 import { openRelayStore } from '../relay-store.ts'
+import { type Failure, failureOf } from './failures.ts'
 import { act, type ActionName, isAction, NEEDS_RUNNING, type Target } from './actions.ts'
 
 /** Longest path a Unix socket may have on every platform (sun_path is 104 bytes on macOS). */
@@ -27,7 +28,7 @@ export function controlPath(dataDir: string): string {
 }
 
 /** Serves the actions of a relay that runs; the store is its own, so nobody else can be serving there. */
-export async function serveControl(target: Target): Promise<AsyncDisposable> {
+export async function serveControl({ logger, ...target }: Target & { readonly logger: Logger }): Promise<AsyncDisposable> {
   const path = controlPath(target.dataDir)
   const server = fastify({ logger: false, bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true })
   server.post<{ Params: { name: string } }>('/:name', async ({ params: { name }, body }, reply) => {
@@ -35,8 +36,8 @@ export async function serveControl(target: Target): Promise<AsyncDisposable> {
     try {
       return { result: await act(target, name, body ?? {}) }
     } catch (error) {
-      if (!isSkeinError(error)) throw error
-      return reply.code(400).send({ error: { code: error.code, message: error.message } })
+      if (!isSkeinError(error)) logger.error('command-failed', { command: name, meaning: String(error) })
+      return reply.code(400).send({ error: failureOf(error) })
     }
   })
   if (process.platform !== 'win32') {
@@ -62,7 +63,7 @@ export async function perform(dataDir: string, name: ActionName, input: unknown)
 
 interface Answer {
   readonly result?: Record<string, unknown>
-  readonly error?: { readonly code: ErrorCode; readonly message: string }
+  readonly error?: Failure
 }
 
 /** `undefined` when no relay answers. */
@@ -74,7 +75,8 @@ async function ask(
   if (text === undefined) return undefined
   const { result, error } = JSON.parse(text) as Answer
   if (result !== undefined) return result
-  throw new SkeinError(error?.code ?? 'USAGE', error?.message ?? 'The relay gave no answer.')
+  if (error?.code === undefined || error.code === 'INTERNAL') throw new Error(error?.message ?? 'The relay gave no answer.')
+  throw new SkeinError(error.code, error.message)
 }
 
 function post(socketPath: string, { path, body }: { readonly path: string; readonly body: string }): Promise<string | undefined> {

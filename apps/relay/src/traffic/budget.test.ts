@@ -52,6 +52,22 @@ describe("the month's budget", () => {
     expect(rebooted.look(NOW, { interfaces: wire(60, 'other boot eth0'), relay: 0 }, LIMITED).used_bytes).toBe(350)
   })
 
+  it('[RL13] forgets nothing when an interface comes, goes or counts anew while the relay runs', () => {
+    const budget = new Budget(memory(), { now: NOW, counted: { interfaces: wire(5_000), relay: 0 }, settings: LIMITED })
+    const look = (interfaces: ReturnType<typeof wire> | undefined, relay: number) =>
+      budget.look(NOW, { interfaces, relay }, LIMITED).used_bytes
+    expect(look(wire(5_300), 200)).toBe(300)
+    // A tunnel has come up, with bytes of its own.
+    expect(look(wire(9_000, 'boot eth0 wg0'), 210)).toBe(310)
+    expect(look(wire(9_100, 'boot eth0 wg0'), 290)).toBe(400)
+    expect(look(wire(5_500), 300)).toBe(410)
+    expect(look(undefined, 330)).toBe(440)
+    expect(look(wire(5_700), 330)).toBe(440)
+    expect(look(wire(5_750), 330)).toBe(490)
+    expect(look(wire(20), 340)).toBe(500)
+    expect(look(wire(120), 340)).toBe(590)
+  })
+
   it('[RL13] what the relay alone has counted is kept when it stops', () => {
     const entries = memory()
     const first = new Budget(entries, { now: NOW, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })

@@ -55,6 +55,7 @@ export class Budget {
 
   /** Takes in what has been counted; keeps it now and then, so that a crash forgets nothing that an interface remembers. */
   look(now: number, counted: Counted, settings: Settings['budget']): BudgetReport {
+    if (hasBegunAnew(this.#last.interfaces, counted.interfaces)) this.#fold(counted, settings)
     this.#last = counted
     const month = monthOf(now, settings.firstDay)
     if (month !== this.#row.month) this.#turnTo(month, counted, settings)
@@ -84,6 +85,12 @@ export class Budget {
     this.#keptAt = Number.NEGATIVE_INFINITY
   }
 
+  /** Another set of interfaces counts from another beginning: what was used until then is settled. */
+  #fold({ interfaces }: Counted, { count }: Settings['budget']): void {
+    this.#row = { ...this.#row, used: this.#used(count).used }
+    this.#start = { interfaces, relay: this.#last.relay }
+  }
+
   #keep(now: number, report: BudgetReport): void {
     const { interfaces } = this.#last
     const row: Row = { ...this.#row, used: report.used_bytes, ...(interfaces && { reading: interfaces }) }
@@ -107,6 +114,10 @@ export class Budget {
     if (count === 'interfaces') return { used: this.#row.used + interfaces, counted: 'interfaces' }
     return { used: this.#row.used + Math.max(interfaces, relay), counted: interfaces >= relay ? 'interfaces' : 'relay' }
   }
+}
+
+function hasBegunAnew(before: InterfaceReading | undefined, now: InterfaceReading | undefined): boolean {
+  return before?.epoch !== now?.epoch || (now?.bytes ?? 0) < (before?.bytes ?? 0)
 }
 
 function stateOf(used: number, { bytesPerMonth, warnAt, slowFilesAt }: Settings['budget']): BudgetState {
