@@ -80,11 +80,17 @@ interface Folder {
   readonly given: Map<string, Taken>
   /** Folded names that are taken. */
   readonly taken: Set<string>
+  /** By folded name, the number that was not tried yet: many names may fold to one. */
+  readonly next: Map<string, number>
+}
+
+function newFolder(): Folder {
+  return { given: new Map(), taken: new Set(), next: new Map() }
 }
 
 /** Gives each entry a safe name that nothing beside it has, whatever the case. */
 class Names {
-  private readonly top: Folder = { given: new Map(), taken: new Set() }
+  private readonly top = newFolder()
 
   place({ path, kind }: FolderEntry): readonly string[] {
     if (path.length === 0 || path.length > MAX_DEPTH)
@@ -107,12 +113,15 @@ interface Taken {
   used: number
 }
 
-function take({ given, taken }: Folder, segment: string, isFolder: boolean): Taken {
+function take({ given, taken, next }: Folder, segment: string, isFolder: boolean): Taken {
   const safe = safeName(segment)
-  let name = safe
-  for (let count = 1; taken.has(foldedName(name)); count += 1) name = numberedName(safe, count)
+  const folded = foldedName(safe)
+  let count = next.get(folded) ?? 1
+  while (taken.has(foldedName(numberedName(safe, count)))) count += 1
+  next.set(folded, count + 1)
+  const name = numberedName(safe, count)
   taken.add(foldedName(name))
-  const made: Taken = { name, folder: isFolder ? { given: new Map(), taken: new Set() } : undefined, used: 0 }
+  const made: Taken = { name, folder: isFolder ? newFolder() : undefined, used: 0 }
   given.set(segment, made)
   return made
 }

@@ -92,6 +92,15 @@ describe('the layout of a folder', () => {
     expect(namesOf([folder('Dir'), file('Dir/a'), file('dir/a')])).toEqual(['Dir', 'Dir/a', 'dir (2)/a'])
   })
 
+  it('[FI17] names without number that fold to one are told apart, each by the next number', () => {
+    const cases = 2 ** 14
+    const nameOf = (bits: number): string =>
+      [...'abcdefghijklmn'].map((letter, at) => ((bits >> at) & 1 ? letter.toUpperCase() : letter)).join('')
+    const names = namesOf(Array.from({ length: cases }, (_, bits) => file(nameOf(bits))))
+    expect(new Set(names.map(foldedName)).size).toBe(cases)
+    expect(names.at(-1)).toBe(`ABCDEFGHIJKLMN (${cases})`)
+  })
+
   it('[FI17] paths of more than 64 levels are refused', () => {
     const deep = Array.from({ length: 64 }, () => 'd').join('/')
     expect(namesOf([file(deep)])).toEqual([deep])

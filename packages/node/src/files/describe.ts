@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
 import { changed, unreadable, unwritable } from './explain.ts'
+import { listedNames } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
 /** @param stateFolder for lists of folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, DISK_FULL */
@@ -95,12 +96,12 @@ function walk(path: string, segments: readonly string[], entries: FolderEntry[])
     return
   }
   entries.push({ ...common, kind: 'folder', size: 0, executable: false })
-  for (const name of list(path)) walk(join(path, name), [...segments, name], entries)
+  for (const [listed, name] of listedNames(list(path))) walk(join(path, name), [...segments, listed], entries)
 }
 
 function list(path: string): string[] {
   try {
-    return readdirSync(path).sort()
+    return readdirSync(path)
   } catch (cause) {
     throw unreadable(path, cause)
   }

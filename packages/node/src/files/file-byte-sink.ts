@@ -12,20 +12,19 @@ import {
   futimesSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   rmSync,
   statfsSync,
-  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
-import { RESERVE_BYTES, SYNC_AT_ONCE } from './constants.ts'
+import { RESERVE_BYTES, SYNC_AT_ONCE, SYNC_EVERY_BYTES } from './constants.ts'
 import { diskFull, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
+import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
@@ -38,6 +37,18 @@ export const recordName = (id: string): string => `${id}.have`
 export const entriesName = (id: string): string => `${id}.entries`
 export const markName = (id: string): string => `${id}.final`
 
+export interface FileByteSinkOptions {
+  readonly stateFolder: string
+  readonly buffers: ChunkBuffers
+  /** Bytes that may be written where a folder is. */
+  readonly freeBytes?: (folder: string) => number
+}
+
+function freeOn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
 export class FileByteSink implements ByteSink {
   private readonly wish: SinkWish
   private readonly stateFolder: string
@@ -45,12 +56,18 @@ export class FileByteSink implements ByteSink {
   private readonly layout: FolderLayout
   private readonly part: string
   private readonly record_: number
+  private readonly marks: Marks
+  private readonly freeBytes: (folder: string) => number
+  /** Written since the disk was looked at. */
+  private unlooked = 0
   private readonly folders = new Set<string>()
   private readonly syncs = new Set<Promise<void>>()
   private open: { readonly entry: number; readonly file: PartFile } | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
-  constructor(wish: SinkWish, { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers }) {
+  constructor(wish: SinkWish, { stateFolder, buffers, freeBytes = freeOn }: FileByteSinkOptions) {
+    this.marks = new Marks(join(stateFolder, markName(wish.id)))
+    this.freeBytes = freeBytes
     this.buffers = buffers
     const { manifest, list, folder, id } = wish
     this.wish = wish
@@ -81,13 +98,21 @@ export class FileByteSink implements ByteSink {
     let present = 0
     for (let at = 0; at + LEAF_BYTES <= leaves.length; at += LEAF_BYTES)
       if (leaves.subarray(at, at + LEAF_BYTES).some((byte) => byte !== 0)) present += this.wish.manifest.chunkSize
-    const { bavail, bsize } = statfsSync(this.wish.folder)
-    if (bavail * bsize < this.wish.manifest.size - present + RESERVE_BYTES) throw diskFull()
+    if (this.freeBytes(this.wish.folder) < this.wish.manifest.size - present + RESERVE_BYTES) throw diskFull()
+  }
+
+  /** Others write to the same disk, other transfers among them. */
+  private lookAtRoom(length: number): void {
+    this.unlooked += length
+    if (this.unlooked < SYNC_EVERY_BYTES) return
+    if (this.freeBytes(this.wish.folder) < RESERVE_BYTES) throw diskFull()
+    this.unlooked = 0
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     let at = 0
     try {
+      this.lookAtRoom(bytes.length)
       for (const span of spansOf(this.layout, offset, bytes.length)) {
         const part = bytes.subarray(at, at + span.length)
         at += span.length
@@ -142,13 +167,12 @@ export class FileByteSink implements ByteSink {
   }
 
   async commit(): Promise<string> {
-    const { folder, id, list } = this.wish
+    const { folder, list } = this.wish
     try {
       await this.finishFiles()
       const tops = [...new Set(this.layout.entries.map(({ path: [top = ''] }) => top))]
-      const mark = join(this.stateFolder, markName(id))
       const paths = tops.map((name) =>
-        moveIntoPlace({ from: this.topOf(name), folder, name, onName: (final) => this.mark(mark, name, final) }),
+        moveIntoPlace({ from: this.topOf(name), folder, name, onName: (final) => this.marks.add(name, final) }),
       )
       if (list !== undefined) rmSync(this.part, { recursive: true, force: true })
       syncFolder(folder)
@@ -245,17 +269,7 @@ export class FileByteSink implements ByteSink {
   }
 
   private finalOf(name: string): string | undefined {
-    const marks = this.marks()
-    const final = marks[name]
+    const final = this.marks.get(name)
     return final !== undefined && existsSync(final) ? final : undefined
-  }
-
-  private marks(): Record<string, string> {
-    const mark = join(this.stateFolder, markName(this.wish.id))
-    return existsSync(mark) ? (JSON.parse(readFileSync(mark, 'utf8')) as Record<string, string>) : {}
-  }
-
-  private mark(mark: string, name: string, final: string): void {
-    writeFileSync(mark, JSON.stringify({ ...this.marks(), [name]: final }), { mode: 0o600 })
   }
 }

@@ -1,5 +1,5 @@
 /** Reads files for sending. Runs in the worker; all calls are synchronous there. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
@@ -7,6 +7,7 @@ import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { listAgain, modifiedAt } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
+import { pathOfListed } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
 interface OpenFile {
@@ -18,6 +19,8 @@ export class FileByteSource implements ByteSource {
   private readonly layout: FolderLayout
   /** By entry. */
   private readonly paths: readonly string[]
+  /** Where an entry is that has another name on the disk. */
+  private readonly search: (entry: number) => string | undefined
   private readonly list: Uint8Array
   private readonly buffers: ChunkBuffers
   private open: OpenFile | undefined
@@ -33,11 +36,16 @@ export class FileByteSource implements ByteSource {
       this.list = new Uint8Array()
       this.layout = layOutFile({ ...manifest, executable: false })
       this.paths = [place.path]
+      this.search = () => undefined
     } else {
       this.list = readList(join(stateFolder, place.list)) ?? listAgain(place.roots, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
       this.paths = entries.map((entry) => pathOf(entry, place.roots))
+      this.search = (at) => {
+        const [root = '', ...rest] = entries[at]?.path ?? []
+        return pathOfListed(place.roots[root] ?? '', rest)
+      }
     }
   }
 
@@ -88,14 +96,19 @@ export class FileByteSource implements ByteSource {
 
   private openFile(entry: number): OpenFile {
     this.closeFile()
+    this.open = { entry, fd: this.openListed(entry) }
+    this.requireSame(this.open)
+    return this.open
+  }
+
+  /** It may have another name on the disk than in the list. */
+  private openListed(entry: number): number {
     const path = this.paths[entry] ?? ''
     try {
-      this.open = { entry, fd: openSync(path, 'r') }
+      return openSync(existsSync(path) ? path : (this.search(entry) ?? path), 'r')
     } catch (cause) {
       throw codeOf(cause) === 'ENOENT' ? changed(path) : unreadable(path, cause)
     }
-    this.requireSame(this.open)
-    return this.open
   }
 
   /** Size and time are those of the offer, before and after it was read. @throws SkeinError FILE_CHANGED */

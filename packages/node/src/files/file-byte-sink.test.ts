@@ -1,0 +1,105 @@
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeFolderList, type FolderEntry, type SinkWish } from '@skein/core'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ChunkBuffers } from './chunk-buffers.ts'
+import { RESERVE_BYTES, SYNC_EVERY_BYTES } from './constants.ts'
+import { FileByteSink } from './file-byte-sink.ts'
+import { FileByteSource } from './file-byte-source.ts'
+import { describe } from './describe.ts'
+import { listedNames } from './listed-names.ts'
+import { Marks } from './marks.ts'
+
+const buffers = new ChunkBuffers()
+let top = ''
+
+beforeEach(() => void (top = mkdtempSync(join(tmpdir(), 'skein-sink-'))))
+afterEach(() => rmSync(top, { recursive: true, force: true }))
+
+const manifestOf = (size: number): SinkWish['manifest'] => ({
+  ...{ name: 'a', size, mediaType: '', modifiedAt: 0, chunkSize: 262_144, key: new Uint8Array(32) },
+  ...{ root: undefined, folder: undefined },
+})
+
+function folderOf(names: readonly string[]): SinkWish {
+  const entries = names.map((name): FolderEntry => ({ path: [name], kind: 'file', size: 1, modifiedAt: 0, executable: false }))
+  return { id: 'ab'.repeat(16), manifest: manifestOf(names.length), list: encodeFolderList(entries), folder: join(top, 'in') }
+}
+
+const open = (wish: SinkWish, freeBytes?: () => number): FileByteSink =>
+  new FileByteSink(wish, { stateFolder: join(top, 'state'), buffers, ...(freeBytes === undefined ? {} : { freeBytes }) })
+
+it('[FI19] who was killed between two names of one transfer goes on, even where the last mark was cut off', async () => {
+  const wish = folderOf(['a', 'b'])
+  const first = open(wish)
+  await first.write(0, Uint8Array.of(1, 2))
+  await first.close()
+  // As it is after a kill: one is in its place, and of the next mark there is half a line.
+  const mark = join(top, 'state', `${wish.id}.final`)
+  new Marks(mark).add('a', join(top, 'in', 'a'))
+  writeFileSync(join(top, 'in', 'a'), Uint8Array.of(1))
+  rmSync(join(top, 'in', `.skein-${wish.id}.part`, 'a'))
+  appendFileSync(mark, '\n["b", "/so')
+  const again = open(wish)
+  expect(await again.read(0, 2)).toEqual(Buffer.of(1, 2))
+  await again.commit()
+  await again.close()
+  expect(readdirSync(join(top, 'in')).sort()).toEqual(['a', 'b'])
+  expect(readFileSync(join(top, 'in', 'b'))).toEqual(Buffer.of(2))
+})
+
+it('[FI19] marks that cannot be read count as none', async () => {
+  const wish = folderOf(['a'])
+  const sink = open(wish)
+  await sink.write(0, Uint8Array.of(7))
+  writeFileSync(join(top, 'state', `${wish.id}.final`), '')
+  await sink.commit()
+  await sink.close()
+  expect(readFileSync(join(top, 'in', 'a'))).toEqual(Buffer.of(7))
+})
+
+it('[FI19] what was removed meanwhile is not made anew, and empty', async () => {
+  const wish = folderOf(['a', 'b'])
+  const sink = open(wish)
+  await sink.write(0, Uint8Array.of(1, 2))
+  rmSync(join(top, 'in', `.skein-${wish.id}.part`, 'a'))
+  await expect(sink.commit()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  await sink.close()
+  expect(existsSync(join(top, 'in', 'a'))).toBe(false)
+})
+
+it('[FI24] a disk that others fill meanwhile is noticed before it is full', async () => {
+  let free = 10 * SYNC_EVERY_BYTES
+  const size = 4 * SYNC_EVERY_BYTES
+  const sink = open({ id: 'cd'.repeat(16), manifest: manifestOf(size), list: undefined, folder: join(top, 'in') }, () => free)
+  await sink.recorded()
+  const piece = (): Uint8Array => new Uint8Array(SYNC_EVERY_BYTES / 2)
+  for (let at = 0; at < 2; at += 1) await sink.write(at * piece().length, piece())
+  free = RESERVE_BYTES - 1
+  await sink.write(size / 2, piece())
+  await expect(sink.write(size / 2, piece())).rejects.toMatchObject({ code: 'DISK_FULL' })
+  free = RESERVE_BYTES
+  await sink.write(size / 2, piece())
+  await sink.close()
+})
+
+it('[FI17] names that cannot stand in a list get others there, which nothing else has', () => {
+  expect([...listedNames(['b\\c', 'b_c', 'b_c (2)', 'a'])]).toEqual([
+    ['a', 'a'],
+    ['b_c', 'b_c'],
+    ['b_c (2)', 'b_c (2)'],
+    ['b_c (3)', 'b\\c'],
+  ])
+})
+
+it.skipIf(process.platform === 'win32')('[FI17] a folder with backslashes in its names is sent', async () => {
+  mkdirSync(join(top, 'own', 'x\\y'), { recursive: true })
+  writeFileSync(join(top, 'own', 'x\\y', 'p\\q'), 'hello')
+  const { place, ...found } = describe([join(top, 'own')], join(top, 'state'))
+  const manifest = { ...manifestOf(0), ...found }
+  const source = new FileByteSource(JSON.parse(place), manifest, { stateFolder: join(top, 'state'), buffers })
+  expect(Buffer.from(await source.read('content', 0, 5)).toString()).toBe('hello')
+  await source.check()
+  await source.close()
+})
