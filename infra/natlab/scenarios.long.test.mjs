@@ -3,21 +3,51 @@ import { describe, expect, it } from 'vitest'
 import { natlab, whyNot } from './natlab-process.mjs'
 
 const unavailable = await whyNot({ delay: 10 })
+/**
+ * A busy machine may take so many times as long as the README promises for an idle one; a mending that does not work takes a timeout of
+ * 15 s and more, several times.
+ */
+const TOLERANCE = 5
+
+/** @param {number} target ms */
+function expectWithin(target, ms) {
+  expect(ms).not.toBeNull()
+  expect(ms).toBeLessThan(target * TOLERANCE)
+}
+
 /** Each with what it has to show beside that nothing is lost or doubled. */
 const SCENARIOS = {
-  'relay-restart': ({ reserved_again_ms }) => expect(reserved_again_ms).not.toBeNull(),
+  'relay-restart': ({ reserved_again_ms, healed_ms }) => {
+    expectWithin(3_000, reserved_again_ms)
+    expectWithin(3_000, healed_ms)
+  },
   // Every message went over the relay that was drained, and each side heard of the other again.
   'relay-drain': ({ path, circuits, not_healed }) => expect([path, circuits > 0, not_healed]).toEqual(['relayed', true, 0]),
-  'relay-kill': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
-  roam: ({ not_healed }) => expect(not_healed).toBe(0),
-  reroute: ({ not_healed }) => expect(not_healed).toBe(0),
-  'uplink-flap': ({ not_healed }) => expect(not_healed).toBe(0),
+  'relay-kill': ({ healed_ms }) => expectWithin(5_000, healed_ms),
+  roam: healsEachTime(3_000),
+  reroute: healsEachTime(5_000),
+  'uplink-flap': healsEachTime(5_000),
   // A window of 4 MiB each time something breaks.
   'file-roam': ({ whole, moved_twice }) => expect([whole, moved_twice < 0.05 + (3 * 4_194_304) / 24_000_000]).toEqual([true, true]),
-  sleep: ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
-  'udp-dies': ({ healed_ms }) => expect(healed_ms).not.toBeNull(),
+  sleep: ({ healed_ms }) => expectWithin(5_000, healed_ms),
+  // Nothing but pings can tell, and they take half a minute.
+  'udp-dies': ({ transport_before, healed_ms }) => {
+    expect(['udp', 'webrtc']).toContain(transport_before)
+    expectWithin(12_000, healed_ms)
+  },
   // The local network is used again once it is back, and not only some way without a relay.
-  'two-interfaces': ({ lan_again_ms, relayed_before }) => expect([lan_again_ms === null, relayed_before]).toEqual([false, false]),
+  'two-interfaces': ({ lan_again_ms, healed_ms, relayed_before }) => {
+    expectWithin(5_000, lan_again_ms)
+    expectWithin(5_000, healed_ms)
+    expect(relayed_before).toBe(false)
+  },
+}
+
+function healsEachTime(target) {
+  return ({ not_healed, healed_ms }) => {
+    expect(not_healed).toBe(0)
+    expectWithin(target, healed_ms.p95)
+  }
 }
 
 /** Clients are started in three networks, one after the other. */
@@ -41,6 +71,10 @@ describe.skipIf(unavailable)('without any relay', () => {
     expect(met.delivered).toBe(met.sent)
     expect(met.delivered).toBeGreaterThan(10)
     // By link-local IPv6, all that discovery uses of it; an address that comes beside it takes nothing away.
+    for (const each of [met, met.link_local]) {
+      expectWithin(2_000, each.seen_ms)
+      expectWithin(1_000, each.first_message_ms)
+    }
     expect(met.link_local).toMatchObject({ path: 'lan', transport: 'tcp', kept: true, off_link_refused: true })
   })
 })

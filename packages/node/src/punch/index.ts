@@ -30,6 +30,7 @@ export class Puncher {
   /** This machine has other addresses, or another way out. */
   move(): void {
     this.tcp.move()
+    this.udp.move()
   }
 
   /** The device is reached directly: whatever is under way for it ends. */

@@ -46,6 +46,12 @@ export class Sessions {
     this.running.get(device)?.given.abort()
   }
 
+  /** All of them: what they have found out is of another network. */
+  abandon(): void {
+    for (const { given } of this.running.values()) given.abort()
+    this.running.clear()
+  }
+
   private add(session: Session): Session {
     this.running.set(session.device, session)
     return session

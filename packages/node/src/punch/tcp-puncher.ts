@@ -89,6 +89,7 @@ export class TcpPuncher {
   /** This machine has moved: where the port was seen, nobody finds it any more. */
   move(): void {
     this.dropReady()
+    this.sessions.abandon()
   }
 
   /**

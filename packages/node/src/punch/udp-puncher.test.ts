@@ -37,7 +37,7 @@ async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
     void handler?.(far, from as unknown as Connection)
     return near
   }
-  return { clock, logger, ask }
+  return { clock, logger, ask, puncher }
 }
 
 const isRefused = (stream: Stream): Promise<void> => vi.waitFor(() => expect(stream.status).not.toBe('open'), { timeout: 10_000 })
@@ -56,6 +56,20 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     for (let n = 0; n < MOST_UDP_PUNCHES; n += 1) asked.push(await ask(device(2 + n)))
     await isRefused(await ask(device(200)))
     expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 'open'))
+  })
+
+  it('[PT9] wait no longer, and are given up, when this machine has moved', async () => {
+    const { ask, puncher, logger } = await world()
+    const failed = (): number => logger.lines.filter(({ event }) => event === 'udp-punch-failed').length
+    const [failing, running] = [await ask(device(2)), await ask(device(3))]
+    failing.abort(new Error('gone'))
+    await vi.waitFor(() => expect(failed()).toBe(1), { timeout: 10_000 })
+    puncher.move()
+    await isRefused(running)
+    // Both places are free again.
+    const again = [await ask(device(2)), await ask(device(3))]
+    await isRefused(await ask(device(4)))
+    expect(again.map(({ status }) => status)).toEqual(['open', 'open'])
   })
 
   it('[PT7] wait for a while after one of the same device has failed', async () => {

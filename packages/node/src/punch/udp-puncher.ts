@@ -77,6 +77,12 @@ export class UdpPuncher {
     }
   }
 
+  /** This machine has moved: what has failed in another network may succeed in this one. */
+  move(): void {
+    this.pausedUntil.clear()
+    this.sessions.abandon()
+  }
+
   settle(device: DeviceId): void {
     this.sessions.settle(device)
   }
