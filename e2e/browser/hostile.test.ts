@@ -120,6 +120,18 @@ it.skipIf(skipped)('[UI11] storage that is full refuses what cannot be kept, say
   expect(await bo.page.locator('[data-direction]', { hasText: 'one too many' }).count()).toBe(0)
 })
 
+it.skipIf(skipped)('[UI3] a part that cannot be loaded is said to be missing, and comes when the server is back', async () => {
+  const ana = await world.person({ serviceWorkers: 'block' })
+  await ana.enter('Ana')
+  await ana.joined()
+  await ana.context.route('**/*.js', (route) => route.abort())
+  await ana.area('Settings')
+  await ana.page.getByText('A part of Skein could not be loaded').waitFor()
+  await ana.context.unroute('**/*.js')
+  await ana.page.getByRole('button', { name: 'Try again' }).click()
+  await ana.page.getByRole('heading', { name: 'Settings' }).waitFor()
+})
+
 it.skipIf(skipped)('[UI14] a page of another origin cannot put the interface into a frame', async () => {
   const frames = ['', '/relay.json'].map((path) => `<iframe src="${world.relay.url}${path}"></iframe>`)
   const body = new TextEncoder().encode(`<!doctype html>${frames.join('')}`)

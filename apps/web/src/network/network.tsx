@@ -1,5 +1,6 @@
 import type { MeshView } from '@skein/node/browser'
 import dynamic from 'next/dynamic'
+import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useMemo } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { Page, Section } from '../ui/page.tsx'
@@ -11,7 +12,7 @@ import { networkGraph } from './graph.ts'
 import { useMesh } from './use-mesh.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
-const NetworkMap = dynamic(() => import('./network-map.tsx').then((module) => module.NetworkMap), { ssr: false })
+const NetworkMap = dynamic(() => import('./network-map.tsx').then((module) => module.NetworkMap), { ssr: false, loading: NotLoaded })
 
 export function Network() {
   const strings = useStrings()

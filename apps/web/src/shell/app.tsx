@@ -1,5 +1,6 @@
 /** The whole interface. */
 import dynamic from 'next/dynamic'
+import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useEffect, useState } from 'react'
 import { LookProvider, ModelProvider } from '../client/context.tsx'
 import { ClientModel } from '../client/model.ts'
@@ -12,7 +13,7 @@ import { Session } from './session.ts'
 import { StatusBar } from './status-bar.tsx'
 import { Welcome } from './welcome.tsx'
 
-const Unlock = dynamic(() => import('./unlock.tsx').then((module) => module.Unlock), { ssr: false })
+const Unlock = dynamic(() => import('./unlock.tsx').then((module) => module.Unlock), { ssr: false, loading: NotLoaded })
 
 function startSession() {
   const model = new ClientModel()

@@ -1,4 +1,5 @@
 import dynamic from 'next/dynamic'
+import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useStrings } from '../client/context.tsx'
 import { linkTo, useRoute } from '../client/route.ts'
 import { Chats } from '../chats/chats.tsx'
@@ -6,10 +7,10 @@ import { Note } from '../ui/note.tsx'
 import { ErrorBoundary } from './error-boundary.tsx'
 
 // Only what the first message needs is loaded at once.
-const People = dynamic(() => import('../people/people.tsx').then((module) => module.People), { ssr: false })
-const Files = dynamic(() => import('../files/files.tsx').then((module) => module.Files), { ssr: false })
-const Network = dynamic(() => import('../network/network.tsx').then((module) => module.Network), { ssr: false })
-const Settings = dynamic(() => import('../settings/settings.tsx').then((module) => module.Settings), { ssr: false })
+const People = dynamic(() => import('../people/people.tsx').then((module) => module.People), { ssr: false, loading: NotLoaded })
+const Files = dynamic(() => import('../files/files.tsx').then((module) => module.Files), { ssr: false, loading: NotLoaded })
+const Network = dynamic(() => import('../network/network.tsx').then((module) => module.Network), { ssr: false, loading: NotLoaded })
+const Settings = dynamic(() => import('../settings/settings.tsx').then((module) => module.Settings), { ssr: false, loading: NotLoaded })
 
 export function Areas({ hosted }: { readonly hosted: boolean }) {
   const { area, contact } = useRoute()

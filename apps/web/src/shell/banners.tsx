@@ -1,11 +1,12 @@
 /** What the user has to know before trusting this page. */
 import dynamic from 'next/dynamic'
+import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useEffect, useRef, useState } from 'react'
 import { describeError, useClient, useLook, useStrings } from '../client/context.tsx'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import { Note } from '../ui/note.tsx'
 
-const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false })
+const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false, loading: NotLoaded })
 
 /** Whether this is another identity than the one this browser had: its storage was deleted. */
 function useLostIdentity(hosted: boolean): boolean {

@@ -1,4 +1,5 @@
 import dynamic from 'next/dynamic'
+import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useState } from 'react'
 import { useStrings } from '../client/context.tsx'
 import { MIN_PASSPHRASE } from '../client/connect.ts'
@@ -8,7 +9,7 @@ import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import type { Session } from './session.ts'
 
-const RestoreForm = dynamic(() => import('./restore-form.tsx').then((module) => module.RestoreForm), { ssr: false })
+const RestoreForm = dynamic(() => import('./restore-form.tsx').then((module) => module.RestoreForm), { ssr: false, loading: NotLoaded })
 
 export function Welcome({ session }: { readonly session: Session }) {
   const [restoring, setRestoring] = useState(false)
