@@ -172,7 +172,11 @@ class RelayMetrics implements Metrics {
     this.#circuits = counter('circuits', 'Relayed connections that have begun.')
     this.#closed = counter('circuits_closed', 'Relayed connections that have ended, by cause.', 'cause')
     this.#duration = histogram('circuit_duration', 'How long relayed connections lasted.', DURATION_BUCKETS)
-    this.#delay = histogram('queue_delay', 'How long bytes waited in the relay for their receiver.', DELAY_BUCKETS)
+    this.#delay = histogram(
+      'queue_delay',
+      'How long a direction of a circuit was held up by its receiver, a rate, the budget or turns.',
+      DELAY_BUCKETS,
+    )
     this.#http = counter('http_requests', 'Requests over HTTP, by status.', 'code')
   }
 

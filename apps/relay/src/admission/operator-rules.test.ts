@@ -152,6 +152,15 @@ describe('the rules of an operator', () => {
     expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
   })
 
+  it('[RL11] circuits that are being opened count: asking for many at once gives no more', () => {
+    const { rules } = rulesWith({ limits: { circuits: 100, strangerCircuitsPerMember: 2 }, mode: 'token' })
+    const ends = { from: ALICE.peer, to: BOB, address: ALICE.address }
+    const settles = [1, 2, 3, 4].flatMap(() => (rules.mayConnect(ALICE, BOB).status === 'ok' ? [rules.holdCircuit(ends)] : []))
+    expect(settles).toHaveLength(2)
+    for (const settle of settles) settle()
+    expect(rules.mayConnect(ALICE, BOB).status).toBe('ok')
+  })
+
   it('[RL11] circuits are bounded by the address and the network that asked, and by their rate', () => {
     const limits = { circuitsPerAddress: 2, circuitsPerNetwork: 3, circuitsPerMinutePerAddress: 5 }
     const { rules } = rulesWith({ limits })
@@ -197,6 +206,35 @@ describe('the rules of an operator', () => {
     expect(rules.onPassage(ends, { bytes: 1_000, class: 'chat' })).toBe(0)
     expect(rules.onPassage(ends, { bytes: 1_000, class: 'bulk' })).toBe(11_500)
     expect(meter.classes).toEqual({ chat: 1_000, bulk: 11_000 })
+  })
+
+  it('[RL12] many senders together keep to the rate, however slow it is', () => {
+    const { rules, clock } = rulesWith({ limits: { bytesPerSecond: 1_000 } })
+    const free = Array.from({ length: 100 }, () => 0)
+    let passed = 0
+    for (; clock.now < 3_600_000; clock.now += 10_000)
+      for (const [sender, at] of free.entries()) {
+        if (clock.now < at) continue
+        passed += 100_000
+        free[sender] = clock.now + rules.onPassage({ from: `peer ${sender}`, to: BOB }, { bytes: 100_000, class: 'bulk' })
+      }
+    // One hour of the rate, and what each of them had gathered.
+    expect(passed).toBeLessThanOrEqual(3_600_000 + 100 * 100_000)
+  })
+
+  it('[RL12] chat beyond the rate keeps bulk waiting for half a minute, not without end', () => {
+    const { rules } = rulesWith({ limits: { bytesPerSecond: 1_000 } })
+    const ends = { from: ALICE.peer, to: BOB }
+    for (let n = 0; n < 1_000; n += 1) rules.onPassage(ends, { bytes: 10_000, class: 'chat' })
+    expect(rules.onPassage(ends, { bytes: 1_000, class: 'bulk' })).toBe(31_000)
+  })
+
+  it('[RL12] who is called pays for what it sends, not for what it is sent', () => {
+    const { rules } = rulesWith({ limits: { bytesPerSecondPerPeer: 1_000 } })
+    const flood = { from: 'flooder', to: BOB }
+    expect(rules.onPassage(flood, { bytes: 10_000, class: 'bulk', sender: 'flooder' })).toBe(9_500)
+    expect(rules.onPassage({ from: ALICE.peer, to: BOB }, { bytes: 100, class: 'bulk', sender: BOB })).toBe(0)
+    expect(rules.onPassage({ from: BOB, to: ALICE.peer }, { bytes: 1_000, class: 'bulk', sender: BOB })).toBe(600)
   })
 
   it('[RL12] one peer that floods waits, and nobody else does', () => {

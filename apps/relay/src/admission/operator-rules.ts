@@ -23,6 +23,8 @@ import { groupsOf } from './networks.ts'
 
 /** Peers whose pace is kept; the others are not slowed. */
 const MAX_PACED = 8_192
+/** What chat may take of the relay's rate before bulk has its turn again, ms of the rate. */
+const MAX_CHAT_DEBT_MS = 30_000
 /** Tries to be admitted by one peer: guessing is hopeless anyway. */
 const ADMISSION_RATE = { perSecond: 0.2, burst: 10 }
 
@@ -157,6 +159,12 @@ export class OperatorRules implements RelayRules {
     return isFree ? { status: 'ok' } : { status: 'ok', limit: { bytes: strangers.bytes, seconds: strangers.seconds } }
   }
 
+  holdCircuit({ from, to, address }: CircuitEnds): () => void {
+    const held = { from, to, address }
+    this.#circuits.begin(held, !this.isAdmitted(from))
+    return () => this.#circuits.end(held)
+  }
+
   /** By rate: of the peer, and of all that come from its address. */
   #mayConnectAgain({ peer, address }: Party): boolean {
     const { circuitsPerMinutePerPeer: ofPeer, circuitsPerMinutePerAddress: ofAddress } = this.#settings.limits
@@ -169,8 +177,12 @@ export class OperatorRules implements RelayRules {
     this.#parts.meter.onPassage(ends, passage)
     const { limits, budget } = this.#settings
     const [now, { bytes }] = [this.#parts.now(), passage]
-    const whole = this.#whole.charge(bytes, { perSecond: limits.bytesPerSecond, now })
-    const own = Math.max(...[ends.from, ends.to].map((peer) => this.#chargePeer(peer, { bytes, now })))
+    // Chat does not wait for this, so that it may not leave a debt that bulk would wait for without end.
+    const most = passage.class === 'chat' ? MAX_CHAT_DEBT_MS : undefined
+    const whole = this.#whole.charge(bytes, { perSecond: limits.bytesPerSecond, now, maxDebtMs: most })
+    // Who is called pays for what it sends, and not for what others send it.
+    const payers = new Set([ends.from, passage.sender ?? ends.to])
+    const own = Math.max(...[...payers].map((peer) => this.#chargePeer(peer, { bytes, now })))
     if (passage.class === 'chat') return own
     const slow = this.budget === 'slow' ? this.#slow.charge(bytes, { perSecond: budget.slowBytesPerSecond, now }) : 0
     return Math.max(whole, own, slow)

@@ -2,14 +2,16 @@
 
 /** What may pass at once after a pause, ms of the rate. */
 const BURST_MS = 500
-/** Longest wait asked for at once, ms; a debt beyond it is asked for again with the next bytes. */
-const LONGEST_WAIT_MS = 30_000
+/** Longest wait that a timer takes, ms. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
 
 export interface Rate {
   /** Bytes; 0 for no limit. */
   readonly perSecond: number
   /** What may pass at once after a pause, ms of the rate. */
   readonly burstMs?: number
+  /** How much debt these bytes may leave, ms of the rate; for those who do not wait themselves. */
+  readonly maxDebtMs?: number | undefined
   /** Monotonic milliseconds. */
   readonly now: number
 }
@@ -18,10 +20,14 @@ export class Pace {
   /** When all that has passed would have been sent at the rate, monotonic ms. */
   #paidUntil = Number.NEGATIVE_INFINITY
 
-  /** @param bytes 0 only asks @returns ms to wait before more may pass */
-  charge(bytes: number, { perSecond, burstMs = BURST_MS, now }: Rate): number {
+  /**
+   * All of the debt is waited for: were the wait shorter, many senders that take turns would pass the rate together.
+   * @param bytes 0 only asks @returns ms to wait before more may pass
+   */
+  charge(bytes: number, { perSecond, burstMs = BURST_MS, maxDebtMs = Number.POSITIVE_INFINITY, now }: Rate): number {
     if (perSecond <= 0) return 0
-    this.#paidUntil = Math.max(this.#paidUntil, now - burstMs) + (bytes / perSecond) * 1_000
+    const paid = Math.max(this.#paidUntil, now - burstMs)
+    this.#paidUntil = Math.max(paid, Math.min(now + maxDebtMs, paid + (bytes / perSecond) * 1_000))
     return Math.min(LONGEST_WAIT_MS, Math.max(0, this.#paidUntil - now))
   }
 }

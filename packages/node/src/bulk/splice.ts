@@ -72,24 +72,21 @@ export class Splice implements CircuitEnds {
 
   #carry(src: Socket, dst: Socket): void {
     const { turns } = this.#options
-    const holds = new Holds(src)
+    const { rules, now } = this.#options
+    const holds = new Holds(src, { now, onWaited: rules.onWaited })
     let inTurn = 0
-    let heldAt = 0
     src.on('data', (bytes: Buffer) => {
       const wait = this.#pass(bytes.length)
       dst.write(bytes)
       // Not by what `write` returns: it says no to every full read, even when the system has taken all of it.
-      if (dst.writableLength > HOLD_AT_BYTES && holds.add('backlog')) heldAt = this.#options.now()
+      if (dst.writableLength > HOLD_AT_BYTES) holds.add('backlog')
       if (wait > 0 && holds.add('pace')) setTimeout(() => holds.remove('pace'), wait).unref()
       inTurn += bytes.length
       if (inTurn < TURN_BYTES || !holds.add('turn')) return
       inTurn = 0
       turns.wait(TURN_BYTES, () => holds.remove('turn'))
     })
-    dst.on('drain', () => {
-      if (!holds.remove('backlog')) return
-      this.#options.rules.onWaited(this.#options.now() - heldAt)
-    })
+    dst.on('drain', () => holds.remove('backlog'))
     src.once('end', () => dst.end())
   }
 
@@ -102,27 +99,37 @@ export class Splice implements CircuitEnds {
   }
 }
 
+interface Watch {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  onWaited(ms: number): void
+}
+
 /** Why a socket is not read at present. */
 class Holds {
   readonly #socket: Socket
   readonly #reasons = new Set<'backlog' | 'pace' | 'turn'>()
 
-  constructor(socket: Socket) {
+  readonly #watch: Watch
+  #heldAt = 0
+
+  constructor(socket: Socket, watch: Watch) {
     this.#socket = socket
+    this.#watch = watch
   }
 
   /** @returns whether it is new */
   add(reason: 'backlog' | 'pace' | 'turn'): boolean {
     if (this.#reasons.has(reason)) return false
+    if (this.#reasons.size === 0) this.#heldAt = this.#watch.now()
     this.#reasons.add(reason)
     this.#socket.pause()
     return true
   }
 
-  /** @returns whether it was there */
-  remove(reason: 'backlog' | 'pace' | 'turn'): boolean {
-    const was = this.#reasons.delete(reason)
-    if (was && this.#reasons.size === 0) this.#socket.resume()
-    return was
+  remove(reason: 'backlog' | 'pace' | 'turn'): void {
+    if (!this.#reasons.delete(reason) || this.#reasons.size > 0) return
+    this.#watch.onWaited(this.#watch.now() - this.#heldAt)
+    this.#socket.resume()
   }
 }

@@ -86,6 +86,22 @@ async function sendAll(stream: Stream, bytes: Uint8Array, sent: { bytes: number 
 const passed = ({ passages }: Watched): number => passages.reduce((sum, { bytes }) => sum + bytes, 0)
 
 describe('a circuit', { timeout: 90_000 }, () => {
+  it('[RL11] counts from the moment it is allowed until it has opened or failed', async () => {
+    let [held, most] = [0, 0]
+    const watched = await relayWith({
+      mayConnect: () => (held < 1 ? { status: 'ok' } : { status: 'resource-limit' }),
+      holdCircuit: () => {
+        held += 1
+        most = Math.max(most, held)
+        return () => void (held -= 1)
+      },
+    })
+    const { member, sender } = await pair(watched)
+    const to = multiaddr(`${watched.address}/p2p-circuit/p2p/${member.peerId.toString()}`)
+    await Promise.allSettled([1, 2, 3].map(() => sender.dial(to, { force: true })))
+    expect([held, most]).toEqual([0, 1])
+  })
+
   it('[RL3] makes a fast sender wait for a receiver that does not read, and loses nothing of it', async () => {
     const watched = await relayWith()
     const { member, connection } = await pair(watched)

@@ -3,7 +3,7 @@ import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import type { CircuitLimit } from '@skein/core'
 import type { ChatBudget } from './chat-budget.ts'
 import { Flow } from './flow.ts'
-import type { CircuitEnds, CloseCause, RelayRules, TrafficClass } from './rules.ts'
+import type { CircuitEnds, CloseCause, Passage, RelayRules } from './rules.ts'
 import type { Turns } from './turns.ts'
 
 /** For the second side to end when the first has ended in order, ms. */
@@ -88,20 +88,20 @@ export class Circuit implements CircuitEnds {
           passed += bytes
           if (src.isUncounted) rules.onBytes('in', bytes)
           if (dst.isUncounted) rules.onBytes('out', bytes)
-          return this.#pass(bytes, kind, passed)
+          return this.#pass({ bytes, class: kind, sender: src.peer }, passed)
         },
       },
     )
   }
 
-  #pass(bytes: number, kind: TrafficClass, passed: number): number | undefined {
+  #pass(passage: Passage, passed: number): number | undefined {
     const { limit, rules } = this.#options
     if (limit?.bytes !== undefined && passed > limit.bytes) {
       this.end('byte-limit')
       return undefined
     }
-    this.#bytes += bytes
-    return rules.onPassage(this, { bytes, class: kind })
+    this.#bytes += passage.bytes
+    return rules.onPassage(this, passage)
   }
 
   /** One side is gone: the other is told, after it has been given what was on its way. */

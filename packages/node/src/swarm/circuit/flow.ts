@@ -22,6 +22,7 @@ export interface FlowDeps {
   readonly now: () => number
   /** Bytes are about to pass. @returns ms to wait after them, or `undefined` when the circuit has ended by it */
   readonly onBytes: (bytes: number, kind: TrafficClass) => number | undefined
+  /** The sender was held up for so long, whatever for. */
   readonly onWaited: (ms: number) => void
   /** Whether its sender may send so much more as chat; asked for what would be chat by itself. */
   readonly mayChat: (bytes: number) => boolean
@@ -75,7 +76,6 @@ export class Flow {
     try {
       this.#dst.send(data)
       if (this.#dst.writeBufferLength > HOLD_AT_BYTES) this.#hold('backlog')
-      else if (!this.#holds.has('backlog')) this.#deps.onWaited(0)
       if (wait > 0) this.#pace(wait)
       if (kind === 'bulk') this.#takeTurn(data.byteLength)
       else this.#deps.turns.noteChat()
@@ -91,7 +91,6 @@ export class Flow {
 
   readonly #onRoom = (): void => {
     if (!this.#holds.has('backlog') || this.#dst.writeBufferLength > 0) return
-    this.#deps.onWaited(this.#deps.now() - this.#heldAt)
     this.#release('backlog')
   }
 
@@ -126,7 +125,7 @@ export class Flow {
   }
 
   #hold(why: Hold): void {
-    if (why === 'backlog' && !this.#holds.has('backlog')) this.#heldAt = this.#deps.now()
+    if (this.#holds.size === 0) this.#heldAt = this.#deps.now()
     this.#holds.add(why)
     this.#pause()
   }
@@ -140,7 +139,7 @@ export class Flow {
    * would count as paused and yet go on asking for more, until its buffer breaks (utils 7.4.1, `resume`). It comes after.
    */
   #release(why: Hold): void {
-    this.#holds.delete(why)
+    if (this.#holds.delete(why) && this.#holds.size === 0) this.#deps.onWaited(this.#deps.now() - this.#heldAt)
     if (this.#isStopped || this.#isResuming || this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
     this.#isResuming = true
     try {

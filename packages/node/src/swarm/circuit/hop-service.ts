@@ -149,6 +149,17 @@ export class HopService {
     if (peer === undefined) return this.#refuse(asked, 'malformed')
     const decision = this.#decide(asked.connection, peer)
     if (decision.status !== 'ok') return this.#refuse(asked, decision.status)
+    const { connection } = asked
+    const ends = { from: connection.remotePeer.toString(), to: peer.toString(), address: partyOf(connection)?.address ?? '' }
+    const settle = this.#options.rules.holdCircuit(ends)
+    try {
+      await this.#open(asked, { peer, decision })
+    } finally {
+      settle()
+    }
+  }
+
+  async #open(asked: Asked, { peer, decision }: Wanted): Promise<void> {
     const other = await this.#announce(asked, { peer, decision })
     if (other === undefined) return this.#refuse(asked, 'connection-failed')
     try {

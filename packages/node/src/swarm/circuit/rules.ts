@@ -24,6 +24,8 @@ export interface CircuitEnds {
 export interface Passage {
   readonly bytes: number
   readonly class: TrafficClass
+  /** Whose bytes they are; left out where both ends have asked for the connection. */
+  readonly sender?: string
 }
 
 export type CircuitDecision =
@@ -49,6 +51,8 @@ export interface RelayRules {
   mayReserve(member: Party, held: HeldPlaces): CircuitStatus
   /** Asked when the place is known to exist. */
   mayConnect(from: Party, to: string): CircuitDecision
+  /** Counts a circuit that was just allowed while it is being opened. @returns to be called when that is over, either way */
+  holdCircuit(ends: CircuitEnds): () => void
   /** Whether this peer may have something done for it now; asked once for each piece of work. */
   mayAsk(service: Service, caller: Caller): boolean
   /** Something was refused that the mechanism itself has found wrong. */
@@ -63,7 +67,7 @@ export interface RelayRules {
   onRequest(kind: 'reserve' | 'connect' | 'unreadable', status: CircuitStatus): void
   /** Bytes of any connection, as the transport carries them. */
   onBytes(direction: 'in' | 'out', bytes: number): void
-  /** How long bytes waited inside the relay for the receiver, ms. */
+  /** How long a direction was held up in the relay, ms: by its receiver, a rate, the budget or others' turns. */
   onWaited(ms: number): void
 }
 
@@ -84,6 +88,7 @@ export const OPEN_RULES: RelayRules = {
   groupsOf: () => [],
   mayReserve: () => 'ok',
   mayConnect: () => ({ status: 'ok' }),
+  holdCircuit: () => () => undefined,
   mayAsk: () => true,
   onRefused: () => undefined,
   dhtRecords: () => ({ address: 1_000_000, network: 1_000_000, total: 1_000_000 }),
