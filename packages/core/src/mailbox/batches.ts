@@ -6,8 +6,12 @@ import { judgeDeposit, type MailboxLimits } from './rules.ts'
 /** How long the first of a batch waits for others, milliseconds. */
 const GATHER_MS = 2
 
+/** @param totalBytes of all mail, with what goes with it */
+type MayStore = (totalBytes: number) => boolean
+
 interface Waiting {
   readonly deposit: MailDeposit
+  readonly mayStore: MayStore
   resolve(verdict: BoxVerdict): void
   reject(error: unknown): void
 }
@@ -25,10 +29,10 @@ export class DepositBatches {
     this.limits = limits
   }
 
-  /** Resolves when the deposit is durable or refused. @throws whatever the store throws */
-  add(deposit: MailDeposit): Promise<BoxVerdict> {
+  /** Resolves when the deposit is durable or refused: also where it would be stored, and `mayStore` says no. @throws whatever the store throws */
+  add(deposit: MailDeposit, mayStore: MayStore = () => true): Promise<BoxVerdict> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ deposit, resolve, reject })
+      this.waiting.push({ deposit, mayStore, resolve, reject })
       if (!this.running) void this.run()
     })
   }
@@ -41,10 +45,15 @@ export class DepositBatches {
   }
 
   private async commit(batch: readonly Waiting[]): Promise<void> {
+    const asked = new Map(batch.map(({ deposit, mayStore }) => [deposit, mayStore]))
     try {
       const verdicts = await this.store.deposit(
         batch.map(({ deposit }) => deposit),
-        (deposit, state) => judgeDeposit(deposit, state, this.limits),
+        (deposit, state) => {
+          const verdict = judgeDeposit(deposit, state, this.limits)
+          const isOver = verdict.kind === 'store' && asked.get(deposit)?.(state.totalBytes) === false
+          return isOver ? { kind: 'refuse', why: 'full' } : verdict
+        },
       )
       for (const [at, { resolve }] of batch.entries()) resolve(verdicts[at] ?? { kind: 'refuse', why: 'full' })
     } catch (error) {

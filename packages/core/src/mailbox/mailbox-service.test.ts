@@ -36,6 +36,7 @@ describe('the mailbox of a relay', () => {
   let member: (peer: DeviceId) => boolean
   let bounds: MailboxBounds
   let bounded: string[]
+  let limits: { maxBytes: number }
   let service: MailboxService
   let owner: DeviceId | undefined
 
@@ -44,6 +45,7 @@ describe('the mailbox of a relay', () => {
     store = new MemoryMailboxStore()
     network = new MemoryNetwork()
     member = (peer) => peer === self
+    limits = { maxBytes: 1e8 }
     const deps = {
       store,
       clock,
@@ -52,7 +54,7 @@ describe('the mailbox of a relay', () => {
       seed,
       logger: new RecordingLogger(),
       issuer: plainIssuer('relay', clock),
-      limits: { maxBytes: 1e8 },
+      limits,
     }
     bounds = MAILBOX_BOUNDS
     bounded = []
@@ -188,6 +190,23 @@ describe('the mailbox of a relay', () => {
     const third = owner.ask({ ...all, after: 1, waitMs: 40_000 }, 40_000)
     await deposit(sender, envelope(2, { box: 2 }), paid[1])
     expect(await done(third)).toMatchObject({ items: [{ envelope: envelope(2, { box: 2 }) }] })
+  })
+
+  it('[MB19] one machine does not fill a mailbox, however many tokens it has', async () => {
+    limits.maxBytes = 100_000
+    const paid = await tokens(4)
+    const replies: (string | undefined)[] = []
+    for (const [box, token] of paid.entries()) {
+      const link = await open(`sender ${box}`)
+      for (let number = 0; number < 20; number += 1) {
+        const reply = await deposit(link, envelope(number, { box, size: 1_000 }), number === 0 ? token : NONE)
+        replies.push(reply?.kind === 'refused' ? reply.why : reply?.kind)
+      }
+    }
+    expect(replies.filter((each) => each === 'stored').length).toBeLessThan(45)
+    expect(replies.at(-1)).toBe('full')
+    await clock.advance(86_400_000)
+    expect((await deposit(await open('sender 0'), envelope(99, { box: 0, hours: 48 })))?.kind).toBe('stored')
   })
 
   it('[MB6] what has expired, or is dated beyond a month, is not taken', async () => {

@@ -22,9 +22,10 @@ import {
 } from '../wire/mailbox.ts'
 import { decodeEnvelope } from '../wire/sealed.ts'
 import { isSignedBy, sign } from '../wire/signed.ts'
+import { DailyRoom } from './daily-room.ts'
 import { DepositBatches } from './batches.ts'
 import { MAILBOX_BOUNDS, type MailboxBounds, MAX_WATCHED, TAGS_PER_UNIT, UNITS_PER_TOKEN, WorkPace } from './bounds.ts'
-import { type MailboxLimits, MAX_MAIL_STAY_MS } from './rules.ts'
+import { MAIL_OVERHEAD_BYTES, type MailboxLimits, MAX_MAIL_STAY_MS } from './rules.ts'
 import { MailboxSession } from './session.ts'
 import { AwaitedShares, type Origin, Shares } from './shares.ts'
 import { Watch, Watches } from './watches.ts'
@@ -81,11 +82,13 @@ export class MailboxService {
   private readonly bytes: AwaitedShares
   private readonly batchBytes: AwaitedShares
   private readonly work: WorkPace
+  private readonly room: DailyRoom
 
   constructor(deps: MailboxServiceDeps) {
     this.deps = deps
     this.batches = new DepositBatches(deps.store, deps)
     this.work = new WorkPace(deps.clock)
+    this.room = new DailyRoom(deps.clock, deps.limits)
     const bounds = (): MailboxBounds => deps.bounds?.() ?? MAILBOX_BOUNDS
     this.streams = new Shares(() => bounds().streams)
     this.tags = new Shares(() => bounds().tags)
@@ -171,12 +174,17 @@ export class MailboxService {
     if (token.length > 0 && checked === undefined) throw new SkeinError('TOKEN_FORGED', 'A token was not issued here, or too long ago.')
     const digest = primitives.sha256(envelope)
     const tag = hex.encode(deliveryTag)
-    const verdict = await this.batches.add({ tag, envelope, digest, storedAt, expiresAt, token: checked })
+    const bytes = envelope.length + MAIL_OVERHEAD_BYTES
+    const mayStore = (totalBytes: number): boolean => this.room.allows(session.origin, bytes, totalBytes)
+    const verdict = await this.batches.add({ tag, envelope, digest, storedAt, expiresAt, token: checked }, mayStore)
     if (verdict.kind === 'refuse') {
       if (verdict.why === 'token-spent') session.offences += 1
       return { kind: 'refused', why: verdict.why }
     }
-    if (verdict.kind === 'store') this.watches.arrived(tag)
+    if (verdict.kind === 'store') {
+      this.room.take(session.origin, bytes)
+      this.watches.arrived(tag)
+    }
     return { kind: 'stored', storedAt, expiresAt, signature: this.signature({ envelopeDigest: digest, storedAt, expiresAt }) }
   }
 
