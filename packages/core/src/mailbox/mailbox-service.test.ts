@@ -204,7 +204,7 @@ describe('the mailbox of a relay', () => {
       }
     }
     expect(replies.filter((each) => each === 'stored').length).toBeLessThan(45)
-    expect(replies.at(-1)).toBe('full')
+    expect(replies).toContain('full')
     await clock.advance(86_400_000)
     expect((await deposit(await open('sender 0'), envelope(99, { box: 0, hours: 48 })))?.kind).toBe('stored')
   })
