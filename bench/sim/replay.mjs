@@ -36,7 +36,10 @@ export class Replay {
     return new Node({
       addresses: new Set(claims === 'addresses' ? this.addresses : [address]),
       store: new MemoryBundleStore(own[node] ?? all),
-      policy: claims === 'news' ? boastful(carryingPolicy(policy, { copies }), this.addresses) : carryingPolicy(policy, { copies }),
+      policy:
+        claims === 'news'
+          ? boastful(carryingPolicy(policy, { copies, leastClaims: 8 }), this.addresses)
+          : carryingPolicy(policy, { copies, leastClaims: 8 }),
       random: this.random,
       primitives: { sha256 },
       send: (id, frame) => this.sendControl(id, node, frame),

@@ -117,6 +117,15 @@ describe('limits of a bundle', () => {
     expect(world.holders('own')).toContain(0)
   })
 
+  it.each(POLICY_NAMES)('[ME5] %s: what has expired goes before anything else', (policy) => {
+    const world = new MeshWorld({ nodes: 2, policy, storeBytes: 2_500 })
+    world.send('first', 0, { to: 1, hours: 9 })
+    world.send('short', 0, { to: 1, hours: 1 })
+    world.now += 2 * HOUR_MS
+    world.send('third', 0, { to: 1, hours: 9 })
+    expect(['first', 'short', 'third'].map((name) => world.holders(name).length)).toEqual([1, 0, 1])
+  })
+
   it('[ME28] a part of a file for this node itself needs no room', () => {
     const world = new MeshWorld({ nodes: 2, policy: 'adaptive', storeBytes: 1_500 })
     world.send('m', 0, { to: 1 })

@@ -271,7 +271,7 @@ export class MeshNode {
     const { store, policy } = this.options
     if (header.bytes > store.capacityBytes) return false
     while (store.usedBytes + this.partials.usedBytes + header.bytes > store.capacityBytes + this.partials.bytes(header.key)) {
-      if (this.partials.dropOldest()) continue
+      if (this.dropExpired(now) || this.partials.dropOldest()) continue
       if (isChunk(header)) return false
       const victim = this.firstChunk() ?? policy.victim(header, this.sending, this.context(now))
       if (victim === undefined) return false
@@ -279,6 +279,13 @@ export class MeshNode {
       if (policy.summarises) this.neighbours.sayToAll({ lost: [victim.key] })
     }
     return true
+  }
+
+  /** Whatever the policy, what nobody wants any more goes first. @returns whether there was any */
+  private dropExpired(now: number): boolean {
+    for (const { key, expiresAt } of this.options.store.all())
+      if (expiresAt <= now && !this.sending.has(key)) return this.options.store.remove(key)
+    return false
   }
 
   /** Parts of files go before anything else (ME28). */

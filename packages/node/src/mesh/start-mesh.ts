@@ -1,4 +1,4 @@
-import type { Clock, Logger, Messenger, PeerPath } from '@skein/core'
+import type { Clock, DeviceId, Logger, Messenger, PeerPath } from '@skein/core'
 import type { Undo } from '../client/assemble.ts'
 import type { Libp2pSwarm } from '../swarm/index.ts'
 import { MeshNeighbours } from './mesh-neighbours.ts'
@@ -12,12 +12,21 @@ export interface MeshParts {
   readonly bridge: boolean
 }
 
+/** On the local network everybody may be a neighbour; beyond it, with `bridge`, a contact: strangers there are the whole internet (ME22). */
+export function mayBeLink(
+  { path, device }: Pick<PeerPath, 'path' | 'device'>,
+  { bridge, isContact }: Pick<MeshParts, 'bridge'> & { isContact(device: DeviceId): boolean },
+): boolean {
+  return path === 'lan' || (bridge && isContact(device))
+}
+
 /** Begins to make neighbours, if the messenger is part of a mesh. */
 export function startMesh({ messenger, swarm, clock, logger, bridge }: MeshParts, undo: Undo): MeshNeighbours | undefined {
   const { mesh, book } = messenger
   if (mesh === undefined) return undefined
-  const isLink = ({ path }: PeerPath): boolean => path === 'lan' || bridge
-  const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact: (device) => book.ownerOf(device) !== undefined })
+  const isContact = (device: DeviceId): boolean => book.ownerOf(device) !== undefined
+  const isLink = (path: PeerPath): boolean => mayBeLink(path, { bridge, isContact })
+  const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact })
   neighbours.start()
   undo.push(() => neighbours.stop())
   return neighbours

@@ -49,6 +49,19 @@ describe('meeting rates', () => {
     expect(rates.interval()).toBeLessThanOrEqual(2.1 * (honest.interval() ?? 0))
   })
 
+  it('[ME11] one that makes up meetings without waiting bends nothing, whatever is known here', () => {
+    const lies = [...Array(9).fill(2 ** 32 - 1), 1, ...Array(8).fill(0)]
+    const rates = experienced()
+    const before = rates.told()
+    for (let again = 0; again < 10; again += 1) rates.average(lies)
+    expect(rates.told()).toEqual(before)
+    const newcomer = new MeetingRates()
+    newcomer.wait(new Map([[addressOf(1), 0]]), 0)
+    newcomer.wait(new Map([[addressOf(1), 0]]), MINUTE_MS)
+    newcomer.average(lies)
+    expect((newcomer.told()[0] ?? 0) / 256).toBeLessThanOrEqual(64)
+  })
+
   it('[ME11] experience of another shape is ignored', () => {
     const rates = experienced()
     const before = rates.told()

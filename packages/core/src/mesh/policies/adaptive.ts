@@ -34,6 +34,8 @@ const FRESH_MS = 30_000
 export interface AdaptiveOptions {
   /** Instead of what meetings suggest. */
   readonly copies?: number | undefined
+  /** Addresses that nobody boasts with; fewer where nodes have one each. */
+  readonly leastClaims?: number | undefined
 }
 
 export class AdaptivePolicy implements CarryingPolicy {
@@ -45,11 +47,12 @@ export class AdaptivePolicy implements CarryingPolicy {
   private readonly rates = new MeetingRates()
   /** When the news left that a neighbour's has outdone, by address. */
   private readonly fresher = new WeakMap<Neighbour, ReadonlyMap<MeshAddress, number>>()
-  private readonly claims = new Claims()
+  private readonly claims: Claims
   private readonly copies: number | undefined
 
-  constructor({ copies }: AdaptiveOptions = {}) {
+  constructor({ copies, leastClaims }: AdaptiveOptions = {}) {
     this.copies = copies
+    this.claims = new Claims(leastClaims)
   }
 
   initialCopies({ expiresAt }: BundleHeader, { now }: PolicyContext): number {
@@ -71,7 +74,7 @@ export class AdaptivePolicy implements CarryingPolicy {
 
   met(neighbour: Neighbour, { now }: PolicyContext): void {
     this.rates.wait(this.heard, now)
-    if (this.claims.isBoast(neighbour.addresses.size)) return
+    if (this.claims.isBoast(neighbour.addresses)) return
     this.rates.average(neighbour.experience)
     this.fresher.set(neighbour, this.outdone(neighbour, now))
     for (const address of neighbour.addresses) {

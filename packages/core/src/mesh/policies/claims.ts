@@ -1,19 +1,33 @@
+import type { MeshAddress } from '../bundle.ts'
+
 /** Neighbours whose number of addresses is remembered; before the fourth nobody is judged. */
 const REMEMBERED = 64
 const ENOUGH = 4
 /** So many times what is usual is a boast: people have more or fewer contacts, and a thief of tags collects what it hears of. */
 const BOAST = 8
+/** Somebody with 40 contacts and their tags of six days is no thief, however few others have. */
+const LEAST = 256
 
 /** Tells neighbours that claim to be very many recipients: what they say of whom they meet says nothing, and would drown what others say. */
 export class Claims {
-  private readonly counts: number[] = []
+  private readonly counts = new Map<MeshAddress | undefined, number>()
+  private readonly least: number
 
-  /** @param addresses that a neighbour claims, counted once for each meeting */
-  isBoast(addresses: number): boolean {
-    const sorted = this.counts.toSorted((a, b) => a - b)
+  /** @param least addresses that nobody boasts with: contacts times days */
+  constructor(least = LEAST) {
+    this.least = least
+  }
+
+  /** @param claimed addresses of a neighbour, its own first: whoever comes again is counted once */
+  isBoast(claimed: ReadonlySet<MeshAddress>): boolean {
+    const addresses = claimed.size
+    const [who] = claimed
+    this.counts.delete(who)
+    const sorted = [...this.counts.values()].sort((a, b) => a - b)
     const usual = sorted[Math.floor(sorted.length / 2)]
-    this.counts.push(addresses)
-    if (this.counts.length > REMEMBERED) this.counts.shift()
-    return usual !== undefined && sorted.length >= ENOUGH && addresses > BOAST * usual
+    this.counts.set(who, addresses)
+    const [first] = this.counts.keys()
+    if (this.counts.size > REMEMBERED) this.counts.delete(first)
+    return usual !== undefined && sorted.length >= ENOUGH && addresses > Math.max(this.least, BOAST * usual)
   }
 }

@@ -26,6 +26,8 @@ export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[]
 export interface PolicyOptions {
   /** For `spray-and-wait`. */
   readonly copies?: number | undefined
+  /** For `adaptive`. */
+  readonly leastClaims?: number | undefined
 }
 
 /** A fresh policy for one node. */

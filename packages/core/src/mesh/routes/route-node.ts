@@ -41,6 +41,8 @@ export interface RouteNodeOptions {
   isSound(dispatch: Dispatch): boolean
   /** Whether a sound bundle is part of a file, which is never flooded. */
   isChunk?(dispatch: Dispatch): boolean
+  /** Whether what has come over this link, `bytes` of it, may be passed on to all others; without it everything may. */
+  mayFlood?(from: LinkId, bytes: number): boolean
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch, from: LinkId): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
@@ -199,7 +201,7 @@ export class RouteNode {
     const route = frame.flood ? undefined : this.table.best(frame.address as MeshAddress, now, link)
     // A route that ends here in the middle goes on by flood: it is quicker than to let its maker find out.
     passage.over = route?.link
-    if (isChunk && route === undefined) return
+    if (route === undefined && (isChunk || this.options.mayFlood?.(link, frame.payload.length) === false)) return
     const hopLimit = Math.min(frame.hopLimit, MAX_HOPS) - 1
     this.pass({ ...frame, hopLimit, flood: route === undefined }, { over: route?.link, from: link, now })
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bundle, control, pair, transfer } from '../../testing/mesh-frames.ts'
+import { bundle, control, forward, pair, transfer } from '../../testing/mesh-frames.ts'
 import { cureKeyOf } from '../../testing/mesh-lab.ts'
 import { addressOf } from '../../testing/mesh-world.ts'
 
@@ -58,6 +58,24 @@ describe('a neighbour whose words are absurd', () => {
     mallory.say(transfer(bundle('cy', { now: lab.clock.now() }).bytes))
     await lab.run(500)
     expect(mallory.heard).toContainEqual(expect.objectContaining({ kind: 'answer', outcome: 'cured' }))
+  })
+
+  it('[ME37] who floods what is sound below the rate makes no neighbour shed whoever passes it on', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    let number = 0
+    for (let second = 0; second < 12; second += 1) {
+      for (let frame = 0; frame < 450; frame += 1)
+        mallory.say(forward(bundle('cy', { now: lab.clock.now(), text: `${(number += 1)}`, size: 100 })))
+      for (let own = 0; own < 100; own += 1) lab.send('ana', 'dan', `own ${second} ${own}`)
+      await lab.run(1_000)
+    }
+    expect([...lab.node('ana').offences, ...lab.node('bo').offences]).toEqual([])
+    const passed = lab.node('bo').service.status().neighbours[0]?.bytesIn ?? 0
+    expect(passed).toBeGreaterThan(0)
+    lab.send('ana', 'bo', 'still here')
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['still here'])
   })
 
   it('[ME20] a link that fails as it comes up is no neighbour', async () => {

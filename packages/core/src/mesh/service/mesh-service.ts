@@ -91,6 +91,7 @@ export class MeshService {
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       isSound: (dispatch) => this.isSound(dispatch),
+      mayFlood: (from, bytes) => this.sessions.get(from)?.mayFlood(bytes) ?? true,
       arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
       delivered: () => undefined,

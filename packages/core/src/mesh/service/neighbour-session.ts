@@ -7,7 +7,7 @@ import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
-import { RateLimit } from '../rate-limit.ts'
+import { type Rate, RateLimit } from '../rate-limit.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
@@ -15,6 +15,12 @@ export const MAX_WAITING_BYTES = 4 * 1_048_576
 export const FRAME_RATE = { burst: 2_000, perSecond: 500 } as const
 /** Bytes a neighbour may send at once and per second (ME19): a fast LAN with files on it stays below. */
 export const BYTE_RATE = { burst: 32 * 1_048_576, perSecond: 16 * 1_048_576 } as const
+/** Share of these rates that is passed on to all others of what one neighbour floods (ME37): nobody uses up what its neighbours may send. */
+const FLOOD_SHARE = 1 / 8
+/** Share of what may wait that floods take. */
+const FLOODS_WAITING = 1 / 2
+/** Frames beyond the rate that are forgotten per second. */
+const FORGIVEN_PER_SECOND = 50
 /** Frames beyond the rate after which the neighbour is shed (ME19). */
 export const MAX_EXCESS = 1_000
 
@@ -64,7 +70,8 @@ export class NeighbourSession {
   private readonly events: SessionEvents
   private readonly frameRate: RateLimit
   private readonly byteRate: RateLimit
-  private excess = 0
+  private readonly floods: { readonly frames: RateLimit; readonly bytes: RateLimit }
+  private readonly excess: RateLimit
   private waiting = 0
 
   constructor({ id, peer, link, clock, events }: SessionOptions) {
@@ -79,6 +86,8 @@ export class NeighbourSession {
     this.frames = new FrameLink(link, clock)
     this.frameRate = new RateLimit(FRAME_RATE, clock.monotonic())
     this.byteRate = new RateLimit(BYTE_RATE, clock.monotonic())
+    this.floods = { frames: new RateLimit(shareOf(FRAME_RATE), this.heardAt), bytes: new RateLimit(shareOf(BYTE_RATE), this.heardAt) }
+    this.excess = new RateLimit({ burst: MAX_EXCESS, perSecond: FORGIVEN_PER_SECOND }, this.heardAt)
   }
 
   /** Reads until the link is gone. */
@@ -93,7 +102,8 @@ export class NeighbourSession {
   /** Queues a frame. One that may be lost is left out when too much is waiting already. */
   say(frame: NeighbourFrameFields, { mayBeLost = false }: { readonly mayBeLost?: boolean } = {}): void {
     const bytes = encodeNeighbourFrame(frame)
-    if (this.waiting + bytes.length <= MAX_WAITING_BYTES) void this.put(bytes)
+    const most = mayBeLost ? MAX_WAITING_BYTES * FLOODS_WAITING : MAX_WAITING_BYTES
+    if (this.waiting + bytes.length <= most) void this.put(bytes)
     else if (!mayBeLost) this.close()
   }
 
@@ -116,6 +126,12 @@ export class NeighbourSession {
     this.frames.close()
   }
 
+  /** Whether a flood of so many bytes that came from here may go on to all others. */
+  mayFlood(bytes: number): boolean {
+    const now = this.clock.monotonic()
+    return this.floods.frames.takes(1, now) && this.floods.bytes.takes(bytes, now)
+  }
+
   private take(bytes: Uint8Array): void {
     try {
       this.events.onFrame(this, decodeNeighbourFrame(bytes))
@@ -128,11 +144,14 @@ export class NeighbourSession {
   private isWithinRate(bytes: number): boolean {
     const now = this.clock.monotonic()
     if (this.frameRate.takes(1, now) && this.byteRate.takes(bytes, now)) return true
-    this.excess += 1
-    if (this.excess > MAX_EXCESS) {
+    if (!this.excess.takes(1, now)) {
       this.events.onOffence(this, 'BUDGET_SPENT')
       this.close()
     }
     return false
   }
+}
+
+function shareOf({ burst, perSecond }: Rate): Rate {
+  return { burst: burst * FLOOD_SHARE, perSecond: perSecond * FLOOD_SHARE }
 }
