@@ -27,10 +27,17 @@ export class BulkClaims {
     if (first?.length !== BULK_NAME_BYTES) return link.close()
     const key = keyOf(link.peer, first)
     const claim = this.wanted.get(key)
-    if (claim !== undefined) return claim(link)
+    if (claim !== undefined) {
+      this.wanted.delete(key)
+      return claim(link)
+    }
+    // Of two under one name the later one counts.
+    this.named.get(key)?.close()
     this.named.set(key, link)
     await this.clock.sleep(BULK_HELD_MS)
-    if (this.named.delete(key)) link.close()
+    if (this.named.get(key) !== link) return
+    this.named.delete(key)
+    link.close()
   }
 
   /** The connection of this name from a device; `undefined` when it does not come. */
@@ -41,7 +48,7 @@ export class BulkClaims {
     if (known !== undefined) return known
     const over = new AbortController()
     const coming = new Promise<BulkLink>((resolve) => this.wanted.set(key, resolve))
-    const late = this.clock.sleep(BULK_NAMED_WITHIN_MS, { signal: over.signal }).then(() => undefined)
+    const late = this.clock.sleep(BULK_NAMED_WITHIN_MS, { signal: over.signal }).then(() => void this.wanted.delete(key))
     const link = await Promise.race([coming, late])
     over.abort()
     this.wanted.delete(key)

@@ -97,4 +97,23 @@ describe('files that change while they are sent', () => {
     expect(states).toEqual([expect.not.stringMatching('offered'), 'offered'])
     expect(filesOf(bo).get(first.id)).toMatchObject({ state: 'failed', reason: 'replaced' })
   })
+
+  it('[FI37] [FI20] what nobody was asked about grows no larger than what nobody need be asked about', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('b.bin', content(1, 900_000))
+    await filesOf(bo).setAutoAccept(ana.node.messenger.identity.account, { maxBytes: 1_000_000, folder: 'auto' })
+    await filesOf(ana).setRate(200_000)
+    const second = await offer(both, ['b.bin'])
+    await until(world, () => filesOf(bo).get(second.id).bytes > 300_000)
+    ana.disk.files.set('b.bin', content(2, 1_800_000))
+    world.network.dropLinks(() => true)
+    await filesOf(ana).setRate(0)
+    await world.run(20_000)
+    expect(
+      filesOf(bo)
+        .list()
+        .map(({ total, state }) => [total, state]),
+    ).toContainEqual([1_800_000, 'offered'])
+  })
 })

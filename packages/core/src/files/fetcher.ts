@@ -9,14 +9,13 @@ import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
-import { windowFor } from './credit.ts'
 import { breakOff, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
 import { fetchPart, type Fetched } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
-import type { BulkPort, ContentSink, FileLink, FilePlatform } from './file-ports.ts'
+import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
 import { requireOffered, writeMailed } from './from-mail.ts'
 import type { KeptSinks } from './kept-sinks.ts'
-import { MAX_FETCHING, MAX_WINDOW_BYTES, RETRY_MS, WEBRTC_WINDOW_BYTES, WINDOW_BYTES } from './limits.ts'
+import { MAX_FETCHING, RETRY_MS, WINDOW_BYTES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { ListSink } from './list-sink.ts'
 import { listPlan } from './list-plan.ts'
@@ -30,6 +29,7 @@ import type { Source } from './source-lane.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
 import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
 import { Turns } from './turns.ts'
+import { windowOn } from './window.ts'
 
 export interface FetcherDeps {
   readonly swarm: Swarm
@@ -60,7 +60,7 @@ export class Fetcher {
   private readonly loops = new Map<Live, Loop>()
   private readonly placing: Placing
   private stopping: AbortSignal | undefined
-  private readonly turns = new Turns(MAX_FETCHING)
+  private readonly turns: Turns
   private readonly raw: RawWayDeps
   private readonly sinks: KeptSinks
 
@@ -68,6 +68,7 @@ export class Fetcher {
     this.deps = deps
     this.raw = { ...deps, tries: new RawTries(deps.clock) }
     this.sinks = deps.sinks
+    this.turns = new Turns(MAX_FETCHING, deps.clock)
     this.placing = new Placing({ transfers: deps.transfers, isWanted: (live) => this.isWanted(live) })
   }
 
@@ -158,7 +159,7 @@ export class Fetcher {
     for (let wait: number = RETRY_MS.first; this.isWanted(live); wait = Math.min(wait * 2, RETRY_MS.most)) {
       const before = live.stored.moved
       loop.isWoken = false
-      await this.turns.take(() => this.attempt(live, loop))
+      await this.attempt(live, loop)
       if (live.stored.moved > before) wait = RETRY_MS.first
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
@@ -173,13 +174,12 @@ export class Fetcher {
   /** Once, with whichever device answers. Never throws. */
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
-      if (!this.isWanted(live)) return
       const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live, loop)
       for (const device of sources) {
-        if ((await this.takeMailed(live)) || (await this.fetchFrom(live, device, loop))) return
+        if ((await this.inTurn(live, () => this.takeMailed(live))) || (await this.fetchFrom(live, device, loop))) return
         if (!this.isWanted(live)) return
       }
-      if (!(await this.takeMailed(live))) await this.elsewhere(live, loop)
+      if (!(await this.inTurn(live, () => this.takeMailed(live)))) await this.inTurn(live, () => this.elsewhere(live, loop))
     } catch (error) {
       await this.sinks.drop(live.stored.id)
       await this.onFailure(live, error)
@@ -190,10 +190,15 @@ export class Fetcher {
     if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
   }
 
+  /** `undefined` when it is not wanted any more when its turn comes. */
+  private inTurn<T>(live: Live, work: () => Promise<T>): Promise<T | undefined> {
+    const moved = (): number => live.stored.moved
+    return this.turns.take(moved, async () => (this.isWanted(live) ? work() : undefined))
+  }
+
   /** Nobody answers: it may come by mail, or by the mesh. */
   private async elsewhere(live: Live, loop: Loop): Promise<void> {
     const { mail, mesh } = this.deps
-    if (!this.isWanted(live)) return
     mail.askFor(live)
     const over = new AbortController()
     loop.wake = () => over.abort()
@@ -240,9 +245,24 @@ export class Fetcher {
 
   /** @returns false when the device is not there, or has it not */
   private async fetchFrom(live: Live, device: DeviceId, loop: Loop): Promise<boolean> {
+    const isConnected = this.deps.swarm.paths().some((each) => each.device === device)
+    // Who is away takes no turn.
+    const first = isConnected ? undefined : await this.openFirst(loop, device)
+    if (first !== undefined) this.close(loop, first)
+    else if (!isConnected) return false
+    return (await this.inTurn(live, () => this.fetchOver(live, device, loop))) ?? false
+  }
+
+  /** While it has come by mail there is no use for it. */
+  private async openFirst(loop: Loop, device: DeviceId): Promise<Source | undefined> {
     loop.opening = new AbortController()
     const source = await this.open(loop, device, loop.opening.signal)
     loop.opening = undefined
+    return source
+  }
+
+  private async fetchOver(live: Live, device: DeviceId, loop: Loop): Promise<boolean> {
+    const source = await this.openFirst(loop, device)
     if (source === undefined) return false
     loop.isElsewhere = false
     // Between the look and the opening it may have been paused.
@@ -332,15 +352,11 @@ export class Fetcher {
       // Others have single files alone.
       others: live.manifest.folder === undefined ? this.sourcesOf(live, loop) : [],
       open: (device, signal) => this.open(loop, device, signal),
-      isOwn: (device) => this.isOwn(device),
+      isOwn: (device) => this.deps.book.ownDevices().some((each) => each.device === device),
       isWanted: () => this.isWanted(live),
-      window: (each, least) => this.windowOf(live, each, least),
+      window: (each, least) => windowOn(this.deps, { live, device: each.peer, least }),
       onChunk: (sealed) => transfers.progress(live, { moved: live.stored.moved + sealed, bytes: presentBytes(plan, sink.present) }),
     }
-  }
-
-  private isOwn(device: DeviceId): boolean {
-    return this.deps.book.ownDevices().some((each) => each.device === device)
   }
 
   private async finish(
@@ -378,12 +394,5 @@ export class Fetcher {
   /** As Placing.settled. */
   placed(live: Live): Promise<void> {
     return this.placing.settled(live)
-  }
-
-  /** FI13. */
-  private windowOf({ rate }: Live, { peer }: FileLink, least: number): number {
-    const path = this.deps.swarm.paths().find(({ device }) => device === peer)
-    const most = path?.transport.startsWith('webrtc') ? WEBRTC_WINDOW_BYTES : MAX_WINDOW_BYTES
-    return windowFor({ rttMs: path?.rttMs ?? null, rate: rate.at(this.deps.clock.monotonic()), least, most })
   }
 }

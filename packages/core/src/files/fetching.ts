@@ -93,6 +93,8 @@ export class Request {
   /** Chunks that come on the raw connection; whether all have come. */
   private raw: Promise<boolean> | undefined
   private isMeddled = false
+  /** Nothing is paced any more. */
+  private readonly over = new AbortController()
   /** The raw connection has not brought everything. */
   private isCut = false
 
@@ -154,6 +156,7 @@ export class Request {
       throw error
     } finally {
       if (fetched?.kind !== 'complete') this.on.bulk?.close()
+      this.over.abort()
       await Promise.allSettled([this.raw, this.writes])
       await this.quiet
     }
@@ -243,7 +246,7 @@ export class Request {
       if (outcome === 'written') {
         const sealed = chunkLength(plan, index) + CHUNK_TAG_BYTES
         onChunk(sealed)
-        await pace.pass(sealed)
+        await pace.pass(sealed, this.over.signal)
         this.credit.release(sealed)
         return true
       }
@@ -272,7 +275,7 @@ export class Request {
     const both = Promise.all([this.writes, written])
     this.writes = both.then(async () => {
       onChunk(length)
-      await pace.pass(length)
+      await pace.pass(length, this.over.signal)
       this.credit.release(length)
     })
     this.writes.catch((error: unknown) => {
@@ -281,7 +284,13 @@ export class Request {
     })
   }
 
+  /** It has ended: what is written then is not waited for longer than it takes. */
+  hurry(): void {
+    this.over.abort()
+  }
+
   private async settled(fetched: Fetched): Promise<Fetched> {
+    this.hurry()
     this.on.bulk?.close()
     await Promise.all([this.raw, this.writes])
     if (this.failure !== undefined) throw this.failure

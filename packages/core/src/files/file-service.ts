@@ -173,13 +173,13 @@ export class FileService {
     } catch (error) {
       return this.fetcher.fail(live, error)
     }
-    const before = this.offering.replacedBy(live)
+    const auto = await this.autoAccept(message.contact)
+    const before = this.offering.replacedBy(live, auto)
     if (before !== undefined) {
       // Nothing takes its place once more (FI37).
       await this.end(before, { state: 'failed', reason: 'replaced', told: true })
       return void (await this.accept(message.id, before.stored.place))
     }
-    const auto = await this.autoAccept(message.contact)
     if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
   }
 
@@ -338,7 +338,7 @@ export class FileService {
         const moved = live.stored.moved + bytes
         this.transfers.progress(live, { moved, bytes: Math.min(live.manifest.size, live.stored.bytes + bytes) })
       },
-      onServed: async (live, link) => void this.serving.get(live)?.delete(link),
+      onServed: (live, link) => this.onServed(live, link),
       onBroken: (live, error) => this.onBroken(live, error),
       onOutcome: async (outcome) => {
         const live = this.transfers.find(outcome.id, 'out') ?? this.transfers.find(outcome.id, 'in')
@@ -346,6 +346,15 @@ export class FileService {
       },
       onOffence: (code) => this.deps.swarm.penalise(peer, code),
     }
+  }
+
+  /** Nobody fetches it any more: it waits for who does. */
+  private async onServed(live: Live, link: { close(): void }): Promise<void> {
+    const links = this.serving.get(live)
+    links?.delete(link)
+    if (links === undefined || links.size > 0) return
+    this.serving.delete(live)
+    if (live.stored.state === 'running') await this.transfers.change(live, { state: 'waiting' })
   }
 
   private withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
 import type { StoredContact } from '../ports/store.ts'
 import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
+import type { AutoAccept } from './auto-accept.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
 import type { FilePlatform, SourceDescription } from './file-ports.ts'
 import { ANEW_AFTER_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
@@ -78,13 +79,16 @@ export class Offering {
     await this.send([contact], paths, { replaces: { transfer: stored.id, attempt } })
   }
 
-  /** What an offer takes the place of, if the user has accepted that: then the offer is accepted too, unless it has grown too much. */
-  replacedBy({ stored, manifest: { replaces, size } }: Live): Live | undefined {
+  /** What an offer takes the place of, if the user has accepted that: then the offer is accepted too, unless it has grown too much. @param auto what is accepted without asking */
+  replacedBy({ stored, manifest: { replaces, size } }: Live, auto: AutoAccept | null): Live | undefined {
     const before = replaces === undefined ? undefined : this.deps.transfers.find(replaces.transfer, 'in')
     if (replaces === undefined || before?.stored.contact !== stored.contact) return undefined
     const isNext = replaces.attempt === (before.manifest.replaces?.attempt ?? 0) + 1 && replaces.attempt <= MAX_ANEW
     const { state, reason } = before.stored
     const isWanted = state === 'running' || state === 'waiting' || (state === 'failed' && reason === 'FILE_CHANGED')
-    return isNext && isWanted && size <= 2 * before.manifest.size + GROWN_BYTES ? before : undefined
+    // What nobody was asked about does not grow beyond what nobody need be asked about.
+    const isUnasked = auto !== null && before.manifest.size <= auto.maxBytes
+    const most = isUnasked ? auto.maxBytes : 2 * before.manifest.size + GROWN_BYTES
+    return isNext && isWanted && size <= most ? before : undefined
   }
 }

@@ -27,7 +27,7 @@ export interface ServingDeps {
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
   onServing(live: Live, link: FileLink): Promise<void>
   onSent(live: Live, bytes: number): void
-  /** Nothing is on its way for it on this link any more. */
+  /** The link has closed. */
   onServed(live: Live, link: FileLink): Promise<void>
   /** It cannot be sent any more. */
   onBroken(live: Live, error: SkeinError): Promise<void>
@@ -68,8 +68,8 @@ export async function serveLink(deps: ServingDeps, link: FileLink): Promise<void
     deps.logger.warn('file-link-failed', { code, reason: String(error) })
     if (code === 'BAD_FRAME' || code === 'FRAME_TOO_LARGE') deps.onOffence(code)
   } finally {
-    session.end()
     link.close()
+    await session.end().catch((error: unknown) => deps.logger.warn('file-link-failed', { reason: String(error) }))
   }
 }
 
@@ -81,6 +81,9 @@ class Session {
   private wanted: Wanted = { chunks: 0 }
   /** Stays for further requests on this link. */
   private bulk: BulkLink | undefined
+  /** What has been asked for on this link. */
+  private readonly served = new Set<Live>()
+  private readonly over = new AbortController()
 
   constructor(deps: ServingDeps, link: FileLink) {
     this.deps = deps
@@ -92,9 +95,11 @@ class Session {
     for (let frame = await reader.next(); frame !== undefined; frame = await reader.next()) await this.take(frame)
   }
 
-  end(): void {
+  async end(): Promise<void> {
+    this.over.abort()
     this.credit?.close()
     this.bulk?.close()
+    for (const live of this.served) await this.deps.onServed(live, this.link)
   }
 
   private async take(frame: FileFrame): Promise<void> {
@@ -118,6 +123,7 @@ class Session {
     const credit = new Credit(asked.window)
     const wanted = { chunks: indices.length }
     Object.assign(this, { credit, wanted })
+    this.served.add(found)
     await this.deps.onServing(found, this.link)
     // Not awaited: credit comes on the same link meanwhile.
     void this.stream(found, asked, { plan, indices, credit, wanted })
@@ -129,6 +135,8 @@ class Session {
     const { credit } = granted
     try {
       if (bulk.length > 0) this.bulk ??= await deps.claim(bulk)
+      // It may have come when the link was closed.
+      if (this.over.signal.aborted) return this.bulk?.close()
       // The other side tries without it.
       if (bulk.length > 0 && this.bulk === undefined) return link.close()
       await deps.withSource(live, async (source, isShared) => {
@@ -138,7 +146,6 @@ class Session {
         // The next request may come as soon as this is there.
         this.credit = undefined
         await link.send(encodeFileFrame({ kind: 'end', root }))
-        await deps.onServed(live, link)
       })
     } catch (error) {
       await this.breakOff(live, error)
@@ -157,6 +164,7 @@ class Session {
       sender: raw === undefined ? undefined : await source.sendOver(raw),
       credit,
       pace: deps.pace,
+      signal: this.over.signal,
       part,
       salt: source.salts[part],
       indices: indices.values(),

@@ -84,6 +84,7 @@ export class SourceLane {
 
   /** Ends what it does. */
   cut(): void {
+    this.request?.hurry()
     this.source?.link.close()
     this.way?.close()
   }

@@ -18,6 +18,8 @@ export interface Streaming {
   readonly sender: Pick<ChunkSender, 'send'> | undefined
   readonly credit: Credit
   readonly pace: Pace
+  /** The link has closed. */
+  readonly signal: AbortSignal
   readonly part: FilePart
   /** 32 bytes. */
   readonly salt: Uint8Array
@@ -91,22 +93,22 @@ async function sendOne({ order, sealedLength, onSent }: Streaming, sender: Pick<
 }
 
 /** @returns whether there is credit for all of it, and it is its turn; not when the link has closed */
-async function mayGo({ credit, pace }: Streaming, bytes: number): Promise<boolean> {
+async function mayGo({ credit, pace, signal }: Streaming, bytes: number): Promise<boolean> {
   for (let taken = 0; taken < bytes; ) {
     const room = await credit.take(bytes - taken)
     if (room === 0) return false
     taken += room
   }
-  await pace.pass(bytes)
-  return true
+  await pace.pass(bytes, signal)
+  return !signal.aborted
 }
 
-async function sendChunk({ link, credit, pace, onSent }: Streaming, index: number, sealed: Uint8Array): Promise<boolean> {
+async function sendChunk({ link, credit, pace, signal, onSent }: Streaming, index: number, sealed: Uint8Array): Promise<boolean> {
   if (!(await link.send(encodeFileFrame({ kind: 'chunk', index, bytes: sealed.length })))) return false
   for (let at = 0; at < sealed.length; ) {
     const room = await credit.take(Math.min(link.maxFrame, sealed.length - at))
     if (room === 0) return false
-    await pace.pass(room)
+    await pace.pass(room, signal)
     if (!(await link.send(sealed.subarray(at, at + room)))) return false
     onSent(room)
     at += room

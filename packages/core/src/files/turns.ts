@@ -1,29 +1,38 @@
 /** So many at once; others wait, in order (FI22). */
+import type { Clock } from '../ports/clock.ts'
+import { QUIET_MS } from './limits.ts'
+
 export class Turns {
   private readonly most: number
+  private readonly clock: Pick<Clock, 'sleep'>
   private readonly queue: (() => void)[] = []
   private busy = 0
 
-  constructor(most: number) {
+  constructor(most: number, clock: Pick<Clock, 'sleep'>) {
     this.most = most
+    this.clock = clock
   }
 
-  /** @param work gets a function that gives the turn back before it has ended */
-  async take<T>(work: (giveBack: () => void) => Promise<T>): Promise<T> {
+  /** @param moved bytes so far: who stands still for QUIET_MS goes on, and keeps nobody else waiting */
+  async take<T>(moved: () => number, work: () => Promise<T>): Promise<T> {
     if (this.busy >= this.most) await new Promise<void>((resolve) => this.queue.push(resolve))
     this.busy += 1
-    let isGiven = false
-    const giveBack = (): void => {
-      if (isGiven) return
-      isGiven = true
+    const over = new AbortController()
+    const watching = this.watch(moved, over.signal).then(() => {
       this.busy -= 1
       this.queue.shift()?.()
-    }
+    })
     try {
-      return await work(giveBack)
+      return await work()
     } finally {
-      giveBack()
+      over.abort()
+      await watching
     }
+  }
+
+  /** Until it has ended, or stands still. */
+  private async watch(moved: () => number, signal: AbortSignal): Promise<void> {
+    for (let before = moved(); await this.clock.sleep(QUIET_MS, { signal }); before = moved()) if (moved() === before) return
   }
 
   /** Nobody waits any longer. */

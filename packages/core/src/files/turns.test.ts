@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { content, filesOf, offer, type Pair, pair, type Side, stateOf } from '../testing/file-pair.ts'
+import { MemoryFiles } from '../testing/memory-files.ts'
+import { seededRandom } from '../testing/seeded-random.ts'
+import { VirtualClock } from '../testing/virtual-clock.ts'
+import { BulkClaims } from './bulk-claims.ts'
+import { FILE_PROTOCOL } from './file-link.ts'
+import type { BulkLink } from './file-ports.ts'
+import type { Transfer } from './index.ts'
+import { BULK_HELD_MS, QUIET_MS } from './limits.ts'
+import { Pace } from './pace.ts'
+
+/** Ana has offered three files that were accepted, and cid one. */
+async function four(both: Pair): Promise<{ readonly hers: readonly Transfer[]; readonly his: Transfer }> {
+  const { world, ana, bo } = both
+  const disk = new MemoryFiles()
+  const cid: Side = { disk, node: await world.start('cid', { files: disk }) }
+  await world.befriend(cid.node, bo.node)
+  cid.disk.files.set('c.bin', content(9, 600_000))
+  const his = await offer({ world, ana: cid, bo }, ['c.bin'])
+  const hers: Transfer[] = []
+  for (const name of ['a', 'b', 'c']) {
+    ana.disk.files.set(name, content(1, 600_000))
+    hers.push(await offer(both, [name]))
+  }
+  return { hers, his }
+}
+
+describe('turns', () => {
+  it('[FI22] three who say nothing keep nobody waiting for long, and go on when they do', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { hers, his } = await four(both)
+    const serve = ana.node.swarm.handlers.get(FILE_PROTOCOL)
+    if (serve === undefined) throw new Error('it serves')
+    const speaks: (() => void)[] = []
+    ana.node.swarm.handlers.set(FILE_PROTOCOL, async (channel) => {
+      await new Promise<void>((resolve) => speaks.push(resolve))
+      await serve(channel)
+    })
+    for (const { id } of [...hers, his]) await filesOf(bo).accept(id, 'in')
+    await world.run(QUIET_MS - 10_000)
+    expect(stateOf(bo, his)).toBe('waiting')
+    await world.run(20_000)
+    expect(stateOf(bo, his)).toBe('done')
+    ana.node.swarm.handlers.set(FILE_PROTOCOL, serve)
+    for (const each of speaks) each()
+    await world.run(10_000)
+    expect(hers.map((each) => stateOf(bo, each))).toEqual(['done', 'done', 'done'])
+  })
+
+  it('[FI22] who is away takes no turn, however long it takes to find that out', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { hers, his } = await four(both)
+    const { swarm } = bo.node
+    const [open, paths] = [swarm.open.bind(swarm), swarm.paths.bind(swarm)]
+    const her = ana.node.swarm.self
+    swarm.paths = () => paths().filter(({ device }) => device !== her)
+    swarm.open = (device, ...rest) => (device === her ? new Promise(() => undefined) : open(device, ...rest))
+    for (const { id } of [...hers, his]) await filesOf(bo).accept(id, 'in')
+    await world.run(5_000)
+    expect(stateOf(bo, his)).toBe('done')
+  })
+})
+
+describe('the bound of bytes a second', () => {
+  it('[FI23] counts at once when it is raised, also for who waits', async () => {
+    const clock = new VirtualClock()
+    const pace = new Pace(clock)
+    pace.rate = 1
+    const passed: number[] = []
+    await pace.pass(100)
+    for (const each of [1, 2]) void pace.pass(100).then(() => passed.push(each))
+    await clock.advance(50_000)
+    expect(passed).toEqual([])
+    pace.rate = 100
+    await clock.advance(1)
+    expect(passed).toEqual([1])
+    await clock.advance(1_000)
+    expect(passed).toEqual([1, 2])
+  })
+
+  it('[FI23] [FI24] keeps nobody who is not wanted any more', async () => {
+    const clock = new VirtualClock()
+    const pace = new Pace(clock)
+    pace.rate = 1
+    await pace.pass(1_000)
+    const over = new AbortController()
+    let hasPassed = false
+    void pace.pass(1, over.signal).then(() => (hasPassed = true))
+    await clock.advance(10)
+    over.abort()
+    await clock.advance(0)
+    expect(hasPassed).toBe(true)
+  })
+
+  it('[FI23] [FI24] a transfer that is paused under a narrow bound goes on as soon as the bound is gone', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_600_000))
+    const transfer = await offer(both)
+    await filesOf(bo).setRate(100)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(3_000)
+    await filesOf(bo).pause(transfer.id)
+    await world.run(2_000)
+    await filesOf(bo).setRate(0)
+    await filesOf(bo).resume(transfer.id)
+    await world.run(20_000)
+    expect(stateOf(bo, transfer)).toBe('done')
+  })
+})
+
+describe('who sends', () => {
+  it('[FI24] waits again when nobody fetches any more', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_600_000))
+    const transfer = await offer(both)
+    await filesOf(ana).setRate(50_000)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(3_000)
+    expect(stateOf(ana, transfer)).toBe('running')
+    world.kill(bo.node)
+    world.network.dropLinks(() => true)
+    await world.run(5_000)
+    expect(stateOf(ana, transfer)).toBe('waiting')
+  })
+
+  function named(seed: number): { readonly link: BulkLink; readonly name: Uint8Array; isClosed(): boolean } {
+    const name = seededRandom(seed).bytes(16)
+    let closed = false
+    const frames = async function* (): AsyncGenerator<Uint8Array> {
+      yield name
+    }
+    const link = { peer: 'bo', via: 'direct', frames, send: async () => true, close: () => void (closed = true) } as unknown as BulkLink
+    return { link, name, isClosed: () => closed }
+  }
+
+  it('[FI26] of two raw connections under one name one is closed at once, the other when nobody claims it', async () => {
+    const clock = new VirtualClock()
+    const claims = new BulkClaims(clock)
+    const [first, second] = [named(1), named(1)]
+    void claims.take(first.link)
+    await clock.advance(1_000)
+    void claims.take(second.link)
+    await clock.advance(BULK_HELD_MS - 500)
+    expect([first.isClosed(), second.isClosed()]).toEqual([true, false])
+    await clock.advance(1_000)
+    expect(second.isClosed()).toBe(true)
+  })
+})
