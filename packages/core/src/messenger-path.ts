@@ -42,7 +42,10 @@ export async function openMainPath(ports: MessengerPorts, parts: MainPathParts):
     reload: (device) => dispatcher.reload(device),
     expireMs: parts.expireMs,
     onMessage: (message) => parts.onMessage(message),
-    onState: (message) => emit({ kind: 'state', message }),
+    onState: (message) => {
+      emit({ kind: 'state', message })
+      if (message.state === 'failed') void dispatcher.tellOwn([message.id])
+    },
     onArrived: (device, seq) => dispatcher.onArrived(device, seq),
     onReceiptDue: (device) => dispatcher.onReceiptDue(device),
     onChanged: (message) => emit({ kind: 'changed', message }),

@@ -170,6 +170,24 @@ describe('several devices', () => {
     expect(await bo.store.receiptDevices()).toEqual([])
   })
 
+  it('[DV13] what a device has given up, or carriers hold, is shown so on the others', async () => {
+    const { world, ana, bo, phone } = await household(28)
+    const { account } = ana.messenger.identity
+    world.kill(ana)
+    const { id } = await bo.messenger.send(world.contactOf(bo, ana), 'given up', { expireMs: 60_000 })
+    const kept = await world.send(bo, ana, 'carried')
+    await world.run(5_000)
+    const [row] = (await bo.store.outboxOf(kept.id)).filter(({ contact }) => contact === account)
+    if (row === undefined) throw new Error('nothing waits')
+    await bo.messenger['dispatcher']['onCarried'](row, 'http://a.test')
+    await world.run(100_000)
+    const shown = await Promise.all([id, kept.id].map((each) => phone.messenger.message(each)))
+    expect(shown.map((message) => [message?.state, message?.reason])).toEqual([
+      ['failed', 'expired'],
+      ['carried', null],
+    ])
+  })
+
   it('[DV13] what one device has got late is unread on both, until it is seen on either', async () => {
     const { world, ana, bo, phone } = await household(18)
     const { account } = ana.messenger.identity

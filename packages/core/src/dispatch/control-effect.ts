@@ -109,12 +109,15 @@ function receiptEffect({ clock, onAcknowledged, onProofs }: ControlHooks, known:
 }
 
 /** What has become of messages that another device of ours has sent: it says so once it knows (DV13). */
-function ownReceiptEffect({ clock, onAcknowledged }: ControlHooks, device: DeviceId, { delivered, read }: ReceiptFields): ControlEffect {
+function ownReceiptEffect({ clock, onAcknowledged }: ControlHooks, device: DeviceId, receipt: ReceiptFields): ControlEffect {
+  const { delivered, read, failed = [], carried = [] } = receipt
   const at = clock.now()
-  const moved = (ids: readonly MessageId[], state: 'delivered' | 'read'): readonly StoreWrite[] =>
+  const moved = (ids: readonly MessageId[], state: 'carried' | 'delivered' | 'read'): readonly StoreWrite[] =>
     ids.map((id) => ({ kind: 'message.state', id, state, at }))
+  const gaveUp = failed.map(({ message: id, reason }): StoreWrite => ({ kind: 'message.state', id, state: 'failed', at, reason }))
+  const changed = [...delivered, ...read, ...carried, ...failed.map(({ message }) => message)]
   return {
-    writes: [...moved(delivered, 'delivered'), ...moved(read, 'read')],
-    committed: () => void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined),
+    writes: [...moved(carried, 'carried'), ...gaveUp, ...moved(delivered, 'delivered'), ...moved(read, 'read')],
+    committed: () => void onAcknowledged([...new Set(changed)], device).catch(() => undefined),
   }
 }

@@ -267,7 +267,7 @@ export class Dispatcher {
   }
 
   /** What has become of our messages, for our other devices (DV13). Never throws. */
-  private async tellOwn(ids: readonly MessageId[]): Promise<void> {
+  async tellOwn(ids: readonly MessageId[]): Promise<void> {
     const { store, book, swarm, logger } = this.deps
     const others = book.ownDevices()
     if (others.length === 0) return
@@ -335,7 +335,9 @@ export class Dispatcher {
     const before = await store.message(row.message, 'out')
     const [outcome] = await store.commit([carriedWrite(row, carrier)])
     this.deps.onCarried(row, carrier)
-    if (before?.state === 'queued' && outcome === 'done') onState({ ...before, state: 'carried', reason: null })
+    if (before?.state !== 'queued' || outcome !== 'done') return
+    onState({ ...before, state: 'carried', reason: null })
+    void this.tellOwn([row.message])
   }
 
   /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */

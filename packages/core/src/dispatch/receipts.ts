@@ -1,8 +1,9 @@
 /** Receipts (RC1 to RC3): devices whose messages came by a carrier, or were seen, are told so, many at once. */
 import type { DeviceId, MessageId } from '../ids.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
-import type { DueReceipt, StoreWrite } from '../ports/store.ts'
+import type { DueReceipt, StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { Proofs } from '../proofs/index.ts'
+import type { FailedMessage } from '../wire/delivery-control.ts'
 import { MAX_RECEIPTS } from '../wire/limits.ts'
 
 /** What comes within this goes into one receipt, milliseconds; up to as long again is chance, so that mail and receipts are not matched by time. */
@@ -62,12 +63,29 @@ export class Receipts {
     const due = await store.receiptsDue(device, most)
     if (due.length === 0) return void this.withheld.delete(device)
     const ids = (read: boolean): MessageId[] => due.filter((each) => each.read === read).map(({ message }) => message)
-    const receipt = { delivered: ids(false), read: ids(true), at: clock.now() }
+    const became = book.isOwn(owner.account) ? await this.whatBecame(due) : { delivered: ids(false), read: ids(true) }
+    const receipt = { ...became, at: clock.now() }
     const control = { kind: 'receipt', ...receipt, proofs: await this.proofs.sign(owner.account, receipt) } as const
     const sent = await sendControl(this.path, known, { control, beside: due.map(removal) })
     if (sent) this.withheld.delete(device)
     if (sent && due.length === most) void this.plan(device)
   }
+
+  /** What is known now of messages of ours: one that is sent again meanwhile has become nothing yet. */
+  private async whatBecame(due: readonly DueReceipt[]): Promise<Became> {
+    const found = await Promise.all([...new Set(due.map(({ message }) => message))].map((id) => this.path.store.message(id, 'out')))
+    const messages = found.filter((message) => message !== null)
+    const ids = (state: StoredMessage['state']): MessageId[] => messages.filter((each) => each.state === state).map(({ id }) => id)
+    const failed = messages.filter(({ state }) => state === 'failed').map(({ id, reason }) => ({ message: id, reason: reason ?? '' }))
+    return { delivered: ids('delivered'), read: ids('read'), failed, carried: ids('carried') }
+  }
+}
+
+interface Became {
+  readonly delivered: readonly MessageId[]
+  readonly read: readonly MessageId[]
+  readonly failed: readonly FailedMessage[]
+  readonly carried: readonly MessageId[]
 }
 
 function removal(receipt: DueReceipt): StoreWrite {

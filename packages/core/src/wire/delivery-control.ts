@@ -2,7 +2,7 @@
 import { SkeinError } from '../errors/index.ts'
 import { type MessageId, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import { atMost, decode, encode, exactly } from './codec.ts'
-import { DeliveryControl } from './gen/mailbox_pb.ts'
+import { DeliveryControl, type DeliveryReceipt } from './gen/mailbox_pb.ts'
 import { decodeHandover, encodeHandover, type HandoverFields } from './handover.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS, MAX_URL_CHARS } from './limits.ts'
 import { TOKEN_BYTES } from './mailbox.ts'
@@ -10,6 +10,7 @@ import { decodeSigned, encodeSigned, type SignedBytes } from './signed.ts'
 
 const ID_BYTES = 16
 const SIGNATURE_BYTES = 64
+const MAX_REASON_CHARS = 32
 
 export type DeliveryControlFields =
   | ReceiptFields
@@ -41,6 +42,15 @@ export interface ReceiptFields {
   readonly at: number
   /** For each of `delivered` and then of `read`, 64 bytes one after the other; none unless both sides allow proofs. */
   readonly proofs: Uint8Array
+  /** Between devices of one account alone: what its sender has given up, and what carriers hold. */
+  readonly failed?: readonly FailedMessage[]
+  readonly carried?: readonly MessageId[]
+}
+
+export interface FailedMessage {
+  readonly message: MessageId
+  /** At most 32 characters. */
+  readonly reason: string
 }
 
 export function encodeDeliveryControl(control: DeliveryControlFields): Uint8Array {
@@ -50,9 +60,14 @@ export function encodeDeliveryControl(control: DeliveryControlFields): Uint8Arra
 function kindOf(control: DeliveryControlFields): DeliveryControl['kind'] {
   switch (control.kind) {
     case 'receipt': {
-      const { delivered, read, at, proofs } = control
+      const { delivered, read, at, proofs, failed = [], carried = [] } = control
+      const own = {
+        failed: joined(failed.map(({ message }) => message)),
+        reasons: failed.map(({ reason }) => reason),
+        carried: joined(carried),
+      }
       const signature = new Uint8Array()
-      return { $case: 'receipt', value: { delivered: joined(delivered), read: joined(read), at, signature, proofs } }
+      return { $case: 'receipt', value: { delivered: joined(delivered), read: joined(read), at, signature, proofs, ...own } }
     }
     case 'grant':
       return { $case: 'grant', value: { mailbox: control.mailbox, tokens: [...control.tokens] } }
@@ -105,11 +120,27 @@ export function decodeDeliveryControl(bytes: Uint8Array): DeliveryControlFields 
   }
 }
 
-function receiptOf({ at, ...receipt }: { delivered: Uint8Array; read: Uint8Array; at: number; proofs: Uint8Array }): ReceiptFields {
+function receiptOf({ at, ...receipt }: Omit<DeliveryReceipt, 'signature'>): ReceiptFields {
   const [delivered, read] = [idsIn(receipt.delivered), idsIn(receipt.read)]
   const { proofs } = receipt
   if (proofs.length !== 0) exactly(proofs, (delivered.length + read.length) * SIGNATURE_BYTES)
-  return { kind: 'receipt', delivered, read, at, proofs }
+  const [failed, carried] = [failedIn(receipt), idsIn(receipt.carried)]
+  return {
+    kind: 'receipt',
+    delivered,
+    read,
+    at,
+    proofs,
+    ...(failed.length > 0 ? { failed } : {}),
+    ...(carried.length > 0 ? { carried } : {}),
+  }
+}
+
+function failedIn({ failed, reasons }: Pick<DeliveryReceipt, 'failed' | 'reasons'>): readonly FailedMessage[] {
+  const ids = idsIn(failed)
+  if (ids.length !== reasons.length || reasons.some((reason) => reason.length > MAX_REASON_CHARS))
+    throw new SkeinError('BAD_FRAME', 'Messages that failed and their reasons do not go together.')
+  return ids.map((message, at) => ({ message, reason: reasons[at] ?? '' }))
 }
 
 function unconfirmedOf({ messages, seqs }: { messages: Uint8Array; seqs: number[] }): readonly UnconfirmedMessage[] {

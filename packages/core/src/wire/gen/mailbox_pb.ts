@@ -142,6 +142,10 @@ export interface DeliveryReceipt {
   signature: Uint8Array;
   /** By the device key, over a DeliveryStatement for each of `delivered` and then of `read`, when both sides allow proofs; 64 bytes each. */
   proofs: Uint8Array;
+  /** Between devices of one account alone: what its sender has given up, with a reason for each, and what carriers hold. */
+  failed: Uint8Array;
+  reasons: string[];
+  carried: Uint8Array;
 }
 
 export interface TokenGrant {
@@ -1153,6 +1157,9 @@ function createBaseDeliveryReceipt(): DeliveryReceipt {
     at: 0,
     signature: NOTHING,
     proofs: NOTHING,
+    failed: NOTHING,
+    reasons: [],
+    carried: NOTHING,
   };
 }
 
@@ -1172,6 +1179,15 @@ export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
     }
     if (message.proofs.length !== 0) {
       writer.uint32(42).bytes(message.proofs);
+    }
+    if (message.failed.length !== 0) {
+      writer.uint32(50).bytes(message.failed);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.carried.length !== 0) {
+      writer.uint32(66).bytes(message.carried);
     }
     return writer;
   },
@@ -1222,6 +1238,30 @@ export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
             }
 
             message.proofs = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.failed = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.carried = reader.bytes();
             continue;
           }
         }
