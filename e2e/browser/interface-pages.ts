@@ -152,10 +152,12 @@ export class Person {
     await this.page.keyboard.press('Enter')
   }
 
-  /** Waits until the message is there, sent messages until the tick says `state`. */
+  /** Waits until the message is there, sent messages until the tick says `state`; what is delivered may be read by now. */
   async sees(text: string, state?: string): Promise<void> {
     const row = this.page.locator('[data-direction]', { hasText: text })
-    await (state === undefined ? row : row.locator(`[data-state="${state}"]`)).first().waitFor()
+    const states = state === 'delivered' ? ['delivered', 'read'] : [state]
+    const tick = states.map((each) => `[data-state="${each}"]`).join(', ')
+    await (state === undefined ? row : row.locator(tick)).first().waitFor()
   }
 
   /** What axe finds that is serious or worse, as sentences. */
