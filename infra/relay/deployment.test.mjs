@@ -1,7 +1,7 @@
 // What a deployed relay is made of fits together: one source of defaults, names that exist, scripts that parse. The programs
 // that read these files (Prometheus, systemd, Caddy, nginx, cloud-init, a bare Debian) do so in e2e/relay-deployment.long.test.ts.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,7 +58,7 @@ describe('deployment', () => {
   it('[RL20] alerts, dashboard and their tests name metrics that the relay has', () => {
     const metrics = root('apps/relay/src/metrics.ts')
     const counters = [...metrics.matchAll(/counter\('(\w+)'/g)].map(([, name]) => `skein_relay_${name}_total`)
-    const histograms = [...metrics.matchAll(/histogram\('(\w+)'/g)].map(([, name]) => `skein_relay_${name}_seconds_bucket`)
+    const histograms = [...metrics.matchAll(/histogram\(\s*'(\w+)'/g)].map(([, name]) => `skein_relay_${name}_seconds_bucket`)
     const known = new Set([...metrics.matchAll(/'(skein_relay_\w+)'/g)].map(([, name]) => name).concat(counters, histograms))
     for (const file of ['alerts.yml', 'alerts.test.yml', 'grafana-dashboard.json']) {
       const named = [...read(file).matchAll(/\bskein_relay_\w+/g)].map(([name]) => name)
@@ -71,7 +71,7 @@ describe('deployment', () => {
 
   it.skipIf(process.platform === 'win32')('[RL20] the scripts parse, and refuse whom they should', () => {
     const place = (name) => fileURLToPath(new URL(name, import.meta.url))
-    for (const script of ['../install.sh', 'operator-command.sh', 'bare-system.sh'])
+    for (const script of ['../install.sh', 'operator-command.sh', 'container-entry.sh', 'bare-system.sh'])
       expect(spawnSync('sh', ['-n', place(script)]).status).toBe(0)
     const refusal = (...args) => spawnSync('sh', [place('../install.sh'), ...args], { encoding: 'utf8' })
     expect(refusal('nonsense')).toMatchObject({ status: 1, stderr: 'skein-relay: there are: install, uninstall [--purge]\n' })
@@ -107,6 +107,31 @@ describe('deployment', () => {
           'SKEIN_RELAY_WS=4002',
           '',
         ])
+      } finally {
+        rmSync(app, { recursive: true })
+      }
+    },
+  )
+
+  it.skipIf(process.platform === 'win32')(
+    '[RL20] a container on empty data makes a relay that wants tokens, and one on data that are there changes nothing',
+    () => {
+      const app = mkdtempSync(join(tmpdir(), 'skein-container-'))
+      try {
+        const entry = join(app, 'container-entry.sh')
+        copyFileSync(fileURLToPath(new URL('container-entry.sh', import.meta.url)), entry)
+        writeFileSync(
+          join(app, 'skein-relay'),
+          '#!/bin/sh\necho "$@" >>"$SKEIN_RELAY_DATA_DIR/said"; : >"$SKEIN_RELAY_DATA_DIR/identity.seed"\n',
+          { mode: 0o755 },
+        )
+        const enter = (...args) =>
+          expect(spawnSync('sh', [entry, ...args], { env: { ...process.env, SKEIN_RELAY_DATA_DIR: app } }).status).toBe(0)
+        enter('run')
+        enter('run')
+        enter('status')
+        expect(readFileSync(join(app, 'said'), 'utf8')).toBe('init --mode token\nrun\nrun\nstatus\n')
+        expect(read('Dockerfile')).toMatch(/^ENTRYPOINT \["\/opt\/skein-relay\/container-entry.sh"\]\nCMD \["run"\]$/m)
       } finally {
         rmSync(app, { recursive: true })
       }

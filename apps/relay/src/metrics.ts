@@ -20,6 +20,8 @@ export interface MetricSources {
   members(): number
   budgetUsedBytes(): number
   budgetLimitBytes(): number
+  /** When the certificate ends, seconds since 1970; 0 for none. */
+  certificateExpires(): number
   /** Whether everything is ready. */
   status(): number
 }
@@ -49,6 +51,11 @@ const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['stunRequests', 'skein_relay_stun_requests', 'Answered STUN requests since the start.'],
   ['stunRefused', 'skein_relay_stun_refused', 'Datagrams on the STUN ports since the start that were no questions.'],
   ['members', 'skein_relay_members', 'Devices that a token or an invite has admitted.'],
+  [
+    'certificateExpires',
+    'skein_relay_certificate_expires_seconds',
+    'When the certificate of --https ends, in seconds since 1970; 0 for none.',
+  ],
   ['budgetUsedBytes', 'skein_relay_budget_used_bytes', "Traffic of the budget's current month."],
   ['budgetLimitBytes', 'skein_relay_budget_limit_bytes', 'Traffic that the month allows; 0 for no budget.'],
 ]

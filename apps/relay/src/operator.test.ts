@@ -22,6 +22,7 @@ const FIGURES: StackFigures = {
   cards: none,
   stunRequests: none,
   stunRefused: none,
+  certificateExpires: none,
   status: none,
   mailKept: async () => ({ envelopes: 0, bytes: 0 }),
 }

@@ -34,6 +34,7 @@ export type StackFigures = Pick<
   | 'cards'
   | 'stunRequests'
   | 'stunRefused'
+  | 'certificateExpires'
   | 'status'
 > &
   Pick<LabelledSources, 'mailKept'>

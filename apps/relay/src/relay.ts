@@ -248,6 +248,7 @@ function figuresOf(parts: Parts): StackFigures {
     gossipMessages: () => counts()?.gossipMessages ?? 0,
     cards: () => parts.cards?.count() ?? 0,
     stunRequests: () => parts.stun?.requests() ?? 0,
+    certificateExpires: () => Math.round((parts.front?.certificateEndsAt ?? 0) / 1_000),
     stunRefused: () => parts.stun?.refused() ?? 0,
   }
 }

@@ -11,8 +11,9 @@ import { ownMemberUrl, presentWithJoin } from './join.ts'
 /** @throws SkeinError USAGE, CONFIG_INVALID, DATA_DIR_READ_ONLY */
 export async function initialise(config: RelayConfig, { mode }: { readonly mode: string | undefined }): Promise<void> {
   const isNew = !existsSync(join(config.dataDir, 'identity.seed'))
-  const seed = loadOrCreateSeed(config.dataDir)
+  // Settings first: a relay that has a key and no settings would be open to everybody.
   const settings = mode === undefined ? loadSettings(config.dataDir) : changeSettings(config.dataDir, { mode })
+  const seed = loadOrCreateSeed(config.dataDir)
   const token = isNew && settings.mode === 'token' ? await firstToken(config.dataDir) : null
   const url = ownMemberUrl(config)
   const result = { peer_id: await peerIdFromSeed(seed), data_dir: config.dataDir, mode: settings.mode, url, token, created: isNew }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Issued } from './acme.ts'
-import { type Certificate, CertificateKeeper } from './certificate-keeper.ts'
+import { type Certificate, CertificateKeeper, ORDER_WITHIN_MS } from './certificate-keeper.ts'
 import { selfSigned } from './test-certificate.ts'
 
 const DAY_MS = 86_400_000
@@ -47,6 +47,27 @@ describe('the certificate of a relay', () => {
     again.keeper.start()
     await again.keeper.look()
     expect([again.state.orders, again.state.shown]).toEqual([[], state.shown])
+  })
+
+  it('[RL23] that has ended is none, and when it ends can be seen', async () => {
+    const { keeper, state } = keeperWith(issuing())
+    expect([keeper.hasCertificate, keeper.endsAt]).toEqual([false, 0])
+    await keeper.look()
+    state.now = START + 90 * DAY_MS - 1
+    expect([keeper.hasCertificate, keeper.endsAt]).toEqual([true, START + 90 * DAY_MS])
+    state.now += 1
+    expect(keeper.hasCertificate).toBe(false)
+  })
+
+  it('[RL23] is asked for again when the authority never finishes an order', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { keeper, state } = keeperWith(() => new Promise(() => undefined))
+    const looking = keeper.look()
+    await vi.advanceTimersByTimeAsync(ORDER_WITHIN_MS)
+    await looking
+    expect(state.log).toEqual(['certificate-not-issued'])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(state.orders).toHaveLength(2)
   })
 
   it('[RL23] is renewed with the same account when a third of its life is left, and not before', async () => {

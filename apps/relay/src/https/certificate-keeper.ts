@@ -19,6 +19,9 @@ const LOOK_EVERY_MS = 6 * 3_600_000
 const AGAIN_MS = 60_000
 const AGAIN_MOST_MS = 6 * 3_600_000
 
+/** For one order, ms: authorities take minutes at most, and one that never answers must not be waited for. */
+export const ORDER_WITHIN_MS = 600_000
+
 const CERTIFICATE = 'https/certificate'
 const ACCOUNT = 'https/account'
 
@@ -41,14 +44,21 @@ export class CertificateKeeper {
   #timer: NodeJS.Timeout | undefined
   #failures = 0
   #isStopped = false
-  #hasOne = false
+  /** When the one that is shown ends, ms since 1970. */
+  #endsAt = 0
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps
   }
 
+  /** Whether one is shown that clients take: it has not ended. */
   get hasCertificate(): boolean {
-    return this.#hasOne
+    return this.#endsAt > this.#deps.now()
+  }
+
+  /** When the one that is shown ends, ms since 1970; 0 for none. */
+  get endsAt(): number {
+    return this.#endsAt
   }
 
   /** Shows the one that was kept, and orders one where there is none or it ends soon. Does not wait for that. */
@@ -69,7 +79,7 @@ export class CertificateKeeper {
     const { logger, host, order, challenges } = this.#deps
     try {
       if (this.#isDue()) {
-        const issued = await order(this.#read(ACCOUNT), challenges)
+        const issued = await inTime(order(this.#read(ACCOUNT), challenges))
         this.#keep(issued)
         this.#show(issued.certificate)
         logger.info('certificate-issued', { host, until: endOf(issued.certificate) })
@@ -96,7 +106,7 @@ export class CertificateKeeper {
   }
 
   #show(certificate: Certificate): void {
-    this.#hasOne = true
+    this.#endsAt = new X509Certificate(certificate.chain).validToDate.getTime()
     this.#deps.onCertificate(certificate)
   }
 
@@ -120,6 +130,17 @@ export class CertificateKeeper {
 
   #write(name: string, text: string): void {
     this.#deps.entries.put(name, new TextEncoder().encode(text))
+  }
+}
+
+/** @throws Error when it takes too long; what comes of it then is not waited for */
+async function inTime(order: Promise<Issued>): Promise<Issued> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error('the authority has not finished the order in time')), ORDER_WITHIN_MS).unref()
+  try {
+    return await Promise.race([order, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

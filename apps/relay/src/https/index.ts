@@ -22,6 +22,8 @@ export interface SecureFrontOptions extends FrontHandlers {
 export interface SecureFront extends AsyncDisposable {
   readonly port: number
   readonly hasCertificate: boolean
+  /** When the certificate ends, ms since 1970; 0 for none. */
+  readonly certificateEndsAt: number
 }
 
 /** Listens at once; what it shows comes later if there is nothing yet. @throws SkeinError PORT_IN_USE, USAGE */
@@ -42,6 +44,9 @@ export async function openSecureFront({ host, port, name, acmeDirectory, acmeEma
     port: front.port,
     get hasCertificate() {
       return keeper.hasCertificate
+    },
+    get certificateEndsAt() {
+      return keeper.endsAt
     },
     [Symbol.asyncDispose]: async () => {
       keeper.stop()
