@@ -1,12 +1,12 @@
 /** Proofs of delivery, as a node keeps them, tells them and takes them from neighbours; docs/spec/mesh.md has the exchange. */
 import type { Primitives, Random } from '../ports/index.ts'
-import type { CureFields, MeshControlFields, SketchFields } from '../wire/mesh.ts'
+import { type CureFields, MAX_DEPTH, type MeshControlFields, type SketchFields } from '../wire/mesh.ts'
 import type { MeshAddress } from './bundle.ts'
 import { type Cure, CureBook, cureLock, type HeardCure } from './cure-book.ts'
 import type { LinkId, Neighbour } from './neighbour.ts'
 import type { Neighbourhood } from './neighbourhood.ts'
 import { ProofIntake } from './proof-intake.ts'
-import { Reconciliation } from './reconcile/reconciliation.ts'
+import { type Part, Reconciliation, WHOLE } from './reconcile/reconciliation.ts'
 
 /** A neighbour may begin to compare so often (ME7), milliseconds. */
 const COMPARE_AGAIN_MS = 5_000
@@ -27,6 +27,9 @@ export class ProofExchange {
   private readonly deps: ProofExchangeDeps
   private readonly cures = new CureBook()
   private readonly intake = new ProofIntake()
+  /** Shares that were begun here, and the depth of what a neighbour began last. */
+  private readonly shares = new WeakMap<Neighbour, number>()
+  private readonly depths = new WeakMap<Neighbour, number>()
 
   constructor(deps: ProofExchangeDeps) {
     this.deps = deps
@@ -42,11 +45,23 @@ export class ProofExchange {
 
   /** The side with the smaller address begins. */
   compare(neighbour: Neighbour): void {
-    const { random, addresses, neighbours } = this.deps
+    const { addresses } = this.deps
     if (Math.min(...addresses) > Math.min(...neighbour.addresses)) return
-    const salt = Math.floor(random.uniform() * 2 ** 32)
-    neighbour.reconciliation = new Reconciliation(this.cures.keys(), salt)
-    neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
+    this.begin(neighbour, WHOLE)
+  }
+
+  private begin(neighbour: Neighbour, part: Part): void {
+    const salt = Math.floor(this.deps.random.uniform() * 2 ** 32)
+    neighbour.reconciliation = new Reconciliation(this.cures.keys(), salt, part)
+    this.deps.neighbours.say(neighbour.link, { sketch: neighbour.reconciliation.begin() })
+  }
+
+  /** Too much differs for one comparison: the next smaller share is compared, another one each time. */
+  private beginDeeper(neighbour: Neighbour, { depth }: Part): void {
+    if (depth >= MAX_DEPTH) return
+    const before = this.shares.get(neighbour) ?? 0
+    this.shares.set(neighbour, before + 1)
+    this.begin(neighbour, { depth: depth + 1, share: before % 4 ** (depth + 1) })
   }
 
   /** Answers what a neighbour says of proofs, and takes up those that it shows. */
@@ -85,12 +100,15 @@ export class ProofExchange {
   private compareWith(neighbour: Neighbour, sketch: SketchFields, now: number): void {
     if (sketch.from === 0) {
       // Each beginning costs a pass over all proofs: whoever never comes to an end gets no second one at once.
-      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS) return
+      const isDeeper = sketch.depth > (this.depths.get(neighbour) ?? 0)
+      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS && !isDeeper) return
       neighbour.comparedAt = now
-      neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt)
+      this.depths.set(neighbour, sketch.depth)
+      neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt, sketch)
     }
     const { neighbours } = this.deps
     const found = neighbour.reconciliation?.take(sketch)
+    if (found?.kind === 'too-many') this.beginDeeper(neighbour, sketch)
     if (found?.kind === 'more') neighbours.say(neighbour.link, { more: found.symbols })
     if (found?.kind === 'difference') neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.named(found.ours) })
   }

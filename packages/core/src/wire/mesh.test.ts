@@ -32,7 +32,14 @@ const anyControl = fc.record({
   experience: fc.array(uint32, { maxLength: 5 }),
   more: uint32,
   sketch: fc.option(
-    fc.record({ salt: uint32, from: fc.nat(4_096), symbols: bytes(2 * SYMBOL_BYTES), pulls: fc.oneof(bytes(0), bytes(32)) }),
+    fc.record({
+      salt: uint32,
+      from: fc.nat(4_096),
+      symbols: bytes(2 * SYMBOL_BYTES),
+      pulls: fc.oneof(bytes(0), bytes(32)),
+      depth: fc.integer({ min: 1, max: 8 }),
+      share: fc.nat(3),
+    }),
     { nil: undefined },
   ),
 })
@@ -56,6 +63,8 @@ describe('mesh control frames', () => {
     ['a symbol of 12 bytes', `420e1a0c${'00'.repeat(12)}`],
     ['counters that are no 32', `4204220200${'00'}`],
     ['addresses of 3 bytes', '0a03010203'],
+    ['a share that is none', '42022809'],
+    ['a share of the whole', '42023001'],
   ])('[ME4] refuses %s', (_name, digits) => {
     expect(() => decodeMeshControl(hex.decode(digits))).toThrow(refused)
   })

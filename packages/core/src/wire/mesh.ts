@@ -12,8 +12,10 @@ const ADDRESS_BYTES = 4
 export const SYMBOL_BYTES = 13
 /** Counters for the estimate; the error is about one quarter (the square root of 2 / 32). */
 export const PULL_BYTES = 32
-/** Most symbols of one sketch (ME7): enough for about 2,700 differences; beyond, only what the first say is made good. */
+/** Most symbols of one sketch (ME7): enough for about 2,700 differences. */
 export const MAX_SYMBOLS = 4_096
+/** Larger differences are compared share by share: at the eighth step there are 65,536 of them (ME7). */
+export const MAX_DEPTH = 8
 /** Keys in one frame (ME4); more go into further frames. */
 export const MAX_KEYS_IN_FRAME = 4_096
 /** Proofs of delivery in one frame (ME4). */
@@ -47,6 +49,9 @@ export interface SketchFields {
   readonly symbols: Uint8Array
   /** Empty, or 32 counters. */
   readonly pulls: Uint8Array
+  /** Only keys whose first 2 × depth bits are `share` are in it: 0 for all, at most MAX_DEPTH. */
+  readonly depth: number
+  readonly share: number
 }
 
 export interface MeshControlFields {
@@ -106,6 +111,8 @@ export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
 
 function soundSketch(sketch: SketchFields): SketchFields {
   pieces(sketch.symbols, SYMBOL_BYTES, MAX_SYMBOLS)
+  if (sketch.depth > MAX_DEPTH || sketch.share >= 4 ** sketch.depth)
+    throw new SkeinError('BAD_FRAME', 'A sketch is of a share that is none.')
   if (sketch.from > MAX_SYMBOLS) throw new SkeinError('BAD_FRAME', 'A sketch goes on too long.')
   if (sketch.pulls.length > 0) exactly(sketch.pulls, PULL_BYTES)
   return sketch

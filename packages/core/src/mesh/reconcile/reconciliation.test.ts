@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { MAX_SYMBOLS, SYMBOL_BYTES } from '../../wire/mesh.ts'
 import type { KeyHalves } from './coded-symbols.ts'
-import { type Found, keyHalves, MAX_REQUESTS, Reconciliation } from './reconciliation.ts'
+import { type Found, isIn, keyHalves, MAX_REQUESTS, Reconciliation, WHOLE } from './reconciliation.ts'
 
 interface Outcome {
   readonly found: Found
@@ -12,9 +12,9 @@ interface Outcome {
   readonly rounds: number
 }
 
-function reconciled(theirs: readonly KeyHalves[], ours: readonly KeyHalves[], salt: number): Outcome {
-  const sender = new Reconciliation(theirs, salt)
-  const receiver = new Reconciliation(ours, salt)
+function reconciled(theirs: readonly KeyHalves[], ours: readonly KeyHalves[], salt: number, part = WHOLE): Outcome {
+  const sender = new Reconciliation(theirs, salt, part)
+  const receiver = new Reconciliation(ours, salt, part)
   let sketch = sender.begin()
   for (let rounds = 1, symbols = 0; ; rounds += 1) {
     symbols += sketch.symbols.length / SYMBOL_BYTES
@@ -68,19 +68,26 @@ describe('reconciliation', () => {
     expect(reconciled(...sets(1, { common: 10_000, theirs: 0, ours: 0 }), 7)).toMatchObject({ symbols: 3, rounds: 1 })
   })
 
-  it('[ME7] gives up at the limit instead of going on for ever', () => {
-    const { found, symbols } = reconciled(...sets(1, { common: 0, theirs: 4_000, ours: 0 }), 7)
-    expect(found.kind).toBe('given-up')
-    expect(symbols).toBeLessThanOrEqual(MAX_SYMBOLS)
-  })
+  it.each([4_000, 60_000])(
+    '[ME7] %i differences are too many at once, which shows from the first frame, and are found share by share',
+    (count) => {
+      const [theirs, ours] = sets(1, { common: 1_000, theirs: count, ours: 0 })
+      expect(reconciled(theirs, ours, 7)).toMatchObject({ found: { kind: 'too-many' }, symbols: 3 })
+      const depth = count > 30_000 ? 3 : 1
+      const shares = Array.from({ length: depth === 1 ? 4 : 3 }, (_, share) => reconciled(theirs, ours, 7, { depth, share }))
+      const named = shares.flatMap(({ found }) => (found.kind === 'difference' ? found.theirs : []))
+      expect(new Set(named).size).toBe(theirs.slice(1_000).filter((key) => shares.some((_, share) => isIn({ depth, share }, key))).length)
+      expect(Math.max(...shares.map(({ symbols }) => symbols))).toBeLessThanOrEqual(MAX_SYMBOLS)
+    },
+  )
 
   it('[ME7] symbols that belong to no set at all are given up on, within bounds', () => {
     const random = seededRandom(5)
     const receiver = new Reconciliation([], 1)
     let found: Found = { kind: 'more', symbols: 1 }
     for (let from = 0; from < MAX_SYMBOLS; from += 512)
-      found = receiver.take({ salt: 1, from, symbols: random.bytes(512 * SYMBOL_BYTES), pulls: new Uint8Array(0) })
-    expect(found.kind).toBe('given-up')
+      found = receiver.take({ salt: 1, from, symbols: random.bytes(512 * SYMBOL_BYTES), pulls: new Uint8Array(0), ...WHOLE })
+    expect(found.kind).toBe('too-many')
   })
 
   it('[ME7] whoever asks for one symbol after the other, or for more than there may be, gets no more', () => {
@@ -93,6 +100,8 @@ describe('reconciliation', () => {
 
   it('[ME7] symbols out of their order are given up on', () => {
     const receiver = new Reconciliation([], 1)
-    expect(receiver.take({ salt: 1, from: 3, symbols: new Uint8Array(SYMBOL_BYTES), pulls: new Uint8Array(0) }).kind).toBe('given-up')
+    expect(receiver.take({ salt: 1, from: 3, symbols: new Uint8Array(SYMBOL_BYTES), pulls: new Uint8Array(0), ...WHOLE }).kind).toBe(
+      'given-up',
+    )
   })
 })

@@ -10,24 +10,41 @@ const FIRST_SYMBOLS = 3
 /** Requests for more symbols that are answered (ME7), each costs a pass over the set; from a wrong estimate it takes some 50 to the last symbol. */
 export const MAX_REQUESTS = 64
 
+/** Of an estimate that is off by a quarter: the symbols of one comparison suffice for some 2,900. */
+const MOST_DIFFERENCES = 2_000
+
 /** Keys are named by their 16 hex digits. */
 export type Found =
   | { readonly kind: 'difference'; readonly theirs: readonly string[]; readonly ours: readonly string[] }
   | { readonly kind: 'more'; readonly symbols: number }
+  /** To be compared share by share. */
+  | { readonly kind: 'too-many' }
   | { readonly kind: 'given-up' }
+
+/** Which keys are compared: those whose first 2 × depth bits are `share`. */
+export type Part = Pick<SketchFields, 'depth' | 'share'>
+
+export const WHOLE: Part = { depth: 0, share: 0 }
+
+export function isIn({ depth, share }: Part, { high }: KeyHalves): boolean {
+  return depth === 0 || high >>> (32 - 2 * depth) === share
+}
 
 export class Reconciliation {
   private readonly keys: readonly KeyHalves[]
   private readonly salt: number
+  private readonly part: Part
   private readonly decoder: DifferenceDecoder
   private estimate = 0
   private sent = 0
   private requests = 0
 
-  constructor(keys: readonly KeyHalves[], salt: number) {
-    this.keys = keys
+  /** @param all keys; of which only those of the part count */
+  constructor(all: readonly KeyHalves[], salt: number, part = WHOLE) {
+    this.keys = all.filter((key) => isIn(part, key))
     this.salt = salt
-    this.decoder = new DifferenceDecoder(keys, salt)
+    this.part = part
+    this.decoder = new DifferenceDecoder(this.keys, salt)
   }
 
   /** The first symbols of our set. */
@@ -46,10 +63,11 @@ export class Reconciliation {
   take(sketch: SketchFields): Found {
     if (sketch.from !== this.decoder.received || sketch.symbols.length === 0) return { kind: 'given-up' }
     if (sketch.pulls.length > 0) this.estimate = estimatedDifference(pulls(this.keys, this.salt), sketch.pulls)
+    if (this.estimate > MOST_DIFFERENCES) return { kind: 'too-many' }
     const difference = this.decoder.add(unpacked(sketch.symbols))
     if (difference !== undefined) return { kind: 'difference', theirs: difference.theirs.map(digits), ours: difference.ours.map(digits) }
     const symbols = Math.min(this.decoder.missing(this.estimate), MAX_SYMBOLS - this.decoder.received)
-    return symbols > 0 ? { kind: 'more', symbols } : { kind: 'given-up' }
+    return symbols > 0 ? { kind: 'more', symbols } : { kind: 'too-many' }
   }
 
   private next(count: number): SketchFields {
@@ -57,7 +75,7 @@ export class Reconciliation {
     for (const key of this.keys) toggle(symbols, key, { salt: this.salt, sign: 1, from: this.sent })
     const from = this.sent
     this.sent += count
-    return { salt: this.salt, from, symbols: packed(symbols), pulls: new Uint8Array(0) }
+    return { salt: this.salt, from, symbols: packed(symbols), pulls: new Uint8Array(0), ...this.part }
   }
 }
 

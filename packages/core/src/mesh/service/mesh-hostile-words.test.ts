@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bundle, control, forward, pair, transfer } from '../../testing/mesh-frames.ts'
-import { cureKeyOf } from '../../testing/mesh-lab.ts'
+import { cureKeyOf, MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
 import { addressOf } from '../../testing/mesh-world.ts'
 
 const HOUR_MS = 3_600_000
@@ -44,6 +44,19 @@ describe('a neighbour whose words are absurd', () => {
     mallory.say(control({ cures: [{ key: cureKeyOf('true'), expiryHour }] }))
     await lab.run(500)
     expect(ana.proven).toEqual(['true'])
+  })
+
+  it('[ME7] nodes that have been apart for long come to know the same proofs, share by share', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    const key = (number: number) => new Uint8Array(new Uint32Array([number, 1, 2, 3]).buffer)
+    await archive.putCures(Array.from({ length: 6_000 }, (_, number) => ({ key: key(number), expiresAt: lab.clock.now() + 50 * HOUR_MS })))
+    await lab.start('ana', archive)
+    await lab.start('bo')
+    lab.connect('ana', 'bo')
+    for (let round = 0; round < 20 && lab.node('bo').archive.proofs.length < 6_000; round += 1) await lab.run(15_000)
+    expect(lab.node('bo').archive.proofs).toHaveLength(6_000)
+    expect([...lab.node('ana').offences, ...lab.node('bo').offences]).toEqual([])
   })
 
   it('[ME6] of two bundles behind one lock the later expiry counts', async () => {

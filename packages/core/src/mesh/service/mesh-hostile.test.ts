@@ -104,7 +104,8 @@ describe('a neighbour that keeps to no rules', () => {
     await lab.run(500)
     const before = mallory.heard.length
     const symbols = new Uint8Array(13 * 3).fill(9)
-    for (let salt = 0; salt < 1_000; salt += 1) mallory.say(control({ sketch: { salt, from: 0, symbols, pulls: new Uint8Array(32) } }))
+    for (let salt = 0; salt < 1_000; salt += 1)
+      mallory.say(control({ sketch: { salt, from: 0, symbols, pulls: new Uint8Array(32), depth: 0, share: 0 } }))
     await lab.run(4_000)
     expect(mallory.heard.length - before).toBeLessThanOrEqual(2)
   })

@@ -117,6 +117,9 @@ export interface Sketch {
   symbols: Uint8Array;
   /** 32 counters that tell the size of the difference; with the first symbols only. */
   pulls: Uint8Array;
+  /** Only of keys whose first 2 * depth bits are `share`. */
+  depth: number;
+  share: number;
 }
 
 /** One control frame between neighbours; several may follow each other. */
@@ -897,7 +900,7 @@ export const Prospect: MessageFns<Prospect> = {
 };
 
 function createBaseSketch(): Sketch {
-  return { salt: 0, from: 0, symbols: NOTHING, pulls: NOTHING };
+  return { salt: 0, from: 0, symbols: NOTHING, pulls: NOTHING, depth: 0, share: 0 };
 }
 
 export const Sketch: MessageFns<Sketch> = {
@@ -913,6 +916,12 @@ export const Sketch: MessageFns<Sketch> = {
     }
     if (message.pulls.length !== 0) {
       writer.uint32(34).bytes(message.pulls);
+    }
+    if (message.depth !== 0) {
+      writer.uint32(40).uint32(message.depth);
+    }
+    if (message.share !== 0) {
+      writer.uint32(48).uint32(message.share);
     }
     return writer;
   },
@@ -955,6 +964,22 @@ export const Sketch: MessageFns<Sketch> = {
             }
 
             message.pulls = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.depth = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.share = reader.uint32();
             continue;
           }
         }
