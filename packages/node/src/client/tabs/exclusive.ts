@@ -71,7 +71,7 @@ async function withoutLocks(
   const sayMe = (): void => void (since !== undefined && channel.postMessage({ kind: 'me', from, since }))
   channel.addEventListener('message', ({ data }: MessageEvent<Word>) => {
     if (lost.signal.aborted) return
-    if (since !== undefined && data.kind === 'me') isLater(data, { from, since }) ? lost.abort() : sayMe()
+    if (since !== undefined && data.kind === 'me' && isLater(data, { from, since })) lost.abort()
     else if (since !== undefined) sayMe()
     else if (data.kind === 'me' || (data.kind === 'claim' && data.from < from)) heard = true
   })
