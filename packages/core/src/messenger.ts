@@ -252,10 +252,10 @@ export class Messenger {
 
   /** The user has seen everything up to this message that is here. @returns how many are unread now @throws SkeinError MESSAGE_UNKNOWN */
   async seen(account: AccountId, id: MessageId): Promise<number> {
-    const marking = markSeen(this.ports, account, id)
+    const marking = markSeen({ ...this.ports, ...this.options }, account, id)
     const unread = await this.conversation.seen(account, marking)
     const newly = await marking
-    if (this.options.readReceipts) await this.dispatcher.onSeen(newly)
+    if (this.options.readReceipts) this.dispatcher.onSeen(newly)
     if (newly.length > 0 && !this.identity.isRevoked) await this.devices.seen(account, { ids: newly.map((each) => each.id), upTo: id })
     return unread
   }

@@ -41,15 +41,20 @@ export async function countUnread(store: Pick<Store, 'unseen'>, account: Account
  * The user has seen everything up to a message that is here now; a late one that comes before it later is unread again.
  * @returns messages that were not seen before, in order @throws SkeinError MESSAGE_UNKNOWN
  */
-export async function markSeen({ store, clock }: SeenPorts, account: AccountId, upTo: MessageId): Promise<readonly UnseenMessage[]> {
+export async function markSeen(
+  { store, clock, readReceipts = false }: SeenPorts & { readonly readReceipts?: boolean },
+  account: AccountId,
+  upTo: MessageId,
+): Promise<readonly UnseenMessage[]> {
   const last = await store.message(upTo)
   if (last === null || last.contact !== account) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')
   const newly: UnseenMessage[] = []
   for (;;) {
     const page = (await store.unseen(account, MAX_UNREAD)).filter((each) => !isBehind(each, last))
     const seen: StoreWrite = { kind: 'messages.seen', contact: account, ids: page.map(({ id }) => id), at: clock.now() }
-    // With the mark in one commit: by that other devices learn of it, should this one die before it can tell.
-    await store.commit([seen, ...(await markWrites(store, last))])
+    const due = readReceipts ? page.map(({ id, sender }) => ({ device: sender, message: id, read: true })) : []
+    // In one commit with the mark and what their senders are to be told: should this device die before it can tell, it is told all the same.
+    await store.commit([seen, ...(await markWrites(store, last)), ...due.map((receipt) => ({ kind: 'receipt.put', receipt }) as const)])
     newly.push(...page)
     if (page.length < MAX_UNREAD) return newly
   }

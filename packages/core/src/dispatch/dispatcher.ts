@@ -204,14 +204,9 @@ export class Dispatcher {
     void this.receipts?.plan(device)
   }
 
-  /** The user has seen messages, and their senders may know. */
-  async onSeen(messages: readonly UnseenMessage[]): Promise<void> {
-    const devices = new Set(messages.map(({ sender }) => sender))
-    for (const device of devices)
-      await this.receipts?.seen(
-        device,
-        messages.filter(({ sender }) => sender === device).map(({ id }) => id),
-      )
+  /** The user has seen messages; that their senders are to know is durable. */
+  onSeen(messages: readonly UnseenMessage[]): void {
+    for (const device of new Set(messages.map(({ sender }) => sender))) this.onReceiptDue(device)
   }
 
   /** A message with this number has come. */

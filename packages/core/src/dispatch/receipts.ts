@@ -45,13 +45,6 @@ export class Receipts {
     if (elapsed) await this.send(device).catch((error: unknown) => logger.warn('receipt-not-sent', { reason: String(error) }))
   }
 
-  /** The user has seen these messages of a device. */
-  async seen(device: DeviceId, messages: readonly MessageId[]): Promise<void> {
-    if (messages.length === 0) return
-    await this.path.store.commit(messages.map((message) => ({ kind: 'receipt.put', receipt: { device, message, read: true } }) as const))
-    void this.plan(device)
-  }
-
   private async send(device: DeviceId): Promise<void> {
     const { store, book, clock } = this.path
     const known = book.device(device)

@@ -260,12 +260,26 @@ describe('mailboxes', () => {
     await bo.messenger.seen(ana.messenger.identity.account, first.id)
     await world.run(5_000)
     expect(await states(world, ana, bo)).toEqual(['read', 'delivered'])
-    const answer = await world.send(bo, ana, 'answer')
+    const late = await world.send(ana, bo, 'three')
+    await world.run(5_000)
+    // The process is gone right behind the commit that says it was seen.
+    const commit = bo.store.commit.bind(bo.store)
+    bo.store.commit = async (writes) => {
+      const done = await commit(writes)
+      if (writes.some(({ kind }) => kind === 'messages.seen')) world.kill(bo)
+      return writes.some(({ kind }) => kind === 'messages.seen') ? new Promise(() => undefined) : done
+    }
+    void bo.messenger.seen(ana.messenger.identity.account, late.id)
+    await world.run(5_000)
+    const restarted = await world.start('bo', { store: bo.store.reopened(), mailboxes: [A], readReceipts: true })
+    await world.run(5_000)
+    expect(await states(world, ana, restarted)).toEqual(['read', 'read', 'read'])
+    const answer = await world.send(restarted, ana, 'answer')
     await world.run(5_000)
     await ana.messenger.seen(bo.messenger.identity.account, answer.id)
     await world.run(5_000)
     // Ana tells nobody.
-    expect(await states(world, bo, ana)).toEqual(['delivered', 'delivered', 'delivered'])
+    expect(await states(world, restarted, ana)).toEqual(Array(4).fill('delivered'))
   })
 
   it('[MB12] a relay learns neither who leaves mail nor who fetches it, and no text', async () => {
