@@ -34,5 +34,6 @@ export async function fileOnTheWay({ lab: { a, b, relays } }, roam) {
   await eventually('the whole file', async () => (await now(b))?.state === 'done', PART_WITHIN_MS)
   await eventually('the sender knows', async () => (await now(a))?.state === 'done', PART_WITHIN_MS)
   const [sent, received] = [await now(a), await now(b)]
-  return { whole: sent.sha256 === received.sha256, moved_twice: Number((received.moved / BYTES - 1).toFixed(4)) }
+  const twice = ({ moved }) => Number((moved / BYTES - 1).toFixed(4))
+  return { whole: sent.sha256 === received.sha256, moved_twice: twice(received), sent_twice: twice(sent) }
 }

@@ -4,6 +4,7 @@ import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
 import { type Dropped, walk } from './choosing.ts'
+import { saveInto } from './save-folder.ts'
 import { makeThumbnail } from './thumbnail.ts'
 
 /** Offers files to contacts. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
@@ -97,11 +98,7 @@ async function saveFile(transfer: TransferView): Promise<void> {
 async function saveFolder(transfer: TransferView): Promise<void> {
   const top = await pickers.showDirectoryPicker?.({ mode: 'readwrite' })
   if (top === undefined) return
-  for (const { path, content } of await received(transfer)) {
-    let folder = top
-    for (const name of path.slice(0, -1)) folder = await folder.getDirectoryHandle(name, { create: true })
-    await write(await folder.getFileHandle(path.at(-1) ?? transfer.name, { create: true }), content)
-  }
+  await saveInto(top, await received(transfer), write)
 }
 
 async function write(handle: FileSystemFileHandle, content: Blob): Promise<void> {

@@ -23,6 +23,25 @@ describe('files that change while they are sent', () => {
     expect(new Set(keys).size).toBe(2)
   })
 
+  it('[FI37] [FI7] what changed just before its sender ended is offered anew at the next start, once', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    ana.disk.files.set('a.bin', content(2, 1_200_000))
+    world.network.dropLinks(() => true)
+    await until(world, () => stateOf(ana, transfer) === 'failed')
+    for (let start = 0; start < 2; start += 1) {
+      world.kill(ana.node)
+      ana.node = await world.start('ana', { files: ana.disk, store: ana.node.store.reopened() })
+      await world.run(20_000)
+    }
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(2, 1_200_000))
+    expect(filesOf(ana).list()).toHaveLength(2)
+  })
+
   it('[FI37] what changes all the time is given up after three times', async () => {
     const both = await pair()
     const { world, ana, bo } = both

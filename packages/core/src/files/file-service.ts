@@ -132,6 +132,7 @@ export class FileService {
     signal.addEventListener('abort', () => releases.forEach((release) => void release()), { once: true })
     this.fetcher.start(signal)
     this.offering.start(signal)
+    this.offering.catchUp()
     this.mesh?.sender.start(signal)
     for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
   }

@@ -77,6 +77,8 @@ export const FORGET_WORDS_MS = 40 * 86_400_000
 export const MAX_ANEW = 3
 /** Before that, ms: for whoever writes to it. */
 export const ANEW_AFTER_MS = 2_000
+/** What failed so shortly before a start, ms, and was not offered anew, is then: nobody waits for what is older. */
+export const ANEW_AT_START_MS = 86_400_000
 /** What it may have grown beyond twice its size and still be accepted without asking, in bytes (FI37). */
 export const GROWN_BYTES = 1_048_576
 /** Transfers that have ended are shown so long, ms (FI40). */

@@ -9,7 +9,7 @@ import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import type { AutoAccept } from './auto-accept.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
 import type { FilePlatform, SourceDescription } from './file-ports.ts'
-import { ANEW_AFTER_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
+import { ANEW_AFTER_MS, ANEW_AT_START_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
 import type { Live, Transfer, TransferBook } from './transfer-book.ts'
 
 export interface OfferingDeps {
@@ -68,6 +68,17 @@ export class Offering {
     if (attempt > MAX_ANEW) return
     const paths = platform.pathsOf(live.stored.place)
     this.offerAnew(live, paths, attempt).catch((error: unknown) => logger.warn('file-not-offered-anew', { reason: String(error) }))
+  }
+
+  /** What had changed when the program was ended, just before it was offered anew. */
+  catchUp(): void {
+    const since = this.deps.clock.now() - ANEW_AT_START_MS
+    const all = this.deps.transfers.all().filter(({ stored }) => stored.direction === 'out')
+    const replaced = new Set(all.map(({ manifest }) => manifest.replaces?.transfer))
+    for (const live of all) {
+      const { id, state, reason, updatedAt } = live.stored
+      if (state === 'failed' && reason === 'FILE_CHANGED' && updatedAt >= since && !replaced.has(id)) this.anew(live)
+    }
   }
 
   private async offerAnew({ stored }: Live, paths: readonly string[], attempt: number): Promise<void> {

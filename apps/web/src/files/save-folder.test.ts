@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { saveInto } from './save-folder.ts'
+
+/** A folder on the user's disk, as a page gets hold of it. */
+class Folder {
+  readonly entries = new Map<string, Folder | { text: string }>()
+
+  async getFileHandle(name: string, { create = false } = {}): Promise<{ text: string }> {
+    const found = this.entries.get(name) ?? (create ? { text: '' } : undefined)
+    if (found === undefined) throw new DOMException('none', 'NotFoundError')
+    if (found instanceof Folder) throw new DOMException('a folder', 'TypeMismatchError')
+    this.entries.set(name, found)
+    return found
+  }
+
+  async getDirectoryHandle(name: string, { create = false } = {}): Promise<Folder> {
+    const found = this.entries.get(name) ?? (create ? new Folder() : undefined)
+    if (found === undefined) throw new DOMException('none', 'NotFoundError')
+    if (!(found instanceof Folder)) throw new DOMException('a file', 'TypeMismatchError')
+    this.entries.set(name, found)
+    return found
+  }
+
+  get all(): readonly string[] {
+    return [...this.entries]
+      .flatMap(([name, each]) => (each instanceof Folder ? each.all.map((inner) => `${name}/${inner}`) : [`${name}: ${each.text}`]))
+      .sort()
+  }
+}
+
+const saved = async (folder: Folder, paths: readonly string[]): Promise<void> =>
+  saveInto(
+    folder as unknown as FileSystemDirectoryHandle,
+    paths.map((path) => ({ path: path.split('/'), content: new File([path], 'a') })),
+    async (file, content) => void ((file as unknown as { text: string }).text = await content.text()),
+  )
+
+describe('a folder that is saved', () => {
+  it('[FI16] stands beside what has its name, all of it under one number', async () => {
+    const folder = new Folder()
+    await saved(folder, ['top/a', 'top/deep/b', 'c.txt'])
+    await saved(folder, ['top/a', 'c.txt'])
+    expect(folder.all).toEqual(['c (2).txt: c.txt', 'c.txt: c.txt', 'top (2)/a: top/a', 'top/a: top/a', 'top/deep/b: top/deep/b'])
+  })
+
+  it('[FI16] does not go into a file, and no file onto a folder', async () => {
+    const folder = new Folder()
+    await saved(folder, ['one', 'two/a'])
+    await saved(folder, ['one/a', 'two'])
+    expect(folder.all).toEqual(['one (2)/a: one/a', 'one: one', 'two (2): two', 'two/a: two/a'])
+  })
+})
