@@ -3,11 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { natlab, whyNot } from './natlab-process.mjs'
 
 const unavailable = await whyNot({ delay: 10 })
-/**
- * A busy machine may take so many times as long as the README promises for an idle one; a mending that does not work takes a timeout of
- * 15 s and more, several times.
- */
-const TOLERANCE = 5
+/** A machine with a load of 35 has taken five times as long as the README promises for an idle one. */
+const TOLERANCE = 10
 
 /** @param {number} target ms */
 function expectWithin(target, ms) {
@@ -30,10 +27,10 @@ const SCENARIOS = {
   // A window of 4 MiB each time something breaks.
   'file-roam': ({ whole, moved_twice }) => expect([whole, moved_twice < 0.05 + (3 * 4_194_304) / 24_000_000]).toEqual([true, true]),
   sleep: ({ healed_ms }) => expectWithin(5_000, healed_ms),
-  // Nothing but pings can tell, and they take half a minute.
+  // Nothing but pings can tell, which take half a minute.
   'udp-dies': ({ transport_before, healed_ms }) => {
     expect(['udp', 'webrtc']).toContain(transport_before)
-    expectWithin(12_000, healed_ms)
+    expectWithin(5_000, healed_ms)
   },
   // The local network is used again once it is back, and not only some way without a relay.
   'two-interfaces': ({ lan_again_ms, healed_ms, relayed_before }) => {
