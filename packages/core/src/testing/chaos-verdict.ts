@@ -1,5 +1,26 @@
 /** What must not be in a history when all is mended. */
 import type { StoredMessage } from '../ports/store.ts'
+import type { Primitives } from '../ports/primitives.ts'
+
+export interface ChaosResult {
+  readonly seed: number
+  readonly messages: number
+  readonly delivered: number
+  readonly lost: number
+  readonly doubled: number
+  readonly misordered: number
+  /** What went wrong, in words; empty when all is well. */
+  readonly failures: readonly string[]
+}
+
+export interface ChaosOptions {
+  /** Things that happen; 30 unless said. */
+  readonly steps?: number
+  /** Two people or three; three unless said. */
+  readonly people?: 2 | 3
+  /** A faster backend, for many seeds. */
+  readonly primitives?: Primitives
+}
 
 /** Whether its sender knows what has become of it; given up counts only where its time was over. */
 export function isOver({ direction, state, reason }: StoredMessage): boolean {

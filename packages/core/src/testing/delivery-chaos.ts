@@ -2,31 +2,12 @@
  * Chaos in memory: whole messengers and relays on a virtual clock, and one seed that decides who sends, who crashes between
  * which two steps, what is cut, and whose clock is wrong. What must never happen is looked for after every step.
  */
-import type { Primitives } from '../ports/primitives.ts'
-import { inWords, isOver, outOfOrder, unlike } from './chaos-verdict.ts'
+import { type ChaosOptions, type ChaosResult, inWords, isOver, outOfOrder, unlike } from './chaos-verdict.ts'
 import { CrashingStore, FailingMailboxStore } from './failing-stores.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type StartOptions, World, type WorldNode, type WorldRelay } from './world.ts'
 
-export interface ChaosResult {
-  readonly seed: number
-  readonly messages: number
-  readonly delivered: number
-  readonly lost: number
-  readonly doubled: number
-  readonly misordered: number
-  /** What went wrong, in words; empty when all is well. */
-  readonly failures: readonly string[]
-}
-
-export interface ChaosOptions {
-  /** Things that happen; 30 unless said. */
-  readonly steps?: number
-  /** Two people or three; three unless said. */
-  readonly people?: 2 | 3
-  /** A faster backend, for many seeds. */
-  readonly primitives?: Primitives
-}
+export type { ChaosOptions, ChaosResult } from './chaos-verdict.ts'
 
 const NAMES = ['ana', 'bo', 'cy'] as const
 const MAILBOXES = ['http://a.test', 'http://b.test'] as const
@@ -97,7 +78,8 @@ class Chaos {
     else if (roll < 0.82) this.cut()
     else if (roll < 0.87) this.switchRelay()
     else if (roll < 0.94) this.harmMail()
-    else this.world.network.dropLinks(() => this.chance(0.5))
+    else if (roll < 0.97) this.world.network.dropLinks(() => this.chance(0.5))
+    else await this.fillDisk()
     await this.world.run(this.chance(0.2) ? 15_000 : 500)
     await this.check()
   }
@@ -175,6 +157,15 @@ class Chaos {
   /** Who HOUSEHOLD talks with. */
   private others(): readonly string[] {
     return this.pairs.filter((pair) => pair.includes(HOUSEHOLD)).map(([a, b]) => (a === HOUSEHOLD ? b : a))
+  }
+
+  /** Somebody's disk is full for a while: what comes is not acknowledged, what was acknowledged to it is recorded later. */
+  private async fillDisk(): Promise<void> {
+    const store = this.stores.get(this.pick(this.names))
+    if (store === undefined) return
+    store.full = true
+    await this.world.run(5_000)
+    store.full = false
   }
 
   /** A device more, or one less. Linking is a matter of minutes: nothing crashes and nothing is cut meanwhile. */
