@@ -111,6 +111,22 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('the s
     expect(ask('status')['mode']).toBe('token')
   })
 
+  it('[RL20] an upgrade that breaks off leaves what runs, and is finished when it is tried again', () => {
+    const first = must('readlink', '/opt/skein-relay/current').trim()
+    must('sh', '-c', `echo '{"mode":"friends"}' >/var/lib/skein-relay/settings.json`)
+    expect(inside('/srv/second/install.sh').code).not.toBe(0)
+    expect(must('readlink', '/opt/skein-relay/current').trim()).toBe(first)
+    must('sh', '-c', `echo '{"mode":"token"}' >/var/lib/skein-relay/settings.json`)
+    install('second')
+    // As after a power cut between the link and the restart.
+    const second = must('readlink', '/opt/skein-relay/current').trim()
+    must('ln', '-sfn', first, '/opt/skein-relay/current')
+    expect(program()).toBe(`/opt/skein-relay/${second}/node`)
+    expect(install('first')).toContain('sending members away in order')
+    expect(program()).toBe(`/opt/skein-relay/${first}/node`)
+    expect(must('ls', '/opt/skein-relay').trim().split('\n').sort()).toEqual([first, second, 'current'].sort())
+  })
+
   it('[RL18, RL20] is upgraded with a drain, and goes back when the new version does not come up', () => {
     const said = install('second')
     expect(said).toContain('sending members away in order')

@@ -121,10 +121,20 @@ remove_build_tools() {
   DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq $added >&2
 }
 
+# Not always the current one: an upgrade may have broken off before it was started.
+running_version() {
+  runs_systemd || return 0
+  readlink "/proc/$(systemctl show -p MainPID --value skein-relay)/exe" 2>/dev/null | sed -n "s,^$app/\([0-9a-f]*\)/node\$,\1,p"
+}
+
+# The operator's command of the version that is being installed, before it is the current one.
+with_new() { in_root env SKEIN_RELAY_APP="$app/$version" sh "$app/$version/operator-command.sh" "$@"; }
+
 # A new version stands beside the old one; the one before stays for going back.
 place() {
   version=$(cd "$root$app/next" && find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c1-12)
-  before=$(readlink "$root$app/current" 2>/dev/null || true)
+  before=$(running_version)
+  [ -d "$root$app/${before:-none}" ] || before=$(readlink "$root$app/current" 2>/dev/null || true)
   if [ -d "$root$app/$version" ]; then
     rm -rf "$root$app/next"
     say "version $version is in place"
@@ -142,7 +152,7 @@ forget_old_versions() {
 
 # Service, command and link of one version.
 activate() {
-  mkdir -p "$root$(dirname "$settings")" "$root$(dirname "$operator")" "$root$(dirname "$unit")"
+  mkdir -p "$root$(dirname "$operator")" "$root$(dirname "$unit")"
   # A version from before these were packed goes by those that are here.
   [ ! -e "$root$app/$1/skein-relay.service" ] || put 644 "$root$app/$1/skein-relay.service" "$root$unit"
   [ ! -e "$root$app/$1/operator-command.sh" ] || put 755 "$root$app/$1/operator-command.sh" "$root$operator"
@@ -171,6 +181,7 @@ set_setting() {
 }
 
 place_settings() {
+  mkdir -p "$root$(dirname "$settings")"
   if [ ! -e "$root$settings" ]; then
     printf '# Your settings; %s has the defaults. Then: systemctl restart skein-relay\n' "$app/current/defaults.env" >"$root$settings"
     chmod 640 "$root$settings"
@@ -186,7 +197,7 @@ place_settings() {
 
 # On a rented machine the address by which it leaves is its public one, unless the provider translates it (1:1 NAT).
 find_address() {
-  found=$("$operator" --json address)
+  found=$(with_new --json address)
   address=$(printf '%s' "$found" | sed -n 's/.*"address":"\([^"]*\)".*/\1/p')
   case $found in
     *'"public":true'*) set_setting ANNOUNCE_HOST "$address" ;;
@@ -210,14 +221,14 @@ allow_low_ports() {
 # A new relay gets its key and a token, or those of a backup. What members enter is shown at the end.
 make_relay() {
   if has_relay; then
-    welcome=$(in_root "$operator" init)
+    welcome=$(with_new init)
     return
   fi
   if [ -n "$backup" ]; then
-    in_root "$operator" restore - <"$backup" >&2
-    welcome=$(in_root "$operator" init)
+    with_new restore - <"$backup" >&2
+    welcome=$(with_new init)
   else
-    welcome=$(in_root "$operator" init --mode "${mode:-token}")
+    welcome=$(with_new init --mode "${mode:-token}")
   fi
 }
 
@@ -229,7 +240,7 @@ start() {
   systemctl enable --quiet skein-relay
   if ! systemctl is-active --quiet skein-relay; then
     systemctl restart skein-relay
-  elif [ -n "$changed" ]; then
+  elif [ -n "$changed" ] || [ "${before:-$version}" != "$version" ]; then
     hand_over
   fi
   "$operator" --json status --wait "$serves_within" >/dev/null || go_back
@@ -285,9 +296,10 @@ install_relay() {
   pack
   ensure_user
   place
-  activate "$version"
+  # Whatever fails up to here leaves the version that runs as it is.
   place_settings
   make_relay
+  activate "$version"
   start
   forget_old_versions
   hint_firewall

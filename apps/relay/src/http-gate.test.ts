@@ -41,6 +41,16 @@ describe('what one address may have of the HTTP port', () => {
     expect(refused).toEqual(['connections', 'connections'])
   })
 
+  it('[RL33] so many TLS handshakes a second, of IPv6 by prefix; another is served', () => {
+    const { gate, refused, clock } = gateWith({ connectionsPerSecondPerAddress: 1, connectionBurstPerAddress: 2 })
+    const greet = (address: string): boolean => gate.mayShakeHands(socketFrom(address))
+    expect(['2001:db8::1', '2001:db8::2', '2001:db8::3', '198.51.100.1'].map(greet)).toEqual([true, true, false, true])
+    expect(gate.mayEnter(socketFrom('2001:db8::4'))).toBe(true)
+    clock.now = 1_000
+    expect(greet('2001:db8::1')).toBe(true)
+    expect(refused).toEqual(['handshakes'])
+  })
+
   it('[RL33] so many requests a second; another is served', () => {
     const { gate, clock } = gateWith({ httpRequestsPerSecondPerAddress: 1, httpRequestBurstPerAddress: 2 })
     const ask = (address: string) => gate.refusalOf(from(address), false)?.code

@@ -40,6 +40,7 @@ export class HttpGate {
   readonly #parts: HttpGateParts
   readonly #connections: Shares
   readonly #requests: Buckets
+  readonly #handshakes: Buckets
   /** Bytes of each address; the one that asked longest ago first. */
   readonly #downloads = new Map<string, Pace>()
   readonly #slow = new Pace()
@@ -47,10 +48,21 @@ export class HttpGate {
   constructor(parts: HttpGateParts) {
     this.#parts = parts
     this.#requests = new Buckets(() => parts.now())
+    this.#handshakes = new Buckets(() => parts.now())
     this.#connections = new Shares(() => {
       const { httpConnections: total, httpConnectionsPerAddress: address, httpConnectionsPerNetwork: network } = parts.limits()
       return { connection: Number.POSITIVE_INFINITY, address, network, total }
     })
+  }
+
+  /** As `mayEnter`, for connections that begin with TLS: each handshake is a signature of the relay's. */
+  mayShakeHands(socket: Socket): boolean {
+    const { connectionsPerSecondPerAddress: perSecond, connectionBurstPerAddress: burst } = this.#parts.limits()
+    const isProxy = this.#parts.behindProxy && isLoopback(socket.remoteAddress)
+    const key = originOf(isProxy ? undefined : socket.remoteAddress).address
+    const may = key === undefined || this.#handshakes.take(key, { perSecond, burst: Math.max(1, burst) })
+    if (!may) this.#parts.onRefused('handshakes')
+    return may && this.mayEnter(socket)
   }
 
   /** Counts a connection until it closes. Whoever has too many is to be turned away. */

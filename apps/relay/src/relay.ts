@@ -268,7 +268,7 @@ function openHttps(config: RelayConfig, port: number, { parts, http, store, oper
     name: config.announceHost ?? '',
     entries: store.entries,
     logger: logger.child('https'),
-    mayEnter: (socket) => operator.http.mayEnter(socket),
+    mayEnter: (socket) => operator.http.mayShakeHands(socket),
     onRequest: (request, response) => http.onRequest(request, response),
     onUpgrade: (request, socket, head) =>
       parts.stack === undefined ? void socket.destroy() : parts.stack.takeUpgrade(request, socket, head),
