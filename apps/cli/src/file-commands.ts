@@ -1,5 +1,5 @@
 /** Commands about files. */
-import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -38,11 +38,14 @@ export interface SendFileOptions {
 export const sendFile = (session: Session, words: readonly string[], options: SendFileOptions): Promise<number> =>
   withApi(session, async (api) => {
     const { contacts, paths } = await told(api, words)
-    const named = await Promise.all(paths.map((path) => (path === '-' ? spool(session, options.name ?? 'stdin') : resolve(path))))
+    // What comes through a pipe is not kept for nobody.
+    if (paths.includes('-')) for (const each of contacts) await accountOf(api, each)
     const follow = new Following(api, session)
     await follow.begin()
     try {
-      const { transfers } = await api.sendFiles({ contacts: [...contacts], paths: named })
+      const { transfers } = await spooled(session, { paths, name: options.name }, (named) =>
+        api.sendFiles({ contacts: [...contacts], paths: [...named] }),
+      )
       for (const each of transfers) follow.add(each)
       if (!options.wait) return EXIT.done
       return await follow.untilOver(timeoutOf(options.timeout))
@@ -66,9 +69,24 @@ async function told(api: ApiClient, words: readonly string[]): Promise<{ contact
   return { contacts: words.slice(0, count), paths }
 }
 
-/** Keeps what comes through a pipe, so that it can be sent again from any place. @returns its path */
-async function spool({ dataDir }: Session, name: string): Promise<string> {
+/** With the path of a copy in place of `-`, which goes when what is done with it fails. */
+async function spooled<T>(
+  { dataDir }: Session,
+  { paths, name = 'stdin' }: { readonly paths: readonly string[]; readonly name: string | undefined },
+  work: (named: readonly string[]) => Promise<T>,
+): Promise<T> {
   const folder = join(resolve(dataDir), 'files', 'spool', randomUUID())
+  try {
+    const copy = paths.includes('-') ? await spool(folder, name) : ''
+    return await work(paths.map((path) => (path === '-' ? copy : resolve(path))))
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Keeps what comes through a pipe, so that it can be sent again from any place. @returns its path */
+async function spool(folder: string, name: string): Promise<string> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, name.replaceAll(/[/\\]/g, '_'))
   await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }))
