@@ -11,8 +11,8 @@ export const LARGE_CONTENT_BYTES = 2 ** 24
 export const CHUNK_TAG_BYTES = 16
 /** Sealed bytes on their way without credit for more (FI13), at first and on short paths. */
 export const WINDOW_BYTES = 4_194_304
-/** The same where several devices send at once (FI41): what is on its way from one is left to nobody else. */
-export const SHARED_WINDOW_BYTES = 1_048_576
+/** The same where several devices send at once (FI41): what is on its way from one is left to nobody else. A large chunk fits: with less none would ever be whole. */
+export const SHARED_WINDOW_BYTES = LARGE_CHUNK_BYTES + CHUNK_TAG_BYTES
 /** The same where answers take long (FI13): 100 MB/s over 300 ms. */
 export const MAX_WINDOW_BYTES = 33_554_432
 /** WebRTC resets a stream with 4 MiB unread; this much less waits there at most (FI13). */

@@ -77,6 +77,20 @@ describe('several sources', () => {
     expect([filesOf(bo).get(transfer.id).moved, filesOf(bo).get(transfer.id).state]).toEqual([moved, 'done'])
   })
 
+  it('[FI41] chunks of the large size come from several devices too', async () => {
+    const all = await scene(913)
+    const { world, ana, bo, tablet } = all
+    const bytes = new Uint8Array(17_000_000).fill(7)
+    ana.disk.files.set('large.bin', bytes)
+    const transfer = await offered(all, 'large.bin')
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => stateOf(bo, transfer) === 'done')
+    for (const side of [ana, bo]) await filesOf(side).setRate(4_000_000)
+    await filesOf(tablet).accept(transfer.id, 'here')
+    await until(world, () => stateOf(tablet, transfer) === 'done', 60_000)
+    expect(filesOf(tablet).get(transfer.id).bytes).toBe(bytes.length)
+  })
+
   it('[FI38] what is gone there since comes from the sender when it is back', async () => {
     const all = await scene(902)
     const { world, ana, bo, tablet } = all
