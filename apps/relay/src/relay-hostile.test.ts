@@ -125,7 +125,7 @@ describe('a relay under attack', { timeout: 180_000 }, () => {
     const reflector = Number(described.reflector.split(':')[1])
     const counts = [
       [tcpPort(relay), 100, 'skein_relay_refused_connections_total{reason="address"}', 60],
-      // Of the 400 in all 40 may stay: ports of one kind do not add up.
+      // At each port 40 may stay at most, of 400 in all.
       [wsPort(relay), 300, 'skein_relay_refused_connections_total{reason="address"}', 320],
       [httpPort(relay), 100, 'skein_relay_refusals_total{service="http",reason="connections"}', 60],
       [reflector, 60, 'skein_relay_refusals_total{service="reflector",reason="connections"}', 52],
