@@ -1,35 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { AccountId } from '../ids.ts'
 import { sendControl } from '../main-path/index.ts'
-import type { MemoryStore } from '../testing/memory-store.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_GRANTED_TOKENS } from '../wire/limits.ts'
 import { TOKEN_BYTES } from '../wire/mailbox.ts'
-import { World, type WorldNode, type WorldRelay } from '../testing/world.ts'
+import { A, again, B, scene, states, texts } from '../testing/mail-scene.ts'
+import { World, type WorldNode } from '../testing/world.ts'
 
-const [A, B] = ['http://a.test', 'http://b.test']
 const DAY_MS = 86_400_000
-
-interface Scene {
-  readonly world: World
-  readonly relays: readonly WorldRelay[]
-  readonly ana: WorldNode
-  readonly bo: WorldNode
-}
-
-async function scene(seed: number, mailboxes: readonly string[] = [A]): Promise<Scene> {
-  const world = new World(seed)
-  const relays = mailboxes.map((url) => world.relay(url))
-  const [ana, bo] = [await world.start('ana', { mailboxes }), await world.start('bo', { mailboxes })]
-  await world.befriend(ana, bo)
-  await world.run(5_000)
-  return { world, relays, ana, bo }
-}
-
-const again = (world: World, node: WorldNode, mailboxes: readonly string[] = [A], store: MemoryStore = node.store.reopened()) =>
-  world.start(node.name, { store, mailboxes })
-const texts = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ text }) => text)
-const states = async (world: World, at: WorldNode, of: WorldNode) => (await world.history(at, of)).map(({ state }) => state)
 async function takeTokens(from: WorldNode, ...givers: readonly (AccountId | null)[]): Promise<void> {
   for (const giver of givers)
     for (const token of await from.store.tokens(A, giver, 999)) await from.store.commit([{ kind: 'token.remove', token }])
