@@ -103,36 +103,32 @@ export class SqliteStore implements Store {
     this.flushing = undefined
   }
 
-  /** All of `batch` in one transaction, each commit within a savepoint of its own: one that fails does not spoil the rest. */
+  /**
+   * All of `batch` in one transaction. When one fails, all are taken back and each has a transaction of its own: a savepoint
+   * for each would spare that, but FTS5 writes its index whenever one ends.
+   */
   private async flush(batch: readonly Pending[]): Promise<void> {
-    const settled: (() => void)[] = []
+    let isApplied = false
     try {
       await this.run('BEGIN IMMEDIATE')
-      for (const each of batch) settled.push(await this.applyOne(each))
+      const outcomes: WriteOutcome[][] = []
+      for (const { writes } of batch) outcomes.push(await this.applyAll(writes))
+      isApplied = true
       await this.run('COMMIT')
       await this.driver.afterCommit?.()
-      for (const settle of settled) settle()
+      for (const [at, { resolve }] of batch.entries()) resolve(outcomes[at] ?? [])
       if (batch.some(({ writes }) => writes.some(({ kind }) => LEAVES_BEHIND.has(kind)))) void this.planPurge()
     } catch (error) {
       await this.run('ROLLBACK').catch(() => undefined)
-      for (const { reject } of batch) reject(this.driver.explain(error))
+      if (!isApplied && batch.length > 1) for (const each of batch) await this.flush([each])
+      else for (const { reject } of batch) reject(this.driver.explain(error))
     }
   }
 
-  /** @throws what ended the whole transaction: SQLite takes all of it back when the disk is full */
-  private async applyOne({ writes, resolve, reject }: Pending): Promise<() => void> {
+  private async applyAll(writes: readonly StoreWrite[]): Promise<WriteOutcome[]> {
     const outcomes: WriteOutcome[] = []
-    const target = { db: this.driver.db, writes: this.writes, seal: this.parts.seal }
-    await this.run('SAVEPOINT one')
-    try {
-      for (const write of writes) outcomes.push(await applyWrite(target, write))
-    } catch (error) {
-      await this.run('ROLLBACK TO one').catch(() => Promise.reject(error))
-      await this.run('RELEASE one')
-      return () => reject(this.driver.explain(error))
-    }
-    await this.run('RELEASE one')
-    return () => resolve(outcomes)
+    for (const write of writes) outcomes.push(await applyWrite({ db: this.driver.db, writes: this.writes, seal: this.parts.seal }, write))
+    return outcomes
   }
 
   private async run(statement: Bracket): Promise<void> {

@@ -4,8 +4,8 @@ import type { AnyDatabase } from './queries.ts'
 import type { RowSeal } from './row-seal.ts'
 import type { UseMark } from './use-count.ts'
 
-/** What begins and ends a transaction, and each commit in it. */
-export type Bracket = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK' | 'SAVEPOINT one' | 'ROLLBACK TO one' | 'RELEASE one'
+/** What begins and ends a transaction. */
+export type Bracket = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK'
 
 export interface StoreDriver {
   readonly db: AnyDatabase
