@@ -1,8 +1,12 @@
-import { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
 import { Descriptors } from './descriptors.ts'
+import { startHttp } from './http.ts'
 import { HttpGate } from './http-gate.ts'
 import { parseSettings } from './settings.ts'
 import type { BudgetState } from './traffic/budget.ts'
@@ -27,7 +31,15 @@ function gateWith(limits: unknown, { behindProxy = false, state = 'none' as Budg
 
 const socketFrom = (remoteAddress: string): Socket => Object.assign(new EventEmitter(), { remoteAddress }) as unknown as Socket
 const from = (remoteAddress: string, headers = {}): IncomingMessage =>
-  ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage
+  ({ headers, socket: Object.assign(new EventEmitter(), { remoteAddress, bytesWritten: 0 }) }) as unknown as IncomingMessage
+
+/** An answer of which so many bytes leave. */
+function answer(gate: HttpGate, request: IncomingMessage, bytes: number, sent = bytes): void {
+  const response = new EventEmitter() as unknown as ServerResponse
+  gate.onAnswer(request, response, bytes)
+  Object.assign(request.socket, { bytesWritten: request.socket.bytesWritten + sent })
+  response.emit('close')
+}
 
 describe('what one address may have of the HTTP port', () => {
   it('[RL33] so many connections, of IPv6 by prefix; who goes makes room', () => {
@@ -65,7 +77,7 @@ describe('what one address may have of the HTTP port', () => {
     const [heavy, other] = [from('198.51.100.1'), from('198.51.100.2')]
     for (let page = 0; page < 2; page += 1) {
       expect(gate.refusalOf(heavy, true)).toBeUndefined()
-      gate.onAnswer(heavy, MIB)
+      answer(gate, heavy, MIB + 512)
     }
     expect(gate.refusalOf(heavy, true)).toMatchObject({ code: 429, reason: 'bytes', retryAfterSeconds: 1 })
     expect([gate.refusalOf(heavy, false), gate.refusalOf(other, true)]).toEqual([undefined, undefined])
@@ -75,9 +87,50 @@ describe('what one address may have of the HTTP port', () => {
     expect(refused).toEqual(['bytes'])
   })
 
+  it('[RL33] an answer is charged in advance to its address alone, and given back as far as it did not leave', () => {
+    const { gate, out } = gateWith({ httpBurstBytesPerAddress: 2 * MIB, httpBytesPerSecondPerAddress: 1 })
+    const request = from('198.51.100.1')
+    gate.onAnswer(request, new EventEmitter() as unknown as ServerResponse, 4 * MIB)
+    expect([gate.refusalOf(request, true)?.reason, out()]).toEqual(['bytes', 0])
+    request.socket.emit('close')
+    expect([gate.refusalOf(request, true), out()]).toEqual([undefined, 0])
+    answer(gate, from('198.51.100.1'), 4 * MIB, 1_000)
+    expect([gate.refusalOf(request, true), out()]).toEqual([undefined, 1_000])
+  })
+
+  it('[RL33] a network has so many bytes too: one customer of IPv6 has thousands of addresses', () => {
+    const { gate } = gateWith({ httpBurstBytesPerNetwork: 2 * MIB, httpBytesPerSecondPerNetwork: 1 })
+    for (const host of [1, 2]) answer(gate, from(`2001:db8:0:${host}::1`), MIB + 1)
+    expect(gate.refusalOf(from('2001:db8:0:3::1'), true)?.reason).toBe('bytes')
+    expect(gate.refusalOf(from('2001:db9::1'), true)).toBeUndefined()
+  })
+
+  it('[RL33] who asks for much and goes away has used up what has left, and no more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'skein-pages-'))
+    try {
+      writeFileSync(join(folder, 'large.bin'), '')
+      truncateSync(join(folder, 'large.bin'), 64 * MIB)
+      const { gate, out } = gateWith({ httpBurstBytesPerAddress: 1e12 })
+      const sources = { waiting: () => [], describe: () => undefined, metrics: async () => '', status: () => undefined }
+      const web = { folder, policy: '' }
+      await using http = await startHttp(
+        { ...sources, onRequest: () => undefined, memberUrl: () => undefined },
+        { gate, host: '127.0.0.1', port: 0, web },
+      )
+      const client = connect({ port: http.port ?? 0, host: '127.0.0.1' }).on('error', () => undefined)
+      client.write('GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50))
+      await once(client, 'data')
+      client.resetAndDestroy()
+      await vi.waitFor(() => expect(out()).toBeGreaterThan(0))
+      expect(out()).toBeLessThan(64 * MIB)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('[RL33] while the budget is nearly used pages are slowed for all together, and at its end there are none', () => {
     const slow = gateWith({}, { state: 'slow' })
-    slow.gate.onAnswer(from('198.51.100.1'), 10_000)
+    answer(slow.gate, from('198.51.100.1'), 10_000)
     expect(slow.gate.refusalOf(from('198.51.100.2'), true)).toMatchObject({ code: 503, reason: 'budget' })
     expect(slow.gate.refusalOf(from('198.51.100.2'), false)).toBeUndefined()
     slow.clock.now = 60_000

@@ -7,7 +7,7 @@ import type { HttpGate } from './http-gate.ts'
 import { serveWebClient, type WebClient } from './web-client.ts'
 import type { OperatorStatus } from './operator.ts'
 import { explainPort } from './port-in-use.ts'
-import { STATUS_POLICY, statusPage } from './status-page.ts'
+import { STATUS_POLICY, statusPage, type StatusView } from './status-page.ts'
 
 /** Largest request body, bytes: no route takes one. */
 const BODY_LIMIT_BYTES = 1_024
@@ -101,7 +101,7 @@ function addGate(server: FastifyInstance, gate: HttpGate): void {
     return uncached(reply).code(code).header('retry-after', String(retryAfterSeconds)).send({ statusCode: code, refused: reason })
   })
   server.addHook('onSend', async (request, reply, payload) => {
-    gate.onAnswer(request.raw, lengthOf(request, reply, payload))
+    gate.onAnswer(request.raw, reply.raw, lengthOf(request, reply, payload))
   })
 }
 
@@ -149,6 +149,7 @@ function addRoutes(server: FastifyInstance, sources: HttpSources): void {
 
 /** For people and for programs; nothing on it names a peer or an address of one. */
 function addStatus(server: FastifyInstance, sources: HttpSources): void {
+  const pageOf = lastPage()
   server.get('/status.json', (_, reply) => {
     const status = sources.status()
     return uncached(reply)
@@ -159,9 +160,19 @@ function addStatus(server: FastifyInstance, sources: HttpSources): void {
     const status = sources.status()
     if (status === undefined) return uncached(reply).code(503).send({ ready: false })
     const url = sources.memberUrl() ?? `${request.protocol}://${request.host}`
-    const page = statusPage({ url, status, waiting: sources.waiting() })
+    const page = pageOf({ url, status, waiting: sources.waiting() })
     return uncached(reply).header('content-security-policy', STATUS_POLICY).type('text/html; charset=utf-8').send(page)
   })
+}
+
+/** The page as it was, while nothing on it has changed: its code costs a millisecond, and anybody may ask. */
+function lastPage(): (view: StatusView) => string {
+  let last: { readonly view: StatusView; readonly page: string } | undefined
+  return (view) => {
+    const isSame = last?.view.status === view.status && last.view.url === view.url && last.view.waiting.join() === view.waiting.join()
+    if (last === undefined || !isSame) last = { view, page: statusPage(view) }
+    return last.page
+  }
 }
 
 function uncached(reply: FastifyReply): FastifyReply {

@@ -52,3 +52,14 @@ it('[RL13] while the budget is used up circuits are ended again and again: some 
   vi.advanceTimersByTime(6_000)
   expect([operator.rules.budget, ended]).toEqual(['stopped', 3])
 })
+
+it('[RL15] what everybody may see is made once a second at most, and does not tell who used how much', () => {
+  let looks = 0
+  const figures = { ...FIGURES, connections: () => (looks += 1) }
+  using operator = new Operator({ dataDir, store, logger: silent, figures, behindProxy: false })
+  operator.rules.onPassage({ from: 'alice', to: 'bob' }, { bytes: 123_457, class: 'bulk' })
+  const shown = [1, 2, 3].map(() => operator.shownStatus())
+  expect([looks, shown[2] === shown[0]]).toEqual([1, true])
+  expect(Object.keys(operator.status())).not.toContain('heaviest')
+  expect(operator.heaviest().map(({ bytes }) => bytes)).toEqual([123_457, 123_457])
+})

@@ -19,6 +19,8 @@ import { Rates, SAMPLE_EVERY_MS } from './traffic/rates.ts'
 const LOOK_EVERY_MS = 2_000
 /** Peers shown as the heaviest users. */
 const HEAVIEST = 10
+/** For which the figures of everybody are good, ms: anybody may ask for them. */
+const FRESH_MS = 1_000
 
 export type StackFigures = Pick<
   MetricSources,
@@ -62,7 +64,6 @@ export interface OperatorStatus {
   readonly relayed_bytes: Readonly<Record<string, number>>
   readonly carried_bytes: Readonly<Record<string, number>>
   readonly kilobits_per_s: Readonly<Record<string, number>>
-  readonly heaviest: readonly PeerTraffic[]
   readonly budget: BudgetReport
   /** 99th percentile of the worst 2 s of the last minute, ms: why it may be slow. */
   readonly event_loop_p99_ms: number
@@ -88,6 +89,7 @@ export class Operator implements Disposable {
   #settings: Settings
   #report: BudgetReport
   #stack: RelayStack | undefined
+  #shown: { readonly at: number; readonly status: OperatorStatus } | undefined
 
   /** @throws SkeinError CONFIG_INVALID */
   constructor(options: OperatorOptions) {
@@ -154,12 +156,23 @@ export class Operator implements Disposable {
       relayed_bytes: this.#meter.classes,
       carried_bytes: this.#meter.carried,
       kilobits_per_s: this.#rates.kilobits(),
-      heaviest: this.#meter.heaviest(HEAVIEST),
       budget: this.#report,
       event_loop_p99_ms: this.#delay.worst(),
       rss_mb: Math.round(process.memoryUsage.rss() / 1_048_576),
       limits: this.#settings.limits,
     }
+  }
+
+  /** As `status`, made once a second at most. */
+  shownStatus(): OperatorStatus {
+    const now = performance.now()
+    if (this.#shown === undefined || now - this.#shown.at > FRESH_MS) this.#shown = { at: now, status: this.status() }
+    return this.#shown.status
+  }
+
+  /** Who used most, for the operator alone: exact figures beside a member's own lead from a name to a person. */
+  heaviest(): readonly PeerTraffic[] {
+    return this.#meter.heaviest(HEAVIEST)
   }
 
   [Symbol.dispose](): void {

@@ -204,7 +204,10 @@ interface ControlNeeds {
 
 function openControl({ config, parts, store, stack, operator, logger, onDrained }: ControlNeeds): Promise<AsyncDisposable> {
   const running: RunningRelay = {
-    status: () => ({ ...operator.status(), why_slow: whySlow(operator.status()), ...summary(parts, config) }),
+    status: () => {
+      const status = operator.status()
+      return { ...status, heaviest: operator.heaviest(), why_slow: whySlow(status), ...summary(parts, config) }
+    },
     reload: () => operator.reload(),
     disconnect: (peer) => stack.disconnect(peer),
     release: (peer) => void (operator.rules.isAdmitted(peer) || stack.release(peer)),
@@ -280,7 +283,7 @@ function openHttp(config: RelayConfig, parts: Parts, { http: gate }: Operator) {
     waiting: () => waitingFor(parts),
     describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
     metrics: async () => (await parts.operator?.metrics.text()) ?? '',
-    status: () => parts.operator?.status(),
+    status: () => parts.operator?.shownStatus(),
     memberUrl: () => (parts.config.frontUrl === undefined ? undefined : memberUrl(parts.config, undefined)),
     onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }

@@ -61,6 +61,8 @@ const limitsSchema = z.strictObject({
   /** What one address may download, pages of the web client above all: so many bytes at once, and a second after that; 0 for no limit. */
   httpBurstBytesPerAddress: rate.default(268_435_456),
   httpBytesPerSecondPerAddress: rate.default(16_384),
+  httpBurstBytesPerNetwork: rate.default(1_073_741_824),
+  httpBytesPerSecondPerNetwork: rate.default(65_536),
   /** Connections to the TCP reflector; each lives milliseconds. */
   reflectorConnections: count.default(512),
   reflectorConnectionsPerAddress: count.default(64),

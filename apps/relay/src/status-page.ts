@@ -32,8 +32,7 @@ export function statusPage({ url, status, waiting }: StatusView): string {
 <p>To use this relay, enter <code>${escapeHtml(url)}</code> in Skein, or scan:</p>${renderSVG(url)}
 <h2>Why it may be slow</h2><ul>${reasons.join('') || '<li>Nothing stands out.</li>'}</ul>
 <h2>Figures</h2>${table(figures(status))}
-<h2>Traffic</h2>${table(traffic(status))}
-<h2>Who uses most</h2><p>Names are new at each start and lead to nobody.</p>${table(heaviest(status))}</html>
+<h2>Traffic</h2>${table(traffic(status))}</html>
 `
 }
 
@@ -88,10 +87,6 @@ function traffic({ relayed_bytes, carried_bytes, kilobits_per_s, budget }: Opera
     ...Object.entries(kilobits_per_s).map(([window, kilobits]) => [`Average over ${window}`, `${kilobits} kbit/s`] as const),
     [`Since ${budget.month}`, `${megabytes(budget.used_bytes)} (${limit})`],
   ]
-}
-
-function heaviest({ heaviest: list }: OperatorStatus): Rows {
-  return list.length === 0 ? [['Nobody yet', '']] : list.map(({ name, bytes }) => [name, megabytes(bytes)])
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

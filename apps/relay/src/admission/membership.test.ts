@@ -85,6 +85,7 @@ describe('membership', () => {
     expect(members.undecide(ALICE)).toBe(true)
     expect(members.undecide(ALICE)).toBe(false)
     expect(members.answer(ALICE, { kind: 'token', token }, true)).toBe('admitted')
+    expect([members.memberCount(), again().memberCount()]).toEqual([1, 1])
     expect(() => requirePeerId('../x')).toThrow(expect.objectContaining({ code: 'USAGE' }))
   })
 })

@@ -47,11 +47,14 @@ export class Membership {
   readonly #now: () => number
   /** Verdicts are asked for at each connection. */
   readonly #verdicts = new Map<string, Verdict>()
+  /** Counting them would read all. */
+  #members: number
 
   constructor(database: BetterSqlite3.Database, now: () => number) {
     database.exec(SCHEMA)
     this.#sql = prepare(database)
     this.#now = now
+    this.#members = (this.#sql.memberCount.get() as { count: number }).count
     for (const { peer, verdict } of this.verdicts()) this.#verdicts.set(peer, verdict)
   }
 
@@ -95,14 +98,14 @@ export class Membership {
   decide(peer: string, verdict: Verdict, note: string): void {
     this.#sql.decide.run(peer, verdict, note)
     this.#verdicts.set(peer, verdict)
-    if (verdict === 'deny') this.#sql.forget.run(peer)
+    if (verdict === 'deny') this.#forget(peer)
   }
 
   /** @returns whether there was a verdict, or a membership */
   undecide(peer: string): boolean {
     const had = this.#verdicts.delete(peer)
-    const removed = this.#sql.undecide.run(peer).changes + this.#sql.forget.run(peer).changes
-    return had || removed > 0
+    const isRemoved = this.#sql.undecide.run(peer).changes > 0
+    return this.#forget(peer) || had || isRemoved
   }
 
   verdicts(): { readonly peer: string; readonly verdict: Verdict; readonly note: string }[] {
@@ -110,7 +113,7 @@ export class Membership {
   }
 
   memberCount(): number {
-    return (this.#sql.memberCount.get() as { count: number }).count
+    return this.#members
   }
 
   sweep(): void {
@@ -144,9 +147,17 @@ export class Membership {
   }
 
   #admit(peer: string, by: string): AdmissionOutcome {
-    if (this.memberCount() >= MAX_MEMBERS) this.#sql.forgetOldest.run()
+    if (this.#members >= MAX_MEMBERS) this.#members -= this.#sql.forgetOldest.run().changes
     this.#sql.admit.run(peer, by, this.#now())
+    this.#members += 1
     return 'admitted'
+  }
+
+  /** @returns whether it was a member */
+  #forget(peer: string): boolean {
+    const { changes } = this.#sql.forget.run(peer)
+    this.#members -= changes
+    return changes > 0
   }
 }
 

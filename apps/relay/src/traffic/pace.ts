@@ -30,4 +30,9 @@ export class Pace {
     this.#paidUntil = Math.max(paid, Math.min(now + maxDebtMs, paid + (bytes / perSecond) * 1_000))
     return Math.min(LONGEST_WAIT_MS, Math.max(0, this.#paidUntil - now))
   }
+
+  /** What had been charged in advance did not pass. */
+  refund(bytes: number, perSecond: number): void {
+    if (perSecond > 0) this.#paidUntil -= (bytes / perSecond) * 1_000
+  }
 }
