@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { afterEach, expect, it, vi } from 'vitest'
 import { systemRandom } from '../platform/system.ts'
 import { openPunchPort } from './punch-port.ts'
+import { ownPublicHosts } from './targets.ts'
 
 const servers: Server[] = []
 const sockets: Socket[] = []
@@ -25,13 +26,31 @@ async function reflector(text: (socket: Socket) => string): Promise<{ readonly p
   return { place: `127.0.0.1:${(server.address() as AddressInfo).port}`, open }
 }
 
+const deps = (onForged: () => void = () => undefined) => ({ random: systemRandom, signal: new AbortController().signal, onForged })
+
+it('[PT5] a reflector that lies is counted and keeps nobody from another one; a private address is of no use', {
+  timeout: 60_000,
+}, async () => {
+  let forged = 0
+  const lines = ['foo:1', '192.168.1.7:4001', '9.9.9.9', '9.9.9.9:4002']
+  const places = await Promise.all(lines.map((each) => reflector(() => `${each}\n`)))
+  const port = await openPunchPort(
+    places.map(({ place }) => place),
+    deps(() => (forged += 1)),
+  )
+  const own = ownPublicHosts().map((host) => ({ host, port: port.port }))
+  expect(port.seenAs).toEqual([{ host: '9.9.9.9', port: 4002 }, ...own])
+  expect(forged).toBe(2)
+  port.release()
+})
+
 it('[PT5] a reflector that says nothing is given up soon after another has answered; the mapping is kept until it is released', {
   timeout: 60_000,
 }, async () => {
-  const good = await reflector(() => '203.0.113.9:4001\n')
+  const good = await reflector(() => '9.9.9.9:4001\n')
   const silent = await reflector(() => '')
-  const port = await openPunchPort([silent.place, good.place], systemRandom, new AbortController().signal)
-  expect(port.seenAs).toContainEqual({ host: '203.0.113.9', port: 4001 })
+  const port = await openPunchPort([silent.place, good.place], deps())
+  expect(port.seenAs).toContainEqual({ host: '9.9.9.9', port: 4001 })
   await vi.waitFor(() => expect(silent.open.map(({ closed }) => closed)).toEqual([true]), { timeout: 30_000 })
   expect(good.open.map(({ closed }) => closed)).toEqual([false])
   port.release()

@@ -1,8 +1,9 @@
 /** A local TCP port of which one knows where the internet sees it. */
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import type { Random } from '@skein/core'
 import { FIRST_PORT, LAST_PORT, MAX_REFLECTION_BYTES, PORT_TRIES, REFLECT_MORE_MS, REFLECT_TIMEOUT_MS } from './constants.ts'
-import { type Endpoint, ownPublicHosts, parseEndpoint } from './targets.ts'
+import { ForgedMessage, isForged } from './forged.ts'
+import { type Endpoint, isPublic, type MayDial, ownPublicHosts, parseEndpoint } from './targets.ts'
 
 export interface PunchPort {
   /** Nobody listens on it. */
@@ -13,9 +14,26 @@ export interface PunchPort {
   release(): void
 }
 
+export interface PunchPortDeps {
+  readonly random: Random
+  readonly signal: AbortSignal
+  /** Which hosts the other side may be told; without it public ones. */
+  readonly mayDial?: MayDial | undefined
+  /** A reflector has said what cannot be. */
+  onForged(): void
+}
+
 interface Reflection {
   readonly seen: Endpoint
   readonly socket: Socket
+}
+
+/** One reflector is asked. */
+interface Question {
+  readonly localPort: number
+  /** Of the question alone. */
+  readonly signal: AbortSignal
+  readonly mayDial: MayDial
 }
 
 /**
@@ -24,24 +42,31 @@ interface Reflection {
  * @param reflectors `host:port`
  * @throws Error when no port is free
  */
-export async function openPunchPort(reflectors: readonly string[], random: Random, signal: AbortSignal): Promise<PunchPort> {
+export async function openPunchPort(reflectors: readonly string[], deps: PunchPortDeps): Promise<PunchPort> {
   for (let tries = 1; ; tries += 1) {
-    const port = FIRST_PORT + Math.floor(random.uniform() * (LAST_PORT - FIRST_PORT))
+    const port = FIRST_PORT + Math.floor(deps.random.uniform() * (LAST_PORT - FIRST_PORT))
     try {
-      return await openAt(port, reflectors, signal)
+      return await openAt(port, reflectors, deps)
     } catch (error) {
       if (tries >= PORT_TRIES || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     }
   }
 }
 
-async function openAt(port: number, reflectors: readonly string[], signal: AbortSignal): Promise<PunchPort> {
+async function openAt(
+  port: number,
+  reflectors: readonly string[],
+  { signal, mayDial = isPublic, onForged }: PunchPortDeps,
+): Promise<PunchPort> {
   const enough = new AbortController()
   const limited = AbortSignal.any([signal, enough.signal, AbortSignal.timeout(REFLECT_TIMEOUT_MS)])
-  const asking = reflectors.flatMap((each) => parseEndpoint(each) ?? []).map((each) => reflect(each, port, limited))
+  const asking = reflectors
+    .flatMap((each) => parseEndpoint(each) ?? [])
+    .map((each) => reflect(each, { localPort: port, signal: limited, mayDial }))
   const more = Promise.any(asking).then(() => setTimeout(() => enough.abort(), REFLECT_MORE_MS))
   const asked = await Promise.allSettled(asking)
   clearTimeout(await more.catch(() => undefined))
+  for (const each of asked) if (each.status === 'rejected' && isForged(each.reason)) onForged()
   const reflections = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   const inUse = asked.find((each) => each.status === 'rejected' && (each.reason as NodeJS.ErrnoException).code === 'EADDRINUSE')
   if (inUse?.status === 'rejected') {
@@ -57,8 +82,8 @@ async function openAt(port: number, reflectors: readonly string[], signal: Abort
   return { port, seenAs, release }
 }
 
-/** @param signal of the question alone. The connection stays half open until it is released: a NAT may forget the mapping of one that has closed. */
-function reflect({ host, port }: Endpoint, localPort: number, signal: AbortSignal): Promise<Reflection> {
+/** The connection stays half open until it is released: a NAT may forget the mapping of one that has closed. */
+function reflect({ host, port }: Endpoint, { localPort, signal, mayDial }: Question): Promise<Reflection> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, localPort, allowHalfOpen: true })
     const fail = (error: Error): void => {
@@ -74,11 +99,18 @@ function reflect({ host, port }: Endpoint, localPort: number, signal: AbortSigna
     socket.on('data', (bytes: Buffer) => {
       text += bytes.toString('latin1')
       const end = text.indexOf('\n')
-      const seen = end < 0 ? undefined : parseEndpoint(text.slice(0, end))
-      if (seen !== undefined) {
-        signal.removeEventListener('abort', giveUp)
-        resolve({ seen, socket })
-      } else if (end >= 0 || text.length > MAX_REFLECTION_BYTES) fail(new Error('the reflector speaks another language'))
+      if (end < 0 && text.length <= MAX_REFLECTION_BYTES) return
+      const seen = seenIn(text.slice(0, Math.max(0, end)), mayDial)
+      if (seen instanceof Error) return fail(seen)
+      signal.removeEventListener('abort', giveUp)
+      resolve({ seen, socket })
     })
   })
+}
+
+/** What no reflector of ours says is told apart from what is of no use: one on the own network sees private addresses. */
+function seenIn(line: string, mayDial: MayDial): Endpoint | Error {
+  const seen = parseEndpoint(line)
+  if (seen === undefined || isIP(seen.host) === 0) return new ForgedMessage('the reflector speaks another language')
+  return mayDial(seen.host) ? seen : new Error('the reflector sees an address that nobody else can dial')
 }

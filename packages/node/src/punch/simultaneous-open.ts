@@ -47,10 +47,10 @@ function dialOnce(
       resolve(undefined)
     }
     limited.addEventListener('abort', giveUp, { once: true })
-    socket.once('error', giveUp)
+    // For good: whoever is handed the socket may let it wait, and the other side may reset it meanwhile.
+    socket.on('error', giveUp)
     socket.once('connect', () => {
       limited.removeEventListener('abort', giveUp)
-      socket.removeListener('error', giveUp)
       resolve(socket)
     })
   })

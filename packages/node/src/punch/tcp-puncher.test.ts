@@ -13,6 +13,7 @@ import { silentLogger } from '../swarm/test-network.ts'
 import { ATTEMPTS, ATTEMPTS_PER_HOST_AND_MINUTE, FIRST_PORT, LAST_PORT } from './constants.ts'
 import { DCUTR_PROTOCOL } from './coordination.ts'
 import type { PunchDeps } from './host.ts'
+import { openTogether } from './simultaneous-open.ts'
 import { TcpPuncher } from './tcp-puncher.ts'
 
 interface Side {
@@ -160,6 +161,38 @@ describe('TCP punch', { timeout: 60_000 }, () => {
     await expect(messages.read()).rejects.toThrow()
     expect(b.punched.length).toBeGreaterThan(0)
     expect([standing(b, a).length, standing(b, impostor).length]).toEqual([1, 0])
+  })
+
+  it('[PT5] of two ports that answer, one may be silent and the other reset what waits for it', async () => {
+    const opened: Socket[] = []
+    const open: NonNullable<PunchDeps['open']> = (targets, options, onOpen) =>
+      openTogether(targets, options, (socket, target) => {
+        opened.push(socket)
+        onOpen(socket, target)
+      })
+    const accepted: Socket[] = []
+    const silent = new Set<Socket>()
+    const listen = (): Promise<string> =>
+      listening((socket) => {
+        accepted.push(socket)
+        socket.once('data', () => silent.add(socket))
+      })
+    const ports = [await listen(), await listen()].map((each) => Number(each.split(':')[1]))
+    const [a, b] = [await side(20), await side(21, { open })]
+    await joined(a, b)
+    const messages = lpStream(await a.stack.dialProtocol(b.stack.peerId, DCUTR_PROTOCOL))
+    const begin = encodeDcutr({ kind: 'connect', addresses: ports.map((port) => multiaddr(`/ip4/127.0.0.1/tcp/${port}`).bytes) })
+    await messages.write(begin)
+    await messages.read()
+    await messages.write(encodeDcutr({ kind: 'sync' }))
+    await vi.waitFor(() => expect([opened.length, accepted.length, silent.size]).toEqual([2, 2, 1]), { timeout: 10_000 })
+    for (const each of accepted) if (!silent.has(each)) each.resetAndDestroy()
+    await vi.waitFor(() => expect(opened.filter(({ destroyed }) => destroyed)).toHaveLength(1), { timeout: 10_000 })
+    for (const each of silent) each.destroy()
+    // The next attempt: nothing was made of the one that was reset.
+    await messages.write(begin)
+    expect(decodeDcutr((await messages.read()).subarray()).kind).toBe('connect')
+    expect(b.punched).toHaveLength(1)
   })
 
   it('[PT5] a stream that speaks otherwise ends the coordination, and is counted', async () => {

@@ -70,12 +70,12 @@ export class TcpPuncher {
 
   /** Asks the reflectors ahead of time, so that the answer is there when it is needed. */
   prepare(): void {
-    const { clock, random, stopping } = this.deps
+    const { clock, stopping } = this.deps
     const reflectors = this.deps.reflectors()
     const asked = reflectors.join(' ')
     if (this.ready?.asked === asked && clock.monotonic() - this.ready.at < PORT_AGE_MS) return
     this.dropReady()
-    const ready: Ready = { at: clock.monotonic(), asked, port: openPunchPort(reflectors, random, stopping) }
+    const ready: Ready = { at: clock.monotonic(), asked, port: openPunchPort(reflectors, { ...this.deps, signal: stopping }) }
     this.ready = ready
     const drop = (): void => (this.ready === ready ? this.dropReady() : undefined)
     ready.port.then(
@@ -191,7 +191,7 @@ export class TcpPuncher {
     const upgrade = async (socket: Socket, target: Endpoint): Promise<boolean> => {
       const before = session.role === 'client' && (await Promise.all(upgrades)).includes(true)
       if (before) socket.destroy()
-      const done = !before && (await upgradeSocket(socket, addressOf(target), session, this.deps))
+      const done = !socket.destroyed && (await upgradeSocket(socket, addressOf(target), session, this.deps))
       if (done) found.abort()
       return done
     }
