@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { eventually, Lab, run } from './processes.ts'
+import { eventually, Lab, type LabClient, run } from './processes.ts'
 import { SmallDisk } from './chaos-disk.ts'
 import {
   acceptAll,
@@ -149,12 +149,25 @@ it('what comes through a pipe is sent under a name, also while the recipient is 
   const toNobody = await run(['--data-dir', ana.dir, '--json', 'send-file', 'nobody', '-'], { input: 'x' })
   const refused = await run(['--data-dir', ana.dir, '--json', 'send-file', 'bo', '-', '--name', 'x'.repeat(300)], { input: 'x' })
   expect([toNobody.code, refused.code, readdirSync(join(ana.dir, 'files/spool'))]).toEqual([1, 1, copies])
+  expect(await interruptedPipe(ana)).toMatchObject({ code: 1, error: { code: 'FILE_UNREADABLE' } })
+  expect([readdirSync(join(ana.dir, 'files/spool')), (await ana.history('bo')).at(-1)?.text]).toEqual([copies, 'out.txt'])
   await bo.start()
   await untilState(bo, line, 'done')
   expect(readFileSync(lab.path('five/out.txt'), 'utf8')).toBe(text)
   await untilState(ana, line, 'done')
   await eventually('the copy is gone', () => readdirSync(join(ana.dir, 'files/spool')).length === 0)
 })
+
+/** Ctrl-C ends whoever writes into the pipe too: what came is a part that looks like the whole. */
+async function interruptedPipe(from: LabClient): Promise<object> {
+  using sending = from.lines('send-file', 'bo', '-', '--name', 'part.txt')
+  const spool = join(from.dir, 'files/spool')
+  const parts = (): string[] => readdirSync(spool, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('part.txt'))
+  sending.write('the first half')
+  await eventually('the first half is kept', () => parts().some((path) => statSync(join(spool, path)).size > 0))
+  sending.interrupt()
+  return { code: await sending.ended, ...sending.seen.at(-1) }
+}
 
 it('[FI34] a small file waits in the mailbox: the sender is off when the recipient comes, and learns later that it has arrived', async () => {
   const { ana, bo, relay } = both

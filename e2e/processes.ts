@@ -125,7 +125,7 @@ export class Lines implements Disposable {
   private readonly child: ChildProcess
 
   constructor(dir: string, ...command: readonly string[]) {
-    this.child = spawn(process.execPath, [SKEIN, '--data-dir', dir, '--json', ...command], { stdio: ['ignore', 'pipe', 'ignore'] })
+    this.child = spawn(process.execPath, [SKEIN, '--data-dir', dir, '--json', ...command], { stdio: ['pipe', 'pipe', 'ignore'] })
     if (this.child.stdout === null) throw new Error('no output')
     createInterface({ input: this.child.stdout }).on('line', (line) => this.seen.push(JSON.parse(line) as Json))
     this.ended = once(this.child, 'close').then(([code]) => code as number | null)
@@ -135,6 +135,17 @@ export class Lines implements Disposable {
   async line(event: string): Promise<Json> {
     await eventually(`a line «${event}»`, () => this.seen.some((line) => line['event'] === event))
     return this.seen.find((line) => line['event'] === event) ?? {}
+  }
+
+  /** Into its stdin. */
+  write(text: string): void {
+    this.child.stdin?.write(text)
+  }
+
+  /** What a terminal does to all who share a pipe: the one who writes ends first. */
+  interrupt(): void {
+    this.child.kill('SIGINT')
+    this.child.stdin?.end()
   }
 
   kill(): void {

@@ -1,14 +1,13 @@
 /** Commands about files. */
-import { createWriteStream, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { randomUUID } from 'node:crypto'
-import { join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
 import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
 import { parseDuration } from './arguments.ts'
 import { type Session, withApi } from './commands.ts'
 import { EXIT } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { spooled } from './spool.ts'
 import { oneLine } from './terminal-text.ts'
 
 const FINAL: readonly TransferView['state'][] = ['done', 'failed', 'cancelled']
@@ -43,9 +42,8 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
     const follow = new Following(api, session)
     await follow.begin()
     try {
-      const { transfers } = await spooled(session, { paths, name: options.name }, (named) =>
-        api.sendFiles({ contacts: [...contacts], paths: [...named] }),
-      )
+      const piped = { paths, name: options.name, signal: follow.signal }
+      const { transfers } = await spooled(session.dataDir, piped, (named) => api.sendFiles({ contacts: [...contacts], paths: [...named] }))
       for (const each of transfers) follow.add(each)
       if (!options.wait) return EXIT.done
       return await follow.untilOver(timeoutOf(options.timeout))
@@ -67,30 +65,6 @@ async function told(api: ApiClient, words: readonly string[]): Promise<{ contact
   if (missing !== undefined) throw new SkeinError('FILE_UNREADABLE', `«${oneLine(missing)}» is neither a contact nor a file that is there.`)
   if (paths.filter((path) => path === '-').length > 1) throw new SkeinError('USAGE', '«-» reads stdin, and there is only one.')
   return { contacts: words.slice(0, count), paths }
-}
-
-/** With the path of a copy in place of `-`, which goes when what is done with it fails. */
-async function spooled<T>(
-  { dataDir }: Session,
-  { paths, name = 'stdin' }: { readonly paths: readonly string[]; readonly name: string | undefined },
-  work: (named: readonly string[]) => Promise<T>,
-): Promise<T> {
-  const folder = join(resolve(dataDir), 'files', 'spool', randomUUID())
-  try {
-    const copy = paths.includes('-') ? await spool(folder, name) : ''
-    return await work(paths.map((path) => (path === '-' ? copy : resolve(path))))
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
-    throw error
-  }
-}
-
-/** Keeps what comes through a pipe, so that it can be sent again from any place. @returns its path */
-async function spool(folder: string, name: string): Promise<string> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, name.replaceAll(/[/\\]/g, '_'))
-  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }))
-  return path
 }
 
 export interface ReceiveOptions {
@@ -226,6 +200,11 @@ class Following {
     this.api = api
     this.session = session
     this.progress = createProgress(session.output.json)
+  }
+
+  /** The user has given up. */
+  get signal(): AbortSignal {
+    return this.closing.signal
   }
 
   /** Listens. @param take whether something new is to be followed too */

@@ -87,7 +87,7 @@ export class FileService {
     this.receiving = new Pace(deps.clock)
     const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
-    this.offering = new Offering(parts)
+    this.offering = new Offering({ ...parts, withdraw: (live) => this.end(live, { state: 'cancelled', reason: null }) })
     const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {
       withSource: (live, work) => this.withSource(live, work),
       onBroken: (live, error) => this.onBroken(live, error),
@@ -153,7 +153,7 @@ export class FileService {
   }
 
   /**
-   * Offers the same files to several contacts, as one transfer each.
+   * Offers the same files to several contacts, as one transfer each; to nobody where one of them cannot be sent to.
    * @param thumbnail JPEG, at most MAX_THUMBNAIL_BYTES; of a single file alone
    * @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, and as sendMessage
    */

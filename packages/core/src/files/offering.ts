@@ -1,6 +1,6 @@
 /** Offers files to contacts, and anew when they have changed while they were sent (FI37). */
 import type { ContactBook } from '../contacts/index.ts'
-import { type MainPath, sendMessage } from '../main-path/index.ts'
+import { assertSendable, type MainPath, sendMessage } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
@@ -20,6 +20,8 @@ export interface OfferingDeps {
   readonly platform: FilePlatform
   readonly transfers: TransferBook
   path(): MainPath
+  /** Ends an offer that was just made. */
+  withdraw(live: Live): Promise<void>
 }
 
 type Extra = Pick<FileManifest, 'thumbnail' | 'replaces'>
@@ -38,16 +40,23 @@ export class Offering {
 
   /** As FileService.send. */
   async send(contacts: readonly StoredContact[], paths: readonly string[], extra: Extra): Promise<readonly Transfer[]> {
+    // To all of them or to nobody: who tries again after a refusal would offer it twice to the others.
+    for (const each of contacts) assertSendable(this.deps.book, each)
     const { place, ...found } = await this.deps.platform.describe(paths)
     const transfer = { manifest: encodeManifest(this.manifestOf(found, extra)), place }
     const draft = { kind: 'file', name: found.name, transfer } as const
-    const sent: Transfer[] = []
-    for (const contact of contacts) {
-      const { id } = await sendMessage(this.deps.path(), contact, draft)
-      const live = await this.deps.transfers.learn(id, 'out')
-      if (live !== undefined) sent.push(this.deps.transfers.show(live))
+    const sent: Live[] = []
+    try {
+      for (const contact of contacts) {
+        const { id } = await sendMessage(this.deps.path(), contact, draft)
+        const live = await this.deps.transfers.learn(id, 'out')
+        if (live !== undefined) sent.push(live)
+      }
+    } catch (error) {
+      for (const live of sent) await this.deps.withdraw(live)
+      throw error
     }
-    return sent
+    return sent.map((live) => this.deps.transfers.show(live))
   }
 
   private manifestOf(found: Omit<SourceDescription, 'place'>, { thumbnail, replaces }: Extra): FileManifest {
