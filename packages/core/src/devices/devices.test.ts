@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { messageIdFromBytes } from '../ids.ts'
 import { sendOwnWord } from '../main-path/index.ts'
 import type { StoredMessage, StoreWrite, WriteOutcome } from '../ports/store.ts'
+import { household, texts } from '../testing/household.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 import { encodeContent } from '../wire/content.ts'
-
-const texts = async (world: World, node: WorldNode, other: WorldNode): Promise<readonly string[]> =>
-  (await world.history(node, other)).map(({ text }) => text)
 
 /** Answers no more after two pages of history. */
 class BreakingStore extends MemoryStore {
@@ -23,19 +21,6 @@ class BreakingStore extends MemoryStore {
     store.takeFrom(this)
     return store
   }
-}
-
-async function household(seed: number) {
-  const world = new World(seed)
-  const [ana, bo] = [await world.start('ana'), await world.start('bo')]
-  await world.befriend(ana, bo)
-  await world.send(ana, bo, 'before 1')
-  await world.run(1_000)
-  await world.send(bo, ana, 'before 2')
-  await world.run(2_000)
-  const phone = await world.link(bo, await world.start('bo phone'))
-  await world.run(60_000)
-  return { world, ana, bo, phone }
 }
 
 /** A message of the past that nobody has yet. */

@@ -75,7 +75,9 @@ export class OwnDevices {
   async start(signal: AbortSignal): Promise<void> {
     const { identity, book, swarm } = this.deps
     await this.names.load()
-    await book.putOwn(identity.list, identity.device)
+    // The list is durable before the book follows it.
+    const removed = await book.putOwn(identity.list, identity.device)
+    if (removed.length > 0) this.tellList(removed)
     const release = swarm.handle(LINK_PROTOCOL, async (channel) => (await this.link()).serve(channel))
     signal.addEventListener('abort', release, { once: true })
     signal.addEventListener('abort', () => this.stopping.abort(), { once: true })
@@ -245,6 +247,10 @@ export class OwnDevices {
     const removed = await book.putOwn(identity.list, identity.device)
     if (identity.isRevoked) return this.deps.onRevoked()
     // The new device need not wait until everybody has been told of it.
+    this.tellList(removed)
+  }
+
+  private tellList(removed: readonly DeviceId[]): void {
     void this.deps.onList(removed).catch((error: unknown) => this.deps.logger.warn('list-not-told', { reason: String(error) }))
   }
 

@@ -6,7 +6,6 @@ import {
   carriedWrite,
   commitDelivered,
   type ControlEffect,
-  dropDevice,
   giveUp,
   giveUpExpired,
   type MainPath,
@@ -23,6 +22,7 @@ import type { Proofs } from '../proofs/index.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 import { ControlAllowance, controlEffect } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
+import { GoneDevices } from './gone-devices.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
@@ -32,7 +32,7 @@ import type { Unconfirmed } from './unconfirmed.ts'
 import type { HandoverFields } from '../wire/handover.ts'
 import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
 
-/** Between two looks for what has expired (DL13). */
+/** Between two looks for what has expired (DL13), or waits for a device that is gone (DV8). */
 const EXPIRY_CHECK_MS = 30_000
 /** Between two looks for what carriers hold and nobody has confirmed (RC4), milliseconds. */
 const UNCONFIRMED_CHECK_MS = 300_000
@@ -69,6 +69,7 @@ export class Dispatcher {
   private readonly allowance = new ControlAllowance()
   private readonly asking = new Set<DeviceId>()
   private receipts: Receipts | undefined
+  private gone: GoneDevices | undefined
   private unconfirmed: Unconfirmed | undefined
   private path: MainPath | undefined
 
@@ -100,6 +101,7 @@ export class Dispatcher {
   /** Takes up what an earlier run left. */
   async start(path: MainPath): Promise<void> {
     this.path = path
+    this.gone = new GoneDevices(path)
     this.receipts = new Receipts(path, { proofs: this.deps.proofs, signal: this.stopping.signal })
     await this.mesh?.start(path)
     this.mail?.start(path)
@@ -284,7 +286,7 @@ export class Dispatcher {
   /** A device is none of its account any more: nothing more goes to it. */
   async drop(device: DeviceId): Promise<void> {
     this.away.delete(device)
-    await dropDevice(this.running(), device)
+    await this.gone?.drop(device)
     this.postman.reload(device)
   }
 
@@ -367,8 +369,13 @@ export class Dispatcher {
   }
 
   private async expireOften(path: MainPath): Promise<void> {
+    const warn =
+      (event: string) =>
+      (error: unknown): void =>
+        this.deps.logger.warn(event, { reason: String(error) })
     do {
-      await giveUpExpired(path).catch((error: unknown) => this.deps.logger.warn('expiry-failed', { reason: String(error) }))
+      await this.gone?.look().catch(warn('device-not-dropped'))
+      await giveUpExpired(path).catch(warn('expiry-failed'))
     } while (await this.deps.clock.sleep(EXPIRY_CHECK_MS, { signal: this.stopping.signal }))
   }
 }

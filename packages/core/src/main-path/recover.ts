@@ -2,7 +2,7 @@
  * Healing a pair whose session states have come apart: one side was restored from an old copy, or has lost its data. Who
  * cannot open asks for a new session inside a new session; who is asked seals anew what is still on its way (ES6, ES7).
  */
-import type { OpenedContent, PairCipher } from '../e2ee/session-cipher.ts'
+import type { OpenedContent, PairCipher, SealedContent } from '../e2ee/session-cipher.ts'
 import { isSkeinError } from '../errors/index.ts'
 import { type DeviceId, messageIdBytes, messageIdFromBytes, type MessageId } from '../ids.ts'
 import type { OutboxRow, StoredDevice, StoredMessage, StoreWrite } from '../ports/store.ts'
@@ -16,6 +16,8 @@ import { stampWrite } from './stamps.ts'
 /** What does not open for these reasons may be honest: the states of the two sides differ. */
 const STATES_DIFFER: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'SEAL_BROKEN']
 const PAGE = 64
+/** What the old session has sealed opens nowhere any more: it waits until the user has decided. */
+const UNSEALED: SealedContent = { sealed: new Uint8Array(), writes: [] }
 
 /** Whether a message of this device is here already: its first copy was committed, the acknowledgement was lost. */
 export async function isKnown({ store }: MainPath, sender: DeviceId, id: MessageId): Promise<boolean> {
@@ -76,14 +78,19 @@ export async function commitReset(
 
 /** Seals what waits because nothing was known to encrypt to the device with (DL12). */
 export async function sealWaiting(path: MainPath, device: DeviceId): Promise<void> {
-  if ((path.book.device(device)?.bundle.length ?? 0) === 0) return
+  const known = path.book.device(device)
+  if (known === undefined || known.bundle.length === 0 || isHeld(path, known)) return
   await resealAll(path, device, ({ sealed }) => sealed.length === 0)
+}
+
+/** What was meant for the keys that the user has verified is not sealed to others before the user says so (EV2). */
+function isHeld({ book }: MainPath, { account }: StoredDevice): boolean {
+  return book.get(account)?.trust === 'changed'
 }
 
 async function resealAll(path: MainPath, device: DeviceId, wanted: (row: OutboxRow) => boolean = () => true): Promise<void> {
   const known = path.book.device(device)
-  // What was meant for the keys that the user has verified is not sealed to others before the user says so (EV2).
-  if (known === undefined || path.book.get(known.account)?.trust === 'changed') return
+  if (known === undefined) return
   let changed = false
   for (let after = 0; ; ) {
     const rows = await path.store.outbox(device, after, PAGE)
@@ -104,7 +111,7 @@ async function resealPage(path: MainPath, known: StoredDevice, page: readonly Ou
     const sealOne = ({ message }: OutboxRow, index: number): readonly StoreWrite[] => {
       const content = contents[index]
       if (content === undefined) return [{ kind: 'outbox.remove', message, device }]
-      const { sealed, writes: moved } = pair.seal(content)
+      const { sealed, writes: moved } = isHeld(path, known) ? UNSEALED : pair.seal(content)
       // What carriers hold is of no use any more.
       return [...moved, { kind: 'outbox.reseal', message, device, sealed }, { kind: 'outbox.recall', message, device }]
     }
