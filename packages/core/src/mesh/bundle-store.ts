@@ -3,9 +3,11 @@ import type { BundleKey, HeldBundle } from './bundle.ts'
 /** Where copies wait. Iterates in the order in which they came. */
 export interface BundleStore {
   readonly size: number
-  /** Bytes in use, those of started transfers included. */
+  /** Bytes in use, as `charge` counts them. */
   readonly usedBytes: number
   readonly capacityBytes: number
+  /** What a bundle of so many bytes takes of the room. */
+  charge(bytes: number): number
   get(key: BundleKey): HeldBundle | undefined
   has(key: BundleKey): boolean
   /** Keeps a copy; what is held already is replaced. */
@@ -22,10 +24,17 @@ export class MemoryBundleStore implements BundleStore {
   readonly capacityBytes: number
   private readonly bundles = new Map<BundleKey, HeldBundle>()
   private readonly byLock = new Map<string, Set<HeldBundle>>()
+  private readonly leastCharge: number
   private used = 0
 
-  constructor(capacityBytes: number) {
+  /** @param leastCharge what the smallest bundle counts for: each takes memory beside its bytes */
+  constructor(capacityBytes: number, leastCharge = 0) {
     this.capacityBytes = capacityBytes
+    this.leastCharge = leastCharge
+  }
+
+  charge(bytes: number): number {
+    return Math.max(bytes, this.leastCharge)
   }
 
   get size(): number {
@@ -48,13 +57,13 @@ export class MemoryBundleStore implements BundleStore {
     this.remove(bundle.key)
     this.bundles.set(bundle.key, bundle)
     this.byLock.set(bundle.lock, (this.byLock.get(bundle.lock) ?? new Set()).add(bundle))
-    this.used += bundle.bytes
+    this.used += this.charge(bundle.bytes)
   }
 
   remove(key: BundleKey): boolean {
     const held = this.bundles.get(key)
     if (held === undefined) return false
-    this.used -= held.bytes
+    this.used -= this.charge(held.bytes)
     const same = this.byLock.get(held.lock)
     if (same?.delete(held) && same.size === 0) this.byLock.delete(held.lock)
     return this.bundles.delete(key)

@@ -123,6 +123,11 @@ export class MeshNode {
     this.neighbours.say(link, { gained: known })
   }
 
+  /** Whether the neighbour on a link has not said that it holds a bundle. */
+  mayLack(link: LinkId, key: BundleKey): boolean {
+    return this.neighbours.get(link)?.has.has(key) === false
+  }
+
   /** A bundle for the node at the other end of one of `links`, the longest-lived link first. @param busy keys of what is not to be named */
   deliverable(links: readonly LinkId[], now: number, busy: ReadonlySet<BundleKey> = NONE): Choice | undefined {
     const moment = { now, busy }
@@ -269,8 +274,9 @@ export class MeshNode {
 
   private makeRoom(header: BundleHeader, now: number): boolean {
     const { store, policy } = this.options
-    if (header.bytes > store.capacityBytes) return false
-    while (store.usedBytes + this.partials.usedBytes + header.bytes > store.capacityBytes + this.partials.bytes(header.key)) {
+    const charge = store.charge(header.bytes)
+    if (charge > store.capacityBytes) return false
+    while (store.usedBytes + this.partials.usedBytes + charge > store.capacityBytes + this.partials.bytes(header.key)) {
       if (this.dropExpired(now) || this.partials.dropOldest()) continue
       if (isChunk(header)) return false
       const victim = this.firstChunk() ?? policy.victim(header, this.sending, this.context(now))
@@ -316,7 +322,8 @@ export class MeshNode {
     this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })
   }
 
-  private knows(key: BundleKey): boolean {
+  /** Whether a bundle is here, or has come for this node. */
+  knows(key: BundleKey): boolean {
     return this.options.store.has(key) || this.collected.has(key)
   }
 

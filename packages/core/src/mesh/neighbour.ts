@@ -7,6 +7,8 @@ export type LinkId = string
 /** What is known of the node at the other end of a link, by its own word. */
 export interface Neighbour {
   readonly link: LinkId
+  /** As `LinkInfo.peer`. */
+  readonly peer: string
   /** Order in which links came up; earlier ones are served first. */
   readonly order: number
   /** Bytes per second. */
@@ -37,6 +39,8 @@ export interface Neighbour {
 /** A link that came up, as the driver reports it. */
 export interface LinkInfo {
   readonly link: LinkId
+  /** Who is at the other end, the same whenever it comes again; without it each link is somebody new. */
+  readonly peer?: string
   /** Bytes per second. */
   readonly bandwidth: number
 }

@@ -18,6 +18,7 @@ export class Neighbourhood {
   up(info: LinkInfo, now: number): void {
     this.neighbours.set(info.link, {
       ...info,
+      peer: info.peer ?? info.link,
       order: this.count++,
       since: now,
       addresses: new Set(),

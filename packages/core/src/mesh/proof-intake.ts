@@ -1,5 +1,5 @@
 import type { Neighbour } from './neighbour.ts'
-import { RateLimit } from './rate-limit.ts'
+import { NamedRates } from './rate-limit.ts'
 
 /**
  * Proofs of bundles nobody has here that one neighbour may show (ME6): any 16 bytes are one, each is kept and told to all
@@ -9,22 +9,15 @@ export const PROOF_RATE = { burst: 8_192, perSecond: 100 } as const
 /** Frames with such proofs: each makes one frame to every other neighbour. */
 export const PROOF_FRAME_RATE = { burst: 200, perSecond: 20 } as const
 
-/** Lets in what neighbours say has arrived somewhere else, at a rate. */
+/** Lets in what neighbours say has arrived somewhere else, at a rate that a new link does not begin anew. */
 export class ProofIntake {
-  private readonly rates = new WeakMap<Neighbour, { readonly proofs: RateLimit; readonly frames: RateLimit }>()
+  private readonly proofs = new NamedRates(PROOF_RATE)
+  private readonly frames = new NamedRates(PROOF_FRAME_RATE)
 
   /** Those that may be taken up, of one frame. @param now milliseconds since 1970; a clock that is set back lets nothing more in */
-  admitted<T>(neighbour: Neighbour, shown: readonly T[], now: number): readonly T[] {
-    if (shown.length === 0) return shown
-    const { proofs, frames } = this.rateOf(neighbour, now)
-    return frames.takes(1, now) ? shown.filter(() => proofs.takes(1, now)) : []
-  }
-
-  private rateOf(neighbour: Neighbour, now: number): { readonly proofs: RateLimit; readonly frames: RateLimit } {
-    const known = this.rates.get(neighbour)
-    if (known !== undefined) return known
-    const fresh = { proofs: new RateLimit(PROOF_RATE, now), frames: new RateLimit(PROOF_FRAME_RATE, now) }
-    this.rates.set(neighbour, fresh)
-    return fresh
+  admitted<T>({ peer }: Neighbour, shown: readonly T[], now: number): readonly T[] {
+    if (shown.length === 0 || !this.frames.of(peer, now).takes(1, now)) return []
+    const proofs = this.proofs.of(peer, now)
+    return shown.filter(() => proofs.takes(1, now))
   }
 }

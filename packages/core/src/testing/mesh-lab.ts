@@ -139,6 +139,7 @@ export interface Intruder {
   /** Whether the victim has closed the link. */
   isShed: boolean
   say(frame: NeighbourFrameFields): void
+  leave(): void
 }
 
 export class MeshLab {
@@ -215,7 +216,8 @@ export class MeshLab {
   intrude(name: string, victim: string, { refuses = false } = {}): Intruder {
     const [mine, theirs] = memoryLink()
     const frames = new FrameLink(mine, this.clock)
-    const intruder: Intruder = { heard: [], isShed: false, say: (frame) => void frames.send(encodeNeighbourFrame(frame)) }
+    const say = (frame: NeighbourFrameFields): void => void frames.send(encodeNeighbourFrame(frame))
+    const intruder: Intruder = { heard: [], isShed: false, say, leave: () => frames.close() }
     void (async () => {
       for await (const bytes of frames.frames()) {
         const frame = decodeNeighbourFrame(bytes)

@@ -104,6 +104,7 @@ describe('adaptive', () => {
     const told = new Map([[addressOf(5), 7]])
     const neighbour = {
       link: 'l',
+      peer: '',
       order: 0,
       bandwidth: 1,
       since: 0,

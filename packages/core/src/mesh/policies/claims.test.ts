@@ -49,7 +49,7 @@ describe('claims of neighbours', () => {
 
 function neighbourWith(addresses: ReturnType<typeof addressOf>[]) {
   return {
-    ...{ link: 'l', order: 0, bandwidth: 1, since: 0, comparedAt: 0, reconciliation: undefined, experience: [] },
+    ...{ link: 'l', peer: '', order: 0, bandwidth: 1, since: 0, comparedAt: 0, reconciliation: undefined, experience: [] },
     ...{
       addresses: new Set(addresses),
       has: new Set<never>(),

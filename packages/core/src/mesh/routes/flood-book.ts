@@ -28,7 +28,8 @@ interface Tally {
 
 interface Passed {
   readonly bytes: Uint8Array
-  readonly hop: number
+  /** Nothing for what did not flood. */
+  readonly hop: number | undefined
   readonly at: number
 }
 
@@ -62,7 +63,7 @@ export class FloodBook {
   /** A neighbour says that it had a bundle already, or that it lacks it. */
   correct(key: string, link: LinkId, by: 1 | -1): void {
     const passed = this.passed.get(key)
-    if (passed === undefined) return
+    if (passed?.hop === undefined) return
     const tally = this.tally(passed.hop, link)
     tally.surplus = Math.max(0, Math.min(tally.sent, tally.surplus + by))
   }

@@ -43,6 +43,8 @@ export interface RouteNodeOptions {
   isChunk?(dispatch: Dispatch): boolean
   /** Whether what has come over this link, `bytes` of it, may be passed on to all others; without it everything may. */
   mayFlood?(from: LinkId, bytes: number): boolean
+  /** Whether a bundle that is announced is carried here already, and so was let loose on this side. */
+  isHeld?(key: BundleKey): boolean
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch, from: LinkId): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
@@ -136,7 +138,7 @@ export class RouteNode {
 
   /**
    * Lets a bundle that is carried here flood once, over all links or over one that has just come up: whoever it leads to
-   * may be its recipient.
+   * may be its recipient. Over one link it is only named: the other side knows most of it after a short interruption.
    */
   explore(dispatch: Dispatch, { link, now }: { readonly link?: LinkId; readonly now: number }): void {
     const { key, address, lock, payload } = dispatch
@@ -145,7 +147,7 @@ export class RouteNode {
     const frame = { kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood: true } as const
     if (this.passages.open(frame, { from: HERE, now }) === undefined) return
     if (link === undefined) this.flood(frame, { from: HERE, now })
-    else this.options.send(link, encodeRouteFrame(frame))
+    else this.name(link, frame, now)
   }
 
   /** Tries again what was not answered in time. Call it at least ten times a second while something is waiting. */
@@ -225,18 +227,27 @@ export class RouteNode {
     }
   }
 
+  /** Not counted as a flood: what was carried before says nothing of what is new. */
+  private name(link: LinkId, frame: RouteForwardFields, now: number): void {
+    this.floods.keep(frame.key, { bytes: encodeRouteFrame(frame), hop: undefined, at: now })
+    this.notify(link, frame.key, 'here')
+  }
+
   private notify(link: LinkId, key: string, says: RouteNoticeFields['says']): void {
     this.options.send(link, encodeRouteFrame({ kind: 'notice', key, says }))
   }
 
   private notice(link: LinkId, { key, says }: RouteNoticeFields, now: number): void {
-    const known = this.pending.has(key as BundleKey) || this.passages.get(key) !== undefined
-    if (says === 'here' && !known) this.floods.announced(key, { link, now })
+    if (says === 'here' && !this.isKnown(key as BundleKey)) this.floods.announced(key, { link, now })
     if (says === 'surplus') this.floods.correct(key, link, 1)
     const bytes = says === 'wanted' ? this.floods.recent(key) : undefined
     if (bytes === undefined) return
     this.floods.correct(key, link, -1)
     this.options.send(link, bytes)
+  }
+
+  private isKnown(key: BundleKey): boolean {
+    return this.pending.has(key) || this.passages.get(key) !== undefined || this.options.isHeld?.(key) === true
   }
 
   private answer(link: LinkId, frame: RouteForwardFields): void {

@@ -1,6 +1,9 @@
 import type { BundleKey, HeldBundle } from '../bundle.ts'
 import { MemoryBundleStore } from '../bundle-store.ts'
 
+/** A bundle counts for so many bytes at least (ME20): the smallest would be a million and a half, each an entry in memory and a row on disk. */
+export const LEAST_CHARGE_BYTES = 2_048
+
 /** An index in memory of what the archive holds; says what is to be removed there. Counts what each neighbour takes up. */
 export class ArchivedStore extends MemoryBundleStore {
   private readonly gone: (key: BundleKey) => void
@@ -8,7 +11,7 @@ export class ArchivedStore extends MemoryBundleStore {
   private readonly usedBy = new Map<string, number>()
 
   constructor(capacityBytes: number, gone: (key: BundleKey) => void) {
-    super(capacityBytes)
+    super(capacityBytes, LEAST_CHARGE_BYTES)
     this.gone = gone
   }
 
@@ -27,20 +30,20 @@ export class ArchivedStore extends MemoryBundleStore {
     return this.sources.get(key) ?? ''
   }
 
-  /** Bytes of what came from one neighbour. */
+  /** Bytes of what came from one neighbour, as `charge` counts them. */
   bytesFrom(from: string): number {
     return this.usedBy.get(from) ?? 0
   }
 
   override put(bundle: HeldBundle): void {
     super.put(bundle)
-    this.count(bundle.key, bundle.bytes)
+    this.count(bundle.key, this.charge(bundle.bytes))
   }
 
   override remove(key: BundleKey): boolean {
     const held = this.get(key)
     if (held === undefined) return false
-    this.count(key, -held.bytes)
+    this.count(key, -this.charge(held.bytes))
     this.sources.delete(key)
     super.remove(key)
     this.gone(key)

@@ -1,6 +1,7 @@
-/** Tells a new neighbour's side of the mesh what is carried here, once: a partition that heals delivers at once. */
+/** Tells a new neighbour's side of the mesh what is carried here, once, and gives what is asked for: a partition that heals delivers at once. */
 import type { Clock } from '../../ports/index.ts'
 import { type BundleKey, type HeldBundle, isChunk } from '../bundle.ts'
+import type { MeshNode } from '../mesh-node.ts'
 import type { RouteNode } from '../routes/index.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
@@ -8,7 +9,7 @@ import type { NeighbourSession } from './neighbour-session.ts'
 
 /** What carries is given directly first, in milliseconds. */
 const AFTER_MS = 300
-/** Bundles and bytes that are let loose over one new link (ME20), the newest first. */
+/** Bundles and bytes that are named over one new link (ME20), the newest first. */
 export const MAX_EXPLORED = 256
 const MAX_EXPLORED_BYTES = 2 * 1_048_576
 /** The same bundle to the same neighbour not more often than this, in milliseconds: links flap. */
@@ -19,6 +20,7 @@ export interface ExplorerDeps {
   readonly clock: Clock
   readonly archive: BundleArchive
   readonly store: ArchivedStore
+  readonly node: MeshNode
   readonly routes: RouteNode
   isOpen(session: NeighbourSession): boolean
 }
@@ -32,15 +34,24 @@ export class Explorer {
   }
 
   async explore(session: NeighbourSession): Promise<void> {
-    const { clock, store, isOpen } = this.deps
+    const { clock, isOpen } = this.deps
     await clock.sleep(AFTER_MS)
     let bytes = 0
-    for (const held of [...store.all()].reverse().slice(0, MAX_EXPLORED)) {
-      if (isChunk(held) || held.isPiece === true) continue
+    for (const held of this.unknownTo(session)) {
       bytes += held.bytes
       if (bytes > MAX_EXPLORED_BYTES || !isOpen(session)) return
       if (this.isNew(session.peer, held.key)) await this.letLoose(session, held)
     }
+  }
+
+  /** What it may lack; what it has brought itself it knows. */
+  private unknownTo({ id, peer }: NeighbourSession): readonly HeldBundle[] {
+    const { store, node } = this.deps
+    const news = [...store.all()].filter((held) => !isChunk(held) && held.isPiece !== true && store.sourceOf(held.key) !== peer)
+    return news
+      .filter(({ key }) => node.mayLack(id, key))
+      .reverse()
+      .slice(0, MAX_EXPLORED)
   }
 
   private async letLoose({ id: link }: NeighbourSession, { key, address, lock }: HeldBundle): Promise<void> {

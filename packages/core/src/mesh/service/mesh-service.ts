@@ -91,6 +91,7 @@ export class MeshService {
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       isSound: (dispatch) => this.isSound(dispatch),
+      isHeld: (key) => this.node.knows(key),
       mayFlood: (from, bytes) => this.sessions.get(from)?.mayFlood(bytes) ?? true,
       arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
@@ -100,7 +101,13 @@ export class MeshService {
     })
     this.pieces = deps.pieces && new PieceInbox(deps.pieces, (key) => this.node.disown(key))
     this.opener = new Opener({ ...deps, pieces: this.pieces, onJoined: (lock, cureKey) => this.routes.openedBehind(lock, cureKey) })
-    this.explorer = new Explorer({ ...deps, store: this.store, routes: this.routes, isOpen: ({ id }) => this.sessions.has(id) })
+    this.explorer = new Explorer({
+      ...deps,
+      store: this.store,
+      node: this.node,
+      routes: this.routes,
+      isOpen: ({ id }) => this.sessions.has(id),
+    })
     this.transfers = new Transfers({
       ...deps,
       addresses: this.addresses,
@@ -175,9 +182,9 @@ export class MeshService {
   }
 
   private greet(session: NeighbourSession): void {
-    const { id, link } = session
+    const { id, peer, link } = session
     this.sessions.set(id, session)
-    this.node.linkUp({ link: id, bandwidth: link.bandwidth }, this.now)
+    this.node.linkUp({ link: id, peer, bandwidth: link.bandwidth }, this.now)
     this.routes.linkUp(id)
     this.own.hurry(this.mono)
     this.deps.onNear()

@@ -138,7 +138,7 @@ export class OwnSender {
   /** It had to make room, or the archive was deleted. It may be made anew, but not to push out the next one. */
   private gone(own: OwnBundle): void {
     const { store, own: all, clock } = this.deps
-    const fits = store.usedBytes + own.header.bytes <= store.capacityBytes
+    const fits = store.usedBytes + store.charge(own.header.bytes) <= store.capacityBytes
     if (fits || isChunk(own.header)) this.deps.onLost(own)
     else all.rest(own, clock.monotonic())
   }

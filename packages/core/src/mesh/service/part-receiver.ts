@@ -14,7 +14,7 @@ export interface PartReceiverDeps {
   readonly node: MeshNode
   judge(session: NeighbourSession, header: BundleHeader): TransferOutcome
   /** A bundle is whole and what it was said to be. */
-  whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome>
+  whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferAnswer>
   onOffence(peer: string, code: string): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>

@@ -17,6 +17,7 @@ import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
 import { PartReceiver } from './part-receiver.ts'
+import { StoringTurns } from './storing-turns.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
 export const NEIGHBOUR_SHARE = 0.25
@@ -60,13 +61,15 @@ export class Transfers {
   private readonly deps: TransferDeps
   private readonly incoming = new Set<BundleKey>()
   private readonly inTransit = new Set<BundleKey>()
+  private readonly turns: StoringTurns
 
   constructor(deps: TransferDeps) {
     this.deps = deps
+    this.turns = new StoringTurns(deps.clock)
     this.parts = new PartReceiver({
       ...deps,
       judge: (session, header) => this.judge(session, header),
-      whole: (session, header, transfer) => this.takeFrom(session, header, transfer),
+      whole: (session, header, transfer) => this.takeInTurn(session, header, transfer),
     })
   }
 
@@ -127,12 +130,20 @@ export class Transfers {
   async take(session: NeighbourSession, transfer: TransferFields): Promise<void> {
     const header = this.headerOf(session, transfer.bundle)
     if (header === undefined) return
-    session.say({ kind: 'answer', key: header.key, outcome: await this.takeFrom(session, header, transfer) })
+    session.say({ kind: 'answer', key: header.key, outcome: await this.takeInTurn(session, header, transfer) })
   }
 
   /** What came by hand, in a file. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, DISK_FULL */
   takeFile(transfer: TransferFields): Promise<TransferOutcome> {
     return this.takeFrom(BY_HAND, bundleHeader(transfer.bundle, this.deps.primitives), transfer)
+  }
+
+  /** What is to be stored for others has its turn; an honest neighbour waits for the answer, and one that does not is told to come again. */
+  private async takeInTurn(from: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferAnswer> {
+    const outcome = this.judge(from, header)
+    if (outcome !== 'taken') return outcome
+    if (!this.deps.addresses.has(header.address) && !(await this.turns.turn(from.peer))) return 'busy'
+    return this.takeFrom(from, header, transfer)
   }
 
   private async takeFrom(from: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
@@ -217,7 +228,7 @@ export class Transfers {
     }
     if (isChunk(header) && !addresses.has(header.address) && !hasRoomForChunk(store, { from: peer, bytes: header.bytes })) return 'no-room'
     const share = store.capacityBytes * NEIGHBOUR_SHARE
-    if (!addresses.has(header.address) && store.bytesFrom(peer) + header.bytes > share) return 'no-room'
+    if (!addresses.has(header.address) && store.bytesFrom(peer) + store.charge(header.bytes) > share) return 'no-room'
     const { kind } = node.admit(header, clock.now())
     return kind === 'welcome' ? 'taken' : kind
   }
