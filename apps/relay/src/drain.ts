@@ -23,8 +23,8 @@ export async function drain(stack: RelayStack, rules: OperatorRules, logger: Log
   rules.draining = true
   const { connections, circuits } = stack.counts()
   logger.info('draining', { connections, circuits })
-  await stack.giveNotice(moveWithin(circuits))
-  await emptied(stack, started + moveWithin(circuits))
+  // Who does not listen keeps nobody waiting whose circuits have been moved already.
+  await Promise.all([stack.giveNotice(moveWithin(circuits)), emptied(stack, started + moveWithin(circuits))])
   // At once: a circuit that closes in order would first wait for its ends, who do not know yet that they should move.
   stack.endCircuits()
   await stack.disconnect()

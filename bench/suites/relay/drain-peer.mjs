@@ -8,6 +8,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { Tally } from './tally.mjs'
 
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 /** Length 2, then `HopMessage { type: RESERVE }`. */
@@ -75,6 +76,11 @@ function timeIn(data) {
 
 /** Four bytes a number; what is lost with a stream comes again with the next. */
 const write = (stream, number) => stream.send(new Uint8Array(new Uint32Array([number]).buffer))
+function say({ pair, stream }, number) {
+  pair.tally.onWritten(number)
+  write(stream, number)
+}
+
 function onNumbers(stream, take) {
   let rest = new Uint8Array()
   stream.addEventListener('message', ({ data }) => {
@@ -87,12 +93,11 @@ function onNumbers(stream, take) {
 
 async function makePair(relays) {
   const [member, sender] = [await light(), await light()]
-  const pair = { member, sender, relays, next: 0, waiting: new Set(), seen: new Set(), arrivals: [] }
+  const pair = { member, sender, relays, next: 0, waiting: new Set(), tally: new Tally(), arrivals: [] }
   await member.handle(NUMBERS, (stream) => {
     onNumbers(stream, (number) => {
       // Carried again is not shown again: a client knows a message by its number.
-      if (!pair.seen.has(number)) pair.arrivals.push(performance.now())
-      pair.seen.add(number)
+      if (pair.tally.onArrived(number)) pair.arrivals.push(performance.now())
       if (stream.status === 'open') write(stream, number)
     })
   })
@@ -119,7 +124,7 @@ async function open(pair, relay) {
   const connection = await pair.sender.dial(address, { signal: AbortSignal.timeout(DIAL_MS), force: true })
   const stream = await connection.newStream(NUMBERS, { runOnLimitedConnection: true })
   onNumbers(stream, (number) => pair.waiting.delete(number))
-  for (const number of pair.waiting) write(stream, number)
+  for (const number of pair.waiting) say({ pair, stream }, number)
   return { connection, stream }
 }
 
@@ -150,7 +155,7 @@ async function begin({ relays, count }) {
       await pause(Math.random() * EVERY_MS)
       while (talking) {
         pair.waiting.add(pair.next)
-        if (pair.stream?.status === 'open') write(pair.stream, pair.next)
+        if (pair.stream?.status === 'open') say({ pair, stream: pair.stream }, pair.next)
         pair.next += 1
         await pause(EVERY_MS)
       }
@@ -170,8 +175,9 @@ async function finish() {
   return {
     gaps,
     sent: pairs.reduce((sum, { next }) => sum + next, 0),
-    doubled: pairs.reduce((sum, { arrivals, seen }) => sum + arrivals.length - seen.size, 0),
-    lost: pairs.reduce((sum, { next, seen }) => sum + next - seen.size, 0),
+    doubled: pairs.reduce((sum, { tally }) => sum + tally.doubled, 0),
+    again: pairs.reduce((sum, { tally }) => sum + tally.again, 0),
+    lost: pairs.reduce((sum, { next, tally }) => sum + next - tally.distinct, 0),
   }
 }
 

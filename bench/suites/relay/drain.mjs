@@ -25,6 +25,7 @@ export async function drained(all, clients) {
       sent: sum('sent'),
       lost: sum('lost'),
       doubled: sum('doubled'),
+      again: sum('again'),
       gap_p50_ms: Math.round(percentile(gaps, 0.5)),
       gap_p99_ms: Math.round(percentile(gaps, 0.99)),
     },

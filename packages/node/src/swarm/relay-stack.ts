@@ -38,7 +38,7 @@ import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
-import { giveNotice } from './give-notice.ts'
+import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
 import { hubOptions, openHub } from './relay-hub.ts'
@@ -182,7 +182,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
     takeUpgrade: (request, socket, head) =>
       parts.late.take === undefined ? void socket.destroy() : parts.late.take(request, socket, head),
-    giveNotice: (leavingWithinMs) => giveNotice(node.getConnections(), encodeNotice({ leavingWithinMs })),
+    giveNotice: (leavingWithinMs) => giveNotice(placesFirst(node.getConnections(), parts.places), encodeNotice({ leavingWithinMs })),
     endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
     release: (peerId) => release(node, splices, peerId),
     disconnect: (peerId) => {
