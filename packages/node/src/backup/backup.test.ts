@@ -84,14 +84,14 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
 const restore = (store: MemoryStore, bytes: Uint8Array, passphrase = PASSPHRASE) =>
   readBackup(store, streamOf(bytes), { passphrase, clock, random })
 
-it('[BK1] [BK2] a backup brings back account, contacts and history, on a new device without sessions', async () => {
+it('[BK1] [BK2] [BK7] a backup brings back account, contacts and history, on a new device without sessions', async () => {
   const before = await lived(1_203)
   const after = new MemoryStore()
   expect(await restore(after, await sealed(before))).toMatchObject({ contacts: 1, messages: 1_203 })
   const [old, now] = [await before.identity(), await after.identity()]
   expect(now?.accountSeed).toEqual(old?.accountSeed)
   expect(now?.deviceSeed).not.toEqual(old?.deviceSeed)
-  expect(await after.contacts()).toEqual([{ ...contact, pendingInvite: '' }])
+  expect(await after.contacts()).toEqual([contact])
   expect(await after.devices()).toEqual([{ ...known, lastSeen: null, cardSent: 0, handover: new Uint8Array() }])
   expect(await after.session(known.device)).toBeNull()
   expect(await after.setting(`seen.${contact.account}`)).toBe(message(1).id)
@@ -127,6 +127,33 @@ it('[BK4] what was on its way has failed, what came in is as it was', async () =
   expect(await after.commit([{ kind: 'message.insert', message: came }])).toEqual(['duplicate'])
 })
 
+it('[BK6] what was said about a message outlasts what is said late about it', async () => {
+  const before = await lived(2)
+  const words = [
+    { target: message(1).id, kind: 'edit', value: 'edited' },
+    { target: message(1).id, kind: 'reaction', value: '👍' },
+    { target: message(2).id, kind: 'deletion', value: '' },
+    { target: messageIdFromBytes(new Uint8Array(16).fill(77)), kind: 'reaction', value: '🌱' },
+  ] as const
+  const said = (byte: number, hlcMs: number) => ({
+    ...{ id: messageIdFromBytes(new Uint8Array(16).fill(byte)), contact: account },
+    ...{ own: true, hlcMs, hlcCounter: 0, at: 5_000 },
+  })
+  await before.commit(words.map((word, at) => ({ kind: 'annotation.put', annotation: { ...word, ...said(90 + at, 5_000) } }) as const))
+  const after = new MemoryStore()
+  await restore(after, await sealed(before))
+  const late = { kind: 'reaction', value: '🎉', own: false } as const
+  await after.commit(
+    [1, 2].map((n) => ({ kind: 'annotation.put', annotation: { ...said(95 + n, 9_000), ...late, target: message(n).id } }) as const),
+  )
+  const older = { ...said(99, 4_000), kind: 'edit', value: 'older', target: message(1).id } as const
+  expect(await after.commit([{ kind: 'annotation.put', annotation: older }])).toEqual(['duplicate'])
+  expect(await after.message(message(1).id)).toMatchObject({ text: 'edited', editedAt: 5_000, ownReaction: '👍', contactReaction: '🎉' })
+  expect(await after.message(message(2).id)).toMatchObject({ text: '', deletedAt: 5_000, contactReaction: null })
+  // What came before its message is still here for it.
+  expect(await after.annotation(said(93, 0).id)).toMatchObject({ value: '🌱' })
+})
+
 it('[BK5] a wrong passphrase, a cut or changed file, and no backup at all are refused, and can be tried again', async () => {
   const bytes = await sealed(await lived(900))
   const store = new MemoryStore()
@@ -141,7 +168,7 @@ it('[BK5] a wrong passphrase, a cut or changed file, and no backup at all are re
   await expect(restore(store, bytes)).rejects.toMatchObject({ code: 'BACKUP_REFUSED' })
 })
 
-it('[BK1] a plain one holds no key and can be read line by line', async () => {
+it('[BK1] [BK7] a plain one holds no key and can be read line by line', async () => {
   const store = await lived()
   const text = new TextDecoder().decode(await sealed(store, null))
   const lines = text
@@ -151,4 +178,5 @@ it('[BK1] a plain one holds no key and can be read line by line', async () => {
   expect(lines.map(({ is }) => is)).toEqual(['backup', 'contact', 'message', 'message', 'message', 'end'])
   const seed = Buffer.from((await store.identity())?.accountSeed ?? []).toString('base64')
   expect(text).not.toContain(seed)
+  expect(text).not.toContain(contact.pendingInvite)
 })

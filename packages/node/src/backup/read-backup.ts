@@ -9,7 +9,7 @@ import {
   type StoreWrite,
 } from '@skein/core'
 import { Decrypter } from 'age-encryption'
-import { BackupRecord, contactOf, KEPT_SETTINGS, messageOf, seenKey } from './records.ts'
+import { annotationOf, BackupRecord, contactOf, KEPT_SETTINGS, messageOf, seenKey } from './records.ts'
 
 /** Longest line: the largest text, each byte escaped, with room for the rest. */
 const MAX_LINE_CHARS = 524_288
@@ -114,11 +114,12 @@ class Intake {
     if (this.pending.length >= PAGE) await this.flush()
   }
 
-  private writesOf(record: Extract<BackupRecord, { is: 'contact' | 'message' | 'setting' }>): readonly StoreWrite[] {
+  private writesOf(record: Extract<BackupRecord, { is: 'contact' | 'message' | 'annotation' | 'setting' }>): readonly StoreWrite[] {
     if (record.is === 'message') {
       this.messages += 1
       return [{ kind: 'message.insert', message: messageOf(record) }]
     }
+    if (record.is === 'annotation') return [{ kind: 'annotation.put', annotation: annotationOf(record) }]
     if (record.is === 'setting')
       return KEPT_SETTINGS.includes(record.key) ? [{ kind: 'setting.put', key: record.key, value: record.value }] : []
     this.contacts += 1

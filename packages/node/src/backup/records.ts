@@ -6,6 +6,7 @@ import {
   type MessageId,
   parseDeviceId,
   parseMessageId,
+  type StoredAnnotation,
   type StoredContact,
   type StoredDevice,
   type StoredMessage,
@@ -61,6 +62,8 @@ const ContactRecord = z.object({
   added_at: Instant,
   /** Newest message that the user has seen. */
   seen: z.nullable(Id),
+  /** Of one who has not answered yet; only in what is sealed. */
+  pending_invite: z.optional(z.string()),
   devices: z.array(z.object({ device: Device, dh_key: Bytes, bundle: Bytes })),
 })
 const MessageRecord = z.object({
@@ -89,11 +92,32 @@ const MessageRecord = z.object({
   received_at: z.nullable(Instant),
   delivered_at: z.nullable(Instant),
 })
+/** What was said about a message: a later word counts against it (MK2). */
+const AnnotationRecord = z.object({
+  is: z.literal('annotation'),
+  id: Id,
+  contact: Account,
+  target: Id,
+  own: z.boolean(),
+  kind: z.enum(['reaction', 'edit', 'deletion']),
+  value: z.string(),
+  hlc_ms: Instant,
+  hlc_counter: z.int().check(z.nonnegative()),
+  at: Instant,
+})
 const SettingRecord = z.object({ is: z.literal('setting'), key: z.string(), value: z.string() })
 /** What there was, so that a cut file is known for one. */
 const EndRecord = z.object({ is: z.literal('end'), contacts: z.int(), messages: z.int() })
 
-export const BackupRecord = z.discriminatedUnion('is', [Header, IdentityRecord, ContactRecord, MessageRecord, SettingRecord, EndRecord])
+export const BackupRecord = z.discriminatedUnion('is', [
+  Header,
+  IdentityRecord,
+  ContactRecord,
+  MessageRecord,
+  AnnotationRecord,
+  SettingRecord,
+  EndRecord,
+])
 export type BackupRecord = z.output<typeof BackupRecord>
 export type WrittenRecord = z.input<typeof BackupRecord>
 
@@ -103,9 +127,16 @@ export const KEPT_SETTINGS: readonly string[] = ['hybrid-clock', 'own-card']
 export const seenKey = (account: AccountId): string => `seen.${account}`
 
 type ContactLine = z.output<typeof ContactRecord>
+type AnnotationLine = z.output<typeof AnnotationRecord>
 type MessageLine = z.output<typeof MessageRecord>
 
-export function contactRecord(contact: StoredContact, rest: { seen: MessageId | null; devices: readonly StoredDevice[] }): WrittenRecord {
+interface ContactRest {
+  readonly seen: MessageId | null
+  readonly devices: readonly StoredDevice[]
+  readonly isSealed: boolean
+}
+
+export function contactRecord(contact: StoredContact, rest: ContactRest): WrittenRecord {
   return {
     is: 'contact',
     account: contact.account,
@@ -121,14 +152,15 @@ export function contactRecord(contact: StoredContact, rest: { seen: MessageId | 
     muted: contact.muted,
     added_at: contact.addedAt,
     seen: rest.seen,
+    ...(rest.isSealed && contact.pendingInvite !== '' ? { pending_invite: contact.pendingInvite } : {}),
     devices: rest.devices.map(({ device, dhKey, bundle }) => ({ device, dh_key: base64.encode(dhKey), bundle: base64.encode(bundle) })),
   }
 }
 
 export function contactOf(line: ContactLine): StoredContact {
   const { account_key: accountKey, claimed_name: claimedName, list_version: listVersion, added_at: addedAt } = line
-  const { account, petname, state, trust, card, relays, blocked, muted } = line
-  return { account, accountKey, petname, claimedName, state, trust, card, listVersion, relays, blocked, muted, addedAt, pendingInvite: '' }
+  const { account, petname, state, trust, card, relays, blocked, muted, pending_invite: pendingInvite = '' } = line
+  return { account, accountKey, petname, claimedName, state, trust, card, listVersion, relays, blocked, muted, addedAt, pendingInvite }
 }
 
 export function messageRecord(message: StoredMessage): WrittenRecord {
@@ -186,4 +218,14 @@ export function messageOf(line: MessageLine): StoredMessage {
     receivedAt: line.received_at,
     deliveredAt: line.delivered_at,
   }
+}
+
+export function annotationRecord({ hlcMs, hlcCounter, ...said }: StoredAnnotation): WrittenRecord {
+  const { id, contact, target, own, kind, value, at } = said
+  return { is: 'annotation', id, contact, target, own, kind, value, hlc_ms: hlcMs, hlc_counter: hlcCounter, at }
+}
+
+export function annotationOf({ hlc_ms: hlcMs, hlc_counter: hlcCounter, ...line }: AnnotationLine): StoredAnnotation {
+  const { id, contact, target, own, kind, value, at } = line
+  return { id, contact, target, own, kind, value, hlcMs, hlcCounter, at }
 }

@@ -1,9 +1,9 @@
 import { base64 } from '@scure/base'
 import { type Clock, LIST_VERSION_SETTING, type MessageId, type Store, type StoredContact } from '@skein/core'
 import { Encrypter } from 'age-encryption'
-import { contactRecord, KEPT_SETTINGS, messageRecord, seenKey, VERSION, type WrittenRecord } from './records.ts'
+import { annotationRecord, contactRecord, KEPT_SETTINGS, messageRecord, seenKey, VERSION, type WrittenRecord } from './records.ts'
 
-/** Messages read at once. */
+/** Messages, or what was said about them, read at once. */
 const PAGE = 500
 
 export interface BackupOptions {
@@ -48,12 +48,13 @@ async function* records(store: Store, { clock, account, passphrase }: BackupOpti
   const contacts = (await store.contacts()).filter((contact) => contact.account !== account)
   let messages = 0
   for (const contact of contacts) {
-    yield await contactLine(store, contact)
+    yield await contactLine(store, contact, passphrase !== null)
     for await (const line of history(store, contact)) {
       messages += 1
       yield line
     }
   }
+  yield* annotations(store)
   yield { is: 'end', contacts: contacts.length, messages }
 }
 
@@ -70,10 +71,10 @@ async function* secrets(store: Store): AsyncGenerator<WrittenRecord> {
   }
 }
 
-async function contactLine(store: Store, contact: StoredContact): Promise<WrittenRecord> {
+async function contactLine(store: Store, contact: StoredContact, isSealed: boolean): Promise<WrittenRecord> {
   const devices = await store.devices(contact.account)
   const seen = (await store.setting(seenKey(contact.account))) as MessageId | null
-  return contactRecord(contact, { seen, devices })
+  return contactRecord(contact, { seen, devices, isSealed })
 }
 
 async function* history(store: Store, { account }: StoredContact): AsyncGenerator<WrittenRecord> {
@@ -81,6 +82,16 @@ async function* history(store: Store, { account }: StoredContact): AsyncGenerato
     const page = await store.history(account, { limit: PAGE, ...(before === undefined ? {} : { before }) })
     for (const message of page.toReversed()) yield messageRecord(message)
     before = page[0]?.id
+    if (page.length < PAGE) return
+  }
+}
+
+/** In the order in which it came; whatever the messages show already, a later word is judged by it. */
+async function* annotations(store: Store): AsyncGenerator<WrittenRecord> {
+  for (let after = 0; ; ) {
+    const page = (await store.journal({ messages: Number.MAX_SAFE_INTEGER, annotations: after }, PAGE)).annotations
+    for (const { annotation } of page) yield annotationRecord(annotation)
+    after = page.at(-1)?.position ?? after
     if (page.length < PAGE) return
   }
 }
