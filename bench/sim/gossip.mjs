@@ -112,7 +112,7 @@ class Hybrid extends Lab {
       primitives: { sha256 },
       send: (link, frame) => this.transmit(node, Number(link), frame),
       // The bundle itself has come: the first time it is judged, later ones are surplus.
-      isSound: () => true,
+      verdict: () => 'sound',
       proven: () => undefined,
       arrived: () => undefined,
       delivered: () => undefined,

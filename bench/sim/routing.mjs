@@ -48,7 +48,7 @@ class RoutingLab {
       addresses: new Set([address]),
       primitives: { sha256 },
       send: (link, frame) => this.transmit(link, node, frame.length, (to) => this.routers[to].frame(link, frame, this.now)),
-      isSound: () => true,
+      verdict: () => 'sound',
       proven: () => undefined,
       arrived: ({ key }) => this.pings.get(key).cureKey,
       delivered: (key) => this.reached(key),

@@ -63,6 +63,8 @@ export class Neighbourhood {
 
 /** Entries kept of what one neighbour says, per kind (ME8): beyond, the first ones are forgotten. */
 export const MAX_SAID = 65_536
+/** The same of whom it has met: each is gone through when it is met. */
+const MAX_PROSPECTS = 4_096
 
 /** Takes up what a neighbour says of itself. */
 export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
@@ -71,14 +73,15 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
-  for (const entries of [neighbour.has, neighbour.addresses, neighbour.prospects, neighbour.partials, neighbour.pieces]) bound(entries)
+  for (const entries of [neighbour.has, neighbour.addresses, neighbour.partials, neighbour.pieces]) bound(entries, MAX_SAID)
+  bound(neighbour.prospects, MAX_PROSPECTS)
   if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
 }
 
-function bound(entries: Pick<Map<unknown, unknown>, 'size' | 'keys'> & { delete(key: never): boolean }): void {
+function bound(entries: Pick<Map<unknown, unknown>, 'size' | 'keys'> & { delete(key: never): boolean }, most: number): void {
   for (const key of entries.keys()) {
-    if (entries.size <= MAX_SAID) return
+    if (entries.size <= most) return
     entries.delete(key as never)
   }
 }

@@ -9,6 +9,7 @@ import { isRelayable, MAX_COPIES } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
 import { Claims } from './claims.ts'
 import { MeetingRates } from './meeting-rates.ts'
+import { NewsBook } from './news-book.ts'
 import type { CarryingPolicy, PolicyContext } from './policy.ts'
 
 /**
@@ -26,8 +27,6 @@ const HOT = 5
 const STEP_MS = 10_000
 /** Older news is not told, and not believed: no bundle lives longer. */
 const MOST_STEPS = (31 * 86_400_000) / STEP_MS
-/** Addresses of which news is kept (ME8). */
-export const MAX_NEWS = 4_096
 /** A difference in age below this is no difference when bundles are compared. */
 const FRESH_MS = 30_000
 
@@ -43,7 +42,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   readonly resumes = true
   readonly cures = true
   readonly summarises = false
-  private readonly heard = new Map<MeshAddress, number>()
+  private readonly news = new NewsBook()
   private readonly rates = new MeetingRates()
   /** When the news left that a neighbour's has outdone, by address. */
   private readonly fresher = new WeakMap<Neighbour, ReadonlyMap<MeshAddress, number>>()
@@ -65,7 +64,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
     // A clock that was set back makes news come from the future.
     const steps = (at: number): number => Math.max(0, Math.round((now - at) / STEP_MS))
-    return new Map([...this.heard].map(([address, at]) => [address, steps(at)] as const).filter(([, age]) => age <= MOST_STEPS))
+    return new Map([...this.news.all].map(([address, at]) => [address, steps(at)] as const).filter(([, age]) => age <= MOST_STEPS))
   }
 
   experience(): readonly number[] {
@@ -73,16 +72,17 @@ export class AdaptivePolicy implements CarryingPolicy {
   }
 
   met(neighbour: Neighbour, { now }: PolicyContext): void {
-    this.rates.wait(this.heard, now)
+    this.rates.wait(this.news.all, now)
     if (this.claims.isBoast(neighbour.addresses)) return
     this.rates.average(neighbour.experience)
     this.fresher.set(neighbour, this.outdone(neighbour, now))
     for (const address of neighbour.addresses) {
-      const at = this.heard.get(address)
+      const at = this.news.all.get(address)
       if (at !== undefined) this.rates.meet(now - at)
-      this.hear(address, now)
+      this.news.hear(address, now, neighbour.peer)
     }
-    for (const [address, steps] of neighbour.prospects) if (steps <= MOST_STEPS) this.hear(address, now - steps * STEP_MS)
+    for (const [address, steps] of neighbour.prospects)
+      if (steps <= MOST_STEPS) this.news.hear(address, now - steps * STEP_MS, neighbour.peer)
   }
 
   wants(held: HeldBundle, neighbour: Neighbour, { now }: PolicyContext): boolean {
@@ -125,7 +125,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   private outdone(neighbour: Neighbour, now: number): ReadonlyMap<MeshAddress, number> {
     const outdone = new Map<MeshAddress, number>()
     for (const [address, steps] of neighbour.prospects) {
-      const ours = this.heard.get(address) ?? now - NEVER_MS
+      const ours = this.news.all.get(address) ?? now - NEVER_MS
       if (ours < now - steps * STEP_MS) outdone.set(address, ours)
     }
     return outdone
@@ -133,23 +133,11 @@ export class AdaptivePolicy implements CarryingPolicy {
 
   /** When the latest news left that was here without this neighbour's help. */
   private before(neighbour: Neighbour, address: MeshAddress, now: number): number {
-    return this.fresher.get(neighbour)?.get(address) ?? this.heard.get(address) ?? now - NEVER_MS
+    return this.fresher.get(neighbour)?.get(address) ?? this.news.all.get(address) ?? now - NEVER_MS
   }
 
   private age(address: MeshAddress, now: number): number {
-    return now - (this.heard.get(address) ?? now - NEVER_MS)
-  }
-
-  private hear(address: MeshAddress, at: number): void {
-    const known = this.heard.get(address)
-    if (known === undefined && this.heard.size >= MAX_NEWS) this.forgetOldest()
-    if (known === undefined || at > known) this.heard.set(address, at)
-  }
-
-  private forgetOldest(): void {
-    let oldest: MeshAddress | undefined
-    for (const [address, at] of this.heard) if (oldest === undefined || at < (this.heard.get(oldest) ?? 0)) oldest = address
-    if (oldest !== undefined) this.heard.delete(oldest)
+    return now - (this.news.all.get(address) ?? now - NEVER_MS)
   }
 }
 

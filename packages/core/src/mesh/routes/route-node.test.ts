@@ -34,7 +34,7 @@ class RouteWorld {
           addresses: new Set([addressOf(node)]),
           primitives,
           send: (link, frame) => this.sent(node, link, frame),
-          isSound: ({ payload }) => payload.length === 0,
+          verdict: ({ payload }) => (payload.length === 0 ? 'sound' : 'forged'),
           proven: () => undefined,
           arrived: ({ key }) => this.arrive(node, key),
           delivered: (key) => this.delivered.push(this.names.get(key) ?? ''),

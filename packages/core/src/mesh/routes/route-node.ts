@@ -33,12 +33,14 @@ export interface Dispatch {
   readonly over?: LinkId | undefined
 }
 
+export type Verdict = 'sound' | 'late' | 'forged'
+
 export interface RouteNodeOptions {
   readonly addresses: ReadonlySet<MeshAddress>
   readonly primitives: Pick<Primitives, 'sha256'>
   send(link: LinkId, frame: Uint8Array): void
-  /** Whether a bundle that wants to pass is what it claims to be; one that is not is refused with BAD_FRAME. */
-  isSound(dispatch: Dispatch): boolean
+  /** What a bundle that wants to pass is: what is forged is refused with BAD_FRAME, what comes too late is left, for clocks differ. */
+  verdict(dispatch: Dispatch): Verdict
   /** Whether a sound bundle is part of a file, which is never flooded. */
   isChunk?(dispatch: Dispatch): boolean
   /** Whether what has come over this link, `bytes` of it, may be passed on to all others; without it everything may. */
@@ -190,7 +192,9 @@ export class RouteNode {
       if (frame.flood) this.notify(link, frame.key, 'surplus')
       return
     }
-    if (!this.options.isSound(dispatchOf(frame))) throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
+    const verdict = this.options.verdict(dispatchOf(frame))
+    if (verdict === 'forged') throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
+    if (verdict === 'late') return this.floods.arrived(frame.key)
     const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false
     if (isChunk && frame.flood) throw new SkeinError('BAD_FRAME', 'Part of a file is flooded.')
     const isMine = this.options.addresses.has(frame.address as MeshAddress)

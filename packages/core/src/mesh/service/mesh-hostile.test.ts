@@ -24,6 +24,22 @@ describe('a neighbour that keeps to no rules', () => {
     expect(lab.received('bo')).toEqual(['x'])
   })
 
+  it('[ME18] what has just expired, here or by another clock, is left and nobody blamed for it; nothing goes on in its last minute', async () => {
+    const lab = await pair()
+    const neighbour = lab.intrude('neighbour', 'ana')
+    const [last, mine] = [bundle('bo', { now: lab.clock.now(), hours: 1 }), bundle('ana', { text: 'y', now: lab.clock.now(), hours: 1 })]
+    lab.clock.jump(2 * HOUR_MS - 30_000)
+    for (const made of [last, mine]) neighbour.say(forward(made))
+    await lab.run(1_000)
+    expect([lab.received('bo'), lab.received('ana')]).toEqual([[], ['y']])
+    lab.clock.jump(30_000)
+    const gone = bundle('bo', { text: 'z', now: lab.clock.now() - 400 * DAY_MS })
+    for (const made of [last, mine, gone]) neighbour.say(forward(made, { attempt: 2 }))
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual([])
+    expect(lab.node('ana').offences).toEqual([])
+  })
+
   it('[ME3] [ME2] hops without end, copies without number, and a life of years are cut or refused', async () => {
     const lab = await pair()
     const mallory = lab.intrude('mallory', 'ana')

@@ -5,13 +5,13 @@
 import { isSkeinError } from '../../errors/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, isAbsurd, isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
+import { bundleHeader, isAbsurd, isChunk, isRelayable, type MeshAddress, meshAddress } from '../bundle.ts'
 import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
 import { carryingPolicy } from '../policies/index.ts'
-import { type Dispatch, RouteNode } from '../routes/index.ts'
+import { type Dispatch, RouteNode, type Verdict } from '../routes/index.ts'
 import { ArchivedStore } from './archived-store.ts'
 import { Explorer } from './explorer.ts'
 import type { MeshServiceDeps } from './mesh-service-deps.ts'
@@ -90,7 +90,7 @@ export class MeshService {
       addresses: this.addresses,
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
-      isSound: (dispatch) => this.isSound(dispatch),
+      verdict: (dispatch) => this.verdict(dispatch),
       isHeld: (key) => this.node.knows(key),
       mayFlood: (from, bytes) => this.sessions.get(from)?.mayFlood(bytes) ?? true,
       arrived: (dispatch, from) => this.arrived(dispatch, from),
@@ -342,13 +342,15 @@ export class MeshService {
     }
   }
 
-  private isSound({ key, address, lock, payload }: Dispatch): boolean {
+  /** Nothing is passed on in its last minute; whoever it is for takes it until the end. */
+  private verdict({ key, address, lock, payload }: Dispatch): Verdict {
     try {
       const header = bundleHeader(payload, this.deps.primitives)
-      const isTimely = header.expiresAt > this.now && !isAbsurd(header, this.now)
-      return isTimely && header.key === key && header.address === address && header.lock === lock
+      if (header.key !== key || header.address !== address || header.lock !== lock) return 'forged'
+      const ends = this.addresses.has(address) ? header.expiresAt <= this.now : !isRelayable(header, this.now)
+      return ends || isAbsurd(header, this.now) ? 'late' : 'sound'
     } catch (error) {
-      if (isSkeinError(error)) return false
+      if (isSkeinError(error)) return 'forged'
       throw error
     }
   }
