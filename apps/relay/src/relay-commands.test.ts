@@ -37,7 +37,7 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     await relays.say(dir, 'allow', PEER)
     expect((await relays.say(dir, 'allow')).result['verdicts']).toMatchObject([{ peer: PEER, verdict: 'allow' }])
     expect((await relays.say(dir, 'forget', PEER)).result).toEqual({ peer: PEER, forgotten: true })
-    expect((await relays.say(dir, 'token', 'revoke', String(off.result['id']))).result).toEqual({ revoked: true })
+    expect((await relays.say(dir, 'token', 'revoke', String(off.result['id']))).result).toEqual({ revoked: true, removed: 0 })
     const limits = await relays.say(dir, 'limits', 'limits.circuits=7', 'budget.bytesPerMonth=2TB')
     expect(limits.result).toMatchObject({ in_force: true, settings: { limits: { circuits: 7 }, budget: { bytesPerMonth: 2e12 } } })
     expect((await relays.say(dir, 'status')).result).toMatchObject({ running: true, ready: true, limits: { circuits: 7 } })

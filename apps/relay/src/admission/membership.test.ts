@@ -67,6 +67,18 @@ describe('membership', () => {
     expect(members.answer(ALICE, { kind: 'register', hash: proofAndHash().hash, expiresAt: DAY_MS }, true)).toBe('full')
   })
 
+  it('[RL8] the invites of whom the operator has sent away admit nobody any more', () => {
+    const { members } = open()
+    const { proof, hash } = proofAndHash()
+    members.answer(ALICE, { kind: 'token', token: members.createToken({ label: '' }).token }, true)
+    expect(members.answer(ALICE, { kind: 'register', hash, expiresAt: DAY_MS }, true)).toBe('registered')
+    members.decide(ALICE, 'deny', '')
+    expect(members.answer(BOB, { kind: 'invite', proof }, true)).toBe('refused')
+    members.decide(ALICE, 'allow', '')
+    expect(members.answer(BOB, { kind: 'invite', proof }, true)).toBe('admitted')
+    expect(members.members()).toMatchObject([{ peer: BOB, admitted_by: 'invite', inviter: ALICE }])
+  })
+
   it('[RL7] admits nobody new while it may not, and keeps who is in', () => {
     const { members } = open()
     const { token } = members.createToken({ label: '' })

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type AdmissionOutcome, type AdmissionRequestFrame, SkeinError } from '@skein/core'
 import type BetterSqlite3 from 'better-sqlite3'
+import { type MemberRow, Members, type Newcomer } from './members.ts'
 
 /** Bytes of a token: nobody guesses 120 bits. */
 const TOKEN_BYTES = 15
@@ -11,8 +12,6 @@ const MAX_INVITE_STAY_MS = 8 * 24 * 3_600_000
 export const MAX_INVITES_PER_MEMBER = 64
 /** Devices that one invite admits: as many accounts as the inviter takes (docs/LIMITS.md), with several devices each. */
 export const MAX_ADMITTED_PER_INVITE = 256
-/** Members remembered; who was here longest ago without coming back makes room. */
-export const MAX_MEMBERS = 100_000
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS relay_tokens (
@@ -20,8 +19,6 @@ const SCHEMA = `
     uses_left INTEGER) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS invites (
     hash BLOB PRIMARY KEY, inviter TEXT NOT NULL, expires_at INTEGER NOT NULL, admitted INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS members (peer TEXT PRIMARY KEY, admitted_by TEXT NOT NULL, seen_at INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS members_by_seen ON members (seen_at);
   CREATE TABLE IF NOT EXISTS verdicts (peer TEXT PRIMARY KEY, verdict TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
 `
 
@@ -47,14 +44,13 @@ export class Membership {
   readonly #now: () => number
   /** Verdicts are asked for at each connection. */
   readonly #verdicts = new Map<string, Verdict>()
-  /** Counting them would read all. */
-  #members: number
+  readonly #members: Members
 
   constructor(database: BetterSqlite3.Database, now: () => number) {
     database.exec(SCHEMA)
     this.#sql = prepare(database)
     this.#now = now
-    this.#members = (this.#sql.memberCount.get() as { count: number }).count
+    this.#members = new Members(database, now)
     for (const { peer, verdict } of this.verdicts()) this.#verdicts.set(peer, verdict)
   }
 
@@ -63,7 +59,7 @@ export class Membership {
   }
 
   isMember(peer: string): boolean {
-    return this.#sql.isMember.get(peer) !== undefined
+    return this.#members.has(peer)
   }
 
   /** @param mayAdmit whether anybody new is admitted now @returns what the device is told */
@@ -71,7 +67,7 @@ export class Membership {
     if (this.verdictOn(peer) === 'deny') return 'refused'
     if (request.kind === 'register') return this.#register(peer, request)
     if (this.isMember(peer)) {
-      this.#sql.seen.run(this.#now(), peer)
+      this.noteSeen(peer)
       return 'admitted'
     }
     if (!mayAdmit) return 'refused'
@@ -95,17 +91,31 @@ export class Membership {
     return this.#sql.revokeToken.run(id).changes > 0
   }
 
+  /** Whom a token has admitted, and whom they have brought, are members no more. @returns who they were */
+  removeBroughtBy(id: string): string[] {
+    return this.#members.removeBroughtBy(id)
+  }
+
+  members(): MemberRow[] {
+    return this.#members.all()
+  }
+
+  /** Is here at present. */
+  noteSeen(peer: string): void {
+    this.#members.noteSeen(peer)
+  }
+
   decide(peer: string, verdict: Verdict, note: string): void {
     this.#sql.decide.run(peer, verdict, note)
     this.#verdicts.set(peer, verdict)
-    if (verdict === 'deny') this.#forget(peer)
+    if (verdict === 'deny') this.#members.remove(peer)
   }
 
   /** @returns whether there was a verdict, or a membership */
   undecide(peer: string): boolean {
     const had = this.#verdicts.delete(peer)
     const isRemoved = this.#sql.undecide.run(peer).changes > 0
-    return this.#forget(peer) || had || isRemoved
+    return this.#members.remove(peer) || had || isRemoved
   }
 
   verdicts(): { readonly peer: string; readonly verdict: Verdict; readonly note: string }[] {
@@ -113,17 +123,18 @@ export class Membership {
   }
 
   memberCount(): number {
-    return this.#members
+    return this.#members.count
   }
 
   sweep(): void {
     this.#sql.sweepInvites.run(this.#now())
     this.#sql.sweepTokens.run(this.#now())
+    this.#members.sweep()
   }
 
   #register(peer: string, { hash, expiresAt }: Extract<AdmissionRequestFrame, { kind: 'register' }>): AdmissionOutcome {
     const now = this.#now()
-    if (!this.isMember(peer) && this.verdictOn(peer) !== 'allow') return 'refused'
+    if (!this.#mayInvite(peer)) return 'refused'
     if (expiresAt <= now) return 'refused'
     const { count } = this.#sql.invitesOf.get(peer, now) as { count: number }
     if (count >= MAX_INVITES_PER_MEMBER && this.#sql.invite.get(hash, now) === undefined) return 'full'
@@ -134,30 +145,28 @@ export class Membership {
   #byToken(peer: string, token: string): AdmissionOutcome {
     const row = this.#sql.token.get(sha256(token), this.#now()) as { id: string; uses_left: number | null } | undefined
     if (row === undefined || row.uses_left === 0) return 'refused'
+    if (!this.#admit(peer, { token: row.id })) return 'full'
     this.#sql.useToken.run(row.id)
-    return this.#admit(peer, `token ${row.id}`)
+    return 'admitted'
   }
 
   #byInvite(peer: string, proof: Uint8Array): AdmissionOutcome {
     const hash = sha256(proof)
-    const row = this.#sql.invite.get(hash, this.#now()) as { admitted: number } | undefined
-    if (row === undefined || row.admitted >= MAX_ADMITTED_PER_INVITE) return 'refused'
+    const row = this.#sql.invite.get(hash, this.#now()) as { admitted: number; inviter: string } | undefined
+    if (row === undefined || row.admitted >= MAX_ADMITTED_PER_INVITE || !this.#mayInvite(row.inviter)) return 'refused'
+    if (!this.#admit(peer, { inviter: row.inviter })) return 'full'
     this.#sql.useInvite.run(hash)
-    return this.#admit(peer, 'invite')
-  }
-
-  #admit(peer: string, by: string): AdmissionOutcome {
-    if (this.#members >= MAX_MEMBERS) this.#members -= this.#sql.forgetOldest.run().changes
-    this.#sql.admit.run(peer, by, this.#now())
-    this.#members += 1
     return 'admitted'
   }
 
-  /** @returns whether it was a member */
-  #forget(peer: string): boolean {
-    const { changes } = this.#sql.forget.run(peer)
-    this.#members -= changes
-    return changes > 0
+  /** Also when the invite is used: who has been sent away brings nobody any more. */
+  #mayInvite(peer: string): boolean {
+    const verdict = this.verdictOn(peer)
+    return verdict === undefined ? this.isMember(peer) : verdict === 'allow'
+  }
+
+  #admit(peer: string, by: Newcomer['by']): boolean {
+    return this.#members.add({ peer, by, isUnbounded: (each) => this.verdictOn(each) === 'allow' })
   }
 }
 
@@ -172,12 +181,6 @@ const sha256 = (value: string | Uint8Array): Buffer => createHash('sha256').upda
 function prepare(database: BetterSqlite3.Database) {
   const sql = (text: string) => database.prepare(text)
   return {
-    isMember: sql('SELECT 1 FROM members WHERE peer = ?'),
-    seen: sql('UPDATE members SET seen_at = ? WHERE peer = ?'),
-    admit: sql('INSERT OR REPLACE INTO members VALUES (?, ?, ?)'),
-    forget: sql('DELETE FROM members WHERE peer = ?'),
-    forgetOldest: sql('DELETE FROM members WHERE peer = (SELECT peer FROM members ORDER BY seen_at LIMIT 1)'),
-    memberCount: sql('SELECT count(*) AS count FROM members'),
     addToken: sql('INSERT INTO relay_tokens VALUES (?, ?, ?, ?, ?, ?)'),
     token: sql('SELECT id, uses_left FROM relay_tokens WHERE hash = ? AND (expires_at IS NULL OR expires_at > ?)'),
     tokens: sql(
@@ -186,7 +189,7 @@ function prepare(database: BetterSqlite3.Database) {
     useToken: sql('UPDATE relay_tokens SET uses_left = uses_left - 1 WHERE id = ? AND uses_left IS NOT NULL'),
     revokeToken: sql('DELETE FROM relay_tokens WHERE id = ?'),
     sweepTokens: sql('DELETE FROM relay_tokens WHERE expires_at IS NOT NULL AND expires_at <= ?'),
-    invite: sql('SELECT admitted FROM invites WHERE hash = ? AND expires_at > ?'),
+    invite: sql('SELECT admitted, inviter FROM invites WHERE hash = ? AND expires_at > ?'),
     invitesOf: sql('SELECT count(*) AS count FROM invites WHERE inviter = ? AND expires_at > ?'),
     addInvite: sql('INSERT INTO invites VALUES (?, ?, ?, 0) ON CONFLICT (hash) DO NOTHING'),
     useInvite: sql('UPDATE invites SET admitted = admitted + 1 WHERE hash = ?'),

@@ -145,7 +145,9 @@ export class OperatorRules implements RelayRules {
       held.total >= limits.reservations ||
       (own !== undefined && held.inGroup(own) >= limits.reservationsPerAddress) ||
       (network !== undefined && held.inGroup(network) >= limits.reservationsPerNetwork)
-    return isFull ? 'reservation-refused' : 'ok'
+    if (isFull) return 'reservation-refused'
+    this.#parts.membership.noteSeen(peer)
+    return 'ok'
   }
 
   mayConnect(from: Party, to: string): CircuitDecision {

@@ -79,7 +79,11 @@ function addTokens({ add }: CommandNeeds, ask: Ask, config: () => RelayConfig): 
       presentWithJoin(made, ownMemberUrl(config()), config())
     })
   token.command('list').action(() => ask('token-list'))
-  token.command('revoke <id>').action((id: string) => ask('token-revoke', { id }))
+  token
+    .command('revoke <id>')
+    .option('--members', 'remove whom it has admitted as well, and whom they have brought', false)
+    .action((id: string, { members }: { members: boolean }) => ask('token-revoke', { id, members }))
+  add('members', 'devices that a token or an invite has admitted, and through whom').action(() => ask('members'))
 }
 
 function addVerdicts({ add }: CommandNeeds, ask: Ask): void {

@@ -37,7 +37,8 @@ const INPUTS = {
     uses: z.int().min(1).max(1e9).optional(),
   }),
   'token-list': z.strictObject({}),
-  'token-revoke': z.strictObject({ id: z.string().max(32) }),
+  'token-revoke': z.strictObject({ id: z.string().max(32), members: z.boolean().default(false) }),
+  members: z.strictObject({}),
   allow: peerInput,
   deny: peerInput,
   forget: peerInput,
@@ -56,7 +57,13 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
   drain: (target) => running(target).drain(),
   'token-create': ({ membership }, input) => membership.createToken(input),
   'token-list': ({ membership }) => ({ tokens: membership.tokens() }),
-  'token-revoke': ({ membership }, { id }) => ({ revoked: membership.revokeToken(id) }),
+  'token-revoke': ({ membership, running }, { id, members }) => {
+    const revoked = membership.revokeToken(id)
+    const removed = members ? membership.removeBroughtBy(id) : []
+    for (const peer of removed) running?.release(peer)
+    return { revoked, removed: removed.length }
+  },
+  members: ({ membership }) => ({ members: membership.members() }),
   allow: ({ membership }, { peer, note }) => {
     membership.decide(requirePeerId(peer), 'allow', note)
     return { peer, verdict: 'allow' }
