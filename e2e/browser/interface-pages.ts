@@ -97,7 +97,7 @@ export class Interface implements AsyncDisposable {
 export class Person {
   readonly context: BrowserContext
   readonly page: Page
-  private readonly url: string
+  readonly url: string
   /** What the page complained about: also each script or style that the policy forbade. */
   readonly complaints: string[] = []
 

@@ -1,4 +1,5 @@
 /** What people do with what they see in the interface. */
+import { expect } from 'vitest'
 import type { Person } from './interface-pages.ts'
 
 /** Does something with the message that has this text. */
@@ -30,4 +31,37 @@ export async function seesTyping(writer: Person, reader: Person): Promise<void> 
 export async function faultsOf(person: Person, screen: string): Promise<readonly string[]> {
   const faults = [...(await person.faults()), ...((await person.overflow()) > 0 ? ['it is too wide'] : [])]
   return faults.map((fault) => `${screen}: ${fault}`)
+}
+
+export async function turnReceiptsOff(person: Person): Promise<void> {
+  await person.at('/settings')
+  const receipts = person.page.getByRole('switch', { name: 'Tell contacts what you have read' })
+  await receipts.click()
+  await person.page.getByText('Saved').waitFor()
+  await expect.poll(() => receipts.isChecked(), { timeout: 60_000 }).toBe(false)
+  await person.joined()
+}
+
+/** Path of the file. */
+export async function saveBackup({ page }: Person, passphrase: string): Promise<string> {
+  await page.getByLabel('Passphrase of the backup').fill(passphrase)
+  const saved = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Save a backup' }).click()
+  return (await saved).path()
+}
+
+/** At the second try, with keys that are sealed; the first has another passphrase, and would not seal them. */
+export async function restoreAt(person: Person, file: string): Promise<void> {
+  const { page } = person
+  await page.goto(person.url)
+  await page.getByRole('button', { name: 'Restore a backup' }).click()
+  await page.getByLabel('File of the backup').setInputFiles(file)
+  expect(await person.faults()).toEqual([])
+  await page.getByLabel('Passphrase of the backup').fill('wrong horse')
+  await page.getByRole('button', { name: 'Restore', exact: true }).click()
+  await page.getByText(/The passphrase does not open this file/).waitFor()
+  await page.getByLabel('Passphrase of the backup').fill('correct horse')
+  await page.getByRole('checkbox').check()
+  await page.getByLabel('What others see as your name').fill('Di')
+  await page.getByRole('button', { name: 'Restore', exact: true }).click()
 }

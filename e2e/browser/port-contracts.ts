@@ -83,8 +83,15 @@ function standInContracts(): void {
   })
 }
 
-const openStore = (name: string) =>
-  openPageStore({ name, worker: new Worker('/store-worker.js', { type: 'module' }), passphrase: async () => undefined })
+const openStore = (name: string, worker = new Worker('/store-worker.js', { type: 'module' })) =>
+  openPageStore({ name, worker, passphrase: async () => undefined })
+
+/** A worker of the store, in a browser that refuses it the origin's files. */
+function withoutFiles(): Worker {
+  const refuse = "StorageManager.prototype.getDirectory = () => Promise.reject(new Error('refused'))"
+  const script = `import '${globalThis.location.origin}/store-worker.js'\n${refuse}`
+  return new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), { type: 'module' })
+}
 
 function storageContracts(): void {
   contracts.storeContract('a page', async () => {
@@ -102,6 +109,17 @@ function storageContracts(): void {
       },
       [Symbol.asyncDispose]: () => current.close(),
     }
+  })
+
+  it('[BN7] a browser that does not give the files of a database for once is given no empty one in their place', async () => {
+    if (!globalThis.isSecureContext) return
+    const first = await openStore('withheld')
+    await first.store.commit([{ kind: 'setting.put', key: 'who', value: 'Ana' }])
+    await first.close()
+    await expect(openStore('withheld', withoutFiles())).rejects.toThrow('does not give the files')
+    const again = await openStore('withheld')
+    expect(await again.store.setting('who')).toBe('Ana')
+    await again.close()
   })
 
   it('[BN6] an image belongs to the page that opened it last: one that was frozen meanwhile can keep nothing any more', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
+import { MAX_TEXT_BYTES } from '@skein/core'
 import { createClient, loadConfig, type RunningClient } from '@skein/node'
 import { createORPCClient } from '@orpc/client'
 import { RPCLink } from '@orpc/client/websocket'
@@ -86,6 +87,16 @@ describe('the server behind the window', () => {
         'content-security-policy': "default-src 'self'",
         'x-frame-options': 'DENY',
       })
+  })
+
+  it('[DW19] the largest text passes, however it is escaped', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api`, ['skein', await enter()])
+    await once(socket, 'open')
+    const api: ApiClient = createORPCClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }))
+    const sent = api.send({ contacts: ['nobody'], text: '\u0001'.repeat(MAX_TEXT_BYTES), wait: 'queued', timeout_ms: 1_000 })
+    // It was read, and answered by the client.
+    await expect(sent).rejects.toMatchObject({ code: 'CONTACT_UNKNOWN' })
+    socket.close()
   })
 
   it('[DW2] a link opens one window, once, within two minutes', async () => {

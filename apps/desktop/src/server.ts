@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import files from '@fastify/static'
+import { MAX_TEXT_BYTES } from '@skein/core'
 import type { Client } from '@skein/node'
 import { serveWebSocket } from '@skein/node/host'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
@@ -14,8 +15,8 @@ import { isOtherUser } from './peer-user.ts'
  * every server on this machine, whatever its port.
  */
 const PROTOCOL = 'skein'
-/** Largest request of the API, bytes: a text, with room. */
-const MAX_REQUEST_BYTES = 262_144
+/** Largest request of the API, bytes: the largest text, each byte of it escaped (`\u0000`), and room for the rest. */
+const MAX_REQUEST_BYTES = 6 * MAX_TEXT_BYTES + 65_536
 
 export interface WindowServer extends AsyncDisposable {
   /** A link that opens one window, once. @param fragment of an invite, without the `#` */

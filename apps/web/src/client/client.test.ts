@@ -111,6 +111,15 @@ it('a message is shown once, and has the last state that was heard of', () => {
   ])
 })
 
+it('[TB6] an edit that is too long is asked of no client, and stands', async () => {
+  const asked: unknown[] = []
+  const api = { edit: async (input: unknown) => asked.push(input) } as unknown as ApiClient
+  const conversation = new Conversation({ get: () => ({ api }) } as unknown as ClientModel, 'ana')
+  conversation.intend({ kind: 'edit', message: message('a', 'out') })
+  await expect(conversation.send('x'.repeat(49_153))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+  expect([asked, conversation.get().intent?.kind]).toEqual([[], 'edit'])
+})
+
 const IGNORED: (events: readonly ClientEvent[]) => void = () => undefined
 
 describe('[UI23] messages that come late', () => {

@@ -1,7 +1,6 @@
 /** Opens the client: in this page, or, in a window of the desktop program, the one behind the page. */
 import type { Tab } from '@skein/node/browser'
-import { forgetDrafts } from './drafts.ts'
-import { forget, keep, KEYS, readKept } from './kept.ts'
+import { keep, KEYS, readKept } from './kept.ts'
 
 /** Time for the page's own server to say what it is, ms; a page shown without network does not wait for longer. */
 const ASK_WITHIN_MS = 3_000
@@ -94,43 +93,16 @@ export const MIN_PASSPHRASE = 8
 /** Of the identity within the origin. */
 export const NAME = 'skein'
 /** Of this page: what they have open cannot be deleted. */
-const workers = new Set<Worker>()
+export const workers = new Set<Worker>()
 function start(script: string): Worker {
   const worker = new Worker(script, { type: 'module' })
   workers.add(worker)
   return worker
 }
-const startWorker = (): Worker => start('/store-worker.js')
+export const startWorker = (): Worker => start('/store-worker.js')
 const startFileWorker = (): Worker => start('/file-worker.js')
 
-/** Deletes all that Skein has in this browser and opens the page as if for the first time. */
-export async function beginAnew(): Promise<void> {
-  for (const each of workers) each.terminate()
-  await (await browser()).eraseBrowser(NAME)
-  forgetDrafts()
-  for (const key of [KEYS.name, KEYS.account]) forget(key)
-  // What was open is gone.
-  globalThis.location.hash = ''
-  globalThis.location.reload()
-}
-
 export const isSealed = async (): Promise<boolean> => (await browser()).hasPassphrase(NAME)
-
-/** Seals the keys in this browser anew; empty for without. @throws SkeinError CONFIG_INVALID when `current` is wrong */
-export async function changePassphrase(current: string, next: string): Promise<void> {
-  await (await browser()).changePassphrase({ name: NAME, startWorker, current, next })
-}
-
-export interface BackupFile {
-  readonly file: Blob
-  readonly passphrase: string
-}
-
-/** Puts a backup into this browser, before `connect`. @param sealWith passphrase of the keys here; nothing for none */
-export async function restore({ file, passphrase }: BackupFile, sealWith: string | undefined): Promise<void> {
-  const { restoreInBrowser } = await browser()
-  await restoreInBrowser({ name: NAME, startWorker, passphrase: async () => sealWith, file: file.stream(), filePassphrase: passphrase })
-}
 
 export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
   const { openBrowser, openHost, systemClock } = await browser().catch((cause: unknown) => {

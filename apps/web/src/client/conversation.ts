@@ -3,7 +3,7 @@ import type { ApiClient, ClientEvent, HistoryMessage } from '@skein/node/browser
 import { compareMessages } from './message-order.ts'
 import type { ClientModel } from './model.ts'
 import { Observable } from './observable.ts'
-import { sendOnce } from './send-once.ts'
+import { refuseTooLarge, sendOnce } from './send-once.ts'
 
 /** Messages per page: a few screens of any size, and read in some milliseconds. */
 export const PAGE = 100
@@ -108,6 +108,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
 
   /** A text, or what the intent says it is. @throws what the API throws; nothing was sent then, and the intent stands */
   async send(text: string): Promise<void> {
+    refuseTooLarge(text)
     const api = this.api()
     const { intent } = this.get()
     const reply = intent?.kind === 'reply' ? { reply_to: intent.message.id } : {}

@@ -90,6 +90,34 @@ describe('a text that is sent while the tab that leads goes', () => {
     expect([...stored.values()]).toEqual(['hello'])
   })
 
+  it('[TB6] is given back when the connection to each client ends over it, and goes to no further one', async () => {
+    let asked = 0
+    const listeners = new Set<() => void>()
+    const next = (): ApiClient => ({ send: cut }) as unknown as ApiClient
+    const cut = async (): Promise<never> => {
+      asked += 1
+      state.api = next()
+      for (const each of listeners) each()
+      throw new Error('the connection has ended')
+    }
+    const state = { api: next() }
+    const subscribe = (listener: () => void): (() => boolean) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+    await expect(sendOnce({ get: () => state as unknown as ClientSnapshot, subscribe }, INPUT)).rejects.toThrow('has ended')
+    expect(asked).toBe(5)
+  })
+
+  it('[TB6] no client is asked for one that is too long, by bytes', async () => {
+    const { model, stored } = tabs({ commits: true })
+    const over = { ...INPUT, text: 'é'.repeat(24_577) }
+    await expect(sendOnce(model, over)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+    expect(stored.size).toBe(0)
+    await sendOnce(model, { ...INPUT, text: 'é'.repeat(24_576) })
+    expect(stored.size).toBe(1)
+  })
+
   it('[TB4] is refused at once when the client itself refuses it', async () => {
     const { model, stored } = tabs({ commits: false, code: 'MESSAGE_TOO_LARGE' })
     await expect(sendOnce(model, INPUT)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })

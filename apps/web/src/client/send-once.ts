@@ -1,5 +1,5 @@
 /** Sends a text once, also when the tab that serves the call goes in the middle of it: the next one is asked under the same id. */
-import { messageIdFromBytes } from '@skein/core'
+import { MAX_TEXT_BYTES, messageIdFromBytes } from '@skein/core'
 import type { ApiClient } from '@skein/node/browser'
 import { forgetUnsent, keepOpen, keepUnsent, readOpen, readUnsent, returnToDraft } from './drafts.ts'
 import type { ClientModel } from './model.ts'
@@ -8,16 +8,26 @@ import type { ClientModel } from './model.ts'
 const TAKEOVER_WITHIN_MS = 30_000
 /** So long the same text to the same people is taken for another try of what had no answer, ms. */
 const OPEN_FOR_MS = 600_000
+/** Clients that are asked for one text, one after another: what ends the connection to each is the text itself, or will not pass. */
+const MOST_TRIES = 5
+/** Of all tries together, ms. */
+const GIVE_UP_AFTER_MS = 120_000
 
 type SendInput = Omit<Parameters<ApiClient['send']>[0], 'id'>
 
 export type SendModel = Pick<ClientModel, 'get' | 'subscribe'>
+
+/** What no client takes need not be given to one, which may end the connection over it. @throws Error with the code MESSAGE_TOO_LARGE */
+export function refuseTooLarge(text: string): void {
+  if (new TextEncoder().encode(text).length > MAX_TEXT_BYTES) throw Object.assign(new Error('too long'), { code: 'MESSAGE_TOO_LARGE' })
+}
 
 /**
  * @throws what the API throws; what has no code (nobody took over in time) leaves open whether it was sent: the same text to the same
  * people goes under the same id then
  */
 export async function sendOnce(model: SendModel, input: SendInput): Promise<void> {
+  refuseTooLarge(input.text)
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   const key = JSON.stringify(input)
@@ -55,13 +65,18 @@ export async function sendUnsent(model: SendModel): Promise<void> {
   }
 }
 
-async function sendBy(model: SendModel, api: ApiClient, input: Parameters<ApiClient['send']>[0]): Promise<void> {
-  try {
-    await api.send(input)
-  } catch (error) {
-    const next = isAnswer(error) || !(await hasGone(model, api)) ? undefined : await successor(model, api)
-    if (next === undefined) throw error
-    await sendBy(model, next, input)
+async function sendBy(model: SendModel, first: ApiClient, input: Parameters<ApiClient['send']>[0]): Promise<void> {
+  const until = performance.now() + GIVE_UP_AFTER_MS
+  for (let [api, tried] = [first, 1]; ; tried += 1) {
+    try {
+      await api.send(input)
+      return
+    } catch (error) {
+      const isOver = isAnswer(error) || tried === MOST_TRIES || performance.now() > until
+      const next = isOver || !(await hasGone(model, api)) ? undefined : await successor(model, api)
+      if (next === undefined) throw error
+      api = next
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 /** Sets, changes or takes away the passphrase that the keys in this browser are sealed with. */
 import { useCallback, useEffect, useState } from 'react'
-import { changePassphrase, isSealed, MIN_PASSPHRASE } from '../client/connect.ts'
+import { isSealed, MIN_PASSPHRASE } from '../client/connect.ts'
 import { useStrings } from '../client/context.tsx'
 import { sealDrafts } from '../client/drafts.ts'
+import { changePassphrase } from '../client/own-data.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'

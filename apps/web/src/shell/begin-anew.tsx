@@ -1,6 +1,6 @@
 /** The way out where what is stored cannot be used any more. */
 import { useState } from 'react'
-import { beginAnew } from '../client/connect.ts'
+import { beginAnew } from '../client/own-data.ts'
 import { useStrings } from '../client/context.tsx'
 import { Button } from '../ui/button.tsx'
 import { LazyDialog } from '../ui/lazy-dialog.ts'

@@ -1,8 +1,9 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
-import { type BackupFile, connect, isSealed, lookAround, preload, restore, type Surroundings } from '../client/connect.ts'
+import { connect, isSealed, lookAround, preload, type Surroundings } from '../client/connect.ts'
 import { sealDrafts } from '../client/drafts.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
+import type { BackupFile } from '../client/own-data.ts'
 import { sendUnsent } from '../client/send-once.ts'
 import { Observable } from '../client/observable.ts'
 
@@ -60,6 +61,7 @@ export class Session extends Observable<Stage> {
   /** Goes on with what a backup holds. @throws SkeinError as `restoreInBrowser`; the welcome stays then */
   async restore(backup: BackupFile, chosen: Chosen): Promise<void> {
     const sealed = chosen.passphrase === '' ? undefined : chosen.passphrase
+    const { restore } = await import('../client/own-data.ts')
     await restore(backup, sealed)
     this.kept = sealed
     await this.welcome(chosen)

@@ -12,7 +12,7 @@ import { MemoryStore, seededRandom, VirtualClock } from '@skein/core/testing'
 import { expect, it } from 'vitest'
 import { nativePrimitives } from '../platform/primitives.ts'
 import { DEVICE, message as fixture } from '../store/store-fixtures.ts'
-import { readBackup, writeBackup } from './index.ts'
+import { openBackup, readBackup, writeBackup } from './index.ts'
 
 const PASSPHRASE = 'correct horse'
 const QUICK = { workFactor: 1 }
@@ -82,7 +82,7 @@ const streamOf = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
     },
   })
 const restore = (store: MemoryStore, bytes: Uint8Array, passphrase = PASSPHRASE) =>
-  readBackup(store, streamOf(bytes), { passphrase, clock, random })
+  openBackup(streamOf(bytes), passphrase).then((opened) => readBackup(store, opened, { clock, random }))
 
 it('[BK1] [BK2] [BK7] a backup brings back account, contacts and history, on a new device without sessions', async () => {
   const before = await lived(1_203)

@@ -4,4 +4,4 @@
  * must not be used twice. Runs in Node.js and in browsers.
  */
 export { type BackupOptions, writeBackup } from './write-backup.ts'
-export { readBackup, type ReadOptions, type Restored } from './read-backup.ts'
+export { openBackup, type OpenedBackup, readBackup, type ReadOptions, type Restored } from './read-backup.ts'

@@ -17,7 +17,6 @@ const MAX_LINE_CHARS = 524_288
 const PAGE = 500
 
 export interface ReadOptions {
-  readonly passphrase: string
   readonly clock: Pick<Clock, 'now'>
   readonly random: Pick<Random, 'bytes'>
 }
@@ -28,25 +27,32 @@ export interface Restored {
   readonly messages: number
 }
 
+/** A backup that its passphrase fits. */
+export interface OpenedBackup {
+  readonly content: ReadableStream<Uint8Array>
+}
+
+/** To be done before there is a store: a passphrase that does not fit leaves nothing behind. @throws SkeinError BACKUP_DAMAGED */
+export async function openBackup(file: ReadableStream<Uint8Array>, passphrase: string): Promise<OpenedBackup> {
+  const decrypter = new Decrypter()
+  decrypter.addPassphrase(passphrase)
+  const content = await decrypter.decrypt(file).catch((cause: unknown) => {
+    throw new SkeinError('BACKUP_DAMAGED', 'The passphrase does not open this file, or it is no backup.', { cause })
+  })
+  return { content }
+}
+
 /**
  * Puts a backup into a store that has no identity yet. The identity comes last: what was cut short can be done again.
  * The account goes on with a new device, which takes the place of all that it had (BK2, BK3).
- * @throws SkeinError BACKUP_DAMAGED (or the passphrase is wrong), BACKUP_REFUSED, DISK_FULL
+ * @throws SkeinError BACKUP_DAMAGED, BACKUP_REFUSED, DISK_FULL
  */
-export async function readBackup(store: Store, file: ReadableStream<Uint8Array>, options: ReadOptions): Promise<Restored> {
+export async function readBackup(store: Store, { content }: OpenedBackup, options: ReadOptions): Promise<Restored> {
   if ((await store.identity()) !== null)
     throw new SkeinError('BACKUP_REFUSED', 'Somebody lives in this data directory already; restore into a new one.')
   const intake = new Intake(store, options)
-  for await (const line of lines(await opened(file, options.passphrase))) await intake.take(recordIn(line))
+  for await (const line of lines(content)) await intake.take(recordIn(line))
   return intake.finish()
-}
-
-async function opened(file: ReadableStream<Uint8Array>, passphrase: string): Promise<ReadableStream<Uint8Array>> {
-  const decrypter = new Decrypter()
-  decrypter.addPassphrase(passphrase)
-  return decrypter.decrypt(file).catch((cause: unknown) => {
-    throw new SkeinError('BACKUP_DAMAGED', 'The passphrase does not open this file, or it is no backup.', { cause })
-  })
 }
 
 async function* lines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string> {

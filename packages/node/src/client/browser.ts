@@ -2,10 +2,9 @@
 import { fflateCompression, type FilesFactory, type Logger, MAX_LEASE_MS, type Messenger, noblePrimitives } from '@skein/core'
 import { get, set } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
-import type { Restored } from '../backup/index.ts'
 import { systemClock } from '../platform/clock.ts'
-import { inWorker, openPageStore } from '../store/worker/open.ts'
-import { erase, isSealedWithPassphrase, records } from '../store/worker/records.ts'
+import { openPageStore } from '../store/worker/open.ts'
+import { isSealedWithPassphrase, records, RESTORING } from '../store/worker/records.ts'
 import { createSwarm } from '../swarm/browser.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
@@ -27,53 +26,13 @@ export interface BrowserOptions {
   onFailure(error: unknown): void
 }
 
-export interface BrowserRestoreOptions extends Pick<BrowserOptions, 'name' | 'startWorker' | 'passphrase'> {
-  readonly file: ReadableStream<Uint8Array>
-  /** Of the backup. */
-  readonly filePassphrase: string
-}
-
-/**
- * Puts a backup into an origin in which nobody lives yet, before `openBrowser`. Cut short, it can be done again.
- * @throws SkeinError BACKUP_DAMAGED, BACKUP_REFUSED, STORE_LOCKED, STORE_CORRUPT, DISK_FULL
- */
-export async function restoreInBrowser({ name, startWorker, passphrase, file, filePassphrase }: BrowserRestoreOptions): Promise<Restored> {
-  const page = await openPageStore({ name, worker: startWorker(), passphrase })
-  try {
-    const { readBackup } = await import('../backup/index.ts')
-    return await readBackup(page.store, file, { passphrase: filePassphrase, clock: systemClock, random: browserRandom })
-  } finally {
-    await page.close()
-  }
-}
-
 /** Where changed settings are, among the records of the identity. */
 const SETTINGS = 'settings'
 
 const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives, compression: fflateCompression }
 
-/**
- * Deletes an identity with all that it has in this browser; the page has to be loaded anew afterwards.
- * @throws DOMException while a client has it open
- */
-export async function eraseBrowser(name: string): Promise<void> {
-  await erase(name)
-}
-
 /** Whether the keys of an identity in this browser are sealed with a passphrase. */
 export const hasPassphrase = (name: string): Promise<boolean> => isSealedWithPassphrase(name)
-
-export interface PassphraseChange extends Pick<BrowserOptions, 'name' | 'startWorker'> {
-  /** The one that is in use; empty if there is none. */
-  readonly current: string
-  /** Empty: the keys are kept as they are from now on. */
-  readonly next: string
-}
-
-/** Seals the keys anew. @throws SkeinError CONFIG_INVALID when `current` is not the one in use, STORE_CORRUPT */
-export async function changePassphrase({ name, startWorker, current, next }: PassphraseChange): Promise<void> {
-  await inWorker(startWorker(), (remote) => remote.changePassphrase(name, current, next))
-}
 
 /** Opens this tab; the client runs in one tab of the origin, and moves to another when that one is closed. */
 export function openBrowser(options: BrowserOptions): Tab {
@@ -90,6 +49,7 @@ export function openBrowser(options: BrowserOptions): Tab {
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
 async function startClient(options: BrowserOptions, onGone: (error: unknown) => void): Promise<RunningTabClient> {
   const kept = records(options.name)
+  if ((await get(RESTORING, kept)) !== undefined) await (await import('./browser-data.ts')).eraseBrowser(options.name)
   const changed = (await get<ConfigChange>(SETTINGS, kept)) ?? {}
   const config = parseConfig({ ...DEFAULTS, ...options.config, ...changed })
   const logger = consoleLogger(config.log)

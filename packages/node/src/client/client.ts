@@ -13,7 +13,7 @@ import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
 import { Uploads } from '../files/uploads.ts'
 import { openArchive, openErasureCode, startMesh } from '../mesh/index.ts'
-import { readBackup, type Restored, writeBackup } from '../backup/index.ts'
+import { openBackup, readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm as createNodeSwarm, installRejectionGuard, type Libp2pSwarm, type SwarmOptions } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
@@ -142,9 +142,10 @@ export interface RestoreOptions extends ClientOptions {
 
 /** Puts a backup into a data directory in which nobody lives. @throws SkeinError as readBackup and createClient */
 export async function restoreBackup({ file, passphrase, dataDir, config, askPassphrase }: RestoreOptions): Promise<Restored> {
+  const opened = await openBackup(file, passphrase)
   const store = await openClientStore({ dataDir, config, askPassphrase }, createLogger({ level: config.log }))
   try {
-    return await readBackup(store, file, { passphrase, clock: systemClock, random: systemRandom })
+    return await readBackup(store, opened, { clock: systemClock, random: systemRandom })
   } finally {
     await store.close()
   }

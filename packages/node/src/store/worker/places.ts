@@ -1,12 +1,46 @@
 /** Where a browser keeps the database: in the origin's private files, or, where an origin has none, as an image in IndexedDB. */
 import { SkeinError } from '@skein/core'
 import type { Database, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-import { get, type UseStore } from 'idb-keyval'
+import { get, set, type UseStore } from 'idb-keyval'
 import { browserRandom } from '../../platform/browser.ts'
 import { inMemory, type WasmPlace } from '../sqlite-wasm.ts'
-import { records } from './records.ts'
+import { PLACE, records, STORAGE_KEY } from './records.ts'
 
 const DATABASE = '/skein.sqlite'
+
+export interface ChosenPlace {
+  readonly place: WasmPlace
+  /** From now on it is there, and nowhere else. */
+  keep(): Promise<void>
+}
+
+/**
+ * Where the database of an identity is; for a new one, where it can be best.
+ * @throws Error while a browser that keeps it in private files does not give them: an empty one elsewhere would be another person
+ */
+export async function placeOf(name: string): Promise<ChosenPlace> {
+  const kept = records(name)
+  const known = (await get<'files' | 'image'>(PLACE, kept)) ?? (await unnoted(kept))
+  const hasFiles = await hasPrivateFiles()
+  if (known === 'files' && !hasFiles) throw new Error('the browser does not give the files that the database is in')
+  const where = known ?? (hasFiles ? 'files' : 'image')
+  return { place: where === 'files' ? privateFiles(name) : await keptImage(name), keep: () => set(PLACE, where, kept) }
+}
+
+/** Older versions noted no place: a key without an image is that of files. */
+async function unnoted(kept: UseStore): Promise<'files' | undefined> {
+  const [key, image] = [await get(STORAGE_KEY, kept), await get(OWNER, kept)]
+  return key !== undefined && image === undefined ? 'files' : undefined
+}
+
+/** Only on a secure origin; some browsers refuse them to private windows when they are asked for. */
+async function hasPrivateFiles(): Promise<boolean> {
+  if (typeof FileSystemFileHandle === 'undefined' || !('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return false
+  return navigator.storage.getDirectory().then(
+    () => true,
+    () => false,
+  )
+}
 
 /** The origin's private file system. It takes one connection; a second tab is refused. */
 export function privateFiles(name: string): WasmPlace {

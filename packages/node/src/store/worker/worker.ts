@@ -5,7 +5,7 @@ import { browserRandom } from '../../platform/browser.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { openWasmStore, type WasmPlace } from '../sqlite-wasm.ts'
 import { keepErrorCodes } from './error-transfer.ts'
-import { keptImage, privateFiles } from './places.ts'
+import { placeOf } from './places.ts'
 import { browserStorageKey, changeStoragePassphrase } from './storage-key.ts'
 
 export interface StoreWorker {
@@ -30,25 +30,18 @@ let place: WasmPlace | undefined
 
 const worker: StoreWorker = {
   open: async (name, passphrase) => {
-    place = (await hasPrivateFiles()) ? privateFiles(name) : await keptImage(name)
+    const chosen = await placeOf(name)
+    place = chosen.place
     const { store } = await openWasmStore({
       ...surroundings,
       place,
       storageKey: browserStorageKey(name, { ...surroundings, passphrase }),
     })
+    await chosen.keep()
     return proxy(store)
   },
   isGone: async () => (await place?.isGone?.()) ?? false,
   changePassphrase: (name, current, next) => changeStoragePassphrase(name, { ...surroundings, passphrase: async () => current }, next),
-}
-
-/** Only on a secure origin; some browsers refuse them to private windows when they are asked for. */
-async function hasPrivateFiles(): Promise<boolean> {
-  if (typeof FileSystemFileHandle === 'undefined' || !('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return false
-  return navigator.storage.getDirectory().then(
-    () => true,
-    () => false,
-  )
 }
 
 keepErrorCodes()

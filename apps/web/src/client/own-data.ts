@@ -1,0 +1,31 @@
+/** What a user does to all that Skein has in this browser: loaded when it is asked for. */
+import { changePassphrase as sealAnew, eraseBrowser, restoreInBrowser } from '@skein/node/browser/data'
+import { NAME, startWorker, workers } from './connect.ts'
+import { forgetDrafts } from './drafts.ts'
+import { forget, KEYS } from './kept.ts'
+
+/** Deletes all that Skein has in this browser and opens the page as if for the first time. */
+export async function beginAnew(): Promise<void> {
+  for (const each of workers) each.terminate()
+  await eraseBrowser(NAME)
+  forgetDrafts()
+  for (const key of [KEYS.name, KEYS.account]) forget(key)
+  // What was open is gone.
+  globalThis.location.hash = ''
+  globalThis.location.reload()
+}
+
+/** Seals the keys in this browser anew; empty for without. @throws SkeinError CONFIG_INVALID when `current` is wrong */
+export async function changePassphrase(current: string, next: string): Promise<void> {
+  await sealAnew({ name: NAME, startWorker, current, next })
+}
+
+export interface BackupFile {
+  readonly file: Blob
+  readonly passphrase: string
+}
+
+/** Puts a backup into this browser, before `connect`. @param sealWith passphrase of the keys here; nothing for none */
+export async function restore({ file, passphrase }: BackupFile, sealWith: string | undefined): Promise<void> {
+  await restoreInBrowser({ name: NAME, startWorker, passphrase: async () => sealWith, file: file.stream(), filePassphrase: passphrase })
+}
