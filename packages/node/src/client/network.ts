@@ -3,7 +3,7 @@ import type { Logger } from '@skein/core'
 import { askRelay, NatKnowledge } from '../nat/index.ts'
 import { mappingWays, PortMapper, wayOut } from '../nat/mapping/index.ts'
 import { ownPublicHosts } from '../punch/index.ts'
-import { watchNetwork } from '../platform/network-watch.ts'
+import { isBeside, watchNetwork } from '../platform/network-watch.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import type { Libp2pSwarm } from '../swarm/index.ts'
 import type { NetworkKnowledge, Undo } from './assemble.ts'
@@ -38,8 +38,8 @@ export function watchOver({ swarm, logger, mapsPort }: Watched, undo: Undo): Net
   void watchNetwork({ clock: systemClock, signal: watching.signal }, (change) => {
     logger.info('network-changed', { addresses: change.present.size, lost: change.hasLost })
     swarm.move(change)
-    // An interface beside the way out, a container's, changes nothing about the NAT before it.
-    void (change.isSameWay && change.sleptMs === 0 ? knowledge.renew() : knowledge.move())
+    if (isBeside(change)) return void knowledge.renew()
+    void knowledge.move()
     mapper?.renew()
   })
   return { nat: () => knowledge.view(), mapping: () => mapper?.state() ?? { kind: 'off' }, probe: () => knowledge.probe(), askRelay }

@@ -37,9 +37,10 @@ export function defaultRoutes6(table: string): readonly string[] {
   return found.toSorted()
 }
 
-/** Which of our addresses would be used towards the internet, as text to be compared. Never rejects. */
+/** Which of our addresses would be used towards the internet, as text to be compared; empty without any. Never rejects. */
 export async function ownWayOut(): Promise<string> {
-  return (await Promise.all([fromSocket('udp4'), fromSocket('udp6')])).join()
+  const found = await Promise.all([fromSocket('udp4'), fromSocket('udp6')])
+  return found.some((each) => each !== '') ? found.join() : ''
 }
 
 /** Another router on the same network is not seen this way. */

@@ -66,6 +66,16 @@ describe('network watch', () => {
     reroute('eth1 FE01A8C0')
     await clock.advance(1_000)
     expect(sameWays).toEqual([true, true, false, false])
+    // Nor is there one where nothing leads out: all that there is may hang on what has come.
+    become([])
+    reroute('')
+    await clock.advance(1_000)
+    sameWays.splice(0)
+    reroute(' ')
+    await clock.advance(500)
+    reroute('')
+    await clock.advance(500)
+    expect(sameWays).toEqual([false, false])
     await stop()
   })
 

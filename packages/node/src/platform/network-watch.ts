@@ -13,10 +13,15 @@ export interface NetworkChange {
   readonly present: ReadonlySet<string>
   /** Whether one that was there has gone. */
   readonly hasLost: boolean
-  /** Whether the way out and the addresses used on it are what they were: only something beside them has come or gone. */
+  /** Whether there is a way out, which is what it was, and so are the addresses used on it: only something beside them has come or gone. */
   readonly isSameWay: boolean
   /** How long the machine has slept just now, ms. */
   readonly sleptMs: number
+}
+
+/** A container's interface, say: nothing changes about the way out, nor about whoever is reached by it. */
+export function isBeside({ isSameWay, sleptMs }: NetworkChange): boolean {
+  return isSameWay && sleptMs === 0
 }
 
 export interface WatchDeps {
@@ -42,7 +47,7 @@ export async function watchNetwork(
     const late = instant - at - LOOK_EVERY_MS
     const sleptMs = late > ASLEEP_MS ? late : 0
     const nowUsed = changed ? await source() : used
-    const isSameWay = nowWay === way && nowUsed === used
+    const isSameWay = nowUsed !== '' && nowWay === way && nowUsed === used
     if (changed || sleptMs > 0) onChange({ present: new Set(now), hasLost: last.some((each) => !now.includes(each)), isSameWay, sleptMs })
     ;[last, way, used, at] = [now, nowWay, nowUsed, instant]
   }

@@ -63,10 +63,12 @@ export const FIRST_RANDOM_PORT = 1_024
 export const REPEAT_EVERY_MS = 100
 /** Two foreseeable NATs have that long for a TCP punch, which carries more, before UDP is tried. */
 export const AFTER_TCP_MS = 1_500
-/** UDP punches under way at once; each may hold MOST_SOCKETS sockets. */
-export const MOST_UDP_PUNCHES = 2
-/** Before another UDP punch for a device whose last one failed. */
+/** UDP punches under way at once; each may hold MOST_SOCKETS sockets. Of those that others have begun one less, or they could take all places. */
+export const MOST_UDP_PUNCHES = 3
+export const MOST_ANSWERED_UDP_PUNCHES = MOST_UDP_PUNCHES - 1
+/** Before another UDP punch for a device whose last one failed; twice as long for each that failed before it, up to the second. */
 export const UDP_PUNCH_PAUSE_MS = 30_000
+export const LONGEST_UDP_PUNCH_PAUSE_MS = 120_000
 /** Two rows of ports that follow each other may miss each other when something else opens a connection meanwhile. */
 export const SEQUENTIAL_ROUNDS = 5
 export const SEQUENTIAL_ROUND_MS = 1_200

@@ -1,5 +1,6 @@
 /** Punches that are under way, one for each device. */
 import type { DeviceId } from '@skein/core'
+import { NotNow } from './not-now.ts'
 
 /** The client speaks first on what opens. */
 export type Role = 'client' | 'server'
@@ -23,9 +24,13 @@ export class Sessions {
     return this.running.size
   }
 
-  /** For a punch that this side begins. @throws Error when one is under way */
+  count(role: Role): number {
+    return [...this.running.values()].filter((each) => each.role === role).length
+  }
+
+  /** For a punch that this side begins. @throws NotNow when one is under way */
   begin(device: DeviceId, role: Role): Session {
-    if (this.running.has(device)) throw new Error('a punch is under way')
+    if (this.running.has(device)) throw new NotNow('a punch is under way')
     return this.add({ device, role, given: new AbortController() })
   }
 

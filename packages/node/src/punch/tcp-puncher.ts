@@ -15,6 +15,7 @@ import {
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
+import { NotNow } from './not-now.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { openTogether } from './simultaneous-open.ts'
@@ -97,7 +98,7 @@ export class TcpPuncher {
    * @throws Error when no connection has come of it, with the reason
    */
   async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
-    if (!this.punches.take(device)) throw new Error('tried often enough in this minute')
+    if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
     const session = this.sessions.begin(device, 'server')
     const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
     try {

@@ -4,8 +4,9 @@ import { type DeviceId, deviceIdFromKey } from '@skein/core'
 import { RecordingLogger, VirtualClock } from '@skein/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemRandom } from '../platform/system.ts'
-import { MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
+import { MOST_ANSWERED_UDP_PUNCHES, MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
 import type { PunchDeps } from './host.ts'
+import { NotNow } from './not-now.ts'
 import { UdpPuncher } from './udp-puncher.ts'
 
 const device = (byte: number): DeviceId => deviceIdFromKey(new Uint8Array(32).fill(byte))
@@ -50,12 +51,25 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     expect(contact.status).toBe('open')
   })
 
-  it('[PT7] are few at once, each of which may hold hundreds of sockets', async () => {
-    const { ask } = await world()
+  it('[PT7] are few at once, each of which may hold hundreds of sockets, and leave a place for one that is begun here', async () => {
+    const { ask, puncher } = await world()
     const asked: Stream[] = []
-    for (let n = 0; n < MOST_UDP_PUNCHES; n += 1) asked.push(await ask(device(2 + n)))
+    for (let n = 0; n < MOST_ANSWERED_UDP_PUNCHES; n += 1) asked.push(await ask(device(2 + n)))
     await isRefused(await ask(device(200)))
     expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 'open'))
+    const begun: Stream[] = []
+    const relayed = {
+      newStream: async () => {
+        const [near, far] = await streamPair()
+        open.push(near, far)
+        begun.push(near)
+        return near
+      },
+    } as unknown as Connection
+    const { signal } = new AbortController()
+    for (let n = asked.length; n < MOST_UDP_PUNCHES; n += 1) puncher.punch(relayed, device(100 + n), signal).catch(() => undefined)
+    await vi.waitFor(() => expect(begun).toHaveLength(MOST_UDP_PUNCHES - asked.length), { timeout: 10_000 })
+    await expect(puncher.punch(relayed, device(99), signal)).rejects.toThrow(NotNow)
   })
 
   it('[PT9] wait no longer, and are given up, when this machine has moved', async () => {
@@ -87,5 +101,12 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     // It is under way again, for there is no place for one more.
     await isRefused(await ask(device(4)))
     expect(again.status).toBe('open')
+    // Whoever fails again waits twice as long: nobody holds a place for ever.
+    again.abort(new Error('gone'))
+    await vi.waitFor(() => expect(failed()).toBe(2), { timeout: 10_000 })
+    await clock.advance(UDP_PUNCH_PAUSE_MS + 1)
+    await isRefused(await ask(device(2)))
+    await clock.advance(UDP_PUNCH_PAUSE_MS)
+    expect((await ask(device(2))).status).toBe('open')
   })
 })

@@ -6,7 +6,9 @@ import { askStun, ATTRIBUTE, resolveStun, type StunAttribute, type StunReply, at
 import {
   AFTER_TCP_MS,
   ELSEWHERE_WITHIN_MS,
+  LONGEST_UDP_PUNCH_PAUSE_MS,
   MESSAGE_TIMEOUT_MS,
+  MOST_ANSWERED_UDP_PUNCHES,
   MOST_UDP_PUNCHES,
   PROBE_FOR_MS,
   SEQUENTIAL_ROUND_MS,
@@ -16,7 +18,8 @@ import {
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { mappingOf } from './nat-mapping.ts'
-import { type Session, Sessions } from './sessions.ts'
+import { NotNow } from './not-now.ts'
+import { type Role, type Session, Sessions } from './sessions.ts'
 import { isPublic } from './targets.ts'
 import { agree, type Agreement, consent, type Offer, type UdpCoordinated, type UdpMessages, udpMessagesOn } from './udp-coordination.ts'
 import { findPath, type UdpPath } from './udp-path.ts'
@@ -33,11 +36,18 @@ interface Round {
   readonly signal: AbortSignal
 }
 
+interface Pause {
+  /** Before which instant nothing is tried again, by the monotonic clock. */
+  readonly until: number
+  /** How long it is. */
+  readonly ms: number
+}
+
 export class UdpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
-  /** Before which instant nothing is tried again, by the monotonic clock. */
-  private readonly pausedUntil = new Map<DeviceId, number>()
+  /** Devices whose last punches failed. */
+  private readonly pauses = new Map<DeviceId, Pause>()
   private udx: Promise<UdxSockets> | undefined
 
   constructor(deps: PunchDeps) {
@@ -50,7 +60,7 @@ export class UdpPuncher {
     const { host, deviceOf, mayPunch, logger } = this.deps
     await host.handle(PUNCH_PROTOCOL, async (stream, connection) => {
       const device = deviceOf(connection)
-      if (device === undefined || !mayPunch(device) || this.isTooMuch(device))
+      if (device === undefined || !mayPunch(device) || this.isPaused(device) || !this.hasPlace('client'))
         return stream.abort(new Error('not for this device, or not now'))
       const session = this.sessions.answer(device, 'client')
       if (session === undefined) return stream.abort(new Error('a punch is under way'))
@@ -62,10 +72,11 @@ export class UdpPuncher {
 
   /**
    * Begins on a connection over a relay by which the other side has reached us.
-   * @throws Error when no connection has come of it, with the reason
+   * @throws Error when no connection has come of it, with the reason; NotNow when it was not begun
    */
   async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
-    if (this.isTooMuch(device)) throw new Error('tried not long ago')
+    if (this.isPaused(device)) throw new NotNow('tried not long ago')
+    if (!this.hasPlace('server')) throw new NotNow('too many punches over UDP at once')
     const session = this.sessions.begin(device, 'server')
     signal.addEventListener('abort', () => session.given.abort(), { once: true })
     try {
@@ -79,7 +90,7 @@ export class UdpPuncher {
 
   /** This machine has moved: what has failed in another network may succeed in this one. */
   move(): void {
-    this.pausedUntil.clear()
+    this.pauses.clear()
     this.sessions.abandon()
   }
 
@@ -87,10 +98,20 @@ export class UdpPuncher {
     this.sessions.settle(device)
   }
 
-  private isTooMuch(device: DeviceId): boolean {
+  private isPaused(device: DeviceId): boolean {
     const now = this.deps.clock.monotonic()
-    for (const [each, until] of this.pausedUntil) if (until <= now) this.pausedUntil.delete(each)
-    return this.pausedUntil.has(device) || this.sessions.size >= MOST_UDP_PUNCHES
+    // A pause counts for the length of the next one for as long again.
+    for (const [each, { until, ms }] of this.pauses) if (until + ms <= now) this.pauses.delete(each)
+    return (this.pauses.get(device)?.until ?? 0) > now
+  }
+
+  private pause(device: DeviceId): void {
+    const ms = Math.min(2 * (this.pauses.get(device)?.ms ?? UDP_PUNCH_PAUSE_MS / 2), LONGEST_UDP_PUNCH_PAUSE_MS)
+    this.pauses.set(device, { until: this.deps.clock.monotonic() + ms, ms })
+  }
+
+  private hasPlace(role: Role): boolean {
+    return this.sessions.size < MOST_UDP_PUNCHES && (role === 'server' || this.sessions.count('client') < MOST_ANSWERED_UDP_PUNCHES)
   }
 
   private async run(
@@ -104,9 +125,10 @@ export class UdpPuncher {
       for (let rounds = 1; !(await this.round(round, coordination)); rounds += 1) {
         if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
       }
+      this.pauses.delete(session.device)
     } catch (error) {
       if (isForged(error)) this.deps.onForged()
-      if (!signal.aborted) this.pausedUntil.set(session.device, this.deps.clock.monotonic() + UDP_PUNCH_PAUSE_MS)
+      if (!signal.aborted) this.pause(session.device)
       throw error
     } finally {
       stream.abort(new Error('the punch is over'))

@@ -16,8 +16,8 @@ export interface ChannelsDeps {
   readonly logger: Logger
   readonly stopping: AbortSignal
   isRefused(device: DeviceId): boolean
-  /** Something of the device has arrived. */
-  onSign(device: DeviceId): void
+  /** Something of the device has arrived over this connection. */
+  onSign(device: DeviceId, connection: Connection): void
   onOffence(device: DeviceId, code: string): void
 }
 
@@ -105,7 +105,7 @@ export class Channels {
   ): Promise<Channel> {
     const signal = AbortSignal.any([want.signal, AbortSignal.timeout(STREAM_TIMEOUT_MS)])
     const stream = await connection.newStream(want.protocol, { signal, runOnLimitedConnection: true, maxOutboundStreams: MAX_STREAMS })
-    return new StreamChannel(stream, want.device, this.eventsOf(want.device))
+    return new StreamChannel(stream, want.device, this.eventsOf(want.device, connection))
   }
 
   private receive(stream: Stream, connection: Connection, handler: ChannelHandler): void {
@@ -114,8 +114,8 @@ export class Channels {
       stream.abort(new Error('refused'))
       return
     }
-    const channel = new StreamChannel(stream, device, this.eventsOf(device))
-    this.deps.onSign(device)
+    const channel = new StreamChannel(stream, device, this.eventsOf(device, connection))
+    this.deps.onSign(device, connection)
     Promise.resolve()
       .then(() => handler(channel))
       .catch((error: unknown) => {
@@ -124,8 +124,8 @@ export class Channels {
       })
   }
 
-  private eventsOf(device: DeviceId): ChannelEvents {
-    return { onFrame: () => this.deps.onSign(device), onOffence: (code) => this.deps.onOffence(device, code) }
+  private eventsOf(device: DeviceId, connection: Connection): ChannelEvents {
+    return { onFrame: () => this.deps.onSign(device, connection), onOffence: (code) => this.deps.onOffence(device, code) }
   }
 }
 

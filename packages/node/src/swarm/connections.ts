@@ -110,6 +110,11 @@ export function isBusy(connection: Connection): boolean {
   return connection.streams.some(({ protocol }) => protocol !== '' && !INCIDENTAL.some((each) => each.test(protocol)))
 }
 
+/** Whether this side has opened something of its own on it, or is about to. */
+export function isTakenFromHere(connection: Connection): boolean {
+  return connection.streams.some(({ direction, protocol }) => direction === 'outbound' && !INCIDENTAL.some((each) => each.test(protocol)))
+}
+
 /** Best first; both sides must choose the same of two that stand. */
 const TRANSPORTS = ['tcp', 'udp', 'ws', 'wss', 'webrtc-direct', 'webrtc', 'other', 'circuit']
 

@@ -20,7 +20,8 @@ export function attempt(begin: (signal: AbortSignal) => Promise<Connection>, sig
   const own = new AbortController()
   const cancel = (): void => own.abort()
   let settled = false
-  signal.addEventListener('abort', cancel, { once: true })
+  if (signal.aborted) cancel()
+  else signal.addEventListener('abort', cancel, { once: true })
   const dial = begin(own.signal).finally(() => {
     settled = true
     signal.removeEventListener('abort', cancel)

@@ -87,6 +87,43 @@ it('[PT16] a relay that another call knows is tried beside a direct dial that ha
   stop()
 })
 
+it('[PT2] a dial that was given up before it began says nothing of what is known, and one of some ways nothing of the others', async () => {
+  const { clock, dialler, stop } = world()
+  const webrtc = { rung: 'webrtc', outcome: 'failed', detail: 'no candidate pair' } as const
+  dialler.remember(DEVICE, [webrtc])
+  await expect(dialler.dialDirect(DEVICE, { signal: AbortSignal.abort(), rungs: ['lan', 'direct', 'webrtc'] })).rejects.toThrow()
+  expect(dialler.reports(DEVICE)).toEqual([webrtc])
+  const round = new AbortController()
+  const dial = dialler.dialDirect(DEVICE, { signal: round.signal, rungs: ['lan', 'direct'] })
+  await clock.advance(0)
+  round.abort()
+  await expect(dial).rejects.toThrow()
+  const [first, ...others] = dialler.reports(DEVICE)
+  expect(first).toEqual(webrtc)
+  expect(others).toMatchObject([
+    { rung: 'lan', outcome: 'no-address' },
+    { rung: 'direct', outcome: 'failed', detail: '1 tried; another was faster' },
+  ])
+  stop()
+})
+
+it('[PT2] a local address at which somebody was found and not reached is known, whatever the device announces', async () => {
+  const { clock, dialler, stop } = world()
+  const approached = dialler.approach(DEVICE, ['/ip4/192.168.1.7/tcp/1'])
+  await clock.advance(0)
+  stop()
+  await approached
+  expect(dialler.reports(DEVICE)).toMatchObject([{ rung: 'lan', outcome: 'failed' }])
+  const dial = dialler.dialDirect(DEVICE, { signal: AbortSignal.timeout(50), rungs: ['lan', 'direct'] })
+  await expect(dial).rejects.toThrow()
+  expect(dialler.reports(DEVICE)).toMatchObject([
+    { rung: 'lan', outcome: 'failed' },
+    { rung: 'direct', outcome: 'failed', detail: '1 tried; nobody answered in time' },
+  ])
+  dialler.move()
+  expect(dialler.reports(DEVICE)).toEqual([])
+})
+
 it('[LD7] an address where nobody answers keeps nobody from another one of the same device, and a few are dialled at once', async () => {
   const { state, clock, dialler, stop } = world()
   const near = (host: number): string => `/ip4/192.168.1.${host}/tcp/1`

@@ -132,8 +132,9 @@ export class Dialler {
     if (addresses.length === 0) return
     this.approaching.set(device, [...under, ...addresses])
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(GREET_TIMEOUT_MS)])
-    await dialRungs(stack, { self, device, addresses, signal }, () => undefined).catch((error: unknown) =>
-      logger.debug('not-approached', { device, reason: String(error) }),
+    const rungs = [...new Set(addresses.map(rungOf))]
+    await dialRungs(stack, { self, device, addresses, rungs, signal }, (reports) => this.remember(device, reports)).catch(
+      (error: unknown) => logger.debug('not-approached', { device, reason: String(error) }),
     )
     const left = (this.approaching.get(device) ?? []).filter((each) => !addresses.includes(each))
     if (left.length === 0) this.approaching.delete(device)
@@ -184,17 +185,30 @@ export class Dialler {
   async dialDirect(device: DeviceId, { signal, rungs, webrtc }: DirectTry): Promise<Connection> {
     const { stack, self } = this.deps
     const known = await stack.peerStore.get(peerOf(device), { signal }).catch(() => undefined)
-    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString()).filter((each) => rungs.includes(rungOf(each)))
-    return dialRungs(stack, { self, device, addresses, signal, webrtc }, (reports) => this.remember(device, reports))
+    // Whoever gives up has learnt nothing of what is known.
+    signal.throwIfAborted()
+    const addresses = (known?.addresses ?? []).map((each) => each.multiaddr.toString())
+    return dialRungs(stack, { self, device, addresses, rungs, signal, webrtc }, (reports) => this.remember(device, reports))
   }
 
-  /** Takes note of how rungs went; what is known of others stays. */
-  remember(device: DeviceId, reports: readonly RungReport[]): void {
-    const others = this.reports(device).filter(({ rung }) => !reports.some((each) => each.rung === rung))
+  /**
+   * Takes note of how rungs went; what is known of others stays. A local address that somebody was found at and could not be dialled is
+   * not forgotten because the device does not announce it.
+   */
+  remember(device: DeviceId, news: readonly RungReport[]): void {
+    const known = this.reports(device)
+    const isGreeted = known.some(({ rung, outcome }) => rung === 'lan' && outcome === 'failed')
+    const reports = news.filter(({ rung, outcome }) => !(isGreeted && rung === 'lan' && outcome === 'no-address'))
+    const others = known.filter(({ rung }) => !reports.some((each) => each.rung === rung))
     this.lastReports.delete(device)
     const oldest = this.lastReports.keys().next().value
     if (this.lastReports.size >= MAX_REPORTS && oldest !== undefined) this.lastReports.delete(oldest)
     this.lastReports.set(device, [...others, ...reports])
+  }
+
+  /** This machine is in another network: how it went in the one before says nothing. */
+  move(): void {
+    this.lastReports.clear()
   }
 
   private async dialCircuits(

@@ -2,12 +2,14 @@ import type { Connection } from '@libp2p/interface'
 import { parseDeviceId } from '@skein/core'
 import { VirtualClock } from '@skein/core/testing'
 import { expect, it, vi } from 'vitest'
+import { NotNow } from '../punch/not-now.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
+import type { RungReport } from './rungs.ts'
 import { silentLogger } from './test-network.ts'
 
 const DEVICE = parseDeviceId('12D3KooWBg9Fk4u8hWv2yL5S5s6hrPWvqo8c3dKoCQidZDDoNH3r')
-const over = (address: string) => ({ remoteAddr: address, status: 'open' }) as unknown as Connection
+const over = (address: string) => ({ remoteAddr: address, status: 'open', direction: 'inbound' }) as unknown as Connection
 const RELAYED = over('/ip4/127.0.0.1/tcp/1/ws/p2p-circuit')
 const DIRECT = over('/ip4/127.0.0.1/tcp/1')
 
@@ -21,6 +23,9 @@ function world() {
     hangs: true,
     rungs: [] as readonly string[],
     isKept: true,
+    reports: [] as RungReport[],
+    /** Why a punch fails. */
+    failure: undefined as Error | undefined,
   }
   const dialDirect = (_device: unknown, { signal, rungs }: DirectTry): Promise<never> => {
     state.dials += 1
@@ -30,7 +35,16 @@ function world() {
   }
   const stack = { getConnections: () => state.open, addEventListener: () => undefined, removeEventListener: () => undefined }
   const clock = new VirtualClock()
-  const deps = { stack, dialler: { standing: () => state.standing, dialDirect, remember: () => undefined }, puncher: undefined }
+  const remember = (_device: unknown, reports: readonly RungReport[]): void =>
+    void (state.reports = [...state.reports.filter(({ rung }) => !reports.some((each) => each.rung === rung)), ...reports])
+  const punch = (_relayed: unknown, _device: unknown, signal: AbortSignal): Promise<never> =>
+    new Promise((_resolve, reject) => {
+      if (!state.hangs) reject(state.failure ?? new Error('nobody there'))
+      else signal.addEventListener('abort', () => reject(new Error('ended')), { once: true })
+    })
+  const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch }, settle: () => undefined }
+  const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
+  const deps = { stack, dialler, puncher }
   const isKept = (): boolean => state.isKept
   const improver = new Improver({ ...deps, isKept, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
   return { state, clock, improver, stop: () => stopped.abort() }
@@ -113,6 +127,46 @@ it('when a direct connection goes and a relayed one is left, a better one is loo
   const done = improver.lost(DEVICE)
   await clock.advance(5_000)
   expect(state.dials).toBe(1)
+  stop()
+  await done
+})
+
+it('a device that has told its addresses long ago is dialled without a wait for them', async () => {
+  const { state, clock, improver, stop } = world()
+  const done = improver.lost(DEVICE)
+  await clock.advance(10)
+  expect(state.dials).toBe(1)
+  stop()
+  await done
+})
+
+it('[PT2] why a punch failed is not forgotten because the next one is not begun, or ended for something faster', async () => {
+  const { state, clock, improver, stop } = world()
+  const why = (rung: string): string | undefined => state.reports.find((each) => each.rung === rung)?.detail
+  state.hangs = false
+  state.failure = new NotNow('tried not long ago')
+  const done = improver.lost(DEVICE)
+  await clock.advance(10)
+  expect(why('udp-punch')).toBe('tried not long ago')
+  state.failure = new Error('the ports would have to be guessed')
+  await clock.advance(1_000)
+  expect(why('udp-punch')).toBe('the ports would have to be guessed')
+  state.failure = new NotNow('tried not long ago')
+  await clock.advance(3_000)
+  state.hangs = true
+  await clock.advance(10_000)
+  await Promise.all([improver.settle(DEVICE), clock.advance(1_000)])
+  expect(why('udp-punch')).toBe('the ports would have to be guessed')
+  stop()
+  await done
+})
+
+it('[PT2] where UDP does not get through, that is why WebRTC is not used', async () => {
+  const { state, clock, improver, stop } = world()
+  improver.knowUdp(false)
+  const done = improver.lost(DEVICE)
+  await clock.advance(10)
+  expect(state.reports).toContainEqual({ rung: 'webrtc', outcome: 'failed', detail: 'UDP does not get through here' })
   stop()
   await done
 })

@@ -2,10 +2,11 @@
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
+import { NotNow } from '../punch/not-now.ts'
 import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
 import { DIAL_TIMEOUT_MS, HANGS_AFTER_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
 import type { Dialler } from './dialling.ts'
-import type { RungReport } from './rungs.ts'
+import { OVERTAKEN, type RungReport, whyEnded } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
@@ -31,6 +32,8 @@ interface Search {
   known: ReadonlySet<Connection>
 }
 
+const NO_UDP = 'UDP does not get through here'
+
 export class Improver {
   private readonly deps: ImproverDeps
   private hasUdp = true
@@ -41,17 +44,22 @@ export class Improver {
   }
 
   /**
-   * Runs until there is a direct connection, or none at all. When it runs already, it begins anew: something has changed. A round that
-   * does not know of the circuit by which the device has come now may hang on one that is gone.
+   * For a device that has just come over a relay, and is about to tell its addresses. Runs until there is a direct connection, or none at
+   * all. When it runs already, it begins anew: something has changed. A round that does not know of the circuit by which the device has
+   * come now may hang on one that is gone.
    */
   async improve(device: DeviceId): Promise<void> {
+    return this.search(device, () => this.identified(device))
+  }
+
+  private async search(device: DeviceId, untilIdentified: () => Promise<unknown>): Promise<void> {
     if (!this.deps.isKept(device)) return
     this.deps.puncher?.tcp.prepare()
     const running = this.searches.get(device)
     if (running !== undefined) return this.beginAnewWith(running, this.connections(device))
     const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController(), since: 0, known: new Set() }
     this.searches.set(device, search)
-    const identified = this.identified(device)
+    const identified = untilIdentified()
     while (await this.rest(search)) {
       const standing = this.deps.dialler.standing(device)
       if (standing === undefined || !isRelayedConnection(standing) || !this.deps.isKept(device)) break
@@ -79,10 +87,13 @@ export class Improver {
     if (search !== undefined) this.beginAnew(search)
   }
 
-  /** A connection of the device has gone: what is under way may hang on it, and what it was better than is all that is left. */
+  /**
+   * A device that has told its addresses long ago is left with a relayed connection: what is under way may hang on the one that has gone,
+   * and what that was better than is all that is left.
+   */
   async lost(device: DeviceId): Promise<void> {
     const search = this.searches.get(device)
-    if (search === undefined) return this.improve(device)
+    if (search === undefined) return this.search(device, () => Promise.resolve())
     this.beginAnew(search)
   }
 
@@ -149,6 +160,7 @@ export class Improver {
   private dial(device: DeviceId, signal: AbortSignal): Promise<unknown> {
     const { dialler, clock, puncher } = this.deps
     const webrtc = puncher?.tcp.isUsable() === true ? clock.sleep(WEBRTC_AFTER_MS, { signal }) : undefined
+    if (!this.hasUdp) dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: NO_UDP }])
     return dialler.dialDirect(device, { signal, rungs: this.hasUdp ? ['lan', 'direct', 'webrtc'] : ['lan', 'direct'], webrtc })
   }
 
@@ -160,8 +172,8 @@ export class Improver {
       dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
     const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
     if (by === 'udp' && !this.hasUdp) {
-      note('failed', 'UDP does not get through here')
-      throw new Error('UDP does not get through here')
+      note('failed', NO_UDP)
+      throw new Error(NO_UDP)
     }
     const relayed = this.connections(device).find(inbound)
     if (relayed === undefined) {
@@ -172,9 +184,18 @@ export class Improver {
       await puncher[by].punch(relayed, device, signal)
       note('open', '')
     } catch (error) {
-      note('failed', error instanceof Error ? error.message : String(error))
+      const detail = whyEnded(error, signal)
+      if (error instanceof NotNow || detail === OVERTAKEN) this.noteUnlessKnown(device, `${by}-punch`, detail)
+      else note('failed', detail)
       throw error
     }
+  }
+
+  /** What was found out when it was really tried says more than that it was not tried to the end this time. */
+  private noteUnlessKnown(device: DeviceId, rung: RungReport['rung'], detail: string): void {
+    const { dialler } = this.deps
+    if (dialler.reports(device).some((each) => each.rung === rung && each.outcome === 'failed')) return
+    dialler.remember(device, [{ rung, outcome: 'failed', detail }])
   }
 
   /** Resolves when the device has told its addresses on a new connection, or has had time to. */

@@ -15,8 +15,9 @@ import {
 } from '@skein/core'
 import { swarmContract } from '@skein/core/contracts'
 import { nativePrimitives } from '../platform/primitives.ts'
-import { systemRandom } from '../platform/system.ts'
+import { systemClock, systemRandom } from '../platform/system.ts'
 import { isRelayedConnection } from './connections.ts'
+import { SETTLED_MS } from './constants.ts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import { acquaint, directAddresses, stackOf, TestNetwork } from './test-network.ts'
 
@@ -179,6 +180,47 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     })
     await stackOf(a).dial(direct, { force: true })
     await vi.waitFor(() => expect([better > 0, way()]).toEqual([true, 'lan']), DEADLINE)
+  })
+
+  it('[PT9] what changes beside the way out casts no doubt on what stands, and what has answered is moved to only by what has left it', async () => {
+    const relay = await network.relay()
+    const clock = { ...systemClock, now: () => systemClock.now() + 2 * SETTLED_MS }
+    const [a, b] = [await network.swarm({ relays: [relay.url], clock }), await network.swarm({ relays: [relay.url] })]
+    await Promise.all([untilJoined(a), untilJoined(b), acquaint(a, b)])
+    b.handle(ECHO, echo)
+    const state = { better: 0, asked: 0, held: Promise.withResolvers<void>() }
+    a.listen({ onBetterPath: () => (state.better += 1) })
+    const answer: StreamHandler = (stream, connection) => {
+      if (!isRelayedConnection(connection)) state.asked += 1
+      const until = isRelayedConnection(connection) ? Promise.resolve() : state.held.promise
+      stream.addEventListener('message', ({ data }) => void until.then(() => stream.send(data)))
+    }
+    await stackOf(b).handle('/ipfs/ping/1.0.0', answer, { force: true, runOnLimitedConnection: true })
+    expect(await echoes(a, b.self)).toBe(true)
+    const way = (): string | undefined => a.paths().find(({ device }) => device === b.self)?.path
+    const hop = stackOf(a)
+      .getConnections()
+      .find(({ remotePeer }) => remotePeer.toString() === relay.stack().peerId)
+    const circuit = await stackOf(a).dial(multiaddr(`${hop?.remoteAddr}/p2p-circuit/p2p/${b.self}`), { force: true })
+    const agreed = (): boolean => circuit.streams.every(({ protocol }) => protocol !== '')
+    await vi.waitFor(() => expect([state.asked > 0, way(), agreed()]).toEqual([true, 'relayed', true]), DEADLINE)
+    state.held.resolve()
+    await vi.waitFor(() => expect(way()).toBe('lan'), DEADLINE)
+    expect(state.better).toBe(0)
+
+    const change = { present: new Set(['127.0.0.1']), hasLost: false, sleptMs: 0 }
+    state.asked = 0
+    a.move({ ...change, isSameWay: true })
+    expect(await echoes(a, b.self)).toBe(true)
+    expect([state.asked, state.better]).toEqual([0, 0])
+
+    state.held = Promise.withResolvers<void>()
+    a.move({ ...change, isSameWay: false })
+    await vi.waitFor(() => expect(way()).toBe('relayed'), DEADLINE)
+    const meanwhile = await a.open(b.self, ECHO)
+    state.held.resolve()
+    await vi.waitFor(() => expect([state.better, way()]).toEqual([1, 'lan']), DEADLINE)
+    expect(meanwhile.kind).toBe('open')
   })
 
   it('[PT1] of two connections that are both in use one is left: whoever uses the other is told to move', async () => {

@@ -63,11 +63,30 @@ describe('liveness', () => {
     await stop()
   })
 
+  it('knows connections of one device apart: neither does one speak for another that is dead, nor is its round trip that of the other', async () => {
+    const clock = new VirtualClock()
+    const dead = new Set<string>()
+    const of = (id: string, ping: () => Promise<void>) => ({ id, device: DEVICE, ping, abort: () => void dead.add(id) })
+    const all = [of('direct', never), of('circuit', () => clock.sleep(80).then(() => undefined))]
+    const connections = () => all.filter(({ id }) => !dead.has(id))
+    const liveness = new Liveness({ clock, connections, onAlive: () => undefined })
+    const stopping = new AbortController()
+    const running = liveness.run(stopping.signal)
+    for (let at = 0; at < UNTIL_DEAD; at += 1_000) {
+      liveness.sign(DEVICE, 'circuit')
+      await clock.advance(1_000)
+    }
+    expect([...dead]).toEqual(['direct'])
+    expect([liveness.rtt('direct'), liveness.rtt('circuit')]).toEqual([undefined, 80])
+    stopping.abort()
+    await running
+  })
+
   it('leaves a busy connection alone, however late its pings', async () => {
     const { clock, liveness, isAborted, stop } = setUp(never)
     for (let round = 0; round < 30; round += 1) {
       await clock.advance(4_000)
-      liveness.sign(DEVICE)
+      liveness.sign(DEVICE, '1')
     }
     expect(isAborted()).toBe(false)
     await stop()

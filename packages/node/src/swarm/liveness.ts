@@ -25,25 +25,25 @@ export interface LivenessDeps {
 
 export class Liveness {
   private readonly deps: LivenessDeps
-  /** Connections from which something came since their last ping. */
-  private readonly heard = new Set<DeviceId>()
+  /** By id, connections over which something came since their last ping: a circuit does not speak for a direct one that is dead. */
+  private readonly heard = new Set<string>()
   /** One question at a time on a connection; who asks meanwhile shares its answer. */
   private readonly asking = new Map<string, Promise<boolean>>()
-  private readonly rtts = new Map<DeviceId, number>()
+  private readonly rtts = new Map<string, number>()
 
   constructor(deps: LivenessDeps) {
     this.deps = deps
   }
 
-  /** Something of the device has arrived. */
-  sign(device: DeviceId): void {
-    this.heard.add(device)
+  /** Something of the device has arrived over the connection with this id. */
+  sign(device: DeviceId, id: string): void {
+    this.heard.add(id)
     this.deps.onAlive(device)
   }
 
-  /** Last round trip, milliseconds. */
-  rtt(device: DeviceId): number | undefined {
-    return this.rtts.get(device)
+  /** Last round trip over the connection with this id, milliseconds. */
+  rtt(id: string): number | undefined {
+    return this.rtts.get(id)
   }
 
   /** Runs until `signal` aborts; never rejects. */
@@ -72,15 +72,15 @@ export class Liveness {
   }
 
   private async isAlive(connection: Pingable, signal: AbortSignal): Promise<boolean> {
-    this.heard.delete(connection.device)
+    this.heard.delete(connection.id)
     const { clock } = this.deps
     const started = clock.monotonic()
     const answered = await this.isAnswered(connection, { signal, within: PING_TIMEOUT_MS })
     if (answered) {
-      this.rtts.set(connection.device, Math.round(clock.monotonic() - started))
+      this.rtts.set(connection.id, Math.round(clock.monotonic() - started))
       this.deps.onAlive(connection.device)
     }
-    return answered || this.heard.has(connection.device)
+    return answered || this.heard.has(connection.id)
   }
 
   private isAnswered(connection: Pingable, limit: { readonly signal: AbortSignal; readonly within: number }): Promise<boolean> {
@@ -104,9 +104,9 @@ export class Liveness {
   }
 
   private forgetOthers(connections: readonly Pingable[]): void {
-    const devices = new Set(connections.map(({ device }) => device))
-    for (const device of this.rtts.keys()) if (!devices.has(device)) this.rtts.delete(device)
-    for (const device of this.heard) if (!devices.has(device)) this.heard.delete(device)
+    const ids = new Set(connections.map(({ id }) => id))
+    for (const id of this.rtts.keys()) if (!ids.has(id)) this.rtts.delete(id)
+    for (const id of this.heard) if (!ids.has(id)) this.heard.delete(id)
   }
 }
 

@@ -20,6 +20,8 @@ export interface RungReport {
   readonly detail: string
 }
 
+export const OVERTAKEN = 'another was faster'
+
 /** Addresses of one device that are dialled at once; an honest device has a handful. */
 const MAX_ADDRESSES = 16
 
@@ -34,6 +36,8 @@ export interface DirectDial {
   readonly device: DeviceId
   /** Multiaddrs, with or without the peer id. */
   readonly addresses: readonly string[]
+  /** Those that are tried, and reported. */
+  readonly rungs: readonly Rung[]
   readonly signal: AbortSignal
   /** WebRTC, which costs most, is dialled when this has come, if nothing else has succeeded by then. */
   readonly webrtc?: Promise<unknown> | undefined
@@ -47,11 +51,11 @@ export interface DirectDial {
  */
 export async function dialRungs(
   stack: Stack,
-  { self, device, addresses, signal, webrtc }: DirectDial,
+  { self, device, addresses, rungs, signal, webrtc }: DirectDial,
   report: (reports: readonly RungReport[]) => void,
 ): Promise<Connection> {
   const isMeant = meantFor(stack.getMultiaddrs().map(String))
-  const wanted = addresses.filter((each) => rungOf(each) !== 'relayed' && isMeant(each)).slice(0, MAX_ADDRESSES)
+  const wanted = addresses.filter((each) => dialled(rungs).includes(rungOf(each)) && isMeant(each)).slice(0, MAX_ADDRESSES)
   const tried = wanted.filter((each) => rungOf(each) !== 'webrtc' || self < device)
   const errors = new Map<string, string>()
   const attempts = groupsOf(tried).map((group) => {
@@ -62,15 +66,15 @@ export async function dialRungs(
       own.throwIfAborted()
       return dialInTurn(stack, whole, own)
     }, signal)
-    begun.dial.catch((error: unknown) => errors.set(group[0] ?? '', error instanceof Error ? error.message : String(error)))
+    begun.dial.catch((error: unknown) => errors.set(group[0] ?? '', whyEnded(error, signal)))
     return begun
   })
   try {
     const winner = await firstOf(attempts)
-    report(reportsOf(wanted, { tried, errors, open: rungOf(winner.remoteAddr.toString()) }))
+    report(reportsOf(wanted, { rungs, tried, errors, open: rungOf(winner.remoteAddr.toString()) }))
     return winner
   } catch (error) {
-    report(reportsOf(wanted, { tried, errors }))
+    report(reportsOf(wanted, { rungs, tried, errors }))
     throw attempts.length === 0 ? new Error('no direct address is known') : error
   }
 }
@@ -110,18 +114,29 @@ async function dialInTurn(stack: Stack, [first, ...rest]: readonly string[], sig
 }
 
 interface Tried {
+  readonly rungs: readonly Rung[]
   readonly tried: readonly string[]
   readonly errors: ReadonlyMap<string, string>
   readonly open?: Rung
 }
 
-function reportsOf(wanted: readonly string[], { tried, errors, open }: Tried): readonly RungReport[] {
-  return DIALLED.map((rung): RungReport => {
+function dialled(rungs: readonly Rung[]): readonly Rung[] {
+  return DIALLED.filter((each) => rungs.includes(each))
+}
+
+/** @param signal of all that was tried; once it has aborted it says more of why something ended than the error does */
+export function whyEnded(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return (signal.reason as Error).name === 'TimeoutError' ? 'nobody answered in time' : OVERTAKEN
+  return error instanceof Error ? error.message : String(error)
+}
+
+function reportsOf(wanted: readonly string[], { rungs, tried, errors, open }: Tried): readonly RungReport[] {
+  return dialled(rungs).map((rung): RungReport => {
     const known = wanted.filter((each) => rungOf(each) === rung)
     const mine = tried.filter((each) => rungOf(each) === rung)
     if (rung === open) return { rung, outcome: 'open', detail: '' }
     if (known.length === 0) return { rung, outcome: 'no-address', detail: 'no address of this kind is known of the other side' }
     if (mine.length === 0) return { rung, outcome: 'other-side', detail: 'the other side tries this one' }
-    return { rung, outcome: 'failed', detail: `${mine.length} tried; ${errors.get(mine[0] ?? '') ?? 'another was faster'}` }
+    return { rung, outcome: 'failed', detail: `${mine.length} tried; ${errors.get(mine[0] ?? '') ?? OVERTAKEN}` }
   })
 }

@@ -12,6 +12,7 @@ import {
   isBusy,
   isRelayedConnection,
   isLeftBehind,
+  isTakenFromHere,
   markDoubted,
   markPunched,
   pathOf,
@@ -29,7 +30,7 @@ import { LeavingRelays, NOTICE_PROTOCOL } from './leaving-relays.ts'
 import { Liveness, type Pingable, pingConnection } from './liveness.ts'
 import { hostOf, type MayReach } from './asking.ts'
 import { fetchDescription, type RelayDescription, RelayDescriptions } from './relay-description.ts'
-import type { NetworkChange } from '../platform/network-watch.ts'
+import { isBeside, type NetworkChange } from '../platform/network-watch.ts'
 import { PathProof } from './path-proof.ts'
 import { RelaySupervisor } from './relay-supervisor.ts'
 import type { RunningDeps } from './running-deps.ts'
@@ -90,7 +91,7 @@ export class Running {
       isKept: (each) => deps.kept.has(each),
     })
     this.proof = new PathProof({ stack, logger: deps.logger, stopping, onProven: (device) => this.onProven(device) })
-    const onSign = (device: DeviceId): void => this.liveness.sign(device)
+    const onSign = (device: DeviceId, { id }: Connection): void => this.liveness.sign(device, id)
     const { logger, judge } = deps
     this.channels = new Channels({
       stack,
@@ -197,16 +198,20 @@ export class Running {
 
   /**
    * This machine has moved or slept: connections from an address that is gone end, those that may be alive are asked, and
-   * everything that is lost is made again without a wait.
+   * everything that is lost is made again without a wait. What comes and goes beside the way out casts no doubt on what stands.
    */
   move(change: NetworkChange): void {
+    const moved = !isBeside(change)
     for (const connection of this.stack.getConnections()) {
       const device = deviceOf(connection.remotePeer)
       const isForgotten = change.sleptMs > FORGOTTEN_AFTER_MS
       if (isForgotten || isLeftBehind(connection, change)) connection.abort(new Error('its address has gone, or the other side has'))
-      else if (device !== undefined) void this.doubt(device, connection)
+      else if (moved && device !== undefined) void this.doubt(device, connection)
     }
-    for (const each of this.supervisors) each.hurry()
+    // A relay that is away may be found by what has come.
+    for (const each of this.supervisors) if (moved || !each.status().connected) each.hurry()
+    if (!moved) return
+    this.dialler.move()
     this.puncher?.move()
     this.improver.retry()
   }
@@ -260,7 +265,7 @@ export class Running {
   /** Somebody is one of ours from now on: a better way than over a relay is looked for. */
   onKept(device: DeviceId): void {
     const standing = this.dialler.standing(device)
-    if (standing !== undefined && isRelayedConnection(standing)) void this.improver.improve(device)
+    if (standing !== undefined && isRelayedConnection(standing)) void this.improver.lost(device)
   }
 
   /** As of the swarm. @throws Error of libp2p when there is no port */
@@ -275,7 +280,7 @@ export class Running {
 
   /** By what way a connection leads to a device. */
   pathOf(device: DeviceId, connection: Connection): PeerPath {
-    return pathOf(device, connection, { rttMs: this.liveness.rtt(device), isMapped: this.mapped.leads(connection) })
+    return pathOf(device, connection, { rttMs: this.liveness.rtt(connection.id), isMapped: this.mapped.leads(connection) })
   }
 
   /** Of each relay that has any. */
@@ -345,9 +350,11 @@ export class Running {
     const isOld = this.deps.clock.now() - connection.timeline.open > SETTLED_MS
     markDoubted(connection, isOld)
     await this.liveness.doubt(this.pingable(device, connection), this.stopping.signal)
+    const lesser = this.dialler.standing(device)
     markDoubted(connection, false)
-    // What was opened meanwhile took a lesser one.
-    if (isOld && connection.status === 'open' && !isRelayedConnection(connection)) this.deps.onBetterPath(device)
+    if (!isOld || connection.status !== 'open' || lesser === undefined || !isBetterWay(connection, lesser)) return
+    // What was opened meanwhile took the lesser one.
+    if (isTakenFromHere(lesser)) this.deps.onBetterPath(device)
   }
 
   private onProven(device: DeviceId): void {
