@@ -273,7 +273,7 @@ it.skipIf(skipped)(
 )
 
 it.skipIf(skipped)(
-  '[UI9] [UI22] read receipts are turned off; a backup is saved and restored in another browser, which takes the place of the first',
+  '[UI9] [UI22] [BN8] read receipts are turned off; a backup is saved and restored in another browser, which takes the place of the first',
   async () => {
     const [cy, di, again] = await Promise.all([world.person(), world.person(), world.person()])
     try {

@@ -14,7 +14,7 @@ if (skipped) process.stderr.write(`\nSKIPPED: the contracts of ports in a browse
 const KEPT = String.raw`\[(ST1|ST5|ST8|ST43|MK12|BN7|FI7|FI15)\]`
 
 it.skipIf(skipped)(
-  '[BN6] every port keeps its contract in a page, with private files on a secure origin and an image on any other',
+  '[BN6] [BN7] every port keeps its contract in a page, with private files on a secure origin and an image on any other',
   async () => {
     const reports = await runContracts([
       { secure: true, ports: ['storage'], only: KEPT },
