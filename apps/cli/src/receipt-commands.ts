@@ -38,7 +38,10 @@ export async function verify({ output }: Session, file: string): Promise<number>
   if (bytes.length > MAX_FILE_BYTES) throw new SkeinError('PROOF_INVALID', 'This file is no delivery proof: it is far too large.')
   const { checkProofFile, nativePrimitives } = await import('@skein/node/proofs')
   const checked = checkProofFile(nativePrimitives, bytes.toString('utf8'))
-  const receipts = checked.receipts.map(({ device, at, read }) => `  ${read ? 'read' : 'came'}    ${time(at)}  ${device}`)
+  const other = (text: string): string => (text === checked.text ? '' : `  «${oneLine(text)}»`)
+  const receipts = checked.receipts.map(
+    ({ device, at, read, text }) => `  ${read ? 'read' : 'came'}    ${time(at)}  ${device}${other(text)}`,
+  )
   const stored = checked.stored.map(({ mailbox, at }) => `  stored  ${time(at)}  ${oneLine(mailbox)}`)
   const head = [
     `Signed by the recipient.`,

@@ -77,6 +77,23 @@ describe('sessions between two messengers', () => {
     expect((await world.history(ana2, bo2)).every(({ state }) => state === 'delivered')).toBe(true)
   })
 
+  it('[ES6] what programs tell each other is not lost with the session in which it was sealed', async () => {
+    const { world, ana, bo } = await pair(505)
+    const [here, there] = [ana.messenger.identity, bo.messenger.identity]
+    world.network.partition(here.device, there.device, true)
+    await ana.messenger.proofs.allow(true, there.account)
+    expect(await ana.store.outbox(there.device, 0, 9)).toMatchObject([{ transient: true }])
+    const session = await bo.store.session(here.device)
+    if (session === null) throw new Error('no session')
+    world.kill(bo)
+    await bo.store.commit([{ kind: 'session.put', session: { ...session, version: session.version + 1, state: new Uint8Array() } }])
+    const again = await world.restart(bo)
+    world.network.mend()
+    await world.run(60_000)
+    expect(again.messenger.proofs.state(here.account).theirs).toBe(true)
+    expect(await ana.store.outbox(there.device, 0, 9)).toEqual([])
+  })
+
   it('[EB6] a rotated prekey reaches the contacts, and their older bundle still works', async () => {
     const { world, ana, bo } = await pair(504)
     const bundleOfBo = (node: WorldNode) => node.messenger.book.device(bo.messenger.identity.device)?.bundle

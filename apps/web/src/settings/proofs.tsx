@@ -64,8 +64,11 @@ function Checked({ proof }: { readonly proof: CheckedProofView }) {
         ))}
       </dl>
       <ul className="foreign grid grid-cols-1 gap-1">
-        {proof.receipts.map(({ device, at, read }) => (
-          <li key={`${device} ${read}`}>{read ? proofs.read(times.whole(at)) : proofs.came(times.whole(at))}</li>
+        {proof.receipts.map(({ device, at, read, text }) => (
+          <li key={`${device} ${read}`}>
+            {read ? proofs.read(times.whole(at)) : proofs.came(times.whole(at))}
+            {text === proof.text ? null : <bdi dir="auto"> {text}</bdi>}
+          </li>
         ))}
         {proof.stored.map(({ mailbox, at }) => (
           <li key={`${mailbox} ${at}`}>{proofs.stored(mailbox, times.whole(at))}</li>

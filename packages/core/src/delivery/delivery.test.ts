@@ -23,6 +23,7 @@ const row = (number: number, bytes = 1): OutboxRow => ({
   carriers: [],
   expiresAt: Number.MAX_SAFE_INTEGER,
   transient: false,
+  content: null,
 })
 
 function stalledChannel(): Channel & { sent: number } {

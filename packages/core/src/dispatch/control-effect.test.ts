@@ -22,7 +22,7 @@ const [bo, eve] = [device(1), device(2)]
 const known = (of: DeviceId) => ({ device: of, account: contact }) as StoredDevice
 const row: OutboxRow = {
   ...{ message: id(1), contact, device: bo, seq: 1, sealed: Uint8Array.of(1), state: 'carried' },
-  ...{ carriers: ['a'], expiresAt: 9e15, transient: false },
+  ...{ carriers: ['a'], expiresAt: 9e15, transient: false, content: null },
 }
 const message = { id: id(1), contact, direction: 'out', sender: device(9), state: 'carried' } as StoredMessage
 const bad = expect.objectContaining({ code: 'BAD_FRAME' })

@@ -20,7 +20,7 @@ const CONTROL_LIFETIME_MS = 30 * 86_400_000
 export function transientRow(
   { clock }: Pick<MainPath, 'clock'>,
   { device, account }: StoredDevice,
-  made: Pick<OutboxRow, 'message' | 'seq' | 'sealed'>,
+  made: Pick<OutboxRow, 'message' | 'seq' | 'sealed' | 'content'>,
 ): OutboxRow {
   const expiresAt = clock.now() + CONTROL_LIFETIME_MS
   return { ...made, contact: account, device, state: 'queued', carriers: [], expiresAt, transient: true }
@@ -91,7 +91,7 @@ async function sealTransient(
     const stamp = path.stamps.next()
     const content = encodeContent({ id: message, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body })
     const { sealed, writes } = pair.seal(content)
-    const row = transientRow(path, known, { message, seq, sealed })
+    const row = transientRow(path, known, { message, seq, sealed, content })
     const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row }, stampWrite(path.stamps)]
     return { writes: [...writes, ...own, ...beside], result: row }
   }

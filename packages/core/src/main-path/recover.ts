@@ -59,7 +59,7 @@ function restartStep(
   const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
   const restarted = pair.restart(content)
   if (restarted === undefined) return { writes: [], result: undefined }
-  const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed })
+  const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed, content: null })
   const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row: made }, stampWrite(path.stamps)]
   return { writes: [...restarted.writes, ...own], result: made }
 }
@@ -119,8 +119,9 @@ async function resealPage(path: MainPath, known: StoredDevice, page: readonly Ou
   })
 }
 
-/** `undefined` for what is in no history (a request to start anew that has served its purpose), or not any more. */
+/** `undefined` for what nobody misses (a request to start anew that has served its purpose), or what is in the history no more. */
 async function contentFor({ store }: MainPath, row: OutboxRow): Promise<Uint8Array | undefined> {
+  if (row.transient) return row.content ?? undefined
   const message = await store.message(row.message, 'out')
   if (message !== null) return isOver(message) ? undefined : encodeContent(contentOf(message, await store.transfer(message.id, 'out')))
   const annotation = await store.annotation(row.message)

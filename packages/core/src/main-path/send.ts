@@ -115,7 +115,7 @@ export async function commitForAll(
     const [ready, readyOwn] = await Promise.all([devices, own].map((all) => Promise.all(all.map((device) => prepare(path, device)))))
     return () => {
       refuseUnconfirmed(path, contact.account)
-      const row = { message: content.id, expiresAt, transient: false }
+      const row = { message: content.id, expiresAt, transient: false, content: null }
       const sealed = (ready ?? []).map((target) => sealFor(target, encoded, row))
       const copies =
         copy === undefined
@@ -234,7 +234,7 @@ async function prepare({ cipher, sequences }: MainPath, device: StoredDevice): P
 function sealFor(
   { device: { account, device }, pair, seq }: Target,
   content: Uint8Array,
-  made: Pick<OutboxRow, 'message' | 'expiresAt' | 'transient'>,
+  made: Pick<OutboxRow, 'message' | 'expiresAt' | 'transient' | 'content'>,
 ): { row: OutboxRow; writes: readonly StoreWrite[] } {
   const { sealed, writes } = sealOrWait(pair, content)
   const row: OutboxRow = { ...made, contact: account, device, seq, sealed, state: 'queued', carriers: [] }

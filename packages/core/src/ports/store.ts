@@ -86,6 +86,8 @@ export interface OutboxRow {
   readonly expiresAt: number
   /** In no history, and gone as soon as a carrier holds it: receipts and the like. */
   readonly transient: boolean
+  /** Of what is in no history, what lies under the seal: to be sealed anew for another session. `null` where nobody would miss it. */
+  readonly content: Uint8Array | null
 }
 
 /** How the tries to reach a device directly stand. */
@@ -168,6 +170,10 @@ export interface StoredProof {
   /** What was signed, and the signature (64 bytes). */
   readonly statement: Uint8Array
   readonly signature: Uint8Array
+  /** Of a receipt: the message as it was acknowledged, encoded; an edit changes the message, and not this. `null` where it was not kept. */
+  readonly subject: Uint8Array | null
+  /** Of a receipt: the recipient's devices as its account had signed them then, encoded; `null` where that was not known. */
+  readonly deviceList: Uint8Array | null
 }
 
 /** Positions in a store; each is given once and rises with every insertion. */
@@ -240,11 +246,11 @@ export type StoreWrite =
   | { readonly kind: 'invite.put'; readonly invite: StoredInvite }
   /** Inserted once per (id, sender); a second insert changes nothing and is reported as `duplicate`. */
   | { readonly kind: 'message.insert'; readonly message: StoredMessage }
-  /** Kept if it is newer than what is known, and applied to its message, now or when that comes; about one that is gone nothing is kept. */
+  /** Kept if it is newer than what is known, and applied to its message, now or when that comes; about one that is gone nothing is kept. With a deletion of ours goes what was signed about the message. */
   | { readonly kind: 'annotation.put'; readonly annotation: StoredAnnotation }
   /** The user has seen these messages of a contact at `at`: what disappears after reading runs from then. Those not here change nothing. */
   | { readonly kind: 'messages.seen'; readonly contact: AccountId; readonly ids: readonly MessageId[]; readonly at: number }
-  /** What was to disappear by `at` is gone, and what was said about it. */
+  /** What was to disappear by `at` is gone, and what was said and signed about it. */
   | { readonly kind: 'messages.disappear'; readonly at: number }
   /**
    * A conversation up to and including a stamp is gone, as messages that have disappeared are, with what was said, signed and

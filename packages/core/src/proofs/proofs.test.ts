@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
-import { openContactCard } from '../identity/index.ts'
 import { World } from '../testing/world.ts'
-import { decodeSigned } from '../wire/signed.ts'
-import { checkReceipt, checkStored } from './check-proof.ts'
-import type { MessageProof } from './proofs.ts'
+import { type CheckedReceipt, checkReceipt, checkStored } from './check-proof.ts'
+import type { ProvenReceipt } from './proofs.ts'
 
 const MAILBOX = 'http://mail.test'
 const invalid = expect.objectContaining({ code: 'PROOF_INVALID' })
@@ -26,7 +24,7 @@ async function pair(seed: number) {
   return { world, ana, bo, allow }
 }
 
-const listOf = ({ card }: MessageProof) => openContactCard(primitives, decodeSigned(card)).signedList
+const checked = (receipt: ProvenReceipt): CheckedReceipt => checkReceipt(primitives, receipt, receipt)
 
 describe('delivery proofs', () => {
   it('[DP1] [DP2] where both sides allow it, each device of the recipient signs that a message has come, and was read', async () => {
@@ -35,9 +33,9 @@ describe('delivery proofs', () => {
     const sent = await world.send(ana, bo, 'signed')
     await world.run(5_000)
     const proof = await ana.messenger.proofs.of(sent.id)
-    const [receipt] = proof.proofs
+    const [receipt] = proof.receipts
     if (receipt === undefined) throw new Error('no proof')
-    expect(checkReceipt(primitives, receipt, { deviceList: listOf(proof), message: sent })).toMatchObject({
+    expect(checkReceipt(primitives, receipt, { ...receipt, message: sent })).toMatchObject({
       messageId: sent.id,
       sender: ana.messenger.identity.account,
       recipient: bo.messenger.identity.account,
@@ -47,8 +45,7 @@ describe('delivery proofs', () => {
     await bo.messenger.seen(ana.messenger.identity.account, sent.id)
     await world.run(5_000)
     const after = await ana.messenger.proofs.of(sent.id)
-    const all = after.proofs.map((each) => checkReceipt(primitives, each, { deviceList: listOf(after), message: sent }).read)
-    expect(all.sort()).toEqual([false, true])
+    expect(after.receipts.map((each) => checked(each).read).sort()).toEqual([false, true])
   })
 
   it('[DP2] off at first, and unless both allow it; who allows it no longer signs nothing more', async () => {
@@ -70,6 +67,32 @@ describe('delivery proofs', () => {
     await expect(ana.messenger.proofs.of('00'.repeat(16) as never)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
   })
 
+  it('[DP6] a proof is about the message as it was acknowledged, and the devices of then', async () => {
+    const { world, ana, bo, allow } = await pair(35)
+    const phone = await world.link(bo, await world.start('bo phone', { mailboxes: [MAILBOX], readReceipts: true }))
+    await world.run(30_000)
+    await allow(true, true)
+    await phone.messenger.proofs.allow(true, ana.messenger.identity.account)
+    await world.run(10_000)
+    const sent = await world.send(ana, bo, 'as it was')
+    await world.run(10_000)
+    await ana.messenger.conversation.annotate({ kind: 'edit', target: sent.id, text: 'as it is' })
+    await world.run(5_000)
+    await bo.messenger.seen(ana.messenger.identity.account, sent.id)
+    await world.run(5_000)
+    await bo.messenger.devices.revoke(phone.messenger.identity.device)
+    await world.run(20_000)
+    expect(ana.messenger.book.devicesOf(bo.messenger.identity.account)).toHaveLength(1)
+    const { receipts } = await ana.messenger.proofs.of(sent.id)
+    const said = receipts.map((each) => [checked(each).device, checked(each).read, each.message.text])
+    expect(said).toContainEqual([phone.messenger.identity.device, false, 'as it was'])
+    expect(said).toContainEqual([bo.messenger.identity.device, false, 'as it was'])
+    expect(said).toContainEqual([bo.messenger.identity.device, true, 'as it is'])
+    // What is taken back is in no proof any more.
+    await ana.messenger.conversation.annotate({ kind: 'deletion', target: sent.id })
+    await expect(ana.messenger.proofs.of(sent.id)).rejects.toEqual(off)
+  })
+
   it('[DP5] what a relay has signed is kept as well, and what each side allows survives a restart', async () => {
     const { world, ana, bo, allow } = await pair(33)
     await allow(true, true)
@@ -80,8 +103,7 @@ describe('delivery proofs', () => {
     const again = await world.start('ana', { store: ana.store.reopened(), mailboxes: [MAILBOX] })
     await world.start('bo', { store: bo.store.reopened(), mailboxes: [MAILBOX], readReceipts: true })
     await world.run(20_000)
-    const { proofs } = await again.messenger.proofs.of(sent.id)
-    const stored = proofs.find(({ kind }) => kind === 'stored')
+    const [stored] = (await again.messenger.proofs.of(sent.id)).stored
     if (stored === undefined) throw new Error('the relay signed nothing')
     expect(stored.by).toBe(MAILBOX)
     expect(checkStored(primitives, stored, stored.key)).toBeGreaterThanOrEqual(sent.createdAt)
@@ -95,9 +117,9 @@ describe('delivery proofs', () => {
     const sent = await world.send(ana, bo, 'signed')
     await world.run(5_000)
     const proof = await ana.messenger.proofs.of(sent.id)
-    const [receipt] = proof.proofs
+    const [receipt] = proof.receipts
     if (receipt === undefined) throw new Error('no proof')
-    const deviceList = listOf(proof)
+    const { deviceList } = receipt
     const check = (change: object, message: object = {}, list = deviceList) =>
       checkReceipt(primitives, { ...receipt, ...change }, { deviceList: list, message: { ...sent, ...message } })
     expect(() => check({ signature: new Uint8Array(64) })).toThrow(invalid)

@@ -5,15 +5,15 @@
 import type { ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, messageIdBytes, type MessageId } from '../ids.ts'
-import type { Identity } from '../identity/index.ts'
+import { type Identity, openContactCard } from '../identity/index.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Store, StoredMessage, StoredProof } from '../ports/store.ts'
 import type { ReceiptFields } from '../wire/delivery-control.ts'
 import { concat } from '../e2ee/key-derivation.ts'
-import { isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
-import type { StatementFields } from './statement.ts'
+import { decodeSigned, encodeSigned, isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
+import type { ProvenMessage, StatementFields } from './statement.ts'
 
 const LABEL = 'skein delivery proof v1'
 const SIGNATURE_BYTES = 64
@@ -32,13 +32,29 @@ export interface ProofsDeps {
   onReceiptDue(device: DeviceId): void
 }
 
+/** Off unless both sides allow proofs: who loads us over a network does not load it before. */
+const loadStatement = () => import('./statement.ts')
+
+/** What a device has signed, and what it was about then: an edit, or a device that is taken out, changes neither (DP6). */
+export interface ProvenReceipt extends SignedBytes {
+  readonly message: ProvenMessage
+  /** Devices of the recipient, signed by its account. */
+  readonly deviceList: SignedBytes
+}
+
 /** What a proof file is made of. */
 export interface MessageProof {
-  readonly message: StoredMessage
-  readonly proofs: readonly StoredProof[]
-  /** Of the recipient, as it showed it last: which devices its account has signed for. */
-  readonly card: Uint8Array
-  readonly senderAccountKey: Uint8Array
+  /** At least one. */
+  readonly receipts: readonly ProvenReceipt[]
+  readonly stored: readonly StoredProof[]
+}
+
+interface TakenReceipt {
+  readonly id: MessageId
+  readonly at: number
+  readonly read: boolean
+  readonly signature: Uint8Array
+  readonly deviceList: Uint8Array | null
 }
 
 export class Proofs {
@@ -109,20 +125,26 @@ export class Proofs {
   async take(account: AccountId, device: DeviceId, { delivered, read, at, proofs }: ReceiptFields): Promise<void> {
     if (proofs.length === 0 || !this.isAgreed(account)) return
     const all = [...delivered.map((id) => [id, false] as const), ...read.map((id) => [id, true] as const)]
+    const deviceList = this.listWith(account, device)
     for (const [index, [id, seen]] of all.entries()) {
       const signature = proofs.slice(index * SIGNATURE_BYTES, (index + 1) * SIGNATURE_BYTES)
-      await this.takeOne(account, device, { id, at, read: seen, signature })
+      await this.takeOne(account, device, { id, at, read: seen, signature, deviceList })
     }
   }
 
-  private async takeOne(
-    account: AccountId,
-    device: DeviceId,
-    { id, at, read, signature }: { readonly id: MessageId; readonly at: number; readonly read: boolean; readonly signature: Uint8Array },
-  ): Promise<void> {
+  /** Its account's devices as they are signed, if it is one of them by the card that is known; a later list may lack it. */
+  private listWith(account: AccountId, device: DeviceId): Uint8Array | null {
+    const { book, primitives } = this.deps
+    const card = book.get(account)?.card ?? new Uint8Array()
+    if (card.length === 0) return null
+    const { list, signedList } = openContactCard(primitives, decodeSigned(card))
+    return list.devices.some((each) => each.device === device) ? encodeSigned(signedList) : null
+  }
+
+  private async takeOne(account: AccountId, device: DeviceId, { id, at, read, signature, deviceList }: TakenReceipt): Promise<void> {
     const { store, primitives, identity, book, logger } = this.deps
     const message = await store.message(id, 'out')
-    if (message?.contact !== account) return
+    if (message?.contact !== account || message.kind === 'gone' || message.deletedAt !== null) return
     const key = deviceKey(device)
     const ends = { senderAccountKey: identity.accountKey, recipientAccountKey: book.get(account)?.accountKey ?? new Uint8Array() }
     const statement = await this.statement(message, { ...ends, deviceKey: key, at, read })
@@ -131,7 +153,8 @@ export class Proofs {
       return
     }
     const by = read ? `${device} read` : device
-    await store.commit([{ kind: 'proof.put', proof: { message: id, kind: 'receipt', by, key, statement, signature } }])
+    const subject = (await loadStatement()).encodeSubject(message)
+    await store.commit([{ kind: 'proof.put', proof: { message: id, kind: 'receipt', by, key, statement, signature, subject, deviceList } }])
   }
 
   /** A mailbox has signed that it holds a message of ours. @param key of the relay, 32 bytes */
@@ -142,21 +165,38 @@ export class Proofs {
   ): Promise<void> {
     const message = await this.deps.store.message(id, 'out')
     if (message === null || !this.isAgreed(message.contact)) return
-    await this.deps.store.commit([{ kind: 'proof.put', proof: { message: id, kind: 'stored', by: mailbox, key, ...signed } }])
+    const proof = { message: id, kind: 'stored', by: mailbox, key, ...signed, subject: null, deviceList: null } as const
+    await this.deps.store.commit([{ kind: 'proof.put', proof }])
   }
 
   /** @throws SkeinError MESSAGE_UNKNOWN, PROOFS_OFF when nobody has signed anything about it */
   async of(id: MessageId): Promise<MessageProof> {
-    const { store, book, identity } = this.deps
+    const { store } = this.deps
     const message = await store.message(id, 'out')
     if (message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message of yours has this id.')
     const proofs = await store.proofs(id)
-    if (!proofs.some(({ kind }) => kind === 'receipt'))
+    const receipts = proofs.filter(({ kind }) => kind === 'receipt')
+    if (receipts.length === 0)
       throw new SkeinError(
         'PROOFS_OFF',
         'Nobody has signed that this message came: proofs were not allowed by both of you, or it has not come yet.',
       )
-    return { message, proofs, card: book.get(message.contact)?.card ?? new Uint8Array(), senderAccountKey: identity.accountKey }
+    const stored = proofs.filter(({ kind }) => kind === 'stored')
+    return { receipts: await Promise.all(receipts.map((each) => this.provenBy(each, message))), stored }
+  }
+
+  /** Where it was not kept what a receipt is about, that is what message and contact show now. */
+  private async provenBy({ statement, signature, subject, deviceList }: StoredProof, message: StoredMessage): Promise<ProvenReceipt> {
+    const { decodeSubject } = await loadStatement()
+    const shown = (): SignedBytes => {
+      const card = this.deps.book.get(message.contact)?.card ?? new Uint8Array()
+      return openContactCard(this.deps.primitives, decodeSigned(card)).signedList
+    }
+    return {
+      ...{ statement, signature },
+      message: subject === null ? message : decodeSubject(subject),
+      deviceList: deviceList === null ? shown() : decodeSigned(deviceList),
+    }
   }
 
   private isAgreed(account: AccountId): boolean {
@@ -165,8 +205,7 @@ export class Proofs {
   }
 
   private async statement(message: StoredMessage, said: Omit<StatementFields, 'messageId' | 'messageDigest'>): Promise<Uint8Array> {
-    // Off unless both sides allow proofs: who loads us over a network does not load it before.
-    const { encodeStatement, messageDigest } = await import('./statement.ts')
+    const { encodeStatement, messageDigest } = await loadStatement()
     return encodeStatement({ ...said, messageId: messageIdBytes(message.id), messageDigest: messageDigest(this.deps.primitives, message) })
   }
 

@@ -1,8 +1,8 @@
 /** What a device signs about a message that it has got (DP1), made anew by whoever checks it. */
-import { accountDigest, messageIdBytes } from '../ids.ts'
+import { accountDigest, accountIdFromDigest, messageIdBytes, messageIdFromBytes } from '../ids.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { StoredMessage } from '../ports/store.ts'
-import { encode } from '../wire/codec.ts'
+import { decode, encode } from '../wire/codec.ts'
 import { DeliveryStatement, ProofSubject } from '../wire/gen/proofs_pb.ts'
 
 /** The parts of a message that a proof is about: as they were when it came. */
@@ -10,14 +10,27 @@ export type ProvenMessage = Pick<StoredMessage, 'id' | 'createdAt' | 'kind' | 't
 
 const NOTHING = new Uint8Array()
 
-/** SHA-256, 32 bytes. */
-export function messageDigest(primitives: Primitives, { id, createdAt, kind, text, replyTo, shared }: ProvenMessage): Uint8Array {
-  const subject = {
+export function encodeSubject({ id, createdAt, kind, text, replyTo, shared }: ProvenMessage): Uint8Array {
+  return encode(ProofSubject, {
     ...{ id: messageIdBytes(id), createdAt, kind, text },
     replyTo: replyTo === null ? NOTHING : messageIdBytes(replyTo),
     shared: shared === null ? NOTHING : accountDigest(shared),
+  })
+}
+
+/** Of what encodeSubject gave. */
+export function decodeSubject(bytes: Uint8Array): ProvenMessage {
+  const { id, createdAt, kind, text, replyTo, shared } = decode(ProofSubject, bytes)
+  return {
+    ...{ id: messageIdFromBytes(id), createdAt, kind: kind as ProvenMessage['kind'], text },
+    replyTo: replyTo.length === 0 ? null : messageIdFromBytes(replyTo),
+    shared: shared.length === 0 ? null : accountIdFromDigest(shared),
   }
-  return primitives.sha256(encode(ProofSubject, subject))
+}
+
+/** SHA-256, 32 bytes. */
+export function messageDigest(primitives: Primitives, message: ProvenMessage): Uint8Array {
+  return primitives.sha256(encodeSubject(message))
 }
 
 export interface StatementFields {

@@ -11,6 +11,7 @@ export function annotate(tables: Tables, next: StoredAnnotation): WriteOutcome {
   if (!newer) return 'duplicate'
   tables.annotations.set(key, next)
   tables.annotationOrder = [...tables.annotationOrder, next.id]
+  if (next.own && next.kind === 'deletion') prune(tables.proofs, ({ message }) => message === next.target)
   for (const message of about) refresh(tables, message)
   return 'done'
 }
@@ -60,13 +61,14 @@ type TimeWrite = Extract<StoreWrite, { kind: `messages.${string}` | 'conversatio
 
 export function passTime(tables: Tables, write: TimeWrite): WriteOutcome {
   if (write.kind === 'conversation.clear') return clear(tables, write)
-  const { messages, annotations } = tables
+  const { messages, annotations, proofs } = tables
   for (const [key, message] of messages) {
     const { kind, direction, contact, disappearAfterMs, disappearAt } = message
     if (write.kind === 'messages.disappear') {
       if (disappearAt === null || disappearAt > write.at) continue
       messages.set(key, { ...message, ...GONE })
       prune(annotations, ({ target }) => target === message.id)
+      if (direction === 'out') prune(proofs, (each) => each.message === message.id)
     } else if (contact === write.contact && direction === 'in' && !message.seen && write.ids.includes(message.id)) {
       const runs = kind !== 'timer' && kind !== 'gone' && disappearAfterMs !== null
       messages.set(key, { ...message, seen: true, disappearAt: disappearAt ?? (runs ? write.at + disappearAfterMs : null) })

@@ -89,6 +89,7 @@ async function putAnnotation(writes: Writes, annotation: StoredAnnotation): Prom
   if ((await writes.aboutGone.all({ contact: annotation.contact, target: annotation.target })).length > 0) return 'duplicate'
   if ((await writes.annotation.all({ ...annotation })).length === 0) return 'duplicate'
   await writes.annotationOrder.run({ id: annotation.id })
+  if (annotation.own && annotation.kind === 'deletion') await writes.proofsRemove.run({ message: annotation.target })
   await writes.refresh.run({ contact: annotation.contact, target: annotation.target })
   return 'done'
 }
@@ -152,6 +153,7 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return
     case 'messages.disappear':
       await writes.forgetSaid.run({ at: write.at })
+      await writes.proofsDisappear.run({ at: write.at })
       return void (await writes.disappear.run({ at: write.at }))
     case 'device.handover':
       return void (await writes.handover.run({ ...write }))

@@ -56,8 +56,18 @@ export function prepareJournalWrites(db: AnyDatabase) {
         key: p('key'),
         statement: p('statement'),
         signature: p('signature'),
+        subject: p('subject'),
+        deviceList: p('deviceList'),
       })
       .onConflictDoNothing()
+      .prepare(),
+    proofsRemove: db
+      .delete(t.proofs)
+      .where(eq(t.proofs.message, p('message')))
+      .prepare(),
+    proofsDisappear: db
+      .delete(t.proofs)
+      .where(sql`${t.proofs.message} in (select id from ${t.messages} where disappear_at <= ${p('at')} and direction = 'out')`)
       .prepare(),
   }
 }

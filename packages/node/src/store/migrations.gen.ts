@@ -136,5 +136,15 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795318896219,
     "hash": "b8c9bc092efc58d1f5c1fa562f48d319c42a18fa336d3abea8b922fd08886ce2"
+  },
+  {
+    "sql": [
+      "ALTER TABLE `outbox` ADD `content` blob;",
+      "\nALTER TABLE `proofs` ADD `subject` blob;",
+      "\nALTER TABLE `proofs` ADD `device_list` blob;"
+    ],
+    "bps": true,
+    "folderMillis": 1795328347135,
+    "hash": "14002a3225f403cc1bd819ff12782b6abf12b22a5a23940f45c738ef150e34dd"
   }
 ]

@@ -251,6 +251,7 @@ export function prepareWrites(db: AnyDatabase) {
         carriers: p('carriers'),
         expiresAt: p('expiresAt'),
         transient: p('transient'),
+        content: p('content'),
       })
       .onConflictDoNothing()
       .prepare(),

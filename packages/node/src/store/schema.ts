@@ -123,6 +123,8 @@ export const proofs = sqliteTable(
     key: bytes('key').notNull(),
     statement: bytes('statement').notNull(),
     signature: bytes('signature').notNull(),
+    subject: bytes('subject'),
+    deviceList: bytes('device_list'),
   },
   (table) => [primaryKey({ columns: [table.message, table.kind, table.by] })],
 )
@@ -141,6 +143,7 @@ export const outbox = sqliteTable(
     carriers: text('carriers', { mode: 'json' }).$type<readonly string[]>().notNull().default([]),
     expiresAt: integer('expires_at').notNull().default(Number.MAX_SAFE_INTEGER),
     transient: integer('transient', { mode: 'boolean' }).notNull().default(false),
+    content: bytes('content'),
   },
   (table) => [
     primaryKey({ columns: [table.device, table.message] }),

@@ -157,8 +157,11 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     await under.store.commit([
       { kind: 'message.insert', message: gone },
       { kind: 'annotation.put', annotation: said(1, { kind: 'reaction', value: '👍' }) },
+      { kind: 'message.insert', message: message(2, { disappearAt: 10 }) },
+      { kind: 'proof.put', proof: proofOf(2) },
     ])
     await under.store.commit([{ kind: 'messages.disappear', at: 10 }])
+    expect(await under.store.proofs(id(2))).toEqual([])
     expect(await under.store.commit([{ kind: 'message.insert', message: gone }])).toEqual(['duplicate'])
     expect(await under.store.history(account)).toEqual([])
     expect(await under.store.search('secret')).toEqual([])
@@ -255,15 +258,23 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
   const proofOf = (number: number) => {
     const bytes = (byte: number, length: number) => new Uint8Array(length).fill(byte)
     const signed = { key: bytes(1, 32), statement: bytes(2, 9), signature: bytes(3, 64) }
-    return { message: id(number), kind: 'stored', by: 'http://relay.test', ...signed } as const
+    const kept = { subject: bytes(4, 7), deviceList: bytes(5, 8) }
+    return { message: id(number), kind: 'stored', by: 'http://relay.test', ...signed, ...kept } as const
   }
 
   it('[ST45] what somebody signed about a message is kept once', async () => {
     await using under = await open()
-    const proof = proofOf(1)
+    const proof = { ...proofOf(1), subject: null }
     await under.store.commit([{ kind: 'proof.put', proof }])
     await under.store.commit([{ kind: 'proof.put', proof: { ...proof, statement: Uint8Array.of(4) } }])
     await under.store.commit([{ kind: 'proof.put', proof: { ...proof, message: id(2) } }])
     expect(await under.store.proofs(id(1))).toEqual([proof])
+    // What was taken back is in no proof any more; what somebody else says of it changes nothing.
+    const deletion = (own: boolean) =>
+      ({ kind: 'annotation.put', annotation: said(own ? 1 : 2, { kind: 'deletion', value: '', own }) }) as const
+    await under.store.commit([deletion(false)])
+    expect((await under.store.proofs(id(1))).length).toBe(1)
+    await under.store.commit([deletion(true)])
+    expect((await under.store.proofs(id(1))).length).toBe(0)
   })
 }

@@ -79,6 +79,7 @@ const row = (number: number, change: Partial<OutboxRow> = {}): OutboxRow => ({
   carriers: [],
   expiresAt: 900,
   transient: false,
+  content: null,
   ...change,
 })
 

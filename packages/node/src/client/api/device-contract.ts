@@ -33,19 +33,21 @@ export const JoinStep = z.discriminatedUnion('state', [
 export type JoinStep = z.infer<typeof JoinStep>
 
 const WrittenSigned = z.object({ statement: z.string(), signature: z.string() })
+const ProvenMessageView = z.object({
+  id: z.string(),
+  created_at: Instant,
+  kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
+  text: z.string(),
+  reply_to: z.nullable(z.string()),
+  shared: z.nullable(z.string()),
+})
 /** A proof as a file holds it; bytes in base64. */
 export const ProofView = z.object({
   skein_delivery_proof: z.literal(1),
-  message: z.object({
-    id: z.string(),
-    created_at: Instant,
-    kind: z.enum(['text', 'contact', 'timer', 'file', 'unknown', 'gone']),
-    text: z.string(),
-    reply_to: z.nullable(z.string()),
-    shared: z.nullable(z.string()),
-  }),
+  message: ProvenMessageView,
   device_list: WrittenSigned,
-  receipts: z.array(WrittenSigned),
+  /** With a message or list of its own where that was another when it was acknowledged. */
+  receipts: z.array(z.extend(WrittenSigned, { message: z.optional(ProvenMessageView), device_list: z.optional(WrittenSigned) })),
   stored: z.array(z.extend(WrittenSigned, { mailbox: z.string(), relay_key: z.string() })),
 })
 
@@ -55,7 +57,7 @@ export const CheckedProofView = z.object({
   text: z.string(),
   sender: z.string(),
   recipient: z.string(),
-  receipts: z.array(z.object({ device: z.string(), at: Instant, read: z.boolean() })),
+  receipts: z.array(z.object({ device: z.string(), at: Instant, read: z.boolean(), text: z.string() })),
   stored: z.array(z.object({ mailbox: z.string(), relay_key: z.string(), at: Instant })),
 })
 export type CheckedProofView = z.infer<typeof CheckedProofView>

@@ -17,7 +17,7 @@ export const deviceHandlers = {
     const found = await client.messenger.proofs.of(parseMessageId(input.id))
     // Few ask for one: its format is loaded then.
     const { proofFile } = await import('../../proofs/proof-file.ts')
-    return { proof: proofFile(client.primitives, found) }
+    return { proof: proofFile(found) }
   }),
   checkProof: os.checkProof.handler(async ({ context: { client }, input }) => {
     const { checkProofFile } = await import('../../proofs/proof-file.ts')

@@ -1,0 +1,3 @@
+ALTER TABLE `outbox` ADD `content` blob;--> statement-breakpoint
+ALTER TABLE `proofs` ADD `subject` blob;--> statement-breakpoint
+ALTER TABLE `proofs` ADD `device_list` blob;
