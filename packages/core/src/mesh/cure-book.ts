@@ -43,6 +43,8 @@ export function cureKeyOf(message: Uint8Array, primitives: Pick<Primitives, 'sha
 /** What this node knows to have arrived. */
 export class CureBook {
   private readonly cures = new Map<string, Cure>()
+  /** By what neighbours name them. */
+  private readonly named = new Map<string, Cure>()
 
   /** Whether a proof is not known here, or not for so long: several bundles behind one lock expire at different times. */
   isNews({ lock, expiresAt }: HeardCure, now: number): boolean {
@@ -57,7 +59,8 @@ export class CureBook {
     const { lock, key, expiresAt } = heard
     const cure = { lock, key, expiresAt, halves: keyHalves(lock) }
     this.cures.set(lock, cure)
-    if (this.cures.size > MAX_CURES) this.cures.delete(this.cures.keys().next().value as string)
+    this.named.set(nameOf(lock), cure)
+    if (this.cures.size > MAX_CURES) this.forget(this.cures.keys().next().value as string)
     return cure
   }
 
@@ -70,12 +73,21 @@ export class CureBook {
     return Array.from(this.cures.values(), ({ halves }) => halves)
   }
 
-  /** @param prefixes first 8 bytes of locks, hex */
-  named(prefixes: ReadonlySet<string>): Cure[] {
-    return [...this.cures.values()].filter(({ lock }) => prefixes.has(lock.slice(0, 16)))
+  /** @param prefix first 8 bytes of a lock, hex */
+  byName(prefix: string): Cure | undefined {
+    return this.named.get(prefix)
   }
 
   expire(now: number): void {
-    for (const { lock, expiresAt } of this.cures.values()) if (expiresAt <= now) this.cures.delete(lock)
+    for (const { lock, expiresAt } of this.cures.values()) if (expiresAt <= now) this.forget(lock)
   }
+
+  private forget(lock: string): void {
+    this.cures.delete(lock)
+    if (this.named.get(nameOf(lock))?.lock === lock) this.named.delete(nameOf(lock))
+  }
+}
+
+function nameOf(lock: string): string {
+  return lock.slice(0, 16)
 }

@@ -70,7 +70,7 @@ export class ProofExchange {
     if (sketch !== undefined) this.compareWith(neighbour, sketch, now)
     const next = more > 0 ? neighbour.reconciliation?.goOn(more) : undefined
     if (next !== undefined) neighbours.say(neighbour.link, { sketch: next })
-    if (wanted.length > 0) neighbours.say(neighbour.link, { cures: this.named(wanted) })
+    if (wanted.length > 0) neighbours.say(neighbour.link, { cures: this.named(this.intake.asked(neighbour, wanted, now)) })
     if (cures.length > 0) this.take(neighbour, cures, now)
   }
 
@@ -114,7 +114,8 @@ export class ProofExchange {
   }
 
   private named(prefixes: readonly string[]): CureFields[] {
-    return prefixes.length === 0 ? [] : this.cures.named(new Set(prefixes)).map(cureEntry)
+    const cures = prefixes.map((prefix) => this.cures.byName(prefix)).filter((cure) => cure !== undefined)
+    return cures.map(cureEntry)
   }
 }
 

@@ -25,6 +25,8 @@ export interface RouteReceiptFields {
   readonly key: string
   readonly cureKey: Uint8Array
   readonly hops: number
+  /** It answers a search and goes back the way that came. */
+  readonly search: boolean
 }
 
 const NOTICES = ['here', 'wanted', 'surplus'] as const
@@ -72,8 +74,8 @@ export function decodeRouteFrame(bytes: Uint8Array): RouteFrameFields {
   }
   if (body.$case === 'search') return { kind: 'search', key, attempt: body.value.attempt, hopLimit: body.value.hopLimit }
   if (body.$case === 'receipt') {
-    const { cureKey, hops } = body.value
-    return { kind: 'receipt', key, cureKey: exactly(cureKey, CURE_KEY_BYTES), hops }
+    const { cureKey, hops, search } = body.value
+    return { kind: 'receipt', key, cureKey: exactly(cureKey, CURE_KEY_BYTES), hops, search }
   }
   const { attempt, address, cureLock, hopLimit, flood, payload } = body.value
   return { kind: 'forward', key, attempt, address, lock: hex.encode(exactly(cureLock, CURE_KEY_BYTES)), hopLimit, flood, payload }

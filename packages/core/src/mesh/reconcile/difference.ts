@@ -32,17 +32,19 @@ export class DifferenceDecoder {
     return peel(this.symbols, this.salt)
   }
 
-  /** How many more symbols to ask for. @param estimate of the number of differing keys */
-  missing(estimate: number): number {
+  /** How many more symbols to ask for. @param estimate of the number of differing keys @param misses requests that did not suffice */
+  missing(estimate: number, misses: number): number {
     const expected = Math.ceil(SYMBOLS_PER_DIFFERENCE * estimate) + FEWEST_MORE
-    return Math.max(expected - this.received, Math.ceil(this.received * GROWTH), FEWEST_MORE)
+    const again = misses === 1 ? Math.ceil(SECOND_PER_DIFFERENCE * estimate) : Math.ceil(this.received * GROWTH)
+    return Math.max(expected - this.received, again, FEWEST_MORE)
   }
 }
 
 /** What suffices in most cases (measured: 1.40 on average at 300 differences, 1.43 at 100, 1.8 at 10). */
 const SYMBOLS_PER_DIFFERENCE = 1.4
 const FEWEST_MORE = 4
-/** After an estimate that was too low. */
+/** After an estimate that was too low: so much the second time, that there is seldom a third (measured at 100 differences: two requests suffice for 81 of 100, with growth alone for 65). */
+const SECOND_PER_DIFFERENCE = 0.4
 const GROWTH = 0.12
 
 function joined(a: CodedSymbols, b: CodedSymbols): CodedSymbols {

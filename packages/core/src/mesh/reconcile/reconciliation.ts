@@ -7,7 +7,7 @@ import { estimatedDifference, pulls } from './difference-estimate.ts'
 /** Symbols that go along with the first frame: equal sets show at once, for 80 bytes. */
 const FIRST_SYMBOLS = 3
 
-/** Requests for more symbols that are answered (ME7), each costs a pass over the set; from a wrong estimate it takes some 50 to the last symbol. */
+/** Requests for more symbols that are answered, and frames with symbols that are read (ME7): each costs a pass over the set; from a wrong estimate it takes some 50 to the last symbol. */
 export const MAX_REQUESTS = 64
 
 /** Of an estimate that is off by a quarter: the symbols of one comparison suffice for some 2,900. */
@@ -38,6 +38,8 @@ export class Reconciliation {
   private estimate = 0
   private sent = 0
   private requests = 0
+  /** Symbols of the other side that are expected at most. */
+  private asked = FIRST_SYMBOLS
 
   /** @param all keys; of which only those of the part count */
   constructor(all: readonly KeyHalves[], salt: number, part = WHOLE) {
@@ -61,12 +63,17 @@ export class Reconciliation {
 
   /** Takes symbols of the other side's set. */
   take(sketch: SketchFields): Found {
-    if (sketch.from !== this.decoder.received || sketch.symbols.length === 0) return { kind: 'given-up' }
+    const count = sketch.symbols.length / SYMBOL_BYTES
+    this.requests += 1
+    if (sketch.from !== this.decoder.received || count === 0 || count > this.asked || this.requests > MAX_REQUESTS)
+      return { kind: 'given-up' }
+    this.asked = 0
     if (sketch.pulls.length > 0) this.estimate = estimatedDifference(pulls(this.keys, this.salt), sketch.pulls)
     if (this.estimate > MOST_DIFFERENCES) return { kind: 'too-many' }
     const difference = this.decoder.add(unpacked(sketch.symbols))
     if (difference !== undefined) return { kind: 'difference', theirs: difference.theirs.map(digits), ours: difference.ours.map(digits) }
-    const symbols = Math.min(this.decoder.missing(this.estimate), MAX_SYMBOLS - this.decoder.received)
+    const symbols = Math.min(this.decoder.missing(this.estimate, this.requests - 1), MAX_SYMBOLS - this.decoder.received)
+    this.asked = symbols
     return symbols > 0 ? { kind: 'more', symbols } : { kind: 'too-many' }
   }
 

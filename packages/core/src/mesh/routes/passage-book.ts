@@ -7,14 +7,21 @@ export interface Passage {
   readonly address: MeshAddress
   readonly lock: string
   readonly attempt: number
-  /** Where it came from first: the receipt goes back there. */
+  /** Where it came from first. */
   readonly from: LinkId
+  /** Where its tries came from, the latest first: a receipt goes back there. */
+  readonly ways: readonly LinkId[]
   readonly at: number
   /** A route over which nothing has come back for so long has failed here, in milliseconds. */
   readonly patienceMs: number
   /** Where it went, if by a route. */
   over: LinkId | undefined
+  /** A receipt has passed. */
   answered: boolean
+  /** One has passed that answers the bundle itself. */
+  returned: boolean
+  /** Where a search for a further way came from: what answers it goes back there. */
+  search: LinkId | undefined
   /** It came for this node: links over which a search for other ways has come. */
   readonly otherWays: Set<LinkId> | undefined
   /** What opens the lock, once it is known here. */
@@ -26,6 +33,10 @@ export type Passing = Pick<RouteForwardFields, 'key' | 'address' | 'lock' | 'att
 
 /** Passages remembered at most (ME15), 100 bytes each; the first ones are forgotten first. */
 export const MAX_PASSAGES = 8_192
+/** Ways back of one bundle (ME31): the latest ones and the first, whatever others claim since. */
+const MAX_WAYS_BACK = 3
+/** No honest bundle is tried so often while its passage is remembered. */
+const MAX_ATTEMPT = 16
 /** How long a way back is remembered, in milliseconds: longer than its maker waits. */
 const PASSAGE_LIFE_MS = 10_000
 /** As `Passage.patienceMs`, for messages. */
@@ -44,7 +55,7 @@ export class PassageBook {
   /** Whether this try has not passed yet. */
   isNew({ key, lock, attempt }: Passing): boolean {
     const before = this.passages.get(key)
-    return before === undefined || (before.attempt < attempt && before.lock === lock)
+    return attempt <= MAX_ATTEMPT && (before === undefined || (before.attempt < attempt && before.lock === lock))
   }
 
   get size(): number {
@@ -56,14 +67,26 @@ export class PassageBook {
     if (!this.isNew(passing)) return undefined
     const { key, address, lock, attempt } = passing
     const passage: Passage = {
-      ...{ address: address as MeshAddress, lock, attempt, from, at: now, patienceMs },
-      ...{ over: undefined, answered: false, otherWays: isMine ? new Set() : undefined, cureKey: undefined },
+      ...{ address: address as MeshAddress, lock, attempt, from, at: now, patienceMs, ways: this.waysBack(key, from) },
+      ...{
+        over: undefined,
+        answered: false,
+        returned: false,
+        search: undefined,
+        otherWays: isMine ? new Set() : undefined,
+        cureKey: undefined,
+      },
     }
     this.passages.delete(key)
     this.passages.set(key, passage)
     const [first] = this.passages.keys()
     if (this.passages.size > MAX_PASSAGES && first !== undefined) this.passages.delete(first)
     return passage
+  }
+
+  private waysBack(key: string, from: LinkId): readonly LinkId[] {
+    const ways = [...new Set([from, ...(this.passages.get(key)?.ways ?? [])])]
+    return ways.length > MAX_WAYS_BACK ? [...ways.slice(0, MAX_WAYS_BACK - 1), ...ways.slice(-1)] : ways
   }
 
   get(key: string): Passage | undefined {

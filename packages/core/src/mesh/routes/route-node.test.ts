@@ -193,10 +193,33 @@ describe('routes', () => {
     world.send('m', 0, 2)
     const key = bundleKey(hex.encode(sha256(new TextEncoder().encode('m'))) as BundleId)
     for (const node of [0, 1]) {
-      world.at(node).frame('0-1', encodeRouteFrame({ kind: 'receipt', key, cureKey: cureKeyOf('other'), hops: 0 }), world.now)
+      world
+        .at(node)
+        .frame('0-1', encodeRouteFrame({ kind: 'receipt', key, cureKey: cureKeyOf('other'), hops: 0, search: false }), world.now)
       expect([...world.at(node).routes()]).toEqual([])
     }
     expect(world.delivered).toEqual([])
+  })
+
+  it('[ME31] a search that nobody has made, or a try with a higher number, turns no receipt to whoever sends it', () => {
+    for (const forged of ['search', 'forward'] as const) {
+      const world = new RouteWorld(6, [...line(5), [5, 1], [5, 2], [5, 3]])
+      world.swallows.add(4)
+      world.send('m', 0, 4)
+      world.swallows.delete(4)
+      const key = bundleKey(hex.encode(sha256(new TextEncoder().encode('m'))) as BundleId)
+      const lock = hex.encode(sha256(cureKeyOf('m')).slice(0, 16))
+      const passing = { kind: 'forward', key, address: addressOf(4), lock, payload: new Uint8Array(), flood: true, hopLimit: 9 } as const
+      for (const at of [1, 2, 3])
+        for (const attempt of [5, 4_000_000_000]) {
+          const search = { kind: 'search', key, attempt, hopLimit: 60 } as const
+          world.at(at).frame(`5-${at}`, encodeRouteFrame(forged === 'search' ? search : { ...passing, attempt }), world.now)
+        }
+      world.swallows.add(5)
+      world.at(4).frame('3-4', encodeRouteFrame({ ...passing, attempt: 1 }), world.now)
+      world.pump()
+      expect(world.delivered).toEqual(['m'])
+    }
   })
 
   it('[ME13] a black hole on the route is gone round, and avoided after', () => {
@@ -290,7 +313,7 @@ describe('route frames', () => {
       flood: true,
       payload: Uint8Array.of(1),
     } as const
-    const receipt = { kind: 'receipt', key, cureKey: new Uint8Array(16).fill(3), hops: 4 } as const
+    const receipt = { kind: 'receipt', key, cureKey: new Uint8Array(16).fill(3), hops: 4, search: true } as const
     const search = { kind: 'search', key, attempt: 3, hopLimit: 5 } as const
     for (const frame of [forward, receipt, search]) expect(decodeRouteFrame(encodeRouteFrame(frame))).toEqual(frame)
   })

@@ -109,7 +109,8 @@ export class RouteNode {
     const passage = this.passages.get(key)
     if (passage === undefined) return
     passage.cureKey = cureKey
-    for (const link of [passage.from, ...(passage.otherWays ?? [])]) this.prove(link, key, cureKey)
+    this.back(passage.ways, { key, cureKey, hops: 0, search: false })
+    this.back(passage.otherWays ?? [], { key, cureKey, hops: 0, search: true })
   }
 
   /** As `opened`, for all that came behind one lock: pieces of a whole. */
@@ -170,7 +171,7 @@ export class RouteNode {
     const frame = decodeRouteFrame(bytes)
     if (frame.kind === 'receipt') this.receipt(link, frame, now)
     else if (frame.kind === 'notice') this.notice(link, frame, now)
-    else if (frame.kind === 'search') this.search(link, frame, now)
+    else if (frame.kind === 'search') this.search(link, frame)
     else this.forward(link, frame, now)
   }
 
@@ -194,7 +195,8 @@ export class RouteNode {
     }
     const verdict = this.options.verdict(dispatchOf(frame))
     if (verdict === 'forged') throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
-    if (verdict === 'late') return this.floods.arrived(frame.key)
+    if (verdict === 'late') this.floods.arrived(frame.key)
+    if (verdict === 'late') return
     const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false
     if (isChunk && frame.flood) throw new SkeinError('BAD_FRAME', 'Part of a file is flooded.')
     const isMine = this.options.addresses.has(frame.address as MeshAddress)
@@ -268,7 +270,7 @@ export class RouteNode {
     const others = passage?.otherWays
     if (passage === undefined || others === undefined || link === passage.from || others.has(link) || others.size >= MAX_WAYS - 1) return
     others.add(link)
-    if (passage.cureKey !== undefined) this.prove(link, key, passage.cureKey)
+    if (passage.cureKey !== undefined) this.back([link], { key, cureKey: passage.cureKey, hops: 0, search: true })
   }
 
   /** A flood has found a way: is there another, over nobody who is on that one? */
@@ -279,20 +281,22 @@ export class RouteNode {
   }
 
   /** Those whom the receipt of the first way has passed, and whoever does not know the bundle, let it end here (ME31). */
-  private search(from: LinkId, frame: RouteSearchFields, now: number): void {
+  private search(from: LinkId, frame: RouteSearchFields): void {
     const { key, attempt, hopLimit } = frame
     const before = this.passages.get(key)
     if (before?.otherWays !== undefined) this.otherWay(from, key)
-    if (before?.otherWays !== undefined || before === undefined || before.answered) return
+    if (before?.otherWays !== undefined || before === undefined || before.answered || before.search !== undefined) return
     if (attempt <= before.attempt || attempt > MOST_ATTEMPTS + 1) return
-    this.passages.open({ key, address: before.address, lock: before.lock, attempt }, { from, now })
+    // Beside the way back of the bundle itself: nobody turns that to himself with twenty bytes.
+    before.search = from
     if (hopLimit <= 1) return
     const bytes = encodeRouteFrame({ kind: 'search', key, attempt, hopLimit: Math.min(hopLimit, MAX_HOPS) - 1 })
     for (const link of this.links) if (link !== from) this.options.send(link, bytes)
   }
 
-  private prove(link: LinkId, key: string, cureKey: Uint8Array): void {
-    this.options.send(link, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: 0 }))
+  private back(ways: Iterable<LinkId>, receipt: Omit<RouteReceiptFields, 'kind'>): void {
+    const bytes = encodeRouteFrame({ kind: 'receipt', ...receipt })
+    for (const link of ways) if (link !== HERE) this.options.send(link, bytes)
   }
 
   private wayFor({ address, over }: Dispatch, now: number): LinkId | undefined {
@@ -301,7 +305,8 @@ export class RouteNode {
     return (other ?? ways[0])?.link
   }
 
-  private receipt(link: LinkId, { key, cureKey, hops }: RouteReceiptFields, now: number): void {
+  private receipt(link: LinkId, frame: RouteReceiptFields, now: number): void {
+    const { key, cureKey, hops } = frame
     const waiting = this.pending.get(key as BundleKey)
     const passage: Passage | undefined = waiting === undefined ? this.passages.get(key) : undefined
     const { lock, address } = waiting ?? passage ?? {}
@@ -312,13 +317,20 @@ export class RouteNode {
       this.pending.delete(waiting.key)
       // Receipts that come by other ways find the lock there.
       const own = this.passages.open(waiting, { from: HERE, now })
-      if (own !== undefined) own.answered = true
+      if (own !== undefined) Object.assign(own, { answered: true, returned: true })
       if (waiting.over === undefined) this.lookFurther(waiting, link, now)
       this.options.delivered(waiting.key)
     }
-    if (passage === undefined || passage.answered) return
+    if (passage !== undefined) this.passBack(passage, { ...frame, hops: hops + 1 })
+  }
+
+  /** One receipt of the bundle, and one of a search where none has passed before (ME31). */
+  private passBack(passage: Passage, receipt: RouteReceiptFields): void {
+    const { answered, returned, search, ways } = passage
+    if (receipt.search ? answered || search === undefined : returned) return
     passage.answered = true
-    this.options.send(passage.from, encodeRouteFrame({ kind: 'receipt', key, cureKey, hops: hops + 1 }))
+    passage.returned = !receipt.search
+    this.back(receipt.search && search !== undefined ? [search] : ways, receipt)
   }
 }
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { bundle, control, forward, pair, transfer } from '../../testing/mesh-frames.ts'
+import { bundle, control, forward, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
 import { cureKeyOf, MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
 import { addressOf } from '../../testing/mesh-world.ts'
+import { decodeMeshControl } from '../../wire/mesh.ts'
+import { cureLock } from '../cure-book.ts'
+import { ASKING_RATE } from '../proof-intake.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -57,6 +60,21 @@ describe('a neighbour whose words are absurd', () => {
     for (let round = 0; round < 20 && lab.node('bo').archive.proofs.length < 6_000; round += 1) await lab.run(15_000)
     expect(lab.node('bo').archive.proofs).toHaveLength(6_000)
     expect([...lab.node('ana').offences, ...lab.node('bo').offences]).toEqual([])
+  })
+
+  it('[ME7] whoever asks for the same proofs again and again gets as many as there can be, and no more', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const expiryHour = Math.ceil(lab.clock.now() / HOUR_MS) + 5
+    mallory.say(control({ cures: [{ key: cureKeyOf('x'), expiryHour }] }))
+    await lab.run(500)
+    const name = cureLock(cureKeyOf('x'), primitives).slice(0, 16)
+    for (let frame = 0; frame < 40; frame += 1) mallory.say(control({ wanted: Array(4_096).fill(name) }))
+    await lab.run(1_000)
+    const frames = mallory.heard.flatMap((frame) => (frame.kind === 'control' ? [decodeMeshControl(frame.frame)] : []))
+    const given = frames.reduce((sum, { cures }) => sum + cures.length, 0)
+    expect(given).toBeGreaterThan(0.9 * ASKING_RATE.burst)
+    expect(given).toBeLessThanOrEqual(ASKING_RATE.burst + 2 * ASKING_RATE.perSecond)
   })
 
   it('[ME6] of two bundles behind one lock the later expiry counts', async () => {

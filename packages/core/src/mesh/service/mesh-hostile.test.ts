@@ -105,9 +105,11 @@ describe('a neighbour that keeps to no rules', () => {
   it('[ME19] bytes count as frames do', async () => {
     const lab = await pair()
     const mallory = lab.intrude('mallory', 'ana')
-    const large = bundle('cy', { now: lab.clock.now(), size: 250_000 })
     const frames = Math.ceil(BYTE_RATE.burst / 250_000) + 200
-    for (let attempt = 1; attempt <= frames; attempt += 1) mallory.say(forward(large, { attempt }))
+    for (let sent = 0; sent < frames; sent += 16) {
+      const large = bundle('cy', { now: lab.clock.now(), text: `${sent}`.padEnd(sent), size: 250_000 })
+      for (let attempt = 1; attempt <= 16; attempt += 1) mallory.say(forward(large, { attempt }))
+    }
     await lab.run(50)
     const bo = lab.node('bo').service.status().neighbours[0]?.bytesIn ?? 0
     expect(bo).toBeLessThanOrEqual(BYTE_RATE.burst * 1.1)

@@ -167,6 +167,8 @@ export interface RouteReceipt {
   cureKey: Uint8Array;
   /** Hops from the recipient to the sender of this frame. */
   hops: number;
+  /** It answers a search and goes back the way that came. */
+  search: boolean;
 }
 
 /** About a flood, instead of the bundle itself. */
@@ -1276,7 +1278,7 @@ export const RouteForward: MessageFns<RouteForward> = {
 };
 
 function createBaseRouteReceipt(): RouteReceipt {
-  return { key: NOTHING, cureKey: NOTHING, hops: 0 };
+  return { key: NOTHING, cureKey: NOTHING, hops: 0, search: false };
 }
 
 export const RouteReceipt: MessageFns<RouteReceipt> = {
@@ -1289,6 +1291,9 @@ export const RouteReceipt: MessageFns<RouteReceipt> = {
     }
     if (message.hops !== 0) {
       writer.uint32(24).uint32(message.hops);
+    }
+    if (message.search !== false) {
+      writer.uint32(32).bool(message.search);
     }
     return writer;
   },
@@ -1323,6 +1328,14 @@ export const RouteReceipt: MessageFns<RouteReceipt> = {
             }
 
             message.hops = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.search = reader.bool();
             continue;
           }
         }
