@@ -183,6 +183,7 @@ async function openMail(
     close: () => shared?.close(),
     limits: () => operator.settings().limits,
     onRefused: (service) => operator.refusals.count(service, 'limit'),
+    pace: (origin, bytes) => operator.rules.onMail(origin, bytes),
   })
 }
 

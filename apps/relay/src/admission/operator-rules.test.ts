@@ -243,6 +243,27 @@ describe('the rules of an operator', () => {
     expect(rules.onPassage({ from: '12D3KooWCarol', to: '12D3KooWDave' }, { bytes: 100, class: 'bulk' })).toBe(0)
   })
 
+  it('[RL13] when the budget is used nothing is answered for anybody, and mail neither comes nor goes', () => {
+    const { rules, asked } = rulesWith({})
+    const caller = { ...ALICE, connection: '' }
+    rules.budget = 'slow'
+    expect([rules.mayAsk('dht', caller), rules.onMail({ connection: '', address: ALICE.address }, 1_000)]).toEqual([true, 0])
+    rules.budget = 'stopped'
+    expect((['dht', 'gossip', 'cards', 'admission'] as const).map((each) => rules.mayAsk(each, caller))).not.toContain(true)
+    expect(rules.onMail({ connection: '', address: ALICE.address }, 0)).toBe(Number.POSITIVE_INFINITY)
+    expect(asked).toEqual(['dht budget', 'gossip budget', 'cards budget', 'admission budget', 'mail budget'])
+  })
+
+  it('[RL12] mail is held to the rate of one peer by its address, and files wait for it', () => {
+    const { rules } = rulesWith({ limits: { bytesPerSecondPerPeer: 1_000, bytesPerSecond: 2_000 } })
+    const [home, cafe] = ['198.51.100.1', '198.51.100.2'].map((address) => ({ connection: '', address }))
+    if (home === undefined || cafe === undefined) throw new Error('two addresses')
+    expect([rules.onMail(home, 2_500), rules.onMail({ ...home, connection: 'other' }, 0), rules.onMail(cafe, 500)]).toEqual([
+      2_000, 2_000, 0,
+    ])
+    expect(rules.onPassage({ from: 'a', to: 'b' }, { bytes: 0, class: 'bulk' })).toBe(1_000)
+  })
+
   it('[RL13] near the end of the budget files are slowed and chat is not; at its end nobody new is taken', () => {
     const { rules, refusals } = rulesWith({ budget: { bytesPerMonth: 1_000, slowBytesPerSecond: 1_024 } })
     const ends = { from: ALICE.peer, to: BOB }

@@ -1,5 +1,5 @@
 /** The operator's settings as the rules of the relay: every limit is asked here, and every refusal is counted here. */
-import type { AdmissionOutcome, AdmissionRequestFrame, CircuitStatus } from '@skein/core'
+import type { AdmissionOutcome, AdmissionRequestFrame, CircuitStatus, Origin } from '@skein/core'
 import type {
   Caller,
   CircuitChange,
@@ -98,8 +98,9 @@ export class OperatorRules implements RelayRules {
     const { limits } = this.#settings
     const [own = peer] = address === undefined ? [] : groupsOf(address)
     const rate = { perSecond: limits.requestsPerSecondPerAddress, burst: Math.max(1, limits.requestBurstPerAddress) }
-    const may = this.#services.take(`${service} ${own}`, rate)
-    if (!may) this.onRefused(service, 'rate')
+    const isSpent = this.budget === 'stopped'
+    const may = !isSpent && this.#services.take(`${service} ${own}`, rate)
+    if (!may) this.onRefused(service, isSpent ? 'budget' : 'rate')
     return may
   }
 
@@ -188,6 +189,20 @@ export class OperatorRules implements RelayRules {
     if (passage.class === 'chat') return own
     const slow = this.budget === 'slow' ? this.#slow.charge(bytes, { perSecond: budget.slowBytesPerSecond, now }) : 0
     return Math.max(whole, own, slow)
+  }
+
+  /**
+   * Mail of so many bytes comes or goes; its devices go by names that nobody knows, so that their address is held to the rate
+   * of one. Like chat it is charged to the rate of all. @returns ms to wait before it, infinite when the month is used up
+   */
+  onMail({ address, connection }: Origin, bytes: number): number {
+    if (this.budget === 'stopped') {
+      this.#parts.events.onRefused('mail', 'budget')
+      return Number.POSITIVE_INFINITY
+    }
+    const now = this.#parts.now()
+    this.#whole.charge(bytes, { perSecond: this.#settings.limits.bytesPerSecond, now, maxDebtMs: MAX_CHAT_DEBT_MS })
+    return this.#chargePeer(`mail ${address ?? connection}`, { bytes, now })
   }
 
   onBytes(direction: 'in' | 'out', bytes: number): void {

@@ -1,6 +1,6 @@
 /** The relay's mailbox on its ports: `/skein/mailbox/1` over the stack, on a store. */
 import { randomBytes } from 'node:crypto'
-import { type Clock, type Logger, MAILBOX_PROTOCOL, type MailboxStore, MAX_MAIL_BYTES, type Random } from '@skein/core'
+import { type Clock, type Logger, MAILBOX_PROTOCOL, type MailboxStore, MAX_MAIL_BYTES, type Origin, type Random } from '@skein/core'
 import { MAILBOX_BOUNDS, type MailboxBound, type MailboxBounds, MailboxService, type MailboxUse } from '@skein/core/relay'
 import { VoprfIssuer } from '@skein/core/tokens'
 import { originOf } from '../admission/networks.ts'
@@ -39,6 +39,8 @@ export interface MailboxOptions {
   limits(): Limits
   /** Somebody was turned away, or made to wait, at a bound. */
   onRefused(service: MailboxBound): void
+  /** As of the service behind it. */
+  pace(origin: Origin, bytes: number): number
   readonly store: MailboxStore
   /** Of the relay, 32 bytes. */
   readonly seed: Uint8Array
@@ -59,12 +61,12 @@ const rightVerifier = { ed25519Verify: verifyOwnChoice }
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { store, seed, logger, limits, onRefused, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
+  { store, seed, logger, limits, onRefused, pace, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
 ): Promise<Mailbox> {
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
-  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused })
+  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, pace })
   const sweep = (): void =>
     void store.sweep(Date.now()).catch((error: unknown) => logger.error('mail-not-swept', { reason: String(error) }))
   sweep()

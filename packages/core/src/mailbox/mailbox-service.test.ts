@@ -36,6 +36,7 @@ describe('the mailbox of a relay', () => {
   let member: (peer: DeviceId) => boolean
   let bounds: MailboxBounds
   let bounded: string[]
+  let pace: (bytes: number) => number
   let limits: { maxBytes: number }
   let service: MailboxService
   let owner: DeviceId | undefined
@@ -58,11 +59,13 @@ describe('the mailbox of a relay', () => {
     }
     bounds = MAILBOX_BOUNDS
     bounded = []
+    pace = () => 0
     service = new MailboxService({
       ...deps,
       isMember: (peer) => member(peer),
       bounds: () => bounds,
       onBound: (what) => void bounded.push(what),
+      pace: (_, bytes) => pace(bytes),
     })
     // One disguise is one connection; all but the owner come from one address.
     const serve = (channel: Channel): Promise<void> =>
@@ -190,6 +193,32 @@ describe('the mailbox of a relay', () => {
     const third = owner.ask({ ...all, after: 1, waitMs: 40_000 }, 40_000)
     await deposit(sender, envelope(2, { box: 2 }), paid[1])
     expect(await done(third)).toMatchObject({ items: [{ envelope: envelope(2, { box: 2 }) }] })
+  })
+
+  it('[MB14] mail goes at the pace of the relay, both ways', async () => {
+    const [sender, owner] = [await open('a sender'), await open('the owner')]
+    const [token = NONE] = await tokens(1)
+    await ask(owner, { kind: 'open', rights: [right(owner, 1)] })
+    pace = (bytes) => bytes * 10
+    const before = clock.monotonic()
+    expect(await deposit(sender, envelope(1), token)).toMatchObject({ kind: 'stored' })
+    const between = clock.monotonic()
+    expect(await ask(owner, all)).toMatchObject({ items: [{ envelope: envelope(1) }] })
+    expect(Math.min(between - before, clock.monotonic() - between)).toBeGreaterThanOrEqual(envelope(1).length * 10)
+  })
+
+  it('[MB14] when nothing may pass mail is neither taken nor said to be none; who waits for it waits as long as always', async () => {
+    const [sender, owner] = [await open('a sender'), await open('the owner')]
+    const [token = NONE] = await tokens(1)
+    await deposit(sender, envelope(1), token)
+    await ask(owner, { kind: 'open', rights: [right(owner, 1)] })
+    pace = () => Number.POSITIVE_INFINITY
+    expect(await deposit(sender, envelope(2))).toEqual(refused('full'))
+    const before = clock.monotonic()
+    expect(await ask(owner, { ...all, waitMs: 5_000 })).toEqual(refused('full'))
+    expect(clock.monotonic() - before).toBeGreaterThanOrEqual(5_000)
+    pace = () => 0
+    expect(await ask(owner, all)).toMatchObject({ items: [{ envelope: envelope(1) }] })
   })
 
   it('[MB19] one machine does not fill a mailbox, however many tokens it has', async () => {

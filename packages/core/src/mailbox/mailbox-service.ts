@@ -59,6 +59,8 @@ export interface MailboxServiceDeps {
   bounds?(): MailboxBounds
   /** Somebody was turned away, or made to wait, at a bound. */
   onBound?(what: MailboxBound): void
+  /** Mail of so many bytes comes or goes; 0 only asks. @returns ms to wait before it, infinite for not at all */
+  pace?(origin: Origin, bytes: number): number
 }
 
 export type MailboxBound = 'mail-streams' | 'mail-tags' | 'mail-work'
@@ -141,6 +143,13 @@ export class MailboxService {
     if (!isFree) this.deps.onBound?.('mail-work')
   }
 
+  /** Resolves when so many bytes may pass; `false` when none may. */
+  private async carry({ origin }: MailboxSession, bytes: number): Promise<boolean> {
+    const ms = this.deps.pace?.(origin, bytes) ?? 0
+    if (ms > 0 && Number.isFinite(ms)) await this.deps.clock.sleep(ms)
+    return Number.isFinite(ms)
+  }
+
   private reply(
     session: MailboxSession,
     body: Exclude<MailboxRequestFields, FetchFields>,
@@ -169,6 +178,7 @@ export class MailboxService {
     const storedAt = clock.now()
     const expiresAt = expiryHour * MS_PER_HOUR
     if (expiresAt <= storedAt || expiresAt > storedAt + MAX_MAIL_STAY_MS) return { kind: 'refused', why: 'expired' }
+    if (!(await this.carry(session, envelope.length))) return { kind: 'refused', why: 'full' }
     if (token.length > 0) await this.pay(session, UNITS_PER_TOKEN)
     const checked = token.length === 0 ? undefined : issuer.check(token)
     if (token.length > 0 && checked === undefined) throw new SkeinError('TOKEN_FORGED', 'A token was not issued here, or too long ago.')
@@ -234,6 +244,11 @@ export class MailboxService {
   ): Promise<void> {
     const { watch } = session
     const from = watch.now
+    if (!(await this.carry(session, 0))) {
+      // Held back for as long as it would have waited: who is told at once asks again at once. An empty batch would be a lie.
+      await watch.wait(from, Math.min(body.waitMs, MAX_WAIT_MS))
+      return session.send(encodeMailboxReply(number, { kind: 'refused', why: 'full' }))
+    }
     if (await this.sendBatch(session, { number, body, isLast: body.waitMs === 0 })) return
     if (!session.isAwaited) await watch.wait(from, Math.min(body.waitMs, MAX_WAIT_MS))
     await this.sendBatch(session, { number, body, isLast: true })
@@ -251,6 +266,10 @@ export class MailboxService {
       const { store, clock } = this.deps
       const items = await store.fetch({ tags, after: body.after, limit: Math.max(1, body.limit), maxBytes: BATCH_BYTES, now: clock.now() })
       if (items.length === 0 && !isLast) return false
+      await this.carry(
+        session,
+        items.reduce((sum, { envelope }) => sum + envelope.length, 0),
+      )
       await session.send(encodeMailboxReply(number, { kind: 'batch', items }))
       return true
     } finally {
