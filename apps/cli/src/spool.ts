@@ -49,7 +49,7 @@ function interrupted(): SkeinError {
 
 function unkept(cause: unknown): SkeinError {
   const { code = '' } = cause as NodeJS.ErrnoException
-  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code))
+  if (['ENOSPC', 'EDQUOT'].includes(code))
     return new SkeinError('DISK_FULL', 'There is no room to keep what comes through the pipe: nothing was sent.', { cause })
   return new SkeinError('FILE_UNREADABLE', `What comes through the pipe cannot be kept (${code}): nothing was sent.`, { cause })
 }

@@ -36,6 +36,8 @@ export function breakOff({ links, content, wake }: Loop, device?: DeviceId): voi
   wake()
 }
 
+/** These pause a transfer, with what it waits for: what has come is kept, and it goes on when the user says so (FI45). */
+export const HOLDING: Readonly<Record<string, string>> = { DISK_FULL: 'DISK_FULL', FILE_UNREADABLE: 'unwritable' }
 /** These end a transfer; anything else is tried again. */
 export const HOPELESS: readonly string[] = [
   'FILE_CHANGED',
@@ -43,6 +45,5 @@ export const HOPELESS: readonly string[] = [
   'FILE_TOO_LARGE',
   'BAD_FRAME',
   'SEAL_BROKEN',
-  'FILE_UNREADABLE',
   'TOO_MANY_FILES',
 ]

@@ -9,7 +9,7 @@ import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
-import { breakOff, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
+import { breakOff, HOLDING, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
 import { fetchPart, type Fetched } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
@@ -205,7 +205,7 @@ export class Fetcher {
     await mesh?.fetch(live, over.signal)
   }
 
-  /** All of it has come by mail, opens and is what was offered (FI34); else nothing has happened. @throws SkeinError DISK_FULL */
+  /** All of it has come by mail, opens and is what was offered (FI34); else nothing has happened. @throws SkeinError DISK_FULL, FILE_UNREADABLE */
   private async takeMailed(live: Live): Promise<boolean> {
     const { mail, teller, logger } = this.deps
     try {
@@ -215,7 +215,7 @@ export class Fetcher {
       await writeMailed({ ...this.deps, complete }, live, mailed)
     } catch (error) {
       await this.sinks.drop(live.stored.id)
-      if (!isSkeinError(error) || error.code === 'DISK_FULL') throw error
+      if (!isSkeinError(error) || error.code in HOLDING) throw error
       logger.warn('mailed-file-not-taken', { code: error.code })
       await mail.forget(live)
       return false
@@ -230,8 +230,8 @@ export class Fetcher {
     const { logger, transfers } = this.deps
     logger.warn('file-not-received', { reason: String(error) })
     if (!isSkeinError(error) || isFinal(live.stored)) return
-    // Kept: it goes on when there is room and the user says so.
-    if (error.code === 'DISK_FULL') await transfers.change(live, { state: 'paused', reason: 'DISK_FULL' }).catch(() => undefined)
+    const reason = HOLDING[error.code]
+    if (reason !== undefined) await transfers.change(live, { state: 'paused', reason }).catch(() => undefined)
     else if (HOPELESS.includes(error.code)) await this.fail(live, error)
   }
 

@@ -60,7 +60,7 @@ export interface ChunkReceiver {
   /**
    * Takes the next frame for a chunk, opens and writes it; frames go to the calls in their order.
    * @returns `unfit` for a frame of another length, `ended` where the connection has ended before
-   * @throws SkeinError SEAL_BROKEN, DISK_FULL
+   * @throws SkeinError SEAL_BROKEN, DISK_FULL, FILE_UNREADABLE
    */
   receive(index: number, stream: StreamKey): Promise<'written' | 'unfit' | 'ended'>
 }
@@ -97,10 +97,18 @@ export interface FilePlatform {
   defaultFolder(): string
   /** Forgets what was kept for sending, when nobody is to get it any more. */
   forgetSource(place: string): Promise<void>
-  /** Removes what an earlier run has left of other transfers than these. Where it leaves nothing, there is none. */
-  tidy?(kept: { readonly ids: readonly string[]; readonly places: readonly string[] }): Promise<void>
-  /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished. */
+  /** Removes what an earlier run has left of other transfers than these, and what could not be removed of those that have ended. */
+  tidy?(kept: KeptTransfers): Promise<void>
+  /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished; as far as it is in reach. */
   forget(wish: Pick<SinkWish, 'id' | 'folder'>): Promise<void>
+}
+
+/** Transfers that are shown. */
+export interface KeptTransfers {
+  readonly ids: readonly string[]
+  readonly places: readonly string[]
+  /** Those among them that were received, and have ended. */
+  readonly ended: readonly Pick<SinkWish, 'id' | 'folder'>[]
 }
 
 export interface SinkWish {
@@ -130,7 +138,7 @@ export interface ContentSink {
   readonly present: ChunkSet
   /** Sealed bytes that had been received by then. */
   readonly moved: number
-  /** Opens a chunk and writes it. @throws SkeinError SEAL_BROKEN, DISK_FULL */
+  /** Opens a chunk and writes it. @throws SkeinError SEAL_BROKEN, DISK_FULL, FILE_UNREADABLE (it cannot be written) */
   write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void>
   /** As ContentSource.sendOver. */
   receiveFrom?(link: BulkLink): Promise<ChunkReceiver | undefined>
@@ -159,7 +167,7 @@ export interface ByteSource {
 export interface ByteSink {
   /** What was recorded: hash of each chunk, 32 bytes, zero where none was; `moved` as last told. */
   recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }>
-  /** @param bytes the sink's from now on @throws SkeinError DISK_FULL */
+  /** @param bytes the sink's from now on @throws SkeinError DISK_FULL, FILE_UNREADABLE */
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** Recorded after the write, and found after a kill. */
   record(index: number, leaf: Uint8Array, moved: number): Promise<void>

@@ -116,8 +116,7 @@ export class FileService {
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
-    const kept = (await this.transfers.prune()).map(({ stored }) => stored)
-    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place) })
+    await this.tidy()
     await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
@@ -135,6 +134,12 @@ export class FileService {
     this.offering.catchUp()
     this.mesh?.sender.start(signal)
     for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
+  }
+
+  private async tidy(): Promise<void> {
+    const kept = (await this.transfers.prune()).map(({ stored }) => stored)
+    const ended = kept.filter((each) => each.direction === 'in' && isFinal(each)).map(({ id, place }) => ({ id, folder: place }))
+    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place), ended })
   }
 
   /** Newest first. */

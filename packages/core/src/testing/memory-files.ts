@@ -41,6 +41,8 @@ export class MemoryFiles implements FilePlatform {
   /** Lists of folders that are kept; they stay too. */
   readonly lists = new Map<string, Uint8Array>()
   full = false
+  /** The disk that things are written to refuses. */
+  unwritable = false
   /** How long a step takes. */
   before: (step: 'open' | 'write' | 'commit') => Promise<void> = () => Promise.resolve()
   /** Takes raw connections over, as a platform with threads does. */
@@ -118,6 +120,7 @@ export class MemoryFiles implements FilePlatform {
       write: async (offset, bytes) => {
         await this.before('write')
         if (this.full) throw new SkeinError('DISK_FULL', 'The disk is full.')
+        if (this.unwritable) throw new SkeinError('FILE_UNREADABLE', 'The disk is away.')
         part.bytes.set(bytes, offset)
       },
       record: async (index, leaf, moved) => {

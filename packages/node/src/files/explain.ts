@@ -1,7 +1,7 @@
 /** Failures of the file system as ours. */
 import { isSkeinError, SkeinError } from '@skein/core'
 
-const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
+const FULL = ['ENOSPC', 'EDQUOT']
 
 export function codeOf(error: unknown): string {
   return String((error as NodeJS.ErrnoException).code ?? '')
@@ -17,9 +17,9 @@ export function unreadable(path: string, cause: unknown): SkeinError {
 export function unwritable(path: string, cause: unknown): SkeinError {
   if (isSkeinError(cause)) return cause
   if (FULL.includes(codeOf(cause))) return diskFull(cause)
-  return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be written (${codeOf(cause)}): check your rights or choose another folder.`, {
-    cause,
-  })
+  const advice =
+    codeOf(cause) === 'EFBIG' ? 'this disk takes no files of that size' : 'check the disk and your rights, or choose another folder'
+  return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be written (${codeOf(cause)}): ${advice}.`, { cause })
 }
 
 export function diskFull(cause?: unknown): SkeinError {

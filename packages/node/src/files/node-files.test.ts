@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { chunkSizeFor } from '@skein/core/files'
@@ -137,7 +137,7 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   const { place: copied } = await first.describe([copy('sent')])
   copy('left')
   for (const name of [`${known}.have`, `${gone}.have`, `${gone}.final`, 'other.list', 'precious.db']) writeFileSync(join(state, name), '')
-  const kept = { ids: [known], places: [at, copied, '/somewhere'] }
+  const kept = { ids: [known], places: [at, copied, '/somewhere'], ended: [] }
   await first.tidy(kept)
   const before = readdirSync(state)
   expect(before).toContain('other.list')
@@ -148,6 +148,22 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   const lists = [at, copied].map((each) => (JSON.parse(each) as { list: string }).list)
   expect(readdirSync(state).sort()).toEqual([`${known}.have`, 'precious.db', 'spool', ...lists].sort())
   expect(readdirSync(join(state, 'spool'))).toEqual(['sent'])
+  await end()
+})
+
+it('[FI24] a part on a disk that is away when its transfer ends is removed at a later start', async () => {
+  const { top, first, end } = place()
+  const [id, folder] = ['ab'.repeat(16), join(top, 'stick')]
+  mkdirSync(folder)
+  mkdirSync(join(top, 'state'))
+  writeFileSync(join(folder, `.skein-${id}.part`), 'half')
+  writeFileSync(join(top, 'state', `${id}.have`), 'record')
+  renameSync(folder, join(top, 'away'))
+  await first.forget({ id, folder })
+  renameSync(join(top, 'away'), folder)
+  expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[`.skein-${id}.part`], [`${id}.have`]])
+  await first.tidy({ ids: [id], places: [folder], ended: [{ id, folder }] })
+  expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
   await end()
 })
 

@@ -1,8 +1,8 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, SinkWish, StreamKey } from '@skein/core'
+import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, KeptTransfers, SinkWish, StreamKey } from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
 import mime from 'mime'
@@ -93,9 +93,15 @@ export class NodeFiles implements FilePlatform {
 
   async forget({ id, folder }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     const { stateFolder } = this.options
+    // Its disk is away: what is kept here leads to the part, when it is back.
+    if (folder !== '' && !existsSync(folder) && this.hasRecord(id)) return
     const kept = [recordName(id), markName(id), entriesName(id)].map((name) => join(stateFolder, name))
     const parts = folder === '' ? [] : [join(folder, partName(id))]
     for (const path of [...parts, ...kept]) await rm(path, { recursive: true, force: true })
+  }
+
+  private hasRecord(id: string): boolean {
+    return existsSync(join(this.options.stateFolder, recordName(id)))
   }
 
   async keepList(id: string, list: Uint8Array): Promise<void> {
@@ -123,8 +129,9 @@ export class NodeFiles implements FilePlatform {
     for (const path of this.pathsOf(place)) if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
   }
 
-  async tidy({ ids, places }: { readonly ids: readonly string[]; readonly places: readonly string[] }): Promise<void> {
+  async tidy({ ids, places, ended }: KeptTransfers): Promise<void> {
     const { stateFolder } = this.options
+    for (const each of ended) if (this.hasRecord(each.id)) await this.forget(each).catch(() => undefined)
     const spool = spoolFolder(stateFolder)
     const parsed = places.flatMap((place) => placeIn(place))
     const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
