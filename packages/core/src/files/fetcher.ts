@@ -160,6 +160,7 @@ export class Fetcher {
       const before = live.stored.moved
       loop.isWoken = false
       await this.attempt(live, loop)
+      if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
       if (live.stored.moved > before) wait = RETRY_MS.first
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
@@ -187,7 +188,6 @@ export class Fetcher {
       for (const link of loop.links) link.close()
       loop.links.clear()
     }
-    if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
   }
 
   /** `undefined` when it is not wanted any more when its turn comes. */

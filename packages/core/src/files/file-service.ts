@@ -382,11 +382,19 @@ export class FileService {
     await this.platform.forgetSource(stored.place)
   }
 
-  private async onBroken(live: Live, error: SkeinError): Promise<void> {
-    if (isFinal(live.stored) || live.stored.state === 'paused') return
-    if (error.code === 'STORE_CLOSED') return
-    await this.transfers.change(live, { state: 'failed', reason: error.code, told: true })
-    if (error.code === 'FILE_CHANGED') this.offering.anew(live)
+  /** @returns whether it is over for good */
+  private async onBroken(live: Live, { code }: SkeinError): Promise<boolean> {
+    // The part of the program that reads files has ended, and is begun anew for the next who asks.
+    if (code === 'STORE_CLOSED' || live.stored.state === 'paused') return false
+    // Another device of the recipient still asks for it (FI39).
+    if (isFinal(live.stored)) return true
+    if (code === 'FILE_UNREADABLE') {
+      await this.transfers.change(live, { state: 'waiting', reason: 'source-away' })
+      return false
+    }
+    await this.transfers.change(live, { state: 'failed', reason: code, told: true })
+    if (code === 'FILE_CHANGED') this.offering.anew(live)
     await this.drop(live)
+    return true
   }
 }

@@ -31,7 +31,7 @@ export interface MailRoomDeps {
   path(): MainPath
   withSource<T>(live: Live, work: (source: SharedSource) => Promise<T>): Promise<T>
   /** It cannot be sent any more. */
-  onBroken(live: Live, error: SkeinError): Promise<void>
+  onBroken(live: Live, error: SkeinError): Promise<unknown>
   /** The recipient has it whole. @param digest SHA-256 of the content */
   onDone(live: Live, digest: Uint8Array): Promise<void>
   /** The recipient says what it lacks, and waits for it by the mesh. */
@@ -195,7 +195,7 @@ export class MailRoom {
     try {
       return await this.deps.withSource(live, (source) => sealWhole(source, live.manifest))
     } catch (error) {
-      const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file can no longer be read.', { cause: error })
+      const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
       await this.deps.onBroken(live, own)
       return undefined
     }

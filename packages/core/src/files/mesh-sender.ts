@@ -34,7 +34,7 @@ export interface MeshSenderDeps {
   readonly pace: Pace
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
   /** It cannot be sent any more. */
-  onBroken(live: Live, error: SkeinError): Promise<void>
+  onBroken(live: Live, error: SkeinError): Promise<unknown>
 }
 
 export class MeshSender {
@@ -207,7 +207,7 @@ export class MeshSender {
 
   private async breakOff({ live }: Carriage, error: unknown): Promise<void> {
     this.deps.logger.warn('file-not-carried', { reason: String(error) })
-    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file can no longer be read.', { cause: error })
+    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
     this.forget(live)
     await this.deps.onBroken(live, own).catch(() => undefined)
   }

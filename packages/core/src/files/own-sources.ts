@@ -25,7 +25,8 @@ export function servingOwn(contacts: ServingDeps, deps: OwnSourcesDeps): Serving
     onServing: nothing,
     onSent: () => undefined,
     onServed: nothing,
-    onBroken: nothing,
+    // Another device may have it; this one is asked again only where its thread has ended.
+    onBroken: async (_live, { code }) => code !== 'STORE_CLOSED',
     onOutcome: nothing,
   }
 }

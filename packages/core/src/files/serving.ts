@@ -29,8 +29,8 @@ export interface ServingDeps {
   onSent(live: Live, bytes: number): void
   /** The link has closed. */
   onServed(live: Live, link: FileLink): Promise<void>
-  /** It cannot be sent any more. */
-  onBroken(live: Live, error: SkeinError): Promise<void>
+  /** It cannot be sent. @returns whether that is for good, and the other side is to know */
+  onBroken(live: Live, error: SkeinError): Promise<boolean>
   onOutcome(outcome: Outcome): Promise<void>
   onOffence(code: string): void
 }
@@ -179,9 +179,10 @@ class Session {
   private async breakOff(live: Live, error: unknown): Promise<void> {
     const { deps, link } = this
     deps.logger.warn('file-not-sent', { reason: String(error) })
-    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file can no longer be read.', { cause: error })
-    await deps.onBroken(live, own).catch(() => undefined)
-    await link.send(encodeFileFrame({ kind: 'outcome', id: live.stored.id, state: 'failed', code: own.code, digest: new Uint8Array() }))
+    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
+    const isOver = await deps.onBroken(live, own).catch(() => false)
+    const outcome = { kind: 'outcome', id: live.stored.id, state: 'failed', code: own.code, digest: new Uint8Array() } as const
+    if (isOver) await link.send(encodeFileFrame(outcome))
     link.close()
   }
 }

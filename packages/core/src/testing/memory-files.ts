@@ -43,6 +43,8 @@ export class MemoryFiles implements FilePlatform {
   full = false
   /** The disk that things are written to refuses. */
   unwritable = false
+  /** What is sent cannot be read for the moment. */
+  away: 'FILE_UNREADABLE' | 'STORE_CLOSED' | undefined
   /** How long a step takes. */
   before: (step: 'open' | 'write' | 'commit') => Promise<void> = () => Promise.resolve()
   /** Takes raw connections over, as a platform with threads does. */
@@ -93,6 +95,7 @@ export class MemoryFiles implements FilePlatform {
     const whole = (): Uint8Array => joined(paths.map((path) => this.files.get(path) ?? new Uint8Array()))
     const bytes: ByteSource = {
       read: async (part: FilePart, offset: number, length: number) => {
+        if (this.away !== undefined) throw new SkeinError(this.away, 'It is away.')
         const all = part === 'list' ? list : whole()
         if (offset + length > all.length) throw new SkeinError('FILE_CHANGED', 'It is shorter now.')
         return all.slice(offset, offset + length)

@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync 
 import { basename, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
-import { changed, unreadable, unwritable } from './explain.ts'
+import { changed, codeOf, gone, unreadable, unwritable } from './explain.ts'
 import { listedNames } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
@@ -53,9 +53,10 @@ function digestOf(list: Uint8Array): Uint8Array {
 
 /**
  * The list that a folder was offered with. It goes with the first recipient who has everything; for a later device it is made
- * again. @throws SkeinError FILE_CHANGED when it is another now
+ * again. @throws SkeinError FILE_CHANGED when it is another now, FILE_UNREADABLE
  */
 export function listAgain(roots: Readonly<Record<string, string>>, listDigest: Uint8Array): Uint8Array {
+  for (const root of Object.values(roots)) requireThere(root)
   const { list } = listBelow(Object.entries(roots))
   if (!Buffer.from(listDigest).equals(digestOf(list))) throw changed(Object.values(roots)[0] ?? '')
   return list
@@ -97,6 +98,14 @@ function walk(path: string, segments: readonly string[], entries: FolderEntry[])
   }
   entries.push({ ...common, kind: 'folder', size: 0, executable: false })
   for (const [listed, name] of listedNames(list(path))) walk(join(path, name), [...segments, listed], entries)
+}
+
+function requireThere(root: string): void {
+  try {
+    statSync(root)
+  } catch (cause) {
+    throw codeOf(cause) === 'ENOENT' ? gone(root, { root, cause }) : unreadable(root, cause)
+  }
 }
 
 function list(path: string): string[] {

@@ -6,7 +6,7 @@ import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, ty
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { listAgain, modifiedAt } from './describe.ts'
-import { changed, codeOf, unreadable } from './explain.ts'
+import { changed, codeOf, gone, unreadable } from './explain.ts'
 import { pathOfListed } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
@@ -21,6 +21,8 @@ export class FileByteSource implements ByteSource {
   private readonly paths: readonly string[]
   /** Where an entry is that has another name on the disk. */
   private readonly search: (entry: number) => string | undefined
+  /** What was named itself, of an entry. */
+  private readonly rootOf: (entry: number) => string
   private readonly list: Uint8Array
   private readonly buffers: ChunkBuffers
   private open: OpenFile | undefined
@@ -37,15 +39,14 @@ export class FileByteSource implements ByteSource {
       this.layout = layOutFile({ ...manifest, executable: false })
       this.paths = [place.path]
       this.search = () => undefined
+      this.rootOf = () => place.path
     } else {
       this.list = readList(join(stateFolder, place.list)) ?? listAgain(place.roots, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
       this.paths = entries.map((entry) => pathOf(entry, place.roots))
-      this.search = (at) => {
-        const [root = '', ...rest] = entries[at]?.path ?? []
-        return pathOfListed(place.roots[root] ?? '', rest)
-      }
+      this.rootOf = (at) => place.roots[entries[at]?.path[0] ?? ''] ?? ''
+      this.search = (at) => pathOfListed(this.rootOf(at), entries[at]?.path.slice(1) ?? [])
     }
   }
 
@@ -107,7 +108,7 @@ export class FileByteSource implements ByteSource {
     try {
       return openSync(existsSync(path) ? path : (this.search(entry) ?? path), 'r')
     } catch (cause) {
-      throw codeOf(cause) === 'ENOENT' ? changed(path) : unreadable(path, cause)
+      throw codeOf(cause) === 'ENOENT' ? gone(path, { root: this.rootOf(entry), cause }) : unreadable(path, cause)
     }
   }
 

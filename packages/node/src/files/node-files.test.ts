@@ -123,6 +123,33 @@ it('[FI39] a folder whose list is gone is listed again for a later device; with 
   await end()
 })
 
+it('[FI46] a file has changed when it is gone from its folder, and is away when the folder is', async () => {
+  const { top, first, end } = place()
+  const [folder, path] = [join(top, 'stick'), join(top, 'stick/a')]
+  mkdirSync(folder)
+  writeFileSync(path, 'hello')
+  const offers = await Promise.all([first.describe([path]), first.describe([join(top, 'stick')])])
+  const reasons = (): Promise<unknown[]> =>
+    Promise.all(
+      offers.map(async ({ place: at, ...found }) => {
+        const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+        const sealing = first.openSource(at, manifest).then((source) => source.seal('content', 0, stream))
+        return sealing.then(
+          () => 'read',
+          ({ code }: { code: string }) => code,
+        )
+      }),
+    )
+  expect(await reasons()).toEqual(['read', 'read'])
+  renameSync(folder, join(top, 'away'))
+  expect(await reasons()).toEqual(['FILE_UNREADABLE', 'FILE_CHANGED'])
+  renameSync(join(top, 'away'), folder)
+  expect(await reasons()).toEqual(['read', 'read'])
+  renameSync(path, join(folder, 'b'))
+  expect(await reasons()).toEqual(['FILE_CHANGED', 'FILE_CHANGED'])
+  await end()
+})
+
 it('[FI40] what a crash has left of transfers that nobody knows is removed after a day, and nothing else', async () => {
   const { top, first, end } = place()
   const state = join(top, 'state')

@@ -17,6 +17,7 @@ import { asked, type Chosen, type ChosenFile, chosenKey } from './kept.ts'
 /** @param ids of what was chosen @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES */
 export async function describeChosen(records: UseStore, ids: readonly string[]): Promise<SourceDescription> {
   const files = await chosenFiles(records, ids)
+  if (files.length === 0) throw unreadable(ids.join(', '), { code: 'gone' })
   const place = JSON.stringify(ids)
   const [only] = files
   if (files.length === 1 && only?.path.length === 1) {
@@ -41,10 +42,10 @@ export class PageByteSource implements ByteSource {
     this.name = manifest.name
     this.list = manifest.folder === undefined ? new Uint8Array() : encodeFolderList(entriesOf(files))
     this.content = new Blob(files.map(({ file }) => file))
-    if (this.content.size !== manifest.size) throw changed(manifest.name)
+    if (files.length === 0 || this.content.size !== manifest.size) throw changed(manifest.name)
   }
 
-  /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
+  /** @throws SkeinError FILE_CHANGED */
   static async open(records: UseStore, place: string, manifest: FileManifest): Promise<PageByteSource> {
     return new PageByteSource(manifest, await chosenFiles(records, JSON.parse(place) as string[]))
   }
@@ -73,9 +74,7 @@ async function chosenFiles(records: UseStore, ids: readonly string[]): Promise<r
   const all = await records('readonly', (store) =>
     Promise.all(ids.map((id) => asked(store.get(chosenKey(id)) as IDBRequest<Chosen | undefined>))),
   )
-  const files = all.flatMap((each) => each?.files ?? [])
-  if (files.length === 0) throw unreadable(ids.join(', '), { code: 'gone' })
-  return files
+  return all.flatMap((each) => each?.files ?? [])
 }
 
 /** In the order of the content; under names that are all different. */
