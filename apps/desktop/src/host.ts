@@ -5,6 +5,7 @@ import { SkeinError } from '@skein/core'
 import { createClient, findInterface, loadConfig, type RunningClient } from '@skein/node'
 import type { ClientEvent } from '@skein/node/api'
 import { announceInstance, keepPort, lastPort, type Shell } from './instance.ts'
+import type { OpenWindows } from './open-windows.ts'
 import { RestartingClient } from './restarting-client.ts'
 import { startServer, type WindowServer } from './server.ts'
 
@@ -21,6 +22,7 @@ export interface Host extends AsyncDisposable {
   listen(listener: (event: ClientEvent) => void): () => void
   /** A link that opens one window, once. @param fragment of an invite or a place in the interface, without the `#` */
   link(fragment?: string): string
+  readonly windows: OpenWindows
 }
 
 /** @throws SkeinError USAGE when the interface has not been built, and what a client throws */
@@ -39,6 +41,7 @@ export async function startHost(options: HostOptions, shell: Shell): Promise<Hos
     stopRequested: running.stopRequested,
     listen: (listener) => running.listen(listener),
     link: (fragment) => server.link(fragment),
+    windows: server.windows,
     [Symbol.asyncDispose]: stop,
   }
 }

@@ -1,9 +1,11 @@
 /** `skein-desktop`: the client with a window. Electron if it is there, else a browser of the Chromium family, else a link. */
 import { join } from 'node:path'
 import { isSkeinError } from '@skein/core'
+import { systemClock } from '@skein/node/host'
 import { type DesktopOptions, fragmentFor, parseCommandLine } from './command-line.ts'
-import { startHost } from './host.ts'
+import { type Host, startHost } from './host.ts'
 import { findRunning } from './instance.ts'
+import { windowEnded } from './open-windows.ts'
 import { findChromium, hasDisplay, openWindow, type ShellWindow } from './shell/chromium.ts'
 import { findElectron, runElectron } from './shell/electron-program.ts'
 
@@ -15,27 +17,43 @@ async function run(options: DesktopOptions): Promise<number> {
   const running = await findRunning(dataDir, fragment)
   const electron = window && hasDisplay(process.env, process.platform) ? findElectron(process.env) : undefined
   // A running Electron opens the window itself, as soon as a second one says so.
-  if (running !== undefined && (running.shell !== 'electron' || electron === undefined)) return done(show(running.link, options)?.closed)
+  if (running !== undefined && (running.shell !== 'electron' || electron === undefined)) return showAnother(running.link, options)
   if (electron !== undefined) return runElectron(electron, process.argv.slice(2))
   const host = await startHost(options, 'link')
   const shown = show(host.link(fragment), options)
-  await Promise.race([host.stopRequested, signalled(), ...(shown === undefined ? [] : [shown.closed])])
+  await Promise.race([host.stopRequested, signalled(), ...(shown === undefined ? [] : [closed(shown, host, options)])])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
   shown?.close()
   await host[Symbol.asyncDispose]()
   return 0
 }
 
-async function done(closed: Promise<void> | undefined): Promise<number> {
-  await closed
+/** Resolves when the window has been closed; where there came none, a link takes its place, and lasts. */
+async function closed({ exited }: ShellWindow, { windows, link }: Host, options: DesktopOptions): Promise<void> {
+  if (await windowEnded(exited, windows, systemClock)) return
+  sayNoWindow(link(fragmentFor(options.invite)), options)
+  await new Promise(() => undefined)
+}
+
+/** Of a program that runs already. */
+async function showAnother(link: string, options: DesktopOptions): Promise<number> {
+  const shown = show(link, options)
+  if (shown !== undefined && (await shown.exited) !== 0) sayNoWindow(link, options)
   return 0
 }
+
+function sayNoWindow(url: string, { json }: DesktopOptions): void {
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'no-window', url })}\n`)
+  else process.stdout.write(`No window could be opened. ${byLink(url)}`)
+}
+
+const byLink = (url: string): string => `Open this link in a browser on this machine; it works once:\n${url}\n`
 
 /** A window if there can be one; else the link, for a browser. */
 function show(url: string, { dataDir, window, json }: DesktopOptions): ShellWindow | undefined {
   const chromium = window && hasDisplay(process.env, process.platform) ? findChromium(process.env) : undefined
   if (json) process.stdout.write(`${JSON.stringify({ event: 'ready', url, window: chromium !== undefined })}\n`)
-  else if (chromium === undefined) process.stdout.write(`Open this link in a browser on this machine; it works once:\n${url}\n`)
+  else if (chromium === undefined) process.stdout.write(byLink(url))
   return chromium === undefined ? undefined : openWindow(chromium, { url, profile: join(dataDir, 'window') })
 }
 

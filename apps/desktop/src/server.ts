@@ -8,6 +8,7 @@ import { serveWebSocket } from '@skein/node/host'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { WebSocketServer } from 'ws'
 import { type Asked, Gate, prove } from './gate.ts'
+import { OpenWindows } from './open-windows.ts'
 import { isOtherUser } from './peer-user.ts'
 
 /**
@@ -22,6 +23,7 @@ export interface WindowServer extends AsyncDisposable {
   /** A link that opens one window, once. @param fragment of an invite, without the `#` */
   link(fragment?: string): string
   readonly port: number
+  readonly windows: OpenWindows
   /** Ends what windows have open; they come back by themselves, with the session that they have. */
   dropWindows(): void
   /** With it a second start of the program gets a link from the first. */
@@ -56,7 +58,8 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
     return { link: answer, proof: prove(gate.secret, `${question} ${answer}`) }
   })
   await server.register(files, { root: ui, index: ['index.html'], setHeaders: (reply) => void reply.header('cache-control', 'no-cache') })
-  const sockets = serveApi(server, { gate, client })
+  const windows = new OpenWindows()
+  const sockets = serveApi(server, { gate, client, windows })
   await server.listen({ host: '127.0.0.1', port })
   gate.port = (server.server.address() as AddressInfo).port
   const dropWindows = (): void => {
@@ -67,7 +70,7 @@ export async function startServer({ client, ui, policy, port, now }: WindowServe
     sockets.close()
     await server.close()
   }
-  return { link, secret: gate.secret, port: gate.port, dropWindows, [Symbol.asyncDispose]: close }
+  return { link, secret: gate.secret, port: gate.port, windows, dropWindows, [Symbol.asyncDispose]: close }
 }
 
 function guard(server: FastifyInstance, { gate, policy }: { readonly gate: Gate; readonly policy: string }): void {
@@ -102,7 +105,7 @@ function routes(server: FastifyInstance, gate: Gate): void {
 
 function serveApi(
   server: FastifyInstance,
-  { gate, client }: { readonly gate: Gate } & Pick<WindowServerOptions, 'client'>,
+  { gate, client, windows }: { readonly gate: Gate; readonly windows: OpenWindows } & Pick<WindowServerOptions, 'client'>,
 ): WebSocketServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, handleProtocols: () => PROTOCOL })
   server.server.on('upgrade', (request, socket, head) => {
@@ -110,7 +113,10 @@ function serveApi(
     const running = client()
     socket.on('error', () => undefined)
     if (refusal === undefined && running !== undefined)
-      sockets.handleUpgrade(request, socket, head, (opened) => serveWebSocket(running, opened))
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        windows.add(opened)
+        serveWebSocket(running, opened)
+      })
     else socket.end(`HTTP/1.1 ${refusal?.status ?? 503} Refused\r\nConnection: close\r\n\r\n`)
   })
   return sockets

@@ -27,8 +27,8 @@ export function hasDisplay(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): b
 }
 
 export interface ShellWindow {
-  /** Resolves when the window has been closed. */
-  readonly closed: Promise<void>
+  /** Its exit code when the browser has ended; nothing when it could not be started, or was killed. */
+  readonly exited: Promise<number | undefined>
   close(): void
 }
 
@@ -37,9 +37,9 @@ export function openWindow(chromium: string, { url, profile }: { readonly url: s
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const args = [`--app=${url}`, `--user-data-dir=${profile}`, '--class=skein', '--no-first-run', '--no-default-browser-check', ...sandbox]
   const child = spawn(chromium, args, { stdio: 'ignore' })
-  const closed = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
+  const exited = new Promise<number | undefined>((resolve) => {
+    child.once('exit', (code) => resolve(code ?? undefined))
+    child.once('error', () => resolve(undefined))
   })
-  return { closed, close: () => child.kill('SIGTERM') }
+  return { exited, close: () => child.kill('SIGTERM') }
 }
