@@ -53,6 +53,12 @@ export interface Handover {
 export const MAX_HOPS = 64
 /** Most copies a bundle may ask for (ME3): a forged budget makes no flood. */
 export const MAX_COPIES = 32
+/** What a copy says of its way, cut to what any may (ME3). */
+export function withinLimits<T extends Pick<Handover, 'hops' | 'hopLimit' | 'copies'>>(copy: T): T {
+  const copies = Math.max(1, Math.min(copy.copies, MAX_COPIES))
+  return { ...copy, hops: Math.min(copy.hops, MAX_HOPS), hopLimit: Math.min(copy.hopLimit, MAX_HOPS), copies }
+}
+
 /** Clocks of neighbours may differ by so much, in milliseconds: an expiry is taken that is this much too late. */
 export const CLOCK_SKEW_MS = 86_400_000
 /** Longest life of a bundle, in milliseconds: that of mail, 30 days. */

@@ -5,7 +5,7 @@
 import type { Primitives, Random } from '../ports/index.ts'
 import { decodeMeshControl } from '../wire/mesh.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
-import { isAbsurd, isChunk, isRelayable, MAX_COPIES, MAX_HOPS } from './bundle.ts'
+import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
 import type { Cure } from './cure-book.ts'
 import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
@@ -202,7 +202,7 @@ export class MeshNode {
 
   /** A bundle has come in whole; returns whether it was for this node. */
   received(handover: Handover, from: LinkId, now: number): boolean {
-    const { header, hops } = handover
+    const { header, hops, hopLimit, copies } = withinLimits(handover)
     this.partials.drop(header.key)
     holds(this.neighbours.get(from), header)
     if (this.options.addresses.has(header.address)) {
@@ -210,8 +210,6 @@ export class MeshNode {
       if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [header.key] }, from)
       return true
     }
-    const hopLimit = Math.min(handover.hopLimit, MAX_HOPS)
-    const copies = Math.max(1, Math.min(handover.copies, MAX_COPIES))
     if (!this.proofs.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
     return false
   }

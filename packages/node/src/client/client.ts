@@ -12,7 +12,7 @@ import { Tally } from '../platform/tally.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
 import { Uploads } from '../files/uploads.ts'
-import { openArchive, openErasureCode, startMesh } from '../mesh/index.ts'
+import { openOrReplaceArchive, openErasureCode, startMesh } from '../mesh/index.ts'
 import { openBackup, readBackup, type Restored, writeBackup } from '../backup/index.ts'
 import { openStore } from '../store/index.ts'
 import { createSwarm as createNodeSwarm, installRejectionGuard, type Libp2pSwarm, type SwarmOptions } from '../swarm/index.ts'
@@ -53,7 +53,9 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
   const undo: Undo = [installRejectionGuard(logger), () => store.close()]
   const restarting = Promise.withResolvers<'restart'>()
   try {
-    const meshArchive = config.mesh && (config.lan || config.bridge) ? openArchive(join(dataDir, 'mesh.sqlite')) : undefined
+    const replaced = (aside: string): void => logger.warn('mesh-file-was-damaged', { aside })
+    const hasMesh = config.mesh && (config.lan || config.bridge)
+    const meshArchive = hasMesh ? openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
     const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive, openErasureCode) }
     const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })

@@ -1,5 +1,5 @@
 /** Core's BundleArchive on SQLite. */
-import { chmodSync } from 'node:fs'
+import { chmodSync, renameSync, rmSync } from 'node:fs'
 import {
   type ArchivedBundle,
   type BundleArchive,
@@ -7,6 +7,7 @@ import {
   type BundleKey,
   isSkeinError,
   MAX_CURES,
+  SkeinError,
   type StoredCure,
 } from '@skein/core'
 import Database from 'better-sqlite3'
@@ -114,6 +115,26 @@ export class SqliteArchive implements BundleArchive {
   }
 }
 
+/** Files of SQLite beside the one that is named. */
+const COMPANIONS = ['-wal', '-shm', '-journal'] as const
+
+/**
+ * Opens the archive; a damaged file is put aside, for what it held of ours goes again from the outbox (ME21).
+ * @param damaged told where it lies now @throws SkeinError as `openArchive`
+ */
+export function openOrReplaceArchive(path: string, damaged: (aside: string) => void): SqliteArchive {
+  try {
+    return openArchive(path)
+  } catch (error) {
+    if (!isSkeinError(error) || error.code !== 'STORE_CORRUPT') throw error
+    const aside = `${path}.damaged`
+    renameSync(path, aside)
+    for (const companion of COMPANIONS) rmSync(`${path}${companion}`, { force: true })
+    damaged(aside)
+    return openArchive(path)
+  }
+}
+
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DATA_DIR_READ_ONLY, DISK_FULL */
 export function openArchive(path: string): SqliteArchive {
   let opened: Database.Database | undefined
@@ -122,6 +143,8 @@ export function openArchive(path: string): SqliteArchive {
     if (process.platform !== 'win32') chmodSync(path, 0o600)
     for (const pragma of PRAGMAS.toReversed()) opened.pragma(pragma)
     const internal = drizzle(opened) as unknown as { dialect: { migrate(...args: readonly unknown[]): unknown }; session: unknown }
+    if (opened.pragma('quick_check(1)', { simple: true }) !== 'ok')
+      throw new SkeinError('STORE_CORRUPT', 'The file of the mesh is damaged.')
     internal.dialect.migrate(MESH_MIGRATIONS, internal.session, { migrationsFolder: '' })
     return new SqliteArchive(opened)
   } catch (error) {

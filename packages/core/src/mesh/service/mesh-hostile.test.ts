@@ -54,6 +54,13 @@ describe('a neighbour that keeps to no rules', () => {
     expect(held[0]?.copies).toBeLessThanOrEqual(MAX_COPIES)
     expect(held[0]?.hops).toBeGreaterThan(0)
     expect(mallory.heard).toContainEqual({ kind: 'answer', key: absurd.header.key, outcome: 'late' })
+    const { archive } = lab.node('ana')
+    for (const { copies, hopLimit } of await archive.bundles()) expect([copies <= MAX_COPIES, hopLimit <= MAX_HOPS]).toEqual([true, true])
+    const rotten = (await archive.bundles()).map((each) => ({ ...each, copies: 4_000_000_000, hopLimit: 4_000_000_000 }))
+    archive.held.set(endless.header.key, { bundle: rotten[0] ?? never(), bytes: endless.bytes })
+    lab.node('ana').service.stop()
+    await lab.start('ana', archive)
+    expect(lab.node('ana').service.status().bundles).toMatchObject([{ copies: MAX_COPIES, hopLimit: MAX_HOPS }])
   })
 
   it('[ME20] the same bundle a thousand times is one bundle', async () => {
@@ -262,3 +269,7 @@ describe('a neighbour that keeps to no rules', () => {
     expect(messages + used(0)).toBeLessThanOrEqual(800_000)
   })
 })
+
+function never(): never {
+  throw new Error('nothing is held')
+}

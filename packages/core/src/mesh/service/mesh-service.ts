@@ -5,7 +5,7 @@
 import { isSkeinError } from '../../errors/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, isAbsurd, isChunk, isRelayable, type MeshAddress, meshAddress } from '../bundle.ts'
+import { bundleHeader, isAbsurd, isChunk, isRelayable, type MeshAddress, meshAddress, withinLimits } from '../bundle.ts'
 import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
@@ -269,7 +269,7 @@ export class MeshService {
     const { archive } = this.deps
     for (const { from, ...held } of await archive.bundles()) {
       this.store.expect(held.key, from)
-      this.store.put(held)
+      this.store.put(withinLimits(held))
       if (held.hops === 0) this.own.add(held, undefined)
     }
     await archive.pruneCures(this.now)

@@ -9,7 +9,7 @@ import {
   type TransferFields,
   type TransferOutcome,
 } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress } from '../bundle.ts'
+import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress, withinLimits } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
@@ -235,8 +235,7 @@ export class Transfers {
 
   private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
     const { store, archive, node, opener, clock, addresses } = this.deps
-    const { hopLimit, copies, bundle } = transfer
-    const hops = Math.max(1, transfer.hops)
+    const { hops, hopLimit, copies, bundle } = withinLimits({ ...transfer, hops: Math.max(1, transfer.hops) })
     store.expect(header.key, peer)
     if (!addresses.has(header.address))
       await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
