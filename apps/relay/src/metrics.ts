@@ -2,6 +2,7 @@
 import type { CircuitChange, RelayRules } from '@skein/node/swarm'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Refused, RuleEvents } from './admission/operator-rules.ts'
+import type { Refusal } from './refusals.ts'
 import type { BudgetState } from './traffic/budget.ts'
 
 export interface MetricSources {
@@ -33,7 +34,7 @@ export interface LabelledSources {
   limits(): Readonly<Record<string, number>>
   budgetState(): BudgetState
   mailKept(): Promise<{ readonly envelopes: number; readonly bytes: number }>
-  refusals(): readonly { readonly service: string; readonly reason: string; readonly count: number }[]
+  refusals(): readonly Refusal[]
 }
 
 const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [

@@ -6,6 +6,7 @@ import type { RelayStack } from '@skein/node/swarm'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { Operator, type StackFigures } from './operator.ts'
 import { openRelayStore, type RelayStore } from './relay-store.ts'
+import { whySlow } from './status-page.ts'
 
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent }
 const none = (): number => 0
@@ -62,4 +63,36 @@ it('[RL15] what everybody may see is made once a second at most, and does not te
   expect([looks, shown[2] === shown[0]]).toEqual([1, true])
   expect(Object.keys(operator.status())).not.toContain('heaviest')
   expect(operator.heaviest().map(({ bytes }) => bytes)).toEqual([123_457, 123_457])
+})
+
+it('[RL35] the page says which rate slows and what was refused lately, most first', () => {
+  writeFileSync(join(dataDir, 'settings.json'), '{"mode":"token","limits":{"bytesPerSecond":1000}}')
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  expect(whySlow({ ...operator.status(), event_loop_p99_ms: 0 }).filter((each) => !each.includes('are in use'))).toEqual([])
+  operator.rules.onPassage({ from: 'alice', to: 'bob' }, { bytes: 5_000, class: 'bulk' })
+  for (let n = 0; n < 3; n += 1) operator.rules.mayReserve({ peer: 'mallory', address: '198.51.100.1' }, { total: 0, inGroup: () => 0 })
+  operator.refusals.count('dht', 'rate')
+  expect(whySlow({ ...operator.status(), event_loop_p99_ms: 0 }).slice(-3)).toEqual([
+    expect.stringContaining('limits.bytesPerSecond '),
+    'Refused in the last ten minutes: reserve, not-admitted (3).',
+    'Refused in the last ten minutes: dht, rate (1).',
+  ])
+})
+
+it('[RL14] a stricter mode takes the places of those who do not belong here any more, and of nobody else', async () => {
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  const released: string[] = []
+  const stack: Pick<RelayStack, 'serve' | 'endCircuits' | 'holders' | 'release'> = {
+    serve: async () => undefined,
+    endCircuits: () => undefined,
+    holders: () => ['alice', 'bob'],
+    release: (peer) => void released.push(peer),
+  }
+  await operator.attach(stack as RelayStack)
+  operator.membership.decide('alice', 'allow', '')
+  operator.reload()
+  expect(released).toEqual([])
+  writeFileSync(join(dataDir, 'settings.json'), '{"mode":"allowlist"}')
+  operator.reload()
+  expect(released).toEqual(['bob'])
 })

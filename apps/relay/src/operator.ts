@@ -7,7 +7,7 @@ import { Descriptors } from './descriptors.ts'
 import { HttpGate, type HttpGateParts } from './http-gate.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { createMetrics, type Metrics, type LabelledSources, type MetricSources } from './metrics.ts'
-import { Refusals } from './refusals.ts'
+import { type Refusal, Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { Budget, type BudgetReport, type BudgetState } from './traffic/budget.ts'
@@ -60,7 +60,11 @@ export interface OperatorStatus {
   readonly accepted: number
   readonly refused: Readonly<Record<string, number>>
   /** What the services have refused at their limits. */
-  readonly refusals: ReturnType<Refusals['totals']>
+  readonly refusals: readonly Refusal[]
+  /** Of those, and of connections, the ones of the last ten minutes. */
+  readonly recent_refusals: readonly Refusal[]
+  /** Settings that have made somebody wait in the last minute. */
+  readonly slowed_by: readonly string[]
   readonly relayed_bytes: Readonly<Record<string, number>>
   readonly carried_bytes: Readonly<Record<string, number>>
   readonly kilobits_per_s: Readonly<Record<string, number>>
@@ -133,6 +137,8 @@ export class Operator implements Disposable {
   reload(): Settings {
     this.#settings = loadSettings(this.#options.dataDir)
     this.rules.apply(this.#settings)
+    // Who belonged here under the settings before would keep place and circuits for a week.
+    for (const peer of this.#stack?.holders() ?? []) if (!this.rules.isAdmitted(peer)) this.#stack?.release(peer)
     this.#look()
     this.#options.logger.info('settings-loaded', { mode: this.#settings.mode })
     return this.#settings
@@ -153,6 +159,8 @@ export class Operator implements Disposable {
       members: this.membership.memberCount(),
       ...this.metrics.totals(),
       refusals: this.refusals.totals(),
+      recent_refusals: this.refusals.recent(),
+      slowed_by: this.rules.slowedBy(),
       relayed_bytes: this.#meter.classes,
       carried_bytes: this.#meter.carried,
       kilobits_per_s: this.#rates.kilobits(),

@@ -27,3 +27,18 @@ it('[RL35] a flood is counted to the last one and is two lines in the log: the f
   ])
   refusals[Symbol.dispose]()
 })
+
+it('[RL35] what was refused is recent for ten minutes', () => {
+  const ignore = (): void => undefined
+  const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => logger }
+  const refusals = new Refusals(logger)
+  refusals.count('connect', 'peer')
+  vi.advanceTimersByTime(5 * 60_000)
+  refusals.count('connect', 'peer')
+  expect(refusals.recent()).toEqual([{ service: 'connect', reason: 'peer', count: 2 }])
+  vi.advanceTimersByTime(6 * 60_000)
+  expect(refusals.recent()).toEqual([{ service: 'connect', reason: 'peer', count: 1 }])
+  vi.advanceTimersByTime(5 * 60_000)
+  expect([refusals.recent(), refusals.totals()[0]?.count]).toEqual([[], 2])
+  refusals[Symbol.dispose]()
+})

@@ -3,10 +3,20 @@ import type { Logger } from '@skein/core'
 
 /** Between two lines in the log, ms: a flood is one line, not a million. */
 const TELL_EVERY_MS = 60_000
+/** Minutes that are recent. */
+const RECENT = 10
+
+export interface Refusal {
+  readonly service: string
+  readonly reason: string
+  readonly count: number
+}
 
 export class Refusals implements Disposable {
   readonly #totals = new Map<string, Map<string, number>>()
   readonly #untold = new Map<string, number>()
+  /** The totals of the minutes before, the oldest first. */
+  readonly #before: ReadonlyMap<string, number>[] = [new Map()]
   readonly #logger: Logger
   readonly #telling: NodeJS.Timeout
 
@@ -19,15 +29,24 @@ export class Refusals implements Disposable {
   count(service: string, reason: string): void {
     const reasons = this.#totals.get(service) ?? new Map<string, number>()
     this.#totals.set(service, reasons.set(reason, (reasons.get(reason) ?? 0) + 1))
-    const name = `${service} ${reason}`
+    const name = nameOf({ service, reason })
     // The first of a minute is told at once: whoever watches is not to wait.
     if (!this.#untold.has(name)) this.#logger.warn('refused', { service, why: reason })
     this.#untold.set(name, (this.#untold.get(name) ?? -1) + 1)
   }
 
   /** Since the start. */
-  totals(): readonly { readonly service: string; readonly reason: string; readonly count: number }[] {
+  totals(): readonly Refusal[] {
     return [...this.#totals].flatMap(([service, reasons]) => [...reasons].map(([reason, count]) => ({ service, reason, count })))
+  }
+
+  /** Of the last ten minutes. */
+  recent(): readonly Refusal[] {
+    const [before] = this.#before
+    const since = ({ count, ...each }: Refusal): Refusal => ({ ...each, count: count - (before?.get(nameOf(each)) ?? 0) })
+    return this.totals()
+      .map(since)
+      .filter(({ count }) => count > 0)
   }
 
   [Symbol.dispose](): void {
@@ -41,5 +60,9 @@ export class Refusals implements Disposable {
       if (count > 0) this.#logger.warn('refused-more', { service, why, count })
     }
     this.#untold.clear()
+    this.#before.push(new Map(this.totals().map((each) => [nameOf(each), each.count])))
+    if (this.#before.length > RECENT) this.#before.shift()
   }
 }
+
+const nameOf = ({ service, reason }: Pick<Refusal, 'service' | 'reason'>): string => `${service} ${reason}`

@@ -20,7 +20,7 @@ const limitsSchema = z.strictObject({
   connectionsPerSecondPerAddress: count.default(64),
   connectionBurstPerAddress: count.default(256),
   /** Devices that can be reached through this relay. */
-  reservations: count.default(4_096),
+  reservations: count.default(5_120),
   reservationsPerAddress: count.default(512),
   reservationsPerNetwork: count.default(2_048),
   reservationsPerMinutePerPeer: count.default(30),

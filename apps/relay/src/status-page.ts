@@ -44,13 +44,12 @@ export function whySlow({
   connections,
   reservations,
   circuits,
-  refusals,
-  ...more
+  recent_refusals,
+  slowed_by,
 }: OperatorStatus): string[] {
   const near = (name: string, value: number, most: number): string[] =>
     value >= NEARLY * most ? [`${value} of ${most} ${name} are in use; raise the limit with «skein-relay limits».`] : []
-  const refused = Object.entries(more.refused).filter(([, count]) => count > 0)
-  const services = refusals.filter(({ service }) => service !== 'connection')
+  const refused = recent_refusals.toSorted((a, b) => b.count - a.count)
   return [
     ...(budget.state === 'stopped' ? ["The month's traffic is used up: nothing is relayed until the next month."] : []),
     ...(budget.state === 'slow' ? ["The month's traffic is nearly used up: files are slowed, chat is not."] : []),
@@ -58,8 +57,8 @@ export function whySlow({
     ...near('connections', connections, limits.connections),
     ...near('reservations', reservations, limits.reservations),
     ...near('circuits', circuits, limits.circuits),
-    ...refused.map(([reason, count]) => `${count} connections were refused since the start: ${reason}.`),
-    ...services.map(({ service, reason, count }) => `${count} requests to ${service} were refused since the start: ${reason}.`),
+    ...slowed_by.map((name) => `The rate ${name} has made devices wait in the last minute; «skein-relay limits» shows it.`),
+    ...refused.map(({ service, reason, count }) => `Refused in the last ten minutes: ${service}, ${reason} (${count}).`),
   ]
 }
 

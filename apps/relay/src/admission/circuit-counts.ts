@@ -3,6 +3,9 @@ import type { CircuitEnds } from '@skein/node/swarm'
 import type { Settings } from '../settings.ts'
 import { groupsOf } from './networks.ts'
 
+/** In all, of who asks, of strangers to one member, of who is asked, of an address or of a network. */
+export type FullOf = 'total' | 'peer' | 'strangers' | 'member' | 'address' | 'network'
+
 interface Wanted extends CircuitEnds {
   /** Whether the one who asks is not admitted. */
   readonly isStranger: boolean
@@ -13,9 +16,10 @@ export class CircuitCounts {
   /** Under what each was counted: who is a stranger today may be a member tomorrow. */
   readonly #open = new Map<CircuitEnds, readonly string[]>()
 
-  hasRoom(wanted: Wanted, limits: Settings['limits']): boolean {
-    if (this.#open.size >= limits.circuits) return false
-    return boundsOf(wanted, limits).every(([name, most]) => (this.#counts.get(name) ?? 0) < most)
+  /** Which bound has been reached; `undefined` while there is room. */
+  whyFull(wanted: Wanted, limits: Settings['limits']): FullOf | undefined {
+    if (this.#open.size >= limits.circuits) return 'total'
+    return boundsOf(wanted, limits).find(([name, most]) => (this.#counts.get(name) ?? 0) >= most)?.[2]
   }
 
   begin(ends: CircuitEnds, isStranger: boolean): void {
@@ -35,14 +39,15 @@ function namesOf({ from, to, address, isStranger }: Wanted): readonly string[] {
   return [from, isStranger ? `strangers to ${to}` : to, ...groupsOf(address)]
 }
 
-function boundsOf(wanted: Wanted, limits: Settings['limits']): (readonly [string, number])[] {
+function boundsOf(wanted: Wanted, limits: Settings['limits']): (readonly [string, number, FullOf])[] {
   const most = [
     limits.circuitsPerPeer,
     wanted.isStranger ? limits.strangerCircuitsPerMember : limits.circuitsPerPeer,
     limits.circuitsPerAddress,
     limits.circuitsPerNetwork,
   ]
-  return namesOf(wanted).map((name, at) => [name, most[at] ?? 0])
+  const whys = ['peer', wanted.isStranger ? 'strangers' : 'member', 'address', 'network'] as const
+  return namesOf(wanted).map((name, at) => [name, most[at] ?? 0, whys[at] ?? 'total'])
 }
 
 export function addTo(counts: Map<string, number>, key: string, step: number): void {

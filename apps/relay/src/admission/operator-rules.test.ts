@@ -254,6 +254,30 @@ describe('the rules of an operator', () => {
     expect(asked).toEqual(['dht budget', 'gossip budget', 'cards budget', 'admission budget', 'mail budget'])
   })
 
+  it('[RL35] who gets no place or no circuit is counted by what stood in the way', () => {
+    const full = rulesWith({ limits: { reservations: 5, circuitsPerPeer: 1 } })
+    const held = (total: number) => ({ total, inGroup: () => 0 })
+    expect([full.rules.mayReserve(ALICE, held(5)), full.rules.mayConnect(ALICE, BOB).status]).toEqual(['reservation-refused', 'ok'])
+    full.rules.holdCircuit({ from: ALICE.peer, to: BOB, address: ALICE.address })
+    expect(full.rules.mayConnect(ALICE, BOB).status).toBe('resource-limit')
+    full.rules.draining = true
+    full.rules.mayReserve(ALICE, NOBODY)
+    expect(full.asked).toEqual(['reserve total', 'connect peer', 'reserve draining'])
+    const shut = rulesWith({ mode: 'token', strangers: { circuits: 'none' } })
+    shut.rules.mayReserve(ALICE, NOBODY)
+    shut.rules.mayConnect(ALICE, BOB)
+    expect(shut.asked).toEqual(['reserve not-admitted', 'connect not-admitted'])
+  })
+
+  it('[RL15] a rate that makes somebody wait is named for a minute', () => {
+    const { rules, clock } = rulesWith({ limits: { bytesPerSecondPerPeer: 1_000 } })
+    expect(rules.slowedBy()).toEqual([])
+    rules.onPassage({ from: 'a', to: 'b' }, { bytes: 5_000, class: 'bulk' })
+    expect(rules.slowedBy()).toEqual(['limits.bytesPerSecondPerPeer'])
+    clock.now = 61_000
+    expect(rules.slowedBy()).toEqual([])
+  })
+
   it('[RL12] mail is held to the rate of one peer by its address, and files wait for it', () => {
     const { rules } = rulesWith({ limits: { bytesPerSecondPerPeer: 1_000, bytesPerSecond: 2_000 } })
     const [home, cafe] = ['198.51.100.1', '198.51.100.2'].map((address) => ({ connection: '', address }))

@@ -18,17 +18,30 @@ import { Pace } from '../traffic/pace.ts'
 import type { Descriptors } from '../descriptors.ts'
 import { Buckets } from './buckets.ts'
 import type { Membership } from './membership.ts'
-import { addTo, CircuitCounts } from './circuit-counts.ts'
+import { addTo, CircuitCounts, type FullOf } from './circuit-counts.ts'
 import { groupsOf } from './networks.ts'
 
 /** Peers whose pace is kept; the others are not slowed. */
 const MAX_PACED = 8_192
 /** What chat may take of the relay's rate before bulk has its turn again, ms of the rate. */
 const MAX_CHAT_DEBT_MS = 30_000
+/** For which a rate is named as what makes it slow, ms. */
+const SLOWED_LATELY_MS = 60_000
 /** Tries to be admitted by one peer: guessing is hopeless anyway. */
 const ADMISSION_RATE = { perSecond: 0.2, burst: 10 }
 
 export type Refused = 'address' | 'network' | 'total' | 'rate' | 'denied' | 'budget' | 'draining' | 'descriptors'
+
+/** Why there is no place, or no circuit. */
+type WhyNot = 'not-admitted' | 'draining' | 'budget' | 'rate' | FullOf
+
+/** What a device is told that gets no place; for the others that there are no more. */
+const STATUS_OF: Partial<Record<WhyNot, CircuitStatus>> = {
+  'not-admitted': 'denied',
+  draining: 'resource-limit',
+  budget: 'resource-limit',
+  rate: 'resource-limit',
+}
 
 export interface RuleEvents {
   onJoined(): void
@@ -67,6 +80,8 @@ export class OperatorRules implements RelayRules {
   readonly #paces = new Map<string, Pace>()
   readonly #whole = new Pace()
   readonly #slow = new Pace()
+  /** When a rate last made somebody wait, by the name of its setting. */
+  readonly #slowedAt = new Map<string, number>()
   #connected = 0
 
   constructor(settings: Settings, parts: RuleParts) {
@@ -136,30 +151,46 @@ export class OperatorRules implements RelayRules {
     return !isDenied
   }
 
-  mayReserve({ peer, address }: Party, held: HeldPlaces): CircuitStatus {
+  mayReserve(member: Party, held: HeldPlaces): CircuitStatus {
+    const why = this.#whyNoPlace(member, held)
+    if (why === undefined) this.#parts.membership.noteSeen(member.peer)
+    else this.#parts.events.onRefused('reserve', why)
+    return why === undefined ? 'ok' : (STATUS_OF[why] ?? 'reservation-refused')
+  }
+
+  #whyNoPlace({ peer, address }: Party, held: HeldPlaces): WhyNot | undefined {
     const { limits } = this.#settings
-    if (!this.isAdmitted(peer)) return 'denied'
+    if (!this.isAdmitted(peer)) return 'not-admitted'
     const rate = { perSecond: limits.reservationsPerMinutePerPeer / 60, burst: Math.max(1, limits.reservationsPerMinutePerPeer) }
-    if (this.draining || this.budget === 'stopped' || !this.#requests.take(`reserve ${peer}`, rate)) return 'resource-limit'
+    const shut = this.#whyShut() ?? (this.#requests.take(`reserve ${peer}`, rate) ? undefined : 'rate')
+    if (shut !== undefined) return shut
     const [own, network] = groupsOf(address)
-    const isFull =
-      held.total >= limits.reservations ||
-      (own !== undefined && held.inGroup(own) >= limits.reservationsPerAddress) ||
-      (network !== undefined && held.inGroup(network) >= limits.reservationsPerNetwork)
-    if (isFull) return 'reservation-refused'
-    this.#parts.membership.noteSeen(peer)
-    return 'ok'
+    if (held.total >= limits.reservations) return 'total'
+    if (own !== undefined && held.inGroup(own) >= limits.reservationsPerAddress) return 'address'
+    return network !== undefined && held.inGroup(network) >= limits.reservationsPerNetwork ? 'network' : undefined
   }
 
   mayConnect(from: Party, to: string): CircuitDecision {
     const { strangers } = this.#settings
     const isKnown = this.isAdmitted(from.peer)
-    if (!isKnown && strangers.circuits === 'none') return { status: 'denied' }
-    if (this.draining || this.budget === 'stopped' || !this.#mayConnectAgain(from)) return { status: 'resource-limit' }
-    if (!this.#circuits.hasRoom({ from: from.peer, to, address: from.address, isStranger: !isKnown }, this.#settings.limits))
-      return { status: 'resource-limit' }
+    const why = this.#whyNoCircuit(from, { to, isKnown })
+    if (why !== undefined) {
+      this.#parts.events.onRefused('connect', why)
+      return { status: why === 'not-admitted' ? 'denied' : 'resource-limit' }
+    }
     const isFree = isKnown || strangers.circuits === 'unlimited'
     return isFree ? { status: 'ok' } : { status: 'ok', limit: { bytes: strangers.bytes, seconds: strangers.seconds } }
+  }
+
+  #whyNoCircuit(from: Party, { to, isKnown }: { readonly to: string; readonly isKnown: boolean }): WhyNot | undefined {
+    if (!isKnown && this.#settings.strangers.circuits === 'none') return 'not-admitted'
+    const wanted = { from: from.peer, to, address: from.address, isStranger: !isKnown }
+    return this.#whyShut() ?? (this.#mayConnectAgain(from) ? this.#circuits.whyFull(wanted, this.#settings.limits) : 'rate')
+  }
+
+  #whyShut(): 'draining' | 'budget' | undefined {
+    if (this.draining) return 'draining'
+    return this.budget === 'stopped' ? 'budget' : undefined
   }
 
   holdCircuit({ from, to, address }: CircuitEnds): () => void {
@@ -186,7 +217,9 @@ export class OperatorRules implements RelayRules {
     // Who is called pays for what it sends, and not for what others send it.
     const payers = new Set([ends.from, passage.sender ?? ends.to])
     const own = Math.max(...[...payers].map((peer) => this.#chargePeer(peer, { bytes, now })))
+    if (own > 0) this.#slowedAt.set('limits.bytesPerSecondPerPeer', now)
     if (passage.class === 'chat') return own
+    if (whole > 0) this.#slowedAt.set('limits.bytesPerSecond', now)
     const slow = this.budget === 'slow' ? this.#slow.charge(bytes, { perSecond: budget.slowBytesPerSecond, now }) : 0
     return Math.max(whole, own, slow)
   }
@@ -205,6 +238,12 @@ export class OperatorRules implements RelayRules {
     return this.#chargePeer(`mail ${address ?? connection}`, { bytes, now })
   }
 
+  /** Names of the settings that have made somebody wait in the last minute. */
+  slowedBy(): string[] {
+    const since = this.#parts.now() - SLOWED_LATELY_MS
+    return [...this.#slowedAt].filter(([, at]) => at > since).map(([name]) => name)
+  }
+
   onBytes(direction: 'in' | 'out', bytes: number): void {
     this.#parts.meter.onBytes(direction, bytes)
   }
@@ -217,8 +256,8 @@ export class OperatorRules implements RelayRules {
 
   #refusal(address: string): Refused | undefined {
     const { limits } = this.#settings
-    if (this.draining) return 'draining'
-    if (this.budget === 'stopped') return 'budget'
+    const shut = this.#whyShut()
+    if (shut !== undefined) return shut
     if (this.#parts.descriptors.isFull('connections')) return 'descriptors'
     if (this.#connected >= limits.connections) return 'total'
     const [own = address, network] = groupsOf(address)

@@ -119,6 +119,8 @@ export interface RelayStack {
   serveChannel(protocol: ProtocolId, handler: (channel: Channel, from: Caller) => Promise<void>): Promise<void>
   /** Whether a device may be reached through this relay: it is a member. */
   hasPlace(peerId: string): boolean
+  /** Devices that may be reached through this relay. */
+  holders(): string[]
   /** Connects to another relay and enters it in the DHT's routing table; `false` if it cannot be reached. */
   meet(addresses: readonly string[]): Promise<boolean>
   isConnected(peerId: string): boolean
@@ -178,6 +180,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     serveChannel: (protocol, handler) =>
       node.handle(protocol, serveChannels(handler, options.logger), { maxInboundStreams: MAX_CHANNELS, runOnLimitedConnection: true }),
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
+    holders: () => parts.places.peers(),
     meet: (addresses) => meet({ node, dht, logger: options.logger }, addresses),
     isConnected: (peerId) => node.getConnections().some((each) => each.remotePeer.toString() === peerId),
     takeUpgrade: (request, socket, head) =>

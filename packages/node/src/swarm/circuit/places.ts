@@ -33,6 +33,11 @@ export class Places {
     return this.#held.size
   }
 
+  /** Who holds one. */
+  peers(): string[] {
+    return [...this.#held.keys()]
+  }
+
   /** Gives or renews the place of `peer`. */
   take(peer: string, address: string): Place {
     this.release(peer)
