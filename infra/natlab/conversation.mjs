@@ -15,7 +15,8 @@ const CHAT_ENDS_WITHIN_MS = 30_000
 class Writer {
   #chat
   #timer
-  #count = 0
+  /** Texts, no two alike. */
+  written = []
 
   constructor(self, other) {
     this.self = self
@@ -30,8 +31,9 @@ class Writer {
 
   resume() {
     this.#timer = setInterval(() => {
-      this.#count += 1
-      this.#chat.stdin.write(`${this.self.box} ${this.#count}\n`)
+      const text = `${this.self.box} ${this.written.length + 1}`
+      this.written.push(text)
+      this.#chat.stdin.write(`${text}\n`)
     }, EVERY_MS)
   }
 
@@ -39,14 +41,12 @@ class Writer {
     clearInterval(this.#timer)
   }
 
-  /** Resolves to the number of messages written. */
   async stop() {
     this.pause()
     const ended = once(this.#chat, 'exit')
     this.#chat.stdin.end()
     await Promise.race([ended, sleep(CHAT_ENDS_WITHIN_MS, undefined, { ref: false })])
     this.#chat.kill('SIGKILL')
-    return this.#count
   }
 }
 
@@ -85,17 +85,17 @@ export class Conversation {
     return true
   }
 
-  /** Ends it and counts. @returns {{ sent, delivered, lost, doubled, longest_gap_ms }} */
+  /** Ends it and counts. @returns {{ written, sent, delivered, lost, doubled, longest_gap_ms }} */
   async finish() {
-    const written = await Promise.all(this.#sides.map((side) => side.stop()))
+    await Promise.all(this.#sides.map((side) => side.stop()))
     await eventually('everything is delivered', () => this.#isDrained(), DRAIN_WITHIN_MS).catch(() => undefined)
     const counts = await Promise.all(this.#sides.map(countOneWay))
     const sum = (key) => counts.reduce((total, each) => total + each[key], 0)
     return {
-      written: written[0] + written[1],
+      written: this.#sides.reduce((total, { written }) => total + written.length, 0),
       sent: sum('sent'),
       delivered: sum('delivered'),
-      lost: sum('sent') - sum('delivered'),
+      lost: sum('lost'),
       doubled: sum('doubled'),
       longest_gap_ms: Math.max(...counts.map(({ gap }) => gap)),
     }
@@ -103,7 +103,7 @@ export class Conversation {
 
   async #isDrained() {
     const counts = await Promise.all(this.#sides.map(countOneWay))
-    return counts.every(({ sent, delivered }) => sent === delivered)
+    return counts.every(({ lost }) => lost === 0)
   }
 }
 
@@ -114,21 +114,24 @@ const arrivals = async (side) => inOrder(await incoming(side))
 
 async function countOneWay(side) {
   const sent = (await side.self.messages(side.other)).filter(({ direction }) => direction === 'out')
-  return compare(sent, await incoming(side))
+  return compare({ written: side.written, sent, received: await incoming(side) })
 }
 
 /**
- * What one side wrote beside what the other side has, by id alone.
- * @param {{ id: string }[]} sent @param {{ id: string, received_at: number }[]} received
+ * What was written beside what both histories have. An id cannot come twice, it is the key of a history: a text can.
+ * @param {{ written: string[], sent: { id: string, text: string }[], received: { id: string, text: string, received_at: number }[] }} told
  * @returns `gap`: longest time between two arrivals, milliseconds
  */
-export function compare(sent, received) {
-  const distinct = new Set(received.map(({ id }) => id))
-  const instants = inOrder(received)
+export function compare({ written, sent, received }) {
+  const wanted = new Set(written)
+  const arrived = received.filter(({ text }) => wanted.has(text))
+  const [ids, texts] = [new Set(arrived.map(({ id }) => id)), new Set(arrived.map(({ text }) => text))]
+  const instants = inOrder(arrived)
   return {
-    sent: sent.length,
-    delivered: sent.filter(({ id }) => distinct.has(id)).length,
-    doubled: received.length - distinct.size,
+    sent: sent.filter(({ text }) => wanted.has(text)).length,
+    delivered: sent.filter(({ id }) => ids.has(id)).length,
+    lost: wanted.size - texts.size,
+    doubled: arrived.length - texts.size,
     gap: Math.max(0, ...instants.slice(1).map((at, before) => at - instants[before])),
   }
 }

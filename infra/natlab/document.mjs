@@ -1,4 +1,5 @@
 // From tries to the document of the laboratory, and from that to a table for people.
+import { isTrue } from './pair.mjs'
 
 /** Nearest-rank percentiles, whole milliseconds; null without values. */
 export function percentiles(values) {
@@ -28,12 +29,24 @@ export function summarise([a, b], tries) {
     transport: commonest(delivered.map(({ transport }) => transport)),
     first_message_ms: percentiles(tries.map(({ first }) => first)),
     direct_ms: percentiles(tries.map(({ directAfter }) => directAfter)),
+    ...claimsAmong(delivered),
     ...(errors.length === 0 ? {} : { errors }),
   }
 }
 
 /** What the client says, unless the relay's counters know better. */
 const pathReached = ({ direct, path }) => (direct ? path : 'relayed')
+
+/** What the clients say beside what was counted: the commonest path of each side, why in the first try, and how often one of them was wrong. */
+function claimsAmong(delivered) {
+  const known = delivered.filter(({ claims }) => claims !== undefined)
+  const ofBoth = (find) => ({ a: find('a'), b: find('b') })
+  return {
+    claimed: ofBoth((side) => commonest(known.map(({ claims }) => claims[side].path))),
+    reasons: ofBoth((side) => known[0]?.claims[side].reasons ?? []),
+    mistaken: known.filter(({ claims, direct }) => !isTrue(claims.a, direct) || !isTrue(claims.b, direct)).length,
+  }
+}
 
 const range = (value) => (value === null ? '–' : `${value.p50} / ${value.p95}`)
 
@@ -46,7 +59,7 @@ export function pairTable(pairs) {
   return [...head, ...rows].map((row) => `| ${row} |`).join('\n')
 }
 
-/** All pairs of some kinds as a Markdown grid: tries that became direct, and the 95th percentile of the first message. */
+/** All pairs of some kinds as a Markdown grid: tries that became direct, ms to the first message and to the direct connection (medians). */
 export function gridTable(pairs) {
   const kinds = [...new Set(pairs.flatMap(({ a, b }) => [a, b]))]
   const cell = (row, column) => {
@@ -57,9 +70,11 @@ export function gridTable(pairs) {
   return [['', ...kinds], kinds.concat('').map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-function gridCell({ tries, delivered, direct, first_message_ms }) {
-  const lost = delivered === tries ? '' : `${tries - delivered} lost `
-  return `${lost}${direct}/${tries}${first_message_ms === null ? '' : ` ${first_message_ms.p95}`}`
+function gridCell({ tries, delivered, direct, path, first_message_ms, direct_ms }) {
+  const lost = delivered === tries ? [] : [`${tries - delivered} lost`]
+  const way = direct === 0 && path === 'relayed' ? path : `${direct}/${tries}`
+  const medians = [first_message_ms, direct_ms].flatMap((each) => each?.p50 ?? [])
+  return [...lost, way, ...medians].join(' ')
 }
 
 /** Any list of flat objects as a Markdown table. */

@@ -3,6 +3,8 @@ import { randomText, seeded, shuffled } from './chance.mjs'
 import { compare } from './conversation.mjs'
 import { nameMapping } from './behaviour.mjs'
 import { gridTable, pairTable, percentiles, summarise } from './document.mjs'
+import { reasonToSkip } from './natlab-process.mjs'
+import { oneTry } from './pair.mjs'
 
 const good = (first, change = {}) => ({ delivered: true, direct: false, path: 'direct', transport: 'tcp', first, ...change })
 
@@ -25,7 +27,26 @@ describe('document of the laboratory', () => {
       transport: 'tcp',
       first_message_ms: { p50: 400, p95: 500 },
       direct_ms: { p50: 900, p95: 900 },
+      claimed: { a: null, b: null },
+      reasons: { a: [], b: [] },
+      mistaken: 0,
     })
+  })
+
+  it('keeps what each client says beside what was counted, and counts those who are wrong', () => {
+    const guess = [{ rung: 'udp-punch', outcome: 'failed', detail: 'the ports would have to be guessed' }]
+    const claims = (a, b, reasons = []) => ({ claims: { a: { path: a, reasons }, b: { path: b, reasons: [] } } })
+    const line = summarise(
+      ['sym', 'cgnsym'],
+      [
+        good(300, claims('relayed', 'relayed', guess)),
+        good(300, claims('punched', 'relayed')),
+        good(300, claims('relayed', 'direct')),
+        good(300, { direct: true, ...claims('punched', 'punched') }),
+        good(300, { direct: true, ...claims('punched', 'none') }),
+      ],
+    )
+    expect(line).toMatchObject({ claimed: { a: 'punched', b: 'relayed' }, reasons: { a: guess, b: [] }, mistaken: 3 })
   })
 
   it('keeps what went wrong', () => {
@@ -42,28 +63,62 @@ describe('grid of pairs', () => {
     const lines = [
       summarise(['pub', 'pub'], [good(300)]),
       summarise(['pub', 'fw'], [failed]),
-      summarise(['fw', 'fw'], [good(5, { direct: true })]),
+      summarise(['fw', 'fw'], [good(5, { direct: true, directAfter: 7 })]),
     ]
     expect(gridTable(lines).split('\n')).toEqual([
       '|  | pub | fw |',
       '| --- | --- | --- |',
-      '| **pub** | 0/1 300 | 1 lost 0/1 |',
-      '| **fw** |  | 1/1 5 |',
+      '| **pub** | relayed 300 | 1 lost 0/1 |',
+      '| **fw** |  | 1/1 5 7 |',
     ])
   })
 })
 
 describe('what both histories say', () => {
-  const at = (id, received_at) => ({ id, received_at })
+  const at = (id, text, received_at) => ({ id, text, received_at })
 
-  it('counts lost, doubled and the longest gap by id', () => {
-    const sent = ['1', '2', '3', '4'].map((id) => ({ id }))
-    expect(compare(sent, [at('1', 100), at('3', 900), at('2', 150), at('3', 950)])).toEqual({ sent: 4, delivered: 3, doubled: 1, gap: 750 })
+  it('counts lost and doubled by text, and the longest gap: a text that came twice has two ids, and one that was lost may have none', () => {
+    const written = ['a 1', 'a 2', 'a 3', 'a 4', 'a 5']
+    const sent = written.slice(0, 4).map((text, index) => ({ id: `${index + 1}`, text }))
+    const received = [at('1', 'a 1', 100), at('3', 'a 3', 900), at('2', 'a 2', 150), at('9', 'a 3', 950), at('8', 'of before', 800)]
+    expect(compare({ written, sent, received })).toEqual({ sent: 4, delivered: 3, lost: 2, doubled: 1, gap: 750 })
   })
 
   it('has no gap where nothing or one message arrived', () => {
-    expect(compare([], [])).toEqual({ sent: 0, delivered: 0, doubled: 0, gap: 0 })
-    expect(compare([{ id: '1' }], [at('1', 5)]).gap).toBe(0)
+    expect(compare({ written: [], sent: [], received: [] })).toEqual({ sent: 0, delivered: 0, lost: 0, doubled: 0, gap: 0 })
+    const sent = [{ id: '1', text: 'a 1' }]
+    expect(compare({ written: ['a 1'], sent, received: [at('1', 'a 1', 5)] }).gap).toBe(0)
+  })
+})
+
+describe('a try that fails', () => {
+  it('ends with its own error, whatever those say who watched it', async () => {
+    const gone = async () => {
+      throw new Error('the client is gone')
+    }
+    const client = (box, ask) => ({
+      box,
+      end: async () => {},
+      start: async () => {},
+      joined: async () => {},
+      readyAt: Date.now(),
+      way: gone,
+      ask,
+    })
+    const waiting = client('a', async ([command]) => {
+      if (command === 'send') return { messages: [{ id: '1' }] }
+      throw new Error('not delivered in time')
+    })
+    await expect(oneTry({}, [waiting, client('b', gone)], { patience: 60_000 })).rejects.toThrow('not delivered in time')
+  })
+})
+
+describe('tests of the laboratory', () => {
+  it('are left out where it cannot run, and nowhere else', () => {
+    expect(reasonToSkip(undefined, false)).toBeUndefined()
+    expect(reasonToSkip({ code: 'UNAVAILABLE', message: 'no nft' }, false)).toBe('no nft')
+    expect(() => reasonToSkip({ code: 'UNAVAILABLE', message: 'no nft' }, true)).toThrow('no nft')
+    expect(() => reasonToSkip({ code: 'FAILED', message: 'the relay does not start' }, false)).toThrow('does not start')
   })
 })
 

@@ -12,9 +12,14 @@ const DELIVER_WITHIN_MS = 30_000
 /** Ways that count as direct when the relay's counters agree. */
 const DIRECT = ['lan', 'direct', 'mapped', 'punched']
 const POLL_MS = 100
+/** A dial by WebRTC is given up after 15 s, and why says then what came of it. */
+const REASONS_WITHIN_MS = 20_000
 const FILE_WITHIN = '90s'
 
-/** @returns {Promise<{ file: object | null, tries: { delivered: boolean, direct: boolean, path: string, transport: string | null, first?: number, directAfter?: number, error?: string }[] }>} */
+/**
+ * @returns {Promise<{ file: object | null, tries: { delivered: boolean, direct: boolean, path: string, transport: string | null,
+ *   claims?: { a: object, b: object }, first?: number, directAfter?: number, error?: string }[] }>}
+ */
 export async function measurePair([kindA, kindB], options) {
   const lab = await Laboratory.open(planPair(kindA, kindB), options)
   try {
@@ -22,7 +27,7 @@ export async function measurePair([kindA, kindB], options) {
     const tries = []
     for (let number = 0; number < options.tries; number += 1) {
       const sides = number % 2 === 0 ? [lab.a, lab.b] : [lab.b, lab.a]
-      tries.push(await oneTry(lab, sides, options).catch(failed))
+      tries.push(await oneTry(lab, sides, { ...options, explains: number === 0 }).catch(failed))
     }
     return { tries, file: options.file === 0 ? null : await sendFile(lab, options.file).catch(fileFailed) }
   } catch (error) {
@@ -51,35 +56,52 @@ const fileFailed = (error) => ({ whole: false, error: error.message.split('\n')[
 
 const failed = (error) => ({ delivered: false, direct: false, path: 'none', transport: null, error: error.message.split('\n')[0] })
 
-async function oneTry(lab, [waiting, coming], { random, patience }) {
+/** @param {boolean} options.explains whether one that stays relayed is waited for until both sides know why */
+export async function oneTry(lab, [waiting, coming], { random, patience, explains }) {
   await Promise.all([waiting.end(), coming.end()])
   await waiting.start()
   await waiting.joined(JOIN_WITHIN_MS)
   const [{ id }] = (await waiting.ask(['send', coming.account, '--', 'the first message'])).messages
   await coming.start()
-  const watched = watch(coming, waiting, coming.readyAt + patience)
-  await waiting.ask(['wait', id, '--state', 'delivered', '--timeout', `${DELIVER_WITHIN_MS}ms`])
-  const { received_at } = (await coming.messages(waiting)).find((each) => each.id === id)
-  const claim = await watched
-  const direct = !(await lab.carriesBetween(waiting, coming, random))
-  const { path, transport } = await coming.way(waiting)
-  return {
-    delivered: true,
-    direct,
-    path,
-    transport,
-    first: received_at - coming.readyAt,
+  const watching = new AbortController()
+  const watched = watch(coming, waiting, { deadline: coming.readyAt + patience, signal: watching.signal })
+  try {
+    await waiting.ask(['wait', id, '--state', 'delivered', '--timeout', `${DELIVER_WITHIN_MS}ms`])
+    const { received_at } = (await coming.messages(waiting)).find((each) => each.id === id)
+    const claim = await watched
+    const direct = !(await lab.carriesBetween(waiting, coming, random))
+    const claims = await claimsOf([waiting, coming], direct || !explains ? 0 : REASONS_WITHIN_MS)
+    const { path, transport } = claims[coming.box]
     // A client that does not know that it is direct has it from the counters, later.
-    ...(direct ? { directAfter: (claim ?? Date.now()) - coming.readyAt } : {}),
+    const directAfter = direct ? { directAfter: (claim ?? Date.now()) - coming.readyAt } : {}
+    return { delivered: true, direct, path, transport, claims, first: received_at - coming.readyAt, ...directAfter }
+  } finally {
+    watching.abort()
+    // It fails with the same clients, and nobody else may be there to hear of it.
+    await watched.catch(() => undefined)
   }
 }
 
 /** Since when `self` says that it reaches `other` directly; `undefined` if it does not until `deadline`. */
-async function watch(self, other, deadline) {
-  while (Date.now() < deadline) {
+async function watch(self, other, { deadline, signal }) {
+  while (Date.now() < deadline && !signal.aborted) {
     const { path, since } = await self.way(other)
     if (DIRECT.includes(path)) return since ?? Date.now()
     await sleep(POLL_MS)
   }
   return undefined
 }
+
+/** What each side says of its way to the other, by box, once every better rung has been tried, or `within` ms have passed. */
+async function claimsOf([one, other], within) {
+  const end = Date.now() + within
+  for (;;) {
+    const [its, theirs] = await Promise.all([one.way(other), other.way(one)])
+    const isOpen = [its, theirs].some(({ reasons }) => reasons.some(({ outcome }) => outcome === 'not-tried'))
+    if (!isOpen || Date.now() >= end) return { [one.box]: its, [other.box]: theirs }
+    await sleep(POLL_MS)
+  }
+}
+
+/** Whether what a side says of its way is what the relay has counted. */
+export const isTrue = ({ path }, direct) => DIRECT.includes(path) === direct

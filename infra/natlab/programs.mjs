@@ -211,14 +211,14 @@ export class ClientProcess {
     return messages
   }
 
-  /** What this side says of the way to `other`: `{ path, transport }`, and `since` when, milliseconds since 1970. */
+  /** What this side says of the way to `other`: `{ path, transport, reasons }`, and `since` when, milliseconds since 1970. */
   async way(other) {
     if (this.#canTellWhy) {
       const { code, json } = await this.call(['why', other.account])
-      if (code === 0) return { path: json.path, transport: json.transport, since: json.since }
+      if (code === 0) return { path: json.path, transport: json.transport, since: json.since, reasons: json.reasons }
       this.#canTellWhy = json?.error?.code !== 'USAGE'
     }
     const { peers } = await this.ask(['peers'])
-    return { path: peers.find(({ contact }) => contact === other.account)?.path ?? 'none', transport: null }
+    return { path: peers.find(({ contact }) => contact === other.account)?.path ?? 'none', transport: null, reasons: [] }
   }
 }

@@ -1,5 +1,5 @@
 // Something happens to the network in mid-conversation. Each scenario returns what CLI.md says: what was sent, delivered,
-// lost and doubled, by message id in both histories, and the longest time in which nothing arrived at one side.
+// lost and doubled, by texts and ids in both histories, and the longest time in which nothing arrived at one side.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { percentiles } from './document.mjs'
 import { eventually } from './programs.mjs'

@@ -60,6 +60,16 @@ describe('address book', () => {
     expect(saved()[bo].length).toBe(4)
   })
 
+  it('[PT11] one address that is too long, or one entry that nobody wrote, takes nothing from the others', async () => {
+    const long = `/dns4/${'a'.repeat(300)}/tcp/1`
+    const before = { [ana]: ['/ip4/9.9.9.9/tcp/1'], [gone]: [long], x: ['/ip4/9.9.9.9/tcp/2'] }
+    const { start, stop, learned, saved } = setUp(JSON.stringify(before), { [bo]: [long, '/ip4/8.8.8.8/tcp/3'] })
+    await start()
+    expect([...learned.keys()]).toEqual([ana])
+    await stop()
+    expect(saved()).toEqual({ [ana]: ['/ip4/9.9.9.9/tcp/1'], [bo]: ['/ip4/8.8.8.8/tcp/3'] })
+  })
+
   it.each(['', 'no json', '[]', '{"x":["/ip4/1.2.3.4/tcp/5"]}', '{"a":1}'])(
     '[PT11] begins anew with what nobody wrote: %s',
     async (text) => {

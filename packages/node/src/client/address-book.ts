@@ -15,8 +15,10 @@ const TELL_EVERY_MS = 8 * 3_600_000
 const SAVE_AFTER_MS = 5_000
 const SETTING = 'addresses'
 
-const Book = z.record(z.string().max(64), z.array(z.string().max(256)).max(MAX_ADDRESSES))
-type Book = z.infer<typeof Book>
+/** The longest address that is kept; one with the hash of a certificate or two has as much. */
+const MAX_ADDRESS_CHARS = 256
+const Addresses = z.array(z.string().max(MAX_ADDRESS_CHARS)).max(MAX_ADDRESSES)
+type Book = Readonly<Record<string, readonly string[]>>
 
 export interface AddressBookParts {
   readonly messenger: Pick<Messenger, 'book'>
@@ -70,19 +72,35 @@ async function tellAgain(
 function collect({ messenger, swarm }: AddressBookParts, kept: Book): Book {
   const devices = messenger.book.everyone().flatMap(({ account, blocked }) => (blocked ? [] : messenger.book.devicesOf(account)))
   const entries = devices.slice(0, MAX_DEVICES).map(({ device }): [DeviceId, string[]] => {
-    const all = [...swarm.dialledAddresses(device), ...(kept[device] ?? [])]
+    const all = [...swarm.dialledAddresses(device), ...(kept[device] ?? [])].filter((each) => each.length <= MAX_ADDRESS_CHARS)
     return [device, [...new Set(all)].slice(0, MAX_ADDRESSES)]
   })
   return Object.fromEntries(entries.filter(([, addresses]) => addresses.length > 0))
 }
 
-/** Nothing when it is not what was written: it is only a help. */
+/** Without what was not written like this: it is only a help. */
 function parseBook(text: string | null): Book {
+  const book = z.record(z.string(), z.unknown()).safeParse(parseJson(text ?? '{}'))
+  const entries = Object.entries(book.data ?? {}).flatMap(([device, addresses]): [string, readonly string[]][] => {
+    const parsed = Addresses.safeParse(addresses)
+    return parsed.success && isDevice(device) ? [[device, parsed.data]] : []
+  })
+  return Object.fromEntries(entries)
+}
+
+function parseJson(text: string): unknown {
   try {
-    const book = Book.parse(JSON.parse(text ?? '{}'))
-    for (const device of Object.keys(book)) parseDeviceId(device)
-    return book
+    return JSON.parse(text)
   } catch {
-    return {}
+    return undefined
+  }
+}
+
+function isDevice(text: string): boolean {
+  try {
+    parseDeviceId(text)
+    return true
+  } catch {
+    return false
   }
 }

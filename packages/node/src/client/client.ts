@@ -89,7 +89,8 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const page = new OwnPage({ swarm, ui, host: config.host })
     undo.push(() => page.close())
     if (config.page) await page.url()
-    const network = watchOver({ swarm, logger, mapsPort: config.lan && config.portMapping }, undo)
+    const mapsPort = config.lan && config.portMapping
+    const network = watchOver({ swarm, logger, mapsPort, onGarbage: () => tally.add('stun-garbage') }, undo)
     let requestStop = (): void => undefined
     const stopRequested = new Promise<void>((resolve) => (requestStop = resolve))
     const client: Client = {

@@ -14,16 +14,20 @@ export interface Watched {
   readonly logger: Logger
   /** Whether the router may be asked for a port. */
   readonly mapsPort: boolean
+  /** Something came to a socket for questions that is no answer. */
+  onGarbage(): void
 }
 
 /** Runs until it is undone. */
-export function watchOver({ swarm, logger, mapsPort }: Watched, undo: Undo): NetworkKnowledge {
+export function watchOver({ swarm, logger, mapsPort, onGarbage }: Watched, undo: Undo): NetworkKnowledge {
   const knowledge = new NatKnowledge({
     clock: systemClock,
     random: systemRandom,
     logger: logger.child('nat'),
     stunServers: () => swarm.stunServers(),
-    onKnown: ({ udp }) => swarm.knowUdp(udp),
+    isRelayReached: () => swarm.relays().some(({ connected }) => connected),
+    onUdp: (isThrough) => swarm.knowUdp(isThrough),
+    onGarbage,
   })
   const watching = new AbortController()
   const mapper = mapsPort ? createMapper({ swarm, logger: logger.child('port-mapping') }) : undefined
@@ -45,7 +49,7 @@ export function watchOver({ swarm, logger, mapsPort }: Watched, undo: Undo): Net
   return { nat: () => knowledge.view(), mapping: () => mapper?.state() ?? { kind: 'off' }, probe: () => knowledge.probe(), askRelay }
 }
 
-function createMapper({ swarm, logger }: Omit<Watched, 'mapsPort'>): PortMapper {
+function createMapper({ swarm, logger }: Pick<Watched, 'swarm' | 'logger'>): PortMapper {
   return new PortMapper({
     clock: systemClock,
     logger,

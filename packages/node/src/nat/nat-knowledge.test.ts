@@ -5,6 +5,7 @@ import { expect, it, vi } from 'vitest'
 import { silentLogger } from '../swarm/test-network.ts'
 import { ATTRIBUTE, BINDING_SUCCESS, encodeStun, encodeXorAddress, parseStun, resolveStun } from '../stun/index.ts'
 import { NatKnowledge } from './nat-knowledge.ts'
+import type { NatView } from './nat-probe.ts'
 
 it('[PT10] when nobody has answered, it asks again after a while, and ever more seldom', async () => {
   const clock = new VirtualClock()
@@ -16,7 +17,8 @@ it('[PT10] when nobody has answered, it asks again after a while, and ever more 
     logger: silentLogger,
     // Nobody listens there.
     stunServers: () => [['stun:127.0.0.1:9']],
-    onKnown: ({ udp }) => {
+    isRelayReached: () => true,
+    onUdp: (udp) => {
       asked.push(clock.monotonic())
       found.push(udp)
     },
@@ -34,6 +36,36 @@ it('[PT10] when nobody has answered, it asks again after a while, and ever more 
   expect(found).toEqual([false, false, false])
   expect(second - first).toBeGreaterThan(30_000)
   expect(third - second).toBeGreaterThan(60_000)
+})
+
+it('[PT10] that a relay is silent which is not reached at all says nothing of UDP', async () => {
+  const clock = new VirtualClock()
+  const found: boolean[] = []
+  const state = { isReached: false }
+  const knowledge = new NatKnowledge({
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    stunServers: () => [['stun:127.0.0.1:9']],
+    isRelayReached: () => state.isReached,
+    onUdp: (udp) => void found.push(udp),
+  })
+  const probed = async () => {
+    const done = { view: undefined as NatView | undefined }
+    void knowledge.probe().then((view) => (done.view = view))
+    return vi.waitFor(
+      async () => {
+        await clock.advance(500)
+        if (done.view === undefined) throw new Error('not yet')
+        return done.view.udp
+      },
+      { timeout: 20_000, interval: 1 },
+    )
+  }
+  expect([await probed(), found]).toEqual([null, []])
+  state.isReached = true
+  expect([await probed(), found]).toEqual([false, [false]])
+  knowledge.stop()
 })
 
 /** A STUN server that counts, and says nothing until it is told to. */
@@ -61,7 +93,8 @@ it('[PT10] a probe that was begun in another network decides nothing, and keeps 
     random: seededRandom(1),
     logger: silentLogger,
     stunServers: () => [[stun]],
-    onKnown: ({ udp }) => void found.push(udp),
+    isRelayReached: () => true,
+    onUdp: (udp) => void found.push(udp),
   })
   const asked = knowledge.probe()
   await vi.waitFor(() => expect(state.asked).toBeGreaterThan(0), { timeout: 20_000 })

@@ -8,8 +8,12 @@ export interface NatKnowledgeDeps {
   readonly random: Random
   readonly logger: Logger
   stunServers(): readonly (readonly string[])[]
-  /** A probe has found something out. */
-  onKnown(view: NatView): void
+  /** Whether a relay is reached by TCP now: then one that is silent over UDP does not simply happen to be away. */
+  isRelayReached(): boolean
+  /** A probe has found out whether UDP gets through. */
+  onUdp(isThrough: boolean): void
+  /** As of probes. */
+  onGarbage?(): void
 }
 
 /** Before a probe: messages and direct connections go first. Milliseconds. */
@@ -87,21 +91,22 @@ export class NatKnowledge {
   }
 
   private async probeNow(signal: AbortSignal): Promise<void> {
-    const { clock, random, logger, stunServers } = this.deps
-    const deps = { clock, random, stunServers: stunServers(), ownHosts: ownPublicHosts(), signal }
-    const found = await probeNat(deps).catch((error: unknown) => {
+    const { clock, random, logger, stunServers, isRelayReached } = this.deps
+    const deps = { clock, random, stunServers: stunServers(), ownHosts: ownPublicHosts(), signal, onGarbage: () => this.deps.onGarbage?.() }
+    const probed = await probeNat(deps).catch((error: unknown) => {
       logger.debug('nat-probe-failed', { reason: String(error) })
       return UNKNOWN_NAT
     })
     if (signal.aborted) return
+    const found = probed.udp === false && !isRelayReached() ? { ...probed, udp: null } : probed
     this.known = found
-    if (deps.stunServers.length > 0) this.conclude(found)
-    logger.info('nat', { udp: found.udp, mapping: found.mapping, filtering: found.filtering })
+    if (deps.stunServers.length > 0) this.conclude(found.udp)
+    logger.info('nat', { udp: found.udp ?? 'unknown', mapping: found.mapping, filtering: found.filtering })
   }
 
-  private conclude(view: NatView): void {
-    this.deps.onKnown(view)
-    if (view.udp) this.unanswered = 0
+  private conclude(udp: NatView['udp']): void {
+    if (udp !== null) this.deps.onUdp(udp)
+    if (udp) this.unanswered = 0
     else void this.askAgain()
   }
 

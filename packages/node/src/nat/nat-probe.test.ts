@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../swarm/test-network.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import { ATTRIBUTE, BINDING_SUCCESS, encodeStun, encodeXorAddress, type Endpoint, parseStun } from '../stun/index.ts'
+import { ATTRIBUTE, BINDING_ERROR, BINDING_SUCCESS, encodeStun, encodeXorAddress, type Endpoint, parseStun } from '../stun/index.ts'
 import { NatKnowledge } from './nat-knowledge.ts'
 import { probeNat } from './nat-probe.ts'
 
@@ -13,7 +13,10 @@ afterEach(() => {
 })
 
 /** Two ports of one server; what they say they saw is made by `see`, from what they saw and the number of the port. */
-async function servers(see: (from: Endpoint, port: number) => Endpoint | 'silence' | 'garbage', changesPort = true): Promise<string[]> {
+async function servers(
+  see: (from: Endpoint, port: number) => Endpoint | 'silence' | 'garbage',
+  changesPort: boolean | 'refuses' = true,
+): Promise<string[]> {
   const sockets = [createSocket('udp4'), createSocket('udp4')]
   open.push(...sockets)
   for (const [number, socket] of sockets.entries()) {
@@ -25,6 +28,8 @@ async function servers(see: (from: Endpoint, port: number) => Endpoint | 'silenc
       if (request === undefined || seen === 'silence') return
       if (seen === 'garbage') return void socket.send(Buffer.from('no stun at all'), port, address)
       const change = request.attributes.some(({ type }) => type === ATTRIBUTE.changeRequest)
+      if (change && changesPort === 'refuses')
+        return void socket.send(encodeStun({ type: BINDING_ERROR, transaction: request.transaction, attributes: [] }), port, address)
       if (change && !changesPort) return
       const attributes = [{ type: ATTRIBUTE.xorMappedAddress, value: encodeXorAddress(seen, request.transaction) }]
       const answer = encodeStun({ type: BINDING_SUCCESS, transaction: request.transaction, attributes })
@@ -37,12 +42,24 @@ async function servers(see: (from: Endpoint, port: number) => Endpoint | 'silenc
 
 const probe = (stun: readonly string[], ownHosts: readonly string[] = []) => probeAt([stun], ownHosts)
 const probeAt = (stunServers: readonly (readonly string[])[], ownHosts: readonly string[] = []) =>
-  probeNat({ clock: systemClock, random: systemRandom, stunServers, ownHosts, signal: new AbortController().signal })
+  probeNat({
+    clock: systemClock,
+    random: systemRandom,
+    stunServers,
+    ownHosts,
+    signal: new AbortController().signal,
+    onGarbage: () => (garbage += 1),
+  })
+let garbage = 0
 
 describe('NAT probe', { timeout: 30_000 }, () => {
   it('[PT10] knows that there is no NAT, and that anybody may answer', async () => {
     const found = await probe(await servers((from) => from), ['127.0.0.1'])
-    expect(found).toMatchObject({ udp: true, mapping: 'none', filtering: 'open', hairpin: true, ipv6: false })
+    expect(found).toMatchObject({ udp: true, mapping: 'none', filtering: 'open', hairpin: null, ipv6: false })
+  })
+
+  it('[PT10] knows whether a NAT turns packets round', async () => {
+    expect(await probe(await servers((from) => from))).toMatchObject({ mapping: 'same', hairpin: true })
   })
 
   it.each([
@@ -70,12 +87,18 @@ describe('NAT probe', { timeout: 30_000 }, () => {
     expect(await probe(await servers((from) => from, false))).toMatchObject({ udp: true, filtering: 'strict' })
   })
 
+  it('[PT10] does not know the filtering where the server has no other port to answer from, and does not wait for it', async () => {
+    expect(await probe(await servers((from) => from, 'refuses'))).toMatchObject({ udp: true, filtering: 'unknown' })
+  })
+
   it.each(['silence', 'garbage'] as const)('[PT10] takes %s for UDP that does not get through', async (answer) => {
+    garbage = 0
     expect(await probe(await servers(() => answer))).toMatchObject({ udp: false, mapping: 'unknown', seen_as: null })
+    expect(garbage > 0).toBe(answer === 'garbage')
   })
 
   it('[PT10] asks nobody without a relay', async () => {
-    expect(await probe([])).toMatchObject({ udp: false, mapping: 'unknown', hairpin: null })
+    expect(await probe([])).toMatchObject({ udp: null, mapping: 'unknown', hairpin: null })
   })
 
   it('[PT10] is made once for all who ask at the same time', async () => {
@@ -87,7 +110,8 @@ describe('NAT probe', { timeout: 30_000 }, () => {
       random: systemRandom,
       logger: silentLogger,
       stunServers: () => [stun],
-      onKnown: ({ udp }) => void told.push(udp),
+      isRelayReached: () => true,
+      onUdp: (udp) => void told.push(udp),
     })
     const views = await Promise.all([knowledge.probe(), knowledge.probe(), knowledge.probe()])
     expect(new Set(views).size).toBe(1)

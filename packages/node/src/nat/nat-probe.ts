@@ -5,8 +5,8 @@ import { askStun, ATTRIBUTE, type Datagrams, type Endpoint, resolveStun, type St
 import { openDatagrams, type OwnDatagrams } from './datagram-socket.ts'
 
 export interface NatView {
-  /** Whether UDP gets out and back. */
-  readonly udp: boolean
+  /** Whether UDP gets out and back; `null` where nobody was asked who would have answered. */
+  readonly udp: boolean | null
   /**
    * Which outside port another destination gets: `none` without a NAT, `same` whatever the destination, `sequential` the
    * next one, `random` an unforeseeable one; `unknown` when nobody answered, or only one port did.
@@ -16,7 +16,7 @@ export interface NatView {
   readonly filtering: 'strict' | 'open' | 'unknown'
   /** Where the internet sees this machine over UDP; the port is of one socket. */
   readonly seen_as: string | null
-  /** Whether two sockets here reach each other by their outside addresses. */
+  /** Whether two sockets here reach each other by their outside addresses; `null` also where there is no NAT. */
   readonly hairpin: boolean | null
   /** Whether there is an IPv6 address that the whole internet knows. */
   readonly ipv6: boolean
@@ -30,6 +30,8 @@ export interface ProbeDeps {
   /** Addresses of this machine that are public. */
   readonly ownHosts: readonly string[]
   readonly signal: AbortSignal
+  /** Something came that is no answer to anything. */
+  readonly onGarbage?: (() => void) | undefined
 }
 
 /** For a packet that comes back from one's own NAT, ms. */
@@ -37,7 +39,7 @@ const HAIRPIN_WITHIN_MS = 600
 /** CHANGE-REQUEST: answer from the other port (RFC 5780 §7.2). */
 const CHANGE_PORT: StunAttribute = { type: ATTRIBUTE.changeRequest, value: Buffer.from([0, 0, 0, 2]) }
 
-export const UNKNOWN_NAT: NatView = { udp: false, mapping: 'unknown', filtering: 'unknown', seen_as: null, hairpin: null, ipv6: false }
+export const UNKNOWN_NAT: NatView = { udp: null, mapping: 'unknown', filtering: 'unknown', seen_as: null, hairpin: null, ipv6: false }
 
 /** Never rejects. Sends a dozen small packets, all to the user's own relays but one to itself. */
 export async function probeNat(deps: ProbeDeps): Promise<NatView> {
@@ -48,9 +50,11 @@ export async function probeNat(deps: ProbeDeps): Promise<NatView> {
   try {
     const replies = await askAll(socket, servers, deps)
     const [first] = replies
-    if (first === undefined) return { ...UNKNOWN_NAT, ipv6 }
-    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), hairpinOf(first.seen, deps)])
-    return { udp: true, mapping: mappingAmong(replies, socket, deps.ownHosts), filtering, seen_as: textOf(first.seen), hairpin, ipv6 }
+    if (first === undefined) return { ...UNKNOWN_NAT, udp: false, ipv6 }
+    const mapping = mappingAmong(replies, socket, deps.ownHosts)
+    const isBehind = mapping !== 'none'
+    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), isBehind ? hairpinOf(first.seen, deps) : null])
+    return { udp: true, mapping, filtering, seen_as: textOf(first.seen), hairpin, ipv6 }
   } finally {
     socket.close()
   }
@@ -88,20 +92,26 @@ async function filteringOf([server]: readonly Endpoint[], deps: ProbeDeps): Prom
   const socket = await openDatagrams()
   try {
     if (server === undefined || (await askStun(socket, { ...deps, server })) === undefined) return 'unknown'
-    const reply = await askStun(socket, { ...deps, server, attributes: [CHANGE_PORT] })
-    return reply === undefined ? 'strict' : reply.from.port === server.port ? 'unknown' : 'open'
+    let isRefused = false
+    // A server that has no other port says so.
+    const onRefused = (): void => {
+      isRefused = true
+    }
+    const reply = await askStun(socket, { ...deps, server, attributes: [CHANGE_PORT], onRefused })
+    if (reply === undefined) return isRefused ? 'unknown' : 'strict'
+    return reply.from.port === server.port ? 'unknown' : 'open'
   } finally {
     socket.close()
   }
 }
 
 /** Two sockets, of which one sends to where the other is seen. */
-async function hairpinOf(seen: Endpoint, { clock, random, stunServers, signal }: ProbeDeps): Promise<boolean | null> {
+async function hairpinOf(seen: Endpoint, { clock, random, stunServers, signal, onGarbage }: ProbeDeps): Promise<boolean | null> {
   const [server] = await serversOf({ stunServers, clock, signal })
   if (server === undefined) return null
   const [listening, sending] = [await openDatagrams(), await openDatagrams()]
   try {
-    const [target, own] = await Promise.all([listening, sending].map((each) => askStun(each, { server, clock, random, signal })))
+    const [target, own] = await Promise.all([listening, sending].map((each) => askStun(each, { server, clock, random, signal, onGarbage })))
     if (target === undefined || own === undefined || target.seen.host !== seen.host) return null
     const nonce = Buffer.from(random.bytes(16))
     const arrived = new AbortController()

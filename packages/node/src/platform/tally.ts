@@ -1,7 +1,15 @@
 /** Counts what came from the network and was not looked at, so that an attack or a fault can be told from silence. */
 
 /** Why something was not looked at. */
-export const REFUSALS = ['lan-off-link', 'mdns-flood', 'mdns-absurd', 'mdns-other', 'punch-garbage', 'punch-forged'] as const
+export const REFUSALS = [
+  'lan-off-link',
+  'mdns-flood',
+  'mdns-absurd',
+  'mdns-other',
+  'punch-garbage',
+  'punch-forged',
+  'stun-garbage',
+] as const
 export type Refusal = (typeof REFUSALS)[number]
 
 export class Tally {

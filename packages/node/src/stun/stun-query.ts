@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import type { Clock, Random } from '@skein/core'
 import {
   ATTRIBUTE,
+  BINDING_ERROR,
   BINDING_REQUEST,
   BINDING_SUCCESS,
   decodeXorAddress,
@@ -10,6 +11,7 @@ import {
   type Endpoint,
   parseStun,
   type StunAttribute,
+  type StunMessage,
 } from './stun-message.ts'
 
 /** Before the first repetition, ms; doubles. RFC 8489 begins at 500, which is a long time for a person who waits. */
@@ -40,20 +42,28 @@ export interface StunQuestion {
   readonly random: Random
   readonly signal: AbortSignal
   readonly attributes?: readonly StunAttribute[]
+  /** The server does not do what it is asked: it is not asked again. */
+  readonly onRefused?: (() => void) | undefined
+  /** What came is not even STUN. */
+  readonly onGarbage?: (() => void) | undefined
 }
 
-/** `undefined` when nobody answers. */
+/** `undefined` when nobody answers, or the server refuses. */
 export async function askStun(socket: Datagrams, question: StunQuestion): Promise<StunReply | undefined> {
-  const { server, clock, random, attributes = [] } = question
+  const { server, clock, random, attributes = [], onRefused, onGarbage } = question
   const transaction = Buffer.from(random.bytes(12))
   const request = encodeStun({ type: BINDING_REQUEST, transaction, attributes })
   const answered = new AbortController()
   const signal = AbortSignal.any([question.signal, answered.signal])
   let reply: StunReply | undefined
   const forget = socket.listen((bytes, from) => {
-    const found = readReply(bytes, transaction)
-    if (found === undefined || reply !== undefined) return
-    reply = { ...found, from }
+    const message = parseStun(bytes)
+    if (message === undefined) return onGarbage?.()
+    if (answered.signal.aborted || !message.transaction.equals(transaction)) return
+    const found = readReply(message)
+    if (found !== undefined) reply = { ...found, from }
+    else if (message.type === BINDING_ERROR) onRefused?.()
+    else return
     answered.abort()
   })
   for (let asked = 0; asked < QUESTIONS && !signal.aborted; asked += 1) {
@@ -64,12 +74,10 @@ export async function askStun(socket: Datagrams, question: StunQuestion): Promis
   return reply
 }
 
-function readReply(bytes: Buffer, transaction: Buffer): Omit<StunReply, 'from'> | undefined {
-  const message = parseStun(bytes)
-  if (message === undefined || message.type !== BINDING_SUCCESS || !message.transaction.equals(transaction)) return undefined
-  const mapped = message.attributes.find(({ type }) => type === ATTRIBUTE.xorMappedAddress)
+function readReply({ type, transaction, attributes }: StunMessage): Omit<StunReply, 'from'> | undefined {
+  const mapped = type === BINDING_SUCCESS ? attributes.find((each) => each.type === ATTRIBUTE.xorMappedAddress) : undefined
   const seen = mapped === undefined ? undefined : decodeXorAddress(mapped.value, transaction)
-  return seen === undefined ? undefined : { seen, attributes: message.attributes }
+  return seen === undefined ? undefined : { seen, attributes }
 }
 
 export const attributeOf = ({ attributes }: StunReply, type: number): Buffer | undefined =>

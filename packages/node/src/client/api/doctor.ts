@@ -44,6 +44,7 @@ export function natView(network: NetworkKnowledge | undefined): NatView {
 const NO_MAPPING = {
   looking: 'The router is being asked for a port.',
   public: 'This machine has a public address: no router has to open a port.',
+  'no-router': 'No router was found that could open a port.',
   none: 'The router opens no ports by itself (PCP, NAT-PMP and UPnP are off or absent).',
   nested: 'The router opens a port, but stands behind another NAT itself: others cannot use it.',
   refused: 'The router refuses to open a port.',
@@ -79,12 +80,10 @@ const MAPPINGS: Record<NonNullable<NatView['mapping']>, string> = {
 }
 
 function natChecks(nat: NatView): Check[] {
-  const { udp = false, mapping = 'unknown', filtering = 'unknown', ipv6 = false } = nat
+  const { udp = null, mapping = 'unknown', filtering = 'unknown', ipv6 = false } = nat
   const seen = nat.seen_as ?? ''
   return [
-    udp
-      ? check('udp', 'udp', { detail: `UDP gets through; seen as ${seen}.`, about: seen })
-      : check('udp', 'no-udp', { ok: false, detail: 'UDP does not get through: direct connections use TCP.' }),
+    udpCheck(udp, seen),
     check('nat', `nat-${mapping}`, {
       ok: mapping !== 'unknown',
       detail: `${MAPPINGS[mapping]} Filtering: ${filtering}.`,
@@ -95,6 +94,12 @@ function natChecks(nat: NatView): Check[] {
       : check('ipv6', 'no-ipv6', { detail: 'There is no public IPv6 address.' }),
     hairpinCheck(nat.hairpin ?? null),
   ]
+}
+
+function udpCheck(udp: boolean | null, seen: string): Check {
+  if (udp === null) return check('udp', 'udp-unknown', { detail: 'Not known: no relay was reached that answers questions over UDP.' })
+  if (udp) return check('udp', 'udp', { detail: `UDP gets through; seen as ${seen}.`, about: seen })
+  return check('udp', 'no-udp', { ok: false, detail: 'UDP does not get through: direct connections use TCP.' })
 }
 
 function hairpinCheck(hairpin: boolean | null): Check {

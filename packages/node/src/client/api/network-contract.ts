@@ -7,7 +7,7 @@ export const PATHS = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh', '
 /** What stands between this machine and the internet; empty where it cannot be found out, as in a browser. */
 export const NatView = z.partial(
   z.object({
-    udp: z.boolean(),
+    udp: z.nullable(z.boolean()),
     mapping: z.enum(['none', 'same', 'sequential', 'random', 'unknown']),
     filtering: z.enum(['strict', 'open', 'unknown']),
     seen_as: z.nullable(z.string()),
@@ -15,7 +15,7 @@ export const NatView = z.partial(
     ipv6: z.boolean(),
     /** A port that the home router has opened: `mapped`, or why there is none. */
     port_mapping: z.object({
-      state: z.enum(['mapped', 'looking', 'public', 'none', 'nested', 'refused', 'off']),
+      state: z.enum(['mapped', 'looking', 'public', 'no-router', 'none', 'nested', 'refused', 'off']),
       by: z.nullable(z.enum(['pcp', 'nat-pmp', 'upnp'])),
       address: z.nullable(z.string()),
     }),

@@ -30,12 +30,12 @@ class Home {
   readonly mapper: PortMapper
   readonly done: Promise<void>
 
-  constructor({ own = [] }: { readonly own?: readonly string[] } = {}) {
+  constructor({ own = [], hasRouter = true }: { readonly own?: readonly string[]; readonly hasRouter?: boolean } = {}) {
     this.mapper = new PortMapper({
       clock: this.clock,
       logger: silentLogger,
       ways: [this.router],
-      wayOut: async () => ({ gateway: '192.168.1.1', host: '192.168.1.20' }),
+      wayOut: async () => (hasRouter ? { gateway: '192.168.1.1', host: '192.168.1.20' } : undefined),
       port: () => 4_010,
       ownPublicHosts: () => own,
       onMapping: (mapping) => this.announced.push(mapping),
@@ -49,6 +49,14 @@ class Home {
 }
 
 describe('port mapper', () => {
+  it('[PM4] says that there is no router where there is none, and asks nobody', async () => {
+    const home = new Home({ hasRouter: false })
+    await home.pass(0)
+    expect([home.mapper.state(), home.router.asked, home.announced]).toEqual([{ kind: 'no-router' }, 0, []])
+    home.stopping.abort()
+    await home.done
+  })
+
   it('[PM4] a port is announced, renewed after half its time, and given back at the end', async () => {
     const home = new Home()
     await home.pass(0)

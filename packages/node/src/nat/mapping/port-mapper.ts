@@ -28,8 +28,8 @@ export interface PortMapping {
 
 export type MappingState =
   | { readonly kind: 'mapped'; readonly mapping: PortMapping }
-  /** `public`: there is nothing to open. `none`: no router, or none that opens ports. `nested`: it has no public address itself. */
-  | { readonly kind: 'looking' | 'public' | 'none' | 'nested' | 'refused' | 'off' }
+  /** `public`: there is nothing to open. `none`: nobody opens a port, or there is none to open one for. `nested`: it has no public address itself. */
+  | { readonly kind: 'looking' | 'public' | 'no-router' | 'none' | 'nested' | 'refused' | 'off' }
 
 export interface PortMapperDeps {
   readonly clock: Clock
@@ -108,8 +108,9 @@ export class PortMapper {
   private async look(signal: AbortSignal): Promise<Held | Exclude<MappingState, { kind: 'mapped' }>> {
     const { wayOut, port, ownPublicHosts } = this.deps
     if (ownPublicHosts().some((each) => !each.includes(':'))) return { kind: 'public' }
-    const way = port() === 0 ? undefined : await wayOut()
-    if (way === undefined) return { kind: 'none' }
+    if (port() === 0) return { kind: 'none' }
+    const way = await wayOut()
+    if (way === undefined) return { kind: 'no-router' }
     const target = { ...way, port: port(), wanted: this.held?.outside.port ?? port() }
     const held = await this.firstOf(target, signal)
     if (held === undefined) return { kind: 'none' }
