@@ -9,6 +9,7 @@ import type { MessengerFiles } from './messenger-files.ts'
 import type { MessengerEvent, MessengerPorts } from './messenger-ports.ts'
 import type { StoredMessage } from './ports/index.ts'
 import type { PresenceService } from './presence/index.ts'
+import type { Proofs } from './proofs/index.ts'
 
 export interface MainPathParts {
   readonly book: ContactBook
@@ -21,6 +22,7 @@ export interface MainPathParts {
   readonly devices: OwnDevices
   readonly presence: PresenceService
   readonly transfers: MessengerFiles
+  readonly proofs: Proofs
   /** Messages are given up after so long, milliseconds. */
   readonly expireMs: number
   onMessage(message: StoredMessage): void
@@ -42,9 +44,10 @@ export async function openMainPath(ports: MessengerPorts, parts: MainPathParts):
     reload: (device) => dispatcher.reload(device),
     expireMs: parts.expireMs,
     onMessage: (message) => parts.onMessage(message),
+    owedFor: (message) => parts.proofs.owed(message),
     onState: (message) => {
       emit({ kind: 'state', message })
-      if (message.state === 'failed') void dispatcher.tellOwn([message.id])
+      if (message.state === 'failed') dispatcher.tellOwn()
     },
     onArrived: (device, seq) => dispatcher.onArrived(device, seq),
     onReceiptDue: (device) => dispatcher.onReceiptDue(device),

@@ -146,7 +146,7 @@ export class Messenger {
     await this.card.refresh()
     this.mainPath = await openMainPath(ports, {
       ...{ book, identity, prekeys, contacts: this.contactDeps, fetchSecret: this.fetchSecret },
-      ...{ dispatcher: this.dispatcher, devices: this.devices, presence: this.presence, transfers: this.transfers },
+      ...{ dispatcher: this.dispatcher, devices: this.devices, presence: this.presence, transfers: this.transfers, proofs: this.proofs },
       expireMs: this.options.expireMs ?? EXPIRE_MS,
       onMessage: (message) => this.onMessage(message),
       emit: (event) => this.emit(event),
@@ -389,7 +389,7 @@ export class Messenger {
   private onMessage(message: StoredMessage): void {
     this.emit({ kind: 'message', message })
     this.devices.arrived(message)
-    inBackground(this.ports.logger, 'not-signed', this.proofs.onIncoming(message))
+    this.proofs.onIncoming(message)
     this.transfers.onMessage(message)
   }
 

@@ -236,12 +236,25 @@ export class ContactBook {
    * @param now milliseconds since 1970
    */
   async takeTags(device: DeviceId, tags: HandoverFields, now: number): Promise<void> {
+    const taken = this.tagsTaken(device, tags, now)
+    if (taken === undefined) return
+    await this.store.commit([taken.write])
+    taken.remember()
+  }
+
+  /** As takeTags, for a commit of somebody else's, which `remember` has to follow. @returns `undefined` where nothing changes */
+  tagsTaken(device: DeviceId, tags: HandoverFields, now: number): { readonly write: StoreWrite; remember(): void } | undefined {
     const isAhead = (day: number): boolean => day > dayOf(now) + MAX_DAYS_AHEAD
     const known = this.devices.get(device)
     const held = known === undefined ? undefined : decodeHandover(known.handover)
-    if (known === undefined || isAhead(tags.firstDay)) return
-    if (held !== undefined && !isAhead(held.firstDay) && held.firstDay >= tags.firstDay) return
-    await this.handover(device, encodeHandover({ ...tags, oneTime: held?.oneTime }))
+    if (known === undefined || isAhead(tags.firstDay)) return undefined
+    if (held !== undefined && !isAhead(held.firstDay) && held.firstDay >= tags.firstDay) return undefined
+    const remember = (): void => {
+      const now = this.devices.get(device)
+      // The one-time prekey may have been taken meanwhile.
+      if (now !== undefined) this.devices.set(device, { ...now, handover: withTags(now, tags) })
+    }
+    return { write: { kind: 'device.handover', device, handover: withTags(known, tags) }, remember }
   }
 
   /** The one-time prekey that a device has handed to us; no later call gives it again. `write` makes that last. */
@@ -306,6 +319,10 @@ export class ContactBook {
       if (!used.has(name)) return name
     }
   }
+}
+
+function withTags({ handover }: StoredDevice, tags: HandoverFields): Uint8Array {
+  return encodeHandover({ ...tags, oneTime: decodeHandover(handover)?.oneTime })
 }
 
 function merged(device: StoredDevice, { lastSeen, cardSent, handover }: StoredDevice = device): StoredDevice {

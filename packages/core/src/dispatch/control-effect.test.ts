@@ -13,7 +13,7 @@ import { DeliveryControl } from '../wire/gen/mailbox_pb.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS } from '../wire/limits.ts'
 import { TOKEN_BYTES } from '../wire/mailbox.ts'
 import { Arrivals } from './arrivals.ts'
-import { ControlAllowance, controlEffect, MAX_TOKENS_OF_ONE, RECALL_EVERY_MS } from './control-effect.ts'
+import { ControlAllowance, controlEffect, MAX_TOKENS_OF_ONE, NOTHING, RECALL_EVERY_MS } from './control-effect.ts'
 
 const device = (byte: number): DeviceId => deviceIdFromKey(new Uint8Array(32).fill(byte))
 const id = (byte: number) => messageIdFromBytes(new Uint8Array(16).fill(byte))
@@ -40,10 +40,11 @@ function scene() {
     answer: async (asked: readonly UnconfirmedMessage[]) => void answered.push(asked.length),
     onAcknowledged: async () => undefined,
     isOwn: () => false,
-    onHandover: (_: DeviceId, { firstDay }: { readonly firstDay: number }) => void handed.push(firstDay),
+    onHandover: (_: DeviceId, { firstDay }: { readonly firstDay: number }) => ({ writes: [], committed: () => void handed.push(firstDay) }),
     onCard: () => undefined,
     onProofs: () => undefined,
-    onProofWish: () => undefined,
+    onProofWish: () => NOTHING,
+    owed: () => [],
   }
   const say = async (from: DeviceId, control: DeliveryControlFields): Promise<void> => {
     const effect = controlEffect(hooks, known(from), decodeDeliveryControl(encodeDeliveryControl(control)))

@@ -7,7 +7,7 @@ import type { DeliveryControlFields, ReceiptFields, UnconfirmedMessage } from '.
 import type { HandoverFields } from '../wire/handover.ts'
 import type { SignedBytes } from '../wire/signed.ts'
 
-const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
+export const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
 /** Tokens taken from one device in one run: many months of mail. */
 export const MAX_TOKENS_OF_ONE = 512
@@ -54,13 +54,15 @@ export interface ControlHooks {
   onAcknowledged(ids: readonly MessageId[], device: DeviceId): Promise<void>
   isOwn(account: AccountId): boolean
   /** The sender has handed over delivery tags. */
-  onHandover(device: DeviceId, handover: HandoverFields): void
+  onHandover(device: DeviceId, handover: HandoverFields): ControlEffect
   /** The sender's account has other devices than before. */
   onCard(account: AccountId, card: SignedBytes): void
   /** A receipt is durable that may be signed. */
   onProofs(device: StoredDevice, receipt: ReceiptFields): void
   /** The sender allows delivery proofs, or no longer. */
-  onProofWish(account: AccountId, allowed: boolean): void
+  onProofWish(account: AccountId, allowed: boolean): ControlEffect
+  /** What is to be durable with news of messages of ours: our other devices are owed them. */
+  owed(ids: readonly MessageId[], read: boolean): readonly StoreWrite[]
 }
 
 export function controlEffect(hooks: ControlHooks, known: StoredDevice, control: DeliveryControlFields): ControlEffect {
@@ -82,25 +84,29 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
       if (hooks.isOwn(account) || !allowance.mayAnswer(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.answer(control.messages).catch(() => undefined) }
     case 'handover':
-      return { writes: [], committed: () => hooks.onHandover(device, control.handover) }
+      return hooks.onHandover(device, control.handover)
     case 'card':
       return { writes: [], committed: () => hooks.onCard(account, control.card) }
     case 'proofs':
-      return { writes: [], committed: () => hooks.onProofWish(account, control.allowed) }
+      return hooks.onProofWish(account, control.allowed)
     case 'unknown':
       return NOTHING
   }
 }
 
 /** Ids that were never on their way to this device change nothing: the store looks. */
-function receiptEffect({ clock, onAcknowledged, onProofs }: ControlHooks, known: StoredDevice, receipt: ReceiptFields): ControlEffect {
+function receiptEffect(
+  { clock, onAcknowledged, onProofs, owed }: ControlHooks,
+  known: StoredDevice,
+  receipt: ReceiptFields,
+): ControlEffect {
   const { device } = known
   const { delivered, read } = receipt
   const at = clock.now()
   const written = (ids: readonly MessageId[], state: 'delivered' | 'read'): readonly StoreWrite[] =>
     ids.map((message) => ({ kind: 'outbox.acknowledged', message, device, state, at }))
   return {
-    writes: [...written(delivered, 'delivered'), ...written(read, 'read')],
+    writes: [...written(delivered, 'delivered'), ...written(read, 'read'), ...owed(delivered, false), ...owed(read, true)],
     committed: () => {
       void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined)
       onProofs(known, receipt)

@@ -6,21 +6,23 @@ import {
   carriedWrite,
   commitDelivered,
   type ControlEffect,
+  dueToOwn,
   giveUp,
   giveUpExpired,
   type MainPath,
   sealWaiting,
   sendAgain,
   sendControl,
+  shownIds,
 } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import type { DueReceipt, OutboxRow, StoredContact, StoredDevice, StoredMessage, UnseenMessage } from '../ports/store.ts'
+import type { OutboxRow, StoredContact, StoredDevice, StoredMessage, UnseenMessage } from '../ports/store.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_MISSING } from '../wire/limits.ts'
 import type { Proofs } from '../proofs/index.ts'
 import type { SignedBytes } from '../wire/signed.ts'
-import { ControlAllowance, controlEffect } from './control-effect.ts'
+import { ControlAllowance, controlEffect, NOTHING } from './control-effect.ts'
 import { Arrivals } from './arrivals.ts'
 import { GoneDevices } from './gone-devices.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
@@ -192,9 +194,13 @@ export class Dispatcher {
         answer: (asked) => this.answer(device.device, asked),
         onAcknowledged: this.onAcknowledged,
         isOwn: (account) => this.deps.book.isOwn(account),
-        onHandover: (by, handover) => void this.quietly(this.deps.book.takeTags(by, handover, this.deps.clock.now())),
+        onHandover: (by, handover) => {
+          const taken = this.deps.book.tagsTaken(by, handover, this.deps.clock.now())
+          return taken === undefined ? NOTHING : { writes: [taken.write], committed: () => taken.remember() }
+        },
         onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
-        onProofWish: (account, allowed) => void this.quietly(this.deps.proofs.onWish(account, allowed)),
+        onProofWish: (account, allowed) => this.deps.proofs.onWish(account, allowed),
+        owed: (ids, read) => dueToOwn(this.deps.book, ids, read),
       },
       device,
       control,
@@ -260,23 +266,12 @@ export class Dispatcher {
         this.deps.onState(message)
       this.mesh?.withdrawMessage(id, device)
     }
-    if (!this.deps.book.ownDevices().some((each) => each.device === device)) void this.tellOwn(ids)
+    if (!this.deps.book.ownDevices().some((each) => each.device === device)) this.tellOwn()
   }
 
-  /** What has become of our messages, for our other devices (DV13). Never throws. */
-  async tellOwn(ids: readonly MessageId[]): Promise<void> {
-    const { store, book, swarm, logger } = this.deps
-    const others = book.ownDevices()
-    if (others.length === 0) return
-    try {
-      const messages = await Promise.all(ids.map((id) => store.message(id, 'out')))
-      const mine = messages.filter((message) => message !== null).filter(({ sender }) => sender === swarm.self)
-      const due = mine.flatMap((message) => others.map(({ device }) => dueReceipt(device, message)))
-      await store.commit(due.map((receipt) => ({ kind: 'receipt.put', receipt }) as const))
-      if (due.length > 0) for (const { device } of others) void this.receipts?.plan(device)
-    } catch (error) {
-      logger.warn('own-devices-not-told', { reason: String(error) })
-    }
+  /** What has become of messages of ours is durable and due to our other devices (DV13). */
+  tellOwn(): void {
+    for (const { device } of this.deps.book.ownDevices()) this.onReceiptDue(device)
   }
 
   private async quietly(work: Promise<void>): Promise<void> {
@@ -330,11 +325,12 @@ export class Dispatcher {
   private async onCarried(row: OutboxRow, carrier: string): Promise<void> {
     const { store, onState } = this.deps
     const before = await store.message(row.message, 'out')
-    const [outcome] = await store.commit([carriedWrite(row, carrier)])
+    const owed = before?.state === 'queued' ? dueToOwn(this.deps.book, shownIds([row])) : []
+    const [outcome] = await store.commit([carriedWrite(row, carrier), ...owed])
     this.deps.onCarried(row, carrier)
     if (before?.state !== 'queued' || outcome !== 'done') return
     onState({ ...before, state: 'carried', reason: null })
-    void this.tellOwn([row.message])
+    this.tellOwn()
   }
 
   /** What the other side has acknowledged is true at once; the store follows, and whoever asks it waits for that. */
@@ -349,7 +345,7 @@ export class Dispatcher {
         onState({ ...message, state: 'delivered', reason: null, deliveredAt: at })
     }
     await recorded
-    void this.tellOwn(rows.map(({ message }) => message))
+    this.tellOwn()
   }
 
   private async sealWaiting(device: DeviceId): Promise<void> {
@@ -378,8 +374,4 @@ export class Dispatcher {
       await giveUpExpired(path).catch(warn('expiry-failed'))
     } while (await this.deps.clock.sleep(EXPIRY_CHECK_MS, { signal: this.stopping.signal }))
   }
-}
-
-function dueReceipt(device: DeviceId, { id, state }: StoredMessage): DueReceipt {
-  return { device, message: id, read: state === 'read' }
 }

@@ -57,6 +57,7 @@ export class Receipts {
     if (due.length === 0) return void this.withheld.delete(device)
     const ids = (read: boolean): MessageId[] => due.filter((each) => each.read === read).map(({ message }) => message)
     const became = book.isOwn(owner.account) ? await this.whatBecame(due) : { delivered: ids(false), read: ids(true) }
+    if (Object.values(became).every((each) => each.length === 0)) return this.nothingToTell(device, due)
     const receipt = { ...became, at: clock.now() }
     const control = { kind: 'receipt', ...receipt, proofs: await this.proofs.sign(owner.account, receipt) } as const
     const sent = await sendControl(this.path, known, { control, beside: due.map(removal) })
@@ -64,10 +65,17 @@ export class Receipts {
     if (sent && due.length === most) void this.plan(device)
   }
 
+  /** Of what was said about messages, or ids that somebody has made up. */
+  private async nothingToTell(device: DeviceId, due: readonly DueReceipt[]): Promise<void> {
+    this.withheld.delete(device)
+    await this.path.store.commit(due.map(removal))
+    void this.plan(device)
+  }
+
   /** What is known now of messages of ours: one that is sent again meanwhile has become nothing yet. */
   private async whatBecame(due: readonly DueReceipt[]): Promise<Became> {
     const found = await Promise.all([...new Set(due.map(({ message }) => message))].map((id) => this.path.store.message(id, 'out')))
-    const messages = found.filter((message) => message !== null)
+    const messages = found.filter((message) => message !== null).filter(({ sender }) => sender === this.path.swarm.self)
     const ids = (state: StoredMessage['state']): MessageId[] => messages.filter((each) => each.state === state).map(({ id }) => id)
     const failed = messages.filter(({ state }) => state === 'failed').map(({ id, reason }) => ({ message: id, reason: reason ?? '' }))
     return { delivered: ids('delivered'), read: ids('read'), failed, carried: ids('carried') }

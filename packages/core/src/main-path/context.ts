@@ -32,6 +32,8 @@ export interface MainPath {
   /** A message is given up after so long unless its sender says otherwise (DL13), milliseconds. */
   readonly expireMs: number
   onMessage(message: StoredMessage): void
+  /** What is to be durable with a message that comes. */
+  owedFor(message: StoredMessage): readonly StoreWrite[]
   /** A message was edited, taken back, or reacted to. */
   onChanged(message: StoredMessage): void
   /** An outgoing message has reached another state. */

@@ -1,6 +1,7 @@
 /** What an acknowledgement changes: rows leave the outbox, messages are delivered, first flights have arrived. */
 import type { OutboxRow, StoreWrite } from '../ports/store.ts'
 import type { MainPath } from './context.ts'
+import { dueToOwn, shownIds } from './due-to-own.ts'
 import { commitSealed } from './send.ts'
 
 /** As it stands among the carriers of a row. */
@@ -17,7 +18,8 @@ export async function commitDelivered(path: MainPath, rows: readonly OutboxRow[]
   const delivered = rows.map(
     ({ message, device }): StoreWrite => ({ kind: 'outbox.acknowledged', message, device, state: 'delivered', at }),
   )
-  await Promise.all([path.store.commit(delivered), confirmFlight(path, rows)])
+  const owed = dueToOwn(path.book, shownIds(rows))
+  await Promise.all([path.store.commit([...delivered, ...owed]), confirmFlight(path, rows)])
 }
 
 /** On its own: if a crash comes between, the first flight goes along once more, which harms nothing. */

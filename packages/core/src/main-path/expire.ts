@@ -2,6 +2,7 @@
 import type { MessageId } from '../ids.ts'
 import type { OutboxRow, StoreWrite } from '../ports/store.ts'
 import type { MainPath } from './context.ts'
+import { dueToOwn } from './due-to-own.ts'
 
 /** Rows given up in one commit. */
 const PAGE = 256
@@ -27,7 +28,7 @@ export async function giveUp(path: MainPath, rows: readonly OutboxRow[], reason:
   ])
   // In one commit: with a row gone and its message `queued`, nobody would try it any more, nor say so.
   const last = await lastRows(path, shown, rows)
-  await store.commit([...removed, ...last.map((id) => failed(id, { at, reason }))])
+  await store.commit([...removed, ...last.map((id) => failed(id, { at, reason })), ...dueToOwn(path.book, last)])
   for (const message of shown) await failMessage(path, message, reason)
 }
 
@@ -52,7 +53,7 @@ function failed(id: MessageId, { at, reason }: { readonly at: number; readonly r
 /** Two of its rows may have been given up at once. */
 async function failMessage(path: MainPath, id: MessageId, reason: string): Promise<void> {
   if ((await path.store.outboxOf(id)).length > 0) return
-  await path.store.commit([failed(id, { at: path.clock.now(), reason })])
+  await path.store.commit([failed(id, { at: path.clock.now(), reason }), ...dueToOwn(path.book, [id])])
   const message = await path.store.message(id, 'out')
   if (message?.state === 'failed') path.onState(message)
 }

@@ -195,7 +195,12 @@ function commitOwn(path: MainPath, { channel, sender, content, opened }: OpenedM
 }
 
 async function commitMessage(path: MainPath, message: StoredMessage, writes: readonly StoreWrite[]): Promise<void> {
-  const [outcome] = await path.store.commit([{ kind: 'message.insert', message }, stampWrite(path.stamps), ...writes])
+  const [outcome] = await path.store.commit([
+    { kind: 'message.insert', message },
+    ...path.owedFor(message),
+    stampWrite(path.stamps),
+    ...writes,
+  ])
   if (outcome === 'done') path.onMessage(message)
 }
 

@@ -6,10 +6,11 @@ import type { ContactBook } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import { type AccountId, type DeviceId, deviceKey, messageIdBytes, type MessageId } from '../ids.ts'
 import { type Identity, openContactCard } from '../identity/index.ts'
-import { type MainPath, sendControl } from '../main-path/index.ts'
+import { inBackground } from '../in-background.ts'
+import { type ControlEffect, type MainPath, sendControl } from '../main-path/index.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
-import type { Store, StoredMessage, StoredProof } from '../ports/store.ts'
+import type { Store, StoredMessage, StoredProof, StoreWrite } from '../ports/store.ts'
 import type { ReceiptFields } from '../wire/delivery-control.ts'
 import { concat } from '../e2ee/key-derivation.ts'
 import { decodeSigned, encodeSigned, isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
@@ -20,6 +21,10 @@ const SIGNATURE_BYTES = 64
 const EVERYBODY = 'proofs-ours'
 const oursOf = (account: AccountId): string => `${EVERYBODY} ${account}`
 const theirsOf = (account: AccountId): string => `proofs-theirs ${account}`
+
+function wishWrite(key: string, allowed: boolean): StoreWrite {
+  return { kind: 'setting.put', key, value: allowed ? 'on' : 'off' }
+}
 
 export interface ProofsDeps {
   readonly identity: Identity
@@ -93,18 +98,25 @@ export class Proofs {
   }
 
   /** The other side has said whether it allows proofs. */
-  async onWish(account: AccountId, allowed: boolean): Promise<void> {
-    const isNews = this.state(account).theirs !== allowed
-    await this.keep(theirsOf(account), allowed)
-    // It may not have heard of ours: it was no contact then, or away for long.
-    if (isNews && this.state(account).ours) await this.tell(account)
+  onWish(account: AccountId, allowed: boolean): ControlEffect {
+    return { writes: [wishWrite(theirsOf(account), allowed)], committed: () => this.wished(account, allowed) }
   }
 
-  /** A message has come: whoever sent it is owed a signature (DP2). */
-  async onIncoming({ id, contact, sender, direction }: StoredMessage): Promise<void> {
-    if (direction !== 'in' || !this.isAgreed(contact)) return
-    await this.deps.store.commit([{ kind: 'receipt.put', receipt: { device: sender, message: id, read: false } }])
-    this.deps.onReceiptDue(sender)
+  private wished(account: AccountId, allowed: boolean): void {
+    const isNews = this.state(account).theirs !== allowed
+    this.wishes.set(theirsOf(account), allowed)
+    // It may not have heard of ours: it was no contact then, or away for long.
+    if (isNews && this.state(account).ours) inBackground(this.deps.logger, 'proof-wish-not-sent', this.tell(account))
+  }
+
+  /** What is to be durable with a message that comes: whoever sent it is owed a signature (DP2). */
+  owed({ id, contact, sender }: StoredMessage): readonly StoreWrite[] {
+    return this.isAgreed(contact) ? [{ kind: 'receipt.put', receipt: { device: sender, message: id, read: false } }] : []
+  }
+
+  /** A message has come, and is durable with what is owed for it. */
+  onIncoming({ contact, sender, direction }: StoredMessage): void {
+    if (direction === 'in' && this.isAgreed(contact)) this.deps.onReceiptDue(sender)
   }
 
   /** Signatures for a receipt, one after the other; none unless both sides allow it. */
@@ -220,6 +232,6 @@ export class Proofs {
 
   private async keep(key: string, allowed: boolean): Promise<void> {
     this.wishes.set(key, allowed)
-    await this.deps.store.commit([{ kind: 'setting.put', key, value: allowed ? 'on' : 'off' }])
+    await this.deps.store.commit([wishWrite(key, allowed)])
   }
 }

@@ -46,5 +46,10 @@ export function unlike(here: readonly StoredMessage[], there: readonly StoredMes
   const ids = (all: readonly StoredMessage[]): string => String(all.map(({ id }) => id))
   const unread = (all: readonly StoredMessage[]): string => ids(all.filter(({ seen }) => !seen))
   if (ids(here) !== ids(there)) return ['other messages']
-  return unread(here) === unread(there) ? [] : ['other messages as unread']
+  const states = (all: readonly StoredMessage[]): string => String(all.map(({ direction, state }) => (direction === 'out' ? state : '')))
+  const differences = [
+    ...(unread(here) === unread(there) ? [] : ['other messages as unread']),
+    ...(states(here) === states(there) ? [] : ['other states of messages']),
+  ]
+  return differences
 }
