@@ -2,9 +2,10 @@
 // less, when Node.js does not have to find and link each of them. Run by the app's build, in the app's folder.
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { reachedOutputs } from './reached-outputs.mjs'
 
 /** Packages with native code stay outside; the app itself depends on them, so that they are found from its bundle. */
 const NATIVE = [
@@ -32,9 +33,8 @@ const FILES = fileURLToPath(new URL('../packages/node/dist/files/file-worker.js'
 const ELECTRON = join(app, 'dist', 'electron.js')
 if (existsSync(ELECTRON)) entryPoints.electron = ELECTRON
 
-/** The relay's bench measures with members of its own. */
+/** The relay's bench measures with members of its own: by itself, since the relay is to share no code with a client. */
 const BENCH = join(app, 'dist', 'bench', 'bench-peer.js')
-if (existsSync(BENCH)) entryPoints['bench-peer'] = BENCH
 
 rmSync(join(app, 'bundle'), { recursive: true, force: true })
 const common = {
@@ -49,10 +49,20 @@ const common = {
   banner: { js: REQUIRE },
   logLevel: 'warning',
 }
-await build({ ...common, entryPoints, splitting: true })
+const [written, reached] = [new Set(), new Set()]
+await bundle(entryPoints)
+if (existsSync(BENCH)) await bundle({ 'bench-peer': BENCH })
+for (const file of written) if (!reached.has(file)) rmSync(file)
 // The code for pieces is a program of its own, read when the first piece is made.
 if (/(cli|desktop)$/.test(app)) copyFileSync(erasureCode(), join(app, 'bundle', 'reed_solomon_erasure_bg.wasm'))
 if (/(cli|desktop)$/.test(app) && existsSync(FILES)) await build({ ...common, entryPoints: { 'file-worker': FILES } })
+
+async function bundle(entries) {
+  const { metafile } = await build({ ...common, entryPoints: entries, splitting: true, metafile: true })
+  const own = new Set(Object.values(entries))
+  for (const file of Object.keys(metafile.outputs)) written.add(file)
+  for (const file of reachedOutputs(metafile.outputs, (entry) => own.has(resolve(entry)))) reached.add(file)
+}
 
 function erasureCode() {
   const node = fileURLToPath(new URL('../packages/node/package.json', import.meta.url))

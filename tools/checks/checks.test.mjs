@@ -92,6 +92,17 @@ describe('relay-bundle', () => {
     expect(await problems(relayBundle, { ...relay, ...files })).toContain(`packages/node/src/${part}/a.ts`)
   })
 
+  it("finds a messenger's part that is loaded late, and not one that only a client would load", async () => {
+    const late = (name) => `export const ${name} = () => import('../../../core/src/dispatch/${name}.ts')`
+    const files = {
+      'packages/node/src/swarm/index.ts': `${late('s')}\n${late('t')}`,
+      'packages/core/src/dispatch/s.ts': 'export const s = 1',
+      'packages/core/src/dispatch/t.ts': 'export const t = 1',
+    }
+    const found = await problems(relayBundle, { ...relay, ...files })
+    expect([found.includes('dispatch/s.ts'), found.includes('dispatch/t.ts')]).toEqual([true, false])
+  })
+
   it('finds another app', async () => {
     const files = { 'apps/relay/src/main.ts': "import '../../cli/src/main.ts'", 'apps/cli/src/main.ts': 'console.log(1)' }
     expect(await problems(relayBundle, files)).toContain('apps/cli/src/main.ts')

@@ -1,11 +1,17 @@
 // A relay is built without the client: it must not even be able to read a message. The relay is bundled from its
-// sources, and no file of the client may be in the bundle.
+// sources in pieces, as it is shipped, and nothing of the client may be in a piece that it can load.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { inputsOf, reachedOutputs } from '../reached-outputs.mjs'
 
 const ENTRY = 'apps/relay/src/main.ts'
-const FORBIDDEN = /(^|\/)(packages\/node\/(src|dist)\/(client|store)|apps\/(?!relay\/)[^/]+)\//
+const FORBIDDEN = [
+  /(^|\/)apps\/(?!relay\/)/,
+  /(^|\/)packages\/core\/(src|dist)\/(messenger|dispatch|devices|files|main-path|delivery)\b/,
+  /(^|\/)packages\/node\/(src|dist)\/(client|store|punch)\//,
+  /(^|\/)packages\/node\/(src|dist)\/swarm\/(libp2p-swarm|dialling|improving|relay-supervisor)\./,
+]
 
 /** Packages with native code stay outside of the bundle. */
 const NATIVE = ['better-sqlite3', '@chainsafe/libp2p-quic', 'node-datachannel', '@node-datachannel/*', '*.node']
@@ -28,6 +34,8 @@ export async function relayBundle(root) {
       absWorkingDir: root,
       entryPoints: [ENTRY],
       bundle: true,
+      splitting: true,
+      outdir: 'apps/relay/bundle',
       write: false,
       metafile: true,
       format: 'esm',
@@ -36,7 +44,8 @@ export async function relayBundle(root) {
       alias: Object.fromEntries(own.map(([name, file]) => [name, join(root, file)])),
       logLevel: 'silent',
     })
-    const foreign = Object.keys(metafile.inputs).filter((file) => FORBIDDEN.test(file))
+    const reached = reachedOutputs(metafile.outputs, (entry) => entry === ENTRY)
+    const foreign = [...inputsOf(metafile.outputs, reached)].filter((file) => FORBIDDEN.some((each) => each.test(file)))
     return foreign.map((file) => `the relay contains ${file}; a relay is built without the client.`)
   } catch (error) {
     return [`${ENTRY} cannot be bundled: ${error.message}`]
