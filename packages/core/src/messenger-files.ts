@@ -2,7 +2,7 @@
 import { SkeinError } from './errors/index.ts'
 import type { AccountId, MessageId } from './ids.ts'
 import type { FileService, FileServiceDeps } from './files/index.ts'
-import type { MessengerPorts } from './messenger-ports.ts'
+import type { MessengerEvent, MessengerPorts } from './messenger-ports.ts'
 import type { OutboxRow, StoredMessage } from './ports/index.ts'
 
 export class MessengerFiles {
@@ -47,6 +47,11 @@ export class MessengerFiles {
     this.open()
       .then((service) => service.onMessage(message))
       .catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
+  }
+
+  /** Something has happened: somebody may fetch, or be asked, no longer. */
+  onEvent(kind: MessengerEvent['kind']): void {
+    if (kind === 'contact' || kind === 'keys' || kind === 'devices') this.service?.lookAtContacts()
   }
 
   /** It is in the store for whoever opens this later. */

@@ -108,12 +108,12 @@ export class Messenger {
       clearing: { deliveries: this.dispatcher, clearFiles: (account) => this.transfers.clear(account) },
       tellCleared: (account, mark) => this.devices.cleared(account, mark),
     })
-    const carrier = this.dispatcher.mesh
     this.transfers = new MessengerFiles(ports, {
       ...conversation,
-      carrier,
+      carrier: this.dispatcher.mesh,
       onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }),
     })
+    this.listen(({ kind }) => this.transfers.onEvent(kind))
     this.presence = new PresenceService({
       ...ports,
       identity,

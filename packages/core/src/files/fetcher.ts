@@ -10,15 +10,14 @@ import type { Swarm } from '../ports/swarm.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
 import { breakOff, HOLDING, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
-import { fetchPart, type Fetched } from './fetching.ts'
+import type { Incomplete } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
-import { requireOffered, writeMailed } from './from-mail.ts'
+import { writeMailed } from './from-mail.ts'
 import type { KeptSinks } from './kept-sinks.ts'
-import { MAX_FETCHING, RETRY_MS, WINDOW_BYTES } from './limits.ts'
+import { MAX_FETCHING, RETRY_MS } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
-import { ListSink } from './list-sink.ts'
-import { listPlan } from './list-plan.ts'
+import { fetchList } from './list-fetch.ts'
 import type { MailRoom } from './mail-room.ts'
 import type { MeshReceiver } from './mesh-receiver.ts'
 import type { Pace } from './pace.ts'
@@ -88,6 +87,16 @@ export class Fetcher {
     } else if (this.stopping !== undefined && !this.stopping.aborted) void this.look(live)
   }
 
+  /** Nobody looks after it, and somebody might. */
+  takeUp(live: Live): void {
+    if (!this.loops.has(live)) this.wake(live)
+  }
+
+  /** Channels to devices that are nobody's to ask any more are closed. */
+  leave(isLeft: (device: DeviceId) => boolean): void {
+    for (const loop of this.loops.values()) for (const { peer } of [...loop.links]) if (isLeft(peer)) breakOff(loop, peer)
+  }
+
   /** Something has come for it by mail: when that is all of it, nobody is looked for any longer. Never throws. */
   async heard(live: Live): Promise<void> {
     this.wake(live)
@@ -132,8 +141,9 @@ export class Fetcher {
   }
 
   private isWanted(live: Live): boolean {
-    const { state } = live.stored
-    return this.stopping?.aborted === false && (state === 'waiting' || state === 'running')
+    const { state, contact } = live.stored
+    const isBlocked = this.deps.book.get(contact)?.blocked === true
+    return this.stopping?.aborted === false && !isBlocked && (state === 'waiting' || state === 'running')
   }
 
   private async look(live: Live): Promise<void> {
@@ -287,8 +297,8 @@ export class Fetcher {
   }
 
   private async fetch(live: Live, source: Source, loop: Loop): Promise<void> {
-    const list = await this.fetchList(live, { ...source, loop })
-    if (list === null) return
+    const list = await fetchList(this.deps, live, source)
+    if (list !== undefined && 'kind' in list) return this.onIncomplete(live, list, { ...source, loop })
     const { stored, manifest } = live
     const sink = await this.sinks.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
@@ -299,29 +309,10 @@ export class Fetcher {
     }
   }
 
-  /** `undefined` for a file; `null` when it did not come. @throws SkeinError FILE_DAMAGED when it is another than the manifest says */
-  private async fetchList(live: Live, { link, reader, loop }: Omit<Work, 'sink'>): Promise<Uint8Array | undefined | null> {
-    const { manifest, stored } = live
-    if (manifest.folder === undefined) return undefined
-    const plan = listPlan(manifest)
-    const sink = new ListSink(this.deps.primitives, plan)
-    const onChunk = (sealed: number): void => this.deps.transfers.progress(live, { moved: live.stored.moved + sealed })
-    const common = { link, reader, primitives: this.deps.primitives, id: stored.id, manifest, pace: this.deps.pace }
-    const fetched = await fetchPart({ ...common, part: 'list', plan, sink, window: () => WINDOW_BYTES, onChunk })
-    if (fetched.kind !== 'complete') return this.onIncomplete(live, fetched, { link, loop })
-    requireOffered(this.deps.primitives, manifest.folder, sink.bytes)
-    return sink.bytes
-  }
-
-  private async onIncomplete(
-    live: Live,
-    fetched: Exclude<Fetched, { kind: 'complete' }>,
-    { link, loop }: Pick<Work, 'link' | 'loop'>,
-  ): Promise<null> {
+  private async onIncomplete(live: Live, fetched: Incomplete, { link, loop }: Pick<Work, 'link' | 'loop'>): Promise<void> {
     // Who has not offered it cannot end it.
     loop.isElsewhere = fetched.kind === 'refused' && link.peer !== live.stored.device
     if (fetched.kind === 'refused' && !loop.isElsewhere) await this.deps.onOutcome(live, fetched.outcome)
-    return null
   }
 
   private async fetchContent(live: Live, work: Work): Promise<void> {

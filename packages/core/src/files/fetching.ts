@@ -56,6 +56,8 @@ export type Fetched =
   /** The raw connection brought something else than was sent: somebody is on the wire. */
   | { readonly kind: 'meddled' }
 
+export type Incomplete = Exclude<Fetched, { kind: 'complete' }>
+
 /** What one request asks for. */
 export interface Asked {
   /** Rising and apart, at most MAX_MISSING_RUNS. */

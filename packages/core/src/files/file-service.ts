@@ -1,6 +1,6 @@
 /** Files from and to contacts: offers, transfers at work, what the user says about them. */
 import type { ContactBook } from '../contacts/index.ts'
-import { SkeinError } from '../errors/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { MainPath } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -8,25 +8,22 @@ import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
-import type { Channel, Swarm } from '../ports/swarm.ts'
+import type { Swarm } from '../ports/swarm.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import { planOf } from './chunk-plan.ts'
-import { BulkClaims } from './bulk-claims.ts'
 import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
-import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import { hexOf } from './hex.ts'
 import { KeptSinks } from './kept-sinks.ts'
-import { MAX_OFFERS, MAX_SERVING } from './limits.ts'
+import { MAX_OFFERS } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
 import { Outcomes } from './outcomes.ts'
-import { servingOwn } from './own-sources.ts'
 import { Pace } from './pace.ts'
-import { offeredTo, serveLink, type ServingDeps } from './serving.ts'
+import { Served } from './served.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
@@ -71,17 +68,12 @@ export class FileService {
   private readonly offering: Offering
   private readonly outcomes: Outcomes
   private readonly mesh: MeshFiles | undefined
-  /** Links on which something is sent at present. */
-  private readonly serving = new Map<Live, Set<{ close(): void }>>()
-  private readonly claims: BulkClaims
-  /** Streams of each device. */
-  private readonly served = new Map<DeviceId, number>()
+  private readonly served: Served
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
     this.platform = platform
     this.transfers = new TransferBook(deps)
-    this.claims = new BulkClaims(deps.clock)
     this.pool = new SourcePool(deps.clock)
     this.sending = new Pace(deps.clock)
     this.receiving = new Pace(deps.clock)
@@ -97,6 +89,7 @@ export class FileService {
       interrupt: (live) => this.interrupt(live),
       drop: (live) => this.drop(live),
     })
+    this.served = new Served({ ...parts, ...hooks, pace: this.sending, onOutcome: (live, outcome) => this.outcomes.take(live, outcome) })
     this.mail = new MailRoom({
       ...{ ...parts, ...hooks },
       onWish: (live, wish) => this.mesh?.sender.wish(live, wish),
@@ -120,8 +113,7 @@ export class FileService {
     await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
-      ...(this.deps.bulk === undefined ? [] : [this.claims.serve(this.deps.bulk, (device) => this.contactOf(device) !== undefined)]),
-      this.deps.swarm.handle(FILE_PROTOCOL, (channel) => this.serve(channel)),
+      ...this.served.start(),
       () => this.pool.stop(),
       this.deps.swarm.listen({
         onConnected: (device) => this.onConnected(device),
@@ -169,7 +161,7 @@ export class FileService {
   /** A message has come, or was sent: it may offer a file. */
   async onMessage(message: StoredMessage): Promise<void> {
     if (message.kind !== 'file' || message.direction === 'out') return
-    const live = await this.transfers.learn(message.id, 'in')
+    const live = await this.transfers.hear(message).catch((error: unknown) => this.onRefused(message, error))
     if (live === undefined) return
     try {
       planOf(live.manifest)
@@ -187,6 +179,12 @@ export class FileService {
       return void (await this.accept(message.id, before.stored.place))
     }
     if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
+  }
+
+  private onRefused({ sender }: StoredMessage, error: unknown): undefined {
+    if (!isSkeinError(error, 'BAD_FRAME')) throw error
+    this.deps.logger.warn('offer-refused', { device: sender, reason: error.message })
+    this.deps.swarm.penalise(sender, error.code)
   }
 
   /** A carrier holds a message of ours. */
@@ -296,9 +294,22 @@ export class FileService {
     for (const live of this.transfers.all()) if (live.stored.contact === account || this.deps.book.isOwn(account)) this.resumeNow(live)
   }
 
+  /** A contact was blocked or is no longer, or has lost a device: who may not fetch, or be asked, is left at once (FI4). */
+  lookAtContacts(): void {
+    this.served.lookAtContacts()
+    this.fetcher.leave((device) => this.served.contactOf(device) === undefined)
+    for (const live of this.transfers.all()) {
+      if (this.deps.book.get(live.stored.contact)?.blocked !== true) this.fetcher.takeUp(live)
+      else {
+        this.interrupt(live)
+        this.mesh?.sender.forget(live)
+      }
+    }
+  }
+
   private interrupt(live: Live): void {
     this.fetcher.interrupt(live)
-    for (const link of this.serving.get(live) ?? []) link.close()
+    this.served.interrupt(live)
   }
 
   private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'> & { readonly told?: boolean }): Promise<void> {
@@ -308,59 +319,6 @@ export class FileService {
     this.interrupt(live)
     await this.drop(live)
     this.teller.wake(live)
-  }
-
-  private async serve(channel: Channel): Promise<void> {
-    const { peer } = channel
-    const contact = this.contactOf(peer)
-    const count = this.served.get(peer) ?? 0
-    if (contact === undefined || count >= MAX_SERVING) return channel.close()
-    this.served.set(peer, count + 1)
-    const serving = this.servingOf(contact, peer)
-    const { transfers, platform } = this
-    const isOwn = this.deps.book.isOwn(contact.account)
-    await serveLink(isOwn ? servingOwn(serving, { transfers, platform, sealing: this.deps }) : serving, linkOn(channel))
-    this.served.set(peer, (this.served.get(peer) ?? 1) - 1)
-  }
-
-  /** Whose devices may fetch. */
-  private contactOf(device: DeviceId): StoredContact | undefined {
-    const contact = this.deps.book.ownerOf(device)
-    return contact?.state === 'accepted' && !contact.blocked ? contact : undefined
-  }
-
-  private servingOf({ account }: StoredContact, peer: DeviceId): ServingDeps {
-    return {
-      logger: this.deps.logger,
-      pace: this.sending,
-      claim: (name) => this.claims.claim(peer, name),
-      lookUp: ({ id }) => offeredTo(account, id, this.transfers.find(id, 'out')),
-      withSource: (live, work) => this.withSource(live, work),
-      onServing: async (live, link) => {
-        this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
-        if (live.stored.state === 'waiting') await this.transfers.change(live, { state: 'running', reason: null })
-      },
-      onSent: (live, bytes) => {
-        const moved = live.stored.moved + bytes
-        this.transfers.progress(live, { moved, bytes: Math.min(live.manifest.size, live.stored.bytes + bytes) })
-      },
-      onServed: (live, link) => this.onServed(live, link),
-      onBroken: (live, error) => this.onBroken(live, error),
-      onOutcome: async (outcome) => {
-        const live = this.transfers.find(outcome.id, 'out') ?? this.transfers.find(outcome.id, 'in')
-        if (live?.stored.contact === account) await this.outcomes.take(live, outcome)
-      },
-      onOffence: (code) => this.deps.swarm.penalise(peer, code),
-    }
-  }
-
-  /** Nobody fetches it any more: it waits for who does. */
-  private async onServed(live: Live, link: { close(): void }): Promise<void> {
-    const links = this.serving.get(live)
-    links?.delete(link)
-    if (links === undefined || links.size > 0) return
-    this.serving.delete(live)
-    if (live.stored.state === 'running') await this.transfers.change(live, { state: 'waiting' })
   }
 
   private withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ export interface MailRoomDeps {
   path(): MainPath
   withSource<T>(live: Live, work: (source: SharedSource) => Promise<T>): Promise<T>
   /** It cannot be sent any more. */
-  onBroken(live: Live, error: SkeinError): Promise<unknown>
+  onBroken(live: Live, error: SkeinError): Promise<boolean>
   /** The recipient has it whole. @param digest SHA-256 of the content */
   onDone(live: Live, digest: Uint8Array): Promise<void>
   /** The recipient says what it lacks, and waits for it by the mesh. */

@@ -34,7 +34,7 @@ export interface MeshSenderDeps {
   readonly pace: Pace
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
   /** It cannot be sent any more. */
-  onBroken(live: Live, error: SkeinError): Promise<unknown>
+  onBroken(live: Live, error: SkeinError): Promise<boolean>
 }
 
 export class MeshSender {

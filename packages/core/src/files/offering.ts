@@ -49,7 +49,7 @@ export class Offering {
     try {
       for (const contact of contacts) {
         const { id } = await sendMessage(this.deps.path(), contact, draft)
-        const live = await this.deps.transfers.learn(id, 'out')
+        const live = await this.deps.transfers.learn(id)
         if (live !== undefined) sent.push(live)
       }
     } catch (error) {

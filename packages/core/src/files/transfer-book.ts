@@ -2,7 +2,7 @@
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Direction, Store, StoredTransfer, StoreWrite } from '../ports/store.ts'
+import type { Direction, Store, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import { KEEP_EVERY_MS, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
@@ -55,6 +55,9 @@ export class TransferBook {
   /** Nothing runs after a start. */
   async load(): Promise<void> {
     for (const stored of await this.deps.store.transfers()) this.take(stored)
+    // What the program had no time to refuse.
+    for (const live of this.all())
+      if (live.stored.direction === 'in' && this.find(live.stored.id, 'out') !== undefined) await this.remove(live)
   }
 
   /** Those that ended long ago are shown no longer (FI40). @returns those that are left */
@@ -64,8 +67,24 @@ export class TransferBook {
     return this.all()
   }
 
-  /** A transfer that has come into the store. */
-  async learn(id: MessageId, direction: Direction): Promise<Live | undefined> {
+  /** An offer of ours is in the store. */
+  learn(id: MessageId): Promise<Live | undefined> {
+    return this.meet(id, 'out')
+  }
+
+  /**
+   * A contact's offer is in the store; whoever offers chooses its id.
+   * @throws SkeinError BAD_FRAME for the id of an offer of ours, or of somebody else's: of two with one id none could be told from the other
+   */
+  async hear({ id, contact }: Pick<StoredMessage, 'id' | 'contact'>): Promise<Live | undefined> {
+    const [ours, known] = [this.find(id, 'out'), this.find(id, 'in')]
+    if (ours !== undefined && known === undefined) await this.deps.store.commit([{ kind: 'transfer.remove', id, direction: 'in' }])
+    if (ours !== undefined || (known !== undefined && known.stored.contact !== contact))
+      throw new SkeinError('BAD_FRAME', 'An offer has the id of another.')
+    return this.meet(id, 'in')
+  }
+
+  private async meet(id: MessageId, direction: Direction): Promise<Live | undefined> {
     const stored = await this.deps.store.transfer(id, direction)
     if (stored === null) return undefined
     const live = this.find(id, direction) ?? this.take(stored)

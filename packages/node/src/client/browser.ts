@@ -106,7 +106,8 @@ function loadFiles({ name, startFileWorker }: BrowserOptions, undo: Undo): (swar
       import('../files/bulk-port.ts'),
     ])
     const platform = new BrowserFiles({ name, startWorker: startFileWorker })
-    undo.push(() => platform.stop())
+    // After messenger and swarm: nobody is told of it while transfers are under way.
+    undo.splice(1, 0, () => platform.stop())
     return transferFiles(platform, bulkPortOn(swarm))
   }
 }

@@ -150,6 +150,13 @@ it('[FI46] a file has changed when it is gone from its folder, and is away when 
   await end()
 })
 
+it('what was stopped begins no thread anew', async () => {
+  const { top, first, end } = place()
+  await first.stop()
+  await expect(first.describe([top])).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  await end()
+})
+
 it('[FI40] what a crash has left of transfers that nobody knows is removed after a day, and nothing else', async () => {
   const { top, first, end } = place()
   const state = join(top, 'state')

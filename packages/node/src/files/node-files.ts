@@ -2,7 +2,17 @@
 import { existsSync, rmSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import type { BulkLink, ContentSink, ContentSource, FileManifest, FilePlatform, KeptTransfers, SinkWish, StreamKey } from '@skein/core'
+import {
+  type BulkLink,
+  type ContentSink,
+  type ContentSource,
+  type FileManifest,
+  type FilePlatform,
+  type KeptTransfers,
+  type SinkWish,
+  SkeinError,
+  type StreamKey,
+} from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { transfer } from 'comlink'
 import mime from 'mime'
@@ -25,6 +35,7 @@ export interface NodeFilesOptions {
 export class NodeFiles implements FilePlatform {
   private readonly options: NodeFilesOptions
   private worker: FileThread | undefined
+  private isStopped = false
 
   constructor(options: NodeFilesOptions) {
     this.options = options
@@ -141,15 +152,17 @@ export class NodeFiles implements FilePlatform {
     tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies }, now: Date.now() })
   }
 
-  /** Ends the worker, whatever it does. */
+  /** Ends the worker, whatever it does, for good. */
   async stop(): Promise<void> {
     const { worker } = this
+    this.isStopped = true
     this.worker = undefined
     await worker?.end()
   }
 
   /** The worker that runs now; a later one knows nothing of what this one has open. */
   private hold(): FileThread {
+    if (this.isStopped) throw new SkeinError('STORE_CLOSED', 'Files are neither read nor written any more.')
     if (this.worker === undefined || this.worker.hasEnded) this.worker = new FileThread()
     return this.worker
   }

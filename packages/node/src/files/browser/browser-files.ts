@@ -20,13 +20,14 @@ const FOLDER = 'received'
 export class BrowserFiles implements FilePlatform {
   private readonly options: BrowserFilesOptions
   private worker: FileWorkerThread | undefined
+  private isStopped = false
 
   constructor(options: BrowserFilesOptions) {
     this.options = options
     keepErrorCodes()
   }
 
-  describe(paths: readonly string[]): ReturnType<FilePlatform['describe']> {
+  async describe(paths: readonly string[]): ReturnType<FilePlatform['describe']> {
     return this.hold().ask((remote) => remote.describe(paths))
   }
 
@@ -74,18 +75,20 @@ export class BrowserFiles implements FilePlatform {
     return discardChosen(this.options.name, JSON.parse(place) as string[])
   }
 
-  forget({ id }: Pick<SinkWish, 'id'>): Promise<void> {
+  async forget({ id }: Pick<SinkWish, 'id'>): Promise<void> {
     return this.hold().ask((remote) => remote.forget(id))
   }
 
-  /** Ends the worker, whatever it does. */
+  /** Ends the worker, whatever it does, for good. */
   stop(): void {
+    this.isStopped = true
     this.worker?.end()
     this.worker = undefined
   }
 
   /** The worker that runs now; a later one knows nothing of what this one has open. */
   private hold(): FileWorkerThread {
+    if (this.isStopped) throw gone()
     if (this.worker === undefined || this.worker.hasEnded) this.worker = new FileWorkerThread(this.options)
     return this.worker
   }
