@@ -26,20 +26,27 @@ const bytesOf = (seed: number, length: number): Uint8Array => seededRandom(seed)
 export function filePlatformContract(name: string, make: () => Promise<FilePlatformUnderTest>): void {
   describe(`FilePlatform contract: ${name}`, () => {
     let under: FilePlatformUnderTest
+    let platform: FilePlatform
     beforeEach(async () => {
       under = await make()
+      platform = under.platform
     })
     afterEach(() => under.end())
 
+    async function restarted(): Promise<FilePlatform> {
+      platform = await under.restart()
+      return platform
+    }
+
     async function offered(path: string): Promise<{ place: string; manifest: FileManifest }> {
-      const { place, ...found } = await under.platform.describe([path])
+      const { place, ...found } = await platform.describe([path])
       const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
       return { place, manifest }
     }
 
     async function listOf(place: string, manifest: FileManifest): Promise<Uint8Array | undefined> {
       if (manifest.folder === undefined) return undefined
-      const source = await under.platform.openSource(place, manifest)
+      const source = await platform.openSource(place, manifest)
       const sealed = await source.seal('list', 0, stream)
       await source.close()
       return noblePrimitives.aesGcmOpen(stream.key, Uint8Array.of(...stream.prefix, 0, 0, 0, 0, 1), sealed, new Uint8Array()) ?? undefined
@@ -51,7 +58,7 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       { place, manifest }: { place: string; manifest: FileManifest },
       indices: readonly number[],
     ): Promise<void> {
-      const source = await under.platform.openSource(place, manifest)
+      const source = await platform.openSource(place, manifest)
       for (const index of indices) await to.write(index, stream, await source.seal('content', index, stream))
       await source.close()
     }
@@ -60,19 +67,19 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
 
     async function receive(path: string): Promise<string> {
       const offer = await offered(path)
-      const sink = await under.platform.openSink({
+      const sink = await platform.openSink({
         id: ID,
         manifest: offer.manifest,
         list: await listOf(offer.place, offer.manifest),
         folder: under.folder,
       })
       await move(sink, offer, all(offer))
-      const source = await under.platform.openSource(offer.place, offer.manifest)
+      const source = await platform.openSource(offer.place, offer.manifest)
       expect(await sink.finish()).toEqual(await source.finish())
       const put = await sink.commit()
       await sink.close()
       await source.close()
-      await under.platform.forget({ id: ID, folder: under.folder })
+      await platform.forget({ id: ID, folder: under.folder })
       return put
     }
 
@@ -92,11 +99,11 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
     })
 
     it('[FI15] the list of a folder is there after a restart, where a platform keeps it, until its transfer is forgotten', async () => {
-      if (under.platform.keepList === undefined) return
+      if (platform.keepList === undefined) return
       const list = bytesOf(4, 3_000)
-      await under.platform.keepList(ID, bytesOf(5, 4_000))
-      await under.platform.keepList(ID, list)
-      const again = await under.restart()
+      await platform.keepList(ID, bytesOf(5, 4_000))
+      await platform.keepList(ID, list)
+      const again = await restarted()
       expect(await again.keptList?.(ID)).toEqual(list)
       expect(await again.keptList?.('00'.repeat(16))).toBeUndefined()
       await again.forget({ id: ID, folder: under.folder })
@@ -107,9 +114,9 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       const bytes = bytesOf(3, 262_144 * 3 + 1)
       const offer = await offered(await under.put('a.bin', bytes))
       const wish = { id: ID, manifest: offer.manifest, list: undefined, folder: under.folder }
-      const first = await under.platform.openSink(wish)
+      const first = await platform.openSink(wish)
       await move(first, offer, [0, 3])
-      const again = await (await under.restart()).openSink(wish)
+      const again = await (await restarted()).openSink(wish)
       expect(again.present.missing(9)).toEqual([[1, 2]])
       expect(again.moved).toBe(262_144 + 1 + 2 * 16)
       expect(await under.get('a.bin')).toBeUndefined()
@@ -122,7 +129,7 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
 
     it('[FI9] a chunk that does not open is neither written nor counted', async () => {
       const offer = await offered(await under.put('a.bin', bytesOf(4, 300_000)))
-      const sink = await under.platform.openSink({ id: ID, manifest: offer.manifest, list: undefined, folder: under.folder })
+      const sink = await platform.openSink({ id: ID, manifest: offer.manifest, list: undefined, folder: under.folder })
       await expect(sink.write(0, stream, bytesOf(5, 262_160))).rejects.toMatchObject({ code: 'SEAL_BROKEN' })
       expect(sink.present.size).toBe(0)
       await sink.close()
@@ -132,23 +139,23 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       const path = await under.put('a.bin', bytesOf(6, 500_000))
       const offer = await offered(path)
       await under.put('a.bin', bytesOf(6, 300_000))
-      const sealed = under.platform.openSource(offer.place, offer.manifest).then((source) => source.seal('content', 1, stream))
+      const sealed = platform.openSource(offer.place, offer.manifest).then((source) => source.seal('content', 1, stream))
       await expect(sealed).rejects.toMatchObject({ code: 'FILE_CHANGED' })
     })
 
     it('what is not there cannot be offered', async () => {
       await under.put('there', bytesOf(1, 1))
-      await expect(under.platform.describe(['/nowhere/at/all'])).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+      await expect(platform.describe(['/nowhere/at/all'])).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
     })
 
     it('[FI24] what is forgotten leaves nothing behind, and begins anew', async () => {
       const offer = await offered(await under.put('a.bin', bytesOf(7, 300_000)))
       const wish = { id: ID, manifest: offer.manifest, list: undefined, folder: under.folder }
-      const sink = await under.platform.openSink(wish)
+      const sink = await platform.openSink(wish)
       await move(sink, offer, [0])
       await sink.close()
-      await under.platform.forget(wish)
-      const anew = await under.platform.openSink(wish)
+      await platform.forget(wish)
+      const anew = await platform.openSink(wish)
       expect([anew.present.size, anew.moved]).toEqual([0, 0])
       await anew.close()
     })
