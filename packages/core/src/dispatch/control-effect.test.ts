@@ -102,7 +102,10 @@ describe('what a device says about delivery', () => {
     const tokens = (round: number) =>
       Array.from({ length: MAX_GRANTED_TOKENS }, (_, at) => new Uint8Array(TOKEN_BYTES).fill(at).fill(round, 0, 9))
     for (let round = 0; round < 20; round += 1) await say(eve, { kind: 'grant', mailbox: 'http://a.test', tokens: tokens(round) })
-    expect(await store.tokens('http://a.test', contact, 9_999)).toHaveLength(MAX_TOKENS_OF_ONE)
+    const held = await store.tokens('http://a.test', contact, 9_999)
+    expect(held).toHaveLength(MAX_TOKENS_OF_ONE)
+    // What was held for long makes room for what comes: a program that runs for months takes tokens still.
+    expect(tokens(19)).toContainEqual(held[0])
     for (let round = 0; round < 20; round += 1) await say(eve, { kind: 'missing', seqs: [1, 2] })
     expect(recalled).toEqual([[1, 2]])
     await clock.advance(RECALL_EVERY_MS)

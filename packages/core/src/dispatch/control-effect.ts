@@ -9,23 +9,15 @@ import type { SignedBytes } from '../wire/signed.ts'
 
 export const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
-/** Tokens taken from one device in one run: many months of mail. */
+/** Tokens held of one account: many months of mail. The newest are worth most: a relay takes those of its key and of the one before. */
 export const MAX_TOKENS_OF_ONE = 512
 /** Between two rounds of handing carriers what one device says is missing, and between two answers about what it asks, milliseconds. */
 export const RECALL_EVERY_MS = 30_000
 
 /** What one device may cause by what it says (RC3). */
 export class ControlAllowance {
-  private readonly tokens = new Map<DeviceId, number>()
   private readonly recalled = new Map<DeviceId, number>()
   private readonly answered = new Map<DeviceId, number>()
-
-  takesTokens(device: DeviceId, count: number): boolean {
-    const taken = (this.tokens.get(device) ?? 0) + count
-    if (taken > MAX_TOKENS_OF_ONE) return false
-    this.tokens.set(device, taken)
-    return true
-  }
 
   /** @param now monotonic milliseconds */
   mayRecall(device: DeviceId, now: number): boolean {
@@ -72,11 +64,7 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'receipt':
       return hooks.isOwn(account) ? ownReceiptEffect(hooks, device, control) : receiptEffect(hooks, known, control)
     case 'grant':
-      if (!allowance.takesTokens(device, control.tokens.length)) return NOTHING
-      return {
-        writes: control.tokens.map((token) => ({ kind: 'token.put', mailbox: control.mailbox, token, giver: account })),
-        committed: NOTHING.committed,
-      }
+      return { writes: grantedWrites(account, control), committed: NOTHING.committed }
     case 'missing':
       if (!allowance.mayRecall(device, clock.monotonic())) return NOTHING
       return { writes: [], committed: () => void hooks.recall(control.seqs).catch(() => undefined) }
@@ -92,6 +80,13 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'unknown':
       return NOTHING
   }
+}
+
+function grantedWrites(giver: AccountId, { mailbox, tokens }: Extract<DeliveryControlFields, { kind: 'grant' }>): readonly StoreWrite[] {
+  return [
+    ...tokens.map((token): StoreWrite => ({ kind: 'token.put', mailbox, token, giver })),
+    { kind: 'token.trim', giver, most: MAX_TOKENS_OF_ONE },
+  ]
 }
 
 /** Ids that were never on their way to this device change nothing: the store looks. */

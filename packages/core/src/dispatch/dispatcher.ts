@@ -38,6 +38,8 @@ import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
 const EXPIRY_CHECK_MS = 30_000
 /** Between two looks for what carriers hold and nobody has confirmed (RC4), milliseconds. */
 const UNCONFIRMED_CHECK_MS = 300_000
+/** The first look of a run, for programs that run for minutes at a time. */
+const UNCONFIRMED_FIRST_MS = 60_000
 /** A gap in what a device has sent is asked for after so long, milliseconds (DL19). */
 const GAP_MS = 60_000
 
@@ -354,7 +356,7 @@ export class Dispatcher {
   }
 
   private async lookOften(path: MainPath): Promise<void> {
-    while (await this.deps.clock.sleep(UNCONFIRMED_CHECK_MS, { signal: this.stopping.signal }))
+    for (let wait = UNCONFIRMED_FIRST_MS; await this.deps.clock.sleep(wait, { signal: this.stopping.signal }); wait = UNCONFIRMED_CHECK_MS)
       await this.lookOnce(path).catch((error: unknown) => this.deps.logger.warn('unconfirmed-not-asked-for', { reason: String(error) }))
   }
 

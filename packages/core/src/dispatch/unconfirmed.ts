@@ -13,9 +13,10 @@ const FIRST_MS = 600_000
 /** … up to a day, milliseconds: who is away for a month finds thirty at most. */
 const LAST_MS = 86_400_000
 
+/** How asking one device stands: kept, as programs that run for minutes at a time would never come to ask. */
 interface Asking {
   readonly waitMs: number
-  /** Monotonic. */
+  /** Milliseconds since 1970. */
   readonly nextAt: number
   /** What is carried since then: rows up to this number. */
   readonly upTo: number
@@ -26,11 +27,14 @@ export interface UnconfirmedDeps {
   isLinked(device: DeviceId): boolean
 }
 
+const settingOf = (device: DeviceId): string => `unconfirmed ${device}`
+
 /** The sender's side. */
 export class Unconfirmed {
   private readonly path: MainPath
   private readonly deps: UnconfirmedDeps
-  private readonly asking = new Map<DeviceId, Asking>()
+  /** Devices that are there again, and since when, milliseconds since 1970. */
+  private readonly heardAt = new Map<DeviceId, number>()
 
   constructor(path: MainPath, deps: UnconfirmedDeps) {
     this.path = path
@@ -39,32 +43,44 @@ export class Unconfirmed {
 
   /** The device is there again: it need not be asked as seldom as one that is away. */
   heard(device: DeviceId): void {
-    const known = this.asking.get(device)
-    if (known === undefined || known.waitMs === FIRST_MS) return
-    const soon = this.path.clock.monotonic() + FIRST_MS
-    this.asking.set(device, { ...known, waitMs: FIRST_MS, nextAt: Math.min(known.nextAt, soon) })
+    if (!this.heardAt.has(device)) this.heardAt.set(device, this.path.clock.now())
   }
 
   /** Asks about what is due to be asked about. */
   async look(): Promise<void> {
-    const devices = (await this.path.store.outboxDevices()).map(({ device }) => device)
-    for (const device of this.asking.keys()) if (!devices.includes(device)) this.asking.delete(device)
-    for (const device of devices) await this.lookAt(device)
+    for (const { device } of await this.path.store.outboxDevices()) await this.lookAt(device)
   }
 
   private async lookAt(device: DeviceId): Promise<void> {
     const page = await this.path.store.outbox(device, 0, MAX_MISSING)
     const carried = page.filter(({ state, transient }) => state === 'carried' && !transient)
     const upTo = carried.at(-1)?.seq
-    if (upTo === undefined || this.deps.isLinked(device)) return void this.asking.delete(device)
-    const now = this.path.clock.monotonic()
-    const known = this.asking.get(device)
-    if (known !== undefined && now < known.nextAt) return
+    if (upTo === undefined || this.deps.isLinked(device)) return
+    const now = this.path.clock.now()
+    const known = await this.asked(device)
     const old = carried.filter(({ seq }) => seq <= (known?.upTo ?? 0))
+    // What was asked about before has arrived since, or was given up.
+    if (known === undefined || old.length === 0) return this.keep(device, { waitMs: FIRST_MS, nextAt: now + FIRST_MS, upTo })
+    if (now < known.nextAt) return
     // What waits already, perhaps an earlier question, has found no carrier either.
-    if (old.length > 0 && !page.some(({ transient, carriers }) => transient && carriers.length === 0)) await this.ask(device, old)
-    const waitMs = old.length === 0 || known === undefined ? FIRST_MS : Math.min(2 * known.waitMs, LAST_MS)
-    this.asking.set(device, { waitMs, nextAt: now + waitMs, upTo })
+    if (!page.some(({ transient, carriers }) => transient && carriers.length === 0)) await this.ask(device, old)
+    const waitMs = Math.min(2 * known.waitMs, LAST_MS)
+    await this.keep(device, { waitMs, nextAt: now + waitMs, upTo })
+  }
+
+  private async asked(device: DeviceId): Promise<Asking | undefined> {
+    const kept = await this.path.store.setting(settingOf(device))
+    if (kept === null) return undefined
+    const [waitMs = 0, nextAt = 0, upTo = 0] = kept.split(' ').map(Number)
+    const heardAt = this.heardAt.get(device)
+    const asking = heardAt === undefined ? { waitMs, nextAt } : { waitMs: FIRST_MS, nextAt: Math.min(nextAt, heardAt + FIRST_MS) }
+    // A clock that was set back makes nobody wait for longer than a wait is.
+    return { ...asking, nextAt: Math.min(asking.nextAt, this.path.clock.now() + asking.waitMs), upTo }
+  }
+
+  private async keep(device: DeviceId, { waitMs, nextAt, upTo }: Asking): Promise<void> {
+    this.heardAt.delete(device)
+    await this.path.store.commit([{ kind: 'setting.put', key: settingOf(device), value: `${waitMs} ${nextAt} ${upTo}` }])
   }
 
   private async ask(device: DeviceId, rows: readonly OutboxRow[]): Promise<void> {

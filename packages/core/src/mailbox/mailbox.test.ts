@@ -141,6 +141,28 @@ describe('mailboxes', () => {
     expect(await states(world, back, bo)).toEqual(['delivered', 'delivered'])
   })
 
+  it('[RC4] a program that runs for minutes at a time asks as well', async () => {
+    const { world, relays, ana, bo } = await scene(716)
+    const { device } = bo.messenger.identity
+    world.kill(bo)
+    await world.send(ana, bo, 'mail lost')
+    await world.run(20_000)
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+    for (const { store } of relays) store.wipe()
+    world.kill(ana)
+    const back = await again(world, bo)
+    world.network.partition(ana.messenger.identity.device, device, true)
+    let now = ana
+    for (let turn = 0; turn < 4; turn += 1) {
+      now = await again(world, now)
+      await world.run(120_000)
+      world.kill(now)
+      await world.run(1_000)
+      world.clock.jump(900_000)
+    }
+    expect(await texts(world, back, ana)).toEqual(['mail lost'])
+  })
+
   it('[DV15] a new device and a contact that it has never met write to each other by mail, and what comes before its list lies on', async () => {
     const { world, relays, ana, bo } = await scene(715)
     world.kill(ana)

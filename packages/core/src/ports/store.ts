@@ -288,6 +288,8 @@ export type StoreWrite =
   /** A token with which mail can be left at a mailbox, once. `giver`: the account that handed it to us; null for one we have fetched. */
   | { readonly kind: 'token.put'; readonly mailbox: string; readonly token: Uint8Array; readonly giver: AccountId | null }
   | { readonly kind: 'token.remove'; readonly token: Uint8Array }
+  /** Of the tokens of a giver only the newest `most` stay. */
+  | { readonly kind: 'token.trim'; readonly giver: AccountId; readonly most: number }
   /** New bytes for a row that is still there: the session they were sealed in is gone at the other side. */
   | { readonly kind: 'outbox.reseal'; readonly message: MessageId; readonly device: DeviceId; readonly sealed: Uint8Array }
   /** Fails the whole commit with SESSION_CONFLICT unless the stored version is one less: states follow each other without gaps. */
@@ -376,7 +378,7 @@ export interface Store {
   receiptDevices(): Promise<readonly DeviceId[]>
   /** Those due to a device, at most `limit`. */
   receiptsDue(device: DeviceId, limit: number): Promise<readonly DueReceipt[]>
-  /** Tokens for a mailbox, at most `limit`: those of one giver, or those we have fetched. */
+  /** Tokens for a mailbox, the newest first, at most `limit`: those of one giver, or those we have fetched. */
   tokens(mailbox: string, giver: AccountId | null, limit: number): Promise<readonly Uint8Array[]>
   session(device: DeviceId): Promise<StoredSession | null>
   prekeys(): Promise<readonly StoredPrekey[]>

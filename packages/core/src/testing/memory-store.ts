@@ -178,6 +178,7 @@ export class MemoryStore implements Store {
       [...tokens.values()]
         .filter((each) => each.mailbox === mailbox && each.giver === giver)
         .map(({ token }) => token)
+        .toReversed()
         .slice(0, limit),
     )
   }
@@ -271,6 +272,7 @@ function apply(tables: Tables, write: StoreWrite): WriteOutcome {
     case 'receipt.forget':
     case 'token.put':
     case 'token.remove':
+    case 'token.trim':
       return changeDelivery(tables, write)
     case 'transfer.put':
     case 'transfer.offer':
@@ -319,7 +321,10 @@ function changeDelivery({ retries, progress, tokens, receipts }: Tables, write: 
   else if (write.kind === 'outbox.retry') retries.set(write.device, { attempts: write.attempts, nextAt: write.nextAt })
   else if (write.kind === 'token.put') tokens.set(write.token.join(), tokens.get(write.token.join()) ?? write)
   else if (write.kind === 'token.remove') tokens.delete(write.token.join())
-  else {
+  else if (write.kind === 'token.trim') {
+    const held = [...tokens].filter(([, { giver }]) => giver === write.giver)
+    for (const [key] of held.slice(0, Math.max(0, held.length - write.most))) tokens.delete(key)
+  } else {
     const key = rowKey(write.progress.device, write.progress.message)
     const known = progress.get(key)
     if (known === undefined || PROGRESS.indexOf(known.state) < PROGRESS.indexOf(write.progress.state)) progress.set(key, write.progress)

@@ -177,6 +177,8 @@ async function simpleWrite({ writes, seal }: Omit<WriteTarget, 'db'>, write: Sim
       return void (await writes.token.run({ ...write, giver: write.giver ?? '' }))
     case 'token.remove':
       return void (await writes.tokenRemove.run({ token: write.token }))
+    case 'token.trim':
+      return void (await writes.tokenTrim.run({ ...write }))
     case 'outbox.reseal':
       return void (await writes.outboxReseal.run({ ...write }))
     case 'session.remove':

@@ -4,6 +4,7 @@ import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import { prepareAnnotationReads, prepareAnnotationWrites } from './annotation-queries.ts'
 import { prepareJournalReads, prepareJournalWrites } from './journal-queries.ts'
 import * as t from './schema.ts'
+import { prepareTokenReads, prepareTokenWrites } from './token-queries.ts'
 import { prepareTransferReads, prepareTransferWrites } from './transfer-queries.ts'
 
 export type AnyDatabase = BaseSQLiteDatabase<'sync' | 'async', unknown>
@@ -34,6 +35,7 @@ export function prepareReads(db: AnyDatabase) {
     ...prepareAnnotationReads(db),
     ...prepareTransferReads(db),
     ...prepareJournalReads(db),
+    ...prepareTokenReads(db),
     identity: db.select().from(t.identity).limit(1).prepare(),
     contacts: db.select().from(t.contacts).orderBy(asc(t.contacts.petname)).prepare(),
     contact: db
@@ -102,12 +104,6 @@ export function prepareReads(db: AnyDatabase) {
       .where(eq(t.receipts.device, p('device')))
       .limit(p('limit'))
       .prepare(),
-    tokens: db
-      .select({ token: t.tokens.token })
-      .from(t.tokens)
-      .where(and(eq(t.tokens.mailbox, p('mailbox')), eq(t.tokens.giver, p('giver'))))
-      .limit(p('limit'))
-      .prepare(),
     session: db
       .select()
       .from(t.sessions)
@@ -172,6 +168,7 @@ export function prepareWrites(db: AnyDatabase) {
     ...prepareAnnotationWrites(db),
     ...prepareTransferWrites(db),
     ...prepareJournalWrites(db),
+    ...prepareTokenWrites(db),
     identity: db
       .insert(t.identity)
       .values({ id: 1, accountSeed: p('accountSeed'), deviceSeed: p('deviceSeed'), dhSecret: p('dhSecret'), createdAt: p('createdAt') })
@@ -315,15 +312,6 @@ export function prepareWrites(db: AnyDatabase) {
         setWhere: sql`case excluded.state when 'failed' then 0 when 'delivered' then 1 else 2 end
           > case ${t.progress.state} when 'failed' then 0 when 'delivered' then 1 else 2 end`,
       })
-      .prepare(),
-    token: db
-      .insert(t.tokens)
-      .values({ token: p('token'), mailbox: p('mailbox'), giver: p('giver') })
-      .onConflictDoNothing()
-      .prepare(),
-    tokenRemove: db
-      .delete(t.tokens)
-      .where(eq(t.tokens.token, p('token')))
       .prepare(),
     outboxReseal: db
       .update(t.outbox)

@@ -295,6 +295,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const ours = [await store.tokens('a', null, 10), await store.tokens('b', null, 10), await store.tokens('b', null, 0)]
       expect(ours).toEqual([[token(2)], [token(3)], []])
       expect([await store.tokens('a', account, 10), await store.tokens('b', account, 10)]).toEqual([[token(4)], [token(5)]])
+      // The newest come first, and stay where there are too many.
+      await store.commit([6, 7, 8].map((byte) => put(byte, 'a', account)))
+      expect(await store.tokens('a', account, 2)).toEqual([token(8), token(7)])
+      await store.commit([{ kind: 'token.trim', giver: account, most: 3 }])
+      expect([await store.tokens('a', account, 10), await store.tokens('b', account, 10)]).toEqual([[token(8), token(7), token(6)], []])
+      expect(await store.tokens('a', null, 10)).toEqual([token(2)])
     })
 
     it('[ST6] a message only moves forward', async () => {
