@@ -15,15 +15,23 @@ class BlackHole extends MeshNode {
 /** Gives every other bundle it is asked for, by its id. */
 class SelectiveForwarder extends MeshNode {
   deliverable(links, now) {
-    return fair(super.deliverable(links, now))
+    return fair((swallowed) => super.deliverable(links, now, swallowed))
   }
 
   carriable(links, now) {
-    return fair(super.carriable(links, now))
+    return fair((swallowed) => super.carriable(links, now, swallowed))
   }
 }
 
-const fair = (choice) => (choice !== undefined && Number.parseInt(choice.bundle.key.at(-1), 16) % 2 === 0 ? choice : undefined)
+/** What it swallows holds up nothing that it gives. */
+function fair(next) {
+  const swallowed = new Set()
+  for (;;) {
+    const choice = next(swallowed)
+    if (choice === undefined || Number.parseInt(choice.bundle.key.at(-1), 16) % 2 === 0) return choice
+    swallowed.add(choice.bundle.key)
+  }
+}
 
 export const ADVERSARIES = {
   /** Swallows everything. */

@@ -1,12 +1,13 @@
 // What is possible on a trace at all: the delivery of policies that know no carrier to be better than another, with everything else in
 // their favour. Transfers take no time, buffers have no end, all know at once how many copies there are and that one has arrived.
 // A holder hands on a copy while there are fewer than `copies`. With as many copies as nodes it is the earliest arrival of all.
+import { numberOf } from './number-of.mjs'
 import { readTrace, TICKS_PER_S } from './trace.mjs'
 
 export async function simulate({ trace, copies }) {
   if (trace === undefined) throw new Error('sim bound needs --trace DIR')
   const read = readTrace(trace)
-  const most = Number(copies ?? read.meta.nodes)
+  const most = numberOf('--copies', copies ?? read.meta.nodes, { least: 1 })
   return { copies: most, ...new Bound(read, most).run() }
 }
 

@@ -5,6 +5,7 @@ import { RouteNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { EventQueue } from './event-queue.mjs'
 import { addressOf, identityOf, sha256, START_MS } from './identities.mjs'
+import { numberOf } from './number-of.mjs'
 
 const BYTES_PER_MS = 6_250
 const TICK_MS = 10
@@ -13,7 +14,12 @@ const EVERY_MS = 200
 const NOTICE_BYTES = 40
 
 export async function simulate({ nodes = '1000', degree = '8', bytes = '1024', messages = '200', seed }) {
-  const shape = { nodes: Number(nodes), degree: Number(degree), bytes: Number(bytes), messages: Number(messages) }
+  const shape = {
+    nodes: numberOf('--nodes', nodes, { least: 2, most: 100_000 }),
+    degree: numberOf('--degree', degree, { least: 2 }),
+    bytes: numberOf('--bytes', bytes, { least: 64 }),
+    messages: numberOf('--messages', messages, { least: 1 }),
+  }
   const hybrid = new Hybrid(shape, Number(seed)).run()
   const gossipsub = new Gossipsub(shape, Number(seed)).run()
   return { ...shape, hybrid, gossipsub, latency_ratio: Number((hybrid.latency_ms / gossipsub.latency_ms).toFixed(3)) }

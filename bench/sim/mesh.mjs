@@ -1,5 +1,7 @@
 // One trace, one policy, one document.
+import { POLICY_NAMES } from '@skein/core'
 import { ADVERSARIES } from './adversaries.mjs'
+import { numberOf } from './number-of.mjs'
 import { Replay } from './replay.mjs'
 import { readTrace } from './trace.mjs'
 
@@ -7,12 +9,13 @@ export async function simulate({ trace, policy, copies, seed, adversary, share }
   if (trace === undefined) throw new Error('sim mesh needs --trace DIR')
   if (adversary !== undefined && !(adversary in ADVERSARIES))
     throw new Error(`no adversary «${adversary}»; there are ${Object.keys(ADVERSARIES).join(', ')}`)
+  if (!POLICY_NAMES.includes(policy)) throw new Error(`no policy «${policy}»; there are ${POLICY_NAMES.join(', ')}`)
   const began = performance.now()
   const replay = new Replay(readTrace(trace), {
     policy,
-    seed: Number(seed),
-    ...(copies === undefined ? {} : { copies: Number(copies) }),
-    ...(adversary === undefined ? {} : { adversary, share: Number(share) }),
+    seed: numberOf('--seed', seed),
+    ...(copies === undefined ? {} : { copies: numberOf('--copies', copies, { least: 1 }) }),
+    ...(adversary === undefined ? {} : { adversary, share: numberOf('--share', share, { most: 1 }) }),
   })
   const tally = replay.run()
   return {

@@ -4,12 +4,15 @@ import { carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { addressOf, identityOf, sha256, START_MS } from './identities.mjs'
 import { ADVERSARIES } from './adversaries.mjs'
+import { controlBytes, spokenBytes } from './overheard.mjs'
 import { other, Radio } from './radio.mjs'
 import { TICKS_PER_S } from './trace.mjs'
 import { Tally } from './tally.mjs'
 
 const TICK_MS = 1_000 / TICKS_PER_S
 const EXPIRY_CHECK_TICKS = 60 * TICKS_PER_S
+/** Both sides compare again what they hold (ME7). */
+const COMPARE_TICKS = 15 * TICKS_PER_S
 
 export class Replay {
   dirty = new Set()
@@ -53,7 +56,7 @@ export class Replay {
   sendControl(id, from, frame) {
     const link = this.radio.links.get(id)
     if (link === undefined) return
-    this.radio.control(link, frame.length)
+    this.radio.control(link, controlBytes(frame))
     this.frames.push({ link, to: other(link, from), frame })
   }
 
@@ -63,17 +66,26 @@ export class Replay {
       this.nodes[next.to].control(next.link.id, next.frame, this.now)
   }
 
+  /** What one of two neighbours has missed is made good: whoever was told anything may have something to give. */
+  compare() {
+    for (const node of this.nodes) node.compareAgain(this.now)
+    for (const { link, to } of this.frames) for (const node of [to, other(link, to)]) this.dirty.add(node)
+    this.deliverFrames()
+  }
+
   run() {
     const { contacts, messages, meta } = this.trace
     const last = meta.duration_s * TICKS_PER_S
     let contact = 0
     let message = 0
     let check = EXPIRY_CHECK_TICKS
+    let compare = COMPARE_TICKS
     for (;;) {
       const next = Math.min(
         contacts[contact]?.tick ?? Infinity,
         messages[message]?.tick ?? Infinity,
         check,
+        compare,
         this.nextEnd(),
         this.nextDirty(),
       )
@@ -81,6 +93,10 @@ export class Replay {
       this.tick = next
       for (; messages[message]?.tick === next; message += 1) this.create(messages[message])
       for (; contacts[contact]?.tick === next; contact += 1) this.change(contacts[contact])
+      if (next === compare) {
+        this.compare()
+        compare += COMPARE_TICKS
+      }
       this.serve()
       if (next === check) {
         for (const node of this.nodes) node.expire(this.now)
@@ -114,6 +130,7 @@ export class Replay {
 
   change(contact) {
     if (contact.up) {
+      if (this.radio.find(contact) !== undefined) return
       const link = this.radio.up(contact)
       for (const node of [link.a, link.b]) this.nodes[node].linkUp({ link: link.id, bandwidth: link.bps }, this.now)
       this.deliverFrames()
@@ -159,12 +176,12 @@ export class Replay {
   begin(node) {
     const links = this.radio.freeLinks(node)
     if (links.length === 0) return
-    if (this.offer(node, (refused) => this.nodes[node].deliverable(links, this.now, refused))) return
+    if (this.offer(node, () => this.nodes[node].deliverable(links, this.now))) return
     for (const id of links) {
       const holder = other(this.radio.links.get(id), node)
-      if (this.offer(holder, (refused) => this.nodes[holder].deliverable([id], this.now, refused))) return
+      if (this.offer(holder, () => this.nodes[holder].deliverable([id], this.now))) return
     }
-    this.offer(node, (refused) => this.nodes[node].carriable(links, this.now, refused))
+    this.offer(node, () => this.nodes[node].carriable(links, this.now))
   }
 
   /** Offers what `choose` names until one offer is taken. */
@@ -174,6 +191,7 @@ export class Replay {
     const link = this.radio.links.get(choice.link)
     const answer = this.nodes[other(link, sender)].admit(choice.bundle, this.now)
     this.deliverFrames()
+    this.radio.control(link, spokenBytes(choice.bundle, answer.kind))
     if (answer.kind !== 'welcome') {
       this.nodes[sender].refused(choice, answer.kind)
       return this.offer(sender, choose)

@@ -6,6 +6,8 @@ import { MemoryBundleStore, MeshNode, RouteNode, carryingPolicy } from '@skein/c
 import { seededRandom } from '@skein/core/testing'
 import { addressOf, pingHeader, sha256, START_MS } from './identities.mjs'
 import { EventQueue } from './event-queue.mjs'
+import { numberOf } from './number-of.mjs'
+import { soundGraph } from './sound-graph.mjs'
 
 const HOP_MS = 1
 const BYTES_PER_MS = 12_500
@@ -19,7 +21,10 @@ const LIFE_MS = 5 * 3_600_000
 
 export async function simulate({ graph, seed, carrying }) {
   if (graph === undefined) throw new Error('sim routing needs --graph FILE')
-  const lab = new RoutingLab(JSON.parse(readFileSync(graph, 'utf8')), { seed: Number(seed), carrying: carrying !== 'off' })
+  const lab = new RoutingLab(soundGraph(JSON.parse(readFileSync(graph, 'utf8'))), {
+    seed: numberOf('--seed', seed),
+    carrying: carrying !== 'off',
+  })
   return lab.run()
 }
 
@@ -33,8 +38,9 @@ class RoutingLab {
     this.graph = graph
     this.carrying = carrying
     this.random = seededRandom(seed)
-    this.count = Array.isArray(graph.nodes) ? graph.nodes.length : graph.nodes
-    this.addresses = Array.from({ length: this.count }, (_, node) => addressOf(node))
+    this.addresses = Array.from({ length: graph.count }, (_, node) => addressOf(node))
+    this.linksOf = this.addresses.map(() => new Set())
+    this.stores = this.addresses.map(() => new MemoryBundleStore(5_000_000))
     this.routers = this.addresses.map((address, node) => this.newRouter(address, node))
     this.carriers = this.addresses.map((address, node) => this.newCarrier(address, node))
   }
@@ -59,7 +65,7 @@ class RoutingLab {
   newCarrier(address, node) {
     return new MeshNode({
       addresses: new Set([address]),
-      store: new MemoryBundleStore(5_000_000),
+      store: this.stores[node],
       policy: carryingPolicy('adaptive'),
       random: this.random,
       primitives: { sha256 },
@@ -78,8 +84,10 @@ class RoutingLab {
 
   up([a, b]) {
     const link = `${Math.min(a, b)}-${Math.max(a, b)}`
+    if (a === b || this.links.has(link)) return
     this.links.set(link, [a, b])
     for (const node of [a, b]) {
+      this.linksOf[node].add(link)
       this.routers[node].linkUp(link)
       if (this.carrying) this.carriers[node].linkUp({ link, bandwidth: BYTES_PER_MS * 1_000 }, this.now)
     }
@@ -88,6 +96,7 @@ class RoutingLab {
   down([a, b]) {
     const link = `${Math.min(a, b)}-${Math.max(a, b)}`
     this.links.delete(link)
+    for (const node of [a, b]) this.linksOf[node].delete(link)
     this.queue.after(SILENCE_MS, () => {
       if (this.links.has(link)) return
       for (const node of [a, b]) {
@@ -99,7 +108,7 @@ class RoutingLab {
 
   ping([from, to]) {
     const header = pingHeader(this.pings.size, { to: this.addresses[to], expiresAt: this.now + LIFE_MS })
-    this.pings.set(header.key, { ...header, from, sentAt: this.queue.now, reachedAt: undefined })
+    this.pings.set(header.key, { ...header, from, pair: `${from}-${to}`, reachedAt: undefined })
     this.routers[from].dispatch(
       { key: header.key, address: header.address, lock: header.lock, payload: new Uint8Array(header.bytes) },
       this.now,
@@ -111,7 +120,7 @@ class RoutingLab {
   }
 
   carry(key) {
-    const { from, cureKey: _, sentAt: __, reachedAt: ___, ...header } = this.pings.get(key)
+    const { from, cureKey: _, pair: __, reachedAt: ___, ...header } = this.pings.get(key)
     if (this.carrying) this.carriers[from].originate(header, this.now)
   }
 
@@ -123,7 +132,8 @@ class RoutingLab {
 
   /** Hands over what this node has to give; at this rate it is there within the tick. */
   serve(node) {
-    const links = [...this.links].filter(([, ends]) => ends.includes(node)).map(([link]) => link)
+    if (this.stores[node].size === 0) return
+    const links = [...this.linksOf[node]]
     const next = () => this.carriers[node].deliverable(links, this.now) ?? this.carriers[node].carriable(links, this.now)
     for (let choice = next(); choice !== undefined; choice = next()) this.hand(node, choice)
   }
@@ -141,36 +151,36 @@ class RoutingLab {
   }
 
   run() {
-    const { links, steps = [], pings = [], stepSeconds = 0 } = this.graph
-    this.up0(links)
+    const { links, steps, pings } = this.graph
+    for (const link of links) this.up(link)
     for (const pair of pings) this.queue.after(0, () => this.ping(pair))
-    for (const [at, step] of steps.entries()) this.queue.after(at * stepSeconds * 1_000, () => this.step(step, stepSeconds * 1_000))
-    const until = steps.length > 0 ? steps.length * stepSeconds * 1_000 + AFTER_MS : STATIC_MS
+    for (const step of steps) this.queue.after(step.at, () => this.step(step))
+    const ends = steps.map(({ at, milliseconds }) => at + milliseconds + AFTER_MS)
+    const until = ends.length > 0 ? ends.reduce((x, y) => Math.max(x, y)) : STATIC_MS
     this.queue.after(0, () => this.tick(until))
     this.queue.run(until)
     return this.figures()
   }
 
-  up0(links) {
-    for (const link of links) this.up(link)
-  }
-
   /** Pings are spread over the whole step: also over links that have just been lost, and to be lost a moment later. */
-  step({ add, del, pings }, milliseconds) {
+  step({ add, del, pings, milliseconds }) {
     for (const link of del) this.down(link)
     for (const link of add) this.up(link)
     for (const [at, pair] of pings.entries()) this.queue.after((at / pings.length) * milliseconds, () => this.ping(pair))
   }
 
+  /** A pair is reached when the first ping from one to the other is. */
   figures() {
     const all = [...this.pings.values()]
-    const took = all.filter(({ reachedAt }) => reachedAt !== undefined).map(({ sentAt, reachedAt }) => reachedAt - sentAt)
-    took.sort((a, b) => a - b)
-    const enough = took[Math.ceil(all.length * 0.99) - 1]
+    const first = new Map(all.map(({ pair }) => [pair, Number.POSITIVE_INFINITY]))
+    for (const { pair, reachedAt = Number.POSITIVE_INFINITY } of all) first.set(pair, Math.min(first.get(pair), reachedAt))
+    const times = [...first.values()].sort((a, b) => a - b)
+    const enough = times[Math.ceil(times.length * 0.99) - 1] ?? Number.POSITIVE_INFINITY
+    const arrived = all.filter(({ reachedAt }) => reachedAt !== undefined).length
     return {
-      converged_s: enough === undefined ? null : Number((enough / 1_000).toFixed(3)),
-      reach: Number((took.length / all.length).toFixed(4)),
-      bytes_per_node: Math.round(this.bytes / this.count),
+      converged_s: enough === Number.POSITIVE_INFINITY ? null : Number((enough / 1_000).toFixed(3)),
+      reach: all.length === 0 ? null : Number((arrived / all.length).toFixed(4)),
+      bytes_per_node: Math.round(this.bytes / this.graph.count),
     }
   }
 }

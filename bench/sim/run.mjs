@@ -33,5 +33,10 @@ if (file === undefined) {
   process.exit(2)
 }
 const { simulate } = await import(file)
-const figures = await simulate(values)
-process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : `${JSON.stringify(figures, null, 2)}\n`)
+try {
+  const figures = await simulate(values)
+  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : `${JSON.stringify(figures, null, 2)}\n`)
+} catch (error) {
+  process.stderr.write(`sim: ${error.message}\n`)
+  process.exitCode = 2
+}
