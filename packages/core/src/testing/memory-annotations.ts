@@ -35,10 +35,15 @@ export function refresh({ messages, annotations }: Tables, message: StoredMessag
   })
 }
 
+/** The other side has yet to learn that a message was taken back. */
+function isUntold(outbox: Tables['outbox'], { id, kind }: StoredAnnotation): boolean {
+  return kind === 'deletion' && [...outbox.values()].some(({ message }) => message === id)
+}
+
 type ClearWrite = Extract<StoreWrite, { kind: 'conversation.clear' }>
 
 /** Only ids stay of a conversation. */
-function clear({ messages, annotations, proofs, progress }: Tables, { contact, hlcMs, hlcCounter }: ClearWrite): WriteOutcome {
+function clear({ messages, annotations, proofs, progress, outbox }: Tables, { contact, hlcMs, hlcCounter }: ClearWrite): WriteOutcome {
   const isUpTo = (each: Pick<StoredMessage, 'hlcMs' | 'hlcCounter'>): boolean =>
     each.hlcMs < hlcMs || (each.hlcMs === hlcMs && each.hlcCounter <= hlcCounter)
   const timer = [...messages.values()]
@@ -49,11 +54,11 @@ function clear({ messages, annotations, proofs, progress }: Tables, { contact, h
   for (const [key, message] of messages) {
     if (message.contact !== contact || !isUpTo(message) || message === inForce) continue
     messages.set(key, { ...message, ...GONE, editedAt: null, deletedAt: null })
-    prune(annotations, (each) => each.contact === contact && each.target === message.id)
+    prune(annotations, (each) => each.contact === contact && each.target === message.id && !isUntold(outbox, each))
     prune(proofs, (each) => each.message === message.id)
     prune(progress, (each) => each.message === message.id)
   }
-  prune(annotations, (each) => each.contact === contact && isUpTo(each))
+  prune(annotations, (each) => each.contact === contact && isUpTo(each) && !isUntold(outbox, each))
   return 'done'
 }
 
@@ -61,13 +66,13 @@ type TimeWrite = Extract<StoreWrite, { kind: `messages.${string}` | 'conversatio
 
 export function passTime(tables: Tables, write: TimeWrite): WriteOutcome {
   if (write.kind === 'conversation.clear') return clear(tables, write)
-  const { messages, annotations, proofs } = tables
+  const { messages, annotations, proofs, outbox } = tables
   for (const [key, message] of messages) {
     const { kind, direction, contact, disappearAfterMs, disappearAt } = message
     if (write.kind === 'messages.disappear') {
       if (disappearAt === null || disappearAt > write.at) continue
       messages.set(key, { ...message, ...GONE })
-      prune(annotations, ({ target }) => target === message.id)
+      prune(annotations, (each) => each.target === message.id && !isUntold(outbox, each))
       if (direction === 'out') prune(proofs, (each) => each.message === message.id)
     } else if (contact === write.contact && direction === 'in' && !message.seen && write.ids.includes(message.id)) {
       const runs = kind !== 'timer' && kind !== 'gone' && disappearAfterMs !== null

@@ -167,7 +167,7 @@ export function prepareAnnotationWrites(db: AnyDatabase) {
       .prepare(),
     forgetSaid: db
       .delete(t.annotations)
-      .where(sql`${t.annotations.target} in (select id from ${t.messages} where disappear_at <= ${p('at')})`)
+      .where(sql`${t.annotations.target} in (select id from ${t.messages} where disappear_at <= ${p('at')}) and not ${UNTOLD}`)
       .prepare(),
     disappear: db
       .update(t.messages)
@@ -190,6 +190,9 @@ export function prepareAnnotationWrites(db: AnyDatabase) {
   }
 }
 
+/** The other side has yet to learn that a message was taken back: it may have to be sealed anew for that. */
+const UNTOLD = sql`(${t.annotations.kind} = 'deletion' and ${t.annotations.id} in (select message from ${t.outbox}))`
+
 const GONE = {
   kind: 'gone',
   text: '',
@@ -211,9 +214,9 @@ function prepareClear(db: AnyDatabase) {
   return [
     db
       .delete(t.annotations)
-      .where(sql`contact = ${p('contact')} and target in ${cleared}`)
+      .where(sql`contact = ${p('contact')} and target in ${cleared} and not ${UNTOLD}`)
       .prepare(),
-    db.delete(t.annotations).where(upTo).prepare(),
+    db.delete(t.annotations).where(sql`${upTo} and not ${UNTOLD}`).prepare(),
     db.delete(t.proofs).where(sql`message in ${cleared}`).prepare(),
     db.delete(t.progress).where(sql`message in ${cleared}`).prepare(),
     db

@@ -169,6 +169,30 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     expect(await under.store.disappearing(9)).toEqual([])
   })
 
+  it('[MK12] that a message was taken back is kept until the other side has been told, though the conversation is deleted', async () => {
+    await using under = await open()
+    const [told, untold] = [said(1, { kind: 'deletion', value: '' }), said(2, { kind: 'deletion', value: '', target: id(2) })]
+    const edit = said(3, { target: id(3), value: 'secret' })
+    const row = {
+      contact: account,
+      device: message(1).sender,
+      sealed: Uint8Array.of(1),
+      state: 'queued',
+      carriers: [],
+      expiresAt: 9e15,
+    } as const
+    await under.store.commit([
+      ...[1, 2, 3].map((number) => ({ kind: 'message.insert', message: message(number) }) as const),
+      ...[told, untold, edit].map((annotation) => ({ kind: 'annotation.put', annotation }) as const),
+      ...[untold, edit].map(
+        (each, at) => ({ kind: 'outbox.insert', row: { ...row, message: each.id, seq: at + 1, transient: false, content: null } }) as const,
+      ),
+    ])
+    await under.store.commit([{ kind: 'conversation.clear', contact: account, hlcMs: 9_000, hlcCounter: 0 }])
+    const store = await under.reopen()
+    expect(await Promise.all([told, untold, edit].map((each) => store.annotation(each.id)))).toEqual([null, untold, null])
+  })
+
   it('[MK12] a conversation that was deleted is gone up to a stamp, with all that was kept about it, and nothing brings it back', async () => {
     await using under = await open()
     const stranger = accountIdFromDigest(new Uint8Array(32).fill(77))
