@@ -170,10 +170,16 @@ export class Fetcher {
       const before = live.stored.moved
       loop.isWoken = false
       await this.attempt(live, loop)
-      if (live.stored.state === 'running' && !this.stopping?.aborted) await this.deps.transfers.change(live, { state: 'waiting' })
+      if (live.stored.state === 'running' && !this.stopping?.aborted) await this.rest(live)
       if (live.stored.moved > before) wait = RETRY_MS.first
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
+  }
+
+  /** A store that is full keeps nobody from trying again. */
+  private async rest(live: Live): Promise<void> {
+    const waiting = this.deps.transfers.change(live, { state: 'waiting' })
+    await waiting.catch((error: unknown) => this.deps.logger.warn('transfer-not-kept', { reason: String(error) }))
   }
 
   private async pause(loop: Loop, ms: number): Promise<void> {
@@ -193,7 +199,7 @@ export class Fetcher {
       if (!(await this.inTurn(live, () => this.takeMailed(live)))) await this.inTurn(live, () => this.elsewhere(live, loop))
     } catch (error) {
       await this.sinks.drop(live.stored.id)
-      await this.onFailure(live, error)
+      await this.onFailure(live, error).catch(() => undefined)
     } finally {
       for (const link of loop.links) link.close()
       loop.links.clear()

@@ -59,7 +59,7 @@ export const MEASURED_AFTER_MS = 5_000
 export const BULK_NAMED_WITHIN_MS = 10_000
 /** For the request itself to come, ms: chunks that were asked for on the channel come there first (FI43). */
 export const BULK_HELD_MS = 60_000
-/** Raw connections whose request has not come yet. */
+/** Raw connections of one device whose request has not come yet. */
 export const MAX_UNCLAIMED = 16
 /** Between two reports of progress, ms. */
 export const PROGRESS_EVERY_MS = 250

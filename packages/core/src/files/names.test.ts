@@ -49,6 +49,12 @@ describe('safe names', () => {
     )
   })
 
+  it('[FI17] where a long name is cut it does not end with what Windows drops', () => {
+    const long = safeName(`${'x'.repeat(239)}. ${'y'.repeat(100)}`)
+    expect(long).toBe('x'.repeat(239))
+    expect(safeName(long)).toBe(long)
+  })
+
   it('[FI16] numbers stand before the extension', () => {
     expect([1, 2].map((count) => numberedName('a.txt', count))).toEqual(['a.txt', 'a (2).txt'])
     expect(numberedName('a.tar.gz', 3)).toBe('a (3).tar.gz')

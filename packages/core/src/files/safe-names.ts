@@ -6,6 +6,8 @@ import { MAX_SEGMENT_BYTES } from './limits.ts'
 const UNFIT = /[\p{Cc}\p{Cs}<>:"/\\|?*\u202a-\u202e\u2066-\u2069\u200e\u200f]/gu
 /** Names of devices on Windows, whatever extension follows. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=$|\.)/i
+/** What Windows drops from the end of a name. */
+const HIDING = /[. ]+$/
 const INSTEAD = '_'
 const UNNAMED = 'file'
 
@@ -14,11 +16,7 @@ const UNNAMED = 'file'
  * a trailing dot or space. The same name stays the same.
  */
 export function safeName(name: string): string {
-  const fit = name
-    .normalize('NFC')
-    .replaceAll(UNFIT, INSTEAD)
-    .replace(/[. ]+$/, '')
-    .trimStart()
+  const fit = name.normalize('NFC').replaceAll(UNFIT, INSTEAD).replace(HIDING, '').trimStart()
   const named = /^\.*$/.test(fit) ? UNNAMED : fit
   return shortened(named.replace(DEVICE, `${INSTEAD}$1`))
 }
@@ -53,7 +51,7 @@ function shortened(name: string): string {
   const [stem, extension] = split(name)
   const letters = [...stem]
   while (letters.length > 1 && utf8Length(letters.join('') + extension) > MAX_SEGMENT_BYTES) letters.pop()
-  return `${letters.join('').trimEnd()}${extension}`
+  return `${letters.join('').replace(HIDING, '')}${extension}`
 }
 
 function utf8Length(text: string): number {

@@ -7,7 +7,7 @@ import { BulkClaims } from './bulk-claims.ts'
 import { FILE_PROTOCOL } from './file-link.ts'
 import type { BulkLink } from './file-ports.ts'
 import type { Transfer } from './index.ts'
-import { BULK_HELD_MS, QUIET_MS } from './limits.ts'
+import { BULK_HELD_MS, MAX_UNCLAIMED, QUIET_MS } from './limits.ts'
 import { Pace } from './pace.ts'
 
 /** Ana has offered three files that were accepted, and cid one. */
@@ -128,13 +128,31 @@ describe('who sends', () => {
     expect(stateOf(ana, transfer)).toBe('waiting')
   })
 
-  function named(seed: number): { readonly link: BulkLink; readonly name: Uint8Array; isClosed(): boolean } {
+  it('raw connections that one device leaves without a request close nobody else out, and count until they are claimed', async () => {
+    const clock = new VirtualClock()
+    const claims = new BulkClaims(clock)
+    const many = Array.from({ length: MAX_UNCLAIMED + 1 }, (_, seed) => named(seed))
+    const other = named(1, 'cid')
+    for (const { link } of [...many, other]) void claims.take(link)
+    await clock.advance(100)
+    expect(many.map((each) => each.isClosed()).indexOf(true)).toBe(MAX_UNCLAIMED)
+    expect(await claims.claim(other.link.peer, other.name)).toBe(other.link)
+    const [first = other] = many
+    expect(await claims.claim(first.link.peer, first.name)).toBe(first.link)
+    await clock.advance(100)
+    const next = named(99)
+    void claims.take(next.link)
+    await clock.advance(100)
+    expect(next.isClosed()).toBe(false)
+  })
+
+  function named(seed: number, peer = 'bo'): { readonly link: BulkLink; readonly name: Uint8Array; isClosed(): boolean } {
     const name = seededRandom(seed).bytes(16)
     let closed = false
     const frames = async function* (): AsyncGenerator<Uint8Array> {
       yield name
     }
-    const link = { peer: 'bo', via: 'direct', frames, send: async () => true, close: () => void (closed = true) } as unknown as BulkLink
+    const link = { peer, via: 'direct', frames, send: async () => true, close: () => void (closed = true) } as unknown as BulkLink
     return { link, name, isClosed: () => closed }
   }
 

@@ -89,7 +89,10 @@ function keepList(list: Uint8Array, stateFolder: string): string {
 /** What was named itself is followed if it is a link; what lies below is not (FI14). */
 function walk(path: string, segments: readonly string[], entries: FolderEntry[]): void {
   const stats = look(path, segments.length === 1 ? statSync : lstatSync)
-  if (!stats.isFile() && !stats.isDirectory()) return
+  if (!stats.isFile() && !stats.isDirectory()) {
+    if (segments.length === 1) throw neither(path)
+    return
+  }
   if (entries.length >= MAX_FOLDER_ENTRIES || segments.length > MAX_DEPTH) throw tooMany()
   const common = { path: segments, modifiedAt: modifiedAt(stats) }
   if (stats.isFile()) {
@@ -122,6 +125,14 @@ function look(path: string, by: (path: string) => Stats): Stats {
   } catch (cause) {
     throw unreadable(path, cause)
   }
+}
+
+/** A pipe or a device: below a folder it is left out, but whoever names it means it. */
+function neither(path: string): SkeinError {
+  return new SkeinError(
+    'FILE_UNREADABLE',
+    `«${path}» is neither a file nor a folder; what a program writes is sent through a pipe, as «-».`,
+  )
 }
 
 function tooMany(): SkeinError {

@@ -35,6 +35,11 @@ export function gone(path: string, { root, cause }: { readonly root: string; rea
   return existsSync(dirname(root)) ? changed(path) : unreadable(path, cause)
 }
 
+/** Of a part that somebody else has written to. */
+export function meddled(path: string): SkeinError {
+  return new SkeinError('FILE_UNREADABLE', `«${path}» was changed while it was received; what is missing is fetched again.`)
+}
+
 export function changed(path: string): SkeinError {
   return new SkeinError('FILE_CHANGED', `«${path}» was changed, moved or removed after it was offered; send it again.`)
 }

@@ -1,4 +1,16 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeFolderList, type FolderEntry, type SinkWish } from '@skein/core'
@@ -67,6 +79,46 @@ it('[FI19] what was removed meanwhile is not made anew, and empty', async () => 
   await expect(sink.commit()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   await sink.close()
   expect(existsSync(join(top, 'in', 'a'))).toBe(false)
+})
+
+it('[FI15] zeros that come while others are still written to the same file of a folder cut nothing off', async () => {
+  const size = 3 * 262_144
+  const files = ['a', 'b'].map((name): FolderEntry => ({ path: [name], kind: 'file', size, modifiedAt: 0, executable: false }))
+  const wish = { ...folderOf([]), manifest: manifestOf(2 * size), list: encodeFolderList(files) }
+  const sink = open(wish)
+  const last = sink.write(2 * 262_144, new Uint8Array(262_144).fill(7))
+  const other = sink.write(size, new Uint8Array(262_144).fill(8))
+  await Promise.all([last, other, sink.write(0, new Uint8Array(262_144).fill(6))])
+  await sink.write(262_144, new Uint8Array(262_144))
+  expect(Buffer.from(await sink.read(2 * 262_144, 262_144)).equals(Buffer.alloc(262_144, 7))).toBe(true)
+  await sink.close()
+})
+
+it('[FI19] a part that somebody has made shorter is not put under its name', async () => {
+  const wish = folderOf(['a', 'b'])
+  const sink = open(wish)
+  await sink.write(0, Uint8Array.of(1, 2))
+  truncateSync(join(top, 'in', `.skein-${wish.id}.part`, 'a'))
+  await expect(sink.commit()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  await sink.close()
+  expect(readdirSync(join(top, 'in'))).toEqual([`.skein-${wish.id}.part`])
+})
+
+it('[FI16] who was killed when the new name was given and the old one not yet removed, has it under one name', async () => {
+  const wish = { id: 'ef'.repeat(16), manifest: manifestOf(2), list: undefined, folder: join(top, 'in') }
+  const sink = open(wish)
+  await sink.write(0, Uint8Array.of(1, 2))
+  linkSync(join(top, 'in', `.skein-${wish.id}.part`), join(top, 'in', 'a'))
+  expect(await sink.commit()).toBe(join(top, 'in', 'a'))
+  await sink.close()
+  expect(readdirSync(join(top, 'in'))).toEqual(['a'])
+})
+
+it.skipIf(process.platform === 'win32')('[FI14] a pipe that is named itself cannot be sent, and is left out of a folder', async () => {
+  execFileSync('mkfifo', [join(top, 'pipe')])
+  for (const paths of [[join(top, 'pipe')], [join(top, 'pipe'), top], ['/dev/null']])
+    expect(() => describe(paths, join(top, 'state'))).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }))
+  expect(describe([top], join(top, 'state')).folder?.entries).toBe(1)
 })
 
 it('[FI24] a disk that others fill meanwhile is noticed before it is full', async () => {

@@ -22,7 +22,7 @@ import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } fro
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { RESERVE_BYTES, SYNC_AT_ONCE, SYNC_EVERY_BYTES } from './constants.ts'
-import { diskFull, unwritable } from './explain.ts'
+import { diskFull, meddled, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
@@ -62,6 +62,8 @@ export class FileByteSink implements ByteSink {
   private unlooked = 0
   private readonly folders = new Set<string>()
   private readonly syncs = new Set<Promise<void>>()
+  /** Also those that are left and have something under way: of each entry one, which alone knows its end. */
+  private readonly files = new Map<number, PartFile>()
   private open: { readonly entry: number; readonly file: PartFile } | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
@@ -216,6 +218,7 @@ export class FileByteSink implements ByteSink {
     // What has bytes is there, unless somebody has removed it.
     const fd = openSync(path, O_RDWR | (entry.size === 0 ? O_CREAT : 0) | O_NOFOLLOW, 0o600)
     try {
+      if (fstatSync(fd).size !== entry.size) throw meddled(path)
       if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
       // Its owner's right to run it is kept, as far as the owner here gives such rights.
       fchmodSync(fd, (entry.executable ? 0o777 : 0o666) & ~process.umask())
@@ -228,10 +231,20 @@ export class FileByteSink implements ByteSink {
   private fileOf(entry: number): PartFile {
     if (this.open?.entry === entry) return this.open.file
     this.closeFile()
+    const file = this.files.get(entry)?.take() ?? this.openFile(entry)
+    this.open = { entry, file }
+    return file
+  }
+
+  private openFile(entry: number): PartFile {
     const path = this.pathOf(entry)
     this.makeFolder(dirname(path))
-    const file = new PartFile(path, (sync) => this.watch(sync))
-    this.open = { entry, file }
+    const file = new PartFile(
+      path,
+      (sync) => this.watch(sync),
+      () => this.files.delete(entry),
+    )
+    this.files.set(entry, file)
     return file
   }
 

@@ -20,6 +20,7 @@ export function moveIntoPlace({ from, folder, name, onName }: Move): string {
   for (let count = 1; count <= MAX_NUMBER; count += 1) {
     const path = join(folder, numberedName(name, count))
     if (path === from) return path
+    if (!isFolder && isSame(from, path)) return withoutOld(from, path)
     if (existsSync(path)) continue
     onName(path)
     if (isFolder ? moveFolder(from, path) : moveFile(from, path)) return path
@@ -31,13 +32,29 @@ export function moveIntoPlace({ from, folder, name, onName }: Move): string {
 function moveFile(from: string, path: string): boolean {
   try {
     linkSync(from, path)
-    unlinkSync(from)
-    return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
     // A file system without links: the name is taken first.
     return reserve(() => closeSync(openSync(path, 'wx'))) && replace(from, path)
   }
+  withoutOld(from, path)
+  return true
+}
+
+/** It has its name; that the other one cannot be removed now does not take it away. */
+function withoutOld(from: string, path: string): string {
+  try {
+    unlinkSync(from)
+  } catch {
+    // Removed with what else is left of the transfer.
+  }
+  return path
+}
+
+/** The name was given, and the old one stayed. */
+function isSame(from: string, path: string): boolean {
+  const [one, other] = [from, path].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }))
+  return one !== undefined && other !== undefined && one.ino !== 0n && one.dev === other.dev && one.ino === other.ino
 }
 
 function moveFolder(from: string, path: string): boolean {

@@ -17,10 +17,12 @@ export class PartFile {
   private isLeft = false
 
   private readonly onSync: (sync: Promise<void>) => void
+  private readonly onClosed: () => void
 
   /** @param onSync told of each time it is put on the disk @throws NodeJS.ErrnoException */
-  constructor(path: string, onSync: (sync: Promise<void>) => void) {
+  constructor(path: string, onSync: (sync: Promise<void>) => void, onClosed: () => void = () => undefined) {
     this.onSync = onSync
+    this.onClosed = onClosed
     this.fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
     this.end = fstatSync(this.fd).size
   }
@@ -34,6 +36,12 @@ export class PartFile {
     this.dirty += bytes.length
     // One that was left is closed by now, perhaps, and is put on the disk when all is finished.
     if (this.dirty >= SYNC_EVERY_BYTES && !this.isSyncing && !this.isLeft) this.onSync(this.sync())
+  }
+
+  /** Somebody uses it again before it was closed. */
+  take(): this {
+    this.isLeft = false
+    return this
   }
 
   /** Closed when nothing is under way any more. */
@@ -67,7 +75,9 @@ export class PartFile {
   }
 
   private closeIfIdle(): void {
-    if (this.isLeft && this.working === 0) closeSync(this.fd)
+    if (!this.isLeft || this.working > 0) return
+    closeSync(this.fd)
+    this.onClosed()
   }
 }
 
