@@ -232,9 +232,9 @@ export class Messenger {
     return this.dispatcher.mesh?.service
   }
 
-  /** Where bundles for a contact's device go today. */
-  meshAddressOf(device: DeviceId): MeshAddress | undefined {
-    return this.dispatcher.mesh?.addressOf(device)
+  /** Where bundles for a contact's device go today, and where those go that were made on the days before. */
+  meshAddressesOf(device: DeviceId): readonly MeshAddress[] {
+    return this.dispatcher.mesh?.addressesOf(device) ?? []
   }
 
   /** What is on its way: looked at, sent again, given up. */

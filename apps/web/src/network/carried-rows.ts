@@ -16,8 +16,8 @@ export interface CarriedRow {
 /** What is carried, by whom it is for: pieces and messages together. */
 export function carriedRows({ bundles }: Pick<MeshView, 'bundles'>): readonly CarriedRow[] {
   const rows = new Map<string, CarriedRow>()
-  for (const { address, name, bytes, own } of bundles) {
-    const key = `${name === '' ? address : name} ${own}`
+  for (const { address, contact, name, bytes, own } of bundles) {
+    const key = `${contact ?? address} ${own}`
     const { count, bytes: before } = rows.get(key) ?? { count: 0, bytes: 0 }
     rows.set(key, { address, name, own, count: count + 1, bytes: before + bytes })
   }

@@ -18,11 +18,12 @@ import {
   type MeshStatus,
 } from '../mesh/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
-import { decodeHandover } from '../wire/handover.ts'
+import { decodeHandover, type HandoverFields } from '../wire/handover.ts'
 import type { OutboxRow } from '../ports/store.ts'
 
 /** Bundles live three days: tags of so many days back are still in use, and a day for clocks that differ. */
 const TAG_DAYS_BACK = 4
+const DAY_MS = 86_400_000
 /** Rows read at once. */
 const PAGE = 256
 
@@ -93,10 +94,13 @@ export class MeshCarrier implements ChunkCarrier {
     return this.service.status()
   }
 
-  /** Where bundles for a contact's device go today; `undefined` when no tag of it is known. */
-  addressOf(device: DeviceId): MeshAddress | undefined {
-    const tag = this.tagOf(device)
-    return tag === undefined ? undefined : meshAddress(tag, this.deps.primitives)
+  /** Where bundles for a contact's device go today, and where those go that were made on the days before; none when no tag of it is known. */
+  addressesOf(device: DeviceId): readonly MeshAddress[] {
+    const handed = this.handedBy(device)
+    if (handed === undefined) return []
+    const days = Array.from({ length: TAG_DAYS_BACK + 1 }, (_, back) => this.deps.clock.now() - back * DAY_MS)
+    const tags = days.map((day) => depositTag(handed, day)).filter((tag) => tag !== undefined)
+    return [...new Set(tags.map((tag) => meshAddress(tag, this.deps.primitives)))]
   }
 
   listen(chunks: BoxListener): void {
@@ -127,9 +131,13 @@ export class MeshCarrier implements ChunkCarrier {
   }
 
   private tagOf(device: DeviceId): Uint8Array | undefined {
-    const known = this.path?.book.device(device)
-    const handed = known === undefined ? undefined : decodeHandover(known.handover)
+    const handed = this.handedBy(device)
     return handed === undefined ? undefined : depositTag(handed, this.deps.clock.now())
+  }
+
+  private handedBy(device: DeviceId): HandoverFields | undefined {
+    const known = this.path?.book.device(device)
+    return known === undefined ? undefined : decodeHandover(known.handover)
   }
 
   /** Hands the mesh what waits for a device that is away, as far as the plan wants it. */

@@ -1,6 +1,7 @@
 /** Splits what a node has to say into control frames that keep the limits. */
 import {
   encodeMeshControl,
+  MAX_ADDRESSES_IN_FRAME,
   MAX_CURES_IN_FRAME,
   MAX_KEYS_IN_FRAME,
   MAX_PARTIALS_IN_FRAME,
@@ -26,7 +27,8 @@ const SILENCE: MeshControlFields = {
 export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
   const whole = { ...SILENCE, ...said }
   const count = Math.max(
-    whole.addresses.length > 0 || whole.sketch !== undefined || whole.more > 0 ? 1 : 0,
+    whole.sketch !== undefined || whole.more > 0 ? 1 : 0,
+    Math.ceil(whole.addresses.length / MAX_ADDRESSES_IN_FRAME),
     Math.ceil(whole.gained.length / MAX_KEYS_IN_FRAME),
     Math.ceil(whole.lost.length / MAX_KEYS_IN_FRAME),
     Math.ceil(whole.offered.length / MAX_KEYS_IN_FRAME),
@@ -40,7 +42,7 @@ export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
 
 function part(whole: MeshControlFields, at: number): MeshControlFields {
   return {
-    addresses: at === 0 ? whole.addresses : [],
+    addresses: slice(whole.addresses, at, MAX_ADDRESSES_IN_FRAME),
     gained: slice(whole.gained, at, MAX_KEYS_IN_FRAME),
     lost: slice(whole.lost, at, MAX_KEYS_IN_FRAME),
     offered: slice(whole.offered, at, MAX_KEYS_IN_FRAME),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cureKeyOf, MeshWorld } from '../testing/mesh-world.ts'
-import { encodeMeshControl } from '../wire/mesh.ts'
+import { decodeMeshControl, encodeMeshControl } from '../wire/mesh.ts'
 import { controlFrames } from './control.ts'
 import { MAX_COLLECTED } from './mesh-node.ts'
 import { MAX_SAID } from './neighbourhood.ts'
@@ -260,6 +260,13 @@ describe('hostile neighbours', () => {
     expect(world.at(0).carriable([link], world.now)).toBeUndefined()
     say(Array.from({ length: MAX_SAID }, (_, at) => at.toString(16).padStart(16, '0')))
     expect(world.at(0).carriable([link], world.now)?.bundle.key).toBe(key)
+  })
+
+  it('[ME4] whoever has more addresses than a frame may name says them in several', () => {
+    const addresses = Array.from({ length: 9_000 }, (_, at) => at)
+    const frames = controlFrames({ addresses, more: 3 }).map((frame) => decodeMeshControl(frame))
+    expect(frames.flatMap((frame) => frame.addresses)).toEqual(addresses)
+    expect(frames.map(({ more }) => more)).toEqual([3, 0, 0])
   })
 
   it('[ME4] arbitrary bytes are refused or read, and nothing else happens', () => {

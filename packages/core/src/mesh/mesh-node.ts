@@ -9,7 +9,7 @@ import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle
 import type { BundleStore } from './bundle-store.ts'
 import type { Cure } from './cure-book.ts'
 import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
-import { Neighbourhood, takeUp } from './neighbourhood.ts'
+import { bound, Neighbourhood, takeUp } from './neighbourhood.ts'
 import { PartialBook } from './partial-book.ts'
 import type { CarryingPolicy, PolicyContext } from './policies/index.ts'
 import { ProofExchange } from './proof-exchange.ts'
@@ -317,6 +317,7 @@ export class MeshNode {
       (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held, context) && policy.wants(held, neighbour, context),
     )
     for (const { key } of offered) neighbour.asked.add(key)
+    bound(neighbour.asked)
     this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })
   }
 

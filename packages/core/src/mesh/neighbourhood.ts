@@ -73,13 +73,14 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
-  for (const entries of [neighbour.has, neighbour.addresses, neighbour.partials, neighbour.pieces]) bound(entries, MAX_SAID)
+  for (const entries of [neighbour.has, neighbour.addresses, neighbour.partials, neighbour.pieces]) bound(entries)
   bound(neighbour.prospects, MAX_PROSPECTS)
   if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
 }
 
-function bound(entries: Pick<Map<unknown, unknown>, 'size' | 'keys'> & { delete(key: never): boolean }, most: number): void {
+/** Forgets the first entries beyond so many. */
+export function bound(entries: Pick<Map<unknown, unknown>, 'size' | 'keys'> & { delete(key: never): boolean }, most = MAX_SAID): void {
   for (const key of entries.keys()) {
     if (entries.size <= most) return
     entries.delete(key as never)

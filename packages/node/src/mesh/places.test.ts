@@ -14,7 +14,7 @@ function dialled(places: Places, now: number, isHere: (device: DeviceId) => bool
 }
 
 describe('places of strangers', () => {
-  it('[ME27] no more are dialled in a minute than the rate allows, however many are told of', () => {
+  it('[ME38] no more are dialled in a minute than the rate allows, however many are told of', () => {
     const places = new Places(0)
     let count = 0
     for (let now = 0; now <= 60_000; now += 500) {
@@ -25,7 +25,7 @@ describe('places of strangers', () => {
     expect(count).toBeLessThanOrEqual(STRANGERS.burst + 60 * STRANGERS.perSecond)
   })
 
-  it('[ME27] a host takes no places from others, whatever ports it names', () => {
+  it('[ME38] a host takes no places from others, whatever ports it names', () => {
     const places = new Places(0)
     places.seen(place(1), 0)
     for (let port = 1; port <= 2 * MAX_PLACES; port += 1) places.seen(place(2, port), 0)
@@ -35,7 +35,7 @@ describe('places of strangers', () => {
     expect(all).toContain(place(2, 2 * MAX_PLACES))
   })
 
-  it('[ME27] where somebody of ours has answered the rate does not count, and who is here is not dialled', () => {
+  it('[ME38] where somebody of ours has answered the rate does not count, and who is here is not dialled', () => {
     const places = new Places(0)
     places.seen(place(1), 0)
     expect(dialled(places, 0)).toEqual([place(1)])

@@ -21,8 +21,17 @@ describe('floods', () => {
       book.correct(`${number}`, 'a', -1)
     }
     expect(book.isWorthSending(4, 'a')).toBe(true)
-    book.drop()
-    expect(book.isWorthSending(4, 'a')).toBe(true)
+  })
+
+  it('[ME24] a lost link takes with it what was learned of it; of the others half of it stays', () => {
+    const book = new FloodBook()
+    for (const link of ['a', 'b']) for (let number = 0; number < 20; number += 1) book.count(4, link, 1)
+    book.drop('a')
+    expect([book.isWorthSending(4, 'a'), book.isWorthSending(4, 'b')]).toEqual([true, false])
+    book.drop('c')
+    expect(book.isWorthSending(4, 'b')).toBe(false)
+    book.drop('d')
+    expect(book.isWorthSending(4, 'b')).toBe(true)
   })
 
   it('[ME24] what was announced is asked for after 20 milliseconds, of three neighbours one after the other, then forgotten', () => {

@@ -38,8 +38,8 @@ interface Passed {
  * and has not come, and what has passed lately. Near its maker nearly every copy is useful, far from it nearly none.
  */
 export class FloodBook {
-  /** By hops made and link. */
-  private readonly tallies = new Map<string, Tally>()
+  /** By link, then by hops made. */
+  private readonly tallies = new Map<LinkId, Map<number, Tally>>()
   private readonly announcedKeys = new Map<string, Missing>()
   private readonly passed = new Map<string, Passed>()
   private passedBytes = 0
@@ -55,9 +55,7 @@ export class FloodBook {
     const tally = this.tally(hop, link)
     tally.sent += 1
     tally.surplus += surplus
-    if (tally.sent <= MAX_COUNTED) return
-    tally.sent /= 2
-    tally.surplus /= 2
+    if (tally.sent > MAX_COUNTED) halve(tally)
   }
 
   /** A neighbour says that it had a bundle already, or that it lacks it. */
@@ -68,9 +66,10 @@ export class FloodBook {
     tally.surplus = Math.max(0, Math.min(tally.sent, tally.surplus + by))
   }
 
-  /** The graph is another one: what was surplus may be missed now. */
-  drop(): void {
-    this.tallies.clear()
+  /** A link is gone: the graph is a little different, and what was learned of the other links counts half. */
+  drop(link: LinkId): void {
+    this.tallies.delete(link)
+    for (const hops of this.tallies.values()) for (const tally of hops.values()) halve(tally)
   }
 
   announced(key: string, { link, now }: { readonly link: LinkId; readonly now: number }): void {
@@ -120,16 +119,19 @@ export class FloodBook {
   }
 
   private tally(hop: number, link: LinkId): Tally {
-    const name = `${hop} ${link}`
-    const known = this.tallies.get(name)
-    if (known !== undefined) return known
-    const fresh = { sent: 0, surplus: 0 }
-    this.tallies.set(name, fresh)
-    return fresh
+    const hops = this.tallies.get(link) ?? new Map<number, Tally>()
+    const tally = hops.get(hop) ?? { sent: 0, surplus: 0 }
+    this.tallies.set(link, hops.set(hop, tally))
+    return tally
   }
 
   private forget(key: string): void {
     this.passedBytes -= this.passed.get(key)?.bytes.length ?? 0
     this.passed.delete(key)
   }
+}
+
+function halve(tally: Tally): void {
+  tally.sent /= 2
+  tally.surplus /= 2
 }

@@ -96,7 +96,7 @@ export class RouteNode {
   linkDown(link: LinkId): void {
     this.links.delete(link)
     this.table.drop(link)
-    this.floods.drop()
+    this.floods.drop(link)
   }
 
   /** Whether a bundle that was announced is waited for: then `tick` is called for every 20 milliseconds. */

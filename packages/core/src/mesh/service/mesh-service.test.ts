@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { decodeCarryFile, encodeCarryFile } from '../../wire/mesh-bundle.ts'
-import { MeshLab } from '../../testing/mesh-lab.ts'
+import { decodeCarryFile, encodeCarryFile, encodeTransfer } from '../../wire/mesh-bundle.ts'
+import { bundle, control, transfer } from '../../testing/mesh-frames.ts'
+import { cureKeyOf, MeshLab } from '../../testing/mesh-lab.ts'
 
 describe('the mesh at work', () => {
   it('[ME12] a message goes down a line of nine at once, and its proof comes back', async () => {
@@ -104,6 +105,44 @@ describe('the mesh at work', () => {
     await lab.run(5_000)
     expect(lab.node('ana').proven).toHaveLength(40)
     expect(() => decodeCarryFile(Uint8Array.of(8, 9))).toThrow(expect.objectContaining({ code: 'BAD_FRAME' }))
+  })
+
+  it('[ME25] a file takes all the room there is, and pushes nothing out', async () => {
+    const lab = new MeshLab({ capacityBytes: 100_000 })
+    for (const name of ['ana', 'bo']) await lab.start(name)
+    lab.send('bo', 'cy', 'ours', 10_000)
+    await lab.run(1_000)
+    const now = lab.clock.now()
+    const transfers = Array.from({ length: 12 }, (_, at) => bundle('cy', { now, text: `${at}`.padEnd(at), size: 9_000 }).bytes)
+    const counts = await lab
+      .node('bo')
+      .service.packing.unpack(transfers.map((bytes) => encodeTransfer({ bundle: bytes, hops: 1, hopLimit: 9, copies: 1 })))
+    expect(counts).toMatchObject({ taken: 9, 'no-room': 3 })
+    expect(
+      lab
+        .node('bo')
+        .service.status()
+        .bundles.some(({ isOwn }) => isOwn),
+    ).toBe(true)
+  })
+
+  it('[ME6] a proof that comes while a bundle is being written leaves nothing of it behind', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'bo']) await lab.start(name)
+    const { archive, service } = lab.node('bo')
+    const put = archive.put.bind(archive)
+    const made = bundle('cy', { now: lab.clock.now() })
+    const mallory = lab.intrude('mallory', 'bo')
+    const proof = { key: cureKeyOf('x'), expiryHour: Math.ceil(lab.clock.now() / 3_600_000) + 5 }
+    archive.put = async (...args) => {
+      await put(...args)
+      mallory.say(control({ cures: [proof] }))
+      await lab.clock.sleep(100)
+    }
+    mallory.say(transfer(made.bytes))
+    await lab.run(1_000)
+    expect(service.status().bundles).toEqual([])
+    expect([...archive.held]).toEqual([])
   })
 
   it('[ME26] neighbours give signs of life, and one that gives none is in doubt after ten seconds', async () => {

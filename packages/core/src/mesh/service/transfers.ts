@@ -11,6 +11,7 @@ import {
 } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress, withinLimits } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
+import { bound } from '../neighbourhood.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
@@ -24,6 +25,8 @@ export const NEIGHBOUR_SHARE = 0.25
 
 /** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
 const MAX_REFUSALS = 3
+/** Bundles whose refusals are remembered for a link; the first ones are forgotten. */
+const MAX_REFUSED = 4_096
 
 /** A neighbour has so long to answer once it has been sent everything, and the link to take what is sent, in milliseconds (ME36); else it is closed. */
 const ANSWER_WITHIN_MS = 10_000
@@ -37,7 +40,7 @@ interface Answer {
 
 /** Who hands something over. */
 type Source = Pick<NeighbourSession, 'id' | 'peer'>
-/** Files, all together, are one neighbour. */
+/** Files, all together: whoever brings one by hand may fill all that is free. */
 const BY_HAND: Source = { id: '', peer: 'by hand' }
 
 export interface TransferDeps {
@@ -103,6 +106,7 @@ export class Transfers {
     } else {
       node.refused(choice, outcome === 'damaged' || outcome === 'busy' ? 'no-room' : outcome)
       if (outcome !== 'busy') session.refusals.set(choice.bundle.key, (session.refusals.get(choice.bundle.key) ?? 0) + 1)
+      bound(session.refusals, MAX_REFUSED)
     }
     this.offerNext(session)
   }
@@ -218,7 +222,7 @@ export class Transfers {
   }
 
   private judge({ peer }: Source, header: BundleHeader): TransferOutcome {
-    const { opener, node, addresses, store, clock } = this.deps
+    const { opener, node, addresses, clock } = this.deps
     if (this.incoming.has(header.key)) return 'known'
     const cureKey = opener.known(header.lock)
     if (cureKey !== undefined) {
@@ -226,21 +230,29 @@ export class Transfers {
       node.cure(cureKey, header.expiresAt, clock.now())
       return 'cured'
     }
-    if (isChunk(header) && !addresses.has(header.address) && !hasRoomForChunk(store, { from: peer, bytes: header.bytes })) return 'no-room'
-    const share = store.capacityBytes * NEIGHBOUR_SHARE
-    if (!addresses.has(header.address) && store.bytesFrom(peer) + store.charge(header.bytes) > share) return 'no-room'
+    if (!addresses.has(header.address) && !this.hasRoom(peer, header)) return 'no-room'
     const { kind } = node.admit(header, clock.now())
     return kind === 'welcome' ? 'taken' : kind
+  }
+
+  private hasRoom(peer: string, header: BundleHeader): boolean {
+    const { store } = this.deps
+    const charge = store.charge(header.bytes)
+    if (peer === BY_HAND.peer) return store.usedBytes + charge <= store.capacityBytes
+    if (isChunk(header) && !hasRoomForChunk(store, { from: peer, bytes: header.bytes })) return false
+    return store.bytesFrom(peer) + charge <= store.capacityBytes * NEIGHBOUR_SHARE
   }
 
   private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
     const { store, archive, node, opener, clock, addresses } = this.deps
     const { hops, hopLimit, copies, bundle } = withinLimits({ ...transfer, hops: Math.max(1, transfer.hops) })
     store.expect(header.key, peer)
-    if (!addresses.has(header.address))
-      await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
+    const isStored = !addresses.has(header.address)
+    if (isStored) await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
     const arrived = node.received({ header, hops, hopLimit, copies }, id, clock.now())
     store.forget(header.key)
+    // Its proof may have come while it was being written.
+    if (isStored && !store.has(header.key)) await archive.remove(header.key)
     if (!arrived) return 'taken'
     const { cureKey, mayComeAgain } = await opener.open({ lock: header.lock, key: header.key, bundle, source: peer })
     if (cureKey !== undefined) node.cure(cureKey, header.expiresAt, clock.now())

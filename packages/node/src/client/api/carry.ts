@@ -10,9 +10,10 @@ export async function packed(messenger: Messenger, after: string | undefined): P
 export async function unpacked(
   messenger: Messenger,
   bundles: readonly string[],
-): Promise<{ taken: number; known: number; refused: number }> {
+): Promise<{ taken: number; known: number; refused: number; no_room: number; late: number }> {
   const counts = await meshOf(messenger).packing.unpack(bundles.map(decoded))
-  return { taken: counts.taken, known: counts.known + counts.cured, refused: counts.refused + counts.late + counts['no-room'] }
+  const { taken, known, cured, late, 'no-room': none } = counts
+  return { taken, known: known + cured, refused: counts.refused + late + none, no_room: none, late }
 }
 
 function meshOf({ mesh }: Messenger): MeshService {

@@ -62,11 +62,14 @@ function ownerOf({ book }: Messenger, device: DeviceId): { contact: string | nul
 function contactsByAddress(messenger: Messenger): ReadonlyMap<MeshAddress, { contact: string; name: string }> {
   const { book } = messenger
   return new Map(
-    book.all().flatMap(({ account, petname }) =>
-      book.devicesOf(account).flatMap(({ device }) => {
-        const address = messenger.meshAddressOf(device)
-        return address === undefined ? [] : [[address, { contact: account, name: petname }] as const]
-      }),
-    ),
+    book
+      .all()
+      .flatMap(({ account, petname }) =>
+        book
+          .devicesOf(account)
+          .flatMap(({ device }) =>
+            messenger.meshAddressesOf(device).map((address) => [address, { contact: account, name: petname }] as const),
+          ),
+      ),
   )
 }

@@ -8,7 +8,7 @@ it('[PT2] without a connection the reasons are those of a device that was tried'
   const [untried, tried] = [1, 2].map((byte) => deviceIdFromKey(new Uint8Array(32).fill(byte))) as [DeviceId, DeviceId]
   const report: RungReport = { rung: 'direct', outcome: 'failed', detail: '1 tried; refused' }
   const client = {
-    messenger: { book: { devicesOf: () => [{ device: untried }, { device: tried }] }, meshAddressOf: () => undefined },
+    messenger: { book: { devicesOf: () => [{ device: untried }, { device: tried }] }, meshAddressesOf: () => [] },
     swarm: { paths: () => [], rungs: (device: DeviceId) => (device === tried ? [report] : []) },
   } as unknown as Client
   const view = whyView(client, { account: 'somebody' } as unknown as StoredContact)

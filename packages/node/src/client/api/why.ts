@@ -41,11 +41,11 @@ function meshWay(
 ): { readonly device: DeviceId; readonly since: number | null; readonly detail: string } | undefined {
   const status = messenger.mesh?.status()
   for (const device of devices) {
-    const address = messenger.meshAddressOf(device)
-    const ways = status?.routes.find((each) => each.address === address)?.ways ?? []
+    const addresses = messenger.meshAddressesOf(device)
+    const ways = status?.routes.find((each) => addresses.includes(each.address))?.ways ?? []
     const [way] = ways
     if (way !== undefined) return { device, since: Math.round(way.provenAt), detail: `in use, ${way.hops} hops; ${separate(ways.length)}` }
-    const carried = status?.bundles.find((each) => each.isOwn && each.address === address)
+    const carried = status?.bundles.find((each) => each.isOwn && addresses.includes(each.address))
     if (carried !== undefined) return { device, since: carried.receivedAt, detail: 'carried by those who meet others' }
   }
   return undefined
