@@ -27,7 +27,7 @@ const SCENARIOS = {
   // A window of 4 MiB each time something breaks.
   'file-roam': ({ whole, moved_twice }) => expect([whole, moved_twice < 0.05 + (3 * 4_194_304) / 24_000_000]).toEqual([true, true]),
   sleep: ({ healed_ms }) => expectWithin(5_000, healed_ms),
-  // Nothing but pings can tell, which take half a minute.
+  // Nothing but acknowledgements that do not come, and pings, can tell.
   'udp-dies': ({ transport_before, healed_ms }) => {
     expect(['udp', 'webrtc']).toContain(transport_before)
     expectWithin(5_000, healed_ms)

@@ -90,6 +90,28 @@ describe('delivery', () => {
     expect(opened).toBeGreaterThan(1)
   })
 
+  it('[DL6] connections to a device are in doubt when it acknowledges nothing for seconds, once, and not while it does', async () => {
+    const world = new World(31)
+    const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+    await world.befriend(ana, bo)
+    for (let number = 0; number < 20; number += 1) {
+      await world.send(ana, bo, `number ${number}`)
+      await world.run(1_000)
+    }
+    await world.run(60_000)
+    expect(ana.swarm.doubted).toEqual([])
+    const mute = await world.start('mute')
+    await world.befriend(ana, mute)
+    mute.swarm.handle('/skein/deliver/1', async (channel) => {
+      for await (const _ of channel.frames()) await settle()
+    })
+    await world.send(ana, mute, 'is anybody there?')
+    await world.run(3_000)
+    expect(ana.swarm.doubted).toEqual([])
+    await world.run(12_000)
+    expect(ana.swarm.doubted).toEqual([mute.messenger.identity.device])
+  })
+
   it('[DL8] order never goes back with the wall clock, and a device from next year does not take us along', () => {
     const first = tick({ ms: 0, counter: 0 }, 1_000)
     const second = tick(first, 500)

@@ -16,6 +16,8 @@ export const DELIVER_PROTOCOL = '/skein/deliver/1'
 const RETRY: BackoffBounds = { first: 1_000, most: 120_000 }
 /** A link that acknowledges nothing for this long is taken for dead (DL6). */
 const ACKNOWLEDGE_WITHIN_MS = 20_000
+/** After which connections of the device are asked whether they live (DL6): pings alone would tell much later. */
+const DOUBT_AFTER_MS = 4_000
 const PAGE = 256
 /** Devices that are dialled at once; the rest wait their turn (DL15). */
 const MAX_OPENING = 32
@@ -46,7 +48,7 @@ interface Round {
   running: boolean
   /** Number of the last row that the link was offered. */
   after: number
-  /** When the last acknowledgement came, or the link opened; monotonic milliseconds. */
+  /** When the last acknowledgement came, or the first row was sent that waits for one; monotonic milliseconds. */
   lastProgress: number
 }
 
@@ -80,10 +82,7 @@ export class Postman {
   /** A row that has just been committed. */
   post(row: OutboxRow): void {
     const round = this.rounds.get(row.device)
-    if (round?.link?.hasRoom) {
-      round.link.post(row)
-      return
-    }
+    if (round?.link?.hasRoom) return void this.give(round, round.link, row)
     // It may have been committed after later ones.
     if (round !== undefined) round.after = Math.min(round.after, row.seq - 1)
     this.wake(row.device)
@@ -186,8 +185,7 @@ export class Postman {
     })
     round.after = 0
     const watch = new AbortController()
-    round.lastProgress = this.deps.clock.monotonic()
-    void this.watch(round, link, watch.signal)
+    void this.watch(device, round, { link, signal: watch.signal })
     try {
       await this.refill(device, link, round)
       // Only after the older rows: what is posted from now on comes behind them.
@@ -226,19 +224,31 @@ export class Postman {
       for (const row of rows) {
         if (!link.hasRoom) return
         // What waits to be encrypted comes with a link of its own.
-        if (row.sealed.length > 0) link.post(row)
+        if (row.sealed.length > 0) this.give(round, link, row)
         round.after = row.seq
       }
       if (rows.length < PAGE) return
     }
   }
 
-  /** Closes a link that has unacknowledged rows and makes no progress. */
-  private async watch(round: Round, link: DeliveryLink, signal: AbortSignal): Promise<void> {
-    while (await this.deps.clock.sleep(ACKNOWLEDGE_WITHIN_MS / 2, { signal })) {
-      const idle = this.deps.clock.monotonic() - round.lastProgress
-      if (link.isIdle) round.lastProgress = this.deps.clock.monotonic()
-      else if (idle >= ACKNOWLEDGE_WITHIN_MS) link.close()
+  private give(round: Round, link: DeliveryLink, row: OutboxRow): void {
+    if (link.isIdle) round.lastProgress = this.deps.clock.monotonic()
+    link.post(row)
+  }
+
+  /** Doubts, and then closes, a link that has unacknowledged rows and makes no progress. */
+  private async watch(
+    device: DeviceId,
+    round: Round,
+    { link, signal }: { readonly link: DeliveryLink; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { clock, swarm } = this.deps
+    let isDoubted = false
+    while (await clock.sleep(DOUBT_AFTER_MS / 2, { signal })) {
+      const late = link.isIdle ? 0 : clock.monotonic() - round.lastProgress
+      if (late >= ACKNOWLEDGE_WITHIN_MS) link.close()
+      else if (late >= DOUBT_AFTER_MS && !isDoubted) swarm.doubt(device)
+      isDoubted = late >= DOUBT_AFTER_MS
     }
   }
 

@@ -92,6 +92,8 @@ export interface Swarm {
   keep(device: DeviceId, wanted: boolean): void
   /** Records one offence of a peer; repeated offences drop it and refuse it for a while. */
   penalise(device: DeviceId, code: string): void
+  /** Something that is awaited of a device does not come: its connections are asked whether they live, and end unless they answer soon. */
+  doubt(device: DeviceId): void
   paths(): readonly PeerPath[]
   relays(): readonly RelayStatus[]
   /** Multiaddrs where this device can be dialled at present. */

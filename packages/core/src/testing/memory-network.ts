@@ -228,6 +228,7 @@ export class MemorySwarm implements Swarm {
   readonly listeners = new Set<Partial<SwarmEvents>>()
   /** Offences recorded, by device. */
   readonly offences: { readonly device: DeviceId; readonly code: string }[] = []
+  readonly doubted: DeviceId[] = []
   private readonly network: MemoryNetwork
 
   constructor(self: DeviceId, network: MemoryNetwork) {
@@ -270,6 +271,11 @@ export class MemorySwarm implements Swarm {
 
   penalise(device: DeviceId, code: string): void {
     this.offences.push({ device, code })
+  }
+
+  /** What is broken here is broken for everybody to see: it is only noted. */
+  doubt(device: DeviceId): void {
+    this.doubted.push(device)
   }
 
   paths(): readonly PeerPath[] {

@@ -8,6 +8,7 @@ import { parseDeviceId } from '@skein/core'
 import {
   isBetterWay,
   isLeftBehind,
+  mayBeLeftBehind,
   isNear,
   isRelayed,
   markDoubted,
@@ -106,6 +107,11 @@ describe('after a change of addresses', () => {
     expect(isLeftBehind(hole, { ...change, isSameWay: false })).toBe(true)
     expect(isLeftBehind(hole, { ...change, isSameWay: false, hasLost: false })).toBe(false)
     expect(isLeftBehind(from(`${hop}/p2p/${device}`), { ...change, isSameWay: false })).toBe(false)
+  })
+
+  it('[PT9] one that cannot tell where it comes from is asked when any address has gone', () => {
+    const asked = (connection: Connection, hasLost = true): boolean => mayBeLeftBehind(connection, { ...change, hasLost })
+    expect([asked(hole), asked(hole, false), asked(tcp), asked(from(`${hop}/p2p/${device}`))]).toEqual([true, false, false, false])
   })
 })
 

@@ -55,10 +55,14 @@ function localHostOf(connection: Connection): string | undefined {
  * Whether a connection comes from an address that this machine has no more. One that cannot tell where it comes from, of WebRTC or a hole of
  * UDP, is made anew sooner than it would be found dead, unless the way out is the same: then it is asked. Circuits end with their relay's.
  */
-export function isLeftBehind(connection: Connection, { present, hasLost, isSameWay }: NetworkChange): boolean {
+export function isLeftBehind(connection: Connection, change: NetworkChange): boolean {
   const local = localHostOf(connection)
-  if (local !== undefined) return !present.has(local)
-  return hasLost && !isSameWay && !isRelayedConnection(connection)
+  return local === undefined ? mayBeLeftBehind(connection, change) && !change.isSameWay : !change.present.has(local)
+}
+
+/** Whether an address has gone, and a connection cannot tell whether it is its own. */
+export function mayBeLeftBehind(connection: Connection, { hasLost }: NetworkChange): boolean {
+  return hasLost && localHostOf(connection) === undefined && !isRelayedConnection(connection)
 }
 
 /** Protocols the library or we run on every connection; a connection with nothing else may be closed. */

@@ -237,7 +237,6 @@ export class Libp2pSwarm implements Swarm, Directory {
     await this.running?.dialler.approach(device, addresses)
   }
 
-  /** Somebody has reason to think that a device's connections are dead: those that do not answer soon are ended. */
   doubt(device: DeviceId): void {
     this.running?.doubtAll(device)
   }

@@ -52,6 +52,24 @@ describe('liveness', () => {
     }
   })
 
+  it('[DL6] does not end a connection that is in doubt while something comes over it, however late its answer', async () => {
+    const { clock, liveness, connection, isAborted, stop } = setUp(never)
+    const { signal } = new AbortController()
+    const slow = liveness.doubt(connection, signal)
+    await clock.advance(2_000)
+    liveness.sign(DEVICE, connection.id)
+    await clock.advance(1_000)
+    await slow
+    expect(isAborted()).toBe(false)
+    const dead = liveness.doubt(connection, signal)
+    await clock.advance(2_000)
+    liveness.sign(DEVICE, 'another')
+    await clock.advance(1_000)
+    await dead
+    expect(isAborted()).toBe(true)
+    await stop()
+  })
+
   it('asks a connection once at a time, whoever doubts it', async () => {
     let pings = 0
     const { clock, liveness, connection, isAborted, stop } = setUp(() => ((pings += 1), clock.sleep(100).then(() => undefined)))

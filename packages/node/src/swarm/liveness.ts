@@ -25,8 +25,8 @@ export interface LivenessDeps {
 
 export class Liveness {
   private readonly deps: LivenessDeps
-  /** By id, connections over which something came since their last ping: a circuit does not speak for a direct one that is dead. */
-  private readonly heard = new Set<string>()
+  /** How often something came over a connection, by its id: a circuit does not speak for a direct one that is dead. */
+  private readonly heard = new Map<string, number>()
   /** One question at a time on a connection; who asks meanwhile shares its answer. */
   private readonly asking = new Map<string, Promise<boolean>>()
   private readonly rtts = new Map<string, number>()
@@ -37,7 +37,7 @@ export class Liveness {
 
   /** Something of the device has arrived over the connection with this id. */
   sign(device: DeviceId, id: string): void {
-    this.heard.add(id)
+    this.heard.set(id, (this.heard.get(id) ?? 0) + 1)
     this.deps.onAlive(device)
   }
 
@@ -56,11 +56,13 @@ export class Liveness {
   }
 
   /**
-   * Ends `connection` unless it answers soon. For when its device has opened or lost another one: a page that was reloaded
-   * or a process that was killed says nothing on its other connections, and WebRTC takes half a minute to notice.
+   * Ends `connection` unless it answers, or anything else comes over it, soon. For when its device has opened or lost another one: a page
+   * that was reloaded or a process that was killed says nothing on its other connections, and WebRTC takes half a minute to notice.
    */
   async doubt(connection: Pingable, signal: AbortSignal): Promise<void> {
-    if (!(await this.isAnswered(connection, { signal, within: DOUBT_TIMEOUT_MS })) && !signal.aborted) connection.abort()
+    const before = this.signs(connection)
+    const answered = await this.isAnswered(connection, { signal, within: DOUBT_TIMEOUT_MS })
+    if (!answered && this.signs(connection) <= before && !signal.aborted) connection.abort()
   }
 
   /** A failed ping is followed by the next at once: what is dead should not look alive for another interval. */
@@ -72,15 +74,19 @@ export class Liveness {
   }
 
   private async isAlive(connection: Pingable, signal: AbortSignal): Promise<boolean> {
-    this.heard.delete(connection.id)
     const { clock } = this.deps
+    const before = this.signs(connection)
     const started = clock.monotonic()
     const answered = await this.isAnswered(connection, { signal, within: PING_TIMEOUT_MS })
     if (answered) {
       this.rtts.set(connection.id, Math.round(clock.monotonic() - started))
       this.deps.onAlive(connection.device)
     }
-    return answered || this.heard.has(connection.id)
+    return answered || this.signs(connection) > before
+  }
+
+  private signs({ id }: Pingable): number {
+    return this.heard.get(id) ?? 0
   }
 
   private isAnswered(connection: Pingable, limit: { readonly signal: AbortSignal; readonly within: number }): Promise<boolean> {
@@ -106,7 +112,7 @@ export class Liveness {
   private forgetOthers(connections: readonly Pingable[]): void {
     const ids = new Set(connections.map(({ id }) => id))
     for (const id of this.rtts.keys()) if (!ids.has(id)) this.rtts.delete(id)
-    for (const id of this.heard) if (!ids.has(id)) this.heard.delete(id)
+    for (const id of this.heard.keys()) if (!ids.has(id)) this.heard.delete(id)
   }
 }
 

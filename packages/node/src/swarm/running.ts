@@ -15,6 +15,7 @@ import {
   isTakenFromHere,
   markDoubted,
   markPunched,
+  mayBeLeftBehind,
   pathOf,
   peerOf,
   withDevice,
@@ -206,7 +207,7 @@ export class Running {
       const device = deviceOf(connection.remotePeer)
       const isForgotten = change.sleptMs > FORGOTTEN_AFTER_MS
       if (isForgotten || isLeftBehind(connection, change)) connection.abort(new Error('its address has gone, or the other side has'))
-      else if (moved && device !== undefined) void this.doubt(device, connection)
+      else if ((moved || mayBeLeftBehind(connection, change)) && device !== undefined) void this.doubt(device, connection)
     }
     // A relay that is away may be found by what has come.
     for (const each of this.supervisors) if (moved || !each.status().connected) each.hurry()
