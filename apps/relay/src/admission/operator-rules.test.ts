@@ -254,6 +254,16 @@ describe('the rules of an operator', () => {
     expect(asked).toEqual(['dht budget', 'gossip budget', 'cards budget', 'admission budget', 'mail budget'])
   })
 
+  it('[BU7] what was allowed before begins no more for whom it is not allowed now, nor when the relay takes nobody', () => {
+    const { rules, membership } = rulesWith({ mode: 'token', strangers: { circuits: 'unlimited' } })
+    expect(rules.mayBegin(BOB)).toBe(true)
+    membership.decide(BOB, 'deny', '')
+    expect([rules.mayBegin(BOB), rules.mayBegin(ALICE.peer)]).toEqual([false, true])
+    rules.draining = true
+    expect(rules.mayBegin(ALICE.peer)).toBe(false)
+    expect(rulesWith({ mode: 'token' }).rules.mayBegin(ALICE.peer)).toBe(false)
+  })
+
   it('[RL35] who gets no place or no circuit is counted by what stood in the way', () => {
     const full = rulesWith({ limits: { reservations: 5, circuitsPerPeer: 1 } })
     const held = (total: number) => ({ total, inGroup: () => 0 })

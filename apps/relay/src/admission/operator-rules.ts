@@ -146,9 +146,9 @@ export class OperatorRules implements RelayRules {
   }
 
   mayStay(peer: string): boolean {
-    const isDenied = this.#parts.membership.verdictOn(peer) === 'deny'
-    if (isDenied) this.#parts.events.onRefusedConnection('denied')
-    return !isDenied
+    const may = this.#isNotDenied(peer)
+    if (!may) this.#parts.events.onRefusedConnection('denied')
+    return may
   }
 
   mayReserve(member: Party, held: HeldPlaces): CircuitStatus {
@@ -191,6 +191,16 @@ export class OperatorRules implements RelayRules {
   #whyShut(): 'draining' | 'budget' | undefined {
     if (this.draining) return 'draining'
     return this.budget === 'stopped' ? 'budget' : undefined
+  }
+
+  /** A raw connection, for which there were tickets: of those who may have circuits without a limit. */
+  mayBegin(peer: string): boolean {
+    const isAllowed = this.isAdmitted(peer) || (this.#settings.strangers.circuits === 'unlimited' && this.#isNotDenied(peer))
+    return this.#whyShut() === undefined && isAllowed
+  }
+
+  #isNotDenied(peer: string): boolean {
+    return this.#parts.membership.verdictOn(peer) !== 'deny'
   }
 
   holdCircuit({ from, to, address }: CircuitEnds): () => void {

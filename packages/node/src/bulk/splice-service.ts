@@ -20,6 +20,7 @@ import type { CircuitEnds, Party, RelayRules } from '../swarm/circuit/rules.ts'
 import type { Turns } from '../swarm/circuit/turns.ts'
 import { asError } from '../swarm/framing.ts'
 import { OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
+import { HeldCircuits } from './held-circuits.ts'
 import { Splice } from './splice.ts'
 import { type OpenedSocket, Tickets } from './tickets.ts'
 
@@ -44,11 +45,13 @@ export class SpliceService {
   readonly splices = new Set<Splice>()
   readonly #parts: SpliceServiceParts
   readonly #tickets = new Tickets()
+  readonly #held: HeldCircuits
   readonly #alone = new Map<string, Alone>()
   readonly #stopping = new AbortController()
 
   constructor(parts: SpliceServiceParts) {
     this.#parts = parts
+    this.#held = new HeldCircuits(parts.rules)
   }
 
   /** Answers one request on a channel. */
@@ -84,15 +87,19 @@ export class SpliceService {
   }
 
   #answer(party: Party | undefined, request: SpliceRequestFrame): SpliceReplyFrame {
-    const refusal = party === undefined ? 'denied' : this.#refusal(party, request)
-    if (party === undefined || refusal !== undefined) return { status: refusal ?? 'denied' }
+    if (party === undefined) return { status: 'denied' }
+    const name = nameOf(party.peer, request)
+    const refusal = this.#held.without(name, () => this.#refusal(party, request))
+    if (refusal !== undefined) return { status: refusal }
     const secret = { ticket: randomBytes(BULK_TICKET_BYTES), key: randomBytes(BULK_KEY_BYTES) }
     const onOpened = ({ socket, reader }: OpenedSocket): void => {
       reader.release()
       this.#arrived(socket, party, request)
     }
-    const isRoom = this.#tickets.expect({ ...secret, device: party.peer, onOpened, onExpired: () => undefined })
-    return isRoom ? { status: 'ok', secret } : { status: 'full' }
+    const onExpired = (): void => this.#held.give(name)
+    if (!this.#tickets.expect({ ...secret, device: party.peer, onOpened, onExpired })) return { status: 'full' }
+    this.#held.take(name, { from: party.peer, to: request.peer, address: party.address })
+    return { status: 'ok', secret }
   }
 
   /** As for a circuit to the other end, also where it is the other one that reaches this one here. */
@@ -107,13 +114,14 @@ export class SpliceService {
     return decision.status === 'resource-limit' ? 'resource-limit' : 'denied'
   }
 
-  #arrived(socket: Socket, { peer, address }: Party, { peer: other, session }: SpliceRequestFrame): void {
-    const name = [Buffer.from(session).toString('hex'), ...[peer, other].sort()].join(' ')
+  #arrived(socket: Socket, { peer, address }: Party, request: SpliceRequestFrame): void {
+    const name = nameOf(peer, request)
     const first = this.#alone.get(name)
     if (first !== undefined && first.peer !== peer) {
       clearTimeout(first.timer)
       this.#alone.delete(name)
       this.#join([first.socket, socket], { from: first.peer, address: first.address, to: peer })
+      for (let end = 0; end < 2; end += 1) this.#held.give(name)
       return
     }
     this.#leave(name)
@@ -126,11 +134,22 @@ export class SpliceService {
     clearTimeout(alone.timer)
     this.#alone.delete(name)
     alone.socket.destroy()
+    this.#held.give(name)
   }
 
+  /** What was allowed when the tickets were given may not be any more. */
   #join(sockets: readonly [Socket, Socket], ends: CircuitEnds): void {
+    if (![ends.from, ends.to].every((peer) => this.#parts.rules.mayBegin(peer))) {
+      for (const socket of sockets) socket.destroy()
+      return
+    }
     const splice: Splice = new Splice(sockets, { ...this.#parts, ends, onClosed: () => this.splices.delete(splice) })
     this.splices.add(splice)
     splice.start()
   }
+}
+
+/** The same for both ends. */
+function nameOf(peer: string, { peer: other, session }: SpliceRequestFrame): string {
+  return [Buffer.from(session).toString('hex'), ...[peer, other].sort()].join(' ')
 }

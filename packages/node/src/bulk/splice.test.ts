@@ -198,6 +198,43 @@ describe('a raw connection over a relay', { timeout: 120_000 }, () => {
     expect(await asked(stranger, relay, bo.self)).toEqual({ status: 'no-reservation' })
   })
 
+  it('[BU7] counts as one circuit from the first ticket until it has begun, or nobody can come any more', async () => {
+    const held: string[] = []
+    const holdCircuit: RelayRules['holdCircuit'] = ({ from, to }) => {
+      const name = `${from} ${to}`
+      held.push(name)
+      return () => void held.splice(held.indexOf(name), 1)
+    }
+    const relay = await relayWith({
+      holdCircuit,
+      mayConnect: () => (held.length === 0 ? { status: 'ok' } : { status: 'resource-limit' }),
+    })
+    const [ana, bo] = [await member(relay), await member(relay)]
+    const session = randomBytes(16)
+    const first = await asked(ana, relay, bo.self, session)
+    expect(await asked(ana, relay, bo.self)).toEqual({ status: 'resource-limit' })
+    const second = await asked(bo, relay, ana.self, session)
+    expect(held).toEqual([`${ana.self} ${bo.self}`])
+    await Promise.all([first, second].map((each) => provenTo(relay, each)))
+    await vi.waitFor(() => expect([held, relay.changes]).toEqual([[], [{ kind: 'opened' }]]), WITHIN)
+    const third = await asked(ana, relay, bo.self)
+    expect([third.status, held.length]).toEqual(['ok', 1])
+    await relay.stack.disconnect(ana.self)
+    expect(held).toEqual([])
+  })
+
+  it('[BU7] begins no more when it is not allowed any more, and both ends are told', async () => {
+    let mayBegin = true
+    const relay = await relayWith({ mayBegin: () => mayBegin })
+    const [ana, bo] = [await member(relay), await member(relay)]
+    const session = randomBytes(16)
+    const replies = [await asked(ana, relay, bo.self, session), await asked(bo, relay, ana.self, session)]
+    mayBegin = false
+    const both = await Promise.all(replies.map((each) => provenTo(relay, each)))
+    await Promise.all(both.map((socket) => vi.waitFor(() => expect(socket.resume().closed).toBe(true), WITHIN)))
+    expect(relay.changes).toEqual([])
+  })
+
   it('[BU6] joins nobody with a third who knows the ticket of the two, and ends who stays alone', async () => {
     const relay = await relayWith()
     const [ana, bo, eve] = [await member(relay), await member(relay), await member(relay)]

@@ -51,6 +51,8 @@ export interface RelayRules {
   mayReserve(member: Party, held: HeldPlaces): CircuitStatus
   /** Asked when the place is known to exist. */
   mayConnect(from: Party, to: string): CircuitDecision
+  /** Whether what this peer was allowed before may still begin. */
+  mayBegin(peer: string): boolean
   /** Counts a circuit that was just allowed while it is being opened. @returns to be called when that is over, either way */
   holdCircuit(ends: CircuitEnds): () => void
   /** Whether this peer may have something done for it now; asked once for each piece of work. */
@@ -88,6 +90,7 @@ export const OPEN_RULES: RelayRules = {
   groupsOf: () => [],
   mayReserve: () => 'ok',
   mayConnect: () => ({ status: 'ok' }),
+  mayBegin: () => true,
   holdCircuit: () => () => undefined,
   mayAsk: () => true,
   onRefused: () => undefined,
