@@ -14,6 +14,7 @@ import {
   type Link,
   MAX_CURES,
   MeshService,
+  Pace,
   PacedLink,
   type StoredCure,
 } from '../mesh/index.ts'
@@ -206,7 +207,7 @@ export class MeshLab {
   /** @param bytesPerSecond of a slow link, each way */
   connect(a: string, b: string, bytesPerSecond?: number): void {
     const [left, right] = memoryLink()
-    const slowed = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, this.clock, bytesPerSecond))
+    const slowed = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, new Pace(bytesPerSecond, this.clock, link.mtu)))
     this.links.set(key(a, b), left)
     void this.node(a).service.attach(b, slowed(left))
     void this.node(b).service.attach(a, slowed(right))

@@ -7,6 +7,7 @@ import {
   type Link,
   type Logger,
   type MeshService,
+  Pace,
   PacedLink,
   type PeerPath,
   type ProtocolId,
@@ -38,7 +39,7 @@ export interface MeshNeighboursDeps {
   isLink(path: PeerPath): boolean
 }
 
-/** What goes over links beyond the local network at most, in bytes per second: a tenth of a thin uplink. */
+/** What goes over all links beyond the local network together at most, in bytes per second: a tenth of a thin uplink. */
 export const BRIDGE_BYTES_PER_SECOND = 131_072
 /** Cost of a byte on such a link. */
 const BRIDGE_COST = 1
@@ -51,6 +52,7 @@ export class MeshNeighbours {
   private readonly stopping = new AbortController()
   private readonly releases: (() => void)[] = []
   private greetings = 0
+  private uplink: Pace | undefined
 
   constructor(deps: MeshNeighboursDeps) {
     this.deps = deps
@@ -127,7 +129,9 @@ export class MeshNeighbours {
   private linkOf(channel: Channel): Link {
     const path = this.deps.swarm.paths().find(({ device }) => device === channel.peer)
     if (path === undefined || path.path === 'lan') return new ChannelLink(channel)
-    return new PacedLink(new ChannelLink(channel, { cost: BRIDGE_COST }), this.deps.clock, BRIDGE_BYTES_PER_SECOND)
+    const link = new ChannelLink(channel, { cost: BRIDGE_COST })
+    this.uplink ??= new Pace(BRIDGE_BYTES_PER_SECOND, this.deps.clock, link.mtu)
+    return new PacedLink(link, this.uplink)
   }
 
   private greetSome(): void {

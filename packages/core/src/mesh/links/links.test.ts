@@ -9,7 +9,7 @@ import { decodeLinkPacket, encodeLinkPacket, FRAGMENT_OVERHEAD_BYTES, MAX_FRAGME
 import { Assembler, ASSEMBLY_LIFE_MS, MAX_ASSEMBLIES, MAX_ASSEMBLY_BYTES } from './assembly.ts'
 import { FrameLink } from './frame-link.ts'
 import type { Link } from './link.ts'
-import { PacedLink } from './paced-link.ts'
+import { Pace, PacedLink } from './paced-link.ts'
 
 for (const [name, loss] of [
   ['Bluetooth LE', BLUETOOTH_LE.loss],
@@ -28,14 +28,14 @@ linkContract('a pipe that is paced', async () => pipe(20_000))
 function pipe(bytesPerSecond?: number): LinkPair {
   const clock = new VirtualClock()
   const [a, b] = memoryLink()
-  const paced = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, clock, bytesPerSecond))
+  const paced = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, new Pace(bytesPerSecond, clock, link.mtu)))
   return { a: paced(a), b: paced(b), clock, pass: (ms) => clock.advance(ms), end: async () => a.close() }
 }
 
 it('[ME22] no more than its owner allows goes over a paced link', async () => {
   const clock = new VirtualClock()
   const [a, b] = memoryLink()
-  const paced = new PacedLink(a, clock, 10_000)
+  const paced = new PacedLink(a, new Pace(10_000, clock, a.mtu))
   let heard = 0
   void (async () => {
     for await (const packet of b.packets()) heard += packet.length
@@ -47,6 +47,23 @@ it('[ME22] no more than its owner allows goes over a paced link', async () => {
   }
   expect(heard).toBeGreaterThan(90_000)
   paced.close()
+})
+
+it('[ME22] links that share a pace are no faster together than one', async () => {
+  const clock = new VirtualClock()
+  const pace = new Pace(10_000, clock, 65_536)
+  let heard = 0
+  for (let number = 0; number < 5; number += 1) {
+    const [a, b] = memoryLink()
+    const paced = new PacedLink(a, pace)
+    for (let packet = 0; packet < 100; packet += 1) void paced.send(new Uint8Array(1_000))
+    void (async () => {
+      for await (const packet of b.packets()) heard += packet.length
+    })()
+  }
+  for (let step = 0; step < 40; step += 1) await clock.advance(100)
+  expect(heard).toBeGreaterThan(65_536)
+  expect(heard).toBeLessThanOrEqual(65_536 + 4 * 10_000)
 })
 
 const fragment = (frame: number, index: number, count: number, part = Uint8Array.of(index)) =>

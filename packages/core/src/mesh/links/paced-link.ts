@@ -5,6 +5,27 @@ import type { Link } from './link.ts'
 /** So many seconds' worth may go at once, and always one packet. */
 const BURST_SECONDS = 2
 
+/** How fast one or more links together may be sent over. */
+export class Pace {
+  readonly bytesPerSecond: number
+  private readonly clock: Clock
+  private readonly rate: RateLimit
+
+  /** @param largestPacket of any of the links, in bytes */
+  constructor(bytesPerSecond: number, clock: Clock, largestPacket: number) {
+    this.bytesPerSecond = bytesPerSecond
+    this.clock = clock
+    const burst = Math.max(largestPacket, BURST_SECONDS * bytesPerSecond)
+    this.rate = new RateLimit({ burst, perSecond: bytesPerSecond }, clock.monotonic())
+  }
+
+  /** Resolves when so much may go. */
+  async turn(bytes: number): Promise<void> {
+    while (!this.rate.takes(bytes, this.clock.monotonic()))
+      await this.clock.sleep(Math.max(1, this.rate.wait(bytes, this.clock.monotonic())))
+  }
+}
+
 /** A link that is sent over no faster than its owner allows: others' traffic shall not fill somebody's uplink. */
 export class PacedLink implements Link {
   readonly mtu: number
@@ -12,18 +33,16 @@ export class PacedLink implements Link {
   readonly isReliable: boolean
   readonly cost: number
   private readonly link: Link
-  private readonly clock: Clock
-  private readonly rate: RateLimit
+  private readonly pace: Pace
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(link: Link, clock: Clock, bytesPerSecond: number) {
+  constructor(link: Link, pace: Pace) {
     this.mtu = link.mtu
-    this.bandwidth = Math.min(link.bandwidth, bytesPerSecond)
+    this.bandwidth = Math.min(link.bandwidth, pace.bytesPerSecond)
     this.isReliable = link.isReliable
     this.cost = link.cost
     this.link = link
-    this.clock = clock
-    this.rate = new RateLimit({ burst: Math.max(link.mtu, BURST_SECONDS * bytesPerSecond), perSecond: bytesPerSecond }, clock.monotonic())
+    this.pace = pace
   }
 
   send(packet: Uint8Array): Promise<boolean> {
@@ -42,8 +61,7 @@ export class PacedLink implements Link {
   }
 
   private async sendWhenDue(packet: Uint8Array): Promise<boolean> {
-    while (!this.rate.takes(packet.length, this.clock.monotonic()))
-      await this.clock.sleep(Math.max(1, this.rate.wait(packet.length, this.clock.monotonic())))
+    await this.pace.turn(packet.length)
     return this.link.send(packet)
   }
 }

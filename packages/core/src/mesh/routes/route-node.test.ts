@@ -22,6 +22,10 @@ class RouteWorld {
   frames = 0
   now = 1_000_000
   readonly swallows = new Set<number>()
+  /** What bytes cost on links; nothing on others. */
+  readonly prices = new Map<string, number>()
+  /** Whole bundles that have gone over each link. */
+  readonly copies = new Map<string, number>()
   private readonly links = new Map<string, Edge>()
   private readonly names = new Map<string, string>()
   private queue: { readonly link: string; readonly to: number; readonly frame: Uint8Array }[] = []
@@ -36,6 +40,7 @@ class RouteWorld {
           send: (link, frame) => this.sent(node, link, frame),
           verdict: ({ payload }) => (payload.length === 0 ? 'sound' : 'forged'),
           proven: () => undefined,
+          costOf: (link) => this.prices.get(link) ?? 0,
           arrived: ({ key }) => this.arrive(node, key),
           delivered: (key) => this.delivered.push(this.names.get(key) ?? ''),
           stranded: (key) => this.stranded.push(this.names.get(key) ?? ''),
@@ -100,6 +105,7 @@ class RouteWorld {
 
   private sent(node: number, link: string, frame: Uint8Array): void {
     const ends = this.links.get(link)
+    if (decodeRouteFrame(frame).kind === 'forward') this.copies.set(link, (this.copies.get(link) ?? 0) + 1)
     if (ends !== undefined) this.queue.push({ link, to: ends[0] === node ? ends[1] : ends[0], frame })
   }
 }
@@ -154,6 +160,34 @@ describe('routes', () => {
     world.send('third', 0, 3, other?.link)
     world.pass(2_000)
     expect(world.delivered).toEqual(['first', 'second', 'third'])
+  })
+
+  it('[ME39] a few hops more are taken rather than a link that costs something, and that one where there is nothing else', () => {
+    const world = new RouteWorld(5, [...line(4), [0, 3], [3, 4]])
+    world.prices.set('0-3', 1)
+    world.send('first', 0, 3)
+    world.pass(400)
+    world.send('second', 0, 3)
+    expect(world.delivered).toEqual(['first', 'second'])
+    expect(world.at(0).ways(addressOf(3), world.now)[0]?.link).toBe('0-1')
+    world.down([1, 2])
+    world.send('third', 0, 3)
+    world.pass(2_000)
+    expect(world.delivered).toEqual(['first', 'second', 'third'])
+    expect(world.at(0).ways(addressOf(3), world.now)[0]?.link).toBe('0-3')
+  })
+
+  it('[ME39] over a link that costs something a flood goes as a word, and whole to whoever lacks it', () => {
+    const world = new RouteWorld(5, [...ring(4), [0, 2], [3, 4]])
+    world.prices.set('0-2', 1)
+    world.send('first', 0, 1)
+    world.pass(500)
+    expect(world.copies.get('0-2') ?? 0).toBe(0)
+    const lonely = new RouteWorld(2, [[0, 1]])
+    lonely.prices.set('0-1', 1)
+    lonely.send('m', 0, 1)
+    lonely.pass(100)
+    expect([lonely.delivered, lonely.copies.get('0-1')]).toEqual([['m'], 1])
   })
 
   it('[ME12] those on the way have learned the route too', () => {

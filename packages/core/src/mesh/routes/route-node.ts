@@ -47,6 +47,8 @@ export interface RouteNodeOptions {
   mayFlood?(from: LinkId, bytes: number): boolean
   /** Whether a bundle that is announced is carried here already, and so was let loose on this side. */
   isHeld?(key: BundleKey): boolean
+  /** What a byte costs on a link, as `Link.cost`; without it nothing. */
+  costOf?(link: LinkId): number
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch, from: LinkId): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
@@ -219,14 +221,21 @@ export class RouteNode {
     else this.options.send(over, encodeRouteFrame(frame))
   }
 
-  /** The bundle itself to those who are likely to lack it, a word to the others; to all when the first try has failed. */
+  private priceOf(link: LinkId): number {
+    return this.options.costOf?.(link) ?? 0
+  }
+
+  /**
+   * The bundle itself to those who are likely to lack it, a word to the others, and first of all a word where bytes cost something;
+   * to all when the first try has failed.
+   */
   private flood(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): void {
     const bytes = encodeRouteFrame(frame)
     const hop = MAX_HOPS - frame.hopLimit
     this.floods.keep(frame.key, { bytes, hop, at: now })
     for (const link of this.links) {
       if (link === from) continue
-      const sends = frame.attempt > 1 || this.floods.isWorthSending(hop, link)
+      const sends = frame.attempt > 1 || (this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
       this.floods.count(hop, link, sends ? 0 : 1)
       if (sends) this.options.send(link, bytes)
       else this.notify(link, frame.key, 'here')
@@ -311,7 +320,7 @@ export class RouteNode {
     const passage: Passage | undefined = waiting === undefined ? this.passages.get(key) : undefined
     const { lock, address } = waiting ?? passage ?? {}
     if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
-    this.table.prove(address, { link, hops: hops + 1, now })
+    this.table.prove(address, { link, hops: hops + 1, now, price: this.priceOf(link) })
     this.options.proven(cureKey)
     if (waiting !== undefined) {
       this.pending.delete(waiting.key)

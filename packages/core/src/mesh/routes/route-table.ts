@@ -10,6 +10,8 @@ export interface Route {
   readonly provenAt: number
   /** Share of tries that were answered, the latest counting most. */
   readonly quality: number
+  /** What a byte costs on that link: 0 is nothing, 1 is a metered or battery-hungry radio. */
+  readonly price: number
 }
 
 /** Addresses with routes, at most (ME15); those proven longest ago go first. */
@@ -22,6 +24,15 @@ export const ROUTE_LIFE_MS = 60_000
 const LOWEST_QUALITY = 0.4
 /** Weight of the latest try. */
 const LATEST = 0.5
+
+/** So many more hops are taken rather than a link that costs 1. */
+const HOPS_WORTH = 3
+
+/** What a receipt has proven. */
+export interface Proof extends Pick<Route, 'link' | 'hops'> {
+  readonly now: number
+  readonly price?: number
+}
 
 /** Next hops by address, as receipts have taught them. */
 export class RouteTable {
@@ -40,10 +51,10 @@ export class RouteTable {
   }
 
   /** A receipt has come back over a link. */
-  prove(address: MeshAddress, { link, hops, now }: { link: LinkId; hops: number; now: number }): void {
+  prove(address: MeshAddress, { link, hops, now, price = 0 }: Proof): void {
     const ways = this.of(address, now)
     const before = ways.find((way) => way.link === link)?.quality ?? 1
-    const proven = { link, hops, provenAt: now, quality: before + LATEST * (1 - before) }
+    const proven = { link, hops, provenAt: now, price, quality: before + LATEST * (1 - before) }
     const others = ways.filter((way) => way.link !== link).sort((a, b) => cost(a) - cost(b))
     // Moves the address to the end, so that the first one is the one proven longest ago.
     this.ways.delete(address)
@@ -84,6 +95,6 @@ export class RouteTable {
   }
 }
 
-function cost({ hops, quality }: Route): number {
-  return hops / quality
+function cost({ hops, quality, price }: Route): number {
+  return (hops + HOPS_WORTH * price) / quality
 }

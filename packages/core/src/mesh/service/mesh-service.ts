@@ -92,6 +92,7 @@ export class MeshService {
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       verdict: (dispatch) => this.verdict(dispatch),
       isHeld: (key) => this.node.knows(key),
+      costOf: (link) => this.sessions.get(link)?.link.cost ?? 0,
       mayFlood: (from, bytes) => this.sessions.get(from)?.mayFlood(bytes) ?? true,
       arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
