@@ -207,7 +207,8 @@ export class MeshLab {
   /** @param bytesPerSecond of a slow link, each way */
   connect(a: string, b: string, bytesPerSecond?: number): void {
     const [left, right] = memoryLink()
-    const slowed = (link: Link): Link => (bytesPerSecond === undefined ? link : new PacedLink(link, new Pace(bytesPerSecond, this.clock, link.mtu)))
+    const slowed = (link: Link): Link =>
+      bytesPerSecond === undefined ? link : new PacedLink(link, new Pace(bytesPerSecond, this.clock, link.mtu))
     this.links.set(key(a, b), left)
     void this.node(a).service.attach(b, slowed(left))
     void this.node(b).service.attach(a, slowed(right))
