@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { pathTo } from '../shell/status-bar.tsx'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
+import { sentenceOf } from './way-sentences.ts'
 
 export function PathDetails({ contact }: { readonly contact: string }) {
   const { peers } = useClient()
@@ -11,21 +12,9 @@ export function PathDetails({ contact }: { readonly contact: string }) {
   return <Why key={pathTo(peers, contact)} contact={contact} />
 }
 
-/** What the client says of a way, by its beginning; what is not here is of the technical kind, as programs say it. */
-const SENTENCES = [
-  ['not tried: the other side', 'unreached'],
-  ['not tried from here', 'opened'],
-  ['in use, through a port', 'mapped'],
-  ['no address of this kind', 'address'],
-  ['the other side tries', 'theirs'],
-  ['the other side begins', 'begins'],
-  ['UDP does not get', 'udp'],
-  ['carried by', 'carried'],
-] as const
-
 function Detail({ detail }: { readonly detail: string }) {
   const { doctor } = useRareStrings()
-  const [, key] = SENTENCES.find(([beginning]) => detail.startsWith(beginning)) ?? []
+  const key = sentenceOf(detail)
   // That it is in use has been said.
   if (detail === '' || detail === 'in use') return null
   return (

@@ -2,27 +2,12 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Clock } from '@skein/core'
 import { defaultRoute, ownWayOut } from './default-route.ts'
+import type { NetworkChange } from './network-change.ts'
 
 /** Between two looks, ms. One takes a tenth of a millisecond; a person notices a second of silence. */
 const LOOK_EVERY_MS = 500
 /** A look that comes so much later than it should means that the machine has slept, ms; far above what load does to a timer. */
 const ASLEEP_MS = 5_000
-
-export interface NetworkChange {
-  /** Addresses that there are now, loopback included. */
-  readonly present: ReadonlySet<string>
-  /** Whether one that was there has gone. */
-  readonly hasLost: boolean
-  /** Whether there is a way out, which is what it was, and so are the addresses used on it: only something beside them has come or gone. */
-  readonly isSameWay: boolean
-  /** How long the machine has slept just now, ms. */
-  readonly sleptMs: number
-}
-
-/** A container's interface, say: nothing changes about the way out, nor about whoever is reached by it. */
-export function isBeside({ isSameWay, sleptMs }: NetworkChange): boolean {
-  return isSameWay && sleptMs === 0
-}
 
 export interface WatchDeps {
   readonly clock: Clock

@@ -3,7 +3,7 @@ import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
-import type { NetworkChange } from '../platform/network-watch.ts'
+import type { NetworkChange } from '../platform/network-change.ts'
 
 /** How the sockets under connections came about whose address does not tell; by the address object of the connection. */
 const punched = new WeakSet<Multiaddr>()
