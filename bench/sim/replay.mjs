@@ -142,7 +142,7 @@ export class Replay {
     if (link === undefined) return
     if (link.transfer !== undefined) this.settle(link.transfer)
     this.radio.down(link)
-    for (const node of [link.a, link.b]) this.nodes[node].linkDown(link.id)
+    for (const node of [link.a, link.b]) this.nodes[node].linkDown(link.id, this.now)
   }
 
   /** What a node has, or has stopped doing, matters to it and to those it is linked to. */

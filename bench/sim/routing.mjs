@@ -101,7 +101,7 @@ class RoutingLab {
       if (this.links.has(link)) return
       for (const node of [a, b]) {
         this.routers[node].linkDown(link)
-        this.carriers[node].linkDown(link)
+        this.carriers[node].linkDown(link, this.now)
       }
     })
   }

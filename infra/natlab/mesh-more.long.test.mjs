@@ -1,4 +1,5 @@
-// Meshes of real processes that take minutes: large messages in pieces, and the Network tab in a real Chromium.
+// Meshes of real processes that take minutes: squares, nodes that die, cuts, islands, hostile nodes, large messages in pieces, and the
+// Network tab in a real Chromium.
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { natlab, whyNot } from './natlab-process.mjs'
@@ -6,6 +7,21 @@ import { natlab, whyNot } from './natlab-process.mjs'
 const PROGRAMS = [process.env.SKEIN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const unavailable = await whyNot({ delay: 0 })
 const hasBrowser = PROGRAMS.some((path) => path !== undefined && existsSync(path))
+
+describe.skipIf(unavailable)('real clients', () => {
+  it.each([
+    ['across a square', 'mesh-grid'],
+    ['while one node after the other on their way is killed and comes again', 'mesh-churn'],
+    ['once the cut between them has healed', 'mesh-partition'],
+    ['over bridges between their islands', 'mesh-islands'],
+    ['round a black hole, a flooder and a replayer', 'mesh-hostile'],
+  ])('[ME12] [ME14] [ME20] [ME22] reach each other %s: all arrives, once', async (_, scenario) => {
+    const shown = await natlab('--scenario', scenario)
+    expect(shown).toMatchObject({ scenario, nodes: 9, lost: 0, doubled: 0 })
+    expect(shown.sent).toBeGreaterThan(10)
+    expect(shown.delivered).toBe(shown.sent)
+  })
+})
 
 describe.skipIf(unavailable)('large messages', () => {
   it('[ME31] [ME32] go in pieces over both ways round a ring, become whole once, and arrive when one way is cut', async () => {

@@ -4,6 +4,7 @@
  */
 import type { Primitives, Random } from '../ports/index.ts'
 import { decodeMeshControl } from '../wire/mesh.ts'
+import { Acquaintances } from './acquaintances.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle.ts'
 import type { BundleStore } from './bundle-store.ts'
@@ -50,6 +51,7 @@ export class MeshNode {
   /** Keys of bundles that came for this node, with the time after which they may be forgotten. */
   private readonly collected = new Map<BundleKey, number>()
   private readonly sending = new Set<BundleKey>()
+  private readonly acquaintances = new Acquaintances()
 
   constructor(options: MeshNodeOptions) {
     this.options = options
@@ -78,6 +80,7 @@ export class MeshNode {
   linkUp(info: LinkInfo, now: number): void {
     const { policy, addresses } = this.options
     this.neighbours.up(info, now)
+    this.recall(info, now)
     this.neighbours.say(info.link, {
       addresses: [...addresses],
       gained: policy.summarises ? [...this.keys()] : [],
@@ -85,6 +88,14 @@ export class MeshNode {
       experience: policy.experience(),
       partials: [...this.partials.all()].map(({ header, bytes }) => ({ key: header.key, bytes })),
     })
+  }
+
+  /** Somebody who was here a moment ago is not asked about all of it once more. */
+  private recall({ link, peer = link }: LinkInfo, now: number): void {
+    for (const key of this.acquaintances.comeBack(peer, now)) {
+      const held = this.options.store.get(key)
+      if (held !== undefined) holds(this.neighbours.get(link), held)
+    }
   }
 
   /** The addresses of this node have changed: all neighbours are told the new ones. */
@@ -101,8 +112,12 @@ export class MeshNode {
     }
   }
 
-  linkDown(link: LinkId): void {
+  linkDown(link: LinkId, now: number): void {
+    const gone = this.neighbours.get(link)
     this.neighbours.down(link)
+    if (gone === undefined || this.options.policy.summarises) return
+    const both = Array.from(this.options.store.all(), ({ key }) => key).filter((key) => gone.has.has(key))
+    this.acquaintances.leave(gone.peer, both, now)
   }
 
   /** Reads a control frame. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */

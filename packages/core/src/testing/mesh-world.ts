@@ -94,7 +94,7 @@ export class MeshWorld {
   }
 
   down(link: LinkId): void {
-    for (const node of this.links.get(link) ?? []) this.at(node).linkDown(link)
+    for (const node of this.links.get(link) ?? []) this.at(node).linkDown(link, this.now)
     this.links.delete(link)
   }
 

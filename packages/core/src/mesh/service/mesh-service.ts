@@ -323,7 +323,7 @@ export class MeshService {
     this.transfers.end(session)
     this.transfers.parts.end(session.id)
     this.routes.linkDown(session.id)
-    this.node.linkDown(session.id)
+    this.node.linkDown(session.id, this.now)
     session.close()
   }
 
