@@ -82,13 +82,21 @@ it('[FI19] what was removed meanwhile is not made anew, and empty', async () => 
 })
 
 it('[FI15] zeros that come while others are still written to the same file of a folder cut nothing off', async () => {
-  const size = 3 * 262_144
-  const files = ['a', 'b'].map((name): FolderEntry => ({ path: [name], kind: 'file', size, modifiedAt: 0, executable: false }))
-  const wish = { ...folderOf([]), manifest: manifestOf(2 * size), list: encodeFolderList(files) }
+  const [size, large] = [3 * 262_144, 4_194_304]
+  const sizes = { a: size, b: 8 * large }
+  const files = Object.entries(sizes).map(
+    ([name, each]): FolderEntry => ({ path: [name], kind: 'file', size: each, modifiedAt: 0, executable: false }),
+  )
+  const wish = { ...folderOf([]), manifest: manifestOf(size + 8 * large), list: encodeFolderList(files) }
   const sink = open(wish)
-  const last = sink.write(2 * 262_144, new Uint8Array(262_144).fill(7))
-  const other = sink.write(size, new Uint8Array(262_144).fill(8))
-  await Promise.all([last, other, sink.write(0, new Uint8Array(262_144).fill(6))])
+  // The system's threads have enough to do for what is written to the other file to wait.
+  const pieces = Array.from({ length: 8 }, () => new Uint8Array(large).fill(8))
+  const seven = new Uint8Array(262_144).fill(7)
+  const busy = pieces.map((bytes, at) => sink.write(size + at * large, bytes))
+  const last = sink.write(2 * 262_144, seven)
+  const other = sink.write(size, Uint8Array.of(8))
+  const first = sink.write(0, Uint8Array.of(6))
+  await Promise.all([...busy, last, other, first])
   await sink.write(262_144, new Uint8Array(262_144))
   expect(Buffer.from(await sink.read(2 * 262_144, 262_144)).equals(Buffer.alloc(262_144, 7))).toBe(true)
   await sink.close()
