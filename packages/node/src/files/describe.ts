@@ -4,7 +4,8 @@ import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync 
 import { basename, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
-import { changed, codeOf, gone, unreadable, unwritable } from './explain.ts'
+import { changed, codeOf, unreadable, unwritable } from './explain.ts'
+import { gone } from './gone.ts'
 import { listedNames } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 

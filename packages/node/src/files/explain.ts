@@ -1,6 +1,4 @@
 /** Failures of the file system as ours. */
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { isSkeinError, SkeinError } from '@skein/core'
 
 const FULL = ['ENOSPC', 'EDQUOT']
@@ -28,11 +26,6 @@ export function diskFull(cause?: unknown): SkeinError {
   return new SkeinError('DISK_FULL', 'There is no room for this on the disk; what has come is kept, and it goes on when there is.', {
     cause,
   })
-}
-
-/** Of what is not there: removed, unless what it lay in is away too, as a disk may be. @param root what was named itself */
-export function gone(path: string, { root, cause }: { readonly root: string; readonly cause: unknown }): SkeinError {
-  return existsSync(dirname(root)) ? changed(path) : unreadable(path, cause)
 }
 
 /** Of a part that somebody else has written to. */

@@ -6,7 +6,8 @@ import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, ty
 import { layOut, layOutFile, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { listAgain, modifiedAt } from './describe.ts'
-import { changed, codeOf, gone, unreadable } from './explain.ts'
+import { changed, codeOf, unreadable } from './explain.ts'
+import { gone } from './gone.ts'
 import { pathOfListed } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
