@@ -85,7 +85,11 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
     const [system, packed] = [join(dir, 'debian'), join(dir, 'packed')]
     bareDebian(system)
     run(process.execPath, [join(FILES, 'pack.mjs'), packed])
-    const script = (...args: string[]) => run(join(ROOT, 'infra', 'install.sh'), args, { SKEIN_ROOT: system, SKEIN_PACKED: packed })
+    // As an operator with a strict umask may have unpacked it.
+    run('chown', ['-R', '4242:4242', packed])
+    run('chmod', ['-R', 'go=', packed])
+    const strictly = ['-c', 'umask 077; exec "$0" "$@"', join(ROOT, 'infra', 'install.sh')]
+    const script = (...args: string[]) => run('sh', [...strictly, ...args], { SKEIN_ROOT: system, SKEIN_PACKED: packed })
     const first = script('install')
     expect(first).toContain('created: true')
     const peer = /peer_id: (\w+)/.exec(first)?.[1]
@@ -94,6 +98,9 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
     expect(again).toContain(`peer_id: ${peer}`)
     const who = run('chroot', [system, 'stat', '-c', '%U %a', '/var/lib/skein-relay/identity.seed', '/var/lib/skein-relay'])
     expect(who).toBe('skein-relay 600\nskein-relay 700\n')
+    expect(run('chroot', [system, 'stat', '-Lc', '%U %a', '/opt/skein-relay', '/opt/skein-relay/current/skein-relay'])).toBe(
+      'root 755\nroot 755\n',
+    )
     expect(existsSync(join(system, 'etc/systemd/system/skein-relay.service'))).toBe(true)
     writeFileSync(join(packed, 'version'), 'next\n')
     expect(script('upgrade')).toContain('put version')

@@ -9,6 +9,8 @@
 #   install.sh uninstall [--purge]     keeps the data; --purge removes them and the user too
 # SKEIN_ROOT puts everything below another folder and starts nothing, for images and tests.
 set -eu
+# Whatever the caller's is: the relay's user reads what is put here.
+umask 022
 
 from=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 root=${SKEIN_ROOT:-}
@@ -85,12 +87,16 @@ ensure_user() {
 # A version in a folder of its own: a packed one, or the one that is built from these sources.
 pack() {
   mkdir -p "$root$app"
+  chmod 755 "$root$app"
   rm -rf "$root$app/next" "$root$app/build"
   trap 'rm -rf "$root$app/next" "$root$app/build"' EXIT
   packed=${SKEIN_PACKED:-}
   [ ! -e "$from/app/bundle/main.js" ] || packed=$from
   if [ -n "$packed" ]; then cp -a "$packed" "$root$app/next"; else build "$(dirname "$from")"; fi
-  in_root "$app/next/skein-relay" --version >/dev/null 2>&1 || die "this version does not start here; is it packed for another kind of machine?"
+  # Unpacked by somebody else it would be theirs to change, and under a strict umask the relay's user could not read it.
+  in_root chown -R root:root "$app/next"
+  in_root chmod -R u=rwX,go=rX "$app/next"
+  in_root setpriv --reuid "$user" --regid "$user" --init-groups "$app/next/skein-relay" --version >/dev/null 2>&1 || die "this version does not start here; is it packed for another kind of machine?"
 }
 
 # In the checkout where it has been built before; else in a copy, which goes again with all that the build has fetched.
@@ -293,8 +299,8 @@ install_relay() {
   need_debian
   check_wishes
   ensure_libraries
-  pack
   ensure_user
+  pack
   place
   # Whatever fails up to here leaves the version that runs as it is.
   place_settings

@@ -43,7 +43,7 @@ describe('deployment', () => {
     }
     expect(read('prometheus.yml')).toContain(`127.0.0.1:${defaults.HTTP}`)
     expect(read('otel-collector.yaml')).toContain(`127.0.0.1:${defaults.HTTP}`)
-    expect(read('Dockerfile')).toContain(`127.0.0.1:${defaults.HTTP}/readyz`)
+    expect(read('Dockerfile')).toContain(`127.0.0.1:${defaults.HTTP}/healthz`)
   })
 
   it('[RL20] containers run without rights, restart, and keep their data', () => {

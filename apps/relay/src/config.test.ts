@@ -3,12 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { separateBootstrap } from './command-line.ts'
-import { DEFAULT_PORTS, hostPort, parseConfig, publicHost } from './config.ts'
+import { DEFAULT_PORTS, describedHost, hostPort, parseConfig, publicHost } from './config.ts'
 import { loadOrCreateSeed } from './identity.ts'
 
 const raw = { ...DEFAULT_PORTS, dataDir: '/d', host: '0.0.0.0', bootstrap: [], json: false, debug: false, debugIdentities: false }
 
 describe('configuration', () => {
+  it('names the host of its STUN ports by what is known best: a name, a web server in front, the address it listens on', () => {
+    const hostOf = (more: object) => describedHost(parseConfig({ ...raw, ...more }))
+    expect(hostOf({ frontUrl: 'https://relay.example:8443' })).toBe('relay.example')
+    expect(hostOf({ frontUrl: 'https://relay.example', announceHost: '198.51.100.1' })).toBe('198.51.100.1')
+    expect([hostOf({ host: '127.0.0.1' }), hostOf({})]).toEqual(['127.0.0.1', undefined])
+  })
+
   it('takes ports as numbers, 0 and off', () => {
     const config = parseConfig({ ...raw, tcp: '0', ws: 'off' })
     expect([config.http, config.tcp, config.ws, config.https]).toEqual([8_080, 0, 'off', 'off'])

@@ -113,6 +113,12 @@ export function publicHost(config: Pick<RelayConfig, 'host' | 'announceHost'>): 
   return config.host === '0.0.0.0' || config.host === '::' ? undefined : config.host
 }
 
+/** Host for what stands beside the relay's URL, such as STUN: where only a web server's URL is known, that one's. */
+export function describedHost(config: Pick<RelayConfig, 'host' | 'announceHost' | 'frontUrl'>): string | undefined {
+  const front = config.frontUrl === undefined ? undefined : new URL(config.frontUrl).hostname.replace(/^\[|\]$/g, '')
+  return config.announceHost ?? front ?? publicHost(config)
+}
+
 /** `host:port`, an IPv6 address in brackets. */
 export function hostPort(host: string, portNumber: number): string {
   return host.includes(':') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`

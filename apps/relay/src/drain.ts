@@ -5,6 +5,8 @@ import type { OperatorRules } from './admission/operator-rules.ts'
 
 /** For members to move their circuits to another relay: a dial and two handshakes each. Milliseconds, in all. */
 const moveWithin = (circuits: number): number => Math.min(30_000, 3_000 + 60 * circuits)
+/** For those who are told when there is little time: the process is to end within 5 s of the signal. Milliseconds, in all. */
+const FAREWELL_MS = 1_000
 /** Between two looks whether they have. */
 const LOOK_EVERY_MS = 100
 
@@ -31,7 +33,17 @@ export async function drain(stack: RelayStack, rules: OperatorRules, logger: Log
   return { connections, circuits, took_ms: Math.round(performance.now() - started) }
 }
 
+/** The relay ends at once, by a signal: everybody is told all the same, and whoever has another relay moves if it is quick. */
+export async function farewell(stack: Pick<RelayStack, 'counts' | 'giveNotice'>, rules: Pick<OperatorRules, 'draining'>): Promise<void> {
+  rules.draining = true
+  const until = performance.now() + FAREWELL_MS
+  await Promise.race([
+    Promise.all([stack.giveNotice(FAREWELL_MS), emptied(stack, until)]),
+    new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
+  ])
+}
+
 /** Until nobody is relayed any more, or the time is over. Who has no other relay goes on over this one until then. */
-async function emptied(stack: RelayStack, until: number): Promise<void> {
+async function emptied(stack: Pick<RelayStack, 'counts'>, until: number): Promise<void> {
   while (stack.counts().circuits > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
 }

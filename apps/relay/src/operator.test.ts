@@ -96,3 +96,22 @@ it('[RL14] a stricter mode takes the places of those who do not belong here any 
   operator.reload()
   expect(released).toEqual(['bob'])
 })
+
+it('[RL24] a disk that takes nothing is one line a minute, and the budget goes on', async () => {
+  writeFileSync(join(dataDir, 'settings.json'), '{"budget":{"bytesPerMonth":1000,"count":"relay"}}')
+  const lines: string[] = []
+  const logger: Logger = { ...silent, warn: (event) => void lines.push(event) }
+  const put = (): never => {
+    throw new Error('ENOSPC')
+  }
+  const full = { ...store, entries: { ...store.entries, put } }
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] })
+  const operator = new Operator({ dataDir, store: full, logger, figures: FIGURES, behindProxy: false })
+  await operator.attach({ serve: async () => undefined, endCircuits: () => undefined } as unknown as RelayStack)
+  operator.rules.onBytes('in', 1_000)
+  vi.advanceTimersByTime(30_000)
+  expect([operator.rules.budget, lines.filter((each) => each === 'budget-not-kept').length]).toEqual(['stopped', 1])
+  vi.advanceTimersByTime(60_000)
+  expect(lines.filter((each) => each === 'budget-not-kept').length).toBe(2)
+  operator[Symbol.dispose]()
+})

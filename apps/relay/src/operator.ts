@@ -19,6 +19,8 @@ import { Rates, SAMPLE_EVERY_MS } from './traffic/rates.ts'
 const LOOK_EVERY_MS = 2_000
 /** Peers shown as the heaviest users. */
 const HEAVIEST = 10
+/** Between two lines in the log that the budget cannot be written down, ms. */
+const NOT_KEPT_EVERY_MS = 60_000
 /** For which the figures of everybody are good, ms: anybody may ask for them. */
 const FRESH_MS = 1_000
 
@@ -93,6 +95,7 @@ export class Operator implements Disposable {
   #settings: Settings
   #report: BudgetReport
   #stack: RelayStack | undefined
+  #notKeptAt = Number.NEGATIVE_INFINITY
   #shown: { readonly at: number; readonly status: OperatorStatus } | undefined
 
   /** @throws SkeinError CONFIG_INVALID */
@@ -203,13 +206,21 @@ export class Operator implements Disposable {
       this.#report = this.#budget.look(Date.now(), this.#counted(), this.#settings.budget)
     } catch (error) {
       // A full disk keeps the figure from being kept, not from being known.
-      this.#options.logger.warn('budget-not-kept', { reason: String(error) })
+      this.#onNotKept(error)
       this.#report = this.#budget.report(this.#settings.budget)
     }
     this.rules.budget = this.#report.state
     if (this.#report.state !== before) this.#onBudget(this.#report.state)
     // Each time: what had been allowed before may have begun since.
     if (this.#report.state === 'stopped') this.#stack?.endCircuits()
+  }
+
+  /** Tried every two seconds, and told once a minute. */
+  #onNotKept(error: unknown): void {
+    const now = performance.now()
+    if (now - this.#notKeptAt < NOT_KEPT_EVERY_MS) return
+    this.#notKeptAt = now
+    this.#options.logger.warn('budget-not-kept', { reason: String(error) })
   }
 
   #onBudget(state: BudgetState): void {

@@ -8,10 +8,10 @@ import { originOf } from './admission/networks.ts'
 import { clearBackups } from './backup.ts'
 import { keepMeeting } from './bootstrap.ts'
 import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
-import { hostPort, memberUrl, publicHost, type RelayConfig, withHttps } from './config.ts'
+import { describedHost, hostPort, memberUrl, publicHost, type RelayConfig, withHttps } from './config.ts'
 import type { RunningRelay } from './control/actions.ts'
 import { serveControl } from './control/socket.ts'
-import { type Drained, drain } from './drain.ts'
+import { type Drained, drain, farewell } from './drain.ts'
 import { type HttpServer, type RelayDescription, startHttp } from './http.ts'
 import { openSecureFront, type SecureFront } from './https/index.ts'
 import { loadOrCreateSeed } from './identity.ts'
@@ -31,6 +31,9 @@ import { findWebClient } from './web-client.ts'
 /** Where the web client is: beside the bundle in a package, with the other apps in a checkout. */
 const WEB_CLIENT = ['../web', '../../web/out'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
 
+/** Between two looks whether a database elsewhere answers, ms. */
+const MAIL_LOOK_MS = 15_000
+
 export interface Relay extends AsyncDisposable {
   readonly peerId: string
   /** `undefined` when HTTP is off. */
@@ -40,6 +43,8 @@ export interface Relay extends AsyncDisposable {
   addresses(): readonly string[]
   /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
   reload(): void
+  /** Tells everybody that it ends at once; a second at most. */
+  farewell(): Promise<void>
   /** Resolves when somebody has had the relay emptied; it is to be stopped then. */
   readonly drained: Promise<Drained>
 }
@@ -80,6 +85,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   starting.defer(() => stack.stop())
   parts.cards = await openCards(stack, store, { operator, owner: starting, logger })
   parts.mailbox = starting.use(await openMail(stack, store, { config, operator, logger }))
+  if (config.mailDatabase !== undefined) starting.use(sweepEvery(MAIL_LOOK_MS, [() => void parts.mailbox?.totals()], logger))
   const drained = Promise.withResolvers<Drained>()
   await operator.attach(stack)
   starting.use(await openControl({ config: parts.config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
@@ -91,6 +97,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
     url: memberUrl(parts.config, http.port),
     addresses: () => stack.addresses(),
     reload: () => void operator.reload(),
+    farewell: () => farewell(stack, operator.rules),
     drained: drained.promise,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
@@ -282,7 +289,7 @@ function openHttps(config: RelayConfig, port: number, { parts, http, store, oper
 function openHttp(config: RelayConfig, parts: Parts, { http: gate }: Operator) {
   const sources = {
     waiting: () => waitingFor(parts),
-    describe: (localHost: string) => describe(parts, publicHost(config) ?? localHost),
+    describe: (localHost: string) => describe(parts, describedHost(config) ?? localHost),
     metrics: async () => (await parts.operator?.metrics.text()) ?? '',
     status: () => parts.operator?.shownStatus(),
     memberUrl: () => (parts.config.frontUrl === undefined ? undefined : memberUrl(parts.config, undefined)),
@@ -295,7 +302,7 @@ function openHttp(config: RelayConfig, parts: Parts, { http: gate }: Operator) {
 function waitingFor(parts: Parts): string[] {
   if (parts.stopping) return ['stopping']
   const names = ['stun', 'reflector', 'stack', 'cards', 'mailbox'] as const
-  const missing = names.filter((name) => parts[name] === undefined)
+  const missing = names.filter((name) => parts[name] === undefined || (name === 'mailbox' && parts.mailbox?.isAway() === true))
   if (parts.operator?.rules.draining === true) return ['draining']
   if (parts.front?.hasCertificate === false) return [...missing, 'certificate']
   return parts.operator?.rules.budget === 'stopped' ? [...missing, 'budget'] : [...missing]

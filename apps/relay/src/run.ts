@@ -23,7 +23,8 @@ export async function runRelay(config: RelayConfig): Promise<void> {
   onHangup(() => reload(relay, logger))
   announce(config, relay)
   logger.info('ready')
-  await Promise.race([stopped, relay.drained])
+  const drained = await Promise.race([stopped, relay.drained])
+  if (drained === undefined) await relay.farewell()
   await stopWithin(relay, logger)
   process.exit(0)
 }

@@ -59,6 +59,17 @@ async function raw(front: HttpsFront, bytes: Buffer): Promise<Socket> {
 }
 
 describe('the port behind TLS', { timeout: 120_000 }, () => {
+  it('[RL33] serves so many requests on one connection, as the HTTP port does; then a client has to connect anew', async () => {
+    const front = await frontWith(await selfSigned(HOST, Date.now()))
+    const socket = await handshake(front, 'http/1.1')
+    let text = ''
+    socket.on('data', (part: Buffer) => (text += part.toString('latin1')))
+    const closed = once(socket, 'close')
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(150))
+    await closed
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(100)
+  })
+
   it('[RL23] serves pages and WebSockets, and another certificate without a restart', async () => {
     const [first, second] = [await selfSigned(HOST, Date.now()), await selfSigned(HOST, Date.now())]
     const front = await frontWith(first)

@@ -15,6 +15,8 @@ const HANDSHAKE_WITHIN_MS = 10_000
 const LOOK_EVERY_MS = 2_000
 /** Ms in which a connection that carries nothing ends; WebSockets have limits of their own. */
 const IDLE_MS = 20_000
+/** As at the HTTP port: who wants more connects anew, which is counted and limited. */
+const MAX_REQUESTS_PER_SOCKET = 100
 /** Connections at once. */
 const MAX_SOCKETS = 8_192
 /** RFC 8737 §6.2. */
@@ -37,8 +39,14 @@ export class HttpsFront implements AsyncDisposable {
 
   constructor({ mayEnter, onRequest, onUpgrade }: FrontHandlers) {
     this.#mayEnter = mayEnter
-    const limits = { headersTimeout: HANDSHAKE_WITHIN_MS, requestTimeout: HANDSHAKE_WITHIN_MS, connectionsCheckingInterval: LOOK_EVERY_MS }
+    const limits = {
+      headersTimeout: HANDSHAKE_WITHIN_MS,
+      requestTimeout: HANDSHAKE_WITHIN_MS,
+      keepAliveTimeout: IDLE_MS,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+    }
     this.#https = createHttps({ handshakeTimeout: HANDSHAKE_WITHIN_MS, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
+    this.#https.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
     this.#https.setTimeout(IDLE_MS)
     this.#https.on('upgrade', (request, socket, head) => {
       request.socket.setTimeout(0)

@@ -52,7 +52,10 @@ export interface MailboxOptions {
 }
 
 export interface Mailbox extends AsyncDisposable {
+  /** Never rejects: of a database elsewhere that is away it is nothing. */
   totals(): ReturnType<MailboxStore['totals']>
+  /** Whether the database did not answer the last time that `totals` was asked for. */
+  isAway(): boolean
   use(): MailboxUse
 }
 
@@ -72,8 +75,15 @@ export async function openMailbox(
   sweep()
   const sweeping = setInterval(sweep, SWEEP_MS)
   await stack.serveChannel(MAILBOX_PROTOCOL, (channel, { address, connection }) => service.serve(channel, originOf(address, connection)))
+  let isAway = false
+  const totals = async (): ReturnType<MailboxStore['totals']> => {
+    const kept = await store.totals().catch(() => undefined)
+    isAway = kept === undefined
+    return kept ?? { envelopes: 0, bytes: 0 }
+  }
   return {
-    totals: () => store.totals(),
+    totals,
+    isAway: () => isAway,
     use: () => service.use(),
     [Symbol.asyncDispose]: async () => {
       clearInterval(sweeping)
