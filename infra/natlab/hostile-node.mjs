@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { createClient, loadConfig } from '../../packages/node/dist/client/index.js'
-import { encodeRouteFrame } from '../../packages/core/dist/wire/mesh-route.js'
+import { decodeRouteFrame, encodeRouteFrame } from '../../packages/core/dist/wire/mesh-route.js'
 
 const FLOOD_EVERY_MS = 20
 const FRAMES_AT_ONCE = 60
@@ -21,6 +21,28 @@ const KINDS = {
         for (let count = 0; count < FRAMES_AT_ONCE; count += 1) session.say({ kind: 'route', frame: garbage() }, { mayBeLost: true })
     }, FLOOD_EVERY_MS)
   },
+  /** Gives on every other bundle, by its key. */
+  selective: (mesh) => {
+    const { send } = mesh.routes.options
+    mesh.routes.options.send = (link, frame) => {
+      const { kind, key } = decodeRouteFrame(frame)
+      if (kind !== 'forward' || Number.parseInt(key.at(-1), 16) % 2 === 0) send(link, frame)
+    }
+  },
+  /** Claims every address it hears of, and so gets what is for others; it opens none of it and gives none on. */
+  thief: (mesh) => {
+    hear(mesh, (address) => {
+      mesh.addresses.add(address)
+      mesh.node.readdress()
+    })
+  },
+  /** Says that it has just met everybody it hears of, so that all give it copies, and keeps them. */
+  sybil: (mesh) => {
+    const heard = new Set()
+    hear(mesh, (address) => heard.add(address))
+    mesh.node.options.policy.prospects = () => new Map([...heard].map((address) => [address, 0]))
+    mesh.transfers.offerNext = () => undefined
+  },
   /** Sends everything that passes ten times. */
   replayer: (mesh) => {
     const { send } = mesh.routes.options
@@ -28,6 +50,15 @@ const KINDS = {
       for (let count = 0; count < 10; count += 1) send(link, frame)
     }
   },
+}
+
+/** Tells of each address that something is for. */
+function hear(mesh, tell) {
+  const { verdict } = mesh.routes.options
+  mesh.routes.options.verdict = (dispatch) => {
+    tell(dispatch.address)
+    return verdict(dispatch)
+  }
 }
 
 const garbage = () =>

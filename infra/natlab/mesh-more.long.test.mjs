@@ -15,6 +15,7 @@ describe.skipIf(unavailable)('real clients', () => {
     ['once the cut between them has healed', 'mesh-partition'],
     ['over bridges between their islands', 'mesh-islands'],
     ['round a black hole, a flooder and a replayer', 'mesh-hostile'],
+    ['round one that gives on half, a thief of tags and one that boasts', 'mesh-hostile-2'],
   ])('[ME12] [ME14] [ME20] [ME22] reach each other %s: all arrives, once', async (_, scenario) => {
     const shown = await natlab('--scenario', scenario)
     expect(shown).toMatchObject({ scenario, nodes: 9, lost: 0, doubled: 0 })

@@ -230,8 +230,12 @@ async function meshIslands({ scenario }) {
 }
 
 /** The square again, with a black hole in its middle, a flooder and a replayer at its edge; what way is left leads over the replayer. */
-async function meshHostile({ scenario }) {
-  const hostile = { 4: 'black-hole', 1: 'flooder', 7: 'replayer' }
+const meshHostile = ({ scenario }) => acrossHostile(scenario, { 4: 'black-hole', 1: 'flooder', 7: 'replayer' })
+
+/** As before, with one that gives on half of what it gets in the middle, a thief of tags and one that boasts of everybody it has met at the edge. */
+const meshHostile2 = ({ scenario }) => acrossHostile(scenario, { 4: 'selective', 1: 'thief', 7: 'sybil' })
+
+async function acrossHostile(scenario, hostile) {
   return inMesh({ nodes: 9, edges: grid(3), contacts: [[0, 8]], hostile }, async ({ clients }) => {
     const pairs = [
       [clients[0], clients[8]],
@@ -251,4 +255,5 @@ export const MESH_SCENARIOS = {
   'mesh-partition': meshPartition,
   'mesh-islands': meshIslands,
   'mesh-hostile': meshHostile,
+  'mesh-hostile-2': meshHostile2,
 }
