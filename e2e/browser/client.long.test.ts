@@ -109,3 +109,23 @@ it.skipIf(skipped)('[BN4] changed settings count at once, in all tabs, and stay'
   await first.page.reload()
   expect(await first.call('settings')).toMatchObject({ name: 'Ana', relays: [relay.url] })
 })
+
+it.skipIf(skipped).each([false, true])(
+  '[TB7] the browser freezes the tab that leads: another goes on, and the first one follows it when it is back (not secure: %s)',
+  async (insecure) => {
+    await using pages = await Pages.open()
+    const context = await pages.context()
+    const person = { name: 'ana', relays: [], insecure }
+    const first = await pages.tab(context, person)
+    const second = await pages.tab(context, person)
+    const { account } = await first.call('status')
+    expect([await first.leads(), await second.leads()]).toEqual([true, false])
+    const devtools = await context.newCDPSession(first.page)
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await eventually('the second leads', () => second.leads())
+    expect((await second.call('status')).account).toBe(account)
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await eventually('the first follows', async () => (await first.call('status').catch(() => undefined))?.account === account)
+    expect([await first.leads(), await second.leads()]).toEqual([false, true])
+  },
+)

@@ -5,6 +5,8 @@ import { Observable } from './observable.ts'
 
 /** Between two questions for what no event tells: relays and paths. Local and cheap. */
 const ASK_EVERY_MS = 2_000
+/** A client that has not said how it is within this, ms, does not answer; what it said before is no longer so. */
+const ANSWER_WITHIN_MS = 5_000
 /** Events that come closer than this, ms, are shown together: drawing costs more than a message does. */
 const TOGETHER_MS = 50
 /** Before an event stream that ended is opened again. */
@@ -16,12 +18,15 @@ const MAX_INVITE = 400
 export interface ClientSnapshot {
   /** `undefined` while there is nobody to ask: starting, or moving to another tab. */
   readonly api: ApiClient | undefined
+  /** `undefined` also where the client does not answer. */
   readonly status: StatusView | undefined
   /** The latest first; `undefined` before they are known. */
   readonly conversations: readonly ConversationView[] | undefined
   readonly peers: readonly PeerView[]
   /** When `api` came, by `performance.now()`. */
   readonly since: number
+  /** Whoever runs the client does not answer. */
+  readonly silent: boolean
   /** Why the client does not start. */
   readonly failure: unknown
   /** This device was taken out of its account. */
@@ -36,6 +41,7 @@ const NOTHING: ClientSnapshot = {
   conversations: undefined,
   peers: [],
   since: 0,
+  silent: false,
   failure: undefined,
   revoked: false,
   clockAheadMs: 0,
@@ -51,6 +57,8 @@ export class ClientModel extends Observable<ClientSnapshot> {
   private isHeld = false
   private tab: Tab | undefined
   private following = new AbortController()
+  /** When the question that has no answer yet was asked, by `performance.now()`. */
+  private askedAt: number | undefined
 
   constructor() {
     super(NOTHING)
@@ -61,7 +69,7 @@ export class ClientModel extends Observable<ClientSnapshot> {
     this.tab = tab
     const stop = tab.listen(() => this.onApi())
     const asking = setInterval(() => {
-      if (document.visibilityState === 'visible') void this.ask()
+      if (document.visibilityState === 'visible') this.askOn()
     }, ASK_EVERY_MS)
     this.onApi()
     return () => {
@@ -128,8 +136,10 @@ export class ClientModel extends Observable<ClientSnapshot> {
   }
 
   private onApi(): void {
-    const api = this.tab?.api
+    const { api, silent = false } = this.tab ?? {}
+    if (silent !== this.get().silent) this.patch(silent ? { silent, status: undefined } : { silent })
     if (api === this.get().api) return
+    this.askedAt = undefined
     this.following.abort()
     this.following = new AbortController()
     this.heard += 1
@@ -164,13 +174,22 @@ export class ClientModel extends Observable<ClientSnapshot> {
     if (answer !== undefined && this.get().api === api) this.patch({ revoked: answer.revoked })
   }
 
+  /** One question at a time: who does not answer one will not answer many. */
+  private askOn(): void {
+    if (this.askedAt === undefined) void this.ask()
+    else if (performance.now() - this.askedAt > ANSWER_WITHIN_MS) this.patch({ status: undefined, silent: true })
+  }
+
   private async ask(): Promise<void> {
     const { api } = this.get()
     if (api === undefined) return
+    this.askedAt = performance.now()
     const answers = await Promise.all([api.status(), api.peers()]).catch(() => undefined)
-    if (answers === undefined || this.get().api !== api) return
+    if (this.get().api !== api) return
+    this.askedAt = undefined
+    if (answers === undefined) return
     const [status, { peers }] = answers
-    this.patch({ status, peers })
+    this.patch({ status, peers, silent: false })
   }
 
   /** The first event is shown at once, those that follow closely together. */

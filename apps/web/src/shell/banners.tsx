@@ -50,15 +50,16 @@ function useIsSlow(isWaiting: boolean): boolean {
 
 export function Banners({ hosted }: { readonly hosted: boolean }) {
   const strings = useStrings()
-  const { failure, api, clockAheadMs, revoked } = useClient()
+  const { failure, api, clockAheadMs, revoked, silent } = useClient()
   const lost = useLostIdentity(hosted)
-  const isSlow = useIsSlow(api === undefined && failure === undefined)
+  const isSlow = useIsSlow(api === undefined && failure === undefined && !silent)
   return (
     <div className="grid grid-cols-1 gap-px">
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}
       {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
       {revoked ? <Note look="danger">{strings.errors.DEVICE_REVOKED}</Note> : null}
+      {silent ? <Note look="warn">{strings.start.silent}</Note> : null}
       {isSlow ? <Note look="warn">{hosted ? strings.start.hostGone : strings.start.slow}</Note> : null}
       {failure === undefined || api !== undefined ? null : <Failure failure={failure} />}
     </div>

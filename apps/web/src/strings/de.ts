@@ -34,6 +34,7 @@ export const de: Strings = {
     starting: 'Startet …',
     failed: 'Skein kann in diesem Browser nicht starten. Es versucht es weiter.',
     slow: 'Skein ist noch nicht gestartet. Ist es in einem anderen Tab dieses Browsers offen, sieh dort nach: Vielleicht fragt es nach der Passphrase.',
+    silent: 'Skein antwortet nicht. Ist es in einem anderen Tab dieses Browsers offen, schließe ihn oder lade ihn neu.',
     hostGone: 'Das Programm Skein auf diesem Rechner antwortet nicht. Starte es neu und nimm das Fenster, das es öffnet.',
     anew: 'Neu beginnen …',
   },

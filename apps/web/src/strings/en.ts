@@ -32,6 +32,7 @@ export const en = {
     starting: 'Starting…',
     failed: 'Skein cannot start in this browser. It goes on trying.',
     slow: 'Skein has not started yet. If it is open in another tab of this browser, look there: it may be asking for the passphrase.',
+    silent: 'Skein does not answer. If it is open in another tab of this browser, close that tab or load it anew.',
     hostGone: 'The Skein program on this computer does not answer. Start it again, and use the window that it opens.',
     anew: 'Begin anew…',
   },

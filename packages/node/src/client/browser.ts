@@ -9,7 +9,7 @@ import { createSwarm } from '../swarm/browser.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
-import { openTab, type RunningTabClient, type Tab } from './tabs/index.ts'
+import { openTab, type PageTab, type RunningTabClient, type Tab } from './tabs/index.ts'
 
 export interface BrowserOptions {
   /** Of the identity within the origin. */
@@ -43,7 +43,9 @@ export function openBrowser(options: BrowserOptions): Tab {
     if (gone !== undefined) throw gone.error
     return startClient(options, (error) => (gone = { error }))
   }
-  return openTab(options.name, { ...PLATFORM, locks, start, onFailure: options.onFailure })
+  const tab = openTab(options.name, { ...PLATFORM, locks, start, isVisible, onFailure: options.onFailure })
+  followPage(tab)
+  return tab
 }
 
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
@@ -89,6 +91,7 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
       requestStop: restart.resolve,
       restart: restart.resolve,
       restartRequested: restart.promise,
+      abandon: () => swarm.abandon(),
     }
     return { messenger, swarm, clock: systemClock, primitives: noblePrimitives, ...own, stop: () => stopAll(undo, logger) }
   } catch (error) {
@@ -131,26 +134,37 @@ function deviceName(): string {
   return system === undefined ? browser : `${browser} (${system})`
 }
 
-/** A page that is shown again, or is online again, does not wait for the next try; one that goes says so to its peers. */
-function wakeWithNetwork(swarm: { hurry(): void; abandon(): void }, logger: Logger): () => void {
+/** A page that is shown again, or is online again, does not wait for the next try. */
+function wakeWithNetwork(swarm: { hurry(): void }, logger: Logger): () => void {
   const hurry = (): void => {
-    if (globalThis.document.visibilityState === 'hidden') return
     logger.debug('network-may-be-back')
     swarm.hurry()
   }
-  const abandon = (): void => swarm.abandon()
-  // What was shown before is only a picture: its worker and its connections have ended.
-  const revive = ({ persisted }: PageTransitionEvent): void => {
-    if (persisted) globalThis.location.reload()
+  return onReturn(hurry)
+}
+
+/** Calls when the page is shown again, or is online again, seen or not. The returned function ends it. */
+function onReturn(work: () => void): () => void {
+  const show = (): void => {
+    if (isVisible()) work()
   }
-  globalThis.addEventListener('online', hurry)
-  globalThis.addEventListener('pagehide', abandon)
-  globalThis.addEventListener('pageshow', revive)
-  globalThis.document.addEventListener('visibilitychange', hurry)
+  globalThis.addEventListener('online', work)
+  globalThis.document.addEventListener('visibilitychange', show)
   return () => {
-    globalThis.removeEventListener('online', hurry)
-    globalThis.removeEventListener('pagehide', abandon)
-    globalThis.removeEventListener('pageshow', revive)
-    globalThis.document.removeEventListener('visibilitychange', hurry)
+    globalThis.removeEventListener('online', work)
+    globalThis.document.removeEventListener('visibilitychange', show)
   }
+}
+
+const isVisible = (): boolean => globalThis.document.visibilityState === 'visible'
+
+/** For as long as the page lives. */
+function followPage(tab: PageTab): void {
+  const reload = (): void => globalThis.location.reload()
+  // The tab that leads may be hidden, and hear nothing of the network.
+  onReturn(() => (tab.leads ? undefined : void tab.api?.tryNow().catch(() => undefined)))
+  for (const each of ['pagehide', 'freeze']) globalThis.addEventListener(each, () => tab.rest(), true)
+  globalThis.addEventListener('resume', () => (tab.wake() ? undefined : reload()), true)
+  // What was shown before is only a picture: its worker and its connections have ended.
+  globalThis.addEventListener('pageshow', ({ persisted }) => (persisted ? reload() : undefined))
 }

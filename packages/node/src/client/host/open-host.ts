@@ -20,6 +20,7 @@ export function openHost(place: HostPlace, clock: Pick<Clock, 'sleep'>): Tab {
 class HostTab implements Tab {
   api: ApiClient | undefined
   readonly leads = false
+  readonly silent = false
   private readonly place: HostPlace
   private readonly clock: Pick<Clock, 'sleep'>
   private readonly listeners = new Set<() => void>()
@@ -54,9 +55,11 @@ class HostTab implements Tab {
     const { apiOver } = await import('./link.ts')
     const socket = new WebSocket(this.place.url, [...this.place.protocols])
     socket.addEventListener('open', () => this.change(apiOver(socket)), { once: true })
-    signal.addEventListener('abort', () => socket.close(), { once: true })
+    const close = (): void => socket.close()
+    signal.addEventListener('abort', close, { once: true })
     return new Promise((resolve) =>
       socket.addEventListener('close', () => {
+        signal.removeEventListener('abort', close)
         this.change(undefined)
         resolve()
       }),

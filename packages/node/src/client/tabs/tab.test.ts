@@ -1,4 +1,4 @@
-import { MemoryStore } from '@skein/core/testing'
+import { MemoryStore, VirtualClock } from '@skein/core/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nativeCompression } from '../../platform/compression.ts'
 import { nativePrimitives } from '../../platform/primitives.ts'
@@ -8,7 +8,7 @@ import { createSwarm } from '../../swarm/index.ts'
 import { silentLogger } from '../../swarm/test-network.ts'
 import { assemble, stopAll, type Undo } from '../assemble.ts'
 import { DEFAULTS } from '../config-schema.ts'
-import { openTab, type RunningTabClient, type Tab } from './tab.ts'
+import { openTab, type PageTab, type RunningTabClient } from './tab.ts'
 
 const ports = {
   clock: systemClock,
@@ -18,7 +18,7 @@ const ports = {
   logger: silentLogger,
   createSwarm,
 }
-const tabs: Tab[] = []
+const tabs: PageTab[] = []
 let names = 0
 
 afterEach(async () => {
@@ -33,13 +33,13 @@ class TestBrowser {
   most = 0
   failures = 0
 
-  tab(locks: LockManager | undefined, start = () => this.start()): Tab {
-    const tab = openTab(this.name, { ...ports, locks, start, onFailure: () => (this.failures += 1) })
+  tab(locks: LockManager | undefined, start = () => this.start()): PageTab {
+    const tab = openTab(this.name, { ...ports, locks, start, isVisible: () => true, onFailure: () => (this.failures += 1) })
     tabs.push(tab)
     return tab
   }
 
-  private async start(): Promise<RunningTabClient> {
+  async start(): Promise<RunningTabClient> {
     this.most = Math.max(this.most, (this.running += 1))
     const config = { ...DEFAULTS, host: '127.0.0.1' }
     const undo: Undo = []
@@ -61,6 +61,7 @@ class TestBrowser {
       requestStop: () => undefined,
       restart: () => undefined,
       restartRequested: new Promise(() => undefined),
+      abandon: () => undefined,
       stop,
     }
   }
@@ -132,4 +133,139 @@ describe.each([
     },
     WITHIN_MS,
   )
+
+  it(
+    '[TB7] a tab that is about to be frozen gives its turn away at once, and nothing that it has begun has to end first',
+    async () => {
+      const browser = new TestBrowser()
+      let abandoned = 0
+      const hangs = async (): Promise<RunningTabClient> => {
+        const client = await browser.start()
+        const stop = async (): Promise<never> => {
+          await client.stop()
+          return new Promise(() => undefined)
+        }
+        return { ...client, stop, abandon: () => (abandoned += 1) }
+      }
+      const first = browser.tab(locks, hangs)
+      await until(() => first.leads)
+      const second = browser.tab(locks)
+      await until(() => second.api !== undefined)
+      first.rest()
+      await until(() => second.leads)
+      expect([abandoned, first.wake(), first.leads]).toEqual([1, false, false])
+    },
+    WITHIN_MS,
+  )
+
+  it(
+    '[TB7] a tab that stands still waits for no turn, and reaches whoever leads when it goes on',
+    async () => {
+      const browser = new TestBrowser()
+      const first = browser.tab(locks)
+      await until(() => first.leads)
+      const [still, third] = [browser.tab(locks), browser.tab(locks)]
+      await until(() => still.api !== undefined && third.api !== undefined)
+      still.rest()
+      await first.close()
+      await until(() => third.leads)
+      expect(still.wake()).toBe(true)
+      await until(() => still.api !== undefined)
+      expect((await still.api?.status())?.account).toBe((await third.api?.status())?.account)
+    },
+    WITHIN_MS,
+  )
+
+  it(
+    '[TB9] a follower that goes leaves no call behind',
+    async () => {
+      const browser = new TestBrowser()
+      let listening = 0
+      const first = browser.tab(locks, async () => {
+        const client = await browser.start()
+        const { messenger } = client
+        const listen = messenger.listen.bind(messenger)
+        messenger.listen = (listener) => {
+          const stop = listen(listener)
+          listening += 1
+          return () => {
+            listening -= 1
+            return stop()
+          }
+        }
+        return client
+      })
+      await until(() => first.leads)
+      const second = browser.tab(locks)
+      await until(() => second.api !== undefined)
+      const before = listening
+      const events = await second.api?.events()
+      events?.next().catch(() => undefined)
+      await until(() => listening > before)
+      second.rest()
+      await until(() => listening === before)
+    },
+    WITHIN_MS,
+  )
+})
+
+/** What a tab says to the others, and somebody among them who says whatever the test wants. */
+function another(browser: TestBrowser) {
+  const words = new BroadcastChannel(`skein-${browser.name}-words`)
+  const heard: { readonly kind: string; readonly over?: string }[] = []
+  words.onmessage = ({ data }) => void heard.push(data as (typeof heard)[number])
+  return { words, heard }
+}
+
+it(
+  '[TB8] a tab that was frozen while another took over parts nobody from that one, and reaches it itself',
+  async () => {
+    const browser = new TestBrowser()
+    const { words, heard } = another(browser)
+    const first = browser.tab(undefined)
+    await until(() => first.leads)
+    const second = browser.tab(undefined)
+    await until(() => second.api !== undefined)
+    const api = second.api
+    const last = heard.findLast(({ kind }) => kind === 'reach')?.over
+    words.postMessage({ kind: 'gone', leader: 'frozen' })
+    words.postMessage({ kind: 'reached', over: last, leader: 'frozen', fresh: true })
+    await second.api?.status()
+    expect(second.api).toBe(api)
+    // Somebody has led since a minute from now.
+    const turns = new BroadcastChannel(`skein-${browser.name}`)
+    turns.postMessage({ kind: 'me', from: 'ffff', since: Date.now() + 60_000 })
+    await until(() => !first.leads)
+    await until(() => heard.some(({ kind }, at) => kind === 'reach' && heard.slice(0, at).some((each) => each.kind === 'gone')))
+    await until(() => first.api !== undefined && second.api !== undefined)
+    words.close()
+    turns.close()
+  },
+  WITHIN_MS,
+)
+
+it('[TB10] a leader that does not answer is said, until it does', async () => {
+  const browser = new TestBrowser()
+  const { words } = another(browser)
+  const clock = new VirtualClock()
+  const held = Promise.withResolvers<void>()
+  const lock = navigator.locks.request(`skein-${browser.name}`, () => held.promise)
+  const tab = openTab(browser.name, {
+    ...ports,
+    clock,
+    locks: navigator.locks,
+    start: () => browser.start(),
+    isVisible: () => true,
+    onFailure: () => undefined,
+  })
+  await clock.advance(4_500)
+  expect(tab.silent).toBe(false)
+  await clock.advance(1_500)
+  expect(tab.silent).toBe(true)
+  words.postMessage({ kind: 'wait' })
+  await until(() => !tab.silent)
+  await tab.close()
+  held.resolve()
+  await lock
+  words.close()
 })

@@ -28,9 +28,12 @@ const CLOSE_WITHIN_MS = 5_000
 /** @throws SkeinError STORE_LOCKED, STORE_CORRUPT, DISK_FULL, CONFIG_INVALID */
 export async function openPageStore({ name, worker, passphrase }: PageStoreOptions): Promise<PageStore> {
   const remote = reach(worker)
-  // A page that goes may live on for a while: its files are for the next one.
+  // A page that goes, or is frozen, may live on for a while: its files are for the next one.
   const leave = (): void => worker.terminate()
-  globalThis.addEventListener('pagehide', leave)
+  for (const each of ['pagehide', 'freeze']) globalThis.addEventListener(each, leave, true)
+  const stay = (): void => {
+    for (const each of ['pagehide', 'freeze']) globalThis.removeEventListener(each, leave, true)
+  }
   const silent = silence(OPEN_WITHIN_MS)
   const ask: PageStoreOptions['passphrase'] = (need) => {
     silent.end()
@@ -46,13 +49,13 @@ export async function openPageStore({ name, worker, passphrase }: PageStoreOptio
       await Promise.race([store.close(), late.over]).finally(() => {
         late.end()
         remote[releaseProxy]()
-        globalThis.removeEventListener('pagehide', leave)
+        stay()
         worker.terminate()
       })
     }
     return { store, gone: gone.promise, close }
   } catch (error) {
-    globalThis.removeEventListener('pagehide', leave)
+    stay()
     worker.terminate()
     throw error
   } finally {

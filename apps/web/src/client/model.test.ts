@@ -1,0 +1,45 @@
+import type { ApiClient, Tab } from '@skein/node/browser'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ClientModel } from './model.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('document', { visibilityState: 'visible' })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+/** A client whose answers about itself the test gives. */
+function clientOf() {
+  const questions: (() => void)[] = []
+  const status = (): Promise<unknown> => new Promise((resolve) => questions.push(() => resolve({ account: 'ana' })))
+  const known = {
+    status,
+    peers: async () => ({ peers: [] }),
+    conversations: async () => ({ conversations: [] }),
+    devices: async () => ({ revoked: false }),
+    events: async () => ({ next: () => new Promise(() => undefined) }),
+  }
+  const tab = { api: known as unknown as ApiClient, leads: false, silent: false, listen: () => () => undefined, close: async () => undefined }
+  return { tab: tab satisfies Tab, questions }
+}
+
+it('[TB10] a client is asked one question at a time; without an answer what it said is no longer true, and it is said', async () => {
+  const { tab, questions } = clientOf()
+  const model = new ClientModel()
+  const stop = model.follow(tab)
+  await vi.advanceTimersByTimeAsync(100)
+  questions[0]?.()
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect([model.get().status?.account, questions.length]).toEqual(['ana', 2])
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect([model.get().status?.account, model.get().silent]).toEqual(['ana', false])
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([model.get().status, model.get().silent, questions.length]).toEqual([undefined, true, 2])
+  questions[1]?.()
+  await vi.advanceTimersByTimeAsync(0)
+  expect([model.get().status?.account, model.get().silent]).toEqual(['ana', false])
+  stop()
+})
