@@ -121,10 +121,14 @@ it.skipIf(skipped).each([false, true])(
     const { account } = await first.call('status')
     expect([await first.leads(), await second.leads()]).toEqual([true, false])
     const devtools = await context.newCDPSession(first.page)
-    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await devtools.send('Debugger.enable')
+    // A page that is shown is never frozen by itself: it is told of it, and stands still.
+    await first.page.evaluate(() => document.dispatchEvent(new Event('freeze')))
+    await devtools.send('Debugger.pause')
     await eventually('the second leads', () => second.leads())
     expect((await second.call('status')).account).toBe(account)
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await devtools.send('Debugger.disable')
+    await first.page.evaluate(() => void document.dispatchEvent(new Event('resume')))
     await eventually('the first follows', async () => (await first.call('status').catch(() => undefined))?.account === account)
     expect([await first.leads(), await second.leads()]).toEqual([false, true])
   },

@@ -22,7 +22,13 @@ function clientOf() {
     devices: async () => ({ revoked: false }),
     events: async () => ({ next: () => new Promise(() => undefined) }),
   }
-  const tab = { api: known as unknown as ApiClient, leads: false, silent: false, listen: () => () => undefined, close: async () => undefined }
+  const tab = {
+    api: known as unknown as ApiClient,
+    leads: false,
+    silent: false,
+    listen: () => () => undefined,
+    close: async () => undefined,
+  }
   return { tab: tab satisfies Tab, questions }
 }
 

@@ -2,10 +2,11 @@
 import dynamic from 'next/dynamic'
 import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useEffect, useRef, useState } from 'react'
-import { describeError, useClient, useLook, useStrings } from '../client/context.tsx'
+import { describeError, useClient, useStrings } from '../client/context.tsx'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import { Note } from '../ui/note.tsx'
 
+const WrongClock = dynamic(() => import('./wrong-clock.tsx').then((module) => module.WrongClock), { ssr: false, loading: NotLoaded })
 const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false, loading: NotLoaded })
 
 /** Whether this is another identity than the one this browser had: its storage was deleted. */
@@ -28,11 +29,6 @@ function useLostIdentity(hosted: boolean): boolean {
 
 /** More than this, ms, and presence counts as old or not yet made (CLOCK_WINDOW_MS of core). */
 const CLOCK_WINDOW_MS = 300_000
-const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-] as const
 
 /** A client that has not come within this, ms, is waited for in words. */
 const SLOW_MS = 8_000
@@ -63,20 +59,6 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
       {isSlow ? <Note look="warn">{hosted ? strings.start.hostGone : strings.start.slow}</Note> : null}
       {failure === undefined || api !== undefined ? null : <Failure failure={failure} />}
     </div>
-  )
-}
-
-function WrongClock({ aheadMs }: { readonly aheadMs: number }) {
-  const { language, strings } = useLook()
-  const by = Math.abs(aheadMs)
-  // Two of a unit at least: an hour and a half is no hour.
-  const [unit, length] = UNITS.find(([, each]) => by >= 2 * each) ?? UNITS[2]
-  const words = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 })
-  const say = aheadMs > 0 ? strings.clock.ahead : strings.clock.behind
-  return (
-    <Note look="warn">
-      {say(words.format(by / length))} {strings.clock.hint}
-    </Note>
   )
 }
 

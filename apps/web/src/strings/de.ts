@@ -42,11 +42,6 @@ export const de: Strings = {
     'Der Code dieser Seite kommt ungeschützt über das lokale Netz. Wer dieses Netz beherrscht, kann ihn ändern: Nutze Skein hier als Gast.',
   changedIdentity:
     'Der Browser hat gelöscht, was Skein hier aufbewahrt hatte: Dies ist eine neue Identität, und deine Kontakte kennen sie nicht.',
-  clock: {
-    ahead: (by) => `Die Uhr dieses Geräts geht gegenüber der des Relays um ${by} vor.`,
-    behind: (by) => `Die Uhr dieses Geräts geht gegenüber der des Relays um ${by} nach.`,
-    hint: 'Stelle sie richtig: Einladungen gelten sonst womöglich als abgelaufen, und andere sehen nicht, dass du da bist.',
-  },
   status: {
     label: 'Verbindung',
     offline: 'Offline: Dieses Gerät hat kein Netz. Nachrichten warten hier.',

@@ -39,11 +39,6 @@ export const en = {
   guest:
     'The code of this page comes unprotected over the local network. Whoever controls that network can change it: use Skein here as a guest.',
   changedIdentity: 'The browser has deleted what Skein kept here: this is a new identity, and your contacts do not know it.',
-  clock: {
-    ahead: (by: string) => `The clock of this device is ${by} ahead of the relay’s.`,
-    behind: (by: string) => `The clock of this device is ${by} behind the relay’s.`,
-    hint: 'Set it right: invites may count as expired, and others may not see that you are there.',
-  },
   status: {
     label: 'Connection',
     offline: 'Offline: this device has no network. Messages wait here.',

@@ -1,6 +1,11 @@
 import type { RareStrings } from './rare-en.ts'
 
 export const rareDe: RareStrings = {
+  clock: {
+    ahead: (by) => `Die Uhr dieses Geräts geht gegenüber der des Relays um ${by} vor.`,
+    behind: (by) => `Die Uhr dieses Geräts geht gegenüber der des Relays um ${by} nach.`,
+    hint: 'Stelle sie richtig: Einladungen gelten sonst womöglich als abgelaufen, und andere sehen nicht, dass du da bist.',
+  },
   doctor: {
     names: {
       relay: 'Relay',

@@ -1,5 +1,10 @@
 /** What is said where few look, loaded with it; the form of every other language. */
 export const rareEn = {
+  clock: {
+    ahead: (by: string) => `The clock of this device is ${by} ahead of the relay’s.`,
+    behind: (by: string) => `The clock of this device is ${by} behind the relay’s.`,
+    hint: 'Set it right: invites may count as expired, and others may not see that you are there.',
+  },
   doctor: {
     names: {
       relay: 'Relay',

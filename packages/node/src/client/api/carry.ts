@@ -1,6 +1,7 @@
 /** What is carried, as it goes from one device to another by hand. */
 import { type MeshService, type Messenger, SkeinError } from '@skein/core'
 import { base64 } from '@scure/base'
+import { decoded } from './decoded.ts'
 
 export async function packed(messenger: Messenger, after: string | undefined): Promise<{ bundles: string[]; next: string | null }> {
   const { transfers, next } = await meshOf(messenger).packing.pack(after)
@@ -19,13 +20,4 @@ export async function unpacked(
 function meshOf({ mesh }: Messenger): MeshService {
   if (mesh === undefined) throw new SkeinError('USAGE', 'This node is part of no mesh, so it carries nothing.')
   return mesh
-}
-
-/** @throws SkeinError USAGE */
-export function decoded(text: string): Uint8Array {
-  try {
-    return base64.decode(text)
-  } catch (cause) {
-    throw new SkeinError('USAGE', 'What is to be carried is not base64.', { cause })
-  }
 }

@@ -1,8 +1,6 @@
 /** Handlers for the account's own devices. */
-import { type LinkEvent, parseMessageId } from '@skein/core'
-import type { Client } from '../assemble.ts'
+import { parseMessageId } from '@skein/core'
 import type { JoinStep, LinkStep } from './contract.ts'
-import { EventQueue } from './event-queue.ts'
 import { toApiError } from './errors.ts'
 import { os } from './procedures.ts'
 
@@ -39,20 +37,9 @@ export const deviceHandlers = {
     return { devices, version: messenger.identity.listVersion, revoked: messenger.identity.isRevoked }
   }),
   link: os.link.handler(async function* ({ context: { client }, signal }): AsyncGenerator<LinkStep, void> {
-    const host = await client.messenger.devices.link()
-    const steps = new EventQueue<LinkStep>(signal)
-    const stop = host.listen((event) => steps.put(linkStep(event)))
-    try {
-      await host.offer(client.config.relays[0]?.split('#')[0] ?? null)
-      for await (const step of steps) {
-        yield step
-        if (step.state === 'linked' || step.state === 'failed') return
-      }
-    } finally {
-      stop()
-      // Whoever looks away before anybody has confirmed wants no new device; a confirmed one may come back for its keys.
-      if (!host.isConfirmed) await host.withdraw()
-    }
+    // Few link devices: how it goes is loaded then.
+    const { link } = await import('./device-steps.ts')
+    yield* link(client, signal)
   }),
   decide: os.decide.handler(async ({ context: { client }, input: { accept, code } }) => {
     const host = await client.messenger.devices.link()
@@ -61,6 +48,7 @@ export const deviceHandlers = {
   }),
   join: os.join.handler(async function* ({ context: { client }, input, signal }): AsyncGenerator<JoinStep, void> {
     try {
+      const { join } = await import('./device-steps.ts')
       yield* join(client, input.link, signal)
     } catch (error) {
       // What comes after the first step is no failure of the call, so nobody else makes it one that a caller understands.
@@ -70,38 +58,4 @@ export const deviceHandlers = {
   revokeDevice: os.revokeDevice.handler(async ({ context: { client }, input }) => ({
     device: await client.messenger.devices.revoke(input.device),
   })),
-}
-
-async function* join(client: Client, link: string, signal: AbortSignal | undefined): AsyncGenerator<JoinStep, void> {
-  yield { state: 'connecting' }
-  const steps = new EventQueue<JoinStep>(signal)
-  const onCode = (code: string): void => steps.put({ state: 'compare', code })
-  const joined = client.messenger.devices.join(link, { onCode, ...(signal === undefined ? {} : { signal }) })
-  joined.then(
-    () => steps.end(),
-    (error: unknown) => steps.fail(error),
-  )
-  yield* steps
-  const { account, name, relays } = await joined
-  try {
-    yield { state: 'linked', account, device: client.messenger.identity.device }
-  } finally {
-    await keepSettings(client, { name, relays })
-    client.restart()
-  }
-}
-
-/** What the account is called and where it is found; not what a flag or the environment decides. */
-async function keepSettings(
-  client: Client,
-  { name, relays }: { readonly name: string; readonly relays: readonly string[] },
-): Promise<void> {
-  if (client.config.name === '') await client.configure({ name }).catch(() => undefined)
-  if (client.config.relays.length === 0 && relays.length > 0) await client.configure({ relays: [...relays] }).catch(() => undefined)
-}
-
-function linkStep(event: LinkEvent): LinkStep {
-  if (event.state === 'waiting') return { state: 'waiting', link: event.link, expires_at: event.expiresAt }
-  if (event.state === 'failed') return { state: 'failed', code: event.error.code, message: event.error.message }
-  return { ...event }
 }

@@ -3,7 +3,7 @@ import { type FileService, MAX_THUMBNAIL_BYTES, parseMessageId, SkeinError } fro
 import { base64 } from '@scure/base'
 import type { Uploads } from '../../files/uploads.ts'
 import type { Client } from '../assemble.ts'
-import { decoded } from './carry.ts'
+import { decoded } from './decoded.ts'
 import { os } from './procedures.ts'
 import { transferView } from './views.ts'
 

@@ -7,7 +7,6 @@ import { fileHandlers } from './file-handlers.ts'
 import { deviceHandlers } from './device-handlers.ts'
 import { os } from './procedures.ts'
 import { contactView, eventView, historyView, outboxView, peerViews, sentView, settingsView } from './views.ts'
-import { packed, unpacked } from './carry.ts'
 import { waitFor } from './waiting.ts'
 
 /** Events that wait for a slow reader at most; then the stream ends and the reader asks again. */
@@ -130,8 +129,8 @@ export const router = os.router({
     const applied = await client.configure(change)
     return { ...settingsView({ ...client.config, ...change }), applied }
   }),
-  carried: os.carried.handler(({ context: { client }, input }) => packed(client.messenger, input.after)),
-  carry: os.carry.handler(({ context: { client }, input }) => unpacked(client.messenger, input.bundles)),
+  carried: os.carried.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).packed(client.messenger, input.after)),
+  carry: os.carry.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).unpacked(client.messenger, input.bundles)),
   mesh: os.mesh.handler(async ({ context: { client } }) => (await import('./mesh-view.ts')).meshView(client.messenger)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []

@@ -203,7 +203,7 @@ describe.each([
       events?.next().catch(() => undefined)
       await until(() => listening > before)
       second.rest()
-      await until(() => listening === before)
+      await expect.poll(() => listening, { timeout: 10_000 }).toBe(before)
     },
     WITHIN_MS,
   )
