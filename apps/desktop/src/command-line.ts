@@ -39,7 +39,5 @@ export function fragmentFor(invite: string | undefined): string {
   return invite === undefined ? '' : `add=${encodeURIComponent(invite)}`
 }
 
-/** The invite in the arguments of a second start, or of a link that the system hands over: the first that can be one. */
-export function inviteAmong(args: readonly string[]): string | undefined {
-  return args.find((each) => /^(skein:|https?:\/\/).{0,400}$/i.test(each))
-}
+/** Whether a link that the system hands over can be an invite. */
+export const maybeInvite = (link: string): boolean => /^(skein:|https?:\/\/).{0,400}$/i.test(link)

@@ -7,7 +7,8 @@ import { type AutoStart, linuxAutoStart } from './shell/auto-start.ts'
 import { runShell, type ShellHost } from './shell/electron-shell.ts'
 
 /** Electron's own arguments come first: the program, and in a checkout the script. */
-const options = parseCommandLine(process.argv.slice(electron.app.isPackaged ? 1 : 2))
+const own = electron.app.isPackaged ? 1 : 2
+const options = parseCommandLine(process.argv.slice(own))
 
 async function hostForShell(): Promise<ShellHost> {
   const host = await startHost(options, 'electron')
@@ -25,15 +26,20 @@ async function hostForShell(): Promise<ShellHost> {
   }
 }
 
+/** What starts this program as it was started: in a checkout with its script. */
+const startAgain = [...process.argv.slice(0, own), '--data-dir', options.dataDir]
+
 /** Electron knows how on macOS and Windows. */
 const ownAutoStart: AutoStart = {
-  isOn: () => electron.app.getLoginItemSettings().openAtLogin,
-  set: (openAtLogin) => electron.app.setLoginItemSettings({ openAtLogin }),
+  isOn: () => electron.app.getLoginItemSettings({ args: startAgain.slice(1) }).openAtLogin,
+  set: (openAtLogin) => electron.app.setLoginItemSettings({ openAtLogin, args: startAgain.slice(1) }),
 }
 
 await runShell({
   electron,
   icon: join(interfaceFolder(), 'icon-512.png'),
-  autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, [process.execPath, '--data-dir', options.dataDir]) : ownAutoStart,
+  autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, startAgain) : ownAutoStart,
+  dataDir: options.dataDir,
+  invite: options.invite,
   startHost: hostForShell,
 })

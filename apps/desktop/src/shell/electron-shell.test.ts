@@ -6,6 +6,8 @@ import { FakeElectron } from './fake-electron.ts'
 const INVITE = 'skein:#AQAAAAAAAAAAAAAAAAAAAAAA'
 const ORIGIN = 'http://127.0.0.1:4567'
 
+const OFF = { isOn: () => false, set: () => undefined }
+
 /** A host of which only what the shell sees is there. */
 class FakeHost {
   links = 0
@@ -39,6 +41,8 @@ async function started(): Promise<{ electron: FakeElectron; host: FakeHost; shel
     electron: electron.parts,
     icon: 'icon.png',
     autoStart: { isOn: () => autoStart.on, set: (on) => void (autoStart.on = on) },
+    dataDir: '/data',
+    invite: undefined,
     startHost: host.start,
   })
   if (shell === undefined) throw new Error('it is the first')
@@ -70,20 +74,36 @@ describe('the shell in Electron', () => {
 
   it('[DW9] a second program hands over what it was started with, and ends', async () => {
     const { electron, host } = await started()
-    electron.app.emit('second-instance', {}, ['skein', '--flag', INVITE])
+    electron.app.emit('second-instance', {}, ['skein', '--relay', 'https://relay.example'], '/', { invite: INVITE })
     expect(electron.windows[0]?.loaded.at(-1)).toBe(`${ORIGIN}/#add=${encodeURIComponent(INVITE)}`)
-    electron.app.emit('second-instance', {}, ['skein'])
+    electron.app.emit('second-instance', {}, ['skein', 'https://relay.example'], '/', {})
     expect(electron.windows[0]?.loaded).toHaveLength(2)
     const second = new FakeElectron()
     second.isFirst = false
-    const options = { electron: second.parts, icon: '', autoStart: { isOn: () => false, set: () => undefined }, startHost: host.start }
+    const options = { electron: second.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: INVITE, startHost: host.start }
     expect(await runShell(options)).toBeUndefined()
-    expect([second.exitCode, host.starts]).toEqual([0, 1])
+    expect([second.exitCode, host.starts, second.handed]).toEqual([0, 1, { invite: INVITE }])
+  })
+
+  it('[DW21] there is one program for each client, and the invite that it was started with is opened', async () => {
+    const [electron, host] = [new FakeElectron(), new FakeHost()]
+    electron.ready.resolve()
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: INVITE, startHost: host.start })
+    expect(electron.order).toEqual(['userData /data/electron', 'lock'])
+    expect(electron.windows[0]?.loaded[0]).toContain(`to=add=${encodeURIComponent(INVITE)}`)
+  })
+
+  it('[DW21] a client that cannot start is said in a dialog, and the program ends with 1', async () => {
+    const electron = new FakeElectron()
+    electron.ready.resolve()
+    const startHost = () => Promise.reject(new Error('the disk is full'))
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost })
+    expect([electron.errors, electron.exitCode, electron.windows]).toEqual([['Skein cannot start.\n\nthe disk is full'], 1, []])
   })
 
   it('[DW9] a link of the system is opened, also one that comes before there is a window', async () => {
     const [electron, host] = [new FakeElectron(), new FakeHost()]
-    const options = { electron: electron.parts, icon: '', autoStart: { isOn: () => false, set: () => undefined }, startHost: host.start }
+    const options = { electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost: host.start }
     const running = runShell(options)
     const event = { preventDefault: vi.fn<() => void>() }
     electron.app.emit('open-url', event, INVITE)
@@ -155,7 +175,7 @@ describe('the shell in Electron', () => {
     const [electron, host] = [new FakeElectron(), new FakeHost()]
     electron.locale = 'de-AT'
     electron.ready.resolve()
-    await runShell({ electron: electron.parts, icon: '', autoStart: { isOn: () => true, set: () => undefined }, startHost: host.start })
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost: host.start })
     expect(electron.tray?.items.map(({ label }) => label)).toContain('Beenden')
   })
 })

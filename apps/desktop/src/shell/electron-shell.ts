@@ -2,8 +2,9 @@
  * Electron around a host: window, tray, notifications, file dialogs, links of the system, start with the session. What it
  * uses of Electron is handed in, so that it can be run without one; it decides nothing about messages itself.
  */
+import { join } from 'node:path'
 import type * as Electron from 'electron'
-import { fragmentFor, inviteAmong } from '../command-line.ts'
+import { fragmentFor, maybeInvite } from '../command-line.ts'
 import type { AutoStart } from './auto-start.ts'
 import { callFor, type Happening } from './calls.ts'
 import { type Words, wordsFor } from './words.ts'
@@ -23,6 +24,10 @@ export interface ShellOptions {
   readonly electron: ElectronParts
   readonly icon: string
   readonly autoStart: AutoStart
+  /** Of the client: one program for each. */
+  readonly dataDir: string
+  /** That this program was started with. */
+  readonly invite: string | undefined
   /** Only the first program of a data directory starts it. */
   startHost(): Promise<ShellHost>
 }
@@ -38,7 +43,10 @@ export interface DesktopShell {
 /** `undefined`: another program shows the window, and has been told what this one was started with. */
 export async function runShell(options: ShellOptions): Promise<DesktopShell | undefined> {
   const { app } = options.electron
-  if (!app.requestSingleInstanceLock()) {
+  // What is one per user for Electron, the lock among it, is one per client here.
+  app.setPath('userData', join(options.dataDir, 'electron'))
+  // Not by its arguments: Electron tells them in another order, with what belongs to an option elsewhere.
+  if (!app.requestSingleInstanceLock({ invite: options.invite })) {
     app.quit()
     return undefined
   }
@@ -64,24 +72,34 @@ class ElectronShell implements DesktopShell {
   async start(): Promise<void> {
     const { app } = this.options.electron
     app.setAsDefaultProtocolClient('skein')
-    app.on('second-instance', (_event, argv) => this.open(fragmentFor(inviteAmong(argv.slice(1)))))
+    app.on('second-instance', (_event, _argv, _folder, given) => this.open(fragmentFor(inviteIn(given))))
     // macOS hands links over as events, also before it is ready.
     app.on('open-url', (event, url) => {
       event.preventDefault()
-      this.open(fragmentFor(inviteAmong([url])))
+      this.open(fragmentFor(maybeInvite(url) ? url : undefined))
     })
     app.on('activate', () => this.open(''))
     // It goes on in the tray.
     app.on('window-all-closed', () => undefined)
     app.on('before-quit', (event) => this.onQuit(event))
     await app.whenReady()
-    this.wanted ||= fragmentFor(inviteAmong(process.argv.slice(1)))
-    const host = await this.options.startHost()
+    this.wanted ||= fragmentFor(this.options.invite)
+    const host = await this.options.startHost().catch((error: unknown) => this.giveUp(error))
+    if (host === undefined) return
     this.host = host
     this.stopListening = host.listen((happening) => this.call(happening))
     void host.stopRequested.then(() => this.quit())
     this.showTray()
     this.open(this.wanted)
+  }
+
+  /** Without a client there is nothing to show: whoever has no terminal sees why. */
+  private giveUp(error: unknown): undefined {
+    const { app, dialog } = this.options.electron
+    dialog.showErrorBox('Skein', `${this.words().noStart}\n\n${error instanceof Error ? error.message : String(error)}`)
+    this.quitting = true
+    app.exit(1)
+    return undefined
   }
 
   async pickFiles(): Promise<readonly string[]> {
@@ -195,6 +213,12 @@ class ElectronShell implements DesktopShell {
     notification.on('click', () => this.open(fragment))
     notification.show()
   }
+}
+
+/** What another start has handed over. */
+function inviteIn(given: unknown): string | undefined {
+  const invite = typeof given === 'object' && given !== null && 'invite' in given ? given.invite : undefined
+  return typeof invite === 'string' ? invite : undefined
 }
 
 const originOf = (url: string): string | undefined => URL.parse(url)?.origin

@@ -133,11 +133,20 @@ export class FakeElectron {
   tray: FakeTray | undefined
   isFirst = true
   locale = 'en-GB'
+  /** To the program that runs already. */
+  handed: object = {}
+  readonly order: string[] = []
+  readonly errors: string[] = []
   exitCode: number | undefined
   picked: { readonly canceled: boolean; readonly filePaths: readonly string[] } = { canceled: true, filePaths: [] }
   readonly ready = Promise.withResolvers<void>()
   readonly app = Object.assign(new EventEmitter(), {
-    requestSingleInstanceLock: () => this.isFirst,
+    requestSingleInstanceLock: (handed: object) => {
+      this.handed = handed
+      this.order.push('lock')
+      return this.isFirst
+    },
+    setPath: (name: string, path: string) => this.order.push(`${name} ${path}`),
     setAsDefaultProtocolClient: (scheme: string) => this.schemes.push(scheme),
     whenReady: () => this.ready.promise,
     getLocale: () => this.locale,
@@ -156,7 +165,7 @@ export class FakeElectron {
       Tray: FakeTray,
       Notification: FakeNotification,
       Menu: { buildFromTemplate: (items: readonly MenuItem[]) => items },
-      dialog: { showOpenDialog: async () => this.picked },
+      dialog: { showOpenDialog: async () => this.picked, showErrorBox: (_title: string, text: string) => this.errors.push(text) },
       shell: { openExternal: async (url: string) => void this.external.push(url) },
     }
     return parts as unknown as ElectronParts

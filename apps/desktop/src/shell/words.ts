@@ -4,6 +4,7 @@ const en = {
   autoStart: 'Start with the system',
   quit: 'Quit',
   request: 'wants to become your contact',
+  noStart: 'Skein cannot start.',
 }
 export type Words = typeof en
 
@@ -12,6 +13,7 @@ const de: Words = {
   autoStart: 'Mit dem System starten',
   quit: 'Beenden',
   request: 'möchte dein Kontakt werden',
+  noStart: 'Skein kann nicht starten.',
 }
 
 /** @param locale of the system, e.g. `de-AT` */

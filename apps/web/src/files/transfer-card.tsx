@@ -53,7 +53,7 @@ function StateLine({ transfer: { state, direction, reason, rate, left_ms, path }
         {left_ms === null ? '' : ` · ${words.left(duration(Math.max(1_000, left_ms)))}`}
       </p>
     )
-  const isUnanswered = state === 'waiting' && direction === 'out'
+  const isUnanswered = state === 'waiting' && direction === 'out' && transfer.bytes === 0 && transfer.moved === 0
   return <p className="text-sm text-quiet">{isUnanswered ? words.notYet : words.states[state]}</p>
 }
 
