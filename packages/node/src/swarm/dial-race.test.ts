@@ -3,7 +3,7 @@ import { parseDeviceId } from '@skein/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../platform/system.ts'
 import type { Stack } from './client-stack.ts'
-import { dialRelay } from './dial-race.ts'
+import { attempt, dialRelay } from './dial-race.ts'
 import type { RelayDescription } from './relay-description.ts'
 import { createStack } from './stack.ts'
 import { TestNetwork } from './test-network.ts'
@@ -75,4 +75,18 @@ describe('dialling a relay', { timeout: 60_000 }, () => {
     expect(await hanging).toBe(connection)
     expect(stack.getConnections()).toEqual([connection])
   })
+})
+
+it('an attempt that begins when it is given up already knows so, and leaves one alone that has succeeded', async () => {
+  const given: AbortSignal[] = []
+  const begin = async (signal: AbortSignal): Promise<never> => {
+    given.push(signal)
+    signal.throwIfAborted()
+    return undefined as never
+  }
+  await expect(attempt(begin, AbortSignal.abort()).dial).rejects.toThrow()
+  const round = new AbortController()
+  await attempt(begin, round.signal).dial
+  round.abort()
+  expect(given.map(({ aborted }) => aborted)).toEqual([true, false])
 })
