@@ -8,6 +8,7 @@ import { fixture } from './fixtures.mjs'
 import { imports } from './imports.mjs'
 import { nativeBinaries } from './native-binaries.mjs'
 import { biome, oxlint, packageBoundaries, testTypes } from './programs.mjs'
+import { browserBundle } from './browser-bundle.mjs'
 import { relayBundle } from './relay-bundle.mjs'
 import { rules } from './rules.mjs'
 import { sizes } from './sizes.mjs'
@@ -109,6 +110,26 @@ describe('relay-bundle', () => {
   })
 
   it('fails when the relay cannot be bundled', async () => expect(await problems(relayBundle, relay)).toContain('cannot be bundled'))
+})
+
+describe('browser-bundle', () => {
+  const SRC = 'packages/node/src'
+  const entry = { [`${SRC}/browser.ts`]: "export { a } from './a.ts'" }
+
+  it('finds a module of Node.js that a page would load, also late', async () => {
+    const found = await problems(browserBundle, {
+      ...entry,
+      [`${SRC}/a.ts`]: "export const a = import('./b.ts')",
+      [`${SRC}/b.ts`]: "import 'node:os'",
+    })
+    expect(found).toContain(`${SRC}/b.ts imports node:os`)
+  })
+
+  it('leaves types, other packages, and what no page loads alone', async () => {
+    const a = "import type { b } from './b.ts'\nimport 'some-package'\nexport const a: typeof b = 1"
+    const files = { [`${SRC}/a.ts`]: a, [`${SRC}/b.ts`]: "import 'node:os'\nexport const b = 1", [`${SRC}/index.ts`]: "import 'node:fs'" }
+    expect(await problems(browserBundle, { ...entry, ...files })).toBe('')
+  })
 })
 
 describe('imports', () => {

@@ -1,5 +1,6 @@
 // All repository checks in the order of their run: cheap and telling ones first.
 import { architecture } from './architecture.mjs'
+import { browserBundle } from './browser-bundle.mjs'
 import { coreBundle } from './core-bundle.mjs'
 import { coreLint } from './core-lint.mjs'
 import { errors } from './errors.mjs'
@@ -20,6 +21,7 @@ const CHECKS = [
   ['core: no clock, chance or platform', coreLint],
   ['core: bundle', coreBundle],
   ['relay: bundle without the client', relayBundle],
+  ['pages: no module of Node.js', browserBundle],
   ['native binaries for every platform', nativeBinaries],
   ['numbered rules and tests', rules],
   ['paths in ARCHITECTURE.md', architecture],
