@@ -39,7 +39,8 @@ export function TransferCard({ transfer, brief = false }: TransferCardProps) {
   )
 }
 
-function StateLine({ transfer: { state, direction, reason, rate, left_ms, path } }: { readonly transfer: TransferView }) {
+function StateLine({ transfer }: { readonly transfer: TransferView }) {
+  const { state, direction, reason, rate, left_ms, path, bytes, moved } = transfer
   const words = useFileStrings()
   const problem = useProblem()
   const amount = useAmount()
@@ -53,8 +54,9 @@ function StateLine({ transfer: { state, direction, reason, rate, left_ms, path }
         {left_ms === null ? '' : ` · ${words.left(duration(Math.max(1_000, left_ms)))}`}
       </p>
     )
-  const isUnanswered = state === 'waiting' && direction === 'out' && transfer.bytes === 0 && transfer.moved === 0
-  return <p className="text-sm text-quiet">{isUnanswered ? words.notYet : words.states[state]}</p>
+  const isOurs = state === 'waiting' && direction === 'out'
+  const notYet = bytes === 0 && moved === 0 ? words.notYet : words.untilBoth
+  return <p className="text-sm text-quiet">{isOurs ? notYet : words.states[state]}</p>
 }
 
 type Wish = 'accept' | 'pause' | 'resume' | 'end'

@@ -51,6 +51,7 @@ export const filesDe: FileStrings = {
     cancelled: 'Abgebrochen',
   },
   notYet: 'Wartet, bis die andere Seite annimmt',
+  untilBoth: 'Wartet, bis beide da sind',
   problems: {
     DISK_FULL: 'Dafür ist kein Platz mehr. Was schon da ist, bleibt; schaffe Platz und lass es weitergehen.',
     FILE_CHANGED: 'Die Datei wurde während des Sendens geändert oder entfernt. Sie muss noch einmal gesendet werden.',

@@ -50,6 +50,7 @@ export const filesEn = {
     cancelled: 'Cancelled',
   },
   notYet: 'Waits for the other side to accept',
+  untilBoth: 'Waits until both are there',
   problems: {
     DISK_FULL: 'There is no room left for this. What has come is kept; make room, and let it go on.',
     FILE_CHANGED: 'The file was changed or removed while it was sent. It has to be sent again.',
