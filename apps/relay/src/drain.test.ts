@@ -1,7 +1,16 @@
 import { expect, it, vi } from 'vitest'
 import { farewell } from './drain.ts'
 
-const counts = (circuits: number) => ({ connections: 9, reservations: 9, circuits, dhtPeers: 0, dhtRecords: 0, gossipMessages: 0 })
+const counts = (circuits: number) => ({
+  connections: 9,
+  peers: 9,
+  reservations: 9,
+  places: { begun: 9, renewed: 0, ended: 0 },
+  circuits,
+  dhtPeers: 0,
+  dhtRecords: 0,
+  gossipMessages: 0,
+})
 
 it('[RL18] a relay that is ended by a signal takes nobody new, tells everybody, and waits while circuits are moved', async () => {
   const rules = { draining: false }

@@ -33,6 +33,11 @@ export class HttpGate {
     })
   }
 
+  /** Open now. */
+  get connections(): number {
+    return this.#connections.total
+  }
+
   /** As `mayEnter`, for connections that begin with TLS: each handshake is a signature of the relay's. */
   mayShakeHands(socket: Socket): boolean {
     const { connectionsPerSecondPerAddress: perSecond, connectionBurstPerAddress: burst } = this.#parts.limits()

@@ -7,6 +7,10 @@ import type { BudgetState } from './traffic/budget.ts'
 
 export interface MetricSources {
   connections(): number
+  /** Devices that have more than one connection count as one. */
+  peers(): number
+  clientsToday(): number
+  httpConnections(): number
   reservations(): number
   circuits(): number
   dhtPeers(): number
@@ -31,6 +35,7 @@ export interface MetricSources {
 export interface LabelledSources {
   relayedBytes(): Readonly<Record<string, number>>
   carriedBytes(): Readonly<Record<string, number>>
+  places(): Readonly<Record<string, number>>
   limits(): Readonly<Record<string, number>>
   budgetState(): BudgetState
   mailKept(): Promise<{ readonly envelopes: number; readonly bytes: number }>
@@ -40,6 +45,13 @@ export interface LabelledSources {
 const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['status', 'skein_relay_status', '1 when every part of the relay is ready, 0 otherwise.'],
   ['connections', 'skein_relay_connections', 'Open connections.'],
+  ['peers', 'skein_relay_peers', 'Devices that have a connection; those that have several count once.'],
+  [
+    'clientsToday',
+    'skein_relay_clients_today',
+    'Devices that have been here on this day, UTC; at most 65,536, and from the start of the process.',
+  ],
+  ['httpConnections', 'skein_relay_http_connections', 'Open connections to the HTTP and HTTPS ports.'],
   ['reservations', 'skein_relay_reservations', 'Devices that can be reached through this relay.'],
   ['circuits', 'skein_relay_circuits', 'Relayed connections that are open.'],
   ['dhtPeers', 'skein_relay_dht_peers', 'Peers in the routing table of the DHT.'],
@@ -94,6 +106,13 @@ function addLabelled(registry: Registry, sources: LabelledSources): void {
     labelNames: ['class'],
     registers,
     collect: () => setCounter(relayed, 'class', sources.relayedBytes()),
+  })
+  const places: Counter = new Counter({
+    name: 'skein_relay_reservation_changes_total',
+    help: 'Places that began, were asked for again, and have ended.',
+    labelNames: ['change'],
+    registers,
+    collect: () => setCounter(places, 'change', sources.places()),
   })
   const carried: Counter = new Counter({
     name: 'skein_relay_carried_bytes_total',

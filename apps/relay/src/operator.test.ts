@@ -12,6 +12,8 @@ const silent: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 const none = (): number => 0
 const FIGURES: StackFigures = {
   connections: none,
+  peers: none,
+  places: () => ({ begun: 2, renewed: 1, ended: 0 }),
   reservations: none,
   circuits: none,
   dhtPeers: none,
@@ -114,4 +116,14 @@ it('[RL24] a disk that takes nothing is one line a minute, and the budget goes o
   vi.advanceTimersByTime(60_000)
   expect(lines.filter((each) => each === 'budget-not-kept').length).toBe(2)
   operator[Symbol.dispose]()
+})
+
+it('[RL15] figures tell of places that begin and end, of devices of the day, and of connections to the pages', async () => {
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  for (const peer of ['alice', 'bob', 'alice']) operator.rules.mayStay(peer)
+  const text = await operator.metrics.text()
+  expect(text).toContain('skein_relay_reservation_changes_total{change="begun"} 2')
+  expect(text).toContain('skein_relay_clients_today 2')
+  expect(text).toContain('skein_relay_http_connections 0')
+  expect(text).not.toContain('alice')
 })

@@ -27,6 +27,7 @@ const FRESH_MS = 1_000
 export type StackFigures = Pick<
   MetricSources,
   | 'connections'
+  | 'peers'
   | 'reservations'
   | 'circuits'
   | 'dhtPeers'
@@ -41,7 +42,7 @@ export type StackFigures = Pick<
   | 'certificateExpires'
   | 'status'
 > &
-  Pick<LabelledSources, 'mailKept'>
+  Pick<LabelledSources, 'mailKept' | 'places'>
 
 export interface OperatorOptions {
   readonly dataDir: string
@@ -265,6 +266,8 @@ export class Operator implements Disposable {
     const { figures } = this.#options
     return {
       ...figures,
+      clientsToday: () => this.rules.clients.count(),
+      httpConnections: () => this.http.connections,
       members: () => this.membership.memberCount(),
       budgetUsedBytes: () => this.#report.used_bytes,
       budgetLimitBytes: () => this.#report.limit_bytes,

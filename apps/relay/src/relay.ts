@@ -248,6 +248,8 @@ function figuresOf(parts: Parts): StackFigures {
   return {
     status: () => (waitingFor(parts).length === 0 ? 1 : 0),
     connections: () => counts()?.connections ?? 0,
+    peers: () => counts()?.peers ?? 0,
+    places: () => counts()?.places ?? {},
     reservations: () => counts()?.reservations ?? 0,
     circuits: () => counts()?.circuits ?? 0,
     dhtPeers: () => counts()?.dhtPeers ?? 0,

@@ -14,6 +14,7 @@ import type {
 import type { Settings } from '../settings.ts'
 import type { BudgetState } from '../traffic/budget.ts'
 import type { Meter } from '../traffic/meter.ts'
+import { DayClients } from '../traffic/day-clients.ts'
 import { Pace } from '../traffic/pace.ts'
 import type { Descriptors } from '../descriptors.ts'
 import { Buckets } from './buckets.ts'
@@ -70,6 +71,8 @@ export class OperatorRules implements RelayRules {
   /** While the relay is being emptied nobody new is taken. */
   draining = false
   budget: BudgetState = 'none'
+  /** Who has been here today. */
+  readonly clients = new DayClients(Date.now)
   #settings: Settings
   readonly #parts: RuleParts
   readonly #joins: Buckets
@@ -147,6 +150,7 @@ export class OperatorRules implements RelayRules {
 
   mayStay(peer: string): boolean {
     const may = this.#isNotDenied(peer)
+    if (may) this.clients.note(peer)
     if (!may) this.#parts.events.onRefusedConnection('denied')
     return may
   }

@@ -38,6 +38,7 @@ import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
+import type { RelayCounts } from './relay-counts.ts'
 import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
@@ -47,6 +48,7 @@ import { DHT_PROTOCOL, dhtOptions, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export { nativePrimitives, verifyOwnChoice } from '../platform/primitives.ts'
+export type { RelayCounts } from './relay-counts.ts'
 export type { RelayPorts } from './relay-addresses.ts'
 export type { DurableEntries } from './relay-datastore.ts'
 
@@ -92,17 +94,6 @@ export interface RelayStackOptions {
   readonly rules?: RelayRules | undefined
   readonly durable: DurableEntries
   readonly logger: Logger
-}
-
-export interface RelayCounts {
-  readonly connections: number
-  readonly reservations: number
-  readonly circuits: number
-  readonly dhtPeers: number
-  /** Records that the DHT keeps. */
-  readonly dhtRecords: number
-  /** Since the start. */
-  readonly gossipMessages: number
 }
 
 /** @throws Error to cut the asker off without an answer */
@@ -298,12 +289,14 @@ function frontAddress({ front }: RelayStackOptions): string[] {
   return front === undefined ? [] : [`${hostPrefix(front.host)}/tcp/${front.port}/tls/ws`]
 }
 
-function countNode(node: RelayNode, { splices }: SpliceService): Pick<RelayCounts, 'connections' | 'reservations' | 'circuits'> {
+function countNode(node: RelayNode, { splices }: SpliceService): Omit<RelayCounts, 'dhtPeers' | 'dhtRecords' | 'gossipMessages'> {
   const { places, circuits } = node.services.hop
   places.sweep()
   return {
     connections: node.getConnections().length,
+    peers: node.getPeers().length,
     reservations: places.size,
+    places: places.changes,
     circuits: circuits.size + splices.size,
   }
 }

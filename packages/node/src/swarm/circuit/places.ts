@@ -22,6 +22,8 @@ export class Places {
   readonly #groupsOf: RelayRules['groupsOf']
   readonly #held = new Map<string, Place>()
   readonly #inGroup = new Map<string, number>()
+  /** Since the start. */
+  readonly changes = { begun: 0, renewed: 0, ended: 0 }
 
   constructor({ now, ttlMs, groupsOf }: PlacesOptions) {
     this.#now = now
@@ -40,7 +42,9 @@ export class Places {
 
   /** Gives or renews the place of `peer`. */
   take(peer: string, address: string): Place {
-    this.release(peer)
+    const isRenewed = this.get(peer) !== undefined
+    this.#drop(peer)
+    this.changes[isRenewed ? 'renewed' : 'begun'] += 1
     const place = { address, expiresAt: this.#now() + this.#ttlMs }
     this.#held.set(peer, place)
     this.#count(address, 1)
@@ -61,10 +65,7 @@ export class Places {
   }
 
   release(peer: string): void {
-    const place = this.#held.get(peer)
-    if (place === undefined) return
-    this.#held.delete(peer)
-    this.#count(place.address, -1)
+    if (this.#drop(peer)) this.changes.ended += 1
   }
 
   /** What others than `peer` hold. */
@@ -87,6 +88,14 @@ export class Places {
   clear(): void {
     this.#held.clear()
     this.#inGroup.clear()
+  }
+
+  #drop(peer: string): boolean {
+    const place = this.#held.get(peer)
+    if (place === undefined) return false
+    this.#held.delete(peer)
+    this.#count(place.address, -1)
+    return true
   }
 
   #count(address: string, change: 1 | -1): void {
