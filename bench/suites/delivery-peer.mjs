@@ -10,8 +10,8 @@ const HOUR_MS = 3_600_000
 const PER_TOKEN = 64
 let client
 
-async function startClient({ dataDir, relay, name, blocked = false }) {
-  const flags = { name, relays: [relay], log: 'error', host: '127.0.0.1', lan: false }
+async function startClient({ dataDir, relay, name, blocked = false, mail = true }) {
+  const flags = { name, relays: [relay], log: 'error', host: '127.0.0.1', lan: false, mail }
   client = await createClient({ dataDir, ...loadConfig({ dataDir, env: {}, flags }) })
   if (blocked) blockDirect()
   return { relays: client.swarm.relays() }
@@ -58,9 +58,10 @@ async function send({ size = 200 }) {
   return { at }
 }
 
-async function sendMany({ count, size = 200 }) {
+/** @param letter of which the texts are made */
+async function sendMany({ count, size = 200, letter = 'x' }) {
   for (let sent = 0; sent < count; sent += 100)
-    await Promise.all(Array.from({ length: Math.min(100, count - sent) }, () => client.messenger.send(contact(), 'x'.repeat(size))))
+    await Promise.all(Array.from({ length: Math.min(100, count - sent) }, () => client.messenger.send(contact(), letter.repeat(size))))
   return {}
 }
 
@@ -73,22 +74,23 @@ async function allCarried() {
   }
 }
 
-async function received() {
-  return { count: (await client.messenger.history(contact().account, { limit: 1_000 })).length }
+/** How many rows wait, by state. */
+async function outboxStates() {
+  const states = {}
+  for (const { state } of await client.messenger.deliveries.outbox()) states[state] = (states[state] ?? 0) + 1
+  return { states }
 }
 
-/** Seconds from the start of a client to the moment at which it has `count` messages more. */
-async function catchUp({ dataDir, relay, name, count }) {
-  let came = 0
+/** Seconds from the moment at which a client is started to that at which it has `count` messages, 1,000 at most, made of `letter`. */
+async function catchUp({ dataDir, relay, name, count, letter }) {
   const start = performance.now()
   await startClient({ dataDir, relay, name })
-  const ready = performance.now()
-  client.messenger.listen((event) => {
-    if (event.kind === 'message') came += 1
-  })
-  const before = (await received()).count
-  while (before + came < count) await new Promise((resolve) => setTimeout(resolve, 5))
-  return { seconds: (performance.now() - ready) / 1_000, sinceStart: (performance.now() - start) / 1_000 }
+  const came = new Set()
+  const note = ({ id, text }) => text.startsWith(letter) && came.add(id)
+  client.messenger.listen((event) => event.kind === 'message' && note(event.message))
+  for (const message of await client.messenger.history(contact().account, { limit: 1_000 })) note(message)
+  while (came.size < count) await new Promise((resolve) => setTimeout(resolve, 5))
+  return { seconds: (performance.now() - start) / 1_000 }
 }
 
 async function tokensFor(relay, count) {
@@ -182,7 +184,7 @@ const VERBS = {
   send,
   sendMany,
   allCarried,
-  received,
+  outboxStates,
   catchUp,
   mailboxRates,
   idle,

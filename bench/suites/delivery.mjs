@@ -99,12 +99,11 @@ async function mail(dir, relay) {
     say('rates')
     const { deposits, fetches } = await ana.call('mailboxRates', { relay, tokens: 96 })
     say('catching up')
-    const { count: before } = await bo.call('received')
     await bo.call('stop')
-    await ana.call('sendMany', { count: CATCH_UP - before, size: SIZE })
+    await ana.call('sendMany', { count: CATCH_UP, size: SIZE, letter: 'c' })
     await ana.call('allCarried')
     await ana.call('stop')
-    const { seconds } = await bo.call('catchUp', { ...bos, count: CATCH_UP })
+    const { seconds } = await bo.call('catchUp', { ...bos, count: CATCH_UP, letter: 'c' })
     await bo.call('stop')
     return { mailbox_p50_ms, deposits_per_s: Math.round(deposits), fetches_per_s: Math.round(fetches), catch_up_1000_s: round(seconds) }
   } finally {
@@ -117,12 +116,14 @@ async function mail(dir, relay) {
 async function pending(dir, relay) {
   const [ana, bo] = [peer('delivery-peer.mjs'), peer('delivery-peer.mjs')]
   try {
-    await ana.call('startClient', { dataDir: join(dir, 'pending-ana'), relay, name: 'ana' })
-    await bo.call('startClient', { dataDir: join(dir, 'pending-bo'), relay, name: 'bo' })
+    await ana.call('startClient', { dataDir: join(dir, 'pending-ana'), relay, name: 'ana', mail: false })
+    await bo.call('startClient', { dataDir: join(dir, 'pending-bo'), relay, name: 'bo', mail: false })
     await befriend(ana, bo)
     await bo.call('stop')
     say('ten thousand')
     await ana.call('sendMany', { count: PENDING, size: SIZE })
+    const { states } = await ana.call('outboxStates')
+    if (states.queued !== PENDING) throw new Error(`${PENDING} messages are not all pending: ${JSON.stringify(states)}`)
     await ana.call('idle', { ms: IDLE_MS / 2 })
     const { percent } = await ana.call('idle', { ms: IDLE_MS })
     return { outbox_10000_pending_cpu_percent: round(percent) }

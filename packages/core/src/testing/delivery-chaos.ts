@@ -2,7 +2,9 @@
  * Chaos in memory: whole messengers and relays on a virtual clock, and one seed that decides who sends, who crashes between
  * which two steps, what is cut, and whose clock is wrong. What must never happen is looked for after every step.
  */
-import { type ChaosOptions, type ChaosResult, inWords, isOver, outOfOrder, unlike } from './chaos-verdict.ts'
+import { ChaosJudge } from './chaos-judge.ts'
+import type { ChaosOptions, ChaosResult } from './chaos-verdict.ts'
+import type { MessageId } from '../ids.ts'
 import { CrashingStore, FailingMailboxStore } from './failing-stores.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type StartOptions, World, type WorldNode, type WorldRelay } from './world.ts'
@@ -19,21 +21,14 @@ const SHORT_MS = 20_000
 /** Virtual time for what was harmed to come right: questions about lost mail are asked after minutes, then hours. */
 const HEAL_MS = 60_000
 const HEAL_TRIES = 120
-
-interface Sent {
-  readonly from: string
-  readonly to: string
-  readonly text: string
-  /** The sender allowed it little time. */
-  readonly short: boolean
-}
+/** Virtual time in which devices of one account have asked each other for what they lack (DV12). */
+const SYNC_MS = 700_000
 
 /** Whose account gets more devices, and loses them again. */
 const HOUSEHOLD = 'bo'
 
 class Chaos {
-  readonly failures: string[] = []
-  readonly sent: Sent[] = []
+  readonly judge: ChaosJudge
   private readonly world: World
   private readonly random: ReturnType<typeof seededRandom>
   private readonly nodes = new Map<string, WorldNode>()
@@ -48,12 +43,23 @@ class Chaos {
   /** The second device of HOUSEHOLD, if it has one now. */
   private second: string | undefined
   private devicesMade = 0
+  /** A mailbox may have lost what it took. */
+  private isMailLost = false
 
   constructor(seed: number, { people = 3, primitives }: ChaosOptions) {
     this.names = NAMES.slice(0, people)
     this.pairs = PAIRS.slice(0, people - 1)
     this.world = new World(seed, primitives)
     this.world.skipsIdle = true
+    const dice = seededRandom(seed ^ 0xd15c)
+    this.world.network.disorder = () => (dice.uniform() < 0.95 ? 'none' : dice.uniform() < 0.5 ? 'double' : 'swap')
+    this.judge = new ChaosJudge({
+      pairs: this.pairs,
+      history: (at, of) => this.history(at, of),
+      storeOf: (name) => this.stores.get(name),
+      device: (name) => this.device(name),
+      household: () => ({ first: HOUSEHOLD, second: this.second, others: this.others() }),
+    })
     this.random = seededRandom(seed ^ 0x5eed)
   }
 
@@ -71,7 +77,8 @@ class Chaos {
   async step(): Promise<void> {
     const roll = this.random.uniform()
     if (roll < 0.04) await this.changeDevices()
-    else if (roll < 0.46) await this.send()
+    else if (roll < 0.4) await this.send()
+    else if (roll < 0.48) await this.annotate()
     else if (roll < 0.54) await this.look()
     else if (roll < 0.64) this.armCrash()
     else if (roll < 0.72) await this.comeBack()
@@ -91,67 +98,19 @@ class Chaos {
     for (const store of this.relayStores.values()) store.harm = 'none'
     this.world.network.mend()
     for (const name of [...this.down]) await this.restart(name)
-    if (this.chance(0.3)) this.partAll()
-    for (let tries = 0; tries < HEAL_TRIES && !(await this.isSettled()); tries += 1) await this.world.run(HEAL_MS)
+    // A card that a mailbox has lost is told again only when two meet (docs/status.md).
+    const mayLackCard = this.devicesMade > 0 && this.isMailLost
+    if (this.chance(0.3) && !mayLackCard) this.partAll()
+    for (let tries = 0; tries < HEAL_TRIES && !(await this.judge.isSettled()); tries += 1) await this.world.run(HEAL_MS)
     await this.check()
   }
 
-  async tally(seed: number): Promise<ChaosResult> {
-    let [delivered, lost, doubled] = [0, 0, 0]
-    for (const each of this.sent) {
-      const copies = (await this.history(each.to, each.from)).filter(({ text, direction }) => direction === 'in' && text === each.text)
-      if (copies.length > 0) delivered += 1
-      else if (!each.short || !(await this.hasExpired(each))) lost += 1
-      doubled += Math.max(0, copies.length - 1)
-    }
-    const misordered = await this.misordered()
-    const failures = [...this.failures, ...(await this.differences())]
-    if (lost > 0) failures.push(`${lost} lost`)
-    if (doubled > 0) failures.push(`${doubled} doubled`)
-    if (misordered > 0) failures.push(`${misordered} misordered`)
-    failures.push(...(await this.unsettled()))
-    return { seed, messages: this.sent.length, delivered, lost, doubled, misordered, failures }
-  }
-
-  /** Whether its sender was told that nobody got it in time. Of a device that was taken out nobody knows. */
-  private async hasExpired({ from, to, text }: Sent): Promise<boolean> {
-    const at = this.isHere(from) ? from : HOUSEHOLD
-    const message = (await this.history(at, to)).find((each) => each.direction === 'out' && each.text === text)
-    return at !== from || (message?.state === 'failed' && message.reason === 'expired')
-  }
-
-  private isHere(name: string): boolean {
-    return this.names.includes(name) || name === this.second
-  }
-
   private async check(): Promise<void> {
-    for (const [from, to] of this.pairs) {
-      for (const [at, of] of [
-        [from, to],
-        [to, from],
-      ] as const) {
-        if (this.down.has(at)) continue
-        const ids = (await this.history(at, of)).map(({ id }) => id)
-        if (new Set(ids).size !== ids.length) this.failures.push(`${at} shows a message of ${of} twice`)
-      }
-    }
+    await this.judge.check()
     for (const [url, store] of this.relayStores) {
       const plain = store.seen.some((bytes) => String.fromCharCode(...bytes.subarray(0, 4_096)).includes(MARK))
-      if (plain) this.failures.push(`${url} holds a text in clear`)
+      if (plain) this.judge.failures.push(`${url} holds a text in clear`)
     }
-  }
-
-  /** What the two devices of one account show differently. */
-  private async differences(): Promise<readonly string[]> {
-    const { second } = this
-    if (second === undefined) return []
-    const all = await Promise.all(
-      this.others().map(async (other) => {
-        const [here, there] = await Promise.all([HOUSEHOLD, second].map((at) => this.history(at, other)))
-        return unlike(here ?? [], there ?? []).map((what) => `two devices show ${what} of ${other}`)
-      }),
-    )
-    return all.flat()
   }
 
   /** Who HOUSEHOLD talks with. */
@@ -173,7 +132,7 @@ class Chaos {
     if (this.down.has(HOUSEHOLD)) return
     this.disarm(HOUSEHOLD)
     this.world.network.mend()
-    if (this.second !== undefined) return this.takeOut(this.second)
+    if (this.second !== undefined) return this.chance(0.5) ? this.takeOut(this.second) : this.takeOver(this.second)
     this.devicesMade += 1
     const name = `${HOUSEHOLD} ${this.devicesMade}`
     this.skews.set(name, this.skews.get(HOUSEHOLD) ?? 0)
@@ -195,8 +154,32 @@ class Chaos {
     this.second = undefined
     await this.node(HOUSEHOLD).messenger.devices.revoke(this.device(name))
     await this.world.run(5_000)
-    if (!this.node(name).messenger.identity.isRevoked) this.failures.push(`${name} does not know that it was taken out`)
+    if (!this.node(name).messenger.identity.isRevoked) this.judge.failures.push(`${name} does not know that it was taken out`)
     this.world.kill(this.node(name))
+  }
+
+  /** The second device takes out the first, and mail waits for that one: from then on it is the first. */
+  private async takeOver(name: string): Promise<void> {
+    if (this.down.has(name)) return
+    this.disarm(name)
+    await this.world.run(10_000)
+    this.partAll()
+    for (const device of this.devicesOf(HOUSEHOLD))
+      for (const relay of this.relays.values()) this.world.network.partition(device, relay.device, true)
+    // Until the two have told each other all.
+    await this.world.run(SYNC_MS)
+    const first = this.node(HOUSEHOLD)
+    if ((await first.messenger.deliveries.outbox()).length > 0) return
+    for (const other of this.others()) if (!this.down.has(other)) await this.sendFrom(other, HOUSEHOLD)
+    await this.node(name).messenger.devices.revoke(first.messenger.identity.device)
+    await this.world.run(5_000)
+    if (!first.messenger.identity.isRevoked) this.judge.failures.push(`${HOUSEHOLD} does not know that it was taken out`)
+    this.world.kill(first)
+    this.nodes.set(HOUSEHOLD, this.node(name))
+    this.stores.set(HOUSEHOLD, this.stores.get(name) ?? new CrashingStore())
+    this.skews.set(HOUSEHOLD, this.skews.get(name) ?? 0)
+    this.second = undefined
+    this.world.network.mend()
   }
 
   private kept(name: string, store: CrashingStore): CrashingStore {
@@ -204,67 +187,61 @@ class Chaos {
     return store
   }
 
-  /** Messages of one sender that its recipient shows in another order than they were sent. */
-  private async misordered(): Promise<number> {
-    let wrong = 0
-    for (const [a, b] of this.pairs) {
-      for (const [at, of] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        wrong += outOfOrder(await this.history(at, of))
-      }
-    }
-    return wrong
-  }
-
-  /** Whether every sender knows what has become of its messages, and both devices of one account show the same. */
-  private async isSettled(): Promise<boolean> {
-    return (await this.unsettled()).length === 0 && (await this.differences()).length === 0
-  }
-
-  /** Messages of which their sender does not know that they were delivered, or that their time was over. */
-  private async unsettled(): Promise<readonly string[]> {
-    const ways = this.pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
-    const { second } = this
-    const more = second === undefined ? [] : this.others().map((other) => [second, other] as const)
-    const found: string[] = []
-    for (const [at, of] of [...ways, ...more])
-      for (const message of await this.history(at, of))
-        if (!isOver(message) && message.sender === this.device(at)) found.push(`${at}: ${inWords(message)}`)
-    return found
-  }
-
   private history(at: string, of: string) {
     return this.world.history(this.node(at), this.node(of))
   }
 
   private async send(): Promise<void> {
-    const [a, b] = this.pick(this.pairs)
-    const [author, to] = this.chance(0.5) ? [a, b] : [b, a]
-    const from = author === HOUSEHOLD && this.second !== undefined && this.chance(0.5) ? this.second : author
-    if (this.down.has(from)) return
+    const [from, to] = this.somebody()
+    if (!this.down.has(from)) await this.sendFrom(from, to)
+  }
+
+  private async sendFrom(from: string, to: string): Promise<void> {
     this.count += 1
-    const text = `${MARK} ${this.count}`
-    let accepted = false
+    const number = this.count
+    let id: MessageId | undefined
     const short = this.chance(0.1)
     const contact = this.world.contactOf(this.node(from), this.node(to))
     const sending = this.node(from)
-      .messenger.send(contact, text, short ? { expireMs: SHORT_MS } : {})
+      .messenger.send(contact, `${MARK} ${number}`, short ? { expireMs: SHORT_MS } : {})
       .then(
-        () => (accepted = true),
+        (message) => (id = message.id),
         () => undefined,
       )
     // A crash may come before it is durable: then it was never sent.
     await Promise.race([sending, this.world.run(1_000)])
-    if (accepted) this.sent.push({ from, to, text, short })
+    if (id !== undefined) this.judge.sent.push({ from, to, id, number, short })
+  }
+
+  /** Somebody says something about a message: edits or takes back one of his own, or reacts. */
+  private async annotate(): Promise<void> {
+    const [at, of] = this.somebody()
+    if (this.down.has(at)) return
+    const texts = (await this.history(at, of)).filter(({ kind, deletedAt }) => kind === 'text' && deletedAt === null)
+    if (texts.length === 0) return
+    const { id: target, direction, text } = this.pick(texts)
+    const number = text.split(' ').at(-1)
+    const kind = direction === 'in' ? 'reaction' : this.pick(['reaction', 'edit', 'edit', 'deletion'] as const)
+    const body = {
+      reaction: { kind: 'reaction', target, emoji: this.pick(['👍', '🎉', '']) } as const,
+      edit: { kind: 'edit', target, text: `${MARK} edited ${Math.floor(this.random.uniform() * 99)} ${number}` } as const,
+      deletion: { kind: 'deletion', target } as const,
+    }[kind]
+    const saying = this.node(at).messenger.conversation.annotate(body)
+    // A crash may come in between.
+    await Promise.race([saying.catch(() => undefined), this.world.run(1_000)])
+  }
+
+  /** A device, and with whom its owner talks. */
+  private somebody(): readonly [string, string] {
+    const [a, b] = this.pick(this.pairs)
+    const [one, other] = this.chance(0.5) ? [a, b] : [b, a]
+    return [one === HOUSEHOLD && this.second !== undefined && this.chance(0.5) ? this.second : one, other]
   }
 
   /** Somebody reads what is there. */
   private async look(): Promise<void> {
-    const [a, b] = this.pick(this.pairs)
-    const [reader, of] = this.chance(0.5) ? [a, b] : [b, a]
-    const at = reader === HOUSEHOLD && this.second !== undefined && this.chance(0.5) ? this.second : reader
+    const [at, of] = this.somebody()
     if (this.down.has(at)) return
     const last = (await this.history(at, of)).at(-1)
     if (last === undefined) return
@@ -277,8 +254,9 @@ class Chaos {
   private harmMail(): void {
     const store = this.relayStores.get(this.pick(MAILBOXES))
     if (store === undefined) return
+    this.isMailLost = true
     if (this.chance(0.3)) store.wipe()
-    else store.harm = this.pick(['none', 'lies', 'withholds'] as const)
+    else store.harm = this.pick(['none', 'lies', 'withholds', 'doubles', 'reverses'] as const)
   }
 
   /** Nobody meets anybody of another account any more: what is left are mailboxes. */
@@ -385,5 +363,5 @@ export async function deliveryChaos(seed: number, options: ChaosOptions = {}): P
   await chaos.begin()
   for (let step = 0; step < (options.steps ?? 30); step += 1) await chaos.step()
   await chaos.heal()
-  return chaos.tally(seed)
+  return chaos.judge.tally(seed)
 }

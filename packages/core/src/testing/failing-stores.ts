@@ -41,6 +41,10 @@ export type MailHarm =
   | 'lies'
   /** Keeps to itself what it holds. */
   | 'withholds'
+  /** Hands out everything twice. */
+  | 'doubles'
+  /** Hands out the newest first. */
+  | 'reverses'
 
 /** A mailbox that lies, withholds, or loses everything at once. */
 export class FailingMailboxStore extends MemoryMailboxStore {
@@ -57,6 +61,8 @@ export class FailingMailboxStore extends MemoryMailboxStore {
   }
 
   override async fetch(query: MailQuery): Promise<readonly StoredMail[]> {
-    return this.harm === 'withholds' ? [] : super.fetch(query)
+    const found = this.harm === 'withholds' ? [] : await super.fetch(query)
+    if (this.harm === 'doubles') return found.flatMap((each) => [each, each]).slice(0, query.limit)
+    return this.harm === 'reverses' ? found.toReversed() : found
   }
 }

@@ -1,4 +1,5 @@
 /** A network in memory: swarms whose frames move only when pumped, with loss, partitions and kills at will. */
+import { DELIVER_PROTOCOL } from '../delivery/index.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Channel, OpenOutcome, PeerPath, ProtocolId, RelayStatus, Swarm, SwarmEvents, TopicVerdict } from '../ports/swarm.ts'
@@ -6,19 +7,35 @@ import { MAX_FRAME_BYTES } from '../wire/limits.ts'
 
 type Handler = (channel: Channel) => Promise<void>
 
+/** What happens to the next frame: it comes twice, or behind the one that follows it. */
+export type Disorder = () => 'none' | 'double' | 'swap'
+
 /** One direction of a channel: frames wait in `queue` until pumped. */
 class Pipe {
   readonly queue: Uint8Array[] = []
   private readonly arrived: Uint8Array[] = []
   private wake: () => void = () => undefined
   closed = false
+  private readonly disorder: Disorder
+
+  constructor(disorder: Disorder = () => 'none') {
+    this.disorder = disorder
+  }
 
   pump(): boolean {
-    const frame = this.queue.shift()
+    const frame = this.next()
     if (frame === undefined) return false
     this.arrived.push(frame)
     this.wake()
     return true
+  }
+
+  private next(): Uint8Array | undefined {
+    const [first, second] = this.queue
+    const what = first === undefined ? 'none' : this.disorder()
+    if (what === 'double') return first
+    if (what === 'swap' && first !== undefined && second !== undefined) this.queue.splice(0, 2, second, first)
+    return this.queue.shift()
   }
 
   close(): void {
@@ -86,6 +103,8 @@ export class MemoryNetwork {
   private readonly disguises = new Map<string, DeviceId>()
   /** Share of gossip messages that are lost, 0 to 1; decided by `lottery`. */
   gossipLoss = 0
+  /** Of deliveries alone: what else two devices talk in keeps the order of its stream. */
+  disorder: Disorder = () => 'none'
   private readonly lottery: () => number
 
   constructor(lottery: () => number = () => 1) {
@@ -141,7 +160,8 @@ export class MemoryNetwork {
     const handler = this.swarms.get(to)?.handlers.get(protocol)
     if (handler === undefined || !this.reaches(from, to)) return { kind: 'absent', reason: 'no-route' }
     const first = !this.connected(from, to)
-    const [there, back] = [new Pipe(), new Pipe()]
+    const disorder = protocol === DELIVER_PROTOCOL ? () => this.disorder() : undefined
+    const [there, back] = [new Pipe(disorder), new Pipe(disorder)]
     this.links.add({ ends: [from, to], pipes: [there, back] })
     const channel = new MemoryChannel(to, { outgoing: there, incoming: back })
     void handler(new MemoryChannel(from, { outgoing: back, incoming: there }))
