@@ -13,7 +13,7 @@ import {
 } from '../../packages/core/dist/testing/index.js'
 import { browserRandom, consoleLogger } from '../../packages/node/dist/platform/browser.js'
 import { systemClock } from '../../packages/node/dist/platform/clock.js'
-import { BrowserFiles, openReceived, putChosen } from '../../packages/node/dist/files/browser/index.js'
+import { BrowserFiles, fileRecords, openReceived, putChosen, tidyPage } from '../../packages/node/dist/files/browser/index.js'
 import { openPageStore } from '../../packages/node/dist/store/worker/open.js'
 import type { Libp2pSwarm } from '../../packages/node/dist/swarm/libp2p-swarm.js'
 import { createSwarm } from '../../packages/node/dist/swarm/browser.js'
@@ -30,6 +30,7 @@ if (wanted.includes('platform')) platformContracts()
 if (wanted.includes('platform')) standInContracts()
 if (wanted.includes('storage')) storageContracts()
 if (wanted.includes('storage')) fileContracts()
+if (wanted.includes('storage')) tidyContract()
 if (wanted.includes('network')) networkContracts()
 
 function platformContracts(): void {
@@ -165,6 +166,43 @@ function fileContracts(): void {
         for (const each of running) each.stop()
       },
     }
+  })
+}
+
+function tidyContract(): void {
+  it('[FI40] what no transfer leads to goes when it is a day old, and what is received goes with its transfer', async () => {
+    const name = 'tidied'
+    const files = new BrowserFiles({ name, startWorker: () => new Worker('/file-worker.js', { type: 'module' }) })
+    const stream = { key: new Uint8Array(32), prefix: new Uint8Array(7) }
+    const receive = async (id: string): Promise<string> => {
+      await putChosen(name, id, [{ path: [id], file: new File(['hello'], id) }])
+      const { place, ...found } = await files.describe([id])
+      const manifest = { ...found, chunkSize: 262_144, key: stream.key, root: undefined }
+      const [source, sink] = [
+        await files.openSource(place, manifest),
+        await files.openSink({ id, manifest, list: undefined, folder: 'in' }),
+      ]
+      await sink.write(0, stream, await source.seal('content', 0, stream))
+      await sink.finish()
+      const path = await sink.commit()
+      await sink.close()
+      await files.forget({ id })
+      return path
+    }
+    const [known, lost] = [await receive('known'), await receive('lost')]
+    const isThere = async (path: string): Promise<boolean> => (await openReceived(name, path)).length > 0
+    const kept = { ids: [], places: ['["known"]'], paths: [known], ended: [] }
+    const tidied = async (now: number): Promise<boolean[]> => {
+      await tidyPage({ name, records: fileRecords(name), now }, kept)
+      return [await isThere(known), await isThere(lost)]
+    }
+    expect(await tidied(Date.now())).toEqual([true, true])
+    expect(await tidied(Date.now() + 90_000_000)).toEqual([true, false])
+    await expect(files.describe(['known'])).resolves.toMatchObject({ size: 5 })
+    await expect(files.describe(['lost'])).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    await files.removeReceived(known)
+    expect(await isThere(known)).toBe(false)
+    files.stop()
   })
 }
 

@@ -170,15 +170,16 @@ export class Fetcher {
       const before = live.stored.moved
       loop.isWoken = false
       await this.attempt(live, loop)
-      if (live.stored.state === 'running' && !this.stopping?.aborted) await this.rest(live)
+      await this.rest(live)
       if (live.stored.moved > before) wait = RETRY_MS.first
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
   }
 
   /** A store that is full keeps nobody from trying again. */
-  private async rest(live: Live): Promise<void> {
-    const waiting = this.deps.transfers.change(live, { state: 'waiting' })
+  private async rest(live: Live, reason: string | null = null): Promise<void> {
+    if (live.stored.state !== 'running' || this.stopping?.aborted) return
+    const waiting = this.deps.transfers.change(live, { state: 'waiting', reason })
     await waiting.catch((error: unknown) => this.deps.logger.warn('transfer-not-kept', { reason: String(error) }))
   }
 
@@ -208,8 +209,8 @@ export class Fetcher {
 
   /** `undefined` when it is not wanted any more when its turn comes. */
   private inTurn<T>(live: Live, work: () => Promise<T>): Promise<T | undefined> {
-    const moved = (): number => live.stored.moved
-    return this.turns.take(moved, async () => (this.isWanted(live) ? work() : undefined))
+    const moving = { moved: () => live.stored.moved, onStill: () => void this.rest(live, 'silent') }
+    return this.turns.take(moving, async () => (this.isWanted(live) ? work() : undefined))
   }
 
   /** Nobody answers: it may come by mail, or by the mesh. */

@@ -99,6 +99,8 @@ export interface FilePlatform {
   forgetSource(place: string): Promise<void>
   /** Removes what an earlier run has left of other transfers than these, and what could not be removed of those that have ended. */
   tidy?(kept: KeptTransfers): Promise<void>
+  /** Where nothing but its transfer leads to what was received, it goes with that; elsewhere it is the user's. */
+  removeReceived?(path: string): Promise<void>
   /** Forgets what is kept beside a transfer that has ended, and removes what is unfinished; as far as it is in reach. */
   forget(wish: Pick<SinkWish, 'id' | 'folder'>): Promise<void>
 }
@@ -107,6 +109,8 @@ export interface FilePlatform {
 export interface KeptTransfers {
   readonly ids: readonly string[]
   readonly places: readonly string[]
+  /** Where something was put. */
+  readonly paths: readonly string[]
   /** Those among them that were received, and have ended. */
   readonly ended: readonly Pick<SinkWish, 'id' | 'folder'>[]
 }

@@ -16,7 +16,7 @@ import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { hexOf } from './hex.ts'
 import { KeptSinks } from './kept-sinks.ts'
-import { MAX_OFFERS } from './limits.ts'
+import { MAX_OFFERS, TIDY_EVERY_MS } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
@@ -121,6 +121,7 @@ export class FileService {
       }),
     ]
     signal.addEventListener('abort', () => releases.forEach((release) => void release()), { once: true })
+    void this.keepTidy(signal)
     this.fetcher.start(signal)
     this.offering.start(signal)
     this.offering.catchUp()
@@ -131,7 +132,13 @@ export class FileService {
   private async tidy(): Promise<void> {
     const kept = (await this.transfers.prune()).map(({ stored }) => stored)
     const ended = kept.filter((each) => each.direction === 'in' && isFinal(each)).map(({ id, place }) => ({ id, folder: place }))
-    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place), ended })
+    const paths = kept.flatMap(({ path }) => (path === null ? [] : [path]))
+    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place), paths, ended })
+  }
+
+  private async keepTidy(signal: AbortSignal): Promise<void> {
+    while (await this.deps.clock.sleep(TIDY_EVERY_MS, { signal }))
+      await this.tidy().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
   }
 
   /** Newest first. */
@@ -250,12 +257,14 @@ export class FileService {
     return this.transfers.show(live)
   }
 
-  /** Ends what is on its way from and to a contact and forgets all transfers; what was put somewhere stays there. */
+  /** Ends what is on its way from and to a contact and forgets all transfers; what was put where the user finds it stays there. */
   async clear(account: AccountId): Promise<void> {
     for (const live of this.transfers.all()) {
       if (live.stored.contact !== account) continue
       if (!isFinal(live.stored)) await this.end(live, { state: 'cancelled', reason: null })
       await this.transfers.remove(live)
+      const { path } = live.stored
+      if (path !== null) await this.platform.removeReceived?.(path)
     }
   }
 

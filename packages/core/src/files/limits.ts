@@ -83,6 +83,8 @@ export const ANEW_AT_START_MS = 86_400_000
 export const GROWN_BYTES = 1_048_576
 /** Transfers that have ended are shown so long, ms (FI40). */
 export const SHOW_ENDED_MS = 90 * 86_400_000
+/** What nobody knows any more is looked for so often, and at a start, ms (FI40). */
+export const TIDY_EVERY_MS = 86_400_000
 /** Chunks of one transfer that have come by the mesh in part (ME29): 1 MiB each. */
 export const MAX_HALF_CHUNKS = 8
 /** Lists of folders whose content is to come by the mesh, kept at once (ME29): each at most MAX_LIST_BYTES, seldom more than 100 KiB. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { content, filesOf, offer, pair, stateOf } from '../testing/file-pair.ts'
+import type { KeptTransfers } from './file-ports.ts'
 
 it('[FI40] what ended 90 days ago is shown no longer; what waits stays', async () => {
   const { world, ana, bo } = await pair(950)
@@ -23,4 +24,24 @@ it('[FI40] what ended 90 days ago is shown no longer; what waits stays', async (
       .map(({ id }) => id),
   ).toEqual([waiting.id])
   expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, 1_000))
+})
+
+it('[FI40] what is left is looked for; what leads nowhere but through its conversation goes with that', async () => {
+  const both = await pair(951)
+  const { world, ana, bo } = both
+  const account = ana.node.messenger.identity.account
+  ana.disk.files.set('a.bin', content(1, 1_000))
+  const done = await offer(both)
+  await filesOf(bo).accept(done.id, 'in')
+  await world.run(3_000)
+  const [tidied, removed]: [KeptTransfers[], string[]] = [[], []]
+  Object.assign(bo.disk, {
+    tidy: async (kept: KeptTransfers) => void tidied.push(kept),
+    removeReceived: async (path: string) => void removed.push(path),
+  })
+  world.kill(bo.node)
+  bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk })
+  expect(tidied).toMatchObject([{ ids: [done.id], paths: ['in/a.bin'], ended: [{ id: done.id, folder: 'in' }] }])
+  await filesOf(bo).clear(account)
+  expect(removed).toEqual(['in/a.bin'])
 })

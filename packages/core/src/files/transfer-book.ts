@@ -134,7 +134,9 @@ export class TransferBook {
     const now = this.deps.clock.monotonic()
     if (this.find(live.stored.id, live.stored.direction) !== live) return
     live.rate.add(moved - live.stored.moved, now)
-    live.stored = { ...live.stored, bytes, moved }
+    // It says something again (FI22).
+    const again = live.stored.reason === 'silent' && moved > live.stored.moved ? ({ state: 'running', reason: null } as const) : {}
+    live.stored = { ...live.stored, ...again, bytes, moved }
     if (now - live.toldAt >= PROGRESS_EVERY_MS) this.tell(live)
     if (now - live.keptAt < KEEP_EVERY_MS) return
     live.keptAt = now

@@ -43,6 +43,7 @@ describe('turns', () => {
     expect(stateOf(bo, his)).toBe('waiting')
     await world.run(20_000)
     expect(stateOf(bo, his)).toBe('done')
+    expect(hers.map(({ id }) => filesOf(bo).get(id))).toMatchObject(Array(3).fill({ state: 'waiting', reason: 'silent' }))
     ana.node.swarm.handlers.set(FILE_PROTOCOL, serve)
     for (const each of speaks) each()
     await world.run(10_000)

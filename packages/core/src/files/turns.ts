@@ -2,6 +2,13 @@
 import type { Clock } from '../ports/clock.ts'
 import { QUIET_MS } from './limits.ts'
 
+interface Moving {
+  /** Bytes so far. */
+  moved(): number
+  /** It has lost its turn. */
+  onStill(): void
+}
+
 export class Turns {
   private readonly most: number
   private readonly clock: Pick<Clock, 'sleep'>
@@ -13,12 +20,13 @@ export class Turns {
     this.clock = clock
   }
 
-  /** @param moved bytes so far: who stands still for QUIET_MS goes on, and keeps nobody else waiting */
-  async take<T>(moved: () => number, work: () => Promise<T>): Promise<T> {
+  /** Who stands still for QUIET_MS goes on, and keeps nobody else waiting. */
+  async take<T>({ moved, onStill }: Moving, work: () => Promise<T>): Promise<T> {
     if (this.busy >= this.most) await new Promise<void>((resolve) => this.queue.push(resolve))
     this.busy += 1
     const over = new AbortController()
-    const watching = this.watch(moved, over.signal).then(() => {
+    const watching = this.watch(moved, over.signal).then((isStill) => {
+      if (isStill) onStill()
       this.busy -= 1
       this.queue.shift()?.()
     })
@@ -30,9 +38,10 @@ export class Turns {
     }
   }
 
-  /** Until it has ended, or stands still. */
-  private async watch(moved: () => number, signal: AbortSignal): Promise<void> {
-    for (let before = moved(); await this.clock.sleep(QUIET_MS, { signal }); before = moved()) if (moved() === before) return
+  /** Until it has ended, or stands still. @returns whether it stands still */
+  private async watch(moved: () => number, signal: AbortSignal): Promise<boolean> {
+    for (let before = moved(); await this.clock.sleep(QUIET_MS, { signal }); before = moved()) if (moved() === before) return true
+    return false
   }
 
   /** Nobody waits any longer. */

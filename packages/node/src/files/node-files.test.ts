@@ -170,18 +170,21 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   }
   const { place: copied } = await first.describe([copy('sent')])
   copy('left')
+  // Somebody still writes to it.
+  copy('fresh')
   for (const name of [`${known}.have`, `${gone}.have`, `${gone}.final`, 'other.list', 'precious.db']) writeFileSync(join(state, name), '')
-  const kept = { ids: [known], places: [at, copied, '/somewhere'], ended: [] }
+  const kept = { ids: [known], places: [at, copied, '/somewhere'], paths: [], ended: [] }
   await first.tidy(kept)
   const before = readdirSync(state)
   expect(before).toContain('other.list')
   const old = new Date(Date.now() - 2 * 86_400_000)
   for (const name of before) utimesSync(join(state, name), old, old)
-  for (const name of readdirSync(join(state, 'spool'))) utimesSync(join(state, 'spool', name), old, old)
+  for (const name of readdirSync(join(state, 'spool'), { recursive: true, encoding: 'utf8' }))
+    if (!name.endsWith('fresh/deep/file')) utimesSync(join(state, 'spool', name), old, old)
   await first.tidy(kept)
   const lists = [at, copied].map((each) => (JSON.parse(each) as { list: string }).list)
   expect(readdirSync(state).sort()).toEqual([`${known}.have`, 'precious.db', 'spool', ...lists].sort())
-  expect(readdirSync(join(state, 'spool'))).toEqual(['sent'])
+  expect(readdirSync(join(state, 'spool')).sort()).toEqual(['fresh', 'sent'])
   await end()
 })
 
@@ -196,7 +199,7 @@ it('[FI24] a part on a disk that is away when its transfer ends is removed at a 
   await first.forget({ id, folder })
   renameSync(join(top, 'away'), folder)
   expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[`.skein-${id}.part`], [`${id}.have`]])
-  await first.tidy({ ids: [id], places: [folder], ended: [{ id, folder }] })
+  await first.tidy({ ids: [id], places: [folder], paths: [], ended: [{ id, folder }] })
   expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
   await end()
 })

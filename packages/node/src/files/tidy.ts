@@ -29,9 +29,15 @@ const stemOf = (name: string): string => name.slice(0, -extname(name).length)
 function removeOld(folder: string, now: number, isUnknown: (name: string) => boolean): void {
   for (const name of namesIn(folder).filter(isUnknown)) {
     const path = join(folder, name)
-    const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: now }
-    if (now - mtimeMs > LEFT_OVER_MS) rmSync(path, { recursive: true, force: true })
+    if (now - newestIn(path, now) > LEFT_OVER_MS) rmSync(path, { recursive: true, force: true })
   }
+}
+
+/** Somebody may be writing to a file deep in a folder. */
+function newestIn(path: string, now: number): number {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  const below = stats?.isDirectory() === true ? readdirSync(path).map((name) => newestIn(join(path, name), now)) : []
+  return Math.max(stats?.mtimeMs ?? now, ...below)
 }
 
 function namesIn(folder: string): readonly string[] {

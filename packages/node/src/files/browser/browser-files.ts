@@ -1,10 +1,19 @@
 /** Files in a browser: what touches them runs in a worker, started when it is first needed. */
-import { type ContentSink, type ContentSource, type FileManifest, type FilePlatform, type SinkWish, SkeinError } from '@skein/core'
+import {
+  type ContentSink,
+  type ContentSource,
+  type FileManifest,
+  type FilePlatform,
+  type KeptTransfers,
+  type SinkWish,
+  SkeinError,
+} from '@skein/core'
 import { planOf } from '@skein/core/files'
 import { type Remote, releaseProxy, transfer, wrap } from 'comlink'
 import { keepErrorCodes } from '../../store/worker/error-transfer.ts'
 import { presentOf } from '../opened-sink.ts'
 import { discardChosen } from './chosen.ts'
+import { removeReceived } from './received.ts'
 import type { PageFileWorker } from './worker.ts'
 
 export interface BrowserFilesOptions {
@@ -77,6 +86,14 @@ export class BrowserFiles implements FilePlatform {
 
   async forget({ id }: Pick<SinkWish, 'id'>): Promise<void> {
     return this.hold().ask((remote) => remote.forget(id))
+  }
+
+  async tidy(kept: KeptTransfers): Promise<void> {
+    return this.hold().ask((remote) => remote.tidy(kept))
+  }
+
+  removeReceived(path: string): Promise<void> {
+    return removeReceived(this.options.name, path)
   }
 
   /** Ends the worker, whatever it does, for good. */

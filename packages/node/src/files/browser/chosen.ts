@@ -13,7 +13,7 @@ export async function keepChosen(name: string, files: readonly ChosenFile[]): Pr
 export async function putChosen(name: string, id: string, files: readonly ChosenFile[]): Promise<void> {
   try {
     await fileRecords(name)('readwrite', (store) => {
-      store.put({ files } satisfies Chosen, chosenKey(id))
+      store.put({ files, at: Date.now() } satisfies Chosen, chosenKey(id))
       return settled(store)
     })
   } catch (cause) {

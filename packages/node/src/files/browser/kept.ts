@@ -13,8 +13,13 @@ export function fileRecords(name: string): UseStore {
   return known
 }
 
+interface Dated {
+  /** When it was put there, milliseconds since 1970; older versions did not say. */
+  readonly at?: number
+}
+
 /** What the user has chosen to send. The browser keeps a copy of the bytes, which outlives the page. */
-export interface Chosen {
+export interface Chosen extends Dated {
   readonly files: readonly ChosenFile[]
 }
 
@@ -25,7 +30,7 @@ export interface ChosenFile {
 }
 
 /** A transfer that is received. */
-export interface Receiving {
+export interface Receiving extends Dated {
   /** Names the content. */
   readonly content: string
   /** Where it was put, once it was. */
@@ -39,7 +44,7 @@ export interface WrittenChunk {
 }
 
 /** What is whole. */
-export interface Received {
+export interface Received extends Dated {
   readonly content: string
   readonly mediaType: string
   /** Of a folder; `undefined` for a single file. */
@@ -53,10 +58,14 @@ const DIGITS = 16
 export const writtenKey = (id: string, index: number): string => `written/${id}/${String(index).padStart(DIGITS, '0')}`
 export const pieceKey = (content: string, offset: number): string => `content/${content}/${String(offset).padStart(DIGITS, '0')}`
 
+export const CHOSEN = chosenKey('')
+export const RECEIVING = receivingKey('')
+export const RECEIVED = receivedKey('')
 export const writtenRange = (id: string): IDBKeyRange => below(`written/${id}/`)
 export const piecesRange = (content: string): IDBKeyRange => below(`content/${content}/`)
 
-function below(prefix: string): IDBKeyRange {
+/** All keys that begin so. */
+export function below(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(prefix, `${prefix}\uffff`)
 }
 

@@ -92,13 +92,13 @@ export class PageByteSink implements ByteSink {
     this.place.flush()
     const { id, folder, manifest } = this.wish
     const { content } = this.receiving
-    const received: Received = { content, mediaType: manifest.mediaType, entries: this.entries }
+    const received: Received = { content, mediaType: manifest.mediaType, entries: this.entries, at: Date.now() }
     return this.records('readwrite', async (store) => {
       // Who was killed between the name and the note of the transfer finds the name that was given.
       const now = await asked(store.get(receivingKey(id)) as IDBRequest<Receiving | undefined>)
       const path = now?.path ?? (await freePath(store, folder, safeName(manifest.name)))
       store.put(received, receivedKey(path))
-      store.put({ content, path } satisfies Receiving, receivingKey(id))
+      store.put({ ...this.receiving, path } satisfies Receiving, receivingKey(id))
       await settled(store)
       return path
     }).catch(explained)
@@ -126,7 +126,8 @@ function begin(records: UseStore, id: string): Promise<Receiving> {
     const known = await asked(store.get(receivingKey(id)) as IDBRequest<Receiving | undefined>)
     if (known !== undefined) return known
     const bytes = crypto.getRandomValues(new Uint8Array(16))
-    const receiving: Receiving = { content: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''), path: undefined }
+    const content = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const receiving: Receiving = { content, path: undefined, at: Date.now() }
     store.put(receiving, receivingKey(id))
     await settled(store)
     return receiving

@@ -1,5 +1,13 @@
 /** Runs in a dedicated worker: reading, hashing, sealing and writing of files, off the page's thread. */
-import { type ContentDigests, type FileManifest, type FilePart, type SinkWish, SkeinError, type SourceDescription } from '@skein/core'
+import {
+  type ContentDigests,
+  type FileManifest,
+  type FilePart,
+  type KeptTransfers,
+  type SinkWish,
+  SkeinError,
+  type SourceDescription,
+} from '@skein/core'
 import { OpeningSink, planOf, SealingSource, type StreamKey } from '@skein/core/files'
 import { expose, transfer } from 'comlink'
 import type { UseStore } from 'idb-keyval'
@@ -9,6 +17,7 @@ import { fileRecords } from './kept.ts'
 import { chunkCrypto } from './page-crypto.ts'
 import { forgetReceiving, PageByteSink } from './page-byte-sink.ts'
 import { describeChosen, PageByteSource } from './page-byte-source.ts'
+import { tidyPage } from './tidying.ts'
 
 const sources = new Map<number, SealingSource>()
 const sinks = new Map<number, OpeningSink>()
@@ -60,6 +69,7 @@ const worker = {
     await sinks.get(handle)?.close()
     sinks.delete(handle)
   },
+  tidy: (kept: KeptTransfers): Promise<void> => tidyPage({ ...own(), now: Date.now() }, kept),
   forget: (id: string): Promise<void> => forgetReceiving(own().name, own().records, id),
 }
 export type PageFileWorker = typeof worker
