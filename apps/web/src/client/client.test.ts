@@ -177,6 +177,35 @@ describe('[UI23] messages that come late', () => {
     close()
   })
 
+  it('from another device take nothing away from what is loaded, however much that is', async () => {
+    const all = Array.from({ length: 2_500 }, (_, each) => at(String(each).padStart(5, '0'), each + 1))
+    const pages = { all }
+    const history = async ({ before, limit = 100 }: { readonly before?: string; readonly limit?: number }) => {
+      const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
+      return { messages: pages.all.slice(Math.max(0, end - limit), end) }
+    }
+    const heard = { listener: IGNORED }
+    const model = {
+      heard: 1,
+      get: () => ({ api: { history } }),
+      subscribe: () => () => undefined,
+      onEvents: (listener: typeof heard.listener) => {
+        heard.listener = listener
+        return () => undefined
+      },
+    }
+    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const close = conversation.open()
+    await expect.poll(() => conversation.get().loaded).toBe(true)
+    while (conversation.get().messages.length < 2_400) await conversation.older(500)
+    const first = conversation.get().messages[0]?.id
+    pages.all = [...all, at('late', 2_450, 1)].toSorted((a, b) => a.order.ms - b.order.ms || a.order.counter - b.order.counter)
+    heard.listener([{ event: 'history', contacts: ['ana'] }])
+    await expect.poll(() => ids(conversation.get().messages)).toContain('late')
+    expect(ids(conversation.get().messages)).toContain(first)
+    close()
+  })
+
   it('are not lost when an answer that is older than they are comes after them', async () => {
     const answers = [[at('a', 10)], [at('a', 10), at('b', 20)]]
     const heard = { listener: IGNORED }

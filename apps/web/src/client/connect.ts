@@ -4,6 +4,7 @@ import { keep, KEYS, readKept } from './kept.ts'
 
 /** Time for the page's own server to say what it is, ms; a page shown without network does not wait for longer. */
 const ASK_WITHIN_MS = 3_000
+const ASK_AGAIN_MS = 500
 
 export interface ConnectOptions {
   readonly name: string
@@ -70,7 +71,11 @@ function hostSession(): readonly string[] {
 /** Asks the server of the page; where it does not answer, what it was the last time counts. */
 export async function lookAround(): Promise<Surroundings> {
   takeSession()
-  const [host, { document: relay, clockAheadMs }] = await Promise.all([ask('/host.json'), ask('/relay.json')])
+  const [first, { document: relay, clockAheadMs }] = await Promise.all([ask('/host.json'), ask('/relay.json')])
+  let host = first
+  // A window that a program has opened is that program's, however slow it is to answer.
+  for (; host.document === undefined && hostSession().length > 0; host = await ask('/host.json'))
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
   const api = host.document?.['api']
   // A program on this computer has the same clock.
   if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined, clockAheadMs: 0 }

@@ -181,11 +181,21 @@ export class Conversation extends Observable<ConversationSnapshot> {
     this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
   }
 
-  /** As much as is shown, from the newest one on. */
+  /** As much as is shown, page by page from the newest one on, also where more has come between. */
   private async readAgain(): Promise<void> {
-    const limit = Math.min(MOST_AT_ONCE, Math.max(PAGE, this.get().messages.length))
-    const messages = await this.read({ limit })
-    this.patch({ messages, complete: messages.length < limit, loaded: true, grewBackwards: false })
+    const [first] = this.get().messages
+    const told = this.told
+    let messages: readonly HistoryMessage[] = []
+    let complete = false
+    do {
+      const [oldest] = messages
+      const page = await this.read({ limit: MOST_AT_ONCE, ...(oldest === undefined ? {} : { before: oldest.id }) })
+      messages = [...page, ...messages]
+      complete = page.length < MOST_AT_ONCE
+    } while (!complete && first !== undefined && isBefore(first, messages[0]))
+    // What was told meanwhile is not in the pages that were read before it.
+    if (this.told !== told) return this.readAgain()
+    this.patch({ messages, complete, loaded: true, grewBackwards: first !== undefined && messages[0]?.id !== first.id })
   }
 
   /** The conversation was deleted; what is left of it is shown. */

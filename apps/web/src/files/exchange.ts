@@ -1,5 +1,13 @@
 /** Sends what was chosen, and saves what was received. */
-import { base64, type ChosenFile, keepChosen, openReceived, type ReceivedFile, removeReceived } from '@skein/node/browser/files'
+import {
+  base64,
+  type ChosenFile,
+  discardChosen,
+  keepChosen,
+  openReceived,
+  type ReceivedFile,
+  removeReceived,
+} from '@skein/node/browser/files'
 import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
@@ -13,11 +21,18 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   if (files.length === 0) return
-  const paths = (await isHosted(api)) ? await upload(api, files) : [await keepChosen(NAME, files)]
+  const hosted = await isHosted(api)
+  const paths = hosted ? await upload(api, files) : [await keepChosen(NAME, files)]
   const [only] = files.length === 1 ? files : []
   const made = only?.path.length === 1 ? await makeThumbnail(only.file) : undefined
   const picture = made === undefined ? {} : { thumbnail: base64.encode(made) }
-  await api.sendFiles({ contacts: [...contacts], paths, ...picture })
+  try {
+    await api.sendFiles({ contacts: [...contacts], paths, ...picture })
+  } catch (error) {
+    // What has no code may have been taken: the copy is needed then.
+    if (!hosted && typeof error === 'object' && error !== null && 'code' in error) await discardChosen(NAME, paths)
+    throw error
+  }
 }
 
 /** Whether a program on this computer runs the client: it cannot read what was chosen here. */

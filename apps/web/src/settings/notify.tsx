@@ -1,7 +1,8 @@
 /** Whether new messages are announced while nobody looks. */
 import { useState } from 'react'
+import { useModel } from '../client/context.tsx'
 import { keep, KEYS } from '../client/kept.ts'
-import { canNotify, isWanted } from '../shell/notifications.ts'
+import { callUser, canNotify, isWanted } from '../shell/notifications.ts'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { Toggle } from '../ui/toggle.tsx'
@@ -10,6 +11,7 @@ import { useRareStrings } from '../ui/use-rare-strings.ts'
 /** Nothing where the page may not, or where Electron does it itself. */
 export function NotifySection() {
   const { settings } = useRareStrings()
+  const model = useModel()
   const [isOn, setOn] = useState(isWanted)
   const [isRefused, setRefused] = useState(false)
   if (!canNotify() || navigator.userAgent.includes('Electron')) return null
@@ -18,6 +20,7 @@ export function NotifySection() {
     setRefused(wanted && !isGranted)
     keep(KEYS.notify, isGranted ? 'yes' : 'no')
     setOn(isGranted)
+    if (isGranted) callUser(model)
   }
   return (
     <Section title={settings.notifications}>

@@ -3,6 +3,7 @@ import dynamic from 'next/dynamic'
 import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useEffect, useState } from 'react'
 import { LookProvider, ModelProvider } from '../client/context.tsx'
+import { KEYS, readKept } from '../client/kept.ts'
 import { ClientModel } from '../client/model.ts'
 import { useObservable } from '../client/observable.ts'
 import { IncomingInvite } from '../add/incoming-invite.tsx'
@@ -29,8 +30,13 @@ export function App() {
   const [{ model, session }] = useState(startSession)
   useEffect(() => {
     void session.begin().then(() => keepForLater(session))
-    const calling = import('./notifications.ts').then(({ callUser }) => callUser(model))
-    return () => void calling.then((stop) => stop())
+    // Few want to be called; it may be asked for in another tab.
+    const call = (): void => {
+      if (readKept(KEYS.notify) === 'yes') void import('./notifications.ts').then(({ callUser }) => callUser(model))
+    }
+    call()
+    globalThis.addEventListener('storage', call)
+    return () => globalThis.removeEventListener('storage', call)
   }, [session, model])
   return (
     <LookProvider>

@@ -11,9 +11,13 @@ export const canNotify = (): boolean => typeof Notification !== 'undefined' && g
 
 export const isWanted = (): boolean => readKept(KEYS.notify) === 'yes' && canNotify() && Notification.permission === 'granted'
 
-/** The returned function ends it. */
-export function callUser(model: ClientModel): () => void {
-  return model.onEvents((events) => {
+const calling = new WeakSet<ClientModel>()
+
+/** From now on, for as long as the page lives. Idempotent. */
+export function callUser(model: ClientModel): void {
+  if (calling.has(model)) return
+  calling.add(model)
+  model.onEvents((events) => {
     if (document.visibilityState === 'visible' || !isWanted()) return
     for (const event of events) call(event)
   })

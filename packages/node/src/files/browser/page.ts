@@ -2,6 +2,6 @@
 export { base64 } from '@scure/base'
 export { MAX_THUMBNAIL_BYTES } from '@skein/core'
 export { numberedName } from '@skein/core/files'
-export { keepChosen } from './chosen.ts'
+export { discardChosen, keepChosen } from './chosen.ts'
 export type { ChosenFile } from './kept.ts'
 export { openReceived, type ReceivedFile, removeReceived } from './received.ts'
