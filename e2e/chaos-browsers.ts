@@ -201,15 +201,16 @@ export class ChaosBrowsers implements AsyncDisposable {
   /** @param within milliseconds in which everything has to arrive */
   async figures(within: number): Promise<BrowserFigures> {
     const end = performance.now() + within
-    const all = { delivered: 0, lost: 0, doubled: 0, misordered: 0 }
+    const all = { delivered: 0, lost: 0, doubled: 0, misordered: 0, unknown: 0 }
     for (const surfer of this.surfers) {
       await surfer.settle(end)
       for (const counts of await surfer.counts()) addCounts(all, counts)
     }
     for (const [account, sent] of this.departed) {
       const there = (await this.peer.run('history', account, '--limit', String(MOST))).json.messages
-      const out = sent.map((id) => ({ id, direction: 'out' }) as const)
-      addCounts(all, countPair(sent, out, there))
+      // Its own history went with the storage: what it sent without hearing that it was queued nobody knows.
+      const out = sent.map((id) => ({ id, direction: 'out', text: '' }) as const)
+      addCounts(all, { ...countPair(sent, out, there), unknown: 0 })
     }
     const { departed, hurts, surfers } = this
     const lists = [...surfers.flatMap(({ sent, answered }) => [sent, answered]), ...departed.values()]

@@ -16,6 +16,8 @@ export interface ChaosOptions {
 }
 
 export interface ChaosFigures extends PairCounts {
+  /** Runs that these figures are of; chance has no seed here. */
+  seeds: number
   messages: number
   kills: number
   stops: number
@@ -30,6 +32,11 @@ export interface ChaosFigures extends PairCounts {
 
 /** A stopped process is let go on after at most so long, ms. */
 const MOST_STOPPED_MS = 15_000
+/** In a run of this length one process stands still for a whole minute, ms. */
+const LONG_RUN_MS = 120_000
+const FULL_STOP_MS = 60_000
+/** Who write at one time. */
+const WRITERS = 2
 /** Time in which everything that was sent has to arrive once nothing goes wrong any more, ms. */
 const SETTLE_WITHIN_MS = 300_000
 const PAUSE_MS = 500
@@ -75,7 +82,9 @@ export async function runChaos({
   // On a slow machine what goes wrong may be all there is time for.
   await chaos.send('before')
   const end = performance.now() + ms
-  await Promise.all([chaos.write(end), chaos.hurt(end, log), browsers?.run(end, log)])
+  const writers = Array.from({ length: WRITERS }, () => chaos.write(end))
+  const minute = ms >= LONG_RUN_MS ? chaos.stopFor(FULL_STOP_MS, log) : undefined
+  await Promise.all([...writers, minute, chaos.hurt(end, log), browsers?.run(end, log)])
   await chaos.mend()
   log(`${chaos.sent.length} sent; everything is up again`)
   await chaos.settle()
@@ -96,6 +105,9 @@ class Chaos {
   private readonly clock: JumpingClock
   private readonly second: LabClient
   private fullDisks = 0
+  private number = 0
+  /** Stands still for long. */
+  private standing: LabClient | undefined
 
   constructor({ clients, relays, pairs, disk, clock, second }: ChaosParts) {
     this.clients = clients
@@ -108,14 +120,19 @@ class Chaos {
 
   /** Somebody writes, all the time. What was not reported as queued was not sent. */
   async write(end: number): Promise<void> {
-    for (let number = 0; performance.now() < end; number += 1) if (!(await this.send(`message ${number}`))) await rest(PAUSE_MS)
+    while (performance.now() < end) {
+      this.number += 1
+      if (!(await this.send(`message ${this.number}`))) await rest(PAUSE_MS)
+    }
   }
 
   /** @returns whether somebody's message was reported as queued */
   async send(text: string): Promise<boolean> {
     const [a, b] = pick(this.pairs)
     const [from, to] = chance(0.5) ? [a, b] : [b, a]
-    const { code, json } = await from.run('send', to.name, '--', text)
+    // Of the first one's account either device writes.
+    const device = from === this.clients[0] && chance(0.5) ? this.second : from
+    const { code, json } = await device.run('send', to.name, '--', text)
     if (code === 0) this.sent.push({ from, to, id: String(json.messages[0].id) })
     return code === 0
   }
@@ -123,7 +140,8 @@ class Chaos {
   /** Kills, stops, and brings back, all the time. */
   async hurt(end: number, log: (line: string) => void): Promise<void> {
     while (performance.now() < end) {
-      const each = pick<LabClient | LabRelay>([...this.clients, ...this.clients, ...this.relays, this.second])
+      const all = [...this.clients, ...this.clients, ...this.relays, this.second]
+      const each = pick<LabClient | LabRelay>(all.filter((one) => one !== this.standing))
       const roll = randomInt(10)
       if (roll === 0) log(this.clock.jump())
       else if (roll === 1) await this.fillDisk(end, log)
@@ -158,7 +176,9 @@ class Chaos {
   /** Until every sender knows that what it sent was delivered. */
   async settle(): Promise<void> {
     for (const end = performance.now() + SETTLE_WITHIN_MS; performance.now() < end; ) {
-      const waiting = await Promise.all(this.clients.map(async (client) => (await client.run('outbox')).json.outbox.length as number))
+      const waiting = await Promise.all(
+        [...this.clients, this.second].map(async (client) => (await client.run('outbox')).json.outbox.length as number),
+      )
       if (waiting.every((rows) => rows === 0)) return
       await rest(PAUSE_MS)
     }
@@ -166,11 +186,13 @@ class Chaos {
 
   async figures(): Promise<ChaosFigures> {
     const figures: ChaosFigures = {
+      seeds: 1,
       messages: this.sent.length,
       delivered: 0,
       lost: 0,
       doubled: 0,
       misordered: 0,
+      unknown: 0,
       kills: this.kills,
       stops: this.stops,
       full_disks: this.fullDisks,
@@ -179,8 +201,9 @@ class Chaos {
       storage_lost: 0,
       failures: [],
     }
-    for (const [a, b] of this.pairs) for (const [from, to] of [[a, b] as const, [b, a] as const]) await this.count(figures, from, to)
+    // First: what the second device has sent is counted where the first one shows it.
     figures.failures.push(...(await this.differences()))
+    for (const [a, b] of this.pairs) for (const [from, to] of [[a, b] as const, [b, a] as const]) await this.count(figures, from, to)
     return figures
   }
 
@@ -188,9 +211,9 @@ class Chaos {
   private async differences(): Promise<readonly string[]> {
     const [first, other] = this.pairs[0] ?? []
     if (first === undefined || other === undefined) return []
-    const ids = async (at: LabClient): Promise<string> => String((await historyOf(at, other)).map(({ id }) => id))
+    const shown = async (at: LabClient): Promise<string> => String((await historyOf(at, other)).map(({ id, state }) => `${id} ${state}`))
     for (const end = performance.now() + SETTLE_WITHIN_MS; performance.now() < end; await rest(PAUSE_MS))
-      if ((await ids(first)) === (await ids(this.second))) return []
+      if ((await shown(first)) === (await shown(this.second))) return []
     return ['two devices of one account show different histories']
   }
 
@@ -208,6 +231,18 @@ class Chaos {
     this.stops += 1
     await rest(randomInt(Math.max(1, Math.floor(ms))))
     client.signal('SIGCONT')
+  }
+
+  /** One process stands still for long beside whatever else goes wrong. */
+  async stopFor(ms: number, log: (line: string) => void): Promise<void> {
+    const client = pick(this.clients.slice(1))
+    this.standing = client
+    client.signal('SIGSTOP')
+    this.stops += 1
+    log(`${client.name} stands still for ${ms / 1_000} s`)
+    await rest(ms)
+    client.signal('SIGCONT')
+    this.standing = undefined
   }
 
   private async restart(each: LabClient | LabRelay): Promise<void> {
@@ -228,7 +263,8 @@ function withBrowsers(figures: ChaosFigures, browsers: BrowserFigures | undefine
     figures.storage_lost = browsers.storage_lost
   }
   if (figures.delivered + figures.lost !== figures.messages) figures.failures.push('the histories do not add up')
-  for (const name of ['lost', 'doubled', 'misordered'] as const) if (figures[name] > 0) figures.failures.push(`${figures[name]} ${name}`)
+  for (const name of ['lost', 'doubled', 'misordered', 'unknown'] as const)
+    if (figures[name] > 0) figures.failures.push(`${figures[name]} ${name}`)
   return figures
 }
 
