@@ -2,6 +2,7 @@
 import type { HistoryMessage } from '@skein/node/browser'
 import { lazy, Suspense, useState } from 'react'
 import { AddDialog } from '../add/lazy.ts'
+import { spellDuration } from '../ui/duration.ts'
 import { useLook, useStrings } from '../client/context.tsx'
 import { FileMessage } from '../files/lazy.ts'
 
@@ -74,18 +75,8 @@ export function TimerLine({ after }: { readonly after: number | null }) {
   return <p className="py-2 text-center text-sm text-quiet">{after === null ? chats.timerOff : chats.timerSet(duration(after))}</p>
 }
 
-const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1_000],
-] as const
-
-/** Milliseconds in words, in the largest unit that fits. */
+/** Milliseconds in words. */
 export function useDuration(): (ms: number) => string {
   const { language } = useLook()
-  return (ms) => {
-    const [unit, length] = UNITS.find(([, each]) => ms >= each) ?? UNITS[3]
-    return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(ms / length))
-  }
+  return (ms) => spellDuration(ms, language)
 }

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest'
+import { spellDuration } from './duration.ts'
+
+it.each([
+  [1_000, '1 second'],
+  [30_000, '30 seconds'],
+  [90_000, '1 minute 30 seconds'],
+  [5_400_000, '1 hour 30 minutes'],
+  [3_600_000, '1 hour'],
+  [129_600_000, '1 day 12 hours'],
+  [604_800_000, '7 days'],
+])('%i ms are spelled as %s', (ms, words) => {
+  expect(spellDuration(ms, 'en')).toBe(words)
+})
