@@ -305,38 +305,50 @@ it.skipIf(skipped)(
   },
 )
 
-it.skipIf(skipped)('[UI6] [UI2] a passphrase is asked for again, and a wrong one is refused', async () => {
-  const ana = await world.person({ viewport: PHONE })
-  await ana.page.goto(world.relay.url)
-  await ana.page.getByLabel('Protect the keys').check()
-  await ana.page.getByLabel('Passphrase', { exact: true }).fill('correct horse')
-  await ana.page.getByRole('button', { name: /^Start/ }).click()
-  await ana.joined()
-  await ana.page.reload()
-  await ana.page.getByRole('heading', { name: 'Skein is locked' }).waitFor()
-  const found = [...(await faultsOf(ana, 'locked'))]
-  await ana.page.getByLabel('Passphrase', { exact: true }).fill('correct horse')
-  await ana.page.getByRole('button', { name: 'Unlock' }).click()
-  await ana.joined()
-  found.push(...(await faultsOf(ana, 'Chats without any')))
-  expect(found).toEqual([])
-  await ana.area('Settings')
-  await ana.page.getByLabel('Passphrase in use').fill('correct horse')
-  await ana.page.getByLabel('New passphrase').fill('battery staple')
-  await ana.page.getByRole('button', { name: 'Change the passphrase' }).click()
-  await ana.page.getByText('It counts from the next opening on.').waitFor()
-  // The next tab asks for it, and shows nothing before: not even what it had heard from the one that is gone.
-  const second = await ana.anotherTab()
-  await second.joined()
-  await ana.page.close()
-  for (const passphrase of ['correct horse', 'battery staple']) {
-    await second.page.getByLabel('Passphrase', { exact: true }).fill(passphrase)
-    await second.page.getByRole('button', { name: 'Unlock' }).click()
-    if (passphrase === 'correct horse') await second.page.getByText('This passphrase does not fit.').waitFor()
-    expect(await second.page.getByRole('navigation').count()).toBe(0)
-  }
-  await second.joined()
-})
+/** Whether the page keeps the browser from opening a file that is held, and dropped, where nobody takes it. */
+const staysWhenDropped = (): boolean[] =>
+  ['dragover', 'drop'].map((type) => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File(['x'], 'x.txt'))
+    return !document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))
+  })
+
+it.skipIf(skipped)(
+  '[UI6] [UI2] [UI24] a passphrase is asked for again, and a wrong one is refused; a file dropped beside stays outside',
+  async () => {
+    const ana = await world.person({ viewport: PHONE })
+    await ana.page.goto(world.relay.url)
+    await ana.page.getByLabel('Protect the keys').check()
+    await ana.page.getByLabel('Passphrase', { exact: true }).fill('correct horse')
+    await ana.page.getByRole('button', { name: /^Start/ }).click()
+    await ana.joined()
+    await ana.page.reload()
+    await ana.page.getByRole('heading', { name: 'Skein is locked' }).waitFor()
+    expect(await ana.page.evaluate(staysWhenDropped)).toEqual([true, true])
+    const found = [...(await faultsOf(ana, 'locked'))]
+    await ana.page.getByLabel('Passphrase', { exact: true }).fill('correct horse')
+    await ana.page.getByRole('button', { name: 'Unlock' }).click()
+    await ana.joined()
+    found.push(...(await faultsOf(ana, 'Chats without any')))
+    expect(found).toEqual([])
+    await ana.area('Settings')
+    await ana.page.getByLabel('Passphrase in use').fill('correct horse')
+    await ana.page.getByLabel('New passphrase').fill('battery staple')
+    await ana.page.getByRole('button', { name: 'Change the passphrase' }).click()
+    await ana.page.getByText('It counts from the next opening on.').waitFor()
+    // The next tab asks for it, and shows nothing before: not even what it had heard from the one that is gone.
+    const second = await ana.anotherTab()
+    await second.joined()
+    await ana.page.close()
+    for (const passphrase of ['correct horse', 'battery staple']) {
+      await second.page.getByLabel('Passphrase', { exact: true }).fill(passphrase)
+      await second.page.getByRole('button', { name: 'Unlock' }).click()
+      if (passphrase === 'correct horse') await second.page.getByText('This passphrase does not fit.').waitFor()
+      expect(await second.page.getByRole('navigation').count()).toBe(0)
+    }
+    await second.joined()
+  },
+)
 
 it.skipIf(skipped)(
   '[UI3] after one visit the page opens with every server down, shows what it has, and says that the relay does not answer',

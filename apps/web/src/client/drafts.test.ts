@@ -1,6 +1,6 @@
 import type { ApiClient } from '@skein/node/browser'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { forgetDrafts, keepDraft, keepUnsent, onReturn, readDraft, readUnsent, sealDrafts, type Unsent } from './drafts.ts'
+import { followOtherTabs, forgetDrafts, keepDraft, keepUnsent, onReturn, readDraft, readUnsent, sealDrafts, type Unsent } from './drafts.ts'
 import type { ClientSnapshot } from './model.ts'
 import { sendOnce, sendUnsent } from './send-once.ts'
 
@@ -87,6 +87,20 @@ it('[TB4] what has no answer again comes back as a draft, and goes under its id 
     input,
   )
   expect(sent).toEqual([{ ...input, id }])
+})
+
+it('[TB5] a passphrase that is set in one tab, and beginning anew, count for the drafts of all others', async () => {
+  const kept = (): string => JSON.stringify(globalThis.sessionStorage)
+  vi.resetModules()
+  const other = await import('./drafts.ts')
+  for (const tab of [{ followOtherTabs }, other]) tab.followOtherTabs()
+  keepDraft('bo', 'of this tab')
+  other.sealAllDrafts(true)
+  await vi.waitFor(() => expect(kept()).toBe('{}'))
+  other.sealAllDrafts(false)
+  await vi.waitFor(() => expect(kept()).toContain('of this tab'))
+  other.forgetDrafts()
+  await vi.waitFor(() => expect([kept(), readDraft('bo')]).toEqual(['{}', '']))
 })
 
 it('[TB5] where the keys are sealed, a text that is being sent is not kept with the tab either', () => {

@@ -24,6 +24,21 @@ function storage(): Storage | undefined {
 /** Until it is known that they may be, drafts are not kept. */
 let mayKeep = false
 
+/** The other tabs of this browser, once this one listens to them. */
+let others: BroadcastChannel | undefined
+
+/** Does what another tab decides about drafts. */
+export function followOtherTabs(): void {
+  others ??= new BroadcastChannel('skein-drafts')
+  others.onmessage = ({ data }) => (data === 'forget' ? forgetHere() : sealDrafts(data === 'seal'))
+}
+
+/** As `sealDrafts`, in every tab of this browser. */
+export function sealAllDrafts(sealed: boolean): void {
+  sealDrafts(sealed)
+  others?.postMessage(sealed ? 'seal' : 'open')
+}
+
 /** @param sealed whether the keys are: then what was kept of drafts goes, and no more of them is kept */
 export function sealDrafts(sealed: boolean): void {
   mayKeep = !sealed
@@ -87,7 +102,12 @@ export function readUnsent(): readonly Unsent[] {
   })
 }
 
-/** Nothing of it belongs to whoever begins anew here. */
+/** Nothing of it, in any tab, belongs to whoever begins anew here. */
 export function forgetDrafts(): void {
+  forgetHere()
+  others?.postMessage('forget')
+}
+
+function forgetHere(): void {
   for (const key of [...keysThat(isOurs), ...remembered.keys()]) put(key, '')
 }

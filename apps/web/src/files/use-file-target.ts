@@ -1,6 +1,6 @@
 /** A place where files may be dropped or pasted, to be sent to a contact. What sends them is loaded then. */
 import { type ClipboardEvent, type DOMAttributes, type DragEvent, useState } from 'react'
-import { useModel } from '../client/context.tsx'
+import { useLook, useModel } from '../client/context.tsx'
 import { type Action, useAction } from '../ui/use-action.ts'
 import { type Dropped, droppedBy, filesIn } from './choosing.ts'
 
@@ -17,12 +17,18 @@ const hasFiles = ({ types }: DataTransfer): boolean => types.includes('Files')
 export function useFileTarget(contact: string | undefined): FileTarget {
   const model = useModel()
   const [isOver, setOver] = useState(false)
-  const { busy, problem, run } = useAction()
+  const { language } = useLook()
+  const [problems, setProblems] = useState<Readonly<Record<string, string>>>({})
+  const { busy, problem, run } = useAction(problems)
   const sendAll = (chosen: Dropped | ReturnType<typeof filesIn>): void => {
     if (contact === undefined) return
     void run(async () => {
       const { sendTo } = await import('./exchange.ts')
-      await sendTo(model, [contact], chosen)
+      await sendTo(model, [contact], chosen).catch(async (thrown: unknown) => {
+        const { FILE_STRINGS } = await import('../strings/file-strings.ts')
+        setProblems(FILE_STRINGS[language].problems)
+        throw thrown
+      })
     })
   }
   const onDragOver = (event: DragEvent): void => {

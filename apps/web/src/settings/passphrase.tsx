@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import { isSealed, MIN_PASSPHRASE } from '../client/connect.ts'
 import { useStrings } from '../client/context.tsx'
-import { sealDrafts } from '../client/drafts.ts'
+import { sealAllDrafts } from '../client/drafts.ts'
 import { changePassphrase } from '../client/own-data.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -22,7 +22,7 @@ export function PassphraseSection() {
   const look = useCallback(() => {
     const note = (is: boolean): void => {
       setSealed(is)
-      sealDrafts(is)
+      sealAllDrafts(is)
     }
     void isSealed().then(note, () => undefined)
   }, [])

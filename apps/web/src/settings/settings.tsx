@@ -25,7 +25,7 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
   }, [api])
   return (
     <Page title={settings.title}>
-      {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} />}
+      {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} onSaved={setKnown} />}
       {known === undefined ? null : <DeliverySection known={known} />}
       <Appearance />
       <NotifySection />
@@ -49,7 +49,18 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
 const VISIBILITIES = ['everyone', 'contacts', 'nobody'] as const
 const linesOf = (text: string): readonly string[] => [...new Set(text.split(/\s+/).filter((line) => line !== ''))]
 
-function Profile({ known }: { readonly known: SettingsView }) {
+/** What is as it was shown is not said: another device or tab may have changed it since. */
+function changed<T extends object>(known: T, wanted: { readonly [K in keyof T]?: T[K] }): Partial<T> {
+  const isNew = ([key, value]: [string, unknown]): boolean => JSON.stringify(value) !== JSON.stringify(known[key as keyof T])
+  return Object.fromEntries(Object.entries(wanted).filter(isNew)) as Partial<T>
+}
+
+interface ProfileProps {
+  readonly known: SettingsView
+  onSaved(saved: SettingsView): void
+}
+
+function Profile({ known, onSaved }: ProfileProps) {
   const { general } = useStrings()
   const { settings } = useRareStrings()
   const { api } = useClient()
@@ -63,7 +74,9 @@ function Profile({ known }: { readonly known: SettingsView }) {
     void run(async () => {
       const isWrong = linesOf(relays).some((line) => !/^https?:$/.test(URL.parse(line)?.protocol ?? ''))
       if (isWrong) throw Object.assign(new Error('no address of a relay'), { code: 'RELAY_URL' })
-      setSaved(await api?.configure({ name: name.trim(), relays: [...linesOf(relays)], visibility }))
+      const now = await api?.configure(changed(known, { name: name.trim(), relays: [...linesOf(relays)], visibility }))
+      if (now !== undefined) onSaved(now)
+      setSaved(now)
     })
   }
   return (

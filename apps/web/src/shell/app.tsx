@@ -26,6 +26,13 @@ function keepForLater(session: Session): void {
   if ('serviceWorker' in navigator && !session.hosted) navigator.serviceWorker.register('/sw.js').catch(() => undefined)
 }
 
+/** A file that is dropped where nobody takes it would be opened by the browser in place of the page. */
+function keepPage(event: DragEvent): void {
+  if (event.defaultPrevented || event.dataTransfer?.types.includes('Files') !== true) return
+  event.preventDefault()
+  event.dataTransfer.dropEffect = 'none'
+}
+
 export function App() {
   const [{ model, session }] = useState(startSession)
   useEffect(() => {
@@ -38,6 +45,12 @@ export function App() {
     globalThis.addEventListener('storage', call)
     return () => globalThis.removeEventListener('storage', call)
   }, [session, model])
+  useEffect(() => {
+    for (const type of ['dragover', 'drop'] as const) globalThis.addEventListener(type, keepPage)
+    return () => {
+      for (const type of ['dragover', 'drop'] as const) globalThis.removeEventListener(type, keepPage)
+    }
+  }, [])
   return (
     <LookProvider>
       <ModelProvider model={model}>

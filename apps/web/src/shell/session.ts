@@ -1,6 +1,6 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
 import { connect, isSealed, lookAround, preload, type Surroundings } from '../client/connect.ts'
-import { sealDrafts } from '../client/drafts.ts'
+import { followOtherTabs, sealDrafts } from '../client/drafts.ts'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import type { BackupFile } from '../client/own-data.ts'
@@ -43,6 +43,7 @@ export class Session extends Observable<Stage> {
   async begin(): Promise<void> {
     if (this.started) return
     this.started = true
+    followOtherTabs()
     preload()
     this.surroundings = await lookAround()
     this.model.noteClock(this.surroundings.clockAheadMs)
