@@ -2,7 +2,8 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const LONG = '**/*.long.test.{ts,mjs}'
-const exclude = process.env['SKEIN_LONG_TESTS'] ? configDefaults.exclude : [...configDefaults.exclude, LONG]
+const isLong = process.env['SKEIN_LONG_TESTS'] !== undefined
+const exclude = isLong ? configDefaults.exclude : [...configDefaults.exclude, LONG]
 
 /** Portable cryptography on two busy cores is slow; no test is about how long it takes. */
 const TIMEOUT_MS = 30_000
@@ -12,9 +13,23 @@ const SECOND_TRY = { retry: 1 }
 
 const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
 
+const BUILDS = 'e2e/start.test.ts'
+
+interface Real {
+  readonly include: string[]
+  readonly exclude: string[]
+  readonly maxWorkers: number
+  readonly groupOrder: number
+}
+
+const real = (name: string, { groupOrder, ...files }: Real) => ({
+  test: { name, ...SECOND_TRY, ...files, sequence: { groupOrder }, testTimeout: 180_000, hookTimeout: 180_000 },
+})
+
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than cores, at two: much of what runs here waits for clocks.
+    maxWorkers: 3,
     projects: [
       unit('core', 'packages/core/src/**/*.test.ts'),
       unit('node', 'packages/node/src/**/*.test.ts'),
@@ -33,24 +48,14 @@ export default defineConfig({
           exclude,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 240_000,
         },
       },
-      {
-        // Real processes and real sockets: one file at a time, after everything else, and never hurried.
-        test: {
-          name: 'e2e',
-          ...SECOND_TRY,
-          include: ['e2e/**/*.test.ts'],
-          exclude,
-          fileParallelism: false,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
-      },
+      // Real processes and real sockets: after everything else, and never hurried. Two files at a time, but for what measures or boots.
+      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 2, groupOrder: 1 }),
+      // A browser fills the machine; and `npm start` builds what the others run.
+      real('browser', { include: ['e2e/browser/**/*.test.ts', BUILDS], exclude, maxWorkers: 1, groupOrder: 2 }),
     ],
   },
 })

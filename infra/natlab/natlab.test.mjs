@@ -28,7 +28,8 @@ const PATIENCE_MS = 30_000
 const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
-  it('a message is delivered in every pair, and the way is direct by what the relay counts', async () => {
+  // Two laboratories that know nothing of each other: one mostly waits.
+  it.concurrent('a message is delivered in every pair, and the way is direct by what the relay counts', async () => {
     const measure = (names) => natlab('--pairs', names.join(','), '--tries', '1', '--file', '1', '--patience', String(PATIENCE_MS))
     const { pairs: first } = await measure(Object.keys(DIRECT))
     const missed = first.filter(({ direct }) => direct === 0).map(({ a, b }) => `${a}:${b}`)
@@ -45,7 +46,7 @@ describe.skipIf(unavailable)('network laboratory', () => {
     }
   })
 
-  it('where nothing direct can be, the relay carries the message', async () => {
+  it.concurrent('where nothing direct can be, the relay carries the message', async () => {
     const { pairs } = await natlab('--pairs', Object.keys(RELAYED).join(','), '--tries', '1', '--file', '1', '--patience', '1000')
     for (const { a, b, delivered, direct, path, direct_ms, file, claimed, reasons, mistaken } of pairs) {
       expect({ a, b, claimed, mistaken }).toEqual({ a, b, claimed: { a: 'relayed', b: 'relayed' }, mistaken: 0 })
