@@ -73,7 +73,12 @@ export class Datagrams {
       join(receiver, link, this.options.group(link.family))
       const socket = await open(link.family, { port: this.options.from, address: withZone(link.address, link) })
       socket.on('error', () => this.forget(key))
-      reach(socket, link, this.options.hops)
+      try {
+        reach(socket, link, this.options.hops)
+      } catch (error) {
+        socket.close()
+        throw error
+      }
       this.senders.set(key, { socket, link })
       return true
     } catch (error) {

@@ -63,8 +63,19 @@ export class LanDiscovery implements Discovery {
   }
 
   private async useLinks(): Promise<void> {
-    const links = (this.options.links ?? localLinks)()
+    const links = this.look()
+    if (links === undefined) return
     await Promise.all(this.carriers.map((each) => each.use(links)))
+  }
+
+  /** Nothing where the system does not say: it is asked again a second later. */
+  private look(): readonly Link[] | undefined {
+    try {
+      return (this.options.links ?? localLinks)()
+    } catch (error) {
+      this.options.logger.debug('links-not-known', { reason: String(error) })
+      return undefined
+    }
   }
 
   private async every(ms: number, { signal, work }: { readonly signal: AbortSignal; work(): Promise<void> }): Promise<void> {

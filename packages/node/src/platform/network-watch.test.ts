@@ -13,7 +13,10 @@ function setUp() {
   let now = ['192.168.1.20', '127.0.0.1']
   let way = 'eth0 0101A8C0'
   const route = async () => way
-  const interfaces = () => ({ eth0: now.map(address) })
+  const interfaces = () => {
+    if (now.length === 0) throw new Error('uv_interface_addresses failed')
+    return { eth0: now.map(address) }
+  }
   const running = watchNetwork(
     { clock, signal: stopping.signal, interfaces, route, source: async () => now[0] ?? '' },
     ({ present, hasLost, isSameWay }) => void (changes.push([[...present], hasLost]), sameWays.push(isSameWay)),
@@ -43,6 +46,17 @@ describe('network watch', () => {
       [['127.0.0.1'], true],
       [['127.0.0.1', '10.0.0.7'], false],
     ])
+    await stop()
+  })
+
+  it('[PT9] goes on with what it knew while the system does not say', async () => {
+    const { clock, changes, become, stop } = setUp()
+    await clock.advance(1_000)
+    become([])
+    await clock.advance(1_000)
+    become(['10.0.0.7'])
+    await clock.advance(500)
+    expect(changes).toEqual([[['10.0.0.7'], true]])
     await stop()
   })
 

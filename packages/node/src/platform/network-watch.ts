@@ -24,10 +24,17 @@ export async function watchNetwork(
   { clock, signal, interfaces = networkInterfaces, route = defaultRoute, source = ownWayOut }: WatchDeps,
   onChange: (change: NetworkChange) => void,
 ): Promise<void> {
-  const look = (): readonly string[] => Object.values(interfaces()).flatMap((each) => each?.map(({ address }) => address) ?? [])
-  let [last, way, used, at] = [look(), await route(), await source(), clock.now()]
+  /** What was known still counts where the system does not say. */
+  const look = (known: readonly string[]): readonly string[] => {
+    try {
+      return Object.values(interfaces()).flatMap((each) => each?.map(({ address }) => address) ?? [])
+    } catch {
+      return known
+    }
+  }
+  let [last, way, used, at] = [look([]), await route(), await source(), clock.now()]
   while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
-    const [now, nowWay, instant] = [look(), await route(), clock.now()]
+    const [now, nowWay, instant] = [look(last), await route(), clock.now()]
     const changed = now.toSorted().join() !== last.toSorted().join() || nowWay !== way
     const late = instant - at - LOOK_EVERY_MS
     const sleptMs = late > ASLEEP_MS ? late : 0

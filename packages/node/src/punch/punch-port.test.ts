@@ -44,6 +44,17 @@ it('[PT5] a reflector that lies is counted and keeps nobody from another one; a 
   port.release()
 })
 
+it('[PT5] a reflector that goes on talking is left; what it said first counts', { timeout: 60_000 }, async () => {
+  const talking = await reflector((socket) => (socket.write('9.9.9.9:4001\n'), ''))
+  const port = await openPunchPort([talking.place], deps())
+  expect(port.seenAs).toContainEqual({ host: '9.9.9.9', port: 4001 })
+  const [socket] = talking.open
+  expect(socket?.destroyed).toBe(false)
+  socket?.write('and more')
+  await vi.waitFor(() => expect(socket?.closed).toBe(true), { timeout: 30_000 })
+  port.release()
+})
+
 it('[PT5] a reflector that says nothing is given up soon after another has answered; the mapping is kept until it is released', {
   timeout: 60_000,
 }, async () => {

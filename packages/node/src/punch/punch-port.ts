@@ -96,15 +96,21 @@ function reflect({ host, port }: Endpoint, { localPort, signal, mayDial }: Quest
     socket.setNoDelay(true)
     socket.on('error', fail)
     socket.on('close', () => reject(new Error('the reflector said nothing')))
-    socket.on('data', (bytes: Buffer) => {
+    const hear = (bytes: Buffer): void => {
       text += bytes.toString('latin1')
       const end = text.indexOf('\n')
       if (end < 0 && text.length <= MAX_REFLECTION_BYTES) return
       const seen = seenIn(text.slice(0, Math.max(0, end)), mayDial)
-      if (seen instanceof Error) return fail(seen)
+      if (seen instanceof Error) {
+        fail(seen)
+        return
+      }
       signal.removeEventListener('abort', giveUp)
+      // Who goes on talking is no reflector, and would fill the memory.
+      socket.off('data', hear).on('data', () => socket.destroy())
       resolve({ seen, socket })
-    })
+    }
+    socket.on('data', hear)
   })
 }
 

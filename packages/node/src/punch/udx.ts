@@ -39,7 +39,12 @@ export class UdxSockets {
   /** On any free port of all IPv4 interfaces. */
   open(): PunchSocket {
     const socket = this.udx.createSocket()
-    socket.bind(0, '0.0.0.0')
+    try {
+      socket.bind(0, '0.0.0.0')
+    } catch (error) {
+      void socket.close()
+      throw error
+    }
     return new PunchSocket(socket)
   }
 
