@@ -37,13 +37,14 @@ export function summarise([a, b], tries) {
 /** What the client says, unless the relay's counters know better. */
 const pathReached = ({ direct, path }) => (direct ? path : 'relayed')
 
-/** What the clients say beside what was counted: the commonest path of each side, why in the first try, and how often one of them was wrong. */
+/** What the clients say beside what was counted: the commonest path of each side, why in the first try that stayed relayed, else in the first, and how often one of them was wrong. */
 function claimsAmong(delivered) {
   const known = delivered.filter(({ claims }) => claims !== undefined)
+  const explained = known.find(({ direct }) => !direct) ?? known[0]
   const ofBoth = (find) => ({ a: find('a'), b: find('b') })
   return {
     claimed: ofBoth((side) => commonest(known.map(({ claims }) => claims[side].path))),
-    reasons: ofBoth((side) => known[0]?.claims[side].reasons ?? []),
+    reasons: ofBoth((side) => explained?.claims[side].reasons ?? []),
     mistaken: known.filter(({ claims, direct }) => !isTrue(claims.a, direct) || !isTrue(claims.b, direct)).length,
   }
 }

@@ -33,16 +33,16 @@ describe('document of the laboratory', () => {
     })
   })
 
-  it('keeps what each client says beside what was counted, and counts those who are wrong', () => {
+  it('keeps what each client says beside what was counted, why of a try that stayed relayed, and counts those who are wrong', () => {
     const guess = [{ rung: 'udp-punch', outcome: 'failed', detail: 'the ports would have to be guessed' }]
     const claims = (a, b, reasons = []) => ({ claims: { a: { path: a, reasons }, b: { path: b, reasons: [] } } })
     const line = summarise(
       ['sym', 'cgnsym'],
       [
+        good(300, { direct: true, ...claims('punched', 'punched') }),
         good(300, claims('relayed', 'relayed', guess)),
         good(300, claims('punched', 'relayed')),
         good(300, claims('relayed', 'direct')),
-        good(300, { direct: true, ...claims('punched', 'punched') }),
         good(300, { direct: true, ...claims('punched', 'none') }),
       ],
     )

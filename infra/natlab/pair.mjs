@@ -27,7 +27,7 @@ export async function measurePair([kindA, kindB], options) {
     const tries = []
     for (let number = 0; number < options.tries; number += 1) {
       const sides = number % 2 === 0 ? [lab.a, lab.b] : [lab.b, lab.a]
-      tries.push(await oneTry(lab, sides, { ...options, explains: number === 0 }).catch(failed))
+      tries.push(await oneTry(lab, sides, { ...options, explains: tries.every(({ direct }) => direct) }).catch(failed))
     }
     return { tries, file: options.file === 0 ? null : await sendFile(lab, options.file).catch(fileFailed) }
   } catch (error) {

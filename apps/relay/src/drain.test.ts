@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { farewell } from './drain.ts'
 
 const counts = (circuits: number) => ({
@@ -12,29 +12,29 @@ const counts = (circuits: number) => ({
   gossipMessages: 0,
 })
 
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
 it('[RL18] a relay that is ended by a signal takes nobody new, tells everybody, and waits while circuits are moved', async () => {
   const rules = { draining: false }
   let circuits = 3
   const told: number[] = []
-  const giveNotice = async (withinMs: number): Promise<void> => {
-    told.push(withinMs)
-    setTimeout(() => (circuits = 0), 150)
-  }
-  await farewell({ counts: () => counts(circuits), giveNotice }, rules)
-  expect([rules.draining, circuits, told.length]).toEqual([true, 0, 1])
+  const giveNotice = async (withinMs: number): Promise<void> => void told.push(withinMs)
+  let isOver = false
+  void farewell({ counts: () => counts(circuits), giveNotice }, rules).then(() => (isOver = true))
+  await vi.advanceTimersByTimeAsync(500)
+  expect([rules.draining, told.length, isOver]).toEqual([true, 1, false])
+  circuits = 0
+  await vi.advanceTimersByTimeAsync(500)
+  expect([told.length, isOver]).toEqual([1, true])
 })
 
 it('[RL18] those who do not listen hold it up for a second', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  try {
-    let isOver = false
-    const never = new Promise<void>(() => undefined)
-    void farewell({ counts: () => counts(3), giveNotice: () => never }, { draining: false }).then(() => (isOver = true))
-    await vi.advanceTimersByTimeAsync(900)
-    expect(isOver).toBe(false)
-    await vi.advanceTimersByTimeAsync(200)
-    expect(isOver).toBe(true)
-  } finally {
-    vi.useRealTimers()
-  }
+  let isOver = false
+  const never = new Promise<void>(() => undefined)
+  void farewell({ counts: () => counts(3), giveNotice: () => never }, { draining: false }).then(() => (isOver = true))
+  await vi.advanceTimersByTimeAsync(900)
+  expect(isOver).toBe(false)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(isOver).toBe(true)
 })

@@ -122,6 +122,29 @@ it('[TB6] an edit that is too long is asked of no client, and stands', async () 
 
 const IGNORED: (events: readonly ClientEvent[]) => void = () => undefined
 
+interface Ask {
+  readonly before?: string
+  readonly limit?: number
+}
+
+/** What a conversation needs of the model around it: its history, and who tells of news and of answers that were missed. */
+function toldBy(history: (ask: Ask) => Promise<{ readonly messages: readonly HistoryMessage[] }>) {
+  const heard = { listener: IGNORED, changed: (): void => undefined }
+  const model = {
+    heard: 1,
+    get: () => ({ api: { history } }),
+    subscribe: (changed: () => void) => {
+      heard.changed = changed
+      return () => undefined
+    },
+    onEvents: (listener: typeof heard.listener) => {
+      heard.listener = listener
+      return () => undefined
+    },
+  }
+  return { model: model as unknown as ClientModel, heard }
+}
+
 describe('[UI23] messages that come late', () => {
   const at = (id: string, ms: number, counter = 0): HistoryMessage => ({ ...message(id), order: { ms, counter } })
   const came = (each: HistoryMessage) => ({ event: 'message', contact: 'ana', name: 'ana', muted: false, message: each }) as const
@@ -149,21 +172,8 @@ describe('[UI23] messages that come late', () => {
 
   it('from another device of ours are read anew into the open conversation, and what was missed while nobody was heard too', async () => {
     let history = [at('b', 20)]
-    const api = { history: async () => ({ messages: history }) } as unknown as ApiClient
-    const heard = { listener: IGNORED, changed: (): void => undefined }
-    const model = {
-      heard: 1,
-      get: () => ({ api }),
-      subscribe: (changed: () => void) => {
-        heard.changed = changed
-        return () => undefined
-      },
-      onEvents: (listener: typeof heard.listener) => {
-        heard.listener = listener
-        return () => undefined
-      },
-    }
-    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const { model, heard } = toldBy(async () => ({ messages: history }))
+    const conversation = new Conversation(model, 'ana')
     const close = conversation.open()
     await expect.poll(() => ids(conversation.get().messages)).toEqual(['b'])
     history = [at('a', 10), at('b', 20)]
@@ -184,17 +194,8 @@ describe('[UI23] messages that come late', () => {
       const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
       return { messages: pages.all.slice(Math.max(0, end - limit), end) }
     }
-    const heard = { listener: IGNORED }
-    const model = {
-      heard: 1,
-      get: () => ({ api: { history } }),
-      subscribe: () => () => undefined,
-      onEvents: (listener: typeof heard.listener) => {
-        heard.listener = listener
-        return () => undefined
-      },
-    }
-    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const { model, heard } = toldBy(history)
+    const conversation = new Conversation(model, 'ana')
     const close = conversation.open()
     await expect.poll(() => conversation.get().loaded).toBe(true)
     while (conversation.get().messages.length < 2_400) await conversation.older(500)
@@ -208,23 +209,14 @@ describe('[UI23] messages that come late', () => {
 
   it('are not lost when an answer that is older than they are comes after them', async () => {
     const answers = [[at('a', 10)], [at('a', 10), at('b', 20)]]
-    const heard = { listener: IGNORED }
     // The message is told while the first answer is on its way.
     const history = async () => {
       const messages = answers.shift() ?? []
       if (answers.length === 1) heard.listener([came(at('b', 20))])
       return { messages }
     }
-    const model = {
-      heard: 1,
-      get: () => ({ api: { history } }),
-      subscribe: () => () => undefined,
-      onEvents: (listener: typeof heard.listener) => {
-        heard.listener = listener
-        return () => undefined
-      },
-    }
-    const conversation = new Conversation(model as unknown as ClientModel, 'ana')
+    const { model, heard } = toldBy(history)
+    const conversation = new Conversation(model, 'ana')
     const close = conversation.open()
     await expect.poll(() => conversation.get().loaded).toBe(true)
     expect(ids(conversation.get().messages)).toEqual(['a', 'b'])

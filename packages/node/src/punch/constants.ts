@@ -69,6 +69,10 @@ export const MOST_ANSWERED_UDP_PUNCHES = MOST_UDP_PUNCHES - 1
 /** Before another UDP punch for a device whose last one failed; twice as long for each that failed before it, up to the second. */
 export const UDP_PUNCH_PAUSE_MS = 30_000
 export const LONGEST_UDP_PUNCH_PAUSE_MS = 120_000
+/** Before another UDP punch that a device asks for which has broken off its last one; twice as long for each before it. */
+export const BROKEN_PUNCH_PAUSE_MS = 500
+/** A search for a path goes on for so long when the other side has ended its own. */
+export const LEFT_ALONE_MS = 1_000
 /** Two rows of ports that follow each other may miss each other when something else opens a connection meanwhile. */
 export const SEQUENTIAL_ROUNDS = 5
 export const SEQUENTIAL_ROUND_MS = 1_200

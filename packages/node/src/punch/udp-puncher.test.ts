@@ -1,10 +1,11 @@
 import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
-import { streamPair } from '@libp2p/utils'
-import { type DeviceId, deviceIdFromKey } from '@skein/core'
+import { lpStream, streamPair } from '@libp2p/utils'
+import { type DeviceId, deviceIdFromKey, encodeUdpPunch } from '@skein/core'
 import { RecordingLogger, VirtualClock } from '@skein/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemRandom } from '../platform/system.ts'
-import { MOST_ANSWERED_UDP_PUNCHES, MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
+import { isBrokenOff } from './broken-off.ts'
+import { BROKEN_PUNCH_PAUSE_MS, MOST_ANSWERED_UDP_PUNCHES, MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
 import type { PunchDeps } from './host.ts'
 import { NotNow } from './not-now.ts'
 import { UdpPuncher } from './udp-puncher.ts'
@@ -86,27 +87,60 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     expect(again.map(({ status }) => status)).toEqual(['open', 'open'])
   })
 
-  it('[PT7] wait for a while after one of the same device has failed', async () => {
-    const { ask, clock, logger } = await world()
-    const first = await ask(device(2))
-    first.abort(new Error('gone'))
+  it('[PT7] wait for a while after one of the same device has failed, twice as long for each', async () => {
+    const { clock, logger, ask } = await world()
     const failed = (): number => logger.lines.filter(({ event }) => event === 'udp-punch-failed').length
-    await vi.waitFor(() => expect(failed()).toBe(1), { timeout: 10_000 })
+    const fail = async (times: number): Promise<void> => {
+      await askWithout(await ask(device(2)))
+      await vi.waitFor(() => expect(failed()).toBe(times), { timeout: 10_000 })
+    }
+    await fail(1)
+    await clock.advance(UDP_PUNCH_PAUSE_MS - 1)
     await isRefused(await ask(device(2)))
     // It was not even begun.
     expect(failed()).toBe(1)
     expect((await ask(device(3))).status).toBe('open')
-    await clock.advance(UDP_PUNCH_PAUSE_MS + 1)
-    const again = await ask(device(2))
-    // It is under way again, for there is no place for one more.
-    await isRefused(await ask(device(4)))
-    expect(again.status).toBe('open')
-    // Whoever fails again waits twice as long: nobody holds a place for ever.
-    again.abort(new Error('gone'))
-    await vi.waitFor(() => expect(failed()).toBe(2), { timeout: 10_000 })
+    await clock.advance(2)
+    await fail(2)
     await clock.advance(UDP_PUNCH_PAUSE_MS + 1)
     await isRefused(await ask(device(2)))
     await clock.advance(UDP_PUNCH_PAUSE_MS)
     expect((await ask(device(2))).status).toBe('open')
   })
+
+  it('[PT7] wait for a moment after the same device has broken one off, twice as long for each: it holds no place for ever', async () => {
+    const { clock, logger, ask } = await world()
+    const failed = (): number => logger.lines.filter(({ event }) => event === 'udp-punch-failed').length
+    const breakOff = async (times: number): Promise<void> => {
+      const stream = await ask(device(2))
+      stream.abort(new Error('gone'))
+      await vi.waitFor(() => expect(failed()).toBe(times), { timeout: 10_000 })
+    }
+    await breakOff(1)
+    await isRefused(await ask(device(2)))
+    await clock.advance(BROKEN_PUNCH_PAUSE_MS + 1)
+    await breakOff(2)
+    await clock.advance(BROKEN_PUNCH_PAUSE_MS + 1)
+    await isRefused(await ask(device(2)))
+    await clock.advance(BROKEN_PUNCH_PAUSE_MS)
+    expect((await ask(device(2))).status).toBe('open')
+  })
+
+  it('[PT7] are taken at once from a device that has refused one of ours, for both had begun', async () => {
+    const { puncher, ask } = await world()
+    const refusing = {
+      newStream: async () => {
+        const [near, far] = await streamPair()
+        far.abort(new Error('a punch is under way'))
+        return near
+      },
+    } as unknown as Connection
+    await expect(puncher.punch(refusing, device(2), new AbortController().signal)).rejects.toSatisfy(isBrokenOff)
+    expect((await ask(device(2))).status).toBe('open')
+  })
 })
+
+/** Asks with no relay in common, which cannot succeed. */
+async function askWithout(stream: Stream): Promise<void> {
+  await lpStream(stream).write(encodeUdpPunch({ kind: 'ask', nonce: new Uint8Array(16), stun: ['stun:203.0.113.1:3478'] }))
+}

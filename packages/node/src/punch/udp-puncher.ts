@@ -5,7 +5,9 @@ import type { DeviceId } from '@skein/core'
 import { askStun, ATTRIBUTE, resolveStun, type StunAttribute, type StunReply, attributeOf } from '../stun/index.ts'
 import {
   AFTER_TCP_MS,
+  BROKEN_PUNCH_PAUSE_MS,
   ELSEWHERE_WITHIN_MS,
+  LEFT_ALONE_MS,
   LONGEST_UDP_PUNCH_PAUSE_MS,
   MESSAGE_TIMEOUT_MS,
   MOST_ANSWERED_UDP_PUNCHES,
@@ -15,6 +17,7 @@ import {
   SEQUENTIAL_ROUNDS,
   UDP_PUNCH_PAUSE_MS,
 } from './constants.ts'
+import { BrokenOff, isBrokenOff } from './broken-off.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { mappingOf } from './nat-mapping.ts'
@@ -34,6 +37,14 @@ interface Round {
   readonly messages: UdpMessages
   readonly session: Session
   readonly signal: AbortSignal
+  /** Aborts when the other side has left, and what it has found is not to be expected any more. */
+  readonly left: AbortSignal
+}
+
+/** By which both sides agree. */
+interface Way {
+  readonly stream: Stream
+  readonly connection: Connection
 }
 
 interface Pause {
@@ -46,7 +57,7 @@ interface Pause {
 export class UdpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
-  /** Devices whose last punches failed. */
+  /** Devices whose last punches failed, or which have broken off what they had asked for. */
   private readonly pauses = new Map<DeviceId, Pause>()
   private udx: Promise<UdxSockets> | undefined
 
@@ -64,7 +75,7 @@ export class UdpPuncher {
         return stream.abort(new Error('not for this device, or not now'))
       const session = this.sessions.answer(device, 'client')
       if (session === undefined) return stream.abort(new Error('a punch is under way'))
-      await this.run(stream, session, consent).catch((error: unknown) =>
+      await this.run({ stream, connection }, session, consent).catch((error: unknown) =>
         logger.debug('udp-punch-failed', { device, reason: String(error) }),
       )
     })
@@ -82,7 +93,7 @@ export class UdpPuncher {
     try {
       const limited = AbortSignal.any([session.given.signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)])
       const stream = await relayed.newStream(PUNCH_PROTOCOL, { signal: limited, runOnLimitedConnection: true })
-      await this.run(stream, session, agree)
+      await this.run({ stream, connection: relayed }, session, agree)
     } finally {
       this.sessions.end(session)
     }
@@ -105,8 +116,15 @@ export class UdpPuncher {
     return (this.pauses.get(device)?.until ?? 0) > now
   }
 
-  private pause(device: DeviceId): void {
-    const ms = Math.min(2 * (this.pauses.get(device)?.ms ?? UDP_PUNCH_PAUSE_MS / 2), LONGEST_UDP_PUNCH_PAUSE_MS)
+  /**
+   * One that broke off says nothing of whether the next one will: a circuit has gone, or both sides began at once. Only whoever asks
+   * again and again for what it breaks off is made to wait.
+   */
+  private pause({ device, role }: Session, error: unknown): void {
+    const broken = isBrokenOff(error)
+    if (broken && role === 'server') return
+    const least = broken ? BROKEN_PUNCH_PAUSE_MS : UDP_PUNCH_PAUSE_MS
+    const ms = Math.min(Math.max(2 * (this.pauses.get(device)?.ms ?? 0), least), LONGEST_UDP_PUNCH_PAUSE_MS)
     this.pauses.set(device, { until: this.deps.clock.monotonic() + ms, ms })
   }
 
@@ -115,20 +133,20 @@ export class UdpPuncher {
   }
 
   private async run(
-    stream: Stream,
+    { stream, connection }: Way,
     session: Session,
     coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
   ): Promise<void> {
     const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
     try {
-      const round: Round = { messages: udpMessagesOn(stream, signal), session, signal }
+      const round: Round = { messages: udpMessagesOn(stream, signal), session, signal, left: this.leftAlone({ stream, connection }) }
       for (let rounds = 1; !(await this.round(round, coordination)); rounds += 1) {
         if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
       }
       this.pauses.delete(session.device)
     } catch (error) {
       if (isForged(error)) this.deps.onForged()
-      if (!signal.aborted) this.pause(session.device)
+      if (!signal.aborted) this.pause(session, error)
       throw error
     } finally {
       stream.abort(new Error('the punch is over'))
@@ -138,7 +156,7 @@ export class UdpPuncher {
 
   /** `true` when a connection has come of it, `false` when another round may help. @throws Error when none can */
   private async round(
-    { messages, session, signal }: Round,
+    { messages, session, signal, left }: Round,
     coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
   ): Promise<boolean> {
     const udx = await this.load()
@@ -152,14 +170,29 @@ export class UdpPuncher {
       if (plan === undefined) throw new Error('the ports of the other side would have to be guessed')
       if (mine.mapping === 'same' && theirs.mapping === 'same') await this.deps.clock.sleep(AFTER_TCP_MS, { signal })
       while (sockets.length < plan.sockets) sockets.push(udx.open())
-      path = await this.search(agreement, { plan, sockets, session, signal })
+      path = await this.search(agreement, { plan, sockets, session, signal: AbortSignal.any([signal, left]) })
       if (path !== undefined && (await this.connect(udx, path, agreement, session))) return true
+      if (left.aborted) throw new BrokenOff('the other side has given it up')
       // Another round costs the other side's host as many packets again.
       if (plan.kind !== 'lockstep') throw new Error('no hole was found')
       return false
     } finally {
       for (const each of sockets) if (each !== path?.socket) each.close()
     }
+  }
+
+  /**
+   * The other side has left because it has found what is about to be found here, or has given up: a search goes on for a moment. When the
+   * circuit beneath has gone, the other side may be searching as before.
+   */
+  private leftAlone({ stream, connection }: Way): AbortSignal {
+    const left = new AbortController()
+    const onClose = (): void => {
+      if (connection.status !== 'open') return
+      void this.deps.clock.sleep(LEFT_ALONE_MS, { signal: this.deps.stopping }).then(() => left.abort())
+    }
+    stream.addEventListener('close', onClose, { once: true })
+    return left.signal
   }
 
   private search(

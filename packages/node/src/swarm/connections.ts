@@ -25,6 +25,10 @@ export function markDoubted(connection: Connection, isDoubted: boolean): void {
   else doubted.delete(connection)
 }
 
+export function isDoubted(connection: Connection): boolean {
+  return doubted.has(connection)
+}
+
 /** Connections that are to take the place of a lesser one, and have not carried anything yet. */
 const unproven = new WeakSet<Connection>()
 

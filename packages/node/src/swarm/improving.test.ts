@@ -2,7 +2,10 @@ import type { Connection } from '@libp2p/interface'
 import { parseDeviceId } from '@skein/core'
 import { VirtualClock } from '@skein/core/testing'
 import { expect, it, vi } from 'vitest'
+import { BrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
+import { markDoubted } from './connections.ts'
+import { PUNCH_AGAIN_AFTER_MS } from './constants.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
 import type { RungReport } from './rungs.ts'
@@ -20,6 +23,9 @@ function world() {
     standing: RELAYED as Connection | undefined,
     open: [RELAYED],
     dials: 0,
+    punches: 0,
+    /** Whether a punch loses its stream at once. */
+    breaksOff: false,
     hangs: true,
     rungs: [] as readonly string[],
     isKept: true,
@@ -39,14 +45,16 @@ function world() {
     void (state.reports = [...state.reports.filter(({ rung }) => !reports.some((each) => each.rung === rung)), ...reports])
   const punch = (_relayed: unknown, _device: unknown, signal: AbortSignal): Promise<never> =>
     new Promise((_resolve, reject) => {
-      if (!state.hangs) reject(state.failure ?? new Error('nobody there'))
+      state.punches += 1
+      if (state.breaksOff) reject(new BrokenOff())
+      else if (!state.hangs) reject(state.failure ?? new Error('nobody there'))
       else signal.addEventListener('abort', () => reject(new Error('ended')), { once: true })
     })
   const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch }, settle: () => undefined }
   const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
   const deps = { stack, dialler, puncher }
   const isKept = (): boolean => state.isKept
-  const improver = new Improver({ ...deps, isKept, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
+  const improver = new Improver({ ...deps, self: DEVICE, isKept, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
   return { state, clock, improver, stop: () => stopped.abort() }
 }
 
@@ -73,24 +81,46 @@ it('[PT9] a dial that hangs in the network of before is begun anew in the next o
   await done
 })
 
-it('a dial that knows nothing of a new circuit ends, but not while it is young', async () => {
+it('[PT9] what is under way goes on beside a new circuit, unless one that it may hang on does not answer, or has ended', async () => {
   const { state, clock, improver, stop } = world()
   const done = improver.improve(DEVICE)
+  const another = async (host: number): Promise<void> => {
+    state.open = [...state.open, over(`/ip4/127.0.0.${host}/tcp/1/ws/p2p-circuit`)]
+    await Promise.all([improver.improve(DEVICE), clock.advance(1_500)])
+  }
   await clock.advance(1_500)
+  markDoubted(RELAYED, true)
+  // Nothing new.
+  await Promise.all([improver.improve(DEVICE), clock.advance(1_500)])
+  markDoubted(RELAYED, false)
+  await another(2)
   expect(state.dials).toBe(1)
-  // Nothing new: it may go on.
-  await Promise.all([improver.improve(DEVICE), clock.advance(5_000)])
-  expect(state.dials).toBe(1)
-  state.open = [RELAYED, over('/ip4/127.0.0.2/tcp/1/ws/p2p-circuit')]
-  void improver.improve(DEVICE)
-  await clock.advance(100)
+  markDoubted(RELAYED, true)
+  await another(3)
+  markDoubted(RELAYED, false)
   expect(state.dials).toBe(2)
-  state.open = [...state.open, over('/ip4/127.0.0.3/tcp/1/ws/p2p-circuit')]
-  void improver.improve(DEVICE)
-  await clock.advance(100)
+  await another(4)
   expect(state.dials).toBe(2)
-  await clock.advance(1_000)
+  state.open[0] = Object.assign(state.open[0] as Connection, { status: 'closed' })
+  await another(5)
+  Object.assign(RELAYED, { status: 'open' })
   expect(state.dials).toBe(3)
+  stop()
+  await done
+})
+
+it('[PT7] a punch that broke off is begun again while other rungs are being tried; one that was tried is not', async () => {
+  const { state, clock, improver, stop } = world()
+  state.breaksOff = true
+  const done = improver.lost(DEVICE)
+  await clock.advance(10_000)
+  expect([state.dials, state.punches]).toEqual([1, 2 * (1 + PUNCH_AGAIN_AFTER_MS.length)])
+  improver.retry()
+  await clock.advance(10)
+  const before = state.punches
+  state.breaksOff = false
+  await clock.advance(10_000)
+  expect([state.dials, state.punches]).toEqual([2, before + 2])
   stop()
   await done
 })

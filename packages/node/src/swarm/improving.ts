@@ -2,14 +2,24 @@
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
+import { isBrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
-import { deviceOf, isRelayedConnection, peerOf } from './connections.ts'
-import { DIAL_TIMEOUT_MS, HANGS_AFTER_MS, IDENTIFY_WITHIN_MS, IMPROVE_AFTER_MS, SETTLE_AFTER_MS, WEBRTC_AFTER_MS } from './constants.ts'
+import { deviceOf, isDoubted, isRelayedConnection, peerOf, pickConnection } from './connections.ts'
+import {
+  DIAL_TIMEOUT_MS,
+  HANGS_AFTER_MS,
+  IDENTIFY_WITHIN_MS,
+  IMPROVE_AFTER_MS,
+  PUNCH_AGAIN_AFTER_MS,
+  SETTLE_AFTER_MS,
+  WEBRTC_AFTER_MS,
+} from './constants.ts'
 import type { Dialler } from './dialling.ts'
 import { OVERTAKEN, type RungReport, whyEnded } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
+  readonly self: DeviceId
   readonly stack: Stack
   readonly dialler: Dialler
   /** A browser has none. */
@@ -27,8 +37,7 @@ interface Search {
   resting: AbortController
   /** Ends the round. */
   round: AbortController
-  /** When the round began, and with which connections. */
-  since: number
+  /** Connections with which the round began. */
   known: ReadonlySet<Connection>
 }
 
@@ -57,7 +66,7 @@ export class Improver {
     this.deps.puncher?.tcp.prepare()
     const running = this.searches.get(device)
     if (running !== undefined) return this.beginAnewWith(running, this.connections(device))
-    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController(), since: 0, known: new Set() }
+    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController(), known: new Set() }
     this.searches.set(device, search)
     const identified = untilIdentified()
     while (await this.rest(search)) {
@@ -104,14 +113,18 @@ export class Improver {
     if (endsRound) search.round.abort()
   }
 
-  /** A young round is left alone: both sides may have dialled over relays at the same time, and what is under way is about to succeed. */
+  /**
+   * What is under way goes on if the connections that it began with live, for it may be about to succeed: both sides may have dialled over
+   * relays at the same time. They have been asked (running.ts); those that do not answer soon are not waited for until they have ended.
+   */
   private async beginAnewWith(search: Search, connections: readonly Connection[]): Promise<void> {
     const { clock, stopping } = this.deps
-    const { round, known, since } = search
+    const { round, known } = search
     this.beginAnew(search, false)
     if (connections.every((each) => known.has(each))) return
-    const signal = AbortSignal.any([stopping, round.signal])
-    if (await clock.sleep(Math.max(0, since + HANGS_AFTER_MS - clock.monotonic()), { signal })) round.abort()
+    const isLost = (each: Connection): boolean => each.status !== 'open' || isDoubted(each)
+    const isOver = AbortSignal.any([stopping, round.signal])
+    if ((await clock.sleep(HANGS_AFTER_MS, { signal: isOver })) && [...known].some(isLost)) round.abort()
   }
 
   private connections(device: DeviceId): readonly Connection[] {
@@ -141,13 +154,12 @@ export class Improver {
   private async round(device: DeviceId, search: Search, identified: Promise<unknown>): Promise<void> {
     const won = new AbortController()
     search.round = won
-    search.since = this.deps.clock.monotonic()
     search.known = new Set(this.connections(device))
     const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
     try {
       await Promise.any([
-        this.punch(device, 'tcp', signal),
-        this.punch(device, 'udp', signal),
+        this.punchUntilTried(device, 'tcp', signal),
+        this.punchUntilTried(device, 'udp', signal),
         identified.then(() => this.dial(device, signal)),
       ])
     } catch (error) {
@@ -164,9 +176,21 @@ export class Improver {
     return dialler.dialDirect(device, { signal, rungs: this.hasUdp ? ['lan', 'direct', 'webrtc'] : ['lan', 'direct'], webrtc })
   }
 
+  /** One that broke off has not been tried; other rungs may take so long to fail that there is time for it again. */
+  private async punchUntilTried(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
+    for (const wait of PUNCH_AGAIN_AFTER_MS) {
+      try {
+        return await this.punch(device, by, signal)
+      } catch (error) {
+        if (!isBrokenOff(error) || !(await this.deps.clock.sleep(wait, { signal }))) throw error
+      }
+    }
+    return this.punch(device, by, signal)
+  }
+
   /** The side that was reached over the relay begins; the other one answers. */
   private async punch(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
-    const { puncher, dialler } = this.deps
+    const { puncher, dialler, self } = this.deps
     if (puncher === undefined) throw new Error('nothing here can punch')
     const note = (outcome: RungReport['outcome'], detail: string): void =>
       dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
@@ -175,7 +199,7 @@ export class Improver {
       note('failed', NO_UDP)
       throw new Error(NO_UDP)
     }
-    const relayed = this.connections(device).find(inbound)
+    const relayed = pickConnection(this.connections(device).filter(inbound), self)
     if (relayed === undefined) {
       note('other-side', 'the other side begins')
       throw new Error('the other side begins')
