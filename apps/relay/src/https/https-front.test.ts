@@ -4,7 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Certificate } from './certificate-keeper.ts'
-import { HttpsFront } from './https-front.ts'
+import { type FrontHandlers, HttpsFront } from './https-front.ts'
 import { selfSigned } from './test-certificate.ts'
 
 const WITHIN = { timeout: 60_000 }
@@ -15,12 +15,18 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((each) => each()))
 })
 
-async function frontWith(certificate?: Certificate, mayEnter = (): boolean => true): Promise<HttpsFront> {
-  const front = new HttpsFront({
+interface Wanted {
+  readonly mayEnter?: () => boolean
+  readonly withinMs?: number
+}
+
+async function frontWith(certificate?: Certificate, { mayEnter = () => true, withinMs }: Wanted = {}): Promise<HttpsFront> {
+  const handlers: FrontHandlers = {
     mayEnter,
     onRequest: (_, response) => response.end('page'),
     onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
-  })
+  }
+  const front = new HttpsFront(handlers, withinMs)
   if (certificate !== undefined) front.show(certificate)
   await front.listen('127.0.0.1', 0)
   running.push(() => front[Symbol.asyncDispose]())
@@ -45,6 +51,17 @@ async function handshake(front: HttpsFront, alpn: string): Promise<TLSSocket> {
   const socket = connect({ host: '127.0.0.1', port: front.port, servername: HOST, ALPNProtocols: [alpn], rejectUnauthorized: false })
   running.push(() => socket.destroy())
   await once(socket, 'secureConnect')
+  return socket
+}
+
+/** Sends `text` at once, and a byte of a header now and then. */
+async function dribble(front: HttpsFront, text: string): Promise<TLSSocket> {
+  const socket = await handshake(front, 'http/1.1')
+  socket.on('error', () => undefined)
+  socket.resume()
+  socket.write(text)
+  const dripping = setInterval(() => void (socket.writable && socket.write('a')), 50)
+  running.push(() => clearInterval(dripping))
   return socket
 }
 
@@ -93,7 +110,7 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
 
   it('[RL23, RL21] without a certificate yet nothing is served; garbage and silence end by themselves', async () => {
     const proof = await selfSigned('proof.example', Date.now())
-    const front = await frontWith()
+    const front = await frontWith(undefined, { withinMs: 2_000 })
     await expect(ask(front, proof)).rejects.toThrow()
     front.prove(proof)
     const strangers = await Promise.all([
@@ -105,11 +122,20 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     await vi.waitFor(() => expect(strangers.map(({ closed }) => closed)).toEqual([true, true, true]), WITHIN)
   })
 
+  it('[RL21] heads of requests that dribble in behind TLS are ended, the first of a connection and a later one', async () => {
+    const certificate = await selfSigned(HOST, Date.now())
+    const front = await frontWith(certificate, { withinMs: 500 })
+    const head = 'GET / HTTP/1.1\r\nHost: a\r\n'
+    const slow = await Promise.all([dribble(front, `${head}X-Long: `), dribble(front, `${head}\r\n${head}X-Long: `)])
+    expect(await ask(front, certificate)).toBe('page')
+    await vi.waitFor(() => expect(slow.map(({ closed }) => closed)).toEqual([true, true]), WITHIN)
+  })
+
   it('[RL33, RL21] who has too many connections is turned away before TLS; others are served', async () => {
     const certificate = await selfSigned(HOST, Date.now())
     let open = 0
     const mayEnter = (): boolean => (open += 1) <= 40
-    const front = await frontWith(certificate, mayEnter)
+    const front = await frontWith(certificate, { mayEnter })
     const flood = Array.from({ length: 100 }, () => connectTcp(front.port, '127.0.0.1'))
     running.push(() => flood.forEach((each) => each.destroy()))
     for (const each of flood) each.on('error', () => undefined).resume()

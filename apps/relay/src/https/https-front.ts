@@ -12,7 +12,8 @@ import type { Certificate } from './certificate-keeper.ts'
 
 /** For the TLS handshake and for the head of a request, ms. */
 const HANDSHAKE_WITHIN_MS = 10_000
-const LOOK_EVERY_MS = 2_000
+/** Looks for what takes longer, in that time. */
+const LOOKS = 5
 /** Ms in which a connection that carries nothing ends; WebSockets have limits of their own. */
 const IDLE_MS = 20_000
 /** As at the HTTP port: who wants more connects anew, which is counted and limited. */
@@ -33,19 +34,24 @@ export class HttpsFront implements AsyncDisposable {
   readonly #server: Server
   readonly #https: HttpsServer
   readonly #mayEnter: FrontHandlers['mayEnter']
+  readonly #withinMs: number
   readonly #open = new Set<Socket>()
   #hasCertificate = false
   #proof: Certificate | undefined
 
-  constructor({ mayEnter, onRequest, onUpgrade }: FrontHandlers) {
+  /** @param withinMs for the TLS handshake and for the head of a request */
+  constructor({ mayEnter, onRequest, onUpgrade }: FrontHandlers, withinMs = HANDSHAKE_WITHIN_MS) {
     this.#mayEnter = mayEnter
+    this.#withinMs = withinMs
     const limits = {
-      headersTimeout: HANDSHAKE_WITHIN_MS,
-      requestTimeout: HANDSHAKE_WITHIN_MS,
+      headersTimeout: withinMs,
+      requestTimeout: withinMs,
       keepAliveTimeout: IDLE_MS,
-      connectionsCheckingInterval: LOOK_EVERY_MS,
+      connectionsCheckingInterval: withinMs / LOOKS,
     }
-    this.#https = createHttps({ handshakeTimeout: HANDSHAKE_WITHIN_MS, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
+    this.#https = createHttps({ handshakeTimeout: withinMs, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
+    // It never listens itself, and Node.js looks after the time of requests from this event on only.
+    this.#https.emit('listening')
     this.#https.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
     this.#https.setTimeout(IDLE_MS)
     this.#https.on('upgrade', (request, socket, head) => {
@@ -79,7 +85,7 @@ export class HttpsFront implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.#open) socket.destroy()
-    this.#https.closeAllConnections()
+    this.#https.close()
     await closed
   }
 
@@ -92,7 +98,7 @@ export class HttpsFront implements AsyncDisposable {
       this.#serve(socket)
       return
     }
-    const cut = setTimeout(() => socket.destroy(), HANDSHAKE_WITHIN_MS)
+    const cut = setTimeout(() => socket.destroy(), this.#withinMs)
     socket.once('close', () => clearTimeout(cut))
     socket.once('readable', () => {
       clearTimeout(cut)
