@@ -24,15 +24,18 @@ const limitsSchema = z.strictObject({
   reservationsPerAddress: count.default(512),
   reservationsPerNetwork: count.default(2_048),
   reservationsPerMinutePerPeer: count.default(30),
-  /** Relayed connections. */
+  /** Relayed connections: all, those that one device asked for, and those that it asked for to one other device. */
   circuits: count.default(4_096),
   circuitsPerPeer: count.default(256),
+  circuitsPerPair: count.default(32),
+  /** To one device that did not ask for them; one address may have a quarter of it, one network half. */
+  circuitsToPeer: count.default(256),
   circuitsPerMinutePerPeer: count.default(240),
   /** Of those who asked from one IP address, or one network. */
   circuitsPerAddress: count.default(1_024),
   circuitsPerNetwork: count.default(2_048),
   circuitsPerMinutePerAddress: count.default(2_400),
-  /** Of devices that are not admitted, to one member; they take none of its own. */
+  /** Of devices that are not admitted, to one member, shared as above; they take none of its own. */
   strangerCircuitsPerMember: count.default(64),
   /** Questions to the DHT, cards, admission, and presences that are checked, each by itself: of one address a second, and at once after a pause. */
   requestsPerSecondPerAddress: count.default(64),

@@ -56,6 +56,8 @@ export class Processes {
       reservationsPerNetwork: most,
       circuits: most,
       circuitsPerPeer: most,
+      circuitsPerPair: most,
+      circuitsToPeer: most,
       circuitsPerMinutePerPeer: most,
       reservationsPerMinutePerPeer: most,
       circuitsPerAddress: most,

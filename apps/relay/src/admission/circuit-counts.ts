@@ -1,10 +1,22 @@
-/** Circuits that are open: of each peer, each address and each network, and those of strangers to each member. */
+/** Circuits that are open: of who asks and to whom, each address and each network, and those of strangers to each member. */
 import type { CircuitEnds } from '@skein/node/swarm'
 import type { Settings } from '../settings.ts'
 import { groupsOf } from './networks.ts'
 
-/** In all, of who asks, of strangers to one member, of who is asked, of an address or of a network. */
-export type FullOf = 'total' | 'peer' | 'strangers' | 'member' | 'address' | 'network'
+/** In all, of who asks, of that one to the one who is asked, of strangers to one member, of who is asked, of an address or of a network. */
+export type FullOf = 'total' | 'peer' | 'pair' | 'strangers' | 'member' | 'address' | 'network'
+
+/** What those of one address, and of one network, may have of the circuits to a member. */
+const SHARES_OF_MEMBER = [1 / 4, 1 / 2]
+
+type Limits = Settings['limits']
+
+interface Count {
+  readonly name: string
+  readonly why: FullOf
+  /** How many there may be under this name. */
+  readonly most: (limits: Limits) => number
+}
 
 interface Wanted extends CircuitEnds {
   /** Whether the one who asks is not admitted. */
@@ -17,13 +29,13 @@ export class CircuitCounts {
   readonly #open = new Map<CircuitEnds, readonly string[]>()
 
   /** Which bound has been reached; `undefined` while there is room. */
-  whyFull(wanted: Wanted, limits: Settings['limits']): FullOf | undefined {
+  whyFull(wanted: Wanted, limits: Limits): FullOf | undefined {
     if (this.#open.size >= limits.circuits) return 'total'
-    return boundsOf(wanted, limits).find(([name, most]) => (this.#counts.get(name) ?? 0) >= most)?.[2]
+    return countsOf(wanted).find(({ name, most }) => (this.#counts.get(name) ?? 0) >= most(limits))?.why
   }
 
   begin(ends: CircuitEnds, isStranger: boolean): void {
-    const names = namesOf({ from: ends.from, to: ends.to, address: ends.address, isStranger })
+    const names = countsOf({ from: ends.from, to: ends.to, address: ends.address, isStranger }).map(({ name }) => name)
     this.#open.set(ends, names)
     for (const name of names) addTo(this.#counts, name, 1)
   }
@@ -34,20 +46,27 @@ export class CircuitCounts {
   }
 }
 
-/** The asker, the asked, the address, the network. What strangers have does not count for the member whom they call. */
-function namesOf({ from, to, address, isStranger }: Wanted): readonly string[] {
-  return [from, isStranger ? `strangers to ${to}` : to, ...groupsOf(address)]
-}
-
-function boundsOf(wanted: Wanted, limits: Settings['limits']): (readonly [string, number, FullOf])[] {
-  const most = [
-    limits.circuitsPerPeer,
-    wanted.isStranger ? limits.strangerCircuitsPerMember : limits.circuitsPerPeer,
-    limits.circuitsPerAddress,
-    limits.circuitsPerNetwork,
+/**
+ * Asking and being asked are counted apart: what somebody never asked for takes nothing from what it asks for. What strangers
+ * have does not count for the member whom they call.
+ */
+function countsOf({ from, to, address, isStranger }: Wanted): readonly Count[] {
+  const [called, why] = isStranger ? ([`strangers to ${to}`, 'strangers'] as const) : ([`to ${to}`, 'member'] as const)
+  const most = ({ circuitsToPeer, strangerCircuitsPerMember }: Limits): number => (isStranger ? strangerCircuitsPerMember : circuitsToPeer)
+  const groups = groupsOf(address)
+  return [
+    { name: `from ${from}`, why: 'peer', most: (limits) => limits.circuitsPerPeer },
+    { name: `from ${from} to ${to}`, why: 'pair', most: (limits) => limits.circuitsPerPair },
+    { name: called, why, most },
+    ...groups.map((group, at): Count => {
+      const share = SHARES_OF_MEMBER[at] ?? 1
+      return { name: `${group} ${called}`, why: 'pair', most: (limits) => Math.ceil(most(limits) * share) }
+    }),
+    ...groups.map((name, at): Count => {
+      const isOwn = at === 0
+      return { name, why: isOwn ? 'address' : 'network', most: (limits) => (isOwn ? limits.circuitsPerAddress : limits.circuitsPerNetwork) }
+    }),
   ]
-  const whys = ['peer', wanted.isStranger ? 'strangers' : 'member', 'address', 'network'] as const
-  return namesOf(wanted).map((name, at) => [name, most[at] ?? 0, whys[at] ?? 'total'])
 }
 
 export function addTo(counts: Map<string, number>, key: string, step: number): void {

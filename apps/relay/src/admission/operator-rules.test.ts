@@ -135,25 +135,48 @@ describe('the rules of an operator', () => {
     expect(slow.rules.mayReserve(ALICE, NOBODY)).toBe('ok')
   })
 
-  it('[RL11] circuits are bounded in all and by peer, at either end', () => {
-    const { rules } = rulesWith({ limits: { circuits: 3, circuitsPerPeer: 2 } })
-    const open = (from: string, to: string) => {
-      const ends = { from, to, address: '198.51.100.9' }
-      rules.onCircuit(ends, { kind: 'opened' })
-      return () => rules.onCircuit(ends, { kind: 'closed', cause: 'ended', lastedMs: 0, bytes: 0 })
-    }
-    const end = open(ALICE.peer, BOB)
-    open('12D3KooWCarol', BOB)
+  /** @returns what ends it */
+  function open(rules: OperatorRules, { from, to, address = '198.51.100.9' }: { from: string; to: string; address?: string }): () => void {
+    const ends = { from, to, address }
+    rules.onCircuit(ends, { kind: 'opened' })
+    return () => rules.onCircuit(ends, { kind: 'closed', cause: 'ended', lastedMs: 0, bytes: 0 })
+  }
+
+  it('[RL11] circuits are bounded in all, by who asks, and by who is asked', () => {
+    const { rules, asked } = rulesWith({ limits: { circuits: 4, circuitsPerPeer: 2, circuitsToPeer: 2 } })
+    const end = open(rules, { from: ALICE.peer, to: BOB })
+    open(rules, { from: '12D3KooWCarol', to: BOB, address: '203.0.113.9' })
     expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'resource-limit' })
     expect(rules.mayConnect(ALICE, '12D3KooWDave')).toEqual({ status: 'ok' })
-    open(ALICE.peer, '12D3KooWDave')
+    open(rules, { from: ALICE.peer, to: '12D3KooWDave' })
+    expect(rules.mayConnect(ALICE, '12D3KooWErin')).toEqual({ status: 'resource-limit' })
+    open(rules, { from: '12D3KooWDave', to: '12D3KooWErin' })
     expect(rules.mayConnect({ ...ALICE, peer: '12D3KooWErin' }, '12D3KooWFrank')).toEqual({ status: 'resource-limit' })
     end()
-    expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
+    expect(rules.mayConnect({ peer: ALICE.peer, address: '192.0.2.1' }, BOB)).toEqual({ status: 'ok' })
+    expect(asked).toEqual(['connect member', 'connect peer', 'connect total'])
+  })
+
+  it('[RL11] who opens all circuits it may to one member shuts that one out of nothing', () => {
+    const { rules, asked } = rulesWith({ limits: { circuitsPerMinutePerPeer: 1_000, circuitsPerMinutePerAddress: 10_000 } })
+    const fill = (peer: string, address: string): number => {
+      let opened = 0
+      for (; rules.mayConnect({ peer, address }, BOB).status === 'ok'; opened += 1) open(rules, { from: peer, to: BOB, address })
+      return opened
+    }
+    expect(fill('mallory', '203.0.113.1')).toBe(32)
+    expect([fill('sybil 1', '203.0.113.1'), fill('sybil 2', '203.0.113.1'), fill('sybil 3', '203.0.113.2')]).toEqual([32, 0, 32])
+    expect([fill('sybil 4', '203.0.113.3'), fill('sybil 5', '203.0.113.4')]).toEqual([32, 0])
+    expect(new Set(asked)).toEqual(new Set(['connect pair']))
+    expect(rules.mayConnect(ALICE, BOB).status).toBe('ok')
+    for (let other = 0; other < 256; other += 1) {
+      expect(rules.mayConnect({ peer: BOB, address: '198.51.100.2' }, `contact ${other}`).status).toBe('ok')
+      open(rules, { from: BOB, to: `contact ${other}`, address: '198.51.100.2' })
+    }
   })
 
   it('[RL11] circuits that are being opened count: asking for many at once gives no more', () => {
-    const { rules } = rulesWith({ limits: { circuits: 100, strangerCircuitsPerMember: 2 }, mode: 'token' })
+    const { rules } = rulesWith({ limits: { circuits: 100, strangerCircuitsPerMember: 5 }, mode: 'token' })
     const ends = { from: ALICE.peer, to: BOB, address: ALICE.address }
     const settles = [1, 2, 3, 4].flatMap(() => (rules.mayConnect(ALICE, BOB).status === 'ok' ? [rules.holdCircuit(ends)] : []))
     expect(settles).toHaveLength(2)
@@ -165,24 +188,24 @@ describe('the rules of an operator', () => {
     const limits = { circuitsPerAddress: 2, circuitsPerNetwork: 3, circuitsPerMinutePerAddress: 5 }
     const { rules } = rulesWith({ limits })
     const ask = (number: number, address: string) => rules.mayConnect({ peer: `peer ${number}`, address }, `member ${number}`).status
-    const open = (number: number, address: string) =>
-      rules.onCircuit({ from: `peer ${number}`, to: `member ${number}`, address }, { kind: 'opened' })
-    open(1, '198.51.100.1')
-    open(2, '198.51.100.1')
+    const begin = (number: number, address: string) => open(rules, { from: `peer ${number}`, to: `member ${number}`, address })
+    begin(1, '198.51.100.1')
+    begin(2, '198.51.100.1')
     expect([ask(3, '198.51.100.1'), ask(3, '198.51.100.2')]).toEqual(['resource-limit', 'ok'])
-    open(3, '198.51.100.2')
+    begin(3, '198.51.100.2')
     expect([ask(4, '198.51.100.2'), ask(4, '203.0.113.1')]).toEqual(['resource-limit', 'ok'])
     expect([5, 6, 7, 8, 9].map((number) => ask(number, '203.0.113.1'))).toEqual(['ok', 'ok', 'ok', 'ok', 'resource-limit'])
   })
 
   it('[RL11] strangers have a few circuits to a member and take none of its own', () => {
     const { rules, membership } = rulesWith({ mode: 'token', limits: { circuitsPerPeer: 2, strangerCircuitsPerMember: 3 } })
+    const from = (number: number): string => `203.0.${number}.1`
     for (const each of [ALICE.peer, BOB]) membership.decide(each, 'allow', '')
     for (let number = 0; number < 3; number += 1) {
-      expect(rules.mayConnect({ peer: `stranger ${number}`, address: `203.0.113.${number}` }, BOB)).toMatchObject({ status: 'ok' })
-      rules.onCircuit({ from: `stranger ${number}`, to: BOB, address: `203.0.113.${number}` }, { kind: 'opened' })
+      expect(rules.mayConnect({ peer: `stranger ${number}`, address: from(number) }, BOB)).toMatchObject({ status: 'ok' })
+      rules.onCircuit({ from: `stranger ${number}`, to: BOB, address: from(number) }, { kind: 'opened' })
     }
-    expect(rules.mayConnect({ peer: 'stranger 4', address: '203.0.113.4' }, BOB)).toEqual({ status: 'resource-limit' })
+    expect(rules.mayConnect({ peer: 'stranger 4', address: from(4) }, BOB)).toEqual({ status: 'resource-limit' })
     expect(rules.mayConnect(ALICE, BOB)).toEqual({ status: 'ok' })
     expect(rules.mayConnect({ peer: BOB, address: '198.51.100.2' }, ALICE.peer)).toEqual({ status: 'ok' })
   })
