@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,20 +9,39 @@ import { eventually, run } from './processes.ts'
 
 const START = fileURLToPath(new URL('../tools/start.mjs', import.meta.url))
 
-it('npm start brings up relay and client with an invite, and ends both, also when it is told to end twice', async () => {
+/** A browser that is there, and cannot show a window. */
+function brokenBrowser(dir: string): string {
+  const path = join(dir, 'chromium')
+  writeFileSync(path, '#!/bin/sh\nexit 3\n', { mode: 0o755 })
+  return path
+}
+
+const OWN_LINK = /http:\/\/127\.0\.0\.1:\S+\/open\?t=\S+/
+
+function startIn(dir: string, env: Readonly<Record<string, string>>) {
+  const start = { SKEIN_START_DIR: dir, SKEIN_START_PORTS: 'any', SKEIN_ELECTRON: '', WAYLAND_DISPLAY: '', ...env }
+  const program = spawn(process.execPath, [START], { env: { ...process.env, ...start }, stdio: ['ignore', 'pipe', 'ignore'] })
+  const [said, ended] = [{ text: '' }, once(program, 'close') as Promise<[number]>]
+  program.stdout.on('data', (part: Buffer) => (said.text += part.toString()))
+  return { program, said, ended }
+}
+
+it('[DW23] npm start brings up relay and client with an invite and a link, and ends both, also when it is told to end twice', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'skein-start-'))
-  const env = { ...process.env, SKEIN_START_DIR: dir, SKEIN_START_PORTS: 'any', DISPLAY: '', WAYLAND_DISPLAY: '' }
-  const program = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  const ended = once(program, 'exit')
-  let said = ''
-  program.stdout.on('data', (part: Buffer) => (said += part.toString()))
+  // Where there should be a window, and comes none, and where there can be none.
+  const { program, said, ended } = startIn(dir, { SKEIN_CHROMIUM: brokenBrowser(dir), DISPLAY: ':99' })
+  const opens = async (text: string): Promise<void> =>
+    expect((await fetch(OWN_LINK.exec(text)?.[0] ?? '', { redirect: 'manual' })).status).toBe(302)
   try {
-    await eventually('invite and link are there', () => said.includes('Another such link'))
-    const relay = /The relay: (http:\S+)/.exec(said)?.[1] ?? ''
+    await eventually('invite and link are there', () => said.text.includes('Another such link') && said.text.includes('bin/skein add'))
+    const relay = /The relay: (http:\S+)/.exec(said.text)?.[1] ?? ''
     expect((await fetch(`${relay}/relay.json`)).status).toBe(200)
-    // Without a display, a link opens the user's own client in a browser.
-    const link = /http:\/\/127\.0\.0\.1:\S+\/open\?t=\S+/.exec(said)?.[0] ?? ''
-    expect((await fetch(link, { redirect: 'manual' })).status).toBe(302)
+    // A link opens the user's own client in a browser.
+    await opens(said.text)
+    const again = startIn(dir, { DISPLAY: '' })
+    expect(await again.ended).toEqual([0, null])
+    expect(again.said.text).toContain('started here already')
+    await opens(again.said.text)
     // As often as it can be told while it is ending the others.
     const telling = setInterval(() => program.kill('SIGTERM'), 5)
     await ended.finally(() => clearInterval(telling))

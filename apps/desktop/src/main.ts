@@ -18,7 +18,7 @@ async function run(options: DesktopOptions): Promise<number> {
   const electron = window && hasDisplay(process.env, process.platform) ? findElectron(process.env) : undefined
   // A running Electron opens the window itself, as soon as a second one says so.
   if (running !== undefined && (running.shell !== 'electron' || electron === undefined)) return showAnother(running.link, options)
-  if (electron !== undefined) return runElectron(electron, process.argv.slice(2))
+  if (electron !== undefined && (await runOrFail(electron))) return 0
   const host = await startHost(options, 'link')
   const shown = show(host.link(fragment), options)
   await Promise.race([host.stopRequested, signalled(), ...(shown === undefined ? [] : [closed(shown, host, options)])])
@@ -26,6 +26,15 @@ async function run(options: DesktopOptions): Promise<number> {
   shown?.close()
   await host[Symbol.asyncDispose]()
   return 0
+}
+
+/** @returns whether Electron has done its work; where it has failed, the next kind of window is tried */
+async function runOrFail(electron: string): Promise<boolean> {
+  const told = signalled().then(() => true)
+  const code = await runElectron(electron, process.argv.slice(2))
+  if (code === 0 || (await Promise.race([told, false]))) return true
+  process.stderr.write(`skein-desktop: Electron has failed (${code}); trying without it.\n`)
+  return false
 }
 
 /** Resolves when the window has been closed; where there came none, a link takes its place, and lasts. */

@@ -65,4 +65,18 @@ describe.skipIf(process.platform === 'win32')('the end of a window', () => {
     await clock.advance(20_000)
     expect(told()).toBe(false)
   })
+
+  it('[DW20] a browser that hangs before it shows anything has made no window, and one that is slow has', async () => {
+    const told = async (windows: OpenWindows, clock: VirtualClock): Promise<boolean | undefined> => {
+      let was: boolean | undefined
+      void windowEnded(new Promise(() => undefined), windows, clock).then((each) => (was = each))
+      await clock.advance(29_000)
+      expect(was).toBeUndefined()
+      await clock.advance(2_000)
+      return was
+    }
+    const slow = new OpenWindows()
+    slow.add(new EventEmitter())
+    expect([await told(new OpenWindows(), new VirtualClock()), await told(slow, new VirtualClock())]).toEqual([false, undefined])
+  })
 })

@@ -7,6 +7,8 @@ const BACK_WITHIN_MS = 2_000
 const BACK_ELSEWHERE_MS = 30_000
 /** For a browser that runs already to show the window that it was handed, ms. */
 const SHOWN_WITHIN_MS = 20_000
+/** For a browser that starts, and neither ends nor shows anything, ms. */
+const HANGS_AFTER_MS = 30_000
 
 interface Connection {
   once(event: 'close', listener: () => void): unknown
@@ -48,13 +50,15 @@ export class OpenWindows {
 
 /**
  * @param exited exit code of the browser that was started for it; nothing when it could not be started
- * @returns whether there was a window at all, as soon as there is none any more
+ * @returns whether there was a window at all, as soon as there is none any more, or none has come
  */
 export async function windowEnded(
   exited: Promise<number | undefined>,
   windows: OpenWindows,
   clock: Pick<Clock, 'sleep'>,
 ): Promise<boolean> {
+  const hangs = windows.comes(HANGS_AFTER_MS, clock).then((isShown) => !isShown)
+  if (await Promise.race([exited.then(() => false), hangs])) return false
   const code = await exited
   // Where one runs on the same profile already, the new one hands the window over to it and ends.
   const isOwn = windows.seen

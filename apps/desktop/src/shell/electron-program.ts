@@ -23,12 +23,12 @@ function installed(): string | undefined {
   }
 }
 
-/** Resolves with its exit code when it has ended. @param args of this program, which are Electron's too */
+/** Resolves with its exit code when it has ended, 1 when it could not be started. @param args of this program, which are Electron's too */
 export function runElectron(electron: string, args: readonly string[]): Promise<number> {
   const child = spawn(electron, [ENTRY, ...args], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(1))
     child.once('exit', (code) => resolve(code ?? 1))
   })
 }
