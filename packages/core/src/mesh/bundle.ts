@@ -56,7 +56,11 @@ export const MAX_COPIES = 32
 /** What a copy says of its way, cut to what any may (ME3). */
 export function withinLimits<T extends Pick<Handover, 'hops' | 'hopLimit' | 'copies'>>(copy: T): T {
   const copies = Math.max(1, Math.min(copy.copies, MAX_COPIES))
-  return { ...copy, hops: Math.min(copy.hops, MAX_HOPS), hopLimit: Math.min(copy.hopLimit, MAX_HOPS), copies }
+  return { ...copy, hops: withinHops(copy.hops), hopLimit: withinHops(copy.hopLimit), copies }
+}
+
+function withinHops(hops: number): number {
+  return Math.max(0, Math.min(hops, MAX_HOPS))
 }
 
 /** Clocks of neighbours may differ by so much, in milliseconds: an expiry is taken that is this much too late. */

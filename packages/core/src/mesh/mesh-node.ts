@@ -187,6 +187,11 @@ export class MeshNode {
     else neighbour?.refused.add(bundle.key)
   }
 
+  /** What a neighbour did not want may be offered to it again, also where it says nothing new. */
+  forgive(link: LinkId): void {
+    this.neighbours.get(link)?.refused.clear()
+  }
+
   /** A transfer from here begins: the copy stays until it has ended. */
   began({ bundle }: Choice): void {
     this.sending.add(bundle.key)
@@ -200,7 +205,7 @@ export class MeshNode {
   /** What a neighbour gets if it takes the bundle. */
   handover({ bundle }: Choice): Handover {
     const { given } = this.split(bundle)
-    return { header: bundle, hops: bundle.hops + 1, hopLimit: bundle.hopLimit - 1, copies: given }
+    return { header: bundle, hops: bundle.hops + 1, hopLimit: Math.max(0, bundle.hopLimit - 1), copies: given }
   }
 
   /** A transfer from here is complete: what the neighbour got. */

@@ -74,7 +74,7 @@ export class MeshService {
   constructor(deps: MeshServiceDeps) {
     this.deps = deps
     const { primitives, random, capacityBytes = CAPACITY_BYTES, policy = 'adaptive' } = deps
-    this.spreader = new Spreader(deps.pieces, random)
+    this.spreader = new Spreader(deps.pieces, deps)
     this.store = new ArchivedStore(capacityBytes, (key) => void this.quietly(deps.archive.remove(key)))
     this.node = new MeshNode({
       addresses: this.addresses,
@@ -284,7 +284,7 @@ export class MeshService {
     for (let left = { ...due }; await clock.sleep(TICK_MS, { signal: this.stopping.signal }); ) {
       left = { compare: left.compare - TICK_MS, expire: left.expire - TICK_MS, readdress: left.readdress - TICK_MS }
       this.tick()
-      if (left.compare <= 0) this.node.compareAgain(this.now)
+      if (left.compare <= 0) this.compareAgain()
       if (left.expire <= 0) this.expire()
       if (left.readdress <= 0) void this.quietly(this.readdress())
       for (const name of ['compare', 'expire', 'readdress'] as const) if (left[name] <= 0) left[name] = due[name]
@@ -309,6 +309,11 @@ export class MeshService {
       else this.transfers.hurry(session)
     }
     this.transfers.parts.hurry()
+  }
+
+  private compareAgain(): void {
+    this.node.compareAgain(this.now)
+    for (const { id } of this.sessions.values()) this.node.forgive(id)
   }
 
   private expire(): void {

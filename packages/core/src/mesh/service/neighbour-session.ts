@@ -2,12 +2,12 @@
 import { isSkeinError } from '../../errors/index.ts'
 import type { Clock } from '../../ports/index.ts'
 import { decodeNeighbourFrame, encodeNeighbourFrame, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import type { BundleKey } from '../bundle.ts'
 import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
 import { type Rate, RateLimit } from '../rate-limit.ts'
+import { Refusals } from './refusals.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
@@ -63,8 +63,7 @@ export class NeighbourSession {
   bytesOut = 0
   /** What has been handed over and not been answered. */
   transfer: OutgoingTransfer | undefined
-  /** How often it has refused each bundle that was sent to it. */
-  readonly refusals = new Map<BundleKey, number>()
+  readonly refusals = new Refusals()
   private readonly frames: FrameLink
   private readonly clock: Clock
   private readonly events: SessionEvents

@@ -55,6 +55,29 @@ describe('bundles made here', () => {
     expect(lab.node('mule').archive.held.size).toBe(1)
   })
 
+  it('[ME20] one read that fails, or a code that does not load, costs the next try and no more', async () => {
+    const lab = new MeshLab({ code: () => Promise.reject(new Error('no such module')) })
+    const archive = new MemoryArchive()
+    for (const name of ['bo', 'mule']) await lab.start(name)
+    const ana = await lab.start('ana', archive)
+    lab.send('ana', 'bo', 'read later')
+    await lab.run(1_000)
+    const bytes = archive.bytes.bind(archive)
+    archive.bytes = () => Promise.reject(new Error('i/o error'))
+    lab.connect('ana', 'mule')
+    lab.connect('mule', 'bo')
+    await lab.run(10_000)
+    expect(lab.received('bo')).toEqual([])
+    archive.bytes = bytes
+    await lab.run(30_000)
+    expect(lab.received('bo')).toEqual(['read later'])
+    // There is a way now: what is large would go in pieces.
+    lab.send('ana', 'bo', 'large', 4_000)
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['read later', 'large'])
+    expect(ana.proven).toEqual(['read later', 'large'])
+  })
+
   it('[ME25] a page of what is carried begins behind the one before, although that has gone meanwhile', async () => {
     const lab = new MeshLab()
     const ana = await lab.start('ana')

@@ -82,8 +82,17 @@ export class OwnSender {
 
   /** Looks for a route, if there is anybody; else it is left to be carried. */
   async advance(own: OwnBundle): Promise<void> {
-    const { archive, routes, clock, spreader } = this.deps
     own.isUnderWay = true
+    try {
+      await this.goOn(own)
+    } catch (error) {
+      this.deps.own.rest(own, this.deps.clock.monotonic())
+      throw error
+    }
+  }
+
+  private async goOn(own: OwnBundle): Promise<void> {
+    const { archive, routes, clock, spreader } = this.deps
     const bytes = own.bytes ?? (await archive.bytes(own.header.key))
     if (bytes === null) return this.gone(own)
     if (!this.deps.isNear()) return this.stranded(own.header.key)

@@ -2,7 +2,7 @@
  * What is large goes in pieces where that is no worse than going whole: over ways that share no node, or with carriers that
  * hold one piece each. Says how it went, and why not in pieces.
  */
-import type { Primitives, Random } from '../../ports/index.ts'
+import type { Logger, Primitives, Random } from '../../ports/index.ts'
 import { type BundleFields, decodeBundle, encodeBundle } from '../../wire/mesh-bundle.ts'
 import { type BundleHeader, bundleHeader } from '../bundle.ts'
 import type { LinkId } from '../neighbour.ts'
@@ -47,9 +47,12 @@ export class Spreader {
   private readonly random: Random
   private readonly parts: PieceParts | undefined
 
-  constructor(parts: PieceParts | undefined, random: Random) {
+  private readonly logger: Logger
+
+  constructor(parts: PieceParts | undefined, { random, logger }: { readonly random: Random; readonly logger: Logger }) {
     this.parts = parts
     this.random = random
+    this.logger = logger
   }
 
   /** @param ways that share no node as far as is known @returns a piece for each of the best ways; nothing when it is to go whole */
@@ -60,8 +63,9 @@ export class Spreader {
     const survival = ways.reduce((sum, { quality }) => sum + quality, 0) / ways.length
     const plan = planPieces({ survival, paths: ways.length, budget: LIVE_BUDGET, bytes: fields.sealed.length })
     if (plan.kind !== 'pieces') return this.whole(plan.kind)
-    this.counts.overWays += 1
-    return (await this.cut(fields, plan)).map((part, at) => ({ ...part, over: ways[at]?.link }))
+    const pieces = await this.cut(fields, plan)
+    if (pieces !== undefined) this.counts.overWays += 1
+    return pieces?.map((part, at) => ({ ...part, over: ways[at]?.link }))
   }
 
   /** @param copies that the whole would start with, the one that stays here included @returns pieces to leave to carriers; nothing when it is to go whole */
@@ -73,8 +77,9 @@ export class Spreader {
     if (fields === undefined || carriers === 0) return undefined
     const plan = planCarried({ survival, paths: carriers, budget: copies - 1, bytes: fields.sealed.length })
     if (plan.kind !== 'pieces') return this.whole(plan.kind)
-    this.counts.overCarriers += 1
-    return (await this.cut(fields, plan)).map((part) => ({ ...part, copies: plan.copies + 1 }))
+    const pieces = await this.cut(fields, plan)
+    if (pieces !== undefined) this.counts.overCarriers += 1
+    return pieces?.map((part) => ({ ...part, copies: plan.copies + 1 }))
   }
 
   private whole(kind: 'copies' | 'one-path'): undefined {
@@ -86,14 +91,24 @@ export class Spreader {
     return this.parts !== undefined && fields.kind === 'envelope' && fields.sealed.length >= LARGE_BYTES ? fields : undefined
   }
 
-  private async cut(fields: BundleFields, plan: { readonly k: number; readonly n: number }): Promise<readonly Part[]> {
+  private async cut(fields: BundleFields, plan: { readonly k: number; readonly n: number }): Promise<readonly Part[] | undefined> {
     const { parts, random } = this
-    if (parts === undefined) return []
+    const code = await this.code()
+    if (parts === undefined || code === undefined) return undefined
     const { primitives } = parts
-    const pieces = cutPieces(fields.sealed, plan, { primitives, random, code: await parts.code() })
-    return pieces.map((sealed) => {
+    return cutPieces(fields.sealed, plan, { primitives, random, code }).map((sealed) => {
       const bytes = encodeBundle({ ...fields, kind: 'piece', sealed })
       return { header: bundleHeader(bytes, primitives), bytes, needed: plan.k }
     })
+  }
+
+  /** Nothing when it does not load: then what is large goes whole. */
+  private async code(): Promise<ErasureCode | undefined> {
+    try {
+      return await this.parts?.code()
+    } catch (error) {
+      this.logger.warn('mesh-no-pieces', { reason: String(error) })
+      return undefined
+    }
   }
 }

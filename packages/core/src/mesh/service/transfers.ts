@@ -11,7 +11,6 @@ import {
 } from '../../wire/mesh-bundle.ts'
 import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBundle, type MeshAddress, withinLimits } from '../bundle.ts'
 import type { Choice, MeshNode } from '../mesh-node.ts'
-import { bound } from '../neighbourhood.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
@@ -22,11 +21,6 @@ import { StoringTurns } from './storing-turns.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
 export const NEIGHBOUR_SHARE = 0.25
-
-/** A neighbour that has refused a bundle so often is not sent it again on this link: refusing costs it nothing, sending does. */
-const MAX_REFUSALS = 3
-/** Bundles whose refusals are remembered for a link; the first ones are forgotten. */
-const MAX_REFUSED = 4_096
 
 /** A neighbour has so long to answer once it has been sent everything, and the link to take what is sent, in milliseconds (ME36); else it is closed. */
 const ANSWER_WITHIN_MS = 10_000
@@ -85,7 +79,22 @@ export class Transfers {
     session.transfer = { choice, since: clock.monotonic(), isAsked: false, offered: undefined }
     this.inTransit.add(choice.bundle.key)
     node.began(choice)
-    void quietly(this.hand(session, choice.bundle))
+    void quietly(this.hand(session, choice.bundle).catch((error: unknown) => this.failed(session, { choice, error })))
+  }
+
+  /** What cannot be handed over keeps nothing else from the neighbour. */
+  private failed(session: NeighbourSession, { choice, error }: { readonly choice: Choice; readonly error: unknown }): never {
+    if (session.transfer?.choice === choice) {
+      this.end(session)
+      this.refused(session, choice, 'no-room')
+    }
+    throw error
+  }
+
+  private refused(session: NeighbourSession, choice: Choice, why: Exclude<TransferAnswer, 'taken' | 'welcome'>): void {
+    this.deps.node.refused(choice, why === 'damaged' || why === 'busy' ? 'no-room' : why)
+    if (why === 'busy') return
+    session.refusals.add(choice.bundle.key, { isFinal: why !== 'no-room', now: this.deps.clock.monotonic() })
   }
 
   /** @param offset bytes that the other side has, if it wants the rest @throws SkeinError BAD_FRAME */
@@ -103,11 +112,7 @@ export class Transfers {
       node.finished(choice)
       void quietly(archive.setCopies(choice.bundle.key, choice.bundle.copies))
       onTaken(choice.bundle)
-    } else {
-      node.refused(choice, outcome === 'damaged' || outcome === 'busy' ? 'no-room' : outcome)
-      if (outcome !== 'busy') session.refusals.set(choice.bundle.key, (session.refusals.get(choice.bundle.key) ?? 0) + 1)
-      bound(session.refusals, MAX_REFUSED)
-    }
+    } else this.refused(session, choice, outcome)
     this.offerNext(session)
   }
 
@@ -147,7 +152,10 @@ export class Transfers {
     const outcome = this.judge(from, header)
     if (outcome !== 'taken') return outcome
     if (!this.deps.addresses.has(header.address) && !(await this.turns.turn(from.peer))) return 'busy'
-    return this.takeFrom(from, header, transfer)
+    const work = this.takeFrom(from, header, transfer)
+    await this.deps.quietly(work)
+    // A full disk is no fault of whoever brings something, and no reason to let it wait.
+    return work.catch(() => 'no-room')
   }
 
   private async takeFrom(from: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
@@ -163,7 +171,7 @@ export class Transfers {
     for (;;) {
       const now = clock.now()
       const choice = node.deliverable([session.id], now, this.inTransit) ?? node.carriable([session.id], now, this.inTransit)
-      if (choice === undefined || (session.refusals.get(choice.bundle.key) ?? 0) < MAX_REFUSALS) return choice
+      if (choice === undefined || !session.refusals.isTired(choice.bundle.key, clock.monotonic())) return choice
       node.refused(choice, 'no-room')
     }
   }
@@ -246,9 +254,9 @@ export class Transfers {
   private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
     const { store, archive, node, opener, clock, addresses } = this.deps
     const { hops, hopLimit, copies, bundle } = withinLimits({ ...transfer, hops: Math.max(1, transfer.hops) })
-    store.expect(header.key, peer)
     const isStored = !addresses.has(header.address)
     if (isStored) await archive.put({ ...header, receivedAt: clock.now(), hops, hopLimit, copies, from: peer }, bundle)
+    store.expect(header.key, peer)
     const arrived = node.received({ header, hops, hopLimit, copies }, id, clock.now())
     store.forget(header.key)
     // Its proof may have come while it was being written.

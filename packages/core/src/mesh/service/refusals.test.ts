@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { bundle, pair, transfer } from '../../testing/mesh-frames.ts'
+import { MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
+import type { BundleKey } from '../bundle.ts'
+import { AGAIN_AFTER_MS, Refusals } from './refusals.ts'
+
+describe('what is not taken, or cannot be handed over', () => {
+  it('[ME3] a bundle without hops left goes to its recipient, and holds up nothing behind it', async () => {
+    const lab = await pair()
+    lab.cut('ana', 'bo')
+    const mallory = lab.intrude('mallory', 'ana')
+    const now = lab.clock.now()
+    // Parts of files, for which nobody looks for a route beside.
+    mallory.say(transfer(bundle('bo', { now, text: 'last hop', chunk: 0, size: 1_000 }).bytes, { hopLimit: 0 }))
+    mallory.say(transfer(bundle('bo', { now, text: 'another', chunk: 0, size: 2_000 }).bytes))
+    await lab.run(500)
+    lab.connect('ana', 'bo')
+    await lab.run(2_000)
+    expect(lab.received('bo')).toHaveLength(2)
+  })
+
+  it('[ME20] what cannot be read keeps nothing else from the neighbour', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    for (const name of ['bo', 'ana']) await lab.start(name, name === 'ana' ? archive : undefined)
+    for (const text of ['torn', 'sound']) {
+      lab.sendChunk('ana', 'bo', text, 1_000)
+      await lab.run(200)
+    }
+    const [torn] = archive.held.keys()
+    const bytes = archive.bytes.bind(archive)
+    let errors = 1
+    archive.bytes = (key) => (key === torn && errors-- > 0 ? Promise.reject(new Error('i/o error')) : bytes(key))
+    lab.connect('ana', 'bo')
+    await lab.run(20_000)
+    expect(lab.received('bo').toSorted()).toEqual(['sound', 'torn'])
+  })
+
+  it('[ME20] a full disk is told as no room: nobody is blamed, no link ends, and what is brought later is taken', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    for (const name of ['ana', 'mule']) await lab.start(name, name === 'mule' ? archive : undefined)
+    const put = archive.put.bind(archive)
+    archive.put = () => Promise.reject(new Error('disk full'))
+    lab.connect('ana', 'mule')
+    lab.send('ana', 'bo', 'patience')
+    await lab.run(20_000)
+    expect(lab.node('ana').service.hasNeighbour('mule')).toBe(true)
+    expect([...lab.node('ana').offences, ...lab.node('mule').offences]).toEqual([])
+    archive.put = put
+    await lab.run(30_000)
+    expect(archive.held.size).toBe(1)
+    expect(lab.node('ana').taken).toEqual(['patience'])
+  })
+
+  it('[ME20] who had no room three times is asked again a quarter of an hour later; what came too late does not come again', () => {
+    const refusals = new Refusals()
+    const [full, late] = ['full', 'late'] as unknown as [BundleKey, BundleKey]
+    for (let now = 0; now < 3; now += 1) {
+      expect(refusals.isTired(full, now)).toBe(false)
+      refusals.add(full, { isFinal: false, now })
+      refusals.add(late, { isFinal: true, now })
+    }
+    expect([full, late].map((key) => refusals.isTired(key, AGAIN_AFTER_MS))).toEqual([true, true])
+    expect([full, late].map((key) => refusals.isTired(key, AGAIN_AFTER_MS + 2))).toEqual([false, true])
+  })
+})
