@@ -22,6 +22,8 @@ export interface CollectorDeps extends FetchRightsDeps, LinkDeps {
   onMail(envelope: Uint8Array): Promise<'done' | 'keep'>
   /** Everything that lay there has been taken in. */
   onCollected(): void
+  /** With which key the mailbox makes tokens now. */
+  onKey(mailbox: string, key: Uint8Array): void
 }
 
 export class Collector {
@@ -83,6 +85,7 @@ export class Collector {
     const link = await MailboxLink.open(this.deps, { url: this.mailbox, disguise: 'own mail', signal: this.stopping.signal })
     if (link === undefined) return false
     this.link = link
+    this.deps.onKey(this.mailbox, link.tokenKey)
     this.opened = new Set()
     this.kept = 0
     for (let after = 0; !link.closed; ) {

@@ -1,7 +1,7 @@
 /** Leaves what waits for a device at mailboxes of its owner, in disguise, and records who holds it. */
 import { chooseCarriers, type CarrierView, type MailRefusal } from '../delivery/index.ts'
 import { isSkeinError } from '../errors/index.ts'
-import { type DeviceId, deviceKey } from '../ids.ts'
+import { type AccountId, type DeviceId, deviceKey } from '../ids.ts'
 import type { Envelopes } from '../main-path/envelopes.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
@@ -9,7 +9,7 @@ import type { OutboxRow, Store } from '../ports/store.ts'
 import { encodeMailReceipt, type MailboxReplyFields } from '../wire/mailbox.ts'
 import { isSignedBy, type SignedBytes } from '../wire/signed.ts'
 import { type LinkDeps, MailboxLink } from './mailbox-link.ts'
-import type { Purse } from './purse.ts'
+import type { HeldToken, Purse } from './purse.ts'
 
 /** Deposits of one device that are under way at once. */
 const AT_ONCE = 64
@@ -23,11 +23,21 @@ export interface DepositorDeps extends LinkDeps {
   readonly primitives: Primitives
   readonly purse: Purse
   readonly envelopes: Envelopes
+  /** URLs of our own, of which we have as many tokens as we need. */
+  readonly mailboxes: readonly string[]
   viewOf(row: OutboxRow): CarrierView
   /** A relay has stored a row, and has signed that. */
   onStored(rows: readonly OutboxRow[], mailbox: string): Promise<void>
   /** What it has signed. @param key of the relay, 32 bytes */
   onSigned(row: OutboxRow, mailbox: string, receipt: { readonly key: Uint8Array; readonly signed: SignedBytes }): void
+}
+
+/** One round's dealings with a mailbox. */
+interface Visit {
+  /** `undefined` when it takes nothing more in this round. */
+  link: MailboxLink | undefined
+  /** A row of so many bytes has found no room; smaller ones may. */
+  tooLarge: number
 }
 
 interface Deposit {
@@ -36,6 +46,9 @@ interface Deposit {
   /** Whether a token is spent where one is wanted. */
   readonly pays: boolean
 }
+
+/** `too-large`: there is no room for one of its size under its tag. */
+type Outcome = 'stored' | 'unpaid' | 'too-large' | 'refused'
 
 const refusalKey = (device: DeviceId, mailbox: string): string => `${device} ${mailbox}`
 
@@ -82,62 +95,74 @@ export class Depositor {
   }
 
   private async leaveAll(device: DeviceId): Promise<void> {
-    const links = new Map<string, MailboxLink | undefined>()
+    const visits = new Map<string, Visit>()
     try {
       for (let after = 0; ; ) {
         const rows = await this.deps.store.outbox(device, after, AT_ONCE)
         after = rows.at(-1)?.seq ?? after
         const wanted = new Set(rows.flatMap((row) => chooseCarriers(this.deps.viewOf(row)).mailboxes))
-        for (const mailbox of wanted) await this.leaveAt(mailbox, rows, links)
+        for (const mailbox of wanted) await this.leaveAt(mailbox, rows, visits)
         if (rows.length < AT_ONCE) return
       }
     } finally {
-      for (const link of links.values()) link?.close()
+      for (const { link } of visits.values()) link?.close()
     }
   }
 
-  private async leaveAt(mailbox: string, rows: readonly OutboxRow[], links: Map<string, MailboxLink | undefined>): Promise<void> {
+  private async leaveAt(mailbox: string, rows: readonly OutboxRow[], visits: Map<string, Visit>): Promise<void> {
     const mine = rows.filter((row) => chooseCarriers(this.deps.viewOf(row)).mailboxes.includes(mailbox))
     const device = mine[0]?.device
     if (device === undefined) return
-    // One disguise for each recipient: the relay does not learn that two of them have a contact in common.
-    const wish = { url: mailbox, disguise: `mail for ${device}`, signal: this.stopping.signal }
-    if (links.has(mailbox) && links.get(mailbox) === undefined) return
-    if (!links.has(mailbox)) links.set(mailbox, await MailboxLink.open(this.deps, wish))
-    const link = links.get(mailbox)
-    if (link === undefined) return this.refused(device, mailbox, undefined)
-    const stored = await this.depositAll(link, mailbox, mine)
+    const visit = visits.get(mailbox) ?? { link: await this.open(device, mailbox), tooLarge: Number.POSITIVE_INFINITY }
+    visits.set(mailbox, visit)
+    if (visit.link === undefined) return
+    const stored = await this.depositAll(visit, mailbox, mine)
     if (stored.length > 0) await this.deps.onStored(stored, mailbox)
-    if (stored.length > 0) return
-    // Full, or no token left: what comes behind fares no better now.
-    link.close()
-    links.set(mailbox, undefined)
+    if (Number.isFinite(visit.tooLarge)) this.refusals.set(refusalKey(device, mailbox), 'mailbox-full')
+  }
+
+  private async open(device: DeviceId, mailbox: string): Promise<MailboxLink | undefined> {
+    // One disguise for each recipient: the relay does not learn that two of them have a contact in common.
+    const link = await MailboxLink.open(this.deps, { url: mailbox, disguise: `mail for ${device}`, signal: this.stopping.signal })
+    if (link === undefined) this.refused(device, mailbox, undefined)
+    return link
   }
 
   /** @returns the rows that the relay has signed to hold @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
-  private async depositAll(link: MailboxLink, mailbox: string, rows: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+  private async depositAll(visit: Visit, mailbox: string, rows: readonly OutboxRow[]): Promise<readonly OutboxRow[]> {
+    const { link } = visit
     const stored: OutboxRow[] = []
-    for (let waiting = rows; waiting.length > 0; ) {
-      const [first, ...others] = waiting
+    for (let waiting = rows; link !== undefined; ) {
+      const [first, ...others] = waiting.filter(({ sealed }) => sealed.length < visit.tooLarge)
+      if (first === undefined) return stored
       // One alone finds out whether a token is wanted, and pays for those behind it: together each would pay for itself.
-      if (first === undefined || (await this.deposit(link, { mailbox, row: first, pays: true })) !== 'stored') break
+      const outcome = await this.deposit(link, { mailbox, row: first, pays: true })
+      if (outcome === 'too-large') visit.tooLarge = first.sealed.length
+      waiting = others
+      if (outcome === 'too-large') continue
+      if (outcome !== 'stored') break
       const outcomes = await Promise.all(others.map((row) => this.deposit(link, { mailbox, row, pays: false })))
       stored.push(first, ...others.filter((_, at) => outcomes[at] === 'stored'))
       waiting = others.filter((_, at) => outcomes[at] === 'unpaid')
     }
+    // Full, or no token left: what comes behind fares no better now.
+    if (stored.length > 0) return stored
+    link?.close()
+    visit.link = undefined
     return stored
   }
 
   /** `stored`: the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
-  private async deposit(link: MailboxLink, { mailbox, row, pays }: Deposit): Promise<'stored' | 'unpaid' | 'refused'> {
+  private async deposit(link: MailboxLink, { mailbox, row, pays }: Deposit): Promise<Outcome> {
     const { envelopes, purse, logger } = this.deps
     const { device, sealed, seq } = row
     const envelope = await envelopes.seal(device, sealed, seq)
     let reply = await link.ask({ kind: 'deposit', envelope, token: NO_TOKEN })
     for (let tried = 0; pays && tried < MAX_TOKENS_TRIED && wantsToken(reply); tried += 1) {
-      const token = await purse.take(mailbox, row.contact)
-      if (token === undefined) break
-      reply = await link.ask({ kind: 'deposit', envelope, token })
+      const held = await this.tokenFor(mailbox, row.contact)
+      if (held === undefined) break
+      reply = await link.ask({ kind: 'deposit', envelope, token: held.token })
+      if (reply?.kind === 'refused' && reply.why === 'token-refused') await purse.dropLike(mailbox, held)
     }
     if (reply?.kind === 'stored') {
       this.refusals.delete(refusalKey(device, mailbox))
@@ -147,7 +172,16 @@ export class Depositor {
     }
     if (pays) this.refused(device, mailbox, reply)
     logger.info('mail-not-taken', { why: reply?.kind === 'refused' ? reply.why : 'no answer' })
+    if (reply?.kind === 'refused' && reply.why === 'tag-full') return 'too-large'
     return wantsToken(reply) ? 'unpaid' : 'refused'
+  }
+
+  private async tokenFor(mailbox: string, recipient: AccountId): Promise<HeldToken | undefined> {
+    const { purse, mailboxes } = this.deps
+    const held = await purse.take(mailbox, recipient)
+    if (held !== undefined || !mailboxes.includes(mailbox)) return held
+    await purse.fillDry(mailbox, this.stopping.signal)
+    return purse.take(mailbox, recipient)
   }
 
   private refused(device: DeviceId, mailbox: string, reply: MailboxReplyFields | undefined): void {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { noblePrimitives } from '../e2ee/primitives.ts'
 import type { AccountId } from '../ids.ts'
 import { sendControl } from '../main-path/index.ts'
 import type { DeliveryControlFields } from '../wire/delivery-control.ts'
 import { MAX_GRANTED_TOKENS } from '../wire/limits.ts'
-import { TOKEN_BYTES } from '../wire/mailbox.ts'
-import { A, again, B, scene, states, texts } from '../testing/mail-scene.ts'
+import { TOKEN_BYTES, tokenKeyId } from '../wire/mailbox.ts'
+import { A, again, B, type MailScene, scene, states, texts } from '../testing/mail-scene.ts'
+import { plainIssuer } from '../testing/plain-tokens.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
 const DAY_MS = 86_400_000
@@ -21,6 +23,28 @@ async function say(from: WorldNode, to: WorldNode, control: DeliveryControlField
   await sendControl(path, known, { control })
 }
 
+/** As `scene`; Ana has no place at Bo's mailbox, and what she can leave there is what he has given her. */
+async function strangers(seed: number): Promise<MailScene> {
+  const world = new World(seed)
+  const relays = [A, B].map((url) => world.relay(url))
+  const [ana, bo] = [await world.start('ana', { mailboxes: [B] }), await world.start('bo', { mailboxes: [A] })]
+  await world.befriend(ana, bo)
+  await world.run(5_000)
+  return { world, relays, ana, bo }
+}
+
+/** One message a day to somebody who is away. */
+async function writeDaily({ world, ana, bo }: Pick<MailScene, 'world' | 'ana' | 'bo'>, days: number): Promise<readonly string[]> {
+  world.skipsIdle = true
+  world.kill(bo)
+  for (let day = 0; day < days; day += 1) {
+    await world.send(ana, bo, `day ${day}`)
+    await world.run(10_000)
+    world.clock.jump(DAY_MS)
+  }
+  return [...new Set(await states(world, ana, bo))]
+}
+
 describe('tokens', () => {
   it('[MB11] contacts are kept in tokens: a month of mail, some every day', async () => {
     const { world, ana, bo } = await scene(707)
@@ -33,6 +57,55 @@ describe('tokens', () => {
     }
     expect((await texts(world, bo, ana)).length).toBe(120)
     expect(new Set(await states(world, ana, bo))).toEqual(new Set(['delivered']))
+  })
+
+  it('[MB20] who writes to a member of the same relay for weeks orders tokens, though nobody gives any', async () => {
+    expect(await writeDaily(await scene(722), 28)).toEqual(['carried'])
+  })
+
+  it('[MB11] a new contact at another relay has tokens for more than a week', async () => {
+    expect(await writeDaily(await strangers(723), 10)).toEqual(['carried'])
+  })
+
+  it('[MB20] tokens of a relay that has another key now are dropped at the first refusal, and ordered anew', async () => {
+    const { world, relays, ana, bo } = await scene(724)
+    world.kill(bo)
+    relays[0]?.end()
+    const { store } = world.relay(A, undefined, 'another machine')
+    await world.send(ana, bo, 'to the new one')
+    await world.run(60_000)
+    expect(await states(world, ana, bo)).toEqual(['carried'])
+    expect(store.spentCount).toBe(1)
+    expect(await ana.store.tokens(A, bo.messenger.identity.account, 99)).toEqual([])
+  })
+
+  it('[MB20] contacts are given others when the relay has another key', async () => {
+    const scenery = await strangers(725)
+    scenery.world.skipsIdle = true
+    const { world, relays, ana, bo } = scenery
+    await world.run(600_000)
+    relays[0]?.end()
+    world.relay(A, undefined, 'another machine')
+    await world.run(150_000)
+    const keyId = noblePrimitives.sha256(plainIssuer('another machine', world.clock).publicKey())
+    const held = [...(await ana.store.tokens(A, bo.messenger.identity.account, 12)), ...(await bo.store.tokens(A, null, 99))]
+    expect(held.length).toBeGreaterThan(12)
+    for (const token of held) expect(tokenKeyId(token)).toEqual(keyId)
+    expect(await writeDaily(scenery, 10)).toEqual(['carried'])
+  })
+
+  it('[MB22] a message that finds no room holds up none that is smaller', async () => {
+    const { world, relays, ana, bo } = await scene(726)
+    const [store] = relays.map((relay) => relay.store)
+    if (store === undefined) throw new Error('no relay')
+    const deposit = store.deposit.bind(store)
+    store.deposit = (batch, judge) => deposit(batch, (mail, state) => judge(mail, { ...state, totalBytes: 9e8 }))
+    world.kill(bo)
+    const large = Array.from({ length: 4_000 }, () => world.chance().toString(36).slice(2)).join('')
+    for (const text of [large, 'small', large, 'and small']) await world.send(ana, bo, text)
+    await world.run(60_000)
+    expect(await states(world, ana, bo)).toEqual(['queued', 'carried', 'queued', 'carried'])
+    expect((await ana.messenger.deliveries.outbox()).map(({ hold }) => hold)).toEqual(['mailbox-full', null, 'mailbox-full', null])
   })
 
   it('[MB15] tokens that a contact has made up spoil neither mail to others nor what others are given', async () => {
@@ -89,7 +162,7 @@ describe('tokens', () => {
   })
 
   it('[MB17] the sender is told why mail waits: no token, no room, nobody there', async () => {
-    const { world, relays, ana, bo } = await scene(713)
+    const { world, relays, ana, bo } = await strangers(713)
     const holds = async () => [...new Set((await ana.messenger.deliveries.outbox()).map(({ hold }) => hold))]
     world.kill(bo)
     await takeTokens(ana, null, bo.messenger.identity.account)
@@ -113,7 +186,7 @@ describe('tokens', () => {
   })
 
   it('[MB11] without tokens, messages wait with their sender, and the relay is not asked for each', async () => {
-    const { world, relays, ana, bo } = await scene(709)
+    const { world, relays, ana, bo } = await strangers(709)
     world.kill(bo)
     await takeTokens(ana, null, bo.messenger.identity.account)
     let asked = 0

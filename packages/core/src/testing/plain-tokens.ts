@@ -47,7 +47,7 @@ function tokenOf(key: Uint8Array, nonce: Uint8Array): Uint8Array {
   const token = new Uint8Array(TOKEN_BYTES)
   token[1] = 1
   token.set(nonce, 2)
-  token.set(key, 34)
+  token.set(noblePrimitives.sha256(key), 66)
   token.set(macOf(key, nonce), 98)
   return token
 }

@@ -97,13 +97,13 @@ export class World {
     return deviceIdFromKey(noblePrimitives.ed25519PublicKey(this.random.bytes(32)))
   }
 
-  /** A relay that keeps mail, under a URL; its store may be that of an earlier one. */
-  relay(url: string, store = new MemoryMailboxStore()): WorldRelay {
-    const seed = noblePrimitives.sha256(new TextEncoder().encode(url))
+  /** A relay that keeps mail, under a URL; its store may be that of an earlier one. @param made what its keys follow from */
+  relay(url: string, store = new MemoryMailboxStore(), made = url): WorldRelay {
+    const seed = noblePrimitives.sha256(new TextEncoder().encode(made))
     const device = deviceIdFromKey(noblePrimitives.ed25519PublicKey(seed))
     const { clock, random, network } = this
     const logger = new RecordingLogger()
-    const issuer = plainIssuer(url, clock)
+    const issuer = plainIssuer(made, clock)
     const isMember = (peer: DeviceId): boolean => [...this.nodes.values()].some(({ messenger }) => messenger.identity.device === peer)
     const deps = { store, clock, random, logger, primitives: this.primitives, issuer, seed, limits: { maxBytes: 1e9 }, isMember }
     const service = new MailboxService({ ...deps, bounds: () => relay.bounds })

@@ -6,6 +6,9 @@ import { MAX_FETCH_RIGHTS, MAX_FORGOTTEN, MAX_MAIL_BATCH, MAX_TOKENS_AT_ONCE } f
 
 /** One token of type 1 (RFC 9578 §5.3): type, nonce, digest of the challenge, key id, authenticator. */
 export const TOKEN_BYTES = 2 + 32 + 32 + 32 + 48
+const TOKEN_KEY_ID_AT = 2 + 32 + 32
+/** SHA-256 of the key that a token says it was made with. */
+export const tokenKeyId = (token: Uint8Array): Uint8Array => token.subarray(TOKEN_KEY_ID_AT, TOKEN_KEY_ID_AT + 32)
 /** A compressed element of P-384. */
 export const BLINDED_BYTES = 49
 /** Challenge, and both halves of a proof. */
