@@ -25,7 +25,7 @@ libraries="libatomic1 libstdc++6 ca-certificates"
 serves_within=60s
 ends_within=45
 
-mode= announce= https= backup= changed= before= version= welcome=
+mode= announce= https= backup= changed= before= version= welcome= draft=
 
 say() { printf 'skein-relay: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -66,8 +66,13 @@ check_wishes() {
   [ -z "$backup" ] || [ -r "$backup" ] || die "$backup cannot be read"
   [ -z "$backup" ] || ! has_relay || die "there is a relay here already; to put the one of the backup in its place: skein-relay restore --replace $backup"
   [ -z "$mode" ] || ! has_relay || die "this relay exists already; its mode is changed with: skein-relay limits mode=$mode"
-  [ -z "$https" ] || [ -n "$(setting ANNOUNCE_HOST)$announce" ] || die "--https needs --announce-host with the name that the certificate is for"
+  case ${https:-$(setting HTTPS)} in
+    '' | off) ;;
+    *) is_name "${announce:-$(setting ANNOUNCE_HOST)}" || die "--https needs --announce-host with the name that the certificate is for; no certificate is for a number" ;;
+  esac
 }
+
+is_name() { case $1 in *:*) return 1 ;; *[!0-9.]*) return 0 ;; *) return 1 ;; esac; }
 
 # What Node.js links to and a bare system lacks; setpriv is in util-linux, which every system has.
 ensure_libraries() {
@@ -89,7 +94,7 @@ pack() {
   mkdir -p "$root$app"
   chmod 755 "$root$app"
   rm -rf "$root$app/next" "$root$app/build"
-  trap 'rm -rf "$root$app/next" "$root$app/build"' EXIT
+  trap 'rm -rf "$root$app/next" "$root$app/build" "$root$settings.new"' EXIT
   packed=${SKEIN_PACKED:-}
   [ ! -e "$from/app/bundle/main.js" ] || packed=$from
   if [ -n "$packed" ]; then cp -a "$packed" "$root$app/next"; else build "$(dirname "$from")"; fi
@@ -133,8 +138,8 @@ running_version() {
   readlink "/proc/$(systemctl show -p MainPID --value skein-relay)/exe" 2>/dev/null | sed -n "s,^$app/\([0-9a-f]*\)/node\$,\1,p"
 }
 
-# The operator's command of the version that is being installed, before it is the current one.
-with_new() { in_root env SKEIN_RELAY_APP="$app/$version" sh "$app/$version/operator-command.sh" "$@"; }
+# The operator's command of the version that is being installed, before it and its settings are the current ones.
+with_new() { in_root env SKEIN_RELAY_APP="$app/$version" SKEIN_RELAY_SETTINGS="$draft" sh "$app/$version/operator-command.sh" "$@"; }
 
 # A new version stands beside the old one; the one before stays for going back.
 place() {
@@ -177,28 +182,36 @@ put() {
 }
 
 # The value of an option that the operator has set.
-setting() { sed -n "s/^SKEIN_RELAY_$1=//p" "$root$settings" 2>/dev/null | tail -n 1; }
+setting() { sed -n "s/^SKEIN_RELAY_$1=//p" "$root${draft:-$settings}" 2>/dev/null | tail -n 1; }
 
 set_setting() {
   [ "$(setting "$1")" != "$2" ] || return 0
   changed=yes
-  sed -i "/^SKEIN_RELAY_$1=/d" "$root$settings"
-  printf 'SKEIN_RELAY_%s=%s\n' "$1" "$2" >>"$root$settings"
+  # A last line that somebody has left without its end gets one.
+  sed -i -e "/^SKEIN_RELAY_$1=/d" -e '$a\' "$root$draft"
+  printf 'SKEIN_RELAY_%s=%s\n' "$1" "$2" >>"$root$draft"
 }
 
-place_settings() {
+# In a copy: a version that does not take them must not leave the one that runs with settings that it cannot start with.
+draft_settings() {
   mkdir -p "$root$(dirname "$settings")"
-  if [ ! -e "$root$settings" ]; then
-    printf '# Your settings; %s has the defaults. Then: systemctl restart skein-relay\n' "$app/current/defaults.env" >"$root$settings"
-    chmod 640 "$root$settings"
+  draft=$settings.new
+  if [ -e "$root$settings" ]; then
+    cp -p "$root$settings" "$root$draft"
+  else
+    printf '# Your settings; %s has the defaults. Then: systemctl restart skein-relay\n' "$app/current/defaults.env" >"$root$draft"
+    chmod 640 "$root$draft"
   fi
   in_root install -d -o "$user" -g "$user" -m 700 "$data"
   [ -z "$announce" ] || set_setting ANNOUNCE_HOST "$announce"
   [ -n "$(setting ANNOUNCE_HOST)" ] || [ -n "$root" ] || find_address
-  if [ -n "$https" ]; then
-    set_setting HTTPS "$https"
-    allow_low_ports
-  fi
+  [ -z "$https" ] || set_setting HTTPS "$https"
+}
+
+keep_settings() {
+  mv -T "$root$draft" "$root$settings"
+  draft=
+  [ -z "$https" ] || allow_low_ports
 }
 
 # On a rented machine the address by which it leaves is its public one, unless the provider translates it (1:1 NAT).
@@ -302,9 +315,10 @@ install_relay() {
   ensure_user
   pack
   place
-  # Whatever fails up to here leaves the version that runs as it is.
-  place_settings
+  draft_settings
   make_relay
+  # Whatever fails up to here leaves the version that runs, and its settings, as they are.
+  keep_settings
   activate "$version"
   start
   forget_old_versions
