@@ -5,8 +5,7 @@ import { decodeCardReply, encodeCardRequest, MAX_CARD_BYTES } from '@skein/core'
 import type { CardReplyFrame } from '@skein/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { originOf } from './admission/networks.ts'
-import { createCardDrop, MAX_CARD_STAY_MS, MAX_CARDS_PER_PEER } from './card-drop.ts'
-import type { CardDrop } from './card-drop.ts'
+import { type CardDrop, MAX_CARD_STAY_MS, MAX_CARDS_PER_PEER, SqliteCardDrop } from './card-drop.ts'
 import { openRelayStore } from './relay-store.ts'
 import type { RelayStore } from './relay-store.ts'
 
@@ -35,7 +34,7 @@ let perAddress: number
 function open(maxTotalBytes?: number): void {
   const bounds = () => ({ address: perAddress, network: 1_000 })
   store = openRelayStore(dataDir)
-  drop = createCardDrop(store.database, { now: () => now, bounds, ...(maxTotalBytes === undefined ? {} : { maxTotalBytes }) })
+  drop = new SqliteCardDrop(store.database, { now: () => now, bounds, ...(maxTotalBytes === undefined ? {} : { maxTotalBytes }) })
 }
 
 function reopen(maxTotalBytes?: number): void {
@@ -109,12 +108,13 @@ describe('card drop', () => {
     expect(put('alice', 1_000)).toBe('ok')
   })
 
-  it('bounds all cards together, expired ones not counted', () => {
+  it('bounds all cards together; those that have expired make room', () => {
     reopen(1_000)
     expect(put('alice', 1, { text: 'x'.repeat(400) })).toBe('ok')
     expect(put('bob', 2, { text: 'x'.repeat(400) })).toBe('full')
     expect(put('alice', 1, { text: 'y'.repeat(500) })).toBe('ok')
     now += HOUR_MS
+    drop.sweep(now)
     expect(put('bob', 2, { text: 'x'.repeat(400) })).toBe('ok')
   })
 
@@ -143,7 +143,7 @@ describe('card drop', () => {
     expect(put('alice', 1, { text: 'again', expiresAt: now + 2 * HOUR_MS })).toBe('ok')
     expect(put('mallory', 5)).toBe('ok')
     now += HOUR_MS
-    drop.sweep()
+    drop.sweep(now)
     expect([put('dave', 4), put('erin', 6), put('frank', 7)]).toEqual(['ok', 'ok', 'full'])
   })
 
@@ -152,7 +152,26 @@ describe('card drop', () => {
     expect(drop.count()).toBe(1)
     now += MAX_CARD_STAY_MS
     expect(get(1).outcome).toBe('none')
-    drop.sweep()
+    drop.sweep(now)
     expect(store.database.prepare('SELECT count(*) AS n FROM cards').get()).toEqual({ n: 0 })
+  })
+
+  it('[RL24] what a clock that is wrong takes for expired is there again when it is right, also when it is asked for room', () => {
+    reopen(1_000)
+    put('alice', 1, { text: 'x'.repeat(400) })
+    now += 365 * 24 * HOUR_MS
+    reopen(1_000)
+    drop.sweep(0)
+    expect([get(1).outcome, put('bob', 2, { text: 'x'.repeat(400) })]).toEqual(['none', 'full'])
+    now = START
+    expect(textOf(1)).toBe('x'.repeat(400))
+  })
+
+  it('[RL24] opens on a full disk, with cards that have expired', () => {
+    put('alice', 1)
+    store.database.exec("CREATE TRIGGER full BEFORE DELETE ON cards BEGIN SELECT raise(ABORT, 'disk'); END")
+    now += HOUR_MS
+    expect(() => reopen()).not.toThrow()
+    expect(drop.count()).toBe(0)
   })
 })

@@ -20,8 +20,8 @@ export const MAX_CARD_REQUEST_BYTES = 2 * MAX_CARD_BYTES
 export interface CardDrop {
   /** Answers one frame of `/skein/card/1`. @throws SkeinError BAD_FRAME */
   answer(from: Depositor, frame: Uint8Array): Uint8Array
-  /** Removes what has expired. */
-  sweep(): void
+  /** Removes what expired before `past`. */
+  sweep(past: number): void
   count(): number
 }
 
@@ -50,25 +50,20 @@ type PutFrame = Extract<CardRequestFrame, { kind: 'put' }>
 
 const NOTHING = new Uint8Array()
 
-export function createCardDrop(database: BetterSqlite3.Database, options: CardDropOptions): CardDrop {
-  const drop = new SqliteCardDrop(database, options)
-  drop.sweep()
-  return drop
-}
-
-class SqliteCardDrop implements CardDrop {
+export class SqliteCardDrop implements CardDrop {
   readonly #now: () => number
   readonly #maxTotalBytes: number
   readonly #sql: ReturnType<typeof prepare>
   readonly #shares: Shares
   /** Cards that count for an origin, until they expire. */
   readonly #counted = new Map<string, { readonly origin: Origin; readonly expiresAt: number }>()
-  #totalBytes = 0
+  #totalBytes: number
 
   constructor(database: BetterSqlite3.Database, options: CardDropOptions) {
     this.#now = options.now
     this.#maxTotalBytes = options.maxTotalBytes ?? MAX_TOTAL_BYTES
     this.#sql = prepare(database)
+    this.#totalBytes = this.#sum()
     const most = Number.POSITIVE_INFINITY
     this.#shares = new Shares(() => ({ connection: most, total: most, ...(options.bounds?.() ?? { address: most, network: most }) }))
   }
@@ -77,10 +72,10 @@ class SqliteCardDrop implements CardDrop {
     return encodeCardReply(this.#reply(from, frame))
   }
 
-  sweep(): void {
-    this.#sql.sweep.run(this.#now())
+  sweep(past: number): void {
     for (const [key, { expiresAt }] of this.#counted) if (expiresAt <= this.#now()) this.#uncount(key)
-    this.#totalBytes = Number((this.#sql.total.get() as { bytes: number }).bytes)
+    this.#sql.sweep.run(past)
+    this.#totalBytes = this.#sum()
   }
 
   count(): number {
@@ -110,7 +105,7 @@ class SqliteCardDrop implements CardDrop {
     if (before !== undefined && before.owner !== peer) return 'refused'
     if (before === undefined && this.#cardsOf(peer) >= MAX_CARDS_PER_PEER) return 'full'
     const grown = chargeOf(value) - (before === undefined ? 0 : chargeOf(before.value))
-    if (!this.#hasRoom(grown)) return 'full'
+    if (grown > 0 && this.#totalBytes + grown > this.#maxTotalBytes) return 'full'
     const until = Math.min(expiresAt, now + MAX_CARD_STAY_MS)
     if (!this.#count(key, { origin, expiresAt: until })) return 'full'
     this.#write(key, { value, peer, until })
@@ -145,10 +140,8 @@ class SqliteCardDrop implements CardDrop {
     this.#counted.delete(name)
   }
 
-  #hasRoom(grown: number): boolean {
-    if (grown <= 0 || this.#totalBytes + grown <= this.#maxTotalBytes) return true
-    this.sweep()
-    return this.#totalBytes + grown <= this.#maxTotalBytes
+  #sum(): number {
+    return Number((this.#sql.total.get() as { bytes: number }).bytes)
   }
 
   #read(key: Uint8Array): CardRow | undefined {

@@ -9,6 +9,7 @@ import { LoopDelay } from './loop-delay.ts'
 import { createMetrics, type Metrics, type LabelledSources, type MetricSources } from './metrics.ts'
 import { type Refusal, Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
+import { SettledTime } from './settled-time.ts'
 import { loadSettings, type Settings } from './settings.ts'
 import { Budget, type BudgetReport, type BudgetState } from './traffic/budget.ts'
 import { readInterfaces } from './traffic/interfaces.ts'
@@ -83,6 +84,7 @@ export class Operator implements Disposable {
   readonly rules: OperatorRules
   readonly metrics: Metrics
   readonly descriptors = new Descriptors()
+  readonly time = new SettledTime({ now: Date.now, monotonic: () => performance.now() })
   /** What the services refuse at their limits. */
   readonly refusals: Refusals
   /** What one address may have over HTTP. */
@@ -202,6 +204,7 @@ export class Operator implements Disposable {
   #look(): void {
     this.#delay.look()
     this.descriptors.look()
+    this.time.look()
     const before = this.#report.state
     try {
       this.#report = this.#budget.look(Date.now(), this.#counted(), this.#settings.budget)

@@ -7,7 +7,7 @@ import { type Caller, createRelayStack, type RelayRules, type RelayStack } from 
 import { originOf } from './admission/networks.ts'
 import { clearBackups } from './backup.ts'
 import { keepMeeting } from './bootstrap.ts'
-import { type CardDrop, createCardDrop, MAX_CARD_REQUEST_BYTES } from './card-drop.ts'
+import { type CardDrop, MAX_CARD_REQUEST_BYTES, SqliteCardDrop } from './card-drop.ts'
 import { describedHost, hostPort, memberUrl, publicHost, type RelayConfig, withHttps } from './config.ts'
 import type { RunningRelay } from './control/actions.ts'
 import { serveControl } from './control/socket.ts'
@@ -151,8 +151,9 @@ async function openCards(
     const { cardsPerAddress: address, cardsPerNetwork: network } = operator.settings().limits
     return { address, network }
   }
-  const cards = createCardDrop(store.database, { now: Date.now, bounds })
-  owner.use(sweepEvery(SWEEP_MS, [() => cards.sweep(), () => operator.membership.sweep()], logger))
+  const cards = new SqliteCardDrop(store.database, { now: Date.now, bounds })
+  const past = (): number => operator.time.past()
+  owner.use(sweepEvery(SWEEP_MS, [() => cards.sweep(past()), () => operator.membership.sweep(past())], logger))
   const answer = (from: Caller, frame: Uint8Array): Uint8Array => {
     if (!operator.rules.mayAsk('cards', from)) throw new Error('too many requests')
     const { peer, address } = from
@@ -191,6 +192,7 @@ async function openMail(
     limits: () => operator.settings().limits,
     onRefused: (service) => operator.refusals.count(service, 'limit'),
     pace: (origin, bytes) => operator.rules.onMail(origin, bytes),
+    past: () => operator.time.past(),
   })
 }
 

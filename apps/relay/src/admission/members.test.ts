@@ -22,8 +22,10 @@ describe('members', () => {
     expect([byToken('alice'), byToken('bob'), byToken('carol')]).toEqual([true, true, false])
     clock.now += 5 * MONTH_MS
     members.noteSeen('alice')
-    members.sweep()
+    members.sweep(clock.now)
     clock.now += 2 * MONTH_MS
+    expect(byToken('carol')).toBe(false)
+    members.sweep(clock.now)
     expect([byToken('carol'), byToken('dave'), again().count]).toEqual([true, false, 2])
     expect(members.all().map(({ peer }) => peer)).toEqual(['carol', 'alice'])
   })
@@ -54,7 +56,7 @@ describe('members', () => {
     expect([invited('a1', 'alice'), invited('a2', 'a1'), invited('a3', 'a1'), invited('a4', 'alice')]).toEqual([true, true, true, false])
     expect(members.all().find(({ peer }) => peer === 'a2')).toMatchObject({ admitted_by: 'invite', inviter: 'a1' })
     clock.now += MONTH_MS
-    members.sweep()
+    members.sweep(clock.now)
     expect(members.all().map(({ inviter }) => inviter)).toEqual([null, null, null, null])
     expect([invited('a4', 'alice'), invited('a5', 'alice'), invited('a6', 'alice'), invited('a7', 'alice')]).toEqual([
       true,

@@ -48,6 +48,8 @@ export class Members {
   readonly #bounds: typeof BOUNDS
   /** Counting them would read all. */
   #count: number
+  /** What has surely passed, as the last sweep was told. */
+  #past = 0
 
   constructor(database: BetterSqlite3.Database, now: () => number, bounds = BOUNDS) {
     this.#bounds = bounds
@@ -94,12 +96,13 @@ export class Members {
     if (this.#here.size < MAX_NOTED) this.#here.add(peer)
   }
 
-  /** Writes down who is here, and forgets who invited whom when that was long ago. */
-  sweep(): void {
+  /** Writes down who is here, and forgets who invited whom when that was long before `past`. */
+  sweep(past: number): void {
+    this.#past = past
     const now = this.#now()
     this.#atOnce(() => {
       for (const peer of this.#here) this.#sql.seen.run(now, peer)
-      for (const { peer } of this.#sql.oldLineage.all(now - LINEAGE_MS) as { peer: string }[]) this.#detach(peer)
+      for (const { peer } of this.#sql.oldLineage.all(past - LINEAGE_MS) as { peer: string }[]) this.#detach(peer)
     })()
     this.#here.clear()
   }
@@ -131,7 +134,7 @@ export class Members {
   }
 
   #forgetLongGone(): void {
-    const gone = this.#sql.longGone.all(this.#now() - LONG_GONE_MS, REMOVED_AT_ONCE) as { peer: string }[]
+    const gone = this.#sql.longGone.all(this.#past - LONG_GONE_MS, REMOVED_AT_ONCE) as { peer: string }[]
     for (const { peer } of gone) this.#remove(peer)
   }
 

@@ -59,6 +59,32 @@ describe('membership', () => {
     expect(members.answer(ALICE, { kind: 'register', hash: late.hash, expiresAt: clock.now }, true)).toBe('refused')
   })
 
+  it('[RL24] a clock that is wrong for a while removes neither tokens nor invites', () => {
+    const { members, clock } = open()
+    members.decide(ALICE, 'allow', '')
+    const { proof, hash } = proofAndHash()
+    const { token } = members.createToken({ label: '', expiresAt: DAY_MS })
+    members.answer(ALICE, { kind: 'register', hash, expiresAt: DAY_MS }, true)
+    clock.now += 365 * DAY_MS
+    members.sweep(1_000)
+    expect(members.answer(BOB, { kind: 'token', token }, true)).toBe('refused')
+    clock.now = 2_000
+    expect(members.answer(BOB, { kind: 'token', token }, true)).toBe('admitted')
+    expect(members.answer(CAROL, { kind: 'invite', proof }, true)).toBe('admitted')
+    members.sweep(DAY_MS)
+    expect(members.tokens()).toEqual([])
+  })
+
+  it('[RL8] an invite that has expired may be left anew before it is removed', () => {
+    const { members, clock } = open()
+    members.decide(ALICE, 'allow', '')
+    const { proof, hash } = proofAndHash()
+    members.answer(ALICE, { kind: 'register', hash, expiresAt: 2_000 }, true)
+    clock.now = 2_000
+    expect(members.answer(ALICE, { kind: 'register', hash, expiresAt: DAY_MS }, true)).toBe('registered')
+    expect(members.answer(BOB, { kind: 'invite', proof }, true)).toBe('admitted')
+  })
+
   it('[RL8] bounds the invites of one member, and none can be taken over', () => {
     const { members } = open()
     for (const peer of [ALICE, BOB]) members.decide(peer, 'allow', '')

@@ -126,10 +126,11 @@ export class Membership {
     return this.#members.count
   }
 
-  sweep(): void {
-    this.#sql.sweepInvites.run(this.#now())
-    this.#sql.sweepTokens.run(this.#now())
-    this.#members.sweep()
+  /** Removes what expired before `past`, and writes down who is here. */
+  sweep(past: number): void {
+    this.#sql.sweepInvites.run(past)
+    this.#sql.sweepTokens.run(past)
+    this.#members.sweep(past)
   }
 
   #register(peer: string, { hash, expiresAt }: Extract<AdmissionRequestFrame, { kind: 'register' }>): AdmissionOutcome {
@@ -138,7 +139,7 @@ export class Membership {
     if (expiresAt <= now) return 'refused'
     const { count } = this.#sql.invitesOf.get(peer, now) as { count: number }
     if (count >= MAX_INVITES_PER_MEMBER && this.#sql.invite.get(hash, now) === undefined) return 'full'
-    this.#sql.addInvite.run(hash, peer, Math.min(expiresAt, now + MAX_INVITE_STAY_MS))
+    this.#sql.addInvite.run({ hash, peer, until: Math.min(expiresAt, now + MAX_INVITE_STAY_MS), now })
     return 'registered'
   }
 
@@ -191,7 +192,9 @@ function prepare(database: BetterSqlite3.Database) {
     sweepTokens: sql('DELETE FROM relay_tokens WHERE expires_at IS NOT NULL AND expires_at <= ?'),
     invite: sql('SELECT admitted, inviter FROM invites WHERE hash = ? AND expires_at > ?'),
     invitesOf: sql('SELECT count(*) AS count FROM invites WHERE inviter = ? AND expires_at > ?'),
-    addInvite: sql('INSERT INTO invites VALUES (?, ?, ?, 0) ON CONFLICT (hash) DO NOTHING'),
+    // In place of one that has expired and is not removed yet.
+    addInvite: sql(`INSERT INTO invites VALUES (@hash, @peer, @until, 0) ON CONFLICT (hash) DO UPDATE
+      SET inviter = excluded.inviter, expires_at = excluded.expires_at, admitted = 0 WHERE expires_at <= @now`),
     useInvite: sql('UPDATE invites SET admitted = admitted + 1 WHERE hash = ?'),
     sweepInvites: sql('DELETE FROM invites WHERE expires_at <= ?'),
     decide: sql('INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)'),

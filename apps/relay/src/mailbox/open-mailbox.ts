@@ -5,6 +5,7 @@ import { MAILBOX_BOUNDS, type MailboxBound, type MailboxBounds, MailboxService, 
 import { VoprfIssuer } from '@skein/core/tokens'
 import { originOf } from '../admission/networks.ts'
 import type { Settings } from '../settings.ts'
+import { troubleOf } from '../sweeping.ts'
 import { nativePrimitives as primitives, type RelayStack, verifyOwnChoice } from '@skein/node/swarm'
 
 /** Ms between removals of mail that has expired; fetching ignores it anyway. */
@@ -35,6 +36,8 @@ export const relayRandom: Pick<Random, 'bytes'> & Random = {
 type Limits = Settings['limits']
 
 export interface MailboxOptions {
+  /** Milliseconds since 1970 that have surely passed: what expired before is removed. */
+  past(): number
   /** Asked each time: the operator may change them. */
   limits(): Limits
   /** Somebody was turned away, or made to wait, at a bound. */
@@ -64,15 +67,14 @@ const rightVerifier = { ed25519Verify: verifyOwnChoice }
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { store, seed, logger, limits, onRefused, pace, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
+  { store, seed, logger, limits, onRefused, pace, past, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
 ): Promise<Mailbox> {
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
   const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, pace })
   const sweep = (): void =>
-    void store.sweep(Date.now()).catch((error: unknown) => logger.error('mail-not-swept', { reason: String(error) }))
-  sweep()
+    void store.sweep(past()).catch((error: unknown) => logger.error('mail-not-swept', troubleOf(error)))
   const sweeping = setInterval(sweep, SWEEP_MS)
   await stack.serveChannel(MAILBOX_PROTOCOL, (channel, { address, connection }) => service.serve(channel, originOf(address, connection)))
   let isAway = false
