@@ -83,6 +83,7 @@ const FRESH_MS = 1_000
 export interface Metrics extends Omit<RuleEvents, 'onRefused'> {
   text(): Promise<string>
   onHttp(status: number): void
+  onClockSet(): void
   /** Values since the start, for the status page. */
   totals(): { readonly accepted: number; readonly refused: Readonly<Record<string, number>> }
 }
@@ -183,6 +184,7 @@ class RelayMetrics implements Metrics {
   readonly #duration: Histogram
   readonly #delay: Histogram
   readonly #http: Counter
+  readonly #clock: Counter
   #text: Promise<string> | undefined
   #textAt = 0
 
@@ -204,6 +206,7 @@ class RelayMetrics implements Metrics {
       'How long a direction of a circuit was held up by its receiver, a rate, the budget or turns.',
       DELAY_BUCKETS,
     )
+    this.#clock = counter('clock_jumps', 'How often the clock was set by five seconds or more, or the machine has slept.')
     this.#http = counter('http_requests', 'Requests over HTTP, by status.', 'code')
   }
 
@@ -245,6 +248,8 @@ class RelayMetrics implements Metrics {
   }
 
   onWaited = (ms: number): void => this.#delay.observe(ms / 1_000)
+
+  onClockSet = (): void => this.#clock.inc()
 
   onHttp = (status: number): void => this.#http.inc({ code: String(status) })
 }

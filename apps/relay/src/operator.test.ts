@@ -99,23 +99,43 @@ it('[RL14] a stricter mode takes the places of those who do not belong here any 
   expect(released).toEqual(['bob'])
 })
 
-it('[RL24] a disk that takes nothing is one line a minute, and the budget goes on', async () => {
+it('[RL24] a disk that takes nothing is one line a minute that says why, is counted, and the budget goes on', async () => {
   writeFileSync(join(dataDir, 'settings.json'), '{"budget":{"bytesPerMonth":1000,"count":"relay"}}')
-  const lines: string[] = []
-  const logger: Logger = { ...silent, warn: (event) => void lines.push(event) }
+  const lines: (readonly [string, unknown])[] = []
+  const logger: Logger = { ...silent, warn: (event, fields) => void lines.push([event, fields?.['code']]) }
   const put = (): never => {
-    throw new Error('ENOSPC')
+    throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
   }
   const full = { ...store, entries: { ...store.entries, put } }
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] })
   const operator = new Operator({ dataDir, store: full, logger, figures: FIGURES, behindProxy: false })
   await operator.attach({ serve: async () => undefined, endCircuits: () => undefined } as unknown as RelayStack)
+  const told = () => lines.filter(([event]) => event === 'budget-not-kept')
   operator.rules.onBytes('in', 1_000)
+  expect(operator.disk.isRecent).toBe(false)
   vi.advanceTimersByTime(30_000)
-  expect([operator.rules.budget, lines.filter((each) => each === 'budget-not-kept').length]).toEqual(['stopped', 1])
+  expect([operator.rules.budget, operator.disk.isRecent, told()]).toEqual(['stopped', true, [['budget-not-kept', 'SQLITE_FULL']]])
+  expect(await operator.metrics.text()).toContain('skein_relay_refusals_total{service="budget",reason="disk-full"} 15')
   vi.advanceTimersByTime(60_000)
-  expect(lines.filter((each) => each === 'budget-not-kept').length).toBe(2)
+  expect(told()).toHaveLength(2)
   operator[Symbol.dispose]()
+})
+
+it('[RL24] a clock that is set is told of and counted, one that is set by little is not', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] })
+  const lines: (readonly [string, unknown])[] = []
+  const logger: Logger = { ...silent, warn: (event, fields) => void lines.push([event, fields?.['seconds']]) }
+  using operator = new Operator({ dataDir, store, logger, figures: FIGURES, behindProxy: false })
+  await operator.attach({ serve: async () => undefined, endCircuits: () => undefined } as unknown as RelayStack)
+  for (const seconds of [4, 3_600, -3_600]) {
+    vi.setSystemTime(Date.now() + seconds * 1_000)
+    vi.advanceTimersByTime(2_000)
+  }
+  expect(lines).toEqual([
+    ['clock-jumped', 3_600],
+    ['clock-jumped', -3_600],
+  ])
+  expect(await operator.metrics.text()).toContain('skein_relay_clock_jumps_total 2')
 })
 
 it('[RL15] figures tell of places that begin and end, of devices of the day, and of connections to the pages', async () => {

@@ -3,6 +3,7 @@ import { decodeAdmissionRequest, encodeAdmissionReply, type Logger, MAX_ADMISSIO
 import type { Caller, RelayStack } from '@skein/node/swarm'
 import { Membership } from './admission/membership.ts'
 import { OperatorRules, type Refused } from './admission/operator-rules.ts'
+import { DiskTroubles } from './disk-troubles.ts'
 import { Descriptors } from './descriptors.ts'
 import { HttpGate, type HttpGateParts } from './http-gate.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -11,6 +12,7 @@ import { type Refusal, Refusals } from './refusals.ts'
 import type { RelayStore } from './relay-store.ts'
 import { SettledTime } from './settled-time.ts'
 import { loadSettings, type Settings } from './settings.ts'
+import { troubleOf } from './sweeping.ts'
 import { Budget, type BudgetReport, type BudgetState } from './traffic/budget.ts'
 import { readInterfaces } from './traffic/interfaces.ts'
 import { Meter, type PeerTraffic } from './traffic/meter.ts'
@@ -22,6 +24,8 @@ const LOOK_EVERY_MS = 2_000
 const HEAVIEST = 10
 /** Between two lines in the log that the budget cannot be written down, ms. */
 const NOT_KEPT_EVERY_MS = 60_000
+/** By how much a clock has to be set to be told of, ms: less is what time services do all the time. */
+const CLOCK_JUMP_MS = 5_000
 /** For which the figures of everybody are good, ms: anybody may ask for them. */
 const FRESH_MS = 1_000
 
@@ -87,6 +91,7 @@ export class Operator implements Disposable {
   readonly time = new SettledTime({ now: Date.now, monotonic: () => performance.now() })
   /** What the services refuse at their limits. */
   readonly refusals: Refusals
+  readonly disk: DiskTroubles
   /** What one address may have over HTTP. */
   readonly http: HttpGate
   readonly #options: OperatorOptions
@@ -110,6 +115,8 @@ export class Operator implements Disposable {
     this.#budget = new Budget(options.store.entries, first)
     this.#report = this.#budget.report(this.#settings.budget)
     this.refusals = new Refusals(options.logger)
+    const onTrouble = (service: string, reason: string): void => this.refusals.count(service, reason)
+    this.disk = new DiskTroubles({ onTrouble, now: () => performance.now() })
     this.metrics = createMetrics(this.#sources())
     this.http = new HttpGate(this.#httpParts())
     const events = { ...this.metrics, ...this.#events() }
@@ -136,7 +143,7 @@ export class Operator implements Disposable {
   /** @throws Error for whoever asks too often, SkeinError BAD_FRAME */
   #admit(from: Caller, frame: Uint8Array): Uint8Array {
     if (!this.rules.mayAsk('admission', from)) throw new Error('too many requests')
-    return encodeAdmissionReply(this.rules.admit(from.peer, decodeAdmissionRequest(frame)))
+    return this.disk.watch('admission', () => encodeAdmissionReply(this.rules.admit(from.peer, decodeAdmissionRequest(frame))))
   }
 
   /** Reads the settings again. @throws SkeinError CONFIG_INVALID; then nothing has changed */
@@ -197,14 +204,14 @@ export class Operator implements Disposable {
     try {
       this.#budget.close(Date.now(), this.#settings.budget)
     } catch (error) {
-      this.#options.logger.warn('budget-not-kept', { reason: String(error) })
+      this.#options.logger.warn('budget-not-kept', troubleOf(error))
     }
   }
 
   #look(): void {
     this.#delay.look()
     this.descriptors.look()
-    this.time.look()
+    this.#lookAtClock()
     const before = this.#report.state
     try {
       this.#report = this.#budget.look(Date.now(), this.#counted(), this.#settings.budget)
@@ -219,12 +226,21 @@ export class Operator implements Disposable {
     if (this.#report.state === 'stopped') this.#stack?.endCircuits()
   }
 
+  /** A machine that has slept shows as one whose clock was set. */
+  #lookAtClock(): void {
+    const ms = this.time.look()
+    if (Math.abs(ms) < CLOCK_JUMP_MS) return
+    this.metrics.onClockSet()
+    this.#options.logger.warn('clock-jumped', { seconds: Math.round(ms / 1_000), meaning: 'the clock was set, or the machine has slept' })
+  }
+
   /** Tried every two seconds, and told once a minute. */
   #onNotKept(error: unknown): void {
+    this.disk.note('budget', error)
     const now = performance.now()
     if (now - this.#notKeptAt < NOT_KEPT_EVERY_MS) return
     this.#notKeptAt = now
-    this.#options.logger.warn('budget-not-kept', { reason: String(error) })
+    this.#options.logger.warn('budget-not-kept', troubleOf(error))
   }
 
   #onBudget(state: BudgetState): void {

@@ -157,7 +157,8 @@ async function openCards(
   const answer = (from: Caller, frame: Uint8Array): Uint8Array => {
     if (!operator.rules.mayAsk('cards', from)) throw new Error('too many requests')
     const { peer, address } = from
-    return cards.answer({ peer, origin: originOf(address), mayLeave: operator.rules.isAdmitted(peer) }, frame)
+    const depositor = { peer, origin: originOf(address), mayLeave: operator.rules.isAdmitted(peer) }
+    return operator.disk.watch('cards', () => cards.answer(depositor, frame))
   }
   await stack.serve('/skein/card/1', answer, { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
@@ -191,6 +192,7 @@ async function openMail(
     close: () => shared?.close(),
     limits: () => operator.settings().limits,
     onRefused: (service) => operator.refusals.count(service, 'limit'),
+    onTrouble: (error) => operator.disk.note('mail', error),
     pace: (origin, bytes) => operator.rules.onMail(origin, bytes),
     past: () => operator.time.past(),
   })
@@ -308,8 +310,12 @@ function waitingFor(parts: Parts): string[] {
   const names = ['stun', 'reflector', 'stack', 'cards', 'mailbox'] as const
   const missing = names.filter((name) => parts[name] === undefined || (name === 'mailbox' && parts.mailbox?.isAway() === true))
   if (parts.operator?.rules.draining === true) return ['draining']
-  if (parts.front?.hasCertificate === false) return [...missing, 'certificate']
-  return parts.operator?.rules.budget === 'stopped' ? [...missing, 'budget'] : [...missing]
+  const troubles = {
+    certificate: parts.front?.hasCertificate === false,
+    disk: parts.operator?.disk.isRecent === true,
+    budget: parts.operator?.rules.budget === 'stopped',
+  }
+  return [...missing, ...Object.entries(troubles).flatMap(([name, isThere]) => (isThere ? [name] : []))]
 }
 
 function summary(parts: Parts, config: RelayConfig) {

@@ -20,31 +20,36 @@ export class SettledTime {
   readonly #began: number
   /** Of the last hour those that are smaller than all after them: the first is the smallest of all. */
   readonly #offsets: Offset[] = []
-  #last: number | undefined
+  #last: number
 
   constructor(clocks: Clocks) {
     this.#clocks = clocks
     this.#began = clocks.monotonic()
-    this.look()
+    this.#last = this.#note()
   }
 
   /** To be called every few seconds. @returns by how much the clock has been set since the call before, ms */
   look(): number {
-    const at = this.#clocks.monotonic()
-    const ms = this.#clocks.now() - at
-    while ((this.#offsets.at(-1)?.ms ?? Number.NEGATIVE_INFINITY) >= ms) this.#offsets.pop()
-    this.#offsets.push({ at, ms })
-    while ((this.#offsets[0]?.at ?? at) < at - SETTLED_AFTER_MS) this.#offsets.shift()
-    const jump = ms - (this.#last ?? ms)
+    const ms = this.#note()
+    const jump = ms - this.#last
     this.#last = ms
     return jump
   }
 
   /** The time of day, as early as it has been by any clock of the last hour; in the first hour nothing has passed. */
   past(): number {
-    this.look()
+    this.#note()
     const at = this.#clocks.monotonic()
     const [earliest] = this.#offsets
     return earliest === undefined || at - this.#began < SETTLED_AFTER_MS ? 0 : at + earliest.ms
+  }
+
+  #note(): number {
+    const at = this.#clocks.monotonic()
+    const ms = this.#clocks.now() - at
+    while ((this.#offsets.at(-1)?.ms ?? Number.NEGATIVE_INFINITY) >= ms) this.#offsets.pop()
+    this.#offsets.push({ at, ms })
+    while ((this.#offsets[0]?.at ?? at) < at - SETTLED_AFTER_MS) this.#offsets.shift()
+    return ms
   }
 }

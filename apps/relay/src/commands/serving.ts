@@ -5,7 +5,7 @@ import { perform } from '../control/socket.ts'
 
 const LOOK_EVERY_MS = 250
 /** Reasons not to be ready that lie outside the program: neither another version nor another start helps against them. */
-const OUTSIDE: ReadonlySet<unknown> = new Set(['certificate', 'budget'])
+const OUTSIDE: ReadonlySet<unknown> = new Set(['certificate', 'disk', 'budget'])
 
 /** The status, once every part runs. @throws SkeinError TIMED_OUT with what is missing */
 export async function waitUntilServing(dataDir: string, withinMs: number): Promise<Record<string, unknown>> {

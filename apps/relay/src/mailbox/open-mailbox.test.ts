@@ -7,6 +7,7 @@ import { type MailboxOptions, openMailbox } from './open-mailbox.ts'
 const stack = { peerId: 'relay', serveChannel: async () => undefined } as unknown as RelayStack
 const logged: unknown[] = []
 const ignore = (): void => undefined
+const note = (error: unknown): void => void logged.push((error as { readonly code: string }).code)
 const logger: MailboxOptions['logger'] = {
   debug: ignore,
   info: ignore,
@@ -17,7 +18,7 @@ const logger: MailboxOptions['logger'] = {
 
 function optionsWith(store: MailboxStore, past = 0): MailboxOptions {
   const limits = () => DEFAULT_SETTINGS.limits
-  return { store, logger, limits, seed: new Uint8Array(32), onRefused: ignore, pace: () => 0, past: () => past }
+  return { store, logger, limits, seed: new Uint8Array(32), onRefused: ignore, onTrouble: note, pace: () => 0, past: () => past }
 }
 
 afterEach(() => void vi.useRealTimers())
@@ -25,7 +26,7 @@ afterEach(() => void vi.useRealTimers())
 it('[RL15] a database that is away takes no figure with it, and is named until it answers again', async () => {
   let isThere = true
   const totals = async () => {
-    if (!isThere) throw new Error('ECONNREFUSED')
+    if (!isThere) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' })
     return { envelopes: 3, bytes: 300 }
   }
   await using mailbox = await openMailbox(stack, optionsWith({ totals } as unknown as MailboxStore))
@@ -35,6 +36,7 @@ it('[RL15] a database that is away takes no figure with it, and is named until i
   isThere = true
   await mailbox.totals()
   expect(mailbox.isAway()).toBe(false)
+  expect(logged.splice(0)).toEqual(['ECONNREFUSED'])
 })
 
 it('[RL24] mail is removed by what has surely passed, not at the start, and the log says what keeps it from that', async () => {
@@ -49,5 +51,5 @@ it('[RL24] mail is removed by what has surely passed, not at the start, and the 
   vi.advanceTimersByTime(600_000)
   expect(swept).toEqual([5_000])
   vi.useRealTimers()
-  await vi.waitFor(() => expect(logged).toEqual([['mail-not-swept', 'SQLITE_FULL']]))
+  await vi.waitFor(() => expect(logged).toEqual(['SQLITE_FULL', ['mail-not-swept', 'SQLITE_FULL']]))
 })

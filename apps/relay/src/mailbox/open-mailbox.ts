@@ -40,6 +40,8 @@ export interface MailboxOptions {
   past(): number
   /** Asked each time: the operator may change them. */
   limits(): Limits
+  /** The store has failed. */
+  onTrouble(error: unknown): void
   /** Somebody was turned away, or made to wait, at a bound. */
   onRefused(service: MailboxBound): void
   /** As of the service behind it. */
@@ -67,14 +69,14 @@ const rightVerifier = { ed25519Verify: verifyOwnChoice }
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { store, seed, logger, limits, onRefused, pace, past, maxBytes = MAX_MAIL_BYTES, close }: MailboxOptions,
+  { seed, logger, limits, onRefused, pace, past, maxBytes = MAX_MAIL_BYTES, close, ...options }: MailboxOptions,
 ): Promise<Mailbox> {
+  const store = watched(options.store, options.onTrouble)
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
   const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, pace })
-  const sweep = (): void =>
-    void store.sweep(past()).catch((error: unknown) => logger.error('mail-not-swept', troubleOf(error)))
+  const sweep = (): void => void store.sweep(past()).catch((error: unknown) => logger.error('mail-not-swept', troubleOf(error)))
   const sweeping = setInterval(sweep, SWEEP_MS)
   await stack.serveChannel(MAILBOX_PROTOCOL, (channel, { address, connection }) => service.serve(channel, originOf(address, connection)))
   let isAway = false
@@ -91,6 +93,23 @@ export async function openMailbox(
       clearInterval(sweeping)
       await close?.()
     },
+  }
+}
+
+/** The same store; whoever asked is told of what fails as well. */
+function watched(store: MailboxStore, onTrouble: MailboxOptions['onTrouble']): MailboxStore {
+  const watch = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      onTrouble(error)
+      throw error
+    })
+  return {
+    deposit: (...given) => watch(store.deposit(...given)),
+    fetch: (...given) => watch(store.fetch(...given)),
+    forget: (...given) => watch(store.forget(...given)),
+    grant: (...given) => watch(store.grant(...given)),
+    sweep: (...given) => watch(store.sweep(...given)),
+    totals: () => watch(store.totals()),
   }
 }
 

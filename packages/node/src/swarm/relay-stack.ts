@@ -322,7 +322,7 @@ function serveChannels(handler: (channel: Channel, from: Caller) => Promise<void
     if (device === undefined) return stream.abort(new Error('refused'))
     const events = { onFrame: () => undefined, onOffence: (code: string) => logger.debug('channel-offence', { code }) }
     await handler(new StreamChannel(stream, device, events), callerOf(connection)).catch((error: unknown) => {
-      logger.warn('channel-failed', { reason: String(error) })
+      logger.warn('channel-failed', { reason: String(error), code: (error as { readonly code?: string } | undefined)?.code ?? 'unknown' })
       stream.abort(asError(error))
     })
   }
