@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -284,7 +284,9 @@ export class LabClient implements AsyncDisposable {
   constructor(dir: string, name: string, relays: readonly string[], extra: readonly string[]) {
     this.dir = dir
     this.name = name
-    this.args = ['up', '--json', '--data-dir', dir, '--name', name, '--no-lan', ...relays.flatMap((url) => ['--relay', url]), ...extra]
+    // By a path that is not absolute, as people write it.
+    const at = ['--data-dir', relative(process.cwd(), dir)]
+    this.args = ['up', '--json', ...at, '--name', name, '--no-lan', ...relays.flatMap((url) => ['--relay', url]), ...extra]
   }
 
   async start(): Promise<void> {

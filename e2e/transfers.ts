@@ -97,7 +97,7 @@ export async function acceptAll(client: LabClient, from: Pick<LabClient, 'name'>
 /** What is left of unfinished transfers, in a folder and beside a client's database. */
 export function leftovers(folder: string, client: LabClient): string[] {
   const kept = list(join(client.dir, 'files')).filter((name) => name !== 'spool')
-  return [...list(folder).filter((name) => name.startsWith('.skein')), ...kept]
+  return [...list(folder).filter((name) => name.startsWith('.skein')), ...kept, ...list(join(client.dir, 'files/spool'))]
 }
 
 function list(folder: string): string[] {

@@ -42,7 +42,7 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
     const follow = new Following(api, session)
     await follow.begin()
     try {
-      const piped = { paths, name: options.name, signal: follow.signal }
+      const piped = { paths, from: process.stdin, name: options.name, signal: follow.signal }
       const { transfers } = await spooled(session.dataDir, piped, (named) => api.sendFiles({ contacts: [...contacts], paths: [...named] }))
       for (const each of transfers) follow.add(each)
       if (!options.wait) return EXIT.done

@@ -1,46 +1,60 @@
 /** What comes through a pipe, kept as a file until it is sent. */
 import { randomUUID } from 'node:crypto'
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { SkeinError } from '@skein/core'
+import { setImmediate as turn } from 'node:timers/promises'
+import { isSkeinError, SkeinError } from '@skein/core'
+import { fromApiError } from '@skein/node/api'
 
 export interface Piped {
   /** As on the command line: `-` is the pipe. */
   readonly paths: readonly string[]
+  readonly from: Readable
   /** Of what comes through it. */
   readonly name: string | undefined
   /** The user has given up. */
   readonly signal: AbortSignal
 }
 
-/** With the path of a copy in place of `-`, which goes when what is done with it fails. @throws SkeinError FILE_UNREADABLE, DISK_FULL */
+/** These name a folder, or nothing. */
+const NO_NAMES: readonly string[] = ['', '.', '..']
+
+/**
+ * With the path of a copy in place of `-`, which goes when what is done with it is refused.
+ * @throws SkeinError FILE_UNREADABLE, DISK_FULL, USAGE
+ */
 export async function spooled<T>(
   dataDir: string,
-  { paths, name = 'stdin', signal }: Piped,
+  { paths, from, name = 'stdin', signal }: Piped,
   work: (named: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const folder = join(resolve(dataDir), 'files', 'spool', randomUUID())
+  if (paths.includes('-') && NO_NAMES.includes(name)) throw new SkeinError('USAGE', `«${name}» is no name for a file.`)
+  // The client knows its copies by their real paths.
+  const folder = join(realpathSync(dataDir), 'files', 'spool', randomUUID())
+  const path = join(folder, name.replaceAll(/[/\\]/g, '_'))
   try {
-    const copy = paths.includes('-') ? await spool(join(folder, name.replaceAll(/[/\\]/g, '_')), signal) : ''
-    return await work(paths.map((path) => (path === '-' ? copy : resolve(path))))
+    if (paths.includes('-')) await spool(path, { from, signal })
+    return await work(paths.map((each) => (each === '-' ? path : resolve(each))))
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
+    // What failed otherwise may have been taken: the copy is needed then.
+    if (isSkeinError(fromApiError(error))) rmSync(folder, { recursive: true, force: true })
     throw error
   }
 }
 
-/** So that it can be sent again from any place. @returns its path */
-async function spool(path: string, signal: AbortSignal): Promise<string> {
+/** So that it can be sent again from any place. */
+async function spool(path: string, { from, signal }: Pick<Piped, 'from' | 'signal'>): Promise<void> {
   try {
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }), { signal })
+    await pipeline(from, createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (cause) {
     throw signal.aborted ? interrupted() : unkept(cause)
   }
-  // Whoever writes into the pipe ends by the same key, and a part looks like the whole then.
+  // Whoever writes into the pipe ends by the same key, and a part looks like the whole then. A signal that came before is heard last of all.
+  await turn()
   if (signal.aborted) throw interrupted()
-  return path
 }
 
 function interrupted(): SkeinError {

@@ -1,5 +1,5 @@
 /** A running client: core's messenger on SQLite and libp2p. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { carryByMesh, type FilesFactory, type Logger, SkeinError } from '@skein/core'
@@ -58,7 +58,8 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const meshArchive = hasMesh ? openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
     const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive, openErasureCode) }
-    const platform = new NodeFiles({ stateFolder: join(dataDir, 'files'), defaultFolder: join(dataDir, 'received') })
+    const home = realpathSync(dataDir)
+    const platform = new NodeFiles({ stateFolder: join(home, 'files'), defaultFolder: join(home, 'received') })
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
     const tally = new Tally()
@@ -100,7 +101,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       refused: () => ({ ...tally.all(), ...lan?.refused() }),
       network,
       page,
-      uploads: new Uploads(join(dataDir, 'files')),
+      uploads: new Uploads(join(home, 'files')),
       clock: systemClock,
       primitives: nativePrimitives,
       config,
@@ -164,7 +165,7 @@ function prepareDataDir(dataDir: string): void {
 
 function describe({ config, origins }: LoadedConfig, dataDir: string): Record<string, { value: unknown; origin: string }> {
   const settings = Object.entries(config).map(([key, value]) => [key, { value, origin: origins[key as keyof Config] }] as const)
-  return { ...Object.fromEntries(settings), data_dir: { value: dataDir, origin: dataDirOrigin(dataDir) } }
+  return { ...Object.fromEntries(settings), data_dir: { value: resolve(dataDir), origin: dataDirOrigin(dataDir) } }
 }
 
 function dataDirOrigin(dataDir: string): Origin {

@@ -26,7 +26,7 @@ import { presentOf } from './opened-sink.ts'
 import { SourcePlace } from './source-place.ts'
 
 export interface NodeFilesOptions {
-  /** For what is kept beside transfers. */
+  /** For what is kept beside transfers; its real path, by which copies in it are known. */
   readonly stateFolder: string
   /** For what is received when nothing is said. */
   readonly defaultFolder: string
@@ -136,8 +136,7 @@ export class NodeFiles implements FilePlatform {
     const parsed = SourcePlace.parse(JSON.parse(place))
     if (parsed.kind === 'folder') rmSync(join(this.options.stateFolder, parsed.list), { force: true })
     // What came through a pipe, or from a page, was kept for this transfer alone.
-    const spool = join(spoolFolder(this.options.stateFolder), sep)
-    for (const path of this.pathsOf(place)) if (path.startsWith(spool)) rmSync(join(path, '..'), { recursive: true, force: true })
+    for (const copy of this.copiesAt(this.pathsOf(place))) rmSync(copy, { recursive: true, force: true })
   }
 
   async tidy({ ids, places, ended }: KeptTransfers): Promise<void> {
@@ -147,9 +146,14 @@ export class NodeFiles implements FilePlatform {
     const parsed = places.flatMap((place) => placeIn(place))
     const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
     const paths = parsed.flatMap((each) => (each.kind === 'folder' ? Object.values(each.roots) : [each.path]))
-    // A copy lies in a folder of its own, perhaps with folders in it.
-    const copies = new Set(paths.map((path) => join(spool, relative(spool, path).split(sep)[0] ?? '')))
-    tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies }, now: Date.now() })
+    tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies: this.copiesAt(paths) }, now: Date.now() })
+  }
+
+  /** Of copies that lie at these paths: each is in a folder of its own, perhaps with folders in it. */
+  private copiesAt(paths: readonly string[]): ReadonlySet<string> {
+    const spool = spoolFolder(this.options.stateFolder)
+    const within = paths.filter((path) => path.startsWith(join(spool, sep))).map((path) => relative(spool, path))
+    return new Set(within.map((path) => join(spool, path.split(sep)[0] ?? '')))
   }
 
   /** Ends the worker, whatever it does, for good. */

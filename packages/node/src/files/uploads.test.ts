@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -34,6 +34,16 @@ it('[FI33] parts become the files that were named, and leave when nobody is to g
   await files.forgetSource(place)
   await files.stop()
   expect(readdirSync(spoolFolder(top))).toEqual([])
+})
+
+it('[FI33] a copy goes alone: others, and one that is a file, do not go with it', async () => {
+  const uploads = new Uploads(top)
+  const [one, other] = [uploads.begin([['a.txt']]), uploads.begin([['b.txt']])]
+  writeFileSync(join(spoolFolder(top), 'bare'), 'x')
+  const files = new NodeFiles({ stateFolder: top, defaultFolder: top })
+  for (const path of [...one.paths, join(spoolFolder(top), 'bare')]) await files.forgetSource((await files.describe([path])).place)
+  await files.stop()
+  expect(readdirSync(spoolFolder(top))).toEqual([other.upload])
 })
 
 it('[FI33] names that lead elsewhere lead nowhere, and an upload that has not begun takes nothing', () => {
