@@ -10,3 +10,10 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
   })
   return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', give))
 }
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -37,6 +37,10 @@ export function markUnproven(connection: Connection, isUnproven: boolean): void 
   else unproven.delete(connection)
 }
 
+export function isUnproven(connection: Connection): boolean {
+  return connection.status === 'open' && unproven.has(connection)
+}
+
 /** Circuits over relays that go away. */
 const leaving = new WeakSet<Connection>()
 

@@ -11,6 +11,7 @@ import {
   DUPLICATE_GRACE_MS,
   GREET_TIMEOUT_MS,
 } from './constants.ts'
+import { untilAborted } from './abandon.ts'
 import { dialRelay, orOpened } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
@@ -170,7 +171,7 @@ export class Dialler {
       try {
         return await this.dialCircuits(device, { relays: [...news.relays], signal })
       } catch (error) {
-        await aborted(AbortSignal.any([signal, failed, news.news.signal]))
+        await untilAborted(AbortSignal.any([signal, failed, news.news.signal]))
         if (signal.aborted || !news.news.signal.aborted) throw error
       }
     }
@@ -248,13 +249,6 @@ export class Dialler {
       hop.removeEventListener('close', onClose)
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** Nothing is better than the local network. */

@@ -4,7 +4,7 @@ import { VirtualClock } from '@skein/core/testing'
 import { expect, it, vi } from 'vitest'
 import { BrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
-import { markDoubted } from './connections.ts'
+import { markDoubted, markUnproven } from './connections.ts'
 import { PUNCH_AGAIN_AFTER_MS } from './constants.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
@@ -54,7 +54,14 @@ function world() {
   const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
   const deps = { stack, dialler, puncher }
   const isKept = (): boolean => state.isKept
-  const improver = new Improver({ ...deps, self: DEVICE, isKept, clock, logger: silentLogger, stopping: stopped.signal } as unknown as ImproverDeps)
+  const improver = new Improver({
+    ...deps,
+    self: DEVICE,
+    isKept,
+    clock,
+    logger: silentLogger,
+    stopping: stopped.signal,
+  } as unknown as ImproverDeps)
   return { state, clock, improver, stop: () => stopped.abort() }
 }
 
@@ -123,6 +130,39 @@ it('[PT7] a punch that broke off is begun again while other rungs are being trie
   expect([state.dials, state.punches]).toEqual([2, before + 2])
   stop()
   await done
+})
+
+it('[PT4] a circuit by which the other side comes while other rungs are being tried is punched over at once', async () => {
+  const { state, clock, improver, stop } = world()
+  const dialled = { ...RELAYED, direction: 'outbound' } as Connection
+  state.open = [dialled]
+  const done = improver.lost(DEVICE)
+  await clock.advance(500)
+  expect([state.dials, state.punches]).toEqual([1, 0])
+  state.open = [dialled, RELAYED]
+  await Promise.all([improver.improve(DEVICE), clock.advance(1_500)])
+  expect([state.dials, state.punches]).toEqual([1, 2])
+  stop()
+  await done
+})
+
+it('[PT1] nothing more is tried while what was found is being proven', async () => {
+  const { state, clock, improver, stop } = world()
+  state.hangs = false
+  const found = over('/ip4/192.0.2.1/udp/1')
+  const done = improver.lost(DEVICE)
+  await clock.advance(10)
+  const { dials } = state
+  markUnproven(found, true)
+  state.open = [RELAYED, found]
+  await clock.advance(30_000)
+  await vi.waitFor(() => done)
+  expect([dials, state.dials]).toEqual([1, 1])
+  state.open = [RELAYED]
+  void improver.lost(DEVICE)
+  await clock.advance(10)
+  expect(state.dials).toBe(2)
+  stop()
 })
 
 it('[PT10] ways by UDP are left out where it does not get through, and taken at once where it does, or may in another network', async () => {

@@ -4,7 +4,7 @@ import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
 import { isBrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
-import { deviceOf, isDoubted, isRelayedConnection, peerOf, pickConnection } from './connections.ts'
+import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf, pickConnection } from './connections.ts'
 import {
   DIAL_TIMEOUT_MS,
   HANGS_AFTER_MS,
@@ -14,6 +14,7 @@ import {
   SETTLE_AFTER_MS,
   WEBRTC_AFTER_MS,
 } from './constants.ts'
+import { untilAborted } from './abandon.ts'
 import type { Dialler } from './dialling.ts'
 import { OVERTAKEN, type RungReport, whyEnded } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
@@ -39,7 +40,21 @@ interface Search {
   round: AbortController
   /** Connections with which the round began. */
   known: ReadonlySet<Connection>
+  /** Aborts when the device has come over a relay once more. */
+  circuit: AbortController
 }
+
+/** What a punch is tried beside. */
+interface Trial {
+  readonly search: Search
+  /** Of the round. */
+  readonly signal: AbortSignal
+  /** The other rungs have come to nothing: no circuit is waited for. */
+  readonly dialled: AbortSignal
+}
+
+/** The other side has not come over a relay. */
+class NoCircuit extends Error {}
 
 const NO_UDP = 'UDP does not get through here'
 
@@ -66,12 +81,15 @@ export class Improver {
     this.deps.puncher?.tcp.prepare()
     const running = this.searches.get(device)
     if (running !== undefined) return this.beginAnewWith(running, this.connections(device))
-    const search: Search = { tries: 0, resting: new AbortController(), round: new AbortController(), known: new Set() }
+    const [resting, round, circuit] = [new AbortController(), new AbortController(), new AbortController()]
+    const search: Search = { tries: 0, resting, round, known: new Set(), circuit }
     this.searches.set(device, search)
     const identified = untilIdentified()
     while (await this.rest(search)) {
       const standing = this.deps.dialler.standing(device)
       if (standing === undefined || !isRelayedConnection(standing) || !this.deps.isKept(device)) break
+      // What has just been found is being proven; if it fails, the search begins anew.
+      if (this.connections(device).some(isUnproven)) break
       await this.round(device, search, identified)
     }
     this.searches.delete(device)
@@ -119,9 +137,11 @@ export class Improver {
    */
   private async beginAnewWith(search: Search, connections: readonly Connection[]): Promise<void> {
     const { clock, stopping } = this.deps
-    const { round, known } = search
+    const { round, known, circuit } = search
     this.beginAnew(search, false)
     if (connections.every((each) => known.has(each))) return
+    search.circuit = new AbortController()
+    circuit.abort()
     const isLost = (each: Connection): boolean => each.status !== 'open' || isDoubted(each)
     const isOver = AbortSignal.any([stopping, round.signal])
     if ((await clock.sleep(HANGS_AFTER_MS, { signal: isOver })) && [...known].some(isLost)) round.abort()
@@ -156,11 +176,14 @@ export class Improver {
     search.round = won
     search.known = new Set(this.connections(device))
     const signal = AbortSignal.any([this.deps.stopping, won.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    const over = new AbortController()
+    const dialled = over.signal
+    const dial = identified.then(() => this.dial(device, signal)).finally(() => over.abort())
     try {
       await Promise.any([
-        this.punchUntilTried(device, 'tcp', signal),
-        this.punchUntilTried(device, 'udp', signal),
-        identified.then(() => this.dial(device, signal)),
+        this.punchUntilTried(device, 'tcp', { signal, search, dialled }),
+        this.punchUntilTried(device, 'udp', { signal, search, dialled }),
+        dial,
       ])
     } catch (error) {
       const reasons = error instanceof AggregateError ? error.errors.map(String) : [String(error)]
@@ -176,16 +199,25 @@ export class Improver {
     return dialler.dialDirect(device, { signal, rungs: this.hasUdp ? ['lan', 'direct', 'webrtc'] : ['lan', 'direct'], webrtc })
   }
 
-  /** One that broke off has not been tried; other rungs may take so long to fail that there is time for it again. */
-  private async punchUntilTried(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
-    for (const wait of PUNCH_AGAIN_AFTER_MS) {
+  /**
+   * One that broke off has not been tried; other rungs may take so long to fail that there is time for it again. The same holds for a
+   * circuit by which the other side comes while they are being tried: both sides may have dialled at the same time.
+   */
+  private async punchUntilTried(device: DeviceId, by: 'tcp' | 'udp', trial: Trial): Promise<void> {
+    for (let breaks = 0; ; ) {
+      const { circuit } = trial.search
       try {
-        return await this.punch(device, by, signal)
+        return await this.punch(device, by, trial.signal)
       } catch (error) {
-        if (!isBrokenOff(error) || !(await this.deps.clock.sleep(wait, { signal }))) throw error
+        const isTried = !(error instanceof NoCircuit || isBrokenOff(error))
+        if (isTried || !(await (error instanceof NoCircuit ? reached(circuit.signal, trial) : this.hasRested(breaks++, trial)))) throw error
       }
     }
-    return this.punch(device, by, signal)
+  }
+
+  private async hasRested(breaks: number, { signal }: Trial): Promise<boolean> {
+    const wait = PUNCH_AGAIN_AFTER_MS[breaks]
+    return wait !== undefined && this.deps.clock.sleep(wait, { signal })
   }
 
   /** The side that was reached over the relay begins; the other one answers. */
@@ -202,7 +234,7 @@ export class Improver {
     const relayed = pickConnection(this.connections(device).filter(inbound), self)
     if (relayed === undefined) {
       note('other-side', 'the other side begins')
-      throw new Error('the other side begins')
+      throw new NoCircuit('the other side begins')
     }
     try {
       await puncher[by].punch(relayed, device, signal)
@@ -233,4 +265,10 @@ export class Improver {
     await clock.sleep(IDENTIFY_WITHIN_MS, { signal: AbortSignal.any([stopping, done.signal]) })
     stack.removeEventListener('peer:identify', onIdentify)
   }
+}
+
+/** Whether the device has come over a relay while it may still be of use. */
+async function reached(circuit: AbortSignal, { signal, dialled }: Trial): Promise<boolean> {
+  await untilAborted(AbortSignal.any([signal, dialled, circuit]))
+  return circuit.aborted && !signal.aborted
 }
