@@ -124,6 +124,7 @@ it.skipIf(skipped)('[UI20] mail that lies at a relay is said to, and for whom', 
   await bo.page.goto('about:blank')
   await ana.write('for when you are back')
   await ana.sees('for when you are back', 'carried')
+  await ana.page.locator('[data-path="mailbox"]').waitFor()
   await ana.page.locator('[data-mail="ready"]', { hasText: '1 at a relay' }).click()
   const waiting = ana.page.locator('[data-outbox]', { hasText: 'for when you are back' })
   await waiting.getByText(`lies sealed at ${world.relay.url}`).waitFor()

@@ -14,6 +14,7 @@ import { WebSocket } from 'ws'
 import { prove } from './gate.ts'
 import { announceInstance, findRunning } from './instance.ts'
 import { startServer, type WindowServer } from './server.ts'
+import { wordsFor } from './shell/words.ts'
 
 let dir: string
 let client: RunningClient
@@ -105,6 +106,7 @@ describe('the server behind the window', () => {
     expect(first.status).toBe(302)
     expect(first.headers['location']).toMatch(/^\/#session=[\w-]{32}&to=$/)
     expect((await ask(path)).status).toBe(401)
+    expect((await ask(path, { 'accept-language': 'de-AT,de;q=0.9,en;q=0.8' })).body).toBe(wordsFor('de').usedLink)
     const late = pathOf(server.link())
     now += 120_001
     expect((await ask(late)).status).toBe(401)

@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws'
 import { type Asked, Gate, prove } from './gate.ts'
 import { OpenWindows } from './open-windows.ts'
 import { isOtherUser } from './peer-user.ts'
+import { wordsFor } from './shell/words.ts'
 
 /**
  * What a window speaks on the API's WebSocket; beside it stands its session. Not in a cookie: a browser would send that to
@@ -93,9 +94,13 @@ function secure(reply: FastifyReply, policy: string): void {
 }
 
 function routes(server: FastifyInstance, gate: Gate): void {
-  server.get<{ Querystring: { t?: string; to?: string } }>('/open', async ({ query }, reply) => {
+  server.get<{ Querystring: { t?: string; to?: string } }>('/open', async ({ query, headers }, reply) => {
     const session = gate.enter(query.t ?? '')
-    if (session === undefined) return reply.code(401).type('text/plain').send('This link was used or is too old; open Skein anew.')
+    if (session === undefined)
+      return reply
+        .code(401)
+        .type('text/plain; charset=utf-8')
+        .send(wordsFor(headers['accept-language'] ?? '').usedLink)
     // Behind the `#`, which no server sees; the page keeps it for its origin, and takes it out of the address.
     return reply.redirect(`/#session=${session}&to=${encodeURIComponent(query.to ?? '')}`)
   })

@@ -1,9 +1,11 @@
 // Builds the interface: types, pages, then what a static export needs besides: worker, service worker, policy.
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeCompressed } from './compress.mjs'
+import { moveInlineScripts } from './inline-scripts.mjs'
 import { writePolicy } from './policy.mjs'
 import { writeServiceWorker } from './service-worker.mjs'
 
@@ -26,6 +28,8 @@ function run(script, args) {
 run(commandOf('typescript', 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false'])
 run(commandOf('next', 'next'), ['build'])
 run(join(APP, '..', '..', 'tools', 'browser-bundle.mjs'), [OUT])
+const pages = readdirSync(OUT, { recursive: true }).filter((name) => name.endsWith('.html'))
+moveInlineScripts(OUT, pages)
 await writeServiceWorker(APP, OUT)
-writePolicy(OUT)
+writePolicy(OUT, pages)
 writeCompressed(OUT)

@@ -1,19 +1,55 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { lookAround } from './connect.ts'
 
+const kept = new Map<string, string>()
+const storage = {
+  getItem: (key: string) => kept.get(key) ?? null,
+  setItem: (key: string, value: string) => void kept.set(key, value),
+  removeItem: (key: string) => void kept.delete(key),
+}
+
+beforeEach(() => {
+  kept.clear()
+  vi.stubGlobal('sessionStorage', storage)
+  vi.stubGlobal('localStorage', storage)
+  vi.stubGlobal('history', { replaceState: () => undefined })
+})
 afterEach(() => vi.unstubAllGlobals())
+
+/** A page at `address`, whose server answers so. */
+function at(address: string, answer: (path: string) => Response): void {
+  const { hash, origin, hostname } = new URL(address)
+  vi.stubGlobal('fetch', async (path: string) => answer(path))
+  vi.stubGlobal('location', { hash, origin, hostname })
+}
+
+const nothing = (): Response => new Response('', { status: 404 })
+const away = (): Response => {
+  throw new Error('nobody is there')
+}
 
 it('[DW22] a window that a program has opened waits for it, however late it answers', async () => {
   let asked = 0
-  const answer = (path: string): Response => {
-    if (path !== '/host.json') return new Response('', { status: 404 })
+  at('http://127.0.0.1:1/#session=given&to=', (path) => {
+    if (path !== '/host.json') return nothing()
     asked += 1
     if (asked < 3) throw new Error('it is slow')
     return Response.json({ version: 1, api: '/api' })
-  }
-  vi.stubGlobal('fetch', async (path: string) => answer(path))
-  vi.stubGlobal('location', { hash: '#session=given&to=', origin: 'http://127.0.0.1:1' })
-  vi.stubGlobal('history', { replaceState: () => undefined })
-  expect(await lookAround()).toEqual({ hostApi: '/api', ownRelay: undefined, clockAheadMs: 0 })
+  })
+  expect(await lookAround()).toEqual({ hostApi: '/api', ownRelay: undefined })
   expect(asked).toBe(3)
+  // Where there turns out to be no program, nobody waits for one the next time.
+  at('http://127.0.0.1:1/', nothing)
+  expect((await lookAround()).hostApi).toBeUndefined()
+  at('http://127.0.0.1:1/', away)
+  expect((await lookAround()).hostApi).toBeUndefined()
+})
+
+it('[UI3] a link that pretends to come from a program makes no page of a relay wait for one', async () => {
+  const relay = 'https://relay.example'
+  at(relay, (path) => (path === '/relay.json' ? Response.json({ version: 1 }) : nothing()))
+  await lookAround()
+  at(`${relay}/#session=made-up&to=`, away)
+  expect(await lookAround()).toEqual({ hostApi: undefined, ownRelay: relay })
+  expect([...kept.keys()]).not.toContain('skein.session')
 })

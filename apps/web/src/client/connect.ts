@@ -17,26 +17,17 @@ export interface Surroundings {
   readonly hostApi: string | undefined
   /** URL of the relay that served the page, if one did. */
   readonly ownRelay: string | undefined
-  /** By how much this device's clock is ahead of the server's, ms; 0 when nobody has said. */
-  readonly clockAheadMs: number
 }
 
-interface Answer {
-  /** `null`: there was an answer, and it is not such a document. `undefined`: there was none. */
-  readonly document: Record<string, unknown> | null | undefined
-  readonly clockAheadMs: number
-}
-
-async function ask(path: string): Promise<Answer> {
+/** @returns `null` when there was an answer, and it is not such a document, `undefined` when there was none */
+async function ask(path: string): Promise<Record<string, unknown> | null | undefined> {
   const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(ASK_WITHIN_MS) }).catch(() => undefined)
   // Who refuses for now, or puts a page of its own in between, says nothing about what is here.
   const isSaid = answer !== undefined && (answer.ok || answer.status === 404)
   const value: unknown = isSaid ? await answer.json().catch(() => (answer.ok ? undefined : null)) : undefined
-  if (answer === undefined || value === undefined) return { document: undefined, clockAheadMs: 0 }
+  if (answer === undefined || value === undefined) return undefined
   const isVersion1 = answer.ok && typeof value === 'object' && value !== null && 'version' in value && value.version === 1
-  const sentAt = Date.parse(answer.headers.get('date') ?? '')
-  const clockAheadMs = Number.isNaN(sentAt) ? 0 : Date.now() - sentAt
-  return { document: isVersion1 ? (value as Record<string, unknown>) : null, clockAheadMs }
+  return isVersion1 ? (value as Record<string, unknown>) : null
 }
 
 const SESSION = 'skein.session'
@@ -47,8 +38,9 @@ let session: string | undefined
  * this origin, also when the page is loaded anew.
  */
 function takeSession(): void {
-  const { hash } = globalThis.location
-  if (!hash.startsWith('#session=')) return
+  const { hash, hostname } = globalThis.location
+  // Anybody can write such a link to a relay, whose page would wait for a program that is not there.
+  if (!hash.startsWith('#session=') || !/^(127\.0\.0\.1|localhost)$/.test(hostname)) return
   const given = new URLSearchParams(hash.slice(1))
   session = given.get('session') ?? ''
   globalThis.history.replaceState(null, '', `#${given.get('to') ?? ''}`)
@@ -56,6 +48,16 @@ function takeSession(): void {
     globalThis.sessionStorage.setItem(SESSION, session)
   } catch {
     // Without storage it lasts as long as the page.
+  }
+}
+
+/** There is no program here, whatever a link said. */
+function forgetSession(): void {
+  session = undefined
+  try {
+    globalThis.sessionStorage.removeItem(SESSION)
+  } catch {
+    // Nothing was kept.
   }
 }
 
@@ -71,17 +73,17 @@ function hostSession(): readonly string[] {
 /** Asks the server of the page; where it does not answer, what it was the last time counts. */
 export async function lookAround(): Promise<Surroundings> {
   takeSession()
-  const [first, { document: relay, clockAheadMs }] = await Promise.all([ask('/host.json'), ask('/relay.json')])
+  const [first, relay] = await Promise.all([ask('/host.json'), ask('/relay.json')])
   let host = first
   // A window that a program has opened is that program's, however slow it is to answer.
-  for (; host.document === undefined && hostSession().length > 0; host = await ask('/host.json'))
+  for (; host === undefined && hostSession().length > 0; host = await ask('/host.json'))
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
-  const api = host.document?.['api']
-  // A program on this computer has the same clock.
-  if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined, clockAheadMs: 0 }
+  const api = host?.['api']
+  if (typeof api === 'string' && api.startsWith('/')) return { hostApi: api, ownRelay: undefined }
+  if (host === null) forgetSession()
   if (relay !== undefined) keep(KEYS.relay, relay === null ? '' : globalThis.location.origin)
   const known = readKept(KEYS.relay)
-  return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined, clockAheadMs }
+  return { hostApi: undefined, ownRelay: known === globalThis.location.origin ? known : undefined }
 }
 
 /** The client's code: loaded while the user reads the welcome. */

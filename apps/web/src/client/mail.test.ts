@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { describeMail } from '../mail/describe-mail.ts'
 import { rareDe } from '../strings/rare-de.ts'
 import { rareEn, type RareStrings } from '../strings/rare-en.ts'
-import { countMail, mailboxState, MailWatch } from './mail.ts'
+import { countMail, mailboxState, mailFor, MailWatch } from './mail.ts'
 import type { ClientModel } from './model.ts'
 
 const RELAY = 'https://relay.example'
@@ -32,6 +32,13 @@ describe('what the status bar says of mail', () => {
       row('d', ['mesh', RELAY]),
     ]
     expect(countMail(outbox)).toEqual({ waiting: 1, atRelay: 2, carried: 1 })
+  })
+
+  it('[UI25] what lies at a relay or is carried for somebody absent does not wait here', () => {
+    const rows = [row('a', [RELAY]), row('b', ['mesh'])]
+    expect(mailFor(rows, 'bo')).toBe('mailbox')
+    expect(mailFor([...rows, row('c')], 'bo')).toBe('here')
+    expect([mailFor(rows.slice(1), 'bo'), mailFor([row('c')], 'cleo')]).toEqual(['mesh', 'none'])
   })
 
   it('[UI20] a mailbox is said to be missing, or not reached; one that does its work is not worth words', () => {

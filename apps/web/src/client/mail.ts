@@ -110,6 +110,14 @@ export function countMail(outbox: readonly OutboxView[]): MailCount {
   return { waiting, atRelay, carried: all.length - atRelay - waiting }
 }
 
+/** What is on its way to a contact who is not in touch: `here` while this device alone has any of it, `none` when there is nothing. */
+export function mailFor(outbox: readonly OutboxView[], contact: string): 'here' | 'mailbox' | 'mesh' | 'none' {
+  const { waiting, atRelay, carried } = countMail(outbox.filter((row) => row.contact === contact))
+  if (waiting > 0) return 'here'
+  if (atRelay > 0) return 'mailbox'
+  return carried > 0 ? 'mesh' : 'none'
+}
+
 /** `away`: there is one, and it is not reached now. */
 export type MailboxState = 'ready' | 'away' | 'none'
 

@@ -31,8 +31,6 @@ export interface ClientSnapshot {
   readonly failure: unknown
   /** This device was taken out of its account. */
   readonly revoked: boolean
-  /** By how much this device's clock is ahead of its relay's, ms. */
-  readonly clockAheadMs: number
 }
 
 const NOTHING: ClientSnapshot = {
@@ -44,7 +42,6 @@ const NOTHING: ClientSnapshot = {
   silent: false,
   failure: undefined,
   revoked: false,
-  clockAheadMs: 0,
 }
 
 export class ClientModel extends Observable<ClientSnapshot> {
@@ -77,10 +74,6 @@ export class ClientModel extends Observable<ClientSnapshot> {
       clearInterval(asking)
       this.following.abort()
     }
-  }
-
-  noteClock(clockAheadMs: number): void {
-    this.patch({ clockAheadMs })
   }
 
   fail(error: unknown): void {

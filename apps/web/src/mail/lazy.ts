@@ -7,4 +7,5 @@ export const SeveralDialog = dynamic(() => import('./several-dialog.tsx').then((
   ssr: false,
   loading: NotLoaded,
 })
+export const AbsentPath = dynamic(() => import('./absent-path.tsx').then((module) => module.AbsentPath), { ssr: false, loading: NotLoaded })
 export const MailButton = dynamic(() => import('./mail-button.tsx').then((module) => module.MailButton), { ssr: false, loading: NotLoaded })

@@ -10,6 +10,7 @@ const status: StatusView = {
   pid: 0,
   addresses: [],
   serves_page: false,
+  clock_ahead_ms: null,
   relays: [
     { url: 'http://relay', connected: true, reserved: true, gives_places: true },
     { url: 'http://away', connected: false, reserved: false, gives_places: true },

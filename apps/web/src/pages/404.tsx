@@ -1,12 +1,8 @@
-import { en } from '../strings/en.ts'
+/** In the user's language, which the browser alone knows. */
+import dynamic from 'next/dynamic'
+
+const NotHere = dynamic(() => import('../shell/not-here.tsx').then((module) => module.NotHere), { ssr: false })
 
 export default function NotFound() {
-  return (
-    <main className="p-6">
-      <h1 className="text-xl font-semibold">{en.notFound.title}</h1>
-      <a className="text-accent underline" href="/">
-        {en.notFound.home}
-      </a>
-    </main>
-  )
+  return <NotHere />
 }

@@ -3,7 +3,10 @@ import { Head, Html, Main, NextScript } from 'next/document'
 export default function SkeinDocument() {
   return (
     <Html lang="en">
+      {/* The same for all pages, so that none of them loads the code that would change it. */}
       <Head>
+        <title>Skein</title>
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
         <meta name="description" content="Messages from device to device, sealed on the way." />
         <meta name="referrer" content="no-referrer" />
         <meta name="color-scheme" content="light dark" />

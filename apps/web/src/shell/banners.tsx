@@ -46,9 +46,10 @@ function useIsSlow(isWaiting: boolean): boolean {
 
 export function Banners({ hosted }: { readonly hosted: boolean }) {
   const strings = useStrings()
-  const { failure, api, clockAheadMs, revoked, silent } = useClient()
+  const { failure, api, status, revoked, silent } = useClient()
   const lost = useLostIdentity(hosted)
   const isSlow = useIsSlow(api === undefined && failure === undefined && !silent)
+  const clockAheadMs = status?.clock_ahead_ms ?? 0
   return (
     <div className="grid grid-cols-1 gap-px">
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}

@@ -46,7 +46,6 @@ export class Session extends Observable<Stage> {
     followOtherTabs()
     preload()
     this.surroundings = await lookAround()
-    this.model.noteClock(this.surroundings.clockAheadMs)
     const name = readKept(KEYS.name)
     if (name !== undefined) await this.start({ name, passphrase: '' })
     else if (this.surroundings.hostApi !== undefined) await this.start({ name: '', passphrase: '' })

@@ -4,7 +4,7 @@ import { Cloud, CloudOff, LoaderCircle, Route as RouteIcon } from 'lucide-react'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { useRoute } from '../client/route.ts'
-import { MailButton } from '../mail/lazy.ts'
+import { AbsentPath, MailButton } from '../mail/lazy.ts'
 import type { Strings } from '../strings/languages.ts'
 
 type Tone = 'good' | 'busy' | 'bad'
@@ -54,7 +54,7 @@ export function describeStatus(strings: Strings, status: StatusView | undefined,
 const BEST_FIRST = ['lan', 'direct', 'mapped', 'punched', 'relayed', 'mesh'] as const
 
 /** The best path to any device of the contact. */
-export function pathTo(peers: readonly PeerView[], contact: string): PeerView['path'] {
+export function pathTo(peers: readonly PeerView[], contact: string | undefined): PeerView['path'] {
   const paths = peers.filter((each) => each.contact === contact).map(({ path }) => path)
   return BEST_FIRST.find((each) => paths.includes(each)) ?? 'none'
 }
@@ -70,6 +70,15 @@ function useIsSettled(api: unknown): boolean {
     return () => clearTimeout(timer)
   }, [api])
   return isSettled && api !== undefined
+}
+
+export function PathLine({ path, text }: { readonly path: PeerView['path'] | 'mailbox'; readonly text: string }) {
+  return (
+    <div className="flex min-w-0 items-center gap-2 text-quiet" data-path={path}>
+      <RouteIcon aria-hidden="true" size={16} />
+      <span>{text}</span>
+    </div>
+  )
 }
 
 export function StatusBar() {
@@ -90,6 +99,7 @@ export function StatusBar() {
           isFresh: performance.now() - since < FIRST_TRY_MS,
         })
   const Icon = ICONS[tone]
+  const path = pathTo(peers, contact)
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-surface px-3 py-1.5 text-sm">
       <div role="status" aria-label={strings.status.label} data-tone={tone} className={`flex min-w-0 items-center gap-2 ${COLOURS[tone]}`}>
@@ -98,10 +108,11 @@ export function StatusBar() {
       </div>
       {isSettled ? <MailButton /> : null}
       {area === 'chats' && contact !== undefined && api !== undefined ? (
-        <div className="flex min-w-0 items-center gap-2 text-quiet" data-path={pathTo(peers, contact)}>
-          <RouteIcon aria-hidden="true" size={16} />
-          <span>{strings.status.path[pathTo(peers, contact)]}</span>
-        </div>
+        path === 'none' && isSettled ? (
+          <AbsentPath contact={contact} />
+        ) : (
+          <PathLine path={path} text={strings.status.path[path]} />
+        )
       ) : null}
     </header>
   )

@@ -58,7 +58,7 @@ export const de: Strings = {
       relayed: 'Über ein Relay, versiegelt',
       mesh: 'Von Gerät zu Gerät, versiegelt',
       mailbox: 'Über das Postfach eines Relays, versiegelt',
-      none: 'Zurzeit nicht erreichbar; Nachrichten warten hier',
+      none: 'Zurzeit nicht erreichbar',
     },
     stopped: 'Läuft nicht',
   },

@@ -55,7 +55,7 @@ export const en = {
       relayed: 'Through a relay, sealed',
       mesh: 'From device to device, sealed',
       mailbox: 'Through the mailbox of a relay, sealed',
-      none: 'Not in touch now; messages wait here',
+      none: 'Not in touch now',
     },
     stopped: 'Not running',
   },

@@ -15,6 +15,7 @@ export const rareDe: RareStrings = {
       ipv6: 'IPv6',
       hairpin: 'Von innen nach innen',
       'port mapping': 'Offener Port',
+      clock: 'Uhr',
     },
     says: {
       'no-relay': 'Kein Relay ist eingestellt: Nur Geräte im selben Netz werden erreicht.',
@@ -25,6 +26,8 @@ export const rareDe: RareStrings = {
         `Unter ${relay} antwortet jemand anderes: eine Anmeldeseite des Netzes, ein Proxy, oder die Adresse ist falsch.`,
       'relay-ports': (relay: string) => `${relay} antwortet über HTTP, aber keiner seiner anderen Ports ist erreichbar.`,
       'relay-away': (relay: string) => `${relay} antwortet nicht: Es ist aus, oder aus diesem Netz führt kein Weg dorthin.`,
+      'clock-ahead': (minutes) => `Die Uhr dieses Geräts geht ${minutes} Minuten vor der des Relays: stelle sie richtig.`,
+      'clock-behind': (minutes) => `Die Uhr dieses Geräts geht ${minutes} Minuten nach der des Relays: stelle sie richtig.`,
       listening: 'Anderen kann gesagt werden, wo sie anwählen.',
       'not-listening': 'Es gibt keine Adresse, unter der andere anwählen könnten.',
       udp: (seen: string) => `UDP kommt durch; gesehen als ${seen}.`,
@@ -73,6 +76,7 @@ export const rareDe: RareStrings = {
     waiting: (count) => (count === 1 ? '1 wartet hier' : `${count} warten hier`),
     atRelay: (count) => `${count} bei einem Relay`,
     carried: (count) => `${count} bei Geräten in der Nähe`,
+    waitsHere: 'Zurzeit nicht erreichbar; Nachrichten warten hier',
   },
   adding: {
     text: 'Füge die Einladung ein, die du bekommen hast, oder scanne ihren QR-Code.',

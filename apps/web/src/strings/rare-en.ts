@@ -14,6 +14,7 @@ export const rareEn = {
       ipv6: 'IPv6',
       hairpin: 'From inside to inside',
       'port mapping': 'Open port',
+      clock: 'Clock',
     },
     says: {
       'no-relay': 'No relay is set: only devices on the same network are reached.',
@@ -23,6 +24,8 @@ export const rareEn = {
         `Somebody else answers under ${relay}: a captive portal that wants a login, a proxy, or the address is wrong.`,
       'relay-ports': (relay: string) => `${relay} answers over HTTP, but none of its other ports can be reached.`,
       'relay-away': (relay: string) => `${relay} does not answer: it is down, or there is no way to it from this network.`,
+      'clock-ahead': (minutes: string) => `The clock of this device is ${minutes} minutes ahead of the relay’s: set it right.`,
+      'clock-behind': (minutes: string) => `The clock of this device is ${minutes} minutes behind the relay’s: set it right.`,
       listening: 'Others can be told where to dial.',
       'not-listening': 'There is no address under which others could dial.',
       udp: (seen: string) => `UDP gets through; seen as ${seen}.`,
@@ -71,6 +74,7 @@ export const rareEn = {
     waiting: (count: number) => (count === 1 ? '1 waits here' : `${count} wait here`),
     atRelay: (count: number) => `${count} at a relay`,
     carried: (count: number) => `${count} with devices around`,
+    waitsHere: 'Not in touch now; messages wait here',
   },
   adding: {
     text: 'Paste the invite that you were given, or scan its QR code.',

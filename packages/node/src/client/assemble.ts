@@ -28,7 +28,7 @@ export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility'
 
 export interface Client {
   readonly messenger: Messenger
-  readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs' | 'hurry'>
+  readonly swarm: Swarm & Pick<Libp2pSwarm, 'rungs' | 'hurry' | 'clockAheadMs'>
   readonly clock: Clock
   readonly primitives: Primitives
   readonly config: Config

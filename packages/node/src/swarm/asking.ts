@@ -13,6 +13,8 @@ export interface GetOptions {
   readonly maxBytes: number
   /** For what somebody else named; without it the place may be anywhere. */
   readonly mayReach?: MayReach | undefined
+  /** Told when whoever answers says that it is; `null` where that is not said, or not to be read. */
+  readonly onDate?: ((date: string | null) => void) | undefined
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Asking relays, in a browser, which looks names up itself and guards the local network on its own. */
 import { type GetText, hostOf, type MayReach } from './asking.ts'
 
-export const getText: GetText = async (url, { signal, maxBytes, mayReach }) => {
+export const getText: GetText = async (url, { signal, maxBytes, mayReach, onDate }) => {
   if (mayReach !== undefined) await judge(hostOf(url.href), mayReach)
   const response = await fetch(url, { signal, redirect: 'error', credentials: 'omit', headers: { accept: 'application/json' } })
   if (!response.ok) throw new Error(`status ${response.status}`)
+  onDate?.(response.headers.get('date'))
   return readBounded(response, maxBytes)
 }
 

@@ -18,7 +18,7 @@ export class UnfitAnswer extends Error {
 
 const anywhere: MayReach = () => true
 
-export const getText: GetText = async (url, { signal, maxBytes, mayReach = anywhere }) => {
+export const getText: GetText = async (url, { signal, maxBytes, mayReach = anywhere, onDate }) => {
   const host = hostOf(url.href)
   if (isIP(host) !== 0 && !mayReach(host)) throw new Error('an address that others may not name')
   const { get } = url.protocol === 'https:' ? https : http
@@ -30,6 +30,7 @@ export const getText: GetText = async (url, { signal, maxBytes, mayReach = anywh
   )
   try {
     if (response.statusCode !== 200) throw new UnfitAnswer(`status ${response.statusCode}`, response.headers.location)
+    onDate?.(response.headers.date ?? null)
     return await readBounded(response, maxBytes)
   } finally {
     response.destroy()

@@ -22,6 +22,7 @@ import type { TopicReceiver } from './gossip.ts'
 import type { OutsideAddress } from './mapped.ts'
 import { Penalties } from './penalties.ts'
 import type { NetworkChange } from '../platform/network-change.ts'
+import { RelayClock } from './relay-clock.ts'
 import { Running } from './running.ts'
 import type { SwarmOptions, SwarmPlatform } from './swarm-options.ts'
 import type { RungReport } from './rungs.ts'
@@ -39,6 +40,7 @@ export class Libp2pSwarm implements Swarm, Directory {
   private readonly streamHandlers = new Map<ProtocolId, (stream: Stream, device: DeviceId) => void>()
   private readonly topics = new Map<string, TopicReceiver>()
   private readonly kept = new Set<DeviceId>()
+  private readonly relayClock: RelayClock
   private running: Running | undefined
   /** Starts and stops, one after the other. */
   private turns: Promise<void> = Promise.resolve()
@@ -47,6 +49,7 @@ export class Libp2pSwarm implements Swarm, Directory {
   constructor(options: SwarmOptions, platform: SwarmPlatform) {
     this.options = options
     this.platform = platform
+    this.relayClock = new RelayClock(options.clock)
     this.self = deviceIdFromKey(platform.primitives.ed25519PublicKey(options.privateKeySeed))
   }
 
@@ -188,6 +191,11 @@ export class Libp2pSwarm implements Swarm, Directory {
     return this.running?.supervisors.map((each) => each.status()) ?? this.options.relays.map(away)
   }
 
+  /** By how much this device's clock is ahead of its relays', ms; `null` while none has said. */
+  clockAheadMs(): number | null {
+    return this.relayClock.aheadMs()
+  }
+
   /** The network may be back: nothing waits for its next try. */
   hurry(): void {
     for (const each of this.running?.supervisors ?? []) each.hurry()
@@ -311,7 +319,7 @@ export class Libp2pSwarm implements Swarm, Directory {
       onRaw,
       mayPunch: (device) => this.kept.has(device),
     })
-    const own = { self: this.self, kept: this.kept, bulkHandlers: this.bulkHandlers }
+    const own = { relayClock: this.relayClock, self: this.self, kept: this.kept, bulkHandlers: this.bulkHandlers }
     const running = new Running(stack, { ...this.options, ...this.platform, ...own, ...this.reports() })
     await this.listenNow(running)
     this.running = running

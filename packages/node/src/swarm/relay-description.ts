@@ -30,6 +30,8 @@ export interface DescriptionSource {
   readonly getText: GetText
   /** For a relay that somebody else named; the user's own may be anywhere. */
   readonly mayReach?: MayReach | undefined
+  /** As of `GetText`, of a relay's description alone. */
+  readonly onDate?: (date: string | null) => void
 }
 
 export interface DescriptionsSource extends Pick<DescriptionSource, 'signal' | 'getText'> {
@@ -40,12 +42,15 @@ export interface DescriptionsSource extends Pick<DescriptionSource, 'signal' | '
 }
 
 /** Not cached. @throws SkeinError RELAY_UNREACHABLE */
-export async function fetchDescription(url: string, { signal, getText, mayReach }: DescriptionSource): Promise<RelayDescription> {
+export async function fetchDescription(url: string, { signal, getText, mayReach, onDate }: DescriptionSource): Promise<RelayDescription> {
   try {
     const target = new URL('relay.json', url.endsWith('/') ? url : `${url}/`)
     if (!/^https?:$/.test(target.protocol)) throw new Error('not a web address')
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DESCRIPTION_TIMEOUT_MS)])
-    const described = parseDescription(await getText(target, { signal: limited, maxBytes: MAX_DESCRIPTION_BYTES, mayReach }))
+    let date: string | null = null
+    const options = { signal: limited, maxBytes: MAX_DESCRIPTION_BYTES, mayReach, onDate: (said: string | null) => (date = said) }
+    const described = parseDescription(await getText(target, options))
+    onDate?.(date)
     return { ...described, addresses: described.addresses.filter((address) => mayReach === undefined || leadsWhere(address, mayReach)) }
   } catch (cause) {
     throw new SkeinError('RELAY_UNREACHABLE', `The relay ${url} does not answer as a relay does.`, { cause, data: { url } })

@@ -5,6 +5,7 @@ import type { BulkChannels, BulkHandler } from '../bulk/index.ts'
 import type { BulkHost } from './bulk-paths.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
 import type { GetText } from './asking.ts'
+import type { RelayClock } from './relay-clock.ts'
 import type { RecordJudge } from './stack-parts.ts'
 
 export interface RunningDeps {
@@ -17,6 +18,7 @@ export interface RunningDeps {
   readonly logger: Logger
   readonly judge: RecordJudge
   readonly getText: GetText
+  readonly relayClock: Pick<RelayClock, 'note'>
   /** A packet that belongs to no punch came to a socket for one. */
   readonly onGarbage?: (() => void) | undefined
   /** In a coordination of a punch the other side has said what cannot be. */

@@ -157,7 +157,8 @@ export class Running {
 
   /** What is known of our own relays is as new as what their supervisors know. */
   private async describeAnew(url: string, signal: AbortSignal): Promise<RelayDescription> {
-    const description = await fetchDescription(url, { signal, getText: this.deps.getText })
+    const { getText, relayClock } = this.deps
+    const description = await fetchDescription(url, { signal, getText, onDate: (date) => relayClock.note(date) })
     this.descriptions.note(url, description)
     return description
   }

@@ -107,6 +107,8 @@ export const StatusView = z.object({
   relays: z.array(z.object({ url: z.string(), connected: z.boolean(), reserved: z.boolean(), gives_places: z.boolean() })),
   /** Whether this client can serve the web client to the local network. */
   serves_page: z.boolean(),
+  /** By how much this device's clock is ahead of its relays', ms; `null` while none has said. */
+  clock_ahead_ms: z.nullable(z.number()),
 })
 export type StatusView = z.infer<typeof StatusView>
 

@@ -1,5 +1,5 @@
 /** What may keep this client from others, in sentences. */
-import type { RelayStatus } from '@skein/core'
+import { CLOCK_WINDOW_MS, type RelayStatus } from '@skein/core'
 import type { Client, NetworkKnowledge } from '../assemble.ts'
 import type { DoctorView, NatView } from './contract.ts'
 
@@ -18,10 +18,19 @@ export async function doctorView(client: Client): Promise<DoctorView> {
     listening
       ? check('listening', 'listening', { detail: 'Others can be told where to dial.' })
       : check('listening', 'not-listening', { ok: false, detail: 'There is no address under which others could dial.' }),
+    ...clockCheck(client.swarm.clockAheadMs()),
     ...(nat === undefined ? [] : natChecks(nat)),
     ...(client.network === undefined ? [] : [mappingCheck(client.network)]),
   ]
   return { checks, nat: natView(client.network), refused: client.refused?.() ?? {} }
+}
+
+/** Nothing while it is right, as far as is known: whoever's is wrong counts as absent, and invites as expired. */
+export function clockCheck(aheadMs: number | null): Check[] {
+  if (aheadMs === null || Math.abs(aheadMs) <= CLOCK_WINDOW_MS) return []
+  const [way, minutes] = [aheadMs > 0 ? 'ahead' : 'behind', String(Math.round(Math.abs(aheadMs) / 60_000))]
+  const detail = `The clock of this device is ${minutes} minutes ${way === 'ahead' ? 'ahead of' : 'behind'} the relay's: set it right.`
+  return [check('clock', `clock-${way}`, { ok: false, detail, about: minutes })]
 }
 
 interface Found {

@@ -23,6 +23,7 @@ export const router = os.router({
       .relays()
       .map(({ url, connected, reserved, givesPlaces }) => ({ url, connected, reserved, gives_places: givesPlaces })),
     serves_page: client.page?.isPossible ?? false,
+    clock_ahead_ms: client.swarm.clockAheadMs(),
   })),
   invite: os.invite.handler(async ({ context: { client }, input }) => {
     const { invite, expiresAt } = await client.messenger.invite(input?.here === true ? await pageOf(client) : undefined)
