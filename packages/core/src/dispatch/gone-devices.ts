@@ -1,6 +1,7 @@
 /** What waits for devices that are in no list any more (DV8). */
 import type { DeviceId } from '../ids.ts'
-import { dropDevice, type MainPath } from '../main-path/index.ts'
+import type { MainPath } from '../main-path/index.ts'
+import { loadDropDevice } from './late-code.ts'
 
 export class GoneDevices {
   private readonly path: MainPath
@@ -12,7 +13,7 @@ export class GoneDevices {
 
   /** One after the other: two at once would send one message twice to other devices. */
   drop(device: DeviceId): Promise<void> {
-    const done = this.last.then(() => dropDevice(this.path, device))
+    const done = this.last.then(async () => (await loadDropDevice()).dropDevice(this.path, device))
     this.last = done.catch(() => undefined)
     return done
   }

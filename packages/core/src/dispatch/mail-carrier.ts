@@ -4,7 +4,7 @@ import type { CarrierView, MailRefusal } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/delivery-tags.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
 import { Collector } from '../mailbox/collector.ts'
-import { Depositor } from '../mailbox/depositor.ts'
+import type { Depositor, DepositorDeps } from '../mailbox/depositor.ts'
 import { Purse } from '../mailbox/purse.ts'
 import { type MainPath, receiveMail } from '../main-path/index.ts'
 import type { MessengerPorts } from '../messenger-ports.ts'
@@ -14,6 +14,7 @@ import { decodeContactCard } from '../wire/contact.ts'
 import { decodeHandover, type HandoverFields } from '../wire/handover.ts'
 import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
 import { Grants } from './grants.ts'
+import { loadDepositor } from './late-code.ts'
 
 export interface MailCarrierDeps extends Pick<MessengerPorts, 'clock' | 'random' | 'primitives' | 'logger' | 'store' | 'swarm'> {
   readonly book: ContactBook
@@ -53,6 +54,7 @@ export class MailCarrier {
   private readonly grants: Grants
   private depositor: Depositor | undefined
   private path: MainPath | undefined
+  private isStopped = false
 
   constructor(deps: MailCarrierDeps) {
     this.deps = deps
@@ -66,13 +68,11 @@ export class MailCarrier {
   start(path: MainPath): void {
     this.path = path
     this.grants.start(path)
-    const onStored = async (rows: readonly OutboxRow[], mailbox: string): Promise<void> =>
-      void (await Promise.all(rows.map((row) => this.deps.onCarried(row, mailbox))))
-    this.depositor = new Depositor({ ...this.deps, purse: this.purse, envelopes: path.envelopes, onStored, onSigned: this.deps.onSigned })
     for (const collector of this.collectors) void collector.run()
   }
 
   stop(): void {
+    this.isStopped = true
     this.grants.stop()
     this.depositor?.stop()
     for (const collector of this.collectors) collector.stop()
@@ -85,7 +85,20 @@ export class MailCarrier {
 
   /** Leaves what waits for a device that is away, as far as the plan wants it. Never throws. */
   async offer(device: DeviceId): Promise<void> {
-    await this.depositor?.leave(device)
+    try {
+      const { Depositor } = await loadDepositor()
+      if (this.path === undefined || this.isStopped) return
+      this.depositor ??= new Depositor(this.depositing(this.path))
+      await this.depositor.leave(device)
+    } catch (error) {
+      this.deps.logger.warn('mail-not-left', { reason: String(error) })
+    }
+  }
+
+  private depositing({ envelopes }: MainPath): DepositorDeps {
+    const onStored = async (rows: readonly OutboxRow[], mailbox: string): Promise<void> =>
+      void (await Promise.all(rows.map((row) => this.deps.onCarried(row, mailbox))))
+    return { ...this.deps, purse: this.purse, envelopes, onStored }
   }
 
   /** Mailboxes where mail for a device can be left: none while no delivery tag is known. */

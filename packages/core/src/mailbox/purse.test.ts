@@ -48,6 +48,7 @@ async function writeDaily({ world, ana, bo }: Pick<MailScene, 'world' | 'ana' | 
 describe('tokens', () => {
   it('[MB11] contacts are kept in tokens: a month of mail, some every day', async () => {
     const { world, ana, bo } = await scene(707)
+    world.skipsIdle = true
     world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
     for (let day = 0; day < 12; day += 1) {
       for (let number = 0; number < 10; number += 1) await world.send(ana, bo, `day ${day} ${number}`)

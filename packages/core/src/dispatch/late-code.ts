@@ -1,0 +1,7 @@
+/** Code that is seldom wanted, or late: who loads us over a network does not load it at the start. */
+import { loadOnce } from '../devices/load-once.ts'
+
+export const loadUnconfirmed = loadOnce(() => import('./unconfirmed.ts'))
+/** Wanted once somebody is away. */
+export const loadDepositor = loadOnce(() => import('../mailbox/depositor.ts'))
+export const loadDropDevice = loadOnce(() => import('../main-path/drop-device.ts'))
