@@ -32,7 +32,7 @@ class FakeSocket {
 
   listen(receive: (bytes: Buffer, from: Endpoint) => void): () => void {
     this.receive = receive
-    return () => undefined
+    return () => (this.receive = undefined)
   }
 
   hear(bytes: readonly number[], from: Endpoint): void {
@@ -166,5 +166,27 @@ describe('search for a UDP path', () => {
     socket.hear(packet(4, OWN), { host: HOST, port: 31_337 })
     await clock.advance(100)
     expect(await found).toMatchObject({ to: { host: HOST, port: 31_337 } })
+  })
+
+  it('[PT8] who has agreed says so again when asked again, until that is over: the answer may have been lost', async () => {
+    const { clock, sockets, found } = begin(same, random, { decides: false })
+    const [socket] = sockets as [FakeSocket]
+    const from = { host: HOST, port: 31_337 }
+    await clock.advance(50)
+    socket.hear(packet(3, OWN), from)
+    await clock.advance(100)
+    const path = await found
+    expect(path).toMatchObject({ to: from })
+    const agreed = (): number => socket.sent.filter(({ to, bytes }) => to.port === from.port && bytes[1] === 4).length
+    const before = agreed()
+    socket.hear(packet(1, OWN), from)
+    socket.hear(packet(3, THEIRS), from)
+    socket.hear(packet(3, OWN), { host: '8.8.8.8', port: 53 })
+    expect(agreed()).toBe(before)
+    socket.hear(packet(3, OWN), from)
+    expect(agreed()).toBe(before + 1)
+    path?.stop()
+    socket.hear(packet(3, OWN), from)
+    expect(agreed()).toBe(before + 1)
   })
 })

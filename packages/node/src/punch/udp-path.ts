@@ -13,9 +13,14 @@ const AGREED = 4
 /** Distinguishes ours from packets of UDX, which begin with 0xff, and of STUN, which begin with 0. */
 const MAGIC = 0x5b
 
-export interface UdpPath {
+interface Pair {
   readonly socket: PunchSocket
   readonly to: Endpoint
+}
+
+export interface UdpPath extends Pair {
+  /** Until this is called the other side is told that it is agreed whenever it asks once more: all that was said of it may get lost. */
+  stop(): void
 }
 
 export interface PathSearch {
@@ -48,8 +53,8 @@ class PathFinder {
   private readonly search: PathSearch
   private readonly done = new AbortController()
   private readonly signal: AbortSignal
-  private candidate: UdpPath | undefined
-  private path: UdpPath | undefined
+  private candidate: Pair | undefined
+  private path: Pair | undefined
 
   constructor(search: PathSearch) {
     this.search = search
@@ -58,15 +63,17 @@ class PathFinder {
 
   async run(): Promise<UdpPath | undefined> {
     const { sockets, clock } = this.search
-    const forget = sockets.map((socket) => socket.listen((bytes, from) => this.receive({ socket, to: from }, bytes)))
+    const listening = sockets.map((socket) => ({ socket, forget: socket.listen((bytes, from) => this.receive({ socket, to: from }, bytes)) }))
     await Promise.all([this.send(), this.insist()])
+    const { path } = this
     // The other side may have missed that it is agreed.
-    for (let again = 0; again < 3 && this.path !== undefined; again += 1) {
-      this.say(this.path, this.search.decides ? CHOSEN : AGREED)
+    for (let again = 0; again < 3 && path !== undefined; again += 1) {
+      this.say(path, this.search.decides ? CHOSEN : AGREED)
       await clock.sleep(PROBE_EVERY_MS)
     }
-    for (const each of forget) each()
-    return this.path
+    for (const { socket, forget } of listening) if (socket !== path?.socket) forget()
+    const stop = (): void => listening.find(({ socket }) => socket === path?.socket)?.forget()
+    return path === undefined ? undefined : { ...path, stop }
   }
 
   private async send(): Promise<void> {
@@ -127,7 +134,7 @@ class PathFinder {
     }
   }
 
-  private receive(from: UdpPath, bytes: Buffer): void {
+  private receive(from: Pair, bytes: Buffer): void {
     const { ownNonce, host, decides } = this.search
     const isOurs = bytes[0] === MAGIC && bytes.length === 2 + ownNonce.length && bytes.subarray(2).equals(ownNonce)
     // Behind a carrier's NAT an address may change between two connections; proven is only the one that was.
@@ -135,8 +142,8 @@ class PathFinder {
       if (!isBeneath(bytes)) this.search.onGarbage()
       return
     }
-    if (this.path !== undefined) return
     const kind = bytes[1]
+    if (this.path !== undefined) return decides || kind !== CHOSEN ? undefined : this.say(from, AGREED)
     if (kind === PROBE || kind === SEEN) {
       this.candidate ??= from
       this.say(this.candidate, decides ? CHOSEN : SEEN)
@@ -144,13 +151,13 @@ class PathFinder {
     if (decides ? kind === AGREED : kind === CHOSEN) this.finish(from)
   }
 
-  private finish(path: UdpPath): void {
+  private finish(path: Pair): void {
     this.path = path
     if (!this.search.decides) this.say(path, AGREED)
     this.done.abort()
   }
 
-  private say({ socket, to }: UdpPath, kind: number, ttl?: number): void {
+  private say({ socket, to }: Pair, kind: number, ttl?: number): void {
     const { theirNonce } = this.search
     const packet = Buffer.alloc(2 + theirNonce.length)
     packet[0] = MAGIC

@@ -177,6 +177,7 @@ export class UdpPuncher {
       if (plan.kind !== 'lockstep') throw new Error('no hole was found')
       return false
     } finally {
+      path?.stop()
       for (const each of sockets) if (each !== path?.socket) each.close()
     }
   }

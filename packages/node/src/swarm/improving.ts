@@ -10,6 +10,7 @@ import {
   HANGS_AFTER_MS,
   IDENTIFY_WITHIN_MS,
   IMPROVE_AFTER_MS,
+  PROVEN_WITHIN_MS,
   PUNCH_AGAIN_AFTER_MS,
   SETTLE_AFTER_MS,
   WEBRTC_AFTER_MS,
@@ -86,10 +87,9 @@ export class Improver {
     this.searches.set(device, search)
     const identified = untilIdentified()
     while (await this.rest(search)) {
+      await this.proven(device)
       const standing = this.deps.dialler.standing(device)
       if (standing === undefined || !isRelayedConnection(standing) || !this.deps.isKept(device)) break
-      // What has just been found is being proven; if it fails, the search begins anew.
-      if (this.connections(device).some(isUnproven)) break
       await this.round(device, search, identified)
     }
     this.searches.delete(device)
@@ -145,6 +145,12 @@ export class Improver {
     const isLost = (each: Connection): boolean => each.status !== 'open' || isDoubted(each)
     const isOver = AbortSignal.any([stopping, round.signal])
     if ((await clock.sleep(HANGS_AFTER_MS, { signal: isOver })) && [...known].some(isLost)) round.abort()
+  }
+
+  /** What has just been found is proven within a moment; what is not may carry nothing, and keeps nobody from looking on. */
+  private async proven(device: DeviceId): Promise<void> {
+    const { clock, stopping } = this.deps
+    if (this.connections(device).some(isUnproven)) await clock.sleep(PROVEN_WITHIN_MS, { signal: stopping })
   }
 
   private connections(device: DeviceId): readonly Connection[] {
