@@ -66,6 +66,7 @@ export const filesDe: FileStrings = {
     unwritable: 'Dieser Datenträger oder Ordner lässt sich nicht beschreiben. Was schon da ist, bleibt; sieh nach und lass es weitergehen.',
     'source-away': 'Die Datei ist gerade nicht zu lesen, oder ihr Datenträger ist nicht da. Es geht weiter, wenn sie zurück ist.',
     silent: 'Gerade kommt nichts',
+    elsewhere: 'Beim Absender ist sie nicht mehr. Sie kommt von einem anderen deiner Geräte, das sie hat, sobald beide da sind.',
     replaced: 'Während des Sendens geändert. Eine neue Übertragung ist an ihre Stelle getreten.',
     mailed: 'Liegt im Briefkasten; dieses Gerät darf ausgeschaltet werden',
   },

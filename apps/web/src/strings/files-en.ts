@@ -65,6 +65,7 @@ export const filesEn = {
     unwritable: 'This disk or folder cannot be written. What has come is kept; look after it, and let it go on.',
     'source-away': 'The file cannot be read at the moment, or its disk is away. It goes on when it is back.',
     silent: 'Nothing comes at the moment',
+    elsewhere: 'Its sender has it no longer. It comes from another device of yours that has it, when both are there.',
     replaced: 'Changed while it was sent. A new transfer has taken its place.',
     mailed: 'In the mailbox; this device may be switched off',
   },

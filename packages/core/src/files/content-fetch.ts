@@ -79,6 +79,8 @@ export class ContentFetch implements LaneHost {
   private refusal: Refusal | undefined
   private failure: unknown
   private isLeadElsewhere = false
+  /** Who has offered it has it no longer: other devices of ours do (FI39). */
+  isLeft = false
 
   constructor(deps: ContentFetchDeps, wish: ContentWish) {
     this.deps = deps
@@ -193,12 +195,14 @@ export class ContentFetch implements LaneHost {
 
   onRefused(lane: SourceLane, { outcome }: { readonly outcome: Refusal }): void {
     lane.isOut = true
+    const isDoneThere = this.isOfferer(lane.device) && outcome.state === 'done'
+    this.isLeft ||= isDoneThere && this.wish.others.some((each) => this.wish.isOwn(each))
     // Who has not offered it cannot end it.
-    if (!this.isOfferer(lane.device)) {
+    if (!this.isOfferer(lane.device) || this.isLeft) {
       this.isLeadElsewhere ||= lane === this.lanes[0]
       return
     }
-    this.refusal = outcome
+    this.refusal = isDoneThere ? { ...outcome, state: 'failed', code: 'TRANSFER_UNKNOWN' } : outcome
     this.end()
   }
 

@@ -16,6 +16,8 @@ export interface Loop {
   content: ContentFetch | undefined
   /** The device that was asked has it not; another may. */
   isElsewhere: boolean
+  /** Who has offered it has it no longer; other devices of ours do. */
+  isLeft: boolean
   /** Chunks have come from others than who has offered it. */
   isMixed: boolean
   /** What others sent was something else. */
@@ -23,8 +25,8 @@ export interface Loop {
 }
 
 export function newLoop(): Loop {
-  const none = { content: undefined, opening: undefined, isWoken: false, isElsewhere: false, isMixed: false, shunsOthers: false }
-  return { wake: () => undefined, links: new Set(), ...none }
+  const none = { content: undefined, opening: undefined, isWoken: false, isElsewhere: false }
+  return { wake: () => undefined, links: new Set(), ...none, isLeft: false, isMixed: false, shunsOthers: false }
 }
 
 /** What runs over one device, or all there is, is broken off; nobody waits any longer. */

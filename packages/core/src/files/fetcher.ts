@@ -170,7 +170,7 @@ export class Fetcher {
       const before = live.stored.moved
       loop.isWoken = false
       await this.attempt(live, loop)
-      await this.rest(live)
+      await this.rest(live, loop.isLeft ? 'elsewhere' : null)
       if (live.stored.moved > before) wait = RETRY_MS.first
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
@@ -333,6 +333,7 @@ export class Fetcher {
     try {
       const outcome = await content.run()
       loop.isMixed ||= content.isMixed
+      loop.isLeft ||= content.isLeft
       if (outcome.kind === 'complete') await this.finish(live, outcome, { ...work, teller: content.sourceOf(live.stored.device) })
       else if (outcome.kind === 'refused') await this.deps.onOutcome(live, outcome.outcome)
       else loop.isElsewhere = content.isElsewhere

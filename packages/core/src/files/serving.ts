@@ -181,10 +181,16 @@ class Session {
     deps.logger.warn('file-not-sent', { reason: String(error) })
     const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
     const isOver = await deps.onBroken(live, own).catch(() => false)
-    const outcome = { kind: 'outcome', id: live.stored.id, state: 'failed', code: own.code, digest: new Uint8Array() } as const
-    if (isOver) await link.send(encodeFileFrame(outcome))
+    if (isOver) await link.send(encodeFileFrame(brokenOutcome(live, own)))
     link.close()
   }
+}
+
+/** What one device of the recipient has whole, and is here no longer, has not failed: of a single file that device gives it (FI39). */
+function brokenOutcome({ stored: { id, state }, manifest }: Live, { code }: SkeinError): Outcome {
+  const said = { kind: 'outcome', id, digest: new Uint8Array() } as const
+  if (state === 'done' && manifest.folder === undefined) return { ...said, state: 'done', code: '' }
+  return { ...said, state: 'failed', code: state === 'done' && code === 'FILE_UNREADABLE' ? 'TRANSFER_UNKNOWN' : code }
 }
 
 /** Empty for a list, and where others are asked for the rest: it takes reading all of the content. */

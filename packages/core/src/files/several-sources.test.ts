@@ -108,6 +108,36 @@ describe('several sources', () => {
     expect(stateOf(tablet, transfer)).toBe('done')
   })
 
+  it.each([1_200_000, BYTES])('[FI39] what its sender has no longer comes from the device that has it (%s bytes)', async (bytes) => {
+    const all = await scene(914)
+    const { world, ana, bo, tablet } = all
+    ana.disk.files.set('a.bin', content(1, bytes))
+    const transfer = await offered(all, 'a.bin')
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => stateOf(bo, transfer) === 'done' && stateOf(ana, transfer) === 'done')
+    ana.disk.files.delete('a.bin')
+    world.kill(bo.node)
+    await filesOf(tablet).accept(transfer.id, 'here')
+    await world.run(20_000)
+    expect(filesOf(tablet).get(transfer.id)).toMatchObject({ state: 'waiting', reason: 'elsewhere' })
+    bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk })
+    await until(world, () => stateOf(tablet, transfer) === 'done')
+    expect(tablet.disk.files.get('here/a.bin')).toEqual(content(1, bytes))
+  })
+
+  it('[FI39] a folder that its sender has no longer is not known any more', async () => {
+    const all = await scene(915)
+    const { world, ana, bo, tablet } = all
+    for (const name of ['dir/a', 'dir/b']) ana.disk.files.set(name, content(1, 2_000_000))
+    const transfer = await offered(all, 'dir')
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => stateOf(ana, transfer) === 'done')
+    ana.disk.away = 'FILE_UNREADABLE'
+    await filesOf(tablet).accept(transfer.id, 'here')
+    await until(world, () => stateOf(tablet, transfer) !== 'waiting' && stateOf(tablet, transfer) !== 'running')
+    expect(filesOf(tablet).get(transfer.id)).toMatchObject({ state: 'failed', reason: 'TRANSFER_UNKNOWN' })
+  })
+
   it('[FI38] another device of the sender, which knows nothing of it, neither ends it nor is told instead', async () => {
     const all = await scene(903)
     const { world, ana, bo, tablet } = all
