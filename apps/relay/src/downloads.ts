@@ -9,6 +9,12 @@ import { Pace } from './traffic/pace.ts'
 const HEAD_BYTES = 512
 /** Addresses and networks whose downloads are known; the one that asked longest ago starts afresh. */
 const MAX_KEYS = 65_536
+/** While pages are slowed, what an address that has begun to load them gets at once all the same, bytes: the web client, compressed. */
+const VISIT_BYTES = 2_097_152
+/** How long it has for that, ms. */
+const VISIT_MS = 120_000
+/** Addresses that have it at one time; what they take is waited for afterwards. */
+const MAX_VISITS = 32
 
 export interface DownloadParts {
   limits(): Settings['limits']
@@ -44,6 +50,12 @@ interface Open {
   readonly settles: Set<() => void>
 }
 
+interface Visit {
+  readonly until: number
+  /** Bytes. */
+  left: number
+}
+
 interface Allowance {
   readonly perSecond: number
   readonly burstMs: number
@@ -54,6 +66,8 @@ export class Downloads {
   /** The one that asked longest ago first. */
   readonly #paces = new Map<string, Pace>()
   readonly #slow = new Pace()
+  /** By address, while pages are slowed. */
+  readonly #visits = new Map<string, Visit>()
   readonly #open = new WeakMap<object, Open>()
 
   constructor(parts: DownloadParts) {
@@ -64,10 +78,28 @@ export class Downloads {
   refusal(address: string): Refusal | undefined {
     const { state, slowBytesPerSecond } = this.#parts.budget()
     if (state === 'stopped') return { code: 503, reason: 'budget', retryAfterSeconds: 3_600 }
-    const slow = state === 'slow' ? this.#slow.charge(0, { perSecond: slowBytesPerSecond, now: this.#parts.now() }) : 0
+    const slow = state === 'slow' ? this.#slowWait(ownKey(address), slowBytesPerSecond) : 0
     if (slow > 0) return { code: 503, reason: 'budget', retryAfterSeconds: Math.ceil(slow / 1_000) }
     const own = Math.max(...this.#chargeAll(address, 0))
     return own > 0 ? { code: 429, reason: 'bytes', retryAfterSeconds: Math.ceil(own / 1_000) } : undefined
+  }
+
+  /** A browser that gets a page and not its scripts shows nothing and does not ask again: who has begun gets the rest. */
+  #slowWait(key: string, perSecond: number): number {
+    const now = this.#parts.now()
+    const isGoing = ({ until, left }: Visit): boolean => until > now && left > 0
+    const visit = this.#visits.get(key)
+    if (visit !== undefined && isGoing(visit)) return 0
+    const wait = this.#slow.charge(0, { perSecond, now })
+    if (wait > 0) return wait
+    for (const [each, other] of this.#visits) if (!isGoing(other)) this.#visits.delete(each)
+    if (this.#visits.size < MAX_VISITS) this.#visits.set(key, { until: now + VISIT_MS, left: VISIT_BYTES })
+    return 0
+  }
+
+  #spend(address: string, bytes: number): void {
+    const visit = this.#visits.get(ownKey(address))
+    if (visit !== undefined) visit.left -= bytes
   }
 
   /** An answer begins: its address has it in advance, so that it cannot ask for many at once; all else pays for what goes out. */
@@ -75,9 +107,11 @@ export class Downloads {
     const open = this.#openOf(socket)
     const advance = bytes + HEAD_BYTES
     this.#chargeAll(address, advance)
+    this.#spend(address, advance)
     const settle = (): void => {
       if (!open.settles.delete(settle)) return
       this.#refundAll(address, advance)
+      this.#spend(address, -advance)
       const sent = socket.bytesWritten - open.charged
       open.charged += sent
       this.#charge(address, sent)
@@ -88,6 +122,7 @@ export class Downloads {
 
   #charge(address: string, sent: number): void {
     this.#parts.onBytes(sent)
+    this.#spend(address, sent)
     this.#chargeAll(address, sent)
     const { state, slowBytesPerSecond } = this.#parts.budget()
     // What went out before is not to be waited for when the budget becomes slow.
@@ -138,3 +173,5 @@ export class Downloads {
     return pace
   }
 }
+
+const ownKey = (address: string): string => groupsOf(address)[0] ?? address

@@ -142,6 +142,33 @@ describe('what one address may have of the HTTP port', () => {
     ])
   })
 
+  it('[RL33] while pages are slowed who has begun to load them gets the rest; others wait until that is paid', () => {
+    const { gate, clock } = gateWith({}, { state: 'slow' })
+    const ask = (address: string) => gate.refusalOf(from(address), true)?.code
+    const files = [20_000, 140_000, 138_000, 400_000, 150_000]
+    expect(ask('2001:db8::2')).toBeUndefined()
+    for (const [at, bytes] of files.entries()) {
+      expect(ask(`2001:db8::${at + 1}`)).toBeUndefined()
+      answer(gate, from(`2001:db8::${at + 1}`), bytes)
+      expect(ask('198.51.100.2')).toBe(503)
+    }
+    answer(gate, from('2001:db8::1'), 2 * MIB)
+    expect(ask('2001:db8::1')).toBe(503)
+    clock.now = (2 * MIB + 900_000) / 1.024
+    expect([ask('198.51.100.2'), ask('2001:db8::1')]).toEqual([undefined, undefined])
+  })
+
+  it('[RL33] while pages are slowed nobody has for ever what was begun, and not many at one time', () => {
+    const { gate, clock } = gateWith({}, { state: 'slow' })
+    const ask = (number: number) => gate.refusalOf(from(`198.51.100.${number}`), true)?.code
+    const visitors = Array.from({ length: 40 }, (_, number) => number)
+    expect(visitors.map(ask)).toEqual(visitors.map(() => undefined))
+    answer(gate, from('198.51.100.1'), 500_000)
+    expect(visitors.map(ask).filter((each) => each === undefined)).toHaveLength(32)
+    clock.now = 120_000
+    expect(visitors.map(ask).filter((each) => each === undefined)).toEqual([])
+  })
+
   it('[RL33] behind a web server on this machine whoever it names is counted, and nobody else may name anybody', () => {
     const { gate } = gateWith(
       { httpRequestBurstPerAddress: 1, httpRequestsPerSecondPerAddress: 1, httpConnectionsPerAddress: 1 },
