@@ -40,7 +40,8 @@ afterAll(async () => {
 
 describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a deployed relay', () => {
   it('[RL20] Prometheus takes the rules, and they fire when they should', () => {
-    expect(run('promtool', ['check', 'rules', join(FILES, 'alerts.yml')])).toContain('8 rules found')
+    const rules = [...readFileSync(join(FILES, 'alerts.yml'), 'utf8').matchAll(/- alert: (\w+)/g)].length
+    expect(run('promtool', ['check', 'rules', join(FILES, 'alerts.yml')])).toContain(`${rules} rules found`)
     expect(run('promtool', ['test', 'rules', join(FILES, 'alerts.test.yml')])).toContain('SUCCESS')
     expect(run('promtool', ['check', 'config', join(FILES, 'prometheus.yml')])).toContain('SUCCESS')
   })

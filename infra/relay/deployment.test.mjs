@@ -69,6 +69,13 @@ describe('deployment', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
   })
 
+  it('[RL20] every alert is seen to fire', () => {
+    const [rules, tests] = ['alerts.yml', 'alerts.test.yml'].map((file) => parse(read(file)))
+    const fired = tests.tests.flatMap(({ alert_rule_test }) => alert_rule_test).filter(({ exp_alerts }) => exp_alerts.length > 0)
+    const named = rules.groups.flatMap(({ rules: each }) => each.map(({ alert }) => alert))
+    expect(new Set(fired.map(({ alertname }) => alertname))).toEqual(new Set(named))
+  })
+
   it.skipIf(process.platform === 'win32')('[RL20] the scripts parse, and refuse whom they should', () => {
     const place = (name) => fileURLToPath(new URL(name, import.meta.url))
     for (const script of ['../install.sh', 'operator-command.sh', 'container-entry.sh', 'bare-system.sh'])
