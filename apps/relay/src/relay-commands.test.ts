@@ -155,6 +155,28 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     expect((ill.result['checks'] as typeof checks).find(({ name }) => name === 'http')?.ok).toBe(false)
   })
 
+  it('[RL19] without a URL the doctor knows whose relay answers, and looks behind a front door that is shut', async () => {
+    const dir = relays.newDir()
+    const relay = await relays.start(dir)
+    const own = ['--host', '127.0.0.1', '--http', new URL(relay.url).port]
+    const doctor = async (dataDir: string, ...options: string[]) => {
+      const { code, result } = await relays.say(dataDir, ...own, ...options, 'doctor')
+      const checks = result['checks'] as { name: string; ok: boolean; detail: string }[]
+      return { code, checks, wrong: checks.filter(({ ok }) => !ok).map(({ name }) => name) }
+    }
+    const moved = relays.newDir()
+    await relays.say(moved, 'init')
+    const shutDoor = ['--announce-host', 'localhost', '--https', '1']
+    const [well, other, shut] = await Promise.all([doctor(dir), doctor(moved), doctor(dir, ...shutDoor)])
+    expect(well).toMatchObject({ code: 0, wrong: [] })
+    expect(well.checks.find(({ name }) => name === 'clock')?.detail).toContain('another machine')
+    expect(other).toMatchObject({ code: 1, wrong: ['identity'] })
+    expect(shut).toMatchObject({ code: 1, wrong: ['http', 'tls'] })
+    expect(shut.checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['identity', 'ready', 'tcp', 'webrtc-direct', 'stun', 'reflector']),
+    )
+  })
+
   it('[RL15] its pages and its log name no peer, address or token', async () => {
     const dir = relays.newDir()
     const relay = await relays.start(dir)

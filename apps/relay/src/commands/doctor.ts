@@ -42,28 +42,59 @@ const descriptionSchema = z.looseObject({
 })
 type Description = z.infer<typeof descriptionSchema>
 
-/** What was learnt on the way. */
-interface Found {
-  description?: Description
-  skewMs?: number
+/** What a relay says of itself, and how far its clock and this one are apart. */
+interface Told {
+  readonly description: Description
+  readonly skewMs: number
+}
+
+/** Where a relay was asked, and what it told. */
+interface Asked {
+  readonly url: string
+  readonly told: Told | undefined
 }
 
 /** Sets the exit code to 1 when something is wrong. */
 export async function diagnose(config: RelayConfig, given: string | undefined): Promise<void> {
   const url = given ?? ownUrl(config)
-  const found: Found = {}
-  const checks = [
-    await check('dns', () => checkDns(url)),
-    await check('http', () => checkHttp(url, found)),
-    ...(found.skewMs === undefined ? [] : [await check('clock', () => checkClock(found.skewMs ?? 0))]),
-    await check('ready', () => checkReady(url)),
-    ...(url.startsWith('https:') ? [await check('tls', () => checkTls(url))] : []),
-    ...(found.description === undefined ? [] : await checkDescribed(url, found.description)),
-    // The disk of this machine is that of another relay only by chance.
-    ...((await isHere(config, given, found.description)) ? [await check('disk', () => checkDisk(config.dataDir))] : []),
-  ]
+  const dns = await check('dns', () => checkDns(url))
+  const { http, asked } = await ask(config, { url, given })
+  const checks = [dns, http, ...(await checksOf(config, { url, given, asked }))]
   present({ url, ok: checks.every(({ ok }) => ok), checks }, config.json)
   if (checks.some(({ ok }) => !ok)) process.exitCode = 1
+}
+
+/** The one here is asked behind its own door where the front one is shut, just when somebody wants to know about the others. */
+async function ask(
+  config: RelayConfig,
+  { url, given }: { readonly url: string; readonly given: string | undefined },
+): Promise<{ readonly http: Check; readonly asked: Asked }> {
+  let told: Told | undefined
+  const http = await check('http', async () => {
+    told = await askDescription(url)
+    return `described as ${told.description.peer_id}`
+  })
+  const back = given === undefined && told === undefined ? backDoor(config) : undefined
+  if (back === undefined) return { http, asked: { url, told } }
+  return { http, asked: { url: back, told: await askDescription(back).catch(() => undefined) } }
+}
+
+async function checksOf(
+  config: RelayConfig,
+  { url, given, asked }: { readonly url: string; readonly given: string | undefined; readonly asked: Asked },
+): Promise<Check[]> {
+  const { told } = asked
+  const own = await ownPeerId(config)
+  const isOwn = told !== undefined && told.description.peer_id === own
+  return [
+    ...(given !== undefined || told === undefined || own === undefined ? [] : [await check('identity', () => checkIdentity(isOwn, url))]),
+    ...(told === undefined ? [] : [await check('clock', () => checkClock(told.skewMs, isOwn))]),
+    await check('ready', () => checkReady(asked.url)),
+    ...(url.startsWith('https:') ? [await check('tls', () => checkTls(url))] : []),
+    ...(told === undefined ? [] : await checkDescribed(url, told.description)),
+    // The disk of this machine is that of another relay only by chance.
+    ...(given === undefined || isOwn ? [await check('disk', () => checkDisk(config.dataDir))] : []),
+  ]
 }
 
 function ownUrl(config: RelayConfig): string {
@@ -71,11 +102,20 @@ function ownUrl(config: RelayConfig): string {
   return frontUrl ?? `http://${hostPort(publicHost(config) ?? '127.0.0.1', config.http === 'off' ? 0 : config.http)}`
 }
 
-/** Whether the relay that was asked about is the one of this data directory. */
-async function isHere({ dataDir }: RelayConfig, given: string | undefined, description: Description | undefined): Promise<boolean> {
-  if (given === undefined) return true
-  if (description === undefined || !existsSync(join(dataDir, 'identity.seed'))) return false
-  return (await peerIdFromSeed(loadOrCreateSeed(dataDir))) === description.peer_id
+/** Its HTTP port as this machine reaches it. */
+function backDoor({ host, http }: RelayConfig): string | undefined {
+  const here = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return http === 'off' ? undefined : `http://${hostPort(here, http)}`
+}
+
+/** Of the relay of this data directory, if there is one. */
+async function ownPeerId({ dataDir }: RelayConfig): Promise<string | undefined> {
+  return existsSync(join(dataDir, 'identity.seed')) ? peerIdFromSeed(loadOrCreateSeed(dataDir)) : undefined
+}
+
+async function checkIdentity(isOwn: boolean, url: string): Promise<string> {
+  if (!isOwn) throw new Error(`${url} leads to another relay than the one of this data directory`)
+  return 'it is the relay of this data directory'
 }
 
 async function checkDescribed(url: string, description: Description): Promise<Check[]> {
@@ -109,17 +149,17 @@ async function checkDns(url: string): Promise<string> {
   return found.map(({ address }) => address).join(', ')
 }
 
-async function checkHttp(url: string, found: Found): Promise<string> {
+async function askDescription(url: string): Promise<Told> {
   const response = await fetch(new URL('relay.json', url.endsWith('/') ? url : `${url}/`), { signal: AbortSignal.timeout(WITHIN_MS) })
   if (!response.ok) throw new Error(`/relay.json is answered with ${response.status}`)
-  found.skewMs = Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? ''))
-  found.description = descriptionSchema.parse(await response.json())
-  return `described as ${found.description.peer_id}`
+  const skewMs = Math.abs(Date.now() - Date.parse(response.headers.get('date') ?? ''))
+  return { description: descriptionSchema.parse(await response.json()), skewMs }
 }
 
-async function checkClock(skewMs: number): Promise<string> {
+async function checkClock(skewMs: number, isOwn: boolean): Promise<string> {
   if (Number.isNaN(skewMs)) throw new Error('the relay does not tell its time')
   if (skewMs > MAX_SKEW_MS) throw new Error(`its clock and this one differ by ${Math.round(skewMs / 1_000)} s; run an NTP client`)
+  if (isOwn) return 'it is the one of this machine, so that only the doctor on another machine can tell whether it is right'
   return `it and this one differ by less than ${Math.ceil(skewMs / 1_000) + 1} s`
 }
 
