@@ -36,7 +36,8 @@ async function keepMeetingOne(stack: RelayStack, url: string, { logger, signal }
   while (!signal.aborted) {
     if (known === undefined || !stack.isConnected(known)) {
       known = await meetOne(stack, url, signal)
-      logger.info(known === undefined ? 'relay-away' : 'relay-met', { url })
+      // Which relays these are is the operator's own setting, and tells of no member.
+      logger.info(known === undefined ? 'relay-away' : 'relay-met', { relay: url })
     }
     pause = known === undefined ? Math.min(pause * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
     // Jitter, so that relays that lost each other do not try in step.

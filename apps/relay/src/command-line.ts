@@ -66,11 +66,14 @@ export function createProgram(json: boolean): Command {
       .description(description)
       .exitOverride()
       .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
-  add('run', 'run in the foreground').action(() =>
-    runRelay(parseConfig({ ...program.opts(), quicIsWanted: program.getOptionValueSource('quic') !== 'default' })),
-  )
+  add('run', 'run in the foreground').action(() => runRelay(parseConfig({ ...program.opts(), quicIsWanted: wantsQuic(program) })))
   addCommands({ program, add })
   return program
+}
+
+/** Whether somebody chose that port: what deploys a relay names the usual one among all others. */
+function wantsQuic(program: Command): boolean {
+  return program.getOptionValueSource('quic') === 'cli' || program.opts()['quic'] !== DEFAULT_PORTS.quic
 }
 
 function option(flags: string, text: string): Option {

@@ -55,7 +55,7 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
 
   it('[RL14] reads its settings again at SIGHUP and at reload, and goes on with the old ones when they are wrong', async () => {
     const dir = relays.newDir()
-    const relay = await relays.start(dir)
+    const relay = await relays.start(dir, '--bootstrap', 'http://127.0.0.1:1')
     const mode = async (): Promise<unknown> => (await relays.say(dir, 'status')).result['mode']
     writeFileSync(join(dir, 'settings.json'), '{"mode":"closed"}')
     expect(await mode()).toBe('open')
@@ -66,6 +66,8 @@ describe('commands of an operator', { timeout: 120_000 }, () => {
     await vi.waitFor(() => expect(relay.log()).toContain('settings-refused'), WITHIN)
     expect(await relays.say(dir, 'reload')).toMatchObject({ code: 1, result: { error: { code: 'CONFIG_INVALID' } } })
     expect(await mode()).toBe('closed')
+    // Which of the operator's own relays is away stands in the log, so that somebody can act on it.
+    await vi.waitFor(() => expect(relay.log()).toMatch(/http:\/\/127\.0\.0\.1:1".*"relay-away"/), WITHIN)
     writeFileSync(join(dir, 'settings.json'), '{"mode":"token"}')
     expect((await relays.say(dir, 'reload')).result).toMatchObject({ settings: { mode: 'token' } })
   })

@@ -47,8 +47,8 @@ function newDir(): string {
   return dir
 }
 
-function launch(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+function launch(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
   children.push(child)
   return child
 }
@@ -158,6 +158,9 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     expect(ready.url).toMatch(/^http:\/\/localhost:\d+$/)
     expect(ready.addresses).toHaveLength(4)
     for (const each of ready.addresses) expect(each).toMatch(/^\/(dns\/localhost\/(tcp|udp\/\d+\/quic-v1)|ip4\/127\.0\.0\.1\/udp)\//)
+    // Also to an operator who looks at it through a tunnel.
+    const page = await (await fetch(`http://127.0.0.1:${new URL(ready.url).port}/status`)).text()
+    expect(page).toContain(`<code>${ready.url}</code>`)
   })
 
   it('prints one sentence with its address without --json', async () => {
@@ -238,7 +241,8 @@ describe('skein-relay', { timeout: 60_000 }, () => {
     )
     const args = relayArgs(newDir())
     args.splice(args.indexOf('--quic'), 2)
-    const { addresses } = JSON.parse(await firstLine(launch(['run', '--json', ...args]))) as Ready
+    // As infra/relay/defaults.env has it.
+    const { addresses } = JSON.parse(await firstLine(launch(['run', '--json', ...args], { SKEIN_RELAY_QUIC: '4001' }))) as Ready
     expect(addresses.some((each) => each.includes('/tcp/'))).toBe(true)
     expect(addresses.some((each) => each.includes('/quic-v1'))).toBe(false)
     usual.close(() => undefined)

@@ -52,6 +52,7 @@ export interface Relay extends AsyncDisposable {
 interface Parts {
   /** With what has become known of its ports. */
   config: RelayConfig
+  httpPort?: number | undefined
   front?: SecureFront | undefined
   operator?: Operator
   stack?: RelayStack
@@ -74,6 +75,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   parts.operator = operator
   // HTTP first, so that /healthz and /readyz answer while the rest comes up.
   const http = starting.use(await openHttp(config, parts, operator))
+  parts.httpPort = http.port
   parts.front =
     config.https === 'off' ? undefined : starting.use(await openHttps(config, config.https, { parts, http, store, operator, logger }))
   parts.config = withHttps(config, parts.front?.port)
@@ -220,6 +222,7 @@ function openControl({ config, parts, store, stack, operator, logger, onDrained 
       const status = operator.status()
       return { ...status, heaviest: operator.heaviest(), why_slow: whySlow(status), ...summary(parts, config) }
     },
+    settings: () => operator.settings(),
     reload: () => operator.reload(),
     disconnect: (peer) => stack.disconnect(peer),
     release: (peer) => void (operator.rules.isAdmitted(peer) || stack.release(peer)),
@@ -298,10 +301,16 @@ function openHttp(config: RelayConfig, parts: Parts, { http: gate }: Operator) {
     describe: (localHost: string) => describe(parts, describedHost(config) ?? localHost),
     metrics: async () => (await parts.operator?.metrics.text()) ?? '',
     status: () => parts.operator?.shownStatus(),
-    memberUrl: () => (parts.config.frontUrl === undefined ? undefined : memberUrl(parts.config, undefined)),
+    memberUrl: () => statusUrl(parts),
     onRequest: (code: number) => parts.operator?.metrics.onHttp(code),
   }
   return startHttp(sources, { host: config.host, port: config.http, web: findWebClient(config.web, WEB_CLIENT), gate })
+}
+
+/** Of a relay that was told its name. Else it is the one under which somebody asks: a server in front may know more. */
+function statusUrl({ config, httpPort }: Parts): string | undefined {
+  const isTold = config.frontUrl !== undefined || config.announceHost !== undefined
+  return isTold ? memberUrl(config, httpPort) : undefined
 }
 
 /** What is not ready yet, or why nobody new is taken. */

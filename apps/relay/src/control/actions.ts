@@ -1,14 +1,18 @@
 /** What the commands ask of a relay. The same functions serve a running one, over its socket, and one that is off. */
+import { isDeepStrictEqual } from 'node:util'
 import { SkeinError } from '@skein/core'
 import * as z from 'zod'
 import { type Membership, requirePeerId } from '../admission/membership.ts'
 import { makeBackup } from '../backup.ts'
 import type { RelayStore } from '../relay-store.ts'
+import { failureOf } from './failures.ts'
 import { changeSettings, loadSettings, type Settings } from '../settings.ts'
 
 /** A relay that runs, as far as the commands need it. */
 export interface RunningRelay {
   status(): Record<string, unknown>
+  /** Those in force. */
+  settings(): Settings
   reload(): Settings
   /** Ends the connections of a peer that is denied from now on. */
   disconnect(peer: string): Promise<void>
@@ -80,12 +84,24 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
   },
   verdicts: ({ membership }) => ({ members: membership.memberCount(), verdicts: membership.verdicts() }),
   limits: (target, { changes }) => {
-    const isAsked = Object.keys(changes).length === 0
-    const settings = isAsked ? loadSettings(target.dataDir) : changeSettings(target.dataDir, changes)
-    if (!isAsked) target.running?.reload()
-    return { settings, in_force: target.running !== undefined }
+    if (Object.keys(changes).length > 0) {
+      const settings = changeSettings(target.dataDir, changes)
+      target.running?.reload()
+      return { settings, in_force: target.running !== undefined, pending: false }
+    }
+    if (target.running === undefined) return { settings: loadSettings(target.dataDir), in_force: false, pending: false }
+    return { settings: target.running.settings(), in_force: true, ...pendingIn(target.dataDir, target.running.settings()) }
   },
   backup: async ({ dataDir, store }) => ({ ...(await makeBackup({ dataDir, database: store.database })) }),
+}
+
+/** Whether the file says something else than what is in force: it has been edited and not been read again, or is wrong. */
+function pendingIn(dataDir: string, inForce: Settings): { readonly pending: boolean; readonly wrong?: string } {
+  try {
+    return { pending: !isDeepStrictEqual(loadSettings(dataDir), inForce) }
+  } catch (error) {
+    return { pending: true, wrong: failureOf(error).message }
+  }
 }
 
 /** Asked of a relay that is off, these open nothing and make nothing. */
