@@ -5,7 +5,7 @@ import { policyFor } from '../apps/web/scripts/policy.mjs'
 const DATA = '<script id="data" type="application/json">{"a":1}</script>'
 const page = (scripts) => `<html><head>${scripts}<script src="/a.js" defer=""></script></head><body>${DATA}</body></html>`
 
-it('[UI26] scripts that stand in a page become files, in their order, and the policy allows none of them', () => {
+it('scripts that stand in a page become files, in their order, and the policy allows none of them', () => {
   const html = page('<script>first()\nmore()</script><script async>second()</script>')
   const kept = new Map()
   const moved = moveInline(html, (path, code) => kept.set(path, code))

@@ -214,6 +214,17 @@ it.skipIf(skipped)('[UI4] what cannot be an invite is refused with a sentence, a
   await ana.page.keyboard.press('Escape')
 })
 
+it.skipIf(skipped)('[UI26] no script stands in a page, and the policy allows none', async () => {
+  for (const path of ['/', '/404.html']) {
+    const answer = await fetch(`${world.relay.url}${path}`)
+    const policy = answer.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';")
+    const scripts = [...(await answer.text()).matchAll(/<script[^>]*>/g)].map(([tag]) => tag)
+    expect(scripts.length).toBeGreaterThan(1)
+    expect(scripts.filter((tag) => !/ (src="\/|type="application\/json")/.test(tag))).toEqual([])
+  }
+})
+
 it.skipIf(skipped)('[UI7] a second tab shows the same, and goes on when the first is closed', async () => {
   const people = await met()
   const { ana, bo } = people

@@ -192,6 +192,11 @@ describe('rules', () => {
 
   it('finds a rule without a test', async () => expect(await problems(rules, spec)).toContain('docs/spec/presence.md: no test'))
 
+  it('finds a number that is given twice', async () => {
+    const files = { 'docs/spec/a.md': '- **PR4** One thing.\n', 'docs/spec/b.md': '- **PR4** Another.\n' }
+    expect(await problems(rules, { ...files, 'e2e/a.test.ts': "it('[PR4] reaps', f)" })).toContain('b.md: [PR4] is given to another')
+  })
+
   it('finds a test of an unknown rule', async () => {
     expect(await problems(rules, { 'e2e/a.test.ts': "it('[PR4] reaps', f)" })).toContain('e2e/a.test.ts: a test names [PR4]')
   })

@@ -55,7 +55,7 @@ it('[ST30] an image from before is noticed as an old copy', async () => {
   await second.store.close()
 })
 
-it('[ST31] where a commit is not durable by itself, it resolves only when it has been kept, and fails when it cannot be', async () => {
+it('[ST32] where a commit is not durable by itself, it resolves only when it has been kept, and fails when it cannot be', async () => {
   let kept = 0
   let held = Promise.withResolvers<void>()
   held.resolve()
