@@ -55,3 +55,17 @@ it('[CV2] what comes late, before something that was seen, is unread all the sam
     ['in time', true],
   ])
 })
+
+it('[RC2] what is read on a device that has it from another own device is told to its sender', async () => {
+  const world = new World(52)
+  const [ana, bo] = [await world.start('ana'), await world.start('bo', { readReceipts: true })]
+  await world.befriend(ana, bo)
+  const sent = await world.send(ana, bo, 'before the laptop')
+  await world.run(2_000)
+  const fresh = await world.start('laptop')
+  const laptop = await world.link(bo, fresh, () => ({ store: fresh.store.reopened(), readReceipts: true }))
+  await world.run(10_000)
+  await laptop.messenger.seen(ana.messenger.identity.account, sent.id)
+  await world.run(5_000)
+  expect((await ana.messenger.message(sent.id))?.state).toBe('read')
+})

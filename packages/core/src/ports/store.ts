@@ -267,7 +267,8 @@ export type StoreWrite =
   | { readonly kind: 'outbox.recall'; readonly message: MessageId; readonly device: DeviceId }
   /**
    * A device says that it has, or its user has seen, a message that was for it: the row goes, and device and message show it.
-   * For a message that was never on its way to that device nothing changes and the outcome is `duplicate`.
+   * For a message that was never on its way to that device nothing changes and the outcome is `duplicate`; only one that has left for
+   * its account may be `read` on it, which had it from another device.
    */
   | {
       readonly kind: 'outbox.acknowledged'

@@ -339,9 +339,16 @@ function acknowledge(tables: Tables, { message, device, state, at }: Extract<Sto
   const [row] = [tables.outbox.get(key), tables.outbox.delete(key)]
   if (row?.transient) return 'done'
   const known = tables.progress.get(key)?.state
-  if (row === undefined && (known === undefined || (state === 'delivered' && known !== 'failed'))) return 'duplicate'
+  const isKnown = row !== undefined || (known !== undefined && (state === 'read' || known === 'failed'))
+  if (!isKnown && (state !== 'read' || !isLeftForOwner(tables, message, device))) return 'duplicate'
   changeDelivery(tables, { kind: 'progress.put', progress: { message, device, state, reason: null, at } })
   return moveMessage(tables, { kind: 'message.state', id: message, state, at })
+}
+
+function isLeftForOwner({ messages, devices }: Tables, id: MessageId, device: DeviceId): boolean {
+  const owner = devices.get(device)?.account
+  const found = [...messages.values()].find((each) => each.id === id && each.direction === 'out' && each.contact === owner)
+  return found !== undefined && ['carried', 'delivered', 'read'].includes(found.state)
 }
 
 const PROGRESS: readonly MessageProgress['state'][] = ['failed', 'delivered', 'read']

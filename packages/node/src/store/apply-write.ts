@@ -65,7 +65,8 @@ async function acknowledge(writes: Writes, write: Extract<StoreWrite, { kind: 'o
   // Who has seen it has told before that it came; and what was given up may have been on its way. Anything else never was.
   const known = row === undefined ? await writes.progressOf.all({ message, device }) : []
   const isKnown = row !== undefined || known.some((each) => state === 'read' || each.state === 'failed')
-  if (!isKnown) return 'duplicate'
+  // A device that has it from another one of its account shows what its user has read all the same.
+  if (!isKnown && (state !== 'read' || (await writes.leftForOwner.all({ message, device })).length === 0)) return 'duplicate'
   await writes.progress.run({ message, device, state, reason: null, at })
   await writes.state[state].run({ id: message, at, reason: null })
   return 'done'

@@ -266,6 +266,17 @@ export function prepareWrites(db: AnyDatabase) {
       .from(t.progress)
       .where(and(eq(t.progress.message, p('message')), eq(t.progress.device, p('device'))))
       .prepare(),
+    leftForOwner: db
+      .select({ state: t.messages.state })
+      .from(t.messages)
+      .innerJoin(t.devices, eq(t.devices.account, t.messages.contact))
+      .where(
+        and(
+          ...[eq(t.messages.id, p('message')), eq(t.messages.direction, 'out'), eq(t.devices.device, p('device'))],
+          inArray(t.messages.state, ['carried', 'delivered', 'read']),
+        ),
+      )
+      .prepare(),
     receipt: db
       .insert(t.receipts)
       .values({ device: p('device'), message: p('message'), read: p('read') })

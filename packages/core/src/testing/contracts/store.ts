@@ -255,6 +255,23 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await under.store.progress(id(1))).map(({ state }) => state)).toEqual(['delivered'])
     })
 
+    it('[ST43] what has left for an account may be read on any device of it', async () => {
+      await using under = await open()
+      const read = (of: DeviceId) => ({ kind: 'outbox.acknowledged', message: id(1), device: of, state: 'read', at: 9 }) as const
+      const stranger = { ...known(deviceIdFromKey(new Uint8Array(32).fill(10))), account: accountIdFromDigest(new Uint8Array(32)) }
+      await under.store.commit([
+        { kind: 'contact.put', contact, devices: [known(other), known(device)] },
+        { kind: 'contact.put', contact: { ...contact, account: stranger.account, petname: 'bo' }, devices: [stranger] },
+        { kind: 'message.insert', message: message(1) },
+        { kind: 'outbox.insert', row: row(1) },
+      ])
+      expect(await under.store.commit([read(device)])).toEqual(['duplicate'])
+      await under.store.commit([{ kind: 'outbox.acknowledged', message: id(1), device: other, state: 'delivered', at: 5 }])
+      const delivered = { ...read(device), state: 'delivered' } as const
+      expect(await under.store.commit([read(stranger.device), delivered, read(device)])).toEqual(['duplicate', 'duplicate', 'done'])
+      expect(await under.store.message(id(1))).toMatchObject({ state: 'read', deliveredAt: 5 })
+    })
+
     it('[ST43] only a device that a message was on its way to can acknowledge it; receipts that are due are kept', async () => {
       await using under = await open()
       const acknowledged = (state: 'delivered' | 'read', of = other) =>
