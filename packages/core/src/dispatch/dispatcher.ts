@@ -29,7 +29,7 @@ import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
-import { loadUnconfirmed } from './late-code.ts'
+import { loadOldMail, loadUnconfirmed } from './late-code.ts'
 import type { Unconfirmed } from './unconfirmed.ts'
 import type { HandoverFields } from '../wire/handover.ts'
 import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
@@ -364,6 +364,8 @@ export class Dispatcher {
     const { Unconfirmed } = await loadUnconfirmed()
     this.unconfirmed ??= new Unconfirmed(path, { isLinked: (device) => this.postman.isLinked(device) })
     await this.unconfirmed.look()
+    const { recallOld } = await loadOldMail()
+    for (const device of await recallOld(path)) await this.offerElsewhere(device)
   }
 
   private async expireOften(path: MainPath): Promise<void> {

@@ -27,6 +27,23 @@ describe('mailboxes', () => {
     expect(await lying(relays)).toEqual([0])
   })
 
+  it('[DL25] a message that may wait for longer than mail lies there is left anew, and reaches who is back after that', async () => {
+    const { world, ana, bo } = await scene(727)
+    world.skipsIdle = true
+    world.kill(bo)
+    await ana.messenger.send(world.contactOf(ana, bo), 'for a quarter', { expireMs: 90 * DAY_MS })
+    await ana.messenger.send(world.contactOf(ana, bo), 'for a month')
+    await world.run(70_000)
+    world.clock.jump(29 * DAY_MS)
+    await world.run(400_000)
+    expect(await states(world, ana, bo)).toEqual(['carried', 'carried'])
+    world.kill(ana)
+    world.clock.jump(16 * DAY_MS)
+    const back = await again(world, bo)
+    await world.run(20_000)
+    expect(await texts(world, back, ana)).toEqual(['for a quarter'])
+  })
+
   it('[MB6] a mailbox that is gone for good after it said «stored» costs nothing: the other one has it, or its sender', async () => {
     const { world, relays, ana, bo } = await scene(702, [A, B])
     world.kill(bo)
