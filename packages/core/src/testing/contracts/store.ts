@@ -4,6 +4,7 @@ import { type AccountId, accountIdFromDigest, type DeviceId, deviceIdFromKey, me
 import type { OutboxRow, Store, StoredContact, StoredDevice, StoredMessage, StoredOneTimePrekey, StoredPrekey } from '../../ports/index.ts'
 
 import { conversationTests } from './store-conversation.ts'
+import { receiptTests } from './store-receipts.ts'
 import { transferTests } from './store-transfers.ts'
 
 export interface StoreUnderTest extends AsyncDisposable {
@@ -138,6 +139,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
 
     conversationTests(open, { account, message, id })
     transferTests(open, { account, message, id })
+    receiptTests(open, { device, other, contact, known, message, row, id })
 
     it('[ST2] a commit is applied wholly or not at all', async () => {
       await using under = await open()
@@ -234,71 +236,6 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       }
       expect(seen).toEqual(['failed', 'delivered', 'delivered', 'read', 'read'])
       expect(await (await under.reopen()).progress(id(1))).toEqual([progress('read', 3).progress])
-    })
-
-    it('[ST43] what was given up and came all the same has come: its device says so', async () => {
-      await using under = await open()
-      const failed = { message: id(1), device: other, state: 'failed', reason: 'expired', at: 5 } as const
-      await under.store.commit([
-        { kind: 'message.insert', message: message(1) },
-        { kind: 'outbox.insert', row: row(1) },
-      ])
-      await under.store.commit([
-        { kind: 'outbox.remove', message: id(1), device: other },
-        { kind: 'progress.put', progress: failed },
-        { kind: 'message.state', id: id(1), state: 'failed', reason: 'expired', at: 5 },
-      ])
-      const delivered = { kind: 'outbox.acknowledged', message: id(1), device: other, state: 'delivered', at: 9 } as const
-      expect(await under.store.commit([{ ...delivered, device }])).toEqual(['duplicate'])
-      expect(await under.store.commit([delivered, delivered])).toEqual(['done', 'duplicate'])
-      expect(await under.store.message(id(1))).toMatchObject({ state: 'delivered', reason: null, deliveredAt: 9 })
-      expect((await under.store.progress(id(1))).map(({ state }) => state)).toEqual(['delivered'])
-    })
-
-    it('[ST43] what has left for an account may be read on any device of it', async () => {
-      await using under = await open()
-      const read = (of: DeviceId) => ({ kind: 'outbox.acknowledged', message: id(1), device: of, state: 'read', at: 9 }) as const
-      const stranger = { ...known(deviceIdFromKey(new Uint8Array(32).fill(10))), account: accountIdFromDigest(new Uint8Array(32)) }
-      await under.store.commit([
-        { kind: 'contact.put', contact, devices: [known(other), known(device)] },
-        { kind: 'contact.put', contact: { ...contact, account: stranger.account, petname: 'bo' }, devices: [stranger] },
-        { kind: 'message.insert', message: message(1) },
-        { kind: 'outbox.insert', row: row(1) },
-      ])
-      expect(await under.store.commit([read(device)])).toEqual(['duplicate'])
-      await under.store.commit([{ kind: 'outbox.acknowledged', message: id(1), device: other, state: 'delivered', at: 5 }])
-      const delivered = { ...read(device), state: 'delivered' } as const
-      expect(await under.store.commit([read(stranger.device), delivered, read(device)])).toEqual(['duplicate', 'duplicate', 'done'])
-      expect(await under.store.message(id(1))).toMatchObject({ state: 'read', deliveredAt: 5 })
-    })
-
-    it('[ST43] only a device that a message was on its way to can acknowledge it; receipts that are due are kept', async () => {
-      await using under = await open()
-      const acknowledged = (state: 'delivered' | 'read', of = other) =>
-        ({ kind: 'outbox.acknowledged', message: id(1), device: of, state, at: 9 }) as const
-      await under.store.commit([
-        { kind: 'message.insert', message: message(1) },
-        { kind: 'outbox.insert', row: row(1) },
-      ])
-      expect(await under.store.commit([acknowledged('delivered', device), acknowledged('read', device)])).toEqual([
-        'duplicate',
-        'duplicate',
-      ])
-      expect((await under.store.message(id(1)))?.state).toBe('queued')
-      expect(await under.store.commit([acknowledged('delivered'), acknowledged('delivered')])).toEqual(['done', 'duplicate'])
-      expect(await under.store.message(id(1))).toMatchObject({ state: 'delivered', deliveredAt: 9 })
-      expect(await under.store.commit([acknowledged('read')])).toEqual(['done'])
-      expect(await under.store.message(id(1))).toMatchObject({ state: 'read', deliveredAt: 9 })
-      expect(await under.store.outboxOf(id(1))).toEqual([])
-      const due = (number: number, read: boolean) => ({ device, message: id(number), read })
-      const put = [due(1, false), due(1, true), due(2, false), due(2, false)].map((receipt) => ({ kind: 'receipt.put', receipt }) as const)
-      await under.store.commit([...put, { kind: 'receipt.remove', receipt: due(1, false) }])
-      const again = await under.reopen()
-      expect(await again.receiptsDue(device, 9)).toEqual([due(1, true), due(2, false)])
-      expect(await again.receiptsDue(device, 1)).toHaveLength(1)
-      expect([await again.receiptDevices(), await again.receiptsDue(other, 9)]).toEqual([[device], []])
-      await again.commit([{ kind: 'receipt.forget', device }])
-      expect(await again.receiptDevices()).toEqual([])
     })
 
     it('[ST42] tokens are kept by mailbox and giver until they are spent', async () => {
