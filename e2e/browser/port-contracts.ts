@@ -154,7 +154,7 @@ function fileContracts(): void {
       },
       get: async (path) => {
         const [file] = await openReceived(name, `in/${path}`)
-        return file === undefined ? undefined : new Uint8Array(await file.content.arrayBuffer())
+        return file?.content === undefined ? undefined : new Uint8Array(await file.content.arrayBuffer())
       },
       restart: async () => {
         running[0]?.stop()

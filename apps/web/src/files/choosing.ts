@@ -23,7 +23,7 @@ export function droppedBy({ items, files }: DataTransfer): Dropped {
   return { entries: entries.filter((each) => each !== null), files: [...files] }
 }
 
-/** Files in what was dropped, folders with all that is in them. @throws DOMException when one cannot be read */
+/** Files in what was dropped, folders with all that is in them, and folders that are empty. @throws DOMException when one cannot be read */
 export async function walk({ entries, files }: Dropped): Promise<ChosenFile[]> {
   if (entries.length === 0) return filesIn(files)
   const found: ChosenFile[] = []
@@ -38,10 +38,11 @@ async function walkOne(entry: FileSystemEntry, above: readonly string[], found: 
     found.push({ path, file: await new Promise<File>((resolve, reject) => entry.file(resolve, reject)) })
   } else if (entry instanceof FileSystemDirectoryEntry) {
     const reader = entry.createReader()
+    const before = found.length
     for (;;) {
       // It gives some at a time, and nothing at the end.
       const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
-      if (some.length === 0) return
+      if (some.length === 0) return found.length === before ? void found.push({ path, file: undefined }) : undefined
       for (const each of some) await walkOne(each, path, found)
     }
   }

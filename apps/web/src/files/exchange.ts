@@ -12,6 +12,7 @@ import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
 import { type Dropped, walk } from './choosing.ts'
+import { slicesOf } from './slices.ts'
 import { saveInto } from './save-folder.ts'
 import { makeThumbnail } from './thumbnail.ts'
 
@@ -20,11 +21,11 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
   const files = isDropped(chosen) ? await walk(chosen) : chosen
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
-  if (files.length === 0) return
+  if (files.length === 0) throw Object.assign(new Error('nothing to read'), { code: 'FILE_UNREADABLE' })
   const hosted = await isHosted(api)
-  const paths = hosted ? await upload(api, files) : [await keepChosen(NAME, files)]
+  const paths = [hosted ? await upload(api, files) : await keepChosen(NAME, files)]
   const [only] = files.length === 1 ? files : []
-  const made = only?.path.length === 1 ? await makeThumbnail(only.file) : undefined
+  const made = only?.path.length === 1 && only.file !== undefined ? await makeThumbnail(only.file) : undefined
   const picture = made === undefined ? {} : { thumbnail: base64.encode(made) }
   try {
     await api.sendFiles({ contacts: [...contacts], paths, ...picture })
@@ -40,21 +41,27 @@ async function isHosted(api: ApiClient): Promise<boolean> {
   return (await api.status()).pid !== 0
 }
 
-/** Bytes of a part, and letters of all names: either fits a request of the API, of at most 256 KiB. */
+/** Bytes of a part: in base64 it fits a request of the API, of at most 256 KiB. */
 const PART_BYTES = 131_072
-const MAX_NAMES_LETTERS = 60_000
 
-/** Hands the bytes over, a part when the one before is written. */
-async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string[]> {
-  const names = files.map(({ path }) => [...path])
-  if (JSON.stringify(names).length > MAX_NAMES_LETTERS) throw Object.assign(new Error('too many names'), { code: 'TOO_MANY_FILES' })
-  const { upload: id, paths } = await api.upload({ names })
-  for (const [number, { file }] of files.entries())
-    for (let at = 0; at < file.size; at += PART_BYTES) {
-      const bytes = await file.slice(at, at + PART_BYTES).arrayBuffer()
-      await api.uploadPart({ upload: id, file: number, part: base64.encode(new Uint8Array(bytes)) })
-    }
-  return paths
+/** Hands names and then bytes over, some when those before are written. @returns what `sendFiles` takes as a path */
+async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string> {
+  let id: string | undefined
+  for (const some of slicesOf(files)) {
+    const names = some.map(({ path, file }) => ({ path: [...path], ...(file === undefined ? {} : { modified: file.lastModified }) }))
+    const begun: { readonly upload: string } = await api.upload(id === undefined ? { names } : { upload: id, names })
+    id = begun.upload
+  }
+  const whole = id ?? ''
+  for (const [number, { file }] of files.entries()) if (file !== undefined) await uploadFile(api, { upload: whole, file: number }, file)
+  return whole
+}
+
+async function uploadFile(api: ApiClient, place: { readonly upload: string; readonly file: number }, file: File): Promise<void> {
+  for (let at = 0; at < file.size; at += PART_BYTES) {
+    const bytes = await file.slice(at, at + PART_BYTES).arrayBuffer()
+    await api.uploadPart({ ...place, part: base64.encode(new Uint8Array(bytes)) })
+  }
 }
 
 const isDropped = (chosen: readonly ChosenFile[] | Dropped): chosen is Dropped => !Array.isArray(chosen)
@@ -83,6 +90,8 @@ export function canAsk({ entries }: Pick<TransferView, 'entries'>): boolean {
 /** Into the folder for downloads, one by one; the browser reads them from its disk. */
 export async function download(transfer: TransferView): Promise<void> {
   for (const { path, content } of await received(transfer)) {
+    // Downloads are files alone.
+    if (content === undefined) continue
     const link = document.createElement('a')
     link.href = URL.createObjectURL(content)
     link.download = path.at(-1) ?? transfer.name
@@ -107,7 +116,7 @@ export async function saveAs(transfer: TransferView): Promise<void> {
 async function saveFile(transfer: TransferView): Promise<void> {
   const handle = await pickers.showSaveFilePicker?.({ suggestedName: transfer.name })
   const [file] = await received(transfer)
-  if (handle !== undefined && file !== undefined) await write(handle, file.content)
+  if (handle !== undefined && file?.content !== undefined) await write(handle, file.content)
 }
 
 async function saveFolder(transfer: TransferView): Promise<void> {

@@ -23,7 +23,10 @@ class Folder {
 
   get all(): readonly string[] {
     return [...this.entries]
-      .flatMap(([name, each]) => (each instanceof Folder ? each.all.map((inner) => `${name}/${inner}`) : [`${name}: ${each.text}`]))
+      .flatMap(([name, each]) => {
+        if (!(each instanceof Folder)) return [`${name}: ${each.text}`]
+        return each.entries.size === 0 ? [`${name}/`] : each.all.map((inner) => `${name}/${inner}`)
+      })
       .sort()
   }
 }
@@ -31,7 +34,11 @@ class Folder {
 const saved = async (folder: Folder, paths: readonly string[]): Promise<void> =>
   saveInto(
     folder as unknown as FileSystemDirectoryHandle,
-    paths.map((path) => ({ path: path.split('/'), content: new File([path], 'a') })),
+    paths.map((path) =>
+      path.endsWith('/')
+        ? { path: path.slice(0, -1).split('/'), content: undefined }
+        : { path: path.split('/'), content: new File([path], 'a') },
+    ),
     async (file, content) => void ((file as unknown as { text: string }).text = await content.text()),
   )
 
@@ -41,6 +48,12 @@ describe('a folder that is saved', () => {
     await saved(folder, ['top/a', 'top/deep/b', 'c.txt'])
     await saved(folder, ['top/a', 'c.txt'])
     expect(folder.all).toEqual(['c (2).txt: c.txt', 'c.txt: c.txt', 'top (2)/a: top/a', 'top/a: top/a', 'top/deep/b: top/deep/b'])
+  })
+
+  it('has folders with nothing in them', async () => {
+    const folder = new Folder()
+    await saved(folder, ['top/', 'top/empty/', 'top/a', 'top/deep/none/', 'alone/'])
+    expect(folder.all).toEqual(['alone/', 'top/a: top/a', 'top/deep/none/', 'top/empty/'])
   })
 
   it('[FI16] does not go into a file, and no file onto a folder', async () => {

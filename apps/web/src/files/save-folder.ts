@@ -14,8 +14,9 @@ export async function saveInto(
     names.set(first, name)
     const all = [name, ...rest]
     let folder = top
-    for (const each of all.slice(0, -1)) folder = await folder.getDirectoryHandle(each, { create: true })
-    await write(await folder.getFileHandle(all.at(-1) ?? name, { create: true }), content)
+    const folders = content === undefined ? all : all.slice(0, -1)
+    for (const each of folders) folder = await folder.getDirectoryHandle(each, { create: true })
+    if (content !== undefined) await write(await folder.getFileHandle(all.at(-1) ?? name, { create: true }), content)
   }
 }
 

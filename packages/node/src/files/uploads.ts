@@ -1,8 +1,8 @@
 /** Copies of files that a page hands over in parts: its client runs in another program, and cannot read them itself. */
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { SkeinError } from '@skein/core'
+import { MAX_FOLDER_ENTRIES, SkeinError } from '@skein/core'
 import { numberedName, safeName } from '@skein/core/files'
 import { unwritable } from './explain.ts'
 import { spoolFolder } from './node-files.ts'
@@ -10,51 +10,89 @@ import { spoolFolder } from './node-files.ts'
 /** Uploads that are under way; the oldest is forgotten for a new one. */
 const MAX_UPLOADS = 100
 
-export interface Upload {
-  readonly upload: string
-  /** What `sendFiles` takes: one for each name at the top. */
-  readonly paths: readonly string[]
+/** What the user has chosen. */
+export interface UploadName {
+  /** Folders and name. */
+  readonly path: readonly string[]
+  /** Of a file, milliseconds since 1970; without it, it is an empty folder. */
+  readonly modified?: number | undefined
+}
+
+interface Made {
+  readonly path: string
+  readonly modified: number | undefined
 }
 
 export class Uploads {
   private readonly stateFolder: string
-  /** Paths of the files, by upload. */
-  private readonly open = new Map<string, readonly string[]>()
+  /** What was made, in the order of the names, by upload. */
+  private readonly open = new Map<string, Made[]>()
 
   constructor(stateFolder: string) {
     this.stateFolder = stateFolder
   }
 
-  /** Makes the files, empty. @param names folders and name of each @throws SkeinError FILE_UNREADABLE, DISK_FULL */
-  begin(names: readonly (readonly string[])[]): Upload {
-    const upload = randomUUID()
+  /**
+   * Makes files and folders, empty. @param more an upload that has begun: these names come behind those that it has
+   * @returns the id of the upload
+   * @throws SkeinError FILE_UNREADABLE, DISK_FULL, TOO_MANY_FILES, USAGE for an upload that is not known
+   */
+  begin(names: readonly UploadName[], more?: string): string {
+    const upload = more ?? randomUUID()
+    const made = more === undefined ? [] : this.open.get(more)
+    if (made === undefined) throw unknown()
+    if (made.length + names.length > MAX_FOLDER_ENTRIES)
+      throw new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once.`)
     const folder = join(spoolFolder(this.stateFolder), upload)
-    const files = attempt(folder, () => {
+    const added = attempt(folder, () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
-      return names.map((segments) => makeEmpty(join(folder, ...segments.slice(0, -1).map(safeName)), safeName(segments.at(-1) ?? '')))
+      return names.map((each) => makeEmpty(folder, each))
     })
-    this.open.set(upload, files)
+    this.open.set(upload, [...made, ...added])
     const oldest = this.open.keys().next().value
     if (this.open.size > MAX_UPLOADS && oldest !== undefined) this.open.delete(oldest)
-    return { upload, paths: [...new Set(files.map((file) => join(folder, relative(folder, file).split(sep)[0] ?? '')))] }
+    return upload
+  }
+
+  /** What its files and folders are called at the top; `undefined` for what is no upload. */
+  pathsOf(upload: string): readonly string[] | undefined {
+    const folder = join(spoolFolder(this.stateFolder), upload)
+    const made = this.open.get(upload)
+    return made && [...new Set(made.map(({ path }) => join(folder, relative(folder, path).split(sep)[0] ?? '')))]
   }
 
   /** @param file its number @throws SkeinError USAGE for an upload that is not known, FILE_UNREADABLE, DISK_FULL */
   write(upload: string, file: number, bytes: Uint8Array): void {
-    const path = this.open.get(upload)?.[file]
-    if (path === undefined) throw new SkeinError('USAGE', 'This upload has not begun, or was long ago.')
-    attempt(path, () => appendFileSync(path, bytes))
+    const made = this.open.get(upload)?.[file]
+    if (made?.modified === undefined) throw unknown()
+    attempt(made.path, () => {
+      appendFileSync(made.path, bytes)
+      keepTime(made)
+    })
   }
 }
 
 /** Two that were pasted may have one name. */
-function makeEmpty(folder: string, name: string): string {
+function makeEmpty(top: string, { path: segments, modified }: UploadName): Made {
+  const folder = join(top, ...segments.slice(0, -1).map(safeName))
   mkdirSync(folder, { recursive: true })
+  const name = safeName(segments.at(-1) ?? '')
   let count = 1
   while (existsSync(join(folder, numberedName(name, count)))) count += 1
-  const path = join(folder, numberedName(name, count))
-  writeFileSync(path, '', { mode: 0o600, flag: 'wx' })
-  return path
+  const made: Made = { path: join(folder, numberedName(name, count)), modified }
+  if (modified === undefined) mkdirSync(made.path)
+  else writeFileSync(made.path, '', { mode: 0o600, flag: 'wx' })
+  keepTime(made)
+  return made
+}
+
+/** Each part that is written changes it. */
+function keepTime({ path, modified }: Made): void {
+  if (modified !== undefined) utimesSync(path, modified / 1_000, modified / 1_000)
+}
+
+function unknown(): SkeinError {
+  return new SkeinError('USAGE', 'This upload has not begun, or was long ago.')
 }
 
 function attempt<T>(path: string, work: () => T): T {

@@ -279,8 +279,8 @@ export const contract = {
   /** Takes a message back, for everybody. */
   remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
   /**
-   * Offers files and folders to each of the contacts; several paths go as one transfer. Paths are absolute; in a page they
-   * name what its user has chosen.
+   * Offers files and folders to each of the contacts; several paths go as one transfer. Paths are absolute, or ids of
+   * uploads; in a page they name what its user has chosen.
    */
   sendFiles: oc
     .input(
@@ -293,18 +293,24 @@ export const contract = {
     )
     .output(z.object({ transfers: z.array(TransferView) })),
   /**
-   * For a page with its client behind it: begins a copy of what its user has chosen, in parts; the path is for `sendFiles`.
-   * `names`: folders and name of each file.
+   * For a page with its client behind it: begins a copy of what its user has chosen, or adds more names to one that has begun. Its id
+   * is a path for `sendFiles`. `path`: folders and name of each; `modified`: of a file, in ms since 1970, without it an empty folder.
    */
   upload: oc
     .input(
       z.object({
+        upload: z.optional(z.string().check(z.maxLength(64))),
         names: z
-          .array(z.array(z.string().check(z.minLength(1), z.maxLength(1_000))).check(z.minLength(1), z.maxLength(64)))
+          .array(
+            z.object({
+              path: z.array(z.string().check(z.minLength(1), z.maxLength(1_000))).check(z.minLength(1), z.maxLength(64)),
+              modified: z.optional(z.number()),
+            }),
+          )
           .check(z.minLength(1), z.maxLength(10_000)),
       }),
     )
-    .output(z.object({ upload: z.string(), paths: z.array(z.string()) })),
+    .output(z.object({ upload: z.string() })),
   /** The next bytes of the file of this number, in base64; the answer comes when they are written. */
   uploadPart: oc
     .input(

@@ -26,13 +26,11 @@ function pictureOf(text: string): Uint8Array {
 export const fileHandlers = {
   sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths, thumbnail } }) => {
     const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
-    const sent = await (await filesOf(client)).send(recipients, paths, thumbnail === undefined ? undefined : pictureOf(thumbnail))
+    const named = paths.flatMap((each) => client.uploads?.pathsOf(each) ?? each)
+    const sent = await (await filesOf(client)).send(recipients, named, thumbnail === undefined ? undefined : pictureOf(thumbnail))
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
   }),
-  upload: os.upload.handler(({ context: { client }, input: { names } }) => {
-    const { upload, paths } = uploadsOf(client).begin(names)
-    return { upload, paths: [...paths] }
-  }),
+  upload: os.upload.handler(({ context: { client }, input: { names, upload } }) => ({ upload: uploadsOf(client).begin(names, upload) })),
   uploadPart: os.uploadPart.handler(({ context: { client }, input: { upload, file, part } }) => {
     uploadsOf(client).write(upload, file, decoded(part))
     return {}

@@ -26,7 +26,8 @@ export interface Chosen extends Dated {
 export interface ChosenFile {
   /** Folders and name; of a single file the name alone. */
   readonly path: readonly string[]
-  readonly file: File
+  /** `undefined` for a folder that has nothing in it. */
+  readonly file: File | undefined
 }
 
 /** A transfer that is received. */

@@ -20,7 +20,7 @@ export async function describeChosen(records: UseStore, ids: readonly string[]):
   if (files.length === 0) throw unreadable(ids.join(', '), { code: 'gone' })
   const place = JSON.stringify(ids)
   const [only] = files
-  if (files.length === 1 && only?.path.length === 1) {
+  if (files.length === 1 && only?.path.length === 1 && only.file !== undefined) {
     const { name, size, type, lastModified } = only.file
     return { place, name: safeName(name), size, mediaType: type, modifiedAt: Math.max(0, lastModified), folder: undefined }
   }
@@ -41,7 +41,7 @@ export class PageByteSource implements ByteSource {
   private constructor(manifest: FileManifest, files: readonly ChosenFile[]) {
     this.name = manifest.name
     this.list = manifest.folder === undefined ? new Uint8Array() : encodeFolderList(entriesOf(files))
-    this.content = new Blob(files.map(({ file }) => file))
+    this.content = new Blob(files.flatMap(({ file }) => file ?? []))
     if (files.length === 0 || this.content.size !== manifest.size) throw changed(manifest.name)
   }
 
@@ -83,8 +83,10 @@ function entriesOf(files: readonly ChosenFile[]): FolderEntry[] {
   return files.map(({ path, file }) => {
     if (path.length > MAX_DEPTH) throw new SkeinError('TOO_MANY_FILES', `Folders can be sent up to ${MAX_DEPTH} deep.`)
     const folders = path.slice(0, -1).map(safeName)
-    const name = freeName(taken, folders, safeName(path.at(-1) ?? file.name))
-    return { path: [...folders, name], kind: 'file', size: file.size, modifiedAt: Math.max(0, file.lastModified), executable: false }
+    const name = freeName(taken, folders, safeName(path.at(-1) ?? ''))
+    const { size = 0, lastModified = 0 } = file ?? {}
+    const kind = file === undefined ? 'folder' : 'file'
+    return { path: [...folders, name], kind, size, modifiedAt: Math.max(0, lastModified), executable: false }
   })
 }
 

@@ -6,8 +6,8 @@ import { asked, fileRecords, piecesRange, privateFolder, type Received, received
 export interface ReceivedFile {
   /** Folders and name. */
   readonly path: readonly string[]
-  /** On the disk, not in memory. */
-  readonly content: Blob
+  /** On the disk, not in memory; `undefined` for a folder. */
+  readonly content: Blob | undefined
 }
 
 /** @param name of the identity @param path as the transfer tells it @returns nothing when it was removed */
@@ -18,9 +18,10 @@ export async function openReceived(name: string, path: string): Promise<readonly
   const content = await contentOf(name, records, received)
   const own = path.slice(path.lastIndexOf('/') + 1)
   if (received.entries === undefined) return [{ path: [own], content: content.slice(0, content.size, received.mediaType) }]
-  return received.entries
-    .filter(({ kind }) => kind === 'file')
-    .map((entry) => ({ path: entry.path, content: content.slice(entry.offset, entry.offset + entry.size) }))
+  return received.entries.map(({ path: within, kind, offset, size }) => ({
+    path: within,
+    content: kind === 'folder' ? undefined : content.slice(offset, offset + size),
+  }))
 }
 
 /** The user has saved it, or does not want it. */
