@@ -14,6 +14,7 @@ const SECOND_TRY = { retry: 1 }
 const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
 
 const BUILDS = 'e2e/start.test.ts'
+const CHAOS = 'e2e/chaos.test.ts'
 
 interface Real {
   readonly include: string[]
@@ -48,14 +49,16 @@ export default defineConfig({
           exclude,
           fileParallelism: false,
           maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 240_000,
         },
       },
       // Real processes and real sockets: after everything else, and never hurried. Two files at a time, but for what measures or boots.
-      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 2, groupOrder: 1 }),
-      // A browser fills the machine; and `npm start` builds what the others run.
-      real('browser', { include: ['e2e/browser/**/*.test.ts', BUILDS], exclude, maxWorkers: 1, groupOrder: 2 }),
+      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS, CHAOS], maxWorkers: isLong ? 1 : 2, groupOrder: 1 }),
+      // Browsers wait for each other as people do, and chaos for its two minutes.
+      real('browser', { include: ['e2e/browser/**/*.test.ts', CHAOS], exclude, maxWorkers: isLong ? 1 : 2, groupOrder: 2 }),
+      // It builds what the others run.
+      real('start', { include: [BUILDS], exclude, maxWorkers: 1, groupOrder: 3 }),
     ],
   },
 })
