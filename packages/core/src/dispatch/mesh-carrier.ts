@@ -54,6 +54,8 @@ export class MeshCarrier implements ChunkCarrier {
   private readonly rows = new Map<string, OutboxRow>()
   private path: MainPath | undefined
   private chunks: BoxListener | undefined
+  private isNewNear = false
+  private isOffering = false
 
   constructor(deps: MeshCarrierDeps) {
     this.deps = deps
@@ -70,7 +72,7 @@ export class MeshCarrier implements ChunkCarrier {
       onExpired: (lock) => void this.quietly(this.renew(lock)),
       offerAll: () => this.offerAll({ byHand: true }),
       onNear: () => {
-        inBackground(deps.logger, 'not-offered-to-mesh', this.offerAll({ byHand: false }))
+        inBackground(deps.logger, 'not-offered-to-mesh', this.offerNew())
         this.chunks?.onNear()
       },
       onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),
@@ -179,6 +181,21 @@ export class MeshCarrier implements ChunkCarrier {
   /** As `withdraw`, for a message whose row has gone. */
   withdrawMessage(message: MessageId, device: DeviceId): void {
     for (const row of this.rows.values()) if (row.message === message && row.device === device) this.withdraw(row)
+  }
+
+  /** One pass over all that waits at a time, and one more for those who come meanwhile. */
+  private async offerNew(): Promise<void> {
+    this.isNewNear = true
+    if (this.isOffering) return
+    this.isOffering = true
+    try {
+      while (this.isNewNear) {
+        this.isNewNear = false
+        await this.offerAll({ byHand: false })
+      }
+    } finally {
+      this.isOffering = false
+    }
   }
 
   private async offerAll(how: { readonly byHand: boolean }): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bundle, control, forward, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
 import { cureKeyOf, tagOf } from '../../testing/mesh-lab.ts'
 import { bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
-import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './neighbour-session.ts'
+import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './allowances.ts'
 import { NEIGHBOUR_SHARE } from './transfers.ts'
 
 const HOUR_MS = 3_600_000

@@ -2,16 +2,16 @@
  * A node of the mesh at work: hands envelopes to neighbours and takes theirs, over whatever links it is given. It looks for
  * a live route first and lets carriers have what finds none; proofs of delivery come back by either way.
  */
-import { isSkeinError } from '../../errors/index.ts'
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { bundleHeader, isAbsurd, isChunk, isRelayable, type MeshAddress, meshAddress, withinLimits } from '../bundle.ts'
+import { isChunk, type MeshAddress, meshAddress, withinLimits } from '../bundle.ts'
 import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
 import { carryingPolicy } from '../policies/index.ts'
-import { type Dispatch, RouteNode, type Verdict } from '../routes/index.ts'
+import { type Dispatch, RouteNode } from '../routes/index.ts'
+import { Allowances, TIMED_OUT_COSTS } from './allowances.ts'
 import { ArchivedStore } from './archived-store.ts'
 import { Explorer } from './explorer.ts'
 import type { MeshServiceDeps } from './mesh-service-deps.ts'
@@ -26,6 +26,7 @@ import { Spreader } from './spreader.ts'
 import { type MeshStatus, statusOf } from './status.ts'
 import { Survival } from './survival.ts'
 import { Transfers } from './transfers.ts'
+import { verdictOf } from './verdict.ts'
 
 /** Room for bundles of others and of ours, in bytes (ME20). */
 const CAPACITY_BYTES = 64 * 1_048_576
@@ -53,6 +54,7 @@ export interface EnvelopeToCarry {
 export class MeshService {
   private readonly deps: MeshServiceDeps
   private readonly addresses = new Set<MeshAddress>()
+  private readonly allowances: Allowances
   private readonly store: ArchivedStore
   private readonly node: MeshNode
   private readonly routes: RouteNode
@@ -74,6 +76,7 @@ export class MeshService {
   constructor(deps: MeshServiceDeps) {
     this.deps = deps
     const { primitives, random, capacityBytes = CAPACITY_BYTES, policy = 'adaptive' } = deps
+    this.allowances = new Allowances(deps.clock)
     this.spreader = new Spreader(deps.pieces, deps)
     this.store = new ArchivedStore(capacityBytes, (key) => void this.quietly(deps.archive.remove(key)))
     this.node = new MeshNode({
@@ -90,10 +93,10 @@ export class MeshService {
       addresses: this.addresses,
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
-      verdict: (dispatch) => this.verdict(dispatch),
+      verdict: (dispatch) => verdictOf(dispatch, { primitives, addresses: this.addresses, now: this.now }),
       isHeld: (key) => this.node.knows(key),
       costOf: (link) => this.sessions.get(link)?.link.cost ?? 0,
-      mayFlood: (from, bytes) => this.sessions.get(from)?.mayFlood(bytes) ?? true,
+      mayFlood: (from, bytes) => this.allowances.mayFlood(this.peerOf(from), bytes),
       arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
       delivered: () => undefined,
@@ -116,6 +119,7 @@ export class MeshService {
       node: this.node,
       opener: this.opener,
       onTaken: ({ key }) => this.fates.taken(key),
+      onTimedOut: (session) => this.timedOut(session),
       quietly: (work) => this.quietly(work),
     })
     this.fates = new OwnFates({ ...deps, own: this.own, node: this.node, survival: this.survival })
@@ -161,7 +165,7 @@ export class MeshService {
 
   /** Makes the other end of a link a neighbour until the link ends; one link for each, and not too many. */
   async attach(peer: string, link: Link): Promise<void> {
-    if (!this.ready || this.stopping.signal.aborted || this.sessions.size >= MAX_NEIGHBOURS || this.hasNeighbour(peer)) return link.close()
+    if (!this.mayAttach(peer)) return link.close()
     this.count += 1
     const id = `${this.count}`
     const session = new NeighbourSession({
@@ -169,6 +173,7 @@ export class MeshService {
       peer,
       link,
       clock: this.deps.clock,
+      allowances: this.allowances,
       events: {
         onFrame: (from, frame) => this.frame(from, frame),
         onOffence: (from, code) => this.deps.onOffence(from.peer, code),
@@ -180,6 +185,11 @@ export class MeshService {
     } finally {
       this.detach(session)
     }
+  }
+
+  private mayAttach(peer: string): boolean {
+    const isOpen = this.ready && !this.stopping.signal.aborted && this.sessions.size < MAX_NEIGHBOURS
+    return isOpen && !this.hasNeighbour(peer) && this.allowances.mayAttach(peer)
   }
 
   private greet(session: NeighbourSession): void {
@@ -316,6 +326,15 @@ export class MeshService {
     for (const { id } of this.sessions.values()) this.node.forgive(id)
   }
 
+  private peerOf(link: LinkId): string {
+    return this.sessions.get(link)?.peer ?? ''
+  }
+
+  private timedOut(session: NeighbourSession): void {
+    this.deps.onOffence(session.peer, 'TIMED_OUT')
+    if (!this.allowances.mayWaste(session.peer, TIMED_OUT_COSTS)) session.shed()
+  }
+
   private expire(): void {
     this.node.expire(this.now)
     this.transfers.parts.expire()
@@ -348,23 +367,10 @@ export class MeshService {
     }
   }
 
-  /** Nothing is passed on in its last minute; whoever it is for takes it until the end. */
-  private verdict({ key, address, lock, payload }: Dispatch): Verdict {
-    try {
-      const header = bundleHeader(payload, this.deps.primitives)
-      if (header.key !== key || header.address !== address || header.lock !== lock) return 'forged'
-      const ends = this.addresses.has(address) ? header.expiresAt <= this.now : !isRelayable(header, this.now)
-      return ends || isAbsurd(header, this.now) ? 'late' : 'sound'
-    } catch (error) {
-      if (isSkeinError(error)) return 'forged'
-      throw error
-    }
-  }
-
   private arrived({ key, lock, payload }: Dispatch, from: LinkId): Uint8Array | undefined {
     const known = this.opener.known(lock)
     if (known !== undefined) return known
-    const source = this.sessions.get(from)?.peer ?? ''
+    const source = this.peerOf(from)
     void this.quietly(
       this.opener.open({ lock, key, bundle: payload, source }).then(({ cureKey }) => cureKey && this.routes.opened(key, cureKey)),
     )

@@ -6,24 +6,13 @@ import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
-import { type Rate, RateLimit } from '../rate-limit.ts'
+import type { Allowances } from './allowances.ts'
 import { Refusals } from './refusals.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
-/** Frames a neighbour may send at once and per second (ME19). */
-export const FRAME_RATE = { burst: 2_000, perSecond: 500 } as const
-/** Bytes a neighbour may send at once and per second (ME19): a fast LAN with files on it stays below. */
-export const BYTE_RATE = { burst: 32 * 1_048_576, perSecond: 16 * 1_048_576 } as const
-/** Share of these rates that is passed on to all others of what one neighbour floods (ME37): nobody uses up what its neighbours may send. */
-const FLOOD_SHARE = 1 / 8
 /** Share of what may wait that floods take. */
 const FLOODS_WAITING = 1 / 2
-/** Frames beyond the rate that are forgotten per second. */
-const FORGIVEN_PER_SECOND = 50
-/** Frames beyond the rate after which the neighbour is shed (ME19). */
-export const MAX_EXCESS = 1_000
-
 export interface SessionEvents {
   /** @throws SkeinError for a frame that breaks the rules */
   onFrame(session: NeighbourSession, frame: NeighbourFrameFields): void
@@ -47,6 +36,7 @@ export interface SessionOptions {
   readonly peer: string
   readonly link: Link
   readonly clock: Clock
+  readonly allowances: Allowances
   readonly events: SessionEvents
 }
 
@@ -67,13 +57,10 @@ export class NeighbourSession {
   private readonly frames: FrameLink
   private readonly clock: Clock
   private readonly events: SessionEvents
-  private readonly frameRate: RateLimit
-  private readonly byteRate: RateLimit
-  private readonly floods: { readonly frames: RateLimit; readonly bytes: RateLimit }
-  private readonly excess: RateLimit
+  private readonly allowances: Allowances
   private waiting = 0
 
-  constructor({ id, peer, link, clock, events }: SessionOptions) {
+  constructor({ id, peer, link, clock, allowances, events }: SessionOptions) {
     this.id = id
     this.peer = peer
     this.link = link
@@ -83,10 +70,7 @@ export class NeighbourSession {
     this.heardAt = clock.monotonic()
     this.saidAt = this.heardAt
     this.frames = new FrameLink(link, clock)
-    this.frameRate = new RateLimit(FRAME_RATE, clock.monotonic())
-    this.byteRate = new RateLimit(BYTE_RATE, clock.monotonic())
-    this.floods = { frames: new RateLimit(shareOf(FRAME_RATE), this.heardAt), bytes: new RateLimit(shareOf(BYTE_RATE), this.heardAt) }
-    this.excess = new RateLimit({ burst: MAX_EXCESS, perSecond: FORGIVEN_PER_SECOND }, this.heardAt)
+    this.allowances = allowances
   }
 
   /** Reads until the link is gone. */
@@ -125,12 +109,6 @@ export class NeighbourSession {
     this.frames.close()
   }
 
-  /** Whether a flood of so many bytes that came from here may go on to all others. */
-  mayFlood(bytes: number): boolean {
-    const now = this.clock.monotonic()
-    return this.floods.frames.takes(1, now) && this.floods.bytes.takes(bytes, now)
-  }
-
   private take(bytes: Uint8Array): void {
     try {
       this.events.onFrame(this, decodeNeighbourFrame(bytes))
@@ -141,16 +119,14 @@ export class NeighbourSession {
   }
 
   private isWithinRate(bytes: number): boolean {
-    const now = this.clock.monotonic()
-    if (this.frameRate.takes(1, now) && this.byteRate.takes(bytes, now)) return true
-    if (!this.excess.takes(1, now)) {
-      this.events.onOffence(this, 'BUDGET_SPENT')
-      this.close()
-    }
+    if (this.allowances.mayRead(this.peer, bytes)) return true
+    if (!this.allowances.mayExceed(this.peer)) this.shed()
     return false
   }
-}
 
-function shareOf({ burst, perSecond }: Rate): Rate {
-  return { burst: burst * FLOOD_SHARE, perSecond: perSecond * FLOOD_SHARE }
+  /** It has cost more than a neighbour may. */
+  shed(): void {
+    this.events.onOffence(this, 'BUDGET_SPENT')
+    this.close()
+  }
 }

@@ -36,6 +36,48 @@ describe('neighbours that keep others waiting', () => {
     expect(lab.node('bo').offences).toEqual([{ peer: 'liar', code: 'TIMED_OUT' }])
   })
 
+  it('[ME36] offering again, or a byte now and then, makes nobody wait longer; who was given up comes behind others', async () => {
+    const lab = new MeshLab()
+    await lab.start('bo')
+    const [liar, dripper] = [lab.intrude('liar', 'bo'), lab.intrude('dripper', 'bo')]
+    const [one, two] = [offer(lab.clock.now()), { ...offer(lab.clock.now()), id: 'ab'.repeat(32) }]
+    dripper.say({ kind: 'offer', offer: two })
+    for (let second = 0; second < 12; second += 1) {
+      liar.say({ kind: 'offer', offer: one })
+      dripper.say({ kind: 'part', part: { key: two.id.slice(0, 16), offset: second, part: new Uint8Array(1) } })
+      await lab.run(1_000)
+    }
+    const friends = [one, two].map((offered, at) => {
+      const friend = lab.intrude(`friend ${at}`, 'bo')
+      friend.say({ kind: 'offer', offer: offered })
+      return friend
+    })
+    await lab.run(100)
+    expect(friends.map(outcomes)).toEqual([['welcome'], ['welcome']])
+    expect(outcomes(dripper)).toEqual(['welcome', 'no-room'])
+    expect(outcomes(liar).slice(0, 4)).toEqual(['welcome', 'no-room', 'busy', 'busy'])
+    const offences = lab.node('bo').offences.map(({ peer, code }) => `${peer} ${code}`)
+    expect([...new Set(offences)].toSorted()).toEqual(['dripper TIMED_OUT', 'liar BAD_FRAME', 'liar TIMED_OUT'])
+  })
+
+  it('[ME41] who makes others wait in vain again and again is turned away for a time, with a new link too', async () => {
+    const lab = new MeshLab()
+    await lab.start('ana')
+    lab.sendChunk('ana', 'bo', 'one', 1_000)
+    await lab.run(500)
+    const meet = async (): Promise<Intruder> => {
+      const thief = lab.intrude('thief', 'ana')
+      thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives)] }))
+      await lab.run(11_000)
+      return thief
+    }
+    const gets = ({ heard }: Intruder): boolean => heard.some(({ kind }) => kind === 'transfer')
+    const times: boolean[] = []
+    for (let time = 0; time < 9; time += 1) times.push(gets(await meet()))
+    expect(times).toEqual([...Array(5).fill(true), ...Array(4).fill(false)])
+    expect(lab.node('ana').offences).toEqual(Array(5).fill({ peer: 'thief', code: 'TIMED_OUT' }))
+  })
+
   it('[ME36] an offer whose id only begins like another one holds up nobody', async () => {
     const lab = new MeshLab()
     await lab.start('bo')

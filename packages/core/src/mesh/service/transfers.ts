@@ -47,6 +47,8 @@ export interface TransferDeps {
   readonly opener: Opener
   /** A neighbour has made a copy durable. */
   onTaken(bundle: HeldBundle): void
+  /** It has begun something and not gone on with it. */
+  onTimedOut(session: NeighbourSession): void
   onOffence(peer: string, code: string): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>
@@ -122,7 +124,7 @@ export class Transfers {
     if (transfer === undefined) return
     const waited = this.deps.clock.monotonic() - transfer.since
     if (waited <= (transfer.isAsked ? ANSWER_WITHIN_MS : TAKEN_WITHIN_MS)) return
-    if (transfer.isAsked) this.deps.onOffence(session.peer, 'TIMED_OUT')
+    if (transfer.isAsked) this.deps.onTimedOut(session)
     session.close()
   }
 
