@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { countOf } from './mesh-count.mjs'
 import { Network } from './network.mjs'
 import { RELAYS } from './plan.mjs'
 import { ClientProcess, eventually, RelayProcess } from './programs.mjs'
@@ -154,11 +155,13 @@ export class MeshLaboratory {
   }
 }
 
-/** Sends texts from one client to another, `every` milliseconds; returns the messages as the sender has them. */
-export async function sendMany({ from, to, count, every = 0, wait = 'queued', text = (number) => `message ${number} of ${from.box}` }) {
+let texts = 0
+
+/** Sends texts from one client to another, `every` milliseconds, no two of a run the same; returns the messages as the sender has them. */
+export async function sendMany({ from, to, count, every = 0, wait = 'queued', text = () => `message ${(texts += 1)} of ${from.box}` }) {
   const sent = []
   for (let number = 0; number < count; number += 1) {
-    const { messages } = await from.ask(['send', to.account, '--wait', wait, '--timeout', '60s', '--', text(number)])
+    const { messages } = await from.ask(['send', to.account, '--wait', wait, '--timeout', '60s', '--', text()])
     sent.push(...messages)
     if (every > 0) await sleep(every)
   }
@@ -173,7 +176,9 @@ export async function tally(pairs, within) {
       .filter(({ direction, state }) => direction === 'out' && state !== 'delivered' && state !== 'read')
   const settled = async () => (await undelivered()).length === 0
   await eventually('all are delivered', settled, within).catch(() => undefined)
-  const counts = await Promise.all(pairs.map(([from, to]) => count(from, to)))
+  const counts = await Promise.all(
+    pairs.map(async ([from, to]) => countOf(await directed(from, to, 'out'), await directed(to, from, 'in'))),
+  )
   const sum = (name) => counts.reduce((total, each) => total + each[name], 0)
   const gaps = counts.map(({ gap }) => gap).filter((gap) => gap !== null)
   return {
@@ -181,22 +186,12 @@ export async function tally(pairs, within) {
     delivered: sum('delivered'),
     lost: sum('sent') - sum('delivered'),
     doubled: sum('doubled'),
+    unsent: sum('unsent'),
     longest_gap_ms: gaps.length === 0 ? null : Math.max(...gaps),
     latencies: counts.flatMap(({ latencies }) => latencies),
   }
 }
 
-async function count(from, to) {
-  const out = (await from.messages(to)).filter(({ direction }) => direction === 'out')
-  const into = (await to.messages(from)).filter(({ direction }) => direction === 'in')
-  const arrivals = new Map(into.map(({ id, received_at: at }) => [id, at]))
-  const times = [...arrivals.values()].sort((a, b) => a - b)
-  const gaps = times.slice(1).map((at, before) => at - times[before])
-  return {
-    sent: out.length,
-    delivered: out.filter(({ id }) => arrivals.has(id)).length,
-    doubled: into.length - arrivals.size,
-    gap: gaps.length === 0 ? null : Math.max(...gaps),
-    latencies: out.filter(({ id }) => arrivals.has(id)).map(({ id, created_at: at }) => arrivals.get(id) - at),
-  }
+async function directed(one, other, direction) {
+  return (await one.messages(other)).filter((message) => message.direction === direction)
 }

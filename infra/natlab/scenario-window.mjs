@@ -66,7 +66,7 @@ async function meshWindow({ scenario }) {
     const routed = await probe.ask({ until: { neighbours: 1, routes: 1, carried: 0 } })
     lab.setEdges([1], 'down')
     await probe.ask({ send: 'carried until you are back', to: bo.box })
-    const cut = await probe.ask({ until: { neighbours: 1, carried: 1 } })
+    const cut = await probe.ask({ until: { neighbours: 1, routes: 0, carried: 1 } })
     lab.setEdges([1], 'up')
     const healed = await probe.ask({ until: { neighbours: 1, routes: 1, carried: 0 } })
     const { latencies: _, ...counts } = await tally([[bo, ana]], DRAIN_WITHIN_MS)

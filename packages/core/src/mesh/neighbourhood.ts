@@ -71,6 +71,9 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   neighbour.refused.clear()
   for (const key of said.gained) neighbour.has.add(key as BundleKey)
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
+  // Whoever begins again with the first one tells all that are its own now: yesterday's are its no more.
+  const [first] = neighbour.addresses
+  if (first !== undefined && said.addresses[0] === first) neighbour.addresses.clear()
   for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
   for (const entries of [neighbour.has, neighbour.addresses, neighbour.partials, neighbour.pieces]) bound(entries)

@@ -43,10 +43,11 @@ export class ProofExchange {
     this.cures.expire(now)
   }
 
-  /** The side with the smaller address begins. */
+  /** The side whose first address is the smaller one begins: that one stays the same while others change daily. */
   compare(neighbour: Neighbour): void {
-    const { addresses } = this.deps
-    if (Math.min(...addresses) > Math.min(...neighbour.addresses)) return
+    const [own = 0] = this.deps.addresses
+    const [theirs = 0] = neighbour.addresses
+    if (own > theirs) return
     this.begin(neighbour, WHOLE)
   }
 
@@ -101,7 +102,9 @@ export class ProofExchange {
     if (sketch.from === 0) {
       // Each beginning costs a pass over all proofs: whoever never comes to an end gets no second one at once.
       const isDeeper = sketch.depth > (this.depths.get(neighbour) ?? 0)
-      if (now - neighbour.comparedAt < COMPARE_AGAIN_MS && !isDeeper) return
+      const since = now - neighbour.comparedAt
+      // A clock that was set back says nothing of how long ago it was.
+      if (since >= 0 && since < COMPARE_AGAIN_MS && !isDeeper) return
       neighbour.comparedAt = now
       this.depths.set(neighbour, sketch.depth)
       neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt, sketch)

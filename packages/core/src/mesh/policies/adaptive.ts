@@ -72,6 +72,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   }
 
   met(neighbour: Neighbour, { now }: PolicyContext): void {
+    this.news.setBack(now)
     this.rates.wait(this.news.all, now)
     if (this.claims.isBoast(neighbour.addresses)) return
     this.rates.average(neighbour.experience)

@@ -17,6 +17,15 @@ describe('news of addresses', () => {
     for (let number = 0; number < 500; number += 1) expect(news.all.get(address(number))).toBe(100_000)
   })
 
+  it('[ME8] a clock that is set back makes no news fresher than what comes next', () => {
+    const news = new NewsBook()
+    for (const [number, at] of [10_000, 500].entries()) news.hear(address(number), at, 'ana')
+    news.setBack(1_000)
+    expect([0, 1].map((number) => news.all.get(address(number)))).toEqual([1_000, 500])
+    news.hear(address(0), 1_001, 'bo')
+    expect(news.all.get(address(0))).toBe(1_001)
+  })
+
   it('[ME8] nothing goes for older news; of all together the longest unrenewed goes first', () => {
     const news = new NewsBook()
     for (let number = 0; number < MAX_NEWS; number += 1) news.hear(address(number), 1_000, `teller ${number % 20}`)

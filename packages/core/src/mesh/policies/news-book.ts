@@ -10,6 +10,8 @@ export class NewsBook {
   private readonly tellers = new Map<MeshAddress, string>()
   private readonly told = new Map<string, Set<MeshAddress>>()
 
+  private latest = 0
+
   /** Milliseconds since 1970, by address. */
   get all(): ReadonlyMap<MeshAddress, number> {
     return this.times
@@ -21,8 +23,16 @@ export class NewsBook {
     const first = this.tellers.get(address) ?? teller
     this.forget(address)
     this.times.set(address, at)
+    this.latest = Math.max(this.latest, at)
     this.tellers.set(address, first)
     this.told.set(first, (this.told.get(first) ?? new Set()).add(address))
+  }
+
+  /** The clock was set back: what is later than now counts as now, or nothing would be fresher for as long. */
+  setBack(now: number): void {
+    if (this.latest <= now) return
+    this.latest = now
+    for (const [address, at] of this.times) if (at > now) this.times.set(address, now)
   }
 
   private makeRoom(at: number, teller: string): boolean {

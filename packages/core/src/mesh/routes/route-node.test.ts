@@ -230,7 +230,7 @@ describe('routes', () => {
       world
         .at(node)
         .frame('0-1', encodeRouteFrame({ kind: 'receipt', key, cureKey: cureKeyOf('other'), hops: 0, search: false }), world.now)
-      expect([...world.at(node).routes()]).toEqual([])
+      expect([...world.at(node).routes(world.now)]).toEqual([])
     }
     expect(world.delivered).toEqual([])
   })
@@ -304,7 +304,7 @@ describe('routes', () => {
         } catch (error) {
           expect(error).toMatchObject({ code: 'BAD_FRAME' })
         }
-        expect([...world.at(1).routes()]).toEqual([])
+        expect([...world.at(1).routes(world.now)]).toEqual([])
       }),
     )
   })
@@ -312,10 +312,29 @@ describe('routes', () => {
   it('[ME15] routes are bounded, and forgotten after a minute without a proof', () => {
     const table = new RouteTable()
     for (let at = 0; at <= MAX_ROUTED; at += 1) table.prove(addressOf(at), { link: 'l', hops: 1, now: 1_000 })
-    expect([...table.all()]).toHaveLength(MAX_ROUTED)
+    expect([...table.all(1_000)]).toHaveLength(MAX_ROUTED)
     expect(table.best(addressOf(0), 1_000)).toBeUndefined()
     expect(table.best(addressOf(1), 1_000 + MINUTE_MS - 1)?.link).toBe('l')
     expect(table.best(addressOf(1), 1_000 + MINUTE_MS)).toBeUndefined()
+    expect([...table.all(1_000 + MINUTE_MS)]).toEqual([])
+    table.prove(addressOf(1), { link: 'l', hops: 1, now: 2_000 })
+    table.expire(1_000 + MINUTE_MS)
+    expect(table.size).toBe(1)
+  })
+
+  it('[ME13] [ME15] what is told of routes is what would be used, the best way first', () => {
+    const table = new RouteTable()
+    for (const [link, hops, now] of [
+      ['near', 2, 1],
+      ['far', 5, 2],
+      ['failing', 3, 3],
+    ] as const)
+      table.prove(addressOf(1), { link, hops, now })
+    table.prove(addressOf(2), { link: 'failing', hops: 1, now: 3 })
+    for (const at of [1, 2, 1, 2]) table.fail(addressOf(at), 'failing')
+    const told = (now: number) => [...table.all(now)].map(([address, ways]) => [address, ways.map(({ link }) => link)])
+    expect(told(4)).toEqual([[addressOf(1), ['near', 'far']]])
+    expect(told(1 + MINUTE_MS)).toEqual([[addressOf(1), ['far']]])
   })
 
   it('[ME15] of many ways three are kept, and the best is the shortest that holds', () => {
@@ -330,7 +349,7 @@ describe('routes', () => {
     expect(table.best(addressOf(1), 2)?.link).toBe('b')
     table.fail(addressOf(1), 'b')
     expect(table.best(addressOf(1), 2)?.link).toBe('c')
-    expect([...table.all()][0]?.[1]).toHaveLength(3)
+    expect([...table.all(2)][0]?.[1]).toHaveLength(3)
   })
 })
 

@@ -120,9 +120,9 @@ export class RouteNode {
     for (const key of [...this.passages.unopened(lock)]) this.opened(key, cureKey)
   }
 
-  /** Known next hops, the best first. */
-  routes(): Iterable<readonly [MeshAddress, readonly Route[]]> {
-    return this.table.all()
+  /** Next hops that work, the best first. */
+  routes(now: number): Iterable<readonly [MeshAddress, readonly Route[]]> {
+    return this.table.all(now)
   }
 
   /** Ways there that work, each over a link of its own, the best first. */
@@ -165,6 +165,7 @@ export class RouteNode {
       else this.options.stranded(waiting.key)
     }
     for (const { key, link } of this.floods.missing(now)) this.notify(link, key, 'wanted')
+    this.table.expire(now)
     for (const { address, over } of this.passages.unanswered(now)) if (over !== undefined) this.table.fail(address, over)
   }
 

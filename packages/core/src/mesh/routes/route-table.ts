@@ -81,8 +81,24 @@ export class RouteTable {
       )
   }
 
-  all(): Iterable<readonly [MeshAddress, readonly Route[]]> {
-    return this.ways
+  /** All ways that work, the best of each address first. */
+  *all(now: number): Iterable<readonly [MeshAddress, readonly Route[]]> {
+    for (const address of this.ways.keys()) {
+      const usable = this.usable(address, now)
+      if (usable.length > 0) yield [address, usable]
+    }
+  }
+
+  /** Forgets addresses whose last proof is too long ago. */
+  expire(now: number): void {
+    for (const address of this.ways.keys()) {
+      if (this.of(address, now).length > 0) return
+      this.ways.delete(address)
+    }
+  }
+
+  get size(): number {
+    return this.ways.size
   }
 
   private of(address: MeshAddress, now: number): readonly Route[] {

@@ -265,7 +265,7 @@ export class MeshService {
     const { store, routes } = this
     const sessions = [...this.sessions.values()]
     const pieces = { ...this.spreader.counts, joined: this.pieces?.joined ?? 0, survival: this.survival.share }
-    return statusOf({ sessions, store, routes, pieces, own: (key) => this.own.get(key) !== undefined, elapsed: this.now - this.mono })
+    return statusOf({ sessions, store, routes, pieces, own: (key) => this.own.get(key) !== undefined, now: this.now, mono: this.mono })
   }
 
   private get now(): number {

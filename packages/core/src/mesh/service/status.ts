@@ -47,15 +47,16 @@ export interface StatusSources {
   readonly routes: RouteNode
   readonly pieces: PiecesView
   own(key: BundleKey): boolean
-  /** Wall clock minus monotonic clock, milliseconds. */
-  readonly elapsed: number
+  /** The same moment by the wall and by the monotonic clock, milliseconds. */
+  readonly now: number
+  readonly mono: number
 }
 
-export function statusOf({ sessions, store, routes, pieces, own, elapsed }: StatusSources): MeshStatus {
+export function statusOf({ sessions, store, routes, pieces, own, now, mono }: StatusSources): MeshStatus {
   const peerOf = (link: string): string => sessions.find(({ id }) => id === link)?.peer ?? ''
-  const ways = [...routes.routes()].map(([address, found]) => ({
+  const ways = [...routes.routes(mono)].map(([address, found]) => ({
     address,
-    ways: found.map(({ link, hops, quality, provenAt }) => ({ peer: peerOf(link), hops, quality, provenAt: provenAt + elapsed })),
+    ways: found.map(({ link, hops, quality, provenAt }) => ({ peer: peerOf(link), hops, quality, provenAt: provenAt + now - mono })),
   }))
   return {
     neighbours: sessions.map(({ peer, since, bytesIn, bytesOut }) => ({
