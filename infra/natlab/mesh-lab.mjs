@@ -158,9 +158,10 @@ export class MeshLaboratory {
 let texts = 0
 
 /** Sends texts from one client to another, `every` milliseconds, no two of a run the same; returns the messages as the sender has them. */
-export async function sendMany({ from, to, count, every = 0, wait = 'queued', text = () => `message ${(texts += 1)} of ${from.box}` }) {
+export async function sendMany({ from, to, count, every = 0, wait = 'queued', text = () => `message ${texts} of ${from.box}` }) {
   const sent = []
   for (let number = 0; number < count; number += 1) {
+    texts += 1
     const { messages } = await from.ask(['send', to.account, '--wait', wait, '--timeout', '60s', '--', text()])
     sent.push(...messages)
     if (every > 0) await sleep(every)

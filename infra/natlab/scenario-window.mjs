@@ -68,6 +68,9 @@ async function meshWindow({ scenario }) {
     await probe.ask({ send: 'carried until you are back', to: bo.box })
     const cut = await probe.ask({ until: { neighbours: 1, routes: 0, carried: 1 } })
     lab.setEdges([1], 'up')
+    await probe.ask({ until: { neighbours: 1, carried: 0 } })
+    // Whoever carried it has met the recipient: no way was looked for.
+    await probe.ask({ send: 'over the same one again', to: bo.box })
     const healed = await probe.ask({ until: { neighbours: 1, routes: 1, carried: 0 } })
     const { latencies: _, ...counts } = await tally([[bo, ana]], DRAIN_WITHIN_MS)
     const got = (await bo.messages(ana)).filter(({ direction }) => direction === 'in').map(({ text }) => text)

@@ -11,6 +11,11 @@ const MAX_BOX_BYTES = MAX_SLICE_BYTES + 256
 export const BOX_NAME_BYTES = 16
 export const BOX_NONCE_BYTES = 12
 export const CARGO_RANDOM_BYTES = 16
+/** Slices have four sizes from each power of two to the next (ME27), the smallest this one: the last of a file tells its length to a fifth at best. */
+const LEAST_STEP = 256
+const STEPS_PER_OCTAVE = 4
+/** What the field of the padding takes at most beside it. */
+const PADDING_FIELD_BYTES = 4
 const SALT_BYTES = 32
 
 export interface MeshBoxFields {
@@ -49,7 +54,14 @@ export function decodeBox(bytes: Uint8Array): MeshBoxFields {
 
 /** @param random 16 bytes */
 export function encodeCargo(cargo: Cargo, random: Uint8Array): Uint8Array {
-  return encode(MeshCargo, { random, kind: messageOf(cargo) }, MAX_BOX_BYTES)
+  const padding = new Uint8Array(cargo.kind === 'slice' ? paddingFor(cargo.bytes.length) : 0)
+  return encode(MeshCargo, { random, kind: messageOf(cargo), padding }, MAX_BOX_BYTES)
+}
+
+function paddingFor(length: number): number {
+  const step = Math.max(LEAST_STEP, 2 ** Math.floor(Math.log2(Math.max(1, length - 1))) / STEPS_PER_OCTAVE)
+  const wanted = Math.ceil(length / step) * step
+  return Math.max(0, (wanted > MAX_SLICE_BYTES - LEAST_STEP ? MAX_SLICE_BYTES : wanted) - length - PADDING_FIELD_BYTES)
 }
 
 function messageOf(cargo: Cargo): MeshCargo['kind'] {

@@ -137,6 +137,8 @@ export interface MeshCargo {
     | { $case: "slice"; value: MeshSlice }
     | { $case: "end"; value: MeshEnd }
     | undefined;
+  /** Zeros: what a slice is short of the next of a few sizes. */
+  padding: Uint8Array;
 }
 
 /** Finds the way. */
@@ -1031,7 +1033,7 @@ export const MeshBox: MessageFns<MeshBox> = {
 };
 
 function createBaseMeshCargo(): MeshCargo {
-  return { random: NOTHING, kind: undefined };
+  return { random: NOTHING, kind: undefined, padding: NOTHING };
 }
 
 export const MeshCargo: MessageFns<MeshCargo> = {
@@ -1049,6 +1051,9 @@ export const MeshCargo: MessageFns<MeshCargo> = {
       case "end":
         MeshEnd.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+    }
+    if (message.padding.length !== 0) {
+      writer.uint32(42).bytes(message.padding);
     }
     return writer;
   },
@@ -1091,6 +1096,14 @@ export const MeshCargo: MessageFns<MeshCargo> = {
             }
 
             message.kind = { $case: "end", value: MeshEnd.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.padding = reader.bytes();
             continue;
           }
         }
