@@ -6,6 +6,7 @@ import type { Conversation, Intent } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
 import { Note } from '../ui/note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { isComposing } from './composing.ts'
 
 export interface ComposerProps {
   readonly conversation: Conversation
@@ -61,8 +62,9 @@ export function Composer({ conversation, isDisabled, attach }: ComposerProps) {
     else if (isEdit) setText((now) => (now === '' ? readDraft(contact) : now))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isComposing(event.nativeEvent)) return
     if (event.key === 'Escape') cancel()
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+    if (event.key !== 'Enter' || event.shiftKey) return
     event.preventDefault()
     void send()
   }

@@ -6,7 +6,8 @@ import { VList, type VListHandle } from 'virtua'
 import { useClient, useStrings } from '../client/context.tsx'
 import type { Conversation } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
-import { isSameDay } from '../ui/times.ts'
+import { isSameDay } from '../ui/days.ts'
+import { useTimes, useToday } from '../ui/times.ts'
 import { MessageRow } from './message-row.tsx'
 
 /** Nearer to the end than this, px, the list follows new messages. */
@@ -22,6 +23,8 @@ export interface MessageListProps {
 
 export function MessageList({ conversation, name, unread }: MessageListProps) {
   const { chats } = useStrings()
+  const times = useTimes()
+  useToday()
   const { messages, grewBackwards, complete } = useObservable(conversation)
   const list = useRef<VListHandle>(null)
   const [firstNew] = useState(() => firstUnread(messages, unread))
@@ -57,7 +60,7 @@ export function MessageList({ conversation, name, unread }: MessageListProps) {
             key={message.id}
             message={message}
             answered={message.reply_to === null ? undefined : messages.find(({ id }) => id === message.reply_to)}
-            startsDay={index === 0 || !isSameDay(message.created_at, messages[index - 1]?.created_at ?? 0)}
+            day={isSameDay(message.created_at, messages[index - 1]?.created_at ?? Infinity) ? undefined : times.day(message.created_at)}
             isFirst={complete && index === 0}
             isFirstNew={message.id === firstNew}
             isMarked={message.id === marked}

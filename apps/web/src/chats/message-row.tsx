@@ -13,7 +13,8 @@ export interface MessageRowProps {
   readonly message: HistoryMessage
   /** The message that it answers, if that is shown. */
   readonly answered: HistoryMessage | undefined
-  readonly startsDay: boolean
+  /** With it begins a day, which is called so. */
+  readonly day: string | undefined
   /** Nothing was written before it. */
   readonly isFirst: boolean
   /** With it begins what was unread when the conversation was opened. */
@@ -26,15 +27,13 @@ export interface MessageRowProps {
 export const MessageRow = memo(function MessageRow({
   message,
   answered,
-  startsDay,
+  day,
   isFirst,
   isFirstNew,
   isMarked,
   conversation,
 }: MessageRowProps) {
   const { chats } = useStrings()
-  const times = useTimes()
-  const { created_at } = message
   return (
     <div data-marked={isMarked ? '' : undefined} className={isMarked ? 'rounded-lg outline-2 -outline-offset-2 outline-accent' : ''}>
       {isFirst ? (
@@ -42,7 +41,7 @@ export const MessageRow = memo(function MessageRow({
           {chats.beginning}
         </p>
       ) : null}
-      {startsDay ? <p className="py-3 text-center text-sm font-medium text-quiet">{times.day(created_at)}</p> : null}
+      {day === undefined ? null : <p className="py-3 text-center text-sm font-medium text-quiet">{day}</p>}
       {isFirstNew ? (
         <p className="my-2 border-t border-accent pt-1 text-center text-sm font-medium text-accent">{chats.newMessages}</p>
       ) : null}

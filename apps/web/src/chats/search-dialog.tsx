@@ -1,10 +1,11 @@
 /** A search over everything that was said. */
 import type { ApiClient } from '@skein/node/browser'
 import { useEffect, useState } from 'react'
-import { useClient, useStrings } from '../client/context.tsx'
+import { describeError, useClient, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextField } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
 import { Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
@@ -19,13 +20,14 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
   const { chats } = useStrings()
   const { talk } = useRareStrings()
   const [query, setQuery] = useState('')
-  const found = useSearch(query.trim())
+  const { found, problem } = useSearch(query.trim())
   return (
     <Dialog title={chats.search} onClose={onClose}>
       <TextField data-first label={talk.searchFor} value={query} maxLength={400} onChange={(event) => setQuery(event.target.value)} />
       <p role="status" className="text-sm text-quiet">
         {found === undefined ? '' : found.length === 0 ? talk.nothingFound : talk.found(found.length)}
       </p>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <ul className="grid grid-cols-1 gap-1">
         {found?.map((each) => (
           <li key={each.id}>
@@ -52,19 +54,25 @@ function Hit({ hit, onOpen }: { readonly hit: Found[number]; onOpen(): void }) {
   )
 }
 
-/** Undefined until there is an answer to what is asked now. */
-function useSearch(query: string): Found | undefined {
+interface Answer {
+  /** Undefined until there is an answer to what is asked now. */
+  readonly found?: Found
+  readonly problem?: string
+}
+
+function useSearch(query: string): Answer {
   const { api } = useClient()
-  const [answer, setAnswer] = useState<{ readonly query: string; readonly found: Found }>()
+  const strings = useStrings()
+  const [answer, setAnswer] = useState<Answer & { readonly query: string }>()
   useEffect(() => {
     if (api === undefined || query === '') return
     const ask = (): void =>
       void api.search({ query, limit: MOST }).then(
         ({ messages }) => setAnswer({ query, found: messages }),
-        () => undefined,
+        (error: unknown) => setAnswer({ query, problem: describeError(strings, error) }),
       )
     const timer = setTimeout(ask, PAUSE_MS)
     return () => clearTimeout(timer)
-  }, [api, query])
-  return answer?.query === query ? answer.found : undefined
+  }, [api, query, strings])
+  return answer?.query === query ? answer : {}
 }

@@ -7,6 +7,8 @@ export const KEYS = {
   relay: 'skein.relay',
   account: 'skein.account',
   notify: 'skein.notify',
+  /** `yes`: its user has chosen a passphrase; no identity is made here without one. */
+  sealed: 'skein.sealed',
 } as const
 export type KeptKey = (typeof KEYS)[keyof typeof KEYS]
 

@@ -1,4 +1,4 @@
-import type { ApiClient, Tab } from '@skein/node/browser'
+import type { ApiClient, ClientEvent, Tab } from '@skein/node/browser'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ClientModel } from './model.ts'
 
@@ -47,5 +47,24 @@ it('[TB10] a client is asked one question at a time; without an answer what it s
   questions[1]?.()
   await vi.advanceTimersByTimeAsync(0)
   expect([model.get().status?.account, model.get().silent]).toEqual(['ana', false])
+  stop()
+})
+
+it('[UI30] whoever comes in by an invite of ours meanwhile is not the one who was added, and a failure is told', async () => {
+  const { tab } = clientOf()
+  const told = Promise.withResolvers<IteratorResult<ClientEvent>>()
+  const answer = Promise.withResolvers<{ contact: string }>()
+  const stream = { next: vi.fn<() => Promise<IteratorResult<ClientEvent>>>(() => new Promise(() => undefined)) }
+  stream.next.mockReturnValueOnce(told.promise)
+  Object.assign(tab.api, { status: async () => ({ account: 'ana' }), events: async () => stream, add: () => answer.promise })
+  const model = new ClientModel()
+  const stop = model.follow(tab)
+  await vi.advanceTimersByTimeAsync(100)
+  const added = model.add('an invite')
+  const outcome = added.catch((error: unknown) => error)
+  told.resolve({ done: false, value: { event: 'contact', contact: 'bo', state: 'accepted' } as ClientEvent })
+  await vi.advanceTimersByTimeAsync(1_000)
+  answer.reject(new Error('the relay does not answer'))
+  expect(await outcome).toEqual(new Error('the relay does not answer'))
   stop()
 })

@@ -107,15 +107,15 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
   /** Adds by an invite: resolves as soon as the contact is known here, even if getting in touch takes longer. */
   async add(invite: string, name = ''): Promise<string> {
-    const { api, conversations = [] } = this.get()
+    const { api, conversations } = this.get()
     if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
     const text = invite.trim()
     if (text === '' || text.length > MAX_INVITE) throw Object.assign(new Error('this is no invite'), { code: 'INVITE_NOT_ONE' })
-    const before = new Set(conversations.map(({ contact }) => contact))
+    const before = conversations?.map(({ contact }) => contact)
     const known = Promise.withResolvers<string>()
     const stop = this.onEvents((events) => {
-      // Who asks for contact just now is not the one who was added.
-      const added = events.find((each) => each.event === 'contact' && each.state !== 'requested' && !before.has(each.contact))
+      // Who asks for contact just now, or has accepted an invite of ours, is not the one who was added.
+      const added = events.find((each) => each.event === 'contact' && each.state === 'pending' && before?.includes(each.contact) === false)
       if (added?.event === 'contact') known.resolve(added.contact)
     })
     try {

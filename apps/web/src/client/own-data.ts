@@ -9,7 +9,7 @@ export async function beginAnew(): Promise<void> {
   for (const each of workers) each.terminate()
   await eraseBrowser(NAME)
   forgetDrafts()
-  for (const key of [KEYS.name, KEYS.account]) forget(key)
+  for (const key of [KEYS.name, KEYS.account, KEYS.sealed]) forget(key)
   // What was open is gone.
   globalThis.location.hash = ''
   globalThis.location.reload()

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react'
 import { isSealed, MIN_PASSPHRASE } from '../client/connect.ts'
 import { useStrings } from '../client/context.tsx'
 import { sealAllDrafts } from '../client/drafts.ts'
+import { keep, KEYS } from '../client/kept.ts'
 import { changePassphrase } from '../client/own-data.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -23,6 +24,7 @@ export function PassphraseSection() {
     const note = (is: boolean): void => {
       setSealed(is)
       sealAllDrafts(is)
+      keep(KEYS.sealed, is ? 'yes' : 'no')
     }
     void isSealed().then(note, () => undefined)
   }, [])

@@ -20,12 +20,18 @@ export function Settings({ hosted }: { readonly hosted: boolean }) {
   const { settings } = useRareStrings()
   const { api, status } = useClient()
   const [known, setKnown] = useState<SettingsView>()
+  const { problem, run } = useAction()
   useEffect(() => {
-    api?.settings().then(setKnown, () => undefined)
-  }, [api])
+    if (api !== undefined) void run(async () => setKnown(await api.settings()))
+  }, [api, run])
   return (
     <Page title={settings.title}>
-      {known === undefined ? <p className="text-quiet">{general.loading}</p> : <Profile known={known} onSaved={setKnown} />}
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+      {known === undefined ? (
+        <p className="text-quiet">{problem === undefined ? general.loading : ''}</p>
+      ) : (
+        <Profile known={known} onSaved={setKnown} />
+      )}
       {known === undefined ? null : <DeliverySection known={known} />}
       <Appearance />
       <NotifySection />

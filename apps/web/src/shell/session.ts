@@ -54,6 +54,7 @@ export class Session extends Observable<Stage> {
 
   async welcome(chosen: Chosen): Promise<void> {
     keep(KEYS.name, chosen.name)
+    keep(KEYS.sealed, chosen.passphrase === '' ? 'no' : 'yes')
     this.welcomed = true
     await this.start(chosen)
   }
@@ -87,6 +88,8 @@ export class Session extends Observable<Stage> {
       return kept ?? this.ask()
     }
     try {
+      // It was chosen, and nothing was sealed with it: the page went too soon, or the browser has deleted what was.
+      if (!this.hosted && passphrase === '' && readKept(KEYS.sealed) === 'yes' && !(await isSealed())) return this.set({ at: 'welcome' })
       const tab = await connect(this.surroundings, { name, passphrase: ask, onFailure: (error) => this.fail(error) })
       this.model.follow(tab)
       tab.listen(() => {

@@ -165,7 +165,7 @@ export const rareDe: RareStrings = {
       'Deine Identität, Kontakte und Nachrichten in einer versiegelten Datei. Der erste Bildschirm eines neuen Browsers oder «skein restore» bringt sie zurück.',
     backupPassphrase: 'Passwort der Sicherung',
     backupHint: 'Mindestens 8 Zeichen. Ohne es kann niemand die Datei öffnen, auch du nicht.',
-    backupDone: 'Die Sicherung ist gespeichert. Bewahre Datei und Passwort getrennt auf.',
+    backupDone: 'Der Browser hat die Sicherung zum Speichern bekommen: Sieh nach, ob sie da ist. Bewahre Datei und Passwort getrennt auf.',
     makeBackup: 'Sicherung speichern',
     title: 'Optionen',
     profile: 'Profil',

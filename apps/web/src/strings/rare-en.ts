@@ -163,7 +163,7 @@ export const rareEn = {
       'Your identity, contacts and history in one sealed file. The first screen of a new browser, or «skein restore», puts it back.',
     backupPassphrase: 'Passphrase of the backup',
     backupHint: 'At least 8 characters. Without it nobody can open the file, not even you.',
-    backupDone: 'The backup is saved. Keep the file and its passphrase apart.',
+    backupDone: 'The browser has been given the backup to save: look that it is there. Keep the file and its passphrase apart.',
     makeBackup: 'Save a backup',
     title: 'Settings',
     profile: 'Profile',

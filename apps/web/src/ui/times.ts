@@ -1,6 +1,8 @@
 /** Points in time as people read them. */
+import { useEffect, useState } from 'react'
 import { useLook } from '../client/context.tsx'
 import type { Language, Strings } from '../strings/languages.ts'
+import { isSameDay, startOfDay, watchDays } from './days.ts'
 
 const DAY_MS = 86_400_000
 
@@ -19,9 +21,11 @@ export interface Times {
 const END_OF_TIME = 8.64e15
 const shown = (instant: number): number => (Number.isFinite(instant) ? Math.max(-END_OF_TIME, Math.min(END_OF_TIME, instant)) : 0)
 
-const startOfDay = (instant: number): number => new Date(instant).setHours(0, 0, 0, 0)
-
-export const isSameDay = (a: number, b: number): boolean => startOfDay(a) === startOfDay(b)
+/** Whoever says which days are today and yesterday is drawn anew when one ends. */
+export function useToday(): void {
+  const [, setDay] = useState(0)
+  useEffect(() => watchDays(setDay), [])
+}
 
 /** Making formats costs more than drawing a message does; so they are made once for each language. */
 const made = new Map<Language, Times>()

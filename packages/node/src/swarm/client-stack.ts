@@ -136,7 +136,7 @@ export async function createClientStack(options: StackOptions, { listen, transpo
       identify: identify(),
       identifyPush: identifyPush(),
       ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS, runOnLimitedConnection: true }),
-      gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs }),
+      gossip: (components: GossipSubComponents) => new LateGossip(components, { afterMs: restAfterMs, load: () => import('./gossip.ts') }),
       dht: (components: KadDHTComponents) => new LateDht(components, { judge: options.judge, quietAfterMs: restAfterMs }),
       // Reservations, circuit dials and mapped ports need components that the library does not hand out.
       transports: (components: Transports & { readonly peerId: PeerId }): Transports => {

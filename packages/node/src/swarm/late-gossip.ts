@@ -8,7 +8,13 @@ import { introduce } from './introduce.ts'
 export interface LateGossipOptions {
   /** After the start, ms. 0: the start waits for it. */
   readonly afterMs: number
+  /** Of the code. */
+  load(): Promise<typeof GossipCode>
 }
+
+/** Before the code is asked for again where it could not be loaded, ms; twice as long each time, up to so long. */
+const AGAIN_AFTER_MS = 5_000
+const AGAIN_AT_MOST_MS = 300_000
 
 interface Subscription {
   readonly receive: GossipCode.TopicReceiver
@@ -46,7 +52,7 @@ export class LateGossip implements Startable {
 
   /** Best effort, once it is there: that nobody listens, or that the same bytes were published before, is no failure. */
   async publish(topic: string, what: { readonly bytes: Uint8Array; readonly logger: Logger }): Promise<void> {
-    const made = await this.making
+    const made = this.made ?? (await this.making)
     await made?.code.publishTopic(made.gossip, topic, what)
   }
 
@@ -59,6 +65,7 @@ export class LateGossip implements Startable {
     const { afterMs } = this.options
     this.making = afterMs === 0 ? this.make() : new Promise((resolve) => setTimeout(resolve, afterMs)).then(() => this.make())
     if (afterMs === 0) await this.making
+    else void this.making.then((made) => (made === undefined ? this.makeLater() : undefined))
   }
 
   async stop(): Promise<void> {
@@ -66,9 +73,17 @@ export class LateGossip implements Startable {
     if (this.made !== undefined) await stop(this.made.gossip)
   }
 
-  /** `undefined` after a stop, or when its code cannot be loaded: then this client gossips from its next start on. */
+  /** A server that is away for a moment must not keep a page without gossip for weeks. */
+  private async makeLater(): Promise<void> {
+    for (let wait = AGAIN_AFTER_MS; !this.stopping.signal.aborted; wait = Math.min(2 * wait, AGAIN_AT_MOST_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      if ((await this.make()) !== undefined) return
+    }
+  }
+
+  /** `undefined` after a stop, or when its code cannot be loaded. */
   private async make(): Promise<Made | undefined> {
-    const code = await import('./gossip.ts').catch(() => undefined)
+    const code = await this.options.load().catch(() => undefined)
     if (code === undefined || this.stopping.signal.aborted) return undefined
     const gossip = code.makeGossip(this.components)
     await start(gossip)

@@ -22,7 +22,9 @@ export function records(name: string): UseStore {
     opened.catch(() => (opened = undefined))
     return opened
   }
-  return async (mode, work) => work((await current()).transaction(RECORDS, mode).objectStore(RECORDS))
+  // Browsers call it done before anything has reached the disk unless they are asked not to.
+  const options: IDBTransactionOptions = { durability: 'strict' }
+  return async (mode, work) => work((await current()).transaction(RECORDS, mode, options).objectStore(RECORDS))
 }
 
 /** Database and folder of what is sent and received, apart from what is urgent. */
