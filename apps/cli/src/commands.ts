@@ -3,6 +3,7 @@ import { isDeviceId, SkeinError } from '@skein/core'
 import { type ApiClient, connectSocket, isServed, type SentMessage, socketPath, WaitState } from '@skein/node/api'
 import { renderUnicodeCompact } from 'uqr'
 import { parseDuration } from './arguments.ts'
+import { explainCut } from './lost-client.ts'
 import { EXIT, type Output } from './output.ts'
 import { shownMessage } from './shown-message.ts'
 import { oneLine } from './terminal-text.ts'
@@ -17,6 +18,8 @@ export async function withApi(session: Session, work: (api: ApiClient) => Promis
   const connection = await connectSocket(session.dataDir)
   try {
     return (await work(connection.api)) ?? EXIT.done
+  } catch (error) {
+    throw explainCut(error)
   } finally {
     await connection.close()
   }

@@ -2,30 +2,14 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { SkeinError } from '@skein/core'
-import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
+import type { ApiClient, TransferView } from '@skein/node/api'
 import { parseDuration } from './arguments.ts'
 import { type Session, withApi } from './commands.ts'
+import { Following, isFinal } from './following.ts'
 import { EXIT } from './output.ts'
-import { createProgress, type Progress } from './progress.ts'
 import { spooled } from './spool.ts'
 import { oneLine } from './terminal-text.ts'
-
-const FINAL: readonly TransferView['state'][] = ['done', 'failed', 'cancelled']
-
-/** What is printed of a transfer with --json. */
-function line(transfer: TransferView): object {
-  const { sha256, path, reason, ...rest } = transfer
-  return {
-    ...rest,
-    ...(sha256 === null ? {} : { sha256 }),
-    ...(path === null ? {} : { path }),
-    ...(reason === null ? {} : { reason }),
-  }
-}
-
-/** It needs the user: nothing moves by itself. */
-const isStuck = ({ state, reason }: TransferView): boolean => state === 'paused' && reason !== null
-const isOver = (transfer: TransferView): boolean => FINAL.includes(transfer.state) || isStuck(transfer)
+import { described, line, size, UNITS } from './transfer-text.ts'
 
 export interface SendFileOptions {
   readonly wait?: boolean
@@ -39,7 +23,7 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
     const { contacts, paths } = await told(api, words)
     // What comes through a pipe is not kept for nobody.
     if (paths.includes('-')) for (const each of contacts) await accountOf(api, each)
-    const follow = new Following(api, session)
+    const follow = new Following(api, session.output)
     await follow.begin()
     try {
       const piped = { paths, from: process.stdin, name: options.name, signal: follow.signal }
@@ -53,13 +37,23 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
   })
 
 /** Whoever comes first is a contact; the words after it as long as they name one, and the rest are paths. */
-async function told(api: ApiClient, words: readonly string[]): Promise<{ contacts: readonly string[]; paths: readonly string[] }> {
+export async function told(
+  api: Pick<ApiClient, 'contacts'>,
+  words: readonly string[],
+): Promise<{ contacts: readonly string[]; paths: readonly string[] }> {
   if (words.length < 2) throw new SkeinError('USAGE', 'Say to whom and what: skein send-file CONTACT… PATH…')
   const { contacts } = await api.contacts()
   const names = (word: string): boolean =>
     contacts.some(({ contact, name }) => name === word || (word.length >= 8 && contact.startsWith(word)))
   let count = 1
   while (count < words.length - 1 && names(words[count] ?? '')) count += 1
+  // What a contact is called is not for the contact to turn against what lies here.
+  const both = words.slice(1, count).find((word) => existsSync(word))
+  if (both !== undefined)
+    throw new SkeinError(
+      'USAGE',
+      `«${oneLine(both)}» is a contact and a file here: write ./${oneLine(both)}, or the account of the contact.`,
+    )
   const paths = words.slice(count)
   const missing = paths.find((path) => path !== '-' && !existsSync(path))
   if (missing !== undefined) throw new SkeinError('FILE_UNREADABLE', `«${oneLine(missing)}» is neither a contact nor a file that is there.`)
@@ -80,11 +74,11 @@ export const receive = (session: Session, { dir = '.', from, once, timeout, alwa
     const folder = resolve(dir)
     const contact = from === undefined ? undefined : await accountOf(api, from)
     if (always !== undefined) return acceptAlways(session, api, { from, folder, always })
-    const follow = new Following(api, session)
+    const follow = new Following(api, session.output)
     const isOurs = (each: TransferView): boolean => each.direction === 'in' && (contact === undefined || each.contact === contact)
     const taken = new Set<string>()
     const take = (each: TransferView): boolean => {
-      if (!isOurs(each) || FINAL.includes(each.state) || each.state === 'paused' || (once === true && taken.size > 0)) return false
+      if (!isOurs(each) || isFinal(each) || each.state === 'paused' || (once === true && taken.size > 0)) return false
       taken.add(each.transfer)
       if (each.state === 'offered') void api.accept({ transfer: each.transfer, folder }).catch((error: unknown) => follow.fail(error))
       return true
@@ -120,19 +114,12 @@ async function acceptAlways(
   return EXIT.done
 }
 
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
-
 /** Bytes of `500MB`; powers of ten. */
 function bytesOf(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([KMGT]?B)$/i.exec(text)
   const unit = UNITS.indexOf((match?.[2] ?? '').toUpperCase() as (typeof UNITS)[number])
   if (match === null || unit < 0) throw new SkeinError('USAGE', `«${text}» is not a size; write 500KB, 20MB, 5GB or off.`)
   return Math.round(Number(match[1]) * 1_000 ** unit)
-}
-
-function size(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
-  return `${(bytes / 1_000 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`
 }
 
 export interface TransferOptions {
@@ -173,91 +160,9 @@ async function changeOne(
   return cancel === undefined ? undefined : api.end({ transfer: cancel })
 }
 
-function described({ transfer, direction, contact_name: contact, name, state, reason, bytes, total, rate }: TransferView): string {
-  const share = total === 0 ? 100 : Math.floor((100 * bytes) / total)
-  const speed = state === 'running' ? `  ${size(rate)}/s` : ''
-  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${size(total)}  ${state}${reason === null ? '' : ` (${reason})`}  ${share} %${speed}`
-}
-
 function timeoutOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const milliseconds = parseDuration(text)
   if (milliseconds === undefined) throw new SkeinError('USAGE', `«${text}» is not a duration; write 500ms, 20s, 5m, 2h or 1d.`)
   return milliseconds
-}
-
-/** Prints transfers as they move on, until they are over. */
-class Following {
-  private readonly api: ApiClient
-  private readonly session: Session
-  private readonly progress: Progress
-  private readonly shown = new Map<string, TransferView>()
-  private readonly closing = new AbortController()
-  private change: () => void = () => undefined
-  private failure: unknown
-
-  constructor(api: ApiClient, session: Session) {
-    this.api = api
-    this.session = session
-    this.progress = createProgress(session.output.json)
-  }
-
-  /** The user has given up. */
-  get signal(): AbortSignal {
-    return this.closing.signal
-  }
-
-  /** Listens. @param take whether something new is to be followed too */
-  async begin(take: (transfer: TransferView) => boolean = () => false): Promise<void> {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => this.closing.abort())
-    this.closing.signal.addEventListener('abort', () => this.change(), { once: true })
-    const events = await this.api.events(undefined, { signal: this.closing.signal })
-    void this.read(events, take).catch((error: unknown) => {
-      if (!this.closing.signal.aborted) this.fail(error)
-    })
-  }
-
-  private async read(events: AsyncIterable<ClientEvent>, take: (transfer: TransferView) => boolean): Promise<void> {
-    for await (const each of events) {
-      if (each.event !== 'transfer') continue
-      const { event: _event, ...transfer } = each
-      if (this.shown.has(transfer.transfer) || take(transfer)) this.add(transfer)
-    }
-  }
-
-  add(transfer: TransferView): void {
-    const known = this.shown.get(transfer.transfer)
-    if (known !== undefined && (isOver(known) || known.updated_at > transfer.updated_at)) return
-    this.shown.set(transfer.transfer, transfer)
-    if (this.session.output.json) this.session.output.result(line(transfer), '')
-    else this.progress.show(transfer, described(transfer))
-    this.change()
-  }
-
-  fail(error: unknown): void {
-    this.failure = error
-    this.change()
-  }
-
-  /** @param ends `all` when everything is over, `first` when one is, `never` by itself @returns the exit code */
-  async untilOver(timeout: number | undefined, ends: 'all' | 'first' | 'never' = 'all'): Promise<number> {
-    const late = timeout === undefined ? undefined : setTimeout(() => this.closing.abort(), timeout)
-    const all = (): readonly TransferView[] => [...this.shown.values()]
-    const isEnough = (): boolean => (ends === 'all' ? all().every(isOver) : ends === 'first' && all().some(isOver))
-    try {
-      while (!isEnough() && this.failure === undefined && !this.closing.signal.aborted)
-        await new Promise<void>((resolve) => (this.change = resolve))
-      if (this.failure !== undefined) throw this.failure
-      if (!isEnough() && (ends !== 'never' || !all().some(({ state }) => state === 'done'))) return EXIT.timedOut
-      return all().some((each) => isOver(each) && each.state !== 'done') ? EXIT.failed : EXIT.done
-    } finally {
-      clearTimeout(late)
-    }
-  }
-
-  /** The stream of events is not waited for: an end that meets an event may leave it open until the process goes. */
-  end(): void {
-    this.closing.abort()
-    this.progress.stop()
-  }
 }

@@ -15,6 +15,7 @@ import {
   readSync,
   rmSync,
   statfsSync,
+  utimesSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -26,6 +27,7 @@ import { diskFull, meddled, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
+import { whereItCan } from './where-it-can.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
 const HEADER_BYTES = 8
@@ -174,7 +176,7 @@ export class FileByteSink implements ByteSink {
       await this.finishFiles()
       const tops = [...new Set(this.layout.entries.map(({ path: [top = ''] }) => top))]
       const paths = tops.map((name) =>
-        moveIntoPlace({ from: this.topOf(name), folder, name, onName: (final) => this.marks.add(name, final) }),
+        moveIntoPlace({ from: this.topOf(name), folder, name, told: this.marks.get(name), onName: (final) => this.marks.add(name, final) }),
       )
       if (list !== undefined) rmSync(this.part, { recursive: true, force: true })
       syncFolder(folder)
@@ -196,8 +198,8 @@ export class FileByteSink implements ByteSink {
     await Promise.all(this.syncs)
     const working = new Set<Promise<void>>()
     const failures: unknown[] = []
-    for (const [at, { kind, path }] of this.layout.entries.entries()) {
-      if (kind === 'folder') this.makeFolder(join(this.part, ...path))
+    for (const [at, { kind }] of this.layout.entries.entries()) {
+      if (kind === 'folder') this.makeFolder(this.pathOf(at))
       else {
         const work = this.finishFile(at)
           .catch((error: unknown) => void failures.push(error))
@@ -208,6 +210,13 @@ export class FileByteSink implements ByteSink {
     }
     await Promise.all(working)
     if (failures.length > 0) throw failures[0]
+    this.keepFolderTimes()
+  }
+
+  /** At last: what is made in a folder changes its time. */
+  private keepFolderTimes(): void {
+    for (const [at, { kind, modifiedAt }] of this.layout.entries.entries())
+      if (kind === 'folder' && modifiedAt > 0) whereItCan(() => utimesSync(this.pathOf(at), modifiedAt / 1_000, modifiedAt / 1_000))
   }
 
   private async finishFile(at: number): Promise<void> {
@@ -219,9 +228,9 @@ export class FileByteSink implements ByteSink {
     const fd = openSync(path, O_RDWR | (entry.size === 0 ? O_CREAT : 0) | O_NOFOLLOW, 0o600)
     try {
       if (fstatSync(fd).size !== entry.size) throw meddled(path)
-      if (entry.modifiedAt > 0) futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000)
+      if (entry.modifiedAt > 0) whereItCan(() => futimesSync(fd, entry.modifiedAt / 1_000, entry.modifiedAt / 1_000))
       // Its owner's right to run it is kept, as far as the owner here gives such rights.
-      fchmodSync(fd, (entry.executable ? 0o777 : 0o666) & ~process.umask())
+      whereItCan(() => fchmodSync(fd, (entry.executable ? 0o777 : 0o666) & ~process.umask()))
       await new Promise<void>((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))))
     } finally {
       closeSync(fd)

@@ -1,5 +1,5 @@
 /** Reads files for sending. Runs in the worker; all calls are synchronous there. */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type ByteSource, decodeFolderList, type FileManifest, type FilePart, type FolderEntry, type FolderLayout } from '@skein/core'
@@ -10,6 +10,8 @@ import { changed, codeOf, unreadable } from './explain.ts'
 import { gone } from './gone.ts'
 import { pathOfListed } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
+
+const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants
 
 interface OpenFile {
   readonly entry: number
@@ -98,17 +100,26 @@ export class FileByteSource implements ByteSource {
 
   private openFile(entry: number): OpenFile {
     this.closeFile()
-    this.open = { entry, fd: this.openListed(entry) }
-    this.requireSame(this.open)
-    return this.open
+    const opened = { entry, fd: this.openListed(entry) }
+    try {
+      this.requireSame(opened)
+    } catch (error) {
+      closeSync(opened.fd)
+      throw error
+    }
+    this.open = opened
+    return opened
   }
 
   /** It may have another name on the disk than in the list. */
   private openListed(entry: number): number {
     const path = this.paths[entry] ?? ''
+    // What was named itself may be a link; nothing that is opened makes this thread wait for somebody who writes.
+    const flags = O_RDONLY | O_NONBLOCK | ((this.layout.entries[entry]?.path.length ?? 0) > 1 ? O_NOFOLLOW : 0)
     try {
-      return openSync(existsSync(path) ? path : (this.search(entry) ?? path), 'r')
+      return openSync(existsSync(path) ? path : (this.search(entry) ?? path), flags)
     } catch (cause) {
+      if (codeOf(cause) === 'ELOOP') throw changed(path)
       throw codeOf(cause) === 'ENOENT' ? gone(path, { root: this.rootOf(entry), cause }) : unreadable(path, cause)
     }
   }

@@ -1,10 +1,25 @@
 /** Puts what is whole under a name that nobody has: nothing is overwritten (FI16). */
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
 import { numberedName } from '@skein/core/files'
 import { MAX_NUMBER } from './constants.ts'
 import { codeOf } from './explain.ts'
+import { whereItCan } from './where-it-can.ts'
 
 export interface Move {
   readonly from: string
@@ -12,18 +27,21 @@ export interface Move {
   readonly name: string
   /** Told of the name before it is taken, to be found after a crash. */
   onName(path: string): void
+  /** What it was told before such a crash. */
+  readonly told?: string | undefined
 }
 
 /** @returns the path; `name` or the next number that is free @throws NodeJS.ErrnoException, SkeinError FILE_UNREADABLE */
-export function moveIntoPlace({ from, folder, name, onName }: Move): string {
+export function moveIntoPlace({ from, folder, name, onName, told }: Move): string {
   const isFolder = statSync(from).isDirectory()
   for (let count = 1; count <= MAX_NUMBER; count += 1) {
     const path = join(folder, numberedName(name, count))
     if (path === from) return path
     if (!isFolder && isSame(from, path)) return withoutOld(from, path)
-    if (existsSync(path)) continue
+    const isReserved = path === told && isEmpty(path, isFolder)
+    if (existsSync(path) && !isReserved) continue
     onName(path)
-    if (isFolder ? moveFolder(from, path) : moveFile(from, path)) return path
+    if (isReserved ? replace(from, path, isFolder) : isFolder ? moveFolder(from, path) : moveFile(from, path)) return path
   }
   throw new SkeinError('FILE_UNREADABLE', 'There are too many files of this name already.')
 }
@@ -35,7 +53,7 @@ function moveFile(from: string, path: string): boolean {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
     // A file system without links: the name is taken first.
-    return reserve(() => closeSync(openSync(path, 'wx'))) && replace(from, path)
+    return reserve(() => closeSync(openSync(path, 'wx'))) && replace(from, path, false)
   }
   withoutOld(from, path)
   return true
@@ -58,10 +76,14 @@ function isSame(from: string, path: string): boolean {
 }
 
 function moveFolder(from: string, path: string): boolean {
-  if (!reserve(() => mkdirSync(path))) return false
-  // Windows replaces no folder, not even an empty one.
-  if (process.platform === 'win32') rmdirSync(path)
-  return replace(from, path)
+  return reserve(() => mkdirSync(path)) && replace(from, path, true)
+}
+
+/** A name that was taken for it, before the program was ended. */
+function isEmpty(path: string, isFolder: boolean): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (isFolder) return stats?.isDirectory() === true && readdirSync(path).length === 0
+  return stats?.isFile() === true && stats.size === 0
 }
 
 function reserve(make: () => void): boolean {
@@ -74,18 +96,28 @@ function reserve(make: () => void): boolean {
   }
 }
 
-function replace(from: string, path: string): boolean {
-  renameSync(from, path)
-  return true
+/** What was only taken does not stay where it cannot be filled. @throws NodeJS.ErrnoException */
+function replace(from: string, path: string, isFolder: boolean): boolean {
+  try {
+    // Windows replaces no folder, not even an empty one.
+    if (isFolder && process.platform === 'win32') rmdirSync(path)
+    renameSync(from, path)
+    return true
+  } catch (error) {
+    if (isEmpty(path, isFolder)) rmSync(path, { recursive: true, force: true })
+    throw error
+  }
 }
 
 /** Makes names in a folder durable, where that can be asked for. */
 export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  whereItCan(() => {
+    const fd = openSync(folder, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  })
 }

@@ -1,6 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { noblePrimitives } from '@skein/core'
 import { chunkSizeFor } from '@skein/core/files'
 import { filePlatformContract } from '@skein/core/contracts'
 import { expect, it } from 'vitest'
@@ -147,6 +160,48 @@ it('[FI46] a file has changed when it is gone from its folder, and is away when 
   expect(await reasons()).toEqual(['read', 'read'])
   renameSync(path, join(folder, 'b'))
   expect(await reasons()).toEqual(['FILE_CHANGED', 'FILE_CHANGED'])
+  await end()
+})
+
+it('[FI14] folders keep their times too; who was killed between the move and the note finds a folder where it put it', async () => {
+  const { top, first, make, end } = place()
+  const folder = join(top, 'folder')
+  mkdirSync(join(folder, 'deep'), { recursive: true })
+  writeFileSync(join(folder, 'deep/a'), 'hello')
+  const times = [1_577_880_000, 1_577_890_000] as const
+  for (const [at, path] of [join(folder, 'deep'), folder].entries()) utimesSync(path, times[at] ?? 0, times[at] ?? 0)
+  const { place: at, ...found } = await first.describe([folder])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const source = await first.openSource(at, manifest)
+  const sealed = await source.seal('list', 0, stream)
+  const list = noblePrimitives.aesGcmOpen(stream.key, Uint8Array.of(...stream.prefix, 0, 0, 0, 0, 1), sealed, new Uint8Array()) ?? undefined
+  const wish = { id: 'ab'.repeat(16), manifest, list, folder: join(top, 'in') }
+  const sink = await first.openSink(wish)
+  await sink.write(0, stream, await source.seal('content', 0, stream))
+  expect(await sink.commit()).toBe(join(top, 'in/folder'))
+  const modified = (path: string): number => statSync(join(top, 'in', path)).mtimeMs / 1_000
+  expect([modified('folder/deep'), modified('folder')]).toEqual(times)
+  await first.stop()
+  const again = await make().openSink(wish)
+  expect(await again.commit()).toBe(join(top, 'in/folder'))
+  expect(readdirSync(join(top, 'in'))).toEqual(['folder'])
+  await end()
+})
+
+it('[FI14] what has become a link, or a pipe, in a folder that is sent has changed, and nobody waits for it', async () => {
+  const { top, first, end } = place()
+  const [folder, path] = [join(top, 'folder'), join(top, 'folder/a')]
+  mkdirSync(folder)
+  writeFileSync(path, 'hello')
+  const { place: at, ...found } = await first.describe([folder])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const sealing = async () => (await first.openSource(at, manifest)).seal('content', 0, stream)
+  renameSync(path, join(top, 'a'))
+  symlinkSync(join(top, 'a'), path)
+  await expect(sealing()).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+  rmSync(path)
+  execFileSync('mkfifo', [path])
+  await expect(sealing()).rejects.toMatchObject({ code: 'FILE_CHANGED' })
   await end()
 })
 
