@@ -25,35 +25,54 @@ export SKEIN_RELAY_DATA_DIR="$data"
 [ "$(id -u)" = 0 ] || exec "$app/skein-relay" "$@"
 as_relay() { setpriv --reuid "$user" --regid "$user" --init-groups "$app/skein-relay" "$@"; }
 
+# What is asked for, wherever the options stand; what this script does not know is left to the relay's program.
+command= file= json= replace=
+for each; do
+  case $each in
+    --json) json=--json ;;
+    --replace) replace=--replace ;;
+    --*) command=other ;;
+    *) if [ -z "$command" ]; then command=$each; elif [ -z "$file" ]; then file=$each; else command=other; fi ;;
+  esac
+done
+
+quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
+
+cannot() {
+  if [ -n "$json" ]; then printf '{"error":{"code":"USAGE","message":"%s"}}\n' "$(quoted "$1")"; else echo "skein-relay: $1" >&2; fi
+  exit 2
+}
+
 # A backup is written, and one to restore is read, with the caller's rights: the relay's user has none outside its data.
 back_up() {
-  (umask 077 && set -C && : >"$1") || exit 2
-  as_relay backup - >"$1" && echo "file: $1" && return
-  status=$?
-  rm -f "$1"
-  exit "$status"
+  (umask 077 && set -C && : >"$file") 2>/dev/null || cannot "$file is there already, or cannot be made"
+  as_relay $json backup - >"$file" || {
+    status=$?
+    # What it has said instead.
+    [ -z "$json" ] || cat "$file"
+    rm -f "$file"
+    exit "$status"
+  }
+  if [ -n "$json" ]; then printf '{"file":"%s","bytes":%s}\n' "$(quoted "$file")" "$(($(wc -c <"$file")))"; else echo "file: $file"; fi
 }
 
 restore() {
-  for file; do :; done
-  [ -r "$file" ] || { echo "skein-relay: $file cannot be read" >&2; exit 2; }
-  # Nothing is put in place of a relay that runs; this one is back at once.
+  [ -r "$file" ] || cannot "$file cannot be read"
+  # Nothing is put in place of a relay that runs; this one is back at once. One that is not to be replaced goes on.
   was_running=
-  if [ -d /run/systemd/system ] && systemctl is-active --quiet skein-relay; then
+  if { [ -n "$replace" ] || [ ! -e "$data/identity.seed" ]; } && systemctl is-active --quiet skein-relay 2>/dev/null; then
     was_running=yes
     systemctl stop skein-relay
   fi
   status=0
-  if [ "$1" = --replace ]; then as_relay restore --replace - <"$file" || status=$?; else as_relay restore - <"$file" || status=$?; fi
+  as_relay $json restore $replace - <"$file" || status=$?
   [ -z "$was_running" ] || systemctl start skein-relay
   exit "$status"
 }
 
-case "${1:-} ${2:-}:$#" in
-  "backup -:2") ;;
-  backup\ *:2) back_up "$2" && exit 0 ;;
-  "restore -:2" | "restore --replace:2") ;;
-  restore\ *:2) restore "$2" ;;
-  "restore --replace:3") [ "$3" = - ] || restore --replace "$3" ;;
+case "$command:$file" in
+  *: | *:-) ;;
+  backup:*) back_up && exit 0 ;;
+  restore:*) restore ;;
 esac
 as_relay "$@"
