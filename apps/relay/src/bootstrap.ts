@@ -1,7 +1,7 @@
 /** Keeps this relay connected to other relays, so that their members find each other through the DHT. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '@skein/core'
-import type { RelayStack } from '@skein/node/swarm'
+import { MAX_RELAY_ADDRESSES, type RelayStack } from '@skein/node/swarm'
 import * as z from 'zod'
 
 const FIRST_PAUSE_MS = 500
@@ -16,7 +16,7 @@ const MAX_DESCRIPTION_BYTES = 65_536
 const descriptionSchema = z.looseObject({
   version: z.literal(1),
   peer_id: z.string().max(128),
-  addresses: z.array(z.string().max(512)).max(64),
+  addresses: z.array(z.string().max(512)).max(MAX_RELAY_ADDRESSES),
 })
 
 export interface BootstrapOptions {

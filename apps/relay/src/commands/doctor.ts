@@ -8,7 +8,7 @@ import { statfs } from 'node:fs/promises'
 import { connect, isIP } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { BINDING_REQUEST, encodeStun, peerIdFromSeed, probeRelay } from '@skein/node/swarm'
+import { BINDING_REQUEST, encodeStun, MAX_RELAY_ADDRESSES, peerIdFromSeed, probeRelay } from '@skein/node/swarm'
 import * as z from 'zod'
 import { hostPort, publicHost, type RelayConfig, withHttps } from '../config.ts'
 import { loadOrCreateSeed } from '../identity.ts'
@@ -36,7 +36,7 @@ export interface Check {
 
 const descriptionSchema = z.looseObject({
   peer_id: z.string().max(128),
-  addresses: z.array(z.string().max(512)).max(64),
+  addresses: z.array(z.string().max(512)).max(MAX_RELAY_ADDRESSES),
   stun: z.array(z.string().max(256)).max(8).default([]),
   reflector: z.string().max(256).nullish(),
 })

@@ -70,6 +70,8 @@ export const DESCRIPTION_TIMEOUT_MS = 5_000
 export const MAX_DESCRIPTION_BYTES = 65_536
 /** Descriptions of other people's relays are asked for again after this. */
 export const DESCRIPTION_AGE_MS = 30_000
+/** Addresses of one relay that are taken; one with more is no relay. */
+export const MAX_RELAY_ADDRESSES = 32
 /** Descriptions kept; made-up URLs in cards push out the oldest. */
 export const MAX_DESCRIPTIONS = 64
 

@@ -1,4 +1,6 @@
 /** Multiaddrs a relay listens on and those it announces. */
+import ipaddr from 'ipaddr.js'
+import { MAX_RELAY_ADDRESSES } from './constants.ts'
 
 export type PortOrOff = number | 'off'
 
@@ -38,4 +40,24 @@ export function announceAs(address: string, { announceHost, announceAddress }: A
 export function hostPrefix(host: string): string {
   if (host.includes(':')) return `/ip6/${host}`
   return /^\d+(\.\d+){3}$/.test(host) ? `/ip4/${host}` : `/dns/${host}`
+}
+
+/**
+ * No more than a client takes: a machine with many networks has an address in each for every transport. Those go first that most
+ * can reach, each with all of its transports.
+ */
+export function fewEnough(addresses: readonly string[]): readonly string[] {
+  if (addresses.length <= MAX_RELAY_ADDRESSES) return addresses
+  const byHost = Map.groupBy(addresses, (each) => each.split('/')[2] ?? '')
+  const hosts = [...byHost.keys()].toSorted((a, b) => remotenessOf(a) - remotenessOf(b))
+  return hosts.flatMap((host) => byHost.get(host) ?? []).slice(0, MAX_RELAY_ADDRESSES)
+}
+
+/** How few can reach it. Container engines give their bridges 172.16.0.0/12, which nobody outside the machine reaches. */
+function remotenessOf(host: string): number {
+  if (!ipaddr.isValid(host)) return 0
+  const address = ipaddr.process(host)
+  const ranks: readonly string[] = ['unicast', 'carrierGradeNat', 'private', 'uniqueLocal', 'linkLocal', 'loopback']
+  const isBridge = address.kind() === 'ipv4' && address.match(ipaddr.parseCIDR('172.16.0.0/12'))
+  return isBridge ? ranks.indexOf('linkLocal') : ranks.indexOf(address.range())
 }

@@ -2,13 +2,13 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { type Clock, type DeviceId, parseDeviceId, SkeinError } from '@skein/core'
 import * as z from 'zod/mini'
-import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS } from './constants.ts'
+import { DESCRIPTION_AGE_MS, DESCRIPTION_TIMEOUT_MS, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS, MAX_RELAY_ADDRESSES } from './constants.ts'
 import type { GetText, MayReach } from './asking.ts'
 
 const SCHEMA = z.object({
   version: z.literal(1),
   peer_id: z.string().check(z.maxLength(64)),
-  addresses: z.array(z.string().check(z.maxLength(512))).check(z.maxLength(32)),
+  addresses: z.array(z.string().check(z.maxLength(512))).check(z.maxLength(MAX_RELAY_ADDRESSES)),
   stun: z.optional(z.array(z.string().check(z.maxLength(256), z.regex(/^stuns?:/))).check(z.maxLength(8))),
   reflector: z.nullish(z.string().check(z.maxLength(256))),
   places: z.optional(z.boolean()),

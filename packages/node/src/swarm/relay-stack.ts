@@ -34,7 +34,7 @@ import { boundRequests, DhtGuard } from './dht-guard.ts'
 import { asError, StreamChannel } from './framing.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
-import { announceAs, hostPrefix, listenAddresses } from './relay-addresses.ts'
+import { announceAs, fewEnough, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
@@ -282,7 +282,7 @@ function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, .
 function announced(late: Late, options: RelayStackOptions) {
   const own = late.transports?.getAddrs().map(String) ?? []
   const wanted = new Set([...own.map((each) => announceAs(each, options)), ...frontAddress(options)])
-  return [...wanted].map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
+  return fewEnough([...wanted]).map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
 }
 
 function frontAddress({ front }: RelayStackOptions): string[] {
