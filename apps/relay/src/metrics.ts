@@ -3,6 +3,7 @@ import type { CircuitChange, RelayRules } from '@skein/node/swarm'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Refused, RuleEvents } from './admission/operator-rules.ts'
 import type { Refusal } from './refusals.ts'
+import type { Meter } from './traffic/meter.ts'
 import type { BudgetState } from './traffic/budget.ts'
 
 export interface MetricSources {
@@ -34,6 +35,8 @@ export interface MetricSources {
 /** Values with labels, read when somebody asks. */
 export interface LabelledSources {
   relayedBytes(): Readonly<Record<string, number>>
+  relayedPieces(): Readonly<Record<string, number>>
+  held(): Meter['held']
   carriedBytes(): Readonly<Record<string, number>>
   places(): Readonly<Record<string, number>>
   limits(): Readonly<Record<string, number>>
@@ -96,6 +99,7 @@ export function createMetrics(sources: MetricSources & LabelledSources): Metrics
   }
   addLabelled(registry, sources)
   addMail(registry, sources)
+  addPassage(registry, sources)
   return new RelayMetrics(registry)
 }
 
@@ -152,6 +156,36 @@ function addLabelled(registry: Registry, sources: LabelledSources): void {
   })
 }
 
+function addPassage(registry: Registry, sources: Pick<LabelledSources, 'relayedPieces' | 'held'>): void {
+  const registers = [registry]
+  const pieces: Counter = new Counter({
+    name: 'skein_relay_relayed_pieces_total',
+    help: 'Pieces in which bytes came in over circuits and went out again, by class; none is dropped.',
+    labelNames: ['class'],
+    registers,
+    collect: () => setCounter(pieces, 'class', sources.relayedPieces()),
+  })
+  const bytes: Counter = new Counter({
+    name: 'skein_relay_held_bytes_total',
+    help: 'Bytes after which their sender had to wait, by the rate that it was for: of one peer, of the relay, or near the end of the budget.',
+    labelNames: ['rate'],
+    registers,
+  })
+  const times: Counter = new Counter({
+    name: 'skein_relay_holds_total',
+    help: 'How often a sender had to wait for a rate.',
+    labelNames: ['rate'],
+    registers,
+    collect: () => {
+      for (const counter of [bytes, times]) counter.reset()
+      for (const [rate, held] of Object.entries(sources.held())) {
+        bytes.inc({ rate }, held.bytes)
+        times.inc({ rate }, held.times)
+      }
+    },
+  })
+}
+
 function addMail(registry: Registry, { mailKept }: Pick<LabelledSources, 'mailKept'>): void {
   const registers = [registry]
   const bytes: Gauge = new Gauge({ name: 'skein_relay_mail_bytes', help: 'Bytes of mail that lies at the mailbox.', registers })
@@ -183,6 +217,7 @@ class RelayMetrics implements Metrics {
   readonly #closed: Counter
   readonly #duration: Histogram
   readonly #delay: Histogram
+  readonly #roundTrip: Histogram
   readonly #http: Counter
   readonly #clock: Counter
   #text: Promise<string> | undefined
@@ -206,6 +241,7 @@ class RelayMetrics implements Metrics {
       'How long a direction of a circuit was held up by its receiver, a rate, the budget or turns.',
       DELAY_BUCKETS,
     )
+    this.#roundTrip = histogram('round_trip', 'How long peers took to answer that had been silent for more than a minute.', DELAY_BUCKETS)
     this.#clock = counter('clock_jumps', 'How often the clock was set by five seconds or more, or the machine has slept.')
     this.#http = counter('http_requests', 'Requests over HTTP, by status.', 'code')
   }
@@ -250,6 +286,8 @@ class RelayMetrics implements Metrics {
   onWaited = (ms: number): void => this.#delay.observe(ms / 1_000)
 
   onClockSet = (): void => this.#clock.inc()
+
+  onRoundTrip = (ms: number): void => this.#roundTrip.observe(ms / 1_000)
 
   onHttp = (status: number): void => this.#http.inc({ code: String(status) })
 }

@@ -293,6 +293,8 @@ export class Operator implements Disposable {
       budgetState: () => this.#report.state,
       refusals: () => this.refusals.totals(),
       relayedBytes: () => ({ ...this.#meter.classes }),
+      relayedPieces: () => ({ ...this.#meter.pieces }),
+      held: () => this.#meter.held,
       carriedBytes: () => ({ ...this.#meter.carried }),
       limits: () => this.#settings.limits,
     }

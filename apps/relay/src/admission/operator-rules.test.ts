@@ -35,6 +35,7 @@ function rulesWith(settings: unknown) {
     onRequest: ignore,
     onCircuit: ignore,
     onWaited: ignore,
+    onRoundTrip: ignore,
     onRefused: (service: string, reason: string) => void asked.push(`${service} ${reason}`),
   }
   return {
@@ -229,6 +230,21 @@ describe('the rules of an operator', () => {
     expect(rules.onPassage(ends, { bytes: 1_000, class: 'chat' })).toBe(0)
     expect(rules.onPassage(ends, { bytes: 1_000, class: 'bulk' })).toBe(11_500)
     expect(meter.classes).toEqual({ chat: 1_000, bulk: 11_000 })
+  })
+
+  it('[RL15] what a rate makes wait is counted by the rate, and what passes by its pieces', () => {
+    const { rules, meter } = rulesWith({ limits: { bytesPerSecond: 10_000, bytesPerSecondPerPeer: 1_000 } })
+    const ends = { from: ALICE.peer, to: BOB }
+    rules.onPassage(ends, { bytes: 400, class: 'chat' })
+    expect(meter.held).toEqual({ peer: { bytes: 0, times: 0 }, relay: { bytes: 0, times: 0 }, budget: { bytes: 0, times: 0 } })
+    rules.onPassage(ends, { bytes: 700, class: 'chat' })
+    rules.onPassage({ from: 'carol', to: 'dave' }, { bytes: 400, class: 'bulk' })
+    rules.budget = 'slow'
+    rules.apply(parseSettings({ budget: { slowBytesPerSecond: 1_024 } }))
+    rules.onPassage(ends, { bytes: 2_000, class: 'bulk' })
+    rules.onMail({ connection: '', address: ALICE.address }, 5_000)
+    expect(meter.held).toMatchObject({ peer: { bytes: 700, times: 1 }, budget: { bytes: 2_000, times: 1 } })
+    expect(meter.pieces).toEqual({ chat: 2, bulk: 2 })
   })
 
   it('[RL12] many senders together keep to the rate, however slow it is', () => {

@@ -13,7 +13,7 @@ import type {
 } from '@skein/node/swarm'
 import type { Settings } from '../settings.ts'
 import type { BudgetState } from '../traffic/budget.ts'
-import type { Meter } from '../traffic/meter.ts'
+import type { HeldBy, Meter } from '../traffic/meter.ts'
 import { DayClients } from '../traffic/day-clients.ts'
 import { Pace } from '../traffic/pace.ts'
 import type { Descriptors } from '../descriptors.ts'
@@ -51,6 +51,7 @@ export interface RuleEvents {
   onRequest: RelayRules['onRequest']
   onCircuit(change: CircuitChange): void
   onWaited(ms: number): void
+  onRoundTrip(ms: number): void
   onRefused(service: string, reason: string): void
 }
 
@@ -67,6 +68,7 @@ export class OperatorRules implements RelayRules {
   readonly groupsOf = groupsOf
   readonly onRequest: RelayRules['onRequest']
   readonly onWaited: RelayRules['onWaited']
+  readonly onRoundTrip: RelayRules['onRoundTrip']
   readonly onRefused: RelayRules['onRefused']
   /** While the relay is being emptied nobody new is taken. */
   draining = false
@@ -95,6 +97,7 @@ export class OperatorRules implements RelayRules {
     this.#services = new Buckets(parts.now)
     this.onRequest = parts.events.onRequest
     this.onWaited = parts.events.onWaited
+    this.onRoundTrip = parts.events.onRoundTrip
     this.onRefused = parts.events.onRefused
   }
 
@@ -232,10 +235,16 @@ export class OperatorRules implements RelayRules {
     const payers = new Set([ends.from, passage.sender ?? ends.to])
     const own = Math.max(...[...payers].map((peer) => this.#chargePeer(peer, { bytes, now })))
     if (own > 0) this.#slowedAt.set('limits.bytesPerSecondPerPeer', now)
-    if (passage.class === 'chat') return own
+    if (passage.class === 'chat') return this.#held('peer', bytes, own)
     if (whole > 0) this.#slowedAt.set('limits.bytesPerSecond', now)
     const slow = this.budget === 'slow' ? this.#slow.charge(bytes, { perSecond: budget.slowBytesPerSecond, now }) : 0
-    return Math.max(whole, own, slow)
+    const longest = Math.max(own, whole, slow)
+    return this.#held(longest === own ? 'peer' : longest === whole ? 'relay' : 'budget', bytes, longest)
+  }
+
+  #held(by: HeldBy, bytes: number, ms: number): number {
+    if (ms > 0) this.#parts.meter.onHeld(by, bytes)
+    return ms
   }
 
   /**
@@ -249,7 +258,7 @@ export class OperatorRules implements RelayRules {
     }
     const now = this.#parts.now()
     this.#whole.charge(bytes, { perSecond: this.#settings.limits.bytesPerSecond, now, maxDebtMs: MAX_CHAT_DEBT_MS })
-    return this.#chargePeer(`mail ${address ?? connection}`, { bytes, now })
+    return this.#held('peer', bytes, this.#chargePeer(`mail ${address ?? connection}`, { bytes, now }))
   }
 
   /** Names of the settings that have made somebody wait in the last minute. */

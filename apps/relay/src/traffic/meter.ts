@@ -11,8 +11,19 @@ export interface PeerTraffic {
   readonly bytes: number
 }
 
+/** The rate of one peer, that of the relay, and that of files near the end of the budget. */
+export type HeldBy = 'peer' | 'relay' | 'budget'
+
 export class Meter {
   readonly classes: Record<TrafficClass, number> = { chat: 0, bulk: 0 }
+  /** In how many pieces. */
+  readonly pieces: Record<TrafficClass, number> = { chat: 0, bulk: 0 }
+  /** What had to wait at a rate before more could follow. */
+  readonly held: Record<HeldBy, { bytes: number; times: number }> = {
+    peer: { bytes: 0, times: 0 },
+    relay: { bytes: 0, times: 0 },
+    budget: { bytes: 0, times: 0 },
+  }
   /** Of all connections, as the transports carry them. */
   readonly carried = { in: 0, out: 0 }
   readonly #byPeer = new Map<string, number>()
@@ -20,12 +31,18 @@ export class Meter {
 
   onPassage({ from, to }: Pick<CircuitEnds, 'from' | 'to'>, { bytes, class: kind }: Passage): void {
     this.classes[kind] += bytes
+    this.pieces[kind] += 1
     this.#add(from, bytes)
     this.#add(to, bytes)
   }
 
   onBytes(direction: 'in' | 'out', bytes: number): void {
     this.carried[direction] += bytes
+  }
+
+  onHeld(by: HeldBy, bytes: number): void {
+    this.held[by].bytes += bytes
+    this.held[by].times += 1
   }
 
   /** Those who used most since the start. */

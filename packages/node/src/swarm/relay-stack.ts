@@ -142,7 +142,12 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   const { splices } = parts
   const node = await createNode(options, parts)
   await node.handle(SPLICE_PROTOCOL, (stream, connection) => splices.serve(stream, connection), { maxInboundStreams: MAX_REQUEST_STREAMS })
-  const silent = new SilentPeers({ connections: () => node.getConnections(), heardAt: parts.door.heardAt, now: () => performance.now() })
+  const silent = new SilentPeers({
+    connections: () => node.getConnections(),
+    heardAt: parts.door.heardAt,
+    onRoundTrip: (ms) => parts.rules.onRoundTrip(ms),
+    now: () => performance.now(),
+  })
   silent.start()
   const dht = guardDht(node, parts)
   let gossipMessages = 0

@@ -39,9 +39,11 @@ it('[RL22] asks who has been silent, and ends who does not answer', { timeout: 1
   await alive.dial(address)
   const dead = await gone.dial(address)
   let late = 0
+  const trips: number[] = []
   const silent = new SilentPeers({
     connections: () => relay.getConnections(),
     heardAt: door.heardAt,
+    onRoundTrip: (ms) => void trips.push(ms),
     now: () => performance.now() + late,
     answerWithinMs: 2_000,
   })
@@ -55,6 +57,7 @@ it('[RL22] asks who has been silent, and ends who does not answer', { timeout: 1
   silent.look()
   await vi.waitFor(() => expect(to(gone)).toEqual([]), WITHIN)
   expect(to(alive)).toHaveLength(1)
+  expect(trips.map((ms) => ms > 0)).toEqual([true])
   expect(door.heardAt(to(alive)[0] as Connection)).toBeGreaterThan(heard ?? Number.POSITIVE_INFINITY)
 })
 
@@ -76,7 +79,8 @@ it('[RL22] who has answered is not asked again at once, where nothing else tells
   await client.dial(multiaddr(relay.getMultiaddrs()[0]?.toString() ?? ''))
   await vi.waitFor(() => expect(relay.getConnections()).toHaveLength(1), WITHIN)
   let time = 1_000_000
-  const silent = new SilentPeers({ connections: () => relay.getConnections(), heardAt: () => undefined, now: () => time })
+  const connections = () => relay.getConnections()
+  const silent = new SilentPeers({ connections, heardAt: () => undefined, onRoundTrip: () => undefined, now: () => time })
   silent.look()
   await vi.waitFor(() => expect(pings).toBe(1), WITHIN)
   await vi.waitFor(() => expect(relay.getConnections()[0]?.streams).toEqual([]), WITHIN)

@@ -17,6 +17,8 @@ export interface SilentPeersDeps {
   connections(): readonly Connection[]
   /** When something of this connection has arrived last, monotonic ms. */
   heardAt(connection: Connection): number | undefined
+  /** Somebody who was asked has answered after so many ms. */
+  onRoundTrip(ms: number): void
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** For the answer of a peer that is asked, ms. */
@@ -55,10 +57,11 @@ export class SilentPeers {
   }
 
   async #ask(connection: Connection): Promise<void> {
-    const { heardAt, now, answerWithinMs = ANSWER_WITHIN_MS } = this.#deps
+    const { heardAt, now, onRoundTrip, answerWithinMs = ANSWER_WITHIN_MS } = this.#deps
     const asked = now()
     try {
       await pingConnection(connection, AbortSignal.timeout(answerWithinMs))
+      onRoundTrip(now() - asked)
       this.#answeredAt.set(connection, now())
     } catch (error) {
       // A refusal of the protocol is a word as well.

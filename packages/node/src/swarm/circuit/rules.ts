@@ -71,6 +71,8 @@ export interface RelayRules {
   onBytes(direction: 'in' | 'out', bytes: number): void
   /** How long a direction was held up in the relay, ms: by its receiver, a rate, the budget or others' turns. */
   onWaited(ms: number): void
+  /** A peer that had been silent for long has answered after so many ms. */
+  onRoundTrip(ms: number): void
 }
 
 /** What a relay does for whoever asks. */
@@ -99,5 +101,6 @@ export const OPEN_RULES: RelayRules = {
   onCircuit: () => undefined,
   onRequest: () => undefined,
   onWaited: () => undefined,
+  onRoundTrip: () => undefined,
   onBytes: () => undefined,
 }
