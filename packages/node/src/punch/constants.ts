@@ -73,7 +73,7 @@ export const LONGEST_UDP_PUNCH_PAUSE_MS = 120_000
 export const BROKEN_PUNCH_PAUSE_MS = 500
 /** A search for a path goes on for so long when the other side has ended its own. */
 export const LEFT_ALONE_MS = 1_000
-/** Two rows of ports that follow each other may miss each other when something else opens a connection meanwhile. */
+/** Ports that follow each other may be missed when something else opens a connection meanwhile. */
 export const SEQUENTIAL_ROUNDS = 5
 export const SEQUENTIAL_ROUND_MS = 1_200
 /** A stream over UDP keeps its NATs' mappings by this; RFC 4787 lets them go after 2 minutes, many routers after 30 s. */

@@ -21,6 +21,15 @@ describe('plan of a UDP punch', () => {
     expect(planPunch(sequential, sequential, 1)).toMatchObject({ sockets: 16, kind: 'lockstep' })
   })
 
+  it('[PT8] where ports follow each other on a side, both sides know that there is more than one round', () => {
+    const isRepeated = (mine: NatSide, theirs: NatSide): boolean[] =>
+      [planPunch(mine, theirs, 1), planPunch(theirs, mine, 1)].map((plan) => plan?.isRepeated ?? false)
+    expect(isRepeated(same, sequential)).toEqual([true, true])
+    expect(isRepeated(sequential, sequential)).toEqual([true, true])
+    expect(isRepeated(same, random)).toEqual([false, false])
+    expect(isRepeated(same, same)).toEqual([false, false])
+  })
+
   it('[PT8] two sides that would both have to guess are not tried', () => {
     for (const [mine, theirs] of [
       [random, random],

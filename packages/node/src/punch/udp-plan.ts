@@ -14,6 +14,8 @@ export interface PunchPlan {
   readonly sockets: number
   /** Ports of the other side. `known`: each socket goes on sending to all of them; `search`: one probe for each, in order. */
   readonly kind: 'known' | 'search' | 'lockstep'
+  /** Whether short rounds, each on new sockets, find more than a long one: whatever else opens a connection takes a port out of a row. */
+  readonly isRepeated: boolean
   /** For `lockstep` the n-th socket sends to the n-th port alone. */
   ports(): Iterable<number>
 }
@@ -27,15 +29,17 @@ const PORTS = LAST_PORT - FIRST_RANDOM_PORT + 1
  */
 export function planPunch(mine: NatSide, theirs: NatSide, seed: number): PunchPlan | undefined {
   if (mine.mapping === 'same') {
-    if (theirs.mapping === 'same') return { sockets: 1, kind: 'known', ports: () => [theirs.port] }
-    if (theirs.mapping === 'random') return { sockets: 1, kind: 'search', ports: () => everyPort(seed) }
+    if (theirs.mapping === 'same') return known(theirs, 1, false)
+    if (theirs.mapping === 'random') return { sockets: 1, kind: 'search', isRepeated: false, ports: () => everyPort(seed) }
     return following(theirs, { sockets: 1, kind: 'search', count: PORTS_AHEAD })
   }
-  if (theirs.mapping === 'same') {
-    return { sockets: mine.mapping === 'random' ? MOST_SOCKETS : FEW_SOCKETS, kind: 'known', ports: () => [theirs.port] }
-  }
+  if (theirs.mapping === 'same') return mine.mapping === 'random' ? known(theirs, MOST_SOCKETS, false) : known(theirs, FEW_SOCKETS, true)
   if (mine.mapping === 'random' || theirs.mapping === 'random') return undefined
   return following(theirs, { sockets: FEW_SOCKETS, kind: 'lockstep', count: FEW_SOCKETS })
+}
+
+function known({ port }: NatSide, sockets: number, isRepeated: boolean): PunchPlan {
+  return { sockets, kind: 'known', isRepeated, ports: () => [port] }
 }
 
 /** Ports after the last known one, which may be the last there is: the other side says what it likes. */
@@ -44,7 +48,7 @@ function following(
   { count, ...plan }: Pick<PunchPlan, 'sockets' | 'kind'> & { readonly count: number },
 ): PunchPlan | undefined {
   const ports = Array.from({ length: count }, (_, at) => port + (at + 1) * step).filter((each) => each >= 1 && each <= LAST_PORT)
-  return ports.length === 0 ? undefined : { ...plan, ports: () => ports }
+  return ports.length === 0 ? undefined : { ...plan, isRepeated: true, ports: () => ports }
 }
 
 /** Each once, scattered: a walk by a stride that has no factor in common with their number. */

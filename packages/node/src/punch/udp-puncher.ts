@@ -174,7 +174,7 @@ export class UdpPuncher {
       if (path !== undefined && (await this.connect(udx, path, agreement, session))) return true
       if (left.aborted) throw new BrokenOff('the other side has given it up')
       // Another round costs the other side's host as many packets again.
-      if (plan.kind !== 'lockstep') throw new Error('no hole was found')
+      if (!plan.isRepeated) throw new Error('no hole was found')
       return false
     } finally {
       path?.stop()
@@ -200,7 +200,7 @@ export class UdpPuncher {
     { mine, theirs }: Agreement,
     { plan, sockets, session, signal }: { plan: PunchPlan; sockets: readonly PunchSocket[]; session: Session; signal: AbortSignal },
   ): Promise<UdpPath | undefined> {
-    const within = plan.kind === 'lockstep' ? SEQUENTIAL_ROUND_MS : PROBE_FOR_MS
+    const within = plan.isRepeated ? SEQUENTIAL_ROUND_MS : PROBE_FOR_MS
     return findPath({
       plan,
       sockets,
