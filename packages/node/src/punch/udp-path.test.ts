@@ -104,7 +104,9 @@ describe('search for a UDP path', () => {
   })
 
   it('[PT8] ends when a plan has no ports at all', async () => {
-    const { clock, sockets, found, stop } = begin(same, random, { plan: { sockets: 1, kind: 'search', ports: () => [] } })
+    const { clock, sockets, found, stop } = begin(same, random, {
+      plan: { sockets: 1, kind: 'search', isRepeated: false, ports: () => [] },
+    })
     await clock.advance(100)
     expect(sockets.flatMap(({ sent }) => sent)).toEqual([])
     stop()

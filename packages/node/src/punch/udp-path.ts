@@ -63,7 +63,10 @@ class PathFinder {
 
   async run(): Promise<UdpPath | undefined> {
     const { sockets, clock } = this.search
-    const listening = sockets.map((socket) => ({ socket, forget: socket.listen((bytes, from) => this.receive({ socket, to: from }, bytes)) }))
+    const listening = sockets.map((socket) => ({
+      socket,
+      forget: socket.listen((bytes, from) => this.receive({ socket, to: from }, bytes)),
+    }))
     await Promise.all([this.send(), this.insist()])
     const { path } = this
     // The other side may have missed that it is agreed.
@@ -143,7 +146,10 @@ class PathFinder {
       return
     }
     const kind = bytes[1]
-    if (this.path !== undefined) return decides || kind !== CHOSEN ? undefined : this.say(from, AGREED)
+    if (this.path !== undefined) {
+      if (!decides && kind === CHOSEN) this.say(from, AGREED)
+      return
+    }
     if (kind === PROBE || kind === SEEN) {
       this.candidate ??= from
       this.say(this.candidate, decides ? CHOSEN : SEEN)
