@@ -1,15 +1,21 @@
 /** `skein-desktop`: the client with a window. Electron if it is there, else a browser of the Chromium family, else a link. */
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isSkeinError } from '@skein/core'
 import { systemClock } from '@skein/node/host'
 import { type DesktopOptions, fragmentFor, parseCommandLine } from './command-line.ts'
 import { type Host, startHost } from './host.ts'
-import { findRunning } from './instance.ts'
+import { findRunning, type Running } from './instance.ts'
 import { windowEnded } from './open-windows.ts'
 import { findChromium, hasDisplay, openWindow, type ShellWindow } from './shell/chromium.ts'
 import { findElectron, runElectron } from './shell/electron-program.ts'
+import { sayInWindow } from './shell/say-in-window.ts'
+import { wordsFor } from './shell/words.ts'
 
 const STOP_WITHIN_MS = 5_000
+/** For a program that has the data directory to say where it is: one that was started by the same double click. */
+const ANNOUNCED_WITHIN_MS = 5_000
+const LOOK_EVERY_MS = 250
 
 async function run(options: DesktopOptions): Promise<number> {
   const { dataDir, window } = options
@@ -19,13 +25,28 @@ async function run(options: DesktopOptions): Promise<number> {
   // A running Electron opens the window itself, as soon as a second one says so.
   if (running !== undefined && (running.shell !== 'electron' || electron === undefined)) return showAnother(running.link, options)
   if (electron !== undefined && (await runOrFail(electron))) return 0
-  const host = await startHost(options, 'link')
+  const host = await startOrFind(options)
+  if ('shell' in host) return showAnother(host.link, options)
   const shown = show(host.link(fragment), options)
   await Promise.race([host.stopRequested, signalled(), ...(shown === undefined ? [] : [closed(shown, host, options)])])
   setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
   shown?.close()
   await host[Symbol.asyncDispose]()
   return 0
+}
+
+/** The host; or, where another has been started just before and is not announced yet, that one. @throws what `startHost` throws */
+async function startOrFind(options: DesktopOptions): Promise<Host | Running> {
+  try {
+    return await startHost(options, 'link')
+  } catch (error) {
+    if (!isSkeinError(error) || error.code !== 'STORE_LOCKED') throw error
+    for (const end = systemClock.monotonic() + ANNOUNCED_WITHIN_MS; systemClock.monotonic() < end; await sleep(LOOK_EVERY_MS)) {
+      const running = await findRunning(options.dataDir, fragmentFor(options.invite))
+      if (running !== undefined) return running
+    }
+    throw error
+  }
 }
 
 /** @returns whether Electron has done its work; where it has failed, the next kind of window is tried */
@@ -72,6 +93,15 @@ function signalled(): Promise<void> {
   })
 }
 
+/** Whoever has no terminal before him sees it in a window, if there can be one. */
+async function sayWhere(message: string, { dataDir, window }: DesktopOptions): Promise<void> {
+  // On Windows the console of a program with a window is out of sight.
+  if (!window || (process.stderr.isTTY && process.platform !== 'win32')) return
+  const chromium = hasDisplay(process.env, process.platform) ? findChromium(process.env) : undefined
+  const { noStart } = wordsFor(Intl.DateTimeFormat().resolvedOptions().locale)
+  if (chromium !== undefined) await sayInWindow(chromium, { text: `${noStart}\n\n${message}`, profile: join(dataDir, 'window') })
+}
+
 const options = parseCommandLine(process.argv.slice(2))
 try {
   process.exit(await run(options))
@@ -79,5 +109,6 @@ try {
   if (!isSkeinError(error)) throw error
   if (options.json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`)
   else process.stderr.write(`skein-desktop: ${error.message}\n`)
+  if (!options.json) await sayWhere(error.message, options)
   process.exit(1)
 }
