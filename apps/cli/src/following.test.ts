@@ -21,6 +21,7 @@ const transfer = (change: Partial<TransferView> = {}): TransferView => ({
   moved: 0,
   rate: 0,
   left_ms: null,
+  offered_anew: false,
   sha256: null,
   path: null,
   created_at: 1,

@@ -1,6 +1,6 @@
 // The shipped programs as processes of their own, and what they cost.
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { connectSocket } from '@skein/node/api'
@@ -36,6 +36,9 @@ export function cpuSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS
 }
+
+/** What a process holds now is the most that it has held, from here on. */
+export const setPeakBack = (pid) => writeFileSync(`/proc/${pid}/clear_refs`, '5')
 
 /** Most that a process has held in memory since the mark was set back, MB. */
 export const peakMb = (pid) => (Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024) / 1e6

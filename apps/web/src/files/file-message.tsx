@@ -54,7 +54,10 @@ function Thumbnail({ transfer: { transfer, name } }: { readonly transfer: Transf
 function Picture({ transfer }: { readonly transfer: TransferView }) {
   const words = useFileStrings()
   const { path } = transfer
-  const url = useObjectUrl(async () => (await received({ path }))[0]?.content, path ?? '')
+  const url = useObjectUrl(async () => {
+    const [only] = await received({ path })
+    return only?.content === undefined ? undefined : (await import('./thumbnail.ts')).judgedImage(only.content)
+  }, path ?? '')
   return url === undefined ? null : (
     // biome-ignore lint/performance/noImgElement: it is in this browser already
     <img src={url} alt={words.image(transfer.name)} className="mb-2 max-h-60 max-w-full rounded-lg object-contain" />

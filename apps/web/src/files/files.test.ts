@@ -2,7 +2,8 @@ import type { TransferView } from '@skein/node/browser'
 import { describe, expect, it } from 'vitest'
 import { FILE_STRINGS } from '../strings/file-strings.ts'
 import { filesIn } from './choosing.ts'
-import { withTransfer } from './transfers.ts'
+import { isOnDisk } from './places.ts'
+import { withEvent } from './transfers.ts'
 
 const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => ({
   transfer: id,
@@ -19,6 +20,7 @@ const transfer = (id: string, change: Partial<TransferView> = {}): TransferView 
   moved: 0,
   rate: 0,
   left_ms: null,
+  offered_anew: false,
   sha256: null,
   path: null,
   created_at: 1,
@@ -30,7 +32,7 @@ describe('transfers after an event', () => {
   const all = [transfer('a'), transfer('a', { direction: 'out' })]
 
   it('one that is known stays in its place, of the same direction alone', () => {
-    const after = withTransfer(all, transfer('a', { state: 'done', direction: 'out' }))
+    const after = withEvent(all, { event: 'transfer', ...transfer('a', { state: 'done', direction: 'out' }) })
     expect(after.map(({ direction, state }) => [direction, state])).toEqual([
       ['in', 'offered'],
       ['out', 'done'],
@@ -38,8 +40,19 @@ describe('transfers after an event', () => {
   })
 
   it('a new one stands first', () => {
-    expect(withTransfer(all, transfer('b')).map((each) => each.transfer)).toEqual(['b', 'a', 'a'])
+    expect(withEvent(all, { event: 'transfer', ...transfer('b') }).map((each) => each.transfer)).toEqual(['b', 'a', 'a'])
   })
+})
+
+it('transfers of a conversation that was deleted go with it', () => {
+  const all = [transfer('a'), transfer('b', { contact: 'bo' })]
+  expect(withEvent(all, { event: 'cleared', contact: 'ana' }).map((each) => each.transfer)).toEqual(['b'])
+  expect(withEvent(all, { event: 'typing', contact: 'ana', active: true })).toBe(all)
+})
+
+it('what a program has put on a disk is told from what a browser keeps', () => {
+  expect(['/media/stick/a', 'C:\\files\\a', 'd:/a', '\\\\server\\share\\a'].map(isOnDisk)).toEqual([true, true, true, true])
+  expect(['received/a', 'received/C: a'].map(isOnDisk)).toEqual([false, false])
 })
 
 it('files of a folder have the folders in their paths', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { judgedThumbnail } from './thumbnail.ts'
+import { judgedImage, judgedThumbnail } from './thumbnail.ts'
 
 /** Beginning of a JPEG that says it is so large; drawn by nobody here. */
 function jpeg(width: number, height: number, length = 300): Uint8Array {
@@ -34,4 +34,20 @@ it.each([
   ['nothing', new Uint8Array()],
 ])('[FI36] a thumbnail that is %s is not drawn', async (_, bytes) => {
   expect(await judgedThumbnail(bytes)).toBeUndefined()
+})
+
+/** The same picture, which says that it is so large. */
+function pngOf(width: number, height: number): Uint8Array<ArrayBuffer> {
+  const bytes = png.slice()
+  new DataView(bytes.buffer).setUint32(16, width)
+  new DataView(bytes.buffer).setUint32(20, height)
+  return bytes
+}
+
+it('[FI36] a whole picture is drawn by itself unless it unpacks to more than a page can bear, or says nothing of it', async () => {
+  const shown = new Blob([png])
+  expect(await judgedImage(shown)).toBe(shown)
+  expect(await judgedImage(new Blob([jpeg(8_000, 5_000).slice()]))).toBeDefined()
+  for (const bytes of [pngOf(60_000, 60_000), jpeg(65_535, 65_535).slice(), text('<svg/>').slice(), new Uint8Array()])
+    expect(await judgedImage(new Blob([bytes as Uint8Array<ArrayBuffer>]))).toBeUndefined()
 })

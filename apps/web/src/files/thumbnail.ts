@@ -1,5 +1,6 @@
 /** Small pictures of images: made before sending, judged before showing (FI36). Loaded when there is an image. */
 import { MAX_THUMBNAIL_BYTES } from '@skein/node/browser/files'
+import type { JPG } from 'image-size/types/jpg'
 
 /** Larger images are not opened for it, in bytes. */
 const MAX_OPENED_BYTES = 50_000_000
@@ -45,6 +46,34 @@ function drawn(image: ImageBitmap, side: number, quality: number): Promise<Blob 
   context.fillRect(0, 0, canvas.width, canvas.height)
   context.drawImage(image, 0, 0, canvas.width, canvas.height)
   return new Promise((resolve) => canvas.toBlob(resolve, TYPE, quality))
+}
+
+/** Of all formats that are read, those that browsers show without running anything in them. */
+async function formats(): Promise<readonly Pick<typeof JPG, 'validate' | 'calculate'>[]> {
+  const modules = await Promise.all([
+    import('image-size/types/png'),
+    import('image-size/types/jpg'),
+    import('image-size/types/gif'),
+    import('image-size/types/webp'),
+    import('image-size/types/heif'),
+  ])
+  const [{ PNG }, { JPG: jpeg }, { GIF }, { WEBP }, { HEIF }] = modules
+  return [PNG, jpeg, GIF, WEBP, HEIF]
+}
+
+/** Pixels of a picture that is drawn by itself: few bytes may unpack to more than a page has memory for. */
+const MAX_PIXELS = 40_000_000
+
+/** An image that somebody else has sent, if it says of itself that it is not too large to be drawn. */
+export async function judgedImage(content: Blob): Promise<Blob | undefined> {
+  const bytes = new Uint8Array(await content.arrayBuffer())
+  try {
+    const format = (await formats()).find((each) => each.validate(bytes))
+    const { width, height } = format?.calculate(bytes) ?? { width: 0, height: 0 }
+    return width > 0 && height > 0 && width * height <= MAX_PIXELS ? content : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** A thumbnail that somebody else has made, if it is a JPEG of a size that is worth drawing. */

@@ -9,6 +9,7 @@ import { Note } from '../ui/note.tsx'
 import { useAmount } from './amounts.ts'
 import { canAsk, download, remove, saveAs } from './exchange.ts'
 import { FileButton } from './file-button.tsx'
+import { isOnDisk } from './places.ts'
 import { useFileTarget } from './use-file-target.ts'
 
 export interface TransferCardProps {
@@ -40,13 +41,15 @@ export function TransferCard({ transfer, brief = false }: TransferCardProps) {
 }
 
 function StateLine({ transfer }: { readonly transfer: TransferView }) {
-  const { state, direction, reason, rate, left_ms, path, bytes, moved } = transfer
+  const { state, direction, reason, rate, left_ms, path, bytes, moved, offered_anew } = transfer
   const words = useFileStrings()
   const problem = useProblem()
   const amount = useAmount()
   const duration = useDuration()
+  if (offered_anew) return <p className="text-sm text-quiet">{words.offeredAnew}</p>
   if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{problem(reason)}</p>
-  if (state === 'done') return direction === 'in' && path?.startsWith('/') ? <p className="foreign text-sm">{words.savedAt(path)}</p> : null
+  if (state === 'done')
+    return direction === 'in' && path !== null && isOnDisk(path) ? <p className="foreign text-sm">{words.savedAt(path)}</p> : null
   if (state === 'running' && rate > 0)
     return (
       <p className="text-sm text-quiet">
@@ -86,7 +89,7 @@ function Buttons({ transfer }: { readonly transfer: TransferView }) {
         </Button>
       ))}
       {isHere(transfer) ? <Keeping transfer={transfer} /> : null}
-      {transfer.state === 'failed' && transfer.direction === 'out' ? <Again contact={transfer.contact} /> : null}
+      {transfer.state === 'failed' && transfer.direction === 'out' && !transfer.offered_anew ? <Again contact={transfer.contact} /> : null}
       {act.problem === undefined ? null : <Note look="danger">{act.problem}</Note>}
     </div>
   )
@@ -96,9 +99,9 @@ async function askFor(api: ApiClient | undefined, wish: Wish, { transfer }: Tran
   await api?.[wish]({ transfer })
 }
 
-/** Whole, and kept by this browser; an absolute path is one of the program behind the page. */
+/** Whole, and kept by this browser. */
 const isHere = ({ state, direction, path }: TransferView): boolean =>
-  state === 'done' && direction === 'in' && path !== null && !path.startsWith('/') && !/^[A-Z]:\\/i.test(path)
+  state === 'done' && direction === 'in' && path !== null && !isOnDisk(path)
 
 function Keeping({ transfer }: { readonly transfer: TransferView }) {
   const words = useFileStrings()

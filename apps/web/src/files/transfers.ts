@@ -41,15 +41,20 @@ export class Transfers extends Observable<TransferList> {
   }
 
   private take(events: readonly ClientEvent[]): void {
-    const changed = events.filter((each) => each.event === 'transfer')
+    const changes = events.some(({ event }) => event === 'transfer' || event === 'cleared')
     const before = this.get()
-    if (changed.length === 0 || before === undefined) return
-    this.set(changed.reduce<readonly TransferView[]>(withTransfer, before))
+    if (changes && before !== undefined) this.set(events.reduce<readonly TransferView[]>(withEvent, before))
   }
 }
 
-/** The list with `transfer` as it is now; a new one stands first. */
-export function withTransfer(all: readonly TransferView[], transfer: TransferView): readonly TransferView[] {
+/** The list after an event: a transfer as it is now, or without those of a conversation that was deleted. */
+export function withEvent(all: readonly TransferView[], event: ClientEvent): readonly TransferView[] {
+  if (event.event === 'cleared') return all.filter(({ contact }) => contact !== event.contact)
+  return event.event === 'transfer' ? withTransfer(all, event) : all
+}
+
+/** A new one stands first. */
+function withTransfer(all: readonly TransferView[], transfer: TransferView): readonly TransferView[] {
   const isSame = (each: TransferView): boolean => each.transfer === transfer.transfer && each.direction === transfer.direction
   return all.some(isSame) ? all.map((each) => (isSame(each) ? transfer : each)) : [transfer, ...all]
 }

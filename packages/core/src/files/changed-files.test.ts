@@ -42,6 +42,21 @@ describe('files that change while they are sent', () => {
     expect(filesOf(ana).list()).toHaveLength(2)
   })
 
+  it('[FI37] what is gone cannot be offered anew, and its sender hears of it', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_200_000))
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    ana.disk.files.delete('a.bin')
+    world.network.dropLinks(() => true)
+    await until(world, () => stateOf(ana, transfer) === 'failed')
+    expect(filesOf(ana).get(transfer.id)).toMatchObject({ reason: 'FILE_CHANGED', offeredAnew: true })
+    await world.run(10_000)
+    expect(filesOf(ana).list()).toMatchObject([{ reason: 'FILE_UNREADABLE', offeredAnew: false }])
+  })
+
   it('[FI37] what changes all the time is given up after three times', async () => {
     const both = await pair()
     const { world, ana, bo } = both
@@ -61,8 +76,8 @@ describe('files that change while they are sent', () => {
     expect(
       filesOf(ana)
         .list()
-        .map(({ state, reason }) => [state, reason]),
-    ).toEqual(Array(4).fill(['failed', 'FILE_CHANGED']))
+        .map(({ state, reason, offeredAnew }) => [state, reason, offeredAnew]),
+    ).toEqual([false, true, true, true].map((isAnew) => ['failed', 'FILE_CHANGED', isAnew]))
     expect(bo.disk.files.size).toBe(0)
   })
 

@@ -137,8 +137,13 @@ export class FileService {
   }
 
   private async keepTidy(signal: AbortSignal): Promise<void> {
-    while (await this.deps.clock.sleep(TIDY_EVERY_MS, { signal }))
-      await this.tidy().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
+    while (await this.deps.clock.sleep(TIDY_EVERY_MS, { signal })) await this.lookDaily()
+  }
+
+  private async lookDaily(): Promise<void> {
+    await this.tidy().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
+    // What was too much for one day may be left on the next.
+    for (const live of this.transfers.all()) if (!isFinal(live.stored)) this.mail.lookAgain(live)
   }
 
   /** Newest first. */

@@ -150,6 +150,23 @@ describe('small files by mail', () => {
     expect([large, ...ids].map((id) => stateOf(bo, { id }))).toEqual(Array(6).fill('done'))
   }, 30_000)
 
+  it('[FI34] what was too much for one day is left on the next', async () => {
+    const all = await scene(812)
+    const { world, ana, bo } = all
+    world.kill(bo.node)
+    for (let number = 0; number < 5; number += 1) ana.disk.files.set(`${number}`, content(number, 1_000_000))
+    const ids: MessageId[] = []
+    for (let number = 0; number < 5; number += 1) ids.push(await offer(all, `${number}`))
+    const reasons = (): unknown[] => ids.map((id) => filesOf(ana).get(id).reason)
+    expect(reasons().at(-1)).toBeNull()
+    const { device } = bo.node.messenger.identity
+    await ana.node.store.commit([{ kind: 'setting.put', key: `files.mailed.${device}`, value: '1 4000000' }])
+    // A whole day of virtual time takes long.
+    await (Reflect.get(filesOf(ana), 'lookDaily') as () => Promise<void>).call(filesOf(ana))
+    await world.run(10_000)
+    expect(reasons()).toEqual(Array(5).fill('mailed'))
+  }, 30_000)
+
   it('[FI34] who accepts while the sender is off asks by mail; the sender leaves it though the two never meet', async () => {
     const all = await scene(806)
     const { world, ana, bo } = all

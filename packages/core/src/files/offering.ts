@@ -1,5 +1,6 @@
 /** Offers files to contacts, and anew when they have changed while they were sent (FI37). */
 import type { ContactBook } from '../contacts/index.ts'
+import { isSkeinError } from '../errors/index.ts'
 import { assertSendable, type MainPath, sendMessage } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -72,11 +73,15 @@ export class Offering {
    * before what was kept for the transfer is forgotten. Never throws.
    */
   anew(live: Live): void {
-    const { platform, logger } = this.deps
+    const { platform, logger, transfers } = this.deps
     const attempt = (live.manifest.replaces?.attempt ?? 0) + 1
     if (attempt > MAX_ANEW) return
     const paths = platform.pathsOf(live.stored.place)
-    this.offerAnew(live, paths, attempt).catch((error: unknown) => logger.warn('file-not-offered-anew', { reason: String(error) }))
+    this.offerAnew(live, paths, attempt).catch(async (error: unknown) => {
+      logger.warn('file-not-offered-anew', { reason: String(error) })
+      // Nobody waits for it: the user hears what keeps it from being sent.
+      if (isSkeinError(error)) await transfers.change(live, { reason: error.code }).catch(() => undefined)
+    })
   }
 
   /** What had changed when the program was ended, just before it was offered anew. */

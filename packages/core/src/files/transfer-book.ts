@@ -4,7 +4,7 @@ import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
-import { KEEP_EVERY_MS, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
+import { KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 
 /** A transfer as interfaces show it. */
@@ -19,6 +19,8 @@ export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 't
   readonly rate: number
   /** Time left, ms; null when it cannot be told. */
   readonly leftMs: number | null
+  /** It has changed, and another transfer takes its place by itself (FI37). */
+  readonly offeredAnew: boolean
 }
 
 /** A transfer at work. */
@@ -146,10 +148,11 @@ export class TransferBook {
 
   show(live: Live): Transfer {
     const { manifest: _manifest, place: _place, told: _told, ...stored } = live.stored
-    const { name, mediaType, size, folder } = live.manifest
+    const { name, mediaType, size, folder, replaces } = live.manifest
     const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0
     const leftMs = rate === 0 ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
-    return { ...stored, name, mediaType, total: size, entries: folder?.entries ?? 0, rate, leftMs }
+    const offeredAnew = stored.state === 'failed' && stored.reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW
+    return { ...stored, name, mediaType, total: size, entries: folder?.entries ?? 0, rate, leftMs, offeredAnew }
   }
 
   /** Nothing is kept of it any more, whatever still becomes of it. */

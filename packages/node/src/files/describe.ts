@@ -36,7 +36,7 @@ function describeFolder(paths: readonly string[], stateFolder: string): SourceDe
   const { entries, list } = listBelow(roots)
   const [first = 'folder'] = roots.keys()
   const name = roots.size === 1 ? first : `${first} … (${roots.size})`
-  const place: SourcePlace = { kind: 'folder', roots: Object.fromEntries(roots), list: keepList(list, stateFolder) }
+  const place: SourcePlace = { kind: 'folder', roots: [...roots], list: keepList(list, stateFolder) }
   const folder = { entries: entries.length, listBytes: list.length, listDigest: digestOf(list) }
   const size = entries.reduce((sum, entry) => sum + entry.size, 0)
   return { place: JSON.stringify(place), name, size, mediaType: '', modifiedAt: 0, folder }
@@ -56,10 +56,10 @@ function digestOf(list: Uint8Array): Uint8Array {
  * The list that a folder was offered with. It goes with the first recipient who has everything; for a later device it is made
  * again. @throws SkeinError FILE_CHANGED when it is another now, FILE_UNREADABLE
  */
-export function listAgain(roots: Readonly<Record<string, string>>, listDigest: Uint8Array): Uint8Array {
-  for (const root of Object.values(roots)) requireThere(root)
-  const { list } = listBelow(Object.entries(roots))
-  if (!Buffer.from(listDigest).equals(digestOf(list))) throw changed(Object.values(roots)[0] ?? '')
+export function listAgain(roots: readonly (readonly [string, string])[], listDigest: Uint8Array): Uint8Array {
+  for (const [, root] of roots) requireThere(root)
+  const { list } = listBelow(roots)
+  if (!Buffer.from(listDigest).equals(digestOf(list))) throw changed(roots[0]?.[1] ?? '')
   return list
 }
 

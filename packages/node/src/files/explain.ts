@@ -34,5 +34,5 @@ export function meddled(path: string): SkeinError {
 }
 
 export function changed(path: string): SkeinError {
-  return new SkeinError('FILE_CHANGED', `«${path}» was changed, moved or removed after it was offered; send it again.`)
+  return new SkeinError('FILE_CHANGED', `«${path}» was changed, moved or removed after it was offered.`)
 }

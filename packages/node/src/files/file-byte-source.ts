@@ -47,8 +47,9 @@ export class FileByteSource implements ByteSource {
       this.list = readList(join(stateFolder, place.list)) ?? listAgain(place.roots, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
-      this.paths = entries.map((entry) => pathOf(entry, place.roots))
-      this.rootOf = (at) => place.roots[entries[at]?.path[0] ?? ''] ?? ''
+      const roots = new Map(place.roots)
+      this.paths = entries.map((entry) => pathOf(entry, roots))
+      this.rootOf = (at) => roots.get(entries[at]?.path[0] ?? '') ?? ''
       this.search = (at) => pathOfListed(this.rootOf(at), entries[at]?.path.slice(1) ?? [])
     }
   }
@@ -154,6 +155,6 @@ function readList(path: string): Uint8Array | undefined {
   }
 }
 
-function pathOf({ path: [root = '', ...rest] }: FolderEntry, roots: Readonly<Record<string, string>>): string {
-  return join(roots[root] ?? '', ...rest)
+function pathOf({ path: [root = '', ...rest] }: FolderEntry, roots: ReadonlyMap<string, string>): string {
+  return join(roots.get(root) ?? '', ...rest)
 }

@@ -136,6 +136,25 @@ it('[FI39] a folder whose list is gone is listed again for a later device; with 
   await end()
 })
 
+it('[FI39] what is named at the top stays in its order, whatever it is called', async () => {
+  const { top, first, end } = place()
+  const paths = ['notes', '2024', '__proto__'].map((name) => join(top, name))
+  for (const path of paths) writeFileSync(path, path)
+  const { place: at, ...found } = await first.describe(paths)
+  expect(first.pathsOf(at)).toEqual(paths)
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const sealed = async () => {
+    const source = await first.openSource(at, manifest)
+    return [await source.seal('list', 0, stream), await source.seal('content', 0, stream)]
+  }
+  const before = await sealed()
+  await first.forgetSource(at)
+  expect(await sealed()).toEqual(before)
+  const old = JSON.stringify({ kind: 'folder', roots: { a: '/a', b: '/b' }, list: 'x.list' })
+  expect(first.pathsOf(old)).toEqual(['/a', '/b'])
+  await end()
+})
+
 it('[FI46] a file has changed when it is gone from its folder, and is away when the folder is', async () => {
   const { top, first, end } = place()
   const [folder, path] = [join(top, 'stick'), join(top, 'stick/a')]

@@ -53,7 +53,7 @@ export class NodeFiles implements FilePlatform {
 
   pathsOf(place: string): readonly string[] {
     const parsed = SourcePlace.parse(JSON.parse(place))
-    return parsed.kind === 'folder' ? Object.values(parsed.roots) : [parsed.path]
+    return parsed.kind === 'folder' ? parsed.roots.map(([, path]) => path) : [parsed.path]
   }
 
   async openSource(place: string, manifest: FileManifest): Promise<ContentSource> {
@@ -145,7 +145,7 @@ export class NodeFiles implements FilePlatform {
     const spool = spoolFolder(stateFolder)
     const parsed = places.flatMap((place) => placeIn(place))
     const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
-    const paths = parsed.flatMap((each) => (each.kind === 'folder' ? Object.values(each.roots) : [each.path]))
+    const paths = parsed.flatMap((each) => (each.kind === 'folder' ? each.roots.map(([, path]) => path) : [each.path]))
     tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies: this.copiesAt(paths) }, now: Date.now() })
   }
 

@@ -136,6 +136,8 @@ export const TransferView = z.object({
   /** Bytes a second, and time left, while it runs. */
   rate: z.int(),
   left_ms: z.nullable(z.int()),
+  /** It has changed while it was sent: another transfer takes its place by itself. */
+  offered_anew: z.boolean(),
   /** Of the content, in hex, once it is done; of a folder: of its files one after the other. */
   sha256: z.nullable(z.string()),
   /** Where it was put. */

@@ -44,6 +44,7 @@ export function transferView(messenger: Messenger, transfer: Transfer): Transfer
     contact_name: messenger.book.get(contact)?.petname ?? '',
     media_type: transfer.mediaType,
     left_ms: transfer.leftMs,
+    offered_anew: transfer.offeredAnew,
     created_at: transfer.createdAt,
     updated_at: transfer.updatedAt,
   }
