@@ -5,6 +5,7 @@ import { drained } from './relay/drain.mjs'
 import { stalledReceivers } from './relay/memory.mjs'
 import { Processes } from './relay/processes.mjs'
 import { reservations } from './relay/reservations.mjs'
+import { services } from './relay/services.mjs'
 import { throughput } from './relay/throughput.mjs'
 
 const args = process.argv.slice(2)
@@ -18,6 +19,7 @@ const PARTS = {
   memory: stalledReceivers,
   reservations: (all) => reservations(all, count),
   chat: chatUnderLoad,
+  services,
   drain: (all) => drained(all, clients),
 }
 const document = {}

@@ -42,7 +42,7 @@ export class Processes {
   }
 
   /** Our relay, with limits that let one address be everybody. */
-  async relay({ dataDir, ports = {} } = {}) {
+  async relay({ dataDir, ports = {}, web = 'off' } = {}) {
     const dir = dataDir ?? this.#newDir()
     const most = 1_000_000
     const limits = {
@@ -73,10 +73,12 @@ export class Processes {
       httpConnectionsPerNetwork: most,
       httpRequestsPerSecondPerAddress: most,
       httpRequestBurstPerAddress: most,
+      httpBytesPerSecondPerAddress: 0,
+      httpBytesPerSecondPerNetwork: 0,
     }
     writeFileSync(join(dir, 'settings.json'), JSON.stringify({ limits }))
     const names = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector']
-    const args = ['run', '--json', '--host', '127.0.0.1', '--web', 'off', '--data-dir', dir]
+    const args = ['run', '--json', '--host', '127.0.0.1', '--web', web, '--data-dir', dir]
     const child = spawn(process.execPath, [RELAY, ...args, ...names.flatMap((name) => [`--${name}`, String(ports[name] ?? 0)])], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
