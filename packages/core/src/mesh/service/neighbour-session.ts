@@ -11,8 +11,20 @@ import { Refusals } from './refusals.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
-/** Share of what may wait that floods take. */
+/** Share of what may wait that floods take, and what the link takes in so many seconds at most (ME19): nobody waits longer for one. */
 const FLOODS_WAITING = 1 / 2
+const FLOODS_WAIT_SECONDS = 4
+/** Words of routes are shorter, bundles on them longer. */
+const SHORT_BYTES = 512
+
+/** What goes first: words, for which somebody waits; then what is handed over; then floods. */
+const RANKS = [0, 1, 2] as const
+type Rank = (typeof RANKS)[number]
+
+interface Waiting {
+  readonly bytes: Uint8Array
+  readonly done: (sent: boolean) => void
+}
 export interface SessionEvents {
   /** @throws SkeinError for a frame that breaks the rules */
   onFrame(session: NeighbourSession, frame: NeighbourFrameFields): void
@@ -58,7 +70,9 @@ export class NeighbourSession {
   private readonly clock: Clock
   private readonly events: SessionEvents
   private readonly allowances: Allowances
+  private readonly queues: Readonly<Record<Rank, Waiting[]>> = { 0: [], 1: [], 2: [] }
   private waiting = 0
+  private isSending = false
 
   constructor({ id, peer, link, clock, allowances, events }: SessionOptions) {
     this.id = id
@@ -85,24 +99,54 @@ export class NeighbourSession {
   /** Queues a frame. One that may be lost is left out when too much is waiting already. */
   say(frame: NeighbourFrameFields, { mayBeLost = false }: { readonly mayBeLost?: boolean } = {}): void {
     const bytes = encodeNeighbourFrame(frame)
-    const most = mayBeLost ? MAX_WAITING_BYTES * FLOODS_WAITING : MAX_WAITING_BYTES
-    if (this.waiting + bytes.length <= most) void this.put(bytes)
+    const most = mayBeLost ? this.mostFlooded : MAX_WAITING_BYTES
+    if (this.waiting === 0 || this.waiting + bytes.length <= most) void this.put(bytes, rankOf(frame, bytes))
     else if (!mayBeLost) this.close()
   }
 
   /** Queues a frame; resolves when the link has taken it, `false` when it is gone. */
   send(frame: NeighbourFrameFields): Promise<boolean> {
-    return this.put(encodeNeighbourFrame(frame))
+    const bytes = encodeNeighbourFrame(frame)
+    return this.put(bytes, rankOf(frame, bytes))
   }
 
-  private async put(bytes: Uint8Array): Promise<boolean> {
+  private get mostFlooded(): number {
+    return Math.min(MAX_WAITING_BYTES * FLOODS_WAITING, FLOODS_WAIT_SECONDS * this.link.bandwidth)
+  }
+
+  private put(bytes: Uint8Array, rank: Rank): Promise<boolean> {
     this.saidAt = this.clock.monotonic()
     this.waiting += bytes.length
     this.bytesOut += bytes.length
-    const sent = await this.frames.send(bytes)
-    this.waiting -= bytes.length
-    if (!sent) this.close()
+    const sent = new Promise<boolean>((done) => this.queues[rank].push({ bytes, done }))
+    if (!this.isSending) void this.pump()
     return sent
+  }
+
+  /** One frame after the other, as the link takes them. */
+  private async pump(): Promise<void> {
+    this.isSending = true
+    for (let next = this.next(); next !== undefined; next = this.next()) {
+      const sent = await this.transmit(next.bytes)
+      this.waiting -= next.bytes.length
+      if (!sent) this.close()
+      next.done(sent)
+    }
+    this.isSending = false
+  }
+
+  /** A link that fails is as good as gone. */
+  private async transmit(bytes: Uint8Array): Promise<boolean> {
+    try {
+      return await this.frames.send(bytes)
+    } catch {
+      return false
+    }
+  }
+
+  private next(): Waiting | undefined {
+    const rank = RANKS.find((each) => this.queues[each].length > 0)
+    return rank === undefined ? undefined : this.queues[rank].shift()
   }
 
   close(): void {
@@ -129,4 +173,10 @@ export class NeighbourSession {
     this.events.onOffence(this, 'BUDGET_SPENT')
     this.close()
   }
+}
+
+/** Words of one kind keep their order. */
+function rankOf({ kind }: NeighbourFrameFields, { length }: Uint8Array): Rank {
+  if (kind === 'transfer' || kind === 'offer' || kind === 'part') return 1
+  return kind === 'route' && length > SHORT_BYTES ? 2 : 0
 }
