@@ -1,14 +1,18 @@
 // What a trace has to be before it is replayed: what it leaves out is filled in, what it cannot mean is refused in one line.
+import { MAX_BUNDLE_LIFE_MS } from '@skein/core'
 
+/** No bundle lives longer (ME2). */
+const LONGEST_TTL_S = MAX_BUNDLE_LIFE_MS / 1_000
 /** Where a trace names none: no message ends before the trace does, and there is room for all. */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER
 
 /**
  * @param {{ meta: object, contacts: object[], messages: object[] }} read rows with the number of their line
  * @param {number} ticksPerSecond
+ * @param {(text: string) => void} [say] is told what is not as the trace has it
  * @throws Error with one line
  */
-export function soundTrace({ meta, contacts, messages }, ticksPerSecond) {
+export function soundTrace({ meta, contacts, messages }, ticksPerSecond, say = (text) => process.stderr.write(`${text}\n`)) {
   const ends = [...contacts, ...messages].map(({ tick }) => tick)
   const most = [...contacts.flatMap(({ a, b }) => [a, b]), ...messages.flatMap(({ from, to }) => [from, to])].reduce(
     (x, y) => Math.max(x, y),
@@ -18,6 +22,10 @@ export function soundTrace({ meta, contacts, messages }, ticksPerSecond) {
   const whole = { nodes: most + 1, duration_s: duration, ttl_s: Math.ceil(duration) + 60, buffer_bytes: UNBOUNDED, ...meta }
   for (const name of ['nodes', 'duration_s', 'ttl_s', 'buffer_bytes'])
     if (!(whole[name] >= 0) || typeof whole[name] !== 'number') throw new Error(`the trace says ${name}=${JSON.stringify(whole[name])}`)
+  if (whole.ttl_s > LONGEST_TTL_S) {
+    say(`messages of this trace live for ${LONGEST_TTL_S} s, as long as any may, instead of ${whole.ttl_s} s`)
+    whole.ttl_s = LONGEST_TTL_S
+  }
   for (const contact of contacts) checkContact(contact, whole)
   checkMessages(messages, whole)
   return {

@@ -4,6 +4,7 @@ import { ADVERSARIES } from '../../bench/sim/adversaries.mjs'
 import { identityOf, START_MS } from '../../bench/sim/identities.mjs'
 import { simulate } from '../../bench/sim/mesh.mjs'
 import { spokenBytes } from '../../bench/sim/overheard.mjs'
+import { soundTrace } from '../../bench/sim/sound-trace.mjs'
 import { crowd, folder, holder, META, writeTrace } from '../../bench/sim/small-traces.mjs'
 
 const run = (trace, policy = 'adaptive', more = {}) => simulate({ trace, policy, seed: '1', share: '0.3', ...more })
@@ -99,6 +100,23 @@ describe('a contact trace', () => {
     const error = await run(trace).catch((reason) => reason)
     expect(error.message).toContain(said)
     expect(error.message).not.toContain('\n')
+  })
+
+  it('whose messages would live longer than any may is replayed all the same, and says so', async () => {
+    const trace = { meta: { ...META, nodes: 2, ttl_s: 40 * 86_400 }, contacts: [], messages: [] }
+    const said = []
+    expect(soundTrace(trace, 10, (text) => said.push(text)).meta.ttl_s).toBe(30 * 86_400)
+    expect(said).toEqual([expect.stringMatching(/live for 2592000 s/)])
+    using place = folder()
+    writeTrace(place.path, {
+      meta: { ...META, nodes: 2, duration_s: 40 * 86_400, ttl_s: 40 * 86_400 },
+      contacts: [
+        [10, 0, 1, 'up', 1_000],
+        [20, 0, 1, 'down', 1_000],
+      ],
+      messages: [[0, 'slow', 0, 1, 2_000]],
+    })
+    expect(await run(place.path, 'direct')).toMatchObject({ delivery_ratio: 1 })
   })
 
   it('that is not there, a policy that is none, and numbers that are none are said in one line', async () => {

@@ -1,12 +1,19 @@
 /** `skein mesh`: who is near, what leads where, and what is carried. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { decodeCarryFile, encodeCarryFile, MAX_CARRY_FILE_BYTES, SkeinError } from '@skein/core'
 import type { MeshView } from '@skein/node/api'
 import { type Session, withApi } from './commands.ts'
 import { oneLine } from './terminal-text.ts'
+import { writeNew } from './write-new.ts'
+
+const WHY_OFF = {
+  option: '--no-mesh',
+  'no-lan': '--no-lan, and no --bridge',
+  browser: 'a browser has no way to its neighbours',
+} as const
 
 const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
-  status: ({ enabled, neighbours, bundles, routes, pieces, used_bytes: used, capacity_bytes: room }) =>
+  status: ({ enabled, off, neighbours, bundles, routes, pieces, used_bytes: used, capacity_bytes: room }) =>
     enabled
       ? [
           `  neighbours  ${neighbours.length}`,
@@ -15,7 +22,7 @@ const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
           `  carried     ${bundles.length} (${kilobytes(used)} of ${kilobytes(room)})`,
           `  large       ${largeOnes(pieces)}`,
         ].join('\n')
-      : 'This node is part of no mesh (--no-mesh).',
+      : `This node is part of no mesh${off === null ? '' : ` (${WHY_OFF[off]})`}.`,
   routes: ({ routes }) =>
     routes
       .flatMap(({ address, name, ways }) =>
@@ -33,7 +40,7 @@ const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
 
 export const mesh = (session: Session, what: string): Promise<number> =>
   withApi(session, async (api) => {
-    const part = PARTS[what]
+    const part = Object.hasOwn(PARTS, what) ? PARTS[what] : undefined
     if (part === undefined)
       throw new SkeinError('USAGE', `«${what}» is not a part of the mesh; there are ${Object.keys(PARTS).join(', ')}.`)
     const view = await api.mesh()
@@ -72,7 +79,7 @@ const carryOut = (session: Session, file: string): Promise<number> =>
       bundles.push(...page.bundles.map((text) => new Uint8Array(Buffer.from(text, 'base64'))))
       after = page.next
     }
-    write(file, encodeCarryFile(bundles))
+    writeNew(file, encodeCarryFile(bundles))
     session.output.result({ file, bundles: bundles.length }, `${bundles.length} sealed messages are in ${file}.`)
   })
 
@@ -87,14 +94,6 @@ const carryIn = (session: Session, file: string): Promise<number> =>
     const why = `${counts.no_room} for lack of room, ${counts.late} too late`
     session.output.result(counts, `${counts.taken} taken, ${counts.known} known already, ${counts.refused} refused (${why}).`)
   })
-
-function write(file: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 })
-  } catch (cause) {
-    throw new SkeinError('USAGE', `The file ${oneLine(file)} cannot be written: it exists already, or there is no such place.`, { cause })
-  }
-}
 
 function read(file: string): Uint8Array {
   try {

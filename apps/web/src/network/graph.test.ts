@@ -27,6 +27,7 @@ const peer = (device: string, path: PeerView['path'], name = ''): PeerView => ({
 })
 const mesh: MeshView = {
   enabled: true,
+  off: null,
   neighbours: [{ device: 'near', contact: null, name: '', since: 0, bytes_in: 0, bytes_out: 0, routes: 1 }],
   routes: [
     { address: '00000001', contact: 'far', name: 'Bo', ways: [{ device: 'near', hops: 3, quality: 1, proven_at: 0 }] },

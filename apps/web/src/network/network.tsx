@@ -66,7 +66,7 @@ function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
   if (!mesh.enabled)
     return (
       <Section title={words.mesh}>
-        <p className="text-quiet">{words.noMesh}</p>
+        <p className="text-quiet">{words.noMesh[mesh.off ?? 'option']}</p>
       </Section>
     )
   const who = (name: string, device: string): string => (name === '' ? `${words.somebody} ${device.slice(-6)}` : name)

@@ -211,7 +211,11 @@ export const rareDe: RareStrings = {
     you: 'Du',
     somebody: 'Jemand in der Nähe',
     mesh: 'Mesh',
-    noMesh: 'Dieses Gerät gehört zu keinem Mesh: Ein Browser hat keinen Weg zu seinen Nachbarn.',
+    noMesh: {
+      browser: 'Dieses Gerät gehört zu keinem Mesh: Ein Browser hat keinen Weg zu seinen Nachbarn.',
+      option: 'Dieses Gerät gehört zu keinem Mesh: Das ist abgeschaltet.',
+      'no-lan': 'Dieses Gerät gehört zu keinem Mesh: Es benutzt kein lokales Netz und verbindet keine über eine Brücke.',
+    },
     neighbours: 'Nachbarn',
     routes: 'Wege',
     who: 'Wer',

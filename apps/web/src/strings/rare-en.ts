@@ -209,7 +209,11 @@ export const rareEn = {
     you: 'You',
     somebody: 'Somebody near',
     mesh: 'Mesh',
-    noMesh: 'This device is part of no mesh: a browser has no way to its neighbours.',
+    noMesh: {
+      browser: 'This device is part of no mesh: a browser has no way to its neighbours.',
+      option: 'This device is part of no mesh: that is switched off.',
+      'no-lan': 'This device is part of no mesh: it uses no local network, and joins none by a bridge.',
+    },
     neighbours: 'Neighbours',
     routes: 'Routes',
     who: 'Who',

@@ -26,6 +26,8 @@ export interface MeshNodeOptions {
   proven?(cures: readonly Cure[]): void
   /** Whether a bundle behind this lock was made here and is under way, beside those in the store. */
   isOwn?(lock: string): boolean
+  /** What came over a link led to nothing, and was as bad as so many copies of what is here already. */
+  useless?(link: LinkId, weight: number): void
   /** Puts a control frame on a link. */
   send(link: LinkId, frame: Uint8Array): void
 }

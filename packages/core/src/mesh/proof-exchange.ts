@@ -10,6 +10,8 @@ import { type Part, Reconciliation, WHOLE } from './reconcile/reconciliation.ts'
 
 /** A neighbour may begin to compare so often (ME7), milliseconds. */
 const COMPARE_AGAIN_MS = 5_000
+/** What a comparison weighs that led to nothing: passes over all proofs (ME41). */
+const GIVEN_UP_WEIGHT = 100
 const HOUR_MS = 3_600_000
 
 export interface ProofExchangeDeps {
@@ -19,6 +21,8 @@ export interface ProofExchangeDeps {
   readonly neighbours: Neighbourhood
   /** Whether a bundle behind this lock is here or was made here: then its key is no made-up one. */
   isAwaited(lock: string): boolean
+  /** As MeshNodeOptions. */
+  useless?(link: LinkId, weight: number): void
   /** Proofs that were not known before, or not for so long. */
   learned(cures: readonly Cure[]): void
 }
@@ -104,13 +108,17 @@ export class ProofExchange {
       const isDeeper = sketch.depth > (this.depths.get(neighbour) ?? 0)
       const since = now - neighbour.comparedAt
       // A clock that was set back says nothing of how long ago it was.
-      if (since >= 0 && since < COMPARE_AGAIN_MS && !isDeeper) return
+      if (since >= 0 && since < COMPARE_AGAIN_MS && !isDeeper) {
+        this.deps.useless?.(neighbour.link, 1)
+        return
+      }
       neighbour.comparedAt = now
       this.depths.set(neighbour, sketch.depth)
       neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt, sketch)
     }
     const { neighbours } = this.deps
     const found = neighbour.reconciliation?.take(sketch)
+    if (found?.kind === 'given-up') this.deps.useless?.(neighbour.link, GIVEN_UP_WEIGHT)
     if (found?.kind === 'too-many') this.beginDeeper(neighbour, sketch)
     if (found?.kind === 'more') neighbours.say(neighbour.link, { more: found.symbols })
     if (found?.kind === 'difference') neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.named(found.ours) })

@@ -23,6 +23,8 @@ interface Assembly {
 export class Assembler {
   private readonly open = new Map<number, Assembly>()
   private readonly done = new Set<number>()
+  /** Frames that were given up so far. */
+  abandoned = 0
 
   /** Takes a fragment; returns the frame when it is whole, once. */
   add({ frame, index, count, part }: Fragment, now: number): Uint8Array | undefined {
@@ -63,14 +65,19 @@ export class Assembler {
   }
 
   private forget(now: number): void {
-    for (const [frame, { touchedAt }] of this.open) if (now - touchedAt >= ASSEMBLY_LIFE_MS) this.open.delete(frame)
+    for (const [frame, { touchedAt }] of this.open) if (now - touchedAt >= ASSEMBLY_LIFE_MS) this.abandon(frame)
   }
 
   private bound(): void {
     for (const [frame] of this.open) {
       const bytes = [...this.open.values()].reduce((sum, each) => sum + each.bytes, 0)
       if (this.open.size <= MAX_ASSEMBLIES && bytes <= MAX_ASSEMBLY_BYTES) return
-      this.open.delete(frame)
+      this.abandon(frame)
     }
+  }
+
+  private abandon(frame: number): void {
+    this.open.delete(frame)
+    this.abandoned += 1
   }
 }

@@ -30,10 +30,13 @@ export class FrameLink {
   private readonly clock: Clock
   private readonly assembler = new Assembler()
   private sending: Sending | undefined
+  private readonly abandoned: () => void
   private count = 0
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(link: Link, clock: Clock) {
+  /** @param abandoned a frame was begun over a reliable link and never ended */
+  constructor(link: Link, clock: Clock, abandoned: () => void = () => undefined) {
+    this.abandoned = abandoned
     this.link = link
     this.clock = clock
   }
@@ -55,7 +58,9 @@ export class FrameLink {
       const parsed = read(packet)
       if (parsed?.kind === 'status') this.status(parsed)
       if (parsed?.kind !== 'fragment') continue
+      const before = this.assembler.abandoned
       const whole = this.assembler.add(parsed, this.clock.monotonic())
+      if (this.assembler.abandoned > before && this.link.isReliable) this.abandoned()
       if (!this.link.isReliable && (whole !== undefined || parsed.index === parsed.count - 1)) await this.report(parsed)
       if (whole !== undefined) yield whole
     }

@@ -11,6 +11,8 @@ const RECENT_MS = 5_000
 
 interface Missing {
   readonly sources: LinkId[]
+  /** Those of them that were asked. */
+  readonly asked: LinkId[]
   dueAt: number
 }
 
@@ -75,10 +77,10 @@ export class FloodBook {
   announced(key: string, { link, now }: { readonly link: LinkId; readonly now: number }): void {
     const known = this.announcedKeys.get(key)
     if (known !== undefined) {
-      if (known.sources.length < MAX_SOURCES && !known.sources.includes(link)) known.sources.push(link)
+      if (known.sources.length < MAX_SOURCES && ![...known.sources, ...known.asked].includes(link)) known.sources.push(link)
       return
     }
-    if (this.announcedKeys.size < MAX_MISSING) this.announcedKeys.set(key, { sources: [link], dueAt: now + PULL_AFTER_MS })
+    if (this.announcedKeys.size < MAX_MISSING) this.announcedKeys.set(key, { sources: [link], asked: [], dueAt: now + PULL_AFTER_MS })
   }
 
   /** Whether anything that was announced is waited for. */
@@ -90,15 +92,20 @@ export class FloodBook {
     this.announcedKeys.delete(key)
   }
 
-  /** What is to be asked for now, and whom: each that has announced it, one after the other. */
-  missing(now: number): { readonly key: string; readonly link: LinkId }[] {
+  /** What is to be asked for now, and whom: each that has announced it, one after the other. @param idle is told of each that has not given it */
+  missing(now: number, idle: (link: LinkId) => void = () => undefined): { readonly key: string; readonly link: LinkId }[] {
     const due: { key: string; link: LinkId }[] = []
     for (const [key, waiting] of this.announcedKeys) {
       if (waiting.dueAt > now) continue
       const link = waiting.sources.shift()
       waiting.dueAt = now + PULL_AFTER_MS
-      if (link === undefined) this.announcedKeys.delete(key)
-      else due.push({ key, link })
+      if (link === undefined) {
+        this.announcedKeys.delete(key)
+        waiting.asked.forEach(idle)
+        continue
+      }
+      waiting.asked.push(link)
+      due.push({ key, link })
     }
     return due
   }

@@ -45,6 +45,10 @@ export interface RouteNodeOptions {
   isChunk?(dispatch: Dispatch): boolean
   /** Whether what has come over this link, `bytes` of it, may be passed on to all others; without it everything may. */
   mayFlood?(from: LinkId, bytes: number): boolean
+  /** What came over this link was here already, came too late, or was announced and never given. */
+  useless?(link: LinkId): void
+  /** Something new came over this link, or a proof that was waited for. */
+  useful?(link: LinkId): void
   /** Whether a bundle that is announced is carried here already, and so was let loose on this side. */
   isHeld?(key: BundleKey): boolean
   /** What a byte costs on a link, as `Link.cost`; without it nothing. */
@@ -164,7 +168,7 @@ export class RouteNode {
       if (waiting.attempt < MOST_ATTEMPTS) this.attempt({ ...waiting, over: undefined }, { attempt: waiting.attempt + 1, now })
       else this.options.stranded(waiting.key)
     }
-    for (const { key, link } of this.floods.missing(now)) this.notify(link, key, 'wanted')
+    for (const { key, link } of this.floods.missing(now, (idle) => this.options.useless?.(idle))) this.notify(link, key, 'wanted')
     this.table.expire(now)
     for (const { address, over } of this.passages.unanswered(now)) if (over !== undefined) this.table.fail(address, over)
   }
@@ -194,18 +198,23 @@ export class RouteNode {
   private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
     if (this.pending.has(frame.key as BundleKey) || !this.passages.isNew(frame)) {
       if (frame.flood) this.notify(link, frame.key, 'surplus')
+      this.options.useless?.(link)
       return
     }
     const verdict = this.options.verdict(dispatchOf(frame))
     if (verdict === 'forged') throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
-    if (verdict === 'late') this.floods.arrived(frame.key)
-    if (verdict === 'late') return
+    if (verdict === 'late') {
+      this.floods.arrived(frame.key)
+      this.options.useless?.(link)
+      return
+    }
     const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false
     if (isChunk && frame.flood) throw new SkeinError('BAD_FRAME', 'Part of a file is flooded.')
     const isMine = this.options.addresses.has(frame.address as MeshAddress)
     const patience = isChunk ? { patienceMs: patienceFor(frame.payload) } : {}
     const passage = this.passages.open(frame, { from: link, now, isMine, ...patience })
     if (passage === undefined) return
+    this.options.useful?.(link)
     this.floods.arrived(frame.key)
     if (isMine) this.answer(link, frame)
     if (isMine || frame.hopLimit <= 1) return
@@ -322,6 +331,7 @@ export class RouteNode {
     const { lock, address } = waiting ?? passage ?? {}
     if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
     this.table.prove(address, { link, hops: hops + 1, now, price: this.priceOf(link) })
+    this.options.useful?.(link)
     this.options.proven(cureKey)
     if (waiting !== undefined) {
       this.pending.delete(waiting.key)

@@ -1,5 +1,6 @@
 /** What each neighbour may send and cost, whether its link is a new one or an old one. */
 import type { Clock } from '../../ports/index.ts'
+import { bound } from '../neighbourhood.ts'
 import { NamedRates, type Rate } from '../rate-limit.ts'
 
 /** Frames a neighbour may send at once and per second (ME19). */
@@ -19,6 +20,12 @@ export const WASTE_RATE = { burst: 100, perSecond: 1 / 6 } as const
 /** Points for what was begun and came to nothing within its time (ME41). */
 export const TIMED_OUT_COSTS = 20
 
+/** So much in a row that was of no use, one thing counting for one, is a waste (ME41). */
+export const MOST_IN_VAIN = 1_000
+const IN_VAIN_COSTS = 20
+/** Peers whose rows are remembered; the first ones are forgotten. */
+const MAX_ROWS = 1_024
+
 /** By peer: a neighbour that goes and comes again finds what it has left. */
 export class Allowances {
   private readonly clock: Clock
@@ -28,6 +35,7 @@ export class Allowances {
   private readonly floods = { frames: new NamedRates(shareOf(FRAME_RATE)), bytes: new NamedRates(shareOf(BYTE_RATE)) }
   private readonly links = new NamedRates(LINK_RATE)
   private readonly waste = new NamedRates(WASTE_RATE)
+  private readonly inVain = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -59,6 +67,21 @@ export class Allowances {
   /** Whether it is borne with that so much was in vain. */
   mayWaste(peer: string, points: number): boolean {
     return this.waste.of(peer, this.now).takes(points, this.now)
+  }
+
+  /** Something came that was of no use. @returns whether that is borne with */
+  useless(peer: string, weight: number): boolean {
+    const row = (this.inVain.get(peer) ?? 0) + weight
+    this.inVain.delete(peer)
+    if (row >= MOST_IN_VAIN) return this.mayWaste(peer, IN_VAIN_COSTS)
+    this.inVain.set(peer, row)
+    bound(this.inVain, MAX_ROWS)
+    return true
+  }
+
+  /** Something came that was of use: the row begins anew. */
+  useful(peer: string): void {
+    this.inVain.delete(peer)
   }
 
   private get now(): number {

@@ -69,6 +69,13 @@ describe('a neighbour that keeps to no rules', () => {
     const { bytes } = bundle('cy', { now: lab.clock.now() })
     for (let number = 0; number < 1_000; number += 1) mallory.say(transfer(bytes))
     await lab.run(5_000)
+    expect(mallory.isShed).toBe(false)
+    for (let second = 0; second < 12; second += 1) {
+      for (let number = 0; number < 490; number += 1) mallory.say(transfer(bytes))
+      await lab.run(1_000)
+    }
+    expect(mallory.isShed).toBe(true)
+    expect(lab.node('ana').offences).toEqual([{ peer: 'mallory', code: 'BUDGET_SPENT' }])
     expect(lab.node('ana').archive.held.size).toBe(1)
     expect(mallory.heard.filter((frame) => frame.kind === 'answer' && frame.outcome === 'taken')).toHaveLength(1)
   })

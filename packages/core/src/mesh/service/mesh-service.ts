@@ -11,7 +11,7 @@ import { MeshNode } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
 import { carryingPolicy } from '../policies/index.ts'
 import { type Dispatch, RouteNode } from '../routes/index.ts'
-import { Allowances, TIMED_OUT_COSTS } from './allowances.ts'
+import { Allowances } from './allowances.ts'
 import { ArchivedStore } from './archived-store.ts'
 import { Explorer } from './explorer.ts'
 import type { MeshServiceDeps } from './mesh-service-deps.ts'
@@ -88,12 +88,15 @@ export class MeshService {
       proven: (cures) => this.proven(cures),
       isOwn: (lock) => this.holds(lock),
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'control', frame }),
+      useless: (link, weight) => this.sessions.get(link)?.useless(weight),
     })
     this.routes = new RouteNode({
       addresses: this.addresses,
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       verdict: (dispatch) => verdictOf(dispatch, { primitives, addresses: this.addresses, now: this.now }),
+      useless: (link) => this.sessions.get(link)?.useless(),
+      useful: (link) => this.sessions.get(link)?.useful(),
       isHeld: (key) => this.node.knows(key),
       costOf: (link) => this.sessions.get(link)?.link.cost ?? 0,
       mayFlood: (from, bytes) => this.allowances.mayFlood(this.peerOf(from), bytes),
@@ -119,7 +122,6 @@ export class MeshService {
       node: this.node,
       opener: this.opener,
       onTaken: ({ key }) => this.fates.taken(key),
-      onTimedOut: (session) => this.timedOut(session),
       quietly: (work) => this.quietly(work),
     })
     this.fates = new OwnFates({ ...deps, own: this.own, node: this.node, survival: this.survival })
@@ -328,11 +330,6 @@ export class MeshService {
 
   private peerOf(link: LinkId): string {
     return this.sessions.get(link)?.peer ?? ''
-  }
-
-  private timedOut(session: NeighbourSession): void {
-    this.deps.onOffence(session.peer, 'TIMED_OUT')
-    if (!this.allowances.mayWaste(session.peer, TIMED_OUT_COSTS)) session.shed()
   }
 
   private expire(): void {

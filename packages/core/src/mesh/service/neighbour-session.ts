@@ -6,7 +6,7 @@ import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
-import type { Allowances } from './allowances.ts'
+import { type Allowances, TIMED_OUT_COSTS } from './allowances.ts'
 import { Refusals } from './refusals.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
@@ -14,6 +14,8 @@ export const MAX_WAITING_BYTES = 4 * 1_048_576
 /** Share of what may wait that floods take, and what the link takes in so many seconds at most (ME19): nobody waits longer for one. */
 const FLOODS_WAITING = 1 / 2
 const FLOODS_WAIT_SECONDS = 4
+/** What a frame weighs that was begun on a reliable link and not ended: as `useless`. */
+const ABANDONED_WEIGHT = 100
 /** Words of routes are shorter, bundles on them longer. */
 const SHORT_BYTES = 512
 
@@ -73,6 +75,7 @@ export class NeighbourSession {
   private readonly queues: Readonly<Record<Rank, Waiting[]>> = { 0: [], 1: [], 2: [] }
   private waiting = 0
   private isSending = false
+  private isShed = false
 
   constructor({ id, peer, link, clock, allowances, events }: SessionOptions) {
     this.id = id
@@ -83,7 +86,7 @@ export class NeighbourSession {
     this.since = clock.now()
     this.heardAt = clock.monotonic()
     this.saidAt = this.heardAt
-    this.frames = new FrameLink(link, clock)
+    this.frames = new FrameLink(link, clock, () => this.useless(ABANDONED_WEIGHT))
     this.allowances = allowances
   }
 
@@ -168,8 +171,26 @@ export class NeighbourSession {
     return false
   }
 
+  /** It has begun something and not gone on with it. */
+  timedOut(): void {
+    this.events.onOffence(this, 'TIMED_OUT')
+    if (!this.allowances.mayWaste(this.peer, TIMED_OUT_COSTS)) this.shed()
+  }
+
+  /** What came from it was of no use, and as bad as so many copies of what is here already. */
+  useless(weight = 1): void {
+    if (!this.allowances.useless(this.peer, weight)) this.shed()
+  }
+
+  useful(): void {
+    this.allowances.useful(this.peer)
+  }
+
   /** It has cost more than a neighbour may. */
-  shed(): void {
+  private shed(): void {
+    // What was under way when it was closed is of no more interest.
+    if (this.isShed) return
+    this.isShed = true
     this.events.onOffence(this, 'BUDGET_SPENT')
     this.close()
   }

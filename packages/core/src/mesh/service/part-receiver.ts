@@ -23,8 +23,6 @@ export interface PartReceiverDeps {
   judge(session: NeighbourSession, header: BundleHeader): TransferOutcome
   /** A bundle is whole and what it was said to be. */
   whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferAnswer>
-  /** As TransferDeps. */
-  onTimedOut(session: NeighbourSession): void
   onOffence(peer: string, code: string): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>
@@ -46,6 +44,11 @@ const PART_WITHIN_MS = 8_000
 /** Whoever was given up has nothing large taken for half a minute (ME36): others come first. */
 const GIVEN_UP_RATE = { burst: 1, perSecond: 1 / 30 } as const
 
+/** Nothing that could be of use at another time. */
+export function isUseless(answer: TransferAnswer): boolean {
+  return answer === 'known' || answer === 'cured' || answer === 'late'
+}
+
 export class PartReceiver {
   readonly begun: BegunBundles
   private readonly deps: PartReceiverDeps
@@ -63,6 +66,7 @@ export class PartReceiver {
     const header = headerOf(offer.head, { id: offer.id as BundleId, bytes: offer.bytes }, this.deps.primitives)
     const answer = this.answerTo(session, header)
     if (answer !== 'welcome') {
+      if (isUseless(answer)) session.useless()
       session.say({ kind: 'answer', key: header.key, outcome: answer })
       return
     }
@@ -100,7 +104,7 @@ export class PartReceiver {
       // One that is silent altogether is out of reach, and others look after that.
       if (session.heardAt <= at) continue
       this.givenUp.of(session.peer, this.mono).takes(1, this.mono)
-      this.deps.onTimedOut(session)
+      session.timedOut()
     }
   }
 

@@ -16,7 +16,7 @@ import type { BundleArchive } from './bundle-archive.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
-import { PartReceiver } from './part-receiver.ts'
+import { isUseless, PartReceiver } from './part-receiver.ts'
 import { StoringTurns } from './storing-turns.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
@@ -47,8 +47,6 @@ export interface TransferDeps {
   readonly opener: Opener
   /** A neighbour has made a copy durable. */
   onTaken(bundle: HeldBundle): void
-  /** It has begun something and not gone on with it. */
-  onTimedOut(session: NeighbourSession): void
   onOffence(peer: string, code: string): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>
@@ -124,7 +122,7 @@ export class Transfers {
     if (transfer === undefined) return
     const waited = this.deps.clock.monotonic() - transfer.since
     if (waited <= (transfer.isAsked ? ANSWER_WITHIN_MS : TAKEN_WITHIN_MS)) return
-    if (transfer.isAsked) this.deps.onTimedOut(session)
+    if (transfer.isAsked) session.timedOut()
     session.close()
   }
 
@@ -141,7 +139,10 @@ export class Transfers {
   async take(session: NeighbourSession, transfer: TransferFields): Promise<void> {
     const header = this.headerOf(session, transfer.bundle)
     if (header === undefined) return
-    session.say({ kind: 'answer', key: header.key, outcome: await this.takeInTurn(session, header, transfer) })
+    const outcome = await this.takeInTurn(session, header, transfer)
+    if (isUseless(outcome)) session.useless()
+    if (outcome === 'taken') session.useful()
+    session.say({ kind: 'answer', key: header.key, outcome })
   }
 
   /** What came by hand, in a file. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, DISK_FULL */

@@ -8,6 +8,8 @@ const MeshWay = z.object({ device: z.string(), hops: z.int(), quality: z.number(
 export const MeshView = z.object({
   /** Whether this node is part of a mesh at all. */
   enabled: z.boolean(),
+  /** Why not: it is switched off, there is neither a local network nor a bridge, or a browser has no way to its neighbours. */
+  off: z.nullable(z.enum(['option', 'no-lan', 'browser'])),
   neighbours: z.array(
     z.object({
       device: z.string(),

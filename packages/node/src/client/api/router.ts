@@ -132,7 +132,7 @@ export const router = os.router({
   }),
   carried: os.carried.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).packed(client.messenger, input.after)),
   carry: os.carry.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).unpacked(client.messenger, input.bundles)),
-  mesh: os.mesh.handler(async ({ context: { client } }) => (await import('./mesh-view.ts')).meshView(client.messenger)),
+  mesh: os.mesh.handler(async ({ context: { client } }) => (await import('./mesh-view.ts')).meshView(client)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []
     let wake = (): void => undefined

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { bundle, control, forward, pair } from '../../testing/mesh-frames.ts'
+import { type Intruder, memoryLink, type MeshLab } from '../../testing/mesh-lab.ts'
+import { encodeRouteFrame } from '../../wire/mesh-route.ts'
+import { encodeLinkPacket } from '../../wire/mesh-packet.ts'
+
+const BLAMED = { peer: 'mallory', code: 'BUDGET_SPENT' }
+
+/** What mallory does each second, until it is shed; the honest beside it stay, and are served. */
+async function until(lab: MeshLab, mallory: Intruder, act: (second: number) => void): Promise<number> {
+  let second = 0
+  for (; !mallory.isShed && second < 60; second += 1) {
+    act(second)
+    await lab.run(1_000)
+  }
+  lab.send('ana', 'bo', 'all is well')
+  await lab.run(1_000)
+  expect(lab.received('bo')).toContain('all is well')
+  expect(lab.node('ana').offences).toEqual([BLAMED])
+  return second
+}
+
+describe('a neighbour that is of no use, below all rates', () => {
+  it('[ME41] with copies of one flood, on and on, is shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const copy = forward(bundle('cy', { now: lab.clock.now(), size: 100 }))
+    await until(lab, mallory, () => {
+      for (let number = 0; number < 480; number += 1) mallory.say(copy)
+    })
+    expect(mallory.isShed).toBe(true)
+  })
+
+  it('[ME41] with words of what it never gives is shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    await until(lab, mallory, (second) => {
+      for (let number = 0; number < 480; number += 1) {
+        const key = (second * 480 + number).toString(16).padStart(16, '0')
+        mallory.say({ kind: 'route', frame: encodeRouteFrame({ kind: 'notice', key, says: 'here' }) })
+      }
+    })
+    expect(mallory.isShed).toBe(true)
+  })
+
+  it('[ME41] with comparisons that lead to nothing is shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    mallory.say(control({ addresses: [7] }))
+    const symbols = new Uint8Array(13 * 3).fill(9)
+    await until(lab, mallory, (second) => {
+      for (let number = 0; number < 400; number += 1)
+        mallory.say(control({ sketch: { salt: second * 400 + number, from: 0, symbols, pulls: new Uint8Array(32), depth: 0, share: 0 } }))
+    })
+    expect(mallory.isShed).toBe(true)
+  })
+
+  it('[ME41] with frames that it begins and never ends is shed', async () => {
+    const lab = await pair()
+    const [mine, theirs] = memoryLink()
+    void lab.node('ana').service.attach('mallory', theirs)
+    const begin = (frame: number): void =>
+      void mine.send(encodeLinkPacket({ kind: 'fragment', frame, index: 0, count: 2, part: new Uint8Array(100) }))
+    for (let frame = 0; frame < 100; frame += 1) begin(frame)
+    await lab.run(500)
+    expect(lab.node('ana').service.hasNeighbour('mallory')).toBe(false)
+    expect(lab.node('ana').offences).toEqual([BLAMED])
+  })
+
+  it('[ME41] and is none if something of it is new now and then', async () => {
+    const lab = await pair()
+    const friend = lab.intrude('friend', 'ana')
+    const copy = forward(bundle('cy', { now: lab.clock.now(), size: 100 }))
+    for (let second = 0; second < 20; second += 1) {
+      for (let number = 0; number < 480; number += 1) friend.say(copy)
+      friend.say(forward(bundle('cy', { now: lab.clock.now(), text: `${second}`, size: 100 })))
+      await lab.run(1_000)
+    }
+    expect([friend.isShed, lab.node('ana').offences]).toEqual([false, []])
+  })
+})
