@@ -144,8 +144,9 @@ async function figures(relay: RunningRelay, ...names: readonly string[]): Promis
   return Object.fromEntries(names.map((name) => [name, figure(name)]))
 }
 
-const nobody = (relay: RunningRelay) =>
-  expect.poll(() => present(relay), { timeout: DEADLINE_MS, interval: 500 }).toEqual({ connections: 0, reservations: 0, circuits: 0 })
+async function untilNobody(relay: RunningRelay): Promise<void> {
+  await expect.poll(() => present(relay), { timeout: DEADLINE_MS, interval: 500 }).toEqual({ connections: 0, reservations: 0, circuits: 0 })
+}
 
 const descriptors = ({ child }: RunningRelay): number => (process.platform === 'linux' ? readdirSync(`/proc/${child.pid}/fd`).length : 0)
 
@@ -153,11 +154,11 @@ it('[RL24] members that come and go leave nothing behind', { timeout: (MINUTES +
   const relay = await relays.startBy([process.execPath, '--inspect=127.0.0.1:0'], relays.newDir())
   const heap = await Heap.of(relay)
   await churn(relay, (done) => done >= WARM_UP)
-  await nobody(relay)
+  await untilNobody(relay)
   const [before, files] = [await heap.used(), descriptors(relay)]
   const until = performance.now() + MINUTES * 60_000
   const count = await churn(relay, () => performance.now() > until)
-  await nobody(relay)
+  await untilNobody(relay)
   expect((await figures(relay, 'circuits_total'))['circuits_total']).toBeGreaterThan(count / 100)
   // Those over which this test itself asks come and go.
   await expect.poll(() => descriptors(relay), { timeout: DEADLINE_MS, interval: 500 }).toBeLessThanOrEqual(files + AT_ONCE)
