@@ -40,7 +40,7 @@ export interface FetcherDeps {
   readonly sinks: KeptSinks
   readonly transfers: TransferBook
   readonly teller: Teller
-  readonly mail: Pick<MailRoom, 'whole' | 'askFor' | 'sayDone' | 'forget'>
+  readonly mail: Pick<MailRoom, 'whole' | 'toTake' | 'endTakenBack' | 'askFor' | 'sayDone' | 'forget'>
   /** Where there is a mesh. */
   readonly mesh: Pick<MeshReceiver, 'isExpecting' | 'fetch'> | undefined
   readonly pace: Pace
@@ -99,9 +99,10 @@ export class Fetcher {
 
   /** Something has come for it by mail: when that is all of it, nobody is looked for any longer. Never throws. */
   async heard(live: Live): Promise<void> {
-    this.wake(live)
     const { mail, logger } = this.deps
     try {
+      if (await mail.endTakenBack(live)) return
+      this.wake(live)
       if (this.loops.get(live)?.opening !== undefined && (await mail.whole(live)) !== undefined) this.loops.get(live)?.opening?.abort()
     } catch (error) {
       logger.warn('mailed-file-not-read', { reason: String(error) })
@@ -226,7 +227,7 @@ export class Fetcher {
   private async takeMailed(live: Live): Promise<boolean> {
     const { mail, teller, logger } = this.deps
     try {
-      const mailed = await mail.whole(live)
+      const mailed = await mail.toTake(live)
       if (mailed === undefined) return false
       const complete = (sink: ContentSink, root: Uint8Array): Promise<void> => this.complete(live, { sink, root })
       await writeMailed({ ...this.deps, complete }, live, mailed)

@@ -24,6 +24,7 @@ import { Offering } from './offering.ts'
 import { Outcomes } from './outcomes.ts'
 import { Pace } from './pace.ts'
 import { Served } from './served.ts'
+import type { Outcome } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
@@ -93,7 +94,11 @@ export class FileService {
     this.mail = new MailRoom({
       ...{ ...parts, ...hooks },
       onWish: (live, wish) => this.mesh?.sender.wish(live, wish),
-      onDone: (live, digest) => (isFinal(live.stored) ? Promise.resolve() : this.outcomes.onDone(live, digest)),
+      onTakenBack: (live) => this.outcomes.take(live, cancelledThere(live)),
+      // It had come before it was taken back.
+      onDone: async (live, digest) => {
+        if (!isFinal(live.stored) || live.stored.state === 'cancelled') await this.outcomes.onDone(live, digest)
+      },
     })
     const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: this.sending }
     this.mesh = carrier && new MeshFiles({ ...ours, carrier, fetcher: () => this.fetcher })
@@ -331,6 +336,7 @@ export class FileService {
     if (live.stored.state === 'done') return
     await this.transfers.change(live, { told: false, ...change })
     this.interrupt(live)
+    if (live.stored.direction === 'out' && change.state === 'cancelled') this.mail.takeBack(live)
     await this.drop(live)
     this.teller.wake(live)
   }
@@ -369,4 +375,9 @@ export class FileService {
     await this.drop(live)
     return true
   }
+}
+
+/** What its sender says of it by mail, as if on a channel. */
+function cancelledThere({ stored: { id } }: Live): Outcome {
+  return { kind: 'outcome', id, state: 'cancelled', code: '', digest: new Uint8Array() }
 }

@@ -73,6 +73,8 @@ export const MAX_MAILED_BYTES = 1_048_576
 export const MAX_MAILED_DAY_BYTES = 4_194_304
 /** What was said about files that nobody knows is kept so long, ms (FI35): mail lies no longer than 31 days. */
 export const FORGET_WORDS_MS = 40 * 86_400_000
+/** How long what has come by mail may be followed by its end, ms: a mailbox gives one after the other. */
+export const FOLLOWED_WITHIN_MS = 500
 /** Times that what has changed is offered anew (FI37): what is written to all the time is not sent for ever. */
 export const MAX_ANEW = 3
 /** Before that, ms: for whoever writes to it. */

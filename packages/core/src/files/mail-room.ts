@@ -11,7 +11,7 @@ import type { OutboxRow, Store, StoreWrite } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { decodeMailedWord, encodeMailedWord, type MailedWord } from '../wire/mailed-words.ts'
 import { bytesOf } from './hex.ts'
-import { FORGET_WORDS_MS, MAX_MAILED_DAY_BYTES } from './limits.ts'
+import { FORGET_WORDS_MS, MAX_MAILED_DAY_BYTES, FOLLOWED_WITHIN_MS } from './limits.ts'
 import { cutPieces, isMailable, joinPieces, sealWhole, type Sealing } from './mailed-pieces.ts'
 import type { SharedSource } from './shared-source.ts'
 import type { Live, TransferBook } from './transfer-book.ts'
@@ -34,6 +34,8 @@ export interface MailRoomDeps {
   onBroken(live: Live, error: SkeinError): Promise<boolean>
   /** The recipient has it whole. @param digest SHA-256 of the content */
   onDone(live: Live, digest: Uint8Array): Promise<void>
+  /** Its sender wants it to end. */
+  onTakenBack(live: Live): Promise<void>
   /** The recipient says what it lacks, and waits for it by the mesh. */
   onWish(live: Live, wish: Extract<MailedWord, { kind: 'wish' }>): void
 }
@@ -94,6 +96,42 @@ export class MailRoom {
     )
   }
 
+  /** What is on its way leaves no more; who may have some of it is told. */
+  takeBack(live: Live): void {
+    const { id, contact } = live.stored
+    const waiting = [...this.leaving].filter(([, left]) => left.live === live).map(([message]) => message)
+    this.soon(async () => {
+      const { store, book } = this.deps
+      const rows = (await Promise.all(waiting.map((message) => store.outboxOf(message)))).flat()
+      await store.commit(rows.map(({ message, device }) => ({ kind: 'outbox.remove', message, device })))
+      for (const known of book.devicesOf(contact)) {
+        const { device } = known
+        if (rows.some((each) => each.device === device)) this.deps.path().reload(device)
+        const said = { transfer: id, word: encodeMailedWord({ kind: 'cancelled' }), beside: [] }
+        if (await store.hasDigest(this.digestOf(piecesFor(id, device)))) await sendFileWord(this.deps.path(), known, said)
+      }
+    })
+  }
+
+  /** Ends what its sender has taken back. @returns whether that was so */
+  async endTakenBack(live: Live): Promise<boolean> {
+    const words = await this.deps.store.fileWords(live.stored.contact, live.stored.id)
+    const isTakenBack = words.some(({ word }) => decodedOf(word)?.kind === 'cancelled')
+    if (isTakenBack) await this.deps.onTakenBack(live)
+    return isTakenBack
+  }
+
+  /** All of it, if all pieces have come and none are taken back by what comes right behind them. */
+  async toTake(live: Live): Promise<Sealing | undefined> {
+    const whole = await this.whole(live)
+    if (whole === undefined || (await this.endTakenBack(live))) return undefined
+    const { clock, store } = this.deps
+    const words = await store.fileWords(live.stored.contact, live.stored.id)
+    const since = clock.now() - Math.max(...words.map(({ at }) => at))
+    if (since >= 0 && since < FOLLOWED_WITHIN_MS) await clock.sleep(FOLLOWED_WITHIN_MS - since)
+    return (await this.endTakenBack(live)) ? undefined : whole
+  }
+
   /** What was said about it has been dealt with, or is of no use. */
   async forget({ stored: { contact, id } }: Live): Promise<void> {
     for (const [message, { live }] of this.leaving) if (live.stored.id === id) this.leaving.delete(message)
@@ -137,9 +175,13 @@ export class MailRoom {
 
   /** @param work commits `beside` with what it does */
   private async once(what: string, work: (beside: readonly StoreWrite[]) => Promise<boolean>): Promise<void> {
-    const { primitives, store, clock } = this.deps
-    const digest = primitives.sha256(new TextEncoder().encode(`skein file mail ${what}`))
+    const { store, clock } = this.deps
+    const digest = this.digestOf(what)
     if (!(await store.hasDigest(digest))) await work([{ kind: 'digest.put', digest, expiresAt: clock.now() + FORGET_WORDS_MS }])
+  }
+
+  private digestOf(what: string): Uint8Array {
+    return this.deps.primitives.sha256(new TextEncoder().encode(`skein file mail ${what}`))
   }
 
   /** Tells the sender something. @returns the message that holds it; nothing where nothing is known to encrypt with */
@@ -154,7 +196,7 @@ export class MailRoom {
   }
 
   private leave(live: Live, device: DeviceId): Promise<void> {
-    return this.once(`pieces ${live.stored.id} ${device}`, async (beside) => {
+    return this.once(piecesFor(live.stored.id, device), async (beside) => {
       const { stored, manifest } = live
       if (!isMailable(manifest) || (stored.state !== 'waiting' && stored.state !== 'running')) return false
       const count = await this.countOf(device, manifest.size)
@@ -201,6 +243,8 @@ export class MailRoom {
     }
   }
 }
+
+const piecesFor = (id: MessageId, device: DeviceId): string => `pieces ${id} ${device}`
 
 function decodedOf(word: Uint8Array): MailedWord | undefined {
   try {

@@ -150,6 +150,37 @@ describe('small files by mail', () => {
     expect([large, ...ids].map((id) => stateOf(bo, { id }))).toEqual(Array(6).fill('done'))
   }, 30_000)
 
+  it('[FI34] what its sender takes back while the recipient is away does not arrive', async () => {
+    const all = await scene(813)
+    const { world, ana, bo } = all
+    await always(all)
+    world.kill(bo.node)
+    ana.disk.files.set('a.bin', content(1, 100_000))
+    const id = await offer(all, 'a.bin')
+    await filesOf(ana).cancel(id)
+    await world.run(10_000)
+    world.kill(ana.node)
+    await back(world, bo)
+    expect([filesOf(bo).get(id), bo.disk.files.size]).toMatchObject([{ state: 'cancelled', reason: 'there' }, 0])
+  })
+
+  it('[FI34] what had come before it was taken back is done at both', async () => {
+    const all = await scene(814)
+    const { world, ana, bo } = all
+    await always(all)
+    world.kill(bo.node)
+    ana.disk.files.set('a.bin', content(1, 100_000))
+    const id = await offer(all, 'a.bin')
+    world.kill(ana.node)
+    await back(world, bo)
+    expect(stateOf(bo, { id })).toBe('done')
+    world.kill(bo.node)
+    ana.node = await world.start('ana', { store: ana.node.store.reopened(), files: ana.disk, mailboxes })
+    await filesOf(ana).cancel(id)
+    await world.run(20_000)
+    expect(stateOf(ana, { id })).toBe('done')
+  })
+
   it('[FI34] what was too much for one day is left on the next', async () => {
     const all = await scene(812)
     const { world, ana, bo } = all

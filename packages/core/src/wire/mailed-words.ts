@@ -22,6 +22,8 @@ export type MailedWord =
   | { readonly kind: 'done'; readonly digest: Uint8Array }
   /** The recipient waits for it. */
   | { readonly kind: 'ready' }
+  /** The sender takes back what it has left. */
+  | { readonly kind: 'cancelled' }
   /** The recipient waits for these chunks by the mesh. `device`: its key, 32 bytes. */
   | { readonly kind: 'wish'; readonly device: Uint8Array; readonly part: FilePart; readonly missing: readonly ChunkRun[] }
 
@@ -46,7 +48,7 @@ export function decodeMailedWord(bytes: Uint8Array): MailedWord {
     return { kind: 'piece', sealing: exactly(sealing, SEALING_BYTES), index, bytes: piece }
   }
   if (kind?.$case === 'outcome' && kind.value.state === 'done') return { kind: 'done', digest: exactly(kind.value.digest, DIGEST_BYTES) }
-  if (kind?.$case === 'outcome' && kind.value.state === 'ready') return { kind: 'ready' }
+  if (kind?.$case === 'outcome' && (kind.value.state === 'ready' || kind.value.state === 'cancelled')) return { kind: kind.value.state }
   const part = kind?.$case === 'wish' ? PARTS[kind.value.part] : undefined
   if (kind?.$case === 'wish' && part !== undefined)
     return { kind: 'wish', device: exactly(kind.value.device, DEVICE_BYTES), part, missing: runsOf(kind.value.missing) }

@@ -171,7 +171,7 @@ export interface MailedPiece {
   bytes: Uint8Array;
 }
 
-/** As FileOutcome: `done`, or `ready` from who waits for it. */
+/** As FileOutcome: `done`, or `ready` from who waits for it; `cancelled` from who has offered it. */
 export interface MailedOutcome {
   state: string;
   digest: Uint8Array;
