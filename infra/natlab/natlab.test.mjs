@@ -20,7 +20,7 @@ const DIRECT = {
 /** Both would have to guess; nothing gets out but 80 and 443. With what both sides together say of punches over UDP, and of WebRTC. */
 const RELAYED = {
   'sym:cgnsym': { 'udp-punch': /guessed/, webrtc: /tried/ },
-  'web:cone': { 'udp-punch': /UDP does not get through|has been reset/, webrtc: /tried|UDP does not get through/ },
+  'web:cone': { 'udp-punch': /UDP does not get through/, webrtc: /tried|UDP does not get through/ },
 }
 /** A busy machine takes its time; whoever is direct sooner does not wait. */
 const PATIENCE_MS = 30_000

@@ -17,7 +17,8 @@ const ask = fc.record({ kind: fc.constant('ask' as const), nonce: bytes, stun: f
 
 describe('coordination of a UDP punch', () => {
   it('[PT7] reads what it writes', () => {
-    const anyFrame = fc.oneof(offer, ask, fc.constant({ kind: 'go' } as const))
+    const no = fc.record({ kind: fc.constant('no' as const), cause: fc.constantFrom('unknown', 'busy', 'no-udp', 'no-relay') })
+    const anyFrame = fc.oneof(offer, ask, no, fc.constant({ kind: 'go' } as const))
     fc.assert(
       fc.property(anyFrame, (frame) => {
         expect(decodeUdpPunch(encodeUdpPunch(frame))).toEqual(frame)

@@ -18,6 +18,10 @@ const MAPPINGS = ['', 'same', 'sequential', 'random'] as const
 /** Which outside port a NAT takes for another destination of the same socket. */
 export type PortMapping = 'same' | 'sequential' | 'random'
 
+const CAUSES = ['unknown', 'busy', 'no-udp', 'no-relay'] as const
+/** Why a side does not go on: it has no place just now, UDP does not get through there, or they have no relay in common. */
+export type PunchRefusal = (typeof CAUSES)[number]
+
 export interface UdpPunchOfferFields {
   readonly nonce: Uint8Array
   readonly stun: string
@@ -34,9 +38,11 @@ export type UdpPunchFrame =
   | { readonly kind: 'ask'; readonly nonce: Uint8Array; readonly stun: readonly string[] }
   | ({ readonly kind: 'offer' } & UdpPunchOfferFields)
   | { readonly kind: 'go' }
+  | { readonly kind: 'no'; readonly cause: PunchRefusal }
 
 export function encodeUdpPunch(frame: UdpPunchFrame): Uint8Array {
   if (frame.kind === 'go') return encode(UdpPunch, { kind: { $case: 'go', value: {} } })
+  if (frame.kind === 'no') return encode(UdpPunch, { kind: { $case: 'no', value: { cause: CAUSES.indexOf(frame.cause) } } })
   if (frame.kind === 'ask')
     return encode(UdpPunch, { kind: { $case: 'ask', value: { nonce: frame.nonce, stun: [...frame.stun.slice(0, MAX_SERVERS)] } } })
   const { kind: _, mapping, ...rest } = frame
@@ -48,6 +54,7 @@ export function decodeUdpPunch(bytes: Uint8Array): UdpPunchFrame {
   if (bytes.length > MAX_UDP_PUNCH_BYTES) throw new SkeinError('FRAME_TOO_LARGE', 'A coordination message is larger than the limit.')
   const { kind } = decode(UdpPunch, bytes)
   if (kind?.$case === 'go') return { kind: 'go' }
+  if (kind?.$case === 'no') return { kind: 'no', cause: CAUSES[kind.value.cause] ?? 'unknown' }
   if (kind?.$case === 'ask') {
     const stun = kind.value.stun.filter((each) => each.length <= MAX_TEXT).slice(0, MAX_SERVERS)
     return { kind: 'ask', nonce: exactly(kind.value.nonce, PUNCH_NONCE_BYTES), stun }

@@ -1,12 +1,39 @@
-/** A punch that ended without having been tried: its stream, or the connection beneath, has gone, or the other side was too busy to answer. */
+/** How a punch ends that says nothing, or only something known, of whether there is a hole. */
+import type { PunchRefusal } from '@skein/core'
 
-/** The other side is there no more. */
+/** The other side is there no more, or has no place just now. */
 export class BrokenOff extends Error {}
 
 /** Of libp2p: a reset, or a connection that closes; and of a limited wait. */
 const GONE = /^(Timeout|StreamReset|StreamState|StreamClosed|StreamAborted|ConnectionClos|MuxerClosed|MuxerUnavailable|UnexpectedEOF)/
 
-/** Also of a refusal: the other side has no place, or has begun one itself. */
+/** It ended without having been tried: its stream, or the connection beneath, has gone, or the other side was too busy to answer. */
 export function isBrokenOff(error: unknown): boolean {
   return error instanceof BrokenOff || (error instanceof Error && GONE.test(error.name))
+}
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('Timeout')
+}
+
+/** A cause on this side that the other one is told. */
+export class CannotPunch extends Error {
+  readonly refusal: PunchRefusal
+
+  constructor(refusal: PunchRefusal, message: string) {
+    super(message)
+    this.refusal = refusal
+  }
+}
+
+const SAID: Readonly<Record<PunchRefusal, string>> = {
+  unknown: 'the other side has given it up',
+  busy: 'the other side has no place for it now',
+  'no-udp': 'UDP does not get through at the other side',
+  'no-relay': 'no relay in common',
+}
+
+/** What the other side says of why it does not go on, as an error. */
+export function refusedFor(refusal: PunchRefusal): Error {
+  return refusal === 'busy' || refusal === 'unknown' ? new BrokenOff(SAID[refusal]) : new Error(SAID[refusal])
 }

@@ -36,8 +36,12 @@ export const ATTEMPTS = 3
 export const PUNCHES_PER_MINUTE = 10
 /** Attempts at one host in a minute for one device; each dials every port of it DIALS_PER_TARGET times at most. */
 export const ATTEMPTS_PER_HOST_AND_MINUTE = 12
+/** The same for all devices together: those of one contact are as many as it says. */
+export const ALL_ATTEMPTS_PER_HOST_AND_MINUTE = 36
 /** One message of the coordination. */
 export const MESSAGE_TIMEOUT_MS = 5_000
+/** For the last word of a coordination to leave. */
+export const SAY_NO_WITHIN_MS = 1_000
 /** Noise and multiplexer on a socket that is open. */
 export const UPGRADE_TIMEOUT_MS = 5_000
 
@@ -71,6 +75,8 @@ export const UDP_PUNCH_PAUSE_MS = 30_000
 export const LONGEST_UDP_PUNCH_PAUSE_MS = 120_000
 /** Before another UDP punch that a device asks for which has broken off its last one; twice as long for each before it. */
 export const BROKEN_PUNCH_PAUSE_MS = 500
+/** UDP punches towards one host in a minute, for whichever device: each sends it MOST_PROBES at most. */
+export const UDP_PUNCHES_PER_HOST_AND_MINUTE = 4
 /** A search for a path goes on for so long when the other side has ended its own. */
 export const LEFT_ALONE_MS = 1_000
 /** Ports that follow each other may be missed when something else opens a connection meanwhile. */

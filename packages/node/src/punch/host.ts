@@ -31,6 +31,8 @@ export interface PunchDeps {
   mayPunch(device: DeviceId): boolean
   /** Without it public addresses alone. */
   readonly mayDial?: MayDial
+  /** How a punch went that the other side has begun; `error` where nothing came of it. */
+  onAnswered(device: DeviceId, by: 'tcp' | 'udp', error?: Error): void
   /** A socket is about to become a connection to this address. */
   onPunched(address: Multiaddr): void
   /** A packet that belongs to no punch came to a socket for one. */

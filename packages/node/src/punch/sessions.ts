@@ -1,5 +1,6 @@
 /** Punches that are under way, one for each device. */
 import type { DeviceId } from '@skein/core'
+import { asError } from '../swarm/framing.ts'
 import { NotNow } from './not-now.ts'
 
 /** The client speaks first on what opens. */
@@ -10,6 +11,11 @@ export interface Session {
   readonly role: Role
   /** Ends it. */
   readonly given: AbortController
+}
+
+/** Why a punch has ended: what was ended says less than what has ended it. */
+export function endOf({ given }: Session, error: unknown): Error {
+  return given.signal.reason instanceof NotNow ? given.signal.reason : asError(error)
 }
 
 export class Sessions {
@@ -38,22 +44,22 @@ export class Sessions {
   answer(device: DeviceId, role: Role): Session | undefined {
     const running = this.running.get(device)
     if (running !== undefined && (running.role === role || this.self < device)) return undefined
-    running?.given.abort()
+    running?.given.abort(new NotNow('the other side begins'))
     return this.add({ device, role, given: new AbortController() })
   }
 
   end(session: Session): void {
-    session.given.abort()
+    session.given.abort(new Error('it is over'))
     if (this.running.get(session.device) === session) this.running.delete(session.device)
   }
 
   settle(device: DeviceId): void {
-    this.running.get(device)?.given.abort()
+    this.running.get(device)?.given.abort(new NotNow('another was faster'))
   }
 
   /** All of them: what they have found out is of another network. */
   abandon(): void {
-    for (const { given } of this.running.values()) given.abort()
+    for (const { given } of this.running.values()) given.abort(new NotNow('this machine has moved'))
     this.running.clear()
   }
 

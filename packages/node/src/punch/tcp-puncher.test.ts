@@ -79,6 +79,7 @@ async function side(seed: number, options: Partial<PunchDeps> = {}): Promise<Sid
     onGarbage: () => undefined,
     onForged: () => undefined,
     onPunched: (address) => void punched.push(address.toString()),
+    onAnswered: () => undefined,
     stopping: stopping.signal,
     ...options,
   })

@@ -2,8 +2,10 @@
 import type { Socket } from 'node:net'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { DeviceId } from '@skein/core'
+import { asError } from '../swarm/framing.ts'
 import { Allowance } from './allowance.ts'
 import {
+  ALL_ATTEMPTS_PER_HOST_AND_MINUTE,
   ATTEMPT_ROUND_TRIPS,
   ATTEMPT_TIMEOUT_MS,
   ATTEMPTS_PER_HOST_AND_MINUTE,
@@ -17,7 +19,7 @@ import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { NotNow } from './not-now.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
-import { type Session, Sessions } from './sessions.ts'
+import { endOf, type Session, Sessions } from './sessions.ts'
 import { openTogether } from './simultaneous-open.ts'
 import { addressOf, type Endpoint, isPublic, targetsOf } from './targets.ts'
 
@@ -44,6 +46,7 @@ export class TcpPuncher {
   private readonly sessions: Sessions
   private readonly punches: Allowance
   private readonly hosts: Allowance
+  private readonly hostsForAll: Allowance
   private ready: Ready | undefined
 
   constructor(deps: PunchDeps) {
@@ -51,6 +54,7 @@ export class TcpPuncher {
     this.sessions = new Sessions(deps.self)
     this.punches = new Allowance(deps.clock, { most: PUNCHES_PER_MINUTE, withinMs: MINUTE_MS })
     this.hosts = new Allowance(deps.clock, { most: ATTEMPTS_PER_HOST_AND_MINUTE, withinMs: MINUTE_MS })
+    this.hostsForAll = new Allowance(deps.clock, { most: ALL_ATTEMPTS_PER_HOST_AND_MINUTE, withinMs: MINUTE_MS })
   }
 
   /** Without a reflector others cannot be told where to dial. */
@@ -63,8 +67,7 @@ export class TcpPuncher {
     const { host, deviceOf, mayPunch } = this.deps
     await host.handle(DCUTR_PROTOCOL, (stream, connection) => {
       const device = deviceOf(connection)
-      if (device === undefined || !mayPunch(device) || !this.punches.take(device))
-        return stream.abort(new Error('not for this device, or not now'))
+      if (device === undefined || !mayPunch(device)) return stream.abort(new Error('not for this device'))
       return this.answer(stream, device)
     })
   }
@@ -98,15 +101,17 @@ export class TcpPuncher {
    * @throws Error when no connection has come of it, with the reason
    */
   async punch(relayed: Connection, device: DeviceId, signal: AbortSignal): Promise<void> {
-    if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
     const session = this.sessions.begin(device, 'server')
     const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
     try {
+      if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
       const stream = await relayed.newStream(DCUTR_PROTOCOL, {
         signal: AbortSignal.any([limited, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]),
         runOnLimitedConnection: true,
       })
       if (!(await this.run(coordinate, stream, { session, signal: limited }))) throw new Error('no hole was found')
+    } catch (error) {
+      throw endOf(session, error)
     } finally {
       this.sessions.end(session)
     }
@@ -120,11 +125,19 @@ export class TcpPuncher {
   private async answer(stream: Stream, device: DeviceId): Promise<void> {
     const session = this.sessions.answer(device, 'client')
     if (session === undefined) return stream.abort(new Error('a punch is under way'))
-    const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
-    await this.run(follow, stream, { session, signal }).catch((error: unknown) =>
-      this.deps.logger.debug('punch-failed', { device, reason: String(error) }),
-    )
-    this.sessions.end(session)
+    const { stopping, logger, onAnswered } = this.deps
+    const signal = AbortSignal.any([session.given.signal, stopping])
+    try {
+      if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
+      if (!(await this.run(follow, stream, { session, signal }))) throw new Error('no hole was found')
+      onAnswered(device, 'tcp')
+    } catch (error) {
+      logger.debug('punch-failed', { device, reason: String(error) })
+      stream.abort(asError(error))
+      onAnswered(device, 'tcp', endOf(session, error))
+    } finally {
+      this.sessions.end(session)
+    }
   }
 
   private async run(
@@ -152,7 +165,7 @@ export class TcpPuncher {
       return done
     } catch (error) {
       if (isForged(error)) this.deps.onForged()
-      stream.abort(error instanceof Error ? error : new Error(String(error)))
+      stream.abort(asError(error))
       throw error
     } finally {
       port?.release()
@@ -162,7 +175,8 @@ export class TcpPuncher {
   /** Where the other side says that it is, as far as that may be tried. One contact does not use up what another may have. */
   private targets(device: DeviceId, addresses: readonly Uint8Array[]): readonly Endpoint[] {
     const targets = targetsOf(addresses, this.deps.mayDial ?? isPublic)
-    const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter((host) => this.hosts.take(`${device} ${host}`)))
+    const mayDial = (host: string): boolean => this.hosts.take(`${device} ${host}`) && this.hostsForAll.take(host)
+    const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter(mayDial))
     return targets.filter(({ host }) => hosts.has(host))
   }
 

@@ -1,8 +1,16 @@
 /** Both sides of `/skein/punch/1`: each learns how the other's NAT behaves, and has proof of its address before it sends. */
 import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import { decodeUdpPunch, encodeUdpPunch, MAX_UDP_PUNCH_BYTES, type UdpPunchFrame, type UdpPunchOfferFields } from '@skein/core'
-import { MESSAGE_TIMEOUT_MS } from './constants.ts'
+import {
+  decodeUdpPunch,
+  encodeUdpPunch,
+  MAX_UDP_PUNCH_BYTES,
+  type PunchRefusal,
+  type UdpPunchFrame,
+  type UdpPunchOfferFields,
+} from '@skein/core'
+import { MESSAGE_TIMEOUT_MS, SAY_NO_WITHIN_MS } from './constants.ts'
+import { CannotPunch, refusedFor } from './broken-off.ts'
 import { ForgedMessage } from './forged.ts'
 
 export type Offer = UdpPunchOfferFields
@@ -32,10 +40,19 @@ export function udpMessagesOn(stream: Stream, signal: AbortSignal) {
     write: (frame: UdpPunchFrame) => bytes.write(encodeUdpPunch(frame), limited()),
     read: async <K extends UdpPunchFrame['kind']>(kind: K): Promise<Extract<UdpPunchFrame, { kind: K }>> => {
       const frame = decodeUdpPunch((await bytes.read(limited())).subarray())
+      if (frame.kind === 'no') throw refusedFor(frame.cause)
       if (frame.kind !== kind) throw new ForgedMessage(`expected ${kind} and got ${frame.kind}`)
       return frame as Extract<UdpPunchFrame, { kind: K }>
     },
   }
+}
+
+/** The last word on a stream. */
+export async function sayNo(stream: Stream, cause: PunchRefusal): Promise<true> {
+  const signal = AbortSignal.timeout(SAY_NO_WITHIN_MS)
+  await lpStream(stream).write(encodeUdpPunch({ kind: 'no', cause }), { signal })
+  await stream.close({ signal })
+  return true
 }
 
 /** The side that was reached over the relay. @throws Error when there is no proof, no relay in common, or no answer */
@@ -58,7 +75,7 @@ export async function agree(messages: UdpMessages, self: UdpCoordinated): Promis
 export async function consent(messages: UdpMessages, self: UdpCoordinated): Promise<Agreement> {
   const ask = await messages.read('ask')
   const stun = ask.stun.find((each) => self.stun.includes(each))
-  if (stun === undefined) throw new Error('no relay in common')
+  if (stun === undefined) throw new CannotPunch('no-relay', 'no relay in common')
   const mine = { ...(await self.sample(stun, ask.nonce)), nonce: self.nonce, stun }
   await messages.write({ kind: 'offer', ...mine })
   const theirs = await messages.read('offer')

@@ -1,13 +1,14 @@
 import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
 import { lpStream, streamPair } from '@libp2p/utils'
-import { type DeviceId, deviceIdFromKey, encodeUdpPunch } from '@skein/core'
+import { type DeviceId, deviceIdFromKey, decodeUdpPunch, encodeUdpPunch } from '@skein/core'
 import { RecordingLogger, VirtualClock } from '@skein/core/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { systemRandom } from '../platform/system.ts'
 import { isBrokenOff } from './broken-off.ts'
-import { BROKEN_PUNCH_PAUSE_MS, MOST_ANSWERED_UDP_PUNCHES, MOST_UDP_PUNCHES, UDP_PUNCH_PAUSE_MS } from './constants.ts'
+import { BROKEN_PUNCH_PAUSE_MS, MOST_ANSWERED_UDP_PUNCHES, MOST_UDP_PUNCHES, SAY_NO_WITHIN_MS, UDP_PUNCH_PAUSE_MS } from './constants.ts'
 import type { PunchDeps } from './host.ts'
 import { NotNow } from './not-now.ts'
+import { sayNo } from './udp-coordination.ts'
 import { UdpPuncher } from './udp-puncher.ts'
 
 const device = (byte: number): DeviceId => deviceIdFromKey(new Uint8Array(32).fill(byte))
@@ -22,6 +23,7 @@ async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
   const clock = new VirtualClock()
   const logger = new RecordingLogger()
   let handler: StreamHandler | undefined
+  const told: string[] = []
   const deps = {
     ...{ self: device(1), clock, random: systemRandom, logger, mayPunch, stopping: stopping.signal },
     host: { handle: async (_protocol: string, given: StreamHandler) => void (handler = given) },
@@ -29,6 +31,7 @@ async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
     stunServers: () => [],
     reflectors: () => [],
     onPunched: () => undefined,
+    onAnswered: (_device: DeviceId, _by: string, error?: Error) => void told.push(error?.message ?? 'open'),
   }
   const puncher = new UdpPuncher(deps as unknown as PunchDeps)
   await puncher.serve()
@@ -39,10 +42,11 @@ async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
     void handler?.(far, from as unknown as Connection)
     return near
   }
-  return { clock, logger, ask, puncher }
+  return { clock, logger, ask, puncher, told }
 }
 
-const isRefused = (stream: Stream): Promise<void> => vi.waitFor(() => expect(stream.status).not.toBe('open'), { timeout: 10_000 })
+const listens = ({ status, remoteWriteStatus }: Stream): boolean => status === 'open' && remoteWriteStatus === 'writable'
+const isRefused = (stream: Stream): Promise<void> => vi.waitFor(() => expect(listens(stream)).toBe(false), { timeout: 10_000 })
 
 describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
   it('[PT5] are for contacts', async () => {
@@ -128,17 +132,55 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
 
   it('[PT7] are taken at once from a device that has refused one of ours, for both had begun', async () => {
     const { puncher, ask } = await world()
-    const refusing = {
-      newStream: async () => {
-        const [near, far] = await streamPair()
-        far.abort(new Error('a punch is under way'))
-        return near
-      },
-    } as unknown as Connection
-    await expect(puncher.punch(refusing, device(2), new AbortController().signal)).rejects.toSatisfy(isBrokenOff)
+    for (const refuse of [(far: Stream) => far.abort(new Error('a punch is under way')), (far: Stream) => sayNo(far, 'busy')]) {
+      const refusing = await reachedBy((far) => void refuse(far))
+      await expect(puncher.punch(refusing, device(2), new AbortController().signal)).rejects.toSatisfy(isBrokenOff)
+    }
+    expect((await ask(device(2))).status).toBe('open')
+  })
+
+  it('[PT2] tell each other of a cause that the other side cannot see, and wait then', async () => {
+    const { puncher, ask, clock, told } = await world()
+    const stream = await ask(device(2))
+    await askWithout(stream)
+    expect(decodeUdpPunch((await lpStream(stream).read()).subarray())).toEqual({ kind: 'no', cause: 'no-relay' })
+    await isRefused(stream)
+    await vi.waitFor(() => expect(told).toEqual(['no relay in common']), { timeout: 10_000 })
+    const refusing = await reachedBy((far) => void sayNo(far, 'no-udp'))
+    await expect(puncher.punch(refusing, device(3), new AbortController().signal)).rejects.toThrow(
+      'UDP does not get through at the other side',
+    )
+    await expect(puncher.punch(refusing, device(3), new AbortController().signal)).rejects.toThrow(NotNow)
+    await clock.advance(SAY_NO_WITHIN_MS)
+  })
+
+  it('[PT7] wait as after a failure when who has asked says nothing then', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const timeout = vi
+      .spyOn(AbortSignal, 'timeout')
+      .mockImplementation((ms) => AbortSignal.abort(new DOMException(`${ms} ms`, 'TimeoutError')))
+    const { ask, clock, told } = await world()
+    await ask(device(2))
+    vi.useRealTimers()
+    await vi.waitFor(() => expect(told).toHaveLength(1), { timeout: 10_000 })
+    timeout.mockRestore()
+    await clock.advance(BROKEN_PUNCH_PAUSE_MS * 4)
+    await isRefused(await ask(device(2)))
+    await clock.advance(UDP_PUNCH_PAUSE_MS)
     expect((await ask(device(2))).status).toBe('open')
   })
 })
+
+/** A connection whose next stream ends at the other side as said. */
+async function reachedBy(take: (far: Stream) => void): Promise<Connection> {
+  const newStream = async (): Promise<Stream> => {
+    const [near, far] = await streamPair()
+    open.push(near, far)
+    take(far)
+    return near
+  }
+  return { newStream } as unknown as Connection
+}
 
 /** Asks with no relay in common, which cannot succeed. */
 async function askWithout(stream: Stream): Promise<void> {

@@ -13,18 +13,31 @@ import {
   MOST_ANSWERED_UDP_PUNCHES,
   MOST_UDP_PUNCHES,
   PROBE_FOR_MS,
+  SAY_NO_WITHIN_MS,
   SEQUENTIAL_ROUND_MS,
   SEQUENTIAL_ROUNDS,
+  UDP_PUNCHES_PER_HOST_AND_MINUTE,
   UDP_PUNCH_PAUSE_MS,
 } from './constants.ts'
-import { BrokenOff, isBrokenOff } from './broken-off.ts'
+import { Allowance } from './allowance.ts'
+import { BrokenOff, CannotPunch, isBrokenOff, isTimeout } from './broken-off.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { mappingOf } from './nat-mapping.ts'
+import { asError } from '../swarm/framing.ts'
 import { NotNow } from './not-now.ts'
-import { type Role, type Session, Sessions } from './sessions.ts'
+import { endOf, type Role, type Session, Sessions } from './sessions.ts'
 import { isPublic } from './targets.ts'
-import { agree, type Agreement, consent, type Offer, type UdpCoordinated, type UdpMessages, udpMessagesOn } from './udp-coordination.ts'
+import {
+  agree,
+  type Agreement,
+  consent,
+  type Offer,
+  type UdpCoordinated,
+  type UdpMessages,
+  udpMessagesOn,
+  sayNo,
+} from './udp-coordination.ts'
 import { findPath, type UdpPath } from './udp-path.ts'
 import { planPunch, type PunchPlan } from './udp-plan.ts'
 import { type PunchSocket, UdxSockets } from './udx.ts'
@@ -39,6 +52,8 @@ interface Round {
   readonly signal: AbortSignal
   /** Aborts when the other side has left, and what it has found is not to be expected any more. */
   readonly left: AbortSignal
+  /** From 1 on. */
+  readonly number: number
 }
 
 /** By which both sides agree. */
@@ -57,6 +72,7 @@ interface Pause {
 export class UdpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
+  private readonly hosts: Allowance
   /** Devices whose last punches failed, or which have broken off what they had asked for. */
   private readonly pauses = new Map<DeviceId, Pause>()
   private udx: Promise<UdxSockets> | undefined
@@ -64,21 +80,32 @@ export class UdpPuncher {
   constructor(deps: PunchDeps) {
     this.deps = deps
     this.sessions = new Sessions(deps.self)
+    this.hosts = new Allowance(deps.clock, { most: UDP_PUNCHES_PER_HOST_AND_MINUTE, withinMs: 60_000 })
   }
 
   /** Answers the other side from now on. */
   async serve(): Promise<void> {
-    const { host, deviceOf, mayPunch, logger } = this.deps
+    const { host, deviceOf, mayPunch } = this.deps
     await host.handle(PUNCH_PROTOCOL, async (stream, connection) => {
       const device = deviceOf(connection)
-      if (device === undefined || !mayPunch(device) || this.isPaused(device) || !this.hasPlace('client'))
-        return stream.abort(new Error('not for this device, or not now'))
-      const session = this.sessions.answer(device, 'client')
-      if (session === undefined) return stream.abort(new Error('a punch is under way'))
-      await this.run({ stream, connection }, session, consent).catch((error: unknown) =>
-        logger.debug('udp-punch-failed', { device, reason: String(error) }),
-      )
+      if (device === undefined || !mayPunch(device)) return stream.abort(new Error('not for this device'))
+      const hasPlace = !this.isPaused(device) && this.hasPlace('client')
+      const session = hasPlace ? this.sessions.answer(device, 'client') : undefined
+      if (session === undefined) return this.refuse(stream, new CannotPunch('busy', 'not now'))
+      await this.answer({ stream, connection }, session)
     })
+  }
+
+  private async answer(way: Way, session: Session): Promise<void> {
+    const { onAnswered, logger } = this.deps
+    const { device } = session
+    try {
+      await this.run(way, session, consent)
+      onAnswered(device, 'udp')
+    } catch (error) {
+      logger.debug('udp-punch-failed', { device, reason: String(error) })
+      onAnswered(device, 'udp', endOf(session, error))
+    }
   }
 
   /**
@@ -89,11 +116,13 @@ export class UdpPuncher {
     if (this.isPaused(device)) throw new NotNow('tried not long ago')
     if (!this.hasPlace('server')) throw new NotNow('too many punches over UDP at once')
     const session = this.sessions.begin(device, 'server')
-    signal.addEventListener('abort', () => session.given.abort(), { once: true })
+    signal.addEventListener('abort', () => session.given.abort(signal.reason), { once: true })
     try {
       const limited = AbortSignal.any([session.given.signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)])
       const stream = await relayed.newStream(PUNCH_PROTOCOL, { signal: limited, runOnLimitedConnection: true })
       await this.run({ stream, connection: relayed }, session, agree)
+    } catch (error) {
+      throw endOf(session, error)
     } finally {
       this.sessions.end(session)
     }
@@ -111,17 +140,18 @@ export class UdpPuncher {
 
   private isPaused(device: DeviceId): boolean {
     const now = this.deps.clock.monotonic()
-    // A pause counts for the length of the next one for as long again.
-    for (const [each, { until, ms }] of this.pauses) if (until + ms <= now) this.pauses.delete(each)
+    // A pause counts for the length of the next one for as long again, and short ones for as long as the ordinary one.
+    for (const [each, { until, ms }] of this.pauses) if (until + Math.max(ms, UDP_PUNCH_PAUSE_MS) <= now) this.pauses.delete(each)
     return (this.pauses.get(device)?.until ?? 0) > now
   }
 
   /**
    * One that broke off says nothing of whether the next one will: a circuit has gone, or both sides began at once. Only whoever asks
-   * again and again for what it breaks off is made to wait.
+   * again and again for what it breaks off is made to wait; and who asks and then says nothing, as after one that failed.
    */
   private pause({ device, role }: Session, error: unknown): void {
-    const broken = isBrokenOff(error)
+    if (error instanceof NotNow) return
+    const broken = isBrokenOff(error) && !(role === 'client' && isTimeout(error))
     if (broken && role === 'server') return
     const least = broken ? BROKEN_PUNCH_PAUSE_MS : UDP_PUNCH_PAUSE_MS
     const ms = Math.min(Math.max(2 * (this.pauses.get(device)?.ms ?? 0), least), LONGEST_UDP_PUNCH_PAUSE_MS)
@@ -139,24 +169,33 @@ export class UdpPuncher {
   ): Promise<void> {
     const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
     try {
-      const round: Round = { messages: udpMessagesOn(stream, signal), session, signal, left: this.leftAlone({ stream, connection }) }
-      for (let rounds = 1; !(await this.round(round, coordination)); rounds += 1) {
+      const round = { messages: udpMessagesOn(stream, signal), session, signal, left: this.leftAlone({ stream, connection }) }
+      for (let rounds = 1; !(await this.round({ ...round, number: rounds }, coordination)); rounds += 1) {
         if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
       }
       this.pauses.delete(session.device)
+      stream.abort(new Error('the punch is over'))
     } catch (error) {
       if (isForged(error)) this.deps.onForged()
       if (!signal.aborted) this.pause(session, error)
+      void this.refuse(stream, error)
       throw error
     } finally {
-      stream.abort(new Error('the punch is over'))
       this.sessions.end(session)
     }
   }
 
+  /** The other side is told of a cause that it cannot see, if it still listens. */
+  private async refuse(stream: Stream, error: unknown): Promise<void> {
+    const isSaid = error instanceof CannotPunch && (await sayNo(stream, error.refusal).catch(() => false))
+    // It reads what was said, and closes its end.
+    if (isSaid) await this.deps.clock.sleep(SAY_NO_WITHIN_MS, { signal: closed(stream) })
+    stream.abort(asError(error))
+  }
+
   /** `true` when a connection has come of it, `false` when another round may help. @throws Error when none can */
   private async round(
-    { messages, session, signal, left }: Round,
+    { messages, session, signal, left, number }: Round,
     coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
   ): Promise<boolean> {
     const udx = await this.load()
@@ -168,6 +207,7 @@ export class UdpPuncher {
       const { mine, theirs } = agreement
       const plan = planPunch(mine, theirs, this.seed())
       if (plan === undefined) throw new Error('the ports of the other side would have to be guessed')
+      if (number === 1 && !this.hosts.take(theirs.host)) throw new NotNow('tried often enough in this minute')
       if (mine.mapping === 'same' && theirs.mapping === 'same') await this.deps.clock.sleep(AFTER_TCP_MS, { signal })
       while (sockets.length < plan.sockets) sockets.push(udx.open())
       path = await this.search(agreement, { plan, sockets, session, signal: AbortSignal.any([signal, left]) })
@@ -270,7 +310,7 @@ export class UdpPuncher {
     const { clock, random } = this.deps
     const server = await resolveStun(stun, { clock, signal })
     const reply = server === undefined ? undefined : await askStun(socket, { server, clock, random, signal, attributes })
-    if (reply === undefined) throw new Error('no STUN server answers: UDP does not get through')
+    if (reply === undefined) throw new CannotPunch('no-udp', 'no STUN server answers: UDP does not get through')
     return reply
   }
 
@@ -287,4 +327,11 @@ export class UdpPuncher {
 /** Both sides know both nonces, so that streams need no handshake to find each other. */
 function streamId(nonce: Uint8Array): number {
   return Buffer.from(nonce).readUInt32BE()
+}
+
+function closed(stream: Stream): AbortSignal {
+  const gone = new AbortController()
+  stream.addEventListener('close', () => gone.abort(), { once: true })
+  if (stream.status !== 'open' && stream.status !== 'closing') gone.abort()
+  return gone.signal
 }

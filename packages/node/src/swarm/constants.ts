@@ -43,8 +43,9 @@ export const DIRECT_HEAD_START_MS = 300
 export const IMPROVE_AFTER_MS: readonly number[] = [0, 1_000, 3_000, 10_000, 60_000]
 /** For identify to tell the addresses of a device that has just connected. */
 export const IDENTIFY_WITHIN_MS = 1_500
-/** A path that carries has shown it after this time; then a search goes on beside one that has not. */
+/** A path that carries has shown it after some of these times; then a search goes on beside one that has not. */
 export const PROVEN_WITHIN_MS = 500
+export const PROVEN_LOOKS = 4
 /** Waits after which a punch that broke off is begun again beside other rungs that are still being tried. */
 export const PUNCH_AGAIN_AFTER_MS: readonly number[] = [600, 1_500, 3_000]
 /**

@@ -16,7 +16,7 @@ import { dialRelay, orOpened } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
-import { dialRungs, type Rung, rungOf, type RungReport } from './rungs.ts'
+import { dialRungs, isTried, type Rung, rungOf, type RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Devices whose last tries are remembered, for `why`. */
@@ -199,7 +199,10 @@ export class Dialler {
   remember(device: DeviceId, news: readonly RungReport[]): void {
     const known = this.reports(device)
     const isGreeted = known.some(({ rung, outcome }) => rung === 'lan' && outcome === 'failed')
-    const reports = news.filter(({ rung, outcome }) => !(isGreeted && rung === 'lan' && outcome === 'no-address'))
+    const isKnown = ({ rung }: RungReport): boolean => known.some((each) => each.rung === rung && each.outcome === 'failed')
+    const reports = news
+      .filter(({ rung, outcome }) => !(isGreeted && rung === 'lan' && outcome === 'no-address'))
+      .filter((each) => isTried(each) || !isKnown(each))
     const others = known.filter(({ rung }) => !reports.some((each) => each.rung === rung))
     this.lastReports.delete(device)
     const oldest = this.lastReports.keys().next().value

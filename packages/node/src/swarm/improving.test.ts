@@ -5,14 +5,15 @@ import { expect, it, vi } from 'vitest'
 import { BrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
 import { markDoubted, markUnproven } from './connections.ts'
-import { PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS } from './constants.ts'
+import { PROVEN_LOOKS, PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS } from './constants.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
 import type { RungReport } from './rungs.ts'
 import { silentLogger } from './test-network.ts'
 
 const DEVICE = parseDeviceId('12D3KooWBg9Fk4u8hWv2yL5S5s6hrPWvqo8c3dKoCQidZDDoNH3r')
-const over = (address: string) => ({ remoteAddr: address, status: 'open', direction: 'inbound' }) as unknown as Connection
+const over = (address: string) =>
+  ({ remoteAddr: address, status: 'open', direction: 'inbound', timeline: { open: 0 }, remotePeer: DEVICE }) as unknown as Connection
 const RELAYED = over('/ip4/127.0.0.1/tcp/1/ws/p2p-circuit')
 const DIRECT = over('/ip4/127.0.0.1/tcp/1')
 
@@ -65,14 +66,21 @@ function world() {
   return { state, clock, improver, stop: () => stopped.abort() }
 }
 
-it('a dial that hangs while a connection of the device goes is begun anew', async () => {
+it('[PT9] what hangs on a circuit that goes is begun anew, and nothing is because another connection goes', async () => {
   const { state, clock, improver, stop } = world()
+  const [first, second] = [over('/ip4/127.0.0.8/tcp/1/ws/p2p-circuit'), over('/ip4/127.0.0.9/tcp/1/ws/p2p-circuit')]
+  state.open = [first, second]
   const done = improver.improve(DEVICE)
   await clock.advance(5_000)
-  expect(state.dials).toBe(1)
-  void improver.lost(DEVICE)
-  await clock.advance(5_000)
-  expect(state.dials).toBe(2)
+  expect([state.dials, state.punches]).toEqual([1, 2])
+  state.open = [first]
+  Object.assign(second, { status: 'closed' })
+  await Promise.all([improver.lost(DEVICE), clock.advance(5_000)])
+  expect([state.dials, state.punches]).toEqual([1, 2])
+  state.open = [RELAYED]
+  Object.assign(first, { status: 'closed' })
+  await Promise.all([improver.lost(DEVICE), clock.advance(5_000)])
+  expect([state.dials, state.punches]).toEqual([2, 4])
   stop()
   await done
 })
@@ -108,7 +116,7 @@ it('[PT9] what is under way goes on beside a new circuit, unless one that it may
   expect(state.dials).toBe(2)
   await another(4)
   expect(state.dials).toBe(2)
-  state.open[0] = Object.assign(state.open[0] as Connection, { status: 'closed' })
+  for (const each of state.open) Object.assign(each, { status: 'closed' })
   await another(5)
   Object.assign(RELAYED, { status: 'open' })
   expect(state.dials).toBe(3)
@@ -154,7 +162,7 @@ it('[PT1] nothing more is tried for a moment while what was found is proven, and
   await clock.advance(10)
   markUnproven(found, true)
   state.open = [RELAYED, found]
-  await clock.advance(900 + PROVEN_WITHIN_MS)
+  await clock.advance(900 + PROVEN_LOOKS * PROVEN_WITHIN_MS)
   const { dials } = state
   await clock.advance(200)
   expect([dials, state.dials]).toEqual([1, 2])
@@ -259,7 +267,7 @@ it('[PT5] for a stranger who comes over a relay nothing is looked for, and no lo
   await clock.advance(5_000)
   expect(state.dials).toBe(1)
   state.isKept = false
-  void improver.lost(DEVICE)
+  improver.retry()
   await clock.advance(60_000)
   await vi.waitFor(() => done)
   expect(state.dials).toBe(1)

@@ -2,7 +2,7 @@
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
-import { isBrokenOff } from '../punch/broken-off.ts'
+import { BrokenOff, isBrokenOff } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
 import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf, pickConnection } from './connections.ts'
 import {
@@ -10,14 +10,16 @@ import {
   HANGS_AFTER_MS,
   IDENTIFY_WITHIN_MS,
   IMPROVE_AFTER_MS,
+  PROVEN_LOOKS,
   PROVEN_WITHIN_MS,
   PUNCH_AGAIN_AFTER_MS,
   SETTLE_AFTER_MS,
   WEBRTC_AFTER_MS,
 } from './constants.ts'
 import { untilAborted } from './abandon.ts'
+import { asError } from './framing.ts'
 import type { Dialler } from './dialling.ts'
-import { OVERTAKEN, type RungReport, whyEnded } from './rungs.ts'
+import { BEGUN_ANEW, isTried, type RungReport, whyEnded } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
@@ -57,6 +59,7 @@ interface Trial {
 /** The other side has not come over a relay. */
 class NoCircuit extends Error {}
 
+const OTHER_SIDE = 'the other side begins'
 const NO_UDP = 'UDP does not get through here'
 
 export class Improver {
@@ -121,36 +124,44 @@ export class Improver {
   async lost(device: DeviceId): Promise<void> {
     const search = this.searches.get(device)
     if (search === undefined) return this.search(device, () => Promise.resolve())
-    this.beginAnew(search)
+    this.beginAnew(search, false)
+    await this.endUnlessAlive(search)
   }
 
   /** @param endsRound whether what is under way is given up, too */
   private beginAnew(search: Search, endsRound = true): void {
     search.tries = 0
     search.resting.abort()
-    if (endsRound) search.round.abort()
+    if (endsRound) search.round.abort(BEGUN_ANEW)
   }
 
   /**
-   * What is under way goes on if the connections that it began with live, for it may be about to succeed: both sides may have dialled over
-   * relays at the same time. They have been asked (running.ts); those that do not answer soon are not waited for until they have ended.
+   * What is under way goes on while a circuit that it began with lives: it may be about to succeed, and what has closed may have doubled
+   * that circuit. They have been asked whether they live (running.ts); one that does not answer soon is not waited for until it has ended.
    */
-  private async beginAnewWith(search: Search, connections: readonly Connection[]): Promise<void> {
+  private async endUnlessAlive({ round, known }: Search): Promise<void> {
     const { clock, stopping } = this.deps
-    const { round, known, circuit } = search
+    const circuits = [...known].filter(isRelayedConnection)
+    const lives = (each: Connection): boolean => each.status === 'open'
+    if (circuits.some(lives)) await clock.sleep(HANGS_AFTER_MS, { signal: AbortSignal.any([stopping, round.signal]) })
+    if (!circuits.some((each) => lives(each) && !isDoubted(each))) round.abort(BEGUN_ANEW)
+  }
+
+  /** Both sides may have dialled over relays at the same time, and what is under way be about to succeed. */
+  private async beginAnewWith(search: Search, connections: readonly Connection[]): Promise<void> {
+    const { known, circuit } = search
     this.beginAnew(search, false)
     if (connections.every((each) => known.has(each))) return
     search.circuit = new AbortController()
     circuit.abort()
-    const isLost = (each: Connection): boolean => each.status !== 'open' || isDoubted(each)
-    const isOver = AbortSignal.any([stopping, round.signal])
-    if ((await clock.sleep(HANGS_AFTER_MS, { signal: isOver })) && [...known].some(isLost)) round.abort()
+    await this.endUnlessAlive(search)
   }
 
   /** What has just been found is proven within a moment; what is not may carry nothing, and keeps nobody from looking on. */
   private async proven(device: DeviceId): Promise<void> {
     const { clock, stopping } = this.deps
-    if (this.connections(device).some(isUnproven)) await clock.sleep(PROVEN_WITHIN_MS, { signal: stopping })
+    const isAsked = (): boolean => this.connections(device).some(isUnproven)
+    for (let looks = 0; looks < PROVEN_LOOKS && isAsked(); looks += 1) await clock.sleep(PROVEN_WITHIN_MS, { signal: stopping })
   }
 
   private connections(device: DeviceId): readonly Connection[] {
@@ -239,25 +250,38 @@ export class Improver {
     }
     const relayed = pickConnection(this.connections(device).filter(inbound), self)
     if (relayed === undefined) {
-      note('other-side', 'the other side begins')
-      throw new NoCircuit('the other side begins')
+      this.noteUnlessKnown(device, { rung: `${by}-punch`, outcome: 'other-side', detail: OTHER_SIDE })
+      throw new NoCircuit(OTHER_SIDE)
     }
     try {
       await puncher[by].punch(relayed, device, signal)
       note('open', '')
     } catch (error) {
-      const detail = whyEnded(error, signal)
-      if (error instanceof NotNow || detail === OVERTAKEN) this.noteUnlessKnown(device, `${by}-punch`, detail)
-      else note('failed', detail)
+      const isUntried = !signal.aborted && (error instanceof NotNow || isBrokenOff(error))
+      this.failed(device, by, isUntried ? asError(error) : new Error(whyEnded(error, signal)))
       throw error
     }
   }
 
+  /** How a punch went that the other side has begun. */
+  answered(device: DeviceId, by: 'tcp' | 'udp', error?: Error): void {
+    if (error !== undefined) this.failed(device, by, error)
+    else this.deps.dialler.remember(device, [{ rung: `${by}-punch`, outcome: 'open', detail: '' }])
+  }
+
+  private failed(device: DeviceId, by: 'tcp' | 'udp', error: Error): void {
+    const detail = isBrokenOff(error) && !(error instanceof BrokenOff) ? 'it broke off' : error.message
+    const report: RungReport = { rung: `${by}-punch`, outcome: 'failed', detail }
+    // It was not tried to its end, and another may be under way.
+    if (error instanceof NotNow || isBrokenOff(error) || !isTried(report)) this.noteUnlessKnown(device, report)
+    else this.deps.dialler.remember(device, [report])
+  }
+
   /** What was found out when it was really tried says more than that it was not tried to the end this time. */
-  private noteUnlessKnown(device: DeviceId, rung: RungReport['rung'], detail: string): void {
+  private noteUnlessKnown(device: DeviceId, report: RungReport): void {
     const { dialler } = this.deps
-    if (dialler.reports(device).some((each) => each.rung === rung && each.outcome === 'failed')) return
-    dialler.remember(device, [{ rung, outcome: 'failed', detail }])
+    if (dialler.reports(device).some(({ rung, outcome }) => rung === report.rung && outcome === 'failed')) return
+    dialler.remember(device, [report])
   }
 
   /** Resolves when the device has told its addresses on a new connection, or has had time to. */

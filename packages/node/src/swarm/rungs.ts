@@ -7,7 +7,7 @@ import { attempt, firstOf } from './dial-race.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Best first. */
-export const RUNGS = ['lan', 'direct', 'tcp-punch', 'webrtc', 'udp-punch', 'relayed'] as const
+export const RUNGS = ['lan', 'direct', 'tcp-punch', 'udp-punch', 'webrtc', 'relayed'] as const
 export type Rung = (typeof RUNGS)[number]
 
 /** Those that are dialled by an address. */
@@ -21,6 +21,13 @@ export interface RungReport {
 }
 
 export const OVERTAKEN = 'another was faster'
+/** Of a try that was ended because something has changed. */
+export const BEGUN_ANEW = 'begun anew'
+
+/** Whether it was tried to its end: what was found out before that says more (PT2). */
+export function isTried({ outcome, detail }: RungReport): boolean {
+  return outcome !== 'failed' || !(detail.endsWith(OVERTAKEN) || detail.endsWith(BEGUN_ANEW))
+}
 
 /** Addresses of one device that are dialled at once; an honest device has a handful. */
 const MAX_ADDRESSES = 16
@@ -126,6 +133,7 @@ function dialled(rungs: readonly Rung[]): readonly Rung[] {
 
 /** @param signal of all that was tried; once it has aborted it says more of why something ended than the error does */
 export function whyEnded(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted && signal.reason === BEGUN_ANEW) return BEGUN_ANEW
   if (signal.aborted) return (signal.reason as Error).name === 'TimeoutError' ? 'nobody answered in time' : OVERTAKEN
   return error instanceof Error ? error.message : String(error)
 }

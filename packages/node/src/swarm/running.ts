@@ -328,6 +328,7 @@ export class Running {
       deviceOf: ({ remotePeer }) => deviceOf(remotePeer),
       mayPunch: (device) => this.deps.kept.has(device),
       onPunched: markPunched,
+      onAnswered: (device, by, error) => this.improver.answered(device, by, error),
       onGarbage: () => this.deps.onGarbage?.(),
       onForged: () => this.deps.onForged?.(),
       stopping: this.stopping.signal,

@@ -8,10 +8,12 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 export interface UdpPunch {
-  kind: { $case: "ask"; value: UdpPunchAsk } | { $case: "offer"; value: UdpPunchOffer } | {
-    $case: "go";
-    value: UdpPunchGo;
-  } | undefined;
+  kind:
+    | { $case: "ask"; value: UdpPunchAsk }
+    | { $case: "offer"; value: UdpPunchOffer }
+    | { $case: "go"; value: UdpPunchGo }
+    | { $case: "no"; value: UdpPunchNo }
+    | undefined;
 }
 
 /** The side that was reached over the relay begins. */
@@ -40,6 +42,12 @@ export interface UdpPunchOffer {
 export interface UdpPunchGo {
 }
 
+/** Nothing comes of it, for a cause that the receiver cannot see. */
+export interface UdpPunchNo {
+  /** 1: not just now; 2: UDP does not get through here; 3: no relay in common. Any other: for no reason that is known. */
+  cause: number;
+}
+
 function createBaseUdpPunch(): UdpPunch {
   return { kind: undefined };
 }
@@ -55,6 +63,9 @@ export const UdpPunch: MessageFns<UdpPunch> = {
         break;
       case "go":
         UdpPunchGo.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "no":
+        UdpPunchNo.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
     }
     return writer;
@@ -90,6 +101,14 @@ export const UdpPunch: MessageFns<UdpPunch> = {
             }
 
             message.kind = { $case: "go", value: UdpPunchGo.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "no", value: UdpPunchNo.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -269,6 +288,43 @@ export const UdpPunchGo: MessageFns<UdpPunchGo> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
+function createBaseUdpPunchNo(): UdpPunchNo {
+  return { cause: 0 };
+}
+
+export const UdpPunchNo: MessageFns<UdpPunchNo> = {
+  encode(message: UdpPunchNo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cause !== 0) {
+      writer.uint32(8).uint32(message.cause);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunchNo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUdpPunchNo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cause = reader.uint32();
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
