@@ -96,7 +96,7 @@ export class Messenger {
       book: this.book,
       onState: (message) => this.emit({ kind: 'state', message }),
       onCarried: (row, carrier) => this.transfers.onCarried(row, carrier),
-      onCard: (account, card) => void takeCard(this.contactDeps, account, card),
+      onCard: (account, card) => takeCard(this.contactDeps, account, card),
       mailboxes: options.mailboxes ?? [],
       fetchSecret: this.fetchSecret,
       readReceipts: options.readReceipts ?? false,
@@ -155,6 +155,7 @@ export class Messenger {
     // History can be read still.
     if (identity.isRevoked) return
     await this.transfers.start(this.stopping.signal)
+    await this.dispatcher.load()
     this.serve(this.mainPath)
     this.presence.start()
     await this.proofs.load()

@@ -20,7 +20,13 @@ function bringsKeys(book: ContactDeps['book'], { bundles }: ContactCard): boolea
   return bundles.some(({ device }) => book.device(device)?.bundle.length === 0)
 }
 
-/** Takes in the card of a contact whose list is newer than the one that is known, or brings keys. Never throws. */
+/** What has nothing to do with a card: another time it may be taken in. */
+const LATER: readonly string[] = ['DISK_FULL', 'STORE_CLOSED']
+
+/**
+ * Takes in the card of a contact whose list is newer than the one that is known, or brings keys. What is wrong with it is logged.
+ * @throws SkeinError DISK_FULL, STORE_CLOSED
+ */
 export async function takeCard(deps: ContactDeps, account: AccountId, signed: SignedBytes): Promise<void> {
   const { primitives, book, logger, onContact } = deps
   try {
@@ -31,6 +37,7 @@ export async function takeCard(deps: ContactDeps, account: AccountId, signed: Si
     if (card.list.version === known.listVersion && !bringsKeys(book, card)) return
     onContact(await book.putCard(card, signed, {}))
   } catch (error) {
-    logger.warn('card-refused', { code: isSkeinError(error) ? error.code : 'unknown' })
+    if (!isSkeinError(error) || LATER.includes(error.code)) throw error
+    logger.warn('card-refused', { code: error.code })
   }
 }

@@ -41,8 +41,7 @@ function scene() {
     onAcknowledged: async () => undefined,
     isOwn: () => false,
     onHandover: (_: DeviceId, { firstDay }: { readonly firstDay: number }) => ({ writes: [], committed: () => void handed.push(firstDay) }),
-    onCard: () => undefined,
-    onProofs: () => undefined,
+    late: () => NOTHING,
     onProofWish: () => NOTHING,
     owed: () => [],
   }

@@ -5,7 +5,6 @@ import type { Clock } from '../ports/clock.ts'
 import type { StoredDevice, StoreWrite } from '../ports/store.ts'
 import type { DeliveryControlFields, ReceiptFields, UnconfirmedMessage } from '../wire/delivery-control.ts'
 import type { HandoverFields } from '../wire/handover.ts'
-import type { SignedBytes } from '../wire/signed.ts'
 
 export const NOTHING: ControlEffect = { writes: [], committed: () => undefined }
 
@@ -47,10 +46,8 @@ export interface ControlHooks {
   isOwn(account: AccountId): boolean
   /** The sender has handed over delivery tags. */
   onHandover(device: DeviceId, handover: HandoverFields): ControlEffect
-  /** The sender's account has other devices than before. */
-  onCard(account: AccountId, card: SignedBytes): void
-  /** A receipt is durable that may be signed. */
-  onProofs(device: StoredDevice, receipt: ReceiptFields): void
+  /** What asks for more than a commit: that the sender's account has other devices than before, and what it has signed. */
+  late(device: StoredDevice, word: DeliveryControlFields): ControlEffect
   /** The sender allows delivery proofs, or no longer. */
   onProofWish(account: AccountId, allowed: boolean): ControlEffect
   /** What is to be durable with news of messages of ours: our other devices are owed them. */
@@ -74,7 +71,7 @@ export function controlEffect(hooks: ControlHooks, known: StoredDevice, control:
     case 'handover':
       return hooks.onHandover(device, control.handover)
     case 'card':
-      return { writes: [], committed: () => hooks.onCard(account, control.card) }
+      return hooks.late(known, control)
     case 'proofs':
       return hooks.onProofWish(account, control.allowed)
     case 'unknown':
@@ -90,21 +87,24 @@ function grantedWrites(giver: AccountId, { mailbox, tokens }: Extract<DeliveryCo
 }
 
 /** Ids that were never on their way to this device change nothing: the store looks. */
-function receiptEffect(
-  { clock, onAcknowledged, onProofs, owed }: ControlHooks,
-  known: StoredDevice,
-  receipt: ReceiptFields,
-): ControlEffect {
+function receiptEffect({ clock, onAcknowledged, late, owed }: ControlHooks, known: StoredDevice, receipt: ReceiptFields): ControlEffect {
   const { device } = known
   const { delivered, read } = receipt
   const at = clock.now()
   const written = (ids: readonly MessageId[], state: 'delivered' | 'read'): readonly StoreWrite[] =>
     ids.map((message) => ({ kind: 'outbox.acknowledged', message, device, state, at }))
+  const signed = receipt.proofs.length === 0 ? NOTHING : late(known, receipt)
   return {
-    writes: [...written(delivered, 'delivered'), ...written(read, 'read'), ...owed(delivered, false), ...owed(read, true)],
+    writes: [
+      ...written(delivered, 'delivered'),
+      ...written(read, 'read'),
+      ...owed(delivered, false),
+      ...owed(read, true),
+      ...signed.writes,
+    ],
     committed: () => {
       void onAcknowledged([...new Set([...delivered, ...read])], device).catch(() => undefined)
-      onProofs(known, receipt)
+      signed.committed()
     },
   }
 }

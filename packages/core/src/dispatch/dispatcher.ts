@@ -27,6 +27,7 @@ import { Arrivals } from './arrivals.ts'
 import { GoneDevices } from './gone-devices.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
+import { LateWords } from './late-words.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
 import { loadOldMail, loadUnconfirmed } from './late-code.ts'
@@ -56,7 +57,7 @@ export interface DispatcherDeps extends MessengerPorts {
   /** A mailbox or the mesh holds a row, and that is durable. */
   onCarried(row: OutboxRow, carrier: string): void
   /** A contact's device says that its account has other devices than before. */
-  onCard(account: AccountId, card: SignedBytes): void
+  onCard(account: AccountId, card: SignedBytes): Promise<void>
   readonly proofs: Proofs
 }
 
@@ -72,6 +73,7 @@ export class Dispatcher {
   private readonly arrivals = new Arrivals()
   private readonly allowance = new ControlAllowance()
   private readonly asking = new Set<DeviceId>()
+  private readonly lateWords: LateWords
   private receipts: Receipts | undefined
   private gone: GoneDevices | undefined
   private unconfirmed: Unconfirmed | undefined
@@ -85,6 +87,7 @@ export class Dispatcher {
       onDelivered: (rows) => this.onDelivered(rows),
       onAway: (device) => this.onAway(device),
     })
+    this.lateWords = new LateWords({ ...deps, act: (by, word) => this.actOn(by, word) })
     const { tokens } = deps
     const hooks = {
       viewOf: (row: OutboxRow): CarrierView => this.viewOf(row),
@@ -102,6 +105,11 @@ export class Dispatcher {
       })
   }
 
+  /** Reads what is taken up at the start; before anything is served. */
+  load(): Promise<void> {
+    return this.lateWords.load()
+  }
+
   /** Takes up what an earlier run left. */
   async start(path: MainPath): Promise<void> {
     this.path = path
@@ -111,6 +119,7 @@ export class Dispatcher {
     this.mail?.start(path)
     await this.receipts.start()
     await this.postman.start()
+    void this.lateWords.takeUp()
     void this.expireOften(path)
     void this.lookOften(path)
     for (const { device } of await this.deps.store.outboxDevices()) void this.sealWaiting(device)
@@ -200,7 +209,7 @@ export class Dispatcher {
           const taken = this.deps.book.tagsTaken(by, handover, this.deps.clock.now())
           return taken === undefined ? NOTHING : { writes: [taken.write], committed: () => taken.remember() }
         },
-        onProofs: ({ account, device: by }, receipt) => void this.quietly(this.deps.proofs.take(account, by, receipt)),
+        late: (by, word) => (word.kind === 'receipt' && !this.deps.proofs.isAgreed(by.account) ? NOTHING : this.lateWords.effect(by, word)),
         onProofWish: (account, allowed) => this.deps.proofs.onWish(account, allowed),
         owed: (ids, read) => dueToOwn(this.deps.book, ids, read),
       },
@@ -274,6 +283,11 @@ export class Dispatcher {
   /** What has become of messages of ours is durable and due to our other devices (DV13). */
   tellOwn(): void {
     for (const { device } of this.deps.book.ownDevices()) this.onReceiptDue(device)
+  }
+
+  private async actOn({ account, device }: StoredDevice, word: DeliveryControlFields): Promise<void> {
+    if (word.kind === 'card') await this.deps.onCard(account, word.card)
+    if (word.kind === 'receipt') await this.deps.proofs.take(account, device, word)
   }
 
   private async quietly(work: Promise<void>): Promise<void> {

@@ -45,7 +45,7 @@ describe('[DL24] what follows from news is durable with them', () => {
     const world = new World(42)
     const [ana, bo] = [await world.start('ana'), await world.start('bo')]
     await world.befriend(ana, bo)
-    const commits = commitsOf(bo)
+    const [commits, ofAna] = [commitsOf(bo), commitsOf(ana)]
     await ana.messenger.proofs.allow(true)
     await bo.messenger.proofs.allow(true)
     await world.run(5_000)
@@ -56,6 +56,11 @@ describe('[DL24] what follows from news is durable with them', () => {
     const owed = { kind: 'receipt.put', receipt: { device: ana.messenger.identity.device, message: id, read: false } }
     expect(beside(commits(), ({ kind }) => kind === 'message.insert', 'receipt.put')).toEqual([owed])
     expect((await ana.messenger.proofs.of(id)).receipts).toHaveLength(1)
+    // [DL26] What was signed is kept with the receipt until it has been looked at.
+    const key = `late-words ${bo.messenger.identity.device}`
+    const kept = beside(ofAna(), ({ kind }) => kind === 'digest.put', 'setting.put').filter((write) => 'key' in write && write.key === key)
+    expect(kept).toHaveLength(1)
+    await expect.poll(() => ana.store.setting(key)).toBe('')
   })
 
   it('[DV15] delivery tags', async () => {

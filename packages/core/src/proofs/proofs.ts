@@ -3,9 +3,8 @@
  * can then show anybody that you have got it, and what it says; so neither side does it alone, and it is off at first.
  */
 import type { ContactBook } from '../contacts/index.ts'
-import { SkeinError } from '../errors/index.ts'
-import { type AccountId, type DeviceId, deviceKey, messageIdBytes, type MessageId } from '../ids.ts'
-import { type Identity, openContactCard } from '../identity/index.ts'
+import type { AccountId, DeviceId, MessageId } from '../ids.ts'
+import type { Identity } from '../identity/index.ts'
 import { inBackground } from '../in-background.ts'
 import { type ControlEffect, type MainPath, sendControl } from '../main-path/index.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -13,11 +12,9 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Store, StoredMessage, StoredProof, StoreWrite } from '../ports/store.ts'
 import type { ReceiptFields } from '../wire/delivery-control.ts'
 import { concat } from '../e2ee/key-derivation.ts'
-import { decodeSigned, encodeSigned, isSignedBy, sign, type SignedBytes } from '../wire/signed.ts'
-import type { ProvenMessage, StatementFields } from './statement.ts'
+import { sign, type SignedBytes } from '../wire/signed.ts'
+import type { ProvenMessage } from './statement.ts'
 
-const LABEL = 'skein delivery proof v1'
-const SIGNATURE_BYTES = 64
 const EVERYBODY = 'proofs-ours'
 const oursOf = (account: AccountId): string => `${EVERYBODY} ${account}`
 const theirsOf = (account: AccountId): string => `proofs-theirs ${account}`
@@ -39,6 +36,7 @@ export interface ProofsDeps {
 
 /** Off unless both sides allow proofs: who loads us over a network does not load it before. */
 const loadStatement = () => import('./statement.ts')
+const loadTaking = () => import('./taking.ts')
 
 /** What a device has signed, and what it was about then: an edit, or a device that is taken out, changes neither (DP6). */
 export interface ProvenReceipt extends SignedBytes {
@@ -52,14 +50,6 @@ export interface MessageProof {
   /** At least one. */
   readonly receipts: readonly ProvenReceipt[]
   readonly stored: readonly StoredProof[]
-}
-
-interface TakenReceipt {
-  readonly id: MessageId
-  readonly at: number
-  readonly read: boolean
-  readonly signature: Uint8Array
-  readonly deviceList: Uint8Array | null
 }
 
 export class Proofs {
@@ -124,11 +114,12 @@ export class Proofs {
     if (!this.isAgreed(account)) return new Uint8Array()
     const { store, primitives, identity, book } = this.deps
     const ends = { senderAccountKey: book.get(account)?.accountKey ?? new Uint8Array(), recipientAccountKey: identity.accountKey }
+    const { PROOF_LABEL, SIGNATURE_BYTES, statementOf } = await loadStatement()
     const signed = async (id: MessageId, seen: boolean): Promise<Uint8Array> => {
       const message = await store.message(id, 'in')
       if (message === null) return new Uint8Array(SIGNATURE_BYTES)
       const said = { ...ends, deviceKey: identity.deviceKey, at, read: seen }
-      return sign(primitives, LABEL, { statement: await this.statement(message, said), seed: identity.deviceSeed }).signature
+      return sign(primitives, PROOF_LABEL, { statement: statementOf(primitives, message, said), seed: identity.deviceSeed }).signature
     }
     return concat(...(await Promise.all([...delivered.map((id) => signed(id, false)), ...read.map((id) => signed(id, true))])))
   }
@@ -136,37 +127,7 @@ export class Proofs {
   /** Keeps what a device of a contact has signed, as far as it is true (DP3). */
   async take(account: AccountId, device: DeviceId, { delivered, read, at, proofs }: ReceiptFields): Promise<void> {
     if (proofs.length === 0 || !this.isAgreed(account)) return
-    const all = [...delivered.map((id) => [id, false] as const), ...read.map((id) => [id, true] as const)]
-    const deviceList = this.listWith(account, device)
-    for (const [index, [id, seen]] of all.entries()) {
-      const signature = proofs.slice(index * SIGNATURE_BYTES, (index + 1) * SIGNATURE_BYTES)
-      await this.takeOne(account, device, { id, at, read: seen, signature, deviceList })
-    }
-  }
-
-  /** Its account's devices as they are signed, if it is one of them by the card that is known; a later list may lack it. */
-  private listWith(account: AccountId, device: DeviceId): Uint8Array | null {
-    const { book, primitives } = this.deps
-    const card = book.get(account)?.card ?? new Uint8Array()
-    if (card.length === 0) return null
-    const { list, signedList } = openContactCard(primitives, decodeSigned(card))
-    return list.devices.some((each) => each.device === device) ? encodeSigned(signedList) : null
-  }
-
-  private async takeOne(account: AccountId, device: DeviceId, { id, at, read, signature, deviceList }: TakenReceipt): Promise<void> {
-    const { store, primitives, identity, book, logger } = this.deps
-    const message = await store.message(id, 'out')
-    if (message?.contact !== account || message.kind === 'gone' || message.deletedAt !== null) return
-    const key = deviceKey(device)
-    const ends = { senderAccountKey: identity.accountKey, recipientAccountKey: book.get(account)?.accountKey ?? new Uint8Array() }
-    const statement = await this.statement(message, { ...ends, deviceKey: key, at, read })
-    if (!isSignedBy(primitives, LABEL, { signed: { statement, signature }, key })) {
-      logger.warn('proof-refused', { code: 'BAD_SIGNATURE' })
-      return
-    }
-    const by = read ? `${device} read` : device
-    const subject = (await loadStatement()).encodeSubject(message)
-    await store.commit([{ kind: 'proof.put', proof: { message: id, kind: 'receipt', by, key, statement, signature, subject, deviceList } }])
+    await (await loadTaking()).takeSignatures(this.deps, account, { device, delivered, read, at, proofs })
   }
 
   /** A mailbox has signed that it holds a message of ours. @param key of the relay, 32 bytes */
@@ -183,42 +144,13 @@ export class Proofs {
 
   /** @throws SkeinError MESSAGE_UNKNOWN, PROOFS_OFF when nobody has signed anything about it */
   async of(id: MessageId): Promise<MessageProof> {
-    const { store } = this.deps
-    const message = await store.message(id, 'out')
-    if (message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message of yours has this id.')
-    const proofs = await store.proofs(id)
-    const receipts = proofs.filter(({ kind }) => kind === 'receipt')
-    if (receipts.length === 0)
-      throw new SkeinError(
-        'PROOFS_OFF',
-        'Nobody has signed that this message came: proofs were not allowed by both of you, or it has not come yet.',
-      )
-    const stored = proofs.filter(({ kind }) => kind === 'stored')
-    return { receipts: await Promise.all(receipts.map((each) => this.provenBy(each, message))), stored }
+    return (await loadTaking()).proofOf(this.deps, id)
   }
 
-  /** Where it was not kept what a receipt is about, that is what message and contact show now. */
-  private async provenBy({ statement, signature, subject, deviceList }: StoredProof, message: StoredMessage): Promise<ProvenReceipt> {
-    const { decodeSubject } = await loadStatement()
-    const shown = (): SignedBytes => {
-      const card = this.deps.book.get(message.contact)?.card ?? new Uint8Array()
-      return openContactCard(this.deps.primitives, decodeSigned(card)).signedList
-    }
-    return {
-      ...{ statement, signature },
-      message: subject === null ? message : decodeSubject(subject),
-      deviceList: deviceList === null ? shown() : decodeSigned(deviceList),
-    }
-  }
-
-  private isAgreed(account: AccountId): boolean {
+  /** Whether both sides allow proofs. */
+  isAgreed(account: AccountId): boolean {
     const { ours, theirs } = this.state(account)
     return ours && theirs
-  }
-
-  private async statement(message: StoredMessage, said: Omit<StatementFields, 'messageId' | 'messageDigest'>): Promise<Uint8Array> {
-    const { encodeStatement, messageDigest } = await loadStatement()
-    return encodeStatement({ ...said, messageId: messageIdBytes(message.id), messageDigest: messageDigest(this.deps.primitives, message) })
   }
 
   private async tell(account: AccountId): Promise<void> {

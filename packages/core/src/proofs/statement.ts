@@ -8,6 +8,11 @@ import { DeliveryStatement, ProofSubject } from '../wire/gen/proofs_pb.ts'
 /** The parts of a message that a proof is about: as they were when it came. */
 export type ProvenMessage = Pick<StoredMessage, 'id' | 'createdAt' | 'kind' | 'text' | 'replyTo' | 'shared'>
 
+/** Under which statements are signed. */
+export const PROOF_LABEL = 'skein delivery proof v1'
+/** Of each message that a receipt names. */
+export const SIGNATURE_BYTES = 64
+
 const NOTHING = new Uint8Array()
 
 export function encodeSubject({ id, createdAt, kind, text, replyTo, shared }: ProvenMessage): Uint8Array {
@@ -47,4 +52,13 @@ export interface StatementFields {
 
 export function encodeStatement(statement: StatementFields): Uint8Array {
   return encode(DeliveryStatement, statement)
+}
+
+/** What is signed about a message as it is now. */
+export function statementOf(
+  primitives: Primitives,
+  message: StoredMessage,
+  said: Omit<StatementFields, 'messageId' | 'messageDigest'>,
+): Uint8Array {
+  return encodeStatement({ ...said, messageId: messageIdBytes(message.id), messageDigest: messageDigest(primitives, message) })
 }
