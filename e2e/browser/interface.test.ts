@@ -272,7 +272,7 @@ it.skipIf(skipped)(
     await waiting.getByText(/^Device .*(on its way|reached|lies sealed)/).waitFor()
     expect(await ana.faults()).toEqual([])
     await waiting.getByRole('button', { name: 'Give up' }).click()
-    await dialog.getByText('Everything is delivered.').waitFor()
+    await dialog.getByText('Nothing waits on this device.').waitFor()
     await page.keyboard.press('Escape')
     await ana.sees('for when you are back', 'failed')
     await page.getByText('It was given up here.').waitFor()

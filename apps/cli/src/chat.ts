@@ -78,6 +78,17 @@ async function sayPresence(
   say(known.online ? `● ${oneLine(known.name)} is here` : `○ ${oneLine(known.name)} has gone`)
 }
 
+/** The text as well: what failed may stand far above by now. */
+async function sayFailure(
+  api: ApiClient,
+  { contact, id, reason }: { readonly contact: string; readonly id: string; readonly reason: string | null },
+): Promise<string> {
+  const { messages } = await api.history({ contact, limit: 100 })
+  const failed = messages.find((each) => each.id === id)
+  const what = failed === undefined ? id : `«${shownMessage(failed)}»`
+  return `  ✗ not delivered${reason === null ? '' : ` (${oneLine(reason)})`}: ${what}  Again: skein outbox --retry ${id}`
+}
+
 /** Shows what arrives, what was delivered, and who comes and goes. */
 async function follow(api: ApiClient, { say, room, signal }: Room & { readonly signal: AbortSignal }): Promise<void> {
   try {
@@ -89,6 +100,7 @@ async function follow(api: ApiClient, { say, room, signal }: Room & { readonly s
       if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
         say(`${oneLine(event.name)}: ${shownMessage(event.message)}`)
       if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
+      if (event.event === 'state' && event.state === 'failed') say(await sayFailure(api, event))
       if (event.event === 'presence' && event.contact !== null)
         await sayPresence(api, { ...event, contact: event.contact }, { say, online })
       if (event.event === 'keys') say(`* ${oneLine(event.name)} has other devices or keys than before${CAUTION[event.trust]}`)

@@ -27,7 +27,7 @@ export const outbox = (session: Session, { retry, cancel }: { retry?: string; ca
       const why = each.hold === null ? each.carriers.map(oneLine).join(', ') : HOLDS[each.hold]
       return `${TICK[each.state]} ${oneLine(each.name)}  ${each.id}  ${why}`
     })
-    session.output.result(listed, lines.join('\n') || 'Everything is delivered.')
+    session.output.result(listed, lines.join('\n') || 'Nothing waits on this device.')
   })
 
 export const mailbox = (session: Session): Promise<number> =>

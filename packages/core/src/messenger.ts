@@ -19,6 +19,7 @@ import {
   showOut,
   takeCard,
   tellOfCard,
+  tellOfMailboxes,
   Touch,
 } from './contacts/index.ts'
 import { ConversationService } from './conversation/index.ts'
@@ -160,6 +161,7 @@ export class Messenger {
     this.presence.start()
     await this.proofs.load()
     await this.dispatcher.start(this.mainPath)
+    inBackground(ports.logger, 'card-not-sent', tellOfMailboxes(this.mainPath, this.card.current()))
     await this.devices.start(this.stopping.signal)
     inBackground(ports.logger, 'keys-not-kept-fresh', this.card.keepFresh(this.stopping.signal))
     for (const contact of book.everyone()) this.touch.keep(contact)

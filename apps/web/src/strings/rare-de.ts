@@ -127,7 +127,7 @@ export const rareDe: RareStrings = {
     noMailbox:
       'Du hast keinen Briefkasten: Wer schreibt, während du weg bist, behält die Nachricht, bis ihr beide da seid. Ein Relay, dem du beitrittst, gibt dir einen.',
     outbox: 'Noch nicht zugestellt',
-    nothing: 'Alles ist zugestellt.',
+    nothing: 'Auf diesem Gerät wartet nichts.',
     tryNow: 'Alles jetzt versuchen',
     giveUp: 'Aufgeben',
     aside: 'Eine Änderung, eine Reaktion oder etwas Zurückgenommenes',

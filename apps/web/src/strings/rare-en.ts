@@ -125,7 +125,7 @@ export const rareEn = {
     noMailbox:
       'You have no mailbox: who writes while you are away keeps the message until you are both there. A relay that is joined gives one.',
     outbox: 'Not delivered yet',
-    nothing: 'Everything is delivered.',
+    nothing: 'Nothing waits on this device.',
     tryNow: 'Try all now',
     giveUp: 'Give up',
     aside: 'An edit, a reaction or something taken back',

@@ -3,8 +3,13 @@ import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
 import { type ContactCard, openContactCard } from '../identity/index.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
-import type { SignedBytes } from '../wire/signed.ts'
+import type { StoredContact } from '../ports/store.ts'
+import { decodeContactCard } from '../wire/contact.ts'
+import { decodeSigned, type SignedBytes } from '../wire/signed.ts'
 import type { ContactDeps } from './contact-deps.ts'
+import type { OwnCard } from './own-card.ts'
+
+const MAILBOXES_TOLD = 'mailboxes-told'
 
 /** Tells every device of every contact; those that are away find it in their mailbox. Never throws. */
 export async function tellOfCard(path: MainPath, card: SignedBytes): Promise<void> {
@@ -15,16 +20,30 @@ export async function tellOfCard(path: MainPath, card: SignedBytes): Promise<voi
     )
 }
 
+/** Contacts that are never met learn by mail where mail for us is left now. @throws SkeinError DISK_FULL, STORE_CLOSED */
+export async function tellOfMailboxes(path: MainPath, { mailboxes, signed }: Pick<OwnCard, 'mailboxes' | 'signed'>): Promise<void> {
+  const told = await path.store.setting(MAILBOXES_TOLD)
+  const now = JSON.stringify(mailboxes)
+  if (told === now) return
+  if (told !== null) await tellOfCard(path, signed)
+  await path.store.commit([{ kind: 'setting.put', key: MAILBOXES_TOLD, value: now }])
+}
+
 /** A list is known before what there is to encrypt to a new device with. */
 function bringsKeys(book: ContactDeps['book'], { bundles }: ContactCard): boolean {
   return bundles.some(({ device }) => book.device(device)?.bundle.length === 0)
+}
+
+/** Of the card that is known; 0 where none is. */
+function issuedAt({ card }: StoredContact): number {
+  return card.length === 0 ? 0 : decodeContactCard(decodeSigned(card).statement).issuedAt
 }
 
 /** What has nothing to do with a card: another time it may be taken in. */
 const LATER: readonly string[] = ['DISK_FULL', 'STORE_CLOSED']
 
 /**
- * Takes in the card of a contact whose list is newer than the one that is known, or brings keys. What is wrong with it is logged.
+ * Takes in the card of a contact whose list is newer than the one that is known, which brings keys, or was issued later. What is wrong with it is logged.
  * @throws SkeinError DISK_FULL, STORE_CLOSED
  */
 export async function takeCard(deps: ContactDeps, account: AccountId, signed: SignedBytes): Promise<void> {
@@ -34,7 +53,7 @@ export async function takeCard(deps: ContactDeps, account: AccountId, signed: Si
     if (card.list.account !== account) throw new SkeinError('CARD_FORGED', 'A contact sent the card of somebody else.')
     const known = book.get(account)
     if (known === undefined || book.isOwn(account) || card.list.version < known.listVersion) return
-    if (card.list.version === known.listVersion && !bringsKeys(book, card)) return
+    if (card.list.version === known.listVersion && !bringsKeys(book, card) && card.issuedAt <= issuedAt(known)) return
     onContact(await book.putCard(card, signed, {}))
   } catch (error) {
     if (!isSkeinError(error) || LATER.includes(error.code)) throw error

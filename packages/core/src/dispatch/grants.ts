@@ -81,7 +81,7 @@ export class Grants {
     void this.grantIfDue(known)
   }
 
-  /** A mailbox says with which key it makes tokens: whoever was given such as are worth nothing has others. */
+  /** A mailbox says with which key it makes tokens: whoever was given none yet, or such as are worth nothing, has others. */
   onKey(mailbox: string, key: Uint8Array): void {
     const keyId = hex.encode(this.deps.primitives.sha256(key))
     if (this.keyIds.get(mailbox) === keyId || !this.mailboxes.includes(mailbox)) return
@@ -95,7 +95,7 @@ export class Grants {
     for (const { account } of book.all())
       for (const known of book.devicesOf(account)) {
         const given = await this.given(known.device, mailbox)
-        if (this.isOutdated(mailbox, given)) await this.grantIfDue(known)
+        if (given.at === 0 || this.isOutdated(mailbox, given)) await this.grantIfDue(known)
       }
   }
 

@@ -80,7 +80,7 @@ export class Collector {
     }
   }
 
-  /** One stream's worth of fetching; true when the relay answered. */
+  /** One stream's worth of fetching; true when the relay gave something, and refused nothing. */
   private async visit(): Promise<boolean> {
     const link = await MailboxLink.open(this.deps, { url: this.mailbox, disguise: 'own mail', signal: this.stopping.signal })
     if (link === undefined) return false
@@ -88,21 +88,23 @@ export class Collector {
     this.deps.onKey(this.mailbox, link.tokenKey)
     this.opened = new Set()
     this.kept = 0
+    let isServed = false
     for (let after = 0; !link.closed; ) {
-      if (!(await this.openTags(link))) return true
+      if (!(await this.openTags(link))) return isServed && link.closed
       if (this.isAnew && this.kept > 0) [after, this.kept] = [0, 0]
       this.isAnew = false
       if (this.isWider) [after, this.kept] = [0, 0]
       this.isWider = false
       const today = dayOf(this.deps.clock.now())
       const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: POLL_MS }, POLL_MS)
-      if (batch?.kind !== 'batch') return true
+      if (batch?.kind !== 'batch') return isServed && batch === undefined
+      isServed = true
       await this.takeIn(link, batch.items)
       after = batch.items.at(-1)?.cursor ?? after
       if (batch.items.length > 0) this.deps.onCollected()
       else if (this.kept === 0 && !this.isPartly) await this.markEmptied(today)
     }
-    return true
+    return isServed
   }
 
   /** Up to this day nothing lies there any more. */

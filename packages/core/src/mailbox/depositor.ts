@@ -165,8 +165,10 @@ export class Depositor {
       if (reply?.kind === 'refused' && reply.why === 'token-refused') await purse.dropLike(mailbox, held)
     }
     if (reply?.kind === 'stored') {
-      this.refusals.delete(refusalKey(device, mailbox))
       const receipt = this.receipt(link, envelope, reply)
+      // What it has not signed as it should it may as well not hold.
+      if (receipt === undefined) this.refused(device, mailbox, undefined)
+      else this.refusals.delete(refusalKey(device, mailbox))
       if (receipt !== undefined) this.deps.onSigned(row, mailbox, receipt)
       return receipt === undefined ? 'refused' : 'stored'
     }

@@ -36,7 +36,8 @@ export async function ownTags({ book, store, clock, primitives }: FetchRightsDep
   const contacts = book.everyone().filter(({ blocked, state }) => !blocked && state !== 'requested')
   const invites = (await store.invites()).filter(({ revoked, expiresAt }) => !revoked && now < expiresAt + DAYS_BACK * MS_PER_DAY)
   const senders = [...contacts.map(({ account }) => accountDigest(account)), ...invites.map(({ secret }) => inviteHash(primitives, secret))]
-  const first = Math.max(today - DAYS_BACK, Math.min(today - 1, since))
+  // A day that is still to come was noted by a clock that was wrong: it says nothing.
+  const first = since > today ? today - DAYS_BACK : Math.max(today - DAYS_BACK, Math.min(today - 1, since))
   const days = Array.from({ length: today + 2 - first }, (_, at) => first + at)
   return senders.flatMap((sender) => days.map((day) => ({ name: `${sender.join()} ${day}`, sender, day })))
 }

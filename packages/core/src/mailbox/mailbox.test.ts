@@ -44,6 +44,59 @@ describe('mailboxes', () => {
     expect(await texts(world, back, ana)).toEqual(['for a quarter'])
   })
 
+  it('[MB24] a wrong date hides no mail: what was looked for under it is looked for again', async () => {
+    const { world, ana, bo } = await scene(728)
+    world.skipsIdle = true
+    world.kill(bo)
+    await world.send(ana, bo, 'long ago')
+    await world.run(10_000)
+    world.kill(ana)
+    world.clock.jump(20 * DAY_MS)
+    const ahead = await world.start(bo.name, { store: bo.store.reopened(), mailboxes: [A], skewMs: 60 * DAY_MS })
+    await world.run(100_000)
+    expect(await texts(world, ahead, ana)).toEqual([])
+    world.kill(ahead)
+    const right = await again(world, ahead)
+    await world.run(20_000)
+    expect(await texts(world, right, ana)).toEqual(['long ago'])
+  })
+
+  it('[MB25] a mailbox that refuses is asked again after ever longer waits', async () => {
+    const { world, relays, bo } = await scene(729)
+    world.skipsIdle = true
+    const [relay] = relays
+    if (relay === undefined) throw new Error('no relay')
+    world.kill(bo)
+    let asked = 0
+    relay.store.fetch = async () => {
+      asked += 1
+      throw new Error('no room for what is on its way')
+    }
+    await again(world, bo)
+    await world.run(600_000)
+    // Ana is there as well.
+    expect(asked).toBeLessThan(40)
+    expect(asked).toBeGreaterThan(4)
+  })
+
+  it('[MB26] contacts that are never met learn by mail of other mailboxes, and have tokens for them', async () => {
+    const world = new World(730)
+    for (const url of [A, B, 'http://c.test']) world.relay(url)
+    const [ana, bo] = [await world.start('ana', { mailboxes: [A] }), await world.start('bo', { mailboxes: [B] })]
+    await world.befriend(ana, bo)
+    await world.run(5_000)
+    world.kill(bo)
+    world.kill(ana)
+    const moved = await again(world, bo, ['http://c.test'])
+    await world.run(20_000)
+    world.kill(moved)
+    const home = await again(world, ana)
+    await world.run(20_000)
+    await world.send(home, moved, 'where you are now')
+    await world.run(20_000)
+    expect((await home.messenger.deliveries.outbox()).map(({ carriers }) => carriers)).toEqual([['http://c.test']])
+  })
+
   it('[MB6] a mailbox that is gone for good after it said «stored» costs nothing: the other one has it, or its sender', async () => {
     const { world, relays, ana, bo } = await scene(702, [A, B])
     world.kill(bo)
