@@ -74,6 +74,21 @@ describe.skipIf(bin === undefined)('with a server of its own', () => {
     }
   })
 
+  it('[MB2] who has no token leaves nothing behind, under however many tags', async () => {
+    const name = await freshDatabase()
+    const store = await PostgresMailboxStore.open(url(name))
+    const mail = (number: number): MailDeposit => ({
+      ...{ tag: `made up ${number}`, envelope: new Uint8Array(100), digest: new Uint8Array(32).fill(number), storedAt: 0, expiresAt: 9e12 },
+      token: undefined,
+    })
+    const verdicts = await store.deposit([mail(1), mail(2), mail(1)], () => ({ kind: 'refuse', why: 'token-wanted' }))
+    expect(verdicts).toHaveLength(3)
+    const client = new Client({ connectionString: url(name) })
+    await client.connect()
+    expect((await client.query('SELECT count(*)::int AS boxes FROM boxes')).rows).toEqual([{ boxes: 0 }])
+    await Promise.all([store.close(), client.end()])
+  }, 120_000)
+
   it('[MB8] two relays at once: no cursor becomes visible behind a larger one, and a token that both are shown pays once', async () => {
     const name = await freshDatabase()
     const [one, other] = [await PostgresMailboxStore.open(url(name)), await PostgresMailboxStore.open(url(name))]

@@ -62,9 +62,8 @@ export class PostgresMailboxStore implements MailboxStore {
     const before = await this.#totalBytes()
     return this.#transaction(async (client) => {
       await client.query('SELECT pg_advisory_xact_lock($1)', [DEPOSIT_LOCK])
-      // In one order everywhere, so that two relays never wait for each other.
+      // In one order everywhere, so that two relays never wait for each other. New boxes come under the lock above, and only with mail.
       const tags = [...new Set(batch.map(({ tag }) => tag))].sort()
-      for (const tag of tags) await client.query('INSERT INTO boxes VALUES ($1, 0, 0, 0, 0) ON CONFLICT (tag) DO NOTHING', [tag])
       await client.query('SELECT 1 FROM boxes WHERE tag = ANY($1) ORDER BY tag FOR UPDATE', [tags])
       const verdicts: BoxVerdict[] = []
       let totalBytes = before
@@ -80,15 +79,14 @@ export class PostgresMailboxStore implements MailboxStore {
 
   async fetch({ tags, after, limit, maxBytes, now }: MailQuery): Promise<readonly StoredMail[]> {
     const { rows } = await this.#pool.query<{ cursor: string; envelope: Uint8Array }>(
-      'SELECT cursor, envelope FROM mail WHERE tag = ANY($1) AND cursor > $2 AND expires_at > $3 ORDER BY cursor LIMIT $4',
-      [tags, after, now, limit],
+      // Cut to size by the server: what does not fit is not loaded.
+      `SELECT cursor, envelope FROM (
+        SELECT cursor, envelope, row_number() OVER found AS place, sum(length(envelope) + ${ITEM_BYTES}) OVER found AS bytes
+        FROM mail WHERE tag = ANY($1) AND cursor > $2 AND expires_at > $3 WINDOW found AS (ORDER BY cursor) ORDER BY cursor LIMIT $4
+      ) AS fitting WHERE place = 1 OR bytes <= $5 ORDER BY cursor`,
+      [tags, after, now, limit, maxBytes],
     )
-    let bytes = 0
-    const fitting = rows.filter(({ envelope }, at) => {
-      bytes += envelope.length + ITEM_BYTES
-      return at === 0 || bytes <= maxBytes
-    })
-    return fitting.map(({ cursor, envelope }) => ({ cursor: Number(cursor), envelope: new Uint8Array(envelope) }))
+    return rows.map(({ cursor, envelope }) => ({ cursor: Number(cursor), envelope: new Uint8Array(envelope) }))
   }
 
   async forget(tags: readonly string[], cursors: readonly number[]): Promise<void> {
@@ -168,23 +166,23 @@ async function spend(client: PoolClient, { nonce, until }: NonNullable<MailDepos
 async function apply(client: PoolClient, deposit: MailDeposit, { judge, totalBytes }: Judging): Promise<BoxVerdict> {
   const { tag, digest, envelope, expiresAt, token } = deposit
   const { rows } = await client.query<{ allowance: number; count: number; bytes: string; known: boolean; spent: boolean }>(
-    `SELECT allowance, count, bytes, EXISTS (SELECT 1 FROM mail WHERE tag = $1 AND digest = $2) AS known,
-      EXISTS (SELECT 1 FROM spent WHERE nonce = $3) AS spent FROM boxes WHERE tag = $1`,
+    `SELECT coalesce(allowance, 0) AS allowance, coalesce(count, 0) AS count, coalesce(bytes, 0) AS bytes,
+      EXISTS (SELECT 1 FROM mail WHERE tag = $1 AND digest = $2) AS known, EXISTS (SELECT 1 FROM spent WHERE nonce = $3) AS spent
+      FROM (SELECT 1) AS one LEFT JOIN boxes ON tag = $1`,
     [tag, digest, token?.nonce ?? null],
   )
   const [box] = rows
-  if (box === undefined) throw new Error('a box that was locked has gone')
+  if (box === undefined) throw new Error('a question for one row has none')
   const bytes = Number(box.bytes)
   const verdict = judge(deposit, { ...box, bytes, totalBytes })
   if (verdict.kind !== 'store') return verdict
   if (token !== undefined && verdict.allowance > box.allowance && !(await spend(client, token)))
     return { kind: 'refuse', why: 'token-spent' }
   await client.query('INSERT INTO mail (tag, digest, envelope, expires_at) VALUES ($1, $2, $3, $4)', [tag, digest, envelope, expiresAt])
-  await client.query('UPDATE boxes SET allowance = $2, count = count + 1, bytes = bytes + $3, until = greatest(until, $4) WHERE tag = $1', [
-    tag,
-    verdict.allowance,
-    envelope.length + MAIL_OVERHEAD_BYTES,
-    expiresAt,
-  ])
+  await client.query(
+    `INSERT INTO boxes VALUES ($1, $2, 1, $3, $4) ON CONFLICT (tag) DO UPDATE
+      SET allowance = $2, count = boxes.count + 1, bytes = boxes.bytes + $3, until = greatest(boxes.until, $4)`,
+    [tag, verdict.allowance, envelope.length + MAIL_OVERHEAD_BYTES, expiresAt],
+  )
   return verdict
 }
