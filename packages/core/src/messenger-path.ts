@@ -31,6 +31,7 @@ export interface MainPathParts {
 
 export async function openMainPath(ports: MessengerPorts, parts: MainPathParts): Promise<MainPath> {
   const { book, identity, prekeys, contacts, fetchSecret, dispatcher, devices, presence, transfers, emit } = parts
+  await dispatcher.load()
   const cipher = new RatchetCipher({ ...ports, own: identity, prekeys, remote: (device) => remoteDevice(contacts, device) })
   return {
     ...ports,

@@ -18,8 +18,6 @@ import {
   serveContacts,
   showOut,
   takeCard,
-  tellOfCard,
-  tellOfMailboxes,
   Touch,
 } from './contacts/index.ts'
 import { ConversationService } from './conversation/index.ts'
@@ -156,12 +154,11 @@ export class Messenger {
     // History can be read still.
     if (identity.isRevoked) return
     await this.transfers.start(this.stopping.signal)
-    await this.dispatcher.load()
     this.serve(this.mainPath)
     this.presence.start()
     await this.proofs.load()
     await this.dispatcher.start(this.mainPath)
-    inBackground(ports.logger, 'card-not-sent', tellOfMailboxes(this.mainPath, this.card.current()))
+    inBackground(ports.logger, 'card-not-sent', this.card.tellMailboxes(this.mainPath))
     await this.devices.start(this.stopping.signal)
     inBackground(ports.logger, 'keys-not-kept-fresh', this.card.keepFresh(this.stopping.signal))
     for (const contact of book.everyone()) this.touch.keep(contact)
@@ -301,7 +298,7 @@ export class Messenger {
   /** Contacts are shown what our card says now; those who are away find it in their mailbox, and nobody waits for that. */
   private async showCard(): Promise<void> {
     await this.card.show()
-    if (this.mainPath !== undefined) inBackground(this.ports.logger, 'card-not-sent', tellOfCard(this.mainPath, this.card.current().signed))
+    if (this.mainPath !== undefined) inBackground(this.ports.logger, 'card-not-sent', this.card.tell(this.mainPath))
   }
 
   private onKeys(change: KeyChange): void {

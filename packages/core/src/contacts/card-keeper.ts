@@ -1,9 +1,11 @@
 /** Our card while we run: its keys rotate, and it shows the devices that the account has. */
 import type { PrekeyKeeper } from '../e2ee/index.ts'
 import { SkeinError } from '../errors/index.ts'
+import type { MainPath } from '../main-path/index.ts'
 import { MAX_CARD_BUNDLES } from '../wire/limits.ts'
 import { decodeSigned } from '../wire/signed.ts'
 import { leaveInviteCards, publishOwnRecord } from './adding.ts'
+import { tellOfCard, tellOfMailboxes } from './card-words.ts'
 import type { ContactDeps } from './contact-deps.ts'
 import { openOwnCard, type OwnCard } from './own-card.ts'
 import { lookUpOwn, refreshBundles } from './refresh-bundles.ts'
@@ -53,6 +55,16 @@ export class CardKeeper {
     await this.renew()
     this.deps.hurry()
     await this.leaveEverywhere()
+  }
+
+  /** Every device of every contact, by whatever carrier. Never throws. */
+  tell(path: MainPath): Promise<void> {
+    return tellOfCard(path, this.current().signed)
+  }
+
+  /** Where mail for us is left now, if that has changed. @throws SkeinError DISK_FULL, STORE_CLOSED */
+  tellMailboxes(path: MainPath): Promise<void> {
+    return tellOfMailboxes(path, this.current())
   }
 
   /** A relay has come: what others look for is left there, and looked for. */
