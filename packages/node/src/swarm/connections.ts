@@ -186,3 +186,9 @@ export function withDevice(peer: PeerId, run: (device: DeviceId) => void): void 
   const device = deviceOf(peer)
   if (device !== undefined) run(device)
 }
+
+/** `undefined` for an address of something else than WebSocket over IPv4. */
+export function portOfWebSocket(address: string): number | undefined {
+  const port = /^\/ip4\/[^/]+\/tcp\/(\d+)\/ws(\/|$)/.exec(address)?.[1]
+  return port === undefined ? undefined : Number(port)
+}

@@ -18,6 +18,7 @@ import {
   mayBeLeftBehind,
   pathOf,
   peerOf,
+  portOfWebSocket,
   withDevice,
 } from './connections.ts'
 import { FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
@@ -393,9 +394,4 @@ export class Running {
     }
     return { id: connection.id, device, ping: (signal) => pingConnection(connection, signal), abort }
   }
-}
-
-function portOfWebSocket(address: string): number | undefined {
-  const port = /^\/ip4\/[^/]+\/tcp\/(\d+)\/ws(\/|$)/.exec(address)?.[1]
-  return port === undefined ? undefined : Number(port)
 }
