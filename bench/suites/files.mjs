@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { netCopy } from './files/net-copy.mjs'
 import { otherPaths } from './files/other-paths.mjs'
-import { installPeers, startRsync, startScp, startWormhole, versions } from './files/peers.mjs'
+import { CROC, installPeers, startCroc, startRsync, startScp, startWormhole, versions } from './files/peers.mjs'
 import { befriend, cpuSeconds, median, peakMb, send, setPeakBack, startClient, startRelay, until } from './files/processes.mjs'
 
 const PARTS = ['lan', 'peers', 'small', 'chat', 'resume', 'browser', 'paths']
@@ -136,7 +136,7 @@ async function startPair() {
   return both
 }
 
-const seconds = { ours: [], net: [], scp: [], rsync: [], wormhole: [], small: [], one: [], smallWormhole: [] }
+const seconds = { ours: [], net: [], scp: [], rsync: [], wormhole: [], croc: [], small: [], one: [], smallWormhole: [] }
 const cpu = { send: [], receive: [] }
 const big = () => join(dir, 'big')
 
@@ -155,13 +155,13 @@ async function rounds(both, peers) {
     const copy = async (name, from, target) => (peers[name] === null ? null : tried(name, () => peers[name].copy(from, target)))
     if (parts.has('lan')) seconds.net.push(await tried('net', () => netCopy(big(), to('net'))))
     if (parts.has('lan') || parts.has('peers')) await ourRound(both)
-    if (parts.has('peers')) for (const name of ['scp', 'rsync', 'wormhole']) seconds[name].push(await copy(name, big(), to(name)))
+    if (parts.has('peers')) for (const name of ['scp', 'rsync', 'wormhole', 'croc']) seconds[name].push(await copy(name, big(), to(name)))
     if (parts.has('small')) {
       seconds.small.push((await send(...both, [join(dir, 'small')])).seconds)
       seconds.one.push((await send(...both, [join(dir, 'small-as-one')])).seconds)
       seconds.smallWormhole.push(await copy('wormhole', join(dir, 'small'), to('wormhole-small')))
     }
-    for (const name of ['net', 'scp', 'wormhole', 'wormhole-small', 'in'])
+    for (const name of ['net', 'scp', 'wormhole', 'wormhole-small', 'croc', 'in'])
       rmSync(name === 'in' ? join(dir, name) : to(name), { recursive: true, force: true })
   }
 }
@@ -174,6 +174,7 @@ async function startPeers() {
     scp: await start('scp', startScp, parts.has('peers')),
     rsync: await start('rsync', startRsync, parts.has('peers')),
     wormhole: await start('wormhole', startWormhole, wanted),
+    croc: await start('croc', startCroc, parts.has('peers') && CROC !== undefined),
   }
 }
 
@@ -205,6 +206,8 @@ try {
     vs_net_copy_sha256: round(ratio(seconds.net, seconds.ours)),
     vs_scp: round(ratio(seconds.scp, seconds.ours)),
     vs_wormhole: round(ratio(seconds.wormhole, seconds.ours)),
+    // Where it is installed.
+    vs_croc: round(ratio(seconds.croc, seconds.ours)),
     vs_rsync: round(ratio(seconds.rsync, seconds.ours)),
     small_files_vs_wormhole: round(ratio(seconds.smallWormhole, seconds.small)),
     small_files_ratio: round(ratio(seconds.small, seconds.one)),

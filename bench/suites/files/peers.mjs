@@ -2,7 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { userInfo } from 'node:os'
 import { sleep } from './processes.mjs'
 
@@ -14,6 +14,11 @@ const PACKAGES = [
   'python3-magic-wormhole-mailbox-server',
   'magic-wormhole-transit-relay',
 ]
+/** In no package of Debian 12: used where somebody has put it. */
+export const CROC = (process.env.PATH ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'croc'))
+  .find((path) => existsSync(path))
 const PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/scp', '/usr/bin/rsync', '/usr/bin/wormhole', '/usr/bin/twist3']
 
 export function installPeers() {
@@ -35,7 +40,7 @@ export function versions() {
     scp: first('/usr/bin/ssh', '-V'),
     rsync: first('/usr/bin/rsync', '--version'),
     wormhole: first('/usr/bin/wormhole', '--version'),
-    croc: first('/usr/bin/croc', '--version'),
+    croc: CROC === undefined ? null : first(CROC, '--version'),
   }
 }
 
@@ -74,11 +79,15 @@ async function answers(port, server) {
   throw new Error(`nobody answers at port ${port}`)
 }
 
-const run = (program, args, options = {}) =>
+/** @param onSaid with all that it has said on stderr */
+const run = (program, args, { onSaid, ...options } = {}) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], ...options })
     let said = ''
-    child.stderr?.on('data', (part) => (said += part))
+    child.stderr?.on('data', (part) => {
+      said += part
+      onSaid?.(said)
+    })
     child.once('error', reject)
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program}: ${said}`))))
   })
@@ -156,6 +165,29 @@ export async function startWormhole(dir) {
   })
   return { copy, end: () => server.kill('SIGTERM') }
 }
+
+/** With a relay of its own on loopback, over which all goes. Who receives before somebody sends is turned away. */
+export async function startCroc() {
+  const ports = []
+  while (ports.length < CROC_PORTS) ports.push(await freePort())
+  const server = serve(CROC, ['relay', '--host', '127.0.0.1', '--ports', ports.join(',')])
+  await answers(ports[0], server)
+  const common = ['--ignore-stdin', '--yes', '--relay', `127.0.0.1:${ports[0]}`]
+  const env = { ...process.env, CROC_SECRET: '7000-bench-mark-files' }
+  const copy = timed(async (from, to) => {
+    mkdirSync(to, { recursive: true })
+    const ready = Promise.withResolvers()
+    const onSaid = (said) => said.includes('other computer') && ready.resolve()
+    const sending = run(CROC, [...common, 'send', '--no-local', from], { env, onSaid })
+    sending.then(ready.resolve, ready.reject)
+    await ready.promise
+    await Promise.all([sending, run(CROC, [...common, '--out', to], { env, cwd: to })])
+  })
+  return { copy, end: () => server.kill('SIGTERM') }
+}
+
+/** One to meet at, the others for what is sent. */
+const CROC_PORTS = 5
 
 function timed(work) {
   return async (...args) => {
