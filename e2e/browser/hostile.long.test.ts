@@ -46,6 +46,8 @@ it.skipIf(skipped)('[UI12] a private window without private files works, and one
   await bo.sees('from a private window', 'delivered')
   await bo.page.reload()
   await bo.sees('from a private window')
+  await bo.at('/settings')
+  await bo.page.getByText('a private window keeps nothing once it is closed').waitFor()
   await cleo.page.addInitScript(`indexedDB.open = () => { throw new DOMException('denied', 'SecurityError') }`)
   await cleo.enter('Cleo')
   await cleo.page.getByText('Skein cannot start in this browser').waitFor()

@@ -9,6 +9,8 @@ export interface DesktopOptions extends HostOptions {
   readonly window: boolean
   /** To be opened, if one was given. */
   readonly invite: string | undefined
+  /** Of what shows the window; empty unless they are let through. */
+  readonly switches: readonly string[]
 }
 
 interface Parsed extends HostOptions {
@@ -16,8 +18,12 @@ interface Parsed extends HostOptions {
   readonly window: boolean
 }
 
-/** Ends the process with a sentence when the arguments are wrong. @param args without the program's own name */
-export function parseCommandLine(args: readonly string[]): DesktopOptions {
+/**
+ * Ends the process with a sentence when the arguments are wrong.
+ * @param args without the program's own name
+ * @param switches whether options that are none of ours are let through: Electron takes those of Chromium from the same line
+ */
+export function parseCommandLine(args: readonly string[], { switches = false } = {}): DesktopOptions {
   const program = new Command('skein-desktop')
     .description('Skein in a window.')
     .argument('[link]', 'an invite to open')
@@ -29,9 +35,24 @@ export function parseCommandLine(args: readonly string[]): DesktopOptions {
     .option('--name <name>', 'what you call yourself')
     .option('--json', 'one JSON object on stdout when it is ready')
     .option('--no-window', 'print the link instead of opening a window')
+  if (switches) program.allowUnknownOption().allowExcessArguments()
   program.parse([...args], { from: 'user' })
   const options = program.opts<Parsed>()
-  return { ...options, json: options.json === true, invite: program.args[0] }
+  const isSwitch = (each: string): boolean => each.startsWith('--')
+  const invite = program.args.find((each) => !isSwitch(each))
+  return { ...options, json: options.json === true, invite, switches: program.args.filter(isSwitch) }
+}
+
+interface StartedAs {
+  /** The program, and in a checkout its script. */
+  readonly program: readonly string[]
+  /** File of the AppImage that it came in, which is unpacked elsewhere at each start. */
+  readonly appImage: string | undefined
+}
+
+/** What starts this program as it was started. */
+export function startAgain({ switches, dataDir }: DesktopOptions, { program, appImage }: StartedAs): readonly string[] {
+  return [...(appImage === undefined ? program : [appImage]), ...switches, '--data-dir', dataDir]
 }
 
 /** The place in the interface that takes an invite; empty without one. */

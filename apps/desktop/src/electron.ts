@@ -1,14 +1,14 @@
 /** Runs inside Electron: the same client and server as everywhere, with Electron's window around them. */
 import { join } from 'node:path'
 import * as electron from 'electron'
-import { parseCommandLine } from './command-line.ts'
+import { parseCommandLine, startAgain } from './command-line.ts'
 import { interfaceFolder, startHost } from './host.ts'
 import { type AutoStart, linuxAutoStart } from './shell/auto-start.ts'
 import { runShell, type ShellHost } from './shell/electron-shell.ts'
 
 /** Electron's own arguments come first: the program, and in a checkout the script. */
 const own = electron.app.isPackaged ? 1 : 2
-const options = parseCommandLine(process.argv.slice(own))
+const options = parseCommandLine(process.argv.slice(own), { switches: true })
 
 async function hostForShell(): Promise<ShellHost> {
   const host = await startHost(options, 'electron')
@@ -26,19 +26,18 @@ async function hostForShell(): Promise<ShellHost> {
   }
 }
 
-/** What starts this program as it was started: in a checkout with its script. */
-const startAgain = [...process.argv.slice(0, own), '--data-dir', options.dataDir]
+const again = startAgain(options, { program: process.argv.slice(0, own), appImage: process.env['APPIMAGE'] })
 
 /** Electron knows how on macOS and Windows. */
 const ownAutoStart: AutoStart = {
-  isOn: () => electron.app.getLoginItemSettings({ args: startAgain.slice(1) }).openAtLogin,
-  set: (openAtLogin) => electron.app.setLoginItemSettings({ openAtLogin, args: startAgain.slice(1) }),
+  isOn: () => electron.app.getLoginItemSettings({ args: again.slice(1) }).openAtLogin,
+  set: (openAtLogin) => electron.app.setLoginItemSettings({ openAtLogin, args: again.slice(1) }),
 }
 
 await runShell({
   electron,
   icon: join(interfaceFolder(), 'icon-512.png'),
-  autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, startAgain) : ownAutoStart,
+  autoStart: process.platform === 'linux' ? linuxAutoStart(process.env, again) : ownAutoStart,
   dataDir: options.dataDir,
   invite: options.invite,
   startHost: hostForShell,

@@ -14,9 +14,7 @@ import { Note } from '../ui/note.tsx'
 import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
-
-/** Those that people use most. */
-const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const
+import { reactionsFor } from './reactions.ts'
 
 export interface MessageActionsProps {
   readonly message: HistoryMessage
@@ -47,15 +45,15 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
   return (
     <Dialog title={chats.actions} onClose={onClose}>
       <fieldset className="flex flex-wrap gap-2" aria-label={talk.react} disabled={busy}>
-        {EMOJI.map((emoji) => (
+        {reactionsFor(own).map((each) => (
           <button
-            key={emoji}
+            key={each}
             type="button"
-            aria-pressed={own === emoji}
-            onClick={() => done(() => conversation.react(id, own === emoji ? '' : emoji))}
-            className={`size-11 rounded-full border text-xl ${own === emoji ? 'border-accent bg-mine' : 'border-line hover:bg-page'}`}
+            aria-pressed={own === each}
+            onClick={() => done(() => conversation.react(id, own === each ? '' : each))}
+            className={`size-11 rounded-full border text-xl ${own === each ? 'border-accent bg-mine' : 'border-line hover:bg-page'}`}
           >
-            {emoji}
+            {each}
           </button>
         ))}
       </fieldset>

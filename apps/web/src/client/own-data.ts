@@ -1,5 +1,5 @@
 /** What a user does to all that Skein has in this browser: loaded when it is asked for. */
-import { changePassphrase as sealAnew, eraseBrowser, restoreInBrowser } from '@skein/node/browser/data'
+import { changePassphrase as sealAnew, eraseBrowser, placeOf, restoreInBrowser } from '@skein/node/browser/data'
 import { NAME, startWorker, workers } from './connect.ts'
 import { forgetDrafts } from './drafts.ts'
 import { forget, KEYS } from './kept.ts'
@@ -19,6 +19,9 @@ export async function beginAnew(): Promise<void> {
 export async function changePassphrase(current: string, next: string): Promise<void> {
   await sealAnew({ name: NAME, startWorker, current, next })
 }
+
+/** Whether all that is here is one image in the browser's database, in place of files. */
+export const isImage = async (): Promise<boolean> => (await placeOf(NAME)) === 'image'
 
 export interface BackupFile {
   readonly file: Blob

@@ -12,6 +12,7 @@ import { DeliverySection } from './delivery.tsx'
 import { NotifySection } from './notify.tsx'
 import { PassphraseSection } from './passphrase.tsx'
 import { DevicesSection, ProofsSection } from './lazy.ts'
+import { faultOf } from './relay-url.ts'
 import { StorageSection } from './storage.tsx'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
@@ -78,8 +79,10 @@ function Profile({ known, onSaved }: ProfileProps) {
   const save = (): void => {
     setSaved(undefined)
     void run(async () => {
-      const isWrong = linesOf(relays).some((line) => !/^https?:$/.test(URL.parse(line)?.protocol ?? ''))
-      if (isWrong) throw Object.assign(new Error('no address of a relay'), { code: 'RELAY_URL' })
+      // What was there already is the user's own affair.
+      const entered = linesOf(relays).filter((line) => !known.relays.includes(line))
+      const code = entered.map((line) => faultOf(line, globalThis.location.protocol)).find((fault) => fault !== undefined)
+      if (code !== undefined) throw Object.assign(new Error('no address of a relay'), { code })
       const now = await api?.configure(changed(known, { name: name.trim(), relays: [...linesOf(relays)], visibility }))
       if (now !== undefined) onSaved(now)
       setSaved(now)

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { useLook } from '../client/context.tsx'
+import { isImage } from '../client/own-data.ts'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
@@ -25,11 +26,16 @@ async function look(): Promise<Storage | undefined> {
 
 export function StorageSection({ hosted }: { readonly hosted: boolean }) {
   const { settings } = useRareStrings()
-  return (
-    <Section title={settings.storage}>
-      {hosted ? <p>{settings.hosted}</p> : manager() === undefined ? <p>{settings.memory}</p> : <OwnStorage />}
-    </Section>
-  )
+  return <Section title={settings.storage}>{hosted ? <p>{settings.hosted}</p> : <Kept />}</Section>
+}
+
+/** A private window that refuses files has a manager of them all the same. */
+function Kept() {
+  const { settings } = useRareStrings()
+  const [inImage, setInImage] = useState<boolean>()
+  useEffect(() => void isImage().then(setInImage, () => setInImage(false)), [])
+  if (inImage === undefined) return null
+  return inImage || manager() === undefined ? <p>{settings.memory}</p> : <OwnStorage />
 }
 
 function OwnStorage() {

@@ -17,10 +17,41 @@ const calling = new WeakSet<ClientModel>()
 export function callUser(model: ClientModel): void {
   if (calling.has(model)) return
   calling.add(model)
-  model.onEvents((events) => {
-    if (document.visibilityState === 'visible' || !isWanted()) return
-    for (const event of events) call(event)
-  })
+  followLook()
+  model.onEvents((events) => void tell(events))
+}
+
+async function tell(events: readonly ClientEvent[]): Promise<void> {
+  if (!isWanted() || (await isLookedAt())) return
+  for (const event of events) call(event)
+}
+
+/** A lock that each tab holds while its user looks at it, for all the others to see. */
+const LOOKED_AT = 'skein-looked-at'
+
+const isHere = (): boolean => document.visibilityState === 'visible' && document.hasFocus()
+
+async function isLookedAt(): Promise<boolean> {
+  if (isHere()) return true
+  const { held = [] } = await navigator.locks.query()
+  return held.some(({ name }) => name === LOOKED_AT)
+}
+
+function followLook(): void {
+  let leave: (() => void) | undefined
+  const look = (): void => {
+    if (isHere() === (leave !== undefined)) return
+    if (leave === undefined) {
+      const left = Promise.withResolvers<void>()
+      void navigator.locks.request(LOOKED_AT, { mode: 'shared' }, () => left.promise)
+      leave = left.resolve
+    } else {
+      leave()
+      leave = undefined
+    }
+  }
+  for (const type of ['focus', 'blur', 'visibilitychange']) globalThis.addEventListener(type, look)
+  look()
 }
 
 function call(event: ClientEvent): void {

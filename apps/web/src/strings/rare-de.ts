@@ -158,6 +158,7 @@ export const rareDe: RareStrings = {
   },
   settings: {
     problems: {
+      RELAY_MIXED: 'Diese Seite kam über https und darf nur mit Relays reden, deren Adresse mit https beginnt.',
       RELAY_URL: 'Die Adresse eines Relays beginnt mit https:// oder http://, eine je Zeile.',
     },
     backup: 'Sicherung',
@@ -185,8 +186,10 @@ export const rareDe: RareStrings = {
     evictable: 'Der Browser darf löschen, was hier gespeichert ist, wenn der Platz knapp wird.',
     persist: 'Den Browser bitten, es zu behalten',
     refused: 'Der Browser hat nicht zugesagt. Oft tut er es, wenn die Seite installiert ist oder regelmäßig benutzt wird.',
-    memory: 'Auf dieser Seite liegt alles als ein Abbild in der Datenbank des Browsers. Mit den Daten der Seite kann es gelöscht werden.',
-    hosted: 'Alles liegt beim Programm auf diesem Rechner.',
+    memory:
+      'Auf dieser Seite liegt alles als ein Abbild in der Datenbank des Browsers. Mit den Daten der Seite kann es gelöscht werden, und ein privates Fenster behält nichts, wenn es geschlossen ist.',
+    hosted:
+      'Alles liegt beim Programm auf diesem Rechner, die Schlüssel im Schlüsselbund des Systems oder in einer Datei, die nur du lesen kannst. Mit einem Passwort versiegelt sie, wer das Programm mit SKEIN_PASSPHRASE startet.',
     account: 'Dein Konto',
     device: 'Dieses Gerät',
     laterApplied: 'Es gilt ab dem nächsten Start.',

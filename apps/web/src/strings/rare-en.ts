@@ -156,6 +156,7 @@ export const rareEn = {
   },
   settings: {
     problems: {
+      RELAY_MIXED: 'This page came by https, and may talk only to relays whose address begins with https.',
       RELAY_URL: 'The address of a relay begins with https:// or http://, and there is one per line.',
     },
     backup: 'Backup',
@@ -183,8 +184,10 @@ export const rareEn = {
     evictable: 'The browser may delete what is stored here when room gets short.',
     persist: 'Ask the browser to keep it',
     refused: 'The browser has not agreed. It often does once the page is installed or used regularly.',
-    memory: 'On this page all is kept as one image in the browser’s database. It may be deleted with the page’s data.',
-    hosted: 'All is kept by the program on this computer.',
+    memory:
+      'On this page all is kept as one image in the browser’s database. It may be deleted with the page’s data, and a private window keeps nothing once it is closed.',
+    hosted:
+      'All is kept by the program on this computer, its keys in the system’s keychain or in a file that only you can read. Whoever starts that program with SKEIN_PASSPHRASE seals them with a passphrase.',
     account: 'Your account',
     device: 'This device',
     laterApplied: 'It counts from the next start on.',

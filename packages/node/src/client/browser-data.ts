@@ -5,8 +5,11 @@ import { browserRandom } from '../platform/browser.ts'
 import { systemClock } from '../platform/clock.ts'
 import { erase } from '../store/worker/erase.ts'
 import { inWorker, openPageStore } from '../store/worker/open.ts'
-import { records, RESTORING, STORAGE_KEY } from '../store/worker/records.ts'
+import { PLACE, records, RESTORING, STORAGE_KEY } from '../store/worker/records.ts'
 import type { BrowserOptions } from './browser.ts'
+
+/** Where the database of an identity is; nothing before there is one. */
+export const placeOf = (name: string): Promise<'files' | 'image' | undefined> => get(PLACE, records(name))
 
 export interface BrowserRestoreOptions extends Pick<BrowserOptions, 'name' | 'startWorker' | 'passphrase'> {
   readonly file: ReadableStream<Uint8Array>

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { parseCommandLine, startAgain } from './command-line.ts'
+
+const INVITE = 'skein:#AQAAAAAAAAAAAAAAAAAAAAAA'
+
+it('[DW14] switches of Chromium beside our own options are left to Electron', () => {
+  const line = ['--no-sandbox', '--data-dir', '/data', '--ozone-platform=wayland', '--json', INVITE]
+  expect(parseCommandLine(line, { switches: true })).toMatchObject({
+    dataDir: '/data',
+    json: true,
+    window: true,
+    invite: INVITE,
+    switches: ['--no-sandbox', '--ozone-platform=wayland'],
+  })
+  expect(parseCommandLine(['--data-dir', '/data'])).toMatchObject({ invite: undefined, switches: [] })
+})
+
+it('[DW13] what starts with the session is what lasts: the file of an AppImage, not the place where it is unpacked', () => {
+  const options = parseCommandLine(['--no-sandbox', '--data-dir', '/data'], { switches: true })
+  const again = ['--no-sandbox', '--data-dir', '/data']
+  expect(startAgain(options, { program: ['/mounted/skein'], appImage: '/apps/Skein.AppImage' })).toEqual(['/apps/Skein.AppImage', ...again])
+  expect(startAgain(options, { program: ['electron', 'electron.js'], appImage: undefined })).toEqual(['electron', 'electron.js', ...again])
+})

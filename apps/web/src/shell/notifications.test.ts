@@ -1,0 +1,68 @@
+import type { ClientEvent } from '@skein/node/browser'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { ClientModel } from '../client/model.ts'
+import { callUser } from './notifications.ts'
+
+const shown: string[] = []
+class Shown {
+  static readonly permission = 'granted'
+  constructor(title: string) {
+    shown.push(title)
+  }
+}
+
+/** As browsers have them, for one origin. */
+class Locks {
+  readonly held: { readonly name: string }[] = []
+
+  async request(name: string, _options: object, work: () => Promise<void>): Promise<void> {
+    const lock = { name }
+    this.held.push(lock)
+    await work()
+    this.held.splice(this.held.indexOf(lock), 1)
+  }
+
+  query = async () => ({ held: [...this.held] })
+}
+
+const locks = new Locks()
+const page = { visibilityState: 'visible', focus: true, hasFocus: () => page.focus }
+const windowOf = new EventTarget()
+
+beforeEach(() => {
+  shown.length = 0
+  vi.stubGlobal('Notification', Shown)
+  vi.stubGlobal('isSecureContext', true)
+  vi.stubGlobal('document', page)
+  vi.stubGlobal('navigator', { locks })
+  vi.stubGlobal('localStorage', { getItem: () => 'yes' })
+  vi.stubGlobal('addEventListener', windowOf.addEventListener.bind(windowOf))
+})
+afterEach(() => vi.unstubAllGlobals())
+
+const message = { event: 'message', contact: 'bo', name: 'Bo', muted: false, message: { id: 'a', direction: 'in', text: 'hello' } }
+
+it('[UI27] a message is announced while no tab is looked at, and in none of them while one is', async () => {
+  let hear: (events: readonly ClientEvent[]) => void = () => undefined
+  callUser({ onEvents: (listener: typeof hear) => ((hear = listener), () => undefined) } as unknown as ClientModel)
+  const comes = async (): Promise<readonly string[]> => {
+    hear([message as unknown as ClientEvent])
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    return shown.splice(0)
+  }
+  const turnAway = async (): Promise<void> => {
+    page.focus = false
+    windowOf.dispatchEvent(new Event('blur'))
+    await vi.waitFor(() => expect(locks.held).toEqual([]))
+  }
+  expect([await comes(), locks.held.length]).toEqual([[], 1])
+  // Still to be seen beside another window.
+  await turnAway()
+  expect([await comes(), locks.held.length]).toEqual([['Bo'], 0])
+  const other = Promise.withResolvers<void>()
+  const otherTab = locks.request('skein-looked-at', {}, () => other.promise)
+  expect(await comes()).toEqual([])
+  other.resolve()
+  await otherTab
+  expect(await comes()).toEqual(['Bo'])
+})
