@@ -9,6 +9,7 @@ import type { BulkLink } from './file-ports.ts'
 import type { Transfer } from './index.ts'
 import { BULK_HELD_MS, MAX_UNCLAIMED, QUIET_MS } from './limits.ts'
 import { Pace } from './pace.ts'
+import { Turns } from './turns.ts'
 
 /** Ana has offered three files that were accepted, and cid one. */
 async function four(both: Pair): Promise<{ readonly hers: readonly Transfer[]; readonly his: Transfer }> {
@@ -48,6 +49,28 @@ describe('turns', () => {
     for (const each of speaks) each()
     await world.run(10_000)
     expect(hers.map((each) => stateOf(bo, each))).toEqual(['done', 'done', 'done'])
+  })
+
+  it('[FI22] a place that gets free is of who has waited, not of who comes just then', async () => {
+    const turns = new Turns(1, new VirtualClock())
+    let [now, most] = [0, 0]
+    const take = (): Promise<void> =>
+      turns.take({ moved: () => 0, onStill: () => undefined }, async () => {
+        now += 1
+        most = Math.max(most, now)
+        await Promise.resolve()
+        now -= 1
+      })
+    const all: Promise<void>[] = []
+    const keepComing = async (): Promise<void> => {
+      for (let count = 0; count < 100; count += 1) {
+        all.push(take())
+        await Promise.resolve()
+      }
+    }
+    await Promise.all([keepComing(), take(), keepComing(), take(), keepComing()])
+    await Promise.all(all)
+    expect([most, now]).toEqual([1, 0])
   })
 
   it('[FI22] who is away takes no turn, however long it takes to find that out', async () => {

@@ -23,12 +23,11 @@ export class Turns {
   /** Who stands still for QUIET_MS goes on, and keeps nobody else waiting. */
   async take<T>({ moved, onStill }: Moving, work: () => Promise<T>): Promise<T> {
     if (this.busy >= this.most) await new Promise<void>((resolve) => this.queue.push(resolve))
-    this.busy += 1
+    else this.busy += 1
     const over = new AbortController()
     const watching = this.watch(moved, over.signal).then((isStill) => {
       if (isStill) onStill()
-      this.busy -= 1
-      this.queue.shift()?.()
+      this.leave()
     })
     try {
       return await work()
@@ -36,6 +35,13 @@ export class Turns {
       over.abort()
       await watching
     }
+  }
+
+  /** Whoever has waited is given the place: it is never free for somebody who comes just then. */
+  private leave(): void {
+    const next = this.queue.shift()
+    if (next === undefined) this.busy -= 1
+    else next()
   }
 
   /** Until it has ended, or stands still. @returns whether it stands still */
@@ -46,6 +52,8 @@ export class Turns {
 
   /** Nobody waits any longer. */
   stop(): void {
-    for (const go of this.queue.splice(0)) go()
+    const waiting = this.queue.splice(0)
+    this.busy += waiting.length
+    for (const go of waiting) go()
   }
 }
