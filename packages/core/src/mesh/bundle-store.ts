@@ -1,4 +1,4 @@
-import type { BundleKey, HeldBundle } from './bundle.ts'
+import type { BundleKey, HeldBundle, MeshAddress } from './bundle.ts'
 
 /** Where copies wait. Iterates in the order in which they came. */
 export interface BundleStore {
@@ -17,6 +17,8 @@ export interface BundleStore {
   all(): Iterable<HeldBundle>
   /** Copies behind one cure lock. */
   locked(lock: string): readonly HeldBundle[]
+  /** Copies for any of these addresses, in the order in which they came. */
+  to(addresses: ReadonlySet<MeshAddress>): readonly HeldBundle[]
 }
 
 /** A store that lives as long as the process. */
@@ -24,7 +26,9 @@ export class MemoryBundleStore implements BundleStore {
   readonly capacityBytes: number
   private readonly bundles = new Map<BundleKey, HeldBundle>()
   private readonly byLock = new Map<string, Set<HeldBundle>>()
+  private readonly byAddress = new Map<MeshAddress, Map<BundleKey, number>>()
   private readonly leastCharge: number
+  private puts = 0
   private used = 0
 
   /** @param leastCharge what the smallest bundle counts for: each takes memory beside its bytes */
@@ -57,6 +61,7 @@ export class MemoryBundleStore implements BundleStore {
     this.remove(bundle.key)
     this.bundles.set(bundle.key, bundle)
     this.byLock.set(bundle.lock, (this.byLock.get(bundle.lock) ?? new Set()).add(bundle))
+    this.byAddress.set(bundle.address, (this.byAddress.get(bundle.address) ?? new Map()).set(bundle.key, this.puts++))
     this.used += this.charge(bundle.bytes)
   }
 
@@ -66,6 +71,8 @@ export class MemoryBundleStore implements BundleStore {
     this.used -= this.charge(held.bytes)
     const same = this.byLock.get(held.lock)
     if (same?.delete(held) && same.size === 0) this.byLock.delete(held.lock)
+    const there = this.byAddress.get(held.address)
+    if (there?.delete(key) && there.size === 0) this.byAddress.delete(held.address)
     return this.bundles.delete(key)
   }
 
@@ -75,5 +82,13 @@ export class MemoryBundleStore implements BundleStore {
 
   locked(lock: string): readonly HeldBundle[] {
     return [...(this.byLock.get(lock) ?? [])]
+  }
+
+  to(addresses: ReadonlySet<MeshAddress>): readonly HeldBundle[] {
+    // Whoever claims to be everybody costs no more than a look at all there is.
+    const isFew = addresses.size <= this.byAddress.size
+    const there = isFew ? [...addresses] : [...this.byAddress.keys()].filter((address) => addresses.has(address))
+    const found = there.flatMap((address) => [...(this.byAddress.get(address) ?? [])]).sort((one, other) => one[1] - other[1])
+    return found.map(([key]) => this.bundles.get(key)).filter((held) => held !== undefined)
   }
 }

@@ -151,8 +151,8 @@ export class MeshNode {
     for (const neighbour of this.neighbours.served(links)) {
       if (neighbour.addresses.size === 0) continue
       let chunk: HeldBundle | undefined
-      for (const bundle of this.options.store.all()) {
-        if (!neighbour.addresses.has(bundle.address) || !lacks(neighbour, bundle, moment) || bundle.expiresAt <= now) continue
+      for (const bundle of this.options.store.to(neighbour.addresses)) {
+        if (!lacks(neighbour, bundle, moment) || bundle.expiresAt <= now) continue
         if (!isChunk(bundle)) return { link: neighbour.link, bundle }
         chunk ??= bundle
       }

@@ -87,7 +87,9 @@ export class ProofExchange {
   /** All proofs of one frame at once: one frame onward, however many they are. */
   private take(neighbour: Neighbour, cures: readonly CureFields[], now: number): void {
     const { primitives, isAwaited } = this.deps
-    const heard = cures.map(({ key, expiryHour }) => ({ key, lock: cureLock(key, primitives), expiresAt: expiryHour * HOUR_MS }))
+    const heard = this.intake
+      .shown(neighbour, cures, now)
+      .map(({ key, expiryHour }) => ({ key, lock: cureLock(key, primitives), expiresAt: expiryHour * HOUR_MS }))
     const news = heard.filter((cure) => this.cures.isNews(cure, now))
     const sound = news.filter(({ lock }) => isAwaited(lock))
     const others = news.filter(({ lock }) => !isAwaited(lock))

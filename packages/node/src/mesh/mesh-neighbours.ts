@@ -18,6 +18,9 @@ import { Places } from './places.ts'
 export const MESH_PROTOCOL: ProtocolId = '/skein/mesh/1'
 /** Neighbours that are looked for; others may come by themselves, up to the mesh's own limit. With six each, a room full of devices hangs together. */
 export const WANTED_NEIGHBOURS = 6
+/** One more is looked for after so long, milliseconds, doubled with each beyond those: or two groups in which everybody has enough would never join. */
+const ONE_MORE_AFTER_MS = 60_000
+const MOST_LOOKED_FOR = 16
 /** Strangers that are dialled at once. */
 const MAX_GREETINGS = 4
 /** A device that does not want to be a neighbour, or not now, is asked again after so long, milliseconds; doubled each time. */
@@ -52,11 +55,14 @@ export class MeshNeighbours {
   private readonly stopping = new AbortController()
   private readonly releases: (() => void)[] = []
   private greetings = 0
+  /** When somebody was dialled last, or fewer neighbours were there than are wanted; monotonic milliseconds. */
+  private lookedAt: number
   private uplink: Pace | undefined
 
   constructor(deps: MeshNeighboursDeps) {
     this.deps = deps
-    this.places = new Places(deps.clock.monotonic())
+    this.lookedAt = deps.clock.monotonic()
+    this.places = new Places(this.lookedAt)
   }
 
   start(): void {
@@ -135,13 +141,21 @@ export class MeshNeighbours {
   }
 
   private greetSome(): void {
-    const { mesh, clock, swarm } = this.deps
-    while (this.greetings < MAX_GREETINGS && mesh.neighbourCount + this.greetings < WANTED_NEIGHBOURS) {
+    const { clock, swarm } = this.deps
+    while (this.greetings < MAX_GREETINGS && this.isLooking()) {
       const address = this.places.next(clock.monotonic(), (device) => swarm.isConnected(device))
       if (address === undefined) return
+      this.lookedAt = clock.monotonic()
       this.greetings += 1
       void this.greet(address)
     }
+  }
+
+  private isLooking(): boolean {
+    const beyond = this.deps.mesh.neighbourCount + this.greetings - WANTED_NEIGHBOURS
+    if (beyond < 0) this.lookedAt = this.deps.clock.monotonic()
+    if (beyond < 0 || WANTED_NEIGHBOURS + beyond >= MOST_LOOKED_FOR) return beyond < 0
+    return this.deps.clock.monotonic() - this.lookedAt >= ONE_MORE_AFTER_MS * 2 ** beyond
   }
 
   private async greet(address: string): Promise<void> {

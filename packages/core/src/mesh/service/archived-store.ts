@@ -9,6 +9,8 @@ export class ArchivedStore extends MemoryBundleStore {
   private readonly gone: (key: BundleKey) => void
   private readonly sources = new Map<BundleKey, string>()
   private readonly usedBy = new Map<string, number>()
+  /** Grows with everything that is put here. */
+  additions = 0
 
   constructor(capacityBytes: number, gone: (key: BundleKey) => void) {
     super(capacityBytes, LEAST_CHARGE_BYTES)
@@ -37,6 +39,7 @@ export class ArchivedStore extends MemoryBundleStore {
 
   override put(bundle: HeldBundle): void {
     super.put(bundle)
+    this.additions += 1
     this.count(bundle.key, this.charge(bundle.bytes))
   }
 

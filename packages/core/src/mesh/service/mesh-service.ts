@@ -325,7 +325,10 @@ export class MeshService {
 
   private compareAgain(): void {
     this.node.compareAgain(this.now)
-    for (const { id } of this.sessions.values()) this.node.forgive(id)
+    for (const session of this.sessions.values()) {
+      this.node.forgive(session.id)
+      session.idle = undefined
+    }
   }
 
   private peerOf(link: LinkId): string {
@@ -360,7 +363,7 @@ export class MeshService {
     }
     if (frame.kind === 'control') {
       this.node.control(session.id, frame.frame, this.now)
-      this.transfers.offerNext(session)
+      this.transfers.offerAfterWord(session)
     }
   }
 

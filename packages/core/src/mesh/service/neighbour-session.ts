@@ -6,6 +6,7 @@ import type { Link } from '../links/index.ts'
 import { FrameLink } from '../links/index.ts'
 import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
+import { RateLimit } from '../rate-limit.ts'
 import { type Allowances, TIMED_OUT_COSTS } from './allowances.ts'
 import { Refusals } from './refusals.ts'
 
@@ -16,6 +17,8 @@ const FLOODS_WAITING = 1 / 2
 const FLOODS_WAIT_SECONDS = 4
 /** What a frame weighs that was begun on a reliable link and not ended: as `useless`. */
 const ABANDONED_WEIGHT = 100
+/** Looks at all that is carried, after a word of the neighbour: each goes through the whole store. */
+const LOOK_RATE = { burst: 20, perSecond: 10 } as const
 /** Words of routes are shorter, bundles on them longer. */
 const SHORT_BYTES = 512
 
@@ -68,6 +71,10 @@ export class NeighbourSession {
   /** What has been handed over and not been answered. */
   transfer: OutgoingTransfer | undefined
   readonly refusals = new Refusals()
+  /** There was nothing for it, at a monotonic time, after so many changes of what is here. */
+  idle: { readonly changes: number; readonly at: number } | undefined
+  /** How often it may have looked for what there is for it. */
+  readonly looks: RateLimit
   private readonly frames: FrameLink
   private readonly clock: Clock
   private readonly events: SessionEvents
@@ -88,6 +95,7 @@ export class NeighbourSession {
     this.saidAt = this.heardAt
     this.frames = new FrameLink(link, clock, () => this.useless(ABANDONED_WEIGHT))
     this.allowances = allowances
+    this.looks = new RateLimit(LOOK_RATE, this.heardAt)
   }
 
   /** Reads until the link is gone. */

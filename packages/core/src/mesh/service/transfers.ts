@@ -26,6 +26,9 @@ export const NEIGHBOUR_SHARE = 0.25
 const ANSWER_WITHIN_MS = 10_000
 const TAKEN_WITHIN_MS = 60_000
 
+/** Where there was nothing for a neighbour, and nothing has changed, it is looked again after so long, in milliseconds: what is worth a copy changes with time. */
+const LOOK_AGAIN_MS = 1_000
+
 interface Answer {
   readonly key: string
   readonly outcome: TransferAnswer
@@ -59,6 +62,7 @@ export class Transfers {
   private readonly incoming = new Set<BundleKey>()
   private readonly inTransit = new Set<BundleKey>()
   private readonly turns: StoringTurns
+  private ended = 0
 
   constructor(deps: TransferDeps) {
     this.deps = deps
@@ -70,16 +74,32 @@ export class Transfers {
     })
   }
 
-  /** The next bundle for a neighbour, unless one is on its way. */
+  /** It has said something: there may be a bundle for it now. Not looked for as often as it likes. */
+  offerAfterWord(session: NeighbourSession): void {
+    session.idle = undefined
+    if (session.looks.takes(1, this.deps.clock.monotonic())) this.offerNext(session)
+  }
+
+  /** The next bundle for a neighbour, unless one is on its way, or there was none and nothing has changed since. */
   offerNext(session: NeighbourSession): void {
     const { node, clock, quietly } = this.deps
-    if (session.transfer !== undefined) return
+    if (session.transfer !== undefined || this.isIdle(session)) return
     const choice = this.next(session)
+    session.idle = choice === undefined ? { changes: this.changes, at: clock.monotonic() } : undefined
     if (choice === undefined) return
     session.transfer = { choice, since: clock.monotonic(), isAsked: false, offered: undefined }
     this.inTransit.add(choice.bundle.key)
     node.began(choice)
     void quietly(this.hand(session, choice.bundle).catch((error: unknown) => this.failed(session, { choice, error })))
+  }
+
+  private isIdle({ idle }: NeighbourSession): boolean {
+    return idle !== undefined && idle.changes === this.changes && this.deps.clock.monotonic() - idle.at < LOOK_AGAIN_MS
+  }
+
+  /** What may make a bundle one to hand over: a new one, and one that is on its way no longer. */
+  private get changes(): number {
+    return this.ended + this.deps.store.additions
   }
 
   /** What cannot be handed over keeps nothing else from the neighbour. */
@@ -131,6 +151,7 @@ export class Transfers {
     const choice = session.transfer?.choice
     session.transfer = undefined
     if (choice === undefined) return
+    this.ended += 1
     this.inTransit.delete(choice.bundle.key)
     this.deps.node.broken(choice)
   }
