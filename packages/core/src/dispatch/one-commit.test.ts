@@ -39,6 +39,9 @@ describe('[DL24] what follows from news is durable with them', () => {
     const carried = (write: StoreWrite): boolean => write.kind === 'outbox.carried' && write.message === id
     expect(beside(commits(), carried, 'receipt.put')).toMatchObject([owed])
     expect(await phone.messenger.message(id)).toMatchObject({ state: 'failed', reason: 'expired' })
+    await bo.messenger.deliveries.retry(id)
+    await world.run(5_000)
+    expect(await phone.messenger.message(id)).toMatchObject({ state: 'queued', reason: null })
   })
 
   it('[DP2] wishes for proofs, and that a signature is owed', async () => {

@@ -46,6 +46,8 @@ function copiedMessage(
 ): ControlEffect {
   const sent = { direction: 'out', state: 'queued', reason: null, receivedAt: path.clock.now(), deliveredAt: null } as const
   const message: StoredMessage = { ...UNTOUCHED, ...shownOf(body), ...placed, ...sent }
-  const writes: readonly StoreWrite[] = [{ kind: 'message.insert', message }, stampWrite(path.stamps)]
+  // One that had failed, and is known here, is being sent again.
+  const again: StoreWrite = { kind: 'message.state', id: placed.id, state: 'queued', at: path.clock.now() }
+  const writes: readonly StoreWrite[] = [{ kind: 'message.insert', message }, again, stampWrite(path.stamps)]
   return { writes, committed: () => path.onMessage(message) }
 }
