@@ -68,6 +68,18 @@ describe('dispatch', () => {
     expect(await world.history(back, ana)).toEqual([])
   })
 
+  it('[DL17] a message that is taken back before it has left waits for nothing; one that was on its way has come', async () => {
+    const { world, ana, bo } = await friends(48)
+    world.kill(bo)
+    const [sent, late] = [await world.send(ana, bo, 'never mind'), await world.send(ana, bo, 'too late')]
+    await world.run(5_000)
+    for (const { id } of [sent, late]) await ana.messenger.conversation.annotate({ kind: 'deletion', target: id })
+    expect(await states(world, ana, bo)).toEqual(Array(2).fill(['failed', 'cancelled']))
+    const { device } = bo.messenger.identity
+    await ana.store.commit([{ kind: 'outbox.acknowledged', message: late.id, device, state: 'delivered', at: 5 }])
+    expect((await states(world, ana, bo)).map(([state]) => state)).toEqual(['failed', 'delivered'])
+  })
+
   it('[DL12] [DL16] a device of which no key is known waits alone; the message shows what the others have reached', async () => {
     const { world, ana, bo } = await friends(43)
     const contact = world.contactOf(ana, bo)

@@ -6,6 +6,7 @@ import type { ContentFields } from '../wire/content.ts'
 import { type AnnotationBody, wordsIn } from './annotation-body.ts'
 import type { MainPath } from './context.ts'
 import { REMEMBER_MS } from './controls.ts'
+import { dueToOwn } from './due-to-own.ts'
 import { commitForAll, type Outgoing } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
@@ -32,7 +33,9 @@ export async function annotate(path: MainPath, body: AnnotationBody): Promise<St
   })
   for (const { device } of path.book.devicesOf(contact.account)) if (withdrawn.length > 0) path.reload(device)
   for (const row of rows) path.post(row)
-  return changed(path, message)
+  const now = await changed(path, message)
+  if (withdrawn.length > 0 && now.state === 'failed') path.onState(now)
+  return now
 }
 
 function refuseOthers({ direction, kind }: StoredMessage, body: AnnotationBody): void {
@@ -41,10 +44,17 @@ function refuseOthers({ direction, kind }: StoredMessage, body: AnnotationBody):
   if (body.kind === 'edit' && kind !== 'text') throw new SkeinError('NOT_YOURS', 'Only a text can be edited.')
 }
 
-/** What has not left yet need not leave any more. */
-async function withdrawal({ store }: MainPath, { id }: StoredMessage): Promise<readonly StoreWrite[]> {
-  const waiting = (await store.outboxOf(id)).filter(({ state }) => state === 'queued')
-  return waiting.map(({ message, device }) => ({ kind: 'outbox.remove', message, device }))
+/** What has not left yet need not leave any more; a message of which nothing has left is given up (DL17). */
+async function withdrawal({ store, clock, book }: MainPath, { id }: StoredMessage): Promise<readonly StoreWrite[]> {
+  const rows = await store.outboxOf(id)
+  const waiting = rows.filter(({ state }) => state === 'queued')
+  const over = { state: 'failed', reason: 'cancelled', at: clock.now() } as const
+  const removed = waiting.flatMap(({ message, device }): readonly StoreWrite[] => [
+    { kind: 'outbox.remove', message, device },
+    { kind: 'progress.put', progress: { message, device, ...over } },
+  ])
+  if (waiting.length === 0 || waiting.length < rows.length) return removed
+  return [...removed, { kind: 'message.state', id, ...over }, ...dueToOwn(book, [id])]
 }
 
 function newAnnotation({ random, stamps, clock }: MainPath, contact: StoredContact, body: AnnotationBody): StoredAnnotation {
