@@ -6,12 +6,15 @@ const SENTENCES = [
   [/^no address of this kind/, 'address'],
   [/^the other side tries/, 'theirs'],
   [/^the other side begins/, 'begins'],
+  [/UDP does not get through at the other side/, 'udpThere'],
   [/UDP does not get through/, 'udp'],
+  [/^no relay in common/, 'relays'],
+  [/(it broke off|begun anew|given it up|machine has moved)$/, 'broken'],
   [/another was faster$/, 'overtaken'],
   [/nobody answered in time$/, 'late'],
   [/^the ports of the other side would have to be guessed/, 'guessed'],
   [/^no hole was found/, 'closed'],
-  [/^(tried not long ago|tried often enough|too many punches|a punch is under way)/, 'later'],
+  [/^(tried not long ago|tried often enough|too many punches|a punch is under way|the other side has no place)/, 'later'],
   [/^carried by/, 'carried'],
 ] as const
 
