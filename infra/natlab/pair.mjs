@@ -82,7 +82,7 @@ export async function oneTry(lab, [waiting, coming], { random, patience, explain
   }
 }
 
-/** Since when `self` says that it reaches `other` directly; `undefined` if it does not until `deadline`. */
+/** Since when `self` says that it uses a direct way to `other`; `undefined` if it does not until `deadline`. */
 async function watch(self, other, { deadline, signal }) {
   while (Date.now() < deadline && !signal.aborted) {
     const { path, since } = await self.way(other)

@@ -30,7 +30,7 @@ export interface PeerPath {
   /** e.g. `tcp`, `ws`, `webrtc`, `webrtc-direct`, `circuit`. */
   readonly transport: string
   readonly rttMs: number | null
-  /** Milliseconds since 1970. */
+  /** When it came into use, milliseconds since 1970. */
   readonly since: number
 }
 

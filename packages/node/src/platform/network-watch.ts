@@ -1,5 +1,5 @@
 /** Tells when this machine's network addresses or its way out change, or when it has slept: nothing in Node.js does. */
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces, uptime } from 'node:os'
 import type { Clock } from '@skein/core'
 import { defaultRoute, ownWayOut } from './default-route.ts'
 import type { NetworkChange } from './network-change.ts'
@@ -12,6 +12,8 @@ const ASLEEP_MS = 5_000
 export interface WatchDeps {
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** How long the machine has been up, its sleep included, ms; nobody sets it, as the wall clock is set. */
+  readonly up?: () => number
   readonly interfaces?: () => NodeJS.Dict<NetworkInterfaceInfo[]>
   /** The way out, as text to be compared. Never rejects. */
   readonly route?: () => Promise<string>
@@ -21,7 +23,7 @@ export interface WatchDeps {
 
 /** Runs until `signal` aborts. */
 export async function watchNetwork(
-  { clock, signal, interfaces = networkInterfaces, route = defaultRoute, source = ownWayOut }: WatchDeps,
+  { clock, signal, up = () => uptime() * 1_000, interfaces = networkInterfaces, route = defaultRoute, source = ownWayOut }: WatchDeps,
   onChange: (change: NetworkChange) => void,
 ): Promise<void> {
   /** What was known still counts where the system does not say. */
@@ -32,9 +34,9 @@ export async function watchNetwork(
       return known
     }
   }
-  let [last, way, used, at] = [look([]), await route(), await source(), clock.now()]
+  let [last, way, used, at] = [look([]), await route(), await source(), up()]
   while (await clock.sleep(LOOK_EVERY_MS, { signal })) {
-    const [now, nowWay, instant] = [look(last), await route(), clock.now()]
+    const [now, nowWay, instant] = [look(last), await route(), up()]
     const changed = now.toSorted().join() !== last.toSorted().join() || nowWay !== way
     const late = instant - at - LOOK_EVERY_MS
     const sleptMs = late > ASLEEP_MS ? late : 0

@@ -5,19 +5,25 @@ import { endpointOf } from '../bulk/endpoint.ts'
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { parseDeviceId } from '@skein/core'
+import { VirtualClock } from '@skein/core/testing'
 import {
   isBetterWay,
   isLeftBehind,
   mayBeLeftBehind,
   isNear,
   isRelayed,
+  isSettled,
   markDoubted,
   markPunched,
+  markInUse,
+  markOpen,
   markUnproven,
+  pathOf,
   pickConnection,
   surplusConnections,
   transportOf,
 } from './connections.ts'
+import { SETTLED_MS } from './constants.ts'
 import { meantFor, rungOf } from './rungs.ts'
 
 const [relay, device] = ['12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X', '12D3KooWEKTGHCUQG5RaqDVBKb2qJ2Yb6yu11Lcr388SQoTQ3o51']
@@ -85,6 +91,21 @@ describe('several connections to one device', () => {
     markUnproven(lan, false)
     expect(pickConnection([lan, circuit], self)).toBe(lan)
     markDoubted(circuit, false)
+  })
+
+  it('[PT1] a way is told of since it came into use, and its age does not hang on the wall clock', async () => {
+    const clock = new VirtualClock(1_000_000)
+    const opened = over('/ip4/192.168.1.3/tcp/1')
+    const since = (): number => pathOf(parseDeviceId(device), opened, { isMapped: false }).since
+    markOpen(opened, clock)
+    expect(since()).toBe(1_000_000)
+    clock.jump(3_600_000)
+    expect(isSettled(opened, clock)).toBe(false)
+    markInUse(opened, clock)
+    expect(since()).toBe(4_600_000)
+    clock.jump(-7_200_000)
+    await clock.advance(SETTLED_MS + 1)
+    expect(isSettled(opened, clock)).toBe(true)
   })
 })
 

@@ -2,8 +2,29 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
+import { type Clock, type DeviceId, parseDeviceId, type PeerPath } from '@skein/core'
 import type { NetworkChange } from '../platform/network-change.ts'
+import { SETTLED_MS } from './constants.ts'
+
+/** When connections were opened, by the clock that nobody sets. */
+const openedAt = new WeakMap<Connection, number>()
+
+/** When they came into use, for people: after the handshake, and what takes the place of a lesser one once it has carried something. */
+const usedSince = new WeakMap<Connection, number>()
+
+export function markOpen(connection: Connection, clock: Clock): void {
+  openedAt.set(connection, clock.monotonic())
+  markInUse(connection, clock)
+}
+
+export function markInUse(connection: Connection, clock: Clock): void {
+  usedSince.set(connection, clock.now())
+}
+
+/** Whether it is too old to have come of the same dials as one that opens now. */
+export function isSettled(connection: Connection, clock: Clock): boolean {
+  return clock.monotonic() - (openedAt.get(connection) ?? Number.NEGATIVE_INFINITY) > SETTLED_MS
+}
 
 /** How the sockets under connections came about whose address does not tell; by the address object of the connection. */
 const punched = new WeakSet<Multiaddr>()
@@ -178,7 +199,8 @@ export interface PathNotes {
 export function pathOf(device: DeviceId, connection: Connection, { rttMs, isMapped }: PathNotes): PeerPath {
   const address = connection.remoteAddr.toString()
   const path = isPunched(connection) ? 'punched' : isRelayed(address) ? 'relayed' : isNear(address) ? 'lan' : isMapped ? 'mapped' : 'direct'
-  return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since: connection.timeline.open }
+  const since = usedSince.get(connection) ?? connection.timeline.open
+  return { device, path, transport: transportOf(address), rttMs: rttMs ?? connection.rtt ?? null, since }
 }
 
 /** Nothing for a peer that is no device: one whose key is not Ed25519. */

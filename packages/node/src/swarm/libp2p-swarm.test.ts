@@ -152,9 +152,11 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     }, DEADLINE)
   })
 
-  it('[PT1] a better path that carries nothing is not used, and ends; one that carries something is', async () => {
+  it('[PT1] a better path that carries nothing is not used, and ends; one that carries something is, from then on', async () => {
     const relay = await network.relay()
-    const [a, b] = [await network.swarm({ relays: [relay.url] }), await network.swarm({ relays: [relay.url] })]
+    let ahead = 0
+    const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+    const [a, b] = [await network.swarm({ relays: [relay.url], clock }), await network.swarm({ relays: [relay.url] })]
     await Promise.all([untilJoined(a), untilJoined(b)])
     b.handle(ECHO, echo)
     expect(await echoes(a, b.self)).toBe(true)
@@ -174,17 +176,21 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     expect(way()).toBe('relayed')
     await vi.waitFor(() => expect(dead.status).not.toBe('open'), DEADLINE)
     expect([better, way()]).toEqual([0, 'relayed'])
-    await stackOf(b).handle('/ipfs/ping/1.0.0', (stream) => stream.addEventListener('message', ({ data }) => stream.send(data)), {
-      force: true,
-      runOnLimitedConnection: true,
-    })
-    await stackOf(a).dial(direct, { force: true })
+    const held = Promise.withResolvers<void>()
+    const late: StreamHandler = (stream) =>
+      stream.addEventListener('message', ({ data }) => void held.promise.then(() => stream.send(data)))
+    await stackOf(b).handle('/ipfs/ping/1.0.0', late, anew)
+    const { timeline } = await stackOf(a).dial(direct, { force: true })
+    ahead = 3_600_000
+    held.resolve()
     await vi.waitFor(() => expect([better > 0, way()]).toEqual([true, 'lan']), DEADLINE)
+    expect(a.paths().find(({ device }) => device === b.self)?.since).toBeGreaterThanOrEqual(timeline.open + ahead)
   })
 
   it('[PT9] what changes beside the way out casts no doubt on what stands, and what has answered is moved to only by what has left it', async () => {
     const relay = await network.relay()
-    const clock = { ...systemClock, now: () => systemClock.now() + 2 * SETTLED_MS }
+    let later = 0
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + later }
     const [a, b] = [await network.swarm({ relays: [relay.url], clock }), await network.swarm({ relays: [relay.url] })]
     await Promise.all([untilJoined(a), untilJoined(b), acquaint(a, b)])
     b.handle(ECHO, echo)
@@ -198,6 +204,7 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     await stackOf(b).handle('/ipfs/ping/1.0.0', answer, { force: true, runOnLimitedConnection: true })
     expect(await echoes(a, b.self)).toBe(true)
     const way = (): string | undefined => a.paths().find(({ device }) => device === b.self)?.path
+    later = 2 * SETTLED_MS
     const hop = stackOf(a)
       .getConnections()
       .find(({ remotePeer }) => remotePeer.toString() === relay.stack().peerId)

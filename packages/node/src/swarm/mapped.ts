@@ -12,7 +12,7 @@ export const MAPPED_PROTOCOL = '/skein/mapped/1'
 /** The library forgets addresses that nobody confirms; this one is looked after by who has it. */
 const FOR_EVER_MS = 365 * 86_400_000
 /** Devices of which it is remembered. */
-const MAX_DEVICES = 4_096
+export const MAX_MAPPED = 4_096
 
 /** TCP over IPv4. */
 export interface OutsideAddress {
@@ -22,17 +22,22 @@ export interface OutsideAddress {
   readonly internalPort: number
 }
 
+export interface MappedDeps {
+  /** Devices that matter: others make room for them. */
+  readonly kept: ReadonlySet<DeviceId>
+  /** A device that had no such port has one now. */
+  onMapped(device: DeviceId): void
+}
+
 export class Mapped {
   private readonly stack: Stack
+  private readonly deps: MappedDeps
   private readonly others = new Set<DeviceId>()
   private own: OutsideAddress | undefined
 
-  private readonly onMapped: (device: DeviceId) => void
-
-  /** @param onMapped a device that had no such port has one now */
-  constructor(stack: Stack, onMapped: (device: DeviceId) => void) {
+  constructor(stack: Stack, deps: MappedDeps) {
     this.stack = stack
-    this.onMapped = onMapped
+    this.deps = deps
     stack.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => this.note(detail))
   }
 
@@ -60,9 +65,17 @@ export class Mapped {
     const device = deviceOf(peerId)
     if (device === undefined) return
     if (!protocols.includes(MAPPED_PROTOCOL)) this.others.delete(device)
-    else if (!this.others.has(device) && this.others.size < MAX_DEVICES) {
+    else if (!this.others.has(device)) {
+      if (this.others.size >= MAX_MAPPED) this.forgetOne()
       this.others.add(device)
-      this.onMapped(device)
+      this.deps.onMapped(device)
     }
+  }
+
+  /** The first stranger, of whom there may be any number under made-up names. */
+  private forgetOne(): void {
+    const [oldest] = this.others
+    const goes = [...this.others].find((each) => !this.deps.kept.has(each)) ?? oldest
+    if (goes !== undefined) this.others.delete(goes)
   }
 }

@@ -1,7 +1,7 @@
 /** A path that is better than the one in use is used once it has carried something both ways (PT1). */
 import type { Connection, IdentifyResult } from '@libp2p/interface'
-import type { DeviceId, Logger } from '@skein/core'
-import { markUnproven } from './connections.ts'
+import type { Clock, DeviceId, Logger } from '@skein/core'
+import { markInUse, markUnproven } from './connections.ts'
 import { DOUBT_TIMEOUT_MS, PROOFS } from './constants.ts'
 import { asError } from './framing.ts'
 import { pingConnection } from './liveness.ts'
@@ -9,6 +9,7 @@ import type { Stack } from './client-stack.ts'
 
 export interface PathProofDeps {
   readonly stack: Stack
+  readonly clock: Clock
   readonly logger: Logger
   readonly stopping: AbortSignal
   /** What goes to the device from now on may take it. */
@@ -24,13 +25,14 @@ export class PathProof {
 
   /** Until it is proven other connections go before it; one that carries nothing ends. */
   async of(device: DeviceId, opened: Connection): Promise<void> {
-    const { logger, stopping, onProven } = this.deps
+    const { clock, logger, stopping, onProven } = this.deps
     markUnproven(opened, true)
     for (let tries = 0; tries < PROOFS; tries += 1) {
       const carries = await this.carries(opened)
       if (opened.status !== 'open' || stopping.aborted) return
       if (!carries) continue
       markUnproven(opened, false)
+      markInUse(opened, clock)
       return onProven(device)
     }
     logger.debug('path-carries-nothing', { device })

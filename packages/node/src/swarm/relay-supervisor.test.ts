@@ -15,7 +15,7 @@ function world(uniform?: () => number) {
   const state = { asked: 0, given: 0, hangs: true, fail: (): void => undefined }
   const deps = {
     stack: { getConnections: () => [], addEventListener: () => undefined, removeEventListener: () => undefined },
-    reservations: { isReserved: () => false },
+    reservations: { isReserved: () => false, onLost: () => () => undefined },
     describe: (_url: string, signal: AbortSignal) => {
       state.asked += 1
       signal.addEventListener('abort', () => (state.given += 1), { once: true })
@@ -36,7 +36,69 @@ function world(uniform?: () => number) {
   return { clock, state, supervisor, stop: () => stopping.abort(), done }
 }
 
+/** A relay that is there, and whose place can be taken away while the connection stands. */
+function standing() {
+  const device = '12D3KooWSCoMBZDM1dDE1JZt1rnvTgxbxdw5QCNMjP9NSj1b4sqi' as DeviceId
+  const connection = { status: 'open', remoteAddr: multiaddr('/ip4/192.0.2.1/tcp/1'), remotePeer: peerOf(device) }
+  const clock = new VirtualClock()
+  const state = { isReserved: false, hangs: false, asked: 0, described: 0, lose: (_relay: DeviceId): void => undefined }
+  const supervisor = new RelaySupervisor('http://relay.test', {
+    stack: { getConnections: () => [connection], addEventListener: () => undefined, removeEventListener: () => undefined },
+    reservations: {
+      isReserved: () => state.isReserved,
+      onLost: (tell: (relay: DeviceId) => void) => ((state.lose = tell), () => undefined),
+      reserve: async () => {
+        state.asked += 1
+        if (state.hangs) await new Promise(() => undefined)
+        state.isReserved = true
+      },
+    },
+    describe: async () => {
+      state.described += 1
+      return { device, addresses: [], stun: [], reflector: null, givesPlaces: true }
+    },
+    admit: async () => undefined,
+    onChange: () => undefined,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  } as unknown as SupervisorDeps)
+  const stopping = new AbortController()
+  const done = supervisor.run(stopping.signal)
+  const lose = (): void => {
+    state.isReserved = false
+    state.lose(device)
+  }
+  return { clock, state, supervisor, lose, stop: () => stopping.abort(), done }
+}
+
 describe('a relay supervisor', () => {
+  it('[PT15] asks at once for a place that is lost while the connection stands', async () => {
+    const { clock, state, supervisor, lose, stop, done } = standing()
+    await clock.advance(1_000)
+    expect([supervisor.status().reserved, state.asked]).toEqual([true, 1])
+    lose()
+    await clock.advance(0)
+    expect([supervisor.status().reserved, state.asked, state.described]).toEqual([true, 2, 1])
+    stop()
+    await done
+  })
+
+  it('[PT15] begins anew when the network changes while it asks for such a place in vain', async () => {
+    const { clock, state, supervisor, lose, stop, done } = standing()
+    await clock.advance(1_000)
+    state.hangs = true
+    lose()
+    await clock.advance(2_000)
+    expect([state.asked, state.described]).toEqual([2, 1])
+    state.hangs = false
+    supervisor.hurry()
+    await clock.advance(0)
+    expect([supervisor.status().reserved, state.asked, state.described]).toEqual([true, 3, 2])
+    stop()
+    await done
+  })
+
   it('[PT15] begins a try that hangs anew when the network changes, at once', async () => {
     const { clock, state, supervisor, stop, done } = world()
     await clock.advance(2_000)
@@ -125,7 +187,7 @@ describe('a relay supervisor', () => {
     const clock = new VirtualClock()
     const supervisor = new RelaySupervisor('http://relay.test', {
       stack: { getConnections: () => [connection], addEventListener: () => undefined, removeEventListener: () => undefined },
-      reservations: { isReserved: () => false, reserve: () => place.promise },
+      reservations: { isReserved: () => false, reserve: () => place.promise, onLost: () => () => undefined },
       describe: async () => ({ device, addresses: [], stun: [], reflector: null, givesPlaces: true }),
       admit: () => admitted.promise,
       onChange: ({ connected, passable, reserved }: RelayStatus) => void seen.push([connected, passable, reserved].join(' ')),

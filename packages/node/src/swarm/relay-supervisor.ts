@@ -107,15 +107,12 @@ export class RelaySupervisor {
 
   /** Runs until `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { stack, clock, logger } = this.deps
-    const onClose = ({ detail }: CustomEvent<Connection>): void => {
-      if (deviceOf(detail.remotePeer) === this.last.device) this.wake()
-    }
-    stack.addEventListener('connection:close', onClose)
+    const { clock, logger } = this.deps
+    const unlisten = this.listen()
     let since = clock.monotonic()
     for (let attempts = 0; !signal.aborted; attempts += 1) {
       try {
-        await this.tryOnce(signal)
+        await this.attempt((limited) => this.join(limited), signal)
         attempts = 0
         since = Number.POSITIVE_INFINITY
         await this.watch(signal)
@@ -131,7 +128,20 @@ export class RelaySupervisor {
       this.report()
       if (!isHurried) await this.rest({ attempts, awayMs: clock.monotonic() - since }, signal)
     }
-    stack.removeEventListener('connection:close', onClose)
+    unlisten()
+  }
+
+  /** To what may mean that the relay is lost, or the place there. */
+  private listen(): () => void {
+    const { stack, reservations } = this.deps
+    const lookAt = (device: DeviceId | undefined): void => (device === this.last.device ? this.wake() : undefined)
+    const onClose = ({ detail }: CustomEvent<Connection>): void => lookAt(deviceOf(detail.remotePeer))
+    stack.addEventListener('connection:close', onClose)
+    const unlisten = reservations.onLost(lookAt)
+    return () => {
+      stack.removeEventListener('connection:close', onClose)
+      unlisten()
+    }
   }
 
   private async rest(outage: { readonly attempts: number; readonly awayMs: number }, signal: AbortSignal): Promise<void> {
@@ -142,11 +152,11 @@ export class RelaySupervisor {
     await clock.sleep(rest + rejoinDelay(outage, random), { signal: AbortSignal.any([signal, this.resting.signal]) })
   }
 
-  private async tryOnce(signal: AbortSignal): Promise<void> {
+  private async attempt(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const given = new AbortController()
     this.trying = { given, since: this.deps.clock.monotonic(), isHurried: false }
     const limited = AbortSignal.any([signal, given.signal])
-    await orAborted(this.join(limited), limited)
+    await orAborted(work(limited), limited)
     this.trying = undefined
   }
 
@@ -181,7 +191,8 @@ export class RelaySupervisor {
       const { device, connected, reserved } = this.last
       const connection = device === null ? undefined : this.connectionTo(device)
       if (!connected || device === null || connection === undefined) return
-      if (!reserved && this.joined?.givesPlaces) await reservations.reserve(device, connection.remoteAddr.toString(), signal)
+      const reserve = (limited: AbortSignal): Promise<void> => reservations.reserve(device, connection.remoteAddr.toString(), limited)
+      if (!reserved && this.joined?.givesPlaces) await this.attempt(reserve, signal)
       this.report()
     }
   }

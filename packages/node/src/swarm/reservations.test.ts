@@ -69,11 +69,14 @@ describe('reservations', { timeout: 60_000 }, () => {
     const [stays, goes] = [await network.relay(125), await network.relay(126)]
     await reserve(stays)
     await reserve(goes)
+    const lost: DeviceId[] = []
+    reservations.onLost((relay) => lost.push(relay))
     reservations.discard(idOf(goes))
     expect(reservations.listenerCount()).toBe(1)
     expect(reservations.isReserved(idOf(stays))).toBe(true)
     await stack.hangUp(multiaddr(stays.stack().addresses()[0]))
     await vi.waitFor(() => expect(reservations.isReserved(idOf(stays))).toBe(false), { timeout: 5_000 })
+    expect(lost).toEqual([idOf(stays)])
     await reserve(stays)
     await vi.waitFor(() => expect(reservations.isReserved(idOf(stays))).toBe(true), { timeout: 5_000 })
     expect(reservations.listenerCount()).toBe(1)

@@ -7,7 +7,7 @@ import type { Listener, PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '@skein/core'
 import { orAborted } from './abandon.ts'
-import { peerOf } from './connections.ts'
+import { peerOf, withDevice } from './connections.ts'
 import { RESERVE_TIMEOUT_MS, RESERVE_TURN_MS } from './constants.ts'
 import type { Stack } from './client-stack.ts'
 
@@ -44,6 +44,14 @@ export class Reservations {
       this.store().hasReservation(peerOf(relay)) &&
       this.stack.getMultiaddrs().some((each) => each.toString().includes(`/p2p/${relay}/p2p-circuit`))
     )
+  }
+
+  /** Tells of each place that is gone, also while the connection to its relay stands. @returns ends that */
+  onLost(tell: (relay: DeviceId) => void): () => void {
+    const store = this.store()
+    const onRemoved = (event: Event): void => withDevice((event as CustomEvent<{ relay: PeerId }>).detail.relay, tell)
+    store.addEventListener('relay:removed', onRemoved)
+    return () => store.removeEventListener('relay:removed', onRemoved)
   }
 
   /** @param address of the relay, ending in its peer id. @throws Error when the relay refuses, is gone or does not answer */

@@ -12,8 +12,10 @@ import {
   isBusy,
   isRelayedConnection,
   isLeftBehind,
+  isSettled,
   isTakenFromHere,
   markDoubted,
+  markOpen,
   markPunched,
   mayBeLeftBehind,
   pathOf,
@@ -21,7 +23,7 @@ import {
   portOfWebSocket,
   withDevice,
 } from './connections.ts'
-import { FORGOTTEN_AFTER_MS, SETTLED_MS, STOP_TIMEOUT_MS } from './constants.ts'
+import { FORGOTTEN_AFTER_MS, STOP_TIMEOUT_MS } from './constants.ts'
 import { Dialler } from './dialling.ts'
 import { Disguises } from './disguise.ts'
 import { Improver } from './improving.ts'
@@ -62,11 +64,10 @@ export class Running {
   constructor(stack: Stack, deps: RunningDeps) {
     this.stack = stack
     this.deps = deps
-    this.mapped = new Mapped(stack, (device) => this.improver.learned(device))
+    this.mapped = new Mapped(stack, { kept: deps.kept, onMapped: (device) => this.improver.learned(device) })
     const { signal: stopping } = this.stopping
     const reservations = new Reservations(stack)
-    const { getText } = deps
-    const { relays: own } = deps
+    const { getText, relays: own, logger, judge } = deps
     const loadReach = async (): Promise<MayReach> => (await import('./foreign-relay.ts')).reachOf(own.map(hostOf))
     const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, own, loadReach })
     this.descriptions = descriptions
@@ -92,9 +93,8 @@ export class Running {
       stopping,
       isKept: (each) => deps.kept.has(each),
     })
-    this.proof = new PathProof({ stack, logger: deps.logger, stopping, onProven: (device) => this.onProven(device) })
+    this.proof = new PathProof({ ...deps, stack, stopping, onProven: (device) => this.onProven(device) })
     const onSign = (device: DeviceId, { id }: Connection): void => this.liveness.sign(device, id)
-    const { logger, judge } = deps
     this.channels = new Channels({
       stack,
       dialler: this.dialler,
@@ -244,15 +244,15 @@ export class Running {
   }
 
   private onOpen(device: DeviceId, opened: Connection): void {
-    const { signal } = this.stopping
-    if (signal.aborted) return
+    markOpen(opened, this.deps.clock)
+    if (this.stopping.signal.aborted) return
     const { path, transport } = this.pathOf(device, opened)
     this.deps.logger.debug('connection-open', { device, path, transport, direction: opened.direction })
     const older = this.doubtOthers(device, opened)
     void this.dialler.tidy(device)
     if (isRelayedConnection(opened)) {
       // Whoever dials over a relay has no direct connection any more: traffic does not wait until that is certain here.
-      const wasDirect = older.some((each) => !isRelayedConnection(each) && this.deps.clock.now() - each.timeline.open > SETTLED_MS)
+      const wasDirect = older.some((each) => !isRelayedConnection(each) && isSettled(each, this.deps.clock))
       if (opened.direction === 'inbound' && wasDirect) this.deps.onBetterPath(device)
       return void this.improver.improve(device)
     }
@@ -351,7 +351,7 @@ export class Running {
   /** Until it has answered, other connections go before it. */
   private async doubt(device: DeviceId, connection: Connection): Promise<void> {
     // A young one came of the same dials as the one that casts the doubt; traffic stays on it.
-    const isOld = this.deps.clock.now() - connection.timeline.open > SETTLED_MS
+    const isOld = isSettled(connection, this.deps.clock)
     markDoubted(connection, isOld)
     await this.liveness.doubt(this.pingable(device, connection), this.stopping.signal)
     const lesser = this.dialler.standing(device)
