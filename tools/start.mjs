@@ -80,8 +80,7 @@ function startRelay(fixed) {
 const anyPorts = PORTS.flatMap((name) => [`--${name}`, '0'])
 
 /** On ports of its own where another program has the usual ones. */
-async function relayOnFreePorts() {
-  if (process.env.SKEIN_START_PORTS === 'any') return startRelay(anyPorts)
+function relayOnFreePorts() {
   return startRelay([]).catch((error) => {
     if (error.code !== 'PORT_IN_USE') throw error
     console.log(`${error.message} Others are taken.\n`)
