@@ -51,7 +51,7 @@ it('[PT2] why says which way leads to a contact, and why not a better one', asyn
   await bo.end('SIGKILL')
   await eventually('the way is gone', async () => (await ana.run('why', 'bo')).json.path === 'none')
   const gone = (await ana.run('why', 'bo')).json.reasons.map(({ rung }: { rung: string }) => rung)
-  expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'webrtc', 'udp-punch', 'relayed'])
+  expect(gone).toEqual(['lan', 'direct', 'tcp-punch', 'udp-punch', 'webrtc', 'relayed'])
 })
 
 it('[CT8] somebody nearby is asked by device id, and is a contact as soon as they say yes', async () => {
