@@ -8,6 +8,7 @@ import { markDoubted, markUnproven } from './connections.ts'
 import { PROVEN_LOOKS, PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS } from './constants.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
+import { PunchTries, type PunchTriesDeps } from './punch-tries.ts'
 import type { RungReport } from './rungs.ts'
 import { silentLogger } from './test-network.ts'
 
@@ -58,6 +59,7 @@ function world() {
   const improver = new Improver({
     ...deps,
     self: DEVICE,
+    createPunchTries: (given: PunchTriesDeps) => new PunchTries(given),
     isKept,
     clock,
     logger: silentLogger,

@@ -2,9 +2,7 @@
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
-import { BrokenOff, isBrokenOff } from '../punch/broken-off.ts'
-import { NotNow } from '../punch/not-now.ts'
-import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf, pickConnection } from './connections.ts'
+import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf } from './connections.ts'
 import {
   DIAL_TIMEOUT_MS,
   HANGS_AFTER_MS,
@@ -12,14 +10,12 @@ import {
   IMPROVE_AFTER_MS,
   PROVEN_LOOKS,
   PROVEN_WITHIN_MS,
-  PUNCH_AGAIN_AFTER_MS,
   SETTLE_AFTER_MS,
   WEBRTC_AFTER_MS,
 } from './constants.ts'
-import { untilAborted } from './abandon.ts'
-import { asError } from './framing.ts'
 import type { Dialler } from './dialling.ts'
-import { BEGUN_ANEW, isTried, type RungReport, whyEnded } from './rungs.ts'
+import type { PunchTries, PunchTriesDeps, Trial } from './punch-tries.ts'
+import { BEGUN_ANEW } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
@@ -28,6 +24,7 @@ export interface ImproverDeps {
   readonly dialler: Dialler
   /** A browser has none. */
   readonly puncher: Puncher | undefined
+  readonly createPunchTries?: (deps: PunchTriesDeps) => PunchTries
   readonly clock: Clock
   readonly logger: Logger
   readonly stopping: AbortSignal
@@ -47,28 +44,18 @@ interface Search {
   circuit: AbortController
 }
 
-/** What a punch is tried beside. */
-interface Trial {
-  readonly search: Search
-  /** Of the round. */
-  readonly signal: AbortSignal
-  /** The other rungs have come to nothing: no circuit is waited for. */
-  readonly dialled: AbortSignal
-}
-
-/** The other side has not come over a relay. */
-class NoCircuit extends Error {}
-
-const OTHER_SIDE = 'the other side begins'
 const NO_UDP = 'UDP does not get through here'
 
 export class Improver {
   private readonly deps: ImproverDeps
+  private readonly punches: PunchTries | undefined
   private hasUdp = true
   private readonly searches = new Map<DeviceId, Search>()
 
   constructor(deps: ImproverDeps) {
+    const { puncher, createPunchTries } = deps
     this.deps = deps
+    this.punches = puncher && createPunchTries?.({ ...deps, puncher, connections: (device) => this.connections(device) })
   }
 
   /**
@@ -198,8 +185,8 @@ export class Improver {
     const dial = identified.then(() => this.dial(device, signal)).finally(() => over.abort())
     try {
       await Promise.any([
-        this.punchUntilTried(device, 'tcp', { signal, search, dialled }),
-        this.punchUntilTried(device, 'udp', { signal, search, dialled }),
+        this.punch(device, 'tcp', { signal, search, dialled }),
+        this.punch(device, 'udp', { signal, search, dialled }),
         dial,
       ])
     } catch (error) {
@@ -216,72 +203,14 @@ export class Improver {
     return dialler.dialDirect(device, { signal, rungs: this.hasUdp ? ['lan', 'direct', 'webrtc'] : ['lan', 'direct'], webrtc })
   }
 
-  /**
-   * One that broke off has not been tried; other rungs may take so long to fail that there is time for it again. The same holds for a
-   * circuit by which the other side comes while they are being tried: both sides may have dialled at the same time.
-   */
-  private async punchUntilTried(device: DeviceId, by: 'tcp' | 'udp', trial: Trial): Promise<void> {
-    for (let breaks = 0; ; ) {
-      const { circuit } = trial.search
-      try {
-        return await this.punch(device, by, trial.signal)
-      } catch (error) {
-        const isTried = !(error instanceof NoCircuit || isBrokenOff(error))
-        if (isTried || !(await (error instanceof NoCircuit ? reached(circuit.signal, trial) : this.hasRested(breaks++, trial)))) throw error
-      }
-    }
-  }
-
-  private async hasRested(breaks: number, { signal }: Trial): Promise<boolean> {
-    const wait = PUNCH_AGAIN_AFTER_MS[breaks]
-    return wait !== undefined && this.deps.clock.sleep(wait, { signal })
-  }
-
-  /** The side that was reached over the relay begins; the other one answers. */
-  private async punch(device: DeviceId, by: 'tcp' | 'udp', signal: AbortSignal): Promise<void> {
-    const { puncher, dialler, self } = this.deps
-    if (puncher === undefined) throw new Error('nothing here can punch')
-    const note = (outcome: RungReport['outcome'], detail: string): void =>
-      dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
-    const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
-    if (by === 'udp' && !this.hasUdp) {
-      note('failed', NO_UDP)
-      throw new Error(NO_UDP)
-    }
-    const relayed = pickConnection(this.connections(device).filter(inbound), self)
-    if (relayed === undefined) {
-      this.noteUnlessKnown(device, { rung: `${by}-punch`, outcome: 'other-side', detail: OTHER_SIDE })
-      throw new NoCircuit(OTHER_SIDE)
-    }
-    try {
-      await puncher[by].punch(relayed, device, signal)
-      note('open', '')
-    } catch (error) {
-      const isUntried = !signal.aborted && (error instanceof NotNow || isBrokenOff(error))
-      this.failed(device, by, isUntried ? asError(error) : new Error(whyEnded(error, signal)))
-      throw error
-    }
-  }
-
   /** How a punch went that the other side has begun. */
   answered(device: DeviceId, by: 'tcp' | 'udp', error?: Error): void {
-    if (error !== undefined) this.failed(device, by, error)
-    else this.deps.dialler.remember(device, [{ rung: `${by}-punch`, outcome: 'open', detail: '' }])
+    this.punches?.answered(device, by, error)
   }
 
-  private failed(device: DeviceId, by: 'tcp' | 'udp', error: Error): void {
-    const detail = isBrokenOff(error) && !(error instanceof BrokenOff) ? 'it broke off' : error.message
-    const report: RungReport = { rung: `${by}-punch`, outcome: 'failed', detail }
-    // It was not tried to its end, and another may be under way.
-    if (error instanceof NotNow || isBrokenOff(error) || !isTried(report)) this.noteUnlessKnown(device, report)
-    else this.deps.dialler.remember(device, [report])
-  }
-
-  /** What was found out when it was really tried says more than that it was not tried to the end this time. */
-  private noteUnlessKnown(device: DeviceId, report: RungReport): void {
-    const { dialler } = this.deps
-    if (dialler.reports(device).some(({ rung, outcome }) => rung === report.rung && outcome === 'failed')) return
-    dialler.remember(device, [report])
+  private async punch(device: DeviceId, by: 'tcp' | 'udp', trial: Omit<Trial, 'noUdp'>): Promise<void> {
+    if (this.punches === undefined) throw new Error('nothing here can punch')
+    await this.punches.tried(device, by, { ...trial, noUdp: this.hasUdp ? undefined : NO_UDP })
   }
 
   /** Resolves when the device has told its addresses on a new connection, or has had time to. */
@@ -295,10 +224,4 @@ export class Improver {
     await clock.sleep(IDENTIFY_WITHIN_MS, { signal: AbortSignal.any([stopping, done.signal]) })
     stack.removeEventListener('peer:identify', onIdentify)
   }
-}
-
-/** Whether the device has come over a relay while it may still be of use. */
-async function reached(circuit: AbortSignal, { signal, dialled }: Trial): Promise<boolean> {
-  await untilAborted(AbortSignal.any([signal, dialled, circuit]))
-  return circuit.aborted && !signal.aborted
 }

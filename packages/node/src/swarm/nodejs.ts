@@ -2,6 +2,7 @@
 import { nativePrimitives } from '../platform/primitives.ts'
 import { BulkChannels } from '../bulk/index.ts'
 import { createPuncher } from '../punch/index.ts'
+import { PunchTries } from './punch-tries.ts'
 import { type BulkHost, withPaths } from './bulk-paths.ts'
 import { getText } from './get-text.ts'
 import { Libp2pSwarm, type SwarmOptions } from './libp2p-swarm.ts'
@@ -16,6 +17,7 @@ export function createSwarm(options: SwarmOptions): Libp2pSwarm {
     getText,
     primitives: nativePrimitives,
     createPuncher,
+    createPunchTries: (deps) => new PunchTries(deps),
     createBulk,
   })
 }

@@ -1,4 +1,5 @@
 /** What a running swarm needs of what stays when it stops. */
+import type { PunchTries, PunchTriesDeps } from './punch-tries.ts'
 import type { DisguisedStack } from './disguise.ts'
 import type { Clock, DeviceId, Logger, Random, RelayStatus } from '@skein/core'
 import type { BulkChannels, BulkHandler } from '../bulk/index.ts'
@@ -26,6 +27,7 @@ export interface RunningDeps {
   createDisguise(): Promise<DisguisedStack>
   /** A browser has none. */
   readonly createPuncher?: (deps: PunchDeps) => Puncher
+  readonly createPunchTries?: (deps: PunchTriesDeps) => PunchTries
   /** A browser has none. */
   readonly createBulk?: (host: BulkHost) => BulkChannels
   /** By purpose. */

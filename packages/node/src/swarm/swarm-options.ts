@@ -1,4 +1,5 @@
 /** What the swarm is made with. */
+import type { PunchTries, PunchTriesDeps } from './punch-tries.ts'
 import type { Clock, Logger, Primitives, Random } from '@skein/core'
 import type { BulkChannels } from '../bulk/index.ts'
 import type { PunchDeps, Puncher } from '../punch/index.ts'
@@ -36,5 +37,6 @@ export interface SwarmPlatform {
   readonly getText: GetText
   readonly primitives: Pick<Primitives, 'ed25519PublicKey'>
   readonly createPuncher?: (deps: PunchDeps) => Puncher
+  readonly createPunchTries?: (deps: PunchTriesDeps) => PunchTries
   readonly createBulk?: (host: BulkHost) => BulkChannels
 }
