@@ -14,7 +14,6 @@ const SECOND_TRY = { retry: 1 }
 const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
 
 const BUILDS = 'e2e/start.test.ts'
-const CHAOS = 'e2e/chaos.test.ts'
 
 interface Real {
   readonly include: string[]
@@ -53,10 +52,11 @@ export default defineConfig({
           testTimeout: 240_000,
         },
       },
-      // Real processes and real sockets: after everything else, and never hurried. Two files at a time, but for what measures or boots.
-      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS, CHAOS], maxWorkers: isLong ? 1 : 2, groupOrder: 1 }),
-      // Browsers wait for each other as people do, and chaos for its two minutes.
-      real('browser', { include: ['e2e/browser/**/*.test.ts', CHAOS], exclude, maxWorkers: isLong ? 1 : 2, groupOrder: 2 }),
+      // Real processes and real sockets: after everything else, and never hurried. Three files at a time, of which chaos waits for its two
+      // minutes; but for what measures or boots.
+      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 3, groupOrder: 1 }),
+      // A browser fills the machine.
+      real('browser', { include: ['e2e/browser/**/*.test.ts'], exclude, maxWorkers: 1, groupOrder: 2 }),
       // It builds what the others run.
       real('start', { include: [BUILDS], exclude, maxWorkers: 1, groupOrder: 3 }),
     ],
