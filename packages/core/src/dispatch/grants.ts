@@ -13,6 +13,8 @@ import { tokenKeyId } from '../wire/mailbox.ts'
 const GRANTED = 4
 /** … and those it begins with, when it has none that are worth anything: who goes away soon after is written to all the same. */
 const GRANTED_FIRST = 12
+/** How often more are ordered for one device when others take all that come. */
+const GRANT_TRIES = 3
 /** Own mailboxes that contacts are given tokens for: as many as copies are left. */
 const GRANTED_MAILBOXES = 2
 /** A contact has more tokens when it has left so much mail since the last ones … */
@@ -143,8 +145,7 @@ export class Grants {
       const given = await this.given(known.device, mailbox)
       const isOutdated = this.isOutdated(mailbox, given)
       if (!isOutdated && !this.isDue(grantKey(known.device, mailbox), this.deps.clock.now() - given.at)) continue
-      await this.deps.purse.fill(mailbox, this.stopping.signal)
-      if (await this.grant(path, known, { mailbox, count: isOutdated || given.at === 0 ? GRANTED_FIRST : GRANTED })) isGiven = true
+      if (await this.grantFilled(path, known, { mailbox, count: isOutdated || given.at === 0 ? GRANTED_FIRST : GRANTED })) isGiven = true
     }
     // Else two that have no tokens would answer each other's mail with mail.
     if (!isGiven) return
@@ -152,7 +153,15 @@ export class Grants {
     await sendControl(path, known, { control: { kind: 'handover', handover: this.deps.tagsFor(known.account) } })
   }
 
-  /** @returns whether there were any */
+  /** Once more where others have just been given all there were. @returns whether there were any */
+  private async grantFilled(path: MainPath, known: StoredDevice, grant: { mailbox: string; count: number }): Promise<boolean> {
+    for (let tries = 0; tries < GRANT_TRIES; tries += 1) {
+      await this.deps.purse.fill(grant.mailbox, this.stopping.signal)
+      if (await this.grant(path, known, grant)) return true
+    }
+    return false
+  }
+
   private grant(path: MainPath, known: StoredDevice, { mailbox, count }: { mailbox: string; count: number }): Promise<boolean> {
     return this.deps.purse.give(mailbox, count, async (tokens, beside) => {
       const [first] = tokens

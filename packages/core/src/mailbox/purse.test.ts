@@ -68,6 +68,19 @@ describe('tokens', () => {
     expect(await writeDaily(await strangers(723), 10)).toEqual(['carried'])
   })
 
+  it('[MB11] a new device with several contacts gives each of them tokens at once, however few it has at first', async () => {
+    const { world, bo, ana } = await scene(726)
+    const others = [await world.start('cy', { mailboxes: [A] }), await world.start('di', { mailboxes: [A] })]
+    for (const each of others) await world.befriend(bo, each)
+    await world.run(5_000)
+    for (const each of [ana, ...others]) world.kill(each)
+    const fresh = await world.start('bo phone', { mailboxes: [A] })
+    const phone = await world.link(bo, fresh, () => ({ store: fresh.store.reopened(), mailboxes: [A] }))
+    await world.run(5_000)
+    const given = [ana, ...others].map(({ messenger }) => phone.store.setting(`mail-granted ${messenger.identity.device} ${A}`))
+    expect((await Promise.all(given)).filter((each) => each === null)).toEqual([])
+  })
+
   it('[MB20] tokens of a relay that has another key now are dropped at the first refusal, and ordered anew', async () => {
     const { world, relays, ana, bo } = await scene(724)
     world.kill(bo)
