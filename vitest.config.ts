@@ -52,8 +52,7 @@ export default defineConfig({
           testTimeout: 240_000,
         },
       },
-      // Real processes and real sockets: after everything else, and never hurried. Three files at a time, of which chaos waits for its two
-      // minutes; but for what measures or boots.
+      // Real processes and real sockets: after everything else, and never hurried. Three files at a time, but for what measures or boots.
       real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 3, groupOrder: 1 }),
       // A browser fills the machine.
       real('browser', { include: ['e2e/browser/**/*.test.ts'], exclude, maxWorkers: 1, groupOrder: 2 }),
