@@ -4,6 +4,7 @@ import { encodeEnvelope, MailboxLink, tagOfFetchKey } from '@skein/core'
 import { VoprfTokens } from '@skein/core/tokens'
 import { createClient, loadConfig } from '@skein/node'
 import { nativePrimitives as primitives } from '@skein/node/swarm'
+import { answer } from './answering.mjs'
 
 const DELIVER = '/skein/deliver/1'
 const HOUR_MS = 3_600_000
@@ -197,11 +198,4 @@ const VERBS = {
   },
 }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await VERBS[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

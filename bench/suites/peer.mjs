@@ -5,6 +5,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createClient, loadConfig } from '@skein/node'
 import { createLibp2p } from 'libp2p'
+import { answer } from './answering.mjs'
 
 const ECHO = '/bench/echo/1'
 let client
@@ -156,11 +157,4 @@ const VERBS = {
   stop: async () => void (await Promise.all([client?.stop(), raw?.stop()])),
 }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: (await VERBS[verb](args)) ?? {} })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

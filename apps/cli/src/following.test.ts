@@ -2,32 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
+import { transferView } from '@skein/node/testing'
 import { expect, it } from 'vitest'
 import { told } from './file-commands.ts'
 import { Following } from './following.ts'
 
-const transfer = (change: Partial<TransferView> = {}): TransferView => ({
-  transfer: 'a',
-  contact: 'ana',
-  contact_name: 'Ana',
-  direction: 'out',
-  state: 'running',
-  reason: null,
-  name: 'a',
-  media_type: '',
-  entries: 0,
-  bytes: 0,
-  total: 1,
-  moved: 0,
-  rate: 0,
-  left_ms: null,
-  offered_anew: false,
-  sha256: null,
-  path: null,
-  created_at: 1,
-  updated_at: 1,
-  ...change,
-})
+const transfer = (change: Partial<TransferView> = {}): TransferView => transferView({ direction: 'out', state: 'running', ...change })
 
 interface Stream {
   tell(transfer: TransferView): void

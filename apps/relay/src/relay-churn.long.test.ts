@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { type Channel, encodeCardRequest } from '@skein/core'
-import { createSwarm, type Libp2pSwarm, probeRelay, systemClock, systemRandom } from '@skein/node/swarm'
+import { type Libp2pSwarm, probeRelay, systemRandom, temporaryMember } from '@skein/node/swarm'
 import { afterAll, expect, it, vi } from 'vitest'
 import { createLogger } from './log.ts'
 import { DEADLINE_MS, type RunningRelay, TestRelays } from './test-relay.ts'
@@ -78,15 +78,7 @@ async function raw(port: number, bytes: Uint8Array): Promise<void> {
 
 /** With a place at the relay. */
 async function member(relay: RunningRelay): Promise<Libp2pSwarm> {
-  const swarm = createSwarm({
-    privateKeySeed: systemRandom.bytes(32),
-    relays: [relay.url],
-    listen: { host: '127.0.0.1', port: 0 },
-    logger: createLogger({ debug: false, debugIdentities: false }),
-    clock: systemClock,
-    random: systemRandom,
-    judge: { verify: () => true, isNewer: () => false },
-  })
+  const swarm = temporaryMember(relay.url, createLogger({ debug: false, debugIdentities: false }))
   await swarm.start()
   await vi.waitFor(() => expect(swarm.relays()[0]?.reserved).toBe(true), WITHIN)
   return swarm

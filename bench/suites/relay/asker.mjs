@@ -9,8 +9,9 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { communityNetwork, encodePresenceFrame, makeIdentity, openIdentity, presenceTopic, signPresence } from '@skein/core'
-import { BINDING_REQUEST, createSwarm, encodeStun, nativePrimitives, systemClock, systemRandom } from '@skein/node/swarm'
+import { BINDING_REQUEST, encodeStun, nativePrimitives, systemClock, systemRandom, temporaryMember } from '@skein/node/swarm'
 import { createLibp2p } from 'libp2p'
+import { answer } from '../answering.mjs'
 
 const AT_ONCE = 16
 const ANSWER_WITHIN_MS = 10_000
@@ -93,15 +94,7 @@ async function presences({ url, id }) {
 async function member(url, id) {
   const ignore = () => undefined
   const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => logger }
-  const swarm = createSwarm({
-    privateKeySeed: systemRandom.bytes(32),
-    relays: [url],
-    listen: { host: '127.0.0.1', port: 0 },
-    logger,
-    clock: systemClock,
-    random: systemRandom,
-    judge: { verify: () => true, isNewer: () => false },
-  })
+  const swarm = temporaryMember(url, logger)
   const waiting = new Map()
   await swarm.start()
   swarm.subscribe(presenceTopic(id), async (bytes) => {
@@ -134,11 +127,4 @@ const VERBS = {
   },
 }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await VERBS[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

@@ -1,12 +1,13 @@
 // One end of a raw connection over a relay: our own swarm, told that nothing but the relay leads to the other end.
-import { createSwarm } from '@skein/node/swarm'
+import { temporaryMember } from '@skein/node/swarm'
 import { BulkChannels, endpointOf } from '@skein/node/bulk'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { answer } from '../answering.mjs'
 
 const FRAME = 262_144
 const systemRandom = { bytes: (count) => new Uint8Array(randomBytes(count)), uniform: Math.random }
-const systemClock = {
+const _systemClock = {
   now: Date.now,
   monotonic: () => performance.now(),
   sleep: (ms, { signal } = {}) =>
@@ -22,15 +23,7 @@ let [swarm, channels] = []
 let received = 0
 
 async function join({ url, tcp }) {
-  swarm = createSwarm({
-    privateKeySeed: systemRandom.bytes(32),
-    relays: [url],
-    listen: { host: '127.0.0.1', port: 0 },
-    logger: silent,
-    clock: systemClock,
-    random: systemRandom,
-    judge: { verify: () => true, isNewer: () => false },
-  })
+  swarm = temporaryMember(url, silent)
   await swarm.start()
   while (swarm.relays()[0]?.reserved !== true) await new Promise((resolve) => setTimeout(resolve, 20))
   const relay = { device: /\/p2p\/([^/]+)$/.exec(tcp)[1], endpoints: [endpointOf(tcp)] }
@@ -73,11 +66,4 @@ async function pour({ bytes, untilMs = Number.POSITIVE_INFINITY, connections = o
 
 const VERBS = { join, open, pour, received: async () => ({ bytes: received }) }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await VERBS[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

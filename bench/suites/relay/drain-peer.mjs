@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { Tally } from './tally.mjs'
+import { answer } from '../answering.mjs'
 
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 /** Length 2, then `HopMessage { type: RESERVE }`. */
@@ -181,11 +182,4 @@ async function finish() {
   }
 }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await { begin, finish }[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer({ begin, finish })

@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { answer } from '../answering.mjs'
 
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 /** Length 2, then `HopMessage { type: RESERVE }`. */
@@ -71,11 +72,4 @@ async function rated({ relay, perSecond, count }) {
 
 const VERBS = { hold, rated }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await VERBS[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

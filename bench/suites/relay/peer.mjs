@@ -9,6 +9,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { createConnection, createServer } from 'node:net'
+import { answer } from '../answering.mjs'
 
 const CHUNK = 65_536
 const WINDOW = { streamOptions: { maxStreamWindowSize: 1_048_576 } }
@@ -162,11 +163,4 @@ const VERBS = {
   },
 }
 
-process.on('message', async ({ id, verb, args }) => {
-  try {
-    process.send({ id, result: await VERBS[verb](args) })
-  } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) })
-  }
-})
-process.on('disconnect', () => process.exit(0))
+answer(VERBS)

@@ -1,7 +1,7 @@
 /** One process of `skein-relay bench`: members of the relay that is measured, and a raw connection between two of them. */
 import { type Channel, encodeCardRequest, parseDeviceId } from '@skein/core'
 import { type BulkConnection, BulkChannels, endpointOf } from '@skein/node/bulk'
-import { createSwarm, type Libp2pSwarm, systemClock, systemRandom } from '@skein/node/swarm'
+import { type Libp2pSwarm, systemClock, systemRandom, temporaryMember } from '@skein/node/swarm'
 import { createLogger } from '../log.ts'
 import type { Answer, Order, Orders } from './words.ts'
 
@@ -25,15 +25,7 @@ async function join({ url, count }: Orders['join']['input']): Promise<Orders['jo
 }
 
 async function joinOne(url: string): Promise<number> {
-  const swarm = createSwarm({
-    privateKeySeed: systemRandom.bytes(32),
-    relays: [url],
-    listen: { host: '127.0.0.1', port: 0 },
-    logger,
-    clock: systemClock,
-    random: systemRandom,
-    judge: { verify: () => true, isNewer: () => false },
-  })
+  const swarm = temporaryMember(url, logger)
   const started = performance.now()
   await swarm.start()
   while (swarm.relays()[0]?.reserved !== true) {

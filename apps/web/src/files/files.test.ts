@@ -1,32 +1,12 @@
 import type { TransferView } from '@skein/node/browser'
+import { transferView } from '@skein/node/testing'
 import { describe, expect, it } from 'vitest'
 import { FILE_STRINGS } from '../strings/file-strings.ts'
 import { filesIn } from './choosing.ts'
 import { isOnDisk } from './places.ts'
 import { withEvent } from './transfers.ts'
 
-const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => ({
-  transfer: id,
-  contact: 'ana',
-  contact_name: 'Ana',
-  direction: 'in',
-  state: 'offered',
-  reason: null,
-  name: 'a',
-  media_type: '',
-  entries: 0,
-  bytes: 0,
-  total: 1,
-  moved: 0,
-  rate: 0,
-  left_ms: null,
-  offered_anew: false,
-  sha256: null,
-  path: null,
-  created_at: 1,
-  updated_at: 1,
-  ...change,
-})
+const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => transferView({ transfer: id, ...change })
 
 describe('transfers after an event', () => {
   const all = [transfer('a'), transfer('a', { direction: 'out' })]

@@ -18,7 +18,7 @@ export function callUser(model: ClientModel): void {
   if (calling.has(model)) return
   calling.add(model)
   followLook()
-  model.onEvents((events) => void tell(events))
+  model.onEvents(tell)
 }
 
 async function tell(events: readonly ClientEvent[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ClientModel } from '../client/model.ts'
+import { stubStorage } from '../testing/web-storage.ts'
 import { Session } from './session.ts'
 
 const opened: { readonly name: string; readonly passphrase: string | undefined }[] = []
@@ -15,20 +16,11 @@ vi.mock('@skein/node/browser', () => ({
   },
 }))
 
-const kept = new Map<string, string>()
-const storage = {
-  getItem: (key: string) => kept.get(key) ?? null,
-  setItem: (key: string, value: string) => void kept.set(key, value),
-  removeItem: (key: string) => void kept.delete(key),
-}
-
 beforeEach(() => {
-  kept.clear()
   opened.length = 0
   isSealed = false
   vi.useFakeTimers()
-  vi.stubGlobal('localStorage', storage)
-  vi.stubGlobal('sessionStorage', storage)
+  stubStorage()
   vi.stubGlobal('location', { hash: '', hostname: 'relay.example', origin: 'https://relay.example' })
   vi.stubGlobal('fetch', async () => new Response('', { status: 404 }))
 })

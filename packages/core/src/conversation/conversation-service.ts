@@ -1,7 +1,8 @@
 import { type ClearMark, type ContactBook, countUnread } from '../contacts/index.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
-import { annotate, type AnnotationBody, type MainPath } from '../main-path/index.ts'
+import { loadAnnotate } from '../dispatch/late-code.ts'
+import type { AnnotationBody, MainPath } from '../main-path/index.ts'
 import type { MessengerEvent } from '../messenger-ports.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -43,7 +44,8 @@ export class ConversationService {
   }
 
   /** @throws SkeinError as annotate, of main-path */
-  annotate(body: AnnotationBody): Promise<StoredMessage> {
+  async annotate(body: AnnotationBody): Promise<StoredMessage> {
+    const { annotate } = await loadAnnotate()
     return annotate(this.deps.path(), body)
   }
 

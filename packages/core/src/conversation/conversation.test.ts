@@ -85,7 +85,7 @@ describe('a conversation', () => {
     const own = await bo.store.message(first.id, 'out')
     expect(own).not.toBeNull()
     const forging = Object.create(bo.store, { message: { value: async () => own } }) as typeof bo.store
-    const { annotate } = await import('../main-path/index.ts')
+    const { annotate } = await import('../main-path/annotate.ts')
     const path = Reflect.get(bo.messenger, 'mainPath') as Parameters<typeof annotate>[0]
     await annotate({ ...path, store: forging }, edit(first, 'yours'))
     await world.run(1_000)

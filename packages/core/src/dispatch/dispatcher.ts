@@ -7,8 +7,6 @@ import {
   commitDelivered,
   type ControlEffect,
   dueToOwn,
-  giveUp,
-  giveUpExpired,
   type MainPath,
   sealWaiting,
   sendAgain,
@@ -30,7 +28,7 @@ import type { MeshCarrier } from './mesh-carrier.ts'
 import { LateWords } from './late-words.ts'
 import { listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
-import { loadOldMail, loadUnconfirmed } from './late-code.ts'
+import { loadExpire, loadOldMail, loadUnconfirmed } from './late-code.ts'
 import type { Unconfirmed } from './unconfirmed.ts'
 import type { HandoverFields } from '../wire/handover.ts'
 import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
@@ -185,6 +183,7 @@ export class Dispatcher {
    * @returns the message @throws SkeinError MESSAGE_UNKNOWN when it is in the outbox no more
    */
   async cancel(id: MessageId): Promise<StoredMessage> {
+    const { giveUp } = await loadExpire()
     const { store } = this.deps
     const rows = (await store.outboxOf(id)).filter(({ transient }) => !transient)
     const said = await store.annotation(id)
@@ -389,7 +388,12 @@ export class Dispatcher {
         this.deps.logger.warn(event, { reason: String(error) })
     do {
       await this.gone?.look().catch(warn('device-not-dropped'))
-      await giveUpExpired(path).catch(warn('expiry-failed'))
+      await this.expireDue(path).catch(warn('expiry-failed'))
     } while (await this.deps.clock.sleep(EXPIRY_CHECK_MS, { signal: this.stopping.signal }))
+  }
+
+  private async expireDue(path: MainPath): Promise<void> {
+    const due = await this.deps.store.outboxExpired(this.deps.clock.now(), 1)
+    if (due.length > 0) await (await loadExpire()).giveUpExpired(path)
   }
 }

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { content, filesOf, offer, pair, stateOf, until } from '../testing/file-pair.ts'
+import { accepted, content, filesOf, offer, pair, stateOf, underWay, until } from '../testing/file-pair.ts'
 import { decodeManifest, encodeManifest } from '../wire/manifest.ts'
 
 describe('files that change while they are sent', () => {
   it('[FI37] what changed is offered anew under another key, accepted where it was, and arrives as it is now', async () => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    const { world, ana, bo } = await underWay()
     ana.disk.files.set('a.bin', content(2, 1_300_000))
     world.network.dropLinks(() => true)
     await world.run(20_000)
@@ -24,12 +19,7 @@ describe('files that change while they are sent', () => {
   })
 
   it('[FI37] [FI7] what changed just before its sender ended is offered anew at the next start, once', async () => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    const { world, ana, bo, transfer } = await underWay()
     ana.disk.files.set('a.bin', content(2, 1_200_000))
     world.network.dropLinks(() => true)
     await until(world, () => stateOf(ana, transfer) === 'failed')
@@ -43,12 +33,7 @@ describe('files that change while they are sent', () => {
   })
 
   it('[FI37] what is gone cannot be offered anew, and its sender hears of it', async () => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    const { world, ana, transfer } = await underWay()
     ana.disk.files.delete('a.bin')
     world.network.dropLinks(() => true)
     await until(world, () => stateOf(ana, transfer) === 'failed')
@@ -58,11 +43,7 @@ describe('files that change while they are sent', () => {
   })
 
   it('[FI37] what changes all the time is given up after three times', async () => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
+    const { world, ana, bo } = await accepted()
     for (let change = 2; change < 12; change += 1) {
       await until(world, () => filesOf(bo).list()[0]?.state !== 'failed' || filesOf(bo).list().length === 4)
       await until(world, () => (filesOf(bo).list()[0]?.bytes ?? 0) > 300_000)

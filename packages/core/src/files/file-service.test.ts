@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { noblePrimitives } from '../e2ee/primitives.ts'
 import { messageIdFromBytes } from '../ids.ts'
 import type { Channel } from '../ports/swarm.ts'
-import { content, filesOf, offer, type Pair, pair, stateOf, until } from '../testing/file-pair.ts'
+import { content, filesOf, offer, type Pair, pair, stateOf, underWay, until } from '../testing/file-pair.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import type { World, WorldNode } from '../testing/world.ts'
@@ -126,12 +126,7 @@ describe('files between two messengers', () => {
   })
 
   it('[FI11] [FI19] a file that changes while it is sent fails on both sides, and nothing is left of it', async () => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    const { world, ana, bo, transfer } = await underWay()
     ana.disk.files.set('a.bin', content(2, 1_200_000))
     // What was fetched from the first is kept over this; the tree tells that it does not fit.
     world.network.dropLinks(() => true)
@@ -190,12 +185,7 @@ describe('files between two messengers', () => {
   })
 
   it.each(['sender', 'recipient'])('[FI24] the %s ends it for good; the other side learns of it, also later', async (who) => {
-    const both = await pair()
-    const { world, ana, bo } = both
-    ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offer(both)
-    await filesOf(bo).accept(transfer.id, 'in')
-    await until(world, () => filesOf(bo).get(transfer.id).bytes > 300_000)
+    const { world, ana, bo, transfer } = await underWay()
     const [one, other] = who === 'sender' ? [ana, bo] : [bo, ana]
     world.network.partition(ana.node.swarm.self, bo.node.swarm.self, true)
     await filesOf(one).cancel(transfer.id)

@@ -44,6 +44,13 @@ async function offer({ world, ana, bo }: Scene, ...paths: readonly string[]): Pr
   return transfer.id
 }
 
+/** Offers a file of so many bytes to bo, who is off; the id of the transfer. */
+async function mailed(all: Scene, bytes: number): Promise<MessageId> {
+  all.world.kill(all.bo.node)
+  all.ana.disk.files.set('a.bin', content(1, bytes))
+  return offer(all, 'a.bin')
+}
+
 const always = ({ world, ana, bo }: Scene): Promise<void> =>
   filesOf(bo).setAutoAccept(world.contactOf(bo.node, ana.node).account, { maxBytes: 1e9, folder: 'in' })
 const lying = async ({ relay }: Scene): Promise<number> => (await relay.store.totals()).envelopes
@@ -53,9 +60,7 @@ describe('small files by mail', () => {
     const all = await scene(801)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 300_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 300_000)
     expect(filesOf(ana).get(id)).toMatchObject({ state: 'waiting', reason: 'mailed' })
     expect(await lying(all)).toBe(1 + Math.ceil(300_000 / 57_344))
     world.kill(ana.node)
@@ -74,9 +79,7 @@ describe('small files by mail', () => {
     const all = await scene(811)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 300_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 300_000)
     world.kill(ana.node)
     bo.node = await world.start(bo.node.name, { store: bo.node.store.reopened(), files: bo.disk, mailboxes })
     const { swarm } = bo.node
@@ -108,9 +111,7 @@ describe('small files by mail', () => {
   it('[FI20] [FI34] what came by mail stands under no name before the user says yes', async () => {
     const all = await scene(803)
     const { world, ana, bo } = all
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 100_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 100_000)
     world.kill(ana.node)
     await back(world, bo)
     expect([stateOf(bo, { id }), bo.disk.files.size, bo.disk.parts.size]).toEqual(['offered', 0, 0])
@@ -122,9 +123,7 @@ describe('small files by mail', () => {
   it('[FI34] what is declined leaves nothing here', async () => {
     const all = await scene(804)
     const { world, ana, bo } = all
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 100_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 100_000)
     world.kill(ana.node)
     await back(world, bo)
     const { account } = world.contactOf(bo.node, ana.node)
@@ -154,9 +153,7 @@ describe('small files by mail', () => {
     const all = await scene(813)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 100_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 100_000)
     await filesOf(ana).cancel(id)
     await world.run(10_000)
     world.kill(ana.node)
@@ -168,9 +165,7 @@ describe('small files by mail', () => {
     const all = await scene(814)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 100_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 100_000)
     world.kill(ana.node)
     await back(world, bo)
     expect(stateOf(bo, { id })).toBe('done')
@@ -219,9 +214,7 @@ describe('small files by mail', () => {
     const all = await scene(807)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 200_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 200_000)
     const before = await lying(all)
     world.kill(ana.node)
     await back(world, ana)
@@ -241,9 +234,7 @@ describe('hostile mail about files', () => {
   ): Promise<Scene & { id: MessageId }> {
     const all = await scene(seed)
     const { world, ana, bo } = all
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 200_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 200_000)
     world.kill(ana.node)
     await back(world, bo)
     const { account: contact } = world.contactOf(bo.node, ana.node)
@@ -293,9 +284,7 @@ describe('hostile mail about files', () => {
     const all = await scene(841)
     const { world, ana, bo } = all
     await always(all)
-    world.kill(bo.node)
-    ana.disk.files.set('a.bin', content(1, 200_000))
-    const id = await offer(all, 'a.bin')
+    const id = await mailed(all, 200_000)
     world.kill(ana.node)
     bo.disk.full = true
     await back(world, bo)

@@ -7,7 +7,7 @@ import type { StoredContact, StoredMessage, StoreWrite } from '../ports/store.ts
 import { type ContentFields, decodeContent } from '../wire/content.ts'
 import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { MAX_ACKNOWLEDGED } from '../wire/limits.ts'
-import { commitAnnotation } from './annotate.ts'
+import { commitAnnotation } from './annotation.ts'
 import { isAnnotation } from './annotation-body.ts'
 import type { MainPath } from './context.ts'
 import { commitControl, commitFileWord, commitOwnWord } from './controls.ts'

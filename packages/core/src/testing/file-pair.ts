@@ -41,6 +41,22 @@ export async function offer({ world, ana, bo }: Pair, paths: readonly string[] =
   return transfer
 }
 
+/** A pair of which bo has accepted `a.bin`, 1.2 MB that `content(1)` makes. */
+export async function accepted(): Promise<Pair & { readonly transfer: Transfer }> {
+  const both = await pair()
+  both.ana.disk.files.set('a.bin', content(1, 1_200_000))
+  const transfer = await offer(both)
+  await filesOf(both.bo).accept(transfer.id, 'in')
+  return { ...both, transfer }
+}
+
+/** As `accepted`, and 300 kB of it have come. */
+export async function underWay(): Promise<Pair & { readonly transfer: Transfer }> {
+  const all = await accepted()
+  await until(all.world, () => filesOf(all.bo).get(all.transfer.id).bytes > 300_000)
+  return all
+}
+
 /** Moves frames one by one until something holds. @throws Error when it does not come about */
 export async function until(world: World, condition: () => boolean, most = 4_000): Promise<void> {
   for (let step = 0; step < most && !condition(); step += 1) {

@@ -79,6 +79,8 @@ export interface ClientParts {
   readonly files?: (swarm: Libp2pSwarm) => FilesFactory
   /** Instead of `files`: loaded when they are needed. */
   readonly lateFiles?: (swarm: Libp2pSwarm) => Promise<FilesFactory>
+  /** Time for a newcomer's first conversation before what only mail needs is loaded, ms. */
+  readonly restAfterMs?: number
   /** What this device is called among the account's own. */
   readonly deviceName: string
   createSwarm(options: SwarmOptions): Libp2pSwarm
@@ -92,7 +94,7 @@ export type Undo = (() => Promise<void> | void)[]
 
 /** Starts network and messenger; what was started is in `undo`, also when this fails. @throws SkeinError PORT_IN_USE */
 export async function assemble(
-  { config, logger, createSwarm, deviceName, files, lateFiles, ...ports }: ClientParts,
+  { config, logger, createSwarm, deviceName, files, lateFiles, restAfterMs = 0, ...ports }: ClientParts,
   undo: Undo,
 ): Promise<{ messenger: Messenger; swarm: Libp2pSwarm }> {
   const { clock, random, primitives } = ports
@@ -114,10 +116,11 @@ export async function assemble(
   })
   undo.push(() => swarm.stop())
   await swarm.start()
+  const rested = clock.sleep(restAfterMs)
   const late = lateFiles === undefined ? {} : { lateFiles: () => lateFiles(swarm) }
   const transfers = files === undefined ? late : { files: files(swarm) }
   const messenger = new Messenger(
-    { ...ports, ...transfers, logger, swarm, directory: swarm, tokens: () => loadTokens(primitives) },
+    { ...ports, ...transfers, logger, swarm, directory: swarm, tokens: () => rested.then(() => loadTokens(primitives)) },
     identity,
     {
       name: config.name,

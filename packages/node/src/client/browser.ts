@@ -6,6 +6,7 @@ import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
 import { isSealedWithPassphrase, records, RESTORING } from '../store/worker/records.ts'
 import { createSwarm } from '../swarm/browser.ts'
+import { REST_AFTER_MS } from '../swarm/stack.browser.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
 import { assemble, type ConfigChange, stopAll, type Undo } from './assemble.ts'
 import { type Config, DEFAULTS, parseConfig } from './config-schema.ts'
@@ -29,7 +30,13 @@ export interface BrowserOptions {
 /** Where changed settings are, among the records of the identity. */
 const SETTINGS = 'settings'
 
-const PLATFORM = { clock: systemClock, random: browserRandom, primitives: noblePrimitives, compression: fflateCompression }
+const PLATFORM = {
+  clock: systemClock,
+  random: browserRandom,
+  primitives: noblePrimitives,
+  compression: fflateCompression,
+  restAfterMs: REST_AFTER_MS,
+}
 
 /** Whether the keys of an identity in this browser are sealed with a passphrase. */
 export const hasPassphrase = (name: string): Promise<boolean> => isSealedWithPassphrase(name)

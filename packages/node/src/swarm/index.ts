@@ -5,6 +5,7 @@
  */
 export type { Libp2pSwarm, SwarmOptions } from './libp2p-swarm.ts'
 export { createSwarm } from './nodejs.ts'
+export { temporaryMember } from './temporary-member.ts'
 export { addressOfRequest } from './guarded-websockets.ts'
 export { installRejectionGuard } from './rejection-guard.ts'
 export * from './circuit/index.ts'

@@ -4,7 +4,7 @@ import { createDisguise, type DisguisedStack } from './disguise.ts'
 import { createClientStack, sharedTransports, type Stack, type StackOptions } from './client-stack.ts'
 
 /** Time for a newcomer's first conversation before the page loads the rest, ms. */
-const REST_AFTER_MS = 3_000
+export const REST_AFTER_MS = 3_000
 
 /** Not started. @throws Error of libp2p */
 export function createStack(options: StackOptions): Promise<Stack> {
