@@ -1,5 +1,5 @@
 /** Cards that travel as words inside the session, by whatever carrier: an account has other devices than before (DV9). */
-import { isSkeinError, SkeinError } from '../errors/index.ts'
+import { isSkeinError, SkeinError, STORE_FAILURES } from '../errors/index.ts'
 import type { AccountId } from '../ids.ts'
 import { type ContactCard, openContactCard } from '../identity/index.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
@@ -39,12 +39,9 @@ function issuedAt({ card }: StoredContact): number {
   return card.length === 0 ? 0 : decodeContactCard(decodeSigned(card).statement).issuedAt
 }
 
-/** What has nothing to do with a card: another time it may be taken in. */
-const LATER: readonly string[] = ['DISK_FULL', 'STORE_CLOSED']
-
 /**
  * Takes in the card of a contact whose list is newer than the one that is known, which brings keys, or was issued later. What is wrong with it is logged.
- * @throws SkeinError DISK_FULL, STORE_CLOSED
+ * @throws SkeinError what the store says, and has nothing to do with the card: another time it may be taken in
  */
 export async function takeCard(deps: ContactDeps, account: AccountId, signed: SignedBytes): Promise<void> {
   const { primitives, book, logger, onContact } = deps
@@ -56,7 +53,7 @@ export async function takeCard(deps: ContactDeps, account: AccountId, signed: Si
     if (card.list.version === known.listVersion && !bringsKeys(book, card) && card.issuedAt <= issuedAt(known)) return
     onContact(await book.putCard(card, signed, {}))
   } catch (error) {
-    if (!isSkeinError(error) || LATER.includes(error.code)) throw error
+    if (!isSkeinError(error) || STORE_FAILURES.includes(error.code)) throw error
     logger.warn('card-refused', { code: error.code })
   }
 }

@@ -73,6 +73,15 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
+/** What a store says that could not do its work: of what was to be kept it says nothing, so that is to come again. */
+export const STORE_FAILURES: readonly string[] = [
+  'DATA_DIR_READ_ONLY',
+  'DISK_FULL',
+  'STORE_CLOSED',
+  'STORE_CORRUPT',
+  'STORE_LOCKED',
+] satisfies readonly ErrorCode[]
+
 export interface SkeinErrorOptions {
   /** Facts for a program: never message text, keys or names. */
   readonly data?: Readonly<Record<string, string | number | boolean>>

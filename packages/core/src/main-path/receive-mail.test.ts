@@ -3,6 +3,7 @@ import { openBundle } from '../e2ee/bundle.ts'
 import { dayOf, fetchSecretOf, tagsAhead } from '../e2ee/delivery-tags.ts'
 import { sealEnvelope } from '../e2ee/envelope.ts'
 import { noblePrimitives as primitives } from '../e2ee/primitives.ts'
+import { SkeinError } from '../errors/index.ts'
 import { inviteHash, parseInvite } from '../identity/index.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 import { DELIVERY_TAG_BYTES } from '../wire/sealed.ts'
@@ -68,6 +69,29 @@ describe('mail', () => {
     expect(await texts(world, again, ana)).toContain('by mail')
     expect((await world.history(ana, again)).map(({ state }) => state)).toEqual(Array(4).fill('delivered'))
   })
+
+  it.each(['STORE_LOCKED', 'STORE_CORRUPT', 'DATA_DIR_READ_ONLY', 'DISK_FULL'] as const)(
+    '[MB27] mail that a store could not keep (%s) lies on until it can',
+    async (code) => {
+      const { world, ana, bo } = await friends(753)
+      world.network.partition(deviceOf(ana), deviceOf(bo), true)
+      const commit = bo.store.commit.bind(bo.store)
+      let refused = 0
+      bo.store.commit = () => {
+        refused += 1
+        return Promise.reject(new SkeinError(code, 'Not now.'))
+      }
+      await world.send(ana, bo, 'kept for later')
+      await world.run(60_000)
+      expect(refused).toBeGreaterThan(0)
+      world.kill(ana)
+      bo.store.commit = commit
+      world.kill(bo)
+      const again = await world.start('bo', { store: bo.store, mailboxes: [A] })
+      await world.run(60_000)
+      expect(await texts(world, again, ana)).toEqual(['kept for later'])
+    },
+  )
 
   it('[EA5] whoever holds an invite spends nothing of a contact in whose name it writes: no budget, no session, no numbers', async () => {
     const { world, ana, bo } = await friends(752)

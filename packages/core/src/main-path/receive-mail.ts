@@ -1,5 +1,5 @@
 /** The way of a message in that lay in a mailbox: a receipt is due instead of an acknowledgement. */
-import { isSkeinError } from '../errors/index.ts'
+import { isSkeinError, STORE_FAILURES } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import { decodeEnvelope } from '../wire/sealed.ts'
 import type { MainPath } from './context.ts'
@@ -7,8 +7,8 @@ import { type CarriedMessage, MAIL_LIFETIME_MS } from './envelopes.ts'
 import { receiveCarried } from './receive.ts'
 import { recover } from './recover.ts'
 
-/** What may open later, once there is room again: it is to lie on. */
-const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'DISK_FULL', 'STORE_CLOSED', 'SESSION_CONFLICT']
+/** What may open later, once there is room again, say: it is to lie on. */
+const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'SESSION_CONFLICT', ...STORE_FAILURES]
 
 /** What was sealed for a session or a key that is not here: its sender is to start anew, or what begins the session is still to come. */
 const STATE_LOST: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN']

@@ -1,6 +1,6 @@
 /** A client in a browser: core's messenger on SQLite in a worker and libp2p over WebSocket and WebRTC; one for all tabs. */
 import { fflateCompression, type FilesFactory, type Logger, MAX_LEASE_MS, type Messenger, noblePrimitives } from '@skein/core'
-import { get, set } from 'idb-keyval'
+import { get, set, update } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
@@ -29,6 +29,8 @@ export interface BrowserOptions {
 
 /** Where changed settings are, among the records of the identity. */
 const SETTINGS = 'settings'
+/** When a tab without locks took its turn last, among the same. */
+const TURN = 'turn'
 
 const PLATFORM = {
   clock: systemClock,
@@ -50,7 +52,12 @@ export function openBrowser(options: BrowserOptions): Tab {
     if (gone !== undefined) throw gone.error
     return startClient(options, (error) => (gone = { error }))
   }
-  const tab = openTab(options.name, { ...PLATFORM, locks, start, isVisible, onFailure: options.onFailure })
+  const nextTurn = async (next: (last: number) => number): Promise<number> => {
+    let turn = 0
+    await update<number>(TURN, (last = 0) => (turn = next(last)), records(options.name))
+    return turn
+  }
+  const tab = openTab(options.name, { ...PLATFORM, locks, nextTurn, start, isVisible, onFailure: options.onFailure })
   followPage(tab)
   return tab
 }
@@ -59,7 +66,7 @@ export function openBrowser(options: BrowserOptions): Tab {
 async function startClient(options: BrowserOptions, onGone: (error: unknown) => void): Promise<RunningTabClient> {
   const kept = records(options.name)
   if ((await get(RESTORING, kept)) !== undefined) await (await import('./browser-data.ts')).eraseBrowser(options.name)
-  const changed = (await get<ConfigChange>(SETTINGS, kept)) ?? {}
+  let changed = (await get<ConfigChange>(SETTINGS, kept)) ?? {}
   const config = parseConfig({ ...DEFAULTS, ...options.config, ...changed })
   const logger = consoleLogger(config.log)
   const page = await openPageStore({ name: options.name, worker: options.startWorker(), passphrase: options.passphrase })
@@ -79,7 +86,9 @@ async function startClient(options: BrowserOptions, onGone: (error: unknown) => 
     })
     const configure = async (change: ConfigChange): Promise<boolean> => {
       parseConfig({ ...config, ...change })
-      await set(SETTINGS, { ...changed, ...change }, kept)
+      // Several may come before the start that they ask for.
+      changed = { ...changed, ...change }
+      await set(SETTINGS, changed, kept)
       // After the answer has left.
       setTimeout(restart.resolve, 0)
       return true

@@ -1,14 +1,21 @@
 import { storeContract } from '@skein/core/contracts'
-import { noblePrimitives } from '@skein/core'
+import { noblePrimitives, type OutboxRow, type Store, type StoreWrite } from '@skein/core'
 import { expect, it } from 'vitest'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { inMemory, openWasmStore } from './sqlite-wasm.ts'
-import { message, storageKey } from './store-fixtures.ts'
+import { DEVICE, message, sessionPut, storageKey } from './store-fixtures.ts'
 
 /** What a page keeps beside the image. */
 function surroundings() {
   const mark = { count: 0, read: () => mark.count, write: (count: number) => void (mark.count = count) }
   return { storageKey, primitives: noblePrimitives, random: systemRandom, clock: systemClock, mark }
+}
+
+function outboxPut(seq: number): StoreWrite {
+  const { id, contact } = message(seq)
+  const row = { message: id, contact, device: DEVICE, seq, sealed: Uint8Array.of(seq), state: 'queued', carriers: [] } as const
+  const rest: Omit<OutboxRow, keyof typeof row> = { expiresAt: 1_000, transient: false, content: null }
+  return { kind: 'outbox.insert', row: { ...row, ...rest } }
 }
 
 storeContract('sqlite-wasm', async () => {
@@ -60,7 +67,7 @@ it('[ST32] where a commit is not durable by itself, it resolves only when it has
   let held = Promise.withResolvers<void>()
   held.resolve()
   const place = inMemory(undefined, async (image) => {
-    kept = image().length
+    kept = image.length
     await held.promise
   })
   const { store } = await openWasmStore({ ...surroundings(), place })
@@ -79,4 +86,42 @@ it('[ST32] where a commit is not durable by itself, it resolves only when it has
   held.promise.catch(() => undefined)
   held.reject(Object.assign(new Error('no room'), { code: 'SQLITE_FULL' }))
   await expect(store.commit([{ kind: 'message.insert', message: message(3) }])).rejects.toMatchObject({ code: 'DISK_FULL' })
+})
+
+it('[ST32] what could not be kept is nowhere: not shown, not on its way, and no state of a session', async () => {
+  let failing: string | undefined
+  let image: Uint8Array | undefined
+  const place = inMemory(undefined, async (next) => {
+    if (failing !== undefined) throw Object.assign(new Error('not kept'), { code: failing })
+    image = next
+  })
+  const { store } = await openWasmStore({ ...surroundings(), place })
+  const put = (number: number): StoreWrite[] => [
+    { kind: 'message.insert', message: message(number) },
+    outboxPut(number),
+    sessionPut(number),
+  ]
+  const state = async (of: Store) => ({
+    texts: (await of.history(message(1).contact)).map(({ text }) => text),
+    found: (await of.search('message')).length,
+    rows: (await of.outbox(DEVICE, 0, 10)).map((row) => row.message),
+    session: (await of.session(DEVICE))?.version,
+  })
+  for (const code of ['SQLITE_FULL', 'SQLITE_BUSY']) {
+    failing = code
+    await expect(store.commit(put(1))).rejects.toMatchObject({ code: code === 'SQLITE_FULL' ? 'DISK_FULL' : 'STORE_LOCKED' })
+    expect(await state(store)).toEqual({ texts: [], found: 0, rows: [], session: undefined })
+  }
+  failing = undefined
+  await store.commit(put(1))
+  failing = 'SQLITE_FULL'
+  await expect(store.commit(put(2))).rejects.toMatchObject({ code: 'DISK_FULL' })
+  failing = undefined
+  await store.commit([{ kind: 'message.insert', message: message(3) }])
+  const expected = { texts: ['message 1', 'message 3'], found: 2, rows: [message(1).id], session: 1 }
+  expect(await state(store)).toEqual(expected)
+  await store.close()
+  const again = await openWasmStore({ ...surroundings(), place: inMemory(image) })
+  expect(await state(again.store)).toEqual(expected)
+  await again.store.close()
 })

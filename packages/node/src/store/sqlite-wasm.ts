@@ -9,7 +9,7 @@ export interface WasmPlace {
   /** @throws Error of SQLite, or of the platform when the place is in use */
   open(sqlite3: Sqlite3Static): Promise<Database>
   /** Called with the whole database after each commit, for a place that does not outlive the page by itself. */
-  readonly keep?: (image: () => Uint8Array) => Promise<void>
+  readonly keep?: (image: Uint8Array) => Promise<void>
   /** SQLite's names of failures that, once the database is open in this place, mean that there is no room. */
   readonly full?: readonly string[]
   /** Whether the browser has deleted what was kept here, though the database is open. */
@@ -37,10 +37,17 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
     const sqlite3 = await sqlite3InitModule()
     const database = await place.open(sqlite3)
     opened = database
-    for (const pragma of ['secure_delete = ON', 'foreign_keys = ON']) database.exec(`PRAGMA ${pragma}`)
-    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+    const setUp = (): void => {
+      for (const pragma of ['secure_delete = ON', 'foreign_keys = ON']) database.exec(`PRAGMA ${pragma}`)
+      if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+    }
+    setUp()
     const image = (): Uint8Array => sqlite3.capi.sqlite3_js_db_export(database)
-    const { keep } = place
+    const goBack = (last: Uint8Array): void => {
+      load(sqlite3, database, last)
+      setUp()
+    }
+    const kept = place.keep === undefined ? undefined : new KeptImage(place.keep, image, goBack)
     const driver = {
       db: drizzle(async (text, params, method) => {
         try {
@@ -51,18 +58,53 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
         }
       }) as unknown as AnyDatabase,
       afterTurn: (work: () => void) => void setTimeout(work, 0),
-      ...(keep === undefined ? {} : { afterCommit: () => keep(image) }),
+      ...(kept === undefined ? {} : { afterCommit: () => kept.next() }),
       explain: explainSqlite,
       close: () => {
         database.close()
         place.release?.()
       },
     }
-    return { store: await openOn(driver, surroundings), image }
+    const store = await openOn(driver, surroundings)
+    kept?.begin()
+    return { store, image }
   } catch (error) {
     opened?.close()
     place.release?.()
     throw explainSqlite(error)
+  }
+}
+
+/**
+ * The last image that was kept: what a commit has left in memory counts only with its own. One that cannot be kept is
+ * taken back, so that nothing that was refused is shown, sent or acknowledged.
+ */
+class KeptImage {
+  private readonly keep: (image: Uint8Array) => Promise<void>
+  private readonly take: () => Uint8Array
+  private readonly goBack: (image: Uint8Array) => void
+  private last: Uint8Array = new Uint8Array()
+
+  constructor(keep: KeptImage['keep'], take: () => Uint8Array, goBack: (image: Uint8Array) => void) {
+    this.keep = keep
+    this.take = take
+    this.goBack = goBack
+  }
+
+  /** From the database as it was opened on. */
+  begin(): void {
+    this.last = this.take()
+  }
+
+  async next(): Promise<void> {
+    const image = this.take()
+    try {
+      await this.keep(image)
+      this.last = image
+    } catch (error) {
+      this.goBack(this.last)
+      throw error
+    }
   }
 }
 

@@ -13,7 +13,7 @@ export interface StoreDriver {
   afterTurn(work: () => void): void
   /** Runs a bracket, prepared once: each statement that is made anew slows down all others until it is collected. */
   readonly bracket?: (statement: Bracket) => void
-  /** For a database that COMMIT alone does not make durable: resolves when what was committed is. */
+  /** For a database that COMMIT alone does not make durable: resolves when what was committed is; rejects when it was taken back. */
   readonly afterCommit?: () => Promise<void>
   /** A failure of the database as one of ours. */
   explain(error: unknown): unknown

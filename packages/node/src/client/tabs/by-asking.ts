@@ -16,7 +16,10 @@ interface Claim {
 
 type Word =
   | { readonly kind: 'who'; readonly from: string }
-  /** `since`: when it took the turn, ms since 1970. Of two who lead the later one stays: the other was frozen meanwhile. */
+  /**
+   * `since`: when it took the turn, ms since 1970, or just after the turn before where the clock was set back. Of two who lead the later
+   * one stays: the other was frozen meanwhile.
+   */
   | ({ readonly kind: 'me' } & Claim)
   | { readonly kind: 'claim'; readonly from: string }
   /** The turn has ended. */
@@ -28,7 +31,7 @@ const isLater = (one: Claim, other: Claim): boolean => (one.since === other.sinc
 export async function byAsking(
   name: string,
   work: (turn: Turn) => Promise<void>,
-  { clock, random, signal }: ExclusiveDeps & { readonly signal: AbortSignal },
+  { clock, random, signal, nextTurn }: ExclusiveDeps & { readonly signal: AbortSignal },
 ): Promise<void> {
   const from = [...random.bytes(8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   const channel = new BroadcastChannel(name)
@@ -44,8 +47,8 @@ export async function byAsking(
   })
   try {
     if (!(await waiting.over())) return
+    since = await nextTurn((last) => Math.max(clock.now(), last + 1))
     waiting = undefined
-    since = clock.now()
     sayMe()
     await work({ lost: lost.signal })
   } finally {

@@ -6,6 +6,8 @@ export interface ExclusiveDeps {
   readonly random: Random
   /** The platform's locks; absent on an origin that is not secure. */
   readonly locks?: Pick<LockManager, 'request'> | undefined
+  /** Without locks: puts `next` of what the last turn has left in its place, in one step among all tabs, and returns it. */
+  nextTurn(next: (last: number) => number): Promise<number>
 }
 
 export interface Turn {

@@ -10,7 +10,10 @@ import { assemble, stopAll, type Undo } from '../assemble.ts'
 import { DEFAULTS } from '../config-schema.ts'
 import { openTab, type PageTab, type RunningTabClient } from './tab.ts'
 
+const nextTurn = (next: (last: number) => number): Promise<number> => Promise.resolve(next(0))
+
 const ports = {
+  nextTurn,
   clock: systemClock,
   random: systemRandom,
   primitives: nativePrimitives,

@@ -83,7 +83,7 @@ const OWNER = 'image-owner'
 export async function keptImage(name: string): Promise<WasmPlace> {
   const kept = records(name)
   const owner = browserRandom.bytes(16).join()
-  const place = inMemory(await claim(kept, owner), (take) => keep(kept, { owner, image: take() }))
+  const place = inMemory(await claim(kept, owner), (image) => keep(kept, { owner, image }))
   return { ...place, isGone: async () => (await get(OWNER, kept)) === undefined }
 }
 
