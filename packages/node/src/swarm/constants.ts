@@ -92,6 +92,8 @@ export const RESERVATIONS_AT_ONCE = 16
 export const RESERVE_TURN_MS = 1_000
 /** One request for a place on a relay; longer than the library's own limit for it. */
 export const RESERVE_TIMEOUT_MS = 12_000
+/** A place is asked for anew after this, a seventh of the time for which a relay holds it: none is lost because one answer is. */
+export const RENEW_PLACE_MS = 24 * 3_600_000
 /** Between two looks whether a reservation still stands. */
 export const RESERVATION_CHECK_MS = 30_000
 

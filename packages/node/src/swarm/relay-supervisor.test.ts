@@ -4,7 +4,7 @@ import { seededRandom, VirtualClock } from '@skein/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { peerOf } from './connections.ts'
-import { REJOIN_FIRST_MS } from './constants.ts'
+import { REJOIN_FIRST_MS, RESERVATION_CHECK_MS } from './constants.ts'
 import { rejoinDelay, RelaySupervisor, type SupervisorDeps } from './relay-supervisor.ts'
 import { silentLogger } from './test-network.ts'
 
@@ -41,16 +41,18 @@ function standing() {
   const device = '12D3KooWSCoMBZDM1dDE1JZt1rnvTgxbxdw5QCNMjP9NSj1b4sqi' as DeviceId
   const connection = { status: 'open', remoteAddr: multiaddr('/ip4/192.0.2.1/tcp/1'), remotePeer: peerOf(device) }
   const clock = new VirtualClock()
-  const state = { isReserved: false, hangs: false, asked: 0, described: 0, lose: (_relay: DeviceId): void => undefined }
+  const state = { isReserved: false, isDue: false, hangs: false, asked: 0, described: 0, lose: (_relay: DeviceId): void => undefined }
   const supervisor = new RelaySupervisor('http://relay.test', {
     stack: { getConnections: () => [connection], addEventListener: () => undefined, removeEventListener: () => undefined },
     reservations: {
       isReserved: () => state.isReserved,
+      isDue: () => state.isDue,
       onLost: (tell: (relay: DeviceId) => void) => ((state.lose = tell), () => undefined),
       reserve: async () => {
         state.asked += 1
         if (state.hangs) await new Promise(() => undefined)
         state.isReserved = true
+        state.isDue = false
       },
     },
     describe: async () => {
@@ -79,6 +81,17 @@ describe('a relay supervisor', () => {
     expect([supervisor.status().reserved, state.asked]).toEqual([true, 1])
     lose()
     await clock.advance(0)
+    expect([supervisor.status().reserved, state.asked, state.described]).toEqual([true, 2, 1])
+    stop()
+    await done
+  })
+
+  it('[PT15] asks anew for a place that stands when it is time to', async () => {
+    const { clock, state, supervisor, stop, done } = standing()
+    await clock.advance(RESERVATION_CHECK_MS + 1_000)
+    expect(state.asked).toBe(1)
+    state.isDue = true
+    await clock.advance(2 * RESERVATION_CHECK_MS)
     expect([supervisor.status().reserved, state.asked, state.described]).toEqual([true, 2, 1])
     stop()
     await done

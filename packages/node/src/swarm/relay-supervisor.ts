@@ -179,7 +179,7 @@ export class RelaySupervisor {
     if (!this.last.reserved) throw new Error('the relay gave no place')
   }
 
-  /** Returns when the relay is lost. The library renews a reservation in time; whether it stands is looked at here. */
+  /** Returns when the relay is lost. */
   private async watch(signal: AbortSignal): Promise<void> {
     const { clock, reservations } = this.deps
     while (!signal.aborted) {
@@ -192,7 +192,7 @@ export class RelaySupervisor {
       const connection = device === null ? undefined : this.connectionTo(device)
       if (!connected || device === null || connection === undefined) return
       const reserve = (limited: AbortSignal): Promise<void> => reservations.reserve(device, connection.remoteAddr.toString(), limited)
-      if (!reserved && this.joined?.givesPlaces) await this.attempt(reserve, signal)
+      if ((!reserved || reservations.isDue(device)) && this.joined?.givesPlaces) await this.attempt(reserve, signal)
       this.report()
     }
   }

@@ -2,10 +2,13 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type DeviceId, parseDeviceId } from '@skein/core'
+import { type DeviceId, encodeHopReply, parseDeviceId } from '@skein/core'
+import { VirtualClock } from '@skein/core/testing'
 import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RENEW_PLACE_MS } from './constants.ts'
 import { Reservations } from './reservations.ts'
 import type { Stack } from './client-stack.ts'
 import { createStack } from './stack.ts'
@@ -15,13 +18,15 @@ import { TestNetwork, type TestRelay } from './test-network.ts'
 const network = new TestNetwork()
 let stack: Stack
 let reservations: Reservations
+let clock: VirtualClock
 
 beforeEach(async () => {
   const judge = { verify: () => true, isNewer: () => false }
   const listen = { host: '127.0.0.1', port: 0 }
   stack = await createStack({ privateKeySeed: new Uint8Array(32), listen, stunServers: () => [], gater: {}, judge })
   await stack.start()
-  reservations = new Reservations(stack)
+  clock = new VirtualClock()
+  reservations = new Reservations(stack, clock)
 })
 
 afterEach(async () => {
@@ -93,6 +98,30 @@ describe('reservations', { timeout: 60_000 }, () => {
     await reserve(relay)
     await vi.waitFor(() => expect(reservations.isReserved(idOf(relay))).toBe(true), { timeout: 5_000 })
     await mute.stop()
+  })
+
+  it.each([1, 2 ** 40])('[PT15] stand, and are renewed in time, at a relay by whose clock they end at %i', async (expires) => {
+    const bare = await bareNode(130)
+    let asked = 0
+    await bare.handle('/libp2p/circuit/relay/0.2.0/hop', async (stream) => {
+      const frames = lpStream(stream)
+      await frames.read()
+      asked += 1
+      await frames.write(encodeHopReply({ status: 'ok', place: { expires, addresses: [] } }))
+    })
+    const device = parseDeviceId(bare.peerId.toString())
+    const address = await connect(bare.getMultiaddrs()[0]?.toString())
+    const lost: DeviceId[] = []
+    reservations.onLost((relay) => lost.push(relay))
+    await reservations.reserve(device, address, soon())
+    await vi.waitFor(() => expect(reservations.isReserved(device)).toBe(true), { timeout: 5_000 })
+    await clock.advance(RENEW_PLACE_MS - 1)
+    expect(reservations.isDue(device)).toBe(false)
+    await clock.advance(1)
+    expect(reservations.isDue(device)).toBe(true)
+    await reservations.reserve(device, address, soon())
+    expect([asked, reservations.isDue(device), reservations.isReserved(device), lost]).toEqual([2, false, true, []])
+    await bare.stop()
   })
 
   it('are asked for again of a relay that could give none before', async () => {

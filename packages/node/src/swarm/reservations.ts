@@ -1,22 +1,33 @@
 /**
  * Circuit reservations, as far as the library leaves them to us. It never makes a configured one again (js-libp2p
  * #3601), closing one listener cancels the reservations of all (circuit-relay-v2 4.2.13, transport/listener.js), and a
- * relay that failed once is refused for ever. This file is the only one that reaches past the public interface.
+ * relay that failed once is refused for ever. It renews by the wall clocks of two machines, and takes a place away again that
+ * ends in the past by its own. This file is the only one that reaches past the public interface.
  */
-import type { Listener, PeerId } from '@libp2p/interface'
+import type { Listener, PeerData, PeerId, PeerStore } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { DeviceId } from '@skein/core'
+import type { Clock, DeviceId } from '@skein/core'
 import { orAborted } from './abandon.ts'
 import { peerOf, withDevice } from './connections.ts'
-import { RESERVE_TIMEOUT_MS, RESERVE_TURN_MS } from './constants.ts'
+import { RENEW_PLACE_MS, RESERVE_TIMEOUT_MS, RESERVE_TURN_MS } from './constants.ts'
 import type { Stack } from './client-stack.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 interface ReservationStore extends EventTarget {
+  peerStore: Pick<PeerStore, 'all' | 'merge'>
   hasReservation(relay: PeerId): boolean
+  getReservation(relay: PeerId): { expire: bigint } | undefined
   addRelay(relay: PeerId, type: 'configured'): Promise<unknown>
   readonly relayFilter: { remove?(item: Uint8Array): boolean }
+}
+
+/** Seconds since 1970, beyond what any clock says. */
+const NEVER = 2n ** 48n
+
+interface Created {
+  readonly relay: PeerId
+  readonly details: { readonly timeout: ReturnType<typeof setTimeout>; readonly reservation: { expire: bigint } }
 }
 
 interface CircuitListener extends Listener {
@@ -28,14 +39,19 @@ interface CircuitListener extends Listener {
 
 export class Reservations {
   private readonly stack: Stack
+  private readonly clock: Pick<Clock, 'monotonic'>
+  /** When each place was given, by the monotonic clock. */
+  private readonly givenAt = new Map<DeviceId, number>()
+  private hasTakenOver = false
   /**
    * One at a time, as long as it answers soon: when the library has made one reservation it throws away those that wait, and their promises never
    * settle (circuit-relay-v2 4.2.13, reservation-store.js, `reserveQueue.clear()`).
    */
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(stack: Stack) {
+  constructor(stack: Stack, clock: Pick<Clock, 'monotonic'>) {
     this.stack = stack
+    this.clock = clock
   }
 
   /** Whether the relay holds a place for us and our address over it is announced. */
@@ -44,6 +60,11 @@ export class Reservations {
       this.store().hasReservation(peerOf(relay)) &&
       this.stack.getMultiaddrs().some((each) => each.toString().includes(`/p2p/${relay}/p2p-circuit`))
     )
+  }
+
+  /** Whether it is time to ask for the place anew: the relay holds it for a week (PT15). */
+  isDue(relay: DeviceId): boolean {
+    return this.clock.monotonic() - (this.givenAt.get(relay) ?? Number.POSITIVE_INFINITY) >= RENEW_PLACE_MS
   }
 
   /** Tells of each place that is gone, also while the connection to its relay stands. @returns ends that */
@@ -65,9 +86,13 @@ export class Reservations {
 
   private async reserveNow(relay: DeviceId, address: string): Promise<void> {
     const peer = peerOf(relay)
+    this.takeOver(this.store())
     this.store().relayFilter.remove?.(peer.toMultihash().bytes)
     const before = this.listeners()
     if (before.some((each) => each.relay?.equals(peer) === true)) {
+      // The library asks anew for a place that ends soon, and for no other.
+      const held = this.store().getReservation(peer)
+      if (held !== undefined) held.expire = 0n
       // The listener that stands takes over the addresses of the new reservation.
       await this.store().addRelay(peer, 'configured')
       return
@@ -78,6 +103,19 @@ export class Reservations {
       for (const each of this.listeners()) if (!before.includes(each) && each.relay === undefined) detach(each)
       throw error
     }
+  }
+
+  /** From now on places are renewed when this side asks again, whatever the clocks of the two machines say. */
+  private takeOver(store: ReservationStore): void {
+    if (this.hasTakenOver) return
+    this.hasTakenOver = true
+    store.peerStore = lasting(store.peerStore)
+    store.addEventListener('relay:created-reservation', (event) => {
+      const { relay, details } = (event as CustomEvent<Created>).detail
+      clearTimeout(details.timeout)
+      details.reservation.expire = NEVER
+      withDevice(relay, (device) => this.givenAt.set(device, this.clock.monotonic()))
+    })
   }
 
   /** Removes what is left of a relay that is no longer ours, e.g. one that came back with another peer id. */
@@ -102,6 +140,15 @@ export class Reservations {
       .getListeners()
       .filter((each): each is CircuitListener => '_onAddRelayPeer' in each)
   }
+}
+
+/** Keeps no tag for a time only: the library takes it from the clocks of both machines, and one below zero for an error. */
+function lasting(peerStore: ReservationStore['peerStore']): ReservationStore['peerStore'] {
+  const merge: PeerStore['merge'] = (peer, data) => {
+    const tags = Object.entries((data as PeerData).tags ?? {}).map(([name, tag]) => [name, tag && { ...tag, ttl: undefined }])
+    return peerStore.merge(peer, { tags: Object.fromEntries(tags) })
+  }
+  return { all: (query) => peerStore.all(query), merge }
 }
 
 /** What `close()` does, without cancelling the reservations of the other listeners. */

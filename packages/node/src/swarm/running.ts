@@ -66,7 +66,7 @@ export class Running {
     this.deps = deps
     this.mapped = new Mapped(stack, { kept: deps.kept, onMapped: (device) => this.improver.learned(device) })
     const { signal: stopping } = this.stopping
-    const reservations = new Reservations(stack)
+    const reservations = new Reservations(stack, deps.clock)
     const { getText, relays: own, logger, judge } = deps
     const loadReach = async (): Promise<MayReach> => (await import('./foreign-relay.ts')).reachOf(own.map(hostOf))
     const descriptions = new RelayDescriptions(deps.clock, { signal: stopping, getText, own, loadReach })
