@@ -61,12 +61,16 @@ const revokeInvites = (session: Session, which: string | true): Promise<number> 
 const HERE =
   'A phone or computer on this network that opens it needs no Skein: the page comes from this device, while Skein runs here. What is kept there is of a guest: the page is not on https.\n'
 
+/** A machine is on several networks, and only the phone knows which one it is on. */
+const elsewhere = (others: readonly string[]): string =>
+  others.length === 0 ? '' : `If nothing opens there, the phone may be on another network of this machine:\n${others.join('\n')}\n\n`
+
 const makeInvite = (session: Session, here: boolean): Promise<number> =>
   withApi(session, async (api) => {
     const made = await api.invite({ here })
     session.output.result(
       made,
-      `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\n${here ? HERE : ''}Good until ${time(made.expires_at)}. Give it only to people you want to talk to.`,
+      `${renderUnicodeCompact(made.invite)}\n${made.invite}\n\n${elsewhere(made.others)}${here ? HERE : ''}Good until ${time(made.expires_at)}. Give it only to people you want to talk to.`,
     )
   })
 

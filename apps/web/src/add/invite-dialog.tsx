@@ -12,6 +12,13 @@ import { useRareStrings } from '../ui/use-rare-strings.ts'
 interface Made {
   readonly invite: string
   readonly expires_at: number
+  /** The same at other addresses of this machine. */
+  readonly others: readonly string[]
+}
+
+/** The next of the machine's addresses in place of the one that is shown. */
+function elsewhere({ invite, others: [next = invite, ...rest], expires_at }: Made): Made {
+  return { invite: next, expires_at, others: [...rest, invite] }
 }
 
 /** The user's own invite, as a link and as a QR code. */
@@ -53,6 +60,7 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
               {words.here}
             </Button>
           ) : null}
+          {made.others.length > 0 ? <Button onClick={() => setMade(elsewhere(made))}>{words.elsewhere}</Button> : null}
         </>
       )}
       <div className="flex flex-wrap justify-end gap-2">

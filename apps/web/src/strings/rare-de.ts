@@ -259,6 +259,7 @@ export const rareDe: RareStrings = {
     another: 'Noch eine machen',
     share: 'Teilen',
     here: 'Für ein Telefon in diesem Netz, ohne Skein',
+    elsewhere: 'Auf dem Telefon öffnet sich nichts? Andere Adresse',
     hereText:
       'Ein Telefon in diesem Netz, das den Code scannt, hat sofort Skein, von diesem Gerät und solange es läuft. Es ist dort Gast: Was es aufbewahrt, ist nur sicher, solange sich in diesem Netz niemand einmischt.',
     noRelayPage:

@@ -258,6 +258,7 @@ export const rareEn = {
     another: 'Make another',
     share: 'Share',
     here: 'For a phone on this network, without Skein',
+    elsewhere: 'Nothing opens on the phone? Another address',
     hereText:
       'A phone on this network that scans the code has Skein at once, from this device and while it runs. It is a guest there: what it keeps is safe only as long as nobody else on this network interferes.',
     noRelayPage: 'No relay is joined at the moment. A browser is reached over a relay only: the invite works once one is joined.',

@@ -47,7 +47,7 @@ export interface Client {
   /** A backup file as it is made; see packages/node/src/backup. */
   backup(passphrase: string | null): Promise<ReadableStream<Uint8Array>>
   /** The web client as this one serves it to the local network; a browser serves none. */
-  readonly page?: Pick<OwnPage, 'isPossible' | 'url'>
+  readonly page?: Pick<OwnPage, 'isPossible' | 'urls'>
   /** Takes files that a page hands over; a browser reads them itself. */
   readonly uploads?: Uploads
   /** Asks the owner of the process to stop it. */

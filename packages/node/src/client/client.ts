@@ -89,7 +89,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     await keepAddresses({ messenger, swarm, store, logger, clock: systemClock }, undo)
     const page = new OwnPage({ swarm, ui, host: config.host })
     undo.push(() => page.close())
-    if (config.page) await page.url()
+    if (config.page) await page.urls()
     const mapsPort = config.lan && config.portMapping
     const network = watchOver({ swarm, logger, mapsPort, onGarbage: () => tally.add('stun-garbage') }, undo)
     let requestStop = (): void => undefined

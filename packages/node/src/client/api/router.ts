@@ -26,8 +26,9 @@ export const router = os.router({
     clock_ahead_ms: client.swarm.clockAheadMs(),
   })),
   invite: os.invite.handler(async ({ context: { client }, input }) => {
-    const { invite, expiresAt } = await client.messenger.invite(input?.here === true ? await pageOf(client) : undefined)
-    return { invite, expires_at: expiresAt }
+    const [url, ...others] = input?.here === true ? await pagesOf(client) : []
+    const { invite, expiresAt } = await client.messenger.invite(url)
+    return { invite, expires_at: expiresAt, others: others.map((each) => `${each}/${invite.slice(invite.indexOf('#'))}`) }
   }),
   revoke: os.revoke.handler(async ({ context: { client }, input }) => ({ revoked: await client.messenger.revokeInvites(input.invite) })),
   add: os.add.handler(async ({ context: { client }, input }) => {
@@ -158,7 +159,7 @@ export const router = os.router({
 })
 
 /** @throws SkeinError USAGE where nothing can be served */
-function pageOf({ page }: Client): Promise<string> {
+function pagesOf({ page }: Client): Promise<readonly string[]> {
   if (page === undefined) throw new SkeinError('USAGE', 'A browser serves no page to others.')
-  return page.url()
+  return page.urls()
 }

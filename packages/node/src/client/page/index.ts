@@ -2,9 +2,9 @@
 import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { SkeinError } from '@skein/core'
-import ipaddr from 'ipaddr.js'
 import { wayOut } from '../../nat/mapping/index.ts'
 import type { Libp2pSwarm } from '../../swarm/index.ts'
+import { pageHosts } from './page-hosts.ts'
 import { type PageServer, startPageServer } from './page-server.ts'
 
 export interface PageDeps {
@@ -27,10 +27,12 @@ export class OwnPage {
     return this.deps.ui !== undefined
   }
 
-  /** URL of the page for others on the network; it is served from now on. @throws SkeinError USAGE without an interface or a network */
-  async url(): Promise<string> {
+  /** URLs of the page for others on the network, the best first; it is served from now on. @throws SkeinError USAGE without an interface or a network */
+  async urls(): Promise<readonly [string, ...string[]]> {
     const { port } = await this.open()
-    return `http://${await this.ownHost()}:${port}`
+    const [first, ...others] = (await this.ownHosts()).map((host) => `http://${host}:${port}`)
+    if (first === undefined) throw new SkeinError('USAGE', 'This machine is on no network that a phone could be on.')
+    return [first, ...others]
   }
 
   async close(): Promise<void> {
@@ -55,15 +57,8 @@ export class OwnPage {
     return { version: 1, peer_id: swarm.self, addresses, places: false }
   }
 
-  /** Where a router leads out, its side; on a network without one, the first private address. */
-  private async ownHost(): Promise<string> {
+  private async ownHosts(): Promise<readonly string[]> {
     const { host } = this.deps
-    if (host !== '0.0.0.0') return host
-    const own = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
-    const near = own.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address)
-    const out = (await wayOut())?.host
-    const found = near.find((each) => each === out) ?? near.find((each) => ipaddr.parse(each).range() === 'private') ?? near[0]
-    if (found === undefined) throw new SkeinError('USAGE', 'This machine is on no network that a phone could be on.')
-    return found
+    return host === '0.0.0.0' ? pageHosts(networkInterfaces(), (await wayOut())?.host) : [host]
   }
 }
