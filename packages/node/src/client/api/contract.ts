@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 import { deviceContract } from './device-contract.ts'
 import { MeshView } from './mesh-contract.ts'
-import { DoctorView, PATHS, WhyView } from './network-contract.ts'
+import { DoctorView, InviteView, PATHS, WhyView } from './network-contract.ts'
 
 export { MeshView }
 export { CheckedProofView, DeviceView, JoinStep, LinkStep } from './device-contract.ts'
@@ -205,13 +205,8 @@ const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxL
 export const contract = {
   ...deviceContract,
   status: oc.output(StatusView),
-  /**
-   * `here`: by the page that this client serves to the local network, for who has no Skein yet; `others` is the same invite at further
-   * addresses of this machine.
-   */
-  invite: oc
-    .input(z.optional(z.object({ here: z.optional(z.boolean()) })))
-    .output(z.object({ invite: z.string(), expires_at: Instant, others: z.array(z.string()) })),
+  /** `here`: by the page that this client serves to the local network, for who has no Skein yet. */
+  invite: oc.input(z.optional(z.object({ here: z.optional(z.boolean()) }))).output(InviteView),
   /** One invite, or all that are open. */
   revoke: oc
     .input(z.object({ invite: z.optional(z.string().check(z.minLength(1), z.maxLength(400))) }))

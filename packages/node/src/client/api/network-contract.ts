@@ -41,6 +41,13 @@ export const DoctorView = z.object({
 })
 export type DoctorView = z.infer<typeof DoctorView>
 
+export const InviteView = z.object({
+  invite: z.string(),
+  expires_at: Instant,
+  /** The same invite at further addresses of this machine. */
+  others: z.array(z.string()),
+})
+
 export const WhyView = z.object({
   contact: z.string(),
   device: z.string(),
