@@ -1,5 +1,4 @@
 /** Core's Store in memory: copies what it is given and what it hands out, and applies a commit wholly or not at all. */
-import { searchWords } from '../conversation/search-words.ts'
 import { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type {
@@ -46,6 +45,7 @@ import {
   putTransfer,
   type Tables,
 } from './memory-tables.ts'
+import { isFound } from './search-match.ts'
 
 const rowKey = (device: DeviceId, message: MessageId): string => `${device} ${message}`
 
@@ -125,11 +125,10 @@ export class MemoryStore implements Store {
   }
   async search(query: string, { contact, before, limit = 100 }: SearchPage = {}): Promise<readonly StoredMessage[]> {
     const mark = before === undefined ? null : await this.message(before)
-    const wanted = searchWords(query)
     return this.read(({ messages }) =>
       [...messages.values()]
         .filter((each) => (contact ?? each.contact) === each.contact && (mark === null || compare(each, mark) < 0))
-        .filter(({ text }) => wanted.length > 0 && wanted.every((word) => searchWords(text).some((each) => each.startsWith(word))))
+        .filter(({ text }) => isFound(text, query))
         .sort((a, b) => compare(b, a))
         .slice(0, limit),
     )

@@ -1,7 +1,7 @@
 /** The store's driver for Node.js. */
 import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Clock } from '@skein/core'
+import { type Clock, searchText } from '@skein/core'
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { nativePrimitives } from '../platform/primitives.ts'
@@ -10,7 +10,7 @@ import { explainSqlite, openOn } from './open-on.ts'
 import type { StorageKeySource } from './open-seal.ts'
 import type { AnyDatabase } from './queries.ts'
 import type { SqliteStore } from './sqlite-store.ts'
-import type { Bracket } from './store-driver.ts'
+import { type Bracket, SEARCH_TEXT } from './store-driver.ts'
 import { useMarkFile } from './use-mark-file.ts'
 
 /** How a database file is opened. FULL: a commit that has resolved survives loss of power, not only of the process. */
@@ -75,6 +75,7 @@ function openFile({ path, maxPages }: OpenStoreOptions): Database.Database {
   try {
     if (process.platform !== 'win32') chmodSync(path, 0o600)
     for (const pragma of PRAGMAS) opened.pragma(pragma)
+    opened.function(SEARCH_TEXT, { deterministic: true }, (text) => searchText(String(text)))
     if (maxPages !== undefined) opened.pragma(`max_page_count = ${maxPages}`)
     return opened
   } catch (error) {

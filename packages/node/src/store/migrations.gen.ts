@@ -146,5 +146,22 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795328347135,
     "hash": "14002a3225f403cc1bd819ff12782b6abf12b22a5a23940f45c738ef150e34dd"
+  },
+  {
+    "sql": [
+      "DROP TRIGGER `message_words_insert`;",
+      "\nDROP TRIGGER `message_words_forget`;",
+      "\nDROP TRIGGER `message_words_learn`;",
+      "\nDROP TABLE `message_words`;",
+      "\nCREATE VIRTUAL TABLE `message_words` USING fts5(words, content='', tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* M*'\");",
+      "\nINSERT INTO `message_words`(`message_words`, `rank`) VALUES ('secure-delete', 1);",
+      "\nINSERT INTO `message_words`(`rowid`, `words`) SELECT `rowid`, search_text(`text`) FROM `messages` WHERE `text` <> '';",
+      "\nCREATE TRIGGER `message_words_insert` AFTER INSERT ON `messages` WHEN new.`text` <> '' BEGIN\n\tINSERT INTO `message_words`(`rowid`, `words`) VALUES (new.`rowid`, search_text(new.`text`));\nEND;",
+      "\nCREATE TRIGGER `message_words_forget` AFTER UPDATE OF `text` ON `messages` WHEN old.`text` <> '' AND old.`text` <> new.`text` BEGIN\n\tINSERT INTO `message_words`(`message_words`, `rowid`, `words`) VALUES ('delete', old.`rowid`, search_text(old.`text`));\nEND;",
+      "\nCREATE TRIGGER `message_words_learn` AFTER UPDATE OF `text` ON `messages` WHEN new.`text` <> '' AND old.`text` <> new.`text` BEGIN\n\tINSERT INTO `message_words`(`rowid`, `words`) VALUES (new.`rowid`, search_text(new.`text`));\nEND;\n"
+    ],
+    "bps": true,
+    "folderMillis": 1795328447135,
+    "hash": "bdad842f601837f099e63b09b3d9d7465f48b028d7a89f4ed128414bbf3d1278"
   }
 ]

@@ -12,7 +12,7 @@ import {
   type OutboxDevice,
   type OutboxRow,
   type SearchPage,
-  searchWords,
+  searchPhrases,
   SkeinError,
   type Store,
   type StoredAnnotation,
@@ -249,9 +249,9 @@ export class SqliteStore implements Store {
   }
 
   async search(query: string, { contact, before, limit = DEFAULT_PAGE }: SearchPage = {}): Promise<readonly StoredMessage[]> {
-    // Words are letters and digits alone: nothing of the search's own language comes in from outside.
-    const match = searchWords(query)
-      .map((word) => `"${word}"*`)
+    // Words are letters, marks and digits alone: nothing of the search's own language comes in from outside.
+    const match = searchPhrases(query)
+      .map((words) => `"${words.join(' ')}"*`)
       .join(' ')
     const mark = before === undefined ? null : await this.message(before)
     if (before !== undefined && mark === null) throw new SkeinError('MESSAGE_UNKNOWN', 'There is no message with this id.')

@@ -1,9 +1,11 @@
 /** The store's driver for SQLite in WebAssembly, wherever its database is. */
+import { searchText } from '@skein/core'
 import sqlite3InitModule, { type BindingSpec, type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import { explainSqlite, openOn, type StoreSurroundings } from './open-on.ts'
 import type { AnyDatabase } from './queries.ts'
 import type { SqliteStore } from './sqlite-store.ts'
+import { SEARCH_TEXT } from './store-driver.ts'
 
 export interface WasmPlace {
   /** @throws Error of SQLite, or of the platform when the place is in use */
@@ -37,6 +39,7 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
     const sqlite3 = await sqlite3InitModule()
     const database = await place.open(sqlite3)
     opened = database
+    database.createFunction(SEARCH_TEXT, (_, text) => searchText(String(text)), { deterministic: true })
     const setUp = (): void => {
       for (const pragma of ['secure_delete = ON', 'foreign_keys = ON']) database.exec(`PRAGMA ${pragma}`)
       if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)

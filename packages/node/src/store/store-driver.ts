@@ -4,6 +4,9 @@ import type { AnyDatabase } from './queries.ts'
 import type { RowSeal } from './row-seal.ts'
 import type { UseMark } from './use-count.ts'
 
+/** SQL function that every driver has before migrations run: a text as the search's index is to have it. */
+export const SEARCH_TEXT = 'search_text'
+
 /** What begins and ends a transaction. */
 export type Bracket = 'BEGIN IMMEDIATE' | 'COMMIT' | 'ROLLBACK'
 

@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DeviceId, MessageId, StoredIdentity, StoredMessage, StoredPrekey, StoreWrite } from '@skein/core'
+import Database from 'better-sqlite3'
 import { openStore, type OpenStoreOptions } from './better-sqlite3.ts'
+import { MIGRATIONS } from './migrations.gen.ts'
 import type { SqliteStore } from './sqlite-store.ts'
 
 export const KEY = new Uint8Array(32).fill(7)
@@ -22,6 +24,17 @@ export function folder(): Folder {
 
 export function open({ path }: Folder, more: Partial<OpenStoreOptions> = {}): Promise<SqliteStore> {
   return openStore({ path, storageKey, ...more })
+}
+
+/** A database as a version with the first `migrations` made it, open. */
+export function oldDatabase({ path }: Folder, migrations: number): Database.Database {
+  const old = new Database(path)
+  old.exec('CREATE TABLE __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)')
+  for (const { sql, hash, folderMillis } of MIGRATIONS.slice(0, migrations)) {
+    for (const statement of sql) old.exec(statement)
+    old.prepare('INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)').run(hash, folderMillis)
+  }
+  return old
 }
 
 /** `length` bytes that occur nowhere else by chance and do not repeat. */

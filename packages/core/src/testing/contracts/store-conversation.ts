@@ -261,6 +261,27 @@ export function conversationTests(open: () => Promise<StoreUnderTest>, { account
     expect(await found('bern')).toEqual([id(1)])
   })
 
+  it('[MK11] words of every script are found, and parts of what is written without spaces', async () => {
+    await using under = await open()
+    const texts = [
+      ...['Мой ёжик', 'Καλημέρα ΚΌΣΜΕ, ΟΔΟΣ', '학교에서 만나요', 'ガソリン 東京都庁で', 'مُحَمَّد أحمد', 'हिन्दी किताब'],
+      ...['พรุ่งนี้ไปกินข้าว', '明天在上海见，Windows版', 'e\u0301cole ﬁn', 'שָׁלוֹם', 'ｶﾞｲﾄﾞ ＡＢＣ'],
+    ]
+    await under.store.commit(texts.map((text, at) => ({ kind: 'message.insert', message: message(at + 1, { text }) }) as const))
+    const found = async (query: string) => (await under.store.search(query)).map(({ id: each }) => each)
+    const words = {
+      ...{ 1: ['мой', 'МОИ', 'ежик', 'ёжи'], 2: ['καλημέρα', 'ΚΑΛΗΜΕΡΑ', 'κόσμε', 'οδός', 'οδοσ'], 3: ['학교', '만나요'] },
+      ...{ 4: ['ガソリン', 'ソリン', '東京', '京都', '都庁で', 'ガソリン 東京'], 5: ['محمد', 'احمد', 'أحمد'], 6: ['हिन्दी', 'किता'] },
+      ...{ 7: ['กินข้าว', 'พรุ่งนี้', 'ไปกิน'], 8: ['上海', '在上海', '版', 'windows版', 'Windows'], 9: ['école', 'ECOLE', 'fin'] },
+      ...{ 10: ['שלום', 'שָׁלוֹם'], 11: ['ガイド', 'abc'] },
+    }
+    for (const [number, queries] of Object.entries(words))
+      for (const query of queries) expect([query, await found(query)]).toEqual([query, [id(Number(number))]])
+    for (const query of ['カソリン', 'कताब', '京東', '교에서', '海上']) expect([query, await found(query)]).toEqual([query, []])
+    await under.store.commit([{ kind: 'annotation.put', annotation: said(1, { target: id(8), value: '明天在北京见' }) }])
+    expect([await found('上海'), await found('北京'), await found('版')]).toEqual([[], [id(8)], []])
+  })
+
   it('[ST44] the journal gives what came behind a position, in the order of insertion, and replaced words once', async () => {
     await using under = await open()
     const start = { messages: 0, annotations: 0 }
