@@ -66,7 +66,8 @@ restore() {
   fi
   status=0
   as_relay $json restore $replace - <"$file" || status=$?
-  [ -z "$was_running" ] || systemctl start skein-relay
+  # Without a key it would become a new one.
+  [ -z "$was_running" ] || [ ! -e "$data/identity.seed" ] || systemctl start skein-relay
   exit "$status"
 }
 

@@ -11,7 +11,7 @@ const SCRIPT = readFileSync(new URL('operator-command.sh', import.meta.url), 'ut
 const RELAY = `#!/bin/sh
 echo "relay $*" >>"$SAID"
 case "$*" in
-  *restore*) cat >>"$SAID" ;;
+  *restore*) ! read -r in || { echo "$in" >>"$SAID"; [ "$in" = old ] && : >"$SKEIN_RELAY_DATA_DIR/identity.seed"; } ;;
   *backup*) [ -e "$SKEIN_RELAY_DATA_DIR/identity.seed" ] || { echo '{"error":1}'; exit 1; }; printf whole ;;
 esac
 `
@@ -75,6 +75,9 @@ describe.skipIf(process.platform === 'win32')('the command of an operator', () =
     expect(ask('restore', file).said).toEqual(['relay restore -', 'old'])
     rmSync(place('data/identity.seed'))
     expect(ask('restore', file).said).toEqual([looks, stops, 'relay restore -', 'old', starts])
+    rmSync(place('data/identity.seed'))
+    writeFileSync(place('damaged'), 'no backup\n')
+    expect(ask('restore', place('damaged'))).toMatchObject({ status: 1, said: [looks, stops, 'relay restore -', 'no backup'] })
     expect(ask('restore', place('missing'))).toMatchObject({ status: 2, said: [], stderr: expect.stringContaining('cannot be read') })
   })
 

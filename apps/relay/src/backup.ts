@@ -1,26 +1,15 @@
 /** A backup is one file: the relay's database, with its key and settings inside. Whoever has it can be this relay. */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
 import Database from 'better-sqlite3'
-import { openRelayStore } from './relay-store.ts'
+import { RESTORING, SEED_FILE } from './identity.ts'
 
 const FORMAT = 'skein relay backup 1'
 /** Kept beside the database in a data directory. */
-const FILES = ['identity.seed', 'settings.json'] as const
-const DATABASE = 'relay.sqlite'
+export const FILES = [SEED_FILE, 'settings.json'] as const
+export const DATABASE = 'relay.sqlite'
 /** A backup that waits in the data directory for whoever has asked for it. */
 const PART = /^backup-[0-9a-f]{16}\.part$/
 
@@ -64,66 +53,21 @@ function addFiles(part: string, dataDir: string): void {
   }
 }
 
-/** Backups that nobody has taken. */
+/** Backups that nobody has taken, and what a restore has left that was cut off before it changed anything. */
 export function clearBackups(dataDir: string): void {
+  if (existsSync(join(dataDir, SEED_FILE))) rmSync(join(dataDir, RESTORING), { recursive: true, force: true })
   for (const name of readdirSync(dataDir)) if (PART.test(name)) rmSync(join(dataDir, name), { force: true })
 }
 
-export interface Restored extends Record<string, unknown> {
-  readonly data_dir: string
-  /** Where the relay now lies that was there before; `null` where there was none. */
-  readonly replaced: string | null
-}
-
-export interface RestoreOptions {
-  /** Puts a relay that is there aside instead of refusing. */
-  readonly replace: boolean
-}
-
-/**
- * Makes a data directory from a backup.
- * @throws SkeinError STORE_CORRUPT for what is no whole backup, USAGE where there is a relay already that is not to be
- *   replaced, STORE_LOCKED while one runs there; then nothing has changed
- */
-export function restoreBackup(file: string, dataDir: string, { replace }: RestoreOptions): Restored {
-  const isTaken = existsSync(join(dataDir, 'identity.seed'))
-  if (isTaken && !replace)
-    throw new SkeinError('USAGE', `There is a relay in ${dataDir}; «restore --replace» puts it aside and takes the one of the backup.`)
-  const rows = readBackup(file)
-  const replaced = isTaken ? putAside(dataDir) : null
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const target = join(dataDir, DATABASE)
-  copyFileSync(file, target)
-  chmodSync(target, 0o600)
-  const database = new Database(target)
-  database.exec('DROP TABLE backup')
-  database.close()
-  // The key last: without it there is no relay, and a restore that was interrupted can be made again.
-  for (const name of FILES.toReversed()) {
-    const bytes = rows.get(name)
-    if (bytes !== undefined) writeFileSync(join(dataDir, name), bytes, { mode: 0o600, flush: true })
-  }
-  return { data_dir: dataDir, replaced }
-}
-
-/** @returns the folder in which the relay lies that was here @throws SkeinError STORE_LOCKED while it runs */
-function putAside(dataDir: string): string {
-  openRelayStore(dataDir)[Symbol.dispose]()
-  const folder = join(dataDir, `replaced-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`)
-  mkdirSync(folder, { mode: 0o700 })
-  for (const name of [...FILES, DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`])
-    if (existsSync(join(dataDir, name))) renameSync(join(dataDir, name), join(folder, name))
-  return folder
-}
-
-function readBackup(file: string): Map<string, Buffer> {
+/** @returns what lies beside the database, by name @throws SkeinError STORE_CORRUPT for what is no whole backup */
+export function readBackup(file: string): Map<string, Buffer> {
   let database: Database.Database | undefined
   try {
     database = new Database(file, { readonly: true, fileMustExist: true })
     const isWhole = database.pragma('integrity_check', { simple: true }) === 'ok'
     const rows = database.prepare('SELECT name, value FROM backup').all() as { name: string; value: Buffer }[]
     const found = new Map(rows.map(({ name, value }) => [name, value]))
-    if (!isWhole || found.get('format')?.toString() !== FORMAT || found.get('identity.seed') === undefined) throw new Error('not whole')
+    if (!isWhole || found.get('format')?.toString() !== FORMAT || found.get(SEED_FILE) === undefined) throw new Error('not whole')
     return found
   } catch (error) {
     throw new SkeinError('STORE_CORRUPT', `${file} is no whole backup of a relay.`, { cause: error })

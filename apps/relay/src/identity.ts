@@ -1,24 +1,39 @@
 /** The relay's long-lived key: 32 bytes from which its peer id follows. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
 
 const SEED_BYTES = 32
-const SEED_FILE = 'identity.seed'
+export const SEED_FILE = 'identity.seed'
+/** Here a backup waits in the data directory until it takes its place. */
+export const RESTORING = 'restoring'
 
 /**
  * The seed in `dataDir`, made on the first run.
- * @throws SkeinError STORE_CORRUPT if the file is no seed, DATA_DIR_READ_ONLY if none can be written
+ * @throws SkeinError STORE_CORRUPT if the file is no seed or a restore broke off, DATA_DIR_READ_ONLY if none can be written
  */
 export function loadOrCreateSeed(dataDir: string): Uint8Array {
   const file = join(dataDir, SEED_FILE)
   const stored = readIfPresent(file)
-  if (stored === undefined) return createSeed(dataDir, file)
+  if (stored === undefined) {
+    checkNotRestoring(dataDir)
+    return createSeed(dataDir, file)
+  }
   // A new identity in place of a damaged one would cut every member off without a word.
   if (stored.length !== SEED_BYTES)
     throw new SkeinError('STORE_CORRUPT', `${file} is damaged; restore it from a backup, or remove it to become a new relay.`)
   return stored
+}
+
+/** A new relay in the place of the one that was to come back would be open to everybody, and no member's. */
+function checkNotRestoring(dataDir: string): void {
+  const staged = join(dataDir, RESTORING)
+  if (existsSync(staged))
+    throw new SkeinError(
+      'STORE_CORRUPT',
+      `A restore into ${dataDir} has broken off: make it again. What was there lies in replaced-…; to begin a new relay remove ${staged}.`,
+    )
 }
 
 function readIfPresent(file: string): Uint8Array | undefined {
@@ -56,8 +71,8 @@ function writeDurably(file: string, bytes: Uint8Array): void {
   renameSync(draft, file)
 }
 
-/** The rename itself lives in the directory; Windows cannot open one and needs no such step. */
-function syncDirectory(dir: string): void {
+/** A rename itself lives in the directory; Windows cannot open one and needs no such step. */
+export function syncDirectory(dir: string): void {
   if (process.platform === 'win32') return
   const handle = openSync(dir, 'r')
   try {

@@ -3,7 +3,7 @@ import { constants, copyFileSync, createReadStream, createWriteStream, existsSyn
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { SkeinError } from '@skein/core'
-import { restoreBackup, type RestoreOptions } from '../backup.ts'
+import { restoreBackup, type RestoreOptions } from '../restore.ts'
 import type { RelayConfig } from '../config.ts'
 import { perform } from '../control/socket.ts'
 import { present } from './present.ts'
@@ -27,7 +27,7 @@ export async function backUp({ dataDir, json }: RelayConfig, file: string): Prom
   if (file !== STREAM) present({ file, bytes }, json)
 }
 
-/** @throws SkeinError STORE_CORRUPT, STORE_LOCKED, USAGE; then nothing has changed */
+/** @throws SkeinError STORE_CORRUPT, STORE_LOCKED, USAGE, DATA_DIR_READ_ONLY; then nothing has changed */
 export async function restore({ dataDir, json }: RelayConfig, file: string, options: RestoreOptions): Promise<void> {
   if (file !== STREAM) return present(restoreBackup(file, dataDir, options), json)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
