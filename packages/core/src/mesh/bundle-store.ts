@@ -15,6 +15,11 @@ export interface BundleStore {
   /** Forgets a copy and says whether there was one. */
   remove(key: BundleKey): boolean
   all(): Iterable<HeldBundle>
+  /**
+   * The copies of which one goes when there is no room for `bytes` more.
+   * @param from the neighbour that brings them; empty for what is made here
+   */
+  yielding(from: string, bytes: number): Iterable<HeldBundle>
   /** Copies behind one cure lock. */
   locked(lock: string): readonly HeldBundle[]
   /** Copies for any of these addresses, in the order in which they came. */
@@ -78,6 +83,11 @@ export class MemoryBundleStore implements BundleStore {
 
   all(): Iterable<HeldBundle> {
     return this.bundles.values()
+  }
+
+  /** It knows nothing of where they come from. */
+  yielding(_from: string, _bytes: number): Iterable<HeldBundle> {
+    return this.all()
   }
 
   locked(lock: string): readonly HeldBundle[] {

@@ -117,6 +117,17 @@ describe('limits of a bundle', () => {
     expect(world.holders('own')).toContain(0)
   })
 
+  it.each(POLICY_NAMES)('[ME5] %s: of what has a lower priority nothing stays while something else goes', (policy) => {
+    const world = new MeshWorld({ nodes: 3, policy, storeBytes: 2_500 })
+    for (const [at, name] of ['first', 'second'].entries()) {
+      const header = { ...world.header(name, { to: 2 }), priority: at === 0 ? (2 as const) : (1 as const) }
+      world.at(0).received({ header, hops: 1, hopLimit: 9, copies: 4 }, world.up(0, 1), world.now)
+      world.now += 1
+    }
+    world.at(0).admit(world.header('third', { to: 2 }), world.now)
+    expect(Array.from(world.stores[0]?.all() ?? [], ({ key }) => key)).toEqual([world.header('first', { to: 2 }).key])
+  })
+
   it.each(POLICY_NAMES)('[ME5] %s: what has expired goes before anything else', (policy) => {
     const world = new MeshWorld({ nodes: 2, policy, storeBytes: 2_500 })
     world.send('first', 0, { to: 1, hours: 9 })

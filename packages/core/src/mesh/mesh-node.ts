@@ -44,6 +44,9 @@ export type Admission = { readonly kind: 'welcome'; readonly offset: number } | 
 /** Keys remembered of what came for this node: the first ones are forgotten, and what lies behind them is known by its message. */
 export const MAX_COLLECTED = 16_384
 const NONE: ReadonlySet<BundleKey> = new Set()
+/** Who brings a bundle: this node itself, or somebody. */
+const OWN = ''
+const SOMEBODY = 'somebody'
 
 export class MeshNode {
   private readonly options: MeshNodeOptions
@@ -74,7 +77,7 @@ export class MeshNode {
 
   /** Takes up a bundle made here; others make room for it whatever they are. */
   originate(header: BundleHeader, now: number, copies = this.budget(header, now)): void {
-    if (!this.makeRoom(header, now) && isChunk(header)) return
+    if (!this.makeRoom(header, { from: OWN, now }) && isChunk(header)) return
     this.keep({ ...header, receivedAt: now, hops: 0, hopLimit: MAX_HOPS, copies }, { now })
   }
 
@@ -171,14 +174,14 @@ export class MeshNode {
     return undefined
   }
 
-  /** Whether a bundle may come; makes room for it if it may. */
-  admit(header: BundleHeader, now: number): Admission {
+  /** Whether a bundle may come; makes room for it if it may. @param from who brings it, where the store tells them apart */
+  admit(header: BundleHeader, now: number, from = SOMEBODY): Admission {
     if (this.proofs.has(header.lock)) return { kind: 'cured' }
     if (this.knows(header.key)) return { kind: 'known' }
     const mine = this.options.addresses.has(header.address)
     if (isAbsurd(header, now) || (mine ? header.expiresAt <= now : !isRelayable(header, now))) return { kind: 'late' }
     // Parts of files for this node lie elsewhere: no copy has to go for them, and none is too many.
-    const fits = (mine && isChunk(header)) || this.makeRoom(header, now)
+    const fits = (mine && isChunk(header)) || this.makeRoom(header, { from, now })
     return fits ? { kind: 'welcome', offset: this.partials.bytes(header.key) } : { kind: 'no-room' }
   }
 
@@ -292,14 +295,15 @@ export class MeshNode {
     return false
   }
 
-  private makeRoom(header: BundleHeader, now: number): boolean {
+  private makeRoom(header: BundleHeader, { from, now }: { readonly from: string; readonly now: number }): boolean {
     const { store, policy } = this.options
     const charge = store.charge(header.bytes)
     if (charge > store.capacityBytes) return false
     while (store.usedBytes + this.partials.usedBytes + charge > store.capacityBytes + this.partials.bytes(header.key)) {
       if (this.dropExpired(now) || this.partials.dropOldest()) continue
       if (isChunk(header)) return false
-      const victim = this.firstChunk() ?? policy.victim(header, this.sending, this.context(now))
+      const among = Array.from(store.yielding(from, header.bytes)).filter(({ key }) => !this.sending.has(key))
+      const victim = this.firstChunk(from) ?? policy.victim(among, this.context(now))
       if (victim === undefined) return false
       store.remove(victim.key)
       if (policy.summarises) this.neighbours.sayToAll({ lost: [victim.key] })
@@ -314,9 +318,10 @@ export class MeshNode {
     return false
   }
 
-  /** Parts of files go before anything else (ME28). */
-  private firstChunk(): HeldBundle | undefined {
-    for (const held of this.options.store.all()) if (isChunk(held) && !this.sending.has(held.key)) return held
+  /** Parts of files go before anything else (ME28), own ones for own bundles alone. */
+  private firstChunk(from: string): HeldBundle | undefined {
+    for (const held of this.options.store.all())
+      if (isChunk(held) && !this.sending.has(held.key) && (held.hops > 0 || from === OWN)) return held
     return undefined
   }
 

@@ -4,7 +4,7 @@
  * those that are far likelier. Who is likely, every node learns from its own meetings: nodes tell each other how long
  * ago news of an address last left it, however many hands it went through, and fresh news means nearness.
  */
-import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
+import type { BundleHeader, HeldBundle, MeshAddress } from '../bundle.ts'
 import { isRelayable, MAX_COPIES } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
 import { Claims } from './claims.ts'
@@ -110,14 +110,14 @@ export class AdaptivePolicy implements CarryingPolicy {
     return { given, kept: Math.max(1, copies - given) }
   }
 
-  /** What others made goes before what was made here; then that whose recipient was heard of longest ago. */
-  victim(_incoming: BundleHeader, busy: ReadonlySet<BundleKey>, { store, now }: PolicyContext): HeldBundle | undefined {
+  /** What others made goes before what was made here; then what matters least; then that whose recipient was heard of longest ago. */
+  victim(among: Iterable<HeldBundle>, { now }: PolicyContext): HeldBundle | undefined {
     let victim: HeldBundle | undefined
-    let oldest = -1
-    for (const held of store.all()) {
-      if (busy.has(held.key)) continue
-      const age = this.age(held.address, now) + (held.hops > 0 ? NEVER_MS : 0)
-      if (age > oldest) [victim, oldest] = [held, age]
+    let most = -1
+    for (const held of among) {
+      const rank = (held.hops > 0 ? MOST_PRIORITY + 1 : 0) + MOST_PRIORITY - held.priority
+      const due = this.age(held.address, now) + rank * 2 * NEVER_MS
+      if (due > most) [victim, most] = [held, due]
     }
     return victim
   }
@@ -144,6 +144,7 @@ export class AdaptivePolicy implements CarryingPolicy {
 
 /** Longer ago than anything: no bundle lives that long. */
 const NEVER_MS = 400 * 86_400_000
+const MOST_PRIORITY = 2
 
 /** Age of the neighbour's news of an address, as it was when the link came up. */
 function told(neighbour: Neighbour, address: MeshAddress, now: number): number {

@@ -15,6 +15,6 @@ export function directPolicy(): CarryingPolicy {
     wants: () => false,
     pick: () => undefined,
     split: (copies) => ({ given: copies, kept: copies }),
-    victim: (_incoming, busy, { store }) => oldestReceived(store, busy),
+    victim: oldestReceived,
   }
 }

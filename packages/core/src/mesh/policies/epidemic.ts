@@ -16,6 +16,6 @@ export function epidemicPolicy(): CarryingPolicy {
     wants: () => true,
     pick: (neighbour, context) => randomChoice(neighbour, context, () => true),
     split: (copies) => ({ given: copies, kept: copies }),
-    victim: (_incoming, busy, { store }) => oldestReceived(store, busy),
+    victim: oldestReceived,
   }
 }

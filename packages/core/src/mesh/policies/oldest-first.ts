@@ -1,9 +1,11 @@
-import type { BundleKey, HeldBundle } from '../bundle.ts'
-import type { BundleStore } from '../bundle-store.ts'
+import type { HeldBundle } from '../bundle.ts'
 
-/** The copy that has been here longest and is not being sent: what the reference routers drop. */
-export function oldestReceived(store: BundleStore, busy: ReadonlySet<BundleKey>): HeldBundle | undefined {
+/** The copy of the lowest priority that has been here longest: where all have one priority, what the reference routers drop. */
+export function oldestReceived(among: Iterable<HeldBundle>): HeldBundle | undefined {
   let oldest: HeldBundle | undefined
-  for (const held of store.all()) if (!busy.has(held.key) && (oldest === undefined || held.receivedAt < oldest.receivedAt)) oldest = held
+  for (const held of among) {
+    const before = oldest === undefined ? -1 : held.priority - oldest.priority || held.receivedAt - oldest.receivedAt
+    if (before < 0) oldest = held
+  }
   return oldest
 }

@@ -1,4 +1,4 @@
-import type { BundleHeader, BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
+import type { BundleHeader, HeldBundle, MeshAddress } from '../bundle.ts'
 import type { BundleStore } from '../bundle-store.ts'
 import type { Moment, Neighbour } from '../neighbour.ts'
 import type { Random } from '../../ports/index.ts'
@@ -32,6 +32,6 @@ export interface CarryingPolicy {
   pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined
   /** Splits the copy budget of a bundle that is being handed over: what the neighbour gets, what stays. */
   split(copies: number): { readonly given: number; readonly kept: number }
-  /** The copy to drop next to make room for `incoming`; `undefined` refuses it. */
-  victim(incoming: BundleHeader, busy: ReadonlySet<BundleKey>, context: PolicyContext): HeldBundle | undefined
+  /** The copy of these to drop next, lower priorities before all others (ME5); `undefined` when there are none. */
+  victim(among: Iterable<HeldBundle>, context: PolicyContext): HeldBundle | undefined
 }

@@ -71,8 +71,8 @@ export class ProphetPolicy implements CarryingPolicy {
     return { given: copies, kept: copies }
   }
 
-  victim(...[, busy, { store }]: Parameters<CarryingPolicy['victim']>): HeldBundle | undefined {
-    return oldestReceived(store, busy)
+  victim(among: Iterable<HeldBundle>): HeldBundle | undefined {
+    return oldestReceived(among)
   }
 
   private encounter(address: MeshAddress, now: number): number {

@@ -19,6 +19,6 @@ export function sprayAndWaitPolicy(copies: number = SPRAY_COPIES): CarryingPolic
     wants: (held) => held.copies > 1,
     pick: (neighbour, context) => randomChoice(neighbour, context, (held) => held.copies > 1),
     split: (held) => ({ given: Math.floor(held / 2), kept: Math.ceil(held / 2) }),
-    victim: (_incoming, busy, { store }) => oldestReceived(store, busy),
+    victim: oldestReceived,
   }
 }

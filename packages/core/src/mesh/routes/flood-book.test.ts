@@ -45,12 +45,22 @@ describe('floods', () => {
     expect(book.missing(1_000)).toEqual([])
   })
 
+  it('[ME24] what is kept is given once to whom it was named, for five seconds', () => {
+    const book = new FloodBook()
+    for (const key of ['new', 'old']) book.keep(key, { bytes: new Uint8Array(9), hop: 0, at: 1_000 })
+    for (const key of ['new', 'old']) book.name(key, 'x')
+    expect(book.asked('new', { link: 'y', now: 1_001 })).toBeUndefined()
+    const given = [1_001, 1_002].map((now) => book.asked('new', { link: 'x', now })?.length)
+    expect([...given, book.asked('old', { link: 'x', now: 6_000 })]).toEqual([9, undefined, undefined])
+  })
+
   it('[ME24] announcements of nothing, and what has passed, are bounded', () => {
     const book = new FloodBook()
     for (let number = 0; number < 10_000; number += 1) book.announced(`${number}`, { link: 'a', now: 0 })
     expect(book.missing(100).length).toBeLessThanOrEqual(4_096)
     for (let number = 0; number < 50; number += 1) book.keep(`${number}`, { bytes: bytes(200_000), hop: 1, at: 0 })
-    const kept = Array.from({ length: 50 }, (_, number) => book.recent(`${number}`)?.length ?? 0)
+    for (let number = 0; number < 50; number += 1) book.name(`${number}`, 'x')
+    const kept = Array.from({ length: 50 }, (_, number) => book.asked(`${number}`, { link: 'x', now: 0 })?.length ?? 0)
     expect(kept.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(4 * 1_048_576)
     expect(kept.at(-1)).toBe(200_000)
   })

@@ -33,6 +33,8 @@ interface Passed {
   /** Nothing for what did not flood. */
   readonly hop: number | undefined
   readonly at: number
+  /** Links over which it was named, and not asked for yet. */
+  readonly named: Set<LinkId>
 }
 
 /**
@@ -110,9 +112,10 @@ export class FloodBook {
     return due
   }
 
-  keep(key: string, frame: Passed): void {
+  keep(key: string, frame: Omit<Passed, 'named'>): void {
+    const named = this.passed.get(key)?.named ?? new Set<LinkId>()
     this.forget(key)
-    this.passed.set(key, frame)
+    this.passed.set(key, { ...frame, named })
     this.passedBytes += frame.bytes.length
     for (const [first, { at }] of this.passed) {
       if (this.passedBytes <= MAX_RECENT_BYTES && frame.at - at < RECENT_MS) return
@@ -120,9 +123,15 @@ export class FloodBook {
     }
   }
 
-  /** A frame that has passed lately. */
-  recent(key: string): Uint8Array | undefined {
-    return this.passed.get(key)?.bytes
+  /** What is kept has been named to a neighbour, which may ask for it once. */
+  name(key: string, link: LinkId): void {
+    this.passed.get(key)?.named.add(link)
+  }
+
+  /** A neighbour asks for a frame; nothing for one that has not passed lately, or was not named to it since it asked last. */
+  asked(key: string, { link, now }: { readonly link: LinkId; readonly now: number }): Uint8Array | undefined {
+    const passed = this.passed.get(key)
+    return passed?.named.delete(link) && now - passed.at < RECENT_MS ? passed.bytes : undefined
   }
 
   private tally(hop: number, link: LinkId): Tally {

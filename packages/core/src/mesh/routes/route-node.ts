@@ -248,14 +248,19 @@ export class RouteNode {
       const sends = frame.attempt > 1 || (this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
       this.floods.count(hop, link, sends ? 0 : 1)
       if (sends) this.options.send(link, bytes)
-      else this.notify(link, frame.key, 'here')
+      else this.announce(link, frame.key)
     }
   }
 
   /** Not counted as a flood: what was carried before says nothing of what is new. */
   private name(link: LinkId, frame: RouteForwardFields, now: number): void {
     this.floods.keep(frame.key, { bytes: encodeRouteFrame(frame), hop: undefined, at: now })
-    this.notify(link, frame.key, 'here')
+    this.announce(link, frame.key)
+  }
+
+  private announce(link: LinkId, key: string): void {
+    this.floods.name(key, link)
+    this.notify(link, key, 'here')
   }
 
   private notify(link: LinkId, key: string, says: RouteNoticeFields['says']): void {
@@ -265,8 +270,16 @@ export class RouteNode {
   private notice(link: LinkId, { key, says }: RouteNoticeFields, now: number): void {
     if (says === 'here' && !this.isKnown(key as BundleKey)) this.floods.announced(key, { link, now })
     if (says === 'surplus') this.floods.correct(key, link, 1)
-    const bytes = says === 'wanted' ? this.floods.recent(key) : undefined
-    if (bytes === undefined) return
+    if (says === 'wanted') this.give(link, key, now)
+  }
+
+  /** A few bytes bring many: not for what was given already, or never named here. */
+  private give(link: LinkId, key: string, now: number): void {
+    const bytes = this.floods.asked(key, { link, now })
+    if (bytes === undefined) {
+      this.options.useless?.(link)
+      return
+    }
     this.floods.correct(key, link, -1)
     this.options.send(link, bytes)
   }

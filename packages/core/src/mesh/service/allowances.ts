@@ -20,9 +20,11 @@ export const WASTE_RATE = { burst: 100, perSecond: 1 / 6 } as const
 /** Points for what was begun and came to nothing within its time (ME41). */
 export const TIMED_OUT_COSTS = 20
 
-/** So much in a row that was of no use, one thing counting for one, is a waste (ME41). */
+/** So much that was of no use, one thing counting for one, is a waste (ME41). */
 export const MOST_IN_VAIN = 1_000
 const IN_VAIN_COSTS = 20
+/** What one thing of use makes up for (ME41): an honest neighbour brings some six copies with each new one, and nobody five hundred. */
+const MADE_UP_FOR = 50
 /** Peers whose rows are remembered; the first ones are forgotten. */
 const MAX_ROWS = 1_024
 
@@ -79,9 +81,11 @@ export class Allowances {
     return true
   }
 
-  /** Something came that was of use: the row begins anew. */
+  /** Something came that was of use: it makes up for some of what was not, and not for all of it. */
   useful(peer: string): void {
-    this.inVain.delete(peer)
+    const row = (this.inVain.get(peer) ?? 0) - MADE_UP_FOR
+    if (row > 0) this.inVain.set(peer, row)
+    else this.inVain.delete(peer)
   }
 
   private get now(): number {

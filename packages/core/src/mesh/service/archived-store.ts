@@ -4,6 +4,9 @@ import { MemoryBundleStore } from '../bundle-store.ts'
 /** A bundle counts for so many bytes at least (ME20): the smallest would be a million and a half, each an entry in memory and a row on disk. */
 export const LEAST_CHARGE_BYTES = 2_048
 
+/** Where what was made here comes from. */
+const OWN = ''
+
 /** An index in memory of what the archive holds; says what is to be removed there. Counts what each neighbour takes up. */
 export class ArchivedStore extends MemoryBundleStore {
   private readonly gone: (key: BundleKey) => void
@@ -29,12 +32,29 @@ export class ArchivedStore extends MemoryBundleStore {
 
   /** The neighbour a bundle came from; empty where it was made. */
   sourceOf(key: BundleKey): string {
-    return this.sources.get(key) ?? ''
+    return this.sources.get(key) ?? OWN
   }
 
   /** Bytes of what came from one neighbour, as `charge` counts them. */
   bytesFrom(from: string): number {
     return this.usedBy.get(from) ?? 0
+  }
+
+  /**
+   * Copies of whoever takes most, the newcomer counted with what it brings: who keeps to an equal share loses nothing to
+   * others, however many bring however much. Own ones make room for own ones alone, and when there are no others (ME5).
+   */
+  override yielding(from: string, bytes: number): Iterable<HeldBundle> {
+    let [who, most] = [from, 0]
+    for (const [source, used] of this.usedBy) {
+      const wanted = used + (source === from ? this.charge(bytes) : 0)
+      if (source !== OWN && wanted > most) [who, most] = [source, wanted]
+    }
+    return this.of(who)
+  }
+
+  private *of(source: string): Iterable<HeldBundle> {
+    for (const held of this.all()) if (this.sourceOf(held.key) === source) yield held
   }
 
   override put(bundle: HeldBundle): void {
@@ -54,7 +74,7 @@ export class ArchivedStore extends MemoryBundleStore {
   }
 
   private count(key: BundleKey, bytes: number): void {
-    const from = this.sources.get(key) ?? ''
+    const from = this.sourceOf(key)
     const used = (this.usedBy.get(from) ?? 0) + bytes
     if (used > 0) this.usedBy.set(from, used)
     else this.usedBy.delete(from)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bundle, control, forward, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
-import { cureKeyOf, tagOf } from '../../testing/mesh-lab.ts'
+import { cureKeyOf, type Intruder, tagOf } from '../../testing/mesh-lab.ts'
 import { bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
 import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './allowances.ts'
 import { NEIGHBOUR_SHARE } from './transfers.ts'
@@ -99,6 +99,28 @@ describe('a neighbour that keeps to no rules', () => {
         .service.status()
         .bundles.filter(({ isOwn }) => isOwn),
     ).toHaveLength(1)
+  })
+
+  it('[ME5] in a full store whoever takes most makes room, and what was made here for nobody', async () => {
+    const lab = await pair({ capacityBytes: 400_000 })
+    lab.send('ana', 'dee', 'ours')
+    const flooders = ['mallory', 'malory', 'mallorie'].map((name) => lab.intrude(name, 'ana'))
+    const now = lab.clock.now()
+    const bring = (by: Intruder, to: string, first: number): void => {
+      for (let number = first; number < first + 9; number += 1)
+        by.say(transfer(bundle(to, { now, text: ''.padEnd(number, '.'), size: 9_000 }).bytes))
+    }
+    for (const [at, name] of ['bea', 'cal', 'dan', 'eva', 'fay'].entries()) bring(lab.intrude(name, 'ana'), 'cy', 10 * at)
+    await lab.run(5_000)
+    // Theirs is for somebody who was heard of just now.
+    for (const each of flooders) each.say(control({ addresses: [7, bundle('eve', { now }).header.address] }))
+    for (const [at, each] of flooders.entries()) bring(each, 'eve', 100 + 10 * at)
+    await lab.run(10_000)
+    const used = new Map<string, number>()
+    for (const { bundle: held } of lab.node('ana').archive.held.values()) used.set(held.from, (used.get(held.from) ?? 0) + held.bytes)
+    expect(used.get('')).toBeGreaterThan(0)
+    for (const honest of ['bea', 'cal', 'dan', 'eva', 'fay']) expect(used.get(honest)).toBeGreaterThanOrEqual(45_000)
+    for (const hostile of ['mallory', 'malory', 'mallorie']) expect(used.get(hostile)).toBeLessThanOrEqual(55_000)
   })
 
   it('[ME19] a flooder is cut down to its rate and shed, while others are served', async () => {

@@ -263,7 +263,7 @@ export class Transfers {
       return 'cured'
     }
     if (!addresses.has(header.address) && !this.hasRoom(peer, header)) return 'no-room'
-    const { kind } = node.admit(header, clock.now())
+    const { kind } = node.admit(header, clock.now(), peer)
     return kind === 'welcome' ? 'taken' : kind
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { bundle, control, forward, pair } from '../../testing/mesh-frames.ts'
 import { type Intruder, memoryLink, type MeshLab } from '../../testing/mesh-lab.ts'
 import { encodeRouteFrame } from '../../wire/mesh-route.ts'
+import type { NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
 import { encodeLinkPacket } from '../../wire/mesh-packet.ts'
 
 const BLAMED = { peer: 'mallory', code: 'BUDGET_SPENT' }
@@ -67,13 +68,41 @@ describe('a neighbour that is of no use, below all rates', () => {
     expect(lab.node('ana').offences).toEqual([BLAMED])
   })
 
-  it('[ME41] and is none if something of it is new now and then', async () => {
+  it('[ME41] with copies by the hundred for one that is new is shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const copy = forward(bundle('cy', { now: lab.clock.now(), size: 100 }))
+    await until(lab, mallory, (second) => {
+      for (let number = 0; number < 480; number += 1) mallory.say(copy)
+      mallory.say(forward(bundle('cy', { now: lab.clock.now(), text: `${second}`, size: 100 })))
+    })
+    expect(mallory.isShed).toBe(true)
+  })
+
+  it('[ME24] [ME41] that asks for one flood again and again is given it once, and shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    const large = bundle('cy', { now: lab.clock.now(), size: 250_000 })
+    const wanted: NeighbourFrameFields = {
+      kind: 'route',
+      frame: encodeRouteFrame({ kind: 'notice', key: large.header.key, says: 'wanted' }),
+    }
+    mallory.say(forward(large))
+    await until(lab, mallory, () => {
+      for (let number = 0; number < 450; number += 1) mallory.say(wanted)
+    })
+    expect(mallory.isShed).toBe(true)
+    expect(mallory.heard.filter(({ kind }) => kind === 'route')).toEqual([])
+  })
+
+  it('[ME41] and is none with some copies for each that is new', async () => {
     const lab = await pair()
     const friend = lab.intrude('friend', 'ana')
     const copy = forward(bundle('cy', { now: lab.clock.now(), size: 100 }))
     for (let second = 0; second < 20; second += 1) {
-      for (let number = 0; number < 480; number += 1) friend.say(copy)
-      friend.say(forward(bundle('cy', { now: lab.clock.now(), text: `${second}`, size: 100 })))
+      for (let number = 0; number < 300; number += 1) friend.say(copy)
+      for (let number = 0; number < 50; number += 1)
+        friend.say(forward(bundle('cy', { now: lab.clock.now(), text: `${second} ${number}`, size: 100 })))
       await lab.run(1_000)
     }
     expect([friend.isShed, lab.node('ana').offences]).toEqual([false, []])
