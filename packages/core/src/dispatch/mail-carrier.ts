@@ -3,7 +3,7 @@ import type { ContactBook } from '../contacts/index.ts'
 import type { CarrierView, MailRefusal } from '../delivery/index.ts'
 import { depositTag } from '../e2ee/delivery-tags.ts'
 import type { AccountId, DeviceId } from '../ids.ts'
-import { Collector } from '../mailbox/collector.ts'
+import { Collector, type MailFate } from '../mailbox/collector.ts'
 import type { Depositor, DepositorDeps } from '../mailbox/depositor.ts'
 import { Purse } from '../mailbox/purse.ts'
 import { type MainPath, receiveMail } from '../main-path/index.ts'
@@ -60,7 +60,7 @@ export class MailCarrier {
     this.deps = deps
     this.purse = new Purse(deps)
     this.grants = new Grants({ ...deps, purse: this.purse })
-    const onMail = (envelope: Uint8Array): Promise<'done' | 'keep'> => this.receive(envelope)
+    const onMail = (envelope: Uint8Array): Promise<MailFate> => this.receive(envelope)
     const onKey = (mailbox: string, key: Uint8Array): void => this.grants.onKey(mailbox, key)
     this.collectors = deps.mailboxes.map((mailbox) => new Collector(mailbox, { ...deps, onMail, onKey }))
   }
@@ -130,7 +130,7 @@ export class MailCarrier {
     return Promise.all(all)
   }
 
-  private async receive(envelope: Uint8Array): Promise<'done' | 'keep'> {
+  private async receive(envelope: Uint8Array): Promise<MailFate> {
     if (this.path === undefined) return 'keep'
     return receiveMail(this.path, envelope, (device) => this.grants.onMailFrom(device))
   }

@@ -13,13 +13,18 @@ import { type LinkDeps, MailboxLink } from './mailbox-link.ts'
 export const POLL_MS = 45_000
 /** Waits between tries to reach a mailbox. */
 const RETRY = { first: 1_000, most: 120_000 }
+/** Waits before mail is looked at again that could not be taken in for a moment. */
+const LOOK_AGAIN = { first: 30_000, most: 600_000 }
+
+/** What becomes of mail: `keep` waits for something else to come, `later` for what passes, a full disk say. */
+export type MailFate = 'done' | 'keep' | 'later'
 
 export interface CollectorDeps extends FetchRightsDeps, LinkDeps {
   readonly store: Store
   readonly random: Random
   readonly logger: Logger
-  /** Resolves when the envelope is durable here, to `keep` when it is to lie on: what it needs may still come. */
-  onMail(envelope: Uint8Array): Promise<'done' | 'keep'>
+  /** Resolves when the envelope is durable here, or is to lie on. */
+  onMail(envelope: Uint8Array): Promise<MailFate>
   /** Everything that lay there has been taken in. */
   onCollected(): void
   /** With which key the mailbox makes tokens now. */
@@ -35,6 +40,9 @@ export class Collector {
   private opened = new Set<string>()
   /** Envelopes of this visit that are to lie on. */
   private kept = 0
+  /** When those of them that wait for what passes are looked at again, by the machine's uptime; with none of them for ever. */
+  private lookAt = Infinity
+  private looks = 0
   /** What was kept may open now. */
   private isAnew = false
   private emptied = 0
@@ -87,24 +95,36 @@ export class Collector {
     this.link = link
     this.deps.onKey(this.mailbox, link.tokenKey)
     this.opened = new Set()
-    this.kept = 0
+    this.begin()
     let isServed = false
     for (let after = 0; !link.closed; ) {
       if (!(await this.openTags(link))) return isServed && link.closed
-      if (this.isAnew && this.kept > 0) [after, this.kept] = [0, 0]
+      if (this.isToBeginAnew) after = this.begin()
       this.isAnew = false
-      if (this.isWider) [after, this.kept] = [0, 0]
-      this.isWider = false
       const today = dayOf(this.deps.clock.now())
-      const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: POLL_MS }, POLL_MS)
+      const waitMs = Math.max(0, Math.min(POLL_MS, this.lookAt - this.deps.clock.monotonic()))
+      const batch = await link.ask({ kind: 'fetch', after, limit: MAX_MAIL_BATCH, waitMs: Math.ceil(waitMs) }, POLL_MS)
       if (batch?.kind !== 'batch') return isServed && batch === undefined
       isServed = true
       await this.takeIn(link, batch.items)
       after = batch.items.at(-1)?.cursor ?? after
       if (batch.items.length > 0) this.deps.onCollected()
       else if (this.kept === 0 && !this.isPartly) await this.markEmptied(today)
+      if (batch.items.length === 0 && this.lookAt === Infinity) this.looks = 0
     }
     return isServed
+  }
+
+  private get isToBeginAnew(): boolean {
+    return this.isWider || (this.isAnew && this.kept > 0) || this.deps.clock.monotonic() >= this.lookAt
+  }
+
+  /** @returns the cursor to fetch from */
+  private begin(): number {
+    this.isWider = false
+    this.kept = 0
+    this.lookAt = Infinity
+    return 0
   }
 
   /** Up to this day nothing lies there any more. */
@@ -147,6 +167,10 @@ export class Collector {
     const outcomes = await Promise.all(items.map(({ envelope }) => this.deps.onMail(envelope)))
     const done = items.filter((_, at) => outcomes[at] === 'done').map(({ cursor }) => cursor)
     this.kept += items.length - done.length
+    if (outcomes.includes('later') && this.lookAt === Infinity) {
+      this.lookAt = this.deps.clock.monotonic() + backoff(this.looks, this.deps.random, LOOK_AGAIN)
+      this.looks += 1
+    }
     for (let at = 0; at < done.length; at += MAX_FORGOTTEN) void link.ask({ kind: 'forget', cursors: done.slice(at, at + MAX_FORGOTTEN) })
   }
 }

@@ -1,6 +1,7 @@
 /** The way of a message in that lay in a mailbox: a receipt is due instead of an acknowledgement. */
 import { isSkeinError, STORE_FAILURES } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
+import type { MailFate } from '../mailbox/collector.ts'
 import { decodeEnvelope } from '../wire/sealed.ts'
 import type { MainPath } from './context.ts'
 import { type CarriedMessage, MAIL_LIFETIME_MS } from './envelopes.ts'
@@ -17,8 +18,8 @@ const STATE_LOST: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN']
 const UNLISTED_FOR_MS = 3 * 86_400_000
 const MS_PER_HOUR = 3_600_000
 
-/** Takes in what a mailbox holds, and says from whom it was. Never throws. @returns `done` once it is durable, or can never be; `keep` when it is to lie on */
-export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: (device: DeviceId) => void): Promise<'done' | 'keep'> {
+/** Takes in what a mailbox holds, and says from whom it was. Never throws. @returns `done` once it is durable, or can never be */
+export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: (device: DeviceId) => void): Promise<MailFate> {
   try {
     const carried = await path.envelopes.open(envelope)
     await takeIn(path, carried)
@@ -28,6 +29,7 @@ export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: 
     const code = isSkeinError(error) ? error.code : 'unknown'
     path.logger.warn('mail-refused', { code })
     if (await startAnew(path, envelope, error)) return isYoung(path, envelope) ? 'keep' : 'done'
+    if (passes(code)) return 'later'
     return (await mayOpenLater(path, envelope, code)) ? 'keep' : 'done'
   }
 }
@@ -46,8 +48,12 @@ export async function startAnew(path: MainPath, envelope: Uint8Array, error: unk
 /** Whether an envelope that did not open may do so another time. @param code of the error; `unknown` where it has none of ours */
 export async function mayOpenLater(path: MainPath, envelope: Uint8Array, code: string): Promise<boolean> {
   if (code === 'WRONG_DEVICE') return isYoung(path, envelope)
-  // What has no code of ours may be over later.
-  return LATER.includes(code) || code === 'unknown' || (code === 'UNKNOWN_SENDER' && (await mayBecomeContact(path, envelope)))
+  return passes(code) || (code === 'UNKNOWN_SENDER' && (await mayBecomeContact(path, envelope)))
+}
+
+/** What has no code of ours may be over later. */
+function passes(code: string): boolean {
+  return LATER.includes(code) || code === 'unknown'
 }
 
 function isYoung({ clock }: MainPath, envelope: Uint8Array): boolean {
