@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
 import { DESK, holdBack, INSECURE, Interface, once, type Person, PHONE, scriptBytes } from './interface-pages.ts'
-import { act, faultsOf, restoreAt, saveBackup, seesTyping, turnReceiptsOff } from './people-acts.ts'
+import { act, faultsOf, reactWith, restoreAt, saveBackup, saveText, seesTyping, staysWhenDropped, turnReceiptsOff } from './people-acts.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the interface in a browser. ${MISSING}\n\n`)
@@ -73,6 +73,8 @@ it.skipIf(skipped)('[UI9] people answer, react, edit, take back, search and let 
 
   await act(ana, 'helo from Bo', '👍')
   await bo.page.locator('[data-reactions]', { hasText: '👍' }).waitFor()
+  await reactWith(ana, 'helo from Bo', '🦊')
+  await bo.page.locator('[data-reactions]', { hasText: '🦊' }).waitFor()
   await act(ana, 'helo from Bo', 'Reply')
   await ana.write('and from Ana')
   await bo.page.locator('[data-direction="in"]', { hasText: 'and from Ana' }).filter({ hasText: 'helo from Bo' }).waitFor()
@@ -87,6 +89,9 @@ it.skipIf(skipped)('[UI9] people answer, react, edit, take back, search and let 
   await ana.page.getByRole('button', { name: 'Search messages' }).click()
   await ana.page.getByLabel('Words, or beginnings of words').fill('HELL bo')
   const hit = ana.page.getByRole('dialog').getByRole('link', { name: /hello from Bo/ })
+  await hit.waitFor()
+  const place = ana.page.getByLabel('Where', { exact: true })
+  await place.selectOption(await place.locator('option', { hasText: /^Bo/ }).getAttribute('value'))
   await hit.waitFor()
   expect(await ana.faults()).toEqual([])
   await ana.page.keyboard.press('Escape')
@@ -114,6 +119,10 @@ it.skipIf(skipped)('[UI9] people answer, react, edit, take back, search and let 
   await ana.page.getByLabel('Messages disappear after reading').selectOption({ label: '30 seconds' })
   await bo.page.getByText(/Messages disappear 30 seconds after reading/).waitFor()
   expect(await ana.faults()).toEqual([])
+  await ana.page.getByLabel('Messages disappear after reading').selectOption({ label: 'Another time…' })
+  await ana.page.getByLabel('How many').fill('2')
+  await ana.page.getByRole('button', { name: 'Set', exact: true }).click()
+  await bo.page.getByText(/Messages disappear 2 hours after reading/).waitFor()
   await ana.page.getByLabel('Messages disappear after reading').selectOption({ label: 'They stay' })
   await bo.page.getByText('Messages stay from now on').waitFor()
   await ana.page.getByRole('dialog').getByRole('button', { name: 'Close' }).first().click()
@@ -294,6 +303,7 @@ it.skipIf(skipped)(
       await di.write('before the backup')
       await di.sees('before the backup', 'delivered')
       await turnReceiptsOff(di)
+      expect(await readFile(await saveText(di), 'utf8')).toContain('before the backup')
       const file = await saveBackup(di, 'correct horse')
       expect(await readFile(file, 'latin1')).toMatch(/^age-encryption\.org\/v1\n/)
       await restoreAt(again, file)
@@ -315,14 +325,6 @@ it.skipIf(skipped)(
     }
   },
 )
-
-/** Whether the page keeps the browser from opening a file that is held, and dropped, where nobody takes it. */
-const staysWhenDropped = (): boolean[] =>
-  ['dragover', 'drop'].map((type) => {
-    const dataTransfer = new DataTransfer()
-    dataTransfer.items.add(new File(['x'], 'x.txt'))
-    return !document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))
-  })
 
 it.skipIf(skipped)(
   '[UI6] [UI2] [UI24] a passphrase is asked for again, and a wrong one is refused; a file dropped beside stays outside',

@@ -1,14 +1,28 @@
 /** What people do with what they see in the interface. */
+import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { Person } from './interface-pages.ts'
 
 /** Does something with the message that has this text. */
-export async function act(person: Person, text: string, action: string): Promise<void> {
-  const row = person.page.locator('[data-direction]', { hasText: text }).first()
+export async function act({ page }: Person, text: string, action: string): Promise<void> {
+  await openActions(page, text)
+  await page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+/** With an emoji that is not offered. */
+export async function reactWith(person: Person, text: string, emoji: string): Promise<void> {
+  await openActions(person.page, text)
+  await person.page.getByLabel('Another emoji').fill(emoji)
+  expect(await person.faults()).toEqual([])
+  await person.page.keyboard.press('Enter')
+  await person.page.getByRole('dialog').waitFor({ state: 'detached' })
+}
+
+async function openActions(page: Page, text: string): Promise<void> {
+  const row = page.locator('[data-direction]', { hasText: text }).first()
   await row.hover()
   await row.getByRole('button', { name: 'Actions for this message' }).click()
-  await person.page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click()
-  await person.page.getByRole('dialog').waitFor({ state: 'detached' })
 }
 
 /** It is told once in a while and kept nowhere: whoever writes on is seen to do so in the end. */
@@ -50,6 +64,13 @@ export async function saveBackup({ page }: Person, passphrase: string): Promise<
   return (await saved).path()
 }
 
+/** Contacts and history, to be read. */
+export async function saveText({ page }: Person): Promise<string> {
+  const saved = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Save as readable text' }).click()
+  return (await saved).path()
+}
+
 /** At the second try, with keys that are sealed; the first has another passphrase, and would not seal them. */
 export async function restoreAt(person: Person, file: string): Promise<void> {
   const { page } = person
@@ -65,3 +86,11 @@ export async function restoreAt(person: Person, file: string): Promise<void> {
   await page.getByLabel('What others see as your name').fill('Di')
   await page.getByRole('button', { name: 'Restore', exact: true }).click()
 }
+
+/** Whether the page keeps the browser from opening a file that is held, and dropped, where nobody takes it. */
+export const staysWhenDropped = (): boolean[] =>
+  ['dragover', 'drop'].map((type) => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File(['x'], 'x.txt'))
+    return !document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }))
+  })

@@ -9,7 +9,9 @@ import { useObservable } from '../client/observable.ts'
 import { SeveralDialog } from '../mail/lazy.ts'
 import { OutboxRows } from '../mail/outbox-rows.tsx'
 import { copyText } from '../ui/clipboard.ts'
+import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
@@ -57,6 +59,7 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
           </button>
         ))}
       </fieldset>
+      <OtherReaction isDisabled={busy} onReact={(emoji) => done(() => conversation.react(id, emoji))} />
       <div className="grid">
         <Item label={talk.reply} icon={<Reply aria-hidden="true" size={18} />} onClick={begin('reply')} />
         {kind === 'text' ? (
@@ -74,6 +77,27 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
       {first === undefined ? null : <OutboxRows rows={[first, ...others]} />}
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
     </Dialog>
+  )
+}
+
+function OtherReaction({ isDisabled, onReact }: { readonly isDisabled: boolean; onReact(emoji: string): void }) {
+  const { talk } = useRareStrings()
+  const [emoji, setEmoji] = useState('')
+  return (
+    <form
+      className="flex items-end gap-2"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onReact(emoji.trim())
+      }}
+    >
+      <div className="w-40">
+        <TextField label={talk.otherReaction} maxLength={16} value={emoji} onChange={(event) => setEmoji(event.target.value)} />
+      </div>
+      <Button type="submit" disabled={isDisabled || emoji.trim() === ''}>
+        {talk.react}
+      </Button>
+    </form>
   )
 }
 

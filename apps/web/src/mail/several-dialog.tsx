@@ -18,14 +18,16 @@ export interface SeveralDialogProps {
   readonly title: string
   /** What is forwarded. */
   readonly text?: string
+  /** Who is chosen from the beginning. */
+  readonly to?: string
   onClose(): void
 }
 
-export function SeveralDialog({ title, text: given = '', onClose }: SeveralDialogProps) {
+export function SeveralDialog({ title, text: given = '', to, onClose }: SeveralDialogProps) {
   const { delivery: words } = useRareStrings()
   const { conversations = [] } = useClient()
   const [text, setText] = useState(given)
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(() => new Set(to === undefined ? [] : [to]))
   const [expireMs, setExpireMs] = useState<number>()
   const usual = useUsualExpiry()
   const { busy, problem, unsent, isDone, send } = useSending({ text, expireMs })

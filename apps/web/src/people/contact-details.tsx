@@ -2,6 +2,7 @@ import type { ConversationView } from '@skein/node/browser'
 import { useState } from 'react'
 import { useClient, useModel, useStrings } from '../client/context.tsx'
 import { linkTo } from '../client/route.ts'
+import { SeveralDialog } from '../mail/lazy.ts'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -23,11 +24,12 @@ export interface ContactDetailsProps {
 
 export function ContactDetails({ person, onClose }: ContactDetailsProps) {
   const { people, general } = useStrings()
-  const { aboutPeople } = useRareStrings()
+  const { aboutPeople, delivery } = useRareStrings()
   const { api } = useClient()
   const model = useModel()
   const [name, setName] = useState(person.name)
   const [isVerifying, setVerifying] = useState(false)
+  const [isWriting, setWriting] = useState(false)
   const { busy, problem, run } = useAction()
   const { contact } = person
   const change = (what: { name?: string; blocked?: boolean; muted?: boolean }): void =>
@@ -36,6 +38,7 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
       await model.refresh()
     })
   if (isVerifying) return <VerifyDialog person={person} onClose={() => setVerifying(false)} />
+  if (isWriting) return <SeveralDialog title={delivery.writeUntil} to={contact} onClose={() => setWriting(false)} />
   return (
     <Dialog title={person.name === '' ? general.noName : person.name} onClose={onClose}>
       {person.claimed_name === '' || person.claimed_name === person.name ? null : (
@@ -68,6 +71,7 @@ export function ContactDetails({ person, onClose }: ContactDetailsProps) {
       </p>
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       <div className="flex flex-wrap justify-end gap-2">
+        {person.state === 'accepted' && !person.blocked ? <Button onClick={() => setWriting(true)}>{delivery.writeUntil}</Button> : null}
         <Button onClick={() => setVerifying(true)}>{people.verify}</Button>
         <a className={buttonClass('main')} href={linkTo('chats', contact)}>
           {aboutPeople.message}

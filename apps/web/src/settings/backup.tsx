@@ -10,21 +10,24 @@ import { saveFile } from '../ui/save-file.ts'
 import { useAction } from '../ui/use-action.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
+const nameToday = (kind: string): string => `skein-${new Date().toISOString().slice(0, 10)}.${kind}`
+
 export function BackupSection() {
   const { settings } = useRareStrings()
   const { api } = useClient()
   const [passphrase, setPassphrase] = useState('')
-  const [isDone, setDone] = useState(false)
+  const [done, setDone] = useState<string>()
   const { busy, problem, run } = useAction()
-  const make = (): void => {
-    setDone(false)
+  const save = (sealedWith: string | null): void => {
+    setDone(undefined)
     void run(async () => {
       if (api === undefined) return
       const parts: Uint8Array<ArrayBuffer>[] = []
-      for await (const { part } of await api.backup({ passphrase })) parts.push(Uint8Array.from(atob(part), (each) => each.charCodeAt(0)))
-      saveFile(new Blob(parts, { type: 'application/octet-stream' }), `skein-${new Date().toISOString().slice(0, 10)}.age`)
+      for await (const { part } of await api.backup({ passphrase: sealedWith }))
+        parts.push(Uint8Array.from(atob(part), (each) => each.charCodeAt(0)))
+      saveFile(new Blob(parts, { type: 'application/octet-stream' }), nameToday(sealedWith === null ? 'jsonl' : 'age'))
       setPassphrase('')
-      setDone(true)
+      setDone(sealedWith === null ? settings.exportDone : settings.backupDone)
     })
   }
   return (
@@ -34,7 +37,7 @@ export function BackupSection() {
         className="grid gap-3"
         onSubmit={(event) => {
           event.preventDefault()
-          make()
+          save(passphrase)
         }}
       >
         <TextField
@@ -46,12 +49,16 @@ export function BackupSection() {
           minLength={MIN_PASSPHRASE}
           onChange={(event) => setPassphrase(event.target.value)}
         />
-        {problem === undefined ? null : <Note look="danger">{problem}</Note>}
-        {isDone ? <Note look="good">{settings.backupDone}</Note> : null}
         <Button type="submit" disabled={busy || passphrase.length < MIN_PASSPHRASE}>
           {settings.makeBackup}
         </Button>
       </form>
+      <p className="text-sm text-quiet">{settings.exportText}</p>
+      <Button disabled={busy} onClick={() => save(null)}>
+        {settings.exportNow}
+      </Button>
+      {problem === undefined ? null : <Note look="danger">{problem}</Note>}
+      {done === undefined ? null : <Note look="good">{done}</Note>}
     </Section>
   )
 }

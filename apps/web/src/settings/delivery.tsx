@@ -1,9 +1,8 @@
 /** How messages go: how long they are tried, and whether others learn that they were read. */
 import type { SettingsView } from '@skein/node/browser'
 import { useState } from 'react'
-import { useDuration } from '../chats/message-body.tsx'
 import { useClient, useStrings } from '../client/context.tsx'
-import { SelectField } from '../ui/field.tsx'
+import { LengthField } from '../ui/length-field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
 import { Toggle } from '../ui/toggle.tsx'
@@ -47,7 +46,7 @@ export function DeliverySection({ known }: { readonly known: SettingsView }) {
 }
 
 const HOUR_MS = 3_600_000
-const CHOICES = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 30 * 24 * HOUR_MS, 365 * 24 * HOUR_MS] as const
+const USUAL = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 30 * 24 * HOUR_MS, 365 * 24 * HOUR_MS] as const
 
 export interface ExpiryFieldProps {
   readonly label: string
@@ -58,21 +57,6 @@ export interface ExpiryFieldProps {
 }
 
 /** After how long a message is given up. */
-export function ExpiryField({ label, hint, value, onChange }: ExpiryFieldProps) {
-  const duration = useDuration()
-  const choices = CHOICES.some((each) => each === value) ? CHOICES : [value, ...CHOICES]
-  return (
-    <SelectField
-      label={label}
-      {...(hint === undefined ? {} : { hint })}
-      value={value}
-      onChange={(event) => onChange(Number(event.target.value))}
-    >
-      {choices.map((each) => (
-        <option key={each} value={each}>
-          {duration(each)}
-        </option>
-      ))}
-    </SelectField>
-  )
+export function ExpiryField({ onChange, ...rest }: ExpiryFieldProps) {
+  return <LengthField {...rest} usual={USUAL} onChange={(ms) => (ms === null ? undefined : onChange(ms))} />
 }

@@ -19,3 +19,17 @@ export function spellDuration(ms: number, language: string): string {
   const said = parts.filter(({ count }) => count > 0)
   return (said.length === 0 ? parts.slice(-1) : said).map(({ words }) => words).join(' ')
 }
+
+/** Units in which a length of time is written. */
+export const LENGTH_UNITS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const
+export type LengthUnit = keyof typeof LENGTH_UNITS
+
+/** What a client takes for a time after which something ends, ms. */
+const LEAST_MS = 1_000
+const MOST_MS = 365 * 86_400_000
+
+/** Milliseconds; `undefined` for what is no number, or out of range. */
+export function readLength(count: string, unit: LengthUnit): number | undefined {
+  const ms = Math.round(Number(count.trim().replace(',', '.') || Number.NaN) * LENGTH_UNITS[unit])
+  return ms >= LEAST_MS && ms <= MOST_MS ? ms : undefined
+}
