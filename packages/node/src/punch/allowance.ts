@@ -18,13 +18,16 @@ export class Allowance {
     this.limits = limits
   }
 
+  /** Whether it may be done once more now. */
+  has(whom: string): boolean {
+    this.forget(this.clock.monotonic())
+    return (this.taken.get(whom)?.length ?? 0) < this.limits.most
+  }
+
   /** Whether it may be done once more now; then it counts. */
   take(whom: string): boolean {
-    const now = this.clock.monotonic()
-    this.forget(now)
-    const times = this.taken.get(whom) ?? []
-    if (times.length >= this.limits.most) return false
-    this.taken.set(whom, [...times, now])
+    if (!this.has(whom)) return false
+    this.taken.set(whom, [...(this.taken.get(whom) ?? []), this.clock.monotonic()])
     return true
   }
 

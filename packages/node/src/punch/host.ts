@@ -44,6 +44,10 @@ export interface PunchDeps {
   readonly open?: typeof openTogether
 }
 
+/** With what both sides begin (multistream-select), as far as it has come. */
+const NEGOTIATION = Buffer.from('\x13/multistream/1.0.0\n')
+const isNegotiation = (bytes: Uint8Array): boolean => Buffer.from(bytes).subarray(0, NEGOTIATION.length).equals(NEGOTIATION.subarray(0, bytes.length))
+
 /** Whoever is at the other end, it becomes a connection only if it proves to be the device. Resolves whether it has. */
 export async function upgradeSocket(socket: Duplex, address: Multiaddr, session: Session, deps: PunchDeps): Promise<boolean> {
   const { host, logger, onPunched } = deps
@@ -52,6 +56,7 @@ export async function upgradeSocket(socket: Duplex, address: Multiaddr, session:
   onPunched(remoteAddr)
   const direction = role === 'client' ? 'outbound' : 'inbound'
   const connection = new SocketConnection({ socket, remoteAddr, direction, log: host.log })
+  socket.once('data', (bytes: Uint8Array) => isNegotiation(bytes) || deps.onGarbage())
   const options = { signal: AbortSignal.timeout(UPGRADE_TIMEOUT_MS) }
   try {
     if (role === 'client') await host.upgrader.upgradeOutbound(connection, options)

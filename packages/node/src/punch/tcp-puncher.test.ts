@@ -164,6 +164,18 @@ describe('TCP punch', { timeout: 60_000 }, () => {
     expect([standing(b, a).length, standing(b, impostor).length]).toEqual([1, 0])
   })
 
+  it('[PT5] what answers and is no device at all is counted', async () => {
+    const port = Number((await listening((socket) => socket.write('220 mail.example ESMTP\r\n'))).split(':')[1])
+    let garbage = 0
+    const [a, b] = [await side(30), await side(31, { onGarbage: () => (garbage += 1) })]
+    await joined(a, b)
+    const messages = lpStream(await a.stack.dialProtocol(b.stack.peerId, DCUTR_PROTOCOL))
+    await messages.write(encodeDcutr({ kind: 'connect', addresses: [multiaddr(`/ip4/127.0.0.1/tcp/${port}`).bytes] }))
+    await messages.read()
+    await messages.write(encodeDcutr({ kind: 'sync' }))
+    await vi.waitFor(() => expect(garbage).toBe(1), { timeout: 10_000 })
+  })
+
   it('[PT5] of two ports that answer, one may be silent and the other reset what waits for it', async () => {
     const opened: Socket[] = []
     const open: NonNullable<PunchDeps['open']> = (targets, options, onOpen) =>

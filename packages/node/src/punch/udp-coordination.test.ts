@@ -1,5 +1,6 @@
 import { streamPair } from '@libp2p/utils'
 import { describe, expect, it } from 'vitest'
+import { TriedEnough } from './not-now.ts'
 import { agree, consent, type Offer, type UdpCoordinated, udpMessagesOn } from './udp-coordination.ts'
 
 const STUN = 'stun:relay.example:3478'
@@ -12,6 +13,8 @@ function side(seed: number, options: Partial<UdpCoordinated> = {}): UdpCoordinat
     sample: async (_stun, theirNonce) => ({ host: `9.9.9.${seed}`, port: 4_000 + seed, mapping: 'same', step: 0, token: theirNonce }),
     // The token that was asked for with one's own nonce.
     isProven: async ({ token }: Offer) => token.every((each) => each === seed),
+    requireRoom: () => undefined,
+    charge: () => undefined,
     ...options,
   }
 }
@@ -48,6 +51,19 @@ describe('coordination of a UDP punch', { timeout: 30_000 }, () => {
     })
     expect((await both(side(1), elsewhere)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(asked).toBe(0)
+  })
+
+  it('[PT8] a side that has sent there often enough says so before the other one has counted this punch', async () => {
+    let charged = 0
+    const counts = { charge: () => void (charged += 1) }
+    const refuse = (): void => {
+      throw new TriedEnough()
+    }
+    expect((await both(side(1, { requireRoom: refuse }), side(2, counts))).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect((await both(side(1, counts), side(2, { charge: refuse }))).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(charged).toBe(0)
+    await both(side(1, counts), side(2, counts))
+    expect(charged).toBe(2)
   })
 
   it('[PT7] a relay that does not answer ends it in peace, also when the other side has gone', async () => {

@@ -29,6 +29,10 @@ export interface UdpCoordinated {
   sample(stun: string, theirNonce: Uint8Array): Promise<Omit<Offer, 'nonce' | 'stun'>>
   /** Whether the relay confirms that the other side is where it says. */
   isProven(offer: Offer): Promise<boolean>
+  /** Nothing is counted yet. @throws TriedEnough when its host has been sent to often enough */
+  requireRoom(offer: Offer): void
+  /** From now on packets may go there, which counts. @throws TriedEnough likewise */
+  charge(agreement: Agreement): void
 }
 
 export type UdpMessages = ReturnType<typeof udpMessagesOn>
@@ -63,10 +67,13 @@ export async function agree(messages: UdpMessages, self: UdpCoordinated): Promis
   // The messages may fail first, and then nobody waits for it.
   const proven = self.isProven(theirs)
   proven.catch(() => undefined)
+  // The other side is told before it has counted this punch.
+  self.requireRoom(theirs)
   const mine = { ...(await self.sample(theirs.stun, theirs.nonce)), nonce: self.nonce, stun: theirs.stun }
   await messages.write({ kind: 'offer', ...mine })
   await messages.read('go')
   if (!(await proven)) throw new ForgedMessage('the other side is not where it says')
+  self.charge({ mine, theirs })
   await messages.write({ kind: 'go' })
   return { mine, theirs }
 }
@@ -80,6 +87,7 @@ export async function consent(messages: UdpMessages, self: UdpCoordinated): Prom
   await messages.write({ kind: 'offer', ...mine })
   const theirs = await messages.read('offer')
   if (theirs.stun !== stun || !(await self.isProven(theirs))) throw new ForgedMessage('the other side is not where it says')
+  self.charge({ mine, theirs })
   await messages.write({ kind: 'go' })
   await messages.read('go')
   return { mine, theirs }

@@ -44,6 +44,9 @@ export interface PathSearch {
 /** Of UDX, whose streams share the socket, and of STUN, whose answers may come late. */
 const isBeneath = (bytes: Buffer): boolean => bytes[0] === 0xff || bytes[0] === 0 || bytes[0] === 1
 
+/** What may come to a socket for a punch before its search has begun: the other side may have begun first. */
+export const isExpected = (bytes: Buffer): boolean => isBeneath(bytes) || bytes[0] === MAGIC
+
 /** `undefined` when there is none until `signal` aborts. Sends to no other host than the proven one. */
 export async function findPath(search: PathSearch): Promise<UdpPath | undefined> {
   return new PathFinder(search).run()

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
 import { lpStream, streamPair } from '@libp2p/utils'
 import { type DeviceId, deviceIdFromKey, decodeUdpPunch, encodeUdpPunch } from '@skein/core'
@@ -10,6 +11,7 @@ import type { PunchDeps } from './host.ts'
 import { NotNow } from './not-now.ts'
 import { sayNo } from './udp-coordination.ts'
 import { UdpPuncher } from './udp-puncher.ts'
+import { UdxSockets } from './udx.ts'
 
 const device = (byte: number): DeviceId => deviceIdFromKey(new Uint8Array(32).fill(byte))
 const stopping = new AbortController()
@@ -19,7 +21,7 @@ afterEach(() => {
 })
 
 /** A puncher that is asked by streams from `connection`s that name their device. */
-async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
+async function world(mayPunch: (device: DeviceId) => boolean = () => true, stun: readonly string[] = []) {
   const clock = new VirtualClock()
   const logger = new RecordingLogger()
   let handler: StreamHandler | undefined
@@ -28,7 +30,8 @@ async function world(mayPunch: (device: DeviceId) => boolean = () => true) {
     ...{ self: device(1), clock, random: systemRandom, logger, mayPunch, stopping: stopping.signal },
     host: { handle: async (_protocol: string, given: StreamHandler) => void (handler = given) },
     deviceOf: (connection: Connection) => connection as unknown as DeviceId,
-    stunServers: () => [],
+    stunServers: () => [stun],
+    onGarbage: () => void told.push('garbage'),
     reflectors: () => [],
     onPunched: () => undefined,
     onAnswered: (_device: DeviceId, _by: string, error?: Error) => void told.push(error?.message ?? 'open'),
@@ -152,6 +155,28 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     )
     await expect(puncher.punch(refusing, device(3), new AbortController().signal)).rejects.toThrow(NotNow)
     await clock.advance(SAY_NO_WITHIN_MS)
+  })
+
+  it('[PT7] say so where this platform has no sockets for them', async () => {
+    const load = vi.spyOn(UdxSockets, 'load').mockRejectedValue(new Error('no native build was found'))
+    const { puncher, ask, told } = await world()
+    const stream = await ask(device(2))
+    expect(decodeUdpPunch((await lpStream(stream).read()).subarray())).toEqual({ kind: 'no', cause: 'no-udp' })
+    await vi.waitFor(() => expect(told).toEqual(['this platform has no sockets for it']), { timeout: 10_000 })
+    const unasked = { newStream: () => Promise.reject(new Error('asked')) } as unknown as Connection
+    await expect(puncher.punch(unasked, device(3), new AbortController().signal)).rejects.toThrow('this platform has no sockets for it')
+    load.mockRestore()
+  })
+
+  it('[PT8] count what comes to their socket while both sides still agree', async () => {
+    const server = createSocket('udp4', (_bytes, { port, address }) => server.send('GET /', port, address))
+    await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
+    const stun = `stun:127.0.0.1:${server.address().port}`
+    const { ask, told } = await world(() => true, [stun])
+    const stream = await ask(device(2))
+    await lpStream(stream).write(encodeUdpPunch({ kind: 'ask', nonce: new Uint8Array(16), stun: [stun] }))
+    await vi.waitFor(() => expect(told).toContain('garbage'), { timeout: 10_000 })
+    server.close()
   })
 
   it('[PT7] wait as after a failure when who has asked says nothing then', async () => {

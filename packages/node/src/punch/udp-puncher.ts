@@ -23,9 +23,10 @@ import { Allowance } from './allowance.ts'
 import { BrokenOff, CannotPunch, isBrokenOff, isTimeout } from './broken-off.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
+import { HostCharges } from './host-charges.ts'
 import { mappingOf } from './nat-mapping.ts'
 import { asError } from '../swarm/framing.ts'
-import { NotNow } from './not-now.ts'
+import { NotNow, TriedEnough } from './not-now.ts'
 import { endOf, type Role, type Session, Sessions } from './sessions.ts'
 import { isPublic } from './targets.ts'
 import {
@@ -38,7 +39,7 @@ import {
   udpMessagesOn,
   sayNo,
 } from './udp-coordination.ts'
-import { findPath, type UdpPath } from './udp-path.ts'
+import { findPath, isExpected, type UdpPath } from './udp-path.ts'
 import { planPunch, type PunchPlan } from './udp-plan.ts'
 import { type PunchSocket, UdxSockets } from './udx.ts'
 
@@ -52,8 +53,7 @@ interface Round {
   readonly signal: AbortSignal
   /** Aborts when the other side has left, and what it has found is not to be expected any more. */
   readonly left: AbortSignal
-  /** From 1 on. */
-  readonly number: number
+  readonly charges: HostCharges
 }
 
 /** By which both sides agree. */
@@ -118,6 +118,7 @@ export class UdpPuncher {
     const session = this.sessions.begin(device, 'server')
     signal.addEventListener('abort', () => session.given.abort(signal.reason), { once: true })
     try {
+      await this.load()
       const limited = AbortSignal.any([session.given.signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)])
       const stream = await relayed.newStream(PUNCH_PROTOCOL, { signal: limited, runOnLimitedConnection: true })
       await this.run({ stream, connection: relayed }, session, agree)
@@ -169,8 +170,9 @@ export class UdpPuncher {
   ): Promise<void> {
     const signal = AbortSignal.any([session.given.signal, this.deps.stopping])
     try {
-      const round = { messages: udpMessagesOn(stream, signal), session, signal, left: this.leftAlone({ stream, connection }) }
-      for (let rounds = 1; !(await this.round({ ...round, number: rounds }, coordination)); rounds += 1) {
+      const left = this.leftAlone({ stream, connection })
+      const round = { messages: udpMessagesOn(stream, signal), session, signal, left, charges: new HostCharges(this.hosts) }
+      for (let rounds = 1; !(await this.round(round, coordination)); rounds += 1) {
         if (rounds >= SEQUENTIAL_ROUNDS || signal.aborted) throw new Error('no hole was found')
       }
       this.pauses.delete(session.device)
@@ -187,7 +189,8 @@ export class UdpPuncher {
 
   /** The other side is told of a cause that it cannot see, if it still listens. */
   private async refuse(stream: Stream, error: unknown): Promise<void> {
-    const isSaid = error instanceof CannotPunch && (await sayNo(stream, error.refusal).catch(() => false))
+    const cause = error instanceof TriedEnough ? 'busy' : error instanceof CannotPunch ? error.refusal : undefined
+    const isSaid = cause !== undefined && (await sayNo(stream, cause).catch(() => false))
     // It reads what was said, and closes its end.
     if (isSaid) await this.deps.clock.sleep(SAY_NO_WITHIN_MS, { signal: closed(stream) })
     stream.abort(asError(error))
@@ -195,19 +198,20 @@ export class UdpPuncher {
 
   /** `true` when a connection has come of it, `false` when another round may help. @throws Error when none can */
   private async round(
-    { messages, session, signal, left, number }: Round,
+    { messages, session, signal, left, charges }: Round,
     coordination: (messages: UdpMessages, self: UdpCoordinated) => Promise<Agreement>,
   ): Promise<boolean> {
     const udx = await this.load()
     const main = udx.open()
     const sockets: PunchSocket[] = [main]
+    const unheard = main.listen((bytes) => isExpected(bytes) || this.deps.onGarbage())
     let path: UdpPath | undefined
     try {
-      const agreement = await coordination(messages, this.coordinated(main, signal))
+      const agreement = await coordination(messages, this.coordinated(main, { signal, charges }))
+      unheard()
       const { mine, theirs } = agreement
       const plan = planPunch(mine, theirs, this.seed())
       if (plan === undefined) throw new Error('the ports of the other side would have to be guessed')
-      if (number === 1 && !this.hosts.take(theirs.host)) throw new NotNow('tried often enough in this minute')
       if (mine.mapping === 'same' && theirs.mapping === 'same') await this.deps.clock.sleep(AFTER_TCP_MS, { signal })
       while (sockets.length < plan.sockets) sockets.push(udx.open())
       path = await this.search(agreement, { plan, sockets, session, signal: AbortSignal.any([signal, left]) })
@@ -260,20 +264,22 @@ export class UdpPuncher {
     return upgradeSocket(stream, multiaddr(`/ip4/${to.host}/udp/${to.port}`), session, this.deps)
   }
 
-  private coordinated(main: PunchSocket, signal: AbortSignal): UdpCoordinated {
+  private coordinated(main: PunchSocket, { signal, charges }: Pick<Round, 'signal' | 'charges'>): UdpCoordinated {
     const { random, stunServers, mayDial = isPublic } = this.deps
     const nonce = random.bytes(NONCE_BYTES)
     const seenNonce = (value: Uint8Array): StunAttribute => ({ type: ATTRIBUTE.seenNonce, value: Buffer.from(value) })
     const ask = (stun: string, attributes: readonly StunAttribute[]): Promise<StunReply> => this.ask(main, { stun, attributes, signal })
     return {
       nonce,
+      requireRoom: (offer) => charges.requireRoom(offer),
+      charge: (agreement) => charges.charge(agreement),
       stun: stunServers().flatMap(([first]) => first ?? []),
       signal,
       sample: async (stun, theirNonce) => {
         const first = await ask(stun, [seenNonce(theirNonce)])
         const last = (await this.askElsewhere(main, { stun, signal })) ?? first
         const token = attributeOf(first, ATTRIBUTE.seenToken)
-        if (token === undefined) throw new Error('the relay gives no proof of addresses')
+        if (token === undefined) throw new CannotPunch('no-relay', 'the relay gives no proof of addresses')
         return { host: first.seen.host, port: last.seen.port, ...mappingOf(first.seen.port, last.seen.port), token }
       },
       isProven: async ({ stun, host, token }: Offer) => {
@@ -315,7 +321,9 @@ export class UdpPuncher {
   }
 
   private load(): Promise<UdxSockets> {
-    this.udx ??= UdxSockets.load()
+    this.udx ??= UdxSockets.load().catch(() => {
+      throw new CannotPunch('no-udp', 'this platform has no sockets for it')
+    })
     return this.udx
   }
 
