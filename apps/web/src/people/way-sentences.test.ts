@@ -5,6 +5,9 @@ import { sentenceOf } from './way-sentences.ts'
 
 it.each([
   ['the other side begins', 'begins'],
+  ['a page cannot punch', 'page'],
+  ['the other side is a page, and cannot punch', 'pageThere'],
+  ['the other side tried it in vain', 'inVain'],
   ['no STUN server answers: UDP does not get through', 'udp'],
   ['UDP does not get through here', 'udp'],
   ['2 tried; another was faster', 'overtaken'],

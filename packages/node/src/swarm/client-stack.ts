@@ -49,6 +49,8 @@ export interface StackOptions {
   readonly judge: RecordJudge
   /** Whether a device may make this machine send packets to where it says; everybody, unless told otherwise. */
   readonly mayPunch?: ((device: DeviceId) => boolean) | undefined
+  /** A device has offered WebRTC, and nothing has come of it. */
+  readonly onOfferFailed?: ((device: DeviceId) => void) | undefined
   /** Somebody wants to open a raw connection; without it that is refused. */
   readonly onRaw?: ((socket: Socket) => void) | undefined
 }
@@ -81,11 +83,12 @@ const CONNECTIONS = {
 }
 
 /** Circuits and WebRTC: what Node.js and browsers share. */
-export function sharedTransports({ stunServers, mayPunch = () => true }: StackOptions): NonNullable<Libp2pInit['transports']> {
+export function sharedTransports({ stunServers, mayPunch, onOfferFailed }: StackOptions): NonNullable<Libp2pInit['transports']> {
   const rtc = rtcConfiguration(stunServers)
   // One that never answers is not to hold up the others (reservations.ts).
   const circuits = circuitRelayTransport({ reservationConcurrency: RESERVATIONS_AT_ONCE })
-  return [circuits, guardedWebRTC({ rtcConfiguration: rtc }, mayPunch), webRTCDirect({ rtcConfiguration: rtc })]
+  const rules = { mayOffer: mayPunch ?? (() => true), onFailed: onOfferFailed ?? (() => undefined) }
+  return [circuits, guardedWebRTC({ rtcConfiguration: rtc }, rules), webRTCDirect({ rtcConfiguration: rtc })]
 }
 
 /**

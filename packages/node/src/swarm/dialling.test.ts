@@ -5,6 +5,7 @@ import { VirtualClock } from '@skein/core/testing'
 import { expect, it } from 'vitest'
 import { Dialler, type DiallerDeps } from './dialling.ts'
 import type { RelayDescription } from './relay-description.ts'
+import { IN_VAIN } from './rungs.ts'
 import { silentLogger } from './test-network.ts'
 
 const SELF = parseDeviceId('12D3KooWBg9Fk4u8hWv2yL5S5s6hrPWvqo8c3dKoCQidZDDoNH3r')
@@ -105,6 +106,16 @@ it('[PT2] a dial that was given up before it began says nothing of what is known
     { rung: 'direct', outcome: 'failed', detail: '1 tried; another was faster' },
   ])
   stop()
+})
+
+it('[PT2] what the other side has tried in vain is known, until it is known better', () => {
+  const { dialler } = world()
+  const learnt = { rung: 'webrtc', outcome: 'failed', detail: IN_VAIN } as const
+  dialler.remember(DEVICE, [learnt])
+  dialler.remember(DEVICE, [{ rung: 'webrtc', outcome: 'other-side', detail: 'the other side tries this one' }])
+  expect(dialler.reports(DEVICE)).toEqual([learnt])
+  dialler.remember(DEVICE, [{ rung: 'webrtc', outcome: 'open', detail: '' }])
+  expect(dialler.reports(DEVICE)).toMatchObject([{ outcome: 'open' }])
 })
 
 it('[PT2] a local address at which somebody was found and not reached is known, whatever the device announces', async () => {

@@ -10,22 +10,27 @@ import { deviceOf } from './connections.ts'
 
 type Components = Parameters<ReturnType<typeof webRTC>>[0]
 
-export function guardedWebRTC(
-  init: Parameters<typeof webRTC>[0],
-  mayOffer: (device: DeviceId) => boolean,
-): (components: Components) => Transport {
+export interface OfferRules {
+  mayOffer(device: DeviceId): boolean
+  /** The device has offered, and no connection has come of it. */
+  onFailed(device: DeviceId): void
+}
+
+export function guardedWebRTC(init: Parameters<typeof webRTC>[0], rules: OfferRules): (components: Components) => Transport {
   return (components) => {
     const handle: Registrar['handle'] = (protocol, handler, options) =>
-      components.registrar.handle(protocol, doorFor(handler, mayOffer), options)
+      components.registrar.handle(protocol, doorFor(handler, rules), options)
     const registrar: Registrar = Object.create(components.registrar, { handle: { value: handle } })
     return webRTC(init)(Object.create(components, { registrar: { value: registrar } }))
   }
 }
 
-function doorFor(handler: StreamHandler, mayOffer: (device: DeviceId) => boolean): StreamHandler {
+function doorFor(handler: StreamHandler, { mayOffer, onFailed }: OfferRules): StreamHandler {
   return (stream, connection: Connection) => {
     const device = deviceOf(connection.remotePeer)
-    if (device !== undefined && mayOffer(device)) return handler(stream, connection)
-    stream.abort(new Error('not for this device'))
+    if (device === undefined || !mayOffer(device)) return stream.abort(new Error('not for this device'))
+    // Where a connection has come of it both sides close it in order.
+    stream.addEventListener('close', ({ error }) => error && onFailed(device), { once: true })
+    return handler(stream, connection)
   }
 }

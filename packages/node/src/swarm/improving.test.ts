@@ -19,7 +19,7 @@ const RELAYED = over('/ip4/127.0.0.1/tcp/1/ws/p2p-circuit')
 const DIRECT = over('/ip4/127.0.0.1/tcp/1')
 
 /** A device that is reached in the way that `standing` says, and whose dials hang until they are ended. */
-function world() {
+function world({ isPage = false } = {}) {
   const stopped = new AbortController()
   const state = {
     standing: RELAYED as Connection | undefined,
@@ -34,6 +34,8 @@ function world() {
     reports: [] as RungReport[],
     /** Why a punch fails. */
     failure: undefined as Error | undefined,
+    /** What the device says that it speaks. */
+    protocols: [] as readonly string[],
   }
   const dialDirect = (_device: unknown, { signal, rungs }: DirectTry): Promise<never> => {
     state.dials += 1
@@ -41,7 +43,8 @@ function world() {
     if (!state.hangs) return Promise.reject(new Error('nobody there'))
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')), { once: true }))
   }
-  const stack = { getConnections: () => state.open, addEventListener: () => undefined, removeEventListener: () => undefined }
+  const peerStore = { get: async () => ({ protocols: state.protocols }) }
+  const stack = { peerStore, getConnections: () => state.open, addEventListener: () => undefined, removeEventListener: () => undefined }
   const clock = new VirtualClock()
   const remember = (_device: unknown, reports: readonly RungReport[]): void =>
     void (state.reports = [...state.reports.filter(({ rung }) => !reports.some((each) => each.rung === rung)), ...reports])
@@ -54,7 +57,7 @@ function world() {
     })
   const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch }, settle: () => undefined }
   const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
-  const deps = { stack, dialler, puncher }
+  const deps = { stack, dialler, puncher: isPage ? undefined : puncher }
   const isKept = (): boolean => state.isKept
   const improver = new Improver({
     ...deps,
@@ -246,6 +249,29 @@ it('[PT2] where UDP does not get through, that is why WebRTC is not used', async
   expect(state.reports).toContainEqual({ rung: 'webrtc', outcome: 'failed', detail: 'UDP does not get through here' })
   stop()
   await done
+})
+
+it('[PT2] of a page both sides say that it cannot punch, whichever of them was reached', async () => {
+  const page = world({ isPage: true })
+  const done = page.improver.lost(DEVICE)
+  await page.clock.advance(10)
+  const punches = (reports: readonly RungReport[]): readonly string[] =>
+    reports.filter(({ rung }) => rung.endsWith('-punch')).map(({ outcome, detail }) => `${outcome} ${detail}`)
+  expect(punches(page.state.reports)).toEqual(Array(2).fill('failed a page cannot punch'))
+  page.stop()
+  await done
+  for (const direction of ['inbound', 'outbound'] as const) {
+    const { state, clock, improver, stop } = world()
+    state.open = [{ ...RELAYED, direction } as Connection]
+    state.protocols = ['/ipfs/id/1.0.0']
+    state.breaksOff = true
+    const tried = improver.lost(DEVICE)
+    await clock.advance(10_000)
+    expect(punches(state.reports)).toEqual(Array(2).fill('failed the other side is a page, and cannot punch'))
+    expect(state.punches).toBe(direction === 'inbound' ? 2 : 0)
+    stop()
+    await tried
+  }
 })
 
 it('nothing is left waiting when it is reached no more', async () => {

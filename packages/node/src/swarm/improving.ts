@@ -15,7 +15,7 @@ import {
 } from './constants.ts'
 import type { Dialler } from './dialling.ts'
 import type { PunchTries, PunchTriesDeps, Trial } from './punch-tries.ts'
-import { BEGUN_ANEW } from './rungs.ts'
+import { BEGUN_ANEW, IN_VAIN } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 export interface ImproverDeps {
@@ -44,6 +44,7 @@ interface Search {
   circuit: AbortController
 }
 
+const CANNOT_PUNCH = 'a page cannot punch'
 const NO_UDP = 'UDP does not get through here'
 
 export class Improver {
@@ -55,7 +56,9 @@ export class Improver {
   constructor(deps: ImproverDeps) {
     const { puncher, createPunchTries } = deps
     this.deps = deps
-    this.punches = puncher && createPunchTries?.({ ...deps, puncher, connections: (device) => this.connections(device) })
+    const connections = (device: DeviceId): readonly Connection[] => this.connections(device)
+    const protocols = (device: DeviceId): Promise<readonly string[]> => this.protocols(device)
+    this.punches = puncher && createPunchTries?.({ ...deps, puncher, connections, protocols })
   }
 
   /**
@@ -155,6 +158,12 @@ export class Improver {
     return this.deps.stack.getConnections(peerOf(device))
   }
 
+  /** What the device says that it speaks; nothing before it has. */
+  private async protocols(device: DeviceId): Promise<readonly string[]> {
+    const known = await this.deps.stack.peerStore.get(peerOf(device)).catch(() => undefined)
+    return known?.protocols ?? []
+  }
+
   /** Resolves `false` when the swarm stops. */
   private async rest(search: Search): Promise<boolean> {
     const { clock, stopping } = this.deps
@@ -208,8 +217,16 @@ export class Improver {
     this.punches?.answered(device, by, error)
   }
 
+  /** The other side, whose part it is, has tried WebRTC. */
+  offerFailed(device: DeviceId): void {
+    this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: IN_VAIN }])
+  }
+
   private async punch(device: DeviceId, by: 'tcp' | 'udp', trial: Omit<Trial, 'noUdp'>): Promise<void> {
-    if (this.punches === undefined) throw new Error('nothing here can punch')
+    if (this.punches === undefined) {
+      this.deps.dialler.remember(device, [{ rung: `${by}-punch`, outcome: 'failed', detail: CANNOT_PUNCH }])
+      throw new Error(CANNOT_PUNCH)
+    }
     await this.punches.tried(device, by, { ...trial, noUdp: this.hasUdp ? undefined : NO_UDP })
   }
 

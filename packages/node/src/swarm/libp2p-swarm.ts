@@ -318,6 +318,7 @@ export class Libp2pSwarm implements Swarm, Directory {
       judge,
       onRaw,
       mayPunch: (device) => this.kept.has(device),
+      onOfferFailed: (device) => this.running?.improver.offerFailed(device),
     })
     const own = { relayClock: this.relayClock, self: this.self, kept: this.kept, bulkHandlers: this.bulkHandlers }
     const running = new Running(stack, { ...this.options, ...this.platform, ...own, ...this.reports() })

@@ -2,8 +2,10 @@
 import type { Connection } from '@libp2p/interface'
 import type { Clock, DeviceId } from '@skein/core'
 import { BrokenOff, isBrokenOff } from '../punch/broken-off.ts'
+import { DCUTR_PROTOCOL } from '../punch/coordination.ts'
 import type { Puncher } from '../punch/index.ts'
 import { NotNow } from '../punch/not-now.ts'
+import { PUNCH_PROTOCOL } from '../punch/udp-puncher.ts'
 import { untilAborted } from './abandon.ts'
 import { isRelayedConnection, pickConnection } from './connections.ts'
 import { PUNCH_AGAIN_AFTER_MS } from './constants.ts'
@@ -17,6 +19,8 @@ export interface PunchTriesDeps {
   readonly puncher: { readonly [By in 'tcp' | 'udp']: Pick<Puncher[By], 'punch'> }
   readonly dialler: Pick<Dialler, 'remember' | 'reports'>
   connections(device: DeviceId): readonly Connection[]
+  /** What the device says that it speaks; nothing before it has. */
+  protocols(device: DeviceId): Promise<readonly string[]>
 }
 
 /** What a punch is tried beside. */
@@ -35,6 +39,8 @@ export interface Trial {
 class NoCircuit extends Error {}
 
 const OTHER_SIDE = 'the other side begins'
+const CANNOT = 'the other side is a page, and cannot punch'
+const PROTOCOLS = { tcp: DCUTR_PROTOCOL, udp: PUNCH_PROTOCOL } as const
 
 export class PunchTries {
   private readonly deps: PunchTriesDeps
@@ -76,17 +82,28 @@ export class PunchTries {
     }
     const relayed = pickConnection(connections(device).filter(inbound), self)
     if (relayed === undefined) {
-      this.noteUnlessKnown(device, { rung: `${by}-punch`, outcome: 'other-side', detail: OTHER_SIDE })
+      if (await this.isBeyond(device, by)) note('failed', CANNOT)
+      else this.noteUnlessKnown(device, { rung: `${by}-punch`, outcome: 'other-side', detail: OTHER_SIDE })
       throw new NoCircuit(OTHER_SIDE)
     }
     try {
       await puncher[by].punch(relayed, device, signal)
       note('open', '')
     } catch (error) {
+      if (await this.isBeyond(device, by)) {
+        note('failed', CANNOT)
+        throw new Error(CANNOT)
+      }
       const isUntried = !signal.aborted && (error instanceof NotNow || isBrokenOff(error))
       this.failed(device, by, isUntried ? asError(error) : new Error(whyEnded(error, signal)))
       throw error
     }
+  }
+
+  /** Whether the device has said what it speaks, and this is not among it: pages cannot open sockets. */
+  private async isBeyond(device: DeviceId, by: 'tcp' | 'udp'): Promise<boolean> {
+    const spoken = await this.deps.protocols(device)
+    return spoken.length > 0 && !spoken.includes(PROTOCOLS[by])
   }
 
   /** How a punch went that the other side has begun. */

@@ -24,6 +24,9 @@ export const OVERTAKEN = 'another was faster'
 /** Of a try that was ended because something has changed. */
 export const BEGUN_ANEW = 'begun anew'
 
+/** Of a way that is the other side's to try. */
+export const IN_VAIN = 'the other side tried it in vain'
+
 /** Whether it was tried to its end: what was found out before that says more (PT2). */
 export function isTried({ outcome, detail }: RungReport): boolean {
   return outcome !== 'failed' || !(detail.endsWith(OVERTAKEN) || detail.endsWith(BEGUN_ANEW))

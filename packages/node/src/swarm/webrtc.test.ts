@@ -65,6 +65,8 @@ describe('webrtc', { timeout: 90_000 }, () => {
     await vi.waitFor(() => expect(a.paths().find(({ device }) => device === b.self)).toMatchObject({ transport: 'webrtc' }), DEADLINE)
     expect(a.paths().find(({ device }) => device === b.self)?.path).not.toBe('relayed')
     await vi.waitFor(() => expect(better).toBe(true), DEADLINE)
+    const told = [a.rungs(b.self), b.rungs(a.self)].flat().filter(({ rung, outcome }) => rung === 'webrtc' && outcome === 'failed')
+    expect(told).toEqual([])
     const outcome = await a.open(b.self, ECHO)
     if (outcome.kind !== 'open') throw new Error(outcome.reason)
     await relay.stop()
