@@ -214,13 +214,19 @@ export const history = (
 export const why = (session: Session, contact: string): Promise<number> =>
   withApi(session, async (api) => {
     const now = await api.why({ contact })
-    const head =
-      now.path === 'none' ? 'Not connected.' : `${now.path} by ${now.transport ?? '?'}${now.rtt_ms === null ? '' : `, ${now.rtt_ms} ms`}`
+    const others = now.devices.filter(({ device }) => device !== now.device)
     session.output.result(
       now,
-      [head, ...now.reasons.map(({ rung, outcome, detail }) => `  ${rung}: ${outcome} — ${oneLine(detail)}`)].join('\n'),
+      [...wayLines(now), ...others.flatMap((each) => ['', `Device ${each.device}:`, ...wayLines(each)])].join('\n'),
     )
   })
+
+type Way = Pick<Awaited<ReturnType<ApiClient['why']>>, 'path' | 'transport' | 'rtt_ms' | 'reasons'>
+
+const wayLines = ({ path, transport, rtt_ms, reasons }: Way): readonly string[] => [
+  path === 'none' ? 'Not connected.' : `${path} by ${transport ?? '?'}${rtt_ms === null ? '' : `, ${rtt_ms} ms`}`,
+  ...reasons.map(({ rung, outcome, detail }) => `  ${rung}: ${outcome} — ${oneLine(detail)}`),
+]
 
 export const doctor = (session: Session): Promise<number> =>
   withApi(session, async (api) => {

@@ -25,7 +25,6 @@ function Detail({ detail }: { readonly detail: string }) {
 }
 
 function Why({ contact }: { readonly contact: string }) {
-  const { status } = useStrings()
   const { path: words } = useRareStrings()
   const { api } = useClient()
   const [why, setWhy] = useState<WhyView>()
@@ -40,16 +39,33 @@ function Why({ contact }: { readonly contact: string }) {
     }
   }, [api, contact])
   if (why === undefined) return null
+  const others = why.devices.filter(({ device }) => device !== why.device)
+  return (
+    <>
+      <Way way={why} />
+      {others.map((each) => (
+        <Way key={each.device} way={each} title={words.device(each.device.slice(-6))} />
+      ))}
+    </>
+  )
+}
+
+type WayParts = Pick<WhyView, 'path' | 'rtt_ms' | 'reasons'>
+
+function Way({ way, title }: { readonly way: WayParts; readonly title?: string }) {
+  const { status } = useStrings()
+  const { path: words } = useRareStrings()
   const known: Readonly<Record<string, string>> = words.rungs
   const outcomes: Readonly<Record<string, string>> = words.outcomes
   return (
     <details className="text-sm">
       <summary className="min-h-11 cursor-pointer content-center font-medium">
-        {status.path[why.path]}
-        {why.rtt_ms === null ? null : ` · ${Math.round(why.rtt_ms)} ms`}
+        {title === undefined ? null : `${title}: `}
+        {status.path[way.path]}
+        {way.rtt_ms === null ? null : ` · ${Math.round(way.rtt_ms)} ms`}
       </summary>
       <ul className="grid gap-2 pl-4">
-        {why.reasons.map(({ rung, outcome, detail }) => (
+        {way.reasons.map(({ rung, outcome, detail }) => (
           <li key={rung}>
             {known[rung] ?? rung}: {outcomes[outcome] ?? outcome}
             <Detail detail={detail} />

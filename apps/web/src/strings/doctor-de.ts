@@ -15,6 +15,7 @@ export const doctorDe: DoctorStrings = {
     'no-relay': 'Kein Relay ist eingestellt: Nur Geräte im selben Netz werden erreicht.',
     'relay-joined': (relay: string) => `${relay}: beigetreten; andere erreichen dieses Gerät darüber.`,
     'relay-no-place': (relay: string) => `${relay}: verbunden, aber es gibt keinen Platz: Es ist vielleicht voll oder will eine Einladung.`,
+    'relay-host': (host: string) => `${host}: verbunden; diese Seite kommt von dort.`,
     'relay-other': (relay: string) =>
       `Unter ${relay} antwortet jemand anderes: eine Anmeldeseite des Netzes, ein Proxy, oder die Adresse ist falsch.`,
     'relay-ports': (relay: string) => `${relay} antwortet über HTTP, aber keiner seiner anderen Ports ist erreichbar.`,

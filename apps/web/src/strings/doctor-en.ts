@@ -14,6 +14,7 @@ export const doctorEn = {
     'no-relay': 'No relay is set: only devices on the same network are reached.',
     'relay-joined': (relay: string) => `${relay}: Joined; others reach this device over it.`,
     'relay-no-place': (relay: string) => `${relay}: Connected, but it gives no place: it may be full, or want an invitation.`,
+    'relay-host': (host: string) => `${host}: Connected; this page comes from there.`,
     'relay-other': (relay: string) =>
       `Somebody else answers under ${relay}: a captive portal that wants a login, a proxy, or the address is wrong.`,
     'relay-ports': (relay: string) => `${relay} answers over HTTP, but none of its other ports can be reached.`,

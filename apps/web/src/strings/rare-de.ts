@@ -198,6 +198,7 @@ export const rareDe: RareStrings = {
     amiss: 'Nicht in Ordnung',
   },
   path: {
+    device: (id) => `Gerät …${id}`,
     rungs: {
       lan: 'Im selben Netz',
       direct: 'Direkt angewählt',

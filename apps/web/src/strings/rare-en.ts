@@ -198,6 +198,7 @@ export const rareEn = {
     amiss: 'Amiss',
   },
   path: {
+    device: (id: string) => `Device …${id}`,
     rungs: {
       lan: 'On the same network',
       direct: 'Dialled directly',

@@ -46,7 +46,8 @@ export interface PunchDeps {
 
 /** With what both sides begin (multistream-select), as far as it has come. */
 const NEGOTIATION = Buffer.from('\x13/multistream/1.0.0\n')
-const isNegotiation = (bytes: Uint8Array): boolean => Buffer.from(bytes).subarray(0, NEGOTIATION.length).equals(NEGOTIATION.subarray(0, bytes.length))
+const isNegotiation = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes).subarray(0, NEGOTIATION.length).equals(NEGOTIATION.subarray(0, bytes.length))
 
 /** Whoever is at the other end, it becomes a connection only if it proves to be the device. Resolves whether it has. */
 export async function upgradeSocket(socket: Duplex, address: Multiaddr, session: Session, deps: PunchDeps): Promise<boolean> {

@@ -69,9 +69,11 @@ function mappingCheck(network: NetworkKnowledge): Check {
   return check('port mapping', `mapping-${found.kind}`, { detail, about })
 }
 
-async function relayCheck({ network }: Client, { url, connected, reserved }: RelayStatus): Promise<Check> {
+async function relayCheck({ network }: Client, { url, connected, reserved, givesPlaces }: RelayStatus): Promise<Check> {
   const say = (code: string, detail: string, ok = false): Check => check(`relay ${url}`, code, { ok, detail, about: url })
   if (reserved) return say('relay-joined', 'Joined; others reach this device over it.', true)
+  // A device that serves this page to its network takes no circuits for it.
+  if (connected && !givesPlaces) return say('relay-host', 'Connected; this page comes from there.', true)
   if (connected) return say('relay-no-place', 'Connected, but it gives no place: it may be full, or want an invitation.')
   const answer = await network?.askRelay(url)
   if (answer === 'other')

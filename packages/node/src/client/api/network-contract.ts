@@ -48,15 +48,24 @@ export const InviteView = z.object({
   others: z.array(z.string()),
 })
 
-export const WhyView = z.object({
-  contact: z.string(),
+const WAY = {
   device: z.string(),
-  path: z.enum([...PATHS, 'mailbox']),
   transport: z.nullable(z.string()),
   rtt_ms: z.nullable(z.number()),
   since: z.nullable(Instant),
-  nat: NatView,
   /** Best rung first. */
   reasons: z.array(z.object({ rung: z.string(), outcome: z.string(), detail: z.string() })),
+}
+
+const DeviceWayView = z.object({ ...WAY, path: z.enum(PATHS) })
+export type DeviceWayView = z.infer<typeof DeviceWayView>
+
+export const WhyView = z.object({
+  ...WAY,
+  contact: z.string(),
+  path: z.enum([...PATHS, 'mailbox']),
+  nat: NatView,
+  /** Connections to each of the contact's devices, the one that is reached best first. */
+  devices: z.array(DeviceWayView),
 })
 export type WhyView = z.infer<typeof WhyView>

@@ -3,26 +3,37 @@ import type { DeviceId, Messenger, OutboxEntry, PeerPath, StoredContact } from '
 import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
+import type { DeviceWayView } from './network-contract.ts'
 import { natView } from './doctor.ts'
 
-/** Of several devices the one that is reached best. */
+/** Of several devices the one that is reached best, and then each of them. */
 export function whyView({ messenger, swarm, network }: Client, { account }: StoredContact): WhyView {
   const devices = messenger.book.devicesOf(account).map(({ device }) => device)
   const paths = swarm.paths().filter(({ device }) => devices.includes(device))
-  const best = paths.toSorted((a, b) => rank(a) - rank(b))[0]
-  const device = best?.device ?? devices.find((each) => swarm.rungs(each).length > 0) ?? devices[0] ?? ''
-  const reasons = reasonsOf(best, device === '' ? [] : swarm.rungs(device))
-  const mesh = best === undefined ? meshWay(messenger, devices) : undefined
-  return {
-    contact: account,
-    device: mesh?.device ?? device,
-    path: best?.path ?? (mesh === undefined ? 'none' : 'mesh'),
-    transport: best?.transport ?? (mesh === undefined ? null : 'mesh'),
-    rtt_ms: best?.rttMs ?? null,
-    since: best?.since ?? mesh?.since ?? null,
-    nat: natView(network),
-    reasons: mesh === undefined ? reasons : [...reasons, { rung: 'mesh', outcome: 'open', detail: mesh.detail }],
-  }
+  const ways = devices.map((device) => deviceWay(device, paths, swarm.rungs(device))).toSorted((a, b) => a.rank - b.rank)
+  const views = ways.map(({ view }) => view)
+  const [best] = views
+  const mesh = best !== undefined && best.path !== 'none' ? undefined : meshWay(messenger, devices)
+  const shared = { contact: account, nat: natView(network), devices: views }
+  if (mesh === undefined) return { ...NOWHERE, reasons: reasonsOf(undefined, []), ...best, ...shared }
+  const reasons = [...(best?.reasons ?? reasonsOf(undefined, [])), { rung: 'mesh', outcome: 'open', detail: mesh.detail }]
+  return { ...NOWHERE, ...shared, device: mesh.device, path: 'mesh', transport: 'mesh', since: mesh.since, reasons }
+}
+
+const NOWHERE = { device: '', path: 'none', transport: null, rtt_ms: null, since: null } as const
+
+interface DeviceWay {
+  readonly view: DeviceWayView
+  /** The better reached, the smaller; who was tried at least comes before who was not. */
+  readonly rank: number
+}
+
+function deviceWay(device: DeviceId, paths: readonly PeerPath[], reports: readonly RungReport[]): DeviceWay {
+  const [best] = paths.filter((each) => each.device === device).toSorted((a, b) => rank(a) - rank(b))
+  const reasons = reasonsOf(best, reports)
+  if (best === undefined) return { view: { ...NOWHERE, device, reasons }, rank: UNREACHED_RANK + (reports.length > 0 ? 0 : 1) }
+  const { path, transport, rttMs, since } = best
+  return { view: { device, path, transport, rtt_ms: rttMs, since, reasons }, rank: rank(best) }
 }
 
 /** Where nothing else leads there, and mail for the contact lies at a mailbox, that is the way. */
@@ -58,8 +69,11 @@ function separate(ways: number): string {
     : 'one way only, so that those on it pass on whole sealed messages'
 }
 
+const BEST_FIRST = ['lan', 'direct', 'mapped', 'punched', 'relayed']
+const UNREACHED_RANK = BEST_FIRST.length
+
 function rank({ path }: PeerPath): number {
-  return ['lan', 'direct', 'mapped', 'punched', 'relayed'].indexOf(path)
+  return BEST_FIRST.indexOf(path)
 }
 
 /** The rungs from the best down to the one in use; those below do not matter. */
