@@ -24,6 +24,18 @@ export class FilePerson extends Person {
     await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
   }
 
+  /** Sends one file to several people, by the tab for files. */
+  async sendFromTab(names: readonly string[], { name, bytes }: { readonly name: string; readonly bytes: Buffer }): Promise<void> {
+    await this.area('Files')
+    for (const each of names) await this.page.getByLabel(each, { exact: true }).check()
+    const file = { name, mimeType: 'application/octet-stream', buffer: bytes }
+    await this.page.locator('main input[type="file"]').first().setInputFiles(file)
+    await this.page
+      .locator('[data-transfer]', { hasText: name })
+      .nth(names.length - 1)
+      .waitFor()
+  }
+
   /** The same with a file on the disk, however large. */
   async choosePath(path: string): Promise<void> {
     await this.page.locator('main input[type="file"]').setInputFiles(path)

@@ -63,7 +63,7 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   expect([ana.complaints, bo.complaints]).toEqual([[], []])
 })
 
-it.skipIf(skipped)('[FI31] between a browser, with a second tab, and the command line, both ways', async () => {
+it.skipIf(skipped)('[FI31] between a browser, with a second tab, and command lines, both ways and to two at once', async () => {
   const ana = await FilePerson.open(world)
   await ana.enter('Ana')
   await ana.joined()
@@ -84,4 +84,12 @@ it.skipIf(skipped)('[FI31] between a browser, with a second tab, and the command
   await second.choose('from tab.bin', bytes)
   await second.page.locator('[data-transfer-state="done"]', { hasText: 'from tab.bin' }).waitFor()
   expect(sha256(readFileSync(world.lab.path('received/from tab.bin')))).toBe(sha256(bytes))
+
+  const other = await world.lab.client('other', [world.relay.url])
+  expect((await other.run('add', await ana.invite())).code).toBe(0)
+  await acceptAll(other, { name: 'Ana' }, world.lab.path('received too'))
+  await ana.sendFromTab(['cli', 'other'], { name: 'to both.bin', bytes })
+  const both = ['received', 'received too'].map((folder) => world.lab.path(`${folder}/to both.bin`))
+  await ana.page.locator('[data-transfer-state="done"]', { hasText: 'to both.bin' }).nth(1).waitFor()
+  expect(both.map((each) => sha256(readFileSync(each)))).toEqual([sha256(bytes), sha256(bytes)])
 })

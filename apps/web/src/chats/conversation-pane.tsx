@@ -32,7 +32,7 @@ export function ConversationPane({ contact, sought }: ConversationPaneProps) {
   }, [conversation, sought, loaded])
   const known = conversations?.find((each) => each.contact === contact)
   const canSend = known?.state === 'accepted' && !known.blocked
-  const { handlers, isOver, busy, problem, send } = useFileTarget(canSend ? contact : undefined)
+  const { handlers, isOver, busy, problem, send } = useFileTarget(canSend ? [contact] : [])
   const attach = canSend ? (
     <FileButton
       label={strings.files.attach}

@@ -10,6 +10,7 @@ import { Empty } from '../ui/empty.tsx'
 import { SelectField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { Page, Section } from '../ui/page.tsx'
+import { Recipients } from '../ui/recipients.tsx'
 import { useAmount } from './amounts.ts'
 import { AutoAcceptance } from './auto-acceptance.tsx'
 import { FileButton } from './file-button.tsx'
@@ -61,26 +62,21 @@ function Groups({ transfers }: { readonly transfers: readonly TransferView[] }) 
 function Sending() {
   const words = useFileStrings()
   const { conversations = [] } = useClient()
-  const [contact, setContact] = useState('')
-  const { busy, problem, isOver, handlers, send } = useFileTarget(contact === '' ? undefined : contact)
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const possible = conversations.filter(({ state, blocked }) => state === 'accepted' && !blocked)
+  const contacts = possible.map(({ contact }) => contact).filter((contact) => chosen.has(contact))
+  const { busy, problem, isOver, handlers, send } = useFileTarget(contacts)
+  const isDisabled = busy || contacts.length === 0
   if (possible.length === 0) return null
   return (
     <div {...handlers} className={`rounded-2xl ${isOver ? 'outline-2 outline-accent' : ''}`}>
       <Section title={words.send}>
-        <SelectField label={words.to} value={contact} onChange={({ target }) => setContact(target.value)}>
-          <option value="">{words.choose}</option>
-          {possible.map(({ contact: account, name }) => (
-            <option key={account} value={account}>
-              {name}
-            </option>
-          ))}
-        </SelectField>
+        <Recipients label={words.to} people={possible} chosen={chosen} onChange={setChosen} />
         <div className="flex flex-wrap gap-2">
-          <FileButton label={words.send} className={buttonClass('main')} isDisabled={busy || contact === ''} onFiles={send}>
+          <FileButton label={words.send} className={buttonClass('main')} isDisabled={isDisabled} onFiles={send}>
             {words.send}
           </FileButton>
-          <FileButton label={words.sendFolder} className={buttonClass()} folder isDisabled={busy || contact === ''} onFiles={send}>
+          <FileButton label={words.sendFolder} className={buttonClass()} folder isDisabled={isDisabled} onFiles={send}>
             {words.sendFolder}
           </FileButton>
         </div>

@@ -128,7 +128,7 @@ function Keeping({ transfer }: { readonly transfer: TransferView }) {
 
 function Again({ contact }: { readonly contact: string }) {
   const words = useFileStrings()
-  const { busy, problem, send } = useFileTarget(contact)
+  const { busy, problem, send } = useFileTarget([contact])
   return (
     <>
       <FileButton label={words.again} isDisabled={busy} onFiles={send} className="min-h-11 rounded-lg border border-line px-4">

@@ -1,4 +1,4 @@
-/** A place where files may be dropped or pasted, to be sent to a contact. What sends them is loaded then. */
+/** A place where files may be dropped or pasted, to be sent to contacts. What sends them is loaded then. */
 import { type ClipboardEvent, type DOMAttributes, type DragEvent, useState } from 'react'
 import { useLook, useModel } from '../client/context.tsx'
 import { type Action, useAction } from '../ui/use-action.ts'
@@ -14,17 +14,19 @@ export interface FileTarget extends Pick<Action, 'busy' | 'problem'> {
 
 const hasFiles = ({ types }: DataTransfer): boolean => types.includes('Files')
 
-export function useFileTarget(contact: string | undefined): FileTarget {
+/** @param contacts each gets all of it, as one offer to several */
+export function useFileTarget(contacts: readonly string[]): FileTarget {
   const model = useModel()
+  const canSend = contacts.length > 0
   const [isOver, setOver] = useState(false)
   const { language } = useLook()
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({})
   const { busy, problem, run } = useAction(problems)
   const sendAll = (chosen: Dropped | ReturnType<typeof filesIn>): void => {
-    if (contact === undefined) return
+    if (!canSend) return
     void run(async () => {
       const { sendTo } = await import('./exchange.ts')
-      await sendTo(model, [contact], chosen).catch(async (thrown: unknown) => {
+      await sendTo(model, contacts, chosen).catch(async (thrown: unknown) => {
         const { FILE_STRINGS } = await import('../strings/file-strings.ts')
         setProblems(FILE_STRINGS[language].problems)
         throw thrown
@@ -48,6 +50,6 @@ export function useFileTarget(contact: string | undefined): FileTarget {
     event.preventDefault()
     sendAll(filesIn(files))
   }
-  const handlers = contact === undefined ? {} : { onDragOver, onDragLeave: () => setOver(false), onDrop, onPaste }
-  return { busy, problem, isOver: isOver && contact !== undefined, handlers, send: (files) => sendAll(filesIn(files)) }
+  const handlers = canSend ? { onDragOver, onDragLeave: () => setOver(false), onDrop, onPaste } : {}
+  return { busy, problem, isOver: isOver && canSend, handlers, send: (files) => sendAll(filesIn(files)) }
 }

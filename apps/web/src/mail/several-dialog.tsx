@@ -1,6 +1,5 @@
 /** One text to several people, each in a conversation of their own: a new one, or one that is forwarded. */
-import type { ConversationView } from '@skein/node/browser'
-import { useEffect, useId, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useClient, useModel } from '../client/context.tsx'
 import { sendOnce } from '../client/send-once.ts'
 import { ExpiryField } from '../settings/delivery.tsx'
@@ -8,7 +7,7 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextArea } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
-import { Name } from '../ui/person.tsx'
+import { Recipients } from '../ui/recipients.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
@@ -50,7 +49,7 @@ export function SeveralDialog({ title, text: given = '', to, onClose }: SeveralD
         }}
       >
         <TextArea label={words.text} dir="auto" value={text} required onChange={(event) => setText(event.target.value)} />
-        <Recipients people={people} chosen={chosen} onChange={setChosen} />
+        <Recipients label={words.to} people={people} chosen={chosen} onChange={setChosen} />
         {usual === undefined ? null : <ExpiryField label={words.expiry} value={expireMs ?? usual} onChange={setExpireMs} />}
         {missed.length === 0 ? null : (
           <Note look="danger">
@@ -77,41 +76,6 @@ function useUsualExpiry(): number | undefined {
     )
   }, [api])
   return usual
-}
-
-interface RecipientsProps {
-  readonly people: readonly ConversationView[]
-  readonly chosen: ReadonlySet<string>
-  onChange(chosen: ReadonlySet<string>): void
-}
-
-function Recipients({ people, chosen, onChange }: RecipientsProps) {
-  const { delivery: words } = useRareStrings()
-  const group = useId()
-  const toggle = (contact: string): void => {
-    const next = new Set(chosen)
-    if (!next.delete(contact)) next.add(contact)
-    onChange(next)
-  }
-  return (
-    <fieldset className="grid grid-cols-1 gap-1">
-      <legend className="text-sm font-medium">{words.to}</legend>
-      <div className="max-h-48 overflow-y-auto rounded-lg border border-line">
-        {people.map(({ contact, name }) => (
-          <label key={contact} htmlFor={`${group}-${contact}`} className="flex min-h-11 min-w-0 items-center gap-3 px-3 hover:bg-page">
-            <input
-              id={`${group}-${contact}`}
-              type="checkbox"
-              checked={chosen.has(contact)}
-              onChange={() => toggle(contact)}
-              className="size-5 shrink-0 accent-accent"
-            />
-            <Name name={name} />
-          </label>
-        ))}
-      </div>
-    </fieldset>
-  )
 }
 
 interface Wanted {
