@@ -75,23 +75,42 @@ export const receive = (session: Session, { dir = '.', from, once, timeout, alwa
     const contact = from === undefined ? undefined : await accountOf(api, from)
     if (always !== undefined) return acceptAlways(session, api, { from, folder, always })
     const follow = new Following(api, session.output)
-    const isOurs = (each: TransferView): boolean => each.direction === 'in' && (contact === undefined || each.contact === contact)
-    const taken = new Set<string>()
-    const take = (each: TransferView): boolean => {
-      if (!isOurs(each) || isFinal(each) || each.state === 'paused' || (once === true && taken.size > 0)) return false
-      taken.add(each.transfer)
-      if (each.state === 'offered') void api.accept({ transfer: each.transfer, folder }).catch((error: unknown) => follow.fail(error))
-      return true
-    }
+    const accept = ({ transfer }: TransferView): void => void api.accept({ transfer, folder }).catch((error: unknown) => follow.fail(error))
+    const take = taking({ contact, once: once === true, accept })
     await follow.begin(take)
     try {
       const { transfers } = await api.transfers()
-      for (const each of transfers.toReversed()) if (!taken.has(each.transfer) && take(each)) follow.add(each)
+      for (const each of transfers.toReversed()) if (take(each)) follow.add(each)
       return await follow.untilOver(timeoutOf(timeout), once === true ? 'first' : 'never')
     } finally {
       follow.end()
     }
   })
+
+export interface Taking {
+  /** From whom; from everybody without. */
+  readonly contact: string | undefined
+  /** One offer alone is accepted. */
+  readonly once: boolean
+  accept(transfer: TransferView): void
+}
+
+/** Which transfers `receive` follows: what comes to us, and what it accepts. What was accepted before may wait for long, and keeps no offer from being the first that is there. */
+export function taking({ contact, once, accept }: Taking): (transfer: TransferView) => boolean {
+  const taken = new Set<string>()
+  let hasAccepted = false
+  return (each) => {
+    const { transfer, direction, state, replaces } = each
+    if (taken.has(transfer)) return true
+    if (direction !== 'in' || (contact !== undefined && each.contact !== contact) || isFinal(each) || state === 'paused') return false
+    const isOffered = state === 'offered'
+    if (isOffered && once && hasAccepted && !taken.has(replaces ?? '')) return false
+    taken.add(transfer)
+    hasAccepted ||= isOffered
+    if (isOffered) accept(each)
+    return true
+  }
+}
 
 async function accountOf(api: ApiClient, wanted: string): Promise<string> {
   return (await api.autoAccept({ contact: wanted })).contact

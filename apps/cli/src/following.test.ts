@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
 import { transferView } from '@skein/node/testing'
 import { expect, it } from 'vitest'
-import { told } from './file-commands.ts'
+import { taking, told } from './file-commands.ts'
 import { Following } from './following.ts'
 
 const transfer = (change: Partial<TransferView> = {}): TransferView => transferView({ direction: 'out', state: 'running', ...change })
@@ -82,6 +82,52 @@ it('[CL4] an end that was heard before the answer to the command counts', async 
   follow.add(transfer())
   expect(await follow.untilOver(undefined)).toBe(0)
   follow.end()
+})
+
+it('[CL4] [FI37] what takes the place of what has changed is followed: the end is that of the last', async () => {
+  const { follow, first } = await following()
+  follow.add(transfer())
+  first.tell(transfer({ state: 'failed', reason: 'FILE_CHANGED', offered_anew: true }))
+  first.tell(transfer({ transfer: 'b', replaces: 'a', state: 'waiting' }))
+  first.tell(transfer({ transfer: 'c', state: 'done' }))
+  first.tell(transfer({ transfer: 'b', replaces: 'a', state: 'done' }))
+  expect(await follow.untilOver(undefined)).toBe(0)
+  follow.end()
+})
+
+it('[CL4] [FI37] what has changed and is not offered anew after all is over', async () => {
+  const { follow, first } = await following()
+  follow.add(transfer())
+  first.tell(transfer({ state: 'failed', reason: 'FILE_CHANGED', offered_anew: true }))
+  first.tell(transfer({ state: 'failed', reason: 'FILE_UNREADABLE' }))
+  expect(await follow.untilOver(undefined)).toBe(1)
+  follow.end()
+})
+
+it('[CL4] [FI37] at the recipient the one that was accepted is replaced, and the first that is there is the new one', async () => {
+  const { follow, first } = await following()
+  const [old, anew] = [transfer({ direction: 'in' }), transfer({ transfer: 'b', replaces: 'a', direction: 'in' })]
+  follow.add(old)
+  first.tell({ ...anew, state: 'offered' })
+  first.tell({ ...old, state: 'failed', reason: 'replaced' })
+  first.tell({ ...anew, state: 'done' })
+  expect(await follow.untilOver(undefined, 'first')).toBe(0)
+  follow.end()
+})
+
+it('[CL5] of two offers one is taken, what was accepted long ago and waits keeps it from nothing', () => {
+  const accepted: string[] = []
+  const take = taking({ contact: undefined, once: true, accept: ({ transfer: id }) => void accepted.push(id) })
+  const incoming = (id: string, change: Partial<TransferView>) => take(transfer({ transfer: id, direction: 'in', ...change }))
+  const taken = [
+    incoming('old', { state: 'waiting' }),
+    incoming('paused', { state: 'paused' }),
+    incoming('first', { state: 'offered' }),
+    incoming('second', { state: 'offered' }),
+    incoming('first anew', { state: 'offered', replaces: 'first' }),
+  ]
+  expect(taken).toEqual([true, false, true, false, true])
+  expect(accepted).toEqual(['first', 'first anew'])
 })
 
 it('[CL3] a word that is a contact and a file at once is asked about: contacts choose their names', async () => {

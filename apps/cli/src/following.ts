@@ -9,7 +9,9 @@ const FINAL: readonly TransferView['state'][] = ['done', 'failed', 'cancelled']
 export const isFinal = ({ state }: TransferView): boolean => FINAL.includes(state)
 /** It needs the user: nothing moves by itself. */
 const isStuck = ({ state, reason }: TransferView): boolean => state === 'paused' && reason !== null
-const isOver = (transfer: TransferView): boolean => isFinal(transfer) || isStuck(transfer)
+/** What takes its place comes by itself. */
+const isReplaced = ({ state, reason, offered_anew }: TransferView): boolean => state === 'failed' && (offered_anew || reason === 'replaced')
+const isOver = (transfer: TransferView): boolean => (isFinal(transfer) && !isReplaced(transfer)) || isStuck(transfer)
 
 type Take = (transfer: TransferView) => boolean
 
@@ -63,7 +65,12 @@ export class Following {
 
   private hear(transfer: TransferView, take: Take): void {
     this.heard.set(keyOf(transfer), transfer)
-    if (this.shown.has(keyOf(transfer)) || take(transfer)) this.show(transfer)
+    if (this.shown.has(keyOf(transfer)) || take(transfer) || this.succeeds(transfer)) this.show(transfer)
+  }
+
+  /** It takes the place of one that is followed. */
+  private succeeds({ direction, replaces }: TransferView): boolean {
+    return replaces !== null && this.shown.has(keyOf({ direction, transfer: replaces }))
   }
 
   /** Follows it. */
@@ -88,7 +95,7 @@ export class Following {
   /** @param ends `all` when everything is over, `first` when one is, `never` by itself @returns the exit code */
   async untilOver(timeout: number | undefined, ends: 'all' | 'first' | 'never' = 'all'): Promise<number> {
     const late = timeout === undefined ? undefined : setTimeout(() => this.closing.abort(), timeout)
-    const all = (): readonly TransferView[] => [...this.shown.values()]
+    const all = (): readonly TransferView[] => this.current()
     const isEnough = (): boolean => (ends === 'all' ? all().every(isOver) : ends === 'first' && all().some(isOver))
     try {
       while (!isEnough() && this.failure === undefined && !this.closing.signal.aborted)
@@ -101,6 +108,13 @@ export class Following {
     }
   }
 
+  /** Without those whose place another has taken. */
+  private current(): readonly TransferView[] {
+    const all = [...this.shown.values()]
+    const before = new Set(all.flatMap(({ direction, replaces }) => (replaces === null ? [] : [keyOf({ direction, transfer: replaces })])))
+    return all.filter((each) => !before.has(keyOf(each)))
+  }
+
   /** The stream of events is not waited for: an end that meets an event may leave it open until the process goes. */
   end(): void {
     this.closing.abort()
@@ -108,7 +122,7 @@ export class Following {
   }
 }
 
-const keyOf = ({ transfer, direction }: TransferView): string => `${transfer} ${direction}`
+const keyOf = ({ transfer, direction }: Pick<TransferView, 'transfer' | 'direction'>): string => `${transfer} ${direction}`
 
 function withoutEvent({ event: _event, ...transfer }: Extract<ClientEvent, { event: 'transfer' }>): TransferView {
   return transfer

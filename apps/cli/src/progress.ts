@@ -2,9 +2,10 @@
 import type { TransferView } from '@skein/node/api'
 import { MultiBar, type SingleBar } from 'cli-progress'
 import { oneLine, printable } from './terminal-text.ts'
+import { notes } from './transfer-text.ts'
 
 export interface Progress {
-  /** @param described one line, for where there are no bars */
+  /** @param described for where there are no bars */
   show(transfer: TransferView, described: string): void
   stop(): void
 }
@@ -14,13 +15,14 @@ export function createProgress(json: boolean): Progress {
   return new Bars()
 }
 
-/** One line whenever a state changes. */
+/** What is said of it whenever its state changes, or what it waits for. */
 class Lines implements Progress {
   private readonly states = new Map<string, string>()
 
-  show({ transfer, state }: TransferView, described: string): void {
-    if (this.states.get(transfer) === state) return
-    this.states.set(transfer, state)
+  show({ transfer, state, reason }: TransferView, described: string): void {
+    const now = `${state} ${reason}`
+    if (this.states.get(transfer) === now) return
+    this.states.set(transfer, now)
     process.stdout.write(`${printable(described)}\n`)
   }
 
@@ -34,8 +36,11 @@ const FORMAT = '{bar} {percentage} % | {speed} | {left} | {state} | {name}'
 class Bars implements Progress {
   private readonly all = new MultiBar({ format: FORMAT, hideCursor: true, stream: process.stderr })
   private readonly bars = new Map<string, SingleBar>()
+  private readonly last = new Map<string, TransferView>()
 
-  show({ transfer, bytes, total, rate, left_ms: left, state, reason, name }: TransferView): void {
+  show(view: TransferView): void {
+    const { transfer, bytes, total, rate, left_ms: left, state, reason, name } = view
+    this.last.set(transfer, view)
     const bar = this.bars.get(transfer) ?? this.all.create(Math.max(1, total), 0)
     this.bars.set(transfer, bar)
     const speed = `${(rate / 1e6).toFixed(1)} MB/s`
@@ -45,5 +50,8 @@ class Bars implements Progress {
 
   stop(): void {
     this.all.stop()
+    // A bar has room for a code.
+    for (const view of this.last.values())
+      for (const note of notes(view)) process.stderr.write(`${printable(`${oneLine(view.name)}: ${note}`)}\n`)
   }
 }

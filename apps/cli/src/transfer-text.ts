@@ -1,6 +1,7 @@
 /** Transfers as they are printed. */
 import type { TransferView } from '@skein/node/api'
 import { oneLine } from './terminal-text.ts'
+import { reasonOf } from './transfer-reasons.ts'
 
 export const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
@@ -21,9 +22,23 @@ export function line(transfer: TransferView): object {
   }
 }
 
-/** For people. */
-export function described({ transfer, direction, contact_name: contact, name, state, reason, bytes, total, rate }: TransferView): string {
+/** For people: below it, what it waits for or why it has ended, and where it was put. */
+export function described(view: TransferView): string {
+  return [summary(view), ...notes(view).map((note) => `    ${note}`)].join('\n')
+}
+
+/** What is said of it in sentences. */
+export function notes(view: TransferView): readonly string[] {
+  const { state, path, direction } = view
+  const reason = reasonOf(view)
+  return [
+    ...(reason === undefined ? [] : [oneLine(reason)]),
+    ...(state === 'done' && direction === 'in' && path !== null ? [oneLine(path)] : []),
+  ]
+}
+
+function summary({ transfer, direction, contact_name: contact, name, state, reason, bytes, total, rate }: TransferView): string {
   const share = total === 0 ? 100 : Math.floor((100 * bytes) / total)
   const speed = state === 'running' ? `  ${size(rate)}/s` : ''
-  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${size(total)}  ${state}${reason === null ? '' : ` (${reason})`}  ${share} %${speed}`
+  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${size(total)}  ${state}${reason === null ? '' : ` (${oneLine(reason)})`}  ${share} %${speed}`
 }

@@ -32,14 +32,31 @@ describe('files that change while they are sent', () => {
     expect(filesOf(ana).list()).toHaveLength(2)
   })
 
-  it('[FI37] what is gone cannot be offered anew, and its sender hears of it', async () => {
-    const { world, ana, transfer } = await underWay()
+  it('[FI37] what is gone cannot be offered anew: its sender hears of it, and who receives is not told otherwise for long', async () => {
+    const { world, ana, bo, transfer } = await underWay()
+    const told: (boolean | undefined)[] = []
     ana.disk.files.delete('a.bin')
     world.network.dropLinks(() => true)
     await until(world, () => stateOf(ana, transfer) === 'failed')
     expect(filesOf(ana).get(transfer.id)).toMatchObject({ reason: 'FILE_CHANGED', offeredAnew: true })
+    await until(world, () => stateOf(bo, transfer) === 'failed')
+    bo.node.messenger.listen((event) => void (event.kind === 'transfer' && told.push(event.transfer.offeredAnew)))
+    expect(filesOf(bo).get(transfer.id)).toMatchObject({ reason: 'FILE_CHANGED', offeredAnew: true })
     await world.run(10_000)
     expect(filesOf(ana).list()).toMatchObject([{ reason: 'FILE_UNREADABLE', offeredAnew: false }])
+    await world.run(60_000)
+    expect(filesOf(bo).list()).toMatchObject([{ reason: 'FILE_CHANGED', offeredAnew: false }])
+    expect(told.at(-1)).toBe(false)
+  })
+
+  it('[FI37] who is blocked is offered nothing anew, and the sender hears why', async () => {
+    const { world, ana, bo, transfer } = await underWay()
+    ana.disk.files.set('a.bin', content(2, 1_200_000))
+    world.network.dropLinks(() => true)
+    await until(world, () => stateOf(ana, transfer) === 'failed')
+    await ana.node.messenger.change(bo.node.messenger.identity.account, { blocked: true })
+    await world.run(10_000)
+    expect(filesOf(ana).list()).toMatchObject([{ reason: 'CONTACT_BLOCKED', offeredAnew: false }])
   })
 
   it('[FI37] what changes all the time is given up after three times', async () => {

@@ -1,6 +1,7 @@
 export type { AutoAccept } from './auto-accept.ts'
 export * from './chunk-plan.ts'
 export * from './content-hash.ts'
+export { HOLDING, HOPELESS } from './fetch-loop.ts'
 export type * from './file-ports.ts'
 export * from './file-service.ts'
 export * from './folder-layout.ts'

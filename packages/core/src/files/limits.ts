@@ -79,6 +79,8 @@ export const FOLLOWED_WITHIN_MS = 500
 export const MAX_ANEW = 3
 /** Before that, ms: for whoever writes to it. */
 export const ANEW_AFTER_MS = 2_000
+/** What its sender has not offered anew within this, ms, is no longer said to be: it may be gone, or its sender off. */
+export const ANEW_WITHIN_MS = 60_000
 /** What failed so shortly before a start, ms, and was not offered anew, is then: nobody waits for what is older. */
 export const ANEW_AT_START_MS = 86_400_000
 /** What it may have grown beyond twice its size and still be accepted without asking, in bytes (FI37). */

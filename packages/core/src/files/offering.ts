@@ -1,6 +1,6 @@
 /** Offers files to contacts, and anew when they have changed while they were sent (FI37). */
 import type { ContactBook } from '../contacts/index.ts'
-import { isSkeinError } from '../errors/index.ts'
+import { isSkeinError, SkeinError } from '../errors/index.ts'
 import { assertSendable, type MainPath, sendMessage } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -10,7 +10,7 @@ import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import type { AutoAccept } from './auto-accept.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
 import type { FilePlatform, SourceDescription } from './file-ports.ts'
-import { ANEW_AFTER_MS, ANEW_AT_START_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
+import { ANEW_AFTER_MS, ANEW_AT_START_MS, ANEW_WITHIN_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
 import type { Live, Transfer, TransferBook } from './transfer-book.ts'
 
 export interface OfferingDeps {
@@ -100,8 +100,16 @@ export class Offering {
     const signal = this.stopping
     if (!(await clock.sleep(ANEW_AFTER_MS, signal === undefined ? {} : { signal }))) return
     const contact = book.get(stored.contact)
-    if (contact === undefined || contact.blocked || contact.state !== 'accepted') return
+    if (contact?.state !== 'accepted') throw new SkeinError('CONTACT_UNKNOWN', 'Who was to get it is no contact any more.')
     await this.send([contact], paths, { replaces: { transfer: stored.id, attempt } })
+  }
+
+  /** What has changed at its sender is expected to be offered anew, for a while. Never throws. */
+  awaitAnew(live: Live): void {
+    const { clock, transfers } = this.deps
+    const signal = this.stopping
+    const waiting = clock.sleep(ANEW_WITHIN_MS, signal === undefined ? {} : { signal })
+    void waiting.then((isOver) => (isOver && transfers.find(live.stored.id, 'in') === live ? transfers.tell(live) : undefined))
   }
 
   /** What an offer takes the place of, if the user has accepted that: then the offer is accepted too, unless it has grown too much. @param auto what is accepted without asking */

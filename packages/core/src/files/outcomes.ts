@@ -35,7 +35,7 @@ export class Outcomes {
     if (state === 'paused') return this.onPaused(live)
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
     await transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
-    if (code === 'FILE_CHANGED' && live.stored.direction === 'out') offering.anew(live)
+    if (code === 'FILE_CHANGED') live.stored.direction === 'out' ? offering.anew(live) : offering.awaitAnew(live)
     interrupt(live)
     await drop(live)
   }

@@ -4,7 +4,7 @@ import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
-import { KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
+import { ANEW_WITHIN_MS, KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 
 /** A transfer as interfaces show it. */
@@ -21,6 +21,8 @@ export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 't
   readonly leftMs: number | null
   /** It has changed, and another transfer takes its place by itself (FI37). */
   readonly offeredAnew: boolean
+  /** The transfer whose place it takes; null for most. */
+  readonly replaces: MessageId | null
 }
 
 /** A transfer at work. */
@@ -151,8 +153,24 @@ export class TransferBook {
     const { name, mediaType, size, folder, replaces } = live.manifest
     const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0
     const leftMs = rate === 0 ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
-    const offeredAnew = stored.state === 'failed' && stored.reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW
-    return { ...stored, name, mediaType, total: size, entries: folder?.entries ?? 0, rate, leftMs, offeredAnew }
+    const offeredAnew = this.isOfferedAnew(live)
+    return {
+      ...stored,
+      name,
+      mediaType,
+      total: size,
+      entries: folder?.entries ?? 0,
+      rate,
+      leftMs,
+      offeredAnew,
+      replaces: replaces?.transfer ?? null,
+    }
+  }
+
+  /** Its sender knows why not, if not; who receives has heard nothing for a while. */
+  private isOfferedAnew({ stored: { state, reason, direction, updatedAt }, manifest: { replaces } }: Live): boolean {
+    const mayBe = state === 'failed' && reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW
+    return mayBe && (direction === 'out' || this.deps.clock.now() - updatedAt < ANEW_WITHIN_MS)
   }
 
   /** Nothing is kept of it any more, whatever still becomes of it. */
@@ -165,7 +183,8 @@ export class TransferBook {
     ])
   }
 
-  private tell(live: Live): void {
+  /** Says how it stands. */
+  tell(live: Live): void {
     live.toldAt = this.deps.clock.monotonic()
     this.deps.onTransfer(this.show(live))
   }

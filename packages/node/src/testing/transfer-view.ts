@@ -18,6 +18,7 @@ export const transferView = (change: Partial<TransferView> = {}): TransferView =
   rate: 0,
   left_ms: null,
   offered_anew: false,
+  replaces: null,
   sha256: null,
   path: null,
   created_at: 1,

@@ -138,6 +138,8 @@ export const TransferView = z.object({
   left_ms: z.nullable(z.int()),
   /** It has changed while it was sent: another transfer takes its place by itself. */
   offered_anew: z.boolean(),
+  /** The transfer whose place it takes; null for most. */
+  replaces: z.nullable(z.string()),
   /** Of the content, in hex, once it is done; of a folder: of its files one after the other. */
   sha256: z.nullable(z.string()),
   /** Where it was put. */
@@ -288,7 +290,7 @@ export const contract = {
     .input(
       z.object({
         contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
-        paths: z.array(z.string().check(z.minLength(1), z.maxLength(4_096))).check(z.minLength(1), z.maxLength(10_000)),
+        paths: z.array(z.string().check(z.minLength(1), z.maxLength(4_096))).check(z.minLength(1), z.maxLength(200_000)),
         /** Of a single file: JPEG of at most 3,072 bytes, in base64. */
         thumbnail: z.optional(z.string().check(z.maxLength(4_096))),
       }),

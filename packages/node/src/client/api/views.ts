@@ -45,6 +45,7 @@ export function transferView(messenger: Messenger, transfer: Transfer): Transfer
     media_type: transfer.mediaType,
     left_ms: transfer.leftMs,
     offered_anew: transfer.offeredAnew,
+    replaces: transfer.replaces,
     created_at: transfer.createdAt,
     updated_at: transfer.updatedAt,
   }

@@ -1,0 +1,29 @@
+import { HOLDING, HOPELESS } from '@skein/core/files'
+import { transferView } from '@skein/node/testing'
+import { expect, it } from 'vitest'
+import { reasonOf } from './transfer-reasons.ts'
+import { described } from './transfer-text.ts'
+
+const WAITS = ['there', 'paused-there', 'source-away', 'silent', 'elsewhere', 'replaced', 'mailed', 'expired', 'taken-back']
+
+it.each([...new Set([...Object.values(HOLDING), ...HOPELESS, ...WAITS, 'TRANSFER_UNKNOWN'])])(
+  '[CL6] %s is said in a sentence',
+  (reason) => {
+    const said = described(transferView({ state: 'failed', reason }))
+    expect(said.split('\n')[1]).toMatch(/^ {4}[A-Z].*\.$/)
+    expect(said).not.toContain('The other side says')
+    expect(said).toContain(`failed (${reason})`)
+  },
+)
+
+it('[CL6] what has changed is offered by itself; what a newer program says is shown as it is', () => {
+  expect(reasonOf({ reason: 'FILE_CHANGED', offered_anew: true })).toContain('offered by itself')
+  expect(reasonOf({ reason: 'toString', offered_anew: false })).toBe('The other side says: toString.')
+  expect(reasonOf({ reason: null, offered_anew: false })).toBeUndefined()
+})
+
+it('[CL2] [CL6] where it was put is said below it, on one line', () => {
+  const lines = described(transferView({ state: 'done', path: '/in/same\n(2).txt' })).split('\n')
+  expect(lines).toHaveLength(2)
+  expect(lines[1]).toContain('(2).txt')
+})
