@@ -30,6 +30,9 @@ const FIGURES: StackFigures = {
   mailKept: async () => ({ envelopes: 0, bytes: 0 }),
 }
 
+const stackWith = (parts: Partial<RelayStack>): RelayStack =>
+  ({ serve: async () => undefined, endCircuits: none, holders: () => [], review: none, wake: none, ...parts }) as unknown as RelayStack
+
 let dataDir: string
 let store: RelayStore
 beforeEach(() => {
@@ -47,8 +50,7 @@ it('[RL13] while the budget is used up circuits are ended again and again: some 
   writeFileSync(join(dataDir, 'settings.json'), '{"budget":{"bytesPerMonth":1000,"count":"relay"}}')
   using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
   let ended = 0
-  const stack: Pick<RelayStack, 'serve' | 'endCircuits'> = { serve: async () => undefined, endCircuits: () => void (ended += 1) }
-  await operator.attach(stack as RelayStack)
+  await operator.attach(stackWith({ endCircuits: () => void (ended += 1) }))
   vi.advanceTimersByTime(2_000)
   expect(ended).toBe(0)
   operator.rules.onBytes('in', 1_000)
@@ -84,19 +86,54 @@ it('[RL35] the page says which rate slows and what was refused lately, most firs
 it('[RL14] a stricter mode takes the places of those who do not belong here any more, and of nobody else', async () => {
   using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
   const released: string[] = []
-  const stack: Pick<RelayStack, 'serve' | 'endCircuits' | 'holders' | 'release'> = {
-    serve: async () => undefined,
-    endCircuits: () => undefined,
-    holders: () => ['alice', 'bob'],
-    release: (peer) => void released.push(peer),
-  }
-  await operator.attach(stack as RelayStack)
+  await operator.attach(stackWith({ holders: () => ['alice', 'bob'], release: (peer) => void released.push(peer) }))
   operator.membership.decide('alice', 'allow', '')
   operator.reload()
   expect(released).toEqual([])
   writeFileSync(join(dataDir, 'settings.json'), '{"mode":"allowlist"}')
   operator.reload()
   expect(released).toEqual(['bob'])
+})
+
+it('[RL14] what goes over the relay without a place goes on only as the settings allow now', async () => {
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  let may: boolean[] = []
+  const review: RelayStack['review'] = (mayGoOn) => {
+    may = ['alice', 'bob'].flatMap((peer) => [mayGoOn(peer, false), mayGoOn(peer, true)])
+  }
+  await operator.attach(stackWith({ review }))
+  operator.membership.decide('bob', 'allow', '')
+  operator.reload()
+  expect(may).toEqual([true, true, true, true])
+  for (const [circuits, expected] of [
+    ['limited', [false, true, true, true]],
+    ['none', [false, false, true, true]],
+    ['unlimited', [true, true, true, true]],
+  ] as const) {
+    writeFileSync(join(dataDir, 'settings.json'), JSON.stringify({ mode: 'closed', strangers: { circuits } }))
+    operator.reload()
+    expect(may).toEqual(expected)
+  }
+  operator.membership.decide('alice', 'deny', '')
+  operator.reload()
+  expect(may).toEqual([false, false, true, true])
+})
+
+it('[RL14] what is owed at a rate that was too small is paid at the next one, and who waits is told anew', async () => {
+  const limits = (bytes: number): void =>
+    writeFileSync(join(dataDir, 'settings.json'), JSON.stringify({ limits: { bytesPerSecondPerPeer: bytes, bytesPerSecond: bytes } }))
+  limits(2)
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  let woken = 0
+  await operator.attach(stackWith({ wake: () => void (woken += 1) }))
+  const pass = (bytes: number): number => operator.rules.onPassage({ from: 'alice', to: 'bob' }, { bytes, class: 'bulk' })
+  expect(pass(65_536)).toBeGreaterThan(9 * 3_600_000)
+  limits(2_000_000)
+  operator.reload()
+  expect([pass(65_536) < 100, woken]).toEqual([true, 1])
+  limits(2_000)
+  operator.reload()
+  expect([pass(0) < 100, woken]).toEqual([true, 2])
 })
 
 it('[RL24] a disk that takes nothing is one line a minute that says why, is counted, and the budget goes on', async () => {
@@ -109,7 +146,7 @@ it('[RL24] a disk that takes nothing is one line a minute that says why, is coun
   const full = { ...store, entries: { ...store.entries, put } }
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] })
   const operator = new Operator({ dataDir, store: full, logger, figures: FIGURES, behindProxy: false })
-  await operator.attach({ serve: async () => undefined, endCircuits: () => undefined } as unknown as RelayStack)
+  await operator.attach(stackWith({}))
   const told = () => lines.filter(([event]) => event === 'budget-not-kept')
   operator.rules.onBytes('in', 1_000)
   expect(operator.disk.isRecent).toBe(false)
@@ -126,7 +163,7 @@ it('[RL24] a clock that is set is told of and counted, one that is set by little
   const lines: (readonly [string, unknown])[] = []
   const logger: Logger = { ...silent, warn: (event, fields) => void lines.push([event, fields?.['seconds']]) }
   using operator = new Operator({ dataDir, store, logger, figures: FIGURES, behindProxy: false })
-  await operator.attach({ serve: async () => undefined, endCircuits: () => undefined } as unknown as RelayStack)
+  await operator.attach(stackWith({}))
   for (const seconds of [4, 3_600, -3_600]) {
     vi.setSystemTime(Date.now() + seconds * 1_000)
     vi.advanceTimersByTime(2_000)

@@ -152,6 +152,8 @@ export class Operator implements Disposable {
     this.rules.apply(this.#settings)
     // Who belonged here under the settings before would keep place and circuits for a week.
     for (const peer of this.#stack?.holders() ?? []) if (!this.rules.isAdmitted(peer)) this.#stack?.release(peer)
+    this.#stack?.review((peer, isLimited) => this.rules.mayGoOn(peer, isLimited))
+    this.#stack?.wake()
     this.#look()
     this.#options.logger.info('settings-loaded', { mode: this.#settings.mode })
     return this.#settings
@@ -246,6 +248,8 @@ export class Operator implements Disposable {
   #onBudget(state: BudgetState): void {
     const { used_bytes, limit_bytes } = this.#report
     this.#options.logger.warn('budget', { state, used_bytes, limit_bytes })
+    // What was to wait for the month's rest need not in a new one.
+    this.#stack?.wake()
   }
 
   #carried(): number {

@@ -101,7 +101,7 @@ export class OperatorRules implements RelayRules {
     this.onRefused = parts.events.onRefused
   }
 
-  /** From now on; what stands is not ended by it. */
+  /** From now on; what is owed is reckoned at the new rates. What stands is not ended by it. */
   apply(settings: Settings): void {
     this.#settings = settings
   }
@@ -204,6 +204,13 @@ export class OperatorRules implements RelayRules {
   mayBegin(peer: string): boolean {
     const isAllowed = this.isAdmitted(peer) || (this.#settings.strangers.circuits === 'unlimited' && this.#isNotDenied(peer))
     return this.#whyShut() === undefined && isAllowed
+  }
+
+  /** What stands and would not be begun any more, as it is limited or not, ends when the settings change. */
+  mayGoOn(peer: string, isLimited: boolean): boolean {
+    if (this.isAdmitted(peer)) return true
+    const { circuits } = this.#settings.strangers
+    return circuits !== 'none' && this.#isNotDenied(peer) && (isLimited || circuits === 'unlimited')
   }
 
   #isNotDenied(peer: string): boolean {

@@ -75,16 +75,18 @@ export class Splice implements CircuitEnds {
     const { rules, now } = this.#options
     const holds = new Holds(src, { now, onWaited: rules.onWaited })
     let inTurn = 0
+    let endRest = (): void => undefined
+    src.once('close', () => endRest())
     src.on('data', (bytes: Buffer) => {
       const wait = this.#pass(bytes.length)
       dst.write(bytes)
       // Not by what `write` returns: it says no to every full read, even when the system has taken all of it.
       if (dst.writableLength > HOLD_AT_BYTES) holds.add('backlog')
-      if (wait > 0 && holds.add('pace')) setTimeout(() => holds.remove('pace'), wait).unref()
+      if (wait > 0 && holds.add('pace')) endRest = turns.rest(wait, () => holds.remove('pace'))
       inTurn += bytes.length
       if (inTurn < TURN_BYTES || !holds.add('turn')) return
       inTurn = 0
-      turns.wait(TURN_BYTES, () => holds.remove('turn'))
+      turns.wait(this.from, TURN_BYTES, () => holds.remove('turn'))
     })
     dst.on('drain', () => holds.remove('backlog'))
     src.once('end', () => dst.end())

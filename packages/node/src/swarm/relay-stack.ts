@@ -6,14 +6,13 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
 import { kadDHT } from '@libp2p/kad-dht'
 import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
-import { lpStream } from '@libp2p/utils'
 import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, encodeNotice, isNewerRecord, presenceTopic, verifyRecord } from '@skein/core'
@@ -29,9 +28,7 @@ import { ChatBudget } from './circuit/chat-budget.ts'
 import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
-import { deviceOf } from './connections.ts'
 import { boundRequests, DhtGuard } from './dht-guard.ts'
-import { asError, StreamChannel } from './framing.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
 import { announceAs, fewEnough, hostPrefix, listenAddresses } from './relay-addresses.ts'
@@ -43,6 +40,7 @@ import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
 import { hubOptions, openHub } from './relay-hub.ts'
+import { type AnswerRequest, serveChannels, serveRequests } from './relay-requests.ts'
 import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -58,8 +56,6 @@ const RESERVATION_TTL_MS = 7 * 24 * 3_600_000
 const MAX_REQUEST_STREAMS = 16
 /** Channels of one protocol on one connection. */
 const MAX_CHANNELS = 16
-/** Time for one request and its reply, ms. */
-const REQUEST_TIMEOUT_MS = 10_000
 /** For a connection to close in order, ms. */
 const CLOSE_TIMEOUT_MS = 500
 /** From the end of a peer's last connection until nothing is known of it, ms. */
@@ -96,9 +92,6 @@ export interface RelayStackOptions {
   readonly logger: Logger
 }
 
-/** @throws Error to cut the asker off without an answer */
-export type AnswerRequest = (from: Caller, request: Uint8Array) => Uint8Array
-
 export interface RelayStack {
   readonly peerId: string
   /** Announced multiaddrs, each with `/p2p/<peer id>`. */
@@ -121,6 +114,10 @@ export interface RelayStack {
   takeUpgrade: TakeUpgrade
   /** Ends circuits, all or those of one peer. */
   endCircuits(peerId?: string): void
+  /** Ends the circuits and raw connections that would not be begun any more; limited ones are judged as such. */
+  review(mayGoOn: (peer: string, isLimited: boolean) => boolean): void
+  /** Whoever waits for a rate is told anew for how long. */
+  wake(): void
   /** Frees the place of a peer and ends what goes over this relay to it and from it; its connections stay. */
   release(peerId: string): void
   /** Ends the connections of one peer, also the raw ones and what goes over them, or the connections of everybody. */
@@ -183,6 +180,11 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
       parts.late.take === undefined ? void socket.destroy() : parts.late.take(request, socket, head),
     giveNotice: (leavingWithinMs) => giveNotice(placesFirst(node.getConnections(), parts.places), encodeNotice({ leavingWithinMs })),
     endCircuits: (peerId) => endCircuits([...node.services.hop.circuits, ...splices.splices], peerId),
+    review: (mayGoOn) => {
+      for (const each of node.services.hop.circuits) if (!mayGoOn(each.from, each.isLimited)) each.end('relay')
+      for (const each of splices.splices) if (![each.from, each.to].every((peer) => mayGoOn(peer, false))) each.end('relay')
+    },
+    wake: () => parts.turns.wake(),
     release: (peerId) => release(node, splices, peerId),
     disconnect: (peerId) => {
       if (peerId !== undefined) release(node, splices, peerId)
@@ -321,38 +323,11 @@ async function disconnect(node: RelayNode, peerId: string | undefined): Promise<
   await Promise.all(theirs.map(closeSoon))
 }
 
-function serveChannels(handler: (channel: Channel, from: Caller) => Promise<void>, logger: Logger) {
-  return async (stream: Stream, connection: Connection): Promise<void> => {
-    const device = deviceOf(connection.remotePeer)
-    if (device === undefined) return stream.abort(new Error('refused'))
-    const events = { onFrame: () => undefined, onOffence: (code: string) => logger.debug('channel-offence', { code }) }
-    await handler(new StreamChannel(stream, device, events), callerOf(connection)).catch((error: unknown) => {
-      logger.warn('channel-failed', { reason: String(error), code: (error as { readonly code?: string } | undefined)?.code ?? 'unknown' })
-      stream.abort(asError(error))
-    })
-  }
-}
-
 async function closeSoon(connection: Connection): Promise<void> {
   try {
     await connection.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
   } catch {
     connection.abort(new Error('the relay closes'))
-  }
-}
-
-function serveRequests(answer: AnswerRequest, maxDataLength: number, logger: Logger) {
-  return async (stream: Stream, connection: Connection): Promise<void> => {
-    try {
-      const frames = lpStream(stream, { maxDataLength })
-      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
-      const request = await frames.read({ signal })
-      await frames.write(answer(callerOf(connection), request.subarray()), { signal })
-      await stream.close({ signal })
-    } catch (error) {
-      logger.debug('request-failed', { reason: String(error) })
-      stream.abort(error instanceof Error ? error : new Error(String(error)))
-    }
   }
 }
 

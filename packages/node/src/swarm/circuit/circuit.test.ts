@@ -166,6 +166,44 @@ describe('a circuit', { timeout: 90_000 }, () => {
     expect(received).toBe(200)
   })
 
+  it('[RL12] what has gathered while it waited for a rate passes piece by piece, and at once under a new rate', async () => {
+    let wait = 0
+    const passages: number[] = []
+    const onPassage: RelayRules['onPassage'] = ({ from }, { bytes, sender: each }) => {
+      if (each === from) passages.push(bytes)
+      return wait
+    }
+    const watched = await relayWith({ onPassage })
+    const { member, connection } = await pair(watched)
+    let received = 0
+    await member.handle(SINK, (stream) => stream.addEventListener('message', ({ data }) => (received += data.byteLength)))
+    const stream = await connection.newStream(SINK, { runOnLimitedConnection: true })
+    stream.send(new Uint8Array(100))
+    await vi.waitFor(() => expect(received).toBe(100), WITHIN)
+    wait = 3_600_000
+    const sending = sendAll(stream, new Uint8Array(MIB), { bytes: 0 })
+    await stands(() => passages.length)
+    for (let n = 0; n < 3; n += 1) {
+      const before = passages.length
+      watched.relay.wake()
+      expect(passages.slice(before)).toHaveLength(1)
+    }
+    wait = 0
+    watched.relay.wake()
+    await sending
+    await vi.waitFor(() => expect(received).toBe(100 + MIB), WITHIN)
+  })
+
+  it('[RL14] ends what would not be begun any more, as it was limited', async () => {
+    const watched = await relayWith()
+    const { sender } = await pair(watched)
+    const asked: unknown[] = []
+    watched.relay.review((...each) => (asked.push(each), true))
+    expect([asked, watched.relay.counts().circuits]).toEqual([[[sender.peerId.toString(), false]], 1])
+    watched.relay.review(() => false)
+    expect(watched.relay.counts().circuits).toBe(0)
+  })
+
   it('[RL4] ends at the bytes and at the seconds that were announced', async () => {
     const watched = await relayWith({ mayConnect: () => ({ status: 'ok', limit: { bytes: 65_536, seconds: 600 } }) })
     const { member, connection } = await pair(watched)

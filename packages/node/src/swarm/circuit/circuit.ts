@@ -65,6 +65,10 @@ export class Circuit implements CircuitEnds {
     if (this.#streams.some(({ status }) => status === 'aborted' || status === 'reset' || status === 'closed')) this.end('broken')
   }
 
+  get isLimited(): boolean {
+    return this.#options.limit !== undefined
+  }
+
   /** Ends both sides at once. Idempotent. */
   end(cause: CloseCause): void {
     if (!this.#open) return
@@ -82,6 +86,7 @@ export class Circuit implements CircuitEnds {
         mayChat: (bytes) => chat.take(src.peer, bytes),
         now: this.#options.now,
         turns: this.#options.turns,
+        sender: src.peer,
         onWaited: this.#options.rules.onWaited,
         onBroken: () => this.end('broken'),
         onBytes: (bytes, kind) => {
@@ -113,7 +118,15 @@ export class Circuit implements CircuitEnds {
     }
     if (this.#streams.every(({ status }) => status === 'closed')) this.#close('ended')
     // What is on its way to the other side may still arrive; but it may also never notice that nobody is there.
-    else this.#lingering ??= setTimeout(() => this.end('broken'), LINGER_MS)
+    else this.#lingering ??= this.#linger()
+  }
+
+  /** What waits for a rate may take longer, and is not lost. */
+  #linger(): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (this.#flows.some(({ isWaiting }) => isWaiting)) this.#lingering = this.#linger()
+      else this.end('broken')
+    }, LINGER_MS)
   }
 
   #close(cause: CloseCause): void {

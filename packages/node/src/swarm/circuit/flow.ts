@@ -11,6 +11,8 @@ import type { Turns } from './turns.ts'
 const HOLD_AT_BYTES = 131_072
 /** Of bulk in one turn: one read of a socket. */
 const TURN_BYTES = 65_536
+/** For which a rate may make it wait at a time. */
+const PIECE_BYTES = 65_536
 /** More than this beyond `CHAT_BYTES_PER_SECOND` is bulk: a long text and its receipts stay far below. */
 const CHAT_BURST_BYTES = 262_144
 const CHAT_BYTES_PER_SECOND = 65_536
@@ -27,8 +29,17 @@ export interface FlowDeps {
   /** Whether its sender may send so much more as chat; asked for what would be chat by itself. */
   readonly mayChat: (bytes: number) => boolean
   readonly turns: Turns
+  /** Peer id of who sends. */
+  readonly sender: string
   /** The flow cannot go on. */
   readonly onBroken: (error: Error) => void
+}
+
+type Data = Parameters<Stream['send']>[0]
+interface Piece {
+  readonly data: Data
+  /** By what came with it: what has waited for a rate would look like chat. */
+  readonly kind: TrafficClass
 }
 
 type Hold = 'backlog' | 'pace' | 'turn'
@@ -38,13 +49,16 @@ export class Flow {
   readonly #dst: Stream
   readonly #deps: FlowDeps
   readonly #holds = new Set<Hold>()
+  /** What has come and has to wait for a rate: a stream that is read again hands over all at once that has gathered in it. */
+  readonly #gathered: Piece[] = []
   #recent = 0
   #inTurn = 0
   #isStopped = false
   #isResuming = false
+  #hasEnded = false
   #recentAt: number
   #heldAt = 0
-  #timer: NodeJS.Timeout | undefined
+  #endRest: (() => void) | undefined
 
   constructor({ src, dst }: { readonly src: Stream; readonly dst: Stream }, deps: FlowDeps) {
     this.#src = src
@@ -63,14 +77,24 @@ export class Flow {
 
   stop(): void {
     this.#isStopped = true
-    clearTimeout(this.#timer)
+    this.#endRest?.()
     this.#dst.removeEventListener('idle', this.#onIdle)
     this.#src.removeEventListener('end', this.#onEnd)
     this.#src.removeEventListener('message', this.#onMessage)
   }
 
-  readonly #onMessage = ({ data }: { readonly data: Parameters<Stream['send']>[0] }): void => {
+  /** Whether something waits here for a rate. */
+  get isWaiting(): boolean {
+    return this.#gathered.length > 0
+  }
+
+  readonly #onMessage = ({ data }: { readonly data: Data }): void => {
     const kind = this.#classify(data.byteLength)
+    for (const piece of piecesOf(data)) this.#gathered.push({ data: piece, kind })
+    this.#passGathered()
+  }
+
+  #pass({ data, kind }: Piece): void {
     const wait = this.#deps.onBytes(data.byteLength, kind)
     if (wait === undefined) return
     try {
@@ -81,6 +105,16 @@ export class Flow {
       else this.#deps.turns.noteChat()
     } catch (error) {
       this.#deps.onBroken(asError(error))
+    }
+  }
+
+  /** Until it has to wait for a rate. */
+  #passGathered(): void {
+    while (!this.#isStopped && !this.#holds.has('pace')) {
+      const piece = this.#gathered.shift()
+      if (piece === undefined) return
+      this.#pass(piece)
+      if (this.#hasEnded) this.#close()
     }
   }
 
@@ -96,6 +130,12 @@ export class Flow {
 
   /** Everything has been delivered here: a paused stream ends only when it has been read. */
   readonly #onEnd = (): void => {
+    this.#hasEnded = true
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#gathered.length > 0) return
     this.#dst.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) }).catch((error: unknown) => this.#deps.onBroken(asError(error)))
   }
 
@@ -112,7 +152,7 @@ export class Flow {
     this.#inTurn += bytes
     if (this.#inTurn < TURN_BYTES || this.#holds.has('turn')) return
     this.#hold('turn')
-    this.#deps.turns.wait(TURN_BYTES, () => {
+    this.#deps.turns.wait(this.#deps.sender, TURN_BYTES, () => {
       this.#inTurn = 0
       this.#release('turn')
     })
@@ -120,8 +160,8 @@ export class Flow {
 
   #pace(ms: number): void {
     this.#hold('pace')
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#release('pace'), ms)
+    this.#endRest?.()
+    this.#endRest = this.#deps.turns.rest(ms, () => this.#release('pace'))
   }
 
   #hold(why: Hold): void {
@@ -140,7 +180,9 @@ export class Flow {
    */
   #release(why: Hold): void {
     if (this.#holds.delete(why) && this.#holds.size === 0) this.#deps.onWaited(this.#deps.now() - this.#heldAt)
-    if (this.#isStopped || this.#isResuming || this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
+    if (this.#isStopped || this.#isResuming || this.#holds.size > 0) return
+    this.#passGathered()
+    if (this.#holds.size > 0 || this.#src.readStatus !== 'paused') return
     this.#isResuming = true
     try {
       this.#src.resume()
@@ -152,6 +194,15 @@ export class Flow {
       this.#isResuming = false
     }
   }
+}
+
+function piecesOf(data: Data): Data[] {
+  if (data.byteLength <= PIECE_BYTES) return [data]
+  const bounds = Array.from({ length: Math.ceil(data.byteLength / PIECE_BYTES) }, (_, n) => n * PIECE_BYTES)
+  return bounds.map((from) => {
+    const to = Math.min(data.byteLength, from + PIECE_BYTES)
+    return data instanceof Uint8Array ? data.subarray(from, to) : data.sublist(from, to)
+  })
 }
 
 export function asError(error: unknown): Error {

@@ -13,7 +13,9 @@ function loop(busyMs: number) {
     soon: (go) => void due.push({ at: now + busyMs, go }),
     later: (go, ms) => {
       pauses.push(ms)
-      due.push({ at: now + ms, go })
+      const one = { at: now + ms, go }
+      due.push(one)
+      return () => void due.splice(due.indexOf(one), 1)
     },
   })
   const run = (): void => {
@@ -28,8 +30,8 @@ function loop(busyMs: number) {
 it('[RL12] bulk goes on in the order of asking, so many bytes in a turn, and at once where nobody chats', () => {
   const { turns, run, pauses } = loop(1)
   const gone: string[] = []
-  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) turns.wait(65_536, () => gone.push(name))
-  turns.wait(MIB, () => gone.push('large'))
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) turns.wait(name, 65_536, () => gone.push(name))
+  turns.wait('large', MIB, () => gone.push('large'))
   run()
   expect(gone.join('')).toBe('abcdeflarge')
   expect(pauses).toEqual([])
@@ -38,7 +40,7 @@ it('[RL12] bulk goes on in the order of asking, so many bytes in a turn, and at 
 it('[RL12] while somebody chats bulk takes no more than half of the time, and all of it again some time after', () => {
   const { turns, run, pauses, now } = loop(5)
   const again = (left: number): void => {
-    if (left > 0) turns.wait(262_144, () => again(left - 1))
+    if (left > 0) turns.wait('one', 262_144, () => again(left - 1))
   }
   turns.noteChat()
   again(40)
@@ -52,4 +54,39 @@ it('[RL12] while somebody chats bulk takes no more than half of the time, and al
   // Half a second without chat, then no more pauses.
   expect(pauses.length - during).toBeLessThan(20)
   expect(now() - before).toBeLessThan(1_000 * 6)
+})
+
+it('[RL12] whoever has many flows has no more turns than others, and one that fails takes no turn of theirs', () => {
+  const { turns, run } = loop(1)
+  const gone: string[] = []
+  const again = (sender: string, left: number): void =>
+    turns.wait(sender, 65_536, () => {
+      gone.push(sender)
+      if (left > 0) again(sender, left - 1)
+    })
+  for (let n = 0; n < 256; n += 1) again('heavy', 1)
+  again('light', 50)
+  run()
+  // Whose one flow asks again is asked for between two of the others' each time.
+  expect(gone.slice(0, 200).filter((each) => each === 'light').length).toBeGreaterThan(40)
+  turns.wait('a', 65_536, () => {
+    throw new Error('wrong')
+  })
+  turns.wait('b', 65_536, () => gone.push('b'))
+  expect(run).toThrow('wrong')
+  run()
+  expect(gone.at(-1)).toBe('b')
+})
+
+it('[RL12] who waits for a rate goes on at once when it is another one, and once', () => {
+  const { turns, run } = loop(1)
+  const gone: string[] = []
+  turns.rest(3_600_000, () => gone.push('a'))
+  const end = turns.rest(3_600_000, () => gone.push('b'))
+  end()
+  turns.wake()
+  expect(gone).toEqual(['a'])
+  run()
+  turns.wake()
+  expect(gone).toEqual(['a'])
 })

@@ -1,6 +1,7 @@
 /**
- * Bulk goes round: one flow after the other may go on, a little in each turn of the event loop, so that what is short gets
- * its chance in between. Without it one turn would move megabytes of each sender before anybody else is heard. And while
+ * Bulk goes round: one sender after the other may go on with one of its flows, a little in each turn of the event loop, so
+ * that what is short gets its chance in between, and whoever has many flows no more turns than others. Without it one turn
+ * would move megabytes of each sender before anybody else is heard. And while
  * there is chat, bulk leaves it half of the time: a loop that is always busy makes everybody wait for a whole turn at each
  * step, and the processor is not the relay's alone.
  */
@@ -17,18 +18,34 @@ export interface TurnTimes {
   readonly now: () => number
   /** Calls when the event loop has gone round once. */
   readonly soon: (go: () => void) => void
-  readonly later: (go: () => void, ms: number) => void
+  /** @returns ends the wait */
+  readonly later: (go: () => void, ms: number) => () => void
+}
+
+interface Asking {
+  readonly bytes: number
+  readonly go: () => void
+}
+
+interface Rest {
+  readonly go: () => void
+  readonly end: () => void
 }
 
 const REAL: TurnTimes = {
   now: () => performance.now(),
   soon: (go) => void setImmediate(go),
-  later: (go, ms) => void setTimeout(go, ms),
+  later: (go, ms) => {
+    const timer = setTimeout(go, ms)
+    return () => clearTimeout(timer)
+  },
 }
 
 export class Turns {
   readonly #times: TurnTimes
-  readonly #waiting: { readonly bytes: number; readonly go: () => void }[] = []
+  /** By sender; whose turn it is first. */
+  readonly #waiting = new Map<string, Asking[]>()
+  readonly #resting = new Set<Rest>()
   #isDue = false
   #chatAt = Number.NEGATIVE_INFINITY
 
@@ -41,28 +58,62 @@ export class Turns {
     this.#chatAt = this.#times.now()
   }
 
-  /** Calls `go` when its turn has come; later, and in the order of asking. @param bytes that will pass in this turn */
-  wait(bytes: number, go: () => void): void {
-    this.#waiting.push({ bytes, go })
+  /** Calls `go` when the turn of its sender has come; later, and of one sender in the order of asking. @param bytes that will pass in this turn */
+  wait(sender: string, bytes: number, go: () => void): void {
+    const flows = this.#waiting.get(sender)
+    if (flows === undefined) this.#waiting.set(sender, [{ bytes, go }])
+    else flows.push({ bytes, go })
     if (this.#isDue) return
     this.#isDue = true
     this.#times.soon(() => this.#turn())
   }
 
+  /** Calls `go` after so long, or when all are woken. @returns ends the wait */
+  rest(ms: number, go: () => void): () => void {
+    const rest: Rest = { go, end: this.#times.later(() => this.#resting.delete(rest) && go(), ms) }
+    this.#resting.add(rest)
+    return () => {
+      if (this.#resting.delete(rest)) rest.end()
+    }
+  }
+
+  /** Whoever waits for a rate goes on: it is another one now, and says anew for how long. */
+  wake(): void {
+    const woken = [...this.#resting]
+    this.#resting.clear()
+    for (const { end, go } of woken) {
+      end()
+      go()
+    }
+  }
+
   #turn(): void {
     const startedAt = this.#times.now()
     let room = TURN_BYTES
-    do {
-      const next = this.#waiting.shift()
-      room -= next?.bytes ?? 0
-      next?.go()
-    } while (room > 0 && (this.#waiting[0]?.bytes ?? Number.POSITIVE_INFINITY) <= room)
-    // What has been let go is read and written by the event loop, before this comes.
-    this.#times.soon(() => this.#after(startedAt))
+    let next = this.#next(Number.POSITIVE_INFINITY)
+    try {
+      for (; next !== undefined; next = this.#next(room)) {
+        room -= next.bytes
+        next.go()
+      }
+    } finally {
+      // What has been let go is read and written by the event loop, before this comes.
+      this.#times.soon(() => this.#after(startedAt))
+    }
+  }
+
+  /** Of the sender whose turn it is, if there is room for it; its other flows come when all other senders had theirs. */
+  #next(room: number): Asking | undefined {
+    const [sender, flows] = this.#waiting.entries().next().value ?? []
+    const [next, ...others] = flows ?? []
+    if (sender === undefined || next === undefined || next.bytes > room) return undefined
+    this.#waiting.delete(sender)
+    if (others.length > 0) this.#waiting.set(sender, others)
+    return next
   }
 
   #after(startedAt: number): void {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       this.#isDue = false
       return
     }
