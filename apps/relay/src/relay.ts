@@ -80,9 +80,10 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
     config.https === 'off' ? undefined : starting.use(await openHttps(config, config.https, { parts, http, store, operator, logger }))
   parts.config = withHttps(config, parts.front?.port)
   const address = await publicAddress(config)
-  parts.stun = starting.use(await startStun({ ...config, publicAddress: address }))
+  const seed = loadOrCreateSeed(config.dataDir)
+  parts.stun = starting.use(await startStun({ ...config, publicAddress: address, secret: seed }))
   parts.reflector = config.reflector === 'off' ? null : starting.use(await openReflector(config.host, config.reflector, operator))
-  const stack = await openStack(parts.config, { store, address, rules: operator.rules, logger: logger.child('swarm') })
+  const stack = await openStack(parts.config, { seed, store, address, rules: operator.rules, logger: logger.child('swarm') })
   parts.stack = stack
   starting.defer(() => stack.stop())
   parts.cards = await openCards(stack, store, { operator, owner: starting, logger })
@@ -106,19 +107,21 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
 }
 
 interface StackNeeds {
+  /** Of the relay's identity. */
+  readonly seed: Uint8Array
   readonly store: RelayStore
   readonly address: string | undefined
   readonly rules: RelayRules
   readonly logger: Logger
 }
 
-async function openStack(config: RelayConfig, { store, address, rules, logger }: StackNeeds): Promise<RelayStack> {
+async function openStack(config: RelayConfig, { seed, store, address, rules, logger }: StackNeeds): Promise<RelayStack> {
   await probePort('tcp', config.host, config.tcp)
   await probePort('tcp', config.host, config.ws)
   await probePort('udp', config.host, config.webrtc)
   const quic = await quicPort(config, logger)
   return createRelayStack({
-    privateKeySeed: loadOrCreateSeed(config.dataDir),
+    privateKeySeed: seed,
     listen: { host: config.host, tcp: config.tcp, ws: config.ws, webrtc: config.webrtc, quic },
     announceHost: config.announceHost,
     front: frontOf(config),

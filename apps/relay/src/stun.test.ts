@@ -39,6 +39,8 @@ function mappedAddress(bytes: Buffer) {
   return message === undefined || value === undefined ? undefined : decodeXorAddress(value, message.transaction)
 }
 
+const SECRET = new Uint8Array(32).fill(9)
+
 describe('STUN messages', () => {
   it('reads the sample request of RFC 5769, fingerprint included', () => {
     const request = parseStun(RFC5769_REQUEST)
@@ -95,7 +97,7 @@ describe('STUN messages', () => {
 
 describe('STUN server', () => {
   it('answers on both ports, from the other one on request, and survives garbage', { timeout: 10_000 }, async () => {
-    await using server = await startStun({ host: '127.0.0.1', stun: 0, stun2: 0, publicAddress: '127.0.0.1' })
+    await using server = await startStun({ host: '127.0.0.1', stun: 0, stun2: 0, publicAddress: '127.0.0.1', secret: SECRET })
     const client = createSocket('udp4')
     client.bind(0, '127.0.0.1')
     await once(client, 'listening')
@@ -123,7 +125,7 @@ describe('STUN server', () => {
   })
 
   it('[PT7] gives a token for the address a request came from, and confirms no other', () => {
-    const tokens = new SeenTokens()
+    const tokens = new SeenTokens(SECRET)
     const nonce = Buffer.alloc(16, 5)
     const ask = (attributes: readonly StunAttribute[], host = '192.0.2.1') => {
       const request = encodeStun({ type: BINDING_REQUEST, transaction: Buffer.alloc(12, 7), attributes })
@@ -144,5 +146,12 @@ describe('STUN server', () => {
     expect(confirmed('192.0.2.1', Buffer.alloc(3))).toBe(0)
     expect(confirmed('192.0.2.1', value, Buffer.alloc(16, 6))).toBe(0)
     expect(ask([{ type: ATTRIBUTE.seenNonce, value: Buffer.alloc(5) }])(ATTRIBUTE.seenToken)).toBeUndefined()
+  })
+
+  it('[PT7] a token counts after a restart of the relay, and at no other one', () => {
+    const nonce = Buffer.alloc(16, 5)
+    const token = new SeenTokens(SECRET).tokenFor(nonce, '192.0.2.1')
+    expect(new SeenTokens(SECRET).isGenuine(token, nonce, '192.0.2.1')).toBe(true)
+    expect(new SeenTokens(new Uint8Array(32).fill(8)).isGenuine(token, nonce, '192.0.2.1')).toBe(false)
   })
 })

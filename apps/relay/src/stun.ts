@@ -39,6 +39,8 @@ export interface StunOptions {
   readonly stun2: Port
   /** IP address put into OTHER-ADDRESS; without one the attribute is left out. */
   readonly publicAddress?: string | undefined
+  /** For tokens; kept over restarts. */
+  readonly secret: Uint8Array
 }
 
 export interface AnswerContext {
@@ -107,7 +109,7 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
   const wanted = [options.stun, options.stun2].filter((each) => each !== 'off')
   const sockets = await bindAll(options.host, wanted)
   const ports = sockets.map((each) => each.address().port)
-  const tokens = new SeenTokens()
+  const tokens = new SeenTokens(options.secret)
   let [requests, refused] = [0, 0]
   sockets.forEach((socket, index) => {
     const other = sockets[1 - index]

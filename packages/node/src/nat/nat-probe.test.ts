@@ -78,6 +78,12 @@ describe('NAT probe', { timeout: 30_000 }, () => {
     expect(await probeAt(relays)).toMatchObject({ udp: true, mapping: 'random' })
   })
 
+  it('[PT10] sends nothing to where one relay sees this machine and another one does not', async () => {
+    const relays = [await servers((from) => from), await servers(({ port }) => ({ host: '127.0.0.9', port }))]
+    expect(await probeAt(relays)).toMatchObject({ udp: true, hairpin: null })
+    expect(await probeAt([...relays.slice(0, 1), await servers((from) => from)])).toMatchObject({ hairpin: true })
+  })
+
   it('[PT10] has two ports to compare where the second relay does not answer', async () => {
     const relays = await Promise.all([servers(() => ({ host: '203.0.113.9', port: 4_000 })), servers(() => 'silence')])
     expect(await probeAt(relays)).toMatchObject({ udp: true, mapping: 'same' })

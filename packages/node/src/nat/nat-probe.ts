@@ -52,8 +52,10 @@ export async function probeNat(deps: ProbeDeps): Promise<NatView> {
     const [first] = replies
     if (first === undefined) return { ...UNKNOWN_NAT, udp: false, ipv6 }
     const mapping = mappingAmong(replies, socket, deps.ownHosts)
-    const isBehind = mapping !== 'none'
-    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), isBehind ? hairpinOf(first.seen, deps) : null])
+    // Packets go there: no relay alone decides where that is while there is another one.
+    const isAgreed = replies.every(({ seen }) => seen.host === first.seen.host)
+    const isAsked = mapping !== 'none' && isAgreed
+    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), isAsked ? hairpinOf(first.seen, deps) : null])
     return { udp: true, mapping, filtering, seen_as: textOf(first.seen), hairpin, ipv6 }
   } finally {
     socket.close()

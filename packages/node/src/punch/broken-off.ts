@@ -1,5 +1,6 @@
 /** How a punch ends that says nothing, or only something known, of whether there is a hole. */
 import type { PunchRefusal } from '@skein/core'
+import { NO_UDP_THERE } from '../swarm/rungs.ts'
 
 /** The other side is there no more, or has no place just now. */
 export class BrokenOff extends Error {}
@@ -29,11 +30,14 @@ export class CannotPunch extends Error {
 const SAID: Readonly<Record<PunchRefusal, string>> = {
   unknown: 'the other side has given it up',
   busy: 'the other side has no place for it now',
-  'no-udp': 'UDP does not get through at the other side',
+  'no-udp': NO_UDP_THERE,
   'no-relay': 'no relay in common',
 }
 
+/** The other side has said why it cannot. */
+export class RefusedThere extends Error {}
+
 /** What the other side says of why it does not go on, as an error. */
 export function refusedFor(refusal: PunchRefusal): Error {
-  return refusal === 'busy' || refusal === 'unknown' ? new BrokenOff(SAID[refusal]) : new Error(SAID[refusal])
+  return refusal === 'busy' || refusal === 'unknown' ? new BrokenOff(SAID[refusal]) : new RefusedThere(SAID[refusal])
 }

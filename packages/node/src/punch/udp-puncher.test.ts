@@ -157,6 +157,18 @@ describe('punches over UDP that others ask for', { timeout: 30_000 }, () => {
     await clock.advance(SAY_NO_WITHIN_MS)
   })
 
+  it('[PT2] are declined before they are begun, which keeps nobody waiting once UDP gets through there', async () => {
+    const asking = await world()
+    const { ask, told, clock } = await world()
+    const declining = { newStream: () => ask(device(2)) } as unknown as Connection
+    const declined = asking.puncher.decline(declining, new AbortController().signal)
+    await vi.waitFor(() => expect(told).toEqual(['UDP does not get through at the other side']), { timeout: 10_000 })
+    await asking.clock.advance(SAY_NO_WITHIN_MS)
+    await declined
+    await clock.advance(BROKEN_PUNCH_PAUSE_MS + 1)
+    expect((await ask(device(2))).status).toBe('open')
+  })
+
   it('[PT7] say so where this platform has no sockets for them', async () => {
     const load = vi.spyOn(UdxSockets, 'load').mockRejectedValue(new Error('no native build was found'))
     const { puncher, ask, told } = await world()

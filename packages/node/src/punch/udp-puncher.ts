@@ -20,7 +20,7 @@ import {
   UDP_PUNCH_PAUSE_MS,
 } from './constants.ts'
 import { Allowance } from './allowance.ts'
-import { BrokenOff, CannotPunch, isBrokenOff, isTimeout } from './broken-off.ts'
+import { BrokenOff, CannotPunch, isBrokenOff, isTimeout, RefusedThere } from './broken-off.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { HostCharges } from './host-charges.ts'
@@ -129,6 +129,13 @@ export class UdpPuncher {
     }
   }
 
+  /** In place of a punch: the other side, which waits for it, learns that UDP does not get through here. */
+  async decline(relayed: Connection, signal: AbortSignal): Promise<void> {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)])
+    const stream = await relayed.newStream(PUNCH_PROTOCOL, { signal: limited, runOnLimitedConnection: true })
+    await this.refuse(stream, new CannotPunch('no-udp', 'UDP does not get through here'))
+  }
+
   /** This machine has moved: what has failed in another network may succeed in this one. */
   move(): void {
     this.pauses.clear()
@@ -152,7 +159,9 @@ export class UdpPuncher {
    */
   private pause({ device, role }: Session, error: unknown): void {
     if (error instanceof NotNow) return
-    const broken = isBrokenOff(error) && !(role === 'client' && isTimeout(error))
+    // Who says that it cannot at the moment may be able to after its next move.
+    const isDeclined = role === 'client' && error instanceof RefusedThere
+    const broken = isDeclined || (isBrokenOff(error) && !(role === 'client' && isTimeout(error)))
     if (broken && role === 'server') return
     const least = broken ? BROKEN_PUNCH_PAUSE_MS : UDP_PUNCH_PAUSE_MS
     const ms = Math.min(Math.max(2 * (this.pauses.get(device)?.ms ?? 0), least), LONGEST_UDP_PUNCH_PAUSE_MS)

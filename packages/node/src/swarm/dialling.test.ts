@@ -76,6 +76,19 @@ it('[PT16] a relay that is joined while a direct dial hangs is taken at once', a
   stop()
 })
 
+it('[PT1] circuits are dialled 150 ms after a direct dial that hangs', async () => {
+  const { state, clock, dialler, stop } = world()
+  state.joined = [BACK]
+  const first = dialler.connect(DEVICE, [])
+  const circuits = (): number => state.dialled.filter((each) => each.includes('/p2p-circuit')).length
+  await clock.advance(149)
+  expect(circuits()).toBe(0)
+  await clock.advance(1)
+  expect(circuits()).toBe(1)
+  expect((await first).remoteAddr.toString()).toContain('/p2p-circuit')
+  stop()
+})
+
 it('[PT16] a relay that another call knows is tried beside a direct dial that hangs', async () => {
   const { state, clock, dialler, stop } = world()
   state.described = BACK

@@ -16,7 +16,7 @@ import { dialRelay, orOpened } from './dial-race.ts'
 import { asError } from './framing.ts'
 import type { RelayDescription, RelayDescriptions } from './relay-description.ts'
 import type { Reservations } from './reservations.ts'
-import { dialRungs, IN_VAIN, isTried, type Rung, rungOf, type RungReport } from './rungs.ts'
+import { dialRungs, isLearnt, isTried, type Rung, rungOf, type RungReport } from './rungs.ts'
 import type { Stack } from './client-stack.ts'
 
 /** Devices whose last tries are remembered, for `why`. */
@@ -200,11 +200,10 @@ export class Dialler {
     const known = this.reports(device)
     const isGreeted = known.some(({ rung, outcome }) => rung === 'lan' && outcome === 'failed')
     const isKnown = ({ rung }: RungReport): boolean => known.some((each) => each.rung === rung && each.outcome === 'failed')
-    const isLearnt = (rung: Rung): boolean => known.some((each) => each.rung === rung && each.detail === IN_VAIN)
     const reports = news
       .filter(({ rung, outcome }) => !(isGreeted && rung === 'lan' && outcome === 'no-address'))
       .filter((each) => isTried(each) || !isKnown(each))
-      .filter(({ rung, outcome }) => !(outcome === 'other-side' && isLearnt(rung)))
+      .filter(({ rung, outcome }) => !(outcome === 'other-side' && known.some((each) => each.rung === rung && isLearnt(each))))
     const others = known.filter(({ rung }) => !reports.some((each) => each.rung === rung))
     this.lastReports.delete(device)
     const oldest = this.lastReports.keys().next().value

@@ -2,7 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { parseDeviceId } from '@skein/core'
 import { VirtualClock } from '@skein/core/testing'
 import { expect, it, vi } from 'vitest'
-import { BrokenOff } from '../punch/broken-off.ts'
+import { BrokenOff, refusedFor } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
 import { markDoubted, markUnproven } from './connections.ts'
 import { PROVEN_LOOKS, PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS } from './constants.ts'
@@ -31,6 +31,7 @@ function world({ isPage = false } = {}) {
     hangs: true,
     rungs: [] as readonly string[],
     isKept: true,
+    declined: 0,
     reports: [] as RungReport[],
     /** Why a punch fails. */
     failure: undefined as Error | undefined,
@@ -55,7 +56,8 @@ function world({ isPage = false } = {}) {
       else if (!state.hangs) reject(state.failure ?? new Error('nobody there'))
       else signal.addEventListener('abort', () => reject(new Error('ended')), { once: true })
     })
-  const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch }, settle: () => undefined }
+  const decline = async (): Promise<void> => void (state.declined += 1)
+  const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch, decline }, settle: () => undefined }
   const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
   const deps = { stack, dialler, puncher: isPage ? undefined : puncher }
   const isKept = (): boolean => state.isKept
@@ -247,6 +249,19 @@ it('[PT2] where UDP does not get through, that is why WebRTC is not used', async
   const done = improver.lost(DEVICE)
   await clock.advance(10)
   expect(state.reports).toContainEqual({ rung: 'webrtc', outcome: 'failed', detail: 'UDP does not get through here' })
+  stop()
+  await done
+})
+
+it('[PT2] who waits for a punch over UDP is told that it does not get through here, and that holds for WebRTC there', async () => {
+  const { state, clock, improver, stop } = world()
+  improver.knowUdp(false)
+  const done = improver.lost(DEVICE)
+  await clock.advance(10)
+  expect([state.declined, state.punches]).toEqual([1, 1])
+  improver.answered(DEVICE, 'udp', refusedFor('no-udp'))
+  for (const rung of ['udp-punch', 'webrtc'])
+    expect(state.reports).toContainEqual({ rung, outcome: 'failed', detail: 'UDP does not get through at the other side' })
   stop()
   await done
 })

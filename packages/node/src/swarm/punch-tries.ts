@@ -11,12 +11,12 @@ import { isRelayedConnection, pickConnection } from './connections.ts'
 import { PUNCH_AGAIN_AFTER_MS } from './constants.ts'
 import type { Dialler } from './dialling.ts'
 import { asError } from './framing.ts'
-import { isTried, type RungReport, whyEnded } from './rungs.ts'
+import { isTried, NO_UDP_THERE, type RungReport, whyEnded } from './rungs.ts'
 
 export interface PunchTriesDeps {
   readonly self: DeviceId
   readonly clock: Clock
-  readonly puncher: { readonly [By in 'tcp' | 'udp']: Pick<Puncher[By], 'punch'> }
+  readonly puncher: { readonly tcp: Pick<Puncher['tcp'], 'punch'>; readonly udp: Pick<Puncher['udp'], 'punch' | 'decline'> }
   readonly dialler: Pick<Dialler, 'remember' | 'reports'>
   connections(device: DeviceId): readonly Connection[]
   /** What the device says that it speaks; nothing before it has. */
@@ -76,11 +76,12 @@ export class PunchTries {
     const note = (outcome: RungReport['outcome'], detail: string): void =>
       dialler.remember(device, [{ rung: `${by}-punch`, outcome, detail }])
     const inbound = (each: Connection): boolean => each.status === 'open' && each.direction === 'inbound' && isRelayedConnection(each)
+    const relayed = pickConnection(connections(device).filter(inbound), self)
     if (by === 'udp' && noUdp !== undefined) {
       note('failed', noUdp)
+      if (relayed !== undefined) void puncher.udp.decline(relayed, signal).catch(() => undefined)
       throw new Error(noUdp)
     }
-    const relayed = pickConnection(connections(device).filter(inbound), self)
     if (relayed === undefined) {
       if (await this.isBeyond(device, by)) note('failed', CANNOT)
       else this.noteUnlessKnown(device, { rung: `${by}-punch`, outcome: 'other-side', detail: OTHER_SIDE })
@@ -117,7 +118,7 @@ export class PunchTries {
     const report: RungReport = { rung: `${by}-punch`, outcome: 'failed', detail }
     // It was not tried to its end, and another may be under way.
     if (error instanceof NotNow || isBrokenOff(error) || !isTried(report)) this.noteUnlessKnown(device, report)
-    else this.deps.dialler.remember(device, [report])
+    else this.deps.dialler.remember(device, detail === NO_UDP_THERE ? [report, { ...report, rung: 'webrtc' }] : [report])
   }
 
   /** What was found out when it was really tried says more than that it was not tried to the end this time. */

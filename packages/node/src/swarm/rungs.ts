@@ -27,6 +27,11 @@ export const BEGUN_ANEW = 'begun anew'
 /** Of a way that is the other side's to try. */
 export const IN_VAIN = 'the other side tried it in vain'
 
+/** What is told of a punch, and holds for WebRTC as well. */
+export const NO_UDP_THERE = 'UDP does not get through at the other side'
+/** What was learnt of the other side stands while the way is left to it. */
+export const isLearnt = ({ detail }: RungReport): boolean => detail === IN_VAIN || detail === NO_UDP_THERE
+
 /** Whether it was tried to its end: what was found out before that says more (PT2). */
 export function isTried({ outcome, detail }: RungReport): boolean {
   return outcome !== 'failed' || !(detail.endsWith(OVERTAKEN) || detail.endsWith(BEGUN_ANEW))
