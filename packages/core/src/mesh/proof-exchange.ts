@@ -12,6 +12,8 @@ import { type Part, Reconciliation, WHOLE } from './reconcile/reconciliation.ts'
 const COMPARE_AGAIN_MS = 5_000
 /** What a comparison weighs that led to nothing: passes over all proofs (ME41). */
 const GIVEN_UP_WEIGHT = 100
+/** The same of a long one, which took many: as bad as anything else that was begun and came to nothing. */
+const LONG_WEIGHT = 1_000
 const HOUR_MS = 3_600_000
 
 export interface ProofExchangeDeps {
@@ -34,6 +36,8 @@ export class ProofExchange {
   /** Shares that were begun here, and the depth of what a neighbour began last. */
   private readonly shares = new WeakMap<Neighbour, number>()
   private readonly depths = new WeakMap<Neighbour, number>()
+  /** Those whose last comparison took much, and has not led to a proof that either side lacked. */
+  private readonly vain = new WeakSet<Neighbour>()
 
   constructor(deps: ProofExchangeDeps) {
     this.deps = deps
@@ -73,10 +77,18 @@ export class ProofExchange {
   heard(neighbour: Neighbour, { sketch, more, wanted, cures }: MeshControlFields, now: number): void {
     const { neighbours } = this.deps
     if (sketch !== undefined) this.compareWith(neighbour, sketch, now)
-    const next = more > 0 ? neighbour.reconciliation?.goOn(more) : undefined
-    if (next !== undefined) neighbours.say(neighbour.link, { sketch: next })
+    if (more > 0) this.goOn(neighbour, more)
+    if (wanted.length > 0 || cures.length > 0) this.vain.delete(neighbour)
     if (wanted.length > 0) neighbours.say(neighbour.link, { cures: this.named(this.intake.asked(neighbour, wanted, now)) })
     if (cures.length > 0) this.take(neighbour, cures, now)
+  }
+
+  /** It asks for more symbols than it has: who asks for ever is as bad as who sends what leads to nothing. */
+  private goOn(neighbour: Neighbour, more: number): void {
+    const next = neighbour.reconciliation?.goOn(more)
+    if (next === undefined) this.deps.useless?.(neighbour.link, GIVEN_UP_WEIGHT)
+    else this.deps.neighbours.say(neighbour.link, { sketch: next })
+    if (neighbour.reconciliation?.isLong === true) this.vain.add(neighbour)
   }
 
   /** A key that this node has found itself. */
@@ -114,6 +126,8 @@ export class ProofExchange {
         this.deps.useless?.(neighbour.link, 1)
         return
       }
+      // The next smaller share goes on with what was too much at once.
+      if (!isDeeper && this.vain.delete(neighbour)) this.deps.useless?.(neighbour.link, LONG_WEIGHT)
       neighbour.comparedAt = now
       this.depths.set(neighbour, sketch.depth)
       neighbour.reconciliation = new Reconciliation(this.cures.keys(), sketch.salt, sketch)
@@ -121,9 +135,12 @@ export class ProofExchange {
     const { neighbours } = this.deps
     const found = neighbour.reconciliation?.take(sketch)
     if (found?.kind === 'given-up') this.deps.useless?.(neighbour.link, GIVEN_UP_WEIGHT)
+    if (found?.kind === 'too-many' || neighbour.reconciliation?.isLong === true) this.vain.add(neighbour)
     if (found?.kind === 'too-many') this.beginDeeper(neighbour, sketch)
     if (found?.kind === 'more') neighbours.say(neighbour.link, { more: found.symbols })
-    if (found?.kind === 'difference') neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.named(found.ours) })
+    if (found?.kind !== 'difference') return
+    this.vain.delete(neighbour)
+    neighbours.say(neighbour.link, { wanted: found.theirs, cures: this.named(found.ours) })
   }
 
   private named(prefixes: readonly string[]): CureFields[] {

@@ -43,6 +43,47 @@ export function toggle(
   }
 }
 
+/**
+ * The symbols of one set, worked out in blocks that double: whoever wants a few at a time costs hardly more passes over
+ * the set than whoever wants all at once.
+ */
+export class SymbolSequence {
+  private readonly keys: Iterable<KeyHalves>
+  private readonly salt: number
+  private known = noSymbols(0)
+
+  constructor(keys: Iterable<KeyHalves>, salt: number) {
+    this.keys = keys
+    this.salt = salt
+  }
+
+  slice(from: number, count: number): CodedSymbols {
+    const have = this.known.count.length
+    if (from + count > have) this.extend(Math.max(from + count, 2 * have))
+    const { high, low, check, count: counts } = this.known
+    const part = [from, from + count] as const
+    return { high: high.slice(...part), low: low.slice(...part), check: check.slice(...part), count: counts.slice(...part) }
+  }
+
+  private extend(length: number): void {
+    const from = this.known.count.length
+    const fresh = noSymbols(length - from)
+    for (const key of this.keys) toggle(fresh, key, { salt: this.salt, sign: 1, from })
+    this.known = joined(this.known, fresh)
+  }
+}
+
+export function joined(a: CodedSymbols, b: CodedSymbols): CodedSymbols {
+  const both = noSymbols(a.count.length + b.count.length)
+  for (const [from, part] of [[0, a] as const, [a.count.length, b] as const]) {
+    both.high.set(part.high, from)
+    both.low.set(part.low, from)
+    both.check.set(part.check, from)
+    both.count.set(part.count, from)
+  }
+  return both
+}
+
 export function at32(words: Uint32Array, at: number): number {
   return words[at] ?? 0
 }

@@ -1,4 +1,4 @@
-import { at32, type CodedSymbols, checkOf, IndexWalk, type KeyHalves, noSymbols, toggle } from './coded-symbols.ts'
+import { at32, type CodedSymbols, checkOf, IndexWalk, joined, type KeyHalves, noSymbols, type SymbolSequence, toggle } from './coded-symbols.ts'
 
 /** What two sets do not share. */
 export interface Difference {
@@ -10,12 +10,12 @@ export interface Difference {
 
 /** Collects the other side's symbols until they tell the difference to our set. Bounded by MAX_SYMBOLS. */
 export class DifferenceDecoder {
-  private readonly keys: readonly KeyHalves[]
+  private readonly ours: SymbolSequence
   private readonly salt: number
   private symbols: CodedSymbols = noSymbols(0)
 
-  constructor(keys: readonly KeyHalves[], salt: number) {
-    this.keys = keys
+  constructor(ours: SymbolSequence, salt: number) {
+    this.ours = ours
     this.salt = salt
   }
 
@@ -25,10 +25,8 @@ export class DifferenceDecoder {
 
   /** Takes the next symbols of the other side; `undefined` while they do not suffice. */
   add(theirs: CodedSymbols): Difference | undefined {
-    const from = this.received
-    const fresh = { high: theirs.high.slice(), low: theirs.low.slice(), check: theirs.check.slice(), count: theirs.count.slice() }
-    for (const key of this.keys) toggle(fresh, key, { salt: this.salt, sign: -1, from })
-    this.symbols = joined(this.symbols, fresh)
+    const ours = this.ours.slice(this.received, theirs.count.length)
+    this.symbols = joined(this.symbols, without(theirs, ours))
     return peel(this.symbols, this.salt)
   }
 
@@ -47,15 +45,13 @@ const FEWEST_MORE = 4
 const SECOND_PER_DIFFERENCE = 0.4
 const GROWTH = 0.12
 
-function joined(a: CodedSymbols, b: CodedSymbols): CodedSymbols {
-  const both = noSymbols(a.count.length + b.count.length)
-  for (const [from, part] of [[0, a] as const, [a.count.length, b] as const]) {
-    both.high.set(part.high, from)
-    both.low.set(part.low, from)
-    both.check.set(part.check, from)
-    both.count.set(part.count, from)
+function without(theirs: CodedSymbols, ours: CodedSymbols): CodedSymbols {
+  return {
+    high: theirs.high.map((word, at) => word ^ at32(ours.high, at)),
+    low: theirs.low.map((word, at) => word ^ at32(ours.low, at)),
+    check: theirs.check.map((word, at) => word ^ at32(ours.check, at)),
+    count: theirs.count.map((count, at) => count - (ours.count[at] ?? 0)),
   }
-  return both
 }
 
 /** Takes out one key after the other wherever a symbol holds just one. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../testing/seeded-random.ts'
 import { MAX_SYMBOLS, SYMBOL_BYTES } from '../../wire/mesh.ts'
-import type { KeyHalves } from './coded-symbols.ts'
+import { type KeyHalves, SymbolSequence } from './coded-symbols.ts'
 import { type Found, isIn, keyHalves, MAX_REQUESTS, Reconciliation, WHOLE } from './reconciliation.ts'
 
 interface Outcome {
@@ -101,6 +101,21 @@ describe('reconciliation', () => {
     expect(answers).toHaveLength(MAX_REQUESTS)
     const greedy = new Reconciliation([], 1)
     expect([greedy.goOn(1e9)?.symbols.length, greedy.goOn(1)]).toEqual([MAX_SYMBOLS * SYMBOL_BYTES, undefined])
+  })
+
+  it('[ME7] whoever asks for few symbols at a time costs no more passes over the set than the size of the answer doubles', () => {
+    const [keys] = sets(3, { common: 300, theirs: 0, ours: 0 })
+    let passes = 0
+    const counted: Iterable<KeyHalves> = {
+      [Symbol.iterator]: () => {
+        passes += 1
+        return keys[Symbol.iterator]()
+      },
+    }
+    const slowly = new SymbolSequence(counted, 7)
+    const one = Array.from({ length: 1_000 }, (_, at) => slowly.slice(at, 1).check[0])
+    expect(passes).toBeLessThanOrEqual(11)
+    expect(one).toEqual([...new SymbolSequence(keys, 7).slice(0, 1_000).check])
   })
 
   it('[ME7] symbols that nobody has asked for are not read, nor those that come one by one for ever', () => {

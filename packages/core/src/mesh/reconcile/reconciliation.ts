@@ -1,6 +1,6 @@
 /** One comparison of two sets of keys, seen from either side; docs/spec/mesh.md has the exchange. */
 import { MAX_SYMBOLS, type SketchFields, SYMBOL_BYTES } from '../../wire/mesh.ts'
-import { at32, type CodedSymbols, type KeyHalves, noSymbols, toggle } from './coded-symbols.ts'
+import { at32, type CodedSymbols, type KeyHalves, noSymbols, SymbolSequence } from './coded-symbols.ts'
 import { DifferenceDecoder } from './difference.ts'
 import { estimatedDifference, pulls } from './difference-estimate.ts'
 
@@ -9,6 +9,9 @@ const FIRST_SYMBOLS = 3
 
 /** Requests for more symbols that are answered, and frames with symbols that are read (ME7): each costs a pass over the set; from a wrong estimate it takes some 50 to the last symbol. */
 export const MAX_REQUESTS = 64
+
+/** Two are usual, and some ten where the estimate was far too low. */
+const FEW_REQUESTS = 8
 
 /** Of an estimate that is off by a quarter: the symbols of one comparison suffice for some 2,900. */
 const MOST_DIFFERENCES = 2_000
@@ -34,6 +37,7 @@ export class Reconciliation {
   private readonly keys: readonly KeyHalves[]
   private readonly salt: number
   private readonly part: Part
+  private readonly symbols: SymbolSequence
   private readonly decoder: DifferenceDecoder
   private estimate = 0
   private sent = 0
@@ -46,12 +50,18 @@ export class Reconciliation {
     this.keys = all.filter((key) => isIn(part, key))
     this.salt = salt
     this.part = part
-    this.decoder = new DifferenceDecoder(this.keys, salt)
+    this.symbols = new SymbolSequence(this.keys, salt)
+    this.decoder = new DifferenceDecoder(this.symbols, salt)
   }
 
   /** The first symbols of our set. */
   begin(): SketchFields {
     return { ...this.next(FIRST_SYMBOLS), pulls: pulls(this.keys, this.salt) }
+  }
+
+  /** Whether more was asked for, by either side, than an honest comparison seldom needs. */
+  get isLong(): boolean {
+    return this.requests > FEW_REQUESTS
   }
 
   /** Further symbols, as many as were asked for within the limit; nothing once it is reached, or after too many requests. */
@@ -78,11 +88,9 @@ export class Reconciliation {
   }
 
   private next(count: number): SketchFields {
-    const symbols = noSymbols(count)
-    for (const key of this.keys) toggle(symbols, key, { salt: this.salt, sign: 1, from: this.sent })
     const from = this.sent
     this.sent += count
-    return { salt: this.salt, from, symbols: packed(symbols), pulls: new Uint8Array(0), ...this.part }
+    return { salt: this.salt, from, symbols: packed(this.symbols.slice(from, count)), pulls: new Uint8Array(0), ...this.part }
   }
 }
 

@@ -56,6 +56,19 @@ describe('a neighbour that is of no use, below all rates', () => {
     expect(mallory.isShed).toBe(true)
   })
 
+  it('[ME41] with questions that lead to nothing, on and on, is shed', async () => {
+    const lab = await pair()
+    const mallory = lab.intrude('mallory', 'ana')
+    mallory.say(control({ addresses: [7] }))
+    await until(lab, mallory, (second) => {
+      // As often as anybody may begin, and never more questions than are answered.
+      if (second % 5 > 0) return
+      mallory.say(control({ sketch: { salt: second, from: 0, symbols: new Uint8Array(13 * 3), pulls: new Uint8Array(32), depth: 0, share: 0 } }))
+      for (let number = 0; number < 60; number += 1) mallory.say(control({ more: 1 }))
+    })
+    expect(mallory.isShed).toBe(true)
+  })
+
   it('[ME41] with frames that it begins and never ends is shed', async () => {
     const lab = await pair()
     const [mine, theirs] = memoryLink()
