@@ -66,6 +66,19 @@ it('[ME22] links that share a pace are no faster together than one', async () =>
   expect(heard).toBeLessThanOrEqual(65_536 + 4 * 10_000)
 })
 
+it('[ME22] a large packet waits for its turn on a shared pace, and not until the others have nothing more', async () => {
+  const clock = new VirtualClock()
+  const pace = new Pace(10_000, clock, 60_000)
+  await pace.turn(60_000)
+  const ends = Array.from({ length: 4 }, () => memoryLink())
+  const links = ends.map(([a]) => new PacedLink(a, pace))
+  for (const small of links.slice(1)) for (let packet = 0; packet < 1_000; packet += 1) void small.send(new Uint8Array(1_000))
+  let isThere = false
+  void links[0]?.send(new Uint8Array(50_000)).then(() => (isThere = true))
+  for (let step = 0; step < 60; step += 1) await clock.advance(100)
+  expect(isThere).toBe(true)
+})
+
 const fragment = (frame: number, index: number, count: number, part = Uint8Array.of(index)) =>
   ({ kind: 'fragment', frame, index, count, part }) as const
 

@@ -10,6 +10,7 @@ export class Pace {
   readonly bytesPerSecond: number
   private readonly clock: Clock
   private readonly rate: RateLimit
+  private last: Promise<void> = Promise.resolve()
 
   /** @param largestPacket of any of the links, in bytes */
   constructor(bytesPerSecond: number, clock: Clock, largestPacket: number) {
@@ -19,8 +20,13 @@ export class Pace {
     this.rate = new RateLimit({ burst, perSecond: bytesPerSecond }, clock.monotonic())
   }
 
-  /** Resolves when so much may go. */
-  async turn(bytes: number): Promise<void> {
+  /** Resolves when so much may go, in the order in which links have asked: a large packet waits behind one small one of each other link at most. */
+  turn(bytes: number): Promise<void> {
+    this.last = this.last.then(() => this.room(bytes))
+    return this.last
+  }
+
+  private async room(bytes: number): Promise<void> {
     while (!this.rate.takes(bytes, this.clock.monotonic()))
       await this.clock.sleep(Math.max(1, this.rate.wait(bytes, this.clock.monotonic())))
   }

@@ -8,7 +8,6 @@ import type { Choice } from '../mesh-node.ts'
 import type { LinkId } from '../neighbour.ts'
 import { RateLimit } from '../rate-limit.ts'
 import { type Allowances, TIMED_OUT_COSTS } from './allowances.ts'
-import { Refusals } from './refusals.ts'
 
 /** Bytes that wait to be sent at most (ME19): beyond, floods are left out, and a link that takes nothing else is given up. */
 export const MAX_WAITING_BYTES = 4 * 1_048_576
@@ -70,7 +69,6 @@ export class NeighbourSession {
   bytesOut = 0
   /** What has been handed over and not been answered. */
   transfer: OutgoingTransfer | undefined
-  readonly refusals = new Refusals()
   /** There was nothing for it, at a monotonic time, after so many changes of what is here. */
   idle: { readonly changes: number; readonly at: number } | undefined
   /** How often it may have looked for what there is for it. */

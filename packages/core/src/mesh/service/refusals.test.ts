@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { bundle, pair, transfer } from '../../testing/mesh-frames.ts'
-import { MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
-import type { BundleKey } from '../bundle.ts'
+import { bundle, control, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
+import { MemoryArchive, MeshLab, tagOf } from '../../testing/mesh-lab.ts'
+import { type BundleKey, meshAddress } from '../bundle.ts'
 import { AGAIN_AFTER_MS, Refusals } from './refusals.ts'
 
 describe('what is not taken, or cannot be handed over', () => {
@@ -51,6 +51,23 @@ describe('what is not taken, or cannot be handed over', () => {
     await lab.run(30_000)
     expect(archive.held.size).toBe(1)
     expect(lab.node('ana').taken).toEqual(['patience'])
+  })
+
+  it('[ME20] who refuses and comes again is not brought the same anew', async () => {
+    const lab = new MeshLab()
+    await lab.start('ana')
+    lab.sendChunk('ana', 'bo', 'unwanted', 1_000)
+    await lab.run(500)
+    let brought = 0
+    for (let link = 0; link < 6; link += 1) {
+      const mallory = lab.intrude('mallory', 'ana', { refuses: true })
+      mallory.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives)] }))
+      await lab.run(40_000)
+      mallory.leave()
+      await lab.run(1_000)
+      brought += mallory.heard.filter(({ kind }) => kind === 'transfer').length
+    }
+    expect(brought).toBe(3)
   })
 
   it('[ME20] who had no room three times is asked again a quarter of an hour later; what came too late does not come again', () => {

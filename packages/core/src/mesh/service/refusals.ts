@@ -5,8 +5,9 @@ import { bound } from '../neighbourhood.ts'
 const MAX_REFUSALS = 3
 /** A neighbour that had no room, or could not open it, is asked again after so long, in milliseconds (ME20). */
 export const AGAIN_AFTER_MS = 900_000
-/** Bundles whose refusals are remembered for a link; the first ones are forgotten. */
+/** Bundles whose refusals are remembered of one neighbour, and neighbours of whom; the first ones are forgotten. */
 const MAX_REFUSED = 4_096
+const MAX_PEERS = 64
 
 interface Refused {
   readonly count: number
@@ -15,7 +16,7 @@ interface Refused {
   readonly isFinal: boolean
 }
 
-/** What the neighbour on one link did not take. */
+/** What one neighbour did not take. */
 export class Refusals {
   private readonly refused = new Map<BundleKey, Refused>()
 
@@ -29,5 +30,18 @@ export class Refusals {
   isTired(key: BundleKey, now: number): boolean {
     const before = this.refused.get(key)
     return before !== undefined && before.count >= MAX_REFUSALS && (before.isFinal || now - before.at < AGAIN_AFTER_MS)
+  }
+}
+
+/** By peer: whoever refuses and comes again is not brought the same anew. */
+export class RefusalsOfPeers {
+  private readonly peers = new Map<string, Refusals>()
+
+  of(peer: string): Refusals {
+    const refusals = this.peers.get(peer) ?? new Refusals()
+    this.peers.delete(peer)
+    this.peers.set(peer, refusals)
+    bound(this.peers, MAX_PEERS)
+    return refusals
   }
 }

@@ -68,7 +68,9 @@ describe('neighbours that keep others waiting', () => {
     const meet = async (): Promise<Intruder> => {
       const thief = lab.intrude('thief', 'ana')
       thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives)] }))
-      await lab.run(11_000)
+      await lab.run(1_000)
+      thief.say({ kind: 'alive' })
+      await lab.run(10_000)
       return thief
     }
     const gets = ({ heard }: Intruder): boolean => heard.some(({ kind }) => kind === 'transfer')
@@ -102,10 +104,22 @@ describe('neighbours that keep others waiting', () => {
     lab.connect('ana', 'bo')
     await lab.run(1_000)
     expect(lab.received('bo')).toHaveLength(1)
+    thief.say({ kind: 'alive' })
     await lab.run(10_000)
     expect(thief.isShed).toBe(true)
     expect(lab.node('ana').offences).toEqual([{ peer: 'thief', code: 'TIMED_OUT' }])
     expect(lab.received('bo').toSorted()).toEqual(['one', 'two'])
+  })
+
+  it('[ME36] who is gone in the middle of taking something is not blamed', async () => {
+    const lab = new MeshLab()
+    await lab.start('ana')
+    lab.sendChunk('ana', 'bo', 'one', 1_000)
+    const friend = lab.intrude('friend', 'ana')
+    friend.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives)] }))
+    await lab.run(12_000)
+    expect(friend.heard.filter(({ kind }) => kind === 'transfer')).toHaveLength(1)
+    expect([friend.isShed, lab.node('ana').offences]).toEqual([true, []])
   })
 
   it('[ME20] what cannot be opened now stays with who has brought it, and may come again', async () => {

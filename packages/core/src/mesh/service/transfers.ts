@@ -17,6 +17,7 @@ import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
 import { isUseless, PartReceiver } from './part-receiver.ts'
+import { RefusalsOfPeers } from './refusals.ts'
 import { StoringTurns } from './storing-turns.ts'
 
 /** Share of the room that one neighbour's bundles may take (ME20). */
@@ -62,6 +63,7 @@ export class Transfers {
   private readonly incoming = new Set<BundleKey>()
   private readonly inTransit = new Set<BundleKey>()
   private readonly turns: StoringTurns
+  private readonly refusals = new RefusalsOfPeers()
   private ended = 0
 
   constructor(deps: TransferDeps) {
@@ -114,7 +116,7 @@ export class Transfers {
   private refused(session: NeighbourSession, choice: Choice, why: Exclude<TransferAnswer, 'taken' | 'welcome'>): void {
     this.deps.node.refused(choice, why === 'damaged' || why === 'busy' ? 'no-room' : why)
     if (why === 'busy') return
-    session.refusals.add(choice.bundle.key, { isFinal: why !== 'no-room', now: this.deps.clock.monotonic() })
+    this.refusals.of(session.peer).add(choice.bundle.key, { isFinal: why !== 'no-room', now: this.deps.clock.monotonic() })
   }
 
   /** @param offset bytes that the other side has, if it wants the rest @throws SkeinError BAD_FRAME */
@@ -142,7 +144,8 @@ export class Transfers {
     if (transfer === undefined) return
     const waited = this.deps.clock.monotonic() - transfer.since
     if (waited <= (transfer.isAsked ? ANSWER_WITHIN_MS : TAKEN_WITHIN_MS)) return
-    if (transfer.isAsked) session.timedOut()
+    // One that is silent altogether is out of reach, and others look after that.
+    if (transfer.isAsked && session.heardAt > transfer.since) session.timedOut()
     session.close()
   }
 
@@ -195,7 +198,7 @@ export class Transfers {
     for (;;) {
       const now = clock.now()
       const choice = node.deliverable([session.id], now, this.inTransit) ?? node.carriable([session.id], now, this.inTransit)
-      if (choice === undefined || !session.refusals.isTired(choice.bundle.key, clock.monotonic())) return choice
+      if (choice === undefined || !this.refusals.of(session.peer).isTired(choice.bundle.key, clock.monotonic())) return choice
       node.refused(choice, 'no-room')
     }
   }
