@@ -37,6 +37,7 @@ export class Replay {
     const { buffer_bytes: all, buffer_bytes_by_node: own = {} } = this.trace.meta
     const { Node = MeshNode, claims } = this.hostile.has(node) ? this.adversary : {}
     return new Node({
+      alias: () => address,
       addresses: new Set(claims === 'addresses' ? this.addresses : [address]),
       store: new MemoryBundleStore(own[node] ?? all),
       policy:

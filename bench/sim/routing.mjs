@@ -64,6 +64,7 @@ class RoutingLab {
 
   newCarrier(address, node) {
     return new MeshNode({
+      alias: () => address,
       addresses: new Set([address]),
       store: this.stores[node],
       policy: carryingPolicy('adaptive'),

@@ -28,6 +28,8 @@ export interface MeshNodeOptions {
   isOwn?(lock: string): boolean
   /** What came over a link led to nothing, and was as bad as so many copies of what is here already. */
   useless?(link: LinkId, weight: number): void
+  /** What this node is called on the next link; without it something made up. */
+  alias?(): MeshAddress
   /** Puts a control frame on a link. */
   send(link: LinkId, frame: Uint8Array): void
 }
@@ -84,10 +86,11 @@ export class MeshNode {
   /** A link has come up; the node says who it is and what it holds. */
   linkUp(info: LinkInfo, now: number): void {
     const { policy, addresses } = this.options
-    this.neighbours.up(info, now)
+    const ownAlias = this.alias()
+    this.neighbours.up(info, ownAlias, now)
     this.recall(info, now)
     this.neighbours.say(info.link, {
-      addresses: [...addresses],
+      addresses: [ownAlias, ...addresses],
       gained: policy.summarises ? [...this.keys()] : [],
       prospects: [...policy.prospects(this.context(now))].map(([address, value]) => ({ address, value })),
       experience: policy.experience(),
@@ -105,13 +108,18 @@ export class MeshNode {
 
   /** The addresses of this node have changed: all neighbours are told the new ones. */
   readdress(): void {
-    this.neighbours.sayToAll({ addresses: [...this.options.addresses] })
+    for (const { link, ownAlias } of this.neighbours.all()) this.neighbours.say(link, { addresses: [ownAlias, ...this.options.addresses] })
+  }
+
+  /** Another one for each link: nobody who hears of it from two sides knows that it is the same node. */
+  private alias(): MeshAddress {
+    return this.options.alias?.() ?? (Math.floor(this.options.random.uniform() * 2 ** 32) as MeshAddress)
   }
 
   /** Compares again what both sides hold: what one of them missed is made good. */
   compareAgain(now: number): void {
     for (const neighbour of this.neighbours.all()) {
-      if (neighbour.addresses.size === 0) continue
+      if (neighbour.alias === undefined) continue
       if (this.options.policy.cures) this.proofs.compare(neighbour)
       this.offerAll(neighbour, now)
     }
@@ -132,7 +140,7 @@ export class MeshNode {
     if (neighbour === undefined) return
     const { policy } = this.options
     // It may say later that it has other addresses; that is no second meeting.
-    const isMeeting = said.addresses.length > 0 && neighbour.addresses.size === 0
+    const isMeeting = said.addresses.length > 0 && neighbour.alias === undefined
     takeUp(neighbour, said)
     for (const held of said.gained.map((key) => this.options.store.get(key as BundleKey))) if (held !== undefined) holds(neighbour, held)
     if (isMeeting && policy.cures) this.proofs.compare(neighbour)
@@ -152,7 +160,6 @@ export class MeshNode {
   deliverable(links: readonly LinkId[], now: number, busy: ReadonlySet<BundleKey> = NONE): Choice | undefined {
     const moment = { now, busy }
     for (const neighbour of this.neighbours.served(links)) {
-      if (neighbour.addresses.size === 0) continue
       let chunk: HeldBundle | undefined
       for (const bundle of this.options.store.to(neighbour.addresses)) {
         if (!lacks(neighbour, bundle, moment) || bundle.expiresAt <= now) continue

@@ -15,6 +15,9 @@ export interface Neighbour {
   readonly bandwidth: number
   /** Milliseconds since 1970. */
   readonly since: number
+  /** What this node is called on this link, and what the other side calls itself: made up for the link, and nobody's address. */
+  readonly ownAlias: MeshAddress
+  alias: MeshAddress | undefined
   readonly addresses: Set<MeshAddress>
   /** Bundles it holds or has received for itself. */
   readonly has: Set<BundleKey>

@@ -15,12 +15,14 @@ export class Neighbourhood {
     this.send = send
   }
 
-  up(info: LinkInfo, now: number): void {
+  up(info: LinkInfo, ownAlias: MeshAddress, now: number): void {
     this.neighbours.set(info.link, {
       ...info,
       peer: info.peer ?? info.link,
       order: this.count++,
       since: now,
+      ownAlias,
+      alias: undefined,
       addresses: new Set(),
       has: new Set(),
       asked: new Set(),
@@ -71,15 +73,20 @@ export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {
   neighbour.refused.clear()
   for (const key of said.gained) neighbour.has.add(key as BundleKey)
   for (const key of said.lost) neighbour.has.delete(key as BundleKey)
-  // Whoever begins again with the first one tells all that are its own now: yesterday's are its no more.
-  const [first] = neighbour.addresses
-  if (first !== undefined && said.addresses[0] === first) neighbour.addresses.clear()
-  for (const address of said.addresses) neighbour.addresses.add(address as MeshAddress)
+  takeUpAddresses(neighbour, said.addresses as readonly MeshAddress[])
   for (const { address, value } of said.prospects) neighbour.prospects.set(address as MeshAddress, value)
   for (const entries of [neighbour.has, neighbour.addresses, neighbour.partials, neighbour.pieces]) bound(entries)
   bound(neighbour.prospects, MAX_PROSPECTS)
   if (said.experience.length > 0) neighbour.experience = said.experience
   for (const { key, bytes } of said.partials) neighbour.partials.set(key as BundleKey, bytes)
+}
+
+/** The first one ever is its alias. Whoever begins with that again tells all that are its own now: yesterday's are its no more. */
+function takeUpAddresses(neighbour: Neighbour, said: readonly MeshAddress[]): void {
+  neighbour.alias ??= said[0]
+  const isAll = said[0] === neighbour.alias
+  if (isAll) neighbour.addresses.clear()
+  for (const address of isAll ? said.slice(1) : said) neighbour.addresses.add(address)
 }
 
 /** Forgets the first entries beyond so many. */

@@ -1,7 +1,6 @@
 /** Proofs of delivery, as a node keeps them, tells them and takes them from neighbours; docs/spec/mesh.md has the exchange. */
 import type { Primitives, Random } from '../ports/index.ts'
 import { type CureFields, MAX_DEPTH, type MeshControlFields, type SketchFields } from '../wire/mesh.ts'
-import type { MeshAddress } from './bundle.ts'
 import { type Cure, CureBook, cureLock, type HeardCure } from './cure-book.ts'
 import type { LinkId, Neighbour } from './neighbour.ts'
 import type { Neighbourhood } from './neighbourhood.ts'
@@ -17,7 +16,6 @@ const LONG_WEIGHT = 1_000
 const HOUR_MS = 3_600_000
 
 export interface ProofExchangeDeps {
-  readonly addresses: ReadonlySet<MeshAddress>
   readonly random: Random
   readonly primitives: Pick<Primitives, 'sha256'>
   readonly neighbours: Neighbourhood
@@ -51,11 +49,9 @@ export class ProofExchange {
     this.cures.expire(now)
   }
 
-  /** The side whose first address is the smaller one begins: that one stays the same while others change daily. */
+  /** The side whose alias is the smaller one begins. */
   compare(neighbour: Neighbour): void {
-    const [own = 0] = this.deps.addresses
-    const [theirs = 0] = neighbour.addresses
-    if (own > theirs) return
+    if (neighbour.ownAlias > (neighbour.alias ?? 0)) return
     this.begin(neighbour, WHOLE)
   }
 

@@ -51,7 +51,8 @@ export class MeshWorld {
     this.nodes = this.stores.map((store, node) => {
       const addresses = new Set([addressOf(node)])
       const own = typeof policy === 'string' ? carryingPolicy(policy) : policy()
-      return new MeshNode({ addresses, store, policy: own, random, primitives, send: (link, frame) => this.sent(node, link, frame) })
+      const alias = (): BundleHeader['address'] => addressOf(node)
+      return new MeshNode({ alias, addresses, store, policy: own, random, primitives, send: (link, frame) => this.sent(node, link, frame) })
     })
   }
 

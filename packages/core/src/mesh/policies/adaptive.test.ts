@@ -118,6 +118,8 @@ describe('adaptive', () => {
       experience: [],
       reconciliation: undefined,
       comparedAt: 0,
+      ownAlias: addressOf(998),
+      alias: addressOf(999),
     }
     policy.met(neighbour, context(1_000_000))
     expect([...policy.prospects(context(1_004_000))]).toEqual([

@@ -74,7 +74,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   met(neighbour: Neighbour, { now }: PolicyContext): void {
     this.news.setBack(now)
     this.rates.wait(this.news.all, now)
-    if (this.claims.isBoast(neighbour.addresses)) return
+    if (this.claims.isBoast(neighbour.peer, neighbour.addresses.size)) return
     this.rates.average(neighbour.experience)
     this.fresher.set(neighbour, this.outdone(neighbour, now))
     for (const address of neighbour.addresses) {

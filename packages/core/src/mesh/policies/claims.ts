@@ -1,4 +1,4 @@
-import type { MeshAddress } from '../bundle.ts'
+import { bound } from '../neighbourhood.ts'
 
 /** Neighbours whose number of addresses is remembered; before the fourth nobody is judged. */
 const REMEMBERED = 64
@@ -10,7 +10,7 @@ const LEAST = 256
 
 /** Tells neighbours that claim to be very many recipients: what they say of whom they meet says nothing, and would drown what others say. */
 export class Claims {
-  private readonly counts = new Map<MeshAddress | undefined, number>()
+  private readonly counts = new Map<string, number>()
   private readonly least: number
 
   /** @param least addresses that nobody boasts with: contacts times days */
@@ -18,16 +18,13 @@ export class Claims {
     this.least = least
   }
 
-  /** @param claimed addresses of a neighbour, its own first: whoever comes again is counted once */
-  isBoast(claimed: ReadonlySet<MeshAddress>): boolean {
-    const addresses = claimed.size
-    const [who] = claimed
+  /** @param who counted once, also if it comes again */
+  isBoast(who: string, addresses: number): boolean {
     this.counts.delete(who)
     const sorted = [...this.counts.values()].sort((a, b) => a - b)
     const usual = sorted[Math.floor(sorted.length / 2)]
     this.counts.set(who, addresses)
-    const [first] = this.counts.keys()
-    if (this.counts.size > REMEMBERED) this.counts.delete(first)
+    bound(this.counts, REMEMBERED)
     return usual !== undefined && sorted.length >= ENOUGH && addresses > Math.max(this.least, BOAST * usual)
   }
 }

@@ -182,7 +182,7 @@ describe('a neighbour that keeps to no rules', () => {
   it('[ME20] who refuses what it is sent is not sent it for ever', async () => {
     const lab = await pair()
     const mallory = lab.intrude('mallory', 'ana')
-    mallory.say(control({ addresses: [meshAddress(tagOf('cy'), primitives)] }))
+    mallory.say(control({ addresses: [7, meshAddress(tagOf('cy'), primitives)] }))
     lab.send('ana', 'cy', 'try me')
     await lab.run(8_000)
     const offers = () => mallory.heard.filter((frame) => frame.kind === 'transfer')
@@ -199,7 +199,7 @@ describe('a neighbour that keeps to no rules', () => {
   it('[ME20] a thief of tags gets ciphertext, and the bundle goes on to whoever can open it', async () => {
     const lab = await pair()
     const thief = lab.intrude('thief', 'ana')
-    thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives), meshAddress(tagOf('cy'), primitives)] }))
+    thief.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives), meshAddress(tagOf('cy'), primitives)] }))
     lab.cut('ana', 'bo')
     await lab.run(500)
     lab.send('ana', 'bo', 'for bo')

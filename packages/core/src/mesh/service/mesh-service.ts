@@ -43,7 +43,6 @@ const COMPARE_EVERY_MS = 15_000
 const EXPIRE_EVERY_MS = 60_000
 /** Tags change at midnight; nobody waits longer than this for the new ones, in milliseconds. */
 const READDRESS_EVERY_MS = 300_000
-const MESH_ADDRESS_BYTES = 16
 
 export interface EnvelopeToCarry {
   readonly envelope: Uint8Array
@@ -138,8 +137,6 @@ export class MeshService {
 
   /** Takes up what an earlier run left, and begins to keep time. @throws SkeinError STORE_CORRUPT */
   async start(): Promise<void> {
-    // Whoever has no contacts collects nothing; one address that means nothing makes it a neighbour like others.
-    this.addresses.add(meshAddress(this.deps.random.bytes(MESH_ADDRESS_BYTES), this.deps.primitives))
     await this.load()
     await this.readdress()
     this.ready = true
@@ -245,11 +242,8 @@ export class MeshService {
   async readdress(): Promise<void> {
     const tags = await this.deps.tags()
     const now = new Set(tags.map((tag) => meshAddress(tag, this.deps.primitives)))
-    const [first] = this.addresses
-    const before = [...this.addresses].slice(1)
-    if (before.length === now.size && before.every((each) => now.has(each))) return
+    if (this.addresses.size === now.size && [...this.addresses].every((each) => now.has(each))) return
     this.addresses.clear()
-    if (first !== undefined) this.addresses.add(first)
     for (const address of now) this.addresses.add(address)
     this.node.readdress()
   }

@@ -67,7 +67,7 @@ describe('neighbours that keep others waiting', () => {
     await lab.run(500)
     const meet = async (): Promise<Intruder> => {
       const thief = lab.intrude('thief', 'ana')
-      thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives)] }))
+      thief.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives)] }))
       await lab.run(1_000)
       thief.say({ kind: 'alive' })
       await lab.run(10_000)
@@ -98,7 +98,7 @@ describe('neighbours that keep others waiting', () => {
     for (const text of ['one', 'two']) lab.sendChunk('ana', 'bo', text, 1_000)
     await lab.run(500)
     const thief = lab.intrude('thief', 'ana')
-    thief.say(control({ addresses: [meshAddress(tagOf('bo'), primitives)] }))
+    thief.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives)] }))
     await lab.run(1_000)
     expect(thief.heard.filter(({ kind }) => kind === 'transfer')).toHaveLength(1)
     lab.connect('ana', 'bo')
