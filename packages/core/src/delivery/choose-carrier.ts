@@ -24,8 +24,8 @@ export interface CarrierView {
   readonly refusal: MailRefusal | null
   /** Those that hold the message, and `mesh`. */
   readonly carriers: readonly string[]
-  /** Whether somebody of the mesh is near. */
-  readonly meshNear: boolean
+  /** Whether somebody of the mesh is near, and the message may go to them. */
+  readonly meshTakes: boolean
 }
 
 export interface CarrierPlan {
@@ -46,11 +46,11 @@ const NOTHING = { direct: false, mailboxes: [], mesh: false } as const
 export function chooseCarriers(view: CarrierView): CarrierPlan {
   const barred = reasonToHold(view)
   if (barred !== null) return { ...NOTHING, hold: barred }
-  const { direct, mailboxes, carriers, meshNear, refusal } = view
+  const { direct, mailboxes, carriers, meshTakes, refusal } = view
   if (direct !== 'away') return { ...NOTHING, direct: true, hold: null }
   const held = mailboxes.filter((each) => carriers.includes(each)).length
   const wanted = mailboxes.filter((each) => !carriers.includes(each)).slice(0, Math.max(0, MAILBOX_COPIES - held))
-  const mesh = meshNear && !carriers.includes('mesh')
+  const mesh = meshTakes && !carriers.includes('mesh')
   const isHeld = mesh || carriers.length > 0
   // Those that have refused are tried again; what they said is what the user wants to know meanwhile.
   const hold = isHeld ? null : wanted.length === 0 ? 'no-path' : refusal

@@ -37,18 +37,18 @@ describe('delivery', () => {
     const mailboxes = ['a', 'b', 'c']
     const view: CarrierView = {
       ...{ blocked: false, accepted: true, keysChanged: false, sealed: true, direct: 'unknown' },
-      ...{ mailboxes, carriers: [], meshNear: false, refusal: null },
+      ...{ mailboxes, carriers: [], meshTakes: false, refusal: null },
     }
     const plan = (change: Partial<CarrierView>) => chooseCarriers({ ...view, ...change })
     const nothing = { direct: false, mailboxes: [], mesh: false }
     expect([plan({ direct: 'open' }), plan({})]).toEqual(Array(2).fill({ ...nothing, direct: true, hold: null }))
     expect(plan({ direct: 'away' })).toEqual({ direct: true, mailboxes: ['a', 'b'], mesh: false, hold: null })
-    expect(plan({ direct: 'away', meshNear: true, carriers: ['a'] })).toEqual({ direct: true, mailboxes: ['b'], mesh: true, hold: null })
-    expect(plan({ direct: 'away', meshNear: true, carriers: ['a', 'b', 'mesh'] })).toEqual({ ...nothing, direct: true, hold: null })
+    expect(plan({ direct: 'away', meshTakes: true, carriers: ['a'] })).toEqual({ direct: true, mailboxes: ['b'], mesh: true, hold: null })
+    expect(plan({ direct: 'away', meshTakes: true, carriers: ['a', 'b', 'mesh'] })).toEqual({ ...nothing, direct: true, hold: null })
     expect(plan({ direct: 'away', mailboxes: [] }).hold).toBe('no-path')
     expect(plan({ direct: 'away', mailboxes: [], carriers: ['gone'] }).hold).toBeNull()
     expect(plan({ direct: 'away', refusal: 'no-tokens' })).toMatchObject({ mailboxes: ['a', 'b'], hold: 'no-tokens' })
-    expect(plan({ direct: 'away', refusal: 'mailbox-full', meshNear: true }).hold).toBeNull()
+    expect(plan({ direct: 'away', refusal: 'mailbox-full', meshTakes: true }).hold).toBeNull()
     expect(plan({ direct: 'away', refusal: 'mailbox-away', carriers: ['mesh'] }).hold).toBeNull()
     expect(plan({ blocked: true })).toEqual({ ...nothing, hold: 'blocked' })
     expect(plan({ accepted: false })).toEqual({ ...nothing, hold: 'not-accepted' })

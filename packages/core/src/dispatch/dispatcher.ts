@@ -310,7 +310,8 @@ export class Dispatcher {
     return contact === undefined || contact.blocked || contact.state !== 'accepted' ? null : contact.relays
   }
 
-  private viewOf({ device, contact, sealed, carriers }: OutboxRow): CarrierView {
+  private viewOf(row: OutboxRow): CarrierView {
+    const { device, contact, sealed, carriers } = row
     const known = this.deps.book.get(contact)
     const mailboxes = known === undefined ? [] : (this.mail?.mailboxesFor(known, device) ?? [])
     return {
@@ -322,7 +323,7 @@ export class Dispatcher {
       mailboxes,
       refusal: this.mail?.refusalOf(device, mailboxes) ?? null,
       carriers,
-      meshNear: this.mesh?.service.isNear ?? false,
+      meshTakes: this.mesh?.takes(row) ?? false,
     }
   }
 

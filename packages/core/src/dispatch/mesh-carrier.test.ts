@@ -45,6 +45,17 @@ describe('messages by the mesh', () => {
     for (const { logger } of all) expect(JSON.stringify(logger)).not.toContain('hello')
   })
 
+  it('[DL3] say that there is no path where those who are near cannot be given them', async () => {
+    const { world, ana, bo, all } = await line(58, 1)
+    connect(ana, all[1])
+    // So long that no delivery tag of his is known any more.
+    world.clock.jump(41 * DAY_MS)
+    await world.send(ana, bo, 'anybody there?')
+    await world.run(20_000)
+    const held = (await ana.messenger.deliveries.outbox()).map(({ hold }) => hold)
+    expect(held).toEqual(['no-path'])
+  })
+
   it('[DL11] [ME20] are carried by somebody who meets one after the other', async () => {
     const { world, ana, bo, all } = await line(51, 1)
     const [, mule] = all

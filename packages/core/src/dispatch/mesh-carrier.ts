@@ -113,6 +113,14 @@ export class MeshCarrier implements ChunkCarrier {
     return this.service.isNear
   }
 
+  /** Whether somebody is near who can be given this: there is room for one more, and something is known to seal it with and to name its recipient by. */
+  takes(row: OutboxRow): boolean {
+    if (!this.service.isNear || row.sealed.length === 0) return false
+    if (this.rows.has(this.lockOf(row))) return true
+    const bundle = this.path?.book.device(row.device)?.bundle
+    return this.service.hasRoom && bundle !== undefined && bundle.length > 0 && this.tagOf(row.device) !== undefined
+  }
+
   hasRoute(device: DeviceId): boolean {
     const tag = this.tagOf(device)
     return tag !== undefined && this.service.hasRoute(tag)
@@ -158,7 +166,7 @@ export class MeshCarrier implements ChunkCarrier {
     const view = this.deps.viewOf(row)
     // Marked, and yet not with us: it was lost, or could not be made anew.
     const carriers = view.carriers.filter((each) => each !== MESH_CARRIER || this.rows.has(this.lockOf(row)))
-    const near = byHand ? ({ meshNear: true, direct: view.direct === 'open' ? 'open' : 'away' } as const) : {}
+    const near = byHand ? ({ meshTakes: true, direct: view.direct === 'open' ? 'open' : 'away' } as const) : {}
     return chooseCarriers({ ...view, carriers, ...near }).mesh
   }
 

@@ -54,8 +54,8 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
   const restarting = Promise.withResolvers<'restart'>()
   try {
     const replaced = (aside: string): void => logger.warn('mesh-file-was-damaged', { aside })
-    const hasMesh = config.mesh && (config.lan || config.bridge)
-    const meshArchive = hasMesh ? openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced) : undefined
+    // Without any network what is carried still goes by hand.
+    const meshArchive = config.mesh ? openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced) : undefined
     if (meshArchive !== undefined) undo.push(() => meshArchive.close())
     const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive, openErasureCode) }
     const home = realpathSync(dataDir)
@@ -69,7 +69,8 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       { ...PLATFORM, ...mesh, createSwarm, files, store, config, logger, deviceName: hostname().slice(0, 64) },
       undo,
     )
-    const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), bridge: config.bridge }, undo)
+    const { lan: hasLan, bridge } = config
+    const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), hasLan, bridge }, undo)
     // Whoever shows itself to nobody dials no strangers either.
     const meets = config.visibility !== 'nobody'
     const lan = config.lan

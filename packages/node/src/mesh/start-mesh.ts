@@ -8,6 +8,7 @@ export interface MeshParts {
   readonly swarm: Libp2pSwarm
   readonly clock: Clock
   readonly logger: Logger
+  readonly hasLan: boolean
   /** Whether connections beyond the local network are links too. */
   readonly bridge: boolean
 }
@@ -20,10 +21,10 @@ export function mayBeLink(
   return path === 'lan' || (bridge && isContact(device))
 }
 
-/** Begins to make neighbours, if the messenger is part of a mesh. */
-export function startMesh({ messenger, swarm, clock, logger, bridge }: MeshParts, undo: Undo): MeshNeighbours | undefined {
+/** Begins to make neighbours, if the messenger is part of a mesh and has somewhere to meet any. */
+export function startMesh({ messenger, swarm, clock, logger, hasLan, bridge }: MeshParts, undo: Undo): MeshNeighbours | undefined {
   const { mesh, book } = messenger
-  if (mesh === undefined) return undefined
+  if (mesh === undefined || !(hasLan || bridge)) return undefined
   const isContact = (device: DeviceId): boolean => book.ownerOf(device) !== undefined
   const isLink = (path: PeerPath): boolean => mayBeLink(path, { bridge, isContact })
   const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact })

@@ -47,7 +47,18 @@ describe('claims of neighbours', () => {
 
 function neighbourWith(addresses: ReturnType<typeof addressOf>[], peer: string) {
   return {
-    ...{ link: 'l', peer, order: 0, bandwidth: 1, since: 0, comparedAt: 0, reconciliation: undefined, ownAlias: addressOf(998), alias: addressOf(999), experience: [] },
+    ...{
+      link: 'l',
+      peer,
+      order: 0,
+      bandwidth: 1,
+      since: 0,
+      comparedAt: 0,
+      reconciliation: undefined,
+      ownAlias: addressOf(998),
+      alias: addressOf(999),
+      experience: [],
+    },
     ...{
       addresses: new Set(addresses),
       has: new Set<never>(),

@@ -1,4 +1,14 @@
-import { at32, type CodedSymbols, checkOf, IndexWalk, joined, type KeyHalves, noSymbols, type SymbolSequence, toggle } from './coded-symbols.ts'
+import {
+  at32,
+  type CodedSymbols,
+  checkOf,
+  IndexWalk,
+  joined,
+  type KeyHalves,
+  noSymbols,
+  type SymbolSequence,
+  toggle,
+} from './coded-symbols.ts'
 
 /** What two sets do not share. */
 export interface Difference {

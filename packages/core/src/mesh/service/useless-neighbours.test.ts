@@ -63,7 +63,9 @@ describe('a neighbour that is of no use, below all rates', () => {
     await until(lab, mallory, (second) => {
       // As often as anybody may begin, and never more questions than are answered.
       if (second % 5 > 0) return
-      mallory.say(control({ sketch: { salt: second, from: 0, symbols: new Uint8Array(13 * 3), pulls: new Uint8Array(32), depth: 0, share: 0 } }))
+      mallory.say(
+        control({ sketch: { salt: second, from: 0, symbols: new Uint8Array(13 * 3), pulls: new Uint8Array(32), depth: 0, share: 0 } }),
+      )
       for (let number = 0; number < 60; number += 1) mallory.say(control({ more: 1 }))
     })
     expect(mallory.isShed).toBe(true)

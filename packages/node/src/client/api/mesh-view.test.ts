@@ -6,5 +6,9 @@ import { meshView } from './mesh-view.ts'
 it('[ME34] who is part of no mesh is told why', () => {
   const off = (config: Partial<Client['config']>, pid = 1) =>
     meshView({ messenger: { mesh: undefined } as unknown as Messenger, config: config as Client['config'], pid }).off
-  expect([off({ mesh: false }), off({ mesh: true, lan: false }), off({ mesh: true }, 0)]).toEqual(['option', 'no-lan', 'browser'])
+  expect([off({ mesh: false }), off({ mesh: true, lan: false, bridge: false }), off({ mesh: true }, 0)]).toEqual([
+    'option',
+    'no-lan',
+    'browser',
+  ])
 })

@@ -5,20 +5,22 @@ import type { MeshView } from './contract.ts'
 const NO_PIECES = { over_ways: 0, over_carriers: 0, as_copies: 0, over_one_way: 0, joined: 0, survival: 0 }
 const OFF = { enabled: false, pieces: NO_PIECES, used_bytes: 0, capacity_bytes: 0 } as const
 
-function reasonOf({ mesh }: Client['config'], isBrowser: boolean): MeshView['off'] {
+function reasonOf({ mesh, lan, bridge }: Client['config'], isBrowser: boolean): MeshView['off'] {
   if (isBrowser) return 'browser'
-  return mesh ? 'no-lan' : 'option'
+  if (!mesh) return 'option'
+  return lan || bridge ? null : 'no-lan'
 }
 
 /** Routes and bundles name addresses of a day; those of contacts are shown with their names. */
 export function meshView({ messenger, config, pid }: Pick<Client, 'messenger' | 'config' | 'pid'>): MeshView {
   const { mesh } = messenger
-  if (mesh === undefined) return { ...OFF, neighbours: [], routes: [], bundles: [], off: reasonOf(config, pid === 0) }
+  const off = reasonOf(config, pid === 0)
+  if (mesh === undefined) return { ...OFF, neighbours: [], routes: [], bundles: [], off }
   const { neighbours, routes, bundles, pieces, usedBytes, capacityBytes } = mesh.status()
   const known = contactsByAddress(messenger)
   return {
-    enabled: true,
-    off: null,
+    enabled: off === null,
+    off,
     neighbours: neighbours.map(({ peer, since, bytesIn, bytesOut, routes: count }) => ({
       device: peer,
       ...ownerOf(messenger, peer as DeviceId),
