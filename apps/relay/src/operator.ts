@@ -62,6 +62,8 @@ export interface OperatorStatus {
   readonly mode: Settings['mode']
   readonly uptime_s: number
   readonly connections: number
+  /** At the HTTP and HTTPS ports, WebSockets among them. */
+  readonly http_connections: number
   readonly reservations: number
   readonly circuits: number
   readonly members: number
@@ -169,6 +171,7 @@ export class Operator implements Disposable {
       mode: this.#settings.mode,
       uptime_s: Math.round(process.uptime()),
       connections: figures.connections(),
+      http_connections: this.http.connections,
       reservations: figures.reservations(),
       circuits: figures.circuits(),
       members: this.membership.memberCount(),

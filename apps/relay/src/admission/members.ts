@@ -38,6 +38,8 @@ export interface Newcomer {
   readonly by: { readonly token: string } | { readonly inviter: string }
   /** Whether this device may bring as many as it likes: the operator has decided on it. */
   readonly isUnbounded: (peer: string) => boolean
+  /** Takes it off what has admitted it: in the same commit, or a power cut would leave it to be used again. */
+  readonly spend?: (() => void) | undefined
 }
 
 export class Members {
@@ -74,7 +76,13 @@ export class Members {
 
   /** One that is no member yet. Nobody who is here is forgotten for it. @returns whether there was room */
   add(newcomer: Newcomer): boolean {
-    return this.#atOnce(() => this.#add(newcomer))()
+    const before = this.#count
+    try {
+      return this.#atOnce(() => this.#add(newcomer))()
+    } catch (error) {
+      this.#count = before
+      throw error
+    }
   }
 
   /** @returns whether it was a member */
@@ -107,11 +115,12 @@ export class Members {
     this.#here.clear()
   }
 
-  #add({ peer, by, isUnbounded }: Newcomer): boolean {
+  #add({ peer, by, isUnbounded, spend }: Newcomer): boolean {
     if (this.#count >= this.#bounds.members) this.#forgetLongGone()
     if (this.#count >= this.#bounds.members) return false
     const above = 'token' in by ? [] : this.#upFrom(by.inviter)
     if (above.some(({ peer: each, members }) => members >= this.#bounds.brought && !isUnbounded(each))) return false
+    spend?.()
     this.#sql.add.run(peer, 'token' in by ? `token ${by.token}` : 'invite', this.#now())
     this.#count += 1
     if ('inviter' in by) this.#sql.attach.run(peer, by.inviter, this.#now())

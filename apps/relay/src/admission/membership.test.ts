@@ -6,11 +6,11 @@ import { MAX_ADMITTED_PER_INVITE, MAX_INVITES_PER_MEMBER, Membership, requirePee
 const [ALICE, BOB, CAROL] = ['12D3KooWAlice', '12D3KooWBob', '12D3KooWCarol']
 const DAY_MS = 86_400_000
 
-function open(): { members: Membership; clock: { now: number }; again: () => Membership } {
+function open(): { members: Membership; clock: { now: number }; again: () => Membership; database: Database.Database } {
   const database = new Database(':memory:')
   const clock = { now: 1_000 }
   const again = () => new Membership(database, () => clock.now)
-  return { members: again(), clock, again }
+  return { members: again(), clock, again, database }
 }
 
 const proofAndHash = (): { proof: Uint8Array; hash: Uint8Array } => {
@@ -41,6 +41,20 @@ describe('membership', () => {
     expect(members.revokeToken(endless.id)).toBe(true)
     expect(members.answer(BOB, { kind: 'token', token: endless.token }, true)).toBe('refused')
     expect(members.isMember(ALICE)).toBe(true)
+  })
+
+  it('[RL7] a token is used and its member made in one commit, or neither', () => {
+    const { members, again, database } = open()
+    const { token } = members.createToken({ label: '', uses: 1 })
+    database.exec("CREATE TRIGGER full BEFORE UPDATE ON relay_tokens BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+    expect(() => members.answer(ALICE, { kind: 'token', token }, true)).toThrow('disk is full')
+    expect([members.isMember(ALICE), members.memberCount(), again().memberCount()]).toEqual([false, 0, 0])
+    database.exec('DROP TRIGGER full')
+    expect(['12D3KooWDave', ALICE].map((peer) => members.answer(peer, { kind: 'token', token }, true))).toEqual(['admitted', 'refused'])
+    database.exec("CREATE TRIGGER full BEFORE INSERT ON members BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+    const other = members.createToken({ label: '', uses: 1 })
+    expect(() => members.answer(BOB, { kind: 'token', token: other.token }, true)).toThrow('disk is full')
+    expect(members.tokens().find(({ id }) => id === other.id)?.uses_left).toBe(1)
   })
 
   it("[RL8] admits whom a member has invited, for the invite's time and number", () => {

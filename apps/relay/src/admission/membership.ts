@@ -146,18 +146,14 @@ export class Membership {
   #byToken(peer: string, token: string): AdmissionOutcome {
     const row = this.#sql.token.get(sha256(token), this.#now()) as { id: string; uses_left: number | null } | undefined
     if (row === undefined || row.uses_left === 0) return 'refused'
-    if (!this.#admit(peer, { token: row.id })) return 'full'
-    this.#sql.useToken.run(row.id)
-    return 'admitted'
+    return this.#admit({ peer, by: { token: row.id }, spend: () => void this.#sql.useToken.run(row.id) })
   }
 
   #byInvite(peer: string, proof: Uint8Array): AdmissionOutcome {
     const hash = sha256(proof)
     const row = this.#sql.invite.get(hash, this.#now()) as { admitted: number; inviter: string } | undefined
     if (row === undefined || row.admitted >= MAX_ADMITTED_PER_INVITE || !this.#mayInvite(row.inviter)) return 'refused'
-    if (!this.#admit(peer, { inviter: row.inviter })) return 'full'
-    this.#sql.useInvite.run(hash)
-    return 'admitted'
+    return this.#admit({ peer, by: { inviter: row.inviter }, spend: () => void this.#sql.useInvite.run(hash) })
   }
 
   /** Also when the invite is used: who has been sent away brings nobody any more. */
@@ -166,8 +162,9 @@ export class Membership {
     return verdict === undefined ? this.isMember(peer) : verdict === 'allow'
   }
 
-  #admit(peer: string, by: Newcomer['by']): boolean {
-    return this.#members.add({ peer, by, isUnbounded: (each) => this.verdictOn(each) === 'allow' })
+  #admit(newcomer: Omit<Newcomer, 'isUnbounded'>): AdmissionOutcome {
+    const isUnbounded = (each: string): boolean => this.verdictOn(each) === 'allow'
+    return this.#members.add({ ...newcomer, isUnbounded }) ? 'admitted' : 'full'
   }
 }
 

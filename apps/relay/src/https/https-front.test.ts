@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { request, type RequestOptions } from 'node:https'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, Server, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Certificate } from './certificate-keeper.ts'
@@ -129,6 +129,13 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     const slow = await Promise.all([dribble(front, `${head}X-Long: `), dribble(front, `${head}\r\n${head}X-Long: `)])
     expect(await ask(front, certificate)).toBe('page')
     await vi.waitFor(() => expect(slow.map(({ closed }) => closed)).toEqual([true, true]), WITHIN)
+  })
+
+  it('[RL33] nobody is turned away without being counted: only the settings bound connections', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    await frontWith()
+    expect(listen.mock.contexts.map((server) => (server as Server).maxConnections)).toEqual([undefined])
+    listen.mockRestore()
   })
 
   it('[RL33, RL21] who has too many connections is turned away before TLS; others are served', async () => {

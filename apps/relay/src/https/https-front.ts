@@ -18,13 +18,11 @@ const LOOKS = 5
 const IDLE_MS = 20_000
 /** As at the HTTP port: who wants more connects anew, which is counted and limited. */
 const MAX_REQUESTS_PER_SOCKET = 100
-/** Connections at once. */
-const MAX_SOCKETS = 8_192
 /** RFC 8737 §6.2. */
 const ACME_ALPN = 'acme-tls/1'
 
 export interface FrontHandlers {
-  /** Asked as soon as somebody is there; at `false` the socket is turned away. */
+  /** Asked as soon as somebody is there, and counts them; at `false` the socket is turned away. */
   mayEnter(socket: Socket): boolean
   onRequest(request: IncomingMessage, response: ServerResponse): void
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -60,7 +58,6 @@ export class HttpsFront implements AsyncDisposable {
     })
     this.#https.on('tlsClientError', (_, socket) => void socket.destroy())
     this.#server = createServer((socket) => this.#take(socket))
-    this.#server.maxConnections = MAX_SOCKETS
   }
 
   get port(): number {

@@ -105,6 +105,17 @@ describe("the month's budget", () => {
     expect(after.look(NOW + 11 * DAY_MS, counted(90), LIMITED)).toMatchObject({ used_bytes: 50, month: '2026-12-01' })
   })
 
+  it('[RL13] another first day of the month forgets nothing of what is used, in either direction; a month that is over is over', () => {
+    const counted = (relay: number) => ({ interfaces: undefined, relay })
+    const from = (firstDay: number) => settings({ bytesPerMonth: 1_000, firstDay })
+    const budget = new Budget(memory(), { now: NOW, counted: counted(0), settings: from(1) })
+    budget.look(NOW, counted(500), from(1))
+    expect(budget.look(NOW, counted(510), from(15))).toMatchObject({ used_bytes: 510, month: '2026-11-15' })
+    expect(budget.look(NOW, counted(520), from(28))).toMatchObject({ used_bytes: 520, month: '2026-10-28' })
+    expect(budget.look(NOW, counted(530), from(15))).toMatchObject({ used_bytes: 530, month: '2026-11-15' })
+    expect(budget.look(NOW + 30 * DAY_MS, counted(540), from(1))).toMatchObject({ used_bytes: 0, month: '2026-12-01' })
+  })
+
   it('[RL13] a month before all that is known begins with what is used', () => {
     const ahead = NOW + 365 * DAY_MS
     const budget = new Budget(memory(), { now: ahead, counted: { interfaces: undefined, relay: 0 }, settings: LIMITED })

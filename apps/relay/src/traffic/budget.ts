@@ -29,7 +29,7 @@ const KEY = 'traffic-budget'
 const KEEP_EVERY_MS = 30_000
 /** Other months that are remembered, for a clock that has been wrong and is set right. */
 const MAX_OTHERS = 4
-const monthSchema = z.object({ month: z.string(), used: z.number().min(0) })
+const monthSchema = z.object({ month: z.string().regex(/^\d{4}-\d\d-\d\d$/), used: z.number().min(0) })
 const recordSchema = monthSchema.extend({
   /** What had been used when this month began, or was come back to. */
   begun: z.number().min(0).default(0),
@@ -57,8 +57,9 @@ export class Budget {
   look(now: number, counted: Counted, settings: Settings['budget']): BudgetReport {
     if (hasBegunAnew(this.#last.interfaces, counted.interfaces)) this.#fold(counted, settings)
     this.#last = counted
-    const month = monthOf(now, settings.firstDay)
+    const month = monthOf(now, dayOf(this.#row.month))
     if (month !== this.#row.month) this.#turnTo(month, counted, settings)
+    if (dayOf(month) !== settings.firstDay) this.#rename(monthOf(now, settings.firstDay))
     const report = this.report(settings)
     if (Math.abs(now - this.#keptAt) >= KEEP_EVERY_MS) this.#keep(now, report)
     return report
@@ -82,6 +83,12 @@ export class Budget {
     const kept = [{ month: left, used }, ...others.filter((each) => each !== known)]
     this.#row = { month, used: next, begun: next, others: kept.slice(0, MAX_OTHERS) }
     this.#start = counted
+    this.#keptAt = Number.NEGATIVE_INFINITY
+  }
+
+  /** The operator has set another first day: what is used since the old one belongs to this month, as far as anybody knows. */
+  #rename(month: string): void {
+    this.#row = { ...this.#row, month, others: this.#row.others.filter((each) => each.month !== month) }
     this.#keptAt = Number.NEGATIVE_INFINITY
   }
 
@@ -134,6 +141,8 @@ export function monthOf(now: number, firstDay: number): string {
   const month = at.getUTCDate() >= firstDay ? at.getUTCMonth() : at.getUTCMonth() - 1
   return new Date(Date.UTC(at.getUTCFullYear(), month, firstDay)).toISOString().slice(0, 10)
 }
+
+const dayOf = (month: string): number => Number(month.slice(-2))
 
 /** What an interface carried between the last row and this start counts, as long as the machine stayed up. */
 function sinceBefore(kept: InterfaceReading | undefined, now: InterfaceReading | undefined): InterfaceReading | undefined {

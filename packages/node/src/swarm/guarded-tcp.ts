@@ -12,7 +12,7 @@ import { endpointOf } from '../bulk/endpoint.ts'
 
 /** From the TCP connection to its first byte, ms; libp2p has a limit of its own from then on. */
 const FIRST_BYTE_WITHIN_MS = 10_000
-/** Connections of one listener. */
+/** Connections of one listener where nobody is asked; the system resets the others, of which nobody hears. */
 const MAX_SOCKETS = 16_384
 
 /** What the listener of `@libp2p/tcp` 11 holds; not in its types. */
@@ -22,8 +22,8 @@ interface Listener {
 }
 
 export interface TcpDoor {
-  /** Asked as soon as somebody is there. The socket is turned away at `false`. */
-  mayEnter(socket: Socket): boolean
+  /** Asked as soon as somebody is there, and counts them. The socket is turned away at `false`. */
+  readonly mayEnter?: ((socket: Socket) => boolean) | undefined
   /** Somebody wants to open a raw connection: from now on the socket is the receiver's. It is not flowing. */
   onRaw(socket: Socket): void
 }
@@ -56,9 +56,9 @@ function guard(listener: Listener, door: TcpDoor): void {
   const open = new Set<Socket>()
   const [deliver] = server.listeners('connection') as ((socket: Socket) => void)[]
   server.removeAllListeners('connection')
-  server.maxConnections = MAX_SOCKETS
+  if (door.mayEnter === undefined) server.maxConnections = MAX_SOCKETS
   server.on('connection', (socket) => {
-    if (!door.mayEnter(socket)) return void socket.destroy()
+    if (door.mayEnter?.(socket) === false) return void socket.destroy()
     open.add(socket)
     socket.once('close', () => open.delete(socket))
     sort(socket, { raw: door.onRaw, libp2p: (each) => server.listening && deliver?.call(server, each) })

@@ -15,7 +15,7 @@ import { Shares } from '@skein/core'
 export const MAX_MESSAGE_BYTES = 262_144
 /** From the TCP connection to the upgrade, ms: a handshake of one round trip, with time for slow ones. */
 export const UPGRADE_WITHIN_MS = 10_000
-/** TCP connections that listen for WebSockets at once; the library counts a connection only when it is authenticated. */
+/** TCP connections that are no WebSockets yet, and where nobody is asked all of them: the library counts a connection only when it is authenticated. */
 export const MAX_SOCKETS = 8_192
 
 /** From the end of a connection to that of its TCP connection, ms: for what is on its way, and the other side's farewell. */
@@ -49,7 +49,7 @@ interface UpgradeRequest {
 const MAX_PENDING_PER_ADDRESS = 256
 
 export interface GuardOptions {
-  /** Asked as soon as somebody is there who speaks for himself. The socket is turned away at `false`. */
+  /** Asked as soon as somebody is there who speaks for himself, and counts them. The socket is turned away at `false`. */
   readonly mayEnter?: ((socket: Socket) => boolean) | undefined
   /** The address and its network, as whoever decides counts them. */
   readonly groupsOf?: ((address: string) => readonly string[]) | undefined
@@ -80,7 +80,7 @@ export function guardedWebSockets(options: GuardOptions = {}): (components: WebS
 }
 
 function guard(listener: Listener, { behindProxy = false, onReady, onRefused, groupsOf = () => [], mayEnter }: GuardOptions): void {
-  listener.server.maxConnections = MAX_SOCKETS
+  if (mayEnter === undefined) listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   const pending = new Shares(() => PENDING)
   listener.server.prependListener('connection', (socket) => {

@@ -1,3 +1,4 @@
+import { Server } from 'node:net'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
@@ -87,6 +88,15 @@ describe('relay stack', { timeout: 60_000 }, () => {
     await members[0]?.stop()
     await vi.waitFor(() => expect(relay.counts().reservations).toBe(MANY - 1), DEADLINE)
     expect(relay.isConnected(members[0]?.peerId.toString() ?? '')).toBe(false)
+  })
+
+  it('[RL11] turns nobody away without counting: only the rules bound its connections', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    const other = await start()
+    const bounds = listen.mock.contexts.map((server) => (server as Server).maxConnections)
+    listen.mockRestore()
+    await other.stop()
+    expect(bounds).toEqual([undefined, undefined])
   })
 
   it('carries 1 MiB through one circuit without limits', async () => {

@@ -10,7 +10,7 @@ import { createClientStack, EVERYWHERE, type ListenOptions, sharedTransports, ty
 export function createStack(options: StackOptions): Promise<Stack> {
   return createClientStack(options, {
     listen: listenAddresses(options.listen),
-    transports: [guardedTcp({ mayEnter: () => true, onRaw: options.onRaw ?? refuse }), guardedWebSockets(), ...sharedTransports(options)],
+    transports: [guardedTcp({ onRaw: options.onRaw ?? refuse }), guardedWebSockets(), ...sharedTransports(options)],
   })
 }
 
