@@ -46,6 +46,18 @@ describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a dep
     expect(run('promtool', ['check', 'config', join(FILES, 'prometheus.yml')])).toContain('SUCCESS')
   })
 
+  it('[RL20] Prometheus takes every expression of the dashboard', () => {
+    const { panels } = JSON.parse(readFileSync(join(FILES, 'grafana-dashboard.json'), 'utf8')) as {
+      panels: { targets: { expr: string }[] }[]
+    }
+    const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$instance', '.*')))
+    const rules = expressions.map((expr, n) => ({ record: `dashboard:${n}`, expr }))
+    const file = join(dir, 'dashboard.yml')
+    // JSON is YAML too.
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }))
+    expect(run('promtool', ['check', 'rules', file])).toContain(`${expressions.length} rules found`)
+  })
+
   it('[RL20] systemd finds the unit well locked in', () => {
     const verdict = run('systemd-analyze', ['security', '--offline=true', join(FILES, 'skein-relay.service')])
     expect(Number(/exposure level for [^:]*: ([\d.]+)/.exec(verdict)?.[1])).toBeLessThan(2)

@@ -25,7 +25,7 @@ libraries="libatomic1 libstdc++6 ca-certificates"
 serves_within=60s
 ends_within=45
 
-mode= announce= https= backup= changed= before= version= welcome= draft=
+mode= announce= https= backup= changed= before= version= welcome= draft= taken_back=
 
 say() { printf 'skein-relay: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -208,10 +208,22 @@ draft_settings() {
   [ -z "$https" ] || set_setting HTTPS "$https"
 }
 
+# Those from before stay until the relay has come up with the new ones. The right for HTTPS is given by what is set, whoever set it.
 keep_settings() {
+  rm -f "$root$settings.before"
+  if [ -e "$root$settings" ] && ! cmp -s "$root$draft" "$root$settings"; then cp -p "$root$settings" "$root$settings.before"; fi
   mv -T "$root$draft" "$root$settings"
   draft=
-  [ -z "$https" ] || allow_low_ports
+  case $(setting HTTPS) in '' | off) ;; *) allow_low_ports ;; esac
+}
+
+take_back_settings() {
+  [ -e "$root$settings.before" ] || return 0
+  taken_back=yes
+  say "taking back the settings that are new"
+  mv -T "$root$settings.before" "$root$settings"
+  case $(setting HTTPS) in '' | off) rm -f "$root$unit.d/https.conf" ;; esac
+  if runs_systemd; then systemctl daemon-reload; fi
 }
 
 # On a rented machine the address by which it leaves is its public one, unless the provider translates it (1:1 NAT).
@@ -280,12 +292,15 @@ hand_over() {
 
 go_back() {
   journalctl -u skein-relay -n 20 --no-pager >&2 2>/dev/null || true
-  [ -n "$before" ] && [ "$before" != "$version" ] || die "the relay does not come up; the lines above say why, and skein-relay doctor"
-  say "version $version does not come up; going back to $before"
-  activate "$before"
+  take_back_settings
+  [ "${before:-$version}" != "$version" ] || before=
+  [ -n "$before$taken_back" ] || die "the relay does not come up; the lines above say why, and skein-relay doctor"
+  say "this does not come up; going back to ${before:+version $before}${taken_back:+${before:+ and }the settings before}"
+  [ -z "$before" ] || activate "$before"
   systemctl restart skein-relay
-  "$operator" --json status --wait "$serves_within" >/dev/null || die "version $before does not come up either; see journalctl -u skein-relay"
-  rm -rf "$root$app/$version"
+  "$operator" --json status --wait "$serves_within" >/dev/null || die "that does not come up either; see journalctl -u skein-relay"
+  [ -z "$before" ] || rm -rf "$root$app/$version"
+  [ -n "$before" ] || die "the relay serves again with the settings before"
   die "version $before serves again; nothing has been upgraded"
 }
 
@@ -321,6 +336,7 @@ install_relay() {
   keep_settings
   activate "$version"
   start
+  rm -f "$root$settings.before"
   forget_old_versions
   hint_firewall
   printf '%s\n' "$welcome"

@@ -1,7 +1,7 @@
 // What infra/install.sh does to the settings of a relay, in a folder in place of a system: programs of that system are stood in
 // for, the script is the real one. On a real Debian it runs in e2e/relay-service.long.test.ts.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,8 +24,10 @@ esac
 `
 
 let folder
+let script
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'skein-install-'))
+  script = SCRIPT
   const put = (name, text) => {
     mkdirSync(join(folder, name, '..'), { recursive: true })
     writeFileSync(join(folder, name), text, { mode: 0o755 })
@@ -42,7 +44,19 @@ const settings = () => readFileSync(root(SETTINGS), 'utf8').split('\n').slice(1)
 
 function install(...options) {
   const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, SKEIN_ROOT: join(folder, 'root'), SKEIN_PACKED: join(folder, 'packed') }
-  return spawnSync('sh', [SCRIPT, ...options], { env, encoding: 'utf8' })
+  return spawnSync('sh', [script, ...options], { env, encoding: 'utf8' })
+}
+
+/** As if systemd ran in the folder: the relay comes up unless its settings say that it cannot. */
+function withSystemd() {
+  const program = (name, text) => writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  program('systemctl', `[ "$1" = show ] && echo 0; echo "$*" >>${join(folder, 'said')}`)
+  program('journalctl', '')
+  program('setpriv', '')
+  program('operator', `! grep -q taken.example ${root(SETTINGS)}`)
+  script = join(folder, 'install.sh')
+  const text = readFileSync(SCRIPT, 'utf8').replace(/^runs_systemd\(\) .*$/m, 'runs_systemd() { :; }')
+  writeFileSync(script, text.replaceAll('"$operator" --json', 'operator --json'))
 }
 
 describe.skipIf(process.platform === 'win32')('settings that are installed', () => {
@@ -61,6 +75,41 @@ describe.skipIf(process.platform === 'win32')('settings that are installed', () 
     expect(install('--announce-host', 'refused.example', '--https').status).not.toBe(0)
     expect(settings()).toEqual(['SKEIN_RELAY_ANNOUNCE_HOST=relay.example', ''])
     expect([`${SETTINGS}.new`, 'etc/systemd/system/skein-relay.service.d'].map((each) => existsSync(root(each)))).toEqual([false, false])
+  })
+
+  it('[RL20] what was removed and is installed again may open the ports that its settings want', () => {
+    expect(install('--https', '--announce-host', 'relay.example')).toMatchObject({ status: 0 })
+    expect(install('uninstall')).toMatchObject({ status: 0 })
+    expect(existsSync(root('etc/systemd/system/skein-relay.service.d/https.conf'))).toBe(false)
+    expect(install()).toMatchObject({ status: 0 })
+    expect(settings()).toEqual(['SKEIN_RELAY_ANNOUNCE_HOST=relay.example', 'SKEIN_RELAY_HTTPS=443', ''])
+    expect(existsSync(root('etc/systemd/system/skein-relay.service.d/https.conf'))).toBe(true)
+  })
+
+  it('[RL20] settings with which the relay does not come up are taken back, and it serves with those before', () => {
+    withSystemd()
+    expect(install('--announce-host', 'relay.example')).toMatchObject({ status: 0 })
+    writeFileSync(join(folder, 'said'), '')
+    const failed = install('--announce-host', 'taken.example', '--https')
+    expect(failed).toMatchObject({ status: 1, stderr: expect.stringContaining('serves again with the settings before') })
+    expect(settings()).toEqual(['SKEIN_RELAY_ANNOUNCE_HOST=relay.example', ''])
+    expect(existsSync(root('etc/systemd/system/skein-relay.service.d/https.conf'))).toBe(false)
+    expect(readFileSync(join(folder, 'said'), 'utf8').trim().split('\n').at(-1)).toBe('restart skein-relay')
+    expect(install('--announce-host', 'other.example')).toMatchObject({ status: 0 })
+    expect([settings()[0], existsSync(root(`${SETTINGS}.before`))]).toEqual(['SKEIN_RELAY_ANNOUNCE_HOST=other.example', false])
+  })
+
+  it('[RL20] a new version that does not come up with new settings goes with them', () => {
+    withSystemd()
+    expect(install('--announce-host', 'relay.example')).toMatchObject({ status: 0 })
+    const before = readlinkSync(root('opt/skein-relay/current'))
+    writeFileSync(join(folder, 'packed/defaults.env'), 'another')
+    expect(install('--announce-host', 'taken.example')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`version ${before} serves again`),
+    })
+    expect([readlinkSync(root('opt/skein-relay/current')), settings()[0]]).toEqual([before, 'SKEIN_RELAY_ANNOUNCE_HOST=relay.example'])
+    expect(readdirSync(root('opt/skein-relay')).toSorted()).toEqual([before, 'current'].toSorted())
   })
 
   it('[RL20] a last line that has no end keeps to itself', () => {

@@ -104,6 +104,17 @@ describe('relay-bundle', () => {
     expect([found.includes('dispatch/s.ts'), found.includes('dispatch/t.ts')]).toEqual([true, false])
   })
 
+  it('lets the members with which it measures reach others, in a program of their own, and know of no messages', async () => {
+    const peer = 'apps/relay/src/bench/bench-peer.ts'
+    const swarm = { 'packages/node/src/swarm/index.ts': "export { s } from './libp2p-swarm.ts'" }
+    const member = { ...swarm, 'packages/node/src/swarm/libp2p-swarm.ts': 'export const s = 1' }
+    expect(await problems(relayBundle, { [peer]: relay['apps/relay/src/main.ts'], ...member })).toBe('')
+    expect(await problems(relayBundle, { ...relay, ...member })).toContain('libp2p-swarm.ts')
+    const messages = { 'packages/core/src/conversation/a.ts': 'console.log(1)' }
+    const wrong = { [peer]: "import '../../../../packages/core/src/conversation/a.ts'", ...messages }
+    expect(await problems(relayBundle, wrong)).toContain('conversation/a.ts')
+  })
+
   it('finds another app', async () => {
     const files = { 'apps/relay/src/main.ts': "import '../../cli/src/main.ts'", 'apps/cli/src/main.ts': 'console.log(1)' }
     expect(await problems(relayBundle, files)).toContain('apps/cli/src/main.ts')

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from '@skein/core'
 import type { RelayStack } from '@skein/node/swarm'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -184,4 +185,14 @@ it('[RL15] figures tell of places that begin and end, of devices of the day, and
   expect(text).toContain('skein_relay_clients_today 2')
   expect(text).toContain('skein_relay_http_connections 0')
   expect(text).not.toContain('alice')
+})
+
+it.each(['alerts.yml', 'alerts.test.yml', 'grafana-dashboard.json'])('[RL20] %s names metrics that the relay has', async (file) => {
+  using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
+  const kinds = new Map([...(await operator.metrics.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', kind]) => [name, kind]))
+  const text = readFileSync(fileURLToPath(new URL(`../../../infra/relay/${file}`, import.meta.url)), 'utf8')
+  const named = [...text.matchAll(/\b(?:skein_relay|nodejs|process)_\w+/g)].map(([name]) => name)
+  expect(named.length).toBeGreaterThan(3)
+  const isKnown = (name: string): boolean => kinds.has(name) || kinds.get(name.replace(/_(bucket|sum|count)$/, '')) === 'histogram'
+  expect(named.filter((name) => !isKnown(name))).toEqual([])
 })
