@@ -11,7 +11,9 @@ const TIMEOUT_MS = 30_000
 /** Real processes on a machine that others use as well get one second try, and the run names each (tools/second-tries.mjs). */
 const SECOND_TRY = { retry: 1 }
 
-const unit = (name: string, include: string) => ({ test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS } })
+const unit = (name: string, include: string) => ({
+  test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS, setupFiles: ['tools/test-setup.mjs'] },
+})
 
 const BUILDS = 'e2e/start.test.ts'
 

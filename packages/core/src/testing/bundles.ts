@@ -1,5 +1,5 @@
 import { signBundle } from '../e2ee/bundle.ts'
-import { noblePrimitives } from '../e2ee/primitives.ts'
+import { worldPrimitives } from './world-primitives.ts'
 import { bundleOf } from '../e2ee/prekeys.ts'
 import type { StoredPrekey } from '../ports/store.ts'
 import type { SignedBytes } from '../wire/signed.ts'
@@ -15,5 +15,5 @@ export const TEST_PREKEY: StoredPrekey = {
 
 /** A signed bundle of the device, for cards and records made outside a messenger. */
 export function bundleFor(device: { readonly deviceKey: Uint8Array; readonly deviceSeed: Uint8Array }, prekey = TEST_PREKEY): SignedBytes {
-  return signBundle(noblePrimitives, bundleOf(noblePrimitives, prekey, device.deviceKey), device.deviceSeed)
+  return signBundle(worldPrimitives, bundleOf(worldPrimitives, prekey, device.deviceKey), device.deviceSeed)
 }

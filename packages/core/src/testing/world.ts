@@ -2,7 +2,6 @@
 import { fflateCompression } from '../e2ee/compression.ts'
 import { loadAnnotate, loadDepositor, loadDropDevice, loadExpire, loadOldMail, loadUnconfirmed } from '../dispatch/late-code.ts'
 import { carryByMesh } from '../dispatch/mesh-carrier.ts'
-import { noblePrimitives } from '../e2ee/primitives.ts'
 import { type BulkPort, type FilePlatform, transferFiles } from '../files/index.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
 import { Messenger } from '../messenger.ts'
@@ -23,6 +22,7 @@ import { plainIssuer, plainTokens } from './plain-tokens.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
+import { worldPrimitives } from './world-primitives.ts'
 
 export interface WorldNode {
   readonly name: string
@@ -81,7 +81,7 @@ export class World {
   private readonly nodes = new Map<string, WorldNode>()
 
   /** @param primitives a faster backend, for many worlds */
-  constructor(seed: number, primitives: Primitives = noblePrimitives) {
+  constructor(seed: number, primitives: Primitives = worldPrimitives) {
     this.primitives = primitives
     this.random = seededRandom(seed)
     this.network = new MemoryNetwork(() => this.random.uniform())
@@ -94,13 +94,13 @@ export class World {
 
   /** A device of nobody: for who listens or meddles without a messenger. */
   strangerDevice(): DeviceId {
-    return deviceIdFromKey(noblePrimitives.ed25519PublicKey(this.random.bytes(32)))
+    return deviceIdFromKey(this.primitives.ed25519PublicKey(this.random.bytes(32)))
   }
 
   /** A relay that keeps mail, under a URL; its store may be that of an earlier one. @param made what its keys follow from */
   relay(url: string, store = new MemoryMailboxStore(), made = url): WorldRelay {
-    const seed = noblePrimitives.sha256(new TextEncoder().encode(made))
-    const device = deviceIdFromKey(noblePrimitives.ed25519PublicKey(seed))
+    const seed = this.primitives.sha256(new TextEncoder().encode(made))
+    const device = deviceIdFromKey(this.primitives.ed25519PublicKey(seed))
     const { clock, random, network } = this
     const logger = new RecordingLogger()
     const issuer = plainIssuer(made, clock)
