@@ -1,11 +1,11 @@
 /** `skein chat`: a conversation in the terminal. */
 import { createInterface } from 'node:readline/promises'
 import { SkeinError } from '@skein/core'
-import type { ApiClient } from '@skein/node/api'
+import type { ApiClient, ClientEvent, ConversationView } from '@skein/node/api'
 import { EXIT } from './output.ts'
 import { shownMessage } from './shown-message.ts'
 import { oneLine } from './terminal-text.ts'
-import { type Session, withApi } from './commands.ts'
+import { type Session, TICK, withApi } from './commands.ts'
 
 /** Talks to `contact`, or to whoever is the only or the next contact. Lines typed are sent; ends with Ctrl-D or /quit. */
 export const chat = (session: Session, wanted: string | undefined): Promise<number> =>
@@ -19,7 +19,9 @@ export const chat = (session: Session, wanted: string | undefined): Promise<numb
       terminal.prompt(true)
     }
     const room = { contact: wanted }
-    void follow(api, { say, room, signal: closing.signal })
+    // What nobody may be looking at was not seen.
+    const isShown = process.stdout.isTTY
+    void follow(api, { say, room, isShown, signal: closing.signal })
     say('Type a message and press Enter. /to NAME chooses whom to talk to, /people lists contacts, /quit ends.')
     for await (const line of terminal) {
       if (line.trim() === '/quit') break
@@ -78,29 +80,66 @@ async function sayPresence(
   say(known.online ? `● ${oneLine(known.name)} is here` : `○ ${oneLine(known.name)} has gone`)
 }
 
-/** The text as well: what failed may stand far above by now. */
-async function sayFailure(
-  api: ApiClient,
-  { contact, id, reason }: { readonly contact: string; readonly id: string; readonly reason: string | null },
-): Promise<string> {
+type StateEvent = Extract<ClientEvent, { event: 'state' }>
+
+const STATES = {
+  queued: undefined,
+  carried: 'left with who carries it',
+  delivered: 'delivered',
+  read: 'read',
+  failed: 'not delivered',
+} as const
+
+/** The text as well: the message may stand far above by now. */
+async function sayState(api: ApiClient, { contact, id, state, reason }: StateEvent, say: Room['say']): Promise<void> {
+  const word = STATES[state]
+  if (word === undefined) return
   const { messages } = await api.history({ contact, limit: 100 })
-  const failed = messages.find((each) => each.id === id)
-  const what = failed === undefined ? id : `«${shownMessage(failed)}»`
-  return `  ✗ not delivered${reason === null ? '' : ` (${oneLine(reason)})`}: ${what}  Again: skein outbox --retry ${id}`
+  const message = messages.find((each) => each.id === id)
+  const what = message === undefined ? id : `«${shownMessage(message)}»`
+  const again = state === 'failed' ? `  Again: skein outbox --retry ${id}` : ''
+  say(`  ${TICK[state]} ${word}${reason === null ? '' : ` (${oneLine(reason)})`}: ${what}${again}`)
 }
 
-/** Shows what arrives, what was delivered, and who comes and goes. */
-async function follow(api: ApiClient, { say, room, signal }: Room & { readonly signal: AbortSignal }): Promise<void> {
+/** What came while nobody looked: with the first new message it would count as seen. */
+async function sayUnread(api: ApiClient, { say, room }: Room): Promise<void> {
+  const { conversations } = await api.conversations()
+  const wanted = ({ contact, name }: ConversationView): boolean => [undefined, contact, name].includes(room.contact)
+  for (const each of conversations.filter((talk) => talk.unread > 0 && !talk.muted && wanted(talk))) {
+    const { messages } = await api.history({ contact: each.contact, limit: 1_000 })
+    for (const message of messages.filter(({ seen }) => !seen)) say(`${oneLine(each.name)}: ${shownMessage(message)}`)
+    const last = messages.at(-1)
+    if (last !== undefined) await api.seen({ contact: each.contact, id: last.id })
+  }
+}
+
+async function sayMessage(
+  api: ApiClient,
+  { contact, name, message }: Extract<ClientEvent, { event: 'message' }>,
+  { say, isShown }: Followed,
+): Promise<void> {
+  say(`${oneLine(name)}: ${shownMessage(message)}`)
+  if (isShown) await api.seen({ contact, id: message.id })
+}
+
+export interface Followed extends Room {
+  /** Somebody sees what is said: it counts as seen. */
+  readonly isShown: boolean
+  readonly signal: AbortSignal
+}
+
+/** Shows what arrives, what becomes of what was sent, and who comes and goes. */
+export async function follow(api: ApiClient, followed: Followed): Promise<void> {
+  const { say, room, isShown, signal } = followed
   try {
+    if (isShown) await sayUnread(api, followed)
     // An event comes with every change of a contact; only the first acceptance is news.
     const { contacts } = await api.contacts()
     const known = new Set(contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
     const online = new Set(contacts.flatMap(({ contact, online: here }) => (here ? [contact] : [])))
     for await (const event of await api.events(undefined, { signal })) {
-      if (event.event === 'message' && event.message.direction === 'in' && !event.muted)
-        say(`${oneLine(event.name)}: ${shownMessage(event.message)}`)
-      if (event.event === 'state' && event.state === 'delivered') say('  ✓ delivered')
-      if (event.event === 'state' && event.state === 'failed') say(await sayFailure(api, event))
+      if (event.event === 'message' && event.message.direction === 'in' && !event.muted) await sayMessage(api, event, followed)
+      if (event.event === 'state') await sayState(api, event, say)
       if (event.event === 'presence' && event.contact !== null)
         await sayPresence(api, { ...event, contact: event.contact }, { say, online })
       if (event.event === 'keys') say(`* ${oneLine(event.name)} has other devices or keys than before${CAUTION[event.trust]}`)

@@ -25,7 +25,7 @@ export async function withApi(session: Session, work: (api: ApiClient) => Promis
   }
 }
 
-function duration(text: string): number {
+export function duration(text: string): number {
   const milliseconds = parseDuration(text)
   if (milliseconds === undefined) throw new SkeinError('USAGE', `«${text}» is not a duration; write 500ms, 20s, 5m, 2h or 1d.`)
   return milliseconds
@@ -38,7 +38,7 @@ function waitState(text: string): WaitState {
 }
 
 export const TICK: Readonly<Record<SentMessage['state'], string>> = { queued: '·', carried: '↑', delivered: '✓', read: '✓✓', failed: '✗' }
-const time = (instant: number): string => new Date(instant).toLocaleString()
+export const time = (instant: number): string => new Date(instant).toLocaleString()
 
 export const status = (session: Session): Promise<number> =>
   withApi(session, async (api) => {

@@ -1,6 +1,7 @@
 /** Commands about mail on its way. */
 import { SkeinError } from '@skein/core'
-import { type Session, TICK, withApi } from './commands.ts'
+import type { DeviceStateView } from '@skein/node/api'
+import { duration, type Session, TICK, time, withApi } from './commands.ts'
 import { oneLine } from './terminal-text.ts'
 
 const HOLDS = {
@@ -14,11 +15,24 @@ const HOLDS = {
   'mailbox-away': 'their mailbox does not answer',
 } as const
 
-export const outbox = (session: Session, { retry, cancel }: { retry?: string; cancel?: string }): Promise<number> =>
-  withApi(session, async (api) => {
-    if (retry !== undefined && cancel !== undefined) throw new SkeinError('USAGE', '--retry cannot stand beside --cancel.')
+export interface OutboxOptions {
+  readonly retry?: string
+  readonly cancel?: string
+  readonly expire?: string
+}
+
+export const outbox = (session: Session, id: string | undefined, { retry, cancel, expire }: OutboxOptions): Promise<number> => {
+  if ([id, retry, cancel].filter((each) => each !== undefined).length > 1)
+    throw new SkeinError('USAGE', 'A message alone, --retry or --cancel: one of them.')
+  if (expire !== undefined && retry === undefined) throw new SkeinError('USAGE', '--expire stands beside --retry alone.')
+  const limit = expire === undefined ? {} : { expire_ms: duration(expire) }
+  return withApi(session, async (api) => {
+    if (id !== undefined) {
+      showStates(session, await api.states({ id }))
+      return
+    }
     if (retry !== undefined || cancel !== undefined) {
-      const { message } = retry === undefined ? await api.cancel({ id: cancel ?? '' }) : await api.retry({ id: retry })
+      const { message } = retry === undefined ? await api.cancel({ id: cancel ?? '' }) : await api.retry({ id: retry, ...limit })
       session.output.result(message, `${TICK[message.state]} ${message.state}`)
       return
     }
@@ -29,6 +43,15 @@ export const outbox = (session: Session, { retry, cancel }: { retry?: string; ca
     })
     session.output.result(listed, lines.join('\n') || 'Nothing waits on this device.')
   })
+}
+
+function showStates(session: Session, states: { readonly id: string; readonly devices: readonly DeviceStateView[] }): void {
+  const lines = states.devices.map(({ device, state, reason, at }) => {
+    const why = reason === null ? '' : ` (${oneLine(reason)})`
+    return `${TICK[state]} ${state}${why}  ${oneLine(device)}${at === null ? '' : `  ${time(at)}`}`
+  })
+  session.output.result(states, lines.join('\n') || 'Another device of yours has sent it, and knows more.')
+}
 
 export const mailbox = (session: Session): Promise<number> =>
   withApi(session, async (api) => {

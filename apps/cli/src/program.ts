@@ -111,7 +111,9 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
   program
     .command('outbox')
     .description('what is not delivered yet, and why')
+    .argument('[message]', 'what has become of this one, device by device')
     .option('--retry <id>', 'send a message that failed once more')
+    .option('--expire <duration>', 'with --retry: when to give up')
     .option('--cancel <id>', 'give a message up')
     .action(run(delivery.outbox))
   program.command('mailbox').description('where mail lies for you while you are away').action(run(delivery.mailbox))

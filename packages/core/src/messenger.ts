@@ -238,7 +238,7 @@ export class Messenger {
   }
 
   /** What is on its way: looked at, sent again, given up. */
-  get deliveries(): Pick<Dispatcher, 'outbox' | 'retry' | 'cancel' | 'mailboxes' | 'wakeAll'> {
+  get deliveries(): Pick<Dispatcher, 'outbox' | 'states' | 'retry' | 'cancel' | 'mailboxes' | 'wakeAll'> {
     return this.dispatcher
   }
 

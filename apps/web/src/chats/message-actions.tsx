@@ -7,6 +7,7 @@ import type { Conversation } from '../client/conversation.ts'
 import { mailOf } from '../client/mail.ts'
 import { useObservable } from '../client/observable.ts'
 import { SeveralDialog } from '../mail/lazy.ts'
+import { DeviceStates } from '../mail/device-states.tsx'
 import { OutboxRows } from '../mail/outbox-rows.tsx'
 import { copyText } from '../ui/clipboard.ts'
 import { Button } from '../ui/button.tsx'
@@ -74,6 +75,7 @@ export function MessageActions({ message, conversation, onClose }: MessageAction
         ) : null}
         {hasArrived ? <Item label={proofs.save} icon={<FileCheck aria-hidden="true" size={18} />} onClick={() => done(saveProof)} /> : null}
       </div>
+      {message.direction === 'out' ? <DeviceStates id={id} /> : null}
       {first === undefined ? null : <OutboxRows rows={[first, ...others]} />}
       {problem === undefined ? null : <Note look="danger">{problem}</Note>}
     </Dialog>

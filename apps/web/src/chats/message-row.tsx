@@ -131,14 +131,16 @@ function Failed({ message, conversation }: Pick<BubbleProps, 'message' | 'conver
   return (
     <div className="text-sm text-danger">
       {reason === undefined ? null : <p role={problem === undefined ? undefined : 'alert'}>{reason}</p>}
-      <button
-        type="button"
-        disabled={busy}
-        className="min-h-9 font-medium underline"
-        onClick={() => void run(() => conversation.retry(message.id))}
-      >
-        {chats.states.failed}. {chats.again}
-      </button>
+      {message.reason === 'restored' ? null : (
+        <button
+          type="button"
+          disabled={busy}
+          className="min-h-9 font-medium underline"
+          onClick={() => void run(() => conversation.retry(message.id))}
+        >
+          {chats.states.failed}. {chats.again}
+        </button>
+      )}
     </div>
   )
 }

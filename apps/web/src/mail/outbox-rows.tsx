@@ -8,7 +8,7 @@ import { useAction } from '../ui/use-action.ts'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
 
 /** Of a device's id: enough to tell one from another. */
-const SHOWN_OF_ID = 6
+export const SHOWN_OF_ID = 6
 
 export function OutboxRows({ rows }: { readonly rows: readonly [OutboxView, ...OutboxView[]] }) {
   const { delivery: words } = useRareStrings()

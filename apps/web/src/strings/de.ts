@@ -154,6 +154,7 @@ export const de: Strings = {
     INVITE_VERSION: 'Diese Einladung stammt von einer anderen Version von Skein. Aktualisiere und versuche es noch einmal.',
     KEYS_CHANGED: 'Die Schlüssel dieses Kontakts haben sich geändert, seit du sie geprüft hast. Entscheide zuerst, ob er es war.',
     MESSAGE_TOO_LARGE: 'Dieser Text ist länger, als eine Nachricht sein darf. Teile ihn.',
+    NOT_YOURS: 'Ein anderes deiner Geräte hat das gesendet. Sende es dort noch einmal.',
     NO_BUNDLE: 'Noch ist nichts bekannt, womit sich an diesen Kontakt verschlüsseln lässt. Warte, bis ihr einmal Verbindung hattet.',
     RELAY_UNREACHABLE: 'Das Relay antwortet nicht. Prüfe das Netz und versuche es noch einmal.',
     STORE_CLOSED: 'Skein startet gerade. Versuche es gleich noch einmal.',

@@ -150,6 +150,7 @@ export const en = {
     INVITE_VERSION: 'This invite was made by another version of Skein. Update and try again.',
     KEYS_CHANGED: 'The keys of this contact have changed since you verified them. Decide first whether that was them.',
     MESSAGE_TOO_LARGE: 'This text is longer than a message may be. Split it.',
+    NOT_YOURS: 'Another device of yours has sent this. Send it again there.',
     NO_BUNDLE: 'Nothing is known yet to encrypt to this contact with. Wait until you have been in touch once.',
     RELAY_UNREACHABLE: 'The relay does not answer. Check the network, then try again.',
     STORE_CLOSED: 'Skein is just starting. Try again in a moment.',

@@ -56,6 +56,24 @@ describe('dispatch', () => {
     expect(await ana.messenger.deliveries.outbox()).toEqual([])
   })
 
+  it('[DL16] each device of the recipient is told of: what waits, what has failed and why, and what has arrived', async () => {
+    const { world, ana, bo } = await friends(46)
+    world.kill(bo)
+    const { id } = await ana.messenger.send(world.contactOf(ana, bo), 'x', { expireMs: 60_000 })
+    const device = bo.messenger.identity.device
+    const { deliveries } = ana.messenger
+    expect(await deliveries.states(id)).toEqual([{ device, state: 'queued', reason: null, at: null }])
+    await world.run(100_000)
+    expect(await deliveries.states(id)).toMatchObject([{ device, state: 'failed', reason: 'expired' }])
+    await deliveries.retry(id, 3_600_000)
+    expect(await deliveries.states(id)).toEqual([{ device, state: 'queued', reason: null, at: null }])
+    expect((await deliveries.outbox()).map(({ expiresAt }) => expiresAt - world.clock.now())).toEqual([3_600_000])
+    await world.restart(bo)
+    await world.run(300_000)
+    expect(await deliveries.states(id)).toMatchObject([{ device, state: 'delivered', reason: null, at: expect.any(Number) }])
+    await expect(deliveries.states(`0${id.slice(1)}` as typeof id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' })
+  })
+
   it('[DL17] a message can be taken back while it is in the outbox', async () => {
     const { world, ana, bo } = await friends(42)
     world.kill(bo)

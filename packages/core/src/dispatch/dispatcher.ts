@@ -26,7 +26,7 @@ import { GoneDevices } from './gone-devices.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
 import { LateWords } from './late-words.ts'
-import { listOutbox, type OutboxEntry } from './outbox-view.ts'
+import { type DeviceState, deviceStates, listOutbox, type OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
 import { loadExpire, loadOldMail, loadUnconfirmed } from './late-code.ts'
 import type { Unconfirmed } from './unconfirmed.ts'
@@ -173,9 +173,14 @@ export class Dispatcher {
     return (await this.mail?.status()) ?? []
   }
 
-  /** Sends a message that failed once more. @throws SkeinError of sendAgain */
-  retry(id: MessageId): Promise<StoredMessage> {
-    return sendAgain(this.running(), id)
+  /** Where a message of ours stands at each device of its recipient. @throws SkeinError MESSAGE_UNKNOWN */
+  states(id: MessageId): Promise<readonly DeviceState[]> {
+    return deviceStates(this.deps.store, id)
+  }
+
+  /** Sends a message that failed once more. @param expireMs given up after so long; as configured when it is left out @throws SkeinError of sendAgain */
+  retry(id: MessageId, expireMs?: number): Promise<StoredMessage> {
+    return sendAgain(this.running(), id, expireMs)
   }
 
   /**

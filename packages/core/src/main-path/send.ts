@@ -70,7 +70,7 @@ function sentTo(contact: StoredContact, sent: StoredMessage): StoredMessage {
  * Sends a message that failed once more, to the devices that have not got it.
  * @throws SkeinError MESSAGE_UNKNOWN (also when it has not failed), CONTACT_BLOCKED, KEYS_CHANGED, DISK_FULL
  */
-export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMessage> {
+export async function sendAgain(path: MainPath, id: MessageId, expireMs: number = path.expireMs): Promise<StoredMessage> {
   const message = await path.store.message(id, 'out')
   const contact = message === null ? undefined : path.book.get(message.contact)
   // Under the id of another device's message it would be another message to the recipient.
@@ -83,7 +83,7 @@ export async function sendAgain(path: MainPath, id: MessageId): Promise<StoredMe
   const at = path.clock.now()
   const beside = [{ kind: 'message.state', id, state: 'queued', at }] as const
   const content = contentOf(message, await path.store.transfer(id, 'out'))
-  const rows = await commitForAll(path, contact, { content, expiresAt: at + path.expireMs, beside })
+  const rows = await commitForAll(path, contact, { content, expiresAt: at + expireMs, beside })
   const again: StoredMessage = { ...message, state: 'queued', reason: null }
   path.onState(again)
   for (const row of rows) path.post(row)

@@ -326,7 +326,8 @@ function changeDelivery({ retries, progress, tokens, receipts }: Tables, write: 
   } else {
     const key = rowKey(write.progress.device, write.progress.message)
     const known = progress.get(key)
-    if (known === undefined || PROGRESS.indexOf(known.state) < PROGRESS.indexOf(write.progress.state)) progress.set(key, write.progress)
+    const isNews = known?.state === 'failed' || PROGRESS.indexOf(known?.state ?? 'failed') < PROGRESS.indexOf(write.progress.state)
+    if (known === undefined || isNews) progress.set(key, write.progress)
   }
   return 'done'
 }

@@ -320,8 +320,9 @@ export function prepareWrites(db: AnyDatabase) {
       .onConflictDoUpdate({
         target: [t.progress.message, t.progress.device],
         set: { state: incoming('state'), reason: incoming('reason'), at: incoming('at') },
+        // What was given up, sent again and given up again has failed for the later reason.
         setWhere: sql`case excluded.state when 'failed' then 0 when 'delivered' then 1 else 2 end
-          > case ${t.progress.state} when 'failed' then 0 when 'delivered' then 1 else 2 end`,
+          > case ${t.progress.state} when 'failed' then -1 when 'delivered' then 1 else 2 end`,
       })
       .prepare(),
     outboxReseal: db

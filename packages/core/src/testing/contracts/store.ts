@@ -230,6 +230,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
           progress: { message: id(1), device: other, state, reason: state === 'failed' ? 'expired' : null, at },
         }) as const
       const seen: string[] = []
+      await under.store.commit([progress('failed', -2), progress('failed', -1)])
+      expect(await under.store.progress(id(1))).toEqual([progress('failed', -1).progress])
       for (const [at, state] of (['failed', 'delivered', 'failed', 'read', 'delivered'] as const).entries()) {
         await under.store.commit([progress(state, at)])
         seen.push((await under.store.progress(id(1))).map((each) => each.state).join())

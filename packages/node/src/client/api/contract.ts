@@ -2,43 +2,16 @@
 import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
+import { DeviceStateView, MessageState, OutboxView, SentMessage, WaitState } from './delivery-contract.ts'
 import { deviceContract } from './device-contract.ts'
 import { MeshView } from './mesh-contract.ts'
 import { DoctorView, InviteView, PATHS, WhyView } from './network-contract.ts'
 
-export { MeshView }
+export { DeviceStateView, MeshView, OutboxView, SentMessage, WaitState }
 export { CheckedProofView, DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
-const MessageState = z.enum(['queued', 'carried', 'delivered', 'read', 'failed'])
-/** States one can wait for. */
-export const WaitState = z.enum(['queued', 'carried', 'delivered', 'read'])
-export type WaitState = z.infer<typeof WaitState>
 const Instant = z.int()
-
-export const SentMessage = z.object({
-  contact: z.string(),
-  id: z.string(),
-  state: MessageState,
-  reason: z.nullable(z.string()),
-  created_at: Instant,
-  delivered_at: z.nullable(Instant),
-})
-export type SentMessage = z.infer<typeof SentMessage>
-
-export const OutboxView = z.object({
-  contact: z.string(),
-  name: z.string(),
-  device: z.string(),
-  id: z.string(),
-  state: z.enum(['queued', 'carried']),
-  carriers: z.array(z.string()),
-  hold: z.nullable(z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path', 'no-tokens', 'mailbox-full', 'mailbox-away'])),
-  attempts: z.int(),
-  next_at: Instant,
-  expires_at: Instant,
-})
-export type OutboxView = z.infer<typeof OutboxView>
 
 export const HistoryMessage = z.object({
   id: z.string(),
@@ -267,8 +240,12 @@ export const contract = {
   tryNow: oc.output(z.object({})),
   /** Our own mailboxes: whether mail is fetched as it comes, and how many tokens are at hand. */
   mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.int() })) })),
-  /** Sends a message that failed once more. */
-  retry: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
+  /** What has become of a message of ours at each device of its recipient. */
+  states: oc.input(z.object({ id: z.string() })).output(z.object({ id: z.string(), devices: z.array(DeviceStateView) })),
+  /** Sends a message that failed once more, to be given up after so long; as configured when it is left out. */
+  retry: oc
+    .input(z.object({ id: z.string(), expire_ms: z.optional(z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS))) }))
+    .output(z.object({ message: SentMessage })),
   /** Gives up a message that is in the outbox. */
   cancel: oc.input(z.object({ id: z.string() })).output(z.object({ message: SentMessage })),
   /** Tells a contact of somebody else: who gets it may ask that account for contact. */

@@ -94,8 +94,12 @@ export const router = os.router({
   mailbox: os.mailbox.handler(async ({ context: { client } }) => ({
     mailboxes: (await client.messenger.deliveries.mailboxes()).map((each) => ({ ...each })),
   })),
+  states: os.states.handler(async ({ context: { client }, input: { id } }) => ({
+    id,
+    devices: (await client.messenger.deliveries.states(parseMessageId(id))).map((each) => ({ ...each })),
+  })),
   retry: os.retry.handler(async ({ context: { client }, input }) => ({
-    message: sentView(await client.messenger.deliveries.retry(parseMessageId(input.id))),
+    message: sentView(await client.messenger.deliveries.retry(parseMessageId(input.id), input.expire_ms)),
   })),
   cancel: os.cancel.handler(async ({ context: { client }, input }) => ({
     message: sentView(await client.messenger.deliveries.cancel(parseMessageId(input.id))),
