@@ -43,7 +43,7 @@ it('what a terminal shows was seen, what was unread before as well; what a progr
   expect(await told(false, events)).toEqual({ said: ['bo: new'], seen: [] })
 })
 
-it('it is said what becomes of which message', async () => {
+it('says what becomes of which message', async () => {
   const { said } = await told(false, (['queued', 'carried', 'delivered', 'read', 'failed'] as const).map(state))
   expect(said.map((line) => line.trim())).toEqual([
     '↑ left with who carries it: «mine»',

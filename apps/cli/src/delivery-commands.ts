@@ -12,6 +12,7 @@ const HOLDS = {
   'no-path': 'nobody is in reach who could take it',
   'no-tokens': 'no token is left for their mailbox: they hand out more when you meet',
   'mailbox-full': 'their mailbox is full',
+  'clock-wrong': 'their mailbox refuses the date: is the clock of this device right? skein status',
   'mailbox-away': 'their mailbox does not answer',
 } as const
 

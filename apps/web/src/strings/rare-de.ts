@@ -95,6 +95,7 @@ export const rareDe: RareStrings = {
       'no-path': 'das Gerät ist nicht erreichbar, und kein Briefkasten oder Gerät nimmt sie an',
       'no-tokens': 'das Gerät ist nicht erreichbar, und für seinen Briefkasten ist keine Marke übrig; neue gibt es, wenn ihr euch trefft',
       'mailbox-full': 'das Gerät ist nicht erreichbar, und sein Briefkasten ist voll',
+      'clock-wrong': 'das Gerät ist nicht erreichbar, und sein Briefkasten nimmt das Datum nicht an; geht die Uhr dieses Geräts richtig?',
       'mailbox-away': 'das Gerät ist nicht erreichbar, und sein Briefkasten antwortet nicht',
     },
     next: (when) => `nächster Versuch um ${when}`,

@@ -95,6 +95,7 @@ export const rareEn = {
       'no-path': 'the device is not in reach, and no mailbox or device takes it',
       'no-tokens': 'the device is not in reach, and no token is left for its mailbox; there are more when you meet',
       'mailbox-full': 'the device is not in reach, and its mailbox is full',
+      'clock-wrong': 'the device is not in reach, and its mailbox refuses the date; is the clock of this device right?',
       'mailbox-away': 'the device is not in reach, and its mailbox does not answer',
     },
     next: (when: string) => `tried again at ${when}`,

@@ -1,7 +1,7 @@
 /** Which carriers a message for one device goes to now (DL3): a pure function of what is known. */
 
-/** Why mailboxes have not taken a message: no token left for them, no room there, or no answer. */
-export const MAIL_REFUSALS = ['no-tokens', 'mailbox-full', 'mailbox-away'] as const
+/** Why mailboxes have not taken a message: no token left for them, no room there, a date that they take for wrong, or no answer. */
+export const MAIL_REFUSALS = ['no-tokens', 'mailbox-full', 'clock-wrong', 'mailbox-away'] as const
 export type MailRefusal = (typeof MAIL_REFUSALS)[number]
 
 /** Why nothing takes a message at present. */

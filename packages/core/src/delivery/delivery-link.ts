@@ -12,8 +12,8 @@ export const MAX_IN_FLIGHT_BYTES = 1_048_576
 export interface LinkEvents {
   /** These rows are durable at the recipient; resolves when that is recorded. */
   onAcknowledged(rows: readonly OutboxRow[]): Promise<void>
-  /** Everything taken has been acknowledged: time to look for more. */
-  onDrained(): void
+  /** Half of what may be under way, or less, is: time to look for more. */
+  onRoom(): void
   onOffence(error: unknown): void
   /** What was acknowledged could not be recorded: the link is closed, and its rows go over the next one. */
   onFailure(error: unknown): void
@@ -43,7 +43,7 @@ export class DeliveryLink {
     return this.taken.size === 0
   }
 
-  /** Takes a row, once, if there is room; what is not taken stays in the store and is found when the link is drained. */
+  /** Takes a row, once, if there is room; what is not taken stays in the store and is found when there is. */
   post(row: OutboxRow): void {
     if (!this.hasRoom || this.taken.has(row.message)) return
     this.taken.set(row.message, row)
@@ -79,7 +79,7 @@ export class DeliveryLink {
     await this.events.onAcknowledged(rows)
     // Only now: a row forgotten before it is out of the store could be loaded and sent again.
     for (const row of rows) if (this.taken.delete(row.message)) this.bytes -= row.sealed.length
-    if (this.isIdle) this.events.onDrained()
+    if (this.taken.size <= MAX_IN_FLIGHT / 2 && this.bytes <= MAX_IN_FLIGHT_BYTES / 2) this.events.onRoom()
   }
 
   private async pump(): Promise<void> {

@@ -7,6 +7,7 @@ import { openStamps, stampWrite } from '../main-path/stamps.ts'
 import { MemoryStore } from '../testing/memory-store.ts'
 import { settle, VirtualClock } from '../testing/virtual-clock.ts'
 import { World } from '../testing/world.ts'
+import { decodeDeliverFrame, encodeAcknowledgement } from '../wire/deliver.ts'
 import { backoff } from './backoff.ts'
 import { type CarrierView, chooseCarriers } from './choose-carrier.ts'
 import { DeliveryLink, MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from './delivery-link.ts'
@@ -30,7 +31,7 @@ function stalledChannel(): Channel & { sent: number } {
   const channel = { peer: device, sent: 0, send: async () => ++channel.sent > 0, frames: async function* () {}, close: () => undefined }
   return channel
 }
-const events = { onAcknowledged: async () => undefined, onDrained: () => undefined, onOffence: () => undefined, onFailure: () => undefined }
+const events = { onAcknowledged: async () => undefined, onRoom: () => undefined, onOffence: () => undefined, onFailure: () => undefined }
 
 describe('delivery', () => {
   it('[DL3] [DL11] a stream takes what it can; who is away gets it by two mailboxes and the mesh, and what nothing takes is held with a reason', () => {
@@ -74,6 +75,35 @@ describe('delivery', () => {
     for (let turn = 0; turn < 20; turn += 1) await settle()
     expect(many.sent).toBe(MAX_IN_FLIGHT)
     expect(large.sent).toBeLessThanOrEqual(Math.ceil(MAX_IN_FLIGHT_BYTES / 60_000))
+  })
+
+  it('[DL4] what is written while a long backlog drains goes behind it', async () => {
+    const world = new World(32)
+    const [ana, bo] = [await world.start('ana'), await world.start('bo')]
+    await world.befriend(ana, bo)
+    const to = bo.messenger.identity.device
+    const BACKLOG = MAX_IN_FLIGHT + 700
+    const rows = Array.from({ length: BACKLOG + 3 }, (_, at): OutboxRow => ({ ...row(at + 1_000), device: to, transient: true }))
+    await ana.store.commit(rows.slice(0, BACKLOG).map((each) => ({ kind: 'outbox.insert', row: each }) as const))
+    const heard: number[] = []
+    const late = rows.slice(BACKLOG)
+    bo.swarm.handle('/skein/deliver/1', async (channel) => {
+      for await (const bytes of channel.frames()) {
+        const frame = decodeDeliverFrame(bytes)
+        if (frame.kind !== 'delivery') continue
+        heard.push(frame.seq)
+        await channel.send(encodeAcknowledgement([frame.id]))
+        const next = heard.length % 300 === 0 ? late.shift() : undefined
+        if (next === undefined) continue
+        await ana.store.commit([{ kind: 'outbox.insert', row: next }])
+        ana.messenger['dispatcher'].post(next)
+      }
+    })
+    ana.messenger.deliveries.wakeAll()
+    ana.messenger['dispatcher'].wake(to)
+    await world.run(10_000)
+    expect(late).toEqual([])
+    expect(heard.filter((seq) => seq >= 1_000)).toEqual(rows.map(({ seq }) => seq))
   })
 
   it('[DL6] a link that acknowledges nothing is given up and tried anew', async () => {

@@ -46,8 +46,9 @@ interface Round {
   /** Wait before the first try, milliseconds: what an earlier run has left of it. */
   delay: number
   running: boolean
-  /** Number of the last row that the link was offered. */
-  after: number
+  /** Behind this number the store may hold rows that the link was not offered; Infinity when it was offered all. */
+  from: number
+  isLoading: boolean
   /** When the last acknowledgement came, or the first row was sent that waits for one; monotonic milliseconds. */
   lastProgress: number
 }
@@ -82,9 +83,11 @@ export class Postman {
   /** A row that has just been committed. */
   post(row: OutboxRow): void {
     const round = this.rounds.get(row.device)
-    if (round?.link?.hasRoom) return void this.give(round, round.link, row)
+    // Behind what waits in the store: a recipient refuses what is too far ahead of the last that it has.
+    const isNext = round?.from === Number.POSITIVE_INFINITY && !round.isLoading
+    if (isNext && round.link?.hasRoom) return void this.give(round, round.link, row)
     // It may have been committed after later ones.
-    if (round !== undefined) round.after = Math.min(round.after, row.seq - 1)
+    if (round !== undefined) round.from = Math.min(round.from, row.seq - 1)
     this.wake(row.device)
   }
 
@@ -101,7 +104,10 @@ export class Postman {
       round.hurry.abort()
       return
     }
-    const fresh: Round = { link: undefined, hurry: new AbortController(), attempts, delay, running: true, after: 0, lastProgress: 0 }
+    const fresh: Round = {
+      ...{ link: undefined, hurry: new AbortController(), attempts, delay, running: true },
+      ...{ from: 0, isLoading: false, lastProgress: 0 },
+    }
     this.rounds.set(device, fresh)
     inBackground(this.deps.logger, 'delivery-round-failed', this.deliverAll(device, fresh))
   }
@@ -179,17 +185,16 @@ export class Postman {
         if (round.attempts > 0) void this.keepRetry(device, { attempts: 0, nextAt: 0 })
         round.attempts = 0
       },
-      onDrained: () => void this.refill(device, link, round).catch((error: unknown) => this.abandon(link, error)),
+      onRoom: () => void this.refill(device, link, round).catch((error: unknown) => this.abandon(link, error)),
       onOffence: (error) => this.offence(device, error),
       onFailure: (error) => this.deps.logger.warn('delivery-not-recorded', { reason: String(error) }),
     })
-    round.after = 0
+    round.from = 0
     const watch = new AbortController()
     void this.watch(device, round, { link, signal: watch.signal })
     try {
-      await this.refill(device, link, round)
-      // Only after the older rows: what is posted from now on comes behind them.
       round.link = link
+      await this.refill(device, link, round)
       await link.run()
     } finally {
       watch.abort()
@@ -217,17 +222,31 @@ export class Postman {
     return opened
   }
 
-  /** Takes what the store holds behind the last row that was looked at, oldest first. */
+  /** Offers what the store holds, oldest first, until that was all or there is no room. */
   private async refill(device: DeviceId, link: DeliveryLink, round: Round): Promise<void> {
-    while (link.hasRoom) {
-      const rows = await this.deps.store.outbox(device, round.after, PAGE)
-      for (const row of rows) {
-        if (!link.hasRoom) return
-        // What waits to be encrypted comes with a link of its own.
-        if (row.sealed.length > 0) this.give(round, link, row)
-        round.after = row.seq
+    if (round.isLoading) return
+    round.isLoading = true
+    try {
+      while (round.from < Number.POSITIVE_INFINITY && link.hasRoom) await this.loadPage(device, link, round)
+    } finally {
+      round.isLoading = false
+    }
+  }
+
+  /** What is posted meanwhile lowers `from` again. */
+  private async loadPage(device: DeviceId, link: DeliveryLink, round: Round): Promise<void> {
+    const after = round.from
+    round.from = Number.POSITIVE_INFINITY
+    const rows = await this.deps.store.outbox(device, after, PAGE)
+    const last = rows.at(-1)
+    if (rows.length === PAGE && last !== undefined) round.from = Math.min(round.from, last.seq)
+    for (const row of rows) {
+      if (!link.hasRoom) {
+        round.from = Math.min(round.from, row.seq - 1)
+        return
       }
-      if (rows.length < PAGE) return
+      // What waits to be encrypted comes with a link of its own.
+      if (row.sealed.length > 0) this.give(round, link, row)
     }
   }
 

@@ -56,6 +56,24 @@ describe('dispatch', () => {
     expect(await ana.messenger.deliveries.outbox()).toEqual([])
   })
 
+  it('[DL13] an edit is not given up before the message that it is about is long forgotten: both sides show the same', async () => {
+    const { world, ana, bo } = await friends(47)
+    world.skipsIdle = true
+    const { id } = await world.send(ana, bo, 'at five')
+    await world.run(5_000)
+    world.kill(bo)
+    await ana.messenger.conversation.annotate({ kind: 'edit', target: id, text: 'at six' })
+    world.clock.jump(60 * DAY_MS)
+    await world.run(100_000)
+    const back = await world.restart(bo)
+    await world.run(300_000)
+    for (const [at, of] of [
+      [ana, bo],
+      [back, ana],
+    ] as const)
+      expect((await world.history(at, of)).map(({ text }) => text)).toEqual(['at six'])
+  })
+
   it('[DL16] each device of the recipient is told of: what waits, what has failed and why, and what has arrived', async () => {
     const { world, ana, bo } = await friends(46)
     world.kill(bo)

@@ -188,15 +188,10 @@ export class Dispatcher {
    * @returns the message @throws SkeinError MESSAGE_UNKNOWN when it is in the outbox no more
    */
   async cancel(id: MessageId): Promise<StoredMessage> {
-    const { giveUp } = await loadExpire()
-    const { store } = this.deps
-    const rows = (await store.outboxOf(id)).filter(({ transient }) => !transient)
-    const said = await store.annotation(id)
-    const message = said === null ? await store.message(id, 'out') : await store.message(said.target)
-    if (rows.length === 0 || message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id is in the outbox.')
-    await giveUp(this.running(), rows, 'cancelled')
+    const { cancel } = await loadExpire()
+    const { rows, message } = await cancel(this.running(), id)
     for (const row of rows) this.mesh?.withdraw(row)
-    return (await store.message(message.id, message.direction)) ?? message
+    return message
   }
 
   /** What a device says about delivery. */

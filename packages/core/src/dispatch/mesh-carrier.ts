@@ -214,7 +214,7 @@ export class MeshCarrier implements ChunkCarrier {
     const lock = this.lockOf(row)
     if (this.path === undefined || this.rows.has(lock)) return
     try {
-      const envelope = await this.path.envelopes.seal(row.device, row.sealed)
+      const envelope = await this.path.envelopes.seal(row.device, row.sealed, { until: row.expiresAt })
       this.rows.set(lock, row)
       if (!this.service.carry({ envelope, cureKey: cureKeyOf(row.sealed, this.deps.primitives) })) this.rows.delete(lock)
     } catch (error) {

@@ -50,6 +50,9 @@ interface Deposit {
 /** `too-large`: there is no room for one of its size under its tag. */
 type Outcome = 'stored' | 'unpaid' | 'too-large' | 'refused'
 
+/** What else the user is told of than that nothing answers. */
+const REFUSALS: Readonly<Record<string, MailRefusal>> = { full: 'mailbox-full', 'tag-full': 'mailbox-full', expired: 'clock-wrong' }
+
 const refusalKey = (device: DeviceId, mailbox: string): string => `${device} ${mailbox}`
 
 export class Depositor {
@@ -155,8 +158,8 @@ export class Depositor {
   /** `stored`: the relay has signed that it holds the row. @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE */
   private async deposit(link: MailboxLink, { mailbox, row, pays }: Deposit): Promise<Outcome> {
     const { envelopes, purse, logger } = this.deps
-    const { device, sealed, seq } = row
-    const envelope = await envelopes.seal(device, sealed, seq)
+    const { device, sealed, seq, expiresAt: until } = row
+    const envelope = await envelopes.seal(device, sealed, { seq, until })
     let reply = await link.ask({ kind: 'deposit', envelope, token: NO_TOKEN })
     for (let tried = 0; pays && tried < MAX_TOKENS_TRIED && wantsToken(reply); tried += 1) {
       const held = await this.tokenFor(mailbox, row.contact)
@@ -188,8 +191,7 @@ export class Depositor {
 
   private refused(device: DeviceId, mailbox: string, reply: MailboxReplyFields | undefined): void {
     const why = reply?.kind === 'refused' ? reply.why : undefined
-    const isFull = why === 'full' || why === 'tag-full'
-    this.refusals.set(refusalKey(device, mailbox), wantsToken(reply) ? 'no-tokens' : isFull ? 'mailbox-full' : 'mailbox-away')
+    this.refusals.set(refusalKey(device, mailbox), wantsToken(reply) ? 'no-tokens' : (REFUSALS[why ?? ''] ?? 'mailbox-away'))
   }
 
   private receipt(

@@ -44,6 +44,21 @@ describe('mailboxes', () => {
     expect(await texts(world, back, ana)).toEqual(['for a quarter'])
   })
 
+  it('[DL13] what was given up days ago is not delivered by a mailbox any more', async () => {
+    const { world, relays, ana, bo } = await scene(731)
+    world.skipsIdle = true
+    world.kill(bo)
+    await ana.messenger.send(world.contactOf(ana, bo), 'meet at five?', { expireMs: 3_600_000 })
+    await world.run(70_000)
+    expect(await lying(relays)).toEqual([1])
+    world.clock.jump(3 * DAY_MS)
+    await world.run(100_000)
+    expect(await states(world, ana, bo)).toEqual(['failed'])
+    const back = await again(world, bo)
+    await world.run(100_000)
+    expect(await texts(world, back, ana)).toEqual([])
+  })
+
   it('[MB24] a wrong date hides no mail: what was looked for under it is looked for again', async () => {
     const { world, ana, bo } = await scene(728)
     world.skipsIdle = true

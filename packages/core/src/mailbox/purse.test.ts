@@ -199,6 +199,16 @@ describe('tokens', () => {
     expect(await texts(world, back, ana)).toEqual(['waits'])
   })
 
+  it('[MB17] whose clock is days ahead is told that mailboxes refuse the date', async () => {
+    const { world, ana, bo } = await scene(732)
+    world.kill(ana)
+    world.kill(bo)
+    const ahead = await world.start(ana.name, { store: ana.store.reopened(), mailboxes: [A], skewMs: 3 * 86_400_000 })
+    await world.send(ahead, bo, 'from the day after tomorrow')
+    await world.run(20_000)
+    expect((await ahead.messenger.deliveries.outbox()).map(({ hold }) => hold)).toEqual(['clock-wrong'])
+  })
+
   it('[MB11] without tokens, messages wait with their sender, and the relay is not asked for each', async () => {
     const { world, relays, ana, bo } = await strangers(709)
     world.kill(bo)

@@ -9,6 +9,9 @@ import { dueToOwn } from './due-to-own.ts'
 import { commitForAll } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
+/** Words about a message are not given up as messages are: both sides would show another text, and nobody would say so. Milliseconds. */
+const TRIED_FOR_MS = 366 * 86_400_000
+
 /**
  * Says something about a message, to every device of the contact.
  * @returns the message as it is now
@@ -27,7 +30,7 @@ export async function annotate(path: MainPath, body: AnnotationBody): Promise<St
   const beside: readonly StoreWrite[] = [{ kind: 'annotation.put', annotation }, stampWrite(path.stamps), ...withdrawn]
   const rows = await commitForAll(path, contact, {
     content: contentOfAnnotation(annotation),
-    expiresAt: annotation.at + path.expireMs,
+    expiresAt: annotation.at + Math.max(path.expireMs, TRIED_FOR_MS),
     beside,
   })
   for (const { device } of path.book.devicesOf(contact.account)) if (withdrawn.length > 0) path.reload(device)

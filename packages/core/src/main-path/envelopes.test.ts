@@ -156,6 +156,18 @@ describe('session messages in envelopes', () => {
     await expect(from.seal(deviceOf(ana), message)).rejects.toMatchObject(code('NO_DELIVERY_TAG'))
   })
 
+  it('[EE5] what is given up sooner lies for a day longer than that, and no longer', async () => {
+    const { world, ana, bo } = await pair(707)
+    const message = await waiting(world, { from: bo, to: ana }, 'soon over')
+    const [from, to] = [await envelopesOf(world, bo, random), await envelopesOf(world, ana, random)]
+    for (const node of [ana, bo]) world.kill(node)
+    const envelope = await from.seal(deviceOf(ana), message, { until: world.clock.now() + 3_600_000 })
+    await world.clock.advance(DAY_MS)
+    expect(await to.open(envelope)).toEqual({ sender: deviceOf(bo), message })
+    await world.clock.advance(2 * 3_600_000)
+    await expect(to.open(envelope)).rejects.toMatchObject(code('ENVELOPE_EXPIRED'))
+  })
+
   it("[ET3] a tag that was passed on is good for nobody else, and a blocked contact's is nobody's", async () => {
     const { world, ana, bo } = await pair(706)
     const eve = await world.start('eve')

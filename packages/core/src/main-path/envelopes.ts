@@ -22,6 +22,8 @@ import { decodeSigned } from '../wire/signed.ts'
 
 /** Mail lives 30 days (EE5). */
 export const MAIL_LIFETIME_MS = 30 * 86_400_000
+/** What is given up sooner lies for so much longer with carriers: the clocks of two people may differ by a day (EE5). */
+const CLOCKS_DIFFER_MS = 86_400_000
 const MS_PER_HOUR = 3_600_000
 /** Envelopes that did not open and are remembered: what lies on is fetched again, and asked about once. */
 const MAX_ASKED_ABOUT = 1_024
@@ -50,6 +52,13 @@ export interface CarriedMessage {
   readonly invite?: string
 }
 
+export interface SealOptions {
+  /** Its number among all from this device to that one. */
+  readonly seq?: number
+  /** When its sender gives it up, milliseconds since 1970. */
+  readonly until?: number
+}
+
 /** `account` is undefined for a tag that was handed out with an invite. */
 interface Depositor extends TagSender {
   readonly account: AccountId | undefined
@@ -73,7 +82,7 @@ export class Envelopes {
    * that they hold the same.
    * @throws SkeinError NO_BUNDLE, NO_DELIVERY_TAG, MESSAGE_TOO_LARGE
    */
-  async seal(device: DeviceId, message: Uint8Array, seq?: number): Promise<Uint8Array> {
+  async seal(device: DeviceId, message: Uint8Array, { seq, until = Number.POSITIVE_INFINITY }: SealOptions = {}): Promise<Uint8Array> {
     const { book, clock, primitives, deviceKey: own } = this.deps
     const known = book.device(device)
     if (known === undefined || known.bundle.length === 0)
@@ -83,7 +92,7 @@ export class Envelopes {
     if (tag === undefined)
       throw new SkeinError('NO_DELIVERY_TAG', 'Nothing is known, or nothing any more, under which mail for this device can be left.')
     const { prekeyId, signedPrekey } = openBundle(primitives, decodeSigned(known.bundle), deviceKey(device))
-    const expiryHour = Math.ceil((clock.now() + MAIL_LIFETIME_MS) / MS_PER_HOUR)
+    const expiryHour = Math.ceil(Math.min(clock.now() + MAIL_LIFETIME_MS, until + CLOCKS_DIFFER_MS) / MS_PER_HOUR)
     const sender = decodeSessionMessage(message).first === undefined ? NOBODY : own
     return sealEnvelope(
       primitives,

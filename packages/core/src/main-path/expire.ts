@@ -1,6 +1,7 @@
 /** Giving up (DL13): what was not delivered in the time its sender allowed fails, device by device. */
 import type { MessageId } from '../ids.ts'
-import type { OutboxRow, StoreWrite } from '../ports/store.ts'
+import { SkeinError } from '../errors/index.ts'
+import type { OutboxRow, StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { MainPath } from './context.ts'
 import { dueToOwn } from './due-to-own.ts'
 
@@ -15,6 +16,20 @@ export async function giveUpExpired(path: MainPath): Promise<void> {
     if (rows.length > 0) await giveUp(path, rows, 'expired')
     if (rows.length < PAGE) return
   }
+}
+
+/** Gives up what is in the outbox under this id, because the user wants it. @throws SkeinError MESSAGE_UNKNOWN */
+export async function cancel(
+  path: MainPath,
+  id: MessageId,
+): Promise<{ readonly rows: readonly OutboxRow[]; readonly message: StoredMessage }> {
+  const { store } = path
+  const rows = (await store.outboxOf(id)).filter(({ transient }) => !transient)
+  const said = await store.annotation(id)
+  const message = said === null ? await store.message(id, 'out') : await store.message(said.target)
+  if (rows.length === 0 || message === null) throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id is in the outbox.')
+  await giveUp(path, rows, 'cancelled')
+  return { rows, message: (await store.message(message.id, message.direction)) ?? message }
 }
 
 /** The rows leave the outbox; a message fails with its last one, unless a device has it. */

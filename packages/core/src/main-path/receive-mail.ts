@@ -1,10 +1,11 @@
 /** The way of a message in that lay in a mailbox: a receipt is due instead of an acknowledgement. */
+import { hex } from '@scure/base'
 import { isSkeinError, STORE_FAILURES } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { MailFate } from '../mailbox/collector.ts'
 import { decodeEnvelope } from '../wire/sealed.ts'
 import type { MainPath } from './context.ts'
-import { type CarriedMessage, MAIL_LIFETIME_MS } from './envelopes.ts'
+import type { CarriedMessage } from './envelopes.ts'
 import { receiveCarried } from './receive.ts'
 import { recover } from './recover.ts'
 
@@ -14,9 +15,8 @@ const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'SESSION_CONF
 /** What was sealed for a session or a key that is not here: its sender is to start anew, or what begins the session is still to come. */
 const STATE_LOST: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN']
 
-/** What may open only once other mail has come lies on for so long, ms; what a removed device leaves is not fetched for ever. */
-const UNLISTED_FOR_MS = 3 * 86_400_000
-const MS_PER_HOUR = 3_600_000
+/** What may open only once other mail has come lies on for so many days; what a removed device leaves is not fetched for ever. */
+const UNLISTED_FOR_DAYS = 3
 
 /** Takes in what a mailbox holds, and says from whom it was. Never throws. @returns `done` once it is durable, or can never be */
 export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: (device: DeviceId) => void): Promise<MailFate> {
@@ -28,7 +28,7 @@ export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: 
   } catch (error) {
     const code = isSkeinError(error) ? error.code : 'unknown'
     path.logger.warn('mail-refused', { code })
-    if (await startAnew(path, envelope, error)) return isYoung(path, envelope) ? 'keep' : 'done'
+    if (await startAnew(path, envelope, error)) return (await isYoung(path, envelope)) ? 'keep' : 'done'
     if (passes(code)) return 'later'
     return (await mayOpenLater(path, envelope, code)) ? 'keep' : 'done'
   }
@@ -56,9 +56,10 @@ function passes(code: string): boolean {
   return LATER.includes(code) || code === 'unknown'
 }
 
-function isYoung({ clock }: MainPath, envelope: Uint8Array): boolean {
-  const madeAt = decodeEnvelope(envelope).expiryHour * MS_PER_HOUR - MAIL_LIFETIME_MS
-  return madeAt > clock.now() - UNLISTED_FOR_MS
+/** By the day that its tag is for: when it is given up is its sender's choice. */
+async function isYoung({ envelopes }: MainPath, envelope: Uint8Array): Promise<boolean> {
+  const wanted = hex.encode(decodeEnvelope(envelope).deliveryTag)
+  return (await envelopes.tags(UNLISTED_FOR_DAYS)).some((tag) => hex.encode(tag) === wanted)
 }
 
 async function takeIn(path: MainPath, carried: CarriedMessage): Promise<void> {

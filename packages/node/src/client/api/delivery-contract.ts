@@ -24,7 +24,9 @@ export const OutboxView = z.object({
   id: z.string(),
   state: z.enum(['queued', 'carried']),
   carriers: z.array(z.string()),
-  hold: z.nullable(z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path', 'no-tokens', 'mailbox-full', 'mailbox-away'])),
+  hold: z.nullable(
+    z.enum(['blocked', 'not-accepted', 'keys-changed', 'no-keys', 'no-path', 'no-tokens', 'mailbox-full', 'clock-wrong', 'mailbox-away']),
+  ),
   attempts: z.int(),
   next_at: Instant,
   expires_at: Instant,
