@@ -64,6 +64,9 @@ it.skipIf(skipped)(
     const root = join(folder, 'deb')
     expect(spawnSync('dpkg-deb', ['--extract', made[1] ?? '', root]).status).toBe(0)
     const listed = spawnSync('dpkg-deb', ['--contents', made[1] ?? ''], { encoding: 'utf8' }).stdout
+    // What Node.js is linked with.
+    const needs = spawnSync('dpkg-deb', ['--field', made[1] ?? '', 'Depends'], { encoding: 'utf8' }).stdout
+    expect(needs.trim().split(', ')).toEqual(['libc6', 'libstdc++6', 'libatomic1'])
     for (const path of ['./usr/bin/skein-desktop', './usr/bin/skein', './usr/share/applications/skein.desktop'])
       expect(listed).toMatch(new RegExp(`^-rw[x-]\\S+ root/root .* ${path}$`, 'm'))
     const node = join(root, 'usr/lib/skein/node')

@@ -5,11 +5,14 @@ import { findChromium, MISSING } from './chromium.ts'
 import { Desktop } from './desktop-process.ts'
 import { Interface } from './interface-pages.ts'
 
+/** A page that is left with its relay. */
+const withoutWebRtc = (): void => void delete (globalThis as Partial<typeof globalThis>).RTCPeerConnection
+
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the window of the desktop program. ${MISSING}\n\n`)
 
 it.skipIf(skipped)(
-  '[DW7] the window shows what its client has, talks with the command line and with a browser, and has its history when it is opened again',
+  '[DW7] [BN9] the window shows what its client has, talks with the command line and a browser, goes on with what the relay passes on when that was killed, and has its history when it is opened again',
   async () => {
     await using world = await Interface.open()
     const cli = await world.lab.client('cli', [world.relay.url])
@@ -28,6 +31,7 @@ it.skipIf(skipped)(
     await ana.write('from the window')
     await eventually('it arrives', async () => (await cli.history('Ana')).some(({ text }) => text === 'from the window'))
     const bo = await world.person()
+    await bo.page.addInitScript(withoutWebRtc)
     await bo.enter('Bo', await ana.invite())
     await bo.write('from a browser')
     await bo.sees('from a browser', 'delivered')
@@ -35,6 +39,25 @@ it.skipIf(skipped)(
     await ana.write('to the browser')
     await ana.sees('to the browser', 'delivered')
     await bo.sees('to the browser')
+    await bo.at('/chats')
+    expect((await cli.run('add', await bo.invite())).code).toBe(0)
+    expect(await cli.run('send', 'Bo', '--wait', 'delivered', '--', 'to a page')).toMatchObject({ code: 0 })
+    await bo.page.getByRole('link', { name: /to a page/ }).click()
+    await bo.page.locator('[data-path="relayed"]').waitFor()
+    await world.relay.end('SIGKILL')
+    for (const { page } of [ana, bo]) await page.locator('[data-tone="bad"]').waitFor()
+    await bo.write('while it is away')
+    await ana.write('nobody hears')
+    await world.relay.start()
+    await bo.sees('while it is away', 'delivered')
+    await ana.sees('nobody hears', 'delivered')
+    expect(await cli.run('send', 'Bo', '--wait', 'delivered', '--', 'it is back')).toMatchObject({ code: 0 })
+    await bo.page.locator('[data-path="relayed"]').waitFor()
+    expect((await cli.history('Bo')).map(({ text }) => text)).toEqual(['to a page', 'while it is away', 'it is back'])
+    expect(await bo.page.locator('[data-direction]').count()).toBe(3)
+    await bo.page.getByRole('link', { name: /nobody hears/ }).click()
+    await bo.sees('nobody hears')
+    expect(await bo.page.locator('[data-direction]').count()).toBe(3)
     expect(await first.end()).toBe(0)
     await using second = await Desktop.start(dataDir, world.relay.url)
     await ana.page.goto(second.url)

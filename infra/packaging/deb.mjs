@@ -10,7 +10,7 @@ Architecture: amd64
 Maintainer: Skein <skein@localhost>
 Section: net
 Priority: optional
-Depends: libc6
+Depends: libc6, libstdc++6, libatomic1
 Recommends: chromium | google-chrome-stable | microsoft-edge-stable
 Description: peer-to-peer messenger
  Messages from device to device, sealed on the way; relays that anybody can run.

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseCommandLine, startAgain } from './command-line.ts'
 
@@ -20,4 +21,10 @@ it('[DW13] what starts with the session is what lasts: the file of an AppImage, 
   const again = ['--no-sandbox', '--data-dir', '/data']
   expect(startAgain(options, { program: ['/mounted/skein'], appImage: '/apps/Skein.AppImage' })).toEqual(['/apps/Skein.AppImage', ...again])
   expect(startAgain(options, { program: ['electron', 'electron.js'], appImage: undefined })).toEqual(['electron', 'electron.js', ...again])
+})
+
+it('[DW13] a folder that was named from where one stood is the same one at the next start, wherever that is from', () => {
+  const options = parseCommandLine(['--data-dir', './bo'])
+  expect(options.dataDir).toBe(resolve('bo'))
+  expect(startAgain(options, { program: ['skein-desktop'], appImage: undefined })).toEqual(['skein-desktop', '--data-dir', resolve('bo')])
 })

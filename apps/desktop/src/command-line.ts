@@ -1,4 +1,5 @@
 /** What `skein-desktop` is started with. */
+import { resolve } from 'node:path'
 import { defaultDataDir } from '@skein/node/config'
 import { Command } from 'commander'
 import type { HostOptions } from './host.ts'
@@ -40,7 +41,8 @@ export function parseCommandLine(args: readonly string[], { switches = false } =
   const options = program.opts<Parsed>()
   const isSwitch = (each: string): boolean => each.startsWith('--')
   const invite = program.args.find((each) => !isSwitch(each))
-  return { ...options, json: options.json === true, invite, switches: program.args.filter(isSwitch) }
+  // Whoever starts it again, with the session say, does so from elsewhere.
+  return { ...options, dataDir: resolve(options.dataDir), json: options.json === true, invite, switches: program.args.filter(isSwitch) }
 }
 
 interface StartedAs {

@@ -1,10 +1,16 @@
-import { describe, expect, it, vi } from 'vitest'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import type { Happening } from './calls.ts'
 import { runShell, type DesktopShell } from './electron-shell.ts'
 import { FakeElectron } from './fake-electron.ts'
 
 const INVITE = 'skein:#AQAAAAAAAAAAAAAAAAAAAAAA'
 const ORIGIN = 'http://127.0.0.1:4567'
+
+const dataDir = join(mkdtempSync(join(tmpdir(), 'skein-electron-')), 'new')
+afterAll(() => rmSync(dirname(dataDir), { recursive: true, force: true }))
 
 const OFF = { isOn: () => false, set: () => undefined }
 
@@ -41,7 +47,7 @@ async function started(): Promise<{ electron: FakeElectron; host: FakeHost; shel
     electron: electron.parts,
     icon: 'icon.png',
     autoStart: { isOn: () => autoStart.on, set: (on) => void (autoStart.on = on) },
-    dataDir: '/data',
+    dataDir,
     invite: undefined,
     startHost: host.start,
   })
@@ -80,7 +86,7 @@ describe('the shell in Electron', () => {
     expect(electron.windows[0]?.loaded).toHaveLength(2)
     const second = new FakeElectron()
     second.isFirst = false
-    const options = { electron: second.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: INVITE, startHost: host.start }
+    const options = { electron: second.parts, icon: '', autoStart: OFF, dataDir, invite: INVITE, startHost: host.start }
     expect(await runShell(options)).toBeUndefined()
     expect([second.exitCode, host.starts, second.handed]).toEqual([0, 1, { invite: INVITE }])
   })
@@ -88,8 +94,9 @@ describe('the shell in Electron', () => {
   it('[DW21] there is one program for each client, and the invite that it was started with is opened', async () => {
     const [electron, host] = [new FakeElectron(), new FakeHost()]
     electron.ready.resolve()
-    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: INVITE, startHost: host.start })
-    expect(electron.order).toEqual(['userData /data/electron', 'lock'])
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir, invite: INVITE, startHost: host.start })
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700)
+    expect(electron.order).toEqual([`userData ${join(dataDir, 'electron')}`, 'lock'])
     expect(electron.windows[0]?.loaded[0]).toContain(`to=add=${encodeURIComponent(INVITE)}`)
   })
 
@@ -97,13 +104,13 @@ describe('the shell in Electron', () => {
     const electron = new FakeElectron()
     electron.ready.resolve()
     const startHost = () => Promise.reject(new Error('the disk is full'))
-    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost })
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir, invite: undefined, startHost })
     expect([electron.errors, electron.exitCode, electron.windows]).toEqual([['Skein cannot start.\n\nthe disk is full'], 1, []])
   })
 
   it('[DW9] a link of the system is opened, also one that comes before there is a window', async () => {
     const [electron, host] = [new FakeElectron(), new FakeHost()]
-    const options = { electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost: host.start }
+    const options = { electron: electron.parts, icon: '', autoStart: OFF, dataDir, invite: undefined, startHost: host.start }
     const running = runShell(options)
     const event = { preventDefault: vi.fn<() => void>() }
     electron.app.emit('open-url', event, INVITE)
@@ -175,7 +182,7 @@ describe('the shell in Electron', () => {
     const [electron, host] = [new FakeElectron(), new FakeHost()]
     electron.locale = 'de-AT'
     electron.ready.resolve()
-    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir: '/data', invite: undefined, startHost: host.start })
+    await runShell({ electron: electron.parts, icon: '', autoStart: OFF, dataDir, invite: undefined, startHost: host.start })
     expect(electron.tray?.items.map(({ label }) => label)).toContain('Beenden')
   })
 })

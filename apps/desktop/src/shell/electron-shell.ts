@@ -2,6 +2,7 @@
  * Electron around a host: window, tray, notifications, file dialogs, links of the system, start with the session. What it
  * uses of Electron is handed in, so that it can be run without one; it decides nothing about messages itself.
  */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Electron from 'electron'
 import { fragmentFor, maybeInvite } from '../command-line.ts'
@@ -44,7 +45,10 @@ export interface DesktopShell {
 export async function runShell(options: ShellOptions): Promise<DesktopShell | undefined> {
   const { app } = options.electron
   // What is one per user for Electron, the lock among it, is one per client here.
-  app.setPath('userData', join(options.dataDir, 'electron'))
+  const folder = join(options.dataDir, 'electron')
+  // Electron refuses one that is not there.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  app.setPath('userData', folder)
   // Not by its arguments: Electron tells them in another order, with what belongs to an option elsewhere.
   if (!app.requestSingleInstanceLock({ invite: options.invite })) {
     app.quit()

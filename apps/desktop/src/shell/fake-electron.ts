@@ -1,5 +1,7 @@
 /** As much of Electron as the shell uses, in memory: what was shown, and hands that click. Only for tests. */
 import { EventEmitter } from 'node:events'
+import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import type { ElectronParts } from './electron-shell.ts'
 
 interface MenuItem {
@@ -146,7 +148,10 @@ export class FakeElectron {
       this.order.push('lock')
       return this.isFirst
     },
-    setPath: (name: string, path: string) => this.order.push(`${name} ${path}`),
+    setPath: (name: string, path: string) => {
+      if (!isAbsolute(path) || !existsSync(path)) throw new Error(`Failed to set path: ${path}`)
+      this.order.push(`${name} ${path}`)
+    },
     setAsDefaultProtocolClient: (scheme: string) => this.schemes.push(scheme),
     whenReady: () => this.ready.promise,
     getLocale: () => this.locale,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { stubStorage } from '../testing/web-storage.ts'
-import { lookAround } from './connect.ts'
+import { connect, lookAround } from './connect.ts'
 
 let kept: Map<string, string>
 
@@ -46,4 +46,12 @@ it('[UI3] a link that pretends to come from a program makes no page of a relay w
   at(`${relay}/#session=made-up&to=`, away)
   expect(await lookAround()).toEqual({ hostApi: undefined, ownRelay: relay })
   expect([...kept.keys()]).not.toContain('skein.session')
+})
+
+it('[DW24] a window without a session asks no program, which would refuse it for ever, and says so', async () => {
+  at('http://127.0.0.1:1/', (path) => (path === '/host.json' ? Response.json({ version: 1, api: '/api' }) : nothing()))
+  const around = await lookAround()
+  const options = { name: '', passphrase: async () => undefined, onFailure: () => undefined }
+  expect(around.hostApi).toBe('/api')
+  await expect(connect(around, options)).rejects.toMatchObject({ code: 'NO_SESSION' })
 })

@@ -111,7 +111,11 @@ const startFileWorker = (): Worker => start('/file-worker.js')
 
 export const isSealed = async (): Promise<boolean> => (await browser()).hasPassphrase(NAME)
 
+export const isHere = async (): Promise<boolean> => (await browser()).hasIdentity(NAME)
+
+/** @throws Error with the code NOT_LOADED, NO_SESSION where this window was given no way to the program behind it */
 export async function connect({ hostApi, ownRelay }: Surroundings, options: ConnectOptions): Promise<Tab> {
+  if (hostApi !== undefined && hostSession().length === 0) throw Object.assign(new Error('no session'), { code: 'NO_SESSION' })
   const { openBrowser, openHost, systemClock } = await browser().catch((cause: unknown) => {
     throw Object.assign(new Error('the code of the client was not loaded', { cause }), { code: 'NOT_LOADED' })
   })

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
-import { useLook } from '../client/context.tsx'
+import { useLook, useStrings } from '../client/context.tsx'
 import { isImage } from '../client/own-data.ts'
+import { BeginAnew } from '../shell/begin-anew.tsx'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { Section } from '../ui/page.tsx'
@@ -26,7 +27,21 @@ async function look(): Promise<Storage | undefined> {
 
 export function StorageSection({ hosted }: { readonly hosted: boolean }) {
   const { settings } = useRareStrings()
-  return <Section title={settings.storage}>{hosted ? <p>{settings.hosted}</p> : <Kept />}</Section>
+  const { start } = useStrings()
+  if (hosted)
+    return (
+      <Section title={settings.storage}>
+        <p>{settings.hosted}</p>
+      </Section>
+    )
+  return (
+    <Section title={settings.storage}>
+      <Kept />
+      <div>
+        <BeginAnew label={start.anew} />
+      </div>
+    </Section>
+  )
 }
 
 /** A private window that refuses files has a manager of them all the same. */

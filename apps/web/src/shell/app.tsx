@@ -63,7 +63,7 @@ export function App() {
 function Stages({ session }: { readonly session: Session }) {
   const stage = useObservable(session)
   if (stage.at === 'looking') return null
-  if (stage.at === 'welcome') return <Welcome session={session} />
+  if (stage.at === 'welcome') return <Welcome session={session} isLost={stage.isLost} />
   if (stage.at === 'locked') return <Unlock session={session} again={stage.again} opening={stage.opening} />
   return (
     <div className="flex h-full flex-col">

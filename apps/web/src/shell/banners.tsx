@@ -65,11 +65,12 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
 
 function Failure({ failure }: { readonly failure: unknown }) {
   const strings = useStrings()
-  const isOver = typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === 'STORE_CORRUPT'
+  const code = typeof failure === 'object' && failure !== null && 'code' in failure ? failure.code : undefined
+  const isDamaged = code === 'STORE_CORRUPT'
   return (
     <Note look="danger">
-      {isOver ? null : strings.start.failed} {describeError(strings, failure)}
-      {isOver ? <BeginAnew label={strings.start.anew} /> : null}
+      {isDamaged || code === 'NO_SESSION' ? null : strings.start.failed} {describeError(strings, failure)}
+      {isDamaged ? <BeginAnew label={strings.start.anew} /> : null}
     </Note>
   )
 }

@@ -5,9 +5,11 @@ import { Session } from './session.ts'
 
 const opened: { readonly name: string; readonly passphrase: string | undefined }[] = []
 let isSealed = false
+let isHere = true
 
 vi.mock('@skein/node/browser', () => ({
   hasPassphrase: async () => isSealed,
+  hasIdentity: async () => isHere,
   openHost: undefined,
   systemClock: undefined,
   openBrowser: ({ config, passphrase }: { config: { name: string }; passphrase(need: 'new'): Promise<string | undefined> }) => {
@@ -19,6 +21,7 @@ vi.mock('@skein/node/browser', () => ({
 beforeEach(() => {
   opened.length = 0
   isSealed = false
+  isHere = true
   vi.useFakeTimers()
   stubStorage()
   vi.stubGlobal('location', { hash: '', hostname: 'relay.example', origin: 'https://relay.example' })
@@ -56,4 +59,19 @@ it('[UI6] where the keys are sealed, the page goes on to open them', async () =>
   await (await load()).welcome({ name: 'Ana', passphrase: 'a long one' })
   isSealed = true
   expect((await load()).get().at).toBe('open')
+})
+
+it('[UI10] whoever the browser has deleted is missed before anybody new is made, also when the page is loaded again', async () => {
+  await (await load()).welcome({ name: 'Ana', passphrase: '' })
+  localStorage.setItem('skein.account', 'ana')
+  expect((await load()).get()).toEqual({ at: 'open' })
+  await vi.advanceTimersByTimeAsync(0)
+  isHere = false
+  opened.length = 0
+  expect((await load()).get()).toEqual({ at: 'welcome', isLost: true })
+  const again = await load()
+  expect([again.get(), opened]).toEqual([{ at: 'welcome', isLost: true }, []])
+  await again.welcome({ name: 'Ana anew', passphrase: '' })
+  await vi.advanceTimersByTimeAsync(0)
+  expect([again.get().at, opened]).toEqual(['open', [{ name: 'Ana anew', passphrase: undefined }]])
 })

@@ -1,7 +1,7 @@
 /** From an empty page to a running client: what is around, who the user is, and the passphrase if there is one. */
-import { connect, isSealed, lookAround, preload, type Surroundings } from '../client/connect.ts'
+import { connect, isHere, isSealed, lookAround, preload, type Surroundings } from '../client/connect.ts'
 import { followOtherTabs, sealDrafts } from '../client/drafts.ts'
-import { keep, KEYS, readKept } from '../client/kept.ts'
+import { forget, keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import type { BackupFile } from '../client/own-data.ts'
 import { sendUnsent } from '../client/send-once.ts'
@@ -9,13 +9,17 @@ import { Observable } from '../client/observable.ts'
 
 export type Stage =
   | { readonly at: 'looking' }
-  | { readonly at: 'welcome' }
+  /** `isLost`: the browser has deleted who was here. */
+  | { readonly at: 'welcome'; readonly isLost: boolean }
   | { readonly at: 'open' }
   /** `again`: the last one did not fit. `opening`: one has been given, and is tried. */
   | { readonly at: 'locked'; readonly again: boolean; readonly opening: boolean }
 
 /** Before the client's code is asked for again, ms. */
 const AGAIN_AFTER_MS = 3_000
+
+/** Another try would end like this one. */
+const isOver = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'NO_SESSION'
 
 export interface Chosen {
   readonly name: string
@@ -49,12 +53,14 @@ export class Session extends Observable<Stage> {
     const name = readKept(KEYS.name)
     if (name !== undefined) await this.start({ name, passphrase: '' })
     else if (this.surroundings.hostApi !== undefined) await this.start({ name: '', passphrase: '' })
-    else this.set({ at: 'welcome' })
+    else this.set({ at: 'welcome', isLost: false })
   }
 
   async welcome(chosen: Chosen): Promise<void> {
     keep(KEYS.name, chosen.name)
     keep(KEYS.sealed, chosen.passphrase === '' ? 'no' : 'yes')
+    // Whoever was here is known to be gone.
+    forget(KEYS.account)
     this.welcomed = true
     await this.start(chosen)
   }
@@ -88,8 +94,8 @@ export class Session extends Observable<Stage> {
       return kept ?? this.ask()
     }
     try {
-      // It was chosen, and nothing was sealed with it: the page went too soon, or the browser has deleted what was.
-      if (!this.hosted && passphrase === '' && readKept(KEYS.sealed) === 'yes' && !(await isSealed())) return this.set({ at: 'welcome' })
+      const missing = this.hosted ? undefined : await this.missing(passphrase)
+      if (missing !== undefined) return this.set({ at: 'welcome', isLost: missing === 'identity' })
       const tab = await connect(this.surroundings, { name, passphrase: ask, onFailure: (error) => this.fail(error) })
       this.model.follow(tab)
       tab.listen(() => {
@@ -100,8 +106,16 @@ export class Session extends Observable<Stage> {
       })
     } catch (error) {
       this.fail(error)
+      if (isOver(error)) return
       setTimeout(() => void this.start({ name, passphrase }), AGAIN_AFTER_MS)
     }
+  }
+
+  /** What was here, or was chosen, and is not there: nobody new takes its place unasked. */
+  private async missing(passphrase: string): Promise<'identity' | 'seal' | undefined> {
+    if (readKept(KEYS.account) !== undefined && !(await isHere())) return 'identity'
+    // It was chosen, and nothing was sealed with it: the page went too soon.
+    return passphrase === '' && readKept(KEYS.sealed) === 'yes' && !(await isSealed()) ? 'seal' : undefined
   }
 
   /** A passphrase that does not fit is asked for again; anything else is said in the open. */

@@ -11,20 +11,26 @@ import type { Session } from './session.ts'
 
 const RestoreForm = dynamic(() => import('./restore-form.tsx').then((module) => module.RestoreForm), { ssr: false, loading: NotLoaded })
 
-export function Welcome({ session }: { readonly session: Session }) {
+export interface WelcomeProps {
+  readonly session: Session
+  /** The browser has deleted who was here. */
+  readonly isLost: boolean
+}
+
+export function Welcome({ session, isLost }: WelcomeProps) {
   const [restoring, setRestoring] = useState(false)
   return (
     <main className="grid h-full content-center justify-center overflow-y-auto p-4">
       {restoring ? (
         <RestoreForm session={session} onBack={() => setRestoring(false)} />
       ) : (
-        <NewHere session={session} onRestore={() => setRestoring(true)} />
+        <NewHere session={session} isLost={isLost} onRestore={() => setRestoring(true)} />
       )}
     </main>
   )
 }
 
-function NewHere({ session, onRestore }: { readonly session: Session; onRestore(): void }) {
+function NewHere({ session, isLost, onRestore }: WelcomeProps & { onRestore(): void }) {
   const { welcome, guest } = useStrings()
   const [name, setName] = useState('')
   const [sealed, setSealed] = useState(false)
@@ -41,6 +47,7 @@ function NewHere({ session, onRestore }: { readonly session: Session; onRestore(
     >
       <h1 className="text-2xl font-semibold">{welcome.title}</h1>
       {globalThis.isSecureContext ? null : <Note look="warn">{guest}</Note>}
+      {isLost ? <Note look="danger">{welcome.lost}</Note> : null}
       {isInvited ? <p className="font-medium">{welcome.invited(globalThis.location.host)}</p> : null}
       <p className="text-quiet">{welcome.text}</p>
       <TextField

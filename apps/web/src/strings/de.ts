@@ -12,6 +12,7 @@ export const de: Strings = {
     save: 'Sichern',
     saved: 'Gesichert',
     retry: 'Noch einmal versuchen',
+    reload: 'Seite neu laden',
     add: 'Hinzufügen',
     loading: 'Wird geladen …',
     noName: 'Ohne Namen',
@@ -29,13 +30,15 @@ export const de: Strings = {
     start: 'Los',
     skip: 'Ohne Namen beginnen',
     restore: 'Sicherung wiederherstellen',
+    lost: 'Der Browser hat gelöscht, was Skein hier aufbewahrt hat. Stelle eine Sicherung wieder her oder beginne als jemand, den deine Kontakte noch nicht kennen.',
   },
   start: {
     starting: 'Startet …',
     failed: 'Skein kann in diesem Browser nicht starten. Es versucht es weiter.',
     slow: 'Skein ist noch nicht gestartet. Ist es in einem anderen Tab dieses Browsers offen, sieh dort nach: Vielleicht fragt es nach der Passphrase.',
     silent: 'Skein antwortet nicht. Ist es in einem anderen Tab dieses Browsers offen, schließe ihn oder lade ihn neu.',
-    hostGone: 'Das Programm Skein auf diesem Rechner antwortet nicht. Starte es neu und nimm das Fenster, das es öffnet.',
+    hostGone:
+      'Das Programm Skein auf diesem Rechner antwortet diesem Fenster nicht. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
     anew: 'Neu beginnen …',
   },
   guest:
@@ -161,7 +164,10 @@ export const de: Strings = {
     STORE_CORRUPT: 'Was dieser Browser gespeichert hatte, ist gelöscht oder beschädigt. Es kann nichts gesendet oder aufbewahrt werden.',
     STORE_LOCKED: 'Skein ist anderswo in diesem Browser offen, oder die Passphrase passt nicht.',
     USAGE: 'Das hat nicht die richtige Form.',
-    NOT_LOADED: 'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht.',
+    NOT_LOADED:
+      'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht oder hat inzwischen eine andere Version.',
+    NO_SESSION:
+      'Dieses Fenster hat keinen Schlüssel zum Programm Skein auf diesem Rechner. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
     BAD_REQUEST: 'Das hat nicht die richtige Form.',
     expired: 'Es ließ sich nicht rechtzeitig zustellen.',
     cancelled: 'Es wurde hier aufgegeben.',

@@ -13,6 +13,9 @@ export function NotLoaded({ error, retry }: DynamicOptionsLoadingProps) {
       <Button look="bare" onClick={() => retry?.()}>
         {general.retry}
       </Button>
+      <Button look="bare" onClick={() => globalThis.location.reload()}>
+        {general.reload}
+      </Button>
     </Note>
   )
 }

@@ -4,7 +4,7 @@ import { get, set, update } from 'idb-keyval'
 import { browserRandom, consoleLogger } from '../platform/browser.ts'
 import { systemClock } from '../platform/clock.ts'
 import { openPageStore } from '../store/worker/open.ts'
-import { isSealedWithPassphrase, records, RESTORING } from '../store/worker/records.ts'
+import { isSealedWithPassphrase, records, RESTORING, STORAGE_KEY } from '../store/worker/records.ts'
 import { createSwarm } from '../swarm/browser.ts'
 import { REST_AFTER_MS } from '../swarm/stack.browser.ts'
 import type { Libp2pSwarm } from '../swarm/libp2p-swarm.ts'
@@ -42,6 +42,12 @@ const PLATFORM = {
 
 /** Whether the keys of an identity in this browser are sealed with a passphrase. */
 export const hasPassphrase = (name: string): Promise<boolean> => isSealedWithPassphrase(name)
+
+/** Whether an identity is kept in this browser: it may have been deleted, or its restoration broken off. */
+export async function hasIdentity(name: string): Promise<boolean> {
+  const kept = records(name)
+  return (await get(STORAGE_KEY, kept)) !== undefined && (await get(RESTORING, kept)) === undefined
+}
 
 /** Opens this tab; the client runs in one tab of the origin, and moves to another when that one is closed. */
 export function openBrowser(options: BrowserOptions): Tab {
