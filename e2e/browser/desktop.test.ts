@@ -61,7 +61,7 @@ it.skipIf(skipped)(
     expect(await first.end()).toBe(0)
     await using second = await Desktop.start(dataDir, world.relay.url)
     await ana.page.goto(second.url)
-    await ana.page.getByRole('link', { name: /to the browser/ }).click()
+    await ana.page.getByRole('link', { name: /nobody hears/ }).click()
     await ana.sees('from a browser')
     await bo.write('still there?')
     await ana.sees('still there?')

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { pathTo } from '../shell/status-bar.tsx'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
-import { sentenceOf } from './way-sentences.ts'
+import { sayWay } from './way-sentences.ts'
 
 export function PathDetails({ contact }: { readonly contact: string }) {
   const { peers } = useClient()
@@ -14,12 +14,12 @@ export function PathDetails({ contact }: { readonly contact: string }) {
 
 function Detail({ detail }: { readonly detail: string }) {
   const { doctor } = useRareStrings()
-  const key = sentenceOf(detail)
   // That it is in use has been said.
   if (detail === '' || detail === 'in use') return null
+  const { sentence, quoted } = sayWay(doctor.ways, detail)
   return (
-    <span className="foreign block text-quiet" {...(key === undefined ? { lang: 'en' } : {})}>
-      {key === undefined ? detail : doctor.ways[key]}
+    <span className="foreign block text-quiet">
+      {sentence} {quoted === undefined ? null : <q lang="en">{quoted}</q>}
     </span>
   )
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { rareDe } from '../strings/rare-de.ts'
 import { rareEn } from '../strings/rare-en.ts'
-import { sentenceOf } from './way-sentences.ts'
+import { sayWay } from './way-sentences.ts'
 
 it.each([
   ['the other side begins', 'begins'],
@@ -22,11 +22,30 @@ it.each([
   ['no hole was found', 'closed'],
   ['tried not long ago', 'later'],
   ['too many punches over UDP at once', 'later'],
+  ['2 tried; connect ECONNREFUSED 127.0.0.1:1', 'refused'],
+  ['1 tried; connect EHOSTUNREACH 10.0.0.1:1', 'noRoute'],
+  ['1 tried; connect ETIMEDOUT 10.0.0.1:1', 'late'],
+  ['1 tried; read ECONNRESET', 'broken'],
+  ['1 tried; The operation was aborted', 'broken'],
+  ['the reflector does not answer', 'reflector'],
+  ['the relay has gone', 'relayGone'],
 ] as const)('[PT2] the window says %j in its own words', (detail, name) => {
-  expect(sentenceOf(detail)).toBe(name)
+  expect(sayWay(rareEn.doctor.ways, detail)).toEqual({ sentence: rareEn.doctor.ways[name] })
+  expect(sayWay(rareDe.doctor.ways, detail)).toEqual({ sentence: rareDe.doctor.ways[name] })
   expect(rareDe.doctor.ways[name]).not.toBe(rareEn.doctor.ways[name])
 })
 
-it('[PT2] the window leaves what is of the technical kind as it is', () => {
-  expect(sentenceOf('1 tried; ECONNREFUSED')).toBeUndefined()
+it.each([
+  ['in use, 2 hops; one way only, so that those on it pass on whole sealed messages', ['2']],
+  ['in use, 3 hops; 4 separate ways, so that large messages go in pieces while none of them loses any', ['3', '4']],
+  ['mail lies at https://a.example, https://b.example', ['https://a.example, https://b.example']],
+] as const)('[PT2] the window says %j in its own words, with what is in it', (detail, parts) => {
+  const [german, english] = [rareDe, rareEn].map(({ doctor }) => sayWay(doctor.ways, detail))
+  for (const each of parts) expect(german?.sentence).toContain(each)
+  expect([german?.quoted, german?.sentence === english?.sentence]).toEqual([undefined, false])
+})
+
+it('[PT2] what has no words of the window is quoted after a sentence that says so', () => {
+  const said = sayWay(rareDe.doctor.ways, '1 tried; SSL routines: wrong version number')
+  expect(said).toEqual({ sentence: rareDe.doctor.ways.technical, quoted: 'SSL routines: wrong version number' })
 })

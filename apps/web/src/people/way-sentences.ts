@@ -1,4 +1,6 @@
-/** What a client says of a way, in English, by what it has in it; what is not here is of the technical kind, as programs say it. */
+import type { DoctorStrings } from '../strings/doctor-en.ts'
+
+/** What a client says of a way, in English, by what it has in it. */
 const SENTENCES = [
   [/^not tried: the other side/, 'unreached'],
   [/^not tried from here/, 'opened'],
@@ -19,9 +21,27 @@ const SENTENCES = [
   [/^no hole was found/, 'closed'],
   [/^(tried not long ago|tried often enough|too many punches|a punch is under way|the other side has no place)/, 'later'],
   [/^carried by/, 'carried'],
+  [/ECONNREFUSED|refused/i, 'refused'],
+  [/E(HOST|NET)UNREACH|EADDRNOTAVAIL/, 'noRoute'],
+  [/ETIMEDOUT|timed? ?out/i, 'late'],
+  [/ECONNRESET|EPIPE|(was|been|is) (closed|reset|aborted)|operation was aborted/i, 'broken'],
+  [/reflector/, 'reflector'],
+  [/^the relay has gone$/, 'relayGone'],
 ] as const
 
-/** The name of the same sentence among the strings; `undefined` without one. */
-export function sentenceOf(detail: string): (typeof SENTENCES)[number][1] | undefined {
-  return SENTENCES.find(([pattern]) => pattern.test(detail))?.[1]
+export interface Said {
+  readonly sentence: string
+  /** Of an error that has no sentence of its own: a program's own words. */
+  readonly quoted?: string
+}
+
+/** The same in the language of `ways`. */
+export function sayWay(ways: DoctorStrings['ways'], detail: string): Said {
+  const key = SENTENCES.find(([pattern]) => pattern.test(detail))?.[1]
+  if (key !== undefined) return { sentence: ways[key] }
+  const [, hops, count] = /^in use, (\d+) hops; (?:(\d+) separate ways|one way)/.exec(detail) ?? []
+  if (hops !== undefined) return { sentence: `${ways.hops(hops)} ${count === undefined ? ways.oneWay : ways.separate(count)}` }
+  const [, mailboxes] = /^mail lies at (.+)$/.exec(detail) ?? []
+  if (mailboxes !== undefined) return { sentence: ways.mail(mailboxes) }
+  return { sentence: ways.technical, quoted: detail.replace(/^\d+ tried; /, '') }
 }

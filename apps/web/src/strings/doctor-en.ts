@@ -65,6 +65,15 @@ export const doctorEn = {
     closed: 'No way through both routers was found.',
     later: 'It will be tried again in a while.',
     carried: 'Carried by those who meet others.',
+    refused: 'Nobody listens there.',
+    noRoute: 'There is no way there from this network.',
+    reflector: 'What the router makes of this device’s ports could not be found out.',
+    relayGone: 'The relay has gone.',
+    hops: (hops: string) => `In use, in ${hops} steps.`,
+    separate: (ways: string) => `${ways} separate ways: large messages go in pieces while none of them loses any.`,
+    oneWay: 'One way only: those on it pass on whole sealed messages.',
+    mail: (mailboxes: string) => `Mail lies at ${mailboxes}.`,
+    technical: 'For a technical reason, which a program calls:',
   },
 }
 
