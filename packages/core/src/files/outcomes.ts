@@ -27,7 +27,7 @@ export class Outcomes {
   }
 
   async take(live: Live, { state, code, digest }: Outcome): Promise<void> {
-    const { transfers, offering, interrupt, drop } = this.deps
+    const { transfers, interrupt, drop } = this.deps
     const fetcher = this.deps.fetcher()
     await fetcher.placed(live)
     if (isFinal(live.stored)) return
@@ -35,9 +35,15 @@ export class Outcomes {
     if (state === 'paused') return this.onPaused(live)
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
     await transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
-    if (code === 'FILE_CHANGED') live.stored.direction === 'out' ? offering.anew(live) : offering.awaitAnew(live)
+    if (code === 'FILE_CHANGED') this.beginAnew(live)
     interrupt(live)
     await drop(live)
+  }
+
+  /** Who has offered it offers it as it is now; who was offered it waits for that. */
+  private beginAnew(live: Live): void {
+    if (live.stored.direction === 'out') this.deps.offering.anew(live)
+    else this.deps.offering.awaitAnew(live)
   }
 
   /** The recipient has it whole: by its own count, which is held against what we have read (FI19). */
