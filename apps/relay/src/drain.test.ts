@@ -7,6 +7,7 @@ const counts = (circuits: number) => ({
   reservations: 9,
   places: { begun: 9, renewed: 0, ended: 0 },
   circuits,
+  oldestHoldMs: 0,
   dhtPeers: 0,
   dhtRecords: 0,
   gossipMessages: 0,

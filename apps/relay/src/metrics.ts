@@ -14,6 +14,8 @@ export interface MetricSources {
   httpConnections(): number
   reservations(): number
   circuits(): number
+  /** Seconds. */
+  oldestHold(): number
   dhtPeers(): number
   dhtRecords(): number
   gossipMessages(): number
@@ -57,6 +59,11 @@ const GAUGES: readonly (readonly [keyof MetricSources, string, string])[] = [
   ['httpConnections', 'skein_relay_http_connections', 'Open connections to the HTTP and HTTPS ports.'],
   ['reservations', 'skein_relay_reservations', 'Devices that can be reached through this relay.'],
   ['circuits', 'skein_relay_circuits', 'Relayed connections that are open.'],
+  [
+    'oldestHold',
+    'skein_relay_oldest_wait_seconds',
+    'How long what has been held up longest waits already: for its receiver, a rate or its turn.',
+  ],
   ['dhtPeers', 'skein_relay_dht_peers', 'Peers in the routing table of the DHT.'],
   ['dhtRecords', 'skein_relay_dht_records', 'Records that the DHT keeps.'],
   ['mailStreams', 'skein_relay_mail_streams', 'Open streams at the mailbox.'],

@@ -17,6 +17,7 @@ const FIGURES: StackFigures = {
   places: () => ({ begun: 2, renewed: 1, ended: 0 }),
   reservations: none,
   circuits: none,
+  oldestHold: () => 7,
   dhtPeers: none,
   dhtRecords: none,
   gossipMessages: none,
@@ -183,6 +184,7 @@ it('[RL15] figures tell of places that begin and end, of devices of the day, and
   const text = await operator.metrics.text()
   expect(text).toContain('skein_relay_reservation_changes_total{change="begun"} 2')
   expect(text).toContain('skein_relay_clients_today 2')
+  expect(text).toContain('skein_relay_oldest_wait_seconds 7')
   expect(text).toContain('skein_relay_http_connections 0')
   expect(text).not.toContain('alice')
 })

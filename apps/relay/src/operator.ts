@@ -35,6 +35,7 @@ export type StackFigures = Pick<
   | 'peers'
   | 'reservations'
   | 'circuits'
+  | 'oldestHold'
   | 'dhtPeers'
   | 'dhtRecords'
   | 'gossipMessages'

@@ -262,6 +262,7 @@ function figuresOf(parts: Parts): StackFigures {
     places: () => counts()?.places ?? {},
     reservations: () => counts()?.reservations ?? 0,
     circuits: () => counts()?.circuits ?? 0,
+    oldestHold: () => (counts()?.oldestHoldMs ?? 0) / 1_000,
     dhtPeers: () => counts()?.dhtPeers ?? 0,
     dhtRecords: () => counts()?.dhtRecords ?? 0,
     mailStreams: () => parts.mailbox?.use().streams ?? 0,

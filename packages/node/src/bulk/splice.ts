@@ -72,11 +72,14 @@ export class Splice implements CircuitEnds {
 
   #carry(src: Socket, dst: Socket): void {
     const { turns } = this.#options
-    const { rules, now } = this.#options
-    const holds = new Holds(src, { now, onWaited: rules.onWaited })
+    const { rules } = this.#options
+    const holds = new Holds(src, { turns, onWaited: rules.onWaited })
     let inTurn = 0
     let endRest = (): void => undefined
-    src.once('close', () => endRest())
+    src.once('close', () => {
+      endRest()
+      holds.end()
+    })
     src.on('data', (bytes: Buffer) => {
       const wait = this.#pass(bytes.length)
       dst.write(bytes)
@@ -102,8 +105,7 @@ export class Splice implements CircuitEnds {
 }
 
 interface Watch {
-  /** Monotonic milliseconds. */
-  readonly now: () => number
+  readonly turns: Turns
   onWaited(ms: number): void
 }
 
@@ -113,7 +115,7 @@ class Holds {
   readonly #reasons = new Set<'backlog' | 'pace' | 'turn'>()
 
   readonly #watch: Watch
-  #heldAt = 0
+  #endHold: (() => number) | undefined
 
   constructor(socket: Socket, watch: Watch) {
     this.#socket = socket
@@ -123,7 +125,7 @@ class Holds {
   /** @returns whether it is new */
   add(reason: 'backlog' | 'pace' | 'turn'): boolean {
     if (this.#reasons.has(reason)) return false
-    if (this.#reasons.size === 0) this.#heldAt = this.#watch.now()
+    if (this.#reasons.size === 0) this.#endHold = this.#watch.turns.hold()
     this.#reasons.add(reason)
     this.#socket.pause()
     return true
@@ -131,7 +133,12 @@ class Holds {
 
   remove(reason: 'backlog' | 'pace' | 'turn'): void {
     if (!this.#reasons.delete(reason) || this.#reasons.size > 0) return
-    this.#watch.onWaited(this.#watch.now() - this.#heldAt)
+    this.#watch.onWaited(this.#endHold?.() ?? 0)
     this.#socket.resume()
+  }
+
+  /** The socket has closed. */
+  end(): void {
+    this.#endHold?.()
   }
 }

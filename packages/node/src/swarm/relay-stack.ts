@@ -13,7 +13,6 @@ import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
 import { keychain } from '@libp2p/keychain'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
-import { webRTCDirect } from '@libp2p/webrtc'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DeviceId, encodeNotice, isNewerRecord, presenceTopic, verifyRecord } from '@skein/core'
 import type { Channel, Logger, ProtocolId } from '@skein/core'
@@ -30,6 +29,7 @@ import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
 import { boundRequests, DhtGuard } from './dht-guard.ts'
 import { guardedTcp } from './guarded-tcp.ts'
+import { guardedWebRTCDirect } from './guarded-udp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
 import { announceAs, fewEnough, hostPrefix, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
@@ -167,7 +167,13 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   return {
     peerId: node.peerId.toString(),
     addresses: () => node.getMultiaddrs().map(String),
-    counts: () => ({ ...countNode(node, splices), dhtPeers: dht.peers, dhtRecords: dht.records, gossipMessages }),
+    counts: () => ({
+      ...countNode(node, splices),
+      oldestHoldMs: parts.turns.oldestHoldMs,
+      dhtPeers: dht.peers,
+      dhtRecords: dht.records,
+      gossipMessages,
+    }),
     serve: (protocol, answer, { maxRequestBytes }) =>
       node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
     serveChannel: (protocol, handler) =>
@@ -239,7 +245,6 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
       listen: listenAddresses({ ...options.listen, ...(quic === undefined && { quic: 'off' }) }),
       announceFilter: () => announced(late, options),
     },
-    // No STUN: the relay has a public address or none, and no third-party server is ever asked.
     transports: [
       guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
       guardedWebSockets({
@@ -249,7 +254,7 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
         onRefused: () => parts.rules.onRefused('websocket', 'pending'),
         onReady: (take) => Object.assign(late, { take }),
       }),
-      webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+      guardedWebRTCDirect(parts.rules),
       ...(quic === undefined ? [] : [quic()]),
     ],
     ...securedAndMuxed({ enableKeepAlive: false }),
@@ -296,7 +301,10 @@ function frontAddress({ front }: RelayStackOptions): string[] {
   return front === undefined ? [] : [`${hostPrefix(front.host)}/tcp/${front.port}/tls/ws`]
 }
 
-function countNode(node: RelayNode, { splices }: SpliceService): Omit<RelayCounts, 'dhtPeers' | 'dhtRecords' | 'gossipMessages'> {
+function countNode(
+  node: RelayNode,
+  { splices }: SpliceService,
+): Omit<RelayCounts, 'oldestHoldMs' | 'dhtPeers' | 'dhtRecords' | 'gossipMessages'> {
   const { places, circuits } = node.services.hop
   places.sweep()
   return {

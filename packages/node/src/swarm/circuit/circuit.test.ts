@@ -183,6 +183,9 @@ describe('a circuit', { timeout: 90_000 }, () => {
     wait = 3_600_000
     const sending = sendAll(stream, new Uint8Array(MIB), { bytes: 0 })
     await stands(() => passages.length)
+    // Of what stands still the longest is told, until it goes on.
+    const { oldestHoldMs } = watched.relay.counts()
+    expect(oldestHoldMs).toBeGreaterThan(100)
     for (let n = 0; n < 3; n += 1) {
       const before = passages.length
       watched.relay.wake()
@@ -192,6 +195,10 @@ describe('a circuit', { timeout: 90_000 }, () => {
     watched.relay.wake()
     await sending
     await vi.waitFor(() => expect(received).toBe(100 + MIB), WITHIN)
+    expect(watched.relay.counts().oldestHoldMs).toBeLessThan(oldestHoldMs)
+    wait = 3_600_000
+    await connection.close()
+    await vi.waitFor(() => expect([watched.relay.counts().circuits, watched.relay.counts().oldestHoldMs]).toEqual([0, 0]), WITHIN)
   })
 
   it('[RL14] ends what would not be begun any more, as it was limited', async () => {

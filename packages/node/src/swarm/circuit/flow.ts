@@ -57,7 +57,7 @@ export class Flow {
   #isResuming = false
   #hasEnded = false
   #recentAt: number
-  #heldAt = 0
+  #endHold: (() => number) | undefined
   #endRest: (() => void) | undefined
 
   constructor({ src, dst }: { readonly src: Stream; readonly dst: Stream }, deps: FlowDeps) {
@@ -78,6 +78,7 @@ export class Flow {
   stop(): void {
     this.#isStopped = true
     this.#endRest?.()
+    this.#endHold?.()
     this.#dst.removeEventListener('idle', this.#onIdle)
     this.#src.removeEventListener('end', this.#onEnd)
     this.#src.removeEventListener('message', this.#onMessage)
@@ -165,7 +166,7 @@ export class Flow {
   }
 
   #hold(why: Hold): void {
-    if (this.#holds.size === 0) this.#heldAt = this.#deps.now()
+    if (this.#holds.size === 0) this.#endHold = this.#deps.turns.hold()
     this.#holds.add(why)
     this.#pause()
   }
@@ -179,7 +180,7 @@ export class Flow {
    * would count as paused and yet go on asking for more, until its buffer breaks (utils 7.4.1, `resume`). It comes after.
    */
   #release(why: Hold): void {
-    if (this.#holds.delete(why) && this.#holds.size === 0) this.#deps.onWaited(this.#deps.now() - this.#heldAt)
+    if (this.#holds.delete(why) && this.#holds.size === 0) this.#deps.onWaited(this.#endHold?.() ?? 0)
     if (this.#isStopped || this.#isResuming || this.#holds.size > 0) return
     this.#passGathered()
     if (this.#holds.size > 0 || this.#src.readStatus !== 'paused') return

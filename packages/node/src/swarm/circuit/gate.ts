@@ -6,7 +6,7 @@ import { addressOf } from './party.ts'
 import type { RelayRules } from './rules.ts'
 
 /** Connections that have not proven who they are: a burst of one address, four of a network, and what a relay bears. */
-const PENDING = { connection: Number.POSITIVE_INFINITY, address: 256, network: 1_024, total: 4_096 }
+export const PENDING = { connection: Number.POSITIVE_INFINITY, address: 256, network: 1_024, total: 4_096 }
 
 export interface RelayDoor {
   readonly gater: ConnectionGater

@@ -46,6 +46,8 @@ export class Turns {
   /** By sender; whose turn it is first. */
   readonly #waiting = new Map<string, Asking[]>()
   readonly #resting = new Set<Rest>()
+  /** Who is held up, whatever for; the longest first. */
+  readonly #held = new Set<{ readonly since: number }>()
   #isDue = false
   #chatAt = Number.NEGATIVE_INFINITY
 
@@ -56,6 +58,22 @@ export class Turns {
   /** Chat has passed. */
   noteChat(): void {
     this.#chatAt = this.#times.now()
+  }
+
+  /** A flow is held up from now on. @returns to be called once when it goes on or ends, with the ms that it has taken */
+  hold(): () => number {
+    const held = { since: this.#times.now() }
+    this.#held.add(held)
+    return () => {
+      this.#held.delete(held)
+      return this.#times.now() - held.since
+    }
+  }
+
+  /** For how long the flow that has been held up longest has, ms; 0 for none. */
+  get oldestHoldMs(): number {
+    const [oldest] = this.#held
+    return oldest === undefined ? 0 : this.#times.now() - oldest.since
   }
 
   /** Calls `go` when the turn of its sender has come; later, and of one sender in the order of asking. @param bytes that will pass in this turn */

@@ -1,0 +1,56 @@
+/**
+ * Ports over UDP, where native code takes what comes. Each question of STUN under a new name would make a connection of
+ * WebRTC's, whoever asks; handshakes under way are bounded as those over TCP are, and those that come to nothing are counted.
+ */
+import type { Listener, Transport } from '@libp2p/interface'
+import { webRTCDirect } from '@libp2p/webrtc'
+import { Shares } from '@skein/core'
+import { PENDING } from './circuit/gate.ts'
+import type { RelayRules } from './circuit/rules.ts'
+
+type Rules = Pick<RelayRules, 'groupsOf' | 'onRefused'>
+type Components = Parameters<ReturnType<typeof webRTCDirect>>[0]
+
+/** What the listener of `@libp2p/webrtc` 6 has; not in its types. */
+interface OfWebRTC {
+  /** By address, port and name of who has asked. */
+  readonly connections: ReadonlyMap<string, unknown>
+  incomingConnection(name: string, host: string, port: number, signal: AbortSignal): Promise<void>
+}
+
+/** Takes the place of `webRTCDirect()` wherever something listens. No STUN: no third-party server is ever asked. */
+export function guardedWebRTCDirect(rules: Rules, bounds = PENDING): (components: Components) => Transport {
+  return (components) => {
+    const transport = webRTCDirect({ rtcConfiguration: { iceServers: [] } })(components)
+    const createListener = transport.createListener.bind(transport)
+    return Object.assign(transport, {
+      createListener: (wanted: Parameters<typeof createListener>[0]) => guard(createListener(wanted), rules, bounds),
+    })
+  }
+}
+
+function guard(listener: Listener, rules: Rules, bounds: typeof PENDING): Listener {
+  const guarded = listener as Listener & OfWebRTC
+  const take = guarded.incomingConnection.bind(listener)
+  const pending = new Shares(() => bounds)
+  const underWay = new Set<string>()
+  guarded.incomingConnection = async (name, host, port, signal) => {
+    const key = `${host}:${port}:${name}`
+    // Who asks is heard again and again until it is answered.
+    if (underWay.has(key) || guarded.connections.has(key)) return
+    const [address, network] = rules.groupsOf(host)
+    const origin = { connection: '', address, network }
+    if (!pending.take(origin, 1)) return rules.onRefused('handshake', 'pending')
+    underWay.add(key)
+    try {
+      await take(name, host, port, signal)
+    } catch (error) {
+      rules.onRefused('handshake', 'failed')
+      throw error
+    } finally {
+      underWay.delete(key)
+      pending.give(origin, 1)
+    }
+  }
+  return listener
+}
