@@ -128,6 +128,18 @@ describe('TCP punch', { timeout: 60_000 }, () => {
     if (atA !== undefined && atB !== undefined) await Promise.all([pingConnection(atA, soon()), pingConnection(atB, soon())])
   })
 
+  it('[PT2] who can punch says so on each new connection, with what the library adds when it has said all', async () => {
+    const [a, b] = [await side(32), await side(33)]
+    await joined(a, b)
+    await vi.waitFor(
+      async () => {
+        const { metadata, protocols } = await b.stack.peerStore.get(a.stack.peerId)
+        expect([metadata.has('AgentVersion'), protocols.includes(DCUTR_PROTOCOL)]).toEqual([true, true])
+      },
+      { timeout: 10_000 },
+    )
+  })
+
   it('[PT5] nothing is dialled for a device that is no contact', async () => {
     const [a, b] = [await side(3, { mayPunch: () => false }), await side(4)]
     const relayed = await joined(a, b)

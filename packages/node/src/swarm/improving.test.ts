@@ -37,6 +37,7 @@ function world({ isPage = false } = {}) {
     failure: undefined as Error | undefined,
     /** What the device says that it speaks. */
     protocols: [] as readonly string[],
+    isIdentified: true,
   }
   const dialDirect = (_device: unknown, { signal, rungs }: DirectTry): Promise<never> => {
     state.dials += 1
@@ -44,7 +45,9 @@ function world({ isPage = false } = {}) {
     if (!state.hangs) return Promise.reject(new Error('nobody there'))
     return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('ended')), { once: true }))
   }
-  const peerStore = { get: async () => ({ protocols: state.protocols }) }
+  const peerStore = {
+    get: async () => ({ protocols: state.protocols, metadata: new Map(state.isIdentified ? [['AgentVersion', '']] : []) }),
+  }
   const stack = { peerStore, getConnections: () => state.open, addEventListener: () => undefined, removeEventListener: () => undefined }
   const clock = new VirtualClock()
   const remember = (_device: unknown, reports: readonly RungReport[]): void =>
@@ -287,6 +290,17 @@ it('[PT2] of a page both sides say that it cannot punch, whichever of them was r
     stop()
     await tried
   }
+})
+
+it('[PT2] a device is taken for no page by what it has used before it has said what it speaks', async () => {
+  const { state, clock, improver, stop } = world()
+  Object.assign(state, { protocols: ['/ipfs/id/1.0.0'], isIdentified: false, breaksOff: true })
+  const done = improver.lost(DEVICE)
+  await clock.advance(10_000)
+  expect(state.punches).toBe(2 * (1 + PUNCH_AGAIN_AFTER_MS.length))
+  expect(state.reports.filter(({ detail }) => detail.includes('page'))).toEqual([])
+  stop()
+  await done
 })
 
 it('nothing is left waiting when it is reached no more', async () => {

@@ -158,10 +158,10 @@ export class Improver {
     return this.deps.stack.getConnections(peerOf(device))
   }
 
-  /** What the device says that it speaks; nothing before it has. */
+  /** What the device says that it speaks; nothing before it has: until then what is known is what it has used. */
   private async protocols(device: DeviceId): Promise<readonly string[]> {
     const known = await this.deps.stack.peerStore.get(peerOf(device)).catch(() => undefined)
-    return known?.protocols ?? []
+    return known?.metadata.has('AgentVersion') ? known.protocols : []
   }
 
   /** Resolves `false` when the swarm stops. */
