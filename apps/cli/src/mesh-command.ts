@@ -13,9 +13,12 @@ const WHY_OFF = {
 } as const
 
 const PARTS: Readonly<Record<string, (mesh: MeshView) => string>> = {
-  status: ({ enabled, off, neighbours, bundles, routes, pieces, used_bytes: used, capacity_bytes: room }) =>
+  status: ({ enabled, off, clock_differs: isOtherTime, neighbours, bundles, routes, pieces, used_bytes: used, capacity_bytes: room }) =>
     enabled
       ? [
+          ...(isOtherTime
+            ? ['  clock       differs by days from those of the neighbours; nothing goes or comes until the date is set']
+            : []),
           `  neighbours  ${neighbours.length}`,
           ...neighbours.map((each) => `    ${each.device}  ${oneLine(each.name) || 'somebody near'}`),
           `  routes      ${routes.length}`,

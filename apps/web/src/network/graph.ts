@@ -59,7 +59,7 @@ export function networkGraph({ status, peers, mesh }: NetworkKnowledge): Network
     addEdge({ from: way.device, to: contact, kind: 'route', hops: way.hops - 1 })
   }
   // Whom nothing leads to, and for whom something is carried all the same.
-  for (const { contact, name, own } of mesh?.bundles ?? []) {
+  for (const { contact, name, own } of mesh?.carried ?? []) {
     if (contact === null || !own || shown.has(contact)) continue
     shown.add(contact)
     addNode({ id: contact, name, kind: 'contact' })

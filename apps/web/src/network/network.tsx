@@ -73,6 +73,7 @@ function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
   const named = new Map(mesh.neighbours.map(({ device, name }) => [device, who(name, device)]))
   return (
     <Section title={words.mesh}>
+      {mesh.clock_differs && <p role="alert">{words.clock}</p>}
       <Table
         caption={words.neighbours}
         heads={[words.who, words.since, words.routes]}
@@ -98,7 +99,7 @@ function Mesh({ mesh }: { readonly mesh: MeshView | undefined }) {
         ])}
         none={words.none}
       />
-      <p className="text-quiet">{words.carried(mesh.bundles.length, Math.ceil(mesh.used_bytes / 1_024))}</p>
+      <p className="text-quiet">{words.carried(mesh.carried_count, Math.ceil(mesh.used_bytes / 1_024))}</p>
     </Section>
   )
 }

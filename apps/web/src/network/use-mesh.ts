@@ -14,7 +14,7 @@ export function useMesh(): MeshView | undefined {
     let isOver = false
     const ask = async (): Promise<void> => {
       if (document.visibilityState !== 'visible') return
-      const found = await api.mesh().catch(() => undefined)
+      const found = await api.mesh({ bundles: false }).catch(() => undefined)
       if (!isOver && found !== undefined) setMesh(found)
     }
     void ask()

@@ -176,6 +176,8 @@ export const rareDe: RareStrings = {
       option: 'Dieses Gerät gehört zu keinem Mesh: Das ist abgeschaltet.',
       'no-lan': 'Dieses Gerät gehört zu keinem Mesh: Es benutzt kein lokales Netz und verbindet keine über eine Brücke.',
     },
+    clock:
+      'Die Uhren deiner Nachbarn gehen um Tage anders als deine. Stelle das Datum dieses Geräts: Bis dahin gehen und kommen keine Nachrichten über das Mesh.',
     neighbours: 'Nachbarn',
     routes: 'Wege',
     who: 'Wer',

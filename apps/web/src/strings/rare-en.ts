@@ -176,6 +176,8 @@ export const rareEn = {
       option: 'This device is part of no mesh: that is switched off.',
       'no-lan': 'This device is part of no mesh: it uses no local network, and joins none by a bridge.',
     },
+    clock:
+      'The clocks of your neighbours differ from yours by days. Set the date of this device: until then messages neither leave nor come by the mesh.',
     neighbours: 'Neighbours',
     routes: 'Routes',
     who: 'Who',

@@ -89,6 +89,7 @@ export class MeshNode {
     const ownAlias = this.alias()
     this.neighbours.up(info, ownAlias, now)
     this.recall(info, now)
+    policy.stayed(this.neighbours.all(), this.context(now))
     this.neighbours.say(info.link, {
       addresses: [ownAlias, ...addresses],
       gained: policy.summarises ? [...this.keys()] : [],
@@ -128,6 +129,7 @@ export class MeshNode {
   linkDown(link: LinkId, now: number): void {
     const gone = this.neighbours.get(link)
     this.neighbours.down(link)
+    if (gone !== undefined) this.options.policy.stayed([gone], this.context(now))
     if (gone === undefined || this.options.policy.summarises) return
     const both = Array.from(this.options.store.all(), ({ key }) => key).filter((key) => gone.has.has(key))
     this.acquaintances.leave(gone.peer, both, now)

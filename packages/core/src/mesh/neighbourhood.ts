@@ -66,7 +66,7 @@ export class Neighbourhood {
 /** Entries kept of what one neighbour says, per kind (ME8): beyond, the first ones are forgotten. */
 export const MAX_SAID = 65_536
 /** The same of whom it has met: each is gone through when it is met. */
-const MAX_PROSPECTS = 4_096
+export const MAX_PROSPECTS = 4_096
 
 /** Takes up what a neighbour says of itself. */
 export function takeUp(neighbour: Neighbour, said: MeshControlFields): void {

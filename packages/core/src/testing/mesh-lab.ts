@@ -214,8 +214,8 @@ export class MeshLab {
     void this.node(b).service.attach(a, slowed(right))
   }
 
-  /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. @param options `refuses`: it takes nothing, and says so */
-  intrude(name: string, victim: string, { refuses = false } = {}): Intruder {
+  /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. @param options `answers`: it takes nothing, and says why */
+  intrude(name: string, victim: string, { answers }: { answers?: 'no-room' | 'late' } = {}): Intruder {
     const [mine, theirs] = memoryLink()
     const frames = new FrameLink(mine, this.clock)
     const say = (frame: NeighbourFrameFields): void => void frames.send(encodeNeighbourFrame(frame))
@@ -224,8 +224,8 @@ export class MeshLab {
       for await (const bytes of frames.frames()) {
         const frame = decodeNeighbourFrame(bytes)
         intruder.heard.push(frame)
-        if (refuses && frame.kind === 'transfer') intruder.say(refusal(bundleId(frame.transfer.bundle, primitives)))
-        if (refuses && frame.kind === 'offer') intruder.say(refusal(frame.offer.id as BundleId))
+        if (answers !== undefined && frame.kind === 'transfer') say(refusal(bundleId(frame.transfer.bundle, primitives), answers))
+        if (answers !== undefined && frame.kind === 'offer') say(refusal(frame.offer.id as BundleId, answers))
       }
       intruder.isShed = true
     })()
@@ -276,8 +276,8 @@ export class MeshLab {
   }
 }
 
-function refusal(id: BundleId): NeighbourFrameFields {
-  return { kind: 'answer', key: bundleKey(id), outcome: 'no-room' }
+function refusal(id: BundleId, outcome: 'no-room' | 'late'): NeighbourFrameFields {
+  return { kind: 'answer', key: bundleKey(id), outcome }
 }
 
 const TEXT_BYTES = 32

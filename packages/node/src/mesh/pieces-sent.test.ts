@@ -99,7 +99,7 @@ describe('large messages', () => {
     expect(counts(two, 'a')).toMatchObject({ overCarriers: 0, asCopies: 1 })
     const one = await lab('a1b', 'a1')
     // Two that take nothing.
-    for (const name of ['2', '3']) one.intrude(name, 'a', { refuses: true })
+    for (const name of ['2', '3']) one.intrude(name, 'a', { answers: 'no-room' })
     one.send('a', 'b', 'large', 40_000)
     await one.run(12_000)
     expect(counts(one, 'a')).toMatchObject({ overCarriers: 1 })

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { addressOf, MeshWorld } from '../../testing/mesh-world.ts'
-import type { MeshAddress } from '../bundle.ts'
+import type { BundleHeader, MeshAddress } from '../bundle.ts'
+import { MemoryBundleStore } from '../bundle-store.ts'
+import type { Neighbour } from '../neighbour.ts'
 import { AdaptivePolicy } from './adaptive.ts'
 import { MeetingRates } from './meeting-rates.ts'
 
@@ -102,25 +104,7 @@ describe('adaptive', () => {
     const store = world.stores[0] ?? never()
     const context = (now: number) => ({ now, store, random: { uniform: () => 0.5, bytes: never } })
     const told = new Map([[addressOf(5), 7]])
-    const neighbour = {
-      link: 'l',
-      peer: '',
-      order: 0,
-      bandwidth: 1,
-      since: 0,
-      addresses: new Set([addressOf(4)]),
-      has: new Set<never>(),
-      asked: new Set<never>(),
-      refused: new Set<never>(),
-      pieces: new Set<never>(),
-      partials: new Map<never, never>(),
-      prospects: told,
-      experience: [],
-      reconciliation: undefined,
-      comparedAt: 0,
-      ownAlias: addressOf(998),
-      alias: addressOf(999),
-    }
+    const neighbour = neighbourWith([addressOf(4)], { prospects: told })
     policy.met(neighbour, context(1_000_000))
     expect([...policy.prospects(context(1_004_000))]).toEqual([
       [addressOf(4), 0],
@@ -128,6 +112,42 @@ describe('adaptive', () => {
     ])
   })
 })
+
+describe('devices with many addresses', () => {
+  const contextAt = (now: number) => ({ now, store: new MemoryBundleStore(1_000), random: { uniform: () => 0.5, bytes: never } })
+
+  it('[ME11] one that comes again is one meeting, not as many as it has addresses', () => {
+    const policy = new AdaptivePolicy()
+    const header = { expiresAt: 72 * 60 * MINUTE_MS } as BundleHeader
+    const before = policy.initialCopies(header, contextAt(0))
+    const all = Array.from({ length: 120 }, (_, at) => addressOf(at))
+    for (const now of [0, MINUTE_MS]) policy.met(neighbourWith(all, {}), contextAt(now))
+    expect(policy.initialCopies(header, contextAt(2 * MINUTE_MS))).toBe(before)
+  })
+
+  it('[ME9] one that has been here for an hour, and has other addresses since midnight, is told of as near', () => {
+    const policy = new AdaptivePolicy()
+    const [passing, standing] = [neighbourWith([addressOf(1)], { peer: 'passing' }), neighbourWith([addressOf(2)], { peer: 'standing' })]
+    for (const each of [passing, standing]) policy.met(each, contextAt(0))
+    standing.addresses.clear()
+    standing.addresses.add(addressOf(3))
+    policy.stayed([{ ...passing, since: 59 * MINUTE_MS }, standing], contextAt(60 * MINUTE_MS))
+    expect([...policy.prospects(contextAt(60 * MINUTE_MS))].toSorted(([, one], [, other]) => one - other)).toEqual([
+      [addressOf(3), 0],
+      [addressOf(1), 360],
+      [addressOf(2), 360],
+    ])
+  })
+})
+
+function neighbourWith(addresses: MeshAddress[], more: Partial<Pick<Neighbour, 'peer' | 'prospects'>>): Neighbour {
+  return {
+    ...{ link: 'l', peer: '', order: 0, bandwidth: 1, since: 0, comparedAt: 0, reconciliation: undefined, experience: [] },
+    ...{ ownAlias: addressOf(998), alias: addressOf(999), addresses: new Set(addresses), prospects: new Map(), partials: new Map() },
+    ...{ has: new Set(), asked: new Set(), refused: new Set(), pieces: new Set() },
+    ...more,
+  }
+}
 
 function never(): never {
   throw new Error('not used here')

@@ -7,6 +7,7 @@
 import type { BundleHeader, HeldBundle, MeshAddress } from '../bundle.ts'
 import { isRelayable, MAX_COPIES } from '../bundle.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
+import { MAX_PROSPECTS } from '../neighbourhood.ts'
 import { Claims } from './claims.ts'
 import { MeetingRates } from './meeting-rates.ts'
 import { NewsBook } from './news-book.ts'
@@ -27,6 +28,8 @@ const HOT = 5
 const STEP_MS = 10_000
 /** Older news is not told, and not believed: no bundle lives longer. */
 const MOST_STEPS = (31 * 86_400_000) / STEP_MS
+/** A link that stands for so long is no passing meeting any more. */
+const STANDING_MS = 600_000
 /** A difference in age below this is no difference when bundles are compared. */
 const FRESH_MS = 30_000
 
@@ -46,6 +49,8 @@ export class AdaptivePolicy implements CarryingPolicy {
   private readonly rates = new MeetingRates()
   /** When the news left that a neighbour's has outdone, by address. */
   private readonly fresher = new WeakMap<Neighbour, ReadonlyMap<MeshAddress, number>>()
+  /** Those who have not boasted. */
+  private readonly believed = new WeakSet<Neighbour>()
   private readonly claims: Claims
   private readonly copies: number | undefined
 
@@ -64,7 +69,9 @@ export class AdaptivePolicy implements CarryingPolicy {
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
     // A clock that was set back makes news come from the future.
     const steps = (at: number): number => Math.max(0, Math.round((now - at) / STEP_MS))
-    return new Map([...this.news.all].map(([address, at]) => [address, steps(at)] as const).filter(([, age]) => age <= MOST_STEPS))
+    const told = [...this.news.all].map(([address, at]) => [address, steps(at)] as const).filter(([, age]) => age <= MOST_STEPS)
+    // No more than whoever hears it keeps.
+    return new Map(told.length <= MAX_PROSPECTS ? told : told.sort(([, one], [, other]) => one - other).slice(0, MAX_PROSPECTS))
   }
 
   experience(): readonly number[] {
@@ -75,6 +82,8 @@ export class AdaptivePolicy implements CarryingPolicy {
     this.news.setBack(now)
     this.rates.wait(this.news.all, now)
     if (this.claims.isBoast(neighbour.peer, neighbour.addresses.size)) return
+    this.believed.add(neighbour)
+    this.rates.addressesEach = this.claims.usual
     this.rates.average(neighbour.experience)
     this.fresher.set(neighbour, this.outdone(neighbour, now))
     for (const address of neighbour.addresses) {
@@ -84,6 +93,14 @@ export class AdaptivePolicy implements CarryingPolicy {
     }
     for (const [address, steps] of neighbour.prospects)
       if (steps <= MOST_STEPS) this.news.hear(address, now - steps * STEP_MS, neighbour.peer)
+  }
+
+  /** On a link that has stood for long the other side is not as far away as when it came. */
+  stayed(neighbours: Iterable<Neighbour>, { now }: PolicyContext): void {
+    for (const neighbour of neighbours) {
+      if (now - neighbour.since < STANDING_MS || !this.believed.has(neighbour)) continue
+      for (const address of neighbour.addresses) this.news.hear(address, now, neighbour.peer)
+    }
   }
 
   wants(held: HeldBundle, neighbour: Neighbour, { now }: PolicyContext): boolean {

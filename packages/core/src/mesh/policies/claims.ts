@@ -18,13 +18,23 @@ export class Claims {
     this.least = least
   }
 
+  /** Addresses of one device, in the middle of those met lately; 1 before anybody was. */
+  get usual(): number {
+    return Math.max(1, middle(this.counts.values()) ?? 1)
+  }
+
   /** @param who counted once, also if it comes again */
   isBoast(who: string, addresses: number): boolean {
     this.counts.delete(who)
-    const sorted = [...this.counts.values()].sort((a, b) => a - b)
-    const usual = sorted[Math.floor(sorted.length / 2)]
+    const known = this.counts.size
+    const usual = middle(this.counts.values())
     this.counts.set(who, addresses)
     bound(this.counts, REMEMBERED)
-    return usual !== undefined && sorted.length >= ENOUGH && addresses > Math.max(this.least, BOAST * usual)
+    return usual !== undefined && known >= ENOUGH && addresses > Math.max(this.least, BOAST * usual)
   }
+}
+
+function middle(counts: Iterable<number>): number | undefined {
+  const sorted = [...counts].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
 }

@@ -10,6 +10,7 @@ export function directPolicy(): CarryingPolicy {
     summarises: true,
     initialCopies: () => 1,
     met: () => undefined,
+    stayed: () => undefined,
     prospects: () => new Map(),
     experience: () => [],
     wants: () => false,

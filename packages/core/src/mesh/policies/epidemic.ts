@@ -11,6 +11,7 @@ export function epidemicPolicy(): CarryingPolicy {
     summarises: true,
     initialCopies: () => 1,
     met: () => undefined,
+    stayed: () => undefined,
     prospects: () => new Map(),
     experience: () => [],
     wants: () => true,

@@ -22,6 +22,8 @@ export class MeetingRates {
   /** What was seen here, and nobody else can change. */
   private readonly own = { meetings: 0, waited: 0 }
   private seenUntil: number | undefined
+  /** Meeting one device counts once for each of its addresses: that is one thing seen, and not so many. */
+  addressesEach = 1
 
   /** Time has passed: adds to each class the time for which an address was in it. @param heard when each one's news left it */
   wait(heard: ReadonlyMap<MeshAddress, number>, now: number): void {
@@ -58,7 +60,7 @@ export class MeetingRates {
     if (theirs === 0) return
     const met = total(told.slice(0, classes)) / 256
     if (!this.isLikely(met / theirs)) return
-    const most = this.own.meetings < ENOUGH_MEETINGS ? MOST_LEARNED : MOST
+    const most = this.own.meetings < ENOUGH_MEETINGS * this.addressesEach ? MOST_LEARNED * this.addressesEach : MOST
     const weight = Math.min(1, total(this.waited) / theirs, most / Math.max(1, met))
     for (let at = 0; at < classes; at += 1) {
       this.meetings[at] = ((this.meetings[at] ?? 0) + (weight * (told[at] ?? 0)) / 256) / 2
@@ -69,7 +71,7 @@ export class MeetingRates {
   /** Whether a rate, in meetings per millisecond, is near enough to what was seen here. */
   private isLikely(rate: number): boolean {
     const { meetings, waited } = this.own
-    if (meetings < ENOUGH_MEETINGS || waited === 0) return true
+    if (meetings < ENOUGH_MEETINGS * this.addressesEach || waited === 0) return true
     const times = rate / (meetings / waited)
     return times <= MANY_TIMES && times >= 1 / MANY_TIMES
   }
@@ -78,12 +80,13 @@ export class MeetingRates {
   factor(age: number): number {
     const at = classOf(age)
     const expected = (this.waited[at] ?? 0) * this.rate()
-    return ((this.meetings[at] ?? 0) + PRIOR_MEETINGS * (PRIOR[at] ?? 1)) / (expected + PRIOR_MEETINGS)
+    const prior = PRIOR_MEETINGS * this.addressesEach
+    return ((this.meetings[at] ?? 0) + prior * (PRIOR[at] ?? 1)) / (expected + prior)
   }
 
   /** Milliseconds between two meetings with one given node, on average; `undefined` before enough of them. */
   interval(): number | undefined {
-    return total(this.meetings) < PRIOR_MEETINGS ? undefined : 1 / this.rate()
+    return total(this.meetings) < PRIOR_MEETINGS * this.addressesEach ? undefined : 1 / this.rate()
   }
 
   private rate(): number {

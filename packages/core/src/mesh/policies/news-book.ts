@@ -1,7 +1,7 @@
 import type { MeshAddress } from '../bundle.ts'
 
-/** Addresses of which news is kept, and of them those that one neighbour was the first to tell of (ME8). */
-export const MAX_NEWS = 4_096
+/** Addresses of which news is kept, and of them those that one neighbour was the first to tell of (ME8): a device has six for each of its contacts. */
+export const MAX_NEWS = 16_384
 export const MAX_NEWS_OF_ONE = MAX_NEWS / 8
 
 /** When the latest news left each address. Of whoever tells too much, and of all together, the longest unrenewed goes first, but never for older news. */

@@ -22,6 +22,8 @@ export interface CarryingPolicy {
   initialCopies(header: BundleHeader, context: PolicyContext): number
   /** A link has come up and the other side has said who it is and what it knows. */
   met(neighbour: Neighbour, context: PolicyContext): void
+  /** Neighbours that are here still, or were until just now. */
+  stayed(neighbours: Iterable<Neighbour>, context: PolicyContext): void
   /** What to tell a new neighbour about reaching others. */
   prospects(context: PolicyContext): ReadonlyMap<MeshAddress, number>
   /** What to tell a new neighbour about meetings at large. */

@@ -34,6 +34,10 @@ export class ProphetPolicy implements CarryingPolicy {
     return new Map([...this.predictabilities].map(([address, value]) => [address, Math.round(Math.min(1, value) * SCALE)]))
   }
 
+  stayed(): void {
+    // A meeting counts when it begins.
+  }
+
   experience(): readonly number[] {
     return []
   }

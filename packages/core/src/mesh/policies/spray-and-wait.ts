@@ -14,6 +14,7 @@ export function sprayAndWaitPolicy(copies: number = SPRAY_COPIES): CarryingPolic
     summarises: true,
     initialCopies: () => copies,
     met: () => undefined,
+    stayed: () => undefined,
     prospects: () => new Map(),
     experience: () => [],
     wants: (held) => held.copies > 1,

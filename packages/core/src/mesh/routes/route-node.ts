@@ -33,14 +33,14 @@ export interface Dispatch {
   readonly over?: LinkId | undefined
 }
 
-export type Verdict = 'sound' | 'late' | 'forged'
+export type Verdict = 'sound' | 'late' | 'other-time' | 'forged'
 
 export interface RouteNodeOptions {
   readonly addresses: ReadonlySet<MeshAddress>
   readonly primitives: Pick<Primitives, 'sha256'>
   send(link: LinkId, frame: Uint8Array): void
-  /** What a bundle that wants to pass is: what is forged is refused with BAD_FRAME, what comes too late is left, for clocks differ. */
-  verdict(dispatch: Dispatch): Verdict
+  /** What a bundle that wants to pass is: what is forged is refused with BAD_FRAME, what comes too late is left, for clocks differ; nobody is blamed for what only seems so by a clock that is wrong here. */
+  verdict(dispatch: Dispatch, from: LinkId): Verdict
   /** Whether a sound bundle is part of a file, which is never flooded. */
   isChunk?(dispatch: Dispatch): boolean
   /** Whether what has come over this link, `bytes` of it, may be passed on to all others; without it everything may. */
@@ -201,11 +201,11 @@ export class RouteNode {
       this.options.useless?.(link)
       return
     }
-    const verdict = this.options.verdict(dispatchOf(frame))
+    const verdict = this.options.verdict(dispatchOf(frame), link)
     if (verdict === 'forged') throw new SkeinError('BAD_FRAME', 'A bundle on its way is not what it claims to be.')
-    if (verdict === 'late') {
+    if (verdict === 'late' || verdict === 'other-time') {
       this.floods.arrived(frame.key)
-      this.options.useless?.(link)
+      if (verdict === 'late') this.options.useless?.(link)
       return
     }
     const isChunk = this.options.isChunk?.(dispatchOf(frame)) ?? false

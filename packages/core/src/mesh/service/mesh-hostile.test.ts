@@ -268,7 +268,7 @@ describe('a neighbour that keeps to no rules', () => {
 
   it('[ME28] parts of files take a sixteenth of the room for each neighbour, a quarter in all, and give way to messages', async () => {
     const lab = await pair({ capacityBytes: 800_000 })
-    const others = Array.from({ length: 7 }, (_, at) => lab.intrude(`mallory ${at}`, 'ana', { refuses: true }))
+    const others = Array.from({ length: 7 }, (_, at) => lab.intrude(`mallory ${at}`, 'ana', { answers: 'no-room' }))
     const now = lab.clock.now()
     const used = (priority: number): number =>
       lab

@@ -14,6 +14,7 @@ import { type Dispatch, RouteNode } from '../routes/index.ts'
 import { Allowances } from './allowances.ts'
 import { ArchivedStore } from './archived-store.ts'
 import { Explorer } from './explorer.ts'
+import { ClockDoubt } from './clock-doubt.ts'
 import type { MeshServiceDeps } from './mesh-service-deps.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
@@ -58,6 +59,7 @@ export class MeshService {
   private readonly node: MeshNode
   private readonly routes: RouteNode
   private readonly own = new OwnBundles()
+  private readonly clocks = new ClockDoubt()
   private readonly survival = new Survival()
   private readonly spreader: Spreader
   private readonly pieces: PieceInbox | undefined
@@ -93,7 +95,10 @@ export class MeshService {
       addresses: this.addresses,
       primitives,
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
-      verdict: (dispatch) => verdictOf(dispatch, { primitives, addresses: this.addresses, now: this.now }),
+      verdict: (dispatch, from) => {
+        const { addresses, clocks, now } = this
+        return verdictOf(dispatch, { primitives, addresses, clocks, now, peer: this.peerOf(from) })
+      },
       useless: (link) => this.sessions.get(link)?.useless(),
       useful: (link) => this.sessions.get(link)?.useful(),
       isHeld: (key) => this.node.knows(key),
@@ -120,6 +125,7 @@ export class MeshService {
       store: this.store,
       node: this.node,
       opener: this.opener,
+      clocks: this.clocks,
       onTaken: ({ key }) => this.fates.taken(key),
       quietly: (work) => this.quietly(work),
     })
@@ -261,7 +267,16 @@ export class MeshService {
     const { store, routes } = this
     const sessions = [...this.sessions.values()]
     const pieces = { ...this.spreader.counts, joined: this.pieces?.joined ?? 0, survival: this.survival.share }
-    return statusOf({ sessions, store, routes, pieces, own: (key) => this.own.get(key) !== undefined, now: this.now, mono: this.mono })
+    return statusOf({
+      sessions,
+      store,
+      routes,
+      pieces,
+      own: (key) => this.own.get(key) !== undefined,
+      now: this.now,
+      mono: this.mono,
+      clocks: this.clocks,
+    })
   }
 
   private get now(): number {

@@ -24,6 +24,8 @@ export interface PartReceiverDeps {
   /** A bundle is whole and what it was said to be. */
   whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferAnswer>
   onOffence(peer: string, code: string): void
+  /** It has brought what is not taken. */
+  refused(session: NeighbourSession, answer: TransferAnswer): void
   /** Runs work whose failure concerns one bundle only. */
   quietly(work: Promise<unknown>): Promise<void>
 }
@@ -44,11 +46,6 @@ const PART_WITHIN_MS = 8_000
 /** Whoever was given up has nothing large taken for half a minute (ME36): others come first. */
 const GIVEN_UP_RATE = { burst: 1, perSecond: 1 / 30 } as const
 
-/** Nothing that could be of use at another time. */
-export function isUseless(answer: TransferAnswer): boolean {
-  return answer === 'known' || answer === 'cured' || answer === 'late'
-}
-
 export class PartReceiver {
   readonly begun: BegunBundles
   private readonly deps: PartReceiverDeps
@@ -66,7 +63,7 @@ export class PartReceiver {
     const header = headerOf(offer.head, { id: offer.id as BundleId, bytes: offer.bytes }, this.deps.primitives)
     const answer = this.answerTo(session, header)
     if (answer !== 'welcome') {
-      if (isUseless(answer)) session.useless()
+      this.deps.refused(session, answer)
       session.say({ kind: 'answer', key: header.key, outcome: answer })
       return
     }

@@ -60,7 +60,7 @@ describe('what is not taken, or cannot be handed over', () => {
     await lab.run(500)
     let brought = 0
     for (let link = 0; link < 6; link += 1) {
-      const mallory = lab.intrude('mallory', 'ana', { refuses: true })
+      const mallory = lab.intrude('mallory', 'ana', { answers: 'no-room' })
       mallory.say(control({ addresses: [7, meshAddress(tagOf('bo'), primitives)] }))
       await lab.run(40_000)
       mallory.leave()

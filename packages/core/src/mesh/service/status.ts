@@ -2,6 +2,7 @@
 import type { BundleKey, HeldBundle, MeshAddress } from '../bundle.ts'
 import type { RouteNode } from '../routes/index.ts'
 import type { ArchivedStore } from './archived-store.ts'
+import type { ClockDoubt } from './clock-doubt.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { SpreadCounts } from './spreader.ts'
 
@@ -25,13 +26,25 @@ export interface MeshBundleView extends HeldBundle {
   readonly isOwn: boolean
 }
 
+/** What is carried for one address. */
+export interface MeshCarriedView {
+  readonly address: MeshAddress
+  readonly isOwn: boolean
+  readonly count: number
+  readonly bytes: number
+}
+
 export interface MeshStatus {
   readonly neighbours: readonly MeshNeighbourView[]
   readonly routes: readonly MeshRouteView[]
+  /** Each of them, of which there may be tens of thousands: listed when it is looked at. */
   readonly bundles: readonly MeshBundleView[]
+  readonly carried: readonly MeshCarriedView[]
   readonly pieces: PiecesView
   readonly usedBytes: number
   readonly capacityBytes: number
+  /** Most neighbours live in another time: one of the clocks is wrong, and it is likelier to be this one. */
+  readonly clockDiffers: boolean
 }
 
 /** How large messages have gone since the start, and how many have become whole here. */
@@ -50,9 +63,10 @@ export interface StatusSources {
   /** The same moment by the wall and by the monotonic clock, milliseconds. */
   readonly now: number
   readonly mono: number
+  readonly clocks: ClockDoubt
 }
 
-export function statusOf({ sessions, store, routes, pieces, own, now, mono }: StatusSources): MeshStatus {
+export function statusOf({ sessions, store, routes, pieces, own, now, mono, clocks }: StatusSources): MeshStatus {
   const peerOf = (link: string): string => sessions.find(({ id }) => id === link)?.peer ?? ''
   const ways = [...routes.routes(mono)].map(([address, found]) => ({
     address,
@@ -67,9 +81,24 @@ export function statusOf({ sessions, store, routes, pieces, own, now, mono }: St
       routes: ways.filter((route) => route.ways.some((way) => way.peer === peer)).length,
     })),
     routes: ways,
-    bundles: [...store.all()].map((held) => ({ ...held, isOwn: own(held.key) })),
+    get bundles() {
+      return Array.from(store.all(), (held) => ({ ...held, isOwn: own(held.key) }))
+    },
+    carried: sums(store.all(), own),
     pieces,
     usedBytes: store.usedBytes,
     capacityBytes: store.capacityBytes,
+    clockDiffers: clocks.isWrong,
   }
+}
+
+function sums(all: Iterable<HeldBundle>, own: StatusSources['own']): readonly MeshCarriedView[] {
+  const rows = new Map<string, MeshCarriedView>()
+  for (const { key, address, bytes } of all) {
+    const isOwn = own(key)
+    const name = `${address} ${isOwn}`
+    const before = rows.get(name)
+    rows.set(name, { address, isOwn, count: (before?.count ?? 0) + 1, bytes: (before?.bytes ?? 0) + bytes })
+  }
+  return [...rows.values()]
 }

@@ -19,7 +19,7 @@ const outcomes = ({ heard }: Intruder) => heard.flatMap((frame) => (frame.kind =
 describe('what neighbours have stored', () => {
   it('[ME20] is bounded in number as in bytes: the smallest bundle counts for 2 KiB', async () => {
     const lab = await pair({ capacityBytes: 400_000 })
-    const mallory = lab.intrude('mallory', 'ana', { refuses: true })
+    const mallory = lab.intrude('mallory', 'ana', { answers: 'no-room' })
     hand(mallory, lab, 300)
     await lab.run(2_000)
     const most = Math.floor((NEIGHBOUR_SHARE * 400_000) / LEAST_CHARGE_BYTES)
@@ -29,7 +29,7 @@ describe('what neighbours have stored', () => {
 
   it('[ME20] is written at a rate, and one that does not wait for its answer is told to come again', async () => {
     const lab = await pair()
-    const mallory = lab.intrude('mallory', 'ana', { refuses: true })
+    const mallory = lab.intrude('mallory', 'ana', { answers: 'no-room' })
     hand(mallory, lab, 1_500)
     await lab.run(1_000)
     expect(lab.node('ana').archive.held.size).toBeLessThanOrEqual(STORING_RATE.burst + STORING_RATE.perSecond)
@@ -37,7 +37,7 @@ describe('what neighbours have stored', () => {
     // Another link is no other neighbour.
     mallory.leave()
     await lab.run(1_000)
-    const again = lab.intrude('mallory', 'ana', { refuses: true })
+    const again = lab.intrude('mallory', 'ana', { answers: 'no-room' })
     hand(again, lab, 1_500)
     await lab.run(1_000)
     expect(lab.node('ana').archive.held.size).toBeLessThanOrEqual(STORING_RATE.burst + 3 * STORING_RATE.perSecond + 1)
@@ -73,7 +73,7 @@ describe('what neighbours have stored', () => {
 describe('a link that comes again', () => {
   it('[ME20] names what is carried and gives what is lacked: with equal stores next to nothing goes', async () => {
     const lab = await pair()
-    for (const name of ['ana', 'bo']) hand(lab.intrude('mule', name, { refuses: true }), lab, 200)
+    for (const name of ['ana', 'bo']) hand(lab.intrude('mule', name, { answers: 'no-room' }), lab, 200)
     await lab.run(10_000)
     for (const name of ['ana', 'bo']) expect(lab.node(name).archive.held.size).toBe(200)
     lab.cut('ana', 'bo')
@@ -94,10 +94,10 @@ describe('a link that comes again', () => {
     const lab = new MeshLab()
     for (const name of ['ana', 'mule', 'bo']) await lab.start(name)
     lab.connect('mule', 'bo')
-    hand(lab.intrude('mallory', 'ana', { refuses: true }), lab, 50)
+    hand(lab.intrude('mallory', 'ana', { answers: 'no-room' }), lab, 50)
     await lab.run(1_000)
     const { bytes } = bundle('bo', { now: lab.clock.now(), text: 'named' })
-    lab.intrude('mallory again', 'ana', { refuses: true }).say(transfer(bytes))
+    lab.intrude('mallory again', 'ana', { answers: 'no-room' }).say(transfer(bytes))
     await lab.run(1_000)
     lab.connect('ana', 'mule')
     await lab.run(600)

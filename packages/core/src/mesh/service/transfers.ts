@@ -13,10 +13,11 @@ import { bundleHeader, type BundleHeader, isChunk, type BundleKey, type HeldBund
 import type { Choice, MeshNode } from '../mesh-node.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
+import type { ClockDoubt } from './clock-doubt.ts'
 import { hasRoomForChunk } from './chunk-room.ts'
 import type { NeighbourSession } from './neighbour-session.ts'
 import type { Opener } from './opener.ts'
-import { isUseless, PartReceiver } from './part-receiver.ts'
+import { PartReceiver } from './part-receiver.ts'
 import { RefusalsOfPeers } from './refusals.ts'
 import { StoringTurns } from './storing-turns.ts'
 
@@ -49,6 +50,7 @@ export interface TransferDeps {
   readonly store: ArchivedStore
   readonly node: MeshNode
   readonly opener: Opener
+  readonly clocks: ClockDoubt
   /** A neighbour has made a copy durable. */
   onTaken(bundle: HeldBundle): void
   onOffence(peer: string, code: string): void
@@ -72,6 +74,7 @@ export class Transfers {
     this.parts = new PartReceiver({
       ...deps,
       judge: (session, header) => this.judge(session, header),
+      refused: (session, answer) => this.blame(session, answer),
       whole: (session, header, transfer) => this.takeInTurn(session, header, transfer),
     })
   }
@@ -116,6 +119,7 @@ export class Transfers {
   private refused(session: NeighbourSession, choice: Choice, why: Exclude<TransferAnswer, 'taken' | 'welcome'>): void {
     this.deps.node.refused(choice, why === 'damaged' || why === 'busy' ? 'no-room' : why)
     if (why === 'busy') return
+    if (why === 'late' && choice.bundle.hops === 0) this.deps.clocks.late(session.peer, choice.bundle, this.deps.clock.now())
     this.refusals.of(session.peer).add(choice.bundle.key, { isFinal: why !== 'no-room', now: this.deps.clock.monotonic() })
   }
 
@@ -164,9 +168,15 @@ export class Transfers {
     const header = this.headerOf(session, transfer.bundle)
     if (header === undefined) return
     const outcome = await this.takeInTurn(session, header, transfer)
-    if (isUseless(outcome)) session.useless()
+    this.blame(session, outcome)
     if (outcome === 'taken') session.useful()
     session.say({ kind: 'answer', key: header.key, outcome })
+  }
+
+  /** Nothing that could be of use at another time; where this clock is wrong all that comes seems too late. */
+  private blame(session: NeighbourSession, answer: TransferAnswer): void {
+    const isUseless = answer === 'known' || answer === 'cured' || (answer === 'late' && !this.deps.clocks.isWrong)
+    if (isUseless) session.useless()
   }
 
   /** What came by hand, in a file. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, DISK_FULL */
@@ -258,6 +268,7 @@ export class Transfers {
 
   private judge({ peer }: Source, header: BundleHeader): TransferOutcome {
     const { opener, node, addresses, clock } = this.deps
+    if (peer !== BY_HAND.peer) this.deps.clocks.brought(peer, header, clock.now())
     if (this.incoming.has(header.key)) return 'known'
     const cureKey = opener.known(header.lock)
     if (cureKey !== undefined) {

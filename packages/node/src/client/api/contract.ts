@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
 import { DeviceStateView, MessageState, OutboxView, SentMessage, WaitState } from './delivery-contract.ts'
 import { deviceContract } from './device-contract.ts'
-import { MeshView } from './mesh-contract.ts'
+import { MeshInput, MeshView } from './mesh-contract.ts'
 import { DoctorView, InviteView, PATHS, WhyView } from './network-contract.ts'
 
 export { DeviceStateView, MeshView, OutboxView, SentMessage, WaitState }
@@ -370,7 +370,7 @@ export const contract = {
     .input(z.object({ bundles: z.array(z.string().check(z.maxLength(400_000))).check(z.maxLength(64)) }))
     .output(z.object({ taken: z.number(), known: z.number(), refused: z.number(), no_room: z.number(), late: z.number() })),
   /** Neighbours, routes, and what is carried. */
-  mesh: oc.output(MeshView),
+  mesh: oc.input(MeshInput).output(MeshView),
   events: oc.output(eventIterator(ClientEvent)),
   config: oc.output(z.record(z.string(), z.object({ value: z.unknown(), origin: z.string() }))),
   stop: oc.output(z.object({ stopping: z.literal(true) })),

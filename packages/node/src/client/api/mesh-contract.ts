@@ -4,6 +4,8 @@ import * as z from 'zod/mini'
 const Instant = z.int()
 
 const MeshWay = z.object({ device: z.string(), hops: z.int(), quality: z.number(), proven_at: Instant })
+/** Whether each single bundle is wanted, of which there may be tens of thousands; it is unless that is said. */
+export const MeshInput = z.optional(z.object({ bundles: z.optional(z.boolean()) }))
 /** The mesh as this node sees it; `contact` and `name` only where the user knows them. */
 export const MeshView = z.object({
   /** Whether this node is part of a mesh at all. */
@@ -41,6 +43,20 @@ export const MeshView = z.object({
       expires_at: Instant,
     }),
   ),
+  /** Sums of these by whom they are for, those made here first, then the largest. */
+  carried: z.array(
+    z.object({
+      address: z.string(),
+      contact: z.nullable(z.string()),
+      name: z.string(),
+      own: z.boolean(),
+      count: z.int(),
+      bytes: z.int(),
+    }),
+  ),
+  carried_count: z.int(),
+  /** Neighbours live in another time: this clock is wrong, and messages neither leave nor come by the mesh. */
+  clock_differs: z.boolean(),
   /** How large messages have gone since the start. */
   pieces: z.object({
     /** In pieces, over ways that share no node, and with separate carriers. */

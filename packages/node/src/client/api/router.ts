@@ -137,7 +137,7 @@ export const router = os.router({
   }),
   carried: os.carried.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).packed(client.messenger, input.after)),
   carry: os.carry.handler(async ({ context: { client }, input }) => (await import('./carry.ts')).unpacked(client.messenger, input.bundles)),
-  mesh: os.mesh.handler(async ({ context: { client } }) => (await import('./mesh-view.ts')).meshView(client)),
+  mesh: os.mesh.handler(async ({ context: { client }, input }) => (await import('./mesh-view.ts')).meshView(client, input)),
   events: os.events.handler(async function* ({ context: { client }, signal }): AsyncGenerator<ClientEvent, void> {
     const pending: ClientEvent[] = []
     let wake = (): void => undefined
