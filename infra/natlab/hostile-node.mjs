@@ -1,12 +1,16 @@
 // A client that breaks the rules of the mesh, in the place of `skein`: `hostile-node.mjs KIND up --data-dir D …`. It is the real
 // client with its mesh turned against the others.
 import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { createClient, loadConfig } from '../../packages/node/dist/client/index.js'
 import { decodeRouteFrame, encodeRouteFrame } from '../../packages/core/dist/wire/mesh-route.js'
 
 const FLOOD_EVERY_MS = 20
 const FRAMES_AT_ONCE = 60
+/** Of eight other devices and these, a third are one machine. */
+const CROWD = 4
 
 const KINDS = {
   /** Takes everything, gives nothing on. */
@@ -43,6 +47,8 @@ const KINDS = {
     mesh.node.options.policy.prospects = () => new Map([...heard].map((address) => [address, 0]))
     mesh.transfers.offerNext = () => undefined
   },
+  /** The same under several identities, which have joined beside it. */
+  crowd: (mesh) => KINDS.sybil(mesh),
   /** Sends everything that passes ten times. */
   replayer: (mesh) => {
     const { send } = mesh.routes.options
@@ -81,7 +87,14 @@ const { values } = parseArgs({
   options: { 'data-dir': { type: 'string' }, name: { type: 'string' } },
 })
 const dataDir = values['data-dir']
-const client = await createClient({ dataDir, ...loadConfig({ dataDir, env: process.env, flags: { name: values.name } }) })
+/** Identities of one machine: each has its own folder, keys and places among the neighbours. */
+async function join(folder) {
+  mkdirSync(folder, { recursive: true })
+  return createClient({ dataDir: folder, ...loadConfig({ dataDir: folder, env: process.env, flags: { name: values.name } }) })
+}
+const client = await join(dataDir)
 KINDS[kind](client.messenger.mesh)
+if (kind === 'crowd')
+  for (let number = 1; number < CROWD; number += 1) KINDS.sybil((await join(path.join(dataDir, `identity-${number}`))).messenger.mesh)
 const { account, device } = client.messenger.identity
 process.stdout.write(`${JSON.stringify({ event: 'ready', account, device, addresses: client.swarm.addresses(), pid: process.pid })}\n`)

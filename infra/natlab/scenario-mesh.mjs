@@ -232,8 +232,8 @@ async function meshIslands({ scenario }) {
 /** The square again, with a black hole in its middle, a flooder and a replayer at its edge; what way is left leads over the replayer. */
 const meshHostile = ({ scenario }) => acrossHostile(scenario, { 4: 'black-hole', 1: 'flooder', 7: 'replayer' })
 
-/** As before, with one that gives on half of what it gets in the middle, a thief of tags and one that boasts of everybody it has met at the edge. */
-const meshHostile2 = ({ scenario }) => acrossHostile(scenario, { 4: 'selective', 1: 'thief', 7: 'sybil' })
+/** As before, with one that gives on half of what it gets in the middle, a thief of tags and, at the edge, one machine that is four devices, each of which boasts of everybody it has met. */
+const meshHostile2 = ({ scenario }) => acrossHostile(scenario, { 4: 'selective', 1: 'thief', 7: 'crowd' })
 
 async function acrossHostile(scenario, hostile) {
   return inMesh({ nodes: 9, edges: grid(3), contacts: [[0, 8]], hostile }, async ({ clients }) => {

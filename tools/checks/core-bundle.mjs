@@ -13,9 +13,9 @@ const ALLOWED = [/^@bufbuild\/protobuf$/, /^@noble\//, /^@scure\/base$/, /^fflat
 /**
  * Largest gzipped, minified core, of which more than a third is cryptography that no browser has on a plain-HTTP page. A web
  * client on a slow phone loads it before anything can be shown; 5 KB of it (Argon2) only when a password is used. The mesh
- * is 29 KB (pages do not load it), mailboxes and delivery are 14 KB, conversations 5, files 9, several devices 9, delivery proofs 3.
+ * is 31 KB (pages do not load it), mailboxes and delivery are 14 KB, conversations 5, files 9, several devices 9, delivery proofs 3.
  */
-const GZIP_BUDGET_BYTES = 168_000
+const GZIP_BUDGET_BYTES = 170_000
 /** Curves 10 KB, ML-KEM 6, DEFLATE 4, hashes 4, protobuf 3, ChaCha20 3, HPKE 3; the rest are sessions and their messages. */
 const ENCRYPTION_BUDGET_BYTES = 50_000
 

@@ -23,6 +23,7 @@ import { decodeNeighbourFrame, encodeBundle, encodeNeighbourFrame, type Neighbou
 import { encodeEnvelope } from '../wire/sealed.ts'
 import { RecordingLogger } from './recording-logger.ts'
 import { seededRandom } from './seeded-random.ts'
+import { BLUETOOTH_LE, simulatedRadio } from './simulated-radio.ts'
 import { settle, VirtualClock } from './virtual-clock.ts'
 
 const primitives = { sha256: (bytes: Uint8Array): Uint8Array => sha256(bytes) }
@@ -131,6 +132,8 @@ export interface LabNode {
 export interface LabOptions {
   readonly seed?: number
   readonly capacityBytes?: number
+  /** Whom everybody knows. */
+  readonly contacts?: readonly string[]
   /** For pieces; without it everything goes whole. */
   readonly code?: () => Promise<ErasureCode>
 }
@@ -190,6 +193,7 @@ export class MeshLab {
       onProven: (lock) => said.proven.push(textOf(lock)),
       onExpired: (lock) => said.expired.push(textOf(lock)),
       onNear: () => undefined,
+      isContact: (peer) => this.options.contacts?.includes(peer) ?? false,
       onOffence: (peer, code) => said.offences.push({ peer, code }),
     })
     await service.start()
@@ -212,6 +216,14 @@ export class MeshLab {
     this.links.set(key(a, b), left)
     void this.node(a).service.attach(b, slowed(left))
     void this.node(b).service.attach(a, slowed(right))
+  }
+
+  /** Two nodes in reach of each other's radio. */
+  connectByRadio(a: string, b: string): void {
+    const ends = simulatedRadio(BLUETOOTH_LE, { clock: this.clock, random: this.random })
+    this.links.set(key(a, b), ends.a)
+    void this.node(a).service.attach(b, ends.a)
+    void this.node(b).service.attach(a, ends.b)
   }
 
   /** Somebody who keeps to no rules, linked to a node; it says what it wants and hears all. @param options `answers`: it takes nothing, and says why */

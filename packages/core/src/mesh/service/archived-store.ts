@@ -1,5 +1,6 @@
-import type { BundleKey, HeldBundle } from '../bundle.ts'
+import { type BundleKey, type HeldBundle, withinLimits } from '../bundle.ts'
 import { MemoryBundleStore } from '../bundle-store.ts'
+import type { BundleArchive } from './bundle-archive.ts'
 
 /** A bundle counts for so many bytes at least (ME20): the smallest would be a million and a half, each an entry in memory and a row on disk. */
 export const LEAST_CHARGE_BYTES = 2_048
@@ -18,6 +19,16 @@ export class ArchivedStore extends MemoryBundleStore {
   constructor(capacityBytes: number, gone: (key: BundleKey) => void) {
     super(capacityBytes, LEAST_CHARGE_BYTES)
     this.gone = gone
+  }
+
+  /** Takes up what an earlier run has left. */
+  async load(archive: BundleArchive): Promise<readonly HeldBundle[]> {
+    const bundles = await archive.bundles()
+    for (const { from, ...held } of bundles) {
+      this.expect(held.key, from)
+      this.put(withinLimits(held))
+    }
+    return bundles
   }
 
   /** Names where a bundle comes from that is about to be put. */

@@ -36,6 +36,14 @@ export interface MeshServiceDeps {
   offerAll?(): Promise<void>
   /** There is a neighbour more. */
   onNear(): void
+  /** Whether a peer is a device of a contact; without it none is. */
+  isContact?(peer: string): boolean
   /** A neighbour broke the rules. */
   onOffence(peer: string, code: string): void
+}
+
+export interface EnvelopeToCarry {
+  readonly envelope: Uint8Array
+  /** 16 bytes that the recipient finds when it opens the envelope. */
+  readonly cureKey: Uint8Array
 }

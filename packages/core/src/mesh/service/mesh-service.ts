@@ -4,7 +4,7 @@
  */
 import { decodeEnvelope } from '../../wire/sealed.ts'
 import { decodeBundle, type NeighbourFrameFields } from '../../wire/mesh-bundle.ts'
-import { isChunk, type MeshAddress, meshAddress, withinLimits } from '../bundle.ts'
+import { isChunk, type MeshAddress, meshAddress } from '../bundle.ts'
 import { type Cure, cureLock } from '../cure-book.ts'
 import type { Link } from '../links/index.ts'
 import { MeshNode } from '../mesh-node.ts'
@@ -15,7 +15,7 @@ import { Allowances } from './allowances.ts'
 import { ArchivedStore } from './archived-store.ts'
 import { Explorer } from './explorer.ts'
 import { ClockDoubt } from './clock-doubt.ts'
-import type { MeshServiceDeps } from './mesh-service-deps.ts'
+import type { EnvelopeToCarry, MeshServiceDeps } from './mesh-service-deps.ts'
 import { NeighbourSession } from './neighbour-session.ts'
 import { Opener } from './opener.ts'
 import { OwnBundles } from './own-bundles.ts'
@@ -23,6 +23,7 @@ import { OwnFates } from './own-fates.ts'
 import { type ChunkToCarry, OwnSender } from './own-sender.ts'
 import { Packing } from './packing.ts'
 import { PieceInbox } from './piece-inbox.ts'
+import { makePlace } from './places.ts'
 import { Spreader } from './spreader.ts'
 import { type MeshStatus, statusOf } from './status.ts'
 import { Survival } from './survival.ts'
@@ -31,8 +32,6 @@ import { verdictOf } from './verdict.ts'
 
 /** Room for bundles of others and of ours, in bytes (ME20). */
 const CAPACITY_BYTES = 64 * 1_048_576
-/** Neighbours at once (ME20); further ones are turned away. */
-export const MAX_NEIGHBOURS = 32
 const TICK_MS = 100
 /** A sign of life goes to a neighbour that has been told nothing for so long (ME26); after three that are missing it is in doubt. */
 const ALIVE_EVERY_MS = 3_000
@@ -44,12 +43,6 @@ const COMPARE_EVERY_MS = 15_000
 const EXPIRE_EVERY_MS = 60_000
 /** Tags change at midnight; nobody waits longer than this for the new ones, in milliseconds. */
 const READDRESS_EVERY_MS = 300_000
-
-export interface EnvelopeToCarry {
-  readonly envelope: Uint8Array
-  /** 16 bytes that the recipient finds when it opens the envelope. */
-  readonly cureKey: Uint8Array
-}
 
 export class MeshService {
   private readonly deps: MeshServiceDeps
@@ -193,8 +186,9 @@ export class MeshService {
   }
 
   private mayAttach(peer: string): boolean {
-    const isOpen = this.ready && !this.stopping.signal.aborted && this.sessions.size < MAX_NEIGHBOURS
-    return isOpen && !this.hasNeighbour(peer) && this.allowances.mayAttach(peer)
+    const isOpen = this.ready && !this.stopping.signal.aborted && !this.hasNeighbour(peer)
+    const isContact = this.deps.isContact ?? (() => false)
+    return isOpen && this.allowances.mayAttach(peer) && makePlace(peer, [...this.sessions.values()], { isContact, now: this.mono })
   }
 
   private greet(session: NeighbourSession): void {
@@ -289,11 +283,7 @@ export class MeshService {
 
   private async load(): Promise<void> {
     const { archive } = this.deps
-    for (const { from, ...held } of await archive.bundles()) {
-      this.store.expect(held.key, from)
-      this.store.put(withinLimits(held))
-      if (held.hops === 0) this.own.add(held, undefined)
-    }
+    for (const held of await this.store.load(archive)) if (held.hops === 0) this.own.add(held, undefined)
     await archive.pruneCures(this.now)
     for (const { key, expiresAt } of await archive.cures()) this.node.cure(key, expiresAt, this.now)
     this.node.expire(this.now)

@@ -65,6 +65,8 @@ export class NeighbourSession {
   bytesIn = 0
   /** Monotonic milliseconds. */
   heardAt: number
+  /** When it last brought something new, or came. */
+  usefulAt: number
   saidAt: number
   bytesOut = 0
   /** What has been handed over and not been answered. */
@@ -91,6 +93,7 @@ export class NeighbourSession {
     this.since = clock.now()
     this.heardAt = clock.monotonic()
     this.saidAt = this.heardAt
+    this.usefulAt = this.heardAt
     this.frames = new FrameLink(link, clock, () => this.useless(ABANDONED_WEIGHT))
     this.allowances = allowances
     this.looks = new RateLimit(LOOK_RATE, this.heardAt)
@@ -189,6 +192,7 @@ export class NeighbourSession {
   }
 
   useful(): void {
+    this.usefulAt = this.clock.monotonic()
     this.allowances.useful(this.peer)
   }
 
