@@ -40,7 +40,7 @@ it.skipIf(skipped)(
 )
 
 it.skipIf(skipped)(
-  '[FI31] [FI32] 200 MB from the command line to a browser, and back',
+  '[FI31] [FI32] 200 MB from the command line to a browser, and back, the page opened anew in the middle',
   async () => {
     const ana = await FilePerson.open(world)
     await ana.enter('Ana')
@@ -52,11 +52,15 @@ it.skipIf(skipped)(
     expect((await cli.run('send-file', 'Ana', path)).code).toBe(0)
     await ana.page.getByRole('link', { name: /from-cli\.bin/ }).click()
     await ana.press('Accept')
+    await ana.moved(BYTES / 4)
+    await ana.page.reload()
     expect(await sha256Of(await ana.saved(WITHIN_MS))).toBe(sha256)
     await acceptAll(cli, { name: 'Ana' }, world.lab.path('back'))
     const back = world.lab.path('back.bin')
     const other = randomFile(back, BYTES)
     await ana.choosePath(back)
+    await ana.moved(BYTES / 4)
+    await ana.page.reload()
     await ana.page.locator('[data-transfer-state="done"]', { hasText: 'back.bin' }).waitFor({ timeout: WITHIN_MS })
     expect(await sha256Of(world.lab.path('back/back.bin'))).toBe(other)
   },

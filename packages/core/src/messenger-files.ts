@@ -49,9 +49,14 @@ export class MessengerFiles {
       .catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
   }
 
-  /** Something has happened: somebody may fetch, or be asked, no longer. */
-  onEvent(kind: MessengerEvent['kind']): void {
+  /** Something has happened: somebody may fetch, or be asked, no longer, or what offers a file is over. */
+  onEvent(event: MessengerEvent): void {
+    const { kind } = event
     if (kind === 'contact' || kind === 'keys' || kind === 'devices') this.service?.lookAtContacts()
+    if ((kind === 'changed' || kind === 'state') && event.message.kind === 'file')
+      void this.service
+        ?.onOver(event.message)
+        .catch((error: unknown) => this.ports.logger.error('offer-not-ended', { reason: String(error) }))
   }
 
   /** It is in the store for whoever opens this later. */

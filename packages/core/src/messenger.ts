@@ -112,7 +112,7 @@ export class Messenger {
       carrier: this.dispatcher.mesh,
       onTransfer: (transfer) => this.emit({ kind: 'transfer', transfer }),
     })
-    this.listen(({ kind }) => this.transfers.onEvent(kind))
+    this.listen((event) => this.transfers.onEvent(event))
     this.presence = new PresenceService({
       ...ports,
       identity,

@@ -1,19 +1,11 @@
 /** Sends what was chosen, and saves what was received. */
-import {
-  base64,
-  type ChosenFile,
-  discardChosen,
-  keepChosen,
-  openReceived,
-  type ReceivedFile,
-  removeReceived,
-} from '@skein/node/browser/files'
+import { base64, type ChosenFile, discardChosen, keepChosen, openReceived, type ReceivedFile } from '@skein/node/browser/files'
 import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
 import { type Dropped, walk } from './choosing.ts'
 import { slicesOf } from './slices.ts'
-import { saveInto } from './save-folder.ts'
+import { saveInto, saveOnto } from './save-folder.ts'
 import { makeThumbnail } from './thumbnail.ts'
 
 /** Offers files to contacts. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
@@ -71,8 +63,11 @@ export function received({ path }: Pick<TransferView, 'path'>): Promise<readonly
   return path === null ? Promise.resolve([]) : openReceived(NAME, path)
 }
 
-export async function remove({ path }: Pick<TransferView, 'path'>): Promise<void> {
-  if (path !== null) await removeReceived(NAME, path)
+/** @throws Error `not-kept` when it was removed, in another tab or by the browser */
+async function whole(transfer: TransferView): Promise<readonly ReceivedFile[]> {
+  const files = await received(transfer)
+  if (files.length === 0) throw Object.assign(new Error('it is here no longer'), { code: 'not-kept' })
+  return files
 }
 
 interface Pickers {
@@ -89,7 +84,7 @@ export function canAsk({ entries }: Pick<TransferView, 'entries'>): boolean {
 
 /** Into the folder for downloads, one by one; the browser reads them from its disk. */
 export async function download(transfer: TransferView): Promise<void> {
-  for (const { path, content } of await received(transfer)) {
+  for (const { path, content } of await whole(transfer)) {
     // Downloads are files alone.
     if (content === undefined) continue
     const link = document.createElement('a')
@@ -103,7 +98,7 @@ export async function download(transfer: TransferView): Promise<void> {
 
 const RELEASE_AFTER_MS = 60_000
 
-/** Where the user says. Nothing when the user turns away. @throws DOMException when it cannot be written */
+/** Where the user says. Nothing when the user turns away. @throws Error with the code `not-kept`, `not-saved` */
 export async function saveAs(transfer: TransferView): Promise<void> {
   try {
     if (transfer.entries > 0) await saveFolder(transfer)
@@ -113,16 +108,17 @@ export async function saveAs(transfer: TransferView): Promise<void> {
   }
 }
 
+/** Before the picker, which empties the file that is picked. */
 async function saveFile(transfer: TransferView): Promise<void> {
+  const [file] = await whole(transfer)
   const handle = await pickers.showSaveFilePicker?.({ suggestedName: transfer.name })
-  const [file] = await received(transfer)
-  if (handle !== undefined && file?.content !== undefined) await write(handle, file.content)
+  if (handle !== undefined && file?.content !== undefined) await saveOnto(handle, file.content, write)
 }
 
 async function saveFolder(transfer: TransferView): Promise<void> {
   const top = await pickers.showDirectoryPicker?.({ mode: 'readwrite' })
   if (top === undefined) return
-  await saveInto(top, await received(transfer), write)
+  await saveInto(top, await whole(transfer), write)
 }
 
 async function write(handle: FileSystemFileHandle, content: Blob): Promise<void> {

@@ -6,6 +6,7 @@ import { useClient, useModel } from '../client/context.tsx'
 import { useObservable } from '../client/observable.ts'
 import { useFileStrings } from './use-file-strings.ts'
 import { received } from './exchange.ts'
+import { isOnDisk } from './places.ts'
 import { TransferCard } from './transfer-card.tsx'
 import { transfersOf } from './transfers.ts'
 
@@ -26,8 +27,10 @@ export function FileMessage({ message: { id, direction, text } }: { readonly mes
   )
 }
 
-function isShown({ state, direction, media_type, total, entries }: TransferView): boolean {
-  return state === 'done' && direction === 'in' && entries === 0 && total <= MAX_SHOWN_BYTES && IMAGES.includes(media_type)
+/** Here, in this browser; of what lies on a disk, or was removed, the preview stays. */
+function isShown({ state, direction, media_type, total, entries, path }: TransferView): boolean {
+  const isHere = state === 'done' && direction === 'in' && path !== null && !isOnDisk(path)
+  return isHere && entries === 0 && total <= MAX_SHOWN_BYTES && IMAGES.includes(media_type)
 }
 
 function mayHaveThumbnail({ media_type, entries }: TransferView): boolean {

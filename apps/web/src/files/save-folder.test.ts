@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { saveInto } from './save-folder.ts'
+import { saveInto, saveOnto } from './save-folder.ts'
 
 /** A folder on the user's disk, as a page gets hold of it. */
 class Folder {
@@ -19,6 +19,10 @@ class Folder {
     if (!(found instanceof Folder)) throw new DOMException('a file', 'TypeMismatchError')
     this.entries.set(name, found)
     return found
+  }
+
+  async removeEntry(name: string): Promise<void> {
+    this.entries.delete(name)
   }
 
   get all(): readonly string[] {
@@ -62,4 +66,25 @@ describe('a folder that is saved', () => {
     await saved(folder, ['one/a', 'two'])
     expect(folder.all).toEqual(['one (2)/a: one/a', 'one: one', 'two (2): two', 'two/a: two/a'])
   })
+
+  it('[FI48] leaves nothing where it cannot be written, and what was there before', async () => {
+    const folder = new Folder()
+    await saved(folder, ['top/a'])
+    const files = ['top/a', 'top/b', 'c'].map((path) => ({ path: path.split('/'), content: new File([path], 'a') }))
+    let left = 2
+    const write = async (): Promise<void> => {
+      left -= 1
+      if (left < 0) throw new DOMException('full', 'QuotaExceededError')
+    }
+    await expect(saveInto(folder as unknown as FileSystemDirectoryHandle, files, write)).rejects.toMatchObject({ code: 'not-saved' })
+    expect(folder.all).toEqual(['top/a: top/a'])
+  })
+})
+
+it('[FI48] a file that cannot be written does not stay empty under its name', async () => {
+  const removed: string[] = []
+  const handle = { remove: async () => void removed.push('file') } as unknown as FileSystemFileHandle
+  const write = (): Promise<void> => Promise.reject(new DOMException('full', 'QuotaExceededError'))
+  await expect(saveOnto(handle, new Blob(['a']), write)).rejects.toMatchObject({ code: 'not-saved' })
+  expect(removed).toEqual(['file'])
 })

@@ -1,23 +1,54 @@
 /** Puts a folder beside what is there: nothing is overwritten, and nothing mixed with what has the same name. */
 import { numberedName, type ReceivedFile } from '@skein/node/browser/files'
 
-/** @param write puts content into a new file @throws DOMException when it cannot be written */
-export async function saveInto(
-  top: FileSystemDirectoryHandle,
-  files: readonly ReceivedFile[],
-  write: (file: FileSystemFileHandle, content: Blob) => Promise<void>,
-): Promise<void> {
-  const names = new Map<string, string>()
-  for (const { path, content } of files) {
-    const [first = '', ...rest] = path
-    const name = names.get(first) ?? (await freeName(top, first))
-    names.set(first, name)
-    const all = [name, ...rest]
-    let folder = top
-    const folders = content === undefined ? all : all.slice(0, -1)
-    for (const each of folders) folder = await folder.getDirectoryHandle(each, { create: true })
-    if (content !== undefined) await write(await folder.getFileHandle(all.at(-1) ?? name, { create: true }), content)
+type Write = (file: FileSystemFileHandle, content: Blob) => Promise<void>
+
+/** Content into a file that the user has named. @throws Error `not-saved`; nothing is left under the name then */
+export async function saveOnto(file: FileSystemFileHandle, content: Blob, write: Write): Promise<void> {
+  try {
+    await write(file, content)
+  } catch (cause) {
+    await removeIfCan(() => (file as Removable).remove?.())
+    throw notSaved(cause)
   }
+}
+
+/** @param write puts content into a new file @throws Error `not-saved`; nothing of it is left then */
+export async function saveInto(top: FileSystemDirectoryHandle, files: readonly ReceivedFile[], write: Write): Promise<void> {
+  const names = new Map<string, string>()
+  try {
+    for (const { path, content } of files) {
+      const [first = '', ...rest] = path
+      const name = names.get(first) ?? (await freeName(top, first))
+      names.set(first, name)
+      const all = [name, ...rest]
+      const folder = await folderAt(top, content === undefined ? all : all.slice(0, -1))
+      if (content !== undefined) await write(await folder.getFileHandle(all.at(-1) ?? name, { create: true }), content)
+    }
+  } catch (cause) {
+    for (const name of names.values()) await removeIfCan(() => top.removeEntry(name, { recursive: true }))
+    throw notSaved(cause)
+  }
+}
+
+async function folderAt(top: FileSystemDirectoryHandle, path: readonly string[]): Promise<FileSystemDirectoryHandle> {
+  let folder = top
+  for (const each of path) folder = await folder.getDirectoryHandle(each, { create: true })
+  return folder
+}
+
+/** As browsers have it that offer pickers. */
+interface Removable extends FileSystemFileHandle {
+  remove?(): Promise<void>
+}
+
+/** The disk may be away altogether. */
+async function removeIfCan(remove: () => Promise<void> | undefined): Promise<void> {
+  await Promise.resolve(remove()).catch(() => undefined)
+}
+
+function notSaved(cause: unknown): Error {
+  return Object.assign(new Error('it cannot be written there', { cause }), { code: 'not-saved' })
 }
 
 /** `name`, or the first number that is free. */

@@ -7,7 +7,7 @@ import { useFileStrings, useProblem } from './use-file-strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAmount } from './amounts.ts'
-import { canAsk, download, remove, saveAs } from './exchange.ts'
+import { canAsk, download, saveAs } from './exchange.ts'
 import { FileButton } from './file-button.tsx'
 import { isOnDisk } from './places.ts'
 import { useFileTarget } from './use-file-target.ts'
@@ -48,6 +48,7 @@ function StateLine({ transfer }: { readonly transfer: TransferView }) {
   const duration = useDuration()
   if (offered_anew) return <p className="text-sm text-quiet">{words.offeredAnew}</p>
   if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{problem(reason)}</p>
+  if (state === 'done' && direction === 'in' && path === null) return <p className="text-sm text-quiet">{words.removed}</p>
   if (state === 'done')
     return direction === 'in' && path !== null && isOnDisk(path) ? <p className="foreign text-sm">{words.savedAt(path)}</p> : null
   if (state === 'running' && rate > 0)
@@ -106,8 +107,7 @@ const isHere = ({ state, direction, path }: TransferView): boolean =>
 function Keeping({ transfer }: { readonly transfer: TransferView }) {
   const words = useFileStrings()
   const act = useFileAction()
-  const [isRemoved, setRemoved] = useState(false)
-  if (isRemoved) return <p className="text-sm text-quiet">{words.removed}</p>
+  const { api } = useClient()
   return (
     <>
       <Button look="main" disabled={act.busy} onClick={() => act.run(() => download(transfer))}>
@@ -118,7 +118,7 @@ function Keeping({ transfer }: { readonly transfer: TransferView }) {
           {words.saveAs}
         </Button>
       ) : null}
-      <Button look="bare" disabled={act.busy} onClick={() => act.run(() => remove(transfer).then(() => setRemoved(true)))}>
+      <Button look="bare" disabled={act.busy} onClick={() => act.run(async () => api?.removeReceived({ transfer: transfer.transfer }))}>
         {words.remove}
       </Button>
       {act.problem === undefined ? null : <Note look="danger">{act.problem}</Note>}

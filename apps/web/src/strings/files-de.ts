@@ -62,6 +62,11 @@ export const filesDe: FileStrings = {
     TOO_MANY_FILES: 'Das sind mehr Dateien, als auf einmal gesendet werden können. Packe sie.',
     SEAL_BROKEN: 'Was ankam, stammt nicht von dem, der es angeboten hat.',
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
+    expired: 'Die andere Seite war für das Angebot nicht rechtzeitig da. Sende es noch einmal.',
+    'taken-back': 'Die Nachricht, die das angeboten hat, wurde zurückgenommen.',
+    'not-kept': 'Das liegt nicht mehr in diesem Browser und kann nicht gespeichert werden.',
+    'not-saved':
+      'Dorthin konnte nicht geschrieben werden. Nichts davon bleibt dort; sieh nach, ob der Datenträger voll ist, oder wähle einen anderen Ort.',
     there: 'Die andere Seite hat es aufgegeben.',
     'paused-there': 'Von der anderen Seite angehalten',
     unwritable: 'Dieser Datenträger oder Ordner lässt sich nicht beschreiben. Was schon da ist, bleibt; sieh nach und lass es weitergehen.',

@@ -249,8 +249,10 @@ export class Fetcher {
     logger.warn('file-not-received', { reason: String(error) })
     if (!isSkeinError(error) || isFinal(live.stored)) return
     const reason = HOLDING[error.code]
-    if (reason !== undefined) await transfers.change(live, { state: 'paused', reason }).catch(() => undefined)
-    else if (HOPELESS.includes(error.code)) await this.fail(live, error)
+    if (reason !== undefined) {
+      await transfers.change(live, { state: 'paused', reason }).catch(() => undefined)
+      this.deps.teller.mention(live, 'paused')
+    } else if (HOPELESS.includes(error.code)) await this.fail(live, error)
   }
 
   /** Its sender before others; of a single file also our own devices, which may have it (FI38). */

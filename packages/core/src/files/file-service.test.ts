@@ -173,11 +173,13 @@ describe('files between two messengers', () => {
       await until(world, () => filesOf(bo).get(transfer.id).moved > before + 200_000)
       await filesOf(side).pause(transfer.id)
       await world.run(2_000)
+      expect(filesOf(side === ana ? bo : ana).get(transfer.id).reason).toBe('paused-there')
       const { moved } = filesOf(bo).get(transfer.id)
       await world.run(120_000)
       expect(filesOf(bo).get(transfer.id).moved).toBe(moved)
       expect(stateOf(side, transfer)).toBe('paused')
       await filesOf(side).resume(transfer.id)
+      await until(world, () => filesOf(bo).get(transfer.id).state !== 'paused' && filesOf(ana).get(transfer.id).reason === null)
     }
     await world.run(10_000)
     expect([stateOf(ana, transfer), stateOf(bo, transfer)]).toEqual(['done', 'done'])

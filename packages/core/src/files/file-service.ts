@@ -7,27 +7,28 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
-import type { OutboxRow, Store, StoredContact, StoredMessage, StoredTransfer } from '../ports/store.ts'
+import type { OutboxRow, Store, StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import { planOf } from './chunk-plan.ts'
+import { type End, endOf } from './end-of-offer.ts'
 import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { hexOf } from './hex.ts'
 import { KeptSinks } from './kept-sinks.ts'
-import { MAX_OFFERS, TIDY_EVERY_MS } from './limits.ts'
+import { MAX_OFFERS } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
-import { Outcomes } from './outcomes.ts'
+import { cancelledThere, Outcomes } from './outcomes.ts'
 import { Pace } from './pace.ts'
 import { Served } from './served.ts'
-import type { Outcome } from './serving.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface FileServiceDeps {
   readonly store: Store
@@ -70,6 +71,7 @@ export class FileService {
   private readonly outcomes: Outcomes
   private readonly mesh: MeshFiles | undefined
   private readonly served: Served
+  private readonly upkeep: Upkeep
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
@@ -80,6 +82,7 @@ export class FileService {
     this.receiving = new Pace(deps.clock)
     const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
+    this.upkeep = new Upkeep(parts)
     this.offering = new Offering({ ...parts, withdraw: (live) => this.end(live, { state: 'cancelled', reason: null }) })
     const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {
       withSource: (live, work) => this.withSource(live, work),
@@ -114,7 +117,8 @@ export class FileService {
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
-    await this.tidy()
+    await this.endOver()
+    await this.upkeep.tidy()
     await this.mail.start()
     this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
     const releases = [
@@ -126,7 +130,7 @@ export class FileService {
       }),
     ]
     signal.addEventListener('abort', () => releases.forEach((release) => void release()), { once: true })
-    void this.keepTidy(signal)
+    void this.upkeep.keepTidy(signal, () => this.lookDaily())
     this.fetcher.start(signal)
     this.offering.start(signal)
     this.offering.catchUp()
@@ -134,21 +138,9 @@ export class FileService {
     for (const live of this.transfers.all()) if (!isFinal(live.stored) || !live.stored.told) this.takeUp(live)
   }
 
-  private async tidy(): Promise<void> {
-    const kept = (await this.transfers.prune()).map(({ stored }) => stored)
-    const ended = kept.filter((each) => each.direction === 'in' && isFinal(each)).map(({ id, place }) => ({ id, folder: place }))
-    const paths = kept.flatMap(({ path }) => (path === null ? [] : [path]))
-    await this.platform.tidy?.({ ids: kept.map(({ id }) => id), places: kept.map(({ place }) => place), paths, ended })
-  }
-
-  private async keepTidy(signal: AbortSignal): Promise<void> {
-    while (await this.deps.clock.sleep(TIDY_EVERY_MS, { signal })) await this.lookDaily()
-  }
-
-  private async lookDaily(): Promise<void> {
-    await this.tidy().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
-    // What was too much for one day may be left on the next.
-    for (const live of this.transfers.all()) if (!isFinal(live.stored)) this.mail.lookAgain(live)
+  /** What was too much for one day may be left on the next. */
+  private lookDaily(): void {
+    for (const live of this.unfinished()) this.mail.lookAgain(live)
   }
 
   /** Newest first. */
@@ -180,6 +172,8 @@ export class FileService {
     if (message.kind !== 'file' || message.direction === 'out') return
     const live = await this.transfers.hear(message).catch((error: unknown) => this.onRefused(message, error))
     if (live === undefined) return
+    // The word came before what it is about.
+    if (message.deletedAt !== null) return this.onOver(message)
     try {
       planOf(live.manifest)
       listPlan(live.manifest)
@@ -202,6 +196,24 @@ export class FileService {
     if (!isSkeinError(error, 'BAD_FRAME')) throw error
     this.deps.logger.warn('offer-refused', { device: sender, reason: error.message })
     this.deps.swarm.penalise(sender, error.code)
+  }
+
+  /** The message that offers a file was taken back, or given up before anybody had it (FI47). */
+  async onOver(message: StoredMessage): Promise<void> {
+    const live = this.transfers.find(message.id, message.direction)
+    const end = live === undefined || live.stored.contact !== message.contact ? undefined : endOf(message, live.stored)
+    if (live !== undefined && end !== undefined && !isFinal(live.stored)) await this.end(live, end)
+  }
+
+  /** Of which that has happened while nobody looked. */
+  private async endOver(): Promise<void> {
+    const ids = this.unfinished().map(({ stored }) => [stored.id, stored.direction] as const)
+    const messages = await Promise.all(ids.map((each) => this.deps.store.message(...each)))
+    for (const message of messages) if (message !== null) await this.onOver(message)
+  }
+
+  private unfinished(): readonly Live[] {
+    return this.transfers.all().filter(({ stored }) => !isFinal(stored))
   }
 
   /** A carrier holds a message of ours. */
@@ -242,7 +254,7 @@ export class FileService {
     if (live.stored.state === 'waiting' || live.stored.state === 'running') {
       await this.transfers.change(live, { state: 'paused', reason: null })
       this.interrupt(live)
-      if (live.stored.direction === 'out') this.teller.mention(live, 'paused')
+      this.teller.mention(live, 'paused')
     }
     return this.transfers.show(live)
   }
@@ -252,7 +264,7 @@ export class FileService {
     const live = this.transfers.require(id)
     if (live.stored.state === 'paused') {
       await this.transfers.change(live, { state: 'waiting', reason: null })
-      if (live.stored.direction === 'out') this.teller.mention(live, 'ready')
+      this.teller.mention(live, 'ready')
       this.mail.lookAgain(live)
       this.mesh?.sender.wakeAll()
     }
@@ -276,6 +288,13 @@ export class FileService {
       const { path } = live.stored
       if (path !== null) await this.platform.removeReceived?.(path)
     }
+  }
+
+  /** What was received is removed, where the platform keeps it. @throws SkeinError TRANSFER_UNKNOWN */
+  async removeReceived(id: MessageId): Promise<Transfer> {
+    const live = this.transfers.require(id)
+    await this.upkeep.removeReceived(live)
+    return this.transfers.show(live)
   }
 
   autoAccept(account: AccountId): Promise<AutoAccept | null> {
@@ -331,7 +350,7 @@ export class FileService {
     this.served.interrupt(live)
   }
 
-  private async end(live: Live, change: Pick<StoredTransfer, 'state' | 'reason'> & { readonly told?: boolean }): Promise<void> {
+  private async end(live: Live, change: End): Promise<void> {
     await this.fetcher.placed(live)
     if (live.stored.state === 'done') return
     await this.transfers.change(live, { told: false, ...change })
@@ -375,9 +394,4 @@ export class FileService {
     await this.drop(live)
     return true
   }
-}
-
-/** What its sender says of it by mail, as if on a channel. */
-function cancelledThere({ stored: { id } }: Live): Outcome {
-  return { kind: 'outcome', id, state: 'cancelled', code: '', digest: new Uint8Array() }
 }

@@ -42,6 +42,27 @@ it('[FI40] what is left is looked for; what leads nowhere but through its conver
   world.kill(bo.node)
   bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk })
   expect(tidied).toMatchObject([{ ids: [done.id], paths: ['in/a.bin'], ended: [{ id: done.id, folder: 'in' }] }])
+  world.kill(bo.node)
+  bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk, skewMs: 91 * 86_400_000 })
+  expect([filesOf(bo).list().length, tidied.at(-1)?.paths, removed]).toEqual([1, ['in/a.bin'], []])
   await filesOf(bo).clear(account)
   expect(removed).toEqual(['in/a.bin'])
+})
+
+it('[FI40] [FI32] what the user removes where the platform keeps it leads nowhere any more, and then goes in time', async () => {
+  const both = await pair(952)
+  const { world, ana, bo } = both
+  ana.disk.files.set('a.bin', content(1, 1_000))
+  const done = await offer(both)
+  await filesOf(bo).accept(done.id, 'in')
+  await world.run(3_000)
+  // A folder of the user's.
+  expect(await filesOf(bo).removeReceived(done.id)).toMatchObject({ path: 'in/a.bin' })
+  const removed: string[] = []
+  Object.assign(bo.disk, { removeReceived: async (path: string) => void removed.push(path) })
+  expect(await filesOf(bo).removeReceived(done.id)).toMatchObject({ state: 'done', path: null })
+  expect(removed).toEqual(['in/a.bin'])
+  world.kill(bo.node)
+  bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk, skewMs: 91 * 86_400_000 })
+  expect(filesOf(bo).list()).toEqual([])
 })

@@ -31,7 +31,7 @@ export class Outcomes {
     const fetcher = this.deps.fetcher()
     await fetcher.placed(live)
     if (isFinal(live.stored)) return
-    if (state === 'ready') return fetcher.wake(live)
+    if (state === 'ready') return this.onReady(live)
     if (state === 'paused') return this.onPaused(live)
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
     await transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
@@ -56,6 +56,11 @@ export class Outcomes {
     await drop(live)
   }
 
+  private async onReady(live: Live): Promise<void> {
+    if (live.stored.reason === 'paused-there') await this.deps.transfers.change(live, { reason: null })
+    this.deps.fetcher().wake(live)
+  }
+
   /** What the user has not answered stays so, whatever its sender says (FI20). */
   private async onPaused(live: Live): Promise<void> {
     const isAnswered = live.stored.state !== 'paused' && live.stored.state !== 'offered'
@@ -67,4 +72,9 @@ export class Outcomes {
     const hashing = this.deps.withSource(live, async (source) => (await source.finish()).sha256)
     return hashing.catch((error: unknown) => (isSkeinError(error) ? said : Promise.reject(error)))
   }
+}
+
+/** What its sender says of it by mail, as if on a channel. */
+export function cancelledThere({ stored: { id } }: Live): Outcome {
+  return { kind: 'outcome', id, state: 'cancelled', code: '', digest: new Uint8Array() }
 }

@@ -64,10 +64,11 @@ export class TransferBook {
       if (live.stored.direction === 'in' && this.find(live.stored.id, 'out') !== undefined) await this.remove(live)
   }
 
-  /** Those that ended long ago are shown no longer (FI40). @returns those that are left */
-  async prune(): Promise<readonly Live[]> {
+  /** Those that ended long ago are shown no longer (FI40). @param isKept whether one is all the same @returns those that are left */
+  async prune(isKept: (stored: StoredTransfer) => boolean): Promise<readonly Live[]> {
     const before = this.deps.clock.now() - SHOW_ENDED_MS
-    for (const live of this.all()) if (isFinal(live.stored) && live.stored.updatedAt < before) await this.remove(live)
+    for (const live of this.all())
+      if (isFinal(live.stored) && live.stored.updatedAt < before && !isKept(live.stored)) await this.remove(live)
     return this.all()
   }
 

@@ -66,9 +66,12 @@ function sentTo(contact: StoredContact, sent: StoredMessage): StoredMessage {
   throw new SkeinError('MESSAGE_UNKNOWN', 'This id stands for a message to somebody else.')
 }
 
+/** A file in another state is offered no more. */
+const LIVE: readonly StoredTransfer['state'][] = ['waiting', 'running', 'paused']
+
 /**
  * Sends a message that failed once more, to the devices that have not got it.
- * @throws SkeinError MESSAGE_UNKNOWN (also when it has not failed), CONTACT_BLOCKED, KEYS_CHANGED, DISK_FULL
+ * @throws SkeinError MESSAGE_UNKNOWN (also when it has not failed), FILE_UNREADABLE, CONTACT_BLOCKED, KEYS_CHANGED, DISK_FULL
  */
 export async function sendAgain(path: MainPath, id: MessageId, expireMs: number = path.expireMs): Promise<StoredMessage> {
   const message = await path.store.message(id, 'out')
@@ -80,9 +83,12 @@ export async function sendAgain(path: MainPath, id: MessageId, expireMs: number 
     throw new SkeinError('NOT_YOURS', 'A device that is gone has sent this message, and may have been heard; write it again if it was not.')
   if (message?.state !== 'failed' || message.deletedAt !== null || message.kind === 'gone' || contact === undefined)
     throw new SkeinError('MESSAGE_UNKNOWN', 'No message with this id has failed.')
+  const transfer = await path.store.transfer(id, 'out')
+  if (message.kind === 'file' && !LIVE.includes(transfer?.state ?? 'failed'))
+    throw new SkeinError('FILE_UNREADABLE', 'This offer is over; send the file again.')
   const at = path.clock.now()
   const beside = [{ kind: 'message.state', id, state: 'queued', at }] as const
-  const content = contentOf(message, await path.store.transfer(id, 'out'))
+  const content = contentOf(message, transfer)
   const rows = await commitForAll(path, contact, { content, expiresAt: at + expireMs, beside })
   const again: StoredMessage = { ...message, state: 'queued', reason: null }
   path.onState(again)

@@ -312,6 +312,8 @@ export const contract = {
   resume: oc.input(TransferInput).output(TransferView),
   /** Ends it for good, on both sides; an offer is declined. */
   end: oc.input(TransferInput).output(TransferView),
+  /** Removes what was received, where this client keeps it itself, as in a browser: its path is null then. */
+  removeReceived: oc.input(TransferInput).output(TransferView),
   /** What is accepted of a contact without asking; with `auto` it is set. */
   autoAccept: oc
     .input(z.extend(ContactInput, { auto: z.optional(AutoAcceptView) }))

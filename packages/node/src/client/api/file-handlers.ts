@@ -54,6 +54,9 @@ export const fileHandlers = {
   end: os.end.handler(async ({ context: { client }, input }) =>
     transferView(client.messenger, await (await filesOf(client)).cancel(parseMessageId(input.transfer))),
   ),
+  removeReceived: os.removeReceived.handler(async ({ context: { client }, input }) =>
+    transferView(client.messenger, await (await filesOf(client)).removeReceived(parseMessageId(input.transfer))),
+  ),
   autoAccept: os.autoAccept.handler(async ({ context: { client }, input: { contact, auto } }) => {
     const { account } = client.messenger.book.find(contact)
     const files = await filesOf(client)
