@@ -6,8 +6,9 @@ import { DeviceStateView, MessageState, OutboxView, SentMessage, WaitState } fro
 import { deviceContract } from './device-contract.ts'
 import { MeshInput, MeshView } from './mesh-contract.ts'
 import { DoctorView, InviteView, PATHS, WhyView } from './network-contract.ts'
+import { TransferView } from './transfer-contract.ts'
 
-export { DeviceStateView, MeshView, OutboxView, SentMessage, WaitState }
+export { DeviceStateView, MeshView, OutboxView, SentMessage, TransferView, WaitState }
 export { CheckedProofView, DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
@@ -84,43 +85,6 @@ export const StatusView = z.object({
   clock_ahead_ms: z.nullable(z.number()),
 })
 export type StatusView = z.infer<typeof StatusView>
-
-/** A file or folder on its way; `transfer` is the id of the message that offers it. */
-export const TransferView = z.object({
-  transfer: z.string(),
-  contact: z.string(),
-  /** What the user calls the contact. */
-  contact_name: z.string(),
-  direction: z.enum(['in', 'out']),
-  /** `offered`: waits for `accept`. `waiting`: for its turn, or for the other side. */
-  state: z.enum(['offered', 'waiting', 'running', 'paused', 'done', 'failed', 'cancelled']),
-  /** Code of what went wrong, or what it waits for. */
-  reason: z.nullable(z.string()),
-  /** Of the file or folder, as its sender calls it. */
-  name: z.string(),
-  media_type: z.string(),
-  /** Files and folders in it; 0 for a single file. */
-  entries: z.int(),
-  /** Of the content: there and verified, and in all. */
-  bytes: z.int(),
-  total: z.int(),
-  /** Sealed bytes that were sent or received, whatever became of them. */
-  moved: z.int(),
-  /** Bytes a second, and time left, while it runs. */
-  rate: z.int(),
-  left_ms: z.nullable(z.int()),
-  /** It has changed while it was sent: another transfer takes its place by itself. */
-  offered_anew: z.boolean(),
-  /** The transfer whose place it takes; null for most. */
-  replaces: z.nullable(z.string()),
-  /** Of the content, in hex, once it is done; of a folder: of its files one after the other. */
-  sha256: z.nullable(z.string()),
-  /** Where it was put. */
-  path: z.nullable(z.string()),
-  created_at: Instant,
-  updated_at: Instant,
-})
-export type TransferView = z.infer<typeof TransferView>
 
 /** What is accepted of a contact without asking; null: nothing. */
 const AutoAcceptView = z.nullable(z.object({ max_bytes: z.int().check(z.gte(0)), folder: z.string() }))
