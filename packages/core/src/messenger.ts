@@ -158,9 +158,9 @@ export class Messenger {
     this.presence.start()
     await this.proofs.load()
     await this.dispatcher.start(this.mainPath)
-    inBackground(ports.logger, 'card-not-sent', this.card.tellMailboxes(this.mainPath))
+    inBackground(ports.logger, 'card-not-sent', this.card.tellNews(this.mainPath))
     await this.devices.start(this.stopping.signal)
-    inBackground(ports.logger, 'keys-not-kept-fresh', this.card.keepFresh(this.stopping.signal))
+    inBackground(ports.logger, 'keys-not-kept-fresh', this.card.keepFresh(this.mainPath, this.stopping.signal))
     for (const contact of book.everyone()) this.touch.keep(contact)
     // A relay that was joined before we listened is joined all the same.
     for (const each of ports.swarm.relays()) this.onRelay(each)

@@ -5,7 +5,7 @@ import type { MainPath } from '../main-path/index.ts'
 import { MAX_CARD_BUNDLES } from '../wire/limits.ts'
 import { decodeSigned } from '../wire/signed.ts'
 import { leaveInviteCards, publishOwnRecord } from './adding.ts'
-import { tellOfCard, tellOfMailboxes } from './card-words.ts'
+import { tellAgainOfList, tellOfCard, tellOfMailboxes } from './card-words.ts'
 import type { ContactDeps } from './contact-deps.ts'
 import { openOwnCard, type OwnCard } from './own-card.ts'
 import { lookUpOwn, refreshBundles } from './refresh-bundles.ts'
@@ -57,14 +57,20 @@ export class CardKeeper {
     await this.leaveEverywhere()
   }
 
-  /** Every device of every contact, by whatever carrier. Never throws. */
-  tell(path: MainPath): Promise<void> {
-    return tellOfCard(path, this.current().signed)
+  /** Every device of every contact, by whatever carrier. @throws SkeinError DISK_FULL, STORE_CLOSED */
+  async tell(path: MainPath): Promise<void> {
+    await tellOfCard(path, this.current().signed)
+    await this.tellAgain(path)
   }
 
-  /** Where mail for us is left now, if that has changed. @throws SkeinError DISK_FULL, STORE_CLOSED */
-  tellMailboxes(path: MainPath): Promise<void> {
-    return tellOfMailboxes(path, this.current())
+  /** Where mail for us is left now, if that has changed, and of another list of devices once more. @throws SkeinError DISK_FULL, STORE_CLOSED */
+  async tellNews(path: MainPath): Promise<void> {
+    await tellOfMailboxes(path, this.current())
+    await this.tellAgain(path)
+  }
+
+  private tellAgain(path: MainPath): Promise<void> {
+    return tellAgainOfList(path, this.current(), this.deps.contacts.identity.listVersion)
   }
 
   /** A relay has come: what others look for is left there, and looked for. */
@@ -77,11 +83,12 @@ export class CardKeeper {
   }
 
   /** Runs until `signal` aborts. */
-  async keepFresh(signal: AbortSignal): Promise<void> {
+  async keepFresh(path: MainPath, signal: AbortSignal): Promise<void> {
     while (await this.deps.contacts.clock.sleep(KEY_CHECK_MS, { signal })) {
       const changed = await this.refresh().catch((error: unknown) => this.warn('key-rotation-failed', error))
       await this.refreshOthers()
       if (changed === true) await this.leaveEverywhere()
+      await this.tried('card-not-sent', this.tellNews(path))
     }
   }
 

@@ -10,14 +10,23 @@ import type { ContactDeps } from './contact-deps.ts'
 import type { OwnCard } from './own-card.ts'
 
 const MAILBOXES_TOLD = 'mailboxes-told'
+const LIST_TOLD = 'list-told'
+/** A list of devices is told so often by mail to who was not met since: a mailbox may have lost it (DV9). */
+const TOLD_TIMES = 3
+/** Between two of them, milliseconds; what a device sends that is in no list yet lies on for three days. */
+const TOLD_EVERY_MS = 86_400_000
 
-/** Tells every device of every contact; those that are away find it in their mailbox. Never throws. */
-export async function tellOfCard(path: MainPath, card: SignedBytes): Promise<void> {
+/**
+ * Tells every device of every contact; those that are away find it in their mailbox. Never throws.
+ * @param since date of a card: whoever was shown that one, or a later one, is not told
+ */
+export async function tellOfCard(path: MainPath, card: SignedBytes, since = Number.POSITIVE_INFINITY): Promise<void> {
   const wanted = path.book.all().filter(({ state, blocked }) => state === 'accepted' && !blocked)
   for (const known of wanted.flatMap(({ account }) => path.book.devicesOf(account)))
-    await sendControl(path, known, { control: { kind: 'card', card } }).catch((error: unknown) =>
-      path.logger.warn('card-not-sent', { reason: String(error) }),
-    )
+    if (known.cardSent < since)
+      await sendControl(path, known, { control: { kind: 'card', card } }).catch((error: unknown) =>
+        path.logger.warn('card-not-sent', { reason: String(error) }),
+      )
 }
 
 /** Contacts that are never met learn by mail where mail for us is left now. @throws SkeinError DISK_FULL, STORE_CLOSED */
@@ -27,6 +36,23 @@ export async function tellOfMailboxes(path: MainPath, { mailboxes, signed }: Pic
   if (told === now) return
   if (told !== null) await tellOfCard(path, signed)
   await path.store.commit([{ kind: 'setting.put', key: MAILBOXES_TOLD, value: now }])
+}
+
+/** What was told of another list of devices is told again, day by day. @throws SkeinError DISK_FULL, STORE_CLOSED */
+export async function tellAgainOfList(
+  path: MainPath,
+  { signed, issuedAt }: Pick<OwnCard, 'signed' | 'issuedAt'>,
+  version: number,
+): Promise<void> {
+  const [told, since = issuedAt, times = 0, nextAt = 0] = ((await path.store.setting(LIST_TOLD)) ?? '').split(' ').map(Number)
+  const now = path.clock.now()
+  const keep = (value: readonly number[]): Promise<unknown> =>
+    path.store.commit([{ kind: 'setting.put', key: LIST_TOLD, value: value.join(' ') }])
+  if (told !== version) await keep([version, issuedAt, path.book.ownDevices().length === 0 ? TOLD_TIMES : 0, now + TOLD_EVERY_MS])
+  else if (times < TOLD_TIMES && (now >= nextAt || nextAt > now + TOLD_EVERY_MS)) {
+    await keep([version, since, times + 1, now + TOLD_EVERY_MS])
+    await tellOfCard(path, signed, since)
+  }
 }
 
 /** A list is known before what there is to encrypt to a new device with. */

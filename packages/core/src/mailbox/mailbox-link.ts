@@ -5,7 +5,7 @@ import type { Channel, Swarm } from '../ports/swarm.ts'
 import { decodeMailboxReply, encodeMailboxRequest, type MailboxReplyFields, type MailboxRequestFields } from '../wire/mailbox.ts'
 import { MAILBOX_PROTOCOL } from './protocol.ts'
 
-/** A relay that answers nothing for so long, beyond what it was asked to wait, is taken for gone; milliseconds. */
+/** A relay that takes and answers nothing for so long, beyond what it was asked to wait, is taken for gone; milliseconds. */
 const REPLY_WITHIN_MS = 20_000
 
 export interface LinkDeps {
@@ -25,6 +25,8 @@ export class MailboxLink {
   private readonly clock: Clock
   private readonly waiting = new Map<number, (reply: MailboxReplyFields | undefined) => void>()
   private last = 0
+  /** When the relay has last taken or answered something, monotonic milliseconds. */
+  private aliveAt = 0
   private release = (): void => undefined
   /** The stream has ended: nothing is answered any more. */
   closed = false
@@ -67,13 +69,25 @@ export class MailboxLink {
     const number = this.last
     const answered = new AbortController()
     const reply = new Promise<MailboxReplyFields | undefined>((resolve) => this.waiting.set(number, resolve))
-    void this.clock.sleep(REPLY_WITHIN_MS + waitMs, { signal: answered.signal }).then((late) => late && this.close())
-    if (!(await this.channel.send(encodeMailboxRequest(number, body)))) this.close()
+    void this.closeIfGone(waitMs, answered.signal)
+    void this.send(encodeMailboxRequest(number, body)).catch(() => this.close())
     try {
       return await reply
     } finally {
       answered.abort()
     }
+  }
+
+  private async send(bytes: Uint8Array): Promise<void> {
+    if (await this.channel.send(bytes)) this.aliveAt = this.clock.monotonic()
+    else this.close()
+  }
+
+  /** Over a slow line requests wait for those before them: while these get on, the relay is there. */
+  private async closeIfGone(waitMs: number, answered: AbortSignal): Promise<void> {
+    for (let wait = REPLY_WITHIN_MS + waitMs; wait > 0; wait = this.aliveAt + REPLY_WITHIN_MS - this.clock.monotonic())
+      if (!(await this.clock.sleep(wait, { signal: answered }))) return
+    this.close()
   }
 
   close(): void {
@@ -96,6 +110,7 @@ export class MailboxLink {
     try {
       for await (const bytes of this.channel.frames()) {
         const { number, body } = decodeMailboxReply(bytes)
+        this.aliveAt = this.clock.monotonic()
         this.waiting.get(number)?.(body)
         this.waiting.delete(number)
       }

@@ -248,36 +248,6 @@ describe('mailboxes', () => {
     expect(await texts(world, back, ana)).toEqual(['mail lost'])
   })
 
-  it('[DV15] a new device and a contact that it has never met write to each other by mail, and what comes before its list lies on', async () => {
-    const { world, relays, ana, bo } = await scene(715)
-    world.kill(ana)
-    const fresh = await world.start('bo phone', { mailboxes: [A] })
-    const phone = await world.link(bo, fresh, () => ({ store: fresh.store.reopened(), mailboxes: [A] }))
-    await world.run(10_000)
-    const words = relays[0]?.store
-    if (words === undefined) throw new Error('no relay')
-    await world.send(phone, ana, 'from a device you do not know')
-    await world.run(10_000)
-    expect(await states(world, phone, ana)).toEqual(['carried'])
-    world.kill(phone)
-    world.kill(bo)
-    // The list that has the new device comes last.
-    const { fetch } = words
-    words.fetch = async (query) => (await fetch.call(words, { ...query, after: 0 })).toReversed()
-    const back = await again(world, ana)
-    await world.run(1_000)
-    words.fetch = fetch
-    await world.run(60_000)
-    expect((await world.history(back, bo)).map(({ text }) => text)).toEqual(['from a device you do not know'])
-    await world.send(back, bo, 'now I do')
-    await world.run(10_000)
-    world.kill(back)
-    const there = await again(world, phone)
-    await world.run(10_000)
-    expect(await texts(world, there, ana)).toEqual(['from a device you do not know', 'now I do'])
-    expect((await states(world, there, ana))[0]).toBe('delivered')
-  })
-
   it('[RC5] receipts that cannot be told hold up none for others, and go once they can', async () => {
     const { world, ana, bo } = await scene(714)
     const cy = await world.start('cy', { mailboxes: [A] })

@@ -98,7 +98,7 @@ class Chaos {
     for (const store of this.relayStores.values()) store.harm = 'none'
     this.world.network.mend()
     for (const name of [...this.down]) await this.restart(name)
-    // A card that a mailbox has lost is told again only when two meet (docs/status.md).
+    // A card that a mailbox has lost is told again the day after, or when two meet.
     const mayLackCard = this.devicesMade > 0 && this.isMailLost
     if (this.chance(0.3) && !mayLackCard) this.partAll()
     for (let tries = 0; tries < HEAL_TRIES && !(await this.judge.isSettled()); tries += 1) await this.world.run(HEAL_MS)

@@ -1,4 +1,6 @@
 import {
+  clearMark,
+  clearMarkWrite,
   accountIdFromDigest,
   deviceIdFromKey,
   LIST_VERSION_SETTING,
@@ -125,6 +127,25 @@ it('[BK4] what was on its way has failed, what came in is as it was', async () =
   await restore(after, await sealed(before))
   expect(await after.history(contact.account)).toMatchObject([{ state: 'failed', reason: 'restored' }, came])
   expect(await after.commit([{ kind: 'message.insert', message: came }])).toEqual(['duplicate'])
+})
+
+it('[BK4] [MK8] [MK12] what has disappeared or was deleted does not come back by copies that come late', async () => {
+  const before = await lived(2)
+  const burnt = { ...message(3), id: messageIdFromBytes(new Uint8Array(16).fill(9)), disappearAt: 5 }
+  const mark = { hlcMs: message(1).hlcMs, hlcCounter: 9 }
+  await before.commit([
+    { kind: 'message.insert', message: burnt },
+    { kind: 'messages.disappear', at: 9 },
+    { kind: 'conversation.clear', contact: contact.account, ...mark },
+    clearMarkWrite(contact.account, mark),
+  ])
+  const after = new MemoryStore()
+  expect(await restore(after, await sealed(before))).toMatchObject({ messages: 1 })
+  expect((await after.history(contact.account)).map(({ id }) => id)).toEqual([message(2).id])
+  const late = [burnt, message(1)].map((each) => ({ kind: 'message.insert', message: each }) as const)
+  expect(await after.commit(late)).toEqual(['duplicate', 'duplicate'])
+  expect(await clearMark(after, contact.account)).toEqual(mark)
+  expect(new TextDecoder().decode(await sealed(before, null))).not.toContain(burnt.id)
 })
 
 it('[BK6] what was said about a message outlasts what is said late about it', async () => {

@@ -1,4 +1,5 @@
 import {
+  clearMarkWrite,
   type AccountId,
   type Clock,
   LIST_VERSION_SETTING,
@@ -105,6 +106,8 @@ class Intake {
   private ended: Extract<BackupRecord, { is: 'end' }> | undefined
   private contacts = 0
   private messages = 0
+  /** Of these, what is not shown. */
+  private gone = 0
 
   constructor(store: Store, options: ReadOptions) {
     this.store = store
@@ -123,13 +126,14 @@ class Intake {
   private writesOf(record: Extract<BackupRecord, { is: 'contact' | 'message' | 'annotation' | 'setting' }>): readonly StoreWrite[] {
     if (record.is === 'message') {
       this.messages += 1
+      if (record.kind === 'gone') this.gone += 1
       return [{ kind: 'message.insert', message: messageOf(record) }]
     }
     if (record.is === 'annotation') return [{ kind: 'annotation.put', annotation: annotationOf(record) }]
     if (record.is === 'setting')
       return KEPT_SETTINGS.includes(record.key) ? [{ kind: 'setting.put', key: record.key, value: record.value }] : []
     this.contacts += 1
-    const { account, seen, devices } = record
+    const { account, seen, devices, cleared } = record
     const known = devices.map(
       (each): StoredDevice => ({
         device: each.device,
@@ -142,7 +146,8 @@ class Intake {
       }),
     )
     const put: StoreWrite = { kind: 'contact.put', contact: contactOf(record), devices: known }
-    return seen === null ? [put] : [put, { kind: 'setting.put', key: seenKey(account), value: seen }]
+    const upTo = cleared === undefined ? [] : [clearMarkWrite(account, { hlcMs: cleared.hlc_ms, hlcCounter: cleared.hlc_counter })]
+    return [put, ...upTo, ...(seen === null ? [] : [{ kind: 'setting.put', key: seenKey(account), value: seen } as const])]
   }
 
   async finish(): Promise<Restored> {
@@ -150,7 +155,7 @@ class Intake {
     if (account === undefined || identity === undefined || ended?.contacts !== contacts || ended.messages !== messages) throw damaged()
     this.pending.push(...this.identityWrites(identity))
     await this.flush()
-    return { account, contacts, messages }
+    return { account, contacts, messages: messages - this.gone }
   }
 
   /** The list of devices is newer than any that this account has signed, also if the same backup was restored before. */

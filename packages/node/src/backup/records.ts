@@ -2,6 +2,7 @@
 import { base64 } from '@scure/base'
 import {
   type AccountId,
+  type ClearMark,
   isAccountId,
   type MessageId,
   parseDeviceId,
@@ -57,6 +58,8 @@ const ContactRecord = z.object({
   card: Bytes,
   list_version: z.int().check(z.nonnegative()),
   relays: z.array(z.string()),
+  /** Up to this stamp its conversation was deleted. */
+  cleared: z.optional(z.object({ hlc_ms: z.int(), hlc_counter: z.int() })),
   blocked: z.boolean(),
   muted: z.boolean(),
   added_at: Instant,
@@ -134,6 +137,7 @@ interface ContactRest {
   readonly seen: MessageId | null
   readonly devices: readonly StoredDevice[]
   readonly isSealed: boolean
+  readonly cleared: ClearMark
 }
 
 export function contactRecord(contact: StoredContact, rest: ContactRest): WrittenRecord {
@@ -152,6 +156,7 @@ export function contactRecord(contact: StoredContact, rest: ContactRest): Writte
     muted: contact.muted,
     added_at: contact.addedAt,
     seen: rest.seen,
+    ...(rest.cleared.hlcMs === 0 ? {} : { cleared: { hlc_ms: rest.cleared.hlcMs, hlc_counter: rest.cleared.hlcCounter } }),
     ...(rest.isSealed && contact.pendingInvite !== '' ? { pending_invite: contact.pendingInvite } : {}),
     devices: rest.devices.map(({ device, dhKey, bundle }) => ({ device, dh_key: base64.encode(dhKey), bundle: base64.encode(bundle) })),
   }

@@ -1,5 +1,5 @@
 import { base64 } from '@scure/base'
-import { type Clock, LIST_VERSION_SETTING, type MessageId, type Store, type StoredContact } from '@skein/core'
+import { clearMark, type Clock, LIST_VERSION_SETTING, type MessageId, type Store, type StoredContact } from '@skein/core'
 import { Encrypter } from 'age-encryption'
 import { annotationRecord, contactRecord, KEPT_SETTINGS, messageRecord, seenKey, VERSION, type WrittenRecord } from './records.ts'
 
@@ -54,6 +54,11 @@ async function* records(store: Store, { clock, account, passphrase }: BackupOpti
       yield line
     }
   }
+  if (passphrase !== null)
+    for await (const line of gone(store)) {
+      messages += 1
+      yield line
+    }
   yield* annotations(store)
   yield { is: 'end', contacts: contacts.length, messages }
 }
@@ -74,7 +79,7 @@ async function* secrets(store: Store): AsyncGenerator<WrittenRecord> {
 async function contactLine(store: Store, contact: StoredContact, isSealed: boolean): Promise<WrittenRecord> {
   const devices = await store.devices(contact.account)
   const seen = (await store.setting(seenKey(contact.account))) as MessageId | null
-  return contactRecord(contact, { seen, devices, isSealed })
+  return contactRecord(contact, { seen, devices, isSealed, cleared: await clearMark(store, contact.account) })
 }
 
 async function* history(store: Store, { account }: StoredContact): AsyncGenerator<WrittenRecord> {
@@ -82,6 +87,16 @@ async function* history(store: Store, { account }: StoredContact): AsyncGenerato
     const page = await store.history(account, { limit: PAGE, ...(before === undefined ? {} : { before }) })
     for (const message of page.toReversed()) yield messageRecord(message)
     before = page[0]?.id
+    if (page.length < PAGE) return
+  }
+}
+
+/** What has disappeared and was deleted: nothing of it but that it was here, so that no late copy is shown again (MK8). */
+async function* gone(store: Store): AsyncGenerator<WrittenRecord> {
+  for (let after = 0; ; ) {
+    const page = (await store.journal({ messages: after, annotations: Number.MAX_SAFE_INTEGER }, PAGE)).messages
+    for (const { message } of page) if (message.kind === 'gone') yield messageRecord(message)
+    after = page.at(-1)?.position ?? after
     if (page.length < PAGE) return
   }
 }

@@ -44,7 +44,7 @@ export async function openStore(options: OpenStoreOptions): Promise<SqliteStore>
       explain: explainSqlite,
       close: () => void opened.close(),
     }
-    const mark = useMarkFile(join(dirname(options.path), USE_MARK))
+    const mark = useMarkFile(join(dirname(options.path), USE_MARK), options.path)
     return await openOn(driver, { ...SURROUNDINGS, ...options, storageKey, mark })
   } catch (error) {
     sqlite?.close()

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
@@ -44,6 +44,26 @@ it.each(['running', 'closed'])('[ST29] a copy of a %s store that is put back is 
   await store.close()
 })
 
+it('[ST29] a whole data directory that was copied is noticed, the one it was copied from goes on', async () => {
+  using place = folder()
+  using other = folder()
+  const store = await open(place)
+  await store.commit([sessionPut(1), { kind: 'message.insert', message: message(1) }])
+  await store.close()
+  cpSync(place.dir, other.dir, { recursive: true, preserveTimestamps: true })
+  for (const [at, restored] of [
+    [place, false],
+    [other, true],
+    [other, false],
+  ] as const) {
+    const opened = await open(at)
+    expect(opened.restored).toBe(restored)
+    expect((await opened.session(DEVICE)) === null).toBe(at === other)
+    expect(await opened.message(message(1).id)).not.toBeNull()
+    await opened.close()
+  }
+})
+
 it('[ST29] the same copy put back twice is noticed twice', async () => {
   using place = folder()
   await (await open(place)).close()
@@ -67,10 +87,10 @@ it('[ST30] a mark that is missing or damaged is no sign of a copy', async () => 
     return restored
   }
   expect(await use()).toBe(false)
-  const before = Number(readFileSync(mark, 'utf8'))
+  const before = Number.parseInt(readFileSync(mark, 'utf8'), 10)
   rmSync(mark)
   expect(await use()).toBe(false)
-  expect(Number(readFileSync(mark, 'utf8'))).toBeGreaterThan(before)
+  expect(Number.parseInt(readFileSync(mark, 'utf8'), 10)).toBeGreaterThan(before)
   for (const nonsense of ['', 'x', '-4', '1e400', '7.5']) {
     writeFileSync(mark, nonsense)
     expect(await use()).toBe(false)

@@ -16,6 +16,8 @@ export interface UseMark {
   read(): number | Promise<number>
   /** Durable when it returns. */
   write(count: number): void | Promise<void>
+  /** Whether it was written beside another database file than the one that is open: both were copied. */
+  isOfAnother?(): boolean
 }
 
 /**
@@ -27,7 +29,7 @@ export interface UseMark {
 export async function compareUse(db: AnyDatabase, mark: UseMark, isFull: (error: unknown) => boolean): Promise<boolean> {
   const marked = await mark.read()
   const count = await readCount(db)
-  const restored = marked > count
+  const restored = marked > count || mark.isOfAnother?.() === true
   const next = Math.max(marked, count) + 1
   if (restored) await removeSessions(db, next)
   try {
