@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { useLook, useStrings } from '../client/context.tsx'
+import { useLook } from '../client/context.tsx'
 import { isImage } from '../client/own-data.ts'
 import { BeginAnew } from '../shell/begin-anew.tsx'
 import { Button } from '../ui/button.tsx'
@@ -26,8 +26,7 @@ async function look(): Promise<Storage | undefined> {
 }
 
 export function StorageSection({ hosted }: { readonly hosted: boolean }) {
-  const { settings } = useRareStrings()
-  const { start } = useStrings()
+  const { settings, trouble } = useRareStrings()
   if (hosted)
     return (
       <Section title={settings.storage}>
@@ -38,7 +37,7 @@ export function StorageSection({ hosted }: { readonly hosted: boolean }) {
     <Section title={settings.storage}>
       <Kept />
       <div>
-        <BeginAnew label={start.anew} />
+        <BeginAnew label={trouble.anew} />
       </div>
     </Section>
   )

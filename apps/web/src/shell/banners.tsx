@@ -2,12 +2,12 @@
 import dynamic from 'next/dynamic'
 import { NotLoaded } from '../ui/not-loaded.tsx'
 import { useEffect, useRef, useState } from 'react'
-import { describeError, useClient, useStrings } from '../client/context.tsx'
+import { useClient, useStrings } from '../client/context.tsx'
 import { keep, KEYS, readKept } from '../client/kept.ts'
 import { Note } from '../ui/note.tsx'
 
 const WrongClock = dynamic(() => import('./wrong-clock.tsx').then((module) => module.WrongClock), { ssr: false, loading: NotLoaded })
-const BeginAnew = dynamic(() => import('./begin-anew.tsx').then((module) => module.BeginAnew), { ssr: false, loading: NotLoaded })
+const Trouble = dynamic(() => import('./trouble.tsx').then((module) => module.Trouble), { ssr: false, loading: NotLoaded })
 
 /** Whether this is another identity than the one this browser had: its storage was deleted. */
 function useLostIdentity(hosted: boolean): boolean {
@@ -56,21 +56,9 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
       {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
       {revoked ? <Note look="danger">{strings.errors.DEVICE_REVOKED}</Note> : null}
-      {silent ? <Note look="warn">{strings.start.silent}</Note> : null}
-      {isSlow ? <Note look="warn">{hosted ? strings.start.hostGone : strings.start.slow}</Note> : null}
-      {failure === undefined || api !== undefined ? null : <Failure failure={failure} />}
+      {silent ? <Trouble what="silent" /> : null}
+      {isSlow ? <Trouble what={hosted ? 'hostGone' : 'slow'} /> : null}
+      {failure === undefined || api !== undefined ? null : <Trouble what={{ failure }} />}
     </div>
-  )
-}
-
-function Failure({ failure }: { readonly failure: unknown }) {
-  const strings = useStrings()
-  const code = typeof failure === 'object' && failure !== null && 'code' in failure ? failure.code : undefined
-  const isDamaged = code === 'STORE_CORRUPT'
-  return (
-    <Note look="danger">
-      {isDamaged || code === 'NO_SESSION' ? null : strings.start.failed} {describeError(strings, failure)}
-      {isDamaged ? <BeginAnew label={strings.start.anew} /> : null}
-    </Note>
   )
 }

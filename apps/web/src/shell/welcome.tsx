@@ -31,7 +31,7 @@ export function Welcome({ session, isLost }: WelcomeProps) {
 }
 
 function NewHere({ session, isLost, onRestore }: WelcomeProps & { onRestore(): void }) {
-  const { welcome, guest } = useStrings()
+  const { welcome, guest, changedIdentity } = useStrings()
   const [name, setName] = useState('')
   const [sealed, setSealed] = useState(false)
   const [passphrase, setPassphrase] = useState('')
@@ -47,7 +47,7 @@ function NewHere({ session, isLost, onRestore }: WelcomeProps & { onRestore(): v
     >
       <h1 className="text-2xl font-semibold">{welcome.title}</h1>
       {globalThis.isSecureContext ? null : <Note look="warn">{guest}</Note>}
-      {isLost ? <Note look="danger">{welcome.lost}</Note> : null}
+      {isLost ? <Note look="danger">{changedIdentity}</Note> : null}
       {isInvited ? <p className="font-medium">{welcome.invited(globalThis.location.host)}</p> : null}
       <p className="text-quiet">{welcome.text}</p>
       <TextField

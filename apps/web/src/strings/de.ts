@@ -30,21 +30,14 @@ export const de: Strings = {
     start: 'Los',
     skip: 'Ohne Namen beginnen',
     restore: 'Sicherung wiederherstellen',
-    lost: 'Der Browser hat gelöscht, was Skein hier aufbewahrt hat. Stelle eine Sicherung wieder her oder beginne als jemand, den deine Kontakte noch nicht kennen.',
   },
   start: {
     starting: 'Startet …',
-    failed: 'Skein kann in diesem Browser nicht starten. Es versucht es weiter.',
-    slow: 'Skein ist noch nicht gestartet. Ist es in einem anderen Tab dieses Browsers offen, sieh dort nach: Vielleicht fragt es nach der Passphrase.',
-    silent: 'Skein antwortet nicht. Ist es in einem anderen Tab dieses Browsers offen, schließe ihn oder lade ihn neu.',
-    hostGone:
-      'Das Programm Skein auf diesem Rechner antwortet diesem Fenster nicht. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
-    anew: 'Neu beginnen …',
   },
   guest:
     'Der Code dieser Seite kommt ungeschützt über das lokale Netz. Wer dieses Netz beherrscht, kann ihn ändern: Nutze Skein hier als Gast.',
   changedIdentity:
-    'Der Browser hat gelöscht, was Skein hier aufbewahrt hatte: Dies ist eine neue Identität, und deine Kontakte kennen sie nicht.',
+    'Der Browser hat gelöscht, was Skein hier aufbewahrt hat. Ohne Sicherung bist du jemand Neues, den deine Kontakte nicht kennen.',
   status: {
     label: 'Verbindung',
     offline: 'Offline: Dieses Gerät hat kein Netz. Nachrichten warten hier.',
@@ -166,8 +159,6 @@ export const de: Strings = {
     USAGE: 'Das hat nicht die richtige Form.',
     NOT_LOADED:
       'Ein Teil von Skein ließ sich nicht laden: Der Server dieser Seite antwortet nicht oder hat inzwischen eine andere Version.',
-    NO_SESSION:
-      'Dieses Fenster hat keinen Schlüssel zum Programm Skein auf diesem Rechner. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
     BAD_REQUEST: 'Das hat nicht die richtige Form.',
     expired: 'Es ließ sich nicht rechtzeitig zustellen.',
     cancelled: 'Es wurde hier aufgegeben.',

@@ -28,19 +28,13 @@ export const en = {
     start: 'Start',
     skip: 'Start without a name',
     restore: 'Restore a backup',
-    lost: 'The browser has deleted what Skein kept here. Restore a backup, or begin as somebody whom your contacts do not know yet.',
   },
   start: {
     starting: 'Starting…',
-    failed: 'Skein cannot start in this browser. It goes on trying.',
-    slow: 'Skein has not started yet. If it is open in another tab of this browser, look there: it may be asking for the passphrase.',
-    silent: 'Skein does not answer. If it is open in another tab of this browser, close that tab or load it anew.',
-    hostGone: 'The Skein program on this computer does not answer this window. Start Skein again, and use the window that it opens.',
-    anew: 'Begin anew…',
   },
   guest:
     'The code of this page comes unprotected over the local network. Whoever controls that network can change it: use Skein here as a guest.',
-  changedIdentity: 'The browser has deleted what Skein kept here: this is a new identity, and your contacts do not know it.',
+  changedIdentity: 'The browser has deleted what Skein kept here. Without a backup you are somebody new, whom your contacts do not know.',
   status: {
     label: 'Connection',
     offline: 'Offline: this device has no network. Messages wait here.',
@@ -160,7 +154,6 @@ export const en = {
     STORE_LOCKED: 'Skein is open somewhere else in this browser, or the passphrase does not fit.',
     USAGE: 'This does not have the right form.',
     NOT_LOADED: 'A part of Skein could not be loaded: the server of this page does not answer, or has another version by now.',
-    NO_SESSION: 'This window has no key to the Skein program on this computer. Start Skein again, and use the window that it opens.',
     BAD_REQUEST: 'This does not have the right form.',
     expired: 'It could not be delivered in time.',
     cancelled: 'It was given up here.',

@@ -61,6 +61,18 @@ export const rareDe: RareStrings = {
       BACKUP_REFUSED: 'In diesem Browser lebt schon jemand. Stelle in einem anderen wieder her oder lösche zuerst die Daten dieser Seite.',
     },
   },
+  trouble: {
+    failed: 'Skein kann in diesem Browser nicht starten. Es versucht es weiter.',
+    slow: 'Skein ist noch nicht gestartet. Ist es in einem anderen Tab dieses Browsers offen, sieh dort nach: Vielleicht fragt es nach der Passphrase.',
+    silent: 'Skein antwortet nicht. Ist es in einem anderen Tab dieses Browsers offen, schließe ihn oder lade ihn neu.',
+    hostGone:
+      'Das Programm Skein auf diesem Rechner antwortet diesem Fenster nicht. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
+    anew: 'Neu beginnen …',
+    problems: {
+      NO_SESSION:
+        'Dieses Fenster hat keinen Schlüssel zum Programm Skein auf diesem Rechner. Starte Skein noch einmal und nimm das Fenster, das es öffnet.',
+    },
+  },
   anew: {
     anewText:
       'Alles, was Skein in diesem Browser noch hat, wird gelöscht: Identität, Kontakte und Nachrichten. Danach beginnst du neu oder stellst eine Sicherung wieder her.',

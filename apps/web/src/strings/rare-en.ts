@@ -61,6 +61,16 @@ export const rareEn = {
       BACKUP_REFUSED: 'Somebody lives in this browser already. Restore into another one, or clear the data of this page first.',
     },
   },
+  trouble: {
+    failed: 'Skein cannot start in this browser. It goes on trying.',
+    slow: 'Skein has not started yet. If it is open in another tab of this browser, look there: it may be asking for the passphrase.',
+    silent: 'Skein does not answer. If it is open in another tab of this browser, close that tab or load it anew.',
+    hostGone: 'The Skein program on this computer does not answer this window. Start Skein again, and use the window that it opens.',
+    anew: 'Begin anew…',
+    problems: {
+      NO_SESSION: 'This window has no key to the Skein program on this computer. Start Skein again, and use the window that it opens.',
+    },
+  },
   anew: {
     anewText:
       'All that Skein still has in this browser is deleted: identity, contacts and messages. On the next screen you begin anew or restore a backup.',
