@@ -29,7 +29,7 @@ export function InviteDialog({ onClose }: { onClose(): void }) {
   const [made, setMade] = useState<Made>()
   const [isHere, setHere] = useState(false)
   const [revoked, setRevoked] = useState<number>()
-  const { busy, problem, run } = useAction()
+  const { busy, problem, run } = useAction(words.problems)
   const make = useCallback(
     (here = false) =>
       run(async () => {

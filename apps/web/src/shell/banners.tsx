@@ -55,7 +55,7 @@ export function Banners({ hosted }: { readonly hosted: boolean }) {
       {globalThis.isSecureContext ? null : <Note look="warn">{strings.guest}</Note>}
       {Math.abs(clockAheadMs) > CLOCK_WINDOW_MS ? <WrongClock aheadMs={clockAheadMs} /> : null}
       {lost ? <Note look="warn">{strings.changedIdentity}</Note> : null}
-      {revoked ? <Note look="danger">{strings.errors.DEVICE_REVOKED}</Note> : null}
+      {revoked ? <Trouble what="revoked" /> : null}
       {silent ? <Trouble what="silent" /> : null}
       {isSlow ? <Trouble what={hosted ? 'hostGone' : 'slow'} /> : null}
       {failure === undefined || api !== undefined ? null : <Trouble what={{ failure }} />}

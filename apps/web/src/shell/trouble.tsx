@@ -5,11 +5,12 @@ import { useRareStrings } from '../ui/use-rare-strings.ts'
 import { BeginAnew } from './begin-anew.tsx'
 
 export interface TroubleProps {
-  readonly what: 'silent' | 'slow' | 'hostGone' | { readonly failure: unknown }
+  readonly what: 'silent' | 'slow' | 'hostGone' | 'revoked' | { readonly failure: unknown }
 }
 
 export function Trouble({ what }: TroubleProps) {
-  const { trouble } = useRareStrings()
+  const { trouble, devices } = useRareStrings()
+  if (what === 'revoked') return <Note look="danger">{devices.revokedHere}</Note>
   return typeof what === 'string' ? <Note look="warn">{trouble[what]}</Note> : <Failure failure={what.failure} />
 }
 

@@ -135,7 +135,6 @@ export const de: Strings = {
   },
   notFound: { title: 'Hier ist nichts', home: 'Skein öffnen' },
   errors: {
-    DEVICE_REVOKED: 'Dieses Gerät wurde auf einem anderen aus seinem Konto entfernt. Es sendet und bekommt nichts mehr.',
     CONFIG_INVALID: 'Das ist hier nicht erlaubt. Prüfe deine Eingabe.',
     CONTACT_BLOCKED: 'Dieser Kontakt ist blockiert. Hebe das zuerst auf.',
     CONTACT_UNKNOWN: 'Dahinter wurde niemand gefunden. Bitte um eine neue Einladung.',
@@ -146,7 +145,6 @@ export const de: Strings = {
     INVITE_NOT_ONE:
       'Das ist keine Einladung: Eine Einladung ist ein Link, der mit http://, https:// oder skein: beginnt und ein # enthält.',
     INVITE_OWN: 'Das ist deine eigene Einladung. Gib sie dem Menschen, mit dem du reden willst.',
-    INVITE_UNKNOWN: 'Diese Einladung wurde nicht auf diesem Gerät gemacht.',
     INVITE_VERSION: 'Diese Einladung stammt von einer anderen Version von Skein. Aktualisiere und versuche es noch einmal.',
     KEYS_CHANGED: 'Die Schlüssel dieses Kontakts haben sich geändert, seit du sie geprüft hast. Entscheide zuerst, ob er es war.',
     MESSAGE_TOO_LARGE: 'Dieser Text ist länger, als eine Nachricht sein darf. Teile ihn.',

@@ -132,7 +132,6 @@ export const en = {
   },
   notFound: { title: 'There is nothing here', home: 'Open Skein' },
   errors: {
-    DEVICE_REVOKED: 'This device was taken out of its account on another device. It sends and gets nothing more.',
     CONFIG_INVALID: 'This is not allowed here. Check what you have entered.',
     CONTACT_BLOCKED: 'This contact is blocked. Unblock it first.',
     CONTACT_UNKNOWN: 'Nobody was found behind this. Ask for a new invite.',
@@ -142,7 +141,6 @@ export const en = {
     INVITE_FORGED: 'What was found for this invite was not made by who invited you. Do not use it.',
     INVITE_NOT_ONE: 'This is not an invite: an invite is a link that begins with http://, https:// or skein: and holds a #.',
     INVITE_OWN: 'This is your own invite. Give it to the person you want to talk to.',
-    INVITE_UNKNOWN: 'This invite was not made on this device.',
     INVITE_VERSION: 'This invite was made by another version of Skein. Update and try again.',
     KEYS_CHANGED: 'The keys of this contact have changed since you verified them. Decide first whether that was them.',
     MESSAGE_TOO_LARGE: 'This text is longer than a message may be. Split it.',

@@ -279,6 +279,7 @@ export const rareDe: RareStrings = {
     account: 'Konto',
   },
   inviting: {
+    problems: { INVITE_UNKNOWN: 'Diese Einladung wurde nicht auf diesem Gerät gemacht.' },
     title: 'Jemanden einladen',
     text: 'Wer diesen Link öffnet oder den Code scannt, wird dein Kontakt. Er gilt 7 Tage.',
     link: 'Deine Einladung',

@@ -276,6 +276,7 @@ export const rareEn = {
     account: 'Account',
   },
   inviting: {
+    problems: { INVITE_UNKNOWN: 'This invite was not made on this device.' },
     title: 'Invite somebody',
     text: 'Whoever opens this link, or scans the code, becomes your contact. It works for 7 days.',
     link: 'Your invite',
