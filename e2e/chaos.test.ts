@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { runChaos } from './chaos.ts'
 
-/** As long as a test run can spare, which is to end within twenty minutes; two minutes by `npm run chaos`, and with the long tests. */
-const CHAOS_MS = 30_000
+/** `npm run chaos` does it for as long as it is told. */
+const CHAOS_MS = 120_000
 
 // No second try: a run that loses a message is red, however often the next one loses none.
 it('[DL9] real processes killed and stopped at random: nothing is lost, doubled or out of order', {

@@ -12,7 +12,7 @@ const DELIVER_WITHIN_MS = 30_000
 /** Ways that count as direct when the relay's counters agree. */
 const DIRECT = ['lan', 'direct', 'mapped', 'punched']
 const POLL_MS = 100
-/** A dial by WebRTC is given up after 15 s, and why says then what came of it. */
+/** A dial by WebRTC is given up after 15 s, and why says then what came of it, on the side that has left it to the other one too. */
 const REASONS_WITHIN_MS = 20_000
 const FILE_WITHIN = '90s'
 
@@ -97,7 +97,7 @@ async function claimsOf([one, other], within) {
   const end = Date.now() + within
   for (;;) {
     const [its, theirs] = await Promise.all([one.way(other), other.way(one)])
-    const isOpen = [its, theirs].some(({ reasons }) => reasons.some(({ outcome }) => outcome === 'not-tried'))
+    const isOpen = [its, theirs].some(({ reasons }) => reasons.some(({ outcome }) => outcome === 'not-tried' || outcome === 'other-side'))
     if (!isOpen || Date.now() >= end) return { [one.box]: its, [other.box]: theirs }
     await sleep(POLL_MS)
   }

@@ -3,7 +3,7 @@
  * only grows newer, that nobody joins without the user's word on an old device, and that own devices end with the same history.
  */
 export type * from './device-lists.ts'
-export * from './link.ts'
+export type * from './link.ts'
 export type * from './link-guest.ts'
 export type * from './link-host.ts'
 export * from './own-devices.ts'

@@ -8,9 +8,6 @@ import { type DeviceId, deviceIdFromKey, deviceKey } from '../ids.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import { sameBytes } from '../wire/codec.ts'
 
-/** One frame after the other, in turns. */
-export const LINK_PROTOCOL = '/skein/link/1'
-
 /** A link is good for 10 minutes (DV5): time to walk to the other device, not to be found later. */
 export const LINK_LIFETIME_MS = 600_000
 /** Longest link, in characters: a small QR code holds it. */

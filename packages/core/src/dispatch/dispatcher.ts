@@ -26,9 +26,9 @@ import { GoneDevices } from './gone-devices.ts'
 import { MailCarrier, type MailboxStatus } from './mail-carrier.ts'
 import type { MeshCarrier } from './mesh-carrier.ts'
 import { LateWords } from './late-words.ts'
-import { type DeviceState, deviceStates, listOutbox, type OutboxEntry } from './outbox-view.ts'
+import type { DeviceState, OutboxEntry } from './outbox-view.ts'
 import { Receipts } from './receipts.ts'
-import { loadExpire, loadOldMail, loadUnconfirmed } from './late-code.ts'
+import { loadExpire, loadOldMail, loadOutboxView, loadUnconfirmed } from './late-code.ts'
 import type { Unconfirmed } from './unconfirmed.ts'
 import type { HandoverFields } from '../wire/handover.ts'
 import type { UnconfirmedMessage } from '../wire/delivery-control.ts'
@@ -164,8 +164,8 @@ export class Dispatcher {
     }
   }
 
-  outbox(): Promise<readonly OutboxEntry[]> {
-    return listOutbox(this.deps.store, (row) => this.viewOf(row))
+  async outbox(): Promise<readonly OutboxEntry[]> {
+    return (await loadOutboxView()).listOutbox(this.deps.store, (row) => this.viewOf(row))
   }
 
   /** Our own mailboxes. */
@@ -174,8 +174,8 @@ export class Dispatcher {
   }
 
   /** Where a message of ours stands at each device of its recipient. @throws SkeinError MESSAGE_UNKNOWN */
-  states(id: MessageId): Promise<readonly DeviceState[]> {
-    return deviceStates(this.deps.store, id)
+  async states(id: MessageId): Promise<readonly DeviceState[]> {
+    return (await loadOutboxView()).deviceStates(this.deps.store, id)
   }
 
   /** Sends a message that failed once more. @param expireMs given up after so long; as configured when it is left out @throws SkeinError of sendAgain */

@@ -6,4 +6,4 @@
 export * from './dispatcher.ts'
 export * from './mesh-carrier.ts'
 export * from './mail-carrier.ts'
-export * from './outbox-view.ts'
+export type * from './outbox-view.ts'

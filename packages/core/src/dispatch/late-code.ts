@@ -6,6 +6,7 @@ export const loadOldMail = loadOnce(() => import('./old-mail.ts'))
 export const loadUnconfirmed = loadOnce(() => import('./unconfirmed.ts'))
 /** Wanted once somebody is away. */
 export const loadDepositor = loadOnce(() => import('../mailbox/depositor.ts'))
+export const loadOutboxView = loadOnce(() => import('./outbox-view.ts'))
 export const loadAnnotate = loadOnce(() => import('../main-path/annotate.ts'))
 export const loadExpire = loadOnce(() => import('../main-path/expire.ts'))
 export const loadDropDevice = loadOnce(() => import('../main-path/drop-device.ts'))

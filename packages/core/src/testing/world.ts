@@ -1,6 +1,14 @@
 /** Whole messengers in memory on a virtual clock: what happens to a user, without a network and without waiting. */
 import { fflateCompression } from '../e2ee/compression.ts'
-import { loadAnnotate, loadDepositor, loadDropDevice, loadExpire, loadOldMail, loadUnconfirmed } from '../dispatch/late-code.ts'
+import {
+  loadAnnotate,
+  loadDepositor,
+  loadDropDevice,
+  loadExpire,
+  loadOldMail,
+  loadOutboxView,
+  loadUnconfirmed,
+} from '../dispatch/late-code.ts'
 import { carryByMesh } from '../dispatch/mesh-carrier.ts'
 import { type BulkPort, type FilePlatform, transferFiles } from '../files/index.ts'
 import { type DeviceId, deviceIdFromKey } from '../ids.ts'
@@ -157,7 +165,7 @@ export class World {
     const events: MessengerEvent[] = []
     messenger.listen((event) => events.push(event))
     // What takes real time does not wait for the world's.
-    await Promise.all([loadUnconfirmed(), loadOldMail(), loadDepositor(), loadDropDevice(), loadAnnotate(), loadExpire()])
+    await Promise.all([loadUnconfirmed(), loadOldMail(), loadDepositor(), loadDropDevice(), loadAnnotate(), loadExpire(), loadOutboxView()])
     await messenger.start()
     const node = { name, store, messenger, swarm, logger, events }
     this.nodes.set(name, node)
