@@ -109,13 +109,15 @@ describe('meeting on a local network', () => {
     expect([a.seen.length, b.seen[0]?.device]).toEqual([0, a.identity.device])
   })
 
-  it('[LD3] everyone is shown the device, contacts and strangers; nobody is shown nothing', async () => {
+  it('[LD3] [LD11] everyone is shown the device, contacts and strangers; nobody is shown nothing', async () => {
     const { lan, clock, a, b } = pair()
     const stranger = new Node(lan, { seed: 3, address: '10.0.0.3', clock })
     b.visibility = 'everyone'
     await Promise.all([a, b, stranger].map(({ service }) => service.start()))
     lan.beat()
     expect(stranger.service.nearby()).toEqual([b.identity.device])
+    // [LD11] Programs of others that ask by libp2p's own service are told of nobody else.
+    expect([a, b].map(({ address }) => lan.named(address))).toEqual([null, `/ip4/${b.address}/tcp/${PORTS.tcp4}/p2p/${b.identity.device}`])
     expect(stranger.seen).toEqual([])
     expect(a.seen[0]?.device).toBe(b.identity.device)
     b.visibility = 'nobody'

@@ -76,6 +76,7 @@ export class LanService {
   async start(): Promise<void> {
     await this.deps.discovery.start({
       announcements: (address) => this.announce(address),
+      named: (address) => this.named(address),
       heard: (bytes, from) => this.heard(bytes, from),
     })
   }
@@ -99,6 +100,13 @@ export class LanService {
     const said = this.announcer.announcements(address)
     remember(this.own, { key: address, value: new Set(said.map(hex.encode)), most: MAX_OWN })
     return said
+  }
+
+  /** Link-local IPv6 is left out: to others it means nothing without the name that they have for the link. */
+  private named(address: string): string | null {
+    if (this.deps.visibility() !== 'everyone' || address.startsWith('fe80:')) return null
+    const place = addressOf(this.deps.ports(), { address, zone: null })
+    return place === undefined ? null : `${place}/p2p/${this.deps.identity.device}`
   }
 
   private heard(bytes: Uint8Array, from: LanSource): void {
@@ -186,7 +194,7 @@ function remember<K, V>(map: Map<K, V>, { key, value, most }: { readonly key: K;
 }
 
 /** Where the sender can be dialled: at the address that the network gives, never at one that it names (LD5). */
-function addressOf({ tcp4, tcp6 }: LanAnnouncementFields, { address, zone }: LanSource): string | undefined {
+function addressOf({ tcp4, tcp6 }: ListeningPorts, { address, zone }: LanSource): string | undefined {
   if (!address.includes(':')) return tcp4 === 0 ? undefined : `/ip4/${address}/tcp/${tcp4}`
   if (tcp6 === 0) return undefined
   return zone === null ? `/ip6/${address}/tcp/${tcp6}` : `/ip6zone/${zone}/ip6/${address}/tcp/${tcp6}`

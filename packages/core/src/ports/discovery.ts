@@ -9,6 +9,8 @@ export interface LanSource {
 export interface DiscoveryHandlers {
   /** What to announce from this address of ours, at most MAX_LAN_BYTES each; asked anew each time. */
   announcements(address: string): readonly Uint8Array[]
+  /** What programs of others are told by libp2p's own service, as a multiaddr that ends in our peer id; null but with visibility `everyone`. */
+  named?(address: string): string | null
   /** Somebody's announcement, our own included; not proven by anything. Must not throw. */
   heard(bytes: Uint8Array, from: LanSource): void
 }

@@ -22,6 +22,11 @@ export class MemoryLan {
     for (const address of this.members.keys()) this.announce(address)
   }
 
+  /** What the member with this address would say to somebody else's program that asks for peers of libp2p. */
+  named(address: string): string | null {
+    return this.members.get(address)?.named?.(address) ?? null
+  }
+
   /** Lets all members hear bytes that somebody made up. */
   inject(bytes: Uint8Array, address: string): void {
     for (const member of [...this.members.values()]) member.heard(bytes.slice(), { address, zone: null })

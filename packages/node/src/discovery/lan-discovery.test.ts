@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Discovery, LanSource } from '@skein/core'
 import { discoveryContract } from '@skein/core/contracts'
-import { encode } from 'dns-packet'
+import { decode, encode } from 'dns-packet'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from '../platform/logger.ts'
@@ -242,6 +242,40 @@ function damaged(bytes: Uint8Array, changes: readonly (readonly [number, number]
   for (const [at, value] of changes) copy[at] = value
   return copy
 }
+
+/** A program of somebody else that speaks mDNS there: what it hears, decoded, and a way to ask for peers of libp2p. */
+async function otherProgram(mdns: number): Promise<{ readonly told: string[]; ask(): void; close(): void }> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true })
+  const told: string[] = []
+  socket.on('message', (bytes) => {
+    for (const each of decode(bytes).answers ?? [])
+      if (each.type === 'TXT' && each.name.endsWith('._p2p._udp.local')) told.push(String(each.data))
+  })
+  socket.bind(mdns)
+  await once(socket, 'listening')
+  socket.addMembership('224.0.0.251', '127.0.0.1')
+  socket.setMulticastInterface('127.0.0.1')
+  const query = encode({ type: 'query', id: 0, questions: [{ name: '_p2p._udp.local', type: 'PTR' }] })
+  return { told, ask: () => socket.send(query, mdns, '224.0.0.251'), close: () => void socket.close() }
+}
+
+describe('mDNS of libp2p', () => {
+  it('[LD11] who asks for peers is told where a device is that shows itself to everybody, and of no other', async () => {
+    await withTwo(async (shy, open, ports) => {
+      let asked = 0
+      await shy.start({ ...ears([]), named: () => (asked++, null) })
+      const other = await otherProgram(ports.mdns)
+      try {
+        await eventually(() => asked > 0, other.ask)
+        await open.start({ ...ears([]), named: (address) => `/ip4/${address}/tcp/4001/p2p/12D3Koo` })
+        await eventually(() => other.told.length > 0, other.ask)
+        expect(new Set(other.told)).toEqual(new Set(['dnsaddr=/ip4/127.0.0.1/tcp/4001/p2p/12D3Koo']))
+      } finally {
+        other.close()
+      }
+    })
+  })
+})
 
 describe('hostile networks', () => {
   it('[LD10] a datagram from beyond the links is not looked at, and counted', async () => {

@@ -9,10 +9,14 @@ import { plain } from './datagrams.ts'
 import type { Link } from './interfaces.ts'
 
 const SERVICE = '_skein._udp.local'
+/** libp2p's own (its specification of mDNS discovery), for programs of others. */
+const PEERS = '_p2p._udp.local'
 /** RFC 6763 §9: names all services of a network. */
 const ALL_SERVICES = '_services._dns-sd._udp.local'
 /** Of the announcement's digest, in hexadecimal digits. */
 const NAME_DIGITS = 16
+/** libp2p wants a name of 32 to 63 characters. */
+const PEER_NAME_DIGITS = 32
 /** A string in a TXT record has at most 255 bytes; some go to its key. */
 const CHUNK_BYTES = 250
 const CHUNK = /^a(\d{1,2})=/
@@ -20,6 +24,8 @@ const CHUNK = /^a(\d{1,2})=/
 export type MdnsMessage =
   /** Somebody asks for us. */
   | { readonly kind: 'question' }
+  /** Somebody asks for peers of libp2p, whatever they speak. */
+  | { readonly kind: 'peers' }
   /** None when they are taken back. */
   | { readonly kind: 'announcements'; readonly announcements: readonly Uint8Array[] }
   /** Longer, or with more in it, than anything that makes sense; not decoded. */
@@ -45,6 +51,19 @@ export function answer(announcement: Uint8Array, link: Link, ttl = MDNS_TTL_S): 
   return encode({ type: 'response', id: 0, flags: AUTHORITATIVE_ANSWER, answers })
 }
 
+/**
+ * Our peer id and where we can be dialled, as libp2p's specification has it: a name that says nothing, and a `dnsaddr`.
+ * @param place a multiaddr that ends in the peer id
+ */
+export function peerAnswer(place: string): Uint8Array {
+  const name = `${createHash('sha256').update(place).digest('hex').slice(0, PEER_NAME_DIGITS)}.${PEERS}`
+  const answers: Answer[] = [
+    { name: PEERS, type: 'PTR', ttl: MDNS_TTL_S, data: name },
+    { name, type: 'TXT', ttl: MDNS_TTL_S, data: [`dnsaddr=${place}`] },
+  ]
+  return encode({ type: 'response', id: 0, flags: AUTHORITATIVE_ANSWER, answers })
+}
+
 function chunks(bytes: Uint8Array): Buffer[] {
   const count = Math.ceil(bytes.length / CHUNK_BYTES)
   return Array.from({ length: count }, (_, at) =>
@@ -57,7 +76,7 @@ export function parseMdns(bytes: Uint8Array): MdnsMessage {
   if (isAbsurd(bytes)) return { kind: 'absurd' }
   const packet = namesUs(bytes) ? tryDecode(bytes) : undefined
   if (packet === undefined) return { kind: 'other' }
-  if (packet.type === 'query') return asksForUs(packet) ? { kind: 'question' } : { kind: 'other' }
+  if (packet.type === 'query') return { kind: asks(packet, NAMES) ? 'question' : asks(packet, [PEERS]) ? 'peers' : 'other' }
   const texts = (packet.answers ?? []).filter((each) => each.type === 'TXT' && each.name.toLowerCase().endsWith(`.${SERVICE}`))
   const announcements = texts.flatMap((each) => announcementIn(each) ?? [])
   const isOurs = announcements.length > 0 || texts.some((each) => each.type === 'TXT' && each.ttl === 0)
@@ -75,7 +94,7 @@ function isAbsurd(bytes: Uint8Array): boolean {
   return COUNTS_AT.reduce((sum, at) => sum + header.getUint16(at), 0) > MAX_MDNS_RECORDS
 }
 
-const LABELS = [SERVICE, ALL_SERVICES].map((name) => name.split('.')[0] ?? '')
+const LABELS = [SERVICE, ALL_SERVICES, PEERS].map((name) => name.split('.')[0] ?? '')
 
 /** A name, compressed or not, has its first label in plain letters somewhere: most of what passes need not be decoded. */
 function namesUs(bytes: Uint8Array): boolean {
@@ -94,8 +113,8 @@ function tryDecode(bytes: Uint8Array): Packet | undefined {
 const NAMES: readonly string[] = [SERVICE, ALL_SERVICES]
 const TYPES: readonly string[] = ['PTR', 'ANY']
 
-const asksForUs = ({ questions = [] }: Packet): boolean =>
-  questions.some(({ name, type }) => NAMES.includes(name.toLowerCase()) && TYPES.includes(type))
+const asks = ({ questions = [] }: Packet, names: readonly string[]): boolean =>
+  questions.some(({ name, type }) => names.includes(name.toLowerCase()) && TYPES.includes(type))
 
 /** A record that is taken back says nothing new. */
 function announcementIn(record: Answer): Uint8Array | undefined {

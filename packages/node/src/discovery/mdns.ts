@@ -5,7 +5,7 @@ import { MDNS_ANSWER_EVERY_MS, MDNS_ASK_AT_MS, MDNS_GROUP4, MDNS_GROUP6, MDNS_HO
 import { Datagrams } from './datagrams.ts'
 import { type Link, linkKey } from './interfaces.ts'
 import { MdnsBudget } from './mdns-budget.ts'
-import { answer, parseMdns, question } from './mdns-message.ts'
+import { answer, parseMdns, peerAnswer, question } from './mdns-message.ts'
 
 export interface MdnsOptions extends CarrierOptions {
   readonly clock: Clock
@@ -18,6 +18,7 @@ export class Mdns implements Carrier {
   /** What was said last on each link, to be taken back. */
   private readonly said = new Map<string, readonly Uint8Array[]>()
   private answeredAt = Number.NEGATIVE_INFINITY
+  private namedAt = Number.NEGATIVE_INFINITY
   private readonly budget = new MdnsBudget()
 
   constructor(options: MdnsOptions) {
@@ -77,6 +78,17 @@ export class Mdns implements Carrier {
     this.said.set(linkKey(link), announcements)
   }
 
+  /** Programs of others find us where their user has chosen to be seen by everybody (LD11). */
+  private name(): void {
+    const now = this.options.clock.monotonic()
+    if (now - this.namedAt < MDNS_ANSWER_EVERY_MS) return
+    this.namedAt = now
+    for (const link of this.datagrams.links()) {
+      const place = this.options.named?.(link.address) ?? null
+      if (place !== null) void this.datagrams.send(link, peerAnswer(place))
+    }
+  }
+
   private async takeBack(link: Link): Promise<void> {
     const said = this.said.get(linkKey(link)) ?? []
     await Promise.all(said.map((bytes) => this.datagrams.send(link, answer(bytes, link, 0))))
@@ -94,6 +106,7 @@ export class Mdns implements Carrier {
     if (message.kind === 'absurd') refused('mdns-absurd')
     if (message.kind === 'other') refused('mdns-other')
     if (message.kind === 'question') this.announce()
+    if (message.kind === 'peers') this.name()
     if (message.kind === 'announcements') for (const each of message.announcements) heard(each, from)
   }
 }
