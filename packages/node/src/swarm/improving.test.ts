@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest'
 import { BrokenOff, refusedFor } from '../punch/broken-off.ts'
 import { NotNow } from '../punch/not-now.ts'
 import { markDoubted, markUnproven } from './connections.ts'
-import { PROVEN_LOOKS, PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS } from './constants.ts'
+import { PROVEN_LOOKS, PROVEN_WITHIN_MS, PUNCH_AGAIN_AFTER_MS, SETTLE_AFTER_MS } from './constants.ts'
 import type { DirectTry } from './dialling.ts'
 import { Improver, type ImproverDeps } from './improving.ts'
 import { PunchTries, type PunchTriesDeps } from './punch-tries.ts'
@@ -301,6 +301,20 @@ it('[PT2] a device is taken for no page by what it has used before it has said w
   expect(state.reports.filter(({ detail }) => detail.includes('page'))).toEqual([])
   stop()
   await done
+})
+
+it('[PT2] an offer of WebRTC that failed is forgotten once another has succeeded, and what is heard of it late is no news', async () => {
+  const { state, clock, improver, stop } = world()
+  const told = (): readonly string[] => state.reports.filter(({ rung }) => rung === 'webrtc').map(({ outcome }) => outcome)
+  improver.offerFailed(DEVICE)
+  expect(told()).toEqual(['failed'])
+  state.open = [RELAYED, over('/ip4/127.0.0.1/tcp/1/ws/p2p-circuit/webrtc')]
+  const settled = improver.settle(DEVICE)
+  improver.offerFailed(DEVICE)
+  expect(told()).toEqual(['open'])
+  await clock.advance(SETTLE_AFTER_MS)
+  await settled
+  stop()
 })
 
 it('nothing is left waiting when it is reached no more', async () => {

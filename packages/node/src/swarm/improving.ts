@@ -2,7 +2,7 @@
 import type { Connection, IdentifyResult } from '@libp2p/interface'
 import type { Clock, DeviceId, Logger } from '@skein/core'
 import type { Puncher } from '../punch/index.ts'
-import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf } from './connections.ts'
+import { deviceOf, isDoubted, isRelayedConnection, isUnproven, peerOf, transportOf } from './connections.ts'
 import {
   DIAL_TIMEOUT_MS,
   HANGS_AFTER_MS,
@@ -179,6 +179,7 @@ export class Improver {
   /** There is a direct connection: whatever else is under way for the device ends, but not what has just brought it about. */
   async settle(device: DeviceId): Promise<void> {
     const round = this.searches.get(device)?.round
+    if (this.hasWebRtc(device)) this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'open', detail: '' }])
     await this.deps.clock.sleep(SETTLE_AFTER_MS, { signal: this.deps.stopping })
     round?.abort()
     this.deps.puncher?.settle(device)
@@ -217,9 +218,13 @@ export class Improver {
     this.punches?.answered(device, by, error)
   }
 
-  /** The other side, whose part it is, has tried WebRTC. */
+  /** The other side, whose part it is, has tried WebRTC. A later try of its may have come to more meanwhile. */
   offerFailed(device: DeviceId): void {
-    this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: IN_VAIN }])
+    if (!this.hasWebRtc(device)) this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: IN_VAIN }])
+  }
+
+  private hasWebRtc(device: DeviceId): boolean {
+    return this.connections(device).some(({ remoteAddr }) => transportOf(remoteAddr.toString()) === 'webrtc')
   }
 
   private async punch(device: DeviceId, by: 'tcp' | 'udp', trial: Omit<Trial, 'noUdp'>): Promise<void> {
