@@ -1,5 +1,6 @@
 /** One run over all projects; `npm run test:long` sets SKEIN_LONG_TESTS and adds the *.long.test.ts files. */
 import { configDefaults, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONG = '**/*.long.test.{ts,mjs}'
 const isLong = process.env['SKEIN_LONG_TESTS'] !== undefined
@@ -14,6 +15,17 @@ const SECOND_TRY = { retry: 1 }
 const unit = (name: string, include: string) => ({
   test: { name, include: [include], exclude, testTimeout: TIMEOUT_MS, setupFiles: ['tools/test-setup.mjs'] },
 })
+
+/** What takes minutes is begun first, or everything waits for it at the end; Vitest goes by the size of files. */
+const LONGEST = ['e2e/conversation.test.ts', 'e2e/chaos.test.ts', 'platform/delivery-chaos.test.ts']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification): boolean => LONGEST.some((each) => moduleId.endsWith(each))
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLongest), ...sorted.filter((each) => !isLongest(each))]
+  }
+}
 
 const BUILDS = 'e2e/start.test.ts'
 
@@ -32,6 +44,7 @@ export default defineConfig({
   test: {
     // One more than cores, at two: much of what runs here waits for clocks.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       unit('core', 'packages/core/src/**/*.test.ts'),
       unit('node', 'packages/node/src/**/*.test.ts'),
