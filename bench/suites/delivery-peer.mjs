@@ -75,11 +75,15 @@ async function allCarried() {
   }
 }
 
-/** How many rows wait, by state. */
+/** How many messages stand where, by state: an outbox lists no more than a thousand rows of one device. */
 async function outboxStates() {
   const states = {}
-  for (const { state } of await client.messenger.deliveries.outbox()) states[state] = (states[state] ?? 0) + 1
-  return { states }
+  for (let oldest; ; ) {
+    const page = await client.messenger.history(contact().account, { limit: 1_000, ...oldest })
+    for (const { state } of page) states[state] = (states[state] ?? 0) + 1
+    if (page.length < 1_000) return { states }
+    oldest = { before: page[0].id }
+  }
 }
 
 /** Seconds from the moment at which a client is started to that at which it has `count` messages, 1,000 at most, made of `letter`. */
