@@ -1,8 +1,7 @@
 /** What browsers and clocks do to the interface beyond hostile.test.ts: it stays whole, and says what is the matter. */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
-import { Interface, OUT, type Person } from './interface-pages.ts'
+import { inWorker, Interface } from './interface-pages.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the interface under bad conditions. ${MISSING}\n\n`)
@@ -12,12 +11,6 @@ beforeAll(async () => {
   if (!skipped) world = await Interface.open()
 })
 afterAll(() => world?.[Symbol.asyncDispose]())
-
-/** Runs before the code of the worker that has the database. */
-async function inWorker({ context }: Person, code: string): Promise<void> {
-  const body = `${code}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
-  await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
-}
 
 it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to begin anew', async () => {
   const ana = await world.person()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findChromium, MISSING } from './chromium.ts'
-import { Interface, once, OUT, type Person } from './interface-pages.ts'
+import { inWorker, Interface, once, OUT } from './interface-pages.ts'
 import { servePages } from './test-server.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
@@ -13,12 +13,6 @@ beforeAll(async () => {
   if (!skipped) world = await Interface.open()
 })
 afterAll(() => world?.[Symbol.asyncDispose]())
-
-/** Runs before the code of the worker that has the database. */
-async function inWorker({ context }: Person, code: string): Promise<void> {
-  const body = `${code}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
-  await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
-}
 
 /** Whoever invites the others. */
 const inviter = once(async () => {

@@ -62,6 +62,12 @@ export async function scriptBytes(page: Page): Promise<number> {
   return [...scripts].reduce((sum, path) => sum + gzipSync(readFileSync(OUT + path)).length, 0)
 }
 
+/** Runs before the code of the worker that has the database. */
+export async function inWorker({ context }: Person, code: string): Promise<void> {
+  const body = `${code}\n${readFileSync(`${OUT}/store-worker.js`, 'utf8')}`
+  await context.route('**/store-worker.js', (route) => route.fulfill({ contentType: 'text/javascript', body }))
+}
+
 /** A relay that serves the interface, and a browser. */
 export class Interface implements AsyncDisposable {
   readonly lab: Lab

@@ -85,6 +85,16 @@ async function sendAll(stream: Stream, bytes: Uint8Array, sent: { bytes: number 
 
 const passed = ({ passages }: Watched): number => passages.reduce((sum, { bytes }) => sum + bytes, 0)
 
+/** A stream to the member that has carried 100 bytes, and how many have come in all. */
+async function streamed({ member, connection }: Awaited<ReturnType<typeof pair>>) {
+  let bytes = 0
+  await member.handle(SINK, (stream) => stream.addEventListener('message', ({ data }) => (bytes += data.byteLength)))
+  const stream = await connection.newStream(SINK, { runOnLimitedConnection: true })
+  stream.send(new Uint8Array(100))
+  await vi.waitFor(() => expect(bytes).toBe(100), WITHIN)
+  return { stream, connection, received: (): number => bytes }
+}
+
 describe('a circuit', { timeout: 90_000 }, () => {
   it('[RL11] counts from the moment it is allowed until it has opened or failed', async () => {
     let [held, most] = [0, 0]
@@ -152,18 +162,13 @@ describe('a circuit', { timeout: 90_000 }, () => {
   it('[RL3] waits as long as the rules want after each passage', async () => {
     let wait = 0
     const watched = await relayWith({ onPassage: () => wait })
-    const { member, connection } = await pair(watched)
-    let received = 0
-    await member.handle(SINK, (stream) => stream.addEventListener('message', ({ data }) => (received += data.byteLength)))
-    const stream = await connection.newStream(SINK, { runOnLimitedConnection: true })
-    stream.send(new Uint8Array(100))
-    await vi.waitFor(() => expect(received).toBe(100), WITHIN)
+    const { stream, received } = await streamed(await pair(watched))
     wait = 3_600_000
     stream.send(new Uint8Array(100))
-    await vi.waitFor(() => expect(received).toBe(200), WITHIN)
+    await vi.waitFor(() => expect(received()).toBe(200), WITHIN)
     stream.send(new Uint8Array(100))
-    await stands(() => received)
-    expect(received).toBe(200)
+    await stands(received)
+    expect(received()).toBe(200)
   })
 
   it('[RL12] what has gathered while it waited for a rate passes piece by piece, and at once under a new rate', async () => {
@@ -174,12 +179,7 @@ describe('a circuit', { timeout: 90_000 }, () => {
       return wait
     }
     const watched = await relayWith({ onPassage })
-    const { member, connection } = await pair(watched)
-    let received = 0
-    await member.handle(SINK, (stream) => stream.addEventListener('message', ({ data }) => (received += data.byteLength)))
-    const stream = await connection.newStream(SINK, { runOnLimitedConnection: true })
-    stream.send(new Uint8Array(100))
-    await vi.waitFor(() => expect(received).toBe(100), WITHIN)
+    const { stream, connection, received } = await streamed(await pair(watched))
     wait = 3_600_000
     const sending = sendAll(stream, new Uint8Array(MIB), { bytes: 0 })
     await stands(() => passages.length)
@@ -194,7 +194,7 @@ describe('a circuit', { timeout: 90_000 }, () => {
     wait = 0
     watched.relay.wake()
     await sending
-    await vi.waitFor(() => expect(received).toBe(100 + MIB), WITHIN)
+    await vi.waitFor(() => expect(received()).toBe(100 + MIB), WITHIN)
     expect(watched.relay.counts().oldestHoldMs).toBeLessThan(oldestHoldMs)
     wait = 3_600_000
     await connection.close()
