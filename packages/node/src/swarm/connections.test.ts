@@ -158,8 +158,9 @@ it('[PT6] every address of loopback, and the unspecified one, is known in each w
   )
   fc.assert(
     fc.property(any, (host) => {
-      const range = ipaddr.process(host).range()
       const address = multiaddr(`/ip${host.includes(':') ? 6 : 4}/${host}/tcp/22`).toString()
+      // As the multiaddr writes it: the parser of `ipaddr.js` takes `::0.0.0.2` for `::ffff:0.0.0.2`.
+      const range = ipaddr.process(address.split('/')[2] ?? '').range()
       expect(isMeant(address)).toBe(range !== 'loopback' && range !== 'unspecified')
     }),
     { numRuns: 500 },
