@@ -11,7 +11,9 @@ const JOIN_WITHIN_MS = 20_000
 const DELIVER_WITHIN_MS = 30_000
 /** Ways that count as direct when the relay's counters agree. */
 const DIRECT = ['lan', 'direct', 'mapped', 'punched']
-const POLL_MS = 100
+const POLL_MS = 250
+/** While the two look for each other no command begins: each takes as much of the processor as they do. They say later since when. */
+const UNDISTURBED_MS = 1_500
 /** A dial by WebRTC is given up after 15 s, and why says then what came of it, on the side that has left it to the other one too. */
 const REASONS_WITHIN_MS = 20_000
 const FILE_WITHIN = '90s'
@@ -62,34 +64,28 @@ export async function oneTry(lab, [waiting, coming], { random, patience, explain
   await waiting.start()
   await waiting.joined(JOIN_WITHIN_MS)
   const [{ id }] = (await waiting.ask(['send', coming.account, '--', 'the first message'])).messages
+  const arrived = waiting.ask(['wait', id, '--state', 'delivered', '--timeout', `${DELIVER_WITHIN_MS}ms`])
+  arrived.catch(() => undefined)
   await coming.start()
-  const watching = new AbortController()
-  const watched = watch(coming, waiting, { deadline: coming.readyAt + patience, signal: watching.signal })
-  try {
-    await waiting.ask(['wait', id, '--state', 'delivered', '--timeout', `${DELIVER_WITHIN_MS}ms`])
-    const { received_at } = (await coming.messages(waiting)).find((each) => each.id === id)
-    const claim = await watched
-    const direct = !(await lab.carriesBetween(waiting, coming, random))
-    const claims = await claimsOf([waiting, coming], direct || !explains ? 0 : REASONS_WITHIN_MS)
-    const { path, transport } = claims[coming.box]
-    // A client that does not know that it is direct has it from the counters, later.
-    const directAfter = direct ? { directAfter: (claim ?? Date.now()) - coming.readyAt } : {}
-    return { delivered: true, direct, path, transport, claims, first: received_at - coming.readyAt, ...directAfter }
-  } finally {
-    watching.abort()
-    // It fails with the same clients, and nobody else may be there to hear of it.
-    await watched.catch(() => undefined)
-  }
+  await Promise.all([arrived, sleep(UNDISTURBED_MS)])
+  const { received_at } = (await coming.messages(waiting)).find((each) => each.id === id)
+  const claim = await directSince(coming, waiting, coming.readyAt + patience)
+  const direct = !(await lab.carriesBetween(waiting, coming, random))
+  const claims = await claimsOf([waiting, coming], direct || !explains ? 0 : REASONS_WITHIN_MS)
+  const { path, transport } = claims[coming.box]
+  // A client that does not know that it is direct has it from the counters, later.
+  const directAfter = direct ? { directAfter: (claim ?? Date.now()) - coming.readyAt } : {}
+  return { delivered: true, direct, path, transport, claims, first: received_at - coming.readyAt, ...directAfter }
 }
 
 /** Since when `self` says that it uses a direct way to `other`; `undefined` if it does not until `deadline`. */
-async function watch(self, other, { deadline, signal }) {
-  while (Date.now() < deadline && !signal.aborted) {
+async function directSince(self, other, deadline) {
+  for (;;) {
     const { path, since } = await self.way(other)
     if (DIRECT.includes(path)) return since ?? Date.now()
+    if (Date.now() >= deadline) return undefined
     await sleep(POLL_MS)
   }
-  return undefined
 }
 
 /** What each side says of its way to the other, by box, once every better rung has been tried, or `within` ms have passed. */
