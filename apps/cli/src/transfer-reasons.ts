@@ -9,6 +9,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   FILE_TOO_LARGE: 'This is larger than what can be sent.',
   FILE_UNREADABLE: 'The file cannot be read any more: check whether it is there, and your rights; then send it again.',
   TOO_MANY_FILES: 'These are more files than can be sent at once. Pack them.',
+  NAME_TOO_LONG:
+    'A name or path in it is too long for the disk or folder it goes to. Send it again, with shorter names, or accept it into a folder higher up.',
   BAD_FRAME: 'What the other side says of it contradicts itself, so it was ended.',
   SEAL_BROKEN: 'What arrived was not made by who offered it.',
   TRANSFER_UNKNOWN: 'The other side does not know this transfer any more.',

@@ -60,6 +60,8 @@ export const filesDe: FileStrings = {
     FILE_TOO_LARGE: 'Das ist größer, als gesendet werden kann.',
     FILE_UNREADABLE: 'Das lässt sich nicht mehr lesen. Wähle es noch einmal.',
     TOO_MANY_FILES: 'Das sind mehr Dateien, als auf einmal gesendet werden können. Packe sie.',
+    NAME_TOO_LONG:
+      'Ein Name oder Pfad darin ist für den Datenträger oder Ordner zu lang, in den es soll. Es kann mit kürzeren Namen oder gepackt noch einmal gesendet werden.',
     SEAL_BROKEN: 'Was ankam, stammt nicht von dem, der es angeboten hat.',
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
     expired: 'Die andere Seite war für das Angebot nicht rechtzeitig da. Sende es noch einmal.',

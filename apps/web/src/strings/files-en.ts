@@ -59,6 +59,8 @@ export const filesEn = {
     FILE_TOO_LARGE: 'This is larger than what can be sent.',
     FILE_UNREADABLE: 'This cannot be read any more. Choose it again.',
     TOO_MANY_FILES: 'These are more files than can be sent at once. Pack them.',
+    NAME_TOO_LONG:
+      'A name or path in it is too long for the disk or folder it goes to. It can be sent again with shorter names, or packed.',
     SEAL_BROKEN: 'What arrived was not made by who offered it.',
     TRANSFER_UNKNOWN: 'The other side does not know this transfer any more.',
     expired: 'The other side was not there in time for the offer. Send it again.',

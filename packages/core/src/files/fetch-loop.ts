@@ -41,4 +41,12 @@ export function breakOff({ links, content, wake }: Loop, device?: DeviceId): voi
 /** These pause a transfer, with what it waits for: what has come is kept, and it goes on when the user says so (FI45). */
 export const HOLDING: Readonly<Record<string, string>> = { DISK_FULL: 'DISK_FULL', FILE_UNREADABLE: 'unwritable' }
 /** These end a transfer; anything else is tried again. */
-export const HOPELESS: readonly string[] = ['FILE_CHANGED', 'FILE_DAMAGED', 'FILE_TOO_LARGE', 'BAD_FRAME', 'SEAL_BROKEN', 'TOO_MANY_FILES']
+export const HOPELESS: readonly string[] = [
+  'FILE_CHANGED',
+  'FILE_DAMAGED',
+  'FILE_TOO_LARGE',
+  'BAD_FRAME',
+  'SEAL_BROKEN',
+  'TOO_MANY_FILES',
+  'NAME_TOO_LONG',
+]

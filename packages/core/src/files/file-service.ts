@@ -9,7 +9,7 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
-import { type AutoAccept, autoAcceptOf, autoAcceptWrite } from './auto-accept.ts'
+import { type AutoAccept, autoAcceptOf, autoAcceptWrite, Unasked, weightOf } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import { planOf } from './chunk-plan.ts'
 import { type End, endOf } from './end-of-offer.ts'
@@ -72,6 +72,7 @@ export class FileService {
   private readonly mesh: MeshFiles | undefined
   private readonly served: Served
   private readonly upkeep: Upkeep
+  private readonly unasked: Unasked
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
@@ -83,6 +84,7 @@ export class FileService {
     const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
     this.upkeep = new Upkeep(parts)
+    this.unasked = new Unasked(deps)
     this.offering = new Offering({ ...parts, withdraw: (live) => this.end(live, { state: 'cancelled', reason: null }) })
     const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {
       withSource: (live, work) => this.withSource(live, work),
@@ -189,7 +191,8 @@ export class FileService {
       await this.end(before, { state: 'failed', reason: 'replaced', told: true })
       return void (await this.accept(message.id, before.stored.place))
     }
-    if (auto !== null && live.manifest.size <= auto.maxBytes) await this.accept(message.id, auto.folder)
+    if (auto !== null && (await this.unasked.take(message.contact, weightOf(live.manifest), auto)))
+      await this.accept(message.id, auto.folder)
   }
 
   private onRefused({ sender }: StoredMessage, error: unknown): undefined {

@@ -85,6 +85,10 @@ export const ANEW_WITHIN_MS = 60_000
 export const ANEW_AT_START_MS = 86_400_000
 /** What it may have grown beyond twice its size and still be accepted without asking, in bytes (FI37). */
 export const GROWN_BYTES = 1_048_576
+/** What comes of one contact in a day without asking, at most: so often what may come at once (FI50). */
+export const UNASKED_DAY_TIMES = 10
+/** What each file and folder counts for beside its bytes where nobody is asked (FI50): a block of a disk. */
+export const UNASKED_ENTRY_BYTES = 4_096
 /** Transfers that have ended are shown so long, ms (FI40). */
 export const SHOW_ENDED_MS = 90 * 86_400_000
 /** What nobody knows any more is looked for so often, and at a start, ms (FI40). */

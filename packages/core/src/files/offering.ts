@@ -7,7 +7,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Random } from '../ports/random.ts'
 import type { StoredContact } from '../ports/store.ts'
 import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
-import type { AutoAccept } from './auto-accept.ts'
+import { type AutoAccept, weightOf } from './auto-accept.ts'
 import { chunkSizeFor, planOf } from './chunk-plan.ts'
 import type { FilePlatform, SourceDescription } from './file-ports.ts'
 import { ANEW_AFTER_MS, ANEW_AT_START_MS, ANEW_WITHIN_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
@@ -113,15 +113,16 @@ export class Offering {
   }
 
   /** What an offer takes the place of, if the user has accepted that: then the offer is accepted too, unless it has grown too much. @param auto what is accepted without asking */
-  replacedBy({ stored, manifest: { replaces, size } }: Live, auto: AutoAccept | null): Live | undefined {
+  replacedBy({ stored, manifest }: Live, auto: AutoAccept | null): Live | undefined {
+    const { replaces } = manifest
     const before = replaces === undefined ? undefined : this.deps.transfers.find(replaces.transfer, 'in')
     if (replaces === undefined || before?.stored.contact !== stored.contact) return undefined
     const isNext = replaces.attempt === (before.manifest.replaces?.attempt ?? 0) + 1 && replaces.attempt <= MAX_ANEW
     const { state, reason } = before.stored
     const isWanted = state === 'running' || state === 'waiting' || (state === 'failed' && reason === 'FILE_CHANGED')
     // What nobody was asked about does not grow beyond what nobody need be asked about.
-    const isUnasked = auto !== null && before.manifest.size <= auto.maxBytes
-    const most = isUnasked ? auto.maxBytes : 2 * before.manifest.size + GROWN_BYTES
-    return isNext && isWanted && size <= most ? before : undefined
+    const weight = weightOf(before.manifest)
+    const most = auto !== null && weight <= auto.maxBytes ? auto.maxBytes : 2 * weight + GROWN_BYTES
+    return isNext && isWanted && weightOf(manifest) <= most ? before : undefined
   }
 }

@@ -12,3 +12,7 @@ export const MAX_KEPT_BYTES = 12_582_912
 export const LEFT_OVER_MS = 86_400_000
 /** Written bytes of a file after which the system is asked to put them on the disk: at the end little is left to wait for. */
 export const SYNC_EVERY_BYTES = 33_554_432
+/** What a file or folder takes on a disk beside its bytes, as it is counted in advance. */
+export const BLOCK_BYTES = 4_096
+/** Files that are made between two looks at the room on the disk: empty ones take some too. */
+export const LOOK_EVERY_FILES = 1_000

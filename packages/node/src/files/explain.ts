@@ -17,6 +17,7 @@ export function unreadable(path: string, cause: unknown): SkeinError {
 export function unwritable(path: string, cause: unknown): SkeinError {
   if (isSkeinError(cause)) return cause
   if (FULL.includes(codeOf(cause))) return diskFull(cause)
+  if (codeOf(cause) === 'ENAMETOOLONG') return new SkeinError('NAME_TOO_LONG', `A name or path of it is too long for «${path}».`, { cause })
   const advice =
     codeOf(cause) === 'EFBIG' ? 'this disk takes no files of that size' : 'check the disk and your rights, or choose another folder'
   return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be written (${codeOf(cause)}): ${advice}.`, { cause })

@@ -16,7 +16,8 @@ import { join } from 'node:path'
 import { encodeFolderList, type FolderEntry, type SinkWish } from '@skein/core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { ChunkBuffers } from './chunk-buffers.ts'
-import { RESERVE_BYTES, SYNC_EVERY_BYTES } from './constants.ts'
+import { BLOCK_BYTES, RESERVE_BYTES, SYNC_EVERY_BYTES } from './constants.ts'
+import { unwritable } from './explain.ts'
 import { FileByteSink } from './file-byte-sink.ts'
 import { FileByteSource } from './file-byte-source.ts'
 import { describe } from './describe.ts'
@@ -162,4 +163,39 @@ it.skipIf(process.platform === 'win32')('[FI17] a folder with backslashes in its
   expect(Buffer.from(await source.read('content', 0, 5)).toString()).toBe('hello')
   await source.check()
   await source.close()
+})
+
+const tooLong = (name: string, depth: number): SinkWish => {
+  const entries: FolderEntry[] = [
+    { path: ['a'], kind: 'file', size: 1, modifiedAt: 0, executable: false },
+    { path: Array<string>(depth).fill(name), kind: 'file', size: 0, modifiedAt: 0, executable: false },
+  ]
+  return { id: 'ab'.repeat(16), manifest: manifestOf(1), list: encodeFolderList(entries), folder: join(top, 'in') }
+}
+
+it.skipIf(process.platform === 'win32')('[FI49] what is too long for where it goes to is found before anything is fetched', () => {
+  expect(() => open(tooLong('n'.repeat(200), 24))).toThrow(expect.objectContaining({ code: 'NAME_TOO_LONG' }))
+  expect(() => open(tooLong('n'.repeat(200), 3))).not.toThrow()
+})
+
+it('[FI49] a name that is too long for this disk alone has a code of its own', () => {
+  const cause = Object.assign(new Error('too long'), { code: 'ENAMETOOLONG' })
+  expect(unwritable('/in', cause)).toMatchObject({ code: 'NAME_TOO_LONG' })
+})
+
+it('what files take beside their bytes is counted, and looked at while empty ones are made', async () => {
+  const entries = Array.from(
+    { length: 2_000 },
+    (_, at): FolderEntry => ({ path: [`${at}`], kind: 'file', size: 0, modifiedAt: 0, executable: false }),
+  )
+  const wish = { id: 'ab'.repeat(16), manifest: manifestOf(0), list: encodeFolderList(entries), folder: join(top, 'in') }
+  const scarce = open(wish, () => RESERVE_BYTES + 2_000 * BLOCK_BYTES - 1)
+  await expect(scarce.recorded()).rejects.toMatchObject({ code: 'DISK_FULL' })
+  await scarce.close()
+  let free = RESERVE_BYTES + 2_000 * BLOCK_BYTES
+  const sink = open(wish, () => free)
+  await sink.recorded()
+  free = RESERVE_BYTES - 1
+  await expect(sink.commit()).rejects.toMatchObject({ code: 'DISK_FULL' })
+  await sink.close()
 })

@@ -22,9 +22,10 @@ import { setImmediate } from 'node:timers/promises'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
-import { RESERVE_BYTES, SYNC_AT_ONCE, SYNC_EVERY_BYTES } from './constants.ts'
+import { BLOCK_BYTES, LOOK_EVERY_FILES, RESERVE_BYTES, SYNC_AT_ONCE, SYNC_EVERY_BYTES } from './constants.ts'
 import { diskFull, meddled, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
+import { requireFit } from './long-names.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
 import { whereItCan } from './where-it-can.ts'
@@ -68,7 +69,7 @@ export class FileByteSink implements ByteSink {
   private readonly files = new Map<number, PartFile>()
   private open: { readonly entry: number; readonly file: PartFile } | undefined
 
-  /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, BAD_FRAME (of the list) */
+  /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, NAME_TOO_LONG, BAD_FRAME (of the list) */
   constructor(wish: SinkWish, { stateFolder, buffers, freeBytes = freeOn }: FileByteSinkOptions) {
     this.marks = new Marks(join(stateFolder, markName(wish.id)))
     this.freeBytes = freeBytes
@@ -81,6 +82,7 @@ export class FileByteSink implements ByteSink {
     try {
       mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
       mkdirSync(list === undefined ? folder : this.part, { recursive: true })
+      requireFit(list === undefined ? folder : this.part, this.layout.entries)
       this.record_ = openSync(join(stateFolder, recordName(id)), O_RDWR | O_CREAT, 0o600)
     } catch (cause) {
       throw unwritable(folder, cause)
@@ -102,7 +104,11 @@ export class FileByteSink implements ByteSink {
     let present = 0
     for (let at = 0; at + LEAF_BYTES <= leaves.length; at += LEAF_BYTES)
       if (leaves.subarray(at, at + LEAF_BYTES).some((byte) => byte !== 0)) present += this.wish.manifest.chunkSize
-    if (this.freeBytes(this.wish.folder) < this.wish.manifest.size - present + RESERVE_BYTES) throw diskFull()
+    const left = this.wish.manifest.size - present
+    // Of empty files nothing is recorded.
+    const share = this.wish.list === undefined ? 0 : this.wish.manifest.size === 0 ? 1 : left / this.wish.manifest.size
+    const blocks = Math.ceil(share * this.layout.entries.length) * BLOCK_BYTES
+    if (this.freeBytes(this.wish.folder) < left + blocks + RESERVE_BYTES) throw diskFull()
   }
 
   /** Others write to the same disk, other transfers among them. */
@@ -199,6 +205,7 @@ export class FileByteSink implements ByteSink {
     const working = new Set<Promise<void>>()
     const failures: unknown[] = []
     for (const [at, { kind }] of this.layout.entries.entries()) {
+      if (at % LOOK_EVERY_FILES === LOOK_EVERY_FILES - 1 && this.freeBytes(this.wish.folder) < RESERVE_BYTES) throw diskFull()
       if (kind === 'folder') this.makeFolder(this.pathOf(at))
       else {
         const work = this.finishFile(at)
