@@ -20,7 +20,7 @@ export function servingOwn(contacts: ServingDeps, deps: OwnSourcesDeps): Serving
   const nothing = async (): Promise<void> => undefined
   return {
     ...contacts,
-    lookUp: (asked) => find(deps, asked),
+    lookUp: async (asked) => find(deps, asked),
     withSource: (live, work) => withReceived(deps, live, work),
     onServing: nothing,
     onSent: () => undefined,

@@ -83,7 +83,7 @@ export class Served {
     return {
       ...{ logger, pace, withSource, onBroken },
       claim: (name) => this.claims.claim(peer, name),
-      lookUp: ({ id }) => offeredTo(account, id, transfers.find(id, 'out')),
+      lookUp: async ({ id }) => offeredTo(account, id, await transfers.offered(id)),
       onServing: async (live, link) => {
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
         if (live.stored.state === 'waiting') await transfers.change(live, { state: 'running', reason: null })
@@ -94,7 +94,7 @@ export class Served {
       },
       onServed: (live, link) => this.onServed(live, link),
       onOutcome: async (outcome) => {
-        const live = transfers.find(outcome.id, 'out') ?? transfers.find(outcome.id, 'in')
+        const live = (await transfers.offered(outcome.id)) ?? transfers.find(outcome.id, 'in')
         if (live?.stored.contact === account) await this.deps.onOutcome(live, outcome)
       },
       onOffence: (code) => swarm.penalise(peer, code),

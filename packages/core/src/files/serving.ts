@@ -21,7 +21,7 @@ export interface ServingDeps {
   readonly logger: Logger
   readonly pace: Pace
   /** What this device may fetch; an outcome where it may not, or not now. */
-  lookUp(asked: Asked): Live | Outcome
+  lookUp(asked: Asked): Promise<Live | Outcome>
   /** The raw connection that a request names. */
   claim(name: Uint8Array): Promise<BulkLink | undefined>
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
@@ -116,7 +116,7 @@ class Session {
   }
 
   private async answer(asked: Asked): Promise<void> {
-    const found = this.deps.lookUp(asked)
+    const found = await this.deps.lookUp(asked)
     if ('kind' in found) return void (await this.link.send(encodeFileFrame(found)))
     const plan = asked.part === 'content' ? planOf(found.manifest) : listPlan(found.manifest)
     const indices = [...indicesOf(asked.missing, plan)]

@@ -47,6 +47,25 @@ it('[FI44] an offer is withdrawn where the next one cannot be made', async () =>
   expect([offersOf(ana), offersOf(bo), offersOf(cid)]).toEqual([['cancelled'], ['cancelled'], []])
 })
 
+it('[FI4] who accepts at once gets what is offered, also before its sender has come to know of its own offer', async () => {
+  const { world, ana, bo } = await three()
+  await filesOf(bo).setAutoAccept(ana.node.messenger.identity.account, { maxBytes: 1_000_000, folder: 'auto' })
+  const { store } = ana.node
+  const held = Promise.withResolvers<void>()
+  const read = store.transfer.bind(store)
+  store.transfer = async (...of) => {
+    store.transfer = read
+    await held.promise
+    return read(...of)
+  }
+  const sending = filesOf(ana).send([world.contactOf(ana.node, bo.node)], ['a.bin'])
+  await until(world, () => offersOf(bo).some((state) => state === 'done' || state === 'failed'))
+  held.resolve()
+  await sending
+  await until(world, () => offersOf(ana).includes('done'))
+  expect([offersOf(ana), offersOf(bo)]).toEqual([['done'], ['done']])
+})
+
 it('[FI7] an offer under the id of another offer is refused, and changes nothing about that', async () => {
   const { world, ana, bo, cid } = await three()
   ana.disk.files.set('b.bin', content(2, 300))

@@ -77,6 +77,11 @@ export class TransferBook {
     return this.meet(id, 'out')
   }
 
+  /** What we have offered; whoever accepts at once asks for it before it has been learnt. */
+  async offered(id: MessageId): Promise<Live | undefined> {
+    return this.find(id, 'out') ?? this.learn(id)
+  }
+
   /**
    * A contact's offer is in the store; whoever offers chooses its id.
    * @throws SkeinError BAD_FRAME for the id of an offer of ours, or of somebody else's: of two with one id none could be told from the other
