@@ -28,6 +28,7 @@ import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.t
 import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
 import { boundRequests, DhtGuard } from './dht-guard.ts'
+import { guardedQuic } from './guarded-quic.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebRTCDirect } from './guarded-udp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
@@ -255,7 +256,7 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
         onReady: (take) => Object.assign(late, { take }),
       }),
       guardedWebRTCDirect(parts.rules),
-      ...(quic === undefined ? [] : [quic()]),
+      ...(quic === undefined ? [] : [guardedQuic(quic, parts.rules)]),
     ],
     ...securedAndMuxed({ enableKeepAlive: false }),
     connectionGater: gater,
