@@ -41,6 +41,8 @@ export interface LabelledSources {
   held(): Meter['held']
   carriedBytes(): Readonly<Record<string, number>>
   places(): Readonly<Record<string, number>>
+  /** By what the port is for. */
+  udpDrops(): Readonly<Record<string, number>>
   limits(): Readonly<Record<string, number>>
   budgetState(): BudgetState
   mailKept(): Promise<{ readonly envelopes: number; readonly bytes: number }>
@@ -107,6 +109,7 @@ export function createMetrics(sources: MetricSources & LabelledSources): Metrics
   addLabelled(registry, sources)
   addMail(registry, sources)
   addPassage(registry, sources)
+  addDrops(registry, sources)
   return new RelayMetrics(registry)
 }
 
@@ -190,6 +193,16 @@ function addPassage(registry: Registry, sources: Pick<LabelledSources, 'relayedP
         times.inc({ rate }, held.times)
       }
     },
+  })
+}
+
+function addDrops(registry: Registry, { udpDrops }: Pick<LabelledSources, 'udpDrops'>): void {
+  const drops: Counter = new Counter({
+    name: 'skein_relay_udp_dropped_total',
+    help: 'Datagrams that came faster than they were taken and that the system has thrown away, by port. Linux.',
+    labelNames: ['port'],
+    registers: [registry],
+    collect: () => setCounter(drops, 'port', udpDrops()),
   })
 }
 

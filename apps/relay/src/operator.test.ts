@@ -15,6 +15,7 @@ const FIGURES: StackFigures = {
   connections: none,
   peers: none,
   places: () => ({ begun: 2, renewed: 1, ended: 0 }),
+  udpDrops: () => ({ quic: 3 }),
   reservations: none,
   circuits: none,
   oldestHold: () => 7,
@@ -186,6 +187,7 @@ it('[RL15] figures tell of places that begin and end, of devices of the day, and
   expect(text).toContain('skein_relay_clients_today 2')
   expect(text).toContain('skein_relay_oldest_wait_seconds 7')
   expect(text).toContain('skein_relay_http_connections 0')
+  expect(text).toContain('skein_relay_udp_dropped_total{port="quic"} 3')
   expect(text).not.toContain('alice')
 })
 

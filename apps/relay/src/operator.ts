@@ -48,7 +48,7 @@ export type StackFigures = Pick<
   | 'certificateExpires'
   | 'status'
 > &
-  Pick<LabelledSources, 'mailKept' | 'places'>
+  Pick<LabelledSources, 'mailKept' | 'places' | 'udpDrops'>
 
 export interface OperatorOptions {
   readonly dataDir: string

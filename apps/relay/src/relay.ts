@@ -25,6 +25,7 @@ import { openRelayStore, type RelayStore } from './relay-store.ts'
 import { SWEEP_MS, sweepEvery } from './sweeping.ts'
 import { whySlow } from './status-page.ts'
 import { startStun, type StunServer } from './stun.ts'
+import { udpDrops } from './traffic/udp-drops.ts'
 import { programVersion } from './version.ts'
 import { findWebClient } from './web-client.ts'
 
@@ -260,6 +261,7 @@ function figuresOf(parts: Parts): StackFigures {
     connections: () => counts()?.connections ?? 0,
     peers: () => counts()?.peers ?? 0,
     places: () => counts()?.places ?? {},
+    udpDrops: () => udpDrops({ stun: parts.stun?.ports ?? [], addresses: parts.stack?.addresses() ?? [] }),
     reservations: () => counts()?.reservations ?? 0,
     circuits: () => counts()?.circuits ?? 0,
     oldestHold: () => (counts()?.oldestHoldMs ?? 0) / 1_000,
