@@ -9,6 +9,7 @@ import {
   encodeDeliveryControl,
   type UnconfirmedMessage,
 } from '../wire/delivery-control.ts'
+import { encode } from '../wire/codec.ts'
 import { DeliveryControl } from '../wire/gen/mailbox_pb.ts'
 import { MAX_GRANTED_TOKENS, MAX_MISSING, MAX_RECEIPTS } from '../wire/limits.ts'
 import { TOKEN_BYTES } from '../wire/mailbox.ts'
@@ -60,8 +61,8 @@ describe('what a device says about delivery', () => {
     const tags = (firstDay: number) => ({ firstDay, deliveryTags: new Uint8Array(32), oneTime: undefined })
     await say(bo, { kind: 'handover', handover: tags(today) })
     expect(handed).toEqual([today])
-    const uneven = DeliveryControl.encode({ kind: { $case: 'handover', value: Uint8Array.of(0x12, 1, 7) } }).finish()
-    for (const bytes of [uneven, DeliveryControl.encode({ kind: { $case: 'handover', value: new Uint8Array() } }).finish()])
+    const uneven = encode(DeliveryControl, { kind: { $case: 'handover', value: Uint8Array.of(0x12, 1, 7) } })
+    for (const bytes of [uneven, encode(DeliveryControl, { kind: { $case: 'handover', value: new Uint8Array() } })])
       expect(() => decodeDeliveryControl(bytes)).toThrow(bad)
   })
 
@@ -77,7 +78,7 @@ describe('what a device says about delivery', () => {
     const one = { message: id(1), seq: 1 }
     const many = { kind: 'unconfirmed', messages: Array.from({ length: MAX_MISSING + 1 }, () => one) } as const
     expect(() => decodeDeliveryControl(encodeDeliveryControl(many))).toThrow(bad)
-    const uneven = DeliveryControl.encode({ kind: { $case: 'unconfirmed', value: { messages: new Uint8Array(32), seqs: [1] } } }).finish()
+    const uneven = encode(DeliveryControl, { kind: { $case: 'unconfirmed', value: { messages: new Uint8Array(32), seqs: [1] } } })
     expect(() => decodeDeliveryControl(uneven)).toThrow(bad)
   })
 

@@ -1,5 +1,6 @@
 /** Sessions as bytes at rest: one record per pair of devices, durable before a byte leaves, in no backup. */
 import { SkeinError } from '../errors/index.ts'
+import { decode, encode } from '../wire/codec.ts'
 import { type RatchetRecord, type SessionRecord, SessionsRecord } from '../wire/gen/sealed_pb.ts'
 import type { KeyPair, RatchetState, ReceivingChain } from './ratchet.ts'
 import type { Session, Sessions } from './session.ts'
@@ -9,7 +10,7 @@ const NOTHING = new Uint8Array()
 export function encodeSessions(sessions: Sessions): Uint8Array {
   const { list, resetSentAt } = sessions
   const record = { sessions: list.map((session) => ({ ...session, ratchet: recordOf(session.ratchet) })), resetSentAt }
-  return SessionsRecord.encode(record).finish()
+  return encode(SessionsRecord, record, Infinity)
 }
 
 function recordOf({ root, own, sending, previous, remote, receiving }: RatchetState): RatchetRecord {
@@ -27,7 +28,7 @@ function recordOf({ root, own, sending, previous, remote, receiving }: RatchetSt
 /** @throws SkeinError STORE_CORRUPT */
 export function decodeSessions(bytes: Uint8Array): Sessions {
   try {
-    const { sessions, resetSentAt } = SessionsRecord.decode(bytes)
+    const { sessions, resetSentAt } = decode(SessionsRecord, bytes, Infinity)
     return { list: sessions.map(sessionOf), resetSentAt }
   } catch (cause) {
     throw new SkeinError('STORE_CORRUPT', 'The state of an encrypted session cannot be read.', { cause })

@@ -21,13 +21,16 @@ const SILENCE: MeshControlFields = {
   more: 0,
   wanted: [],
   experience: [],
+  about: 0,
+  listed: 0,
+  sum: 0,
 }
 
 /** The frames that say all of `said`, none when there is nothing to say. */
 export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
   const whole = { ...SILENCE, ...said }
   const count = Math.max(
-    whole.sketch !== undefined || whole.more > 0 ? 1 : 0,
+    whole.sketch !== undefined || whole.more + whole.about + whole.sum > 0 ? 1 : 0,
     Math.ceil(whole.addresses.length / MAX_ADDRESSES_IN_FRAME),
     Math.ceil(whole.gained.length / MAX_KEYS_IN_FRAME),
     Math.ceil(whole.lost.length / MAX_KEYS_IN_FRAME),
@@ -42,6 +45,7 @@ export function controlFrames(said: Partial<MeshControlFields>): Uint8Array[] {
 
 function part(whole: MeshControlFields, at: number): MeshControlFields {
   return {
+    ...whole,
     addresses: slice(whole.addresses, at, MAX_ADDRESSES_IN_FRAME),
     gained: slice(whole.gained, at, MAX_KEYS_IN_FRAME),
     lost: slice(whole.lost, at, MAX_KEYS_IN_FRAME),

@@ -299,9 +299,15 @@ describe('hostile neighbours', () => {
 
   it('[ME4] a frame after the link is gone changes nothing', () => {
     const world = new MeshWorld({ nodes: 2, policy: 'adaptive' })
-    const nothing = { addresses: [], gained: [], lost: [], offered: [], cures: [], prospects: [], partials: [], wanted: [], experience: [] }
+    const nothing = { addresses: [], gained: [], lost: [], offered: [], cures: [], prospects: [], partials: [], wanted: [] }
     expect(() =>
-      world.at(0).control('gone', encodeMeshControl({ ...nothing, sketch: undefined, more: 4_000_000 }), world.now),
+      world
+        .at(0)
+        .control(
+          'gone',
+          encodeMeshControl({ ...nothing, experience: [], about: 0, listed: 0, sum: 0, sketch: undefined, more: 4_000_000 }),
+          world.now,
+        ),
     ).not.toThrow()
   })
 })

@@ -4,9 +4,9 @@
  */
 import type { Primitives, Random } from '../ports/index.ts'
 import { decodeMeshControl } from '../wire/mesh.ts'
-import { Acquaintances } from './acquaintances.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle.ts'
+import { BundleExchange, type Talk } from './bundle-exchange.ts'
 import type { BundleStore } from './bundle-store.ts'
 import type { Cure } from './cure-book.ts'
 import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
@@ -54,11 +54,11 @@ export class MeshNode {
   private readonly options: MeshNodeOptions
   private readonly neighbours: Neighbourhood
   private readonly proofs: ProofExchange
+  private readonly bundles: BundleExchange
   private readonly partials: PartialBook
   /** Keys of bundles that came for this node, with the time after which they may be forgotten. */
   private readonly collected = new Map<BundleKey, number>()
   private readonly sending = new Set<BundleKey>()
-  private readonly acquaintances = new Acquaintances()
 
   constructor(options: MeshNodeOptions) {
     this.options = options
@@ -68,6 +68,12 @@ export class MeshNode {
       neighbours: this.neighbours,
       isAwaited: (lock) => this.isAwaited(lock),
       learned: (cures) => this.learned(cures),
+    })
+    this.bundles = new BundleExchange({
+      ...options,
+      neighbours: this.neighbours,
+      wishes: (talk) => this.offerable(talk, options.store.all()).length,
+      list: ({ neighbour, now }) => this.offerAll(neighbour, now),
     })
     this.partials = new PartialBook(options.store.capacityBytes)
   }
@@ -88,7 +94,6 @@ export class MeshNode {
     const { policy, addresses } = this.options
     const ownAlias = this.alias()
     this.neighbours.up(info, ownAlias, now)
-    this.recall(info, now)
     policy.stayed(this.neighbours.all(), this.context(now))
     this.neighbours.say(info.link, {
       addresses: [ownAlias, ...addresses],
@@ -97,14 +102,6 @@ export class MeshNode {
       experience: policy.experience(),
       partials: [...this.partials.all()].map(({ header, bytes }) => ({ key: header.key, bytes })),
     })
-  }
-
-  /** Somebody who was here a moment ago is not asked about all of it once more. */
-  private recall({ link, peer = link }: LinkInfo, now: number): void {
-    for (const key of this.acquaintances.comeBack(peer, now)) {
-      const held = this.options.store.get(key)
-      if (held !== undefined) holds(this.neighbours.get(link), held)
-    }
   }
 
   /** The addresses of this node have changed: all neighbours are told the new ones. */
@@ -130,9 +127,6 @@ export class MeshNode {
     const gone = this.neighbours.get(link)
     this.neighbours.down(link)
     if (gone !== undefined) this.options.policy.stayed([gone], this.context(now))
-    if (gone === undefined || this.options.policy.summarises) return
-    const both = Array.from(this.options.store.all(), ({ key }) => key).filter((key) => gone.has.has(key))
-    this.acquaintances.leave(gone.peer, both, now)
   }
 
   /** Reads a control frame. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
@@ -146,9 +140,10 @@ export class MeshNode {
     takeUp(neighbour, said)
     for (const held of said.gained.map((key) => this.options.store.get(key as BundleKey))) if (held !== undefined) holds(neighbour, held)
     if (isMeeting && policy.cures) this.proofs.compare(neighbour)
-    this.proofs.heard(neighbour, said, now)
+    if (said.about === 0) this.proofs.heard(neighbour, said, now)
     if (isMeeting) policy.met(neighbour, this.context(now))
-    if (isMeeting) this.offerAll(neighbour, now)
+    if (isMeeting && !policy.summarises) this.bundles.meet({ neighbour, now })
+    this.bundles.heard({ neighbour, now }, said)
     const known = said.offered.filter((key) => this.knows(key as BundleKey))
     this.neighbours.say(link, { gained: known })
   }
@@ -341,20 +336,23 @@ export class MeshNode {
   }
 
   private offerAll(neighbour: Neighbour, now: number): void {
-    this.offer(neighbour, [...this.options.store.all()], now)
+    this.offer(neighbour, this.options.store.all(), now)
   }
 
   /** Asks a neighbour about bundles it might carry, unless it says by itself what it holds. */
-  private offer(neighbour: Neighbour, bundles: readonly HeldBundle[], now: number): void {
-    const { policy } = this.options
-    if (policy.summarises) return
-    const context = this.context(now)
-    const offered = bundles.filter(
-      (held) => !neighbour.asked.has(held.key) && lacks(neighbour, held, context) && policy.wants(held, neighbour, context),
-    )
+  private offer(neighbour: Neighbour, bundles: Iterable<HeldBundle>, now: number): void {
+    if (this.options.policy.summarises) return
+    const offered = this.offerable({ neighbour, now }, bundles)
     for (const { key } of offered) neighbour.asked.add(key)
     bound(neighbour.asked)
     this.neighbours.say(neighbour.link, { offered: offered.map(({ key }) => key) })
+  }
+
+  private offerable({ neighbour, now }: Talk, bundles: Iterable<HeldBundle>): readonly HeldBundle[] {
+    const context = this.context(now)
+    const isNews = ({ key }: HeldBundle): boolean => !neighbour.asked.has(key)
+    const wants = (held: HeldBundle): boolean => this.options.policy.wants(held, neighbour, context)
+    return [...bundles].filter((held) => isNews(held) && lacks(neighbour, held, context) && wants(held))
   }
 
   /** Whether a bundle is here, or has come for this node. */

@@ -44,7 +44,7 @@ export const control = (said: Partial<MeshControlFields>): NeighbourFrameFields 
   kind: 'control',
   frame: encodeMeshControl({
     ...{ addresses: [], gained: [], lost: [], offered: [], cures: [], prospects: [], partials: [] },
-    ...{ sketch: undefined, more: 0, wanted: [], experience: [], ...said },
+    ...{ sketch: undefined, more: 0, wanted: [], experience: [], about: 0, listed: 0, sum: 0, ...said },
   }),
 })
 export const forward = (

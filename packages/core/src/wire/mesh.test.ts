@@ -15,6 +15,9 @@ const SILENCE: MeshControlFields = {
   more: 0,
   wanted: [],
   experience: [],
+  about: 0,
+  listed: 0,
+  sum: 0,
 }
 
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
@@ -31,6 +34,9 @@ const anyControl = fc.record({
   partials: fc.array(fc.record({ key: bytes(8).map(hex.encode), bytes: uint32 }), { maxLength: 5 }),
   experience: fc.array(uint32, { maxLength: 5 }),
   more: uint32,
+  about: uint32,
+  listed: uint32,
+  sum: uint32,
   sketch: fc.option(
     fc.record({
       salt: uint32,
@@ -55,6 +61,11 @@ describe('mesh control frames', () => {
     const frame = encodeMeshControl({ ...SILENCE, addresses: [0x01020304], offered: ['00112233445566aa'], more: 5 })
     // 1: addresses, 4 bytes · 7: offered, 8 bytes · 9: more
     expect(hex.encode(frame)).toBe('0a0401020304' + '3a0800112233445566aa' + '4805')
+  })
+
+  it('[ME4] numbers come as one list or one by one, and a field of another type is passed over', () => {
+    for (const digits of ['5a020501', '58055801', '5805' + '5a0101', '4a0101' + '5a020501'])
+      expect(decodeMeshControl(hex.decode(digits))).toEqual({ ...SILENCE, experience: [5, 1] })
   })
 
   it.each([

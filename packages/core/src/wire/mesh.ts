@@ -68,19 +68,27 @@ export interface MeshControlFields {
   /** First 8 bytes of locks, hex. */
   readonly wanted: readonly string[]
   readonly experience: readonly number[]
+  /** What `sketch`, `more` and `wanted` are about, or that bundles are named one by one. */
+  readonly about: number
+  /** Bundles the sender would name. */
+  readonly listed: number
+  /** Of the keys of all it holds. */
+  readonly sum: number
 }
+
+export const ABOUT_BUNDLES = 1
+export const BUNDLES_LISTED = 2
 
 /** @throws SkeinError FRAME_TOO_LARGE */
 export function encodeMeshControl(control: MeshControlFields): Uint8Array {
   return encode(MeshControl, {
+    ...control,
     addresses: packedAddresses(control.addresses),
     gained: hex.decode(control.gained.join('')),
     lost: hex.decode(control.lost.join('')),
     offered: hex.decode(control.offered.join('')),
     cures: [...control.cures],
     prospects: [...control.prospects],
-    sketch: control.sketch,
-    more: control.more,
     wanted: hex.decode(control.wanted.join('')),
     experience: [...control.experience],
     partials: control.partials.map(({ key, bytes }) => ({ key: hex.decode(key), bytes })),
@@ -89,21 +97,21 @@ export function encodeMeshControl(control: MeshControlFields): Uint8Array {
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */
 export function decodeMeshControl(bytes: Uint8Array): MeshControlFields {
-  const { addresses, gained, lost, offered, cures, prospects, partials, sketch, more, wanted, experience } = decode(MeshControl, bytes)
+  const said = decode(MeshControl, bytes)
+  const { addresses, gained, lost, offered, cures, prospects, partials, sketch, wanted, experience } = said
   for (const { key } of atMost(cures, MAX_CURES_IN_FRAME)) exactly(key, CURE_KEY_BYTES)
   return {
+    ...said,
     addresses: unpackedAddresses(addresses),
     gained: unpackedKeys(gained),
     lost: unpackedKeys(lost),
     offered: unpackedKeys(offered),
-    cures,
     prospects: atMost(prospects, MAX_PROSPECTS_IN_FRAME),
     partials: atMost(partials, MAX_PARTIALS_IN_FRAME).map(({ key, bytes: here }) => ({
       key: hex.encode(exactly(key, BUNDLE_KEY_BYTES)),
       bytes: here,
     })),
     sketch: sketch === undefined ? undefined : soundSketch(sketch),
-    more,
     wanted: unpackedKeys(wanted),
     experience: atMost(experience, MAX_EXPERIENCE),
   }

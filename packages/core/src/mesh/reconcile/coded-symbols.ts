@@ -93,6 +93,11 @@ export function checkOf({ high, low }: KeyHalves, salt: number): number {
   return mix(mix(high ^ salt) + low)
 }
 
+/** Equal sets have one sum, and others hardly ever. */
+export function sumOf(keys: readonly KeyHalves[], salt: number): number {
+  return keys.reduce((sum, key) => (sum + checkOf(key, salt)) >>> 0, 0)
+}
+
 /** The indices a key belongs to: 0, then further and further apart; index i with probability 1 / (1 + i / 2). */
 export class IndexWalk {
   index = 0

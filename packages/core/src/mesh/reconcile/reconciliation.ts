@@ -71,15 +71,15 @@ export class Reconciliation {
     return this.next(Math.min(count, MAX_SYMBOLS - this.sent))
   }
 
-  /** Takes symbols of the other side's set. */
-  take(sketch: SketchFields): Found {
+  /** Takes symbols of the other side's set. @param most differences that are worth it */
+  take(sketch: SketchFields, most = MOST_DIFFERENCES): Found {
     const count = sketch.symbols.length / SYMBOL_BYTES
     this.requests += 1
     if (sketch.from !== this.decoder.received || count === 0 || count > this.asked || this.requests > MAX_REQUESTS)
       return { kind: 'given-up' }
     this.asked = 0
     if (sketch.pulls.length > 0) this.estimate = estimatedDifference(pulls(this.keys, this.salt), sketch.pulls)
-    if (this.estimate > MOST_DIFFERENCES) return { kind: 'too-many' }
+    if (this.estimate > Math.min(most, MOST_DIFFERENCES)) return { kind: 'too-many' }
     const difference = this.decoder.add(unpacked(sketch.symbols))
     if (difference !== undefined) return { kind: 'difference', theirs: difference.theirs.map(digits), ours: difference.ours.map(digits) }
     const symbols = Math.min(this.decoder.missing(this.estimate, this.requests - 1), MAX_SYMBOLS - this.decoder.received)

@@ -36,7 +36,7 @@ function createBaseAdmissionRequest(): AdmissionRequest {
 }
 
 export const AdmissionRequest: MessageFns<AdmissionRequest> = {
-  encode(message: AdmissionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AdmissionRequest, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "token":
         writer.uint32(10).string(message.kind.value);
@@ -51,35 +51,22 @@ export const AdmissionRequest: MessageFns<AdmissionRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AdmissionRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): AdmissionRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAdmissionRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "token", value: reader.string() };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "invite", value: reader.bytes() };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "register", value: InviteRegistration.decode(reader, reader.uint32()) };
             continue;
           }
@@ -97,7 +84,7 @@ function createBaseInviteRegistration(): InviteRegistration {
 }
 
 export const InviteRegistration: MessageFns<InviteRegistration> = {
-  encode(message: InviteRegistration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: InviteRegistration, writer: BinaryWriter): BinaryWriter {
     if (message.hash.length !== 0) {
       writer.uint32(10).bytes(message.hash);
     }
@@ -107,27 +94,18 @@ export const InviteRegistration: MessageFns<InviteRegistration> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): InviteRegistration {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): InviteRegistration {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInviteRegistration();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.hash = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.expiresAt = longToNumber(reader.uint64());
             continue;
           }
@@ -145,26 +123,21 @@ function createBaseAdmissionReply(): AdmissionReply {
 }
 
 export const AdmissionReply: MessageFns<AdmissionReply> = {
-  encode(message: AdmissionReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AdmissionReply, writer: BinaryWriter): BinaryWriter {
     if (message.outcome !== "") {
       writer.uint32(10).string(message.outcome);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AdmissionReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): AdmissionReply {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAdmissionReply();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.outcome = reader.string();
             continue;
           }
@@ -189,8 +162,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -66,7 +66,7 @@ function createBaseBulkOffer(): BulkOffer {
 }
 
 export const BulkOffer: MessageFns<BulkOffer> = {
-  encode(message: BulkOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: BulkOffer, writer: BinaryWriter): BinaryWriter {
     if (message.purpose !== "") {
       writer.uint32(10).string(message.purpose);
     }
@@ -91,67 +91,38 @@ export const BulkOffer: MessageFns<BulkOffer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BulkOffer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): BulkOffer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBulkOffer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.purpose = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.ticket = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.key = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.direct = reader.bool();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.relays.push(reader.string());
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.knows = reader.bool();
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
+          case 56: {
             message.reverse = reader.bool();
             continue;
           }
@@ -169,7 +140,7 @@ function createBaseBulkAnswer(): BulkAnswer {
 }
 
 export const BulkAnswer: MessageFns<BulkAnswer> = {
-  encode(message: BulkAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: BulkAnswer, writer: BinaryWriter): BinaryWriter {
     switch (message.way?.$case) {
       case "dial":
         writer.uint32(8).bool(message.way.value);
@@ -187,43 +158,26 @@ export const BulkAnswer: MessageFns<BulkAnswer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BulkAnswer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): BulkAnswer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBulkAnswer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.way = { $case: "dial", value: reader.bool() };
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.way = { $case: "await", value: reader.bool() };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.way = { $case: "relay", value: reader.string() };
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.way = { $case: "none", value: reader.bool() };
             continue;
           }
@@ -241,7 +195,7 @@ function createBaseSpliceRequest(): SpliceRequest {
 }
 
 export const SpliceRequest: MessageFns<SpliceRequest> = {
-  encode(message: SpliceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SpliceRequest, writer: BinaryWriter): BinaryWriter {
     if (message.peer !== "") {
       writer.uint32(10).string(message.peer);
     }
@@ -251,27 +205,18 @@ export const SpliceRequest: MessageFns<SpliceRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SpliceRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SpliceRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSpliceRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.peer = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.session = reader.bytes();
             continue;
           }
@@ -289,7 +234,7 @@ function createBaseSpliceReply(): SpliceReply {
 }
 
 export const SpliceReply: MessageFns<SpliceReply> = {
-  encode(message: SpliceReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SpliceReply, writer: BinaryWriter): BinaryWriter {
     if (message.status !== "") {
       writer.uint32(10).string(message.status);
     }
@@ -302,35 +247,22 @@ export const SpliceReply: MessageFns<SpliceReply> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SpliceReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SpliceReply {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSpliceReply();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.status = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.ticket = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.key = reader.bytes();
             continue;
           }
@@ -344,8 +276,8 @@ export const SpliceReply: MessageFns<SpliceReply> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -46,7 +46,7 @@ function createBaseCircuitPeer(): CircuitPeer {
 }
 
 export const CircuitPeer: MessageFns<CircuitPeer> = {
-  encode(message: CircuitPeer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CircuitPeer, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -56,27 +56,18 @@ export const CircuitPeer: MessageFns<CircuitPeer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CircuitPeer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CircuitPeer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCircuitPeer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.addrs.push(reader.bytes());
             continue;
           }
@@ -94,7 +85,7 @@ function createBaseCircuitPlace(): CircuitPlace {
 }
 
 export const CircuitPlace: MessageFns<CircuitPlace> = {
-  encode(message: CircuitPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CircuitPlace, writer: BinaryWriter): BinaryWriter {
     if (message.expire !== 0) {
       writer.uint32(8).uint64(message.expire);
     }
@@ -104,27 +95,18 @@ export const CircuitPlace: MessageFns<CircuitPlace> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CircuitPlace {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CircuitPlace {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCircuitPlace();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.expire = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.addrs.push(reader.bytes());
             continue;
           }
@@ -142,7 +124,7 @@ function createBaseCircuitLimit(): CircuitLimit {
 }
 
 export const CircuitLimit: MessageFns<CircuitLimit> = {
-  encode(message: CircuitLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CircuitLimit, writer: BinaryWriter): BinaryWriter {
     if (message.duration !== 0) {
       writer.uint32(8).uint32(message.duration);
     }
@@ -152,27 +134,18 @@ export const CircuitLimit: MessageFns<CircuitLimit> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CircuitLimit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CircuitLimit {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCircuitLimit();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.duration = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.data = longToNumber(reader.uint64());
             continue;
           }
@@ -190,7 +163,7 @@ function createBaseHopMessage(): HopMessage {
 }
 
 export const HopMessage: MessageFns<HopMessage> = {
-  encode(message: HopMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HopMessage, writer: BinaryWriter): BinaryWriter {
     if (message.type !== undefined) {
       writer.uint32(8).uint32(message.type);
     }
@@ -209,51 +182,30 @@ export const HopMessage: MessageFns<HopMessage> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HopMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HopMessage {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHopMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.type = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.peer = CircuitPeer.decode(reader, reader.uint32());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.reservation = CircuitPlace.decode(reader, reader.uint32());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.limit = CircuitLimit.decode(reader, reader.uint32());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.status = reader.uint32();
             continue;
           }
@@ -271,7 +223,7 @@ function createBaseStopMessage(): StopMessage {
 }
 
 export const StopMessage: MessageFns<StopMessage> = {
-  encode(message: StopMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: StopMessage, writer: BinaryWriter): BinaryWriter {
     if (message.type !== undefined) {
       writer.uint32(8).uint32(message.type);
     }
@@ -287,43 +239,26 @@ export const StopMessage: MessageFns<StopMessage> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StopMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): StopMessage {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseStopMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.type = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.peer = CircuitPeer.decode(reader, reader.uint32());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.limit = CircuitLimit.decode(reader, reader.uint32());
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.status = reader.uint32();
             continue;
           }
@@ -348,8 +283,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -19,7 +19,7 @@ function createBaseHolePunch(): HolePunch {
 }
 
 export const HolePunch: MessageFns<HolePunch> = {
-  encode(message: HolePunch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HolePunch, writer: BinaryWriter): BinaryWriter {
     if (message.type !== 0) {
       writer.uint32(8).uint32(message.type);
     }
@@ -29,27 +29,18 @@ export const HolePunch: MessageFns<HolePunch> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HolePunch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HolePunch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHolePunch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.type = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.obsAddrs.push(reader.bytes());
             continue;
           }
@@ -63,6 +54,6 @@ export const HolePunch: MessageFns<HolePunch> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }

@@ -183,7 +183,7 @@ function createBaseLinkFrame(): LinkFrame {
 }
 
 export const LinkFrame: MessageFns<LinkFrame> = {
-  encode(message: LinkFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "hello":
         LinkHello.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -207,59 +207,34 @@ export const LinkFrame: MessageFns<LinkFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "hello", value: LinkHello.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "key", value: LinkKey.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "reveal", value: LinkReveal.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "grant", value: reader.bytes() };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "done", value: LinkDone.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kind = { $case: "end", value: reader.string() };
             continue;
           }
@@ -283,7 +258,7 @@ function createBaseLinkHello(): LinkHello {
 }
 
 export const LinkHello: MessageFns<LinkHello> = {
-  encode(message: LinkHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkHello, writer: BinaryWriter): BinaryWriter {
     if (message.proof.length !== 0) {
       writer.uint32(10).bytes(message.proof);
     }
@@ -302,51 +277,30 @@ export const LinkHello: MessageFns<LinkHello> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkHello {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkHello {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkHello();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.proof = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.commitment = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.name = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.dhKey = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.dhCertificate = reader.bytes();
             continue;
           }
@@ -364,7 +318,7 @@ function createBaseLinkKey(): LinkKey {
 }
 
 export const LinkKey: MessageFns<LinkKey> = {
-  encode(message: LinkKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkKey, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -374,27 +328,18 @@ export const LinkKey: MessageFns<LinkKey> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkKey {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkKey {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkKey();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.nonce = reader.bytes();
             continue;
           }
@@ -412,7 +357,7 @@ function createBaseLinkReveal(): LinkReveal {
 }
 
 export const LinkReveal: MessageFns<LinkReveal> = {
-  encode(message: LinkReveal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkReveal, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -422,27 +367,18 @@ export const LinkReveal: MessageFns<LinkReveal> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkReveal {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkReveal {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkReveal();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.nonce = reader.bytes();
             continue;
           }
@@ -460,7 +396,7 @@ function createBaseLinkGrant(): LinkGrant {
 }
 
 export const LinkGrant: MessageFns<LinkGrant> = {
-  encode(message: LinkGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkGrant, writer: BinaryWriter): BinaryWriter {
     if (message.accountSeed.length !== 0) {
       writer.uint32(10).bytes(message.accountSeed);
     }
@@ -479,51 +415,30 @@ export const LinkGrant: MessageFns<LinkGrant> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkGrant {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkGrant {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkGrant();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.accountSeed = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.deviceList = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.name = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.relays.push(reader.string());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.deviceName = reader.string();
             continue;
           }
@@ -541,18 +456,17 @@ function createBaseLinkDone(): LinkDone {
 }
 
 export const LinkDone: MessageFns<LinkDone> = {
-  encode(_: LinkDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: LinkDone, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkDone {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkDone {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkDone();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -567,7 +481,7 @@ function createBaseOwnWord(): OwnWord {
 }
 
 export const OwnWord: MessageFns<OwnWord> = {
-  encode(message: OwnWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: OwnWord, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "copy":
         SentCopy.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -588,51 +502,30 @@ export const OwnWord: MessageFns<OwnWord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnWord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): OwnWord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOwnWord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "copy", value: SentCopy.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "contacts", value: OwnContacts.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "seen", value: OwnSeen.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "wanted", value: HistoryWanted.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "page", value: HistoryPage.decode(reader, reader.uint32()) };
             continue;
           }
@@ -650,7 +543,7 @@ function createBaseSentCopy(): SentCopy {
 }
 
 export const SentCopy: MessageFns<SentCopy> = {
-  encode(message: SentCopy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SentCopy, writer: BinaryWriter): BinaryWriter {
     if (message.accountDigest.length !== 0) {
       writer.uint32(10).bytes(message.accountDigest);
     }
@@ -660,27 +553,18 @@ export const SentCopy: MessageFns<SentCopy> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SentCopy {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SentCopy {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSentCopy();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.content = reader.bytes();
             continue;
           }
@@ -698,26 +582,21 @@ function createBaseOwnContacts(): OwnContacts {
 }
 
 export const OwnContacts: MessageFns<OwnContacts> = {
-  encode(message: OwnContacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: OwnContacts, writer: BinaryWriter): BinaryWriter {
     for (const v of message.contacts) {
       OwnContact.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnContacts {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): OwnContacts {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOwnContacts();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.contacts.push(OwnContact.decode(reader, reader.uint32()));
             continue;
           }
@@ -747,7 +626,7 @@ function createBaseOwnContact(): OwnContact {
 }
 
 export const OwnContact: MessageFns<OwnContact> = {
-  encode(message: OwnContact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: OwnContact, writer: BinaryWriter): BinaryWriter {
     if (message.card.length !== 0) {
       writer.uint32(10).bytes(message.card);
     }
@@ -784,99 +663,54 @@ export const OwnContact: MessageFns<OwnContact> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnContact {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): OwnContact {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOwnContact();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.card = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.petname = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.state = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.trust = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.blocked = reader.bool();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.muted = reader.bool();
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
+          case 56: {
             message.stamp = longToNumber(reader.uint64());
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
+          case 72: {
             message.clearedMs = longToNumber(reader.uint64());
             continue;
           }
-          case 10: {
-            if (tag !== 80) {
-              break;
-            }
-
+          case 80: {
             message.clearedCounter = reader.uint32();
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
+          case 90: {
             message.tags.push(OwnTags.decode(reader, reader.uint32()));
             continue;
           }
@@ -894,7 +728,7 @@ function createBaseOwnTags(): OwnTags {
 }
 
 export const OwnTags: MessageFns<OwnTags> = {
-  encode(message: OwnTags, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: OwnTags, writer: BinaryWriter): BinaryWriter {
     if (message.deviceKey.length !== 0) {
       writer.uint32(10).bytes(message.deviceKey);
     }
@@ -904,27 +738,18 @@ export const OwnTags: MessageFns<OwnTags> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnTags {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): OwnTags {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOwnTags();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.handover = reader.bytes();
             continue;
           }
@@ -942,7 +767,7 @@ function createBaseOwnSeen(): OwnSeen {
 }
 
 export const OwnSeen: MessageFns<OwnSeen> = {
-  encode(message: OwnSeen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: OwnSeen, writer: BinaryWriter): BinaryWriter {
     if (message.accountDigest.length !== 0) {
       writer.uint32(10).bytes(message.accountDigest);
     }
@@ -958,43 +783,26 @@ export const OwnSeen: MessageFns<OwnSeen> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OwnSeen {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): OwnSeen {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseOwnSeen();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.message = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.seen.push(reader.bytes());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.unseen.push(reader.bytes());
             continue;
           }
@@ -1012,7 +820,7 @@ function createBaseHistoryWanted(): HistoryWanted {
 }
 
 export const HistoryWanted: MessageFns<HistoryWanted> = {
-  encode(message: HistoryWanted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HistoryWanted, writer: BinaryWriter): BinaryWriter {
     if (message.messagesAfter !== 0) {
       writer.uint32(8).uint64(message.messagesAfter);
     }
@@ -1028,43 +836,26 @@ export const HistoryWanted: MessageFns<HistoryWanted> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HistoryWanted {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HistoryWanted {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHistoryWanted();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.messagesAfter = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.annotationsAfter = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.contactsDigest = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.name = reader.string();
             continue;
           }
@@ -1093,7 +884,7 @@ function createBaseHistoryPage(): HistoryPage {
 }
 
 export const HistoryPage: MessageFns<HistoryPage> = {
-  encode(message: HistoryPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HistoryPage, writer: BinaryWriter): BinaryWriter {
     if (message.messagesAfter !== 0) {
       writer.uint32(8).uint64(message.messagesAfter);
     }
@@ -1127,91 +918,50 @@ export const HistoryPage: MessageFns<HistoryPage> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HistoryPage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HistoryPage {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHistoryPage();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.messagesAfter = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.annotationsAfter = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.messagesNext = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.annotationsNext = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.more = reader.bool();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.messages.push(HistoryMessage.decode(reader, reader.uint32()));
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.annotations.push(HistoryAnnotation.decode(reader, reader.uint32()));
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.contacts.push(OwnContact.decode(reader, reader.uint32()));
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
+          case 74: {
             message.seen.push(OwnSeen.decode(reader, reader.uint32()));
             continue;
           }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
+          case 82: {
             message.name = reader.string();
             continue;
           }
@@ -1250,7 +1000,7 @@ function createBaseHistoryMessage(): HistoryMessage {
 }
 
 export const HistoryMessage: MessageFns<HistoryMessage> = {
-  encode(message: HistoryMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HistoryMessage, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -1314,171 +1064,90 @@ export const HistoryMessage: MessageFns<HistoryMessage> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HistoryMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HistoryMessage {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHistoryMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.sender = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.outgoing = reader.bool();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.text = reader.string();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.replyTo = reader.bytes();
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.shared = reader.bytes();
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
+          case 72: {
             message.disappearAfter = longToNumber(reader.uint64());
             continue;
           }
-          case 10: {
-            if (tag !== 80) {
-              break;
-            }
-
+          case 80: {
             message.disappearAt = longToNumber(reader.uint64());
             continue;
           }
-          case 11: {
-            if (tag !== 88) {
-              break;
-            }
-
+          case 88: {
             message.editedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 12: {
-            if (tag !== 96) {
-              break;
-            }
-
+          case 96: {
             message.deletedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
+          case 106: {
             message.state = reader.string();
             continue;
           }
-          case 14: {
-            if (tag !== 114) {
-              break;
-            }
-
+          case 114: {
             message.reason = reader.string();
             continue;
           }
-          case 15: {
-            if (tag !== 120) {
-              break;
-            }
-
+          case 120: {
             message.createdAt = longToNumber(reader.uint64());
             continue;
           }
-          case 16: {
-            if (tag !== 128) {
-              break;
-            }
-
+          case 128: {
             message.hlcMs = longToNumber(reader.uint64());
             continue;
           }
-          case 17: {
-            if (tag !== 136) {
-              break;
-            }
-
+          case 136: {
             message.hlcCounter = reader.uint32();
             continue;
           }
-          case 18: {
-            if (tag !== 144) {
-              break;
-            }
-
+          case 144: {
             message.receivedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 19: {
-            if (tag !== 152) {
-              break;
-            }
-
+          case 152: {
             message.deliveredAt = longToNumber(reader.uint64());
             continue;
           }
-          case 20: {
-            if (tag !== 160) {
-              break;
-            }
-
+          case 160: {
             message.unseen = reader.bool();
             continue;
           }
@@ -1506,7 +1175,7 @@ function createBaseHistoryAnnotation(): HistoryAnnotation {
 }
 
 export const HistoryAnnotation: MessageFns<HistoryAnnotation> = {
-  encode(message: HistoryAnnotation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HistoryAnnotation, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -1537,83 +1206,46 @@ export const HistoryAnnotation: MessageFns<HistoryAnnotation> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HistoryAnnotation {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HistoryAnnotation {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHistoryAnnotation();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.target = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.own = reader.bool();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.value = reader.string();
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
+          case 56: {
             message.hlcMs = longToNumber(reader.uint64());
             continue;
           }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
+          case 64: {
             message.hlcCounter = reader.uint32();
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
+          case 72: {
             message.at = longToNumber(reader.uint64());
             continue;
           }
@@ -1638,8 +1270,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -182,26 +182,21 @@ function createBaseFolderList(): FolderList {
 }
 
 export const FolderList: MessageFns<FolderList> = {
-  encode(message: FolderList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FolderList, writer: BinaryWriter): BinaryWriter {
     for (const v of message.entries) {
       FolderEntry.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FolderList {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FolderList {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFolderList();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.entries.push(FolderEntry.decode(reader, reader.uint32()));
             continue;
           }
@@ -219,7 +214,7 @@ function createBaseFolderEntry(): FolderEntry {
 }
 
 export const FolderEntry: MessageFns<FolderEntry> = {
-  encode(message: FolderEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FolderEntry, writer: BinaryWriter): BinaryWriter {
     for (const v of message.path) {
       writer.uint32(10).string(v!);
     }
@@ -238,51 +233,30 @@ export const FolderEntry: MessageFns<FolderEntry> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FolderEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FolderEntry {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFolderEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.path.push(reader.string());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.kind = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.size = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.modifiedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.executable = reader.bool();
             continue;
           }
@@ -300,7 +274,7 @@ function createBaseFileFrame(): FileFrame {
 }
 
 export const FileFrame: MessageFns<FileFrame> = {
-  encode(message: FileFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "request":
         FileRequest.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -330,75 +304,42 @@ export const FileFrame: MessageFns<FileFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "request", value: FileRequest.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "stream", value: FileStream.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "chunk", value: FileChunk.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "credit", value: FileCredit.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "end", value: FileEnd.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kind = { $case: "outcome", value: FileOutcome.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.kind = { $case: "receipt", value: FileReceipt.decode(reader, reader.uint32()) };
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.kind = { $case: "shorten", value: FileShorten.decode(reader, reader.uint32()) };
             continue;
           }
@@ -424,7 +365,7 @@ function createBaseFileRequest(): FileRequest {
 }
 
 export const FileRequest: MessageFns<FileRequest> = {
-  encode(message: FileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileRequest, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -453,31 +394,23 @@ export const FileRequest: MessageFns<FileRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.part = reader.uint32();
             continue;
           }
-          case 3: {
+          case 24:
+          case 26: {
             if (tag === 24) {
               message.missing.push(reader.uint32());
 
@@ -495,35 +428,19 @@ export const FileRequest: MessageFns<FileRequest> = {
 
             break;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.window = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.bulk = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.key = reader.bytes();
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
+          case 56: {
             message.partial = reader.bool();
             continue;
           }
@@ -541,26 +458,21 @@ function createBaseFileStream(): FileStream {
 }
 
 export const FileStream: MessageFns<FileStream> = {
-  encode(message: FileStream, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileStream, writer: BinaryWriter): BinaryWriter {
     if (message.salt.length !== 0) {
       writer.uint32(10).bytes(message.salt);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileStream {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileStream {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileStream();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.salt = reader.bytes();
             continue;
           }
@@ -578,7 +490,7 @@ function createBaseFileChunk(): FileChunk {
 }
 
 export const FileChunk: MessageFns<FileChunk> = {
-  encode(message: FileChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileChunk, writer: BinaryWriter): BinaryWriter {
     if (message.index !== 0) {
       writer.uint32(8).uint32(message.index);
     }
@@ -588,27 +500,18 @@ export const FileChunk: MessageFns<FileChunk> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileChunk {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileChunk {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileChunk();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.index = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.bytes = reader.uint32();
             continue;
           }
@@ -626,26 +529,21 @@ function createBaseFileCredit(): FileCredit {
 }
 
 export const FileCredit: MessageFns<FileCredit> = {
-  encode(message: FileCredit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileCredit, writer: BinaryWriter): BinaryWriter {
     if (message.bytes !== 0) {
       writer.uint32(8).uint64(message.bytes);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileCredit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileCredit {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileCredit();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.bytes = longToNumber(reader.uint64());
             continue;
           }
@@ -663,26 +561,21 @@ function createBaseFileShorten(): FileShorten {
 }
 
 export const FileShorten: MessageFns<FileShorten> = {
-  encode(message: FileShorten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileShorten, writer: BinaryWriter): BinaryWriter {
     if (message.chunks !== 0) {
       writer.uint32(8).uint32(message.chunks);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileShorten {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileShorten {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileShorten();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.chunks = reader.uint32();
             continue;
           }
@@ -700,26 +593,21 @@ function createBaseFileEnd(): FileEnd {
 }
 
 export const FileEnd: MessageFns<FileEnd> = {
-  encode(message: FileEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileEnd, writer: BinaryWriter): BinaryWriter {
     if (message.root.length !== 0) {
       writer.uint32(10).bytes(message.root);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileEnd {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileEnd {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileEnd();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.root = reader.bytes();
             continue;
           }
@@ -737,7 +625,7 @@ function createBaseFileOutcome(): FileOutcome {
 }
 
 export const FileOutcome: MessageFns<FileOutcome> = {
-  encode(message: FileOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileOutcome, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -753,43 +641,26 @@ export const FileOutcome: MessageFns<FileOutcome> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileOutcome {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileOutcome {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileOutcome();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.state = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.code = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.digest = reader.bytes();
             continue;
           }
@@ -807,26 +678,21 @@ function createBaseFileReceipt(): FileReceipt {
 }
 
 export const FileReceipt: MessageFns<FileReceipt> = {
-  encode(message: FileReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileReceipt, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileReceipt {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileReceipt {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileReceipt();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
@@ -844,7 +710,7 @@ function createBaseMailedWord(): MailedWord {
 }
 
 export const MailedWord: MessageFns<MailedWord> = {
-  encode(message: MailedWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailedWord, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "piece":
         MailedPiece.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -859,35 +725,22 @@ export const MailedWord: MessageFns<MailedWord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailedWord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailedWord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailedWord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "piece", value: MailedPiece.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "outcome", value: MailedOutcome.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "wish", value: MeshWish.decode(reader, reader.uint32()) };
             continue;
           }
@@ -905,7 +758,7 @@ function createBaseMeshWish(): MeshWish {
 }
 
 export const MeshWish: MessageFns<MeshWish> = {
-  encode(message: MeshWish, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshWish, writer: BinaryWriter): BinaryWriter {
     if (message.device.length !== 0) {
       writer.uint32(10).bytes(message.device);
     }
@@ -922,31 +775,23 @@ export const MeshWish: MessageFns<MeshWish> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshWish {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshWish {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshWish();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.device = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.part = reader.uint32();
             continue;
           }
-          case 3: {
+          case 24:
+          case 26: {
             if (tag === 24) {
               message.missing.push(reader.uint32());
 
@@ -978,7 +823,7 @@ function createBaseMeshBox(): MeshBox {
 }
 
 export const MeshBox: MessageFns<MeshBox> = {
-  encode(message: MeshBox, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshBox, writer: BinaryWriter): BinaryWriter {
     if (message.name.length !== 0) {
       writer.uint32(10).bytes(message.name);
     }
@@ -991,35 +836,22 @@ export const MeshBox: MessageFns<MeshBox> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshBox {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshBox {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshBox();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.name = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.nonce = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.sealed = reader.bytes();
             continue;
           }
@@ -1037,7 +869,7 @@ function createBaseMeshCargo(): MeshCargo {
 }
 
 export const MeshCargo: MessageFns<MeshCargo> = {
-  encode(message: MeshCargo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshCargo, writer: BinaryWriter): BinaryWriter {
     if (message.random.length !== 0) {
       writer.uint32(10).bytes(message.random);
     }
@@ -1058,51 +890,30 @@ export const MeshCargo: MessageFns<MeshCargo> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshCargo {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshCargo {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshCargo();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.random = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "probe", value: MeshProbe.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "slice", value: MeshSlice.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "end", value: MeshEnd.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.padding = reader.bytes();
             continue;
           }
@@ -1120,18 +931,17 @@ function createBaseMeshProbe(): MeshProbe {
 }
 
 export const MeshProbe: MessageFns<MeshProbe> = {
-  encode(_: MeshProbe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: MeshProbe, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshProbe {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshProbe {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshProbe();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -1146,7 +956,7 @@ function createBaseMeshSlice(): MeshSlice {
 }
 
 export const MeshSlice: MessageFns<MeshSlice> = {
-  encode(message: MeshSlice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshSlice, writer: BinaryWriter): BinaryWriter {
     if (message.part !== 0) {
       writer.uint32(8).uint32(message.part);
     }
@@ -1165,51 +975,30 @@ export const MeshSlice: MessageFns<MeshSlice> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshSlice {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshSlice {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshSlice();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.part = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.salt = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.index = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.offset = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.bytes = reader.bytes();
             continue;
           }
@@ -1227,7 +1016,7 @@ function createBaseMeshEnd(): MeshEnd {
 }
 
 export const MeshEnd: MessageFns<MeshEnd> = {
-  encode(message: MeshEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshEnd, writer: BinaryWriter): BinaryWriter {
     if (message.salt.length !== 0) {
       writer.uint32(10).bytes(message.salt);
     }
@@ -1237,27 +1026,18 @@ export const MeshEnd: MessageFns<MeshEnd> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshEnd {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshEnd {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshEnd();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.salt = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.root = reader.bytes();
             continue;
           }
@@ -1275,7 +1055,7 @@ function createBaseMailedPiece(): MailedPiece {
 }
 
 export const MailedPiece: MessageFns<MailedPiece> = {
-  encode(message: MailedPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailedPiece, writer: BinaryWriter): BinaryWriter {
     if (message.sealing.length !== 0) {
       writer.uint32(10).bytes(message.sealing);
     }
@@ -1288,35 +1068,22 @@ export const MailedPiece: MessageFns<MailedPiece> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailedPiece {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailedPiece {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailedPiece();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.sealing = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.index = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.bytes = reader.bytes();
             continue;
           }
@@ -1334,7 +1101,7 @@ function createBaseMailedOutcome(): MailedOutcome {
 }
 
 export const MailedOutcome: MessageFns<MailedOutcome> = {
-  encode(message: MailedOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailedOutcome, writer: BinaryWriter): BinaryWriter {
     if (message.state !== "") {
       writer.uint32(10).string(message.state);
     }
@@ -1344,27 +1111,18 @@ export const MailedOutcome: MessageFns<MailedOutcome> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailedOutcome {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailedOutcome {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailedOutcome();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.state = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.digest = reader.bytes();
             continue;
           }
@@ -1389,8 +1147,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

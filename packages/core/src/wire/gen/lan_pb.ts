@@ -24,7 +24,7 @@ function createBaseLanAnnouncement(): LanAnnouncement {
 }
 
 export const LanAnnouncement: MessageFns<LanAnnouncement> = {
-  encode(message: LanAnnouncement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LanAnnouncement, writer: BinaryWriter): BinaryWriter {
     if (message.epoch !== 0) {
       writer.uint32(8).uint32(message.epoch);
     }
@@ -43,51 +43,30 @@ export const LanAnnouncement: MessageFns<LanAnnouncement> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LanAnnouncement {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LanAnnouncement {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLanAnnouncement();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.epoch = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.tcp4 = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.tcp6 = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.tags = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.deviceKey = reader.bytes();
             continue;
           }
@@ -101,8 +80,8 @@ export const LanAnnouncement: MessageFns<LanAnnouncement> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

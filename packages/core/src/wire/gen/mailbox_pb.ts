@@ -172,7 +172,7 @@ function createBaseMailboxRequest(): MailboxRequest {
 }
 
 export const MailboxRequest: MessageFns<MailboxRequest> = {
-  encode(message: MailboxRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailboxRequest, writer: BinaryWriter): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint32(message.number);
     }
@@ -199,67 +199,38 @@ export const MailboxRequest: MessageFns<MailboxRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailboxRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailboxRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailboxRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.number = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "hello", value: MailboxHello.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "deposit", value: MailDeposit.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "open", value: FetchRights.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "fetch", value: MailFetch.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kind = { $case: "forget", value: MailForget.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.kind = { $case: "tokens", value: TokenRequest.decode(reader, reader.uint32()) };
             continue;
           }
@@ -277,18 +248,17 @@ function createBaseMailboxHello(): MailboxHello {
 }
 
 export const MailboxHello: MessageFns<MailboxHello> = {
-  encode(_: MailboxHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: MailboxHello, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailboxHello {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailboxHello {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailboxHello();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -303,7 +273,7 @@ function createBaseMailDeposit(): MailDeposit {
 }
 
 export const MailDeposit: MessageFns<MailDeposit> = {
-  encode(message: MailDeposit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailDeposit, writer: BinaryWriter): BinaryWriter {
     if (message.envelope.length !== 0) {
       writer.uint32(10).bytes(message.envelope);
     }
@@ -313,27 +283,18 @@ export const MailDeposit: MessageFns<MailDeposit> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailDeposit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailDeposit {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailDeposit();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.envelope = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.token = reader.bytes();
             continue;
           }
@@ -351,26 +312,21 @@ function createBaseFetchRights(): FetchRights {
 }
 
 export const FetchRights: MessageFns<FetchRights> = {
-  encode(message: FetchRights, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FetchRights, writer: BinaryWriter): BinaryWriter {
     for (const v of message.rights) {
       FetchRight.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FetchRights {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FetchRights {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFetchRights();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.rights.push(FetchRight.decode(reader, reader.uint32()));
             continue;
           }
@@ -388,7 +344,7 @@ function createBaseFetchRight(): FetchRight {
 }
 
 export const FetchRight: MessageFns<FetchRight> = {
-  encode(message: FetchRight, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FetchRight, writer: BinaryWriter): BinaryWriter {
     if (message.fetchKey.length !== 0) {
       writer.uint32(10).bytes(message.fetchKey);
     }
@@ -398,27 +354,18 @@ export const FetchRight: MessageFns<FetchRight> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FetchRight {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FetchRight {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFetchRight();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.fetchKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.signature = reader.bytes();
             continue;
           }
@@ -436,7 +383,7 @@ function createBaseMailFetch(): MailFetch {
 }
 
 export const MailFetch: MessageFns<MailFetch> = {
-  encode(message: MailFetch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailFetch, writer: BinaryWriter): BinaryWriter {
     if (message.after !== 0) {
       writer.uint32(8).uint64(message.after);
     }
@@ -449,35 +396,22 @@ export const MailFetch: MessageFns<MailFetch> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailFetch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailFetch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailFetch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.after = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.limit = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.waitMs = reader.uint32();
             continue;
           }
@@ -495,7 +429,7 @@ function createBaseMailForget(): MailForget {
 }
 
 export const MailForget: MessageFns<MailForget> = {
-  encode(message: MailForget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailForget, writer: BinaryWriter): BinaryWriter {
     if (message.cursors.length !== 0) {
       writer.uint32(10).fork();
       for (const v of message.cursors) {
@@ -506,15 +440,15 @@ export const MailForget: MessageFns<MailForget> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailForget {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailForget {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailForget();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
+        switch (tag) {
+          case 8:
+          case 10: {
             if (tag === 8) {
               message.cursors.push(longToNumber(reader.uint64()));
 
@@ -546,26 +480,21 @@ function createBaseTokenRequest(): TokenRequest {
 }
 
 export const TokenRequest: MessageFns<TokenRequest> = {
-  encode(message: TokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: TokenRequest, writer: BinaryWriter): BinaryWriter {
     for (const v of message.blinded) {
       writer.uint32(10).bytes(v!);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TokenRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): TokenRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseTokenRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.blinded.push(reader.bytes());
             continue;
           }
@@ -583,7 +512,7 @@ function createBaseMailboxReply(): MailboxReply {
 }
 
 export const MailboxReply: MessageFns<MailboxReply> = {
-  encode(message: MailboxReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailboxReply, writer: BinaryWriter): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint32(message.number);
     }
@@ -610,67 +539,38 @@ export const MailboxReply: MessageFns<MailboxReply> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailboxReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailboxReply {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailboxReply();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.number = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "welcome", value: MailboxWelcome.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "stored", value: MailStored.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "done", value: MailDone.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "batch", value: MailBatch.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kind = { $case: "issued", value: TokensIssued.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.kind = { $case: "refused", value: reader.string() };
             continue;
           }
@@ -688,7 +588,7 @@ function createBaseMailboxWelcome(): MailboxWelcome {
 }
 
 export const MailboxWelcome: MessageFns<MailboxWelcome> = {
-  encode(message: MailboxWelcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailboxWelcome, writer: BinaryWriter): BinaryWriter {
     if (message.challenge.length !== 0) {
       writer.uint32(10).bytes(message.challenge);
     }
@@ -698,27 +598,18 @@ export const MailboxWelcome: MessageFns<MailboxWelcome> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailboxWelcome {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailboxWelcome {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailboxWelcome();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.challenge = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.tokenKey = reader.bytes();
             continue;
           }
@@ -736,7 +627,7 @@ function createBaseMailStored(): MailStored {
 }
 
 export const MailStored: MessageFns<MailStored> = {
-  encode(message: MailStored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailStored, writer: BinaryWriter): BinaryWriter {
     if (message.storedAt !== 0) {
       writer.uint32(8).uint64(message.storedAt);
     }
@@ -749,35 +640,22 @@ export const MailStored: MessageFns<MailStored> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailStored {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailStored {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailStored();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.storedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.expiresAt = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.signature = reader.bytes();
             continue;
           }
@@ -795,7 +673,7 @@ function createBaseMailReceipt(): MailReceipt {
 }
 
 export const MailReceipt: MessageFns<MailReceipt> = {
-  encode(message: MailReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailReceipt, writer: BinaryWriter): BinaryWriter {
     if (message.envelopeDigest.length !== 0) {
       writer.uint32(10).bytes(message.envelopeDigest);
     }
@@ -808,35 +686,22 @@ export const MailReceipt: MessageFns<MailReceipt> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailReceipt {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailReceipt {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailReceipt();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.envelopeDigest = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.storedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.expiresAt = longToNumber(reader.uint64());
             continue;
           }
@@ -854,18 +719,17 @@ function createBaseMailDone(): MailDone {
 }
 
 export const MailDone: MessageFns<MailDone> = {
-  encode(_: MailDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: MailDone, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailDone {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailDone {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailDone();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -880,26 +744,21 @@ function createBaseMailBatch(): MailBatch {
 }
 
 export const MailBatch: MessageFns<MailBatch> = {
-  encode(message: MailBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailBatch, writer: BinaryWriter): BinaryWriter {
     for (const v of message.items) {
       MailItem.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailBatch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailBatch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailBatch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.items.push(MailItem.decode(reader, reader.uint32()));
             continue;
           }
@@ -917,7 +776,7 @@ function createBaseMailItem(): MailItem {
 }
 
 export const MailItem: MessageFns<MailItem> = {
-  encode(message: MailItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MailItem, writer: BinaryWriter): BinaryWriter {
     if (message.cursor !== 0) {
       writer.uint32(8).uint64(message.cursor);
     }
@@ -927,27 +786,18 @@ export const MailItem: MessageFns<MailItem> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MailItem {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MailItem {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMailItem();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.cursor = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.envelope = reader.bytes();
             continue;
           }
@@ -965,7 +815,7 @@ function createBaseTokensIssued(): TokensIssued {
 }
 
 export const TokensIssued: MessageFns<TokensIssued> = {
-  encode(message: TokensIssued, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: TokensIssued, writer: BinaryWriter): BinaryWriter {
     for (const v of message.evaluated) {
       writer.uint32(10).bytes(v!);
     }
@@ -975,27 +825,18 @@ export const TokensIssued: MessageFns<TokensIssued> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TokensIssued {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): TokensIssued {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseTokensIssued();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.evaluated.push(reader.bytes());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.proof = reader.bytes();
             continue;
           }
@@ -1013,7 +854,7 @@ function createBaseDeliveryControl(): DeliveryControl {
 }
 
 export const DeliveryControl: MessageFns<DeliveryControl> = {
-  encode(message: DeliveryControl, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeliveryControl, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "receipt":
         DeliveryReceipt.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -1040,67 +881,38 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryControl {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeliveryControl {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeliveryControl();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "receipt", value: DeliveryReceipt.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "grant", value: TokenGrant.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "missing", value: MissingMessages.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "card", value: reader.bytes() };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "proofs", value: ProofWish.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kind = { $case: "unconfirmed", value: UnconfirmedMessages.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.kind = { $case: "handover", value: reader.bytes() };
             continue;
           }
@@ -1118,26 +930,21 @@ function createBaseProofWish(): ProofWish {
 }
 
 export const ProofWish: MessageFns<ProofWish> = {
-  encode(message: ProofWish, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ProofWish, writer: BinaryWriter): BinaryWriter {
     if (message.allowed !== false) {
       writer.uint32(8).bool(message.allowed);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ProofWish {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): ProofWish {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseProofWish();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.allowed = reader.bool();
             continue;
           }
@@ -1164,7 +971,7 @@ function createBaseDeliveryReceipt(): DeliveryReceipt {
 }
 
 export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
-  encode(message: DeliveryReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeliveryReceipt, writer: BinaryWriter): BinaryWriter {
     if (message.delivered.length !== 0) {
       writer.uint32(10).bytes(message.delivered);
     }
@@ -1192,75 +999,42 @@ export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryReceipt {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeliveryReceipt {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeliveryReceipt();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.delivered = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.read = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.at = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.signature = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.proofs = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.failed = reader.bytes();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.reasons.push(reader.string());
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.carried = reader.bytes();
             continue;
           }
@@ -1278,7 +1052,7 @@ function createBaseTokenGrant(): TokenGrant {
 }
 
 export const TokenGrant: MessageFns<TokenGrant> = {
-  encode(message: TokenGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: TokenGrant, writer: BinaryWriter): BinaryWriter {
     if (message.mailbox !== "") {
       writer.uint32(10).string(message.mailbox);
     }
@@ -1288,27 +1062,18 @@ export const TokenGrant: MessageFns<TokenGrant> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TokenGrant {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): TokenGrant {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseTokenGrant();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.mailbox = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.tokens.push(reader.bytes());
             continue;
           }
@@ -1326,7 +1091,7 @@ function createBaseUnconfirmedMessages(): UnconfirmedMessages {
 }
 
 export const UnconfirmedMessages: MessageFns<UnconfirmedMessages> = {
-  encode(message: UnconfirmedMessages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: UnconfirmedMessages, writer: BinaryWriter): BinaryWriter {
     if (message.messages.length !== 0) {
       writer.uint32(10).bytes(message.messages);
     }
@@ -1340,23 +1105,19 @@ export const UnconfirmedMessages: MessageFns<UnconfirmedMessages> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UnconfirmedMessages {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UnconfirmedMessages {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUnconfirmedMessages();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.messages = reader.bytes();
             continue;
           }
-          case 2: {
+          case 16:
+          case 18: {
             if (tag === 16) {
               message.seqs.push(reader.uint32());
 
@@ -1388,7 +1149,7 @@ function createBaseMissingMessages(): MissingMessages {
 }
 
 export const MissingMessages: MessageFns<MissingMessages> = {
-  encode(message: MissingMessages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MissingMessages, writer: BinaryWriter): BinaryWriter {
     if (message.seqs.length !== 0) {
       writer.uint32(10).fork();
       for (const v of message.seqs) {
@@ -1399,15 +1160,15 @@ export const MissingMessages: MessageFns<MissingMessages> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MissingMessages {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MissingMessages {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMissingMessages();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
+        switch (tag) {
+          case 8:
+          case 10: {
             if (tag === 8) {
               message.seqs.push(reader.uint32());
 
@@ -1446,8 +1207,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -62,7 +62,7 @@ function createBaseFileManifest(): FileManifest {
 }
 
 export const FileManifest: MessageFns<FileManifest> = {
-  encode(message: FileManifest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileManifest, writer: BinaryWriter): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
@@ -96,91 +96,50 @@ export const FileManifest: MessageFns<FileManifest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileManifest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileManifest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileManifest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.name = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.size = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.mediaType = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.modifiedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.chunkSize = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.key = reader.bytes();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.root = reader.bytes();
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.folder = FolderSummary.decode(reader, reader.uint32());
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
+          case 74: {
             message.thumbnail = reader.bytes();
             continue;
           }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
+          case 82: {
             message.replaces = FileReplacement.decode(reader, reader.uint32());
             continue;
           }
@@ -198,7 +157,7 @@ function createBaseFileReplacement(): FileReplacement {
 }
 
 export const FileReplacement: MessageFns<FileReplacement> = {
-  encode(message: FileReplacement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileReplacement, writer: BinaryWriter): BinaryWriter {
     if (message.transfer.length !== 0) {
       writer.uint32(10).bytes(message.transfer);
     }
@@ -208,27 +167,18 @@ export const FileReplacement: MessageFns<FileReplacement> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileReplacement {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileReplacement {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileReplacement();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.transfer = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.attempt = reader.uint32();
             continue;
           }
@@ -246,7 +196,7 @@ function createBaseFolderSummary(): FolderSummary {
 }
 
 export const FolderSummary: MessageFns<FolderSummary> = {
-  encode(message: FolderSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FolderSummary, writer: BinaryWriter): BinaryWriter {
     if (message.entries !== 0) {
       writer.uint32(8).uint32(message.entries);
     }
@@ -259,35 +209,22 @@ export const FolderSummary: MessageFns<FolderSummary> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FolderSummary {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FolderSummary {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFolderSummary();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.entries = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.listBytes = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.listDigest = reader.bytes();
             continue;
           }
@@ -312,8 +249,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -108,7 +108,7 @@ export interface Prospect {
   value: number;
 }
 
-/** Coded symbols of the set of proofs that the sender knows. */
+/** Coded symbols of a set: the proofs that the sender knows, or the bundles that it holds. */
 export interface Sketch {
   salt: number;
   /** Index of the first symbol. */
@@ -140,10 +140,16 @@ export interface MeshControl {
     | undefined;
   /** So many more symbols are asked for. */
   more: number;
-  /** Keys of proofs that are asked for, 8 bytes each. */
+  /** Keys of proofs that are asked for, 8 bytes each; or of bundles that the sender lacks, when a comparison of bundles ends. */
   wanted: Uint8Array;
   /** What the policy has learned from meetings, in its own terms; at most 64 numbers. */
   experience: number[];
+  /** What `sketch`, `more` and `wanted` are about: 0 = proofs, 1 = bundles; 2 = bundles are not compared, each side names its own by `offered`. */
+  about: number;
+  /** So many bundles the sender would name by `offered`. */
+  listed: number;
+  /** Begins to compare bundles: the sum of the checks of all keys the sender holds, under its alias. */
+  sum: number;
 }
 
 /** A bundle on its way while a path exists. */
@@ -248,7 +254,7 @@ function createBaseBundle(): Bundle {
 }
 
 export const Bundle: MessageFns<Bundle> = {
-  encode(message: Bundle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Bundle, writer: BinaryWriter): BinaryWriter {
     if (message.version !== 0) {
       writer.uint32(8).uint32(message.version);
     }
@@ -273,67 +279,38 @@ export const Bundle: MessageFns<Bundle> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Bundle {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Bundle {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBundle();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.version = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.deliveryTag = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.expiryHour = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.cureLock = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.priority = reader.uint32();
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.sealed = reader.bytes();
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
+          case 72: {
             message.kind = reader.uint32();
             continue;
           }
@@ -351,7 +328,7 @@ function createBaseBundleTransfer(): BundleTransfer {
 }
 
 export const BundleTransfer: MessageFns<BundleTransfer> = {
-  encode(message: BundleTransfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: BundleTransfer, writer: BinaryWriter): BinaryWriter {
     if (message.bundle.length !== 0) {
       writer.uint32(10).bytes(message.bundle);
     }
@@ -367,43 +344,26 @@ export const BundleTransfer: MessageFns<BundleTransfer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BundleTransfer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): BundleTransfer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBundleTransfer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.bundle = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.hops = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.hopLimit = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.copies = reader.uint32();
             continue;
           }
@@ -421,7 +381,7 @@ function createBaseBundleOffer(): BundleOffer {
 }
 
 export const BundleOffer: MessageFns<BundleOffer> = {
-  encode(message: BundleOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: BundleOffer, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -443,59 +403,34 @@ export const BundleOffer: MessageFns<BundleOffer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BundleOffer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): BundleOffer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBundleOffer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.bytes = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.head = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.hops = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.hopLimit = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.copies = reader.uint32();
             continue;
           }
@@ -513,7 +448,7 @@ function createBaseBundlePart(): BundlePart {
 }
 
 export const BundlePart: MessageFns<BundlePart> = {
-  encode(message: BundlePart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: BundlePart, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -526,35 +461,22 @@ export const BundlePart: MessageFns<BundlePart> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BundlePart {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): BundlePart {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseBundlePart();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.offset = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.part = reader.bytes();
             continue;
           }
@@ -572,7 +494,7 @@ function createBaseTransferAnswer(): TransferAnswer {
 }
 
 export const TransferAnswer: MessageFns<TransferAnswer> = {
-  encode(message: TransferAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: TransferAnswer, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -585,35 +507,22 @@ export const TransferAnswer: MessageFns<TransferAnswer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TransferAnswer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): TransferAnswer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseTransferAnswer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.outcome = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.offset = reader.uint32();
             continue;
           }
@@ -631,7 +540,7 @@ function createBaseNeighbourFrame(): NeighbourFrame {
 }
 
 export const NeighbourFrame: MessageFns<NeighbourFrame> = {
-  encode(message: NeighbourFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: NeighbourFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "control":
         writer.uint32(10).bytes(message.body.value);
@@ -658,67 +567,38 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): NeighbourFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): NeighbourFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseNeighbourFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.body = { $case: "control", value: reader.bytes() };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.body = { $case: "route", value: reader.bytes() };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.body = { $case: "transfer", value: BundleTransfer.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.body = { $case: "answer", value: TransferAnswer.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.body = { $case: "alive", value: Alive.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.body = { $case: "offer", value: BundleOffer.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.body = { $case: "part", value: BundlePart.decode(reader, reader.uint32()) };
             continue;
           }
@@ -736,18 +616,17 @@ function createBaseAlive(): Alive {
 }
 
 export const Alive: MessageFns<Alive> = {
-  encode(_: Alive, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: Alive, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Alive {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Alive {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAlive();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -762,7 +641,7 @@ function createBaseCureEntry(): CureEntry {
 }
 
 export const CureEntry: MessageFns<CureEntry> = {
-  encode(message: CureEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CureEntry, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -772,27 +651,18 @@ export const CureEntry: MessageFns<CureEntry> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CureEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CureEntry {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCureEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.expiryHour = reader.uint32();
             continue;
           }
@@ -810,7 +680,7 @@ function createBasePartialEntry(): PartialEntry {
 }
 
 export const PartialEntry: MessageFns<PartialEntry> = {
-  encode(message: PartialEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PartialEntry, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -820,27 +690,18 @@ export const PartialEntry: MessageFns<PartialEntry> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PartialEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PartialEntry {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePartialEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.bytes = reader.uint32();
             continue;
           }
@@ -858,7 +719,7 @@ function createBaseProspect(): Prospect {
 }
 
 export const Prospect: MessageFns<Prospect> = {
-  encode(message: Prospect, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Prospect, writer: BinaryWriter): BinaryWriter {
     if (message.address !== 0) {
       writer.uint32(13).fixed32(message.address);
     }
@@ -868,27 +729,18 @@ export const Prospect: MessageFns<Prospect> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Prospect {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Prospect {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseProspect();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 13) {
-              break;
-            }
-
+        switch (tag) {
+          case 13: {
             message.address = reader.fixed32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.value = reader.uint32();
             continue;
           }
@@ -906,7 +758,7 @@ function createBaseSketch(): Sketch {
 }
 
 export const Sketch: MessageFns<Sketch> = {
-  encode(message: Sketch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Sketch, writer: BinaryWriter): BinaryWriter {
     if (message.salt !== 0) {
       writer.uint32(13).fixed32(message.salt);
     }
@@ -928,59 +780,34 @@ export const Sketch: MessageFns<Sketch> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Sketch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Sketch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSketch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 13) {
-              break;
-            }
-
+        switch (tag) {
+          case 13: {
             message.salt = reader.fixed32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.from = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.symbols = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.pulls = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.depth = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.share = reader.uint32();
             continue;
           }
@@ -1006,11 +833,14 @@ function createBaseMeshControl(): MeshControl {
     more: 0,
     wanted: NOTHING,
     experience: [],
+    about: 0,
+    listed: 0,
+    sum: 0,
   };
 }
 
 export const MeshControl: MessageFns<MeshControl> = {
-  encode(message: MeshControl, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MeshControl, writer: BinaryWriter): BinaryWriter {
     if (message.addresses.length !== 0) {
       writer.uint32(10).bytes(message.addresses);
     }
@@ -1048,98 +878,67 @@ export const MeshControl: MessageFns<MeshControl> = {
       }
       writer.join();
     }
+    if (message.about !== 0) {
+      writer.uint32(96).uint32(message.about);
+    }
+    if (message.listed !== 0) {
+      writer.uint32(104).uint32(message.listed);
+    }
+    if (message.sum !== 0) {
+      writer.uint32(117).fixed32(message.sum);
+    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MeshControl {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): MeshControl {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseMeshControl();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.addresses = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.gained = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.lost = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.cures.push(CureEntry.decode(reader, reader.uint32()));
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.prospects.push(Prospect.decode(reader, reader.uint32()));
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.partials.push(PartialEntry.decode(reader, reader.uint32()));
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.offered = reader.bytes();
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.sketch = Sketch.decode(reader, reader.uint32());
             continue;
           }
-          case 9: {
-            if (tag !== 72) {
-              break;
-            }
-
+          case 72: {
             message.more = reader.uint32();
             continue;
           }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
+          case 82: {
             message.wanted = reader.bytes();
             continue;
           }
-          case 11: {
+          case 88:
+          case 90: {
             if (tag === 88) {
               message.experience.push(reader.uint32());
 
@@ -1156,6 +955,18 @@ export const MeshControl: MessageFns<MeshControl> = {
             }
 
             break;
+          }
+          case 96: {
+            message.about = reader.uint32();
+            continue;
+          }
+          case 104: {
+            message.listed = reader.uint32();
+            continue;
+          }
+          case 117: {
+            message.sum = reader.fixed32();
+            continue;
           }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
@@ -1179,7 +990,7 @@ function createBaseRouteForward(): RouteForward {
 }
 
 export const RouteForward: MessageFns<RouteForward> = {
-  encode(message: RouteForward, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RouteForward, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -1204,67 +1015,38 @@ export const RouteForward: MessageFns<RouteForward> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RouteForward {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RouteForward {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRouteForward();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.attempt = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 29) {
-              break;
-            }
-
+          case 29: {
             message.address = reader.fixed32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.cureLock = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.hopLimit = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.flood = reader.bool();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.payload = reader.bytes();
             continue;
           }
@@ -1282,7 +1064,7 @@ function createBaseRouteReceipt(): RouteReceipt {
 }
 
 export const RouteReceipt: MessageFns<RouteReceipt> = {
-  encode(message: RouteReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RouteReceipt, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -1298,43 +1080,26 @@ export const RouteReceipt: MessageFns<RouteReceipt> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RouteReceipt {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RouteReceipt {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRouteReceipt();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.cureKey = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.hops = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.search = reader.bool();
             continue;
           }
@@ -1352,7 +1117,7 @@ function createBaseRouteNotice(): RouteNotice {
 }
 
 export const RouteNotice: MessageFns<RouteNotice> = {
-  encode(message: RouteNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RouteNotice, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -1362,27 +1127,18 @@ export const RouteNotice: MessageFns<RouteNotice> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RouteNotice {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RouteNotice {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRouteNotice();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.kind = reader.uint32();
             continue;
           }
@@ -1400,7 +1156,7 @@ function createBaseRouteSearch(): RouteSearch {
 }
 
 export const RouteSearch: MessageFns<RouteSearch> = {
-  encode(message: RouteSearch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RouteSearch, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -1413,35 +1169,22 @@ export const RouteSearch: MessageFns<RouteSearch> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RouteSearch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RouteSearch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRouteSearch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.attempt = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.hopLimit = reader.uint32();
             continue;
           }
@@ -1459,7 +1202,7 @@ function createBaseRouteFrame(): RouteFrame {
 }
 
 export const RouteFrame: MessageFns<RouteFrame> = {
-  encode(message: RouteFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RouteFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "forward":
         RouteForward.encode(message.body.value, writer.uint32(10).fork()).join();
@@ -1477,43 +1220,26 @@ export const RouteFrame: MessageFns<RouteFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RouteFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RouteFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRouteFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.body = { $case: "forward", value: RouteForward.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.body = { $case: "receipt", value: RouteReceipt.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.body = { $case: "notice", value: RouteNotice.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.body = { $case: "search", value: RouteSearch.decode(reader, reader.uint32()) };
             continue;
           }
@@ -1531,7 +1257,7 @@ function createBaseFragment(): Fragment {
 }
 
 export const Fragment: MessageFns<Fragment> = {
-  encode(message: Fragment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Fragment, writer: BinaryWriter): BinaryWriter {
     if (message.frame !== 0) {
       writer.uint32(8).uint32(message.frame);
     }
@@ -1547,43 +1273,26 @@ export const Fragment: MessageFns<Fragment> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Fragment {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Fragment {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFragment();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.frame = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.index = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.count = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.part = reader.bytes();
             continue;
           }
@@ -1601,7 +1310,7 @@ function createBaseFragmentStatus(): FragmentStatus {
 }
 
 export const FragmentStatus: MessageFns<FragmentStatus> = {
-  encode(message: FragmentStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FragmentStatus, writer: BinaryWriter): BinaryWriter {
     if (message.frame !== 0) {
       writer.uint32(8).uint32(message.frame);
     }
@@ -1615,23 +1324,19 @@ export const FragmentStatus: MessageFns<FragmentStatus> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FragmentStatus {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FragmentStatus {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFragmentStatus();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.frame = reader.uint32();
             continue;
           }
-          case 2: {
+          case 16:
+          case 18: {
             if (tag === 16) {
               message.missing.push(reader.uint32());
 
@@ -1663,7 +1368,7 @@ function createBaseLinkPacket(): LinkPacket {
 }
 
 export const LinkPacket: MessageFns<LinkPacket> = {
-  encode(message: LinkPacket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: LinkPacket, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "fragment":
         Fragment.encode(message.body.value, writer.uint32(10).fork()).join();
@@ -1675,27 +1380,18 @@ export const LinkPacket: MessageFns<LinkPacket> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LinkPacket {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): LinkPacket {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseLinkPacket();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.body = { $case: "fragment", value: Fragment.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.body = { $case: "status", value: FragmentStatus.decode(reader, reader.uint32()) };
             continue;
           }
@@ -1713,7 +1409,7 @@ function createBasePiece(): Piece {
 }
 
 export const Piece: MessageFns<Piece> = {
-  encode(message: Piece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Piece, writer: BinaryWriter): BinaryWriter {
     if (message.k !== 0) {
       writer.uint32(8).uint32(message.k);
     }
@@ -1735,59 +1431,34 @@ export const Piece: MessageFns<Piece> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Piece {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Piece {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePiece();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.k = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.n = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.index = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.length = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.checks = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.part = reader.bytes();
             continue;
           }
@@ -1805,7 +1476,7 @@ function createBaseCarryFile(): CarryFile {
 }
 
 export const CarryFile: MessageFns<CarryFile> = {
-  encode(message: CarryFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CarryFile, writer: BinaryWriter): BinaryWriter {
     if (message.version !== 0) {
       writer.uint32(8).uint32(message.version);
     }
@@ -1815,27 +1486,18 @@ export const CarryFile: MessageFns<CarryFile> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CarryFile {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CarryFile {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCarryFile();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.version = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.transfers.push(reader.bytes());
             continue;
           }
@@ -1849,8 +1511,8 @@ export const CarryFile: MessageFns<CarryFile> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

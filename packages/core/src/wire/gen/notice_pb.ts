@@ -17,26 +17,21 @@ function createBaseRelayNotice(): RelayNotice {
 }
 
 export const RelayNotice: MessageFns<RelayNotice> = {
-  encode(message: RelayNotice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RelayNotice, writer: BinaryWriter): BinaryWriter {
     if (message.leavingWithinMs !== 0) {
       writer.uint32(8).uint32(message.leavingWithinMs);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RelayNotice {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RelayNotice {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRelayNotice();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.leavingWithinMs = reader.uint32();
             continue;
           }
@@ -50,6 +45,6 @@ export const RelayNotice: MessageFns<RelayNotice> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }

@@ -45,7 +45,7 @@ function createBaseDeliveryStatement(): DeliveryStatement {
 }
 
 export const DeliveryStatement: MessageFns<DeliveryStatement> = {
-  encode(message: DeliveryStatement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeliveryStatement, writer: BinaryWriter): BinaryWriter {
     if (message.messageId.length !== 0) {
       writer.uint32(10).bytes(message.messageId);
     }
@@ -70,67 +70,38 @@ export const DeliveryStatement: MessageFns<DeliveryStatement> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryStatement {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeliveryStatement {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeliveryStatement();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.messageId = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.messageDigest = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.senderAccountKey = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.recipientAccountKey = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.at = longToNumber(reader.uint64());
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
+          case 56: {
             message.read = reader.bool();
             continue;
           }
@@ -155,7 +126,7 @@ function createBaseProofSubject(): ProofSubject {
 }
 
 export const ProofSubject: MessageFns<ProofSubject> = {
-  encode(message: ProofSubject, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ProofSubject, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -177,59 +148,34 @@ export const ProofSubject: MessageFns<ProofSubject> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ProofSubject {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): ProofSubject {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseProofSubject();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.createdAt = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.text = reader.string();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.replyTo = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.shared = reader.bytes();
             continue;
           }
@@ -254,8 +200,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

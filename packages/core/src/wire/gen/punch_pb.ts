@@ -53,7 +53,7 @@ function createBaseUdpPunch(): UdpPunch {
 }
 
 export const UdpPunch: MessageFns<UdpPunch> = {
-  encode(message: UdpPunch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: UdpPunch, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "ask":
         UdpPunchAsk.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -71,43 +71,26 @@ export const UdpPunch: MessageFns<UdpPunch> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunch {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UdpPunch {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUdpPunch();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "ask", value: UdpPunchAsk.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "offer", value: UdpPunchOffer.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "go", value: UdpPunchGo.decode(reader, reader.uint32()) };
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "no", value: UdpPunchNo.decode(reader, reader.uint32()) };
             continue;
           }
@@ -125,7 +108,7 @@ function createBaseUdpPunchAsk(): UdpPunchAsk {
 }
 
 export const UdpPunchAsk: MessageFns<UdpPunchAsk> = {
-  encode(message: UdpPunchAsk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: UdpPunchAsk, writer: BinaryWriter): BinaryWriter {
     if (message.nonce.length !== 0) {
       writer.uint32(10).bytes(message.nonce);
     }
@@ -135,27 +118,18 @@ export const UdpPunchAsk: MessageFns<UdpPunchAsk> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunchAsk {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UdpPunchAsk {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUdpPunchAsk();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.nonce = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.stun.push(reader.string());
             continue;
           }
@@ -173,7 +147,7 @@ function createBaseUdpPunchOffer(): UdpPunchOffer {
 }
 
 export const UdpPunchOffer: MessageFns<UdpPunchOffer> = {
-  encode(message: UdpPunchOffer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: UdpPunchOffer, writer: BinaryWriter): BinaryWriter {
     if (message.nonce.length !== 0) {
       writer.uint32(10).bytes(message.nonce);
     }
@@ -198,67 +172,38 @@ export const UdpPunchOffer: MessageFns<UdpPunchOffer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunchOffer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UdpPunchOffer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUdpPunchOffer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.nonce = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.stun = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.host = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.port = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.mapping = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.step = reader.sint32();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.token = reader.bytes();
             continue;
           }
@@ -276,18 +221,17 @@ function createBaseUdpPunchGo(): UdpPunchGo {
 }
 
 export const UdpPunchGo: MessageFns<UdpPunchGo> = {
-  encode(_: UdpPunchGo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: UdpPunchGo, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunchGo {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UdpPunchGo {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUdpPunchGo();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -302,26 +246,21 @@ function createBaseUdpPunchNo(): UdpPunchNo {
 }
 
 export const UdpPunchNo: MessageFns<UdpPunchNo> = {
-  encode(message: UdpPunchNo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: UdpPunchNo, writer: BinaryWriter): BinaryWriter {
     if (message.cause !== 0) {
       writer.uint32(8).uint32(message.cause);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UdpPunchNo {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): UdpPunchNo {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseUdpPunchNo();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.cause = reader.uint32();
             continue;
           }
@@ -335,8 +274,8 @@ export const UdpPunchNo: MessageFns<UdpPunchNo> = {
 };
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

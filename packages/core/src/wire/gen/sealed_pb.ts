@@ -137,7 +137,7 @@ function createBasePrekeyBundle(): PrekeyBundle {
 }
 
 export const PrekeyBundle: MessageFns<PrekeyBundle> = {
-  encode(message: PrekeyBundle, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PrekeyBundle, writer: BinaryWriter): BinaryWriter {
     if (message.deviceKey.length !== 0) {
       writer.uint32(10).bytes(message.deviceKey);
     }
@@ -159,59 +159,34 @@ export const PrekeyBundle: MessageFns<PrekeyBundle> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PrekeyBundle {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PrekeyBundle {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePrekeyBundle();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.suite = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.issuedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.prekeyId = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.signedPrekey = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.kemKey = reader.bytes();
             continue;
           }
@@ -229,7 +204,7 @@ function createBaseRatchetHeader(): RatchetHeader {
 }
 
 export const RatchetHeader: MessageFns<RatchetHeader> = {
-  encode(message: RatchetHeader, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RatchetHeader, writer: BinaryWriter): BinaryWriter {
     if (message.session !== 0) {
       writer.uint32(13).fixed32(message.session);
     }
@@ -248,51 +223,30 @@ export const RatchetHeader: MessageFns<RatchetHeader> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RatchetHeader {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RatchetHeader {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRatchetHeader();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 13) {
-              break;
-            }
-
+        switch (tag) {
+          case 13: {
             message.session = reader.fixed32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.ratchetKey = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.previous = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.number = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.random = reader.bytes();
             continue;
           }
@@ -310,7 +264,7 @@ function createBaseFirstFlight(): FirstFlight {
 }
 
 export const FirstFlight: MessageFns<FirstFlight> = {
-  encode(message: FirstFlight, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FirstFlight, writer: BinaryWriter): BinaryWriter {
     if (message.ephemeralKey.length !== 0) {
       writer.uint32(10).bytes(message.ephemeralKey);
     }
@@ -326,43 +280,26 @@ export const FirstFlight: MessageFns<FirstFlight> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FirstFlight {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FirstFlight {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFirstFlight();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.ephemeralKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.prekeyId = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.oneTimeId = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kemCiphertext = reader.bytes();
             continue;
           }
@@ -380,7 +317,7 @@ function createBaseSessionMessage(): SessionMessage {
 }
 
 export const SessionMessage: MessageFns<SessionMessage> = {
-  encode(message: SessionMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SessionMessage, writer: BinaryWriter): BinaryWriter {
     if (message.header.length !== 0) {
       writer.uint32(10).bytes(message.header);
     }
@@ -396,43 +333,26 @@ export const SessionMessage: MessageFns<SessionMessage> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SessionMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SessionMessage {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSessionMessage();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.header = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.headerTag = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.ciphertext = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.first = FirstFlight.decode(reader, reader.uint32());
             continue;
           }
@@ -450,7 +370,7 @@ function createBasePayload(): Payload {
 }
 
 export const Payload: MessageFns<Payload> = {
-  encode(message: Payload, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Payload, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "plain":
         writer.uint32(10).bytes(message.body.value);
@@ -462,27 +382,18 @@ export const Payload: MessageFns<Payload> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Payload {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Payload {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePayload();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.body = { $case: "plain", value: reader.bytes() };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.body = { $case: "deflated", value: reader.bytes() };
             continue;
           }
@@ -500,7 +411,7 @@ function createBaseEnvelope(): Envelope {
 }
 
 export const Envelope: MessageFns<Envelope> = {
-  encode(message: Envelope, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Envelope, writer: BinaryWriter): BinaryWriter {
     if (message.version !== 0) {
       writer.uint32(8).uint32(message.version);
     }
@@ -519,51 +430,30 @@ export const Envelope: MessageFns<Envelope> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Envelope {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Envelope {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseEnvelope();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.version = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.deliveryTag = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.expiryHour = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.prekeyId = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.sealed = reader.bytes();
             continue;
           }
@@ -581,7 +471,7 @@ function createBaseEnvelopeContent(): EnvelopeContent {
 }
 
 export const EnvelopeContent: MessageFns<EnvelopeContent> = {
-  encode(message: EnvelopeContent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: EnvelopeContent, writer: BinaryWriter): BinaryWriter {
     if (message.message.length !== 0) {
       writer.uint32(10).bytes(message.message);
     }
@@ -594,35 +484,22 @@ export const EnvelopeContent: MessageFns<EnvelopeContent> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnvelopeContent {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): EnvelopeContent {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseEnvelopeContent();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.message = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.sender = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.seq = reader.uint32();
             continue;
           }
@@ -640,7 +517,7 @@ function createBaseSkippedKeyRecord(): SkippedKeyRecord {
 }
 
 export const SkippedKeyRecord: MessageFns<SkippedKeyRecord> = {
-  encode(message: SkippedKeyRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SkippedKeyRecord, writer: BinaryWriter): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint32(message.number);
     }
@@ -653,35 +530,22 @@ export const SkippedKeyRecord: MessageFns<SkippedKeyRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SkippedKeyRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SkippedKeyRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSkippedKeyRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.number = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.key = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.at = longToNumber(reader.uint64());
             continue;
           }
@@ -699,7 +563,7 @@ function createBaseReceivingChainRecord(): ReceivingChainRecord {
 }
 
 export const ReceivingChainRecord: MessageFns<ReceivingChainRecord> = {
-  encode(message: ReceivingChainRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ReceivingChainRecord, writer: BinaryWriter): BinaryWriter {
     if (message.remote.length !== 0) {
       writer.uint32(10).bytes(message.remote);
     }
@@ -718,51 +582,30 @@ export const ReceivingChainRecord: MessageFns<ReceivingChainRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReceivingChainRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): ReceivingChainRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseReceivingChainRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.remote = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.key = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.headerKey = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.number = reader.uint32();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.skipped.push(SkippedKeyRecord.decode(reader, reader.uint32()));
             continue;
           }
@@ -780,7 +623,7 @@ function createBaseSendingChainRecord(): SendingChainRecord {
 }
 
 export const SendingChainRecord: MessageFns<SendingChainRecord> = {
-  encode(message: SendingChainRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SendingChainRecord, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -793,35 +636,22 @@ export const SendingChainRecord: MessageFns<SendingChainRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SendingChainRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SendingChainRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSendingChainRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.headerKey = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.number = reader.uint32();
             continue;
           }
@@ -847,7 +677,7 @@ function createBaseRatchetRecord(): RatchetRecord {
 }
 
 export const RatchetRecord: MessageFns<RatchetRecord> = {
-  encode(message: RatchetRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: RatchetRecord, writer: BinaryWriter): BinaryWriter {
     if (message.root.length !== 0) {
       writer.uint32(10).bytes(message.root);
     }
@@ -872,67 +702,38 @@ export const RatchetRecord: MessageFns<RatchetRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RatchetRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): RatchetRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRatchetRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.root = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.ownSecret = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.ownPublic = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.sending = SendingChainRecord.decode(reader, reader.uint32());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.previous = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.remote = reader.bytes();
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.receiving.push(ReceivingChainRecord.decode(reader, reader.uint32()));
             continue;
           }
@@ -950,7 +751,7 @@ function createBaseSessionRecord(): SessionRecord {
 }
 
 export const SessionRecord: MessageFns<SessionRecord> = {
-  encode(message: SessionRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SessionRecord, writer: BinaryWriter): BinaryWriter {
     if (message.id !== 0) {
       writer.uint32(13).fixed32(message.id);
     }
@@ -972,59 +773,34 @@ export const SessionRecord: MessageFns<SessionRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SessionRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SessionRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSessionRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 13) {
-              break;
-            }
-
+        switch (tag) {
+          case 13: {
             message.id = reader.fixed32();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.createdAt = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.initiated = reader.bool();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.first = FirstFlight.decode(reader, reader.uint32());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.ratchet = RatchetRecord.decode(reader, reader.uint32());
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.retired = reader.bool();
             continue;
           }
@@ -1042,7 +818,7 @@ function createBaseSessionsRecord(): SessionsRecord {
 }
 
 export const SessionsRecord: MessageFns<SessionsRecord> = {
-  encode(message: SessionsRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SessionsRecord, writer: BinaryWriter): BinaryWriter {
     for (const v of message.sessions) {
       SessionRecord.encode(v!, writer.uint32(10).fork()).join();
     }
@@ -1052,27 +828,18 @@ export const SessionsRecord: MessageFns<SessionsRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SessionsRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SessionsRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSessionsRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.sessions.push(SessionRecord.decode(reader, reader.uint32()));
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.resetSentAt = longToNumber(reader.uint64());
             continue;
           }
@@ -1097,8 +864,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);

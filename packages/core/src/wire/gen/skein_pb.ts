@@ -278,7 +278,7 @@ function createBaseSigned(): Signed {
 }
 
 export const Signed: MessageFns<Signed> = {
-  encode(message: Signed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Signed, writer: BinaryWriter): BinaryWriter {
     if (message.statement.length !== 0) {
       writer.uint32(10).bytes(message.statement);
     }
@@ -288,27 +288,18 @@ export const Signed: MessageFns<Signed> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Signed {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Signed {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSigned();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.statement = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.signature = reader.bytes();
             continue;
           }
@@ -326,7 +317,7 @@ function createBaseDeviceEntry(): DeviceEntry {
 }
 
 export const DeviceEntry: MessageFns<DeviceEntry> = {
-  encode(message: DeviceEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeviceEntry, writer: BinaryWriter): BinaryWriter {
     if (message.deviceKey.length !== 0) {
       writer.uint32(10).bytes(message.deviceKey);
     }
@@ -339,35 +330,22 @@ export const DeviceEntry: MessageFns<DeviceEntry> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeviceEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeviceEntry {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeviceEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.dhKey = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.dhCertificate = reader.bytes();
             continue;
           }
@@ -385,7 +363,7 @@ function createBaseDeviceList(): DeviceList {
 }
 
 export const DeviceList: MessageFns<DeviceList> = {
-  encode(message: DeviceList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeviceList, writer: BinaryWriter): BinaryWriter {
     if (message.accountKey.length !== 0) {
       writer.uint32(10).bytes(message.accountKey);
     }
@@ -404,51 +382,30 @@ export const DeviceList: MessageFns<DeviceList> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeviceList {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeviceList {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeviceList();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.accountKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.version = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.devices.push(DeviceEntry.decode(reader, reader.uint32()));
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.revoked.push(reader.bytes());
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
+          case 40: {
             message.since = longToNumber(reader.uint64());
             continue;
           }
@@ -475,7 +432,7 @@ function createBaseContactCard(): ContactCard {
 }
 
 export const ContactCard: MessageFns<ContactCard> = {
-  encode(message: ContactCard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ContactCard, writer: BinaryWriter): BinaryWriter {
     if (message.deviceList !== undefined) {
       Signed.encode(message.deviceList, writer.uint32(10).fork()).join();
     }
@@ -503,75 +460,42 @@ export const ContactCard: MessageFns<ContactCard> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ContactCard {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): ContactCard {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseContactCard();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceList = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.name = reader.string();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.relays.push(reader.string());
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.issuedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.bundle = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.mailboxes.push(reader.string());
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.bundles.push(Signed.decode(reader, reader.uint32()));
             continue;
           }
@@ -589,7 +513,7 @@ function createBaseAccountRecord(): AccountRecord {
 }
 
 export const AccountRecord: MessageFns<AccountRecord> = {
-  encode(message: AccountRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AccountRecord, writer: BinaryWriter): BinaryWriter {
     if (message.deviceList !== undefined) {
       Signed.encode(message.deviceList, writer.uint32(10).fork()).join();
     }
@@ -608,51 +532,30 @@ export const AccountRecord: MessageFns<AccountRecord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AccountRecord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): AccountRecord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAccountRecord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceList = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.relays.push(reader.string());
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.issuedAt = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.bundle = Signed.decode(reader, reader.uint32());
             continue;
           }
@@ -670,7 +573,7 @@ function createBaseHandover(): Handover {
 }
 
 export const Handover: MessageFns<Handover> = {
-  encode(message: Handover, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Handover, writer: BinaryWriter): BinaryWriter {
     if (message.firstDay !== 0) {
       writer.uint32(8).uint32(message.firstDay);
     }
@@ -686,43 +589,26 @@ export const Handover: MessageFns<Handover> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Handover {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Handover {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHandover();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.firstDay = reader.uint32();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.deliveryTags = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.oneTimeId = reader.uint32();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.oneTimeKey = reader.bytes();
             continue;
           }
@@ -740,7 +626,7 @@ function createBaseInviteCard(): InviteCard {
 }
 
 export const InviteCard: MessageFns<InviteCard> = {
-  encode(message: InviteCard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: InviteCard, writer: BinaryWriter): BinaryWriter {
     if (message.card !== undefined) {
       Signed.encode(message.card, writer.uint32(10).fork()).join();
     }
@@ -750,27 +636,18 @@ export const InviteCard: MessageFns<InviteCard> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): InviteCard {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): InviteCard {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseInviteCard();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.card = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.handover = Handover.decode(reader, reader.uint32());
             continue;
           }
@@ -788,7 +665,7 @@ function createBaseContactFrame(): ContactFrame {
 }
 
 export const ContactFrame: MessageFns<ContactFrame> = {
-  encode(message: ContactFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ContactFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "introduction":
         Introduction.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -800,27 +677,18 @@ export const ContactFrame: MessageFns<ContactFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ContactFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): ContactFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseContactFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "introduction", value: Introduction.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "answer", value: CardAnswer.decode(reader, reader.uint32()) };
             continue;
           }
@@ -838,7 +706,7 @@ function createBaseIntroduction(): Introduction {
 }
 
 export const Introduction: MessageFns<Introduction> = {
-  encode(message: Introduction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Introduction, writer: BinaryWriter): BinaryWriter {
     if (message.card !== undefined) {
       Signed.encode(message.card, writer.uint32(10).fork()).join();
     }
@@ -854,43 +722,26 @@ export const Introduction: MessageFns<Introduction> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Introduction {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Introduction {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseIntroduction();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.card = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.proof = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.inviteHash = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.handover = Handover.decode(reader, reader.uint32());
             continue;
           }
@@ -908,7 +759,7 @@ function createBaseCardAnswer(): CardAnswer {
 }
 
 export const CardAnswer: MessageFns<CardAnswer> = {
-  encode(message: CardAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CardAnswer, writer: BinaryWriter): BinaryWriter {
     if (message.card !== undefined) {
       Signed.encode(message.card, writer.uint32(10).fork()).join();
     }
@@ -924,43 +775,26 @@ export const CardAnswer: MessageFns<CardAnswer> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CardAnswer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CardAnswer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCardAnswer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.card = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.proof = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.accepted = reader.bool();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.handover = Handover.decode(reader, reader.uint32());
             continue;
           }
@@ -978,7 +812,7 @@ function createBaseDeliverFrame(): DeliverFrame {
 }
 
 export const DeliverFrame: MessageFns<DeliverFrame> = {
-  encode(message: DeliverFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DeliverFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "delivery":
         Delivery.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -990,27 +824,18 @@ export const DeliverFrame: MessageFns<DeliverFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DeliverFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DeliverFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeliverFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "delivery", value: Delivery.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "acknowledgement", value: Acknowledgement.decode(reader, reader.uint32()) };
             continue;
           }
@@ -1028,7 +853,7 @@ function createBaseDelivery(): Delivery {
 }
 
 export const Delivery: MessageFns<Delivery> = {
-  encode(message: Delivery, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Delivery, writer: BinaryWriter): BinaryWriter {
     if (message.id.length !== 0) {
       writer.uint32(10).bytes(message.id);
     }
@@ -1041,35 +866,22 @@ export const Delivery: MessageFns<Delivery> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Delivery {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Delivery {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDelivery();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.id = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.seq = longToNumber(reader.uint64());
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.sealed = reader.bytes();
             continue;
           }
@@ -1087,26 +899,21 @@ function createBaseAcknowledgement(): Acknowledgement {
 }
 
 export const Acknowledgement: MessageFns<Acknowledgement> = {
-  encode(message: Acknowledgement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Acknowledgement, writer: BinaryWriter): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).bytes(v!);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Acknowledgement {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Acknowledgement {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseAcknowledgement();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.ids.push(reader.bytes());
             continue;
           }
@@ -1124,7 +931,7 @@ function createBaseContent(): Content {
 }
 
 export const Content: MessageFns<Content> = {
-  encode(message: Content, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Content, writer: BinaryWriter): BinaryWriter {
     if (message.hlcMs !== 0) {
       writer.uint32(8).uint64(message.hlcMs);
     }
@@ -1175,131 +982,70 @@ export const Content: MessageFns<Content> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Content {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Content {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseContent();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.hlcMs = longToNumber(reader.uint64());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.hlcCounter = reader.uint32();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.createdAt = longToNumber(reader.uint64());
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
+          case 34: {
             message.kind = { $case: "text", value: Text.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.kind = { $case: "reset", value: SessionReset.decode(reader, reader.uint32()) };
             continue;
           }
-          case 7: {
-            if (tag !== 58) {
-              break;
-            }
-
+          case 58: {
             message.kind = { $case: "reaction", value: Reaction.decode(reader, reader.uint32()) };
             continue;
           }
-          case 8: {
-            if (tag !== 66) {
-              break;
-            }
-
+          case 66: {
             message.kind = { $case: "edit", value: Edit.decode(reader, reader.uint32()) };
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
+          case 74: {
             message.kind = { $case: "deletion", value: Deletion.decode(reader, reader.uint32()) };
             continue;
           }
-          case 10: {
-            if (tag !== 82) {
-              break;
-            }
-
+          case 82: {
             message.kind = { $case: "contact", value: SharedContact.decode(reader, reader.uint32()) };
             continue;
           }
-          case 11: {
-            if (tag !== 90) {
-              break;
-            }
-
+          case 90: {
             message.kind = { $case: "timer", value: DisappearTimer.decode(reader, reader.uint32()) };
             continue;
           }
-          case 12: {
-            if (tag !== 98) {
-              break;
-            }
-
+          case 98: {
             message.kind = { $case: "file", value: reader.bytes() };
             continue;
           }
-          case 13: {
-            if (tag !== 106) {
-              break;
-            }
-
+          case 106: {
             message.kind = { $case: "own", value: reader.bytes() };
             continue;
           }
-          case 15: {
-            if (tag !== 122) {
-              break;
-            }
-
+          case 122: {
             message.kind = { $case: "control", value: reader.bytes() };
             continue;
           }
-          case 16: {
-            if (tag !== 130) {
-              break;
-            }
-
+          case 130: {
             message.kind = { $case: "fileWord", value: FileWord.decode(reader, reader.uint32()) };
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
+          case 50: {
             message.id = reader.bytes();
             continue;
           }
@@ -1317,7 +1063,7 @@ function createBaseFileWord(): FileWord {
 }
 
 export const FileWord: MessageFns<FileWord> = {
-  encode(message: FileWord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: FileWord, writer: BinaryWriter): BinaryWriter {
     if (message.transfer.length !== 0) {
       writer.uint32(10).bytes(message.transfer);
     }
@@ -1327,27 +1073,18 @@ export const FileWord: MessageFns<FileWord> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileWord {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): FileWord {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseFileWord();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.transfer = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.word = reader.bytes();
             continue;
           }
@@ -1365,18 +1102,17 @@ function createBaseSessionReset(): SessionReset {
 }
 
 export const SessionReset: MessageFns<SessionReset> = {
-  encode(_: SessionReset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(_: SessionReset, writer: BinaryWriter): BinaryWriter {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SessionReset {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SessionReset {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSessionReset();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
+        switch (tag) {
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -1391,7 +1127,7 @@ function createBaseText(): Text {
 }
 
 export const Text: MessageFns<Text> = {
-  encode(message: Text, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Text, writer: BinaryWriter): BinaryWriter {
     if (message.body !== "") {
       writer.uint32(10).string(message.body);
     }
@@ -1404,35 +1140,22 @@ export const Text: MessageFns<Text> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Text {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Text {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseText();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.body = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.replyTo = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.disappearAfter = reader.uint32();
             continue;
           }
@@ -1450,7 +1173,7 @@ function createBaseReaction(): Reaction {
 }
 
 export const Reaction: MessageFns<Reaction> = {
-  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Reaction, writer: BinaryWriter): BinaryWriter {
     if (message.target.length !== 0) {
       writer.uint32(10).bytes(message.target);
     }
@@ -1460,27 +1183,18 @@ export const Reaction: MessageFns<Reaction> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Reaction {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseReaction();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.target = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.emoji = reader.string();
             continue;
           }
@@ -1498,7 +1212,7 @@ function createBaseEdit(): Edit {
 }
 
 export const Edit: MessageFns<Edit> = {
-  encode(message: Edit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Edit, writer: BinaryWriter): BinaryWriter {
     if (message.target.length !== 0) {
       writer.uint32(10).bytes(message.target);
     }
@@ -1508,27 +1222,18 @@ export const Edit: MessageFns<Edit> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Edit {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Edit {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseEdit();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.target = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.body = reader.string();
             continue;
           }
@@ -1546,26 +1251,21 @@ function createBaseDeletion(): Deletion {
 }
 
 export const Deletion: MessageFns<Deletion> = {
-  encode(message: Deletion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Deletion, writer: BinaryWriter): BinaryWriter {
     if (message.target.length !== 0) {
       writer.uint32(10).bytes(message.target);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Deletion {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Deletion {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDeletion();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.target = reader.bytes();
             continue;
           }
@@ -1583,7 +1283,7 @@ function createBaseSharedContact(): SharedContact {
 }
 
 export const SharedContact: MessageFns<SharedContact> = {
-  encode(message: SharedContact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: SharedContact, writer: BinaryWriter): BinaryWriter {
     if (message.accountDigest.length !== 0) {
       writer.uint32(10).bytes(message.accountDigest);
     }
@@ -1593,27 +1293,18 @@ export const SharedContact: MessageFns<SharedContact> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SharedContact {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): SharedContact {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseSharedContact();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.name = reader.string();
             continue;
           }
@@ -1631,26 +1322,21 @@ function createBaseDisappearTimer(): DisappearTimer {
 }
 
 export const DisappearTimer: MessageFns<DisappearTimer> = {
-  encode(message: DisappearTimer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: DisappearTimer, writer: BinaryWriter): BinaryWriter {
     if (message.after !== 0) {
       writer.uint32(8).uint32(message.after);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DisappearTimer {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): DisappearTimer {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseDisappearTimer();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.after = reader.uint32();
             continue;
           }
@@ -1668,26 +1354,21 @@ function createBaseTyping(): Typing {
 }
 
 export const Typing: MessageFns<Typing> = {
-  encode(message: Typing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Typing, writer: BinaryWriter): BinaryWriter {
     if (message.active !== false) {
       writer.uint32(8).bool(message.active);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Typing {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Typing {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseTyping();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
+        switch (tag) {
+          case 8: {
             message.active = reader.bool();
             continue;
           }
@@ -1712,7 +1393,7 @@ function createBasePresence(): Presence {
 }
 
 export const Presence: MessageFns<Presence> = {
-  encode(message: Presence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: Presence, writer: BinaryWriter): BinaryWriter {
     if (message.deviceKey.length !== 0) {
       writer.uint32(10).bytes(message.deviceKey);
     }
@@ -1734,59 +1415,34 @@ export const Presence: MessageFns<Presence> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Presence {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): Presence {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePresence();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.deviceKey = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.accountDigest = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.networkId = reader.bytes();
             continue;
           }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
+          case 32: {
             message.at = longToNumber(reader.uint64());
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
+          case 42: {
             message.name = reader.string();
             continue;
           }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
+          case 48: {
             message.lease = reader.uint32();
             continue;
           }
@@ -1804,7 +1460,7 @@ function createBaseHeardPresence(): HeardPresence {
 }
 
 export const HeardPresence: MessageFns<HeardPresence> = {
-  encode(message: HeardPresence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HeardPresence, writer: BinaryWriter): BinaryWriter {
     if (message.presence !== undefined) {
       Signed.encode(message.presence, writer.uint32(10).fork()).join();
     }
@@ -1814,27 +1470,18 @@ export const HeardPresence: MessageFns<HeardPresence> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HeardPresence {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): HeardPresence {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseHeardPresence();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.presence = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
+          case 16: {
             message.age = reader.uint32();
             continue;
           }
@@ -1852,7 +1499,7 @@ function createBasePresenceFrame(): PresenceFrame {
 }
 
 export const PresenceFrame: MessageFns<PresenceFrame> = {
-  encode(message: PresenceFrame, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PresenceFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "presence":
         PresenceHello.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -1867,35 +1514,22 @@ export const PresenceFrame: MessageFns<PresenceFrame> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PresenceFrame {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PresenceFrame {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePresenceFrame();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "presence", value: PresenceHello.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "welcome", value: PresenceWelcome.decode(reader, reader.uint32()) };
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.kind = { $case: "refresh", value: PresenceRefresh.decode(reader, reader.uint32()) };
             continue;
           }
@@ -1913,26 +1547,21 @@ function createBasePresenceHello(): PresenceHello {
 }
 
 export const PresenceHello: MessageFns<PresenceHello> = {
-  encode(message: PresenceHello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PresenceHello, writer: BinaryWriter): BinaryWriter {
     if (message.own !== undefined) {
       Signed.encode(message.own, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PresenceHello {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PresenceHello {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePresenceHello();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.own = Signed.decode(reader, reader.uint32());
             continue;
           }
@@ -1950,7 +1579,7 @@ function createBasePresenceWelcome(): PresenceWelcome {
 }
 
 export const PresenceWelcome: MessageFns<PresenceWelcome> = {
-  encode(message: PresenceWelcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PresenceWelcome, writer: BinaryWriter): BinaryWriter {
     if (message.own !== undefined) {
       Signed.encode(message.own, writer.uint32(10).fork()).join();
     }
@@ -1963,35 +1592,22 @@ export const PresenceWelcome: MessageFns<PresenceWelcome> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PresenceWelcome {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PresenceWelcome {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePresenceWelcome();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.own = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.to = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
+          case 26: {
             message.heard.push(HeardPresence.decode(reader, reader.uint32()));
             continue;
           }
@@ -2009,7 +1625,7 @@ function createBasePresenceRefresh(): PresenceRefresh {
 }
 
 export const PresenceRefresh: MessageFns<PresenceRefresh> = {
-  encode(message: PresenceRefresh, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: PresenceRefresh, writer: BinaryWriter): BinaryWriter {
     if (message.own !== undefined) {
       Signed.encode(message.own, writer.uint32(10).fork()).join();
     }
@@ -2019,27 +1635,18 @@ export const PresenceRefresh: MessageFns<PresenceRefresh> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): PresenceRefresh {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): PresenceRefresh {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBasePresenceRefresh();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.own = Signed.decode(reader, reader.uint32());
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.heard.push(HeardPresence.decode(reader, reader.uint32()));
             continue;
           }
@@ -2057,7 +1664,7 @@ function createBaseCardRequest(): CardRequest {
 }
 
 export const CardRequest: MessageFns<CardRequest> = {
-  encode(message: CardRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CardRequest, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "put":
         CardPut.encode(message.kind.value, writer.uint32(10).fork()).join();
@@ -2069,27 +1676,18 @@ export const CardRequest: MessageFns<CardRequest> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CardRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CardRequest {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCardRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.kind = { $case: "put", value: CardPut.decode(reader, reader.uint32()) };
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.kind = { $case: "get", value: CardGet.decode(reader, reader.uint32()) };
             continue;
           }
@@ -2107,7 +1705,7 @@ function createBaseCardPut(): CardPut {
 }
 
 export const CardPut: MessageFns<CardPut> = {
-  encode(message: CardPut, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CardPut, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
@@ -2120,35 +1718,22 @@ export const CardPut: MessageFns<CardPut> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CardPut {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CardPut {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCardPut();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.value = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
+          case 24: {
             message.expiresAt = longToNumber(reader.uint64());
             continue;
           }
@@ -2166,26 +1751,21 @@ function createBaseCardGet(): CardGet {
 }
 
 export const CardGet: MessageFns<CardGet> = {
-  encode(message: CardGet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CardGet, writer: BinaryWriter): BinaryWriter {
     if (message.key.length !== 0) {
       writer.uint32(10).bytes(message.key);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CardGet {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CardGet {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCardGet();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.key = reader.bytes();
             continue;
           }
@@ -2203,7 +1783,7 @@ function createBaseCardReply(): CardReply {
 }
 
 export const CardReply: MessageFns<CardReply> = {
-  encode(message: CardReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: CardReply, writer: BinaryWriter): BinaryWriter {
     if (message.outcome !== "") {
       writer.uint32(10).string(message.outcome);
     }
@@ -2213,27 +1793,18 @@ export const CardReply: MessageFns<CardReply> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CardReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+  decode(reader: BinaryReader, length?: number): CardReply {
     {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseCardReply();
       while (reader.pos < end) {
         const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
+        switch (tag) {
+          case 10: {
             message.outcome = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
+          case 18: {
             message.value = reader.bytes();
             continue;
           }
@@ -2258,8 +1829,8 @@ function longToNumber(int64: { toString(): string }): number {
 }
 
 interface MessageFns<T> {
-  encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  encode(message: T, writer: BinaryWriter): BinaryWriter;
+  decode(reader: BinaryReader, length?: number): T;
 }
 
 const NOTHING = new Uint8Array(0);
