@@ -80,11 +80,11 @@ export const MAX_RELAY_ADDRESSES = 32
 export const MAX_DESCRIPTIONS = 64
 
 /**
- * Rejoining a relay: full jitter between nothing and a bound that doubles from the first to the last; for the first half minute of an
- * outage no further than to the second, for a relay that has restarted is to be joined again within 3 s.
+ * Rejoining a relay: at random up to a bound that doubles from the first to the last; for the first half minute of an outage no
+ * further than to the second, for a relay that has restarted is to be joined again within 3 s.
  */
 export const REJOIN_FIRST_MS = 250
-export const REJOIN_SOON_MS = 2_500
+export const REJOIN_SOON_MS = 1_250
 export const REJOIN_SOON_FOR_MS = 30_000
 export const REJOIN_MOST_MS = 10_000
 /** A try to join a relay that is older than this is begun anew when the network changes: it may hang on what is gone. */

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { parseDeviceId } from '@skein/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../platform/system.ts'
+import { untilAborted } from './abandon.ts'
 import type { Stack } from './client-stack.ts'
 import { attempt, dialRelay } from './dial-race.ts'
 import type { RelayDescription } from './relay-description.ts'
@@ -50,6 +51,17 @@ describe('dialling a relay', { timeout: 60_000 }, () => {
     const connection = await dialRelay(stack, { ...relay, addresses }, limit)
     expect(connection.remoteAddr.toString()).toContain('/ws')
     expect(held.length).toBeGreaterThan(0)
+  })
+
+  it('[PT15] does not wait with the address that answered last, however long those before it hang', async () => {
+    const relay = await described()
+    const { port } = silent.address() as AddressInfo
+    const open = relay.addresses.find((each) => each.includes('/ws')) ?? ''
+    const shut = `/ip4/127.0.0.1/tcp/${port}/p2p/${relay.device}`
+    // Of a clock that stands still nobody's turn comes.
+    const clock = { ...systemClock, sleep: (_ms: number, { signal = limit.signal } = {}) => untilAborted(signal).then(() => false) }
+    const connection = await dialRelay(stack, { ...relay, addresses: [shut, open] }, { ...limit, clock, lately: open })
+    expect(connection.remoteAddr.toString()).toBe(open)
   })
 
   it('[PT3] prefers TCP, leaves one connection and takes it again', async () => {

@@ -48,6 +48,8 @@ export type DiallingStack = Pick<Stack, 'getConnections' | 'addEventListener' | 
 interface RelayDial {
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** The address that has answered before: it waits for no other. */
+  readonly lately?: string | undefined
 }
 
 /** Dials that run; whoever wants the same relay meanwhile shares the connection. */
@@ -58,16 +60,16 @@ const running = new WeakMap<DiallingStack, Map<DeviceId, Promise<Connection>>>()
  * Each is begun when the one before has failed or has had RELAY_HEAD_START_MS: a network may drop all but one of them in silence.
  * @throws AggregateError when none answers
  */
-export async function dialRelay(stack: DiallingStack, relay: RelayDescription, { clock, signal }: RelayDial): Promise<Connection> {
+export async function dialRelay(stack: DiallingStack, relay: RelayDescription, how: RelayDial): Promise<Connection> {
   const standing = standingTo(stack, relay.device)
   if (standing !== undefined) return standing
   const dials = running.get(stack) ?? new Map<DeviceId, Promise<Connection>>()
   running.set(stack, dials)
   const shared = dials.get(relay.device)
   // The other dial knew other addresses, was given up, or hangs since a time when the relay was away.
-  const found = (shared && (await inTime(shared, { clock, signal }))) ?? standingTo(stack, relay.device)
+  const found = (shared && (await inTime(shared, how))) ?? standingTo(stack, relay.device)
   if (found !== undefined) return found
-  const dial = raceAddresses(stack, relay, { clock, signal }).finally(() => dials.get(relay.device) === dial && dials.delete(relay.device))
+  const dial = raceAddresses(stack, relay, how).finally(() => dials.get(relay.device) === dial && dials.delete(relay.device))
   dials.set(relay.device, dial)
   return dial
 }
@@ -111,14 +113,14 @@ export async function orOpened(stack: DiallingStack, device: DeviceId, { clock, 
   }
 }
 
-async function raceAddresses(stack: DiallingStack, relay: RelayDescription, { clock, signal }: RelayDial): Promise<Connection> {
+async function raceAddresses(stack: DiallingStack, relay: RelayDescription, { clock, signal, lately }: RelayDial): Promise<Connection> {
   const attempts: Attempt[] = []
   for (const [at, address] of dialable(stack, relay).entries()) {
     const before = attempts.at(-1)?.dial
     const begin = async (own: AbortSignal): Promise<Connection> => {
       const failed = new AbortController()
       before?.catch(() => failed.abort())
-      if (at > 0) await clock.sleep(RELAY_HEAD_START_MS * at, { signal: AbortSignal.any([own, failed.signal]) })
+      if (at > 0 && address !== lately) await clock.sleep(RELAY_HEAD_START_MS * at, { signal: AbortSignal.any([own, failed.signal]) })
       own.throwIfAborted()
       return stack.services.transports.transportManager.dial(multiaddr(address), { signal: own })
     }

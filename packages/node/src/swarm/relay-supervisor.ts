@@ -34,13 +34,15 @@ export interface SupervisorDeps {
 }
 
 /**
- * Wait before try number `attempts` + 1, milliseconds: full jitter, so that a restarted relay is not overrun. A relay that restarts is
- * back within seconds, and so are we; one that has been away for longer is not expected from one moment to the next.
+ * Wait before try number `attempts` + 1, milliseconds: at random, so that a restarted relay is not overrun. A relay that restarts is
+ * back within seconds, and so are we: half of the wait is certain, which asks no more often and misses its return by half as much. One
+ * that has been away for longer is not expected from one moment to the next.
  * @param awayMs for how long the relay has been away
  */
 export function rejoinDelay({ attempts, awayMs }: { readonly attempts: number; readonly awayMs: number }, random: Random): number {
-  const most = awayMs < REJOIN_SOON_FOR_MS ? REJOIN_SOON_MS : REJOIN_MOST_MS
-  return random.uniform() * Math.min(most, REJOIN_FIRST_MS * 2 ** Math.min(attempts, 20))
+  const isYoung = awayMs < REJOIN_SOON_FOR_MS
+  const bound = Math.min(isYoung ? REJOIN_SOON_MS : REJOIN_MOST_MS, REJOIN_FIRST_MS * 2 ** Math.min(attempts, 20))
+  return isYoung ? (bound + random.uniform() * bound) / 2 : random.uniform() * bound
 }
 
 /** A try under way. */
@@ -55,6 +57,8 @@ export class RelaySupervisor {
   readonly url: string
   private readonly deps: SupervisorDeps
   private joined: RelayDescription | undefined
+  /** Where it has answered last. */
+  private answeredAt: string | undefined
   /** It takes us for a member, as far as is known. */
   private admitted = false
   private last: RelayStatus
@@ -168,7 +172,8 @@ export class RelaySupervisor {
     if (before !== undefined && before !== description.device) reservations.discard(before)
     this.joined = description
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-    const connection = await dialRelay(stack, description, { clock, signal: limited })
+    const connection = await dialRelay(stack, description, { clock, signal: limited, lately: this.answeredAt })
+    this.answeredAt = connection.remoteAddr.toString()
     this.report()
     if (!description.givesPlaces) return
     await this.deps.admit(this.url, description.device)
