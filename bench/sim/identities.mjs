@@ -10,6 +10,12 @@ const text = (value) => new TextEncoder().encode(value)
 
 export const addressOf = (node) => meshAddress(text(`tag of ${node}`), { sha256 })
 
+/** Several of one node, as a device has them for its contacts; the first one is that of `addressOf`. */
+export const addressesOf = (node, count) => [
+  addressOf(node),
+  ...Array.from({ length: count - 1 }, (_, at) => addressOf(`${node}, ${at + 1}`)),
+]
+
 /** A bundle named `name` with the key that its recipient finds in it. */
 export function identityOf(name) {
   const id = createHash('sha256').update(name).digest('hex')

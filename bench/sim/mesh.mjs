@@ -5,7 +5,7 @@ import { numberOf } from './number-of.mjs'
 import { Replay } from './replay.mjs'
 import { readTrace } from './trace.mjs'
 
-export async function simulate({ trace, policy, copies, seed, adversary, share }) {
+export async function simulate({ trace, policy, copies, seed, adversary, share, quotas, addresses = '1' }) {
   if (trace === undefined) throw new Error('sim mesh needs --trace DIR')
   if (adversary !== undefined && !(adversary in ADVERSARIES))
     throw new Error(`no adversary «${adversary}»; there are ${Object.keys(ADVERSARIES).join(', ')}`)
@@ -13,7 +13,9 @@ export async function simulate({ trace, policy, copies, seed, adversary, share }
   const began = performance.now()
   const replay = new Replay(readTrace(trace), {
     policy,
+    quotas,
     seed: numberOf('--seed', seed),
+    addresses: numberOf('--addresses', addresses, { least: 1, most: 1_000 }),
     ...(copies === undefined ? {} : { copies: numberOf('--copies', copies, { least: 1 }) }),
     ...(adversary === undefined ? {} : { adversary, share: numberOf('--share', share, { most: 1 }) }),
   })

@@ -1,8 +1,8 @@
 // Replays a contact trace with its messages through the mesh of core, on a virtual clock. All decisions are core's; here
 // are only the trace, the radios and the count.
-import { carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
+import { ArchivedStore, carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
-import { addressOf, identityOf, sha256, START_MS } from './identities.mjs'
+import { addressesOf, identityOf, sha256, START_MS } from './identities.mjs'
 import { ADVERSARIES } from './adversaries.mjs'
 import { controlBytes, spokenBytes } from './overheard.mjs'
 import { other, Radio } from './radio.mjs'
@@ -13,6 +13,8 @@ const TICK_MS = 1_000 / TICKS_PER_S
 const EXPIRY_CHECK_TICKS = 60 * TICKS_PER_S
 /** Both sides compare again what they hold (ME7). */
 const COMPARE_TICKS = 15 * TICKS_PER_S
+/** Where nodes have one address each, nobody boasts with so many. */
+const FEW_CLAIMS = 8
 
 export class Replay {
   dirty = new Set()
@@ -20,30 +22,39 @@ export class Replay {
   frames = []
   tick = 0
 
-  /** @param {{ adversary?: string, share?: number }} options the first `share` of all nodes, by a shuffle, are adversaries */
-  constructor(trace, { policy, seed = 1, copies, adversary, share = 0 }) {
+  /**
+   * @param {{ adversary?: string, share?: number, quotas?: boolean, addresses?: number }} options the first `share` of all nodes, by a
+   * shuffle, are adversaries; with `quotas` stores ask who has brought what, as they do at work (ME5, ME20); each node has `addresses`
+   */
+  constructor(trace, { policy, seed = 1, copies, adversary, share = 0, quotas = false, addresses = 1 }) {
     this.trace = trace
     this.random = seededRandom(seed)
     this.radio = new Radio(trace.meta.nodes)
     this.tally = new Tally()
-    this.addresses = Array.from({ length: trace.meta.nodes }, (_, node) => addressOf(node))
+    this.quotas = quotas
+    this.addresses = Array.from({ length: trace.meta.nodes }, (_, node) => addressesOf(node, addresses))
     this.adversary = adversary === undefined ? undefined : ADVERSARIES[adversary]
     // Nobody is shuffled where nobody is hostile: the random numbers of a plain run stay as they are.
     this.hostile = new Set(share === 0 ? [] : this.shuffled([...this.addresses.keys()]).slice(0, Math.round(share * this.addresses.length)))
-    this.nodes = this.addresses.map((address, node) => this.newNode(address, node, { policy, copies }))
+    const leastClaims = addresses > 1 ? undefined : FEW_CLAIMS
+    this.stores = this.addresses.map((_, node) => this.newStore(node))
+    this.nodes = this.addresses.map((own, node) => this.newNode(own, node, () => carryingPolicy(policy, { copies, leastClaims })))
   }
 
-  newNode(address, node, { policy, copies }) {
+  newStore(node) {
     const { buffer_bytes: all, buffer_bytes_by_node: own = {} } = this.trace.meta
+    const room = own[node] ?? all
+    return this.quotas ? new ArchivedStore(room, () => undefined) : new MemoryBundleStore(room)
+  }
+
+  newNode(own, node, newPolicy) {
     const { Node = MeshNode, claims } = this.hostile.has(node) ? this.adversary : {}
+    const everybody = claims === undefined ? [] : this.addresses.flat()
     return new Node({
-      alias: () => address,
-      addresses: new Set(claims === 'addresses' ? this.addresses : [address]),
-      store: new MemoryBundleStore(own[node] ?? all),
-      policy:
-        claims === 'news'
-          ? boastful(carryingPolicy(policy, { copies, leastClaims: 8 }), this.addresses)
-          : carryingPolicy(policy, { copies, leastClaims: 8 }),
+      alias: () => own[0],
+      addresses: new Set(claims === 'addresses' ? everybody : own),
+      store: this.stores[node],
+      policy: claims === 'news' ? boastful(newPolicy(), everybody) : newPolicy(),
       random: this.random,
       primitives: { sha256 },
       send: (id, frame) => this.sendControl(id, node, frame),
@@ -120,7 +131,9 @@ export class Replay {
   create({ id, from, to, bytes }) {
     const { cureKey, ...identity } = identityOf(id)
     const expiresAt = this.now + this.trace.meta.ttl_s * 1_000
-    const header = { ...identity, address: this.addresses[to], expiresAt, priority: 1, bytes }
+    // Each contact knows another address of the recipient.
+    const address = this.addresses[to][from % this.addresses[to].length]
+    const header = { ...identity, address, expiresAt, priority: 1, bytes }
     // What is to or from an adversary is its own affair.
     if (!this.hostile.has(from) && !this.hostile.has(to)) this.tally.created(header.key, { at: this.tick, cureKey })
     else if (this.hostile.size > 0) return
@@ -190,7 +203,7 @@ export class Replay {
     const choice = choose()
     if (choice === undefined) return false
     const link = this.radio.links.get(choice.link)
-    const answer = this.nodes[other(link, sender)].admit(choice.bundle, this.now)
+    const answer = this.admit(other(link, sender), sender, choice.bundle)
     this.deliverFrames()
     this.radio.control(link, spokenBytes(choice.bundle, answer.kind))
     if (answer.kind !== 'welcome') {
@@ -201,6 +214,15 @@ export class Replay {
     const transfer = this.radio.begin(link, sender, { bundle: choice.bundle, bytes: choice.bundle.bytes - answer.offset, tick: this.tick })
     this.ending.set(transfer.end, [...(this.ending.get(transfer.end) ?? []), transfer])
     return true
+  }
+
+  /** Whether a bundle may come, as the driver of a node answers it. */
+  admit(receiver, sender, bundle) {
+    const store = this.stores[receiver]
+    const isFor = this.addresses[receiver].includes(bundle.address)
+    const { key, bytes } = bundle
+    if (this.quotas && !isFor && !store.has(key) && !store.hasRoomFrom(`${sender}`, bytes)) return { kind: 'no-room' }
+    return this.nodes[receiver].admit(bundle, this.now, `${sender}`)
   }
 
   settle(transfer) {
@@ -223,7 +245,9 @@ export class Replay {
 
   complete({ sender, receiver, bundle, link }) {
     const handover = this.nodes[sender].finished({ link: link.id, bundle })
+    if (this.quotas) this.stores[receiver].expect(bundle.key, `${sender}`)
     const arrived = this.nodes[receiver].received(handover, link.id, this.now)
+    if (this.quotas) this.stores[receiver].forget(bundle.key)
     this.tally.relayed()
     if (!arrived || this.hostile.has(receiver)) return
     const cureKey = this.tally.delivered(bundle.key, { at: this.tick, hops: handover.hops })

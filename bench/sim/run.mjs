@@ -1,4 +1,4 @@
-// `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--adversary KIND --share S] [--seed N] [--json]`
+// `npm run sim -- mesh --trace DIR --policy NAME [--copies N] [--adversary KIND --share S] [--quotas] [--addresses N] [--seed N] [--json]`
 // `npm run sim -- bound --trace DIR [--copies N] [--json]`
 // `npm run sim -- gossip [--nodes N] [--degree N] [--bytes N] [--messages N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
@@ -15,6 +15,8 @@ const { values, positionals } = parseArgs({
     copies: { type: 'string' },
     adversary: { type: 'string' },
     share: { type: 'string', default: '0.3' },
+    quotas: { type: 'boolean', default: false },
+    addresses: { type: 'string' },
     nodes: { type: 'string' },
     degree: { type: 'string' },
     bytes: { type: 'string' },

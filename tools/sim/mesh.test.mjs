@@ -119,6 +119,16 @@ describe('a contact trace', () => {
     expect(await run(place.path, 'direct')).toMatchObject({ delivery_ratio: 1 })
   })
 
+  it('is replayed with as many addresses for each node as wanted, which are told and count as one device', async () => {
+    using place = folder()
+    const trace = crowd(place.path)
+    const one = await run(trace)
+    const many = await run(trace, 'adaptive', { addresses: '20' })
+    expect(many.control_bytes).toBeGreaterThan(one.control_bytes * 3)
+    expect(Math.abs(many.delivery_ratio - one.delivery_ratio)).toBeLessThan(0.15)
+    expect((await run(trace, 'adaptive', { addresses: '0' }).catch((reason) => reason)).message).toContain('--addresses')
+  })
+
   it('that is not there, a policy that is none, and numbers that are none are said in one line', async () => {
     using place = folder()
     const said = async (...args) => (await run(...args).catch((reason) => reason)).message
@@ -146,6 +156,14 @@ describe('adversaries', () => {
     }
     expect([...given].every((key) => Number.parseInt(key.at(-1), 16) % 2 === 0)).toBe(true)
     expect(given.size).toBe([...store.all()].filter(({ key }) => Number.parseInt(key.at(-1), 16) % 2 === 0).length)
+  })
+
+  it('a flooder fills what stores keep for it, and not what others have brought, where stores ask who brings what', async () => {
+    using place = folder()
+    const trace = crowd(place.path)
+    const { delivery_ratio: plain } = await run(trace, 'adaptive', { adversary: 'flooder' })
+    const { delivery_ratio: guarded } = await run(trace, 'adaptive', { adversary: 'flooder', quotas: true })
+    expect(guarded).toBeGreaterThan(plain)
   })
 
   it('take from what arrives, and not all of it', async () => {

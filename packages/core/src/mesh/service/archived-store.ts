@@ -5,6 +5,9 @@ import type { BundleArchive } from './bundle-archive.ts'
 /** A bundle counts for so many bytes at least (ME20): the smallest would be a million and a half, each an entry in memory and a row on disk. */
 export const LEAST_CHARGE_BYTES = 2_048
 
+/** Share of the room that one neighbour's bundles may take (ME20). */
+export const NEIGHBOUR_SHARE = 0.25
+
 /** Where what was made here comes from. */
 const OWN = ''
 
@@ -49,6 +52,11 @@ export class ArchivedStore extends MemoryBundleStore {
   /** Bytes of what came from one neighbour, as `charge` counts them. */
   bytesFrom(from: string): number {
     return this.usedBy.get(from) ?? 0
+  }
+
+  /** Whether one neighbour may have a bundle of so many bytes more here. */
+  hasRoomFrom(from: string, bytes: number): boolean {
+    return this.bytesFrom(from) + this.charge(bytes) <= this.capacityBytes * NEIGHBOUR_SHARE
   }
 
   /**

@@ -1,3 +1,4 @@
+export { ArchivedStore } from './archived-store.ts'
 export type * from './bundle-archive.ts'
 export * from './mesh-service.ts'
 export type * from './mesh-service-deps.ts'

@@ -3,7 +3,7 @@ import { bundle, control, forward, pair, primitives, transfer } from '../../test
 import { cureKeyOf, type Intruder, tagOf } from '../../testing/mesh-lab.ts'
 import { bundleHeader, MAX_COPIES, MAX_HOPS, meshAddress } from '../bundle.ts'
 import { BYTE_RATE, FRAME_RATE, MAX_EXCESS } from './allowances.ts'
-import { NEIGHBOUR_SHARE } from './transfers.ts'
+import { NEIGHBOUR_SHARE } from './archived-store.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000

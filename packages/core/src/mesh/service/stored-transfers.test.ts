@@ -4,7 +4,7 @@ import { type Intruder, MeshLab } from '../../testing/mesh-lab.ts'
 import { PROOF_RATE } from '../proof-intake.ts'
 import { LEAST_CHARGE_BYTES } from './archived-store.ts'
 import { STORING_RATE } from './storing-turns.ts'
-import { NEIGHBOUR_SHARE } from './transfers.ts'
+import { NEIGHBOUR_SHARE } from './archived-store.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -21,9 +21,6 @@ import { PartReceiver } from './part-receiver.ts'
 import { RefusalsOfPeers } from './refusals.ts'
 import { StoringTurns } from './storing-turns.ts'
 
-/** Share of the room that one neighbour's bundles may take (ME20). */
-export const NEIGHBOUR_SHARE = 0.25
-
 /** A neighbour has so long to answer once it has been sent everything, and the link to take what is sent, in milliseconds (ME36); else it is closed. */
 const ANSWER_WITHIN_MS = 10_000
 const TAKEN_WITHIN_MS = 60_000
@@ -283,10 +280,9 @@ export class Transfers {
 
   private hasRoom(peer: string, header: BundleHeader): boolean {
     const { store } = this.deps
-    const charge = store.charge(header.bytes)
-    if (peer === BY_HAND.peer) return store.usedBytes + charge <= store.capacityBytes
+    if (peer === BY_HAND.peer) return store.usedBytes + store.charge(header.bytes) <= store.capacityBytes
     if (isChunk(header) && !hasRoomForChunk(store, { from: peer, bytes: header.bytes })) return false
-    return store.bytesFrom(peer) + charge <= store.capacityBytes * NEIGHBOUR_SHARE
+    return store.hasRoomFrom(peer, header.bytes)
   }
 
   private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
