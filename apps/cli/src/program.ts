@@ -53,7 +53,7 @@ export function createProgram(finish: (code: number) => void, { json: asJson }: 
     .option('--no-lan', 'do not use the local network')
     .option('--page', 'serve the web client to the local network from the start')
     .option('--no-port-mapping', 'do not ask the router for a port')
-    .option('--no-mesh', 'carry nothing for others, and have nothing carried')
+    .option('--no-mesh', 'have no neighbours: carry nothing for others, and have nothing carried, but by hand')
     .option('--bridge', 'join networks: pass on what is carried to contacts elsewhere who do the same')
     // Loaded only here: the network libraries would make every other command slow.
     .action(

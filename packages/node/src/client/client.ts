@@ -54,10 +54,10 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
   const restarting = Promise.withResolvers<'restart'>()
   try {
     const replaced = (aside: string): void => logger.warn('mesh-file-was-damaged', { aside })
-    // Without any network what is carried still goes by hand.
-    const meshArchive = config.mesh ? openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced) : undefined
-    if (meshArchive !== undefined) undo.push(() => meshArchive.close())
-    const mesh = meshArchive === undefined ? {} : { mesh: carryByMesh(meshArchive, openErasureCode) }
+    // Without any network, and without neighbours, what is carried still goes by hand.
+    const meshArchive = openOrReplaceArchive(join(dataDir, 'mesh.sqlite'), replaced)
+    undo.push(() => meshArchive.close())
+    const mesh = carryByMesh(meshArchive, openErasureCode)
     const home = realpathSync(dataDir)
     const platform = new NodeFiles({ stateFolder: join(home, 'files'), defaultFolder: join(home, 'received') })
     undo.push(() => platform.stop())
@@ -66,10 +66,10 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const createSwarm = (options: SwarmOptions): Libp2pSwarm =>
       createNodeSwarm({ ...options, onGarbage: () => tally.add('punch-garbage'), onForged: () => tally.add('punch-forged') })
     const { messenger, swarm } = await assemble(
-      { ...PLATFORM, ...mesh, createSwarm, files, store, config, logger, deviceName: hostname().slice(0, 64) },
+      { ...PLATFORM, mesh, createSwarm, files, store, config, logger, deviceName: hostname().slice(0, 64) },
       undo,
     )
-    const { lan: hasLan, bridge } = config
+    const [hasLan, bridge] = [config.mesh && config.lan, config.mesh && config.bridge]
     const neighbours = startMesh({ messenger, swarm, clock: systemClock, logger: logger.child('mesh'), hasLan, bridge }, undo)
     // Whoever shows itself to nobody dials no strangers either.
     const meets = config.visibility !== 'nobody'

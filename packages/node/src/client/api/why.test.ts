@@ -2,6 +2,7 @@ import { type DeviceId, deviceIdFromKey, type StoredContact } from '@skein/core'
 import { expect, it } from 'vitest'
 import type { RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
+import type { WhyView } from './contract.ts'
 import { doctorView } from './doctor.ts'
 import { whyView } from './why.ts'
 
@@ -15,6 +16,21 @@ it('[PT2] without a connection the reasons are those of a device that was tried'
   const view = whyView(client, { account: 'somebody' } as unknown as StoredContact)
   expect(view).toMatchObject({ device: tried, path: 'none' })
   expect(view.reasons.find(({ rung }) => rung === 'direct')).toEqual(report)
+})
+
+it('[ME43] of whoever is reached by nothing it says that the clock here is wrong', () => {
+  const device = deviceIdFromKey(new Uint8Array(32).fill(1))
+  const status = { routes: [], bundles: [], clockDiffers: true }
+  const of = (path: string | undefined): WhyView => {
+    const paths = path === undefined ? [] : [{ device, path, transport: 'tcp', rttMs: 3, since: 5 }]
+    const messenger = { book: { devicesOf: () => [{ device }] }, meshAddressesOf: () => [], mesh: { status: () => status } }
+    const client = { messenger, swarm: { paths: () => paths, rungs: () => [] } } as unknown as Client
+    return whyView(client, { account: 'somebody' } as unknown as StoredContact)
+  }
+  const isSaid = ({ reasons }: WhyView): boolean => reasons.some(({ rung, detail }) => rung === 'mesh' && detail.includes('clock'))
+  expect([of(undefined).path, isSaid(of(undefined)), isSaid(of('lan'))]).toEqual(['none', true, false])
+  status.clockDiffers = false
+  expect(isSaid(of(undefined))).toBe(false)
 })
 
 it('[PT2] of a contact with several devices each has its way, and its reasons, the best reached first', () => {

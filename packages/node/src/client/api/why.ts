@@ -1,5 +1,5 @@
 /** Which way leads to a contact, and why not a better one. */
-import type { DeviceId, Messenger, OutboxEntry, PeerPath, StoredContact } from '@skein/core'
+import type { DeviceId, MeshStatus, Messenger, OutboxEntry, PeerPath, StoredContact } from '@skein/core'
 import { RUNGS, type RungReport } from '../../swarm/rungs.ts'
 import type { Client } from '../assemble.ts'
 import type { WhyView } from './contract.ts'
@@ -13,13 +13,22 @@ export function whyView({ messenger, swarm, network }: Client, { account }: Stor
   const ways = devices.map((device) => deviceWay(device, paths, swarm.rungs(device))).toSorted((a, b) => a.rank - b.rank)
   const views = ways.map(({ view }) => view)
   const [best] = views
-  const mesh = best !== undefined && best.path !== 'none' ? undefined : meshWay(messenger, devices)
   const shared = { contact: account, nat: natView(network), devices: views }
-  if (mesh === undefined) return { ...NOWHERE, reasons: reasonsOf(undefined, []), ...best, ...shared }
-  const reasons = [...(best?.reasons ?? reasonsOf(undefined, [])), { rung: 'mesh', outcome: 'open', detail: mesh.detail }]
+  if (best !== undefined && best.path !== 'none') return { ...best, ...shared }
+  const status = messenger.mesh?.status()
+  const mesh = meshWay(messenger, devices, status)
+  const tried = best?.reasons ?? reasonsOf(undefined, [])
+  const wrong = status?.clockDiffers === true ? [OTHER_TIME] : []
+  if (mesh === undefined) return { ...NOWHERE, ...best, ...shared, reasons: [...tried, ...wrong] }
+  const reasons = [...tried, { rung: 'mesh', outcome: 'open', detail: mesh.detail }, ...wrong]
   return { ...NOWHERE, ...shared, device: mesh.device, path: 'mesh', transport: 'mesh', since: mesh.since, reasons }
 }
 
+/** Bundles of another time are taken by nobody (ME43). */
+const OTHER_TIME = {
+  ...{ rung: 'mesh', outcome: 'failed' },
+  detail: 'the clock here differs by days from those of the neighbours: nothing goes or comes until the date is set',
+}
 const NOWHERE = { device: '', path: 'none', transport: null, rtt_ms: null, since: null } as const
 
 interface DeviceWay {
@@ -49,8 +58,8 @@ export function withMailbox(view: WhyView, outbox: readonly OutboxEntry[]): WhyV
 function meshWay(
   messenger: Messenger,
   devices: readonly DeviceId[],
+  status: MeshStatus | undefined,
 ): { readonly device: DeviceId; readonly since: number | null; readonly detail: string } | undefined {
-  const status = messenger.mesh?.status()
   for (const device of devices) {
     const addresses = messenger.meshAddressesOf(device)
     const ways = status?.routes.find((each) => addresses.includes(each.address))?.ways ?? []
