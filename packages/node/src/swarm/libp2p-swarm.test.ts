@@ -152,41 +152,6 @@ describe('swarm: connections', { timeout: 60_000 }, () => {
     }, DEADLINE)
   })
 
-  it('[PT1] a better path that carries nothing is not used, and ends; one that carries something is, from then on', async () => {
-    const relay = await network.relay()
-    let ahead = 0
-    const clock = { ...systemClock, now: () => systemClock.now() + ahead }
-    const [a, b] = [await network.swarm({ relays: [relay.url], clock }), await network.swarm({ relays: [relay.url] })]
-    await Promise.all([untilJoined(a), untilJoined(b)])
-    b.handle(ECHO, echo)
-    expect(await echoes(a, b.self)).toBe(true)
-    const way = (): string | undefined => a.paths().find(({ device }) => device === b.self)?.path
-    expect(way()).toBe('relayed')
-    let better = 0
-    a.listen({ onBetterPath: () => (better += 1) })
-    const answer: StreamHandler = (stream, connection) => {
-      if (isRelayedConnection(connection)) stream.addEventListener('message', ({ data }) => stream.send(data))
-    }
-    const anew = { force: true, runOnLimitedConnection: true } as const
-    await stackOf(b).handle('/ipfs/ping/1.0.0', answer, anew)
-    await stackOf(b).handle('/ipfs/id/1.0.0', () => undefined, anew)
-    await stackOf(a).handle('/ipfs/id/push/1.0.0', () => undefined, anew)
-    const direct = directAddresses(b).map((each) => multiaddr(each))
-    const dead = await stackOf(a).dial(direct, { force: true })
-    expect(way()).toBe('relayed')
-    await vi.waitFor(() => expect(dead.status).not.toBe('open'), DEADLINE)
-    expect([better, way()]).toEqual([0, 'relayed'])
-    const held = Promise.withResolvers<void>()
-    const late: StreamHandler = (stream) =>
-      stream.addEventListener('message', ({ data }) => void held.promise.then(() => stream.send(data)))
-    await stackOf(b).handle('/ipfs/ping/1.0.0', late, anew)
-    const { timeline } = await stackOf(a).dial(direct, { force: true })
-    ahead = 3_600_000
-    held.resolve()
-    await vi.waitFor(() => expect([better > 0, way()]).toEqual([true, 'lan']), DEADLINE)
-    expect(a.paths().find(({ device }) => device === b.self)?.since).toBeGreaterThanOrEqual(timeline.open + ahead)
-  })
-
   it('[PT9] what changes beside the way out casts no doubt on what stands, and what has answered is moved to only by what has left it', async () => {
     const relay = await network.relay()
     let later = 0

@@ -43,7 +43,7 @@ export class PathProof {
   private async carries(connection: Connection): Promise<boolean> {
     const over = new AbortController()
     const signal = AbortSignal.any([this.deps.stopping, over.signal, AbortSignal.timeout(DOUBT_TIMEOUT_MS)])
-    const proofs = [pingConnection(connection, signal), this.identified(connection, signal)]
+    const proofs = [pingConnection(connection, signal), this.identified(connection, signal), hasOpenedStream(connection, signal)]
     const carries = await Promise.any(proofs).then(
       () => true,
       () => false,
@@ -63,4 +63,23 @@ export class PathProof {
       })
     })
   }
+}
+
+/** What both kinds of multiplexer have in common; the library shows their streams, and tells nobody else of new ones. */
+interface Multiplexed {
+  readonly muxer?: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>
+}
+
+/** Resolves when the other side has opened a stream: what this side has sent has come there, for without it there is no connection. */
+function hasOpenedStream(connection: Connection, signal: AbortSignal): Promise<void> {
+  const { muxer } = connection as Multiplexed
+  return new Promise((resolve, reject) => {
+    const onStream = (): void => (connection.streams.some(({ direction }) => direction === 'inbound') ? resolve() : undefined)
+    muxer?.addEventListener('stream', onStream)
+    signal.addEventListener('abort', () => {
+      muxer?.removeEventListener('stream', onStream)
+      reject(new Error('no stream was opened'))
+    })
+    onStream()
+  })
 }
