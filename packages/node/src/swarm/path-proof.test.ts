@@ -28,7 +28,7 @@ class Forward {
       this.sockets.push(near, far)
       for (const each of [near, far]) each.on('error', () => undefined)
       near.pipe(far)
-      far.on('data', (data) => (this.held === undefined ? near.write(data) : this.held.push(data)))
+      far.on('data', (data: Buffer) => (this.held === undefined ? near.write(data) : this.held.push(data)))
       far.on('close', () => near.destroy())
     })
     forwards.push(this)
@@ -99,10 +99,11 @@ it('[PT1] a better path is used from when something has come back on it', { time
 
 it('[PT1] that the other side opens a stream on it is enough', { timeout: 60_000 }, async () => {
   const { a, b, forward, dial } = await relayed()
-  // It answers nothing, and says nothing when it is asked who it is.
+  // It answers nothing, and what it says of itself is not heard.
   const anew = { force: true, runOnLimitedConnection: true } as const
   await stackOf(b).handle('/ipfs/ping/1.0.0', () => undefined, anew)
   await stackOf(b).handle('/ipfs/id/1.0.0', () => undefined, anew)
+  await stackOf(a).handle('/ipfs/id/push/1.0.0', () => undefined, anew)
   await dial()
   forward.release()
   await vi.waitFor(() => expect(wayOf(a, b)?.path).toBe('lan'), DEADLINE)
