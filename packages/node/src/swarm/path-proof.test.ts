@@ -1,9 +1,10 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, StreamHandler } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { ProtocolId } from '@skein/core'
 import { afterEach, expect, it, vi } from 'vitest'
 import { systemClock } from '../platform/system.ts'
+import { isRelayedConnection } from './connections.ts'
 import type { Libp2pSwarm } from './libp2p-swarm.ts'
 import { directAddresses, stackOf, TestNetwork } from './test-network.ts'
 
@@ -99,9 +100,12 @@ it('[PT1] a better path is used from when something has come back on it', { time
 
 it('[PT1] that the other side opens a stream on it is enough', { timeout: 60_000 }, async () => {
   const { a, b, forward, dial } = await relayed()
-  // It answers nothing, and what it says of itself is not heard.
+  // On the new path it answers nothing, and what it says of itself is not heard.
   const anew = { force: true, runOnLimitedConnection: true } as const
-  await stackOf(b).handle('/ipfs/ping/1.0.0', () => undefined, anew)
+  const answer: StreamHandler = (stream, connection) => {
+    if (isRelayedConnection(connection)) stream.addEventListener('message', ({ data }) => stream.send(data))
+  }
+  await stackOf(b).handle('/ipfs/ping/1.0.0', answer, anew)
   await stackOf(b).handle('/ipfs/id/1.0.0', () => undefined, anew)
   await stackOf(a).handle('/ipfs/id/push/1.0.0', () => undefined, anew)
   await dial()
