@@ -29,6 +29,8 @@ export interface Dispatch {
   readonly payload: Uint8Array
   /** Not to be flooded: too large. */
   readonly byRouteOnly?: boolean
+  /** It has been looked for in vain before, and will be later: one flood at a time is enough. */
+  readonly isAgain?: boolean
   /** The way it is to go at first, while that is known. */
   readonly over?: LinkId | undefined
 }
@@ -165,7 +167,8 @@ export class RouteNode {
       if (now < waiting.dueAt) continue
       if (waiting.over !== undefined) this.table.fail(waiting.address, waiting.over)
       this.pending.delete(waiting.key)
-      if (waiting.attempt < MOST_ATTEMPTS) this.attempt({ ...waiting, over: undefined }, { attempt: waiting.attempt + 1, now })
+      if (waiting.attempt < MOST_ATTEMPTS && !(waiting.isAgain && waiting.over === undefined))
+        this.attempt({ ...waiting, over: undefined }, { attempt: waiting.attempt + 1, now })
       else this.options.stranded(waiting.key)
     }
     for (const { key, link } of this.floods.missing(now, (idle) => this.options.useless?.(idle))) this.notify(link, key, 'wanted')
@@ -183,15 +186,16 @@ export class RouteNode {
   }
 
   private attempt(dispatch: Dispatch, { attempt, now }: { attempt: number; now: number }): void {
-    const { key, address, lock, payload, byRouteOnly = false } = dispatch
+    const { key, address, lock, payload, byRouteOnly = false, isAgain = false } = dispatch
     const over = attempt === 1 || byRouteOnly ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)
       return
     }
-    const patience = byRouteOnly ? patienceFor(payload) : PATIENCE_MS
-    this.pending.set(key, { key, address, lock, payload, byRouteOnly, attempt, over, dueAt: now + patience * 2 ** (attempt - 1) })
     const flood = over === undefined
+    const patience = byRouteOnly ? patienceFor(payload) : PATIENCE_MS
+    const dueAt = now + patience * 2 ** ((isAgain && flood ? MOST_ATTEMPTS : attempt) - 1)
+    this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, dueAt })
     this.pass({ kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood }, { over, from: HERE, now })
   }
 

@@ -12,7 +12,7 @@ const AFTER_MS = 300
 /** Bundles and bytes that are named over one new link (ME20), the newest first. */
 export const MAX_EXPLORED = 256
 const MAX_EXPLORED_BYTES = 2 * 1_048_576
-/** The same bundle to the same neighbour not more often than this, in milliseconds: links flap. */
+/** The same bundle of somebody else to the same neighbour not more often than this, in milliseconds: links flap. */
 const AGAIN_AFTER_MS = 120_000
 const MAX_REMEMBERED = 16_384
 
@@ -40,7 +40,7 @@ export class Explorer {
     for (const held of this.unknownTo(session)) {
       bytes += held.bytes
       if (bytes > MAX_EXPLORED_BYTES || !isOpen(session)) return
-      if (this.isNew(session.peer, held.key)) await this.letLoose(session, held)
+      if (isOwn(held) || this.isNew(session.peer, held.key)) await this.letLoose(session, held)
     }
   }
 
@@ -48,10 +48,8 @@ export class Explorer {
   private unknownTo({ id, peer }: NeighbourSession): readonly HeldBundle[] {
     const { store, node } = this.deps
     const news = [...store.all()].filter((held) => !isChunk(held) && held.isPiece !== true && store.sourceOf(held.key) !== peer)
-    return news
-      .filter(({ key }) => node.mayLack(id, key))
-      .reverse()
-      .slice(0, MAX_EXPLORED)
+    const lacked = news.filter(({ key }) => node.mayLack(id, key)).reverse()
+    return [...lacked.filter(isOwn), ...lacked.filter((held) => !isOwn(held))].slice(0, MAX_EXPLORED)
   }
 
   private async letLoose({ id: link }: NeighbourSession, { key, address, lock }: HeldBundle): Promise<void> {
@@ -70,4 +68,9 @@ export class Explorer {
     if (this.explored.size > MAX_REMEMBERED && first !== undefined) this.explored.delete(first)
     return true
   }
+}
+
+/** Made here: nobody else looks for its way. */
+function isOwn({ hops }: HeldBundle): boolean {
+  return hops === 0
 }

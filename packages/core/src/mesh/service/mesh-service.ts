@@ -196,7 +196,7 @@ export class MeshService {
     this.sessions.set(id, session)
     this.node.linkUp({ link: id, peer, bandwidth: link.bandwidth }, this.now)
     this.routes.linkUp(id)
-    this.own.hurry(this.mono)
+    this.own.hurry(this.mono, this.store)
     this.deps.onNear()
     void this.quietly(this.explorer.explore(session))
   }

@@ -1,8 +1,8 @@
 /** Bundles made here: tried by routes while there are neighbours, carried in between, until the recipient has proven them. */
-import type { BundleHeader, BundleKey } from '../bundle.ts'
+import { type BundleHeader, type BundleKey, isChunk } from '../bundle.ts'
 import type { Part } from './spreader.ts'
 
-/** After a flood has found nobody: the next one, and the longest wait between two, in milliseconds. A new neighbour makes it the first again. */
+/** After a flood has found nobody: the next one, and the longest wait between two, in milliseconds. */
 const RETRY = { first: 5_000, most: 120_000 } as const
 /** Own bundles at once (ME20): the rest waits in the outbox. */
 export const MAX_OWN = 4_096
@@ -79,9 +79,10 @@ export class OwnBundles {
     own.wait = Math.min(own.wait * 2, RETRY.most)
   }
 
-  /** Somebody has come: waits begin anew, but none ends before the first would have. */
-  hurry(now: number): void {
+  /** Somebody has come: what is not named to him by itself (ME20) waits anew, but nothing for less than the first time. */
+  hurry(now: number, carried: { has(key: BundleKey): boolean }): void {
     for (const own of this.byKey.values()) {
+      if (carried.has(own.header.key) && !isChunk(own.header) && own.header.isPiece !== true) continue
       own.wait = RETRY.first
       own.dueAt = Math.min(own.dueAt, now + RETRY.first)
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decodeRouteFrame } from '../../wire/mesh-route.ts'
 import { cureKeyOf, MemoryArchive, MeshLab } from '../../testing/mesh-lab.ts'
 
 describe('bundles made here', () => {
@@ -76,6 +77,41 @@ describe('bundles made here', () => {
     await lab.run(1_000)
     expect(lab.received('bo')).toEqual(['read later', 'large'])
     expect(ana.proven).toEqual(['read later', 'large'])
+  })
+
+  it('[ME20] what has found nobody is named to whoever comes, and floods nowhere else', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'mule', 'cy', 'dan', 'bo']) await lab.start(name)
+    lab.connect('ana', 'mule')
+    lab.connect('dan', 'bo')
+    lab.send('ana', 'bo', 'wanted', 1_500)
+    // Looked for after 5, 10, 20, 40 and 80 seconds, and then not before two minutes have passed.
+    await lab.run(200_000)
+    const toMule = (): number =>
+      lab
+        .node('ana')
+        .service.status()
+        .neighbours.find(({ peer }) => peer === 'mule')?.bytesOut ?? 0
+    const before = toMule()
+    lab.connect('ana', 'cy')
+    await lab.run(10_000)
+    expect(toMule() - before).toBeLessThan(1_000)
+    lab.connect('ana', 'dan')
+    await lab.run(1_000)
+    expect(lab.received('bo')).toEqual(['wanted'])
+    expect(lab.node('ana').proven).toEqual(['wanted'])
+  })
+
+  it('[ME20] what has found nobody floods once each time it is tried again', async () => {
+    const lab = new MeshLab()
+    await lab.start('ana')
+    const eve = lab.intrude('eve', 'ana', { answers: 'no-room' })
+    lab.send('ana', 'bo', 'wanted')
+    await lab.run(60_000)
+    const floods = eve.heard.filter((frame) => frame.kind === 'route' && decodeRouteFrame(frame.frame).kind === 'forward')
+    // Four times at first, then after 5, 10, 20 and 40 seconds.
+    expect(floods.length).toBeGreaterThanOrEqual(6)
+    expect(floods.length).toBeLessThanOrEqual(8)
   })
 
   it('[ME25] a page of what is carried begins behind the one before, although that has gone meanwhile', async () => {

@@ -107,7 +107,8 @@ export class OwnSender {
     own.isUnderWay = true
     const over = own.isHeld ? undefined : own.piece?.over
     const byRouteOnly = isChunk(own.header) || over !== undefined
-    this.deps.routes.dispatch({ key, address, lock, payload, byRouteOnly, over }, this.deps.clock.monotonic())
+    const isAgain = own.isHeld
+    this.deps.routes.dispatch({ key, address, lock, payload, byRouteOnly, over, isAgain }, this.deps.clock.monotonic())
   }
 
   /** What there is now instead of the whole: its parts, or still itself; nothing once it is no longer wanted. */
