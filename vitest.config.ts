@@ -17,7 +17,7 @@ const unit = (name: string, include: string) => ({
 })
 
 /** What takes minutes is begun first, or everything waits for it at the end; Vitest goes by the size of files. */
-const LONGEST = ['e2e/conversation.test.ts', 'e2e/chaos.test.ts', 'platform/delivery-chaos.test.ts']
+const LONGEST = ['e2e/conversation.test.ts', 'e2e/chaos.test.ts', 'browser/interface.test.ts', 'platform/delivery-chaos.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -69,8 +69,8 @@ export default defineConfig({
       },
       // Real processes and real sockets: after everything else, and never hurried. Three files at a time, but for what measures or boots.
       real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 3, groupOrder: 1 }),
-      // A browser fills the machine.
-      real('browser', { include: ['e2e/browser/**/*.test.ts'], exclude, maxWorkers: 1, groupOrder: 2 }),
+      // Much of it waits for pages; more than two browsers fill the machine.
+      real('browser', { include: ['e2e/browser/**/*.test.ts'], exclude, maxWorkers: isLong ? 1 : 2, groupOrder: 2 }),
       // It builds what the others run.
       real('start', { include: [BUILDS], exclude, maxWorkers: 1, groupOrder: 3 }),
     ],

@@ -31,7 +31,8 @@ export async function servePages(
 
 /** Opens the page and waits until its tests have run. */
 export async function reportOf(page: Page, url: string): Promise<PageReport> {
-  await page.goto(url)
+  // The tests that the page loads keep it from being loaded for as long as they run.
+  await page.goto(url, { waitUntil: 'commit' })
   // Awaited here: on the way out the browser is closed.
   return await page.evaluate(() => (globalThis as unknown as { skeinReport: Promise<PageReport> }).skeinReport)
 }
