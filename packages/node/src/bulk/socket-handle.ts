@@ -1,5 +1,5 @@
 /**
- * Moving a TCP connection that is in use to another thread. Node.js 26.6 moves sockets, but refuses those that have read a
+ * Moving a TCP connection that is in use to another thread, or to a socket that reads in another way. Node.js 26.6 moves sockets, but refuses those that have read a
  * byte, for something may be lost; the handle below moves all the same. Whoever does it knows that nothing is on its way:
  * the other side speaks next when it is asked on the control stream.
  */
@@ -38,4 +38,18 @@ export function leave(socket: Socket): void {
 /** On the thread that got it. @param onread as for a socket that is dialled */
 export function socketOn(handle: Transferable, onread: SocketConstructorOpts['onread']): Socket {
   return new Socket({ handle, onread, readable: true, writable: true } as SocketConstructorOpts)
+}
+
+/**
+ * The same connection as another socket, which reads as a socket does that is dialled; what was accepted has no connection any more,
+ * and closes when that one does. @returns `undefined` where it cannot be moved
+ */
+export function takeOver(accepted: Socket, onread: SocketConstructorOpts['onread']): Socket | undefined {
+  const handle = idleHandleOf(accepted)
+  if (handle === undefined) return undefined
+  ;(accepted as unknown as Inside)._handle = null
+  const socket = socketOn(handle, onread)
+  socket.on('error', () => undefined)
+  socket.once('close', () => accepted.destroy())
+  return socket
 }

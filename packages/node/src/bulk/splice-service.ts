@@ -21,6 +21,7 @@ import type { Turns } from '../swarm/circuit/turns.ts'
 import { asError } from '../swarm/framing.ts'
 import { OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
 import { HeldCircuits } from './held-circuits.ts'
+import { ReadBuffers } from './reused-reads.ts'
 import { Splice } from './splice.ts'
 import { type OpenedSocket, Tickets } from './tickets.ts'
 
@@ -45,6 +46,7 @@ export class SpliceService {
   readonly splices = new Set<Splice>()
   readonly #parts: SpliceServiceParts
   readonly #tickets = new Tickets()
+  readonly #buffers = new ReadBuffers()
   readonly #held: HeldCircuits
   readonly #alone = new Map<string, Alone>()
   readonly #stopping = new AbortController()
@@ -143,7 +145,8 @@ export class SpliceService {
       for (const socket of sockets) socket.destroy()
       return
     }
-    const splice: Splice = new Splice(sockets, { ...this.#parts, ends, onClosed: () => this.splices.delete(splice) })
+    const parts = { ...this.#parts, buffers: this.#buffers }
+    const splice: Splice = new Splice(sockets, { ...parts, ends, onClosed: () => this.splices.delete(splice) })
     this.splices.add(splice)
     splice.start()
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { CircuitEnds, CloseCause, RelayRules } from '../swarm/circuit/rules.ts'
 import type { Turns } from '../swarm/circuit/turns.ts'
 import { KEEP_ALIVE_MS, SPLICE_IDLE_MS } from './constants.ts'
+import { type ReadBuffers, ReusedReads } from './reused-reads.ts'
 
 /** Bytes that wait for the receiver before the sender is paused. */
 const HOLD_AT_BYTES = 262_144
@@ -13,6 +14,7 @@ export interface SpliceOptions {
   readonly ends: CircuitEnds
   readonly rules: Pick<RelayRules, 'onPassage' | 'onCircuit' | 'onWaited' | 'onBytes'>
   readonly turns: Turns
+  readonly buffers: ReadBuffers
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly onClosed: () => void
@@ -22,6 +24,7 @@ export class Splice implements CircuitEnds {
   readonly from: string
   readonly to: string
   readonly address: string
+  readonly #reads: readonly [ReusedReads, ReusedReads]
   readonly #sockets: readonly [Socket, Socket]
   readonly #options: SpliceOptions
   readonly #startedAt: number
@@ -29,8 +32,9 @@ export class Splice implements CircuitEnds {
   #isOpen = true
 
   /** @param sockets opened, and not flowing */
-  constructor(sockets: readonly [Socket, Socket], options: SpliceOptions) {
-    this.#sockets = sockets
+  constructor([first, second]: readonly [Socket, Socket], options: SpliceOptions) {
+    this.#reads = [new ReusedReads(first, options.buffers), new ReusedReads(second, options.buffers)]
+    this.#sockets = [this.#reads[0].socket, this.#reads[1].socket]
     this.#options = options
     this.from = options.ends.from
     this.to = options.ends.to
@@ -39,7 +43,7 @@ export class Splice implements CircuitEnds {
   }
 
   start(): void {
-    const [a, b] = this.#sockets
+    const [a, b] = this.#reads
     this.#options.rules.onCircuit(this, { kind: 'opened' })
     for (const socket of this.#sockets) {
       // The end of one direction is not the end of the other.
@@ -49,9 +53,9 @@ export class Splice implements CircuitEnds {
       socket.setTimeout(SPLICE_IDLE_MS, () => this.end('broken'))
       socket.once('close', this.#onClose)
     }
-    this.#carry(a, b)
-    this.#carry(b, a)
-    if (a.destroyed || b.destroyed) this.#onClose()
+    this.#carry(a, b.socket)
+    this.#carry(b, a.socket)
+    if (this.#sockets.some(({ destroyed }) => destroyed)) this.#onClose()
   }
 
   /** Ends both sides at once. Idempotent. */
@@ -70,9 +74,9 @@ export class Splice implements CircuitEnds {
     if (!inOrder || this.#sockets.every(({ destroyed }) => destroyed)) this.end(inOrder ? 'ended' : 'broken')
   }
 
-  #carry(src: Socket, dst: Socket): void {
-    const { turns } = this.#options
-    const { rules } = this.#options
+  #carry(read: ReusedReads, dst: Socket): void {
+    const { turns, rules } = this.#options
+    const src = read.socket
     const holds = new Holds(src, { turns, onWaited: rules.onWaited })
     let inTurn = 0
     let endRest = (): void => undefined
@@ -80,9 +84,12 @@ export class Splice implements CircuitEnds {
       endRest()
       holds.end()
     })
-    src.on('data', (bytes: Buffer) => {
+    dst.on('drain', () => holds.remove('backlog'))
+    src.once('end', () => dst.end())
+    read.start((bytes, done) => {
       const wait = this.#pass(bytes.length)
-      dst.write(bytes)
+      // What has failed may still be held by the system for a moment.
+      dst.write(bytes, (error) => void (error == null && done()))
       // Not by what `write` returns: it says no to every full read, even when the system has taken all of it.
       if (dst.writableLength > HOLD_AT_BYTES) holds.add('backlog')
       if (wait > 0 && holds.add('pace')) endRest = turns.rest(wait, () => holds.remove('pace'))
@@ -91,8 +98,6 @@ export class Splice implements CircuitEnds {
       inTurn = 0
       turns.wait(this.from, TURN_BYTES, () => holds.remove('turn'))
     })
-    dst.on('drain', () => holds.remove('backlog'))
-    src.once('end', () => dst.end())
   }
 
   #pass(bytes: number): number {
