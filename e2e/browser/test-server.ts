@@ -29,10 +29,13 @@ export async function servePages(
   return { port, [Symbol.asyncDispose]: close }
 }
 
+const LOADED_WITHIN_MS = 120_000
+
 /** Opens the page and waits until its tests have run. */
 export async function reportOf(page: Page, url: string): Promise<PageReport> {
   // The tests that the page loads keep it from being loaded for as long as they run.
   await page.goto(url, { waitUntil: 'commit' })
+  await page.waitForFunction(() => 'skeinReport' in globalThis, undefined, { timeout: LOADED_WITHIN_MS })
   // Awaited here: on the way out the browser is closed.
   return await page.evaluate(() => (globalThis as unknown as { skeinReport: Promise<PageReport> }).skeinReport)
 }
