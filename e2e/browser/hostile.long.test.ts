@@ -21,6 +21,9 @@ it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to be
     for (const { name = '' } of await indexedDB.databases()) indexedDB.deleteDatabase(name)
   })
   await ana.page.goto(world.relay.url)
+  await ana.page.getByText('The browser has deleted what Skein kept here').waitFor()
+  // The files of who was here are still there, and cannot be read.
+  await ana.enter('Ana')
   await ana.page.getByRole('button', { name: 'Begin anew…' }).click()
   await ana.page.getByRole('button', { name: 'Delete and begin anew' }).click()
   await ana.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
@@ -28,6 +31,36 @@ it.skipIf(skipped)('[UI10] a key that is gone is said, and the page offers to be
   await ana.joined()
   expect(await ana.page.getByText('deleted or damaged').count()).toBe(0)
 })
+
+it.skipIf(skipped)(
+  '[UI10] whoever begins anew in one tab does so in all, whichever leads, and nobody is made before a name is given',
+  async () => {
+    const ana = await world.person()
+    await ana.enter('Ana')
+    await ana.joined()
+    let follower = await ana.anotherTab()
+    for (const which of ['follower', 'leader']) {
+      await follower.joined()
+      const [own, other] = which === 'follower' ? [follower, ana] : [ana, follower]
+      const before = await ana.page.evaluate(() => localStorage.getItem('skein.account'))
+      await own.at('/settings')
+      await own.page.getByRole('button', { name: 'Begin anew…' }).click()
+      await own.page.getByRole('button', { name: 'Delete and begin anew' }).click()
+      for (const each of [own, other]) {
+        await each.page.getByRole('button', { name: 'Restore a backup' }).waitFor()
+        expect(await each.page.getByText('The browser has deleted').count()).toBe(0)
+      }
+      expect(await ana.page.evaluate(() => localStorage.getItem('skein.account'))).toBeNull()
+      const left = await ana.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))
+      expect(left).not.toContain('skein-skein-files')
+      await ana.enter(`Ana after ${which}`)
+      await ana.joined()
+      expect(await ana.page.evaluate(() => localStorage.getItem('skein.account'))).not.toBe(before)
+      await follower.page.close()
+      follower = await ana.anotherTab()
+    }
+  },
+)
 
 it.skipIf(skipped)('[UI12] a private window without private files works, and one without any storage says that it cannot', async () => {
   const [ana, bo, cleo] = [await world.person(), await world.person(), await world.person()]

@@ -88,6 +88,9 @@ it.skipIf(skipped)('[UI10] storage that is cleared while the page is open is sai
   await bo.page.getByText('What this browser had stored is deleted or damaged').first().waitFor()
   await bo.page.locator('[data-tone="bad"]').waitFor()
   expect(await bo.page.locator('[data-direction]', { hasText: 'after' }).count()).toBe(0)
+  // The key is still there: no empty database takes the place of the one that it opened.
+  await bo.page.reload()
+  await bo.page.getByText('What this browser had stored is deleted or damaged').first().waitFor()
   await bo.page.getByRole('button', { name: 'Begin anew…' }).click()
   await bo.page.getByRole('button', { name: 'Delete and begin anew' }).click()
   await bo.page.getByRole('button', { name: 'Restore a backup' }).waitFor()

@@ -1,6 +1,9 @@
-import { resolve } from 'node:path'
+import { saveConfig } from '@skein/node/config'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import { parseCommandLine, startAgain } from './command-line.ts'
+import { parseCommandLine, settingsOf, startAgain } from './command-line.ts'
 
 const INVITE = 'skein:#AQAAAAAAAAAAAAAAAAAAAAAA'
 
@@ -27,4 +30,19 @@ it('[DW13] a folder that was named from where one stood is the same one at the n
   const options = parseCommandLine(['--data-dir', './bo'])
   expect(options.dataDir).toBe(resolve('bo'))
   expect(startAgain(options, { program: ['skein-desktop'], appImage: undefined })).toEqual(['skein-desktop', '--data-dir', resolve('bo')])
+})
+
+it('[DW25] relay and name that it was started with hold until they are set in the window, where they can be, and with the session', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'skein-settings-'))
+  try {
+    const given = ['--data-dir', dataDir, '--relay', 'https://a.example', '--relay', 'https://b.example', '--name', 'Ana']
+    const options = parseCommandLine(given)
+    const before = settingsOf(options, {})
+    expect(before.config).toMatchObject({ relays: ['https://a.example', 'https://b.example'], name: 'Ana' })
+    saveConfig({ dataDir, ...before }, { relays: ['https://own.example'], visibility: 'nobody' })
+    expect(settingsOf(options, {}).config).toMatchObject({ relays: ['https://own.example'], visibility: 'nobody', name: 'Ana' })
+    expect(startAgain(options, { program: ['skein-desktop'], appImage: undefined })).toEqual(['skein-desktop', ...given])
+  } finally {
+    rmSync(dataDir, { recursive: true })
+  }
 })

@@ -1,6 +1,6 @@
 /** What `skein-desktop` is started with. */
 import { resolve } from 'node:path'
-import { defaultDataDir } from '@skein/node/config'
+import { defaultDataDir, loadConfig, type LoadedConfig } from '@skein/node/config'
 import { Command } from 'commander'
 import type { HostOptions } from './host.ts'
 
@@ -29,11 +29,12 @@ export function parseCommandLine(args: readonly string[], { switches = false } =
     .description('Skein in a window.')
     .argument('[link]', 'an invite to open')
     .option('--data-dir <dir>', 'folder of this node', defaultDataDir(process.env))
-    .option('--relay <url>', 'a relay, by its URL; may be given several times', (value, before: readonly string[] = []) => [
-      ...before,
-      value,
-    ])
-    .option('--name <name>', 'what you call yourself')
+    .option(
+      '--relay <url>',
+      'a relay, by its URL, until relays are set in the window; may be given several times',
+      (value, before: readonly string[] = []) => [...before, value],
+    )
+    .option('--name <name>', 'what you call yourself, until it is set in the window')
     .option('--json', 'one JSON object on stdout when it is ready')
     .option('--no-window', 'print the link instead of opening a window')
   if (switches) program.allowUnknownOption().allowExcessArguments()
@@ -45,6 +46,12 @@ export function parseCommandLine(args: readonly string[], { switches = false } =
   return { ...options, dataDir: resolve(options.dataDir), json: options.json === true, invite, switches: program.args.filter(isSwitch) }
 }
 
+/** What the program was started with holds until it is set in the window, where it can be set as in any other. @throws SkeinError CONFIG_INVALID */
+export function settingsOf({ dataDir, relay, name }: HostOptions, env: NodeJS.ProcessEnv): LoadedConfig {
+  const defaults = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
+  return loadConfig({ dataDir, env, flags: {}, defaults })
+}
+
 interface StartedAs {
   /** The program, and in a checkout its script. */
   readonly program: readonly string[]
@@ -53,8 +60,9 @@ interface StartedAs {
 }
 
 /** What starts this program as it was started. */
-export function startAgain({ switches, dataDir }: DesktopOptions, { program, appImage }: StartedAs): readonly string[] {
-  return [...(appImage === undefined ? program : [appImage]), ...switches, '--data-dir', dataDir]
+export function startAgain({ switches, dataDir, relay = [], name }: DesktopOptions, { program, appImage }: StartedAs): readonly string[] {
+  const given = [...relay.flatMap((each) => ['--relay', each]), ...(name === undefined ? [] : ['--name', name])]
+  return [...(appImage === undefined ? program : [appImage]), ...switches, '--data-dir', dataDir, ...given]
 }
 
 /** The place in the interface that takes an invite; empty without one. */

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SkeinError } from '@skein/core'
-import { createClient, findInterface, loadConfig, type RunningClient } from '@skein/node'
+import { createClient, findInterface, type RunningClient } from '@skein/node'
 import type { ClientEvent } from '@skein/node/api'
+import { settingsOf } from './command-line.ts'
 import { announceInstance, keepPort, lastPort, type Shell } from './instance.ts'
 import type { OpenWindows } from './open-windows.ts'
 import { RestartingClient } from './restarting-client.ts'
@@ -46,9 +47,8 @@ export async function startHost(options: HostOptions, shell: Shell): Promise<Hos
   }
 }
 
-function openClient({ dataDir, relay, name }: HostOptions, ui: string): Promise<RunningClient> {
-  const flags = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
-  return createClient({ dataDir, ui, ...loadConfig({ dataDir, env: process.env, flags }) })
+function openClient(options: HostOptions, ui: string): Promise<RunningClient> {
+  return createClient({ dataDir: options.dataDir, ui, ...settingsOf(options, process.env) })
 }
 
 async function serve(running: RestartingClient, { ui, dataDir }: { readonly ui: string; readonly dataDir: string }): Promise<WindowServer> {

@@ -91,9 +91,10 @@ it('[TB4] what has no answer again comes back as a draft, and goes under its id 
 
 it('[TB5] a passphrase that is set in one tab, and beginning anew, count for the drafts of all others', async () => {
   const kept = (): string => JSON.stringify(globalThis.sessionStorage)
+  const onAnew = vi.fn<() => void>()
   vi.resetModules()
   const other = await import('./drafts.ts')
-  for (const tab of [{ followOtherTabs }, other]) tab.followOtherTabs()
+  for (const tab of [{ followOtherTabs }, other]) tab.followOtherTabs(onAnew)
   keepDraft('bo', 'of this tab')
   other.sealAllDrafts(true)
   await vi.waitFor(() => expect(kept()).toBe('{}'))
@@ -101,6 +102,8 @@ it('[TB5] a passphrase that is set in one tab, and beginning anew, count for the
   await vi.waitFor(() => expect(kept()).toContain('of this tab'))
   other.forgetDrafts()
   await vi.waitFor(() => expect([kept(), readDraft('bo')]).toEqual(['{}', '']))
+  // What it holds open is to be deleted.
+  expect(onAnew).toHaveBeenCalledTimes(1)
 })
 
 it('[TB5] where the keys are sealed, a text that is being sent is not kept with the tab either', () => {

@@ -27,10 +27,14 @@ let mayKeep = false
 /** The other tabs of this browser, once this one listens to them. */
 let others: BroadcastChannel | undefined
 
-/** Does what another tab decides about drafts. */
-export function followOtherTabs(): void {
+/** Does what another tab decides about drafts. @param onAnew called when another has begun anew */
+export function followOtherTabs(onAnew: () => void): void {
   others ??= new BroadcastChannel('skein-drafts')
-  others.onmessage = ({ data }) => (data === 'forget' ? forgetHere() : sealDrafts(data === 'seal'))
+  others.onmessage = ({ data }) => {
+    if (data !== 'forget') return sealDrafts(data === 'seal')
+    forgetHere()
+    onAnew()
+  }
 }
 
 /** As `sealDrafts`, in every tab of this browser. */

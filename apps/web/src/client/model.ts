@@ -130,8 +130,9 @@ export class ClientModel extends Observable<ClientSnapshot> {
 
   private onApi(): void {
     const { api, silent = false } = this.tab ?? {}
-    if (silent !== this.get().silent) this.patch(silent ? { silent, status: undefined } : { silent })
+    if (silent !== this.get().silent) this.patch({ silent })
     if (api === this.get().api) return
+    if (api === undefined) this.doubt()
     this.askedAt = undefined
     this.following.abort()
     this.following = new AbortController()
@@ -170,7 +171,13 @@ export class ClientModel extends Observable<ClientSnapshot> {
   /** One question at a time: who does not answer one will not answer many. */
   private askOn(): void {
     if (this.askedAt === undefined) void this.ask()
-    else if (performance.now() - this.askedAt > ANSWER_WITHIN_MS) this.patch({ status: undefined, silent: true })
+    else if (performance.now() - this.askedAt > ANSWER_WITHIN_MS) this.doubt({ silent: true })
+  }
+
+  /** Nobody says how it is now: what was said before is no longer so. */
+  private doubt(change: Partial<ClientSnapshot> = {}): void {
+    const conversations = this.get().conversations?.map((each) => (each.online ? { ...each, online: false } : each))
+    this.patch({ ...change, status: undefined, peers: [], conversations })
   }
 
   private async ask(): Promise<void> {
@@ -182,7 +189,9 @@ export class ClientModel extends Observable<ClientSnapshot> {
     this.askedAt = undefined
     if (answers === undefined) return
     const [status, { peers }] = answers
+    const { silent } = this.get()
     this.patch({ status, peers, silent: false })
+    if (silent) void this.refresh().catch(() => undefined)
   }
 
   /** The first event is shown at once, those that follow closely together. */

@@ -1,18 +1,20 @@
 /** What a user does to all that Skein has in this browser: loaded when it is asked for. */
-import { changePassphrase as sealAnew, eraseBrowser, placeOf, restoreInBrowser } from '@skein/node/browser/data'
+import { abandonBrowser, changePassphrase as sealAnew, eraseBrowser, placeOf, restoreInBrowser } from '@skein/node/browser/data'
 import { NAME, startWorker, workers } from './connect.ts'
 import { forgetDrafts } from './drafts.ts'
 import { forget, KEYS } from './kept.ts'
+import { loadEmpty } from './route.ts'
 
 /** Deletes all that Skein has in this browser and opens the page as if for the first time. */
 export async function beginAnew(): Promise<void> {
+  await abandonBrowser(NAME)
   for (const each of workers) each.terminate()
-  await eraseBrowser(NAME)
-  forgetDrafts()
   for (const key of [KEYS.name, KEYS.account, KEYS.sealed]) forget(key)
-  // What was open is gone.
-  globalThis.location.hash = ''
-  globalThis.location.reload()
+  // The other tabs let go of what is to be deleted.
+  forgetDrafts()
+  // Where one does not, the next start goes on with it, or says why it cannot.
+  await eraseBrowser(NAME).catch(() => undefined)
+  loadEmpty()
 }
 
 /** Seals the keys in this browser anew; empty for without. @throws SkeinError CONFIG_INVALID when `current` is wrong */

@@ -53,3 +53,9 @@ export function inviteIn({ href, hash }: { readonly href: string; readonly hash:
   }
   return /^[A-Za-z0-9_-]{16,}$/.test(fragment) ? href : undefined
 }
+
+/** Loads the page anew; what was open is gone. */
+export function loadEmpty(): void {
+  globalThis.location.hash = ''
+  globalThis.location.reload()
+}

@@ -4,6 +4,7 @@ import { followOtherTabs, sealDrafts } from '../client/drafts.ts'
 import { forget, keep, KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
 import type { BackupFile } from '../client/own-data.ts'
+import { loadEmpty } from '../client/route.ts'
 import { sendUnsent } from '../client/send-once.ts'
 import { Observable } from '../client/observable.ts'
 
@@ -33,7 +34,8 @@ export class Session extends Observable<Stage> {
   private answer: ((passphrase: string) => void) | undefined
   private started = false
   private isWrong = false
-  private hasSentRest = false
+  /** A client has been here, so that somebody lives here. */
+  private wasOpen = false
   /** Passphrase with which the keys have just been sealed: not asked for again. */
   private kept: string | undefined
   /** This page has welcomed its user, who may have come by an invite. */
@@ -47,7 +49,7 @@ export class Session extends Observable<Stage> {
   async begin(): Promise<void> {
     if (this.started) return
     this.started = true
-    followOtherTabs()
+    followOtherTabs(loadEmpty)
     preload()
     this.surroundings = await lookAround()
     const name = readKept(KEYS.name)
@@ -88,7 +90,7 @@ export class Session extends Observable<Stage> {
     void this.noteSeal(passphrase)
     this.set({ at: 'open' })
     const ask = async (need: 'new' | 'existing'): Promise<string | undefined> => {
-      if (need === 'new') return passphrase === '' ? undefined : passphrase
+      if (need === 'new') return this.sealNew(passphrase)
       const kept = this.kept
       this.kept = undefined
       return kept ?? this.ask()
@@ -100,8 +102,8 @@ export class Session extends Observable<Stage> {
       this.model.follow(tab)
       tab.listen(() => {
         this.leaveLock(tab.api !== undefined)
-        if (tab.api === undefined || this.hasSentRest) return
-        this.hasSentRest = true
+        if (tab.api === undefined || this.wasOpen) return
+        this.wasOpen = true
         void sendUnsent(this.model)
       })
     } catch (error) {
@@ -113,9 +115,22 @@ export class Session extends Observable<Stage> {
 
   /** What was here, or was chosen, and is not there: nobody new takes its place unasked. */
   private async missing(passphrase: string): Promise<'identity' | 'seal' | undefined> {
-    if (readKept(KEYS.account) !== undefined && !(await isHere())) return 'identity'
+    return (await isHere()) ? undefined : this.missed(passphrase)
+  }
+
+  /** As `missing`, where nobody is. */
+  private missed(passphrase: string): 'identity' | 'seal' | undefined {
+    if (readKept(KEYS.account) !== undefined) return 'identity'
     // It was chosen, and nothing was sealed with it: the page went too soon.
-    return passphrase === '' && readKept(KEYS.sealed) === 'yes' && !(await isSealed()) ? 'seal' : undefined
+    return passphrase === '' && readKept(KEYS.sealed) === 'yes' ? 'seal' : undefined
+  }
+
+  /** Who was here may have been deleted since this page began, before another tab's turn came to it: it begins again, and asks. */
+  private sealNew(passphrase: string): string | undefined {
+    const isAsked = this.welcomed || readKept(KEYS.name) !== undefined
+    if (isAsked && !this.wasOpen && this.missed(passphrase) === undefined) return passphrase || undefined
+    globalThis.location.reload()
+    throw new Error('nobody is here any more')
   }
 
   /** A passphrase that does not fit is asked for again; anything else is said in the open. */

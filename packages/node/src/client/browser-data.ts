@@ -48,9 +48,14 @@ async function intoStore(opened: OpenedBackup, place: Pick<BrowserOptions, 'name
   }
 }
 
+/** From now on what is in this browser is nobody's: a start that finds some of it left deletes that first. */
+export async function abandonBrowser(name: string): Promise<void> {
+  await set(RESTORING, true, records(name))
+}
+
 /**
  * Deletes an identity with all that it has in this browser; the page has to be loaded anew afterwards.
- * @throws DOMException while a client has it open
+ * @throws SkeinError STORE_LOCKED while a client has it open
  */
 export async function eraseBrowser(name: string): Promise<void> {
   await erase(name)

@@ -68,16 +68,18 @@ export interface ConfigSources {
   readonly dataDir: string
   readonly env: NodeJS.ProcessEnv
   readonly flags: Readonly<Record<string, unknown>>
+  /** Settings that differ from the defaults, as long as nobody has set them. */
+  readonly defaults?: Readonly<Record<string, unknown>>
 }
 
 /** @throws SkeinError CONFIG_INVALID with the first thing that is wrong */
-export function loadConfig({ dataDir, env, flags }: ConfigSources): LoadedConfig {
+export function loadConfig({ dataDir, env, flags, defaults = {} }: ConfigSources): LoadedConfig {
   const layers: readonly [Origin, Record<string, unknown>][] = [
     ['file', fromFile(join(dataDir, 'config.json'))],
     ['environment', fromEnvironment(env)],
     ['flag', { ...flags }],
   ]
-  const merged: Record<string, unknown> = { ...DEFAULTS }
+  const merged: Record<string, unknown> = { ...DEFAULTS, ...defaults }
   const origins = Object.fromEntries(Object.keys(DEFAULTS).map((key) => [key, 'default'])) as Record<keyof Config, Origin>
   for (const [origin, layer] of layers) {
     for (const [key, value] of Object.entries(layer)) {

@@ -2,7 +2,7 @@ import { storeContract } from '@skein/core/contracts'
 import { noblePrimitives, type OutboxRow, type Store, type StoreWrite } from '@skein/core'
 import { expect, it } from 'vitest'
 import { systemClock, systemRandom } from '../platform/system.ts'
-import { inMemory, openWasmStore } from './sqlite-wasm.ts'
+import { inMemory, openWasmStore, type WasmPlace } from './sqlite-wasm.ts'
 import { DEVICE, message, sessionPut, storageKey } from './store-fixtures.ts'
 
 /** What a page keeps beside the image. */
@@ -124,4 +124,34 @@ it('[ST32] what could not be kept is nowhere: not shown, not on its way, and no 
   const again = await openWasmStore({ ...surroundings(), place: inMemory(image) })
   expect(await state(again.store)).toEqual(expected)
   await again.store.close()
+})
+
+it('[ST32] an image that there is no memory for is taken back, too, and where that cannot be, the database is closed', async () => {
+  const refused = { export: false, load: false }
+  const { open, keep } = inMemory(undefined, async () => undefined)
+  const withoutMemory: WasmPlace['open'] = (sqlite3) => {
+    const { capi, wasm } = sqlite3
+    const [take, alloc] = [capi.sqlite3_js_db_export.bind(capi), wasm.allocFromTypedArray.bind(wasm)]
+    const unless = (isRefused: boolean): void => {
+      if (isRefused) throw Object.assign(new Error('no memory'), { resultCode: capi.SQLITE_NOMEM })
+    }
+    Object.assign(capi, { sqlite3_js_db_export: (...given: Parameters<typeof take>) => (unless(refused.export), take(...given)) })
+    Object.assign(wasm, { allocFromTypedArray: (...given: Parameters<typeof alloc>) => (unless(refused.load), alloc(...given)) })
+    return open(sqlite3)
+  }
+  const { store } = await openWasmStore({ ...surroundings(), place: { open: withoutMemory, ...(keep === undefined ? {} : { keep }) } })
+  const put = (number: number) => store.commit([{ kind: 'message.insert', message: message(number) }])
+  const texts = async () => (await store.history(message(1).contact)).map(({ text }) => text)
+  await put(1)
+  refused.export = true
+  await expect(put(2)).rejects.toThrow('no memory')
+  expect(await texts()).toEqual(['message 1'])
+  refused.export = false
+  await put(3)
+  expect(await texts()).toEqual(['message 1', 'message 3'])
+  Object.assign(refused, { export: true, load: true })
+  await expect(put(4)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  await expect(texts()).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  await expect(put(5)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  await store.close().catch(() => undefined)
 })

@@ -1,5 +1,5 @@
 /** The store's driver for SQLite in WebAssembly, wherever its database is. */
-import { searchText } from '@skein/core'
+import { searchText, SkeinError } from '@skein/core'
 import sqlite3InitModule, { type BindingSpec, type Database, type Sqlite3Static } from '@sqlite.org/sqlite-wasm'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import { explainSqlite, openOn, type StoreSurroundings } from './open-on.ts'
@@ -50,7 +50,7 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
       load(sqlite3, database, last)
       setUp()
     }
-    const kept = place.keep === undefined ? undefined : new KeptImage(place.keep, image, goBack)
+    const kept = place.keep === undefined ? undefined : new KeptImage(place.keep, { take: image, goBack, end: () => database.close() })
     const driver = {
       db: drizzle(async (text, params, method) => {
         try {
@@ -62,7 +62,7 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
       }) as unknown as AnyDatabase,
       afterTurn: (work: () => void) => void setTimeout(work, 0),
       ...(kept === undefined ? {} : { afterCommit: () => kept.next() }),
-      explain: explainSqlite,
+      explain: (error: unknown) => (kept?.isOver ? neitherKept(error) : explainSqlite(error)),
       close: () => {
         database.close()
         place.release?.()
@@ -78,35 +78,52 @@ export async function openWasmStore({ place, maxPages, ...surroundings }: OpenWa
   }
 }
 
+const neitherKept = (cause: unknown): SkeinError =>
+  new SkeinError('STORE_CLOSED', 'There is no memory for what is stored; the database was closed.', { cause })
+
+interface InMemory {
+  take(): Uint8Array
+  goBack(image: Uint8Array): void
+  end(): void
+}
+
 /**
  * The last image that was kept: what a commit has left in memory counts only with its own. One that cannot be kept is
- * taken back, so that nothing that was refused is shown, sent or acknowledged.
+ * taken back, so that nothing that was refused is shown, sent or acknowledged; where even that fails, the database is closed.
  */
 class KeptImage {
   private readonly keep: (image: Uint8Array) => Promise<void>
-  private readonly take: () => Uint8Array
-  private readonly goBack: (image: Uint8Array) => void
+  private readonly database: InMemory
   private last: Uint8Array = new Uint8Array()
+  isOver = false
 
-  constructor(keep: KeptImage['keep'], take: () => Uint8Array, goBack: (image: Uint8Array) => void) {
+  constructor(keep: KeptImage['keep'], database: InMemory) {
     this.keep = keep
-    this.take = take
-    this.goBack = goBack
+    this.database = database
   }
 
   /** From the database as it was opened on. */
   begin(): void {
-    this.last = this.take()
+    this.last = this.database.take()
   }
 
   async next(): Promise<void> {
-    const image = this.take()
     try {
+      const image = this.database.take()
       await this.keep(image)
       this.last = image
     } catch (error) {
-      this.goBack(this.last)
+      this.goBack()
       throw error
+    }
+  }
+
+  private goBack(): void {
+    try {
+      this.database.goBack(this.last)
+    } catch {
+      this.isOver = true
+      this.database.end()
     }
   }
 }

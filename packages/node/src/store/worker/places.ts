@@ -10,6 +10,8 @@ const DATABASE = '/skein.sqlite'
 
 export interface ChosenPlace {
   readonly place: WasmPlace
+  /** It has been opened before, to the end: it is not empty. */
+  readonly wasOpened: boolean
   /** From now on it is there, and nowhere else. */
   keep(): Promise<void>
 }
@@ -20,11 +22,13 @@ export interface ChosenPlace {
  */
 export async function placeOf(name: string): Promise<ChosenPlace> {
   const kept = records(name)
-  const known = (await get<'files' | 'image'>(PLACE, kept)) ?? (await unnoted(kept))
+  const noted = await get<'files' | 'image'>(PLACE, kept)
+  const known = noted ?? (await unnoted(kept))
   const hasFiles = await hasPrivateFiles()
   if (known === 'files' && !hasFiles) throw new Error('the browser does not give the files that the database is in')
   const where = known ?? (hasFiles ? 'files' : 'image')
-  return { place: where === 'files' ? privateFiles(name) : await keptImage(name), keep: () => set(PLACE, where, kept) }
+  const place = where === 'files' ? privateFiles(name) : await keptImage(name)
+  return { place, wasOpened: noted !== undefined, keep: () => set(PLACE, where, kept) }
 }
 
 /** Older versions noted no place: a key without an image is that of files. */

@@ -33,7 +33,7 @@ export const filesName = (name: string): string => `skein-${name}-files`
 /** Record of the key that opens the database: the key itself, or sealed with a passphrase. */
 export const STORAGE_KEY = 'storage-key'
 
-/** There while a backup is put into a database: what is in it then is nobody's. */
+/** There while a backup is put into a database, or it is about to be deleted: what is in it then is nobody's. */
 export const RESTORING = 'restoring'
 
 /** Where the database is, from its first opening on. */

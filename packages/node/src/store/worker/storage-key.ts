@@ -25,6 +25,14 @@ export function browserStorageKey(name: string, parts: PassphraseParts): Storage
   }
 }
 
+/** For a database that has been there: an empty one in its place would be another person's. @throws SkeinError STORE_CORRUPT */
+export function onlyExisting(source: StorageKeySource): StorageKeySource {
+  return async (need) => {
+    if (need === 'new') throw new SkeinError('STORE_CORRUPT', 'The database is gone from this browser.')
+    return source(need)
+  }
+}
+
 /**
  * Seals the key of a database that is there with another passphrase. @param next empty: it is kept as it is from now on
  * @throws SkeinError CONFIG_INVALID when the passphrase in use is not the one that `parts` gives, STORE_CORRUPT without a key

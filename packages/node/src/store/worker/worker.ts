@@ -6,7 +6,7 @@ import { systemClock } from '../../platform/clock.ts'
 import { openWasmStore, type WasmPlace } from '../sqlite-wasm.ts'
 import { keepErrorCodes } from './error-transfer.ts'
 import { placeOf } from './places.ts'
-import { browserStorageKey, changeStoragePassphrase } from './storage-key.ts'
+import { browserStorageKey, changeStoragePassphrase, onlyExisting } from './storage-key.ts'
 
 export interface StoreWorker {
   /**
@@ -32,11 +32,8 @@ const worker: StoreWorker = {
   open: async (name, passphrase) => {
     const chosen = await placeOf(name)
     place = chosen.place
-    const { store } = await openWasmStore({
-      ...surroundings,
-      place,
-      storageKey: browserStorageKey(name, { ...surroundings, passphrase }),
-    })
+    const key = browserStorageKey(name, { ...surroundings, passphrase })
+    const { store } = await openWasmStore({ ...surroundings, place, storageKey: chosen.wasOpened ? onlyExisting(key) : key })
     await chosen.keep()
     return proxy(store)
   },
