@@ -58,7 +58,7 @@ export const doctorDe: DoctorStrings = {
     pageThere: 'Die andere Seite ist eine Seite im Browser, die das nicht kann.',
     udp: 'UDP kommt hier nicht durch.',
     udpThere: 'UDP kommt bei der anderen Seite nicht durch.',
-    relays: 'Ihr habt kein gemeinsames Relay.',
+    relays: 'Ihr habt kein gemeinsames Relay, das dafür taugt.',
     broken: 'Es brach ab und wird wieder versucht.',
     overtaken: 'Ein anderer Weg war schneller.',
     late: 'Niemand hat rechtzeitig geantwortet.',

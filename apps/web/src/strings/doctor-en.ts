@@ -57,7 +57,7 @@ export const doctorEn = {
     pageThere: 'The other side is a page in a browser, which cannot do this.',
     udp: 'UDP does not get through here.',
     udpThere: 'UDP does not get through at the other side.',
-    relays: 'You have no relay in common.',
+    relays: 'You have no relay in common that is of use for this.',
     broken: 'It broke off and is tried again.',
     overtaken: 'Another way was faster.',
     late: 'Nobody answered in time.',

@@ -125,4 +125,5 @@ it('[PT10] a name server that does not answer is not waited for', async () => {
     host: '192.0.2.1',
     port: 1,
   })
+  expect(await resolveStun('stun:[2001:db8::1]:1', { clock, signal })).toBeUndefined()
 })

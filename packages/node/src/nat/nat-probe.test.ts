@@ -78,6 +78,14 @@ describe('NAT probe', { timeout: 30_000 }, () => {
     expect(await probeAt(relays)).toMatchObject({ udp: true, mapping: 'random' })
   })
 
+  it('[PT10] compares ports where the internet sees one address: a relay in the same network, or on another way out, sees others', async () => {
+    const inside = await servers(({ port }) => ({ host: '192.168.1.20', port }))
+    const outside = await servers(() => ({ host: '9.9.9.9', port: 51_234 }), 'refuses')
+    const elsewhere = await servers(() => ({ host: '8.8.8.8', port: 4_000 }))
+    const found = { mapping: 'same', seen_as: '9.9.9.9:51234', filtering: 'unknown', hairpin: null }
+    expect(await probeAt([inside, outside, elsewhere])).toMatchObject(found)
+  })
+
   it('[PT10] sends nothing to where one relay sees this machine and another one does not', async () => {
     const relays = [await servers((from) => from), await servers(({ port }) => ({ host: '127.0.0.9', port }))]
     expect(await probeAt(relays)).toMatchObject({ udp: true, hairpin: null })

@@ -1,7 +1,7 @@
 /** What stands between this machine and the internet, found out by questions to the user's own relays (RFC 5780). */
 import type { Clock, Random } from '@skein/core'
-import { mappingOf } from '../punch/index.ts'
-import { askStun, ATTRIBUTE, type Datagrams, type Endpoint, resolveStun, type StunAttribute, type StunReply } from '../stun/index.ts'
+import { isPublic, mappingOf } from '../punch/index.ts'
+import { askStun, ATTRIBUTE, type Datagrams, type Endpoint, resolveStun, type StunAttribute } from '../stun/index.ts'
 import { openDatagrams, type OwnDatagrams } from './datagram-socket.ts'
 
 export interface NatView {
@@ -34,6 +34,12 @@ export interface ProbeDeps {
   readonly onGarbage?: (() => void) | undefined
 }
 
+/** Where a server saw the socket that asked it. */
+interface Answer {
+  readonly server: Endpoint
+  readonly seen: Endpoint
+}
+
 /** For a packet that comes back from one's own NAT, ms. */
 const HAIRPIN_WITHIN_MS = 600
 /** CHANGE-REQUEST: answer from the other port (RFC 5780 §7.2). */
@@ -48,15 +54,17 @@ export async function probeNat(deps: ProbeDeps): Promise<NatView> {
   const socket = servers.length === 0 ? undefined : await openDatagrams().catch(() => undefined)
   if (socket === undefined) return { ...UNKNOWN_NAT, ipv6 }
   try {
-    const replies = await askAll(socket, servers, deps)
-    const [first] = replies
+    const answers = await askAll(socket, servers, deps)
+    const first = answers.find(({ seen }) => isPublic(seen.host)) ?? answers[0]
     if (first === undefined) return { ...UNKNOWN_NAT, udp: false, ipv6 }
-    const mapping = mappingAmong(replies, socket, deps.ownHosts)
+    const { server, seen } = first
+    // What sees this machine elsewhere lies on another way out, or in one's own network: its ports are no part of this one's.
+    const alike = answers.filter((each) => each.seen.host === seen.host)
+    const mapping = mappingAmong(alike, socket, deps.ownHosts)
     // Packets go there: no relay alone decides where that is while there is another one.
-    const isAgreed = replies.every(({ seen }) => seen.host === first.seen.host)
-    const isAsked = mapping !== 'none' && isAgreed
-    const [filtering, hairpin] = await Promise.all([filteringOf(servers, deps), isAsked ? hairpinOf(first.seen, deps) : null])
-    return { udp: true, mapping, filtering, seen_as: textOf(first.seen), hairpin, ipv6 }
+    const isAsked = mapping !== 'none' && alike.length === answers.length
+    const [filtering, hairpin] = await Promise.all([filteringOf(server, deps), isAsked ? hairpinOf(first, deps) : null])
+    return { udp: true, mapping, filtering, seen_as: textOf(seen), hairpin, ipv6 }
   } finally {
     socket.close()
   }
@@ -72,17 +80,17 @@ async function serversOf({ stunServers: groups, clock, signal }: Omit<ProbeDeps,
 }
 
 /** One after the other: whether ports follow each other can be seen only then. */
-async function askAll(socket: Datagrams, servers: readonly Endpoint[], deps: ProbeDeps): Promise<readonly StunReply[]> {
-  const replies: StunReply[] = []
+async function askAll(socket: Datagrams, servers: readonly Endpoint[], deps: ProbeDeps): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
   for (const server of servers) {
     const reply = await askStun(socket, { ...deps, server })
-    if (reply !== undefined) replies.push(reply)
+    if (reply !== undefined) answers.push({ server, seen: reply.seen })
   }
-  return replies
+  return answers
 }
 
-function mappingAmong(replies: readonly StunReply[], socket: OwnDatagrams, ownHosts: readonly string[]): NatView['mapping'] {
-  const [first, second] = replies.map(({ seen }) => seen)
+function mappingAmong(answers: readonly Answer[], socket: OwnDatagrams, ownHosts: readonly string[]): NatView['mapping'] {
+  const [first, second] = answers.map(({ seen }) => seen)
   if (first === undefined) return 'unknown'
   if (ownHosts.includes(first.host) && first.port === socket.port) return 'none'
   if (second === undefined) return 'unknown'
@@ -90,10 +98,10 @@ function mappingAmong(replies: readonly StunReply[], socket: OwnDatagrams, ownHo
 }
 
 /** From a socket of its own, that has asked nobody but the one port. */
-async function filteringOf([server]: readonly Endpoint[], deps: ProbeDeps): Promise<NatView['filtering']> {
+async function filteringOf(server: Endpoint, deps: ProbeDeps): Promise<NatView['filtering']> {
   const socket = await openDatagrams()
   try {
-    if (server === undefined || (await askStun(socket, { ...deps, server })) === undefined) return 'unknown'
+    if ((await askStun(socket, { ...deps, server })) === undefined) return 'unknown'
     let isRefused = false
     // A server that has no other port says so.
     const onRefused = (): void => {
@@ -108,9 +116,7 @@ async function filteringOf([server]: readonly Endpoint[], deps: ProbeDeps): Prom
 }
 
 /** Two sockets, of which one sends to where the other is seen. */
-async function hairpinOf(seen: Endpoint, { clock, random, stunServers, signal, onGarbage }: ProbeDeps): Promise<boolean | null> {
-  const [server] = await serversOf({ stunServers, clock, signal })
-  if (server === undefined) return null
+async function hairpinOf({ server, seen }: Answer, { clock, random, signal, onGarbage }: ProbeDeps): Promise<boolean | null> {
   const [listening, sending] = [await openDatagrams(), await openDatagrams()]
   try {
     const [target, own] = await Promise.all([listening, sending].map((each) => askStun(each, { server, clock, random, signal, onGarbage })))

@@ -31,7 +31,7 @@ const SAID: Readonly<Record<PunchRefusal, string>> = {
   unknown: 'the other side has given it up',
   busy: 'the other side has no place for it now',
   'no-udp': NO_UDP_THERE,
-  'no-relay': 'no relay in common',
+  'no-relay': 'no relay in common that is of use at the other side',
 }
 
 /** The other side has said why it cannot. */

@@ -84,5 +84,9 @@ export const SEQUENTIAL_ROUNDS = 5
 export const SEQUENTIAL_ROUND_MS = 1_200
 /** A stream over UDP keeps its NATs' mappings by this; RFC 4787 lets them go after 2 minutes, many routers after 30 s. */
 export const UDP_KEEPALIVE_MS = 10_000
-/** For a second relay to say where it sees us. */
+/** For a relay to say where it sees us while there is another one to ask. */
 export const ELSEWHERE_WITHIN_MS = 800
+/** Relays in common that are asked before a punch over UDP: within MESSAGE_TIMEOUT_MS of the other side. */
+export const MOST_SERVERS_ASKED = 3
+/** A STUN server that did not help is asked after the others for so long. */
+export const USELESS_FOR_MS = 300_000

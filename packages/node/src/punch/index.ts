@@ -11,7 +11,7 @@ import { UdpPuncher } from './udp-puncher.ts'
 
 export type { PunchDeps, PunchHost } from './host.ts'
 export { mappingOf } from './nat-mapping.ts'
-export { ownPublicHosts } from './targets.ts'
+export { isPublic, ownPublicHosts } from './targets.ts'
 
 export class Puncher {
   readonly tcp: TcpPuncher

@@ -10,7 +10,7 @@ function side(seed: number, options: Partial<UdpCoordinated> = {}): UdpCoordinat
     nonce: new Uint8Array(16).fill(seed),
     stun: [STUN],
     signal: AbortSignal.timeout(20_000),
-    sample: async (_stun, theirNonce) => ({ host: `9.9.9.${seed}`, port: 4_000 + seed, mapping: 'same', step: 0, token: theirNonce }),
+    sample: async (_stun, token) => ({ stun: STUN, host: `9.9.9.${seed}`, port: 4_000 + seed, mapping: 'same', step: 0, token }),
     // The token that was asked for with one's own nonce.
     isProven: async ({ token }: Offer) => token.every((each) => each === seed),
     requireRoom: () => undefined,
@@ -35,7 +35,8 @@ describe('coordination of a UDP punch', { timeout: 30_000 }, () => {
   })
 
   it('[PT7] nothing is agreed without proof, on either side', async () => {
-    const forged = { sample: async () => ({ host: '9.9.9.9', port: 53, mapping: 'same' as const, step: 0, token: new Uint8Array(16) }) }
+    const offered = { stun: STUN, host: '9.9.9.9', port: 53, mapping: 'same' as const, step: 0, token: new Uint8Array(16) }
+    const forged = { sample: async () => offered }
     for (const sides of [
       [side(1, forged), side(2)],
       [side(1), side(2, forged)],

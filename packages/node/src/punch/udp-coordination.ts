@@ -22,11 +22,14 @@ export interface Agreement {
 
 export interface UdpCoordinated {
   readonly nonce: Uint8Array
-  /** First STUN server of each of one's own relays. */
+  /** First STUN server of each of one's own relays, best first. */
   readonly stun: readonly string[]
   readonly signal: AbortSignal
-  /** What one's own NAT does, with proof of one's address for the other side's nonce. */
-  sample(stun: string, theirNonce: Uint8Array): Promise<Omit<Offer, 'nonce' | 'stun'>>
+  /**
+   * What one's own NAT does, with proof of one's address for the other side's nonce: of one of these servers in common.
+   * @throws CannotPunch when none helps
+   */
+  sample(stun: readonly string[], theirNonce: Uint8Array): Promise<Omit<Offer, 'nonce'>>
   /** Whether the relay confirms that the other side is where it says. */
   isProven(offer: Offer): Promise<boolean>
   /** Nothing is counted yet. @throws TriedEnough when its host has been sent to often enough */
@@ -69,7 +72,7 @@ export async function agree(messages: UdpMessages, self: UdpCoordinated): Promis
   proven.catch(() => undefined)
   // The other side is told before it has counted this punch.
   self.requireRoom(theirs)
-  const mine = { ...(await self.sample(theirs.stun, theirs.nonce)), nonce: self.nonce, stun: theirs.stun }
+  const mine = { ...(await self.sample([theirs.stun], theirs.nonce)), nonce: self.nonce }
   await messages.write({ kind: 'offer', ...mine })
   await messages.read('go')
   if (!(await proven)) throw new ForgedMessage('the other side is not where it says')
@@ -81,12 +84,12 @@ export async function agree(messages: UdpMessages, self: UdpCoordinated): Promis
 /** The side that dialled over the relay. @throws Error when there is no proof, no relay in common, or no answer */
 export async function consent(messages: UdpMessages, self: UdpCoordinated): Promise<Agreement> {
   const ask = await messages.read('ask')
-  const stun = ask.stun.find((each) => self.stun.includes(each))
-  if (stun === undefined) throw new CannotPunch('no-relay', 'no relay in common')
-  const mine = { ...(await self.sample(stun, ask.nonce)), nonce: self.nonce, stun }
+  const common = ask.stun.filter((each) => self.stun.includes(each))
+  if (common.length === 0) throw new CannotPunch('no-relay', 'no relay in common')
+  const mine = { ...(await self.sample(common, ask.nonce)), nonce: self.nonce }
   await messages.write({ kind: 'offer', ...mine })
   const theirs = await messages.read('offer')
-  if (theirs.stun !== stun || !(await self.isProven(theirs))) throw new ForgedMessage('the other side is not where it says')
+  if (theirs.stun !== mine.stun || !(await self.isProven(theirs))) throw new ForgedMessage('the other side is not where it says')
   self.charge({ mine, theirs })
   await messages.write({ kind: 'go' })
   await messages.read('go')

@@ -2,11 +2,9 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { DeviceId } from '@skein/core'
-import { askStun, ATTRIBUTE, resolveStun, type StunAttribute, type StunReply, attributeOf } from '../stun/index.ts'
 import {
   AFTER_TCP_MS,
   BROKEN_PUNCH_PAUSE_MS,
-  ELSEWHERE_WITHIN_MS,
   LEFT_ALONE_MS,
   LONGEST_UDP_PUNCH_PAUSE_MS,
   MESSAGE_TIMEOUT_MS,
@@ -24,23 +22,13 @@ import { BrokenOff, CannotPunch, isBrokenOff, isTimeout, RefusedThere } from './
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { HostCharges } from './host-charges.ts'
-import { mappingOf } from './nat-mapping.ts'
 import { asError } from '../swarm/framing.ts'
 import { NotNow, TriedEnough } from './not-now.ts'
 import { endOf, type Role, type Session, Sessions } from './sessions.ts'
-import { isPublic } from './targets.ts'
-import {
-  agree,
-  type Agreement,
-  consent,
-  type Offer,
-  type UdpCoordinated,
-  type UdpMessages,
-  udpMessagesOn,
-  sayNo,
-} from './udp-coordination.ts'
+import { agree, type Agreement, consent, type UdpCoordinated, type UdpMessages, udpMessagesOn, sayNo } from './udp-coordination.ts'
 import { findPath, isExpected, type UdpPath } from './udp-path.ts'
 import { planPunch, type PunchPlan } from './udp-plan.ts'
+import { UdpSight } from './udp-sight.ts'
 import { type PunchSocket, UdxSockets } from './udx.ts'
 
 export const PUNCH_PROTOCOL = '/skein/punch/1'
@@ -73,6 +61,7 @@ export class UdpPuncher {
   private readonly deps: PunchDeps
   private readonly sessions: Sessions
   private readonly hosts: Allowance
+  private readonly sight: UdpSight
   /** Devices whose last punches failed, or which have broken off what they had asked for. */
   private readonly pauses = new Map<DeviceId, Pause>()
   private udx: Promise<UdxSockets> | undefined
@@ -80,6 +69,7 @@ export class UdpPuncher {
   constructor(deps: PunchDeps) {
     this.deps = deps
     this.sessions = new Sessions(deps.self)
+    this.sight = new UdpSight(deps)
     this.hosts = new Allowance(deps.clock, { most: UDP_PUNCHES_PER_HOST_AND_MINUTE, withinMs: 60_000 })
   }
 
@@ -139,6 +129,7 @@ export class UdpPuncher {
   /** This machine has moved: what has failed in another network may succeed in this one. */
   move(): void {
     this.pauses.clear()
+    this.sight.move()
     this.sessions.abandon()
   }
 
@@ -274,59 +265,16 @@ export class UdpPuncher {
   }
 
   private coordinated(main: PunchSocket, { signal, charges }: Pick<Round, 'signal' | 'charges'>): UdpCoordinated {
-    const { random, stunServers, mayDial = isPublic } = this.deps
-    const nonce = random.bytes(NONCE_BYTES)
-    const seenNonce = (value: Uint8Array): StunAttribute => ({ type: ATTRIBUTE.seenNonce, value: Buffer.from(value) })
-    const ask = (stun: string, attributes: readonly StunAttribute[]): Promise<StunReply> => this.ask(main, { stun, attributes, signal })
+    const nonce = this.deps.random.bytes(NONCE_BYTES)
     return {
       nonce,
       requireRoom: (offer) => charges.requireRoom(offer),
       charge: (agreement) => charges.charge(agreement),
-      stun: stunServers().flatMap(([first]) => first ?? []),
+      stun: this.sight.servers(),
       signal,
-      sample: async (stun, theirNonce) => {
-        const first = await ask(stun, [seenNonce(theirNonce)])
-        const last = (await this.askElsewhere(main, { stun, signal })) ?? first
-        const token = attributeOf(first, ATTRIBUTE.seenToken)
-        if (token === undefined) throw new CannotPunch('no-relay', 'the relay gives no proof of addresses')
-        return { host: first.seen.host, port: last.seen.port, ...mappingOf(first.seen.port, last.seen.port), token }
-      },
-      isProven: async ({ stun, host, token }: Offer) => {
-        if (!mayDial(host)) return false
-        const attributes = [
-          seenNonce(nonce),
-          { type: ATTRIBUTE.seenHost, value: Buffer.from(host, 'latin1') },
-          { type: ATTRIBUTE.seenToken, value: Buffer.from(token) },
-        ]
-        return attributeOf(await ask(stun, attributes), ATTRIBUTE.seenVerdict)?.[0] === 1
-      },
+      sample: (stun, theirNonce) => this.sight.sample(main, { stun, theirNonce, signal }),
+      isProven: (offer) => this.sight.isProven(main, offer, { nonce, signal }),
     }
-  }
-
-  /** At another address than `stun` where one is known and answers, else at its other port: a NAT may look at either. */
-  private async askElsewhere(
-    socket: PunchSocket,
-    { stun, signal }: { readonly stun: string; readonly signal: AbortSignal },
-  ): Promise<StunReply | undefined> {
-    const servers = this.deps.stunServers()
-    const other = servers.find((each) => each[0] !== stun)?.[0]
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(ELSEWHERE_WITHIN_MS)])
-    const reply =
-      other === undefined ? undefined : await this.ask(socket, { stun: other, attributes: [], signal: limited }).catch(() => undefined)
-    const second = servers.find((each) => each[0] === stun)?.[1]
-    return reply ?? (second === undefined ? undefined : this.ask(socket, { stun: second, attributes: [], signal }))
-  }
-
-  /** @throws Error when nobody answers: UDP is blocked */
-  private async ask(
-    socket: PunchSocket,
-    { stun, attributes, signal }: { stun: string; attributes: readonly StunAttribute[]; signal: AbortSignal },
-  ): Promise<StunReply> {
-    const { clock, random } = this.deps
-    const server = await resolveStun(stun, { clock, signal })
-    const reply = server === undefined ? undefined : await askStun(socket, { server, clock, random, signal, attributes })
-    if (reply === undefined) throw new CannotPunch('no-udp', 'no STUN server answers: UDP does not get through')
-    return reply
   }
 
   private load(): Promise<UdxSockets> {

@@ -1,5 +1,6 @@
 /** One question to a STUN server over any UDP socket, repeated until it is answered. */
 import { lookup } from 'node:dns/promises'
+import { isIPv4 } from 'node:net'
 import type { Clock, Random } from '@skein/core'
 import {
   ATTRIBUTE,
@@ -96,7 +97,8 @@ export async function resolveStun(url: string, { clock, signal, find = findIPv4 
   const name = bracketed ?? plain
   if (name === undefined) return undefined
   const found = find(name).then(
-    ({ address }) => ({ host: address, port: Number(port) }),
+    // An address is told as it is, whatever was asked for.
+    ({ address }) => (isIPv4(address) ? { host: address, port: Number(port) } : undefined),
     () => undefined,
   )
   const over = new AbortController()

@@ -44,7 +44,7 @@ export interface UdpPunchGo {
 
 /** Nothing comes of it, for a cause that the receiver cannot see. */
 export interface UdpPunchNo {
-  /** 1: not just now; 2: UDP does not get through here; 3: no relay in common. Any other: for no reason that is known. */
+  /** 1: not just now; 2: UDP does not get through here; 3: no relay in common that is of use here. Any other: for no reason that is known. */
   cause: number;
 }
 
