@@ -89,14 +89,14 @@ it('[RL35] the page says which rate slows and what was refused lately, most firs
 
 it('[RL14] a stricter mode takes the places of those who do not belong here any more, and of nobody else', async () => {
   using operator = new Operator({ dataDir, store, logger: silent, figures: FIGURES, behindProxy: false })
-  const released: string[] = []
-  await operator.attach(stackWith({ holders: () => ['alice', 'bob'], release: (peer) => void released.push(peer) }))
+  const cutOff: (string | undefined)[] = []
+  await operator.attach(stackWith({ holders: () => ['alice', 'bob'], disconnect: async (peer) => void cutOff.push(peer) }))
   operator.membership.decide('alice', 'allow', '')
   operator.reload()
-  expect(released).toEqual([])
+  expect(cutOff).toEqual([])
   writeFileSync(join(dataDir, 'settings.json'), '{"mode":"allowlist"}')
   operator.reload()
-  expect(released).toEqual(['bob'])
+  expect(cutOff).toEqual(['bob'])
 })
 
 it('[RL14] what goes over the relay without a place goes on only as the settings allow now', async () => {

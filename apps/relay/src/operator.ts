@@ -153,8 +153,8 @@ export class Operator implements Disposable {
   reload(): Settings {
     this.#settings = loadSettings(this.#options.dataDir)
     this.rules.apply(this.#settings)
-    // Who belonged here under the settings before would keep place and circuits for a week.
-    for (const peer of this.#stack?.holders() ?? []) if (!this.rules.isAdmitted(peer)) this.#stack?.release(peer)
+    // Who belonged here under the settings before would keep place and circuits for a week, and learns of it by coming again.
+    for (const peer of this.#stack?.holders() ?? []) if (!this.rules.isAdmitted(peer)) void this.#stack?.disconnect(peer)
     this.#stack?.review((peer, isLimited) => this.rules.mayGoOn(peer, isLimited))
     this.#stack?.wake()
     this.#look()

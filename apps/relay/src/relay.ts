@@ -229,7 +229,9 @@ function openControl({ config, parts, store, stack, operator, logger, onDrained 
     settings: () => operator.settings(),
     reload: () => operator.reload(),
     disconnect: (peer) => stack.disconnect(peer),
-    release: (peer) => void (operator.rules.isAdmitted(peer) || stack.release(peer)),
+    release: async (peer) => {
+      if (!operator.rules.isAdmitted(peer)) await stack.disconnect(peer)
+    },
     drain: async () => {
       const done = await drain(stack, operator.rules, logger)
       // After the answer is on its way: the process ends by it.

@@ -16,8 +16,8 @@ export interface RunningRelay {
   reload(): Settings
   /** Ends the connections of a peer that is denied from now on. */
   disconnect(peer: string): Promise<void>
-  /** Frees the place of a peer that does not belong here any more. */
-  release(peer: string): void
+  /** Frees the place of a peer that does not belong here any more, and ends its connections: it learns of it by coming again. */
+  release(peer: string): Promise<void>
   /** Resolves when everybody has been told; the process ends after that. */
   drain(): Promise<Record<string, unknown>>
 }
@@ -61,10 +61,10 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
   drain: (target) => running(target).drain(),
   'token-create': ({ membership }, input) => membership.createToken(input),
   'token-list': ({ membership }) => ({ tokens: membership.tokens() }),
-  'token-revoke': ({ membership, running }, { id, members }) => {
+  'token-revoke': async ({ membership, running }, { id, members }) => {
     const revoked = membership.revokeToken(id)
     const removed = members ? membership.removeBroughtBy(id) : []
-    for (const peer of removed) running?.release(peer)
+    await Promise.all(removed.map((peer) => running?.release(peer)))
     return { revoked, removed: removed.length }
   },
   members: ({ membership }) => ({ members: membership.members() }),
@@ -77,9 +77,9 @@ const ACTIONS: { readonly [Name in ActionName]: Action<Name> } = {
     await target.running?.disconnect(peer)
     return { peer, verdict: 'deny' }
   },
-  forget: ({ membership, running }, { peer }) => {
+  forget: async ({ membership, running }, { peer }) => {
     const forgotten = membership.undecide(requirePeerId(peer))
-    running?.release(peer)
+    await running?.release(peer)
     return { peer, forgotten }
   },
   verdicts: ({ membership }) => ({ members: membership.memberCount(), verdicts: membership.verdicts() }),

@@ -119,9 +119,7 @@ export interface RelayStack {
   review(mayGoOn: (peer: string, isLimited: boolean) => boolean): void
   /** Whoever waits for a rate is told anew for how long. */
   wake(): void
-  /** Frees the place of a peer and ends what goes over this relay to it and from it; its connections stay. */
-  release(peerId: string): void
-  /** Ends the connections of one peer, also the raw ones and what goes over them, or the connections of everybody. */
+  /** Ends the connections of one peer, frees its place and ends what goes over this relay to it and from it; or the connections of everybody. */
   disconnect(peerId?: string): Promise<void>
   /** Frees every port. Idempotent; may hang in WebRTC (notes/libp2p.md §4 no. 9), so callers set a deadline. */
   stop(): Promise<void>
@@ -192,7 +190,6 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
       for (const each of splices.splices) if (![each.from, each.to].every((peer) => mayGoOn(peer, false))) each.end('relay')
     },
     wake: () => parts.turns.wake(),
-    release: (peerId) => release(node, splices, peerId),
     disconnect: (peerId) => {
       if (peerId !== undefined) release(node, splices, peerId)
       return disconnect(node, peerId)
