@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putLong, putMessage, putText } from "../fields.ts";
 
 export interface AdmissionRequest {
   kind:
@@ -45,7 +46,7 @@ export const AdmissionRequest: MessageFns<AdmissionRequest> = {
         writer.uint32(18).bytes(message.kind.value);
         break;
       case "register":
-        InviteRegistration.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, InviteRegistration, message.kind.value);
         break;
     }
     return writer;
@@ -85,12 +86,8 @@ function createBaseInviteRegistration(): InviteRegistration {
 
 export const InviteRegistration: MessageFns<InviteRegistration> = {
   encode(message: InviteRegistration, writer: BinaryWriter): BinaryWriter {
-    if (message.hash.length !== 0) {
-      writer.uint32(10).bytes(message.hash);
-    }
-    if (message.expiresAt !== 0) {
-      writer.uint32(16).uint64(message.expiresAt);
-    }
+    putBytes(writer, 10, message.hash);
+    putLong(writer, 16, message.expiresAt);
     return writer;
   },
 
@@ -124,9 +121,7 @@ function createBaseAdmissionReply(): AdmissionReply {
 
 export const AdmissionReply: MessageFns<AdmissionReply> = {
   encode(message: AdmissionReply, writer: BinaryWriter): BinaryWriter {
-    if (message.outcome !== "") {
-      writer.uint32(10).string(message.outcome);
-    }
+    putText(writer, 10, message.outcome);
     return writer;
   },
 
@@ -150,20 +145,7 @@ export const AdmissionReply: MessageFns<AdmissionReply> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, putBytes, putFlag, putText } from "../fields.ts";
 
 export interface BulkOffer {
   /** What the connection is for, as both sides know it. */
@@ -67,27 +68,15 @@ function createBaseBulkOffer(): BulkOffer {
 
 export const BulkOffer: MessageFns<BulkOffer> = {
   encode(message: BulkOffer, writer: BinaryWriter): BinaryWriter {
-    if (message.purpose !== "") {
-      writer.uint32(10).string(message.purpose);
-    }
-    if (message.ticket.length !== 0) {
-      writer.uint32(18).bytes(message.ticket);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(26).bytes(message.key);
-    }
-    if (message.direct !== false) {
-      writer.uint32(32).bool(message.direct);
-    }
+    putText(writer, 10, message.purpose);
+    putBytes(writer, 18, message.ticket);
+    putBytes(writer, 26, message.key);
+    putFlag(writer, 32, message.direct);
     for (const v of message.relays) {
       writer.uint32(42).string(v!);
     }
-    if (message.knows !== false) {
-      writer.uint32(48).bool(message.knows);
-    }
-    if (message.reverse !== false) {
-      writer.uint32(56).bool(message.reverse);
-    }
+    putFlag(writer, 48, message.knows);
+    putFlag(writer, 56, message.reverse);
     return writer;
   },
 
@@ -196,12 +185,8 @@ function createBaseSpliceRequest(): SpliceRequest {
 
 export const SpliceRequest: MessageFns<SpliceRequest> = {
   encode(message: SpliceRequest, writer: BinaryWriter): BinaryWriter {
-    if (message.peer !== "") {
-      writer.uint32(10).string(message.peer);
-    }
-    if (message.session.length !== 0) {
-      writer.uint32(18).bytes(message.session);
-    }
+    putText(writer, 10, message.peer);
+    putBytes(writer, 18, message.session);
     return writer;
   },
 
@@ -235,15 +220,9 @@ function createBaseSpliceReply(): SpliceReply {
 
 export const SpliceReply: MessageFns<SpliceReply> = {
   encode(message: SpliceReply, writer: BinaryWriter): BinaryWriter {
-    if (message.status !== "") {
-      writer.uint32(10).string(message.status);
-    }
-    if (message.ticket.length !== 0) {
-      writer.uint32(18).bytes(message.ticket);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(26).bytes(message.key);
-    }
+    putText(writer, 10, message.status);
+    putBytes(writer, 18, message.ticket);
+    putBytes(writer, 26, message.key);
     return writer;
   },
 
@@ -279,5 +258,3 @@ interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putLong, putMessage, putNumber } from "../fields.ts";
 
 export interface CircuitPeer {
   /** Peer id as a multihash. */
@@ -47,9 +48,7 @@ function createBaseCircuitPeer(): CircuitPeer {
 
 export const CircuitPeer: MessageFns<CircuitPeer> = {
   encode(message: CircuitPeer, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
+    putBytes(writer, 10, message.id);
     for (const v of message.addrs) {
       writer.uint32(18).bytes(v!);
     }
@@ -86,9 +85,7 @@ function createBaseCircuitPlace(): CircuitPlace {
 
 export const CircuitPlace: MessageFns<CircuitPlace> = {
   encode(message: CircuitPlace, writer: BinaryWriter): BinaryWriter {
-    if (message.expire !== 0) {
-      writer.uint32(8).uint64(message.expire);
-    }
+    putLong(writer, 8, message.expire);
     for (const v of message.addrs) {
       writer.uint32(18).bytes(v!);
     }
@@ -125,12 +122,8 @@ function createBaseCircuitLimit(): CircuitLimit {
 
 export const CircuitLimit: MessageFns<CircuitLimit> = {
   encode(message: CircuitLimit, writer: BinaryWriter): BinaryWriter {
-    if (message.duration !== 0) {
-      writer.uint32(8).uint32(message.duration);
-    }
-    if (message.data !== 0) {
-      writer.uint32(16).uint64(message.data);
-    }
+    putNumber(writer, 8, message.duration);
+    putLong(writer, 16, message.data);
     return writer;
   },
 
@@ -167,15 +160,9 @@ export const HopMessage: MessageFns<HopMessage> = {
     if (message.type !== undefined) {
       writer.uint32(8).uint32(message.type);
     }
-    if (message.peer !== undefined) {
-      CircuitPeer.encode(message.peer, writer.uint32(18).fork()).join();
-    }
-    if (message.reservation !== undefined) {
-      CircuitPlace.encode(message.reservation, writer.uint32(26).fork()).join();
-    }
-    if (message.limit !== undefined) {
-      CircuitLimit.encode(message.limit, writer.uint32(34).fork()).join();
-    }
+    putMessage(writer, 18, CircuitPeer, message.peer);
+    putMessage(writer, 26, CircuitPlace, message.reservation);
+    putMessage(writer, 34, CircuitLimit, message.limit);
     if (message.status !== undefined) {
       writer.uint32(40).uint32(message.status);
     }
@@ -227,12 +214,8 @@ export const StopMessage: MessageFns<StopMessage> = {
     if (message.type !== undefined) {
       writer.uint32(8).uint32(message.type);
     }
-    if (message.peer !== undefined) {
-      CircuitPeer.encode(message.peer, writer.uint32(18).fork()).join();
-    }
-    if (message.limit !== undefined) {
-      CircuitLimit.encode(message.limit, writer.uint32(26).fork()).join();
-    }
+    putMessage(writer, 18, CircuitPeer, message.peer);
+    putMessage(writer, 26, CircuitLimit, message.limit);
     if (message.status !== undefined) {
       writer.uint32(32).uint32(message.status);
     }
@@ -271,20 +254,7 @@ export const StopMessage: MessageFns<StopMessage> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

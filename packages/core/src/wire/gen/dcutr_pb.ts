@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { putNumber } from "../fields.ts";
 
 export interface HolePunch {
   /** 100 for CONNECT, 300 for SYNC; an enum in the specification, which is the same on the wire. */
@@ -20,9 +21,7 @@ function createBaseHolePunch(): HolePunch {
 
 export const HolePunch: MessageFns<HolePunch> = {
   encode(message: HolePunch, writer: BinaryWriter): BinaryWriter {
-    if (message.type !== 0) {
-      writer.uint32(8).uint32(message.type);
-    }
+    putNumber(writer, 8, message.type);
     for (const v of message.obsAddrs) {
       writer.uint32(18).bytes(v!);
     }

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putEach, putFlag, putLong, putMessage, putNumber, putText } from "../fields.ts";
 
 export interface LinkFrame {
   kind:
@@ -186,19 +187,19 @@ export const LinkFrame: MessageFns<LinkFrame> = {
   encode(message: LinkFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "hello":
-        LinkHello.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, LinkHello, message.kind.value);
         break;
       case "key":
-        LinkKey.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, LinkKey, message.kind.value);
         break;
       case "reveal":
-        LinkReveal.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, LinkReveal, message.kind.value);
         break;
       case "grant":
         writer.uint32(34).bytes(message.kind.value);
         break;
       case "done":
-        LinkDone.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, LinkDone, message.kind.value);
         break;
       case "end":
         writer.uint32(50).string(message.kind.value);
@@ -259,21 +260,11 @@ function createBaseLinkHello(): LinkHello {
 
 export const LinkHello: MessageFns<LinkHello> = {
   encode(message: LinkHello, writer: BinaryWriter): BinaryWriter {
-    if (message.proof.length !== 0) {
-      writer.uint32(10).bytes(message.proof);
-    }
-    if (message.commitment.length !== 0) {
-      writer.uint32(18).bytes(message.commitment);
-    }
-    if (message.name !== "") {
-      writer.uint32(26).string(message.name);
-    }
-    if (message.dhKey.length !== 0) {
-      writer.uint32(34).bytes(message.dhKey);
-    }
-    if (message.dhCertificate.length !== 0) {
-      writer.uint32(42).bytes(message.dhCertificate);
-    }
+    putBytes(writer, 10, message.proof);
+    putBytes(writer, 18, message.commitment);
+    putText(writer, 26, message.name);
+    putBytes(writer, 34, message.dhKey);
+    putBytes(writer, 42, message.dhCertificate);
     return writer;
   },
 
@@ -319,12 +310,8 @@ function createBaseLinkKey(): LinkKey {
 
 export const LinkKey: MessageFns<LinkKey> = {
   encode(message: LinkKey, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.nonce.length !== 0) {
-      writer.uint32(18).bytes(message.nonce);
-    }
+    putBytes(writer, 10, message.key);
+    putBytes(writer, 18, message.nonce);
     return writer;
   },
 
@@ -358,12 +345,8 @@ function createBaseLinkReveal(): LinkReveal {
 
 export const LinkReveal: MessageFns<LinkReveal> = {
   encode(message: LinkReveal, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.nonce.length !== 0) {
-      writer.uint32(18).bytes(message.nonce);
-    }
+    putBytes(writer, 10, message.key);
+    putBytes(writer, 18, message.nonce);
     return writer;
   },
 
@@ -397,21 +380,13 @@ function createBaseLinkGrant(): LinkGrant {
 
 export const LinkGrant: MessageFns<LinkGrant> = {
   encode(message: LinkGrant, writer: BinaryWriter): BinaryWriter {
-    if (message.accountSeed.length !== 0) {
-      writer.uint32(10).bytes(message.accountSeed);
-    }
-    if (message.deviceList.length !== 0) {
-      writer.uint32(18).bytes(message.deviceList);
-    }
-    if (message.name !== "") {
-      writer.uint32(26).string(message.name);
-    }
+    putBytes(writer, 10, message.accountSeed);
+    putBytes(writer, 18, message.deviceList);
+    putText(writer, 26, message.name);
     for (const v of message.relays) {
       writer.uint32(34).string(v!);
     }
-    if (message.deviceName !== "") {
-      writer.uint32(42).string(message.deviceName);
-    }
+    putText(writer, 42, message.deviceName);
     return writer;
   },
 
@@ -484,19 +459,19 @@ export const OwnWord: MessageFns<OwnWord> = {
   encode(message: OwnWord, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "copy":
-        SentCopy.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, SentCopy, message.kind.value);
         break;
       case "contacts":
-        OwnContacts.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, OwnContacts, message.kind.value);
         break;
       case "seen":
-        OwnSeen.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, OwnSeen, message.kind.value);
         break;
       case "wanted":
-        HistoryWanted.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, HistoryWanted, message.kind.value);
         break;
       case "page":
-        HistoryPage.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, HistoryPage, message.kind.value);
         break;
     }
     return writer;
@@ -544,12 +519,8 @@ function createBaseSentCopy(): SentCopy {
 
 export const SentCopy: MessageFns<SentCopy> = {
   encode(message: SentCopy, writer: BinaryWriter): BinaryWriter {
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(10).bytes(message.accountDigest);
-    }
-    if (message.content.length !== 0) {
-      writer.uint32(18).bytes(message.content);
-    }
+    putBytes(writer, 10, message.accountDigest);
+    putBytes(writer, 18, message.content);
     return writer;
   },
 
@@ -583,9 +554,7 @@ function createBaseOwnContacts(): OwnContacts {
 
 export const OwnContacts: MessageFns<OwnContacts> = {
   encode(message: OwnContacts, writer: BinaryWriter): BinaryWriter {
-    for (const v of message.contacts) {
-      OwnContact.encode(v!, writer.uint32(10).fork()).join();
-    }
+    putEach(writer, 10, OwnContact, message.contacts);
     return writer;
   },
 
@@ -627,39 +596,17 @@ function createBaseOwnContact(): OwnContact {
 
 export const OwnContact: MessageFns<OwnContact> = {
   encode(message: OwnContact, writer: BinaryWriter): BinaryWriter {
-    if (message.card.length !== 0) {
-      writer.uint32(10).bytes(message.card);
-    }
-    if (message.petname !== "") {
-      writer.uint32(18).string(message.petname);
-    }
-    if (message.state !== "") {
-      writer.uint32(26).string(message.state);
-    }
-    if (message.trust !== "") {
-      writer.uint32(34).string(message.trust);
-    }
-    if (message.blocked !== false) {
-      writer.uint32(40).bool(message.blocked);
-    }
-    if (message.muted !== false) {
-      writer.uint32(48).bool(message.muted);
-    }
-    if (message.stamp !== 0) {
-      writer.uint32(56).uint64(message.stamp);
-    }
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(66).bytes(message.accountDigest);
-    }
-    if (message.clearedMs !== 0) {
-      writer.uint32(72).uint64(message.clearedMs);
-    }
-    if (message.clearedCounter !== 0) {
-      writer.uint32(80).uint32(message.clearedCounter);
-    }
-    for (const v of message.tags) {
-      OwnTags.encode(v!, writer.uint32(90).fork()).join();
-    }
+    putBytes(writer, 10, message.card);
+    putText(writer, 18, message.petname);
+    putText(writer, 26, message.state);
+    putText(writer, 34, message.trust);
+    putFlag(writer, 40, message.blocked);
+    putFlag(writer, 48, message.muted);
+    putLong(writer, 56, message.stamp);
+    putBytes(writer, 66, message.accountDigest);
+    putLong(writer, 72, message.clearedMs);
+    putNumber(writer, 80, message.clearedCounter);
+    putEach(writer, 90, OwnTags, message.tags);
     return writer;
   },
 
@@ -729,12 +676,8 @@ function createBaseOwnTags(): OwnTags {
 
 export const OwnTags: MessageFns<OwnTags> = {
   encode(message: OwnTags, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(10).bytes(message.deviceKey);
-    }
-    if (message.handover.length !== 0) {
-      writer.uint32(18).bytes(message.handover);
-    }
+    putBytes(writer, 10, message.deviceKey);
+    putBytes(writer, 18, message.handover);
     return writer;
   },
 
@@ -768,12 +711,8 @@ function createBaseOwnSeen(): OwnSeen {
 
 export const OwnSeen: MessageFns<OwnSeen> = {
   encode(message: OwnSeen, writer: BinaryWriter): BinaryWriter {
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(10).bytes(message.accountDigest);
-    }
-    if (message.message.length !== 0) {
-      writer.uint32(18).bytes(message.message);
-    }
+    putBytes(writer, 10, message.accountDigest);
+    putBytes(writer, 18, message.message);
     for (const v of message.seen) {
       writer.uint32(26).bytes(v!);
     }
@@ -821,18 +760,10 @@ function createBaseHistoryWanted(): HistoryWanted {
 
 export const HistoryWanted: MessageFns<HistoryWanted> = {
   encode(message: HistoryWanted, writer: BinaryWriter): BinaryWriter {
-    if (message.messagesAfter !== 0) {
-      writer.uint32(8).uint64(message.messagesAfter);
-    }
-    if (message.annotationsAfter !== 0) {
-      writer.uint32(16).uint64(message.annotationsAfter);
-    }
-    if (message.contactsDigest.length !== 0) {
-      writer.uint32(26).bytes(message.contactsDigest);
-    }
-    if (message.name !== "") {
-      writer.uint32(34).string(message.name);
-    }
+    putLong(writer, 8, message.messagesAfter);
+    putLong(writer, 16, message.annotationsAfter);
+    putBytes(writer, 26, message.contactsDigest);
+    putText(writer, 34, message.name);
     return writer;
   },
 
@@ -885,36 +816,16 @@ function createBaseHistoryPage(): HistoryPage {
 
 export const HistoryPage: MessageFns<HistoryPage> = {
   encode(message: HistoryPage, writer: BinaryWriter): BinaryWriter {
-    if (message.messagesAfter !== 0) {
-      writer.uint32(8).uint64(message.messagesAfter);
-    }
-    if (message.annotationsAfter !== 0) {
-      writer.uint32(16).uint64(message.annotationsAfter);
-    }
-    if (message.messagesNext !== 0) {
-      writer.uint32(24).uint64(message.messagesNext);
-    }
-    if (message.annotationsNext !== 0) {
-      writer.uint32(32).uint64(message.annotationsNext);
-    }
-    if (message.more !== false) {
-      writer.uint32(40).bool(message.more);
-    }
-    for (const v of message.messages) {
-      HistoryMessage.encode(v!, writer.uint32(50).fork()).join();
-    }
-    for (const v of message.annotations) {
-      HistoryAnnotation.encode(v!, writer.uint32(58).fork()).join();
-    }
-    for (const v of message.contacts) {
-      OwnContact.encode(v!, writer.uint32(66).fork()).join();
-    }
-    for (const v of message.seen) {
-      OwnSeen.encode(v!, writer.uint32(74).fork()).join();
-    }
-    if (message.name !== "") {
-      writer.uint32(82).string(message.name);
-    }
+    putLong(writer, 8, message.messagesAfter);
+    putLong(writer, 16, message.annotationsAfter);
+    putLong(writer, 24, message.messagesNext);
+    putLong(writer, 32, message.annotationsNext);
+    putFlag(writer, 40, message.more);
+    putEach(writer, 50, HistoryMessage, message.messages);
+    putEach(writer, 58, HistoryAnnotation, message.annotations);
+    putEach(writer, 66, OwnContact, message.contacts);
+    putEach(writer, 74, OwnSeen, message.seen);
+    putText(writer, 82, message.name);
     return writer;
   },
 
@@ -1001,66 +912,26 @@ function createBaseHistoryMessage(): HistoryMessage {
 
 export const HistoryMessage: MessageFns<HistoryMessage> = {
   encode(message: HistoryMessage, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(18).bytes(message.accountDigest);
-    }
-    if (message.sender.length !== 0) {
-      writer.uint32(26).bytes(message.sender);
-    }
-    if (message.outgoing !== false) {
-      writer.uint32(32).bool(message.outgoing);
-    }
-    if (message.kind !== "") {
-      writer.uint32(42).string(message.kind);
-    }
-    if (message.text !== "") {
-      writer.uint32(50).string(message.text);
-    }
-    if (message.replyTo.length !== 0) {
-      writer.uint32(58).bytes(message.replyTo);
-    }
-    if (message.shared.length !== 0) {
-      writer.uint32(66).bytes(message.shared);
-    }
-    if (message.disappearAfter !== 0) {
-      writer.uint32(72).uint64(message.disappearAfter);
-    }
-    if (message.disappearAt !== 0) {
-      writer.uint32(80).uint64(message.disappearAt);
-    }
-    if (message.editedAt !== 0) {
-      writer.uint32(88).uint64(message.editedAt);
-    }
-    if (message.deletedAt !== 0) {
-      writer.uint32(96).uint64(message.deletedAt);
-    }
-    if (message.state !== "") {
-      writer.uint32(106).string(message.state);
-    }
-    if (message.reason !== "") {
-      writer.uint32(114).string(message.reason);
-    }
-    if (message.createdAt !== 0) {
-      writer.uint32(120).uint64(message.createdAt);
-    }
-    if (message.hlcMs !== 0) {
-      writer.uint32(128).uint64(message.hlcMs);
-    }
-    if (message.hlcCounter !== 0) {
-      writer.uint32(136).uint32(message.hlcCounter);
-    }
-    if (message.receivedAt !== 0) {
-      writer.uint32(144).uint64(message.receivedAt);
-    }
-    if (message.deliveredAt !== 0) {
-      writer.uint32(152).uint64(message.deliveredAt);
-    }
-    if (message.unseen !== false) {
-      writer.uint32(160).bool(message.unseen);
-    }
+    putBytes(writer, 10, message.id);
+    putBytes(writer, 18, message.accountDigest);
+    putBytes(writer, 26, message.sender);
+    putFlag(writer, 32, message.outgoing);
+    putText(writer, 42, message.kind);
+    putText(writer, 50, message.text);
+    putBytes(writer, 58, message.replyTo);
+    putBytes(writer, 66, message.shared);
+    putLong(writer, 72, message.disappearAfter);
+    putLong(writer, 80, message.disappearAt);
+    putLong(writer, 88, message.editedAt);
+    putLong(writer, 96, message.deletedAt);
+    putText(writer, 106, message.state);
+    putText(writer, 114, message.reason);
+    putLong(writer, 120, message.createdAt);
+    putLong(writer, 128, message.hlcMs);
+    putNumber(writer, 136, message.hlcCounter);
+    putLong(writer, 144, message.receivedAt);
+    putLong(writer, 152, message.deliveredAt);
+    putFlag(writer, 160, message.unseen);
     return writer;
   },
 
@@ -1176,33 +1047,15 @@ function createBaseHistoryAnnotation(): HistoryAnnotation {
 
 export const HistoryAnnotation: MessageFns<HistoryAnnotation> = {
   encode(message: HistoryAnnotation, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(18).bytes(message.accountDigest);
-    }
-    if (message.target.length !== 0) {
-      writer.uint32(26).bytes(message.target);
-    }
-    if (message.own !== false) {
-      writer.uint32(32).bool(message.own);
-    }
-    if (message.kind !== "") {
-      writer.uint32(42).string(message.kind);
-    }
-    if (message.value !== "") {
-      writer.uint32(50).string(message.value);
-    }
-    if (message.hlcMs !== 0) {
-      writer.uint32(56).uint64(message.hlcMs);
-    }
-    if (message.hlcCounter !== 0) {
-      writer.uint32(64).uint32(message.hlcCounter);
-    }
-    if (message.at !== 0) {
-      writer.uint32(72).uint64(message.at);
-    }
+    putBytes(writer, 10, message.id);
+    putBytes(writer, 18, message.accountDigest);
+    putBytes(writer, 26, message.target);
+    putFlag(writer, 32, message.own);
+    putText(writer, 42, message.kind);
+    putText(writer, 50, message.value);
+    putLong(writer, 56, message.hlcMs);
+    putNumber(writer, 64, message.hlcCounter);
+    putLong(writer, 72, message.at);
     return writer;
   },
 
@@ -1258,20 +1111,7 @@ export const HistoryAnnotation: MessageFns<HistoryAnnotation> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putEach, putFlag, putLong, putMessage, putNumber, putText } from "../fields.ts";
 
 export interface FolderList {
   entries: FolderEntry[];
@@ -183,9 +184,7 @@ function createBaseFolderList(): FolderList {
 
 export const FolderList: MessageFns<FolderList> = {
   encode(message: FolderList, writer: BinaryWriter): BinaryWriter {
-    for (const v of message.entries) {
-      FolderEntry.encode(v!, writer.uint32(10).fork()).join();
-    }
+    putEach(writer, 10, FolderEntry, message.entries);
     return writer;
   },
 
@@ -218,18 +217,10 @@ export const FolderEntry: MessageFns<FolderEntry> = {
     for (const v of message.path) {
       writer.uint32(10).string(v!);
     }
-    if (message.kind !== 0) {
-      writer.uint32(16).uint32(message.kind);
-    }
-    if (message.size !== 0) {
-      writer.uint32(24).uint64(message.size);
-    }
-    if (message.modifiedAt !== 0) {
-      writer.uint32(32).uint64(message.modifiedAt);
-    }
-    if (message.executable !== false) {
-      writer.uint32(40).bool(message.executable);
-    }
+    putNumber(writer, 16, message.kind);
+    putLong(writer, 24, message.size);
+    putLong(writer, 32, message.modifiedAt);
+    putFlag(writer, 40, message.executable);
     return writer;
   },
 
@@ -277,28 +268,28 @@ export const FileFrame: MessageFns<FileFrame> = {
   encode(message: FileFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "request":
-        FileRequest.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, FileRequest, message.kind.value);
         break;
       case "stream":
-        FileStream.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, FileStream, message.kind.value);
         break;
       case "chunk":
-        FileChunk.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, FileChunk, message.kind.value);
         break;
       case "credit":
-        FileCredit.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, FileCredit, message.kind.value);
         break;
       case "end":
-        FileEnd.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, FileEnd, message.kind.value);
         break;
       case "outcome":
-        FileOutcome.encode(message.kind.value, writer.uint32(50).fork()).join();
+        putMessage(writer, 50, FileOutcome, message.kind.value);
         break;
       case "receipt":
-        FileReceipt.encode(message.kind.value, writer.uint32(58).fork()).join();
+        putMessage(writer, 58, FileReceipt, message.kind.value);
         break;
       case "shorten":
-        FileShorten.encode(message.kind.value, writer.uint32(66).fork()).join();
+        putMessage(writer, 66, FileShorten, message.kind.value);
         break;
     }
     return writer;
@@ -366,12 +357,8 @@ function createBaseFileRequest(): FileRequest {
 
 export const FileRequest: MessageFns<FileRequest> = {
   encode(message: FileRequest, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.part !== 0) {
-      writer.uint32(16).uint32(message.part);
-    }
+    putBytes(writer, 10, message.id);
+    putNumber(writer, 16, message.part);
     if (message.missing.length !== 0) {
       writer.uint32(26).fork();
       for (const v of message.missing) {
@@ -379,18 +366,10 @@ export const FileRequest: MessageFns<FileRequest> = {
       }
       writer.join();
     }
-    if (message.window !== 0) {
-      writer.uint32(32).uint64(message.window);
-    }
-    if (message.bulk.length !== 0) {
-      writer.uint32(42).bytes(message.bulk);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(50).bytes(message.key);
-    }
-    if (message.partial !== false) {
-      writer.uint32(56).bool(message.partial);
-    }
+    putLong(writer, 32, message.window);
+    putBytes(writer, 42, message.bulk);
+    putBytes(writer, 50, message.key);
+    putFlag(writer, 56, message.partial);
     return writer;
   },
 
@@ -459,9 +438,7 @@ function createBaseFileStream(): FileStream {
 
 export const FileStream: MessageFns<FileStream> = {
   encode(message: FileStream, writer: BinaryWriter): BinaryWriter {
-    if (message.salt.length !== 0) {
-      writer.uint32(10).bytes(message.salt);
-    }
+    putBytes(writer, 10, message.salt);
     return writer;
   },
 
@@ -491,12 +468,8 @@ function createBaseFileChunk(): FileChunk {
 
 export const FileChunk: MessageFns<FileChunk> = {
   encode(message: FileChunk, writer: BinaryWriter): BinaryWriter {
-    if (message.index !== 0) {
-      writer.uint32(8).uint32(message.index);
-    }
-    if (message.bytes !== 0) {
-      writer.uint32(16).uint32(message.bytes);
-    }
+    putNumber(writer, 8, message.index);
+    putNumber(writer, 16, message.bytes);
     return writer;
   },
 
@@ -530,9 +503,7 @@ function createBaseFileCredit(): FileCredit {
 
 export const FileCredit: MessageFns<FileCredit> = {
   encode(message: FileCredit, writer: BinaryWriter): BinaryWriter {
-    if (message.bytes !== 0) {
-      writer.uint32(8).uint64(message.bytes);
-    }
+    putLong(writer, 8, message.bytes);
     return writer;
   },
 
@@ -562,9 +533,7 @@ function createBaseFileShorten(): FileShorten {
 
 export const FileShorten: MessageFns<FileShorten> = {
   encode(message: FileShorten, writer: BinaryWriter): BinaryWriter {
-    if (message.chunks !== 0) {
-      writer.uint32(8).uint32(message.chunks);
-    }
+    putNumber(writer, 8, message.chunks);
     return writer;
   },
 
@@ -594,9 +563,7 @@ function createBaseFileEnd(): FileEnd {
 
 export const FileEnd: MessageFns<FileEnd> = {
   encode(message: FileEnd, writer: BinaryWriter): BinaryWriter {
-    if (message.root.length !== 0) {
-      writer.uint32(10).bytes(message.root);
-    }
+    putBytes(writer, 10, message.root);
     return writer;
   },
 
@@ -626,18 +593,10 @@ function createBaseFileOutcome(): FileOutcome {
 
 export const FileOutcome: MessageFns<FileOutcome> = {
   encode(message: FileOutcome, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.state !== "") {
-      writer.uint32(18).string(message.state);
-    }
-    if (message.code !== "") {
-      writer.uint32(26).string(message.code);
-    }
-    if (message.digest.length !== 0) {
-      writer.uint32(34).bytes(message.digest);
-    }
+    putBytes(writer, 10, message.id);
+    putText(writer, 18, message.state);
+    putText(writer, 26, message.code);
+    putBytes(writer, 34, message.digest);
     return writer;
   },
 
@@ -679,9 +638,7 @@ function createBaseFileReceipt(): FileReceipt {
 
 export const FileReceipt: MessageFns<FileReceipt> = {
   encode(message: FileReceipt, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
+    putBytes(writer, 10, message.id);
     return writer;
   },
 
@@ -713,13 +670,13 @@ export const MailedWord: MessageFns<MailedWord> = {
   encode(message: MailedWord, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "piece":
-        MailedPiece.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, MailedPiece, message.kind.value);
         break;
       case "outcome":
-        MailedOutcome.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, MailedOutcome, message.kind.value);
         break;
       case "wish":
-        MeshWish.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, MeshWish, message.kind.value);
         break;
     }
     return writer;
@@ -759,12 +716,8 @@ function createBaseMeshWish(): MeshWish {
 
 export const MeshWish: MessageFns<MeshWish> = {
   encode(message: MeshWish, writer: BinaryWriter): BinaryWriter {
-    if (message.device.length !== 0) {
-      writer.uint32(10).bytes(message.device);
-    }
-    if (message.part !== 0) {
-      writer.uint32(16).uint32(message.part);
-    }
+    putBytes(writer, 10, message.device);
+    putNumber(writer, 16, message.part);
     if (message.missing.length !== 0) {
       writer.uint32(26).fork();
       for (const v of message.missing) {
@@ -824,15 +777,9 @@ function createBaseMeshBox(): MeshBox {
 
 export const MeshBox: MessageFns<MeshBox> = {
   encode(message: MeshBox, writer: BinaryWriter): BinaryWriter {
-    if (message.name.length !== 0) {
-      writer.uint32(10).bytes(message.name);
-    }
-    if (message.nonce.length !== 0) {
-      writer.uint32(18).bytes(message.nonce);
-    }
-    if (message.sealed.length !== 0) {
-      writer.uint32(26).bytes(message.sealed);
-    }
+    putBytes(writer, 10, message.name);
+    putBytes(writer, 18, message.nonce);
+    putBytes(writer, 26, message.sealed);
     return writer;
   },
 
@@ -870,23 +817,19 @@ function createBaseMeshCargo(): MeshCargo {
 
 export const MeshCargo: MessageFns<MeshCargo> = {
   encode(message: MeshCargo, writer: BinaryWriter): BinaryWriter {
-    if (message.random.length !== 0) {
-      writer.uint32(10).bytes(message.random);
-    }
+    putBytes(writer, 10, message.random);
     switch (message.kind?.$case) {
       case "probe":
-        MeshProbe.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, MeshProbe, message.kind.value);
         break;
       case "slice":
-        MeshSlice.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, MeshSlice, message.kind.value);
         break;
       case "end":
-        MeshEnd.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, MeshEnd, message.kind.value);
         break;
     }
-    if (message.padding.length !== 0) {
-      writer.uint32(42).bytes(message.padding);
-    }
+    putBytes(writer, 42, message.padding);
     return writer;
   },
 
@@ -957,21 +900,11 @@ function createBaseMeshSlice(): MeshSlice {
 
 export const MeshSlice: MessageFns<MeshSlice> = {
   encode(message: MeshSlice, writer: BinaryWriter): BinaryWriter {
-    if (message.part !== 0) {
-      writer.uint32(8).uint32(message.part);
-    }
-    if (message.salt.length !== 0) {
-      writer.uint32(18).bytes(message.salt);
-    }
-    if (message.index !== 0) {
-      writer.uint32(24).uint32(message.index);
-    }
-    if (message.offset !== 0) {
-      writer.uint32(32).uint32(message.offset);
-    }
-    if (message.bytes.length !== 0) {
-      writer.uint32(42).bytes(message.bytes);
-    }
+    putNumber(writer, 8, message.part);
+    putBytes(writer, 18, message.salt);
+    putNumber(writer, 24, message.index);
+    putNumber(writer, 32, message.offset);
+    putBytes(writer, 42, message.bytes);
     return writer;
   },
 
@@ -1017,12 +950,8 @@ function createBaseMeshEnd(): MeshEnd {
 
 export const MeshEnd: MessageFns<MeshEnd> = {
   encode(message: MeshEnd, writer: BinaryWriter): BinaryWriter {
-    if (message.salt.length !== 0) {
-      writer.uint32(10).bytes(message.salt);
-    }
-    if (message.root.length !== 0) {
-      writer.uint32(18).bytes(message.root);
-    }
+    putBytes(writer, 10, message.salt);
+    putBytes(writer, 18, message.root);
     return writer;
   },
 
@@ -1056,15 +985,9 @@ function createBaseMailedPiece(): MailedPiece {
 
 export const MailedPiece: MessageFns<MailedPiece> = {
   encode(message: MailedPiece, writer: BinaryWriter): BinaryWriter {
-    if (message.sealing.length !== 0) {
-      writer.uint32(10).bytes(message.sealing);
-    }
-    if (message.index !== 0) {
-      writer.uint32(16).uint32(message.index);
-    }
-    if (message.bytes.length !== 0) {
-      writer.uint32(26).bytes(message.bytes);
-    }
+    putBytes(writer, 10, message.sealing);
+    putNumber(writer, 16, message.index);
+    putBytes(writer, 26, message.bytes);
     return writer;
   },
 
@@ -1102,12 +1025,8 @@ function createBaseMailedOutcome(): MailedOutcome {
 
 export const MailedOutcome: MessageFns<MailedOutcome> = {
   encode(message: MailedOutcome, writer: BinaryWriter): BinaryWriter {
-    if (message.state !== "") {
-      writer.uint32(10).string(message.state);
-    }
-    if (message.digest.length !== 0) {
-      writer.uint32(18).bytes(message.digest);
-    }
+    putText(writer, 10, message.state);
+    putBytes(writer, 18, message.digest);
     return writer;
   },
 
@@ -1135,20 +1054,7 @@ export const MailedOutcome: MessageFns<MailedOutcome> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

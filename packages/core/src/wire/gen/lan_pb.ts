@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, putBytes, putNumber } from "../fields.ts";
 
 export interface LanAnnouncement {
   /** Quarter hours since 1970 by the sender's clock. */
@@ -25,21 +26,11 @@ function createBaseLanAnnouncement(): LanAnnouncement {
 
 export const LanAnnouncement: MessageFns<LanAnnouncement> = {
   encode(message: LanAnnouncement, writer: BinaryWriter): BinaryWriter {
-    if (message.epoch !== 0) {
-      writer.uint32(8).uint32(message.epoch);
-    }
-    if (message.tcp4 !== 0) {
-      writer.uint32(16).uint32(message.tcp4);
-    }
-    if (message.tcp6 !== 0) {
-      writer.uint32(24).uint32(message.tcp6);
-    }
-    if (message.tags.length !== 0) {
-      writer.uint32(34).bytes(message.tags);
-    }
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(42).bytes(message.deviceKey);
-    }
+    putNumber(writer, 8, message.epoch);
+    putNumber(writer, 16, message.tcp4);
+    putNumber(writer, 24, message.tcp6);
+    putBytes(writer, 34, message.tags);
+    putBytes(writer, 42, message.deviceKey);
     return writer;
   },
 
@@ -83,5 +74,3 @@ interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putEach, putFlag, putLong, putMessage, putNumber, putText } from "../fields.ts";
 
 export interface MailboxRequest {
   /** Chosen by the client; the reply bears the same. */
@@ -173,27 +174,25 @@ function createBaseMailboxRequest(): MailboxRequest {
 
 export const MailboxRequest: MessageFns<MailboxRequest> = {
   encode(message: MailboxRequest, writer: BinaryWriter): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint32(message.number);
-    }
+    putNumber(writer, 8, message.number);
     switch (message.kind?.$case) {
       case "hello":
-        MailboxHello.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, MailboxHello, message.kind.value);
         break;
       case "deposit":
-        MailDeposit.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, MailDeposit, message.kind.value);
         break;
       case "open":
-        FetchRights.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, FetchRights, message.kind.value);
         break;
       case "fetch":
-        MailFetch.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, MailFetch, message.kind.value);
         break;
       case "forget":
-        MailForget.encode(message.kind.value, writer.uint32(50).fork()).join();
+        putMessage(writer, 50, MailForget, message.kind.value);
         break;
       case "tokens":
-        TokenRequest.encode(message.kind.value, writer.uint32(58).fork()).join();
+        putMessage(writer, 58, TokenRequest, message.kind.value);
         break;
     }
     return writer;
@@ -274,12 +273,8 @@ function createBaseMailDeposit(): MailDeposit {
 
 export const MailDeposit: MessageFns<MailDeposit> = {
   encode(message: MailDeposit, writer: BinaryWriter): BinaryWriter {
-    if (message.envelope.length !== 0) {
-      writer.uint32(10).bytes(message.envelope);
-    }
-    if (message.token.length !== 0) {
-      writer.uint32(18).bytes(message.token);
-    }
+    putBytes(writer, 10, message.envelope);
+    putBytes(writer, 18, message.token);
     return writer;
   },
 
@@ -313,9 +308,7 @@ function createBaseFetchRights(): FetchRights {
 
 export const FetchRights: MessageFns<FetchRights> = {
   encode(message: FetchRights, writer: BinaryWriter): BinaryWriter {
-    for (const v of message.rights) {
-      FetchRight.encode(v!, writer.uint32(10).fork()).join();
-    }
+    putEach(writer, 10, FetchRight, message.rights);
     return writer;
   },
 
@@ -345,12 +338,8 @@ function createBaseFetchRight(): FetchRight {
 
 export const FetchRight: MessageFns<FetchRight> = {
   encode(message: FetchRight, writer: BinaryWriter): BinaryWriter {
-    if (message.fetchKey.length !== 0) {
-      writer.uint32(10).bytes(message.fetchKey);
-    }
-    if (message.signature.length !== 0) {
-      writer.uint32(18).bytes(message.signature);
-    }
+    putBytes(writer, 10, message.fetchKey);
+    putBytes(writer, 18, message.signature);
     return writer;
   },
 
@@ -384,15 +373,9 @@ function createBaseMailFetch(): MailFetch {
 
 export const MailFetch: MessageFns<MailFetch> = {
   encode(message: MailFetch, writer: BinaryWriter): BinaryWriter {
-    if (message.after !== 0) {
-      writer.uint32(8).uint64(message.after);
-    }
-    if (message.limit !== 0) {
-      writer.uint32(16).uint32(message.limit);
-    }
-    if (message.waitMs !== 0) {
-      writer.uint32(24).uint32(message.waitMs);
-    }
+    putLong(writer, 8, message.after);
+    putNumber(writer, 16, message.limit);
+    putNumber(writer, 24, message.waitMs);
     return writer;
   },
 
@@ -513,24 +496,22 @@ function createBaseMailboxReply(): MailboxReply {
 
 export const MailboxReply: MessageFns<MailboxReply> = {
   encode(message: MailboxReply, writer: BinaryWriter): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint32(message.number);
-    }
+    putNumber(writer, 8, message.number);
     switch (message.kind?.$case) {
       case "welcome":
-        MailboxWelcome.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, MailboxWelcome, message.kind.value);
         break;
       case "stored":
-        MailStored.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, MailStored, message.kind.value);
         break;
       case "done":
-        MailDone.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, MailDone, message.kind.value);
         break;
       case "batch":
-        MailBatch.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, MailBatch, message.kind.value);
         break;
       case "issued":
-        TokensIssued.encode(message.kind.value, writer.uint32(50).fork()).join();
+        putMessage(writer, 50, TokensIssued, message.kind.value);
         break;
       case "refused":
         writer.uint32(58).string(message.kind.value);
@@ -589,12 +570,8 @@ function createBaseMailboxWelcome(): MailboxWelcome {
 
 export const MailboxWelcome: MessageFns<MailboxWelcome> = {
   encode(message: MailboxWelcome, writer: BinaryWriter): BinaryWriter {
-    if (message.challenge.length !== 0) {
-      writer.uint32(10).bytes(message.challenge);
-    }
-    if (message.tokenKey.length !== 0) {
-      writer.uint32(18).bytes(message.tokenKey);
-    }
+    putBytes(writer, 10, message.challenge);
+    putBytes(writer, 18, message.tokenKey);
     return writer;
   },
 
@@ -628,15 +605,9 @@ function createBaseMailStored(): MailStored {
 
 export const MailStored: MessageFns<MailStored> = {
   encode(message: MailStored, writer: BinaryWriter): BinaryWriter {
-    if (message.storedAt !== 0) {
-      writer.uint32(8).uint64(message.storedAt);
-    }
-    if (message.expiresAt !== 0) {
-      writer.uint32(16).uint64(message.expiresAt);
-    }
-    if (message.signature.length !== 0) {
-      writer.uint32(26).bytes(message.signature);
-    }
+    putLong(writer, 8, message.storedAt);
+    putLong(writer, 16, message.expiresAt);
+    putBytes(writer, 26, message.signature);
     return writer;
   },
 
@@ -674,15 +645,9 @@ function createBaseMailReceipt(): MailReceipt {
 
 export const MailReceipt: MessageFns<MailReceipt> = {
   encode(message: MailReceipt, writer: BinaryWriter): BinaryWriter {
-    if (message.envelopeDigest.length !== 0) {
-      writer.uint32(10).bytes(message.envelopeDigest);
-    }
-    if (message.storedAt !== 0) {
-      writer.uint32(16).uint64(message.storedAt);
-    }
-    if (message.expiresAt !== 0) {
-      writer.uint32(24).uint64(message.expiresAt);
-    }
+    putBytes(writer, 10, message.envelopeDigest);
+    putLong(writer, 16, message.storedAt);
+    putLong(writer, 24, message.expiresAt);
     return writer;
   },
 
@@ -745,9 +710,7 @@ function createBaseMailBatch(): MailBatch {
 
 export const MailBatch: MessageFns<MailBatch> = {
   encode(message: MailBatch, writer: BinaryWriter): BinaryWriter {
-    for (const v of message.items) {
-      MailItem.encode(v!, writer.uint32(10).fork()).join();
-    }
+    putEach(writer, 10, MailItem, message.items);
     return writer;
   },
 
@@ -777,12 +740,8 @@ function createBaseMailItem(): MailItem {
 
 export const MailItem: MessageFns<MailItem> = {
   encode(message: MailItem, writer: BinaryWriter): BinaryWriter {
-    if (message.cursor !== 0) {
-      writer.uint32(8).uint64(message.cursor);
-    }
-    if (message.envelope.length !== 0) {
-      writer.uint32(18).bytes(message.envelope);
-    }
+    putLong(writer, 8, message.cursor);
+    putBytes(writer, 18, message.envelope);
     return writer;
   },
 
@@ -819,9 +778,7 @@ export const TokensIssued: MessageFns<TokensIssued> = {
     for (const v of message.evaluated) {
       writer.uint32(10).bytes(v!);
     }
-    if (message.proof.length !== 0) {
-      writer.uint32(18).bytes(message.proof);
-    }
+    putBytes(writer, 18, message.proof);
     return writer;
   },
 
@@ -857,22 +814,22 @@ export const DeliveryControl: MessageFns<DeliveryControl> = {
   encode(message: DeliveryControl, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "receipt":
-        DeliveryReceipt.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, DeliveryReceipt, message.kind.value);
         break;
       case "grant":
-        TokenGrant.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, TokenGrant, message.kind.value);
         break;
       case "missing":
-        MissingMessages.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, MissingMessages, message.kind.value);
         break;
       case "card":
         writer.uint32(34).bytes(message.kind.value);
         break;
       case "proofs":
-        ProofWish.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, ProofWish, message.kind.value);
         break;
       case "unconfirmed":
-        UnconfirmedMessages.encode(message.kind.value, writer.uint32(50).fork()).join();
+        putMessage(writer, 50, UnconfirmedMessages, message.kind.value);
         break;
       case "handover":
         writer.uint32(58).bytes(message.kind.value);
@@ -931,9 +888,7 @@ function createBaseProofWish(): ProofWish {
 
 export const ProofWish: MessageFns<ProofWish> = {
   encode(message: ProofWish, writer: BinaryWriter): BinaryWriter {
-    if (message.allowed !== false) {
-      writer.uint32(8).bool(message.allowed);
-    }
+    putFlag(writer, 8, message.allowed);
     return writer;
   },
 
@@ -972,30 +927,16 @@ function createBaseDeliveryReceipt(): DeliveryReceipt {
 
 export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
   encode(message: DeliveryReceipt, writer: BinaryWriter): BinaryWriter {
-    if (message.delivered.length !== 0) {
-      writer.uint32(10).bytes(message.delivered);
-    }
-    if (message.read.length !== 0) {
-      writer.uint32(18).bytes(message.read);
-    }
-    if (message.at !== 0) {
-      writer.uint32(24).uint64(message.at);
-    }
-    if (message.signature.length !== 0) {
-      writer.uint32(34).bytes(message.signature);
-    }
-    if (message.proofs.length !== 0) {
-      writer.uint32(42).bytes(message.proofs);
-    }
-    if (message.failed.length !== 0) {
-      writer.uint32(50).bytes(message.failed);
-    }
+    putBytes(writer, 10, message.delivered);
+    putBytes(writer, 18, message.read);
+    putLong(writer, 24, message.at);
+    putBytes(writer, 34, message.signature);
+    putBytes(writer, 42, message.proofs);
+    putBytes(writer, 50, message.failed);
     for (const v of message.reasons) {
       writer.uint32(58).string(v!);
     }
-    if (message.carried.length !== 0) {
-      writer.uint32(66).bytes(message.carried);
-    }
+    putBytes(writer, 66, message.carried);
     return writer;
   },
 
@@ -1053,9 +994,7 @@ function createBaseTokenGrant(): TokenGrant {
 
 export const TokenGrant: MessageFns<TokenGrant> = {
   encode(message: TokenGrant, writer: BinaryWriter): BinaryWriter {
-    if (message.mailbox !== "") {
-      writer.uint32(10).string(message.mailbox);
-    }
+    putText(writer, 10, message.mailbox);
     for (const v of message.tokens) {
       writer.uint32(18).bytes(v!);
     }
@@ -1092,9 +1031,7 @@ function createBaseUnconfirmedMessages(): UnconfirmedMessages {
 
 export const UnconfirmedMessages: MessageFns<UnconfirmedMessages> = {
   encode(message: UnconfirmedMessages, writer: BinaryWriter): BinaryWriter {
-    if (message.messages.length !== 0) {
-      writer.uint32(10).bytes(message.messages);
-    }
+    putBytes(writer, 10, message.messages);
     if (message.seqs.length !== 0) {
       writer.uint32(18).fork();
       for (const v of message.seqs) {
@@ -1195,20 +1132,7 @@ export const MissingMessages: MessageFns<MissingMessages> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

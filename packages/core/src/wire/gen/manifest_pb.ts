@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putLong, putMessage, putNumber, putText } from "../fields.ts";
 
 /** What a `file` content holds: at most 4 KiB, because every device of the recipient gets it by every carrier. */
 export interface FileManifest {
@@ -63,36 +64,16 @@ function createBaseFileManifest(): FileManifest {
 
 export const FileManifest: MessageFns<FileManifest> = {
   encode(message: FileManifest, writer: BinaryWriter): BinaryWriter {
-    if (message.name !== "") {
-      writer.uint32(10).string(message.name);
-    }
-    if (message.size !== 0) {
-      writer.uint32(16).uint64(message.size);
-    }
-    if (message.mediaType !== "") {
-      writer.uint32(26).string(message.mediaType);
-    }
-    if (message.modifiedAt !== 0) {
-      writer.uint32(32).uint64(message.modifiedAt);
-    }
-    if (message.chunkSize !== 0) {
-      writer.uint32(40).uint32(message.chunkSize);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(50).bytes(message.key);
-    }
-    if (message.root.length !== 0) {
-      writer.uint32(58).bytes(message.root);
-    }
-    if (message.folder !== undefined) {
-      FolderSummary.encode(message.folder, writer.uint32(66).fork()).join();
-    }
-    if (message.thumbnail.length !== 0) {
-      writer.uint32(74).bytes(message.thumbnail);
-    }
-    if (message.replaces !== undefined) {
-      FileReplacement.encode(message.replaces, writer.uint32(82).fork()).join();
-    }
+    putText(writer, 10, message.name);
+    putLong(writer, 16, message.size);
+    putText(writer, 26, message.mediaType);
+    putLong(writer, 32, message.modifiedAt);
+    putNumber(writer, 40, message.chunkSize);
+    putBytes(writer, 50, message.key);
+    putBytes(writer, 58, message.root);
+    putMessage(writer, 66, FolderSummary, message.folder);
+    putBytes(writer, 74, message.thumbnail);
+    putMessage(writer, 82, FileReplacement, message.replaces);
     return writer;
   },
 
@@ -158,12 +139,8 @@ function createBaseFileReplacement(): FileReplacement {
 
 export const FileReplacement: MessageFns<FileReplacement> = {
   encode(message: FileReplacement, writer: BinaryWriter): BinaryWriter {
-    if (message.transfer.length !== 0) {
-      writer.uint32(10).bytes(message.transfer);
-    }
-    if (message.attempt !== 0) {
-      writer.uint32(16).uint32(message.attempt);
-    }
+    putBytes(writer, 10, message.transfer);
+    putNumber(writer, 16, message.attempt);
     return writer;
   },
 
@@ -197,15 +174,9 @@ function createBaseFolderSummary(): FolderSummary {
 
 export const FolderSummary: MessageFns<FolderSummary> = {
   encode(message: FolderSummary, writer: BinaryWriter): BinaryWriter {
-    if (message.entries !== 0) {
-      writer.uint32(8).uint32(message.entries);
-    }
-    if (message.listBytes !== 0) {
-      writer.uint32(16).uint64(message.listBytes);
-    }
-    if (message.listDigest.length !== 0) {
-      writer.uint32(26).bytes(message.listDigest);
-    }
+    putNumber(writer, 8, message.entries);
+    putLong(writer, 16, message.listBytes);
+    putBytes(writer, 26, message.listDigest);
     return writer;
   },
 
@@ -237,20 +208,7 @@ export const FolderSummary: MessageFns<FolderSummary> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, putBytes, putEach, putFlag, putMessage, putNumber } from "../fields.ts";
 
 /** A sealed envelope, a piece or a file chunk on its way. Nothing in it changes on the way: its id is SHA-256 of the encoded Bundle. */
 export interface Bundle {
@@ -255,27 +256,13 @@ function createBaseBundle(): Bundle {
 
 export const Bundle: MessageFns<Bundle> = {
   encode(message: Bundle, writer: BinaryWriter): BinaryWriter {
-    if (message.version !== 0) {
-      writer.uint32(8).uint32(message.version);
-    }
-    if (message.deliveryTag.length !== 0) {
-      writer.uint32(18).bytes(message.deliveryTag);
-    }
-    if (message.expiryHour !== 0) {
-      writer.uint32(24).uint32(message.expiryHour);
-    }
-    if (message.cureLock.length !== 0) {
-      writer.uint32(34).bytes(message.cureLock);
-    }
-    if (message.priority !== 0) {
-      writer.uint32(40).uint32(message.priority);
-    }
-    if (message.sealed.length !== 0) {
-      writer.uint32(66).bytes(message.sealed);
-    }
-    if (message.kind !== 0) {
-      writer.uint32(72).uint32(message.kind);
-    }
+    putNumber(writer, 8, message.version);
+    putBytes(writer, 18, message.deliveryTag);
+    putNumber(writer, 24, message.expiryHour);
+    putBytes(writer, 34, message.cureLock);
+    putNumber(writer, 40, message.priority);
+    putBytes(writer, 66, message.sealed);
+    putNumber(writer, 72, message.kind);
     return writer;
   },
 
@@ -329,18 +316,10 @@ function createBaseBundleTransfer(): BundleTransfer {
 
 export const BundleTransfer: MessageFns<BundleTransfer> = {
   encode(message: BundleTransfer, writer: BinaryWriter): BinaryWriter {
-    if (message.bundle.length !== 0) {
-      writer.uint32(10).bytes(message.bundle);
-    }
-    if (message.hops !== 0) {
-      writer.uint32(16).uint32(message.hops);
-    }
-    if (message.hopLimit !== 0) {
-      writer.uint32(24).uint32(message.hopLimit);
-    }
-    if (message.copies !== 0) {
-      writer.uint32(32).uint32(message.copies);
-    }
+    putBytes(writer, 10, message.bundle);
+    putNumber(writer, 16, message.hops);
+    putNumber(writer, 24, message.hopLimit);
+    putNumber(writer, 32, message.copies);
     return writer;
   },
 
@@ -382,24 +361,12 @@ function createBaseBundleOffer(): BundleOffer {
 
 export const BundleOffer: MessageFns<BundleOffer> = {
   encode(message: BundleOffer, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.bytes !== 0) {
-      writer.uint32(16).uint32(message.bytes);
-    }
-    if (message.head.length !== 0) {
-      writer.uint32(26).bytes(message.head);
-    }
-    if (message.hops !== 0) {
-      writer.uint32(32).uint32(message.hops);
-    }
-    if (message.hopLimit !== 0) {
-      writer.uint32(40).uint32(message.hopLimit);
-    }
-    if (message.copies !== 0) {
-      writer.uint32(48).uint32(message.copies);
-    }
+    putBytes(writer, 10, message.id);
+    putNumber(writer, 16, message.bytes);
+    putBytes(writer, 26, message.head);
+    putNumber(writer, 32, message.hops);
+    putNumber(writer, 40, message.hopLimit);
+    putNumber(writer, 48, message.copies);
     return writer;
   },
 
@@ -449,15 +416,9 @@ function createBaseBundlePart(): BundlePart {
 
 export const BundlePart: MessageFns<BundlePart> = {
   encode(message: BundlePart, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.offset !== 0) {
-      writer.uint32(16).uint32(message.offset);
-    }
-    if (message.part.length !== 0) {
-      writer.uint32(26).bytes(message.part);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.offset);
+    putBytes(writer, 26, message.part);
     return writer;
   },
 
@@ -495,15 +456,9 @@ function createBaseTransferAnswer(): TransferAnswer {
 
 export const TransferAnswer: MessageFns<TransferAnswer> = {
   encode(message: TransferAnswer, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.outcome !== 0) {
-      writer.uint32(16).uint32(message.outcome);
-    }
-    if (message.offset !== 0) {
-      writer.uint32(24).uint32(message.offset);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.outcome);
+    putNumber(writer, 24, message.offset);
     return writer;
   },
 
@@ -549,19 +504,19 @@ export const NeighbourFrame: MessageFns<NeighbourFrame> = {
         writer.uint32(18).bytes(message.body.value);
         break;
       case "transfer":
-        BundleTransfer.encode(message.body.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, BundleTransfer, message.body.value);
         break;
       case "answer":
-        TransferAnswer.encode(message.body.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, TransferAnswer, message.body.value);
         break;
       case "alive":
-        Alive.encode(message.body.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, Alive, message.body.value);
         break;
       case "offer":
-        BundleOffer.encode(message.body.value, writer.uint32(50).fork()).join();
+        putMessage(writer, 50, BundleOffer, message.body.value);
         break;
       case "part":
-        BundlePart.encode(message.body.value, writer.uint32(58).fork()).join();
+        putMessage(writer, 58, BundlePart, message.body.value);
         break;
     }
     return writer;
@@ -642,12 +597,8 @@ function createBaseCureEntry(): CureEntry {
 
 export const CureEntry: MessageFns<CureEntry> = {
   encode(message: CureEntry, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.expiryHour !== 0) {
-      writer.uint32(16).uint32(message.expiryHour);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.expiryHour);
     return writer;
   },
 
@@ -681,12 +632,8 @@ function createBasePartialEntry(): PartialEntry {
 
 export const PartialEntry: MessageFns<PartialEntry> = {
   encode(message: PartialEntry, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.bytes !== 0) {
-      writer.uint32(16).uint32(message.bytes);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.bytes);
     return writer;
   },
 
@@ -723,9 +670,7 @@ export const Prospect: MessageFns<Prospect> = {
     if (message.address !== 0) {
       writer.uint32(13).fixed32(message.address);
     }
-    if (message.value !== 0) {
-      writer.uint32(16).uint32(message.value);
-    }
+    putNumber(writer, 16, message.value);
     return writer;
   },
 
@@ -762,21 +707,11 @@ export const Sketch: MessageFns<Sketch> = {
     if (message.salt !== 0) {
       writer.uint32(13).fixed32(message.salt);
     }
-    if (message.from !== 0) {
-      writer.uint32(16).uint32(message.from);
-    }
-    if (message.symbols.length !== 0) {
-      writer.uint32(26).bytes(message.symbols);
-    }
-    if (message.pulls.length !== 0) {
-      writer.uint32(34).bytes(message.pulls);
-    }
-    if (message.depth !== 0) {
-      writer.uint32(40).uint32(message.depth);
-    }
-    if (message.share !== 0) {
-      writer.uint32(48).uint32(message.share);
-    }
+    putNumber(writer, 16, message.from);
+    putBytes(writer, 26, message.symbols);
+    putBytes(writer, 34, message.pulls);
+    putNumber(writer, 40, message.depth);
+    putNumber(writer, 48, message.share);
     return writer;
   },
 
@@ -841,36 +776,16 @@ function createBaseMeshControl(): MeshControl {
 
 export const MeshControl: MessageFns<MeshControl> = {
   encode(message: MeshControl, writer: BinaryWriter): BinaryWriter {
-    if (message.addresses.length !== 0) {
-      writer.uint32(10).bytes(message.addresses);
-    }
-    if (message.gained.length !== 0) {
-      writer.uint32(18).bytes(message.gained);
-    }
-    if (message.lost.length !== 0) {
-      writer.uint32(42).bytes(message.lost);
-    }
-    for (const v of message.cures) {
-      CureEntry.encode(v!, writer.uint32(26).fork()).join();
-    }
-    for (const v of message.prospects) {
-      Prospect.encode(v!, writer.uint32(34).fork()).join();
-    }
-    for (const v of message.partials) {
-      PartialEntry.encode(v!, writer.uint32(50).fork()).join();
-    }
-    if (message.offered.length !== 0) {
-      writer.uint32(58).bytes(message.offered);
-    }
-    if (message.sketch !== undefined) {
-      Sketch.encode(message.sketch, writer.uint32(66).fork()).join();
-    }
-    if (message.more !== 0) {
-      writer.uint32(72).uint32(message.more);
-    }
-    if (message.wanted.length !== 0) {
-      writer.uint32(82).bytes(message.wanted);
-    }
+    putBytes(writer, 10, message.addresses);
+    putBytes(writer, 18, message.gained);
+    putBytes(writer, 42, message.lost);
+    putEach(writer, 26, CureEntry, message.cures);
+    putEach(writer, 34, Prospect, message.prospects);
+    putEach(writer, 50, PartialEntry, message.partials);
+    putBytes(writer, 58, message.offered);
+    putMessage(writer, 66, Sketch, message.sketch);
+    putNumber(writer, 72, message.more);
+    putBytes(writer, 82, message.wanted);
     if (message.experience.length !== 0) {
       writer.uint32(90).fork();
       for (const v of message.experience) {
@@ -878,12 +793,8 @@ export const MeshControl: MessageFns<MeshControl> = {
       }
       writer.join();
     }
-    if (message.about !== 0) {
-      writer.uint32(96).uint32(message.about);
-    }
-    if (message.listed !== 0) {
-      writer.uint32(104).uint32(message.listed);
-    }
+    putNumber(writer, 96, message.about);
+    putNumber(writer, 104, message.listed);
     if (message.sum !== 0) {
       writer.uint32(117).fixed32(message.sum);
     }
@@ -991,27 +902,15 @@ function createBaseRouteForward(): RouteForward {
 
 export const RouteForward: MessageFns<RouteForward> = {
   encode(message: RouteForward, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.attempt !== 0) {
-      writer.uint32(16).uint32(message.attempt);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.attempt);
     if (message.address !== 0) {
       writer.uint32(29).fixed32(message.address);
     }
-    if (message.cureLock.length !== 0) {
-      writer.uint32(34).bytes(message.cureLock);
-    }
-    if (message.hopLimit !== 0) {
-      writer.uint32(40).uint32(message.hopLimit);
-    }
-    if (message.flood !== false) {
-      writer.uint32(48).bool(message.flood);
-    }
-    if (message.payload.length !== 0) {
-      writer.uint32(58).bytes(message.payload);
-    }
+    putBytes(writer, 34, message.cureLock);
+    putNumber(writer, 40, message.hopLimit);
+    putFlag(writer, 48, message.flood);
+    putBytes(writer, 58, message.payload);
     return writer;
   },
 
@@ -1065,18 +964,10 @@ function createBaseRouteReceipt(): RouteReceipt {
 
 export const RouteReceipt: MessageFns<RouteReceipt> = {
   encode(message: RouteReceipt, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.cureKey.length !== 0) {
-      writer.uint32(18).bytes(message.cureKey);
-    }
-    if (message.hops !== 0) {
-      writer.uint32(24).uint32(message.hops);
-    }
-    if (message.search !== false) {
-      writer.uint32(32).bool(message.search);
-    }
+    putBytes(writer, 10, message.key);
+    putBytes(writer, 18, message.cureKey);
+    putNumber(writer, 24, message.hops);
+    putFlag(writer, 32, message.search);
     return writer;
   },
 
@@ -1118,12 +1009,8 @@ function createBaseRouteNotice(): RouteNotice {
 
 export const RouteNotice: MessageFns<RouteNotice> = {
   encode(message: RouteNotice, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.kind !== 0) {
-      writer.uint32(16).uint32(message.kind);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.kind);
     return writer;
   },
 
@@ -1157,15 +1044,9 @@ function createBaseRouteSearch(): RouteSearch {
 
 export const RouteSearch: MessageFns<RouteSearch> = {
   encode(message: RouteSearch, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.attempt !== 0) {
-      writer.uint32(16).uint32(message.attempt);
-    }
-    if (message.hopLimit !== 0) {
-      writer.uint32(24).uint32(message.hopLimit);
-    }
+    putBytes(writer, 10, message.key);
+    putNumber(writer, 16, message.attempt);
+    putNumber(writer, 24, message.hopLimit);
     return writer;
   },
 
@@ -1205,16 +1086,16 @@ export const RouteFrame: MessageFns<RouteFrame> = {
   encode(message: RouteFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "forward":
-        RouteForward.encode(message.body.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, RouteForward, message.body.value);
         break;
       case "receipt":
-        RouteReceipt.encode(message.body.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, RouteReceipt, message.body.value);
         break;
       case "notice":
-        RouteNotice.encode(message.body.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, RouteNotice, message.body.value);
         break;
       case "search":
-        RouteSearch.encode(message.body.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, RouteSearch, message.body.value);
         break;
     }
     return writer;
@@ -1258,18 +1139,10 @@ function createBaseFragment(): Fragment {
 
 export const Fragment: MessageFns<Fragment> = {
   encode(message: Fragment, writer: BinaryWriter): BinaryWriter {
-    if (message.frame !== 0) {
-      writer.uint32(8).uint32(message.frame);
-    }
-    if (message.index !== 0) {
-      writer.uint32(16).uint32(message.index);
-    }
-    if (message.count !== 0) {
-      writer.uint32(24).uint32(message.count);
-    }
-    if (message.part.length !== 0) {
-      writer.uint32(34).bytes(message.part);
-    }
+    putNumber(writer, 8, message.frame);
+    putNumber(writer, 16, message.index);
+    putNumber(writer, 24, message.count);
+    putBytes(writer, 34, message.part);
     return writer;
   },
 
@@ -1311,9 +1184,7 @@ function createBaseFragmentStatus(): FragmentStatus {
 
 export const FragmentStatus: MessageFns<FragmentStatus> = {
   encode(message: FragmentStatus, writer: BinaryWriter): BinaryWriter {
-    if (message.frame !== 0) {
-      writer.uint32(8).uint32(message.frame);
-    }
+    putNumber(writer, 8, message.frame);
     if (message.missing.length !== 0) {
       writer.uint32(18).fork();
       for (const v of message.missing) {
@@ -1371,10 +1242,10 @@ export const LinkPacket: MessageFns<LinkPacket> = {
   encode(message: LinkPacket, writer: BinaryWriter): BinaryWriter {
     switch (message.body?.$case) {
       case "fragment":
-        Fragment.encode(message.body.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, Fragment, message.body.value);
         break;
       case "status":
-        FragmentStatus.encode(message.body.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, FragmentStatus, message.body.value);
         break;
     }
     return writer;
@@ -1410,24 +1281,12 @@ function createBasePiece(): Piece {
 
 export const Piece: MessageFns<Piece> = {
   encode(message: Piece, writer: BinaryWriter): BinaryWriter {
-    if (message.k !== 0) {
-      writer.uint32(8).uint32(message.k);
-    }
-    if (message.n !== 0) {
-      writer.uint32(16).uint32(message.n);
-    }
-    if (message.index !== 0) {
-      writer.uint32(24).uint32(message.index);
-    }
-    if (message.length !== 0) {
-      writer.uint32(32).uint32(message.length);
-    }
-    if (message.checks.length !== 0) {
-      writer.uint32(42).bytes(message.checks);
-    }
-    if (message.part.length !== 0) {
-      writer.uint32(50).bytes(message.part);
-    }
+    putNumber(writer, 8, message.k);
+    putNumber(writer, 16, message.n);
+    putNumber(writer, 24, message.index);
+    putNumber(writer, 32, message.length);
+    putBytes(writer, 42, message.checks);
+    putBytes(writer, 50, message.part);
     return writer;
   },
 
@@ -1477,9 +1336,7 @@ function createBaseCarryFile(): CarryFile {
 
 export const CarryFile: MessageFns<CarryFile> = {
   encode(message: CarryFile, writer: BinaryWriter): BinaryWriter {
-    if (message.version !== 0) {
-      writer.uint32(8).uint32(message.version);
-    }
+    putNumber(writer, 8, message.version);
     for (const v of message.transfers) {
       writer.uint32(18).bytes(v!);
     }
@@ -1514,5 +1371,3 @@ interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { putNumber } from "../fields.ts";
 
 export interface RelayNotice {
   /** The relay goes away: circuits end after so many milliseconds, sooner when nobody uses them any more. */
@@ -18,9 +19,7 @@ function createBaseRelayNotice(): RelayNotice {
 
 export const RelayNotice: MessageFns<RelayNotice> = {
   encode(message: RelayNotice, writer: BinaryWriter): BinaryWriter {
-    if (message.leavingWithinMs !== 0) {
-      writer.uint32(8).uint32(message.leavingWithinMs);
-    }
+    putNumber(writer, 8, message.leavingWithinMs);
     return writer;
   },
 

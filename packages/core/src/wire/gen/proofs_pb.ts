@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putFlag, putLong, putText } from "../fields.ts";
 
 /** What a device signs about a message that it has got, when both sides allow proofs. */
 export interface DeliveryStatement {
@@ -46,27 +47,13 @@ function createBaseDeliveryStatement(): DeliveryStatement {
 
 export const DeliveryStatement: MessageFns<DeliveryStatement> = {
   encode(message: DeliveryStatement, writer: BinaryWriter): BinaryWriter {
-    if (message.messageId.length !== 0) {
-      writer.uint32(10).bytes(message.messageId);
-    }
-    if (message.messageDigest.length !== 0) {
-      writer.uint32(18).bytes(message.messageDigest);
-    }
-    if (message.senderAccountKey.length !== 0) {
-      writer.uint32(26).bytes(message.senderAccountKey);
-    }
-    if (message.recipientAccountKey.length !== 0) {
-      writer.uint32(34).bytes(message.recipientAccountKey);
-    }
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(42).bytes(message.deviceKey);
-    }
-    if (message.at !== 0) {
-      writer.uint32(48).uint64(message.at);
-    }
-    if (message.read !== false) {
-      writer.uint32(56).bool(message.read);
-    }
+    putBytes(writer, 10, message.messageId);
+    putBytes(writer, 18, message.messageDigest);
+    putBytes(writer, 26, message.senderAccountKey);
+    putBytes(writer, 34, message.recipientAccountKey);
+    putBytes(writer, 42, message.deviceKey);
+    putLong(writer, 48, message.at);
+    putFlag(writer, 56, message.read);
     return writer;
   },
 
@@ -127,24 +114,12 @@ function createBaseProofSubject(): ProofSubject {
 
 export const ProofSubject: MessageFns<ProofSubject> = {
   encode(message: ProofSubject, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.createdAt !== 0) {
-      writer.uint32(16).uint64(message.createdAt);
-    }
-    if (message.kind !== "") {
-      writer.uint32(26).string(message.kind);
-    }
-    if (message.text !== "") {
-      writer.uint32(34).string(message.text);
-    }
-    if (message.replyTo.length !== 0) {
-      writer.uint32(42).bytes(message.replyTo);
-    }
-    if (message.shared.length !== 0) {
-      writer.uint32(50).bytes(message.shared);
-    }
+    putBytes(writer, 10, message.id);
+    putLong(writer, 16, message.createdAt);
+    putText(writer, 26, message.kind);
+    putText(writer, 34, message.text);
+    putBytes(writer, 42, message.replyTo);
+    putBytes(writer, 50, message.shared);
     return writer;
   },
 
@@ -188,20 +163,7 @@ export const ProofSubject: MessageFns<ProofSubject> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

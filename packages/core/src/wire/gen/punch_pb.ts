@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, putBytes, putMessage, putNumber, putText } from "../fields.ts";
 
 export interface UdpPunch {
   kind:
@@ -56,16 +57,16 @@ export const UdpPunch: MessageFns<UdpPunch> = {
   encode(message: UdpPunch, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "ask":
-        UdpPunchAsk.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, UdpPunchAsk, message.kind.value);
         break;
       case "offer":
-        UdpPunchOffer.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, UdpPunchOffer, message.kind.value);
         break;
       case "go":
-        UdpPunchGo.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, UdpPunchGo, message.kind.value);
         break;
       case "no":
-        UdpPunchNo.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, UdpPunchNo, message.kind.value);
         break;
     }
     return writer;
@@ -109,9 +110,7 @@ function createBaseUdpPunchAsk(): UdpPunchAsk {
 
 export const UdpPunchAsk: MessageFns<UdpPunchAsk> = {
   encode(message: UdpPunchAsk, writer: BinaryWriter): BinaryWriter {
-    if (message.nonce.length !== 0) {
-      writer.uint32(10).bytes(message.nonce);
-    }
+    putBytes(writer, 10, message.nonce);
     for (const v of message.stun) {
       writer.uint32(18).string(v!);
     }
@@ -148,27 +147,15 @@ function createBaseUdpPunchOffer(): UdpPunchOffer {
 
 export const UdpPunchOffer: MessageFns<UdpPunchOffer> = {
   encode(message: UdpPunchOffer, writer: BinaryWriter): BinaryWriter {
-    if (message.nonce.length !== 0) {
-      writer.uint32(10).bytes(message.nonce);
-    }
-    if (message.stun !== "") {
-      writer.uint32(18).string(message.stun);
-    }
-    if (message.host !== "") {
-      writer.uint32(26).string(message.host);
-    }
-    if (message.port !== 0) {
-      writer.uint32(32).uint32(message.port);
-    }
-    if (message.mapping !== 0) {
-      writer.uint32(40).uint32(message.mapping);
-    }
+    putBytes(writer, 10, message.nonce);
+    putText(writer, 18, message.stun);
+    putText(writer, 26, message.host);
+    putNumber(writer, 32, message.port);
+    putNumber(writer, 40, message.mapping);
     if (message.step !== 0) {
       writer.uint32(48).sint32(message.step);
     }
-    if (message.token.length !== 0) {
-      writer.uint32(58).bytes(message.token);
-    }
+    putBytes(writer, 58, message.token);
     return writer;
   },
 
@@ -247,9 +234,7 @@ function createBaseUdpPunchNo(): UdpPunchNo {
 
 export const UdpPunchNo: MessageFns<UdpPunchNo> = {
   encode(message: UdpPunchNo, writer: BinaryWriter): BinaryWriter {
-    if (message.cause !== 0) {
-      writer.uint32(8).uint32(message.cause);
-    }
+    putNumber(writer, 8, message.cause);
     return writer;
   },
 
@@ -277,5 +262,3 @@ interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putEach, putFlag, putLong, putMessage, putNumber } from "../fields.ts";
 
 /** Signed by the device key; lets anyone seal a first message to a device that is away. */
 export interface PrekeyBundle {
@@ -138,24 +139,12 @@ function createBasePrekeyBundle(): PrekeyBundle {
 
 export const PrekeyBundle: MessageFns<PrekeyBundle> = {
   encode(message: PrekeyBundle, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(10).bytes(message.deviceKey);
-    }
-    if (message.suite !== 0) {
-      writer.uint32(16).uint32(message.suite);
-    }
-    if (message.issuedAt !== 0) {
-      writer.uint32(24).uint64(message.issuedAt);
-    }
-    if (message.prekeyId !== 0) {
-      writer.uint32(32).uint32(message.prekeyId);
-    }
-    if (message.signedPrekey.length !== 0) {
-      writer.uint32(42).bytes(message.signedPrekey);
-    }
-    if (message.kemKey.length !== 0) {
-      writer.uint32(50).bytes(message.kemKey);
-    }
+    putBytes(writer, 10, message.deviceKey);
+    putNumber(writer, 16, message.suite);
+    putLong(writer, 24, message.issuedAt);
+    putNumber(writer, 32, message.prekeyId);
+    putBytes(writer, 42, message.signedPrekey);
+    putBytes(writer, 50, message.kemKey);
     return writer;
   },
 
@@ -208,18 +197,10 @@ export const RatchetHeader: MessageFns<RatchetHeader> = {
     if (message.session !== 0) {
       writer.uint32(13).fixed32(message.session);
     }
-    if (message.ratchetKey.length !== 0) {
-      writer.uint32(18).bytes(message.ratchetKey);
-    }
-    if (message.previous !== 0) {
-      writer.uint32(24).uint32(message.previous);
-    }
-    if (message.number !== 0) {
-      writer.uint32(32).uint32(message.number);
-    }
-    if (message.random.length !== 0) {
-      writer.uint32(42).bytes(message.random);
-    }
+    putBytes(writer, 18, message.ratchetKey);
+    putNumber(writer, 24, message.previous);
+    putNumber(writer, 32, message.number);
+    putBytes(writer, 42, message.random);
     return writer;
   },
 
@@ -265,18 +246,10 @@ function createBaseFirstFlight(): FirstFlight {
 
 export const FirstFlight: MessageFns<FirstFlight> = {
   encode(message: FirstFlight, writer: BinaryWriter): BinaryWriter {
-    if (message.ephemeralKey.length !== 0) {
-      writer.uint32(10).bytes(message.ephemeralKey);
-    }
-    if (message.prekeyId !== 0) {
-      writer.uint32(16).uint32(message.prekeyId);
-    }
-    if (message.oneTimeId !== 0) {
-      writer.uint32(24).uint32(message.oneTimeId);
-    }
-    if (message.kemCiphertext.length !== 0) {
-      writer.uint32(34).bytes(message.kemCiphertext);
-    }
+    putBytes(writer, 10, message.ephemeralKey);
+    putNumber(writer, 16, message.prekeyId);
+    putNumber(writer, 24, message.oneTimeId);
+    putBytes(writer, 34, message.kemCiphertext);
     return writer;
   },
 
@@ -318,18 +291,10 @@ function createBaseSessionMessage(): SessionMessage {
 
 export const SessionMessage: MessageFns<SessionMessage> = {
   encode(message: SessionMessage, writer: BinaryWriter): BinaryWriter {
-    if (message.header.length !== 0) {
-      writer.uint32(10).bytes(message.header);
-    }
-    if (message.headerTag.length !== 0) {
-      writer.uint32(18).bytes(message.headerTag);
-    }
-    if (message.ciphertext.length !== 0) {
-      writer.uint32(26).bytes(message.ciphertext);
-    }
-    if (message.first !== undefined) {
-      FirstFlight.encode(message.first, writer.uint32(34).fork()).join();
-    }
+    putBytes(writer, 10, message.header);
+    putBytes(writer, 18, message.headerTag);
+    putBytes(writer, 26, message.ciphertext);
+    putMessage(writer, 34, FirstFlight, message.first);
     return writer;
   },
 
@@ -412,21 +377,11 @@ function createBaseEnvelope(): Envelope {
 
 export const Envelope: MessageFns<Envelope> = {
   encode(message: Envelope, writer: BinaryWriter): BinaryWriter {
-    if (message.version !== 0) {
-      writer.uint32(8).uint32(message.version);
-    }
-    if (message.deliveryTag.length !== 0) {
-      writer.uint32(18).bytes(message.deliveryTag);
-    }
-    if (message.expiryHour !== 0) {
-      writer.uint32(24).uint32(message.expiryHour);
-    }
-    if (message.prekeyId !== 0) {
-      writer.uint32(32).uint32(message.prekeyId);
-    }
-    if (message.sealed.length !== 0) {
-      writer.uint32(42).bytes(message.sealed);
-    }
+    putNumber(writer, 8, message.version);
+    putBytes(writer, 18, message.deliveryTag);
+    putNumber(writer, 24, message.expiryHour);
+    putNumber(writer, 32, message.prekeyId);
+    putBytes(writer, 42, message.sealed);
     return writer;
   },
 
@@ -472,15 +427,9 @@ function createBaseEnvelopeContent(): EnvelopeContent {
 
 export const EnvelopeContent: MessageFns<EnvelopeContent> = {
   encode(message: EnvelopeContent, writer: BinaryWriter): BinaryWriter {
-    if (message.message.length !== 0) {
-      writer.uint32(10).bytes(message.message);
-    }
-    if (message.sender.length !== 0) {
-      writer.uint32(18).bytes(message.sender);
-    }
-    if (message.seq !== 0) {
-      writer.uint32(24).uint32(message.seq);
-    }
+    putBytes(writer, 10, message.message);
+    putBytes(writer, 18, message.sender);
+    putNumber(writer, 24, message.seq);
     return writer;
   },
 
@@ -518,15 +467,9 @@ function createBaseSkippedKeyRecord(): SkippedKeyRecord {
 
 export const SkippedKeyRecord: MessageFns<SkippedKeyRecord> = {
   encode(message: SkippedKeyRecord, writer: BinaryWriter): BinaryWriter {
-    if (message.number !== 0) {
-      writer.uint32(8).uint32(message.number);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(18).bytes(message.key);
-    }
-    if (message.at !== 0) {
-      writer.uint32(24).uint64(message.at);
-    }
+    putNumber(writer, 8, message.number);
+    putBytes(writer, 18, message.key);
+    putLong(writer, 24, message.at);
     return writer;
   },
 
@@ -564,21 +507,11 @@ function createBaseReceivingChainRecord(): ReceivingChainRecord {
 
 export const ReceivingChainRecord: MessageFns<ReceivingChainRecord> = {
   encode(message: ReceivingChainRecord, writer: BinaryWriter): BinaryWriter {
-    if (message.remote.length !== 0) {
-      writer.uint32(10).bytes(message.remote);
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(18).bytes(message.key);
-    }
-    if (message.headerKey.length !== 0) {
-      writer.uint32(26).bytes(message.headerKey);
-    }
-    if (message.number !== 0) {
-      writer.uint32(32).uint32(message.number);
-    }
-    for (const v of message.skipped) {
-      SkippedKeyRecord.encode(v!, writer.uint32(42).fork()).join();
-    }
+    putBytes(writer, 10, message.remote);
+    putBytes(writer, 18, message.key);
+    putBytes(writer, 26, message.headerKey);
+    putNumber(writer, 32, message.number);
+    putEach(writer, 42, SkippedKeyRecord, message.skipped);
     return writer;
   },
 
@@ -624,15 +557,9 @@ function createBaseSendingChainRecord(): SendingChainRecord {
 
 export const SendingChainRecord: MessageFns<SendingChainRecord> = {
   encode(message: SendingChainRecord, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.headerKey.length !== 0) {
-      writer.uint32(18).bytes(message.headerKey);
-    }
-    if (message.number !== 0) {
-      writer.uint32(24).uint32(message.number);
-    }
+    putBytes(writer, 10, message.key);
+    putBytes(writer, 18, message.headerKey);
+    putNumber(writer, 24, message.number);
     return writer;
   },
 
@@ -678,27 +605,13 @@ function createBaseRatchetRecord(): RatchetRecord {
 
 export const RatchetRecord: MessageFns<RatchetRecord> = {
   encode(message: RatchetRecord, writer: BinaryWriter): BinaryWriter {
-    if (message.root.length !== 0) {
-      writer.uint32(10).bytes(message.root);
-    }
-    if (message.ownSecret.length !== 0) {
-      writer.uint32(18).bytes(message.ownSecret);
-    }
-    if (message.ownPublic.length !== 0) {
-      writer.uint32(26).bytes(message.ownPublic);
-    }
-    if (message.sending !== undefined) {
-      SendingChainRecord.encode(message.sending, writer.uint32(34).fork()).join();
-    }
-    if (message.previous !== 0) {
-      writer.uint32(40).uint32(message.previous);
-    }
-    if (message.remote.length !== 0) {
-      writer.uint32(50).bytes(message.remote);
-    }
-    for (const v of message.receiving) {
-      ReceivingChainRecord.encode(v!, writer.uint32(58).fork()).join();
-    }
+    putBytes(writer, 10, message.root);
+    putBytes(writer, 18, message.ownSecret);
+    putBytes(writer, 26, message.ownPublic);
+    putMessage(writer, 34, SendingChainRecord, message.sending);
+    putNumber(writer, 40, message.previous);
+    putBytes(writer, 50, message.remote);
+    putEach(writer, 58, ReceivingChainRecord, message.receiving);
     return writer;
   },
 
@@ -755,21 +668,11 @@ export const SessionRecord: MessageFns<SessionRecord> = {
     if (message.id !== 0) {
       writer.uint32(13).fixed32(message.id);
     }
-    if (message.createdAt !== 0) {
-      writer.uint32(16).uint64(message.createdAt);
-    }
-    if (message.initiated !== false) {
-      writer.uint32(24).bool(message.initiated);
-    }
-    if (message.first !== undefined) {
-      FirstFlight.encode(message.first, writer.uint32(34).fork()).join();
-    }
-    if (message.ratchet !== undefined) {
-      RatchetRecord.encode(message.ratchet, writer.uint32(42).fork()).join();
-    }
-    if (message.retired !== false) {
-      writer.uint32(48).bool(message.retired);
-    }
+    putLong(writer, 16, message.createdAt);
+    putFlag(writer, 24, message.initiated);
+    putMessage(writer, 34, FirstFlight, message.first);
+    putMessage(writer, 42, RatchetRecord, message.ratchet);
+    putFlag(writer, 48, message.retired);
     return writer;
   },
 
@@ -819,12 +722,8 @@ function createBaseSessionsRecord(): SessionsRecord {
 
 export const SessionsRecord: MessageFns<SessionsRecord> = {
   encode(message: SessionsRecord, writer: BinaryWriter): BinaryWriter {
-    for (const v of message.sessions) {
-      SessionRecord.encode(v!, writer.uint32(10).fork()).join();
-    }
-    if (message.resetSentAt !== 0) {
-      writer.uint32(16).uint64(message.resetSentAt);
-    }
+    putEach(writer, 10, SessionRecord, message.sessions);
+    putLong(writer, 16, message.resetSentAt);
     return writer;
   },
 
@@ -852,20 +751,7 @@ export const SessionsRecord: MessageFns<SessionsRecord> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { NOTHING, longToNumber, putBytes, putEach, putFlag, putLong, putMessage, putNumber, putText } from "../fields.ts";
 
 /** A statement and the Ed25519 signature over (label || 0x00 || statement); the label is fixed by the kind of statement. */
 export interface Signed {
@@ -279,12 +280,8 @@ function createBaseSigned(): Signed {
 
 export const Signed: MessageFns<Signed> = {
   encode(message: Signed, writer: BinaryWriter): BinaryWriter {
-    if (message.statement.length !== 0) {
-      writer.uint32(10).bytes(message.statement);
-    }
-    if (message.signature.length !== 0) {
-      writer.uint32(18).bytes(message.signature);
-    }
+    putBytes(writer, 10, message.statement);
+    putBytes(writer, 18, message.signature);
     return writer;
   },
 
@@ -318,15 +315,9 @@ function createBaseDeviceEntry(): DeviceEntry {
 
 export const DeviceEntry: MessageFns<DeviceEntry> = {
   encode(message: DeviceEntry, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(10).bytes(message.deviceKey);
-    }
-    if (message.dhKey.length !== 0) {
-      writer.uint32(18).bytes(message.dhKey);
-    }
-    if (message.dhCertificate.length !== 0) {
-      writer.uint32(26).bytes(message.dhCertificate);
-    }
+    putBytes(writer, 10, message.deviceKey);
+    putBytes(writer, 18, message.dhKey);
+    putBytes(writer, 26, message.dhCertificate);
     return writer;
   },
 
@@ -364,21 +355,13 @@ function createBaseDeviceList(): DeviceList {
 
 export const DeviceList: MessageFns<DeviceList> = {
   encode(message: DeviceList, writer: BinaryWriter): BinaryWriter {
-    if (message.accountKey.length !== 0) {
-      writer.uint32(10).bytes(message.accountKey);
-    }
-    if (message.version !== 0) {
-      writer.uint32(16).uint64(message.version);
-    }
-    for (const v of message.devices) {
-      DeviceEntry.encode(v!, writer.uint32(26).fork()).join();
-    }
+    putBytes(writer, 10, message.accountKey);
+    putLong(writer, 16, message.version);
+    putEach(writer, 26, DeviceEntry, message.devices);
     for (const v of message.revoked) {
       writer.uint32(34).bytes(v!);
     }
-    if (message.since !== 0) {
-      writer.uint32(40).uint64(message.since);
-    }
+    putLong(writer, 40, message.since);
     return writer;
   },
 
@@ -433,30 +416,18 @@ function createBaseContactCard(): ContactCard {
 
 export const ContactCard: MessageFns<ContactCard> = {
   encode(message: ContactCard, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceList !== undefined) {
-      Signed.encode(message.deviceList, writer.uint32(10).fork()).join();
-    }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
-    }
+    putMessage(writer, 10, Signed, message.deviceList);
+    putText(writer, 18, message.name);
     for (const v of message.relays) {
       writer.uint32(26).string(v!);
     }
-    if (message.issuedAt !== 0) {
-      writer.uint32(32).uint64(message.issuedAt);
-    }
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(42).bytes(message.deviceKey);
-    }
-    if (message.bundle !== undefined) {
-      Signed.encode(message.bundle, writer.uint32(50).fork()).join();
-    }
+    putLong(writer, 32, message.issuedAt);
+    putBytes(writer, 42, message.deviceKey);
+    putMessage(writer, 50, Signed, message.bundle);
     for (const v of message.mailboxes) {
       writer.uint32(58).string(v!);
     }
-    for (const v of message.bundles) {
-      Signed.encode(v!, writer.uint32(66).fork()).join();
-    }
+    putEach(writer, 66, Signed, message.bundles);
     return writer;
   },
 
@@ -514,21 +485,13 @@ function createBaseAccountRecord(): AccountRecord {
 
 export const AccountRecord: MessageFns<AccountRecord> = {
   encode(message: AccountRecord, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceList !== undefined) {
-      Signed.encode(message.deviceList, writer.uint32(10).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.deviceList);
     for (const v of message.relays) {
       writer.uint32(18).string(v!);
     }
-    if (message.issuedAt !== 0) {
-      writer.uint32(24).uint64(message.issuedAt);
-    }
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(34).bytes(message.deviceKey);
-    }
-    if (message.bundle !== undefined) {
-      Signed.encode(message.bundle, writer.uint32(42).fork()).join();
-    }
+    putLong(writer, 24, message.issuedAt);
+    putBytes(writer, 34, message.deviceKey);
+    putMessage(writer, 42, Signed, message.bundle);
     return writer;
   },
 
@@ -574,18 +537,10 @@ function createBaseHandover(): Handover {
 
 export const Handover: MessageFns<Handover> = {
   encode(message: Handover, writer: BinaryWriter): BinaryWriter {
-    if (message.firstDay !== 0) {
-      writer.uint32(8).uint32(message.firstDay);
-    }
-    if (message.deliveryTags.length !== 0) {
-      writer.uint32(18).bytes(message.deliveryTags);
-    }
-    if (message.oneTimeId !== 0) {
-      writer.uint32(24).uint32(message.oneTimeId);
-    }
-    if (message.oneTimeKey.length !== 0) {
-      writer.uint32(34).bytes(message.oneTimeKey);
-    }
+    putNumber(writer, 8, message.firstDay);
+    putBytes(writer, 18, message.deliveryTags);
+    putNumber(writer, 24, message.oneTimeId);
+    putBytes(writer, 34, message.oneTimeKey);
     return writer;
   },
 
@@ -627,12 +582,8 @@ function createBaseInviteCard(): InviteCard {
 
 export const InviteCard: MessageFns<InviteCard> = {
   encode(message: InviteCard, writer: BinaryWriter): BinaryWriter {
-    if (message.card !== undefined) {
-      Signed.encode(message.card, writer.uint32(10).fork()).join();
-    }
-    if (message.handover !== undefined) {
-      Handover.encode(message.handover, writer.uint32(18).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.card);
+    putMessage(writer, 18, Handover, message.handover);
     return writer;
   },
 
@@ -668,10 +619,10 @@ export const ContactFrame: MessageFns<ContactFrame> = {
   encode(message: ContactFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "introduction":
-        Introduction.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, Introduction, message.kind.value);
         break;
       case "answer":
-        CardAnswer.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, CardAnswer, message.kind.value);
         break;
     }
     return writer;
@@ -707,18 +658,10 @@ function createBaseIntroduction(): Introduction {
 
 export const Introduction: MessageFns<Introduction> = {
   encode(message: Introduction, writer: BinaryWriter): BinaryWriter {
-    if (message.card !== undefined) {
-      Signed.encode(message.card, writer.uint32(10).fork()).join();
-    }
-    if (message.proof.length !== 0) {
-      writer.uint32(18).bytes(message.proof);
-    }
-    if (message.inviteHash.length !== 0) {
-      writer.uint32(26).bytes(message.inviteHash);
-    }
-    if (message.handover !== undefined) {
-      Handover.encode(message.handover, writer.uint32(34).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.card);
+    putBytes(writer, 18, message.proof);
+    putBytes(writer, 26, message.inviteHash);
+    putMessage(writer, 34, Handover, message.handover);
     return writer;
   },
 
@@ -760,18 +703,10 @@ function createBaseCardAnswer(): CardAnswer {
 
 export const CardAnswer: MessageFns<CardAnswer> = {
   encode(message: CardAnswer, writer: BinaryWriter): BinaryWriter {
-    if (message.card !== undefined) {
-      Signed.encode(message.card, writer.uint32(10).fork()).join();
-    }
-    if (message.proof.length !== 0) {
-      writer.uint32(18).bytes(message.proof);
-    }
-    if (message.accepted !== false) {
-      writer.uint32(24).bool(message.accepted);
-    }
-    if (message.handover !== undefined) {
-      Handover.encode(message.handover, writer.uint32(34).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.card);
+    putBytes(writer, 18, message.proof);
+    putFlag(writer, 24, message.accepted);
+    putMessage(writer, 34, Handover, message.handover);
     return writer;
   },
 
@@ -815,10 +750,10 @@ export const DeliverFrame: MessageFns<DeliverFrame> = {
   encode(message: DeliverFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "delivery":
-        Delivery.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, Delivery, message.kind.value);
         break;
       case "acknowledgement":
-        Acknowledgement.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, Acknowledgement, message.kind.value);
         break;
     }
     return writer;
@@ -854,15 +789,9 @@ function createBaseDelivery(): Delivery {
 
 export const Delivery: MessageFns<Delivery> = {
   encode(message: Delivery, writer: BinaryWriter): BinaryWriter {
-    if (message.id.length !== 0) {
-      writer.uint32(10).bytes(message.id);
-    }
-    if (message.seq !== 0) {
-      writer.uint32(16).uint64(message.seq);
-    }
-    if (message.sealed.length !== 0) {
-      writer.uint32(26).bytes(message.sealed);
-    }
+    putBytes(writer, 10, message.id);
+    putLong(writer, 16, message.seq);
+    putBytes(writer, 26, message.sealed);
     return writer;
   },
 
@@ -932,36 +861,30 @@ function createBaseContent(): Content {
 
 export const Content: MessageFns<Content> = {
   encode(message: Content, writer: BinaryWriter): BinaryWriter {
-    if (message.hlcMs !== 0) {
-      writer.uint32(8).uint64(message.hlcMs);
-    }
-    if (message.hlcCounter !== 0) {
-      writer.uint32(16).uint32(message.hlcCounter);
-    }
-    if (message.createdAt !== 0) {
-      writer.uint32(24).uint64(message.createdAt);
-    }
+    putLong(writer, 8, message.hlcMs);
+    putNumber(writer, 16, message.hlcCounter);
+    putLong(writer, 24, message.createdAt);
     switch (message.kind?.$case) {
       case "text":
-        Text.encode(message.kind.value, writer.uint32(34).fork()).join();
+        putMessage(writer, 34, Text, message.kind.value);
         break;
       case "reset":
-        SessionReset.encode(message.kind.value, writer.uint32(42).fork()).join();
+        putMessage(writer, 42, SessionReset, message.kind.value);
         break;
       case "reaction":
-        Reaction.encode(message.kind.value, writer.uint32(58).fork()).join();
+        putMessage(writer, 58, Reaction, message.kind.value);
         break;
       case "edit":
-        Edit.encode(message.kind.value, writer.uint32(66).fork()).join();
+        putMessage(writer, 66, Edit, message.kind.value);
         break;
       case "deletion":
-        Deletion.encode(message.kind.value, writer.uint32(74).fork()).join();
+        putMessage(writer, 74, Deletion, message.kind.value);
         break;
       case "contact":
-        SharedContact.encode(message.kind.value, writer.uint32(82).fork()).join();
+        putMessage(writer, 82, SharedContact, message.kind.value);
         break;
       case "timer":
-        DisappearTimer.encode(message.kind.value, writer.uint32(90).fork()).join();
+        putMessage(writer, 90, DisappearTimer, message.kind.value);
         break;
       case "file":
         writer.uint32(98).bytes(message.kind.value);
@@ -973,12 +896,10 @@ export const Content: MessageFns<Content> = {
         writer.uint32(122).bytes(message.kind.value);
         break;
       case "fileWord":
-        FileWord.encode(message.kind.value, writer.uint32(130).fork()).join();
+        putMessage(writer, 130, FileWord, message.kind.value);
         break;
     }
-    if (message.id.length !== 0) {
-      writer.uint32(50).bytes(message.id);
-    }
+    putBytes(writer, 50, message.id);
     return writer;
   },
 
@@ -1064,12 +985,8 @@ function createBaseFileWord(): FileWord {
 
 export const FileWord: MessageFns<FileWord> = {
   encode(message: FileWord, writer: BinaryWriter): BinaryWriter {
-    if (message.transfer.length !== 0) {
-      writer.uint32(10).bytes(message.transfer);
-    }
-    if (message.word.length !== 0) {
-      writer.uint32(18).bytes(message.word);
-    }
+    putBytes(writer, 10, message.transfer);
+    putBytes(writer, 18, message.word);
     return writer;
   },
 
@@ -1128,15 +1045,9 @@ function createBaseText(): Text {
 
 export const Text: MessageFns<Text> = {
   encode(message: Text, writer: BinaryWriter): BinaryWriter {
-    if (message.body !== "") {
-      writer.uint32(10).string(message.body);
-    }
-    if (message.replyTo.length !== 0) {
-      writer.uint32(18).bytes(message.replyTo);
-    }
-    if (message.disappearAfter !== 0) {
-      writer.uint32(24).uint32(message.disappearAfter);
-    }
+    putText(writer, 10, message.body);
+    putBytes(writer, 18, message.replyTo);
+    putNumber(writer, 24, message.disappearAfter);
     return writer;
   },
 
@@ -1174,12 +1085,8 @@ function createBaseReaction(): Reaction {
 
 export const Reaction: MessageFns<Reaction> = {
   encode(message: Reaction, writer: BinaryWriter): BinaryWriter {
-    if (message.target.length !== 0) {
-      writer.uint32(10).bytes(message.target);
-    }
-    if (message.emoji !== "") {
-      writer.uint32(18).string(message.emoji);
-    }
+    putBytes(writer, 10, message.target);
+    putText(writer, 18, message.emoji);
     return writer;
   },
 
@@ -1213,12 +1120,8 @@ function createBaseEdit(): Edit {
 
 export const Edit: MessageFns<Edit> = {
   encode(message: Edit, writer: BinaryWriter): BinaryWriter {
-    if (message.target.length !== 0) {
-      writer.uint32(10).bytes(message.target);
-    }
-    if (message.body !== "") {
-      writer.uint32(18).string(message.body);
-    }
+    putBytes(writer, 10, message.target);
+    putText(writer, 18, message.body);
     return writer;
   },
 
@@ -1252,9 +1155,7 @@ function createBaseDeletion(): Deletion {
 
 export const Deletion: MessageFns<Deletion> = {
   encode(message: Deletion, writer: BinaryWriter): BinaryWriter {
-    if (message.target.length !== 0) {
-      writer.uint32(10).bytes(message.target);
-    }
+    putBytes(writer, 10, message.target);
     return writer;
   },
 
@@ -1284,12 +1185,8 @@ function createBaseSharedContact(): SharedContact {
 
 export const SharedContact: MessageFns<SharedContact> = {
   encode(message: SharedContact, writer: BinaryWriter): BinaryWriter {
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(10).bytes(message.accountDigest);
-    }
-    if (message.name !== "") {
-      writer.uint32(18).string(message.name);
-    }
+    putBytes(writer, 10, message.accountDigest);
+    putText(writer, 18, message.name);
     return writer;
   },
 
@@ -1323,9 +1220,7 @@ function createBaseDisappearTimer(): DisappearTimer {
 
 export const DisappearTimer: MessageFns<DisappearTimer> = {
   encode(message: DisappearTimer, writer: BinaryWriter): BinaryWriter {
-    if (message.after !== 0) {
-      writer.uint32(8).uint32(message.after);
-    }
+    putNumber(writer, 8, message.after);
     return writer;
   },
 
@@ -1355,9 +1250,7 @@ function createBaseTyping(): Typing {
 
 export const Typing: MessageFns<Typing> = {
   encode(message: Typing, writer: BinaryWriter): BinaryWriter {
-    if (message.active !== false) {
-      writer.uint32(8).bool(message.active);
-    }
+    putFlag(writer, 8, message.active);
     return writer;
   },
 
@@ -1394,24 +1287,12 @@ function createBasePresence(): Presence {
 
 export const Presence: MessageFns<Presence> = {
   encode(message: Presence, writer: BinaryWriter): BinaryWriter {
-    if (message.deviceKey.length !== 0) {
-      writer.uint32(10).bytes(message.deviceKey);
-    }
-    if (message.accountDigest.length !== 0) {
-      writer.uint32(18).bytes(message.accountDigest);
-    }
-    if (message.networkId.length !== 0) {
-      writer.uint32(26).bytes(message.networkId);
-    }
-    if (message.at !== 0) {
-      writer.uint32(32).uint64(message.at);
-    }
-    if (message.name !== "") {
-      writer.uint32(42).string(message.name);
-    }
-    if (message.lease !== 0) {
-      writer.uint32(48).uint32(message.lease);
-    }
+    putBytes(writer, 10, message.deviceKey);
+    putBytes(writer, 18, message.accountDigest);
+    putBytes(writer, 26, message.networkId);
+    putLong(writer, 32, message.at);
+    putText(writer, 42, message.name);
+    putNumber(writer, 48, message.lease);
     return writer;
   },
 
@@ -1461,12 +1342,8 @@ function createBaseHeardPresence(): HeardPresence {
 
 export const HeardPresence: MessageFns<HeardPresence> = {
   encode(message: HeardPresence, writer: BinaryWriter): BinaryWriter {
-    if (message.presence !== undefined) {
-      Signed.encode(message.presence, writer.uint32(10).fork()).join();
-    }
-    if (message.age !== 0) {
-      writer.uint32(16).uint32(message.age);
-    }
+    putMessage(writer, 10, Signed, message.presence);
+    putNumber(writer, 16, message.age);
     return writer;
   },
 
@@ -1502,13 +1379,13 @@ export const PresenceFrame: MessageFns<PresenceFrame> = {
   encode(message: PresenceFrame, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "presence":
-        PresenceHello.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, PresenceHello, message.kind.value);
         break;
       case "welcome":
-        PresenceWelcome.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, PresenceWelcome, message.kind.value);
         break;
       case "refresh":
-        PresenceRefresh.encode(message.kind.value, writer.uint32(26).fork()).join();
+        putMessage(writer, 26, PresenceRefresh, message.kind.value);
         break;
     }
     return writer;
@@ -1548,9 +1425,7 @@ function createBasePresenceHello(): PresenceHello {
 
 export const PresenceHello: MessageFns<PresenceHello> = {
   encode(message: PresenceHello, writer: BinaryWriter): BinaryWriter {
-    if (message.own !== undefined) {
-      Signed.encode(message.own, writer.uint32(10).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.own);
     return writer;
   },
 
@@ -1580,15 +1455,9 @@ function createBasePresenceWelcome(): PresenceWelcome {
 
 export const PresenceWelcome: MessageFns<PresenceWelcome> = {
   encode(message: PresenceWelcome, writer: BinaryWriter): BinaryWriter {
-    if (message.own !== undefined) {
-      Signed.encode(message.own, writer.uint32(10).fork()).join();
-    }
-    if (message.to.length !== 0) {
-      writer.uint32(18).bytes(message.to);
-    }
-    for (const v of message.heard) {
-      HeardPresence.encode(v!, writer.uint32(26).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.own);
+    putBytes(writer, 18, message.to);
+    putEach(writer, 26, HeardPresence, message.heard);
     return writer;
   },
 
@@ -1626,12 +1495,8 @@ function createBasePresenceRefresh(): PresenceRefresh {
 
 export const PresenceRefresh: MessageFns<PresenceRefresh> = {
   encode(message: PresenceRefresh, writer: BinaryWriter): BinaryWriter {
-    if (message.own !== undefined) {
-      Signed.encode(message.own, writer.uint32(10).fork()).join();
-    }
-    for (const v of message.heard) {
-      HeardPresence.encode(v!, writer.uint32(18).fork()).join();
-    }
+    putMessage(writer, 10, Signed, message.own);
+    putEach(writer, 18, HeardPresence, message.heard);
     return writer;
   },
 
@@ -1667,10 +1532,10 @@ export const CardRequest: MessageFns<CardRequest> = {
   encode(message: CardRequest, writer: BinaryWriter): BinaryWriter {
     switch (message.kind?.$case) {
       case "put":
-        CardPut.encode(message.kind.value, writer.uint32(10).fork()).join();
+        putMessage(writer, 10, CardPut, message.kind.value);
         break;
       case "get":
-        CardGet.encode(message.kind.value, writer.uint32(18).fork()).join();
+        putMessage(writer, 18, CardGet, message.kind.value);
         break;
     }
     return writer;
@@ -1706,15 +1571,9 @@ function createBaseCardPut(): CardPut {
 
 export const CardPut: MessageFns<CardPut> = {
   encode(message: CardPut, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(18).bytes(message.value);
-    }
-    if (message.expiresAt !== 0) {
-      writer.uint32(24).uint64(message.expiresAt);
-    }
+    putBytes(writer, 10, message.key);
+    putBytes(writer, 18, message.value);
+    putLong(writer, 24, message.expiresAt);
     return writer;
   },
 
@@ -1752,9 +1611,7 @@ function createBaseCardGet(): CardGet {
 
 export const CardGet: MessageFns<CardGet> = {
   encode(message: CardGet, writer: BinaryWriter): BinaryWriter {
-    if (message.key.length !== 0) {
-      writer.uint32(10).bytes(message.key);
-    }
+    putBytes(writer, 10, message.key);
     return writer;
   },
 
@@ -1784,12 +1641,8 @@ function createBaseCardReply(): CardReply {
 
 export const CardReply: MessageFns<CardReply> = {
   encode(message: CardReply, writer: BinaryWriter): BinaryWriter {
-    if (message.outcome !== "") {
-      writer.uint32(10).string(message.outcome);
-    }
-    if (message.value.length !== 0) {
-      writer.uint32(18).bytes(message.value);
-    }
+    putText(writer, 10, message.outcome);
+    putBytes(writer, 18, message.value);
     return writer;
   },
 
@@ -1817,20 +1670,7 @@ export const CardReply: MessageFns<CardReply> = {
   },
 };
 
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
-
 interface MessageFns<T> {
   encode(message: T, writer: BinaryWriter): BinaryWriter;
   decode(reader: BinaryReader, length?: number): T;
 }
-
-const NOTHING = new Uint8Array(0);
