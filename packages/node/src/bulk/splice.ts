@@ -1,14 +1,12 @@
 /** Two raw connections joined by a relay: what comes from one goes to the other, and neither is read ahead of it. */
 import type { Socket } from 'node:net'
 import type { CircuitEnds, CloseCause, RelayRules } from '../swarm/circuit/rules.ts'
-import type { Turns } from '../swarm/circuit/turns.ts'
+import { SHARE_BYTES, type Turns } from '../swarm/circuit/turns.ts'
 import { KEEP_ALIVE_MS, SPLICE_IDLE_MS } from './constants.ts'
 import { type ReadBuffers, ReusedReads } from './reused-reads.ts'
 
 /** Bytes that wait for the receiver before the sender is paused. */
 const HOLD_AT_BYTES = 262_144
-/** Of one direction in one turn of the event loop: four reads of a socket, a tenth of a millisecond's work. */
-const TURN_BYTES = 262_144
 
 export interface SpliceOptions {
   readonly ends: CircuitEnds
@@ -53,8 +51,8 @@ export class Splice implements CircuitEnds {
       socket.setTimeout(SPLICE_IDLE_MS, () => this.end('broken'))
       socket.once('close', this.#onClose)
     }
-    this.#carry(a, b.socket)
-    this.#carry(b, a.socket)
+    this.#carry(a, b.socket, this.from)
+    this.#carry(b, a.socket, this.to)
     if (this.#sockets.some(({ destroyed }) => destroyed)) this.#onClose()
   }
 
@@ -74,7 +72,7 @@ export class Splice implements CircuitEnds {
     if (!inOrder || this.#sockets.every(({ destroyed }) => destroyed)) this.end(inOrder ? 'ended' : 'broken')
   }
 
-  #carry(read: ReusedReads, dst: Socket): void {
+  #carry(read: ReusedReads, dst: Socket, sender: string): void {
     const { turns, rules } = this.#options
     const src = read.socket
     const holds = new Holds(src, { turns, onWaited: rules.onWaited })
@@ -94,9 +92,9 @@ export class Splice implements CircuitEnds {
       if (dst.writableLength > HOLD_AT_BYTES) holds.add('backlog')
       if (wait > 0 && holds.add('pace')) endRest = turns.rest(wait, () => holds.remove('pace'))
       inTurn += bytes.length
-      if (inTurn < TURN_BYTES || !holds.add('turn')) return
+      if (inTurn < turns.share || !holds.add('turn')) return
+      turns.wait(sender, SHARE_BYTES, () => holds.remove('turn'))
       inTurn = 0
-      turns.wait(this.from, TURN_BYTES, () => holds.remove('turn'))
     })
   }
 

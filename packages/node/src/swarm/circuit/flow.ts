@@ -5,12 +5,10 @@
  */
 import type { Stream } from '@libp2p/interface'
 import type { TrafficClass } from './rules.ts'
-import type { Turns } from './turns.ts'
+import { SHARE_BYTES, type Turns } from './turns.ts'
 
 /** Bytes that wait for the receiver before the sender is paused: two reads of a socket. */
 const HOLD_AT_BYTES = 131_072
-/** Of bulk in one turn: one read of a socket. */
-const TURN_BYTES = 65_536
 /** For which a rate may make it wait at a time. */
 const PIECE_BYTES = 65_536
 /** More than this beyond `CHAT_BYTES_PER_SECOND` is bulk: a long text and its receipts stay far below. */
@@ -151,9 +149,9 @@ export class Flow {
 
   #takeTurn(bytes: number): void {
     this.#inTurn += bytes
-    if (this.#inTurn < TURN_BYTES || this.#holds.has('turn')) return
+    if (this.#inTurn < SHARE_BYTES || this.#holds.has('turn')) return
     this.#hold('turn')
-    this.#deps.turns.wait(this.#deps.sender, TURN_BYTES, () => {
+    this.#deps.turns.wait(this.#deps.sender, SHARE_BYTES, () => {
       this.#inTurn = 0
       this.#release('turn')
     })

@@ -8,6 +8,8 @@
 
 /** Of all bulk in one turn: a tenth of a millisecond's work for what is joined, somewhat more for circuits. */
 const TURN_BYTES = 262_144
+/** Of one flow in its turn where others wait for theirs: one read of a socket. */
+export const SHARE_BYTES = 65_536
 /** So long after the last chat bulk still leaves it room, ms: people answer each other. */
 const CHAT_LASTS_MS = 500
 /** Longest pause between two turns, ms. */
@@ -49,6 +51,8 @@ export class Turns {
   /** Who is held up, whatever for; the longest first. */
   readonly #held = new Set<{ readonly since: number }>()
   #isDue = false
+  /** In the last turn there was but one. */
+  #isAlone = false
   #chatAt = Number.NEGATIVE_INFINITY
 
   constructor(times = REAL) {
@@ -74,6 +78,11 @@ export class Turns {
   get oldestHoldMs(): number {
     const [oldest] = this.#held
     return oldest === undefined ? 0 : this.#times.now() - oldest.since
+  }
+
+  /** What a flow may pass in its turn, bytes, before it waits for the next one: the same for all, and all of it for one alone. */
+  get share(): number {
+    return this.#isAlone && this.#waiting.size === 0 ? TURN_BYTES : SHARE_BYTES
   }
 
   /** Calls `go` when the turn of its sender has come; later, and of one sender in the order of asking. @param bytes that will pass in this turn */
@@ -109,6 +118,7 @@ export class Turns {
     const startedAt = this.#times.now()
     let room = TURN_BYTES
     let next = this.#next(Number.POSITIVE_INFINITY)
+    this.#isAlone = this.#waiting.size === 0
     try {
       for (; next !== undefined; next = this.#next(room)) {
         room -= next.bytes
