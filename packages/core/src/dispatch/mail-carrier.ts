@@ -60,7 +60,7 @@ export class MailCarrier {
     this.deps = deps
     this.purse = new Purse(deps)
     this.grants = new Grants({ ...deps, purse: this.purse })
-    const onMail = (envelope: Uint8Array): Promise<MailFate> => this.receive(envelope)
+    const onMail = (envelope: Uint8Array, isAgain: boolean): Promise<MailFate> => this.receive(envelope, isAgain)
     const onKey = (mailbox: string, key: Uint8Array): void => this.grants.onKey(mailbox, key)
     this.collectors = deps.mailboxes.map((mailbox) => new Collector(mailbox, { ...deps, onMail, onKey }))
   }
@@ -130,9 +130,9 @@ export class MailCarrier {
     return Promise.all(all)
   }
 
-  private async receive(envelope: Uint8Array): Promise<MailFate> {
+  private async receive(envelope: Uint8Array, isAgain: boolean): Promise<MailFate> {
     if (this.path === undefined) return 'keep'
-    return receiveMail(this.path, envelope, (device) => this.grants.onMailFrom(device))
+    return receiveMail(this.path, envelope, { isAgain, onFrom: (device) => this.grants.onMailFrom(device) })
   }
 }
 

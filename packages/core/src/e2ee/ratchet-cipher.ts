@@ -32,6 +32,7 @@ import {
   retireAll,
   sealIn,
   sendingSession,
+  type Session,
   sessionOf,
   type Sessions,
   startSession,
@@ -120,7 +121,7 @@ export class RatchetCipher implements SessionCipher {
     return {
       seal: (content) => this.seal(sealing, { content, sessions: cell.current.sessions }),
       open: () => this.open(sealing, arrival),
-      restart: (content) => this.restart(sealing, content),
+      restart: (content, everyMs = RESET_EVERY_MS) => this.restart(sealing, content, everyMs),
       confirm: (sealed) => confirmIn(cell, device, sealed),
     }
   }
@@ -128,6 +129,11 @@ export class RatchetCipher implements SessionCipher {
   async knows(device: DeviceId, message: Uint8Array): Promise<boolean> {
     const parsed = parseMessage(message)
     return sessionOf((await this.cell(device)).current.sessions, parsed) !== undefined
+  }
+
+  async isOver(device: DeviceId, message: Uint8Array): Promise<boolean> {
+    const { sessions } = (await this.cell(device)).current
+    return sessionOf(sessions, parseMessage(message))?.retired === true && sessions.list.some(isInUse)
   }
 
   forget(device: DeviceId): void {
@@ -168,10 +174,10 @@ export class RatchetCipher implements SessionCipher {
     return { sealed: sealed.message, writes: [moveOn(cell, device, sealed.sessions), ...begun.writes] }
   }
 
-  private restart(pair: Pair, content: Uint8Array): SealedContent | undefined {
+  private restart(pair: Pair, content: Uint8Array, everyMs: number): SealedContent | undefined {
     const { sessions } = pair.cell.current
     const now = this.deps.clock.now()
-    if (now - sessions.resetSentAt < RESET_EVERY_MS) return undefined
+    if (now - sessions.resetSentAt < everyMs) return undefined
     return this.seal(pair, { content, sessions: { ...retireAll(sessions), resetSentAt: now } })
   }
 
@@ -223,6 +229,8 @@ export class RatchetCipher implements SessionCipher {
     return { kind: 'digest.put', digest: this.flightDigest(ephemeralKey), expiresAt: this.deps.clock.now() + REMEMBER_FLIGHT_MS }
   }
 }
+
+const isInUse = ({ retired, first }: Session): boolean => !retired && first === undefined
 
 function isSameEnd(a: EndIdentity, b: EndIdentity): boolean {
   return sameBytes(a.accountKey, b.accountKey) && sameBytes(a.deviceKey, b.deviceKey) && sameBytes(a.dhKey, b.dhKey)

@@ -26,6 +26,8 @@ export interface SessionCipher {
   pair(device: DeviceId, incoming?: Uint8Array, payer?: string): Promise<PairCipher>
   /** Whether `message` names a session with this device: for what came without its sender. @throws SkeinError BAD_FRAME, STORE_CORRUPT */
   knows(device: DeviceId, message: Uint8Array): Promise<boolean>
+  /** Whether the session that `message` names was left for one that the other side has answered: it seals in that one. */
+  isOver(device: DeviceId, message: Uint8Array): Promise<boolean>
   /** Drops what is held in memory of a device: a commit has failed, and the store has the truth. */
   forget(device: DeviceId): void
 }
@@ -37,6 +39,6 @@ export interface PairCipher {
   open(): OpenedContent
   /** The other side has made `sealed` durable, and said so over a connection that proves the device: its first flight need not go again. */
   confirm(sealed: Uint8Array): readonly StoreWrite[]
-  /** Starts anew, `content` being the first message; `undefined` when that was done lately. @throws SkeinError NO_BUNDLE, KEY_REFUSED */
-  restart(content: Uint8Array): SealedContent | undefined
+  /** Starts anew, `content` being the first message; `undefined` when that was done in the last `everyMs`, ten minutes if not given. @throws SkeinError NO_BUNDLE, KEY_REFUSED */
+  restart(content: Uint8Array, everyMs?: number): SealedContent | undefined
 }

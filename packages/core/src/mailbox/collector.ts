@@ -23,8 +23,8 @@ export interface CollectorDeps extends FetchRightsDeps, LinkDeps {
   readonly store: Store
   readonly random: Random
   readonly logger: Logger
-  /** Resolves when the envelope is durable here, or is to lie on. */
-  onMail(envelope: Uint8Array): Promise<MailFate>
+  /** Resolves when the envelope is durable here, or is to lie on. @param isAgain whether all was looked at before, and some of it is to lie on */
+  onMail(envelope: Uint8Array, isAgain: boolean): Promise<MailFate>
   /** Everything that lay there has been taken in. */
   onCollected(): void
   /** With which key the mailbox makes tokens now. */
@@ -43,6 +43,8 @@ export class Collector {
   /** When those of them that wait for what passes are looked at again, by the machine's uptime; with none of them for ever. */
   private lookAt = Infinity
   private looks = 0
+  /** What comes now, up to the end, was there before. */
+  private isSecondLook = false
   /** What was kept may open now. */
   private isAnew = false
   private emptied = 0
@@ -110,7 +112,9 @@ export class Collector {
       after = batch.items.at(-1)?.cursor ?? after
       if (batch.items.length > 0) this.deps.onCollected()
       else if (this.kept === 0 && !this.isPartly) await this.markEmptied(today)
-      if (batch.items.length === 0 && this.lookAt === Infinity) this.looks = 0
+      if (batch.items.length > 0) continue
+      this.isSecondLook = false
+      if (this.lookAt === Infinity) this.looks = 0
     }
     return isServed
   }
@@ -124,6 +128,7 @@ export class Collector {
     this.isWider = false
     this.kept = 0
     this.lookAt = Infinity
+    this.isSecondLook = this.looks > 0
     return 0
   }
 
@@ -164,7 +169,7 @@ export class Collector {
   }
 
   private async takeIn(link: MailboxLink, items: readonly MailItemFields[]): Promise<void> {
-    const outcomes = await Promise.all(items.map(({ envelope }) => this.deps.onMail(envelope)))
+    const outcomes = await Promise.all(items.map(({ envelope }) => this.deps.onMail(envelope, this.isSecondLook)))
     const done = items.filter((_, at) => outcomes[at] === 'done').map(({ cursor }) => cursor)
     this.kept += items.length - done.length
     if (outcomes.includes('later') && this.lookAt === Infinity) {

@@ -7,7 +7,7 @@ import { decodeEnvelope } from '../wire/sealed.ts'
 import type { MainPath } from './context.ts'
 import type { CarriedMessage } from './envelopes.ts'
 import { receiveCarried } from './receive.ts'
-import { recover } from './recover.ts'
+import { askToStartAnew, recover } from './recover.ts'
 
 /** What may open later, once there is room again, say: it is to lie on. */
 const LATER: readonly string[] = ['BUDGET_SPENT', 'TOO_FAR_AHEAD', 'SESSION_CONFLICT', ...STORE_FAILURES]
@@ -18,20 +18,42 @@ const STATE_LOST: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN']
 /** What may open only once other mail has come lies on for so many days; what a removed device leaves is not fetched for ever. */
 const UNLISTED_FOR_DAYS = 3
 
-/** Takes in what a mailbox holds, and says from whom it was. Never throws. @returns `done` once it is durable, or can never be */
-export async function receiveMail(path: MainPath, envelope: Uint8Array, onFrom: (device: DeviceId) => void): Promise<MailFate> {
+/** Whoever is asked to start anew for what is too far ahead may be away for weeks, and each time costs a session. */
+const OVERTAKEN_EVERY_MS = 86_400_000
+
+export interface MailLook {
+  /** All that lies there was looked at before, and something of it did not open. */
+  readonly isAgain: boolean
+  /** From whom it was. */
+  onFrom(device: DeviceId): void
+}
+
+/** Takes in what a mailbox holds. Never throws. @returns `done` once it is durable, or can never be */
+export async function receiveMail(path: MainPath, envelope: Uint8Array, { isAgain, onFrom }: MailLook): Promise<MailFate> {
+  let carried: CarriedMessage | undefined
   try {
-    const carried = await path.envelopes.open(envelope)
+    carried = await path.envelopes.open(envelope)
     await takeIn(path, carried)
     onFrom(carried.sender)
     return 'done'
   } catch (error) {
     const code = isSkeinError(error) ? error.code : 'unknown'
     path.logger.warn('mail-refused', { code })
+    if (isAgain && carried !== undefined && code === 'TOO_FAR_AHEAD') return overtaken(path, envelope, carried).catch(() => 'later')
     if (await startAnew(path, envelope, error)) return (await isYoung(path, envelope)) ? 'keep' : 'done'
     if (passes(code)) return 'later'
     return (await mayOpenLater(path, envelope, code)) ? 'keep' : 'done'
   }
+}
+
+/**
+ * What lies before it is lost: it is too far ahead although all was looked at. Its sender is to start anew (ES14); once that is done,
+ * it lies on for a while in case the rest comes after all.
+ */
+async function overtaken(path: MainPath, envelope: Uint8Array, { sender, message, invite }: CarriedMessage): Promise<MailFate> {
+  if (await path.cipher.isOver(sender, message)) return (await isYoung(path, envelope)) ? 'keep' : 'done'
+  if (invite === undefined) await askToStartAnew(path, sender, OVERTAKEN_EVERY_MS)
+  return 'later'
 }
 
 /**

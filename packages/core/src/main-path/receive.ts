@@ -117,7 +117,8 @@ export async function receiveCarried(
   } catch (error) {
     // Its key went with a commit; one that is still under way may fail, and the session goes back with it.
     if (isSkeinError(error, 'KEY_USED')) return afterCommits(path, device, message)
-    if (invite === undefined) await recover(path, device, error)
+    // What is too far ahead may only be early here.
+    if (invite === undefined && !isSkeinError(error, 'TOO_FAR_AHEAD')) await recover(path, device, error)
     throw error
   }
 }

@@ -14,7 +14,7 @@ import { commitSealed, contentOf } from './send.ts'
 import { stampWrite } from './stamps.ts'
 
 /** What does not open for these reasons may be honest: the states of the two sides differ. */
-const STATES_DIFFER: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'SEAL_BROKEN']
+const STATES_DIFFER: readonly string[] = ['SESSION_UNKNOWN', 'PREKEY_UNKNOWN', 'KEY_USED', 'REPLAYED', 'SEAL_BROKEN', 'TOO_FAR_AHEAD']
 const PAGE = 64
 /** What the old session has sealed opens nowhere any more: it waits until the user has decided. */
 const UNSEALED: SealedContent = { sealed: new Uint8Array(), writes: [] }
@@ -27,21 +27,25 @@ export async function isKnown({ store }: MainPath, sender: DeviceId, id: Message
 
 /** Asks the other side to start anew, if `error` says that the states differ and it was not asked lately. Never throws. */
 export async function recover(path: MainPath, device: DeviceId, error: unknown): Promise<void> {
-  if (!isSkeinError(error) || !STATES_DIFFER.includes(error.code)) return
+  if (isSkeinError(error) && STATES_DIFFER.includes(error.code)) await askToStartAnew(path, device)
+}
+
+/** Asks the other side to start anew, if that was not done in the last `everyMs`, ten minutes if not given (ES7). Never throws. */
+export async function askToStartAnew(path: MainPath, device: DeviceId, everyMs?: number): Promise<void> {
   try {
-    await requestReset(path, device)
+    await requestReset(path, device, everyMs)
   } catch (failure) {
     path.logger.warn('session-reset-failed', { code: isSkeinError(failure) ? failure.code : 'unknown' })
   }
 }
 
-async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
+async function requestReset(path: MainPath, device: DeviceId, everyMs: number | undefined): Promise<void> {
   const known = path.book.device(device)
   if (known === undefined) return
   const seq = await path.sequences.next(device)
   const row = await commitSealed(path, [known], async () => {
     const pair = await path.cipher.pair(device)
-    return () => restartStep(path, known, { pair, seq })
+    return () => restartStep(path, known, { pair, seq, everyMs })
   })
   if (row === undefined) return
   path.logger.warn('session-restarted', { device })
@@ -51,13 +55,13 @@ async function requestReset(path: MainPath, device: DeviceId): Promise<void> {
 function restartStep(
   path: MainPath,
   known: StoredDevice,
-  { pair, seq }: { readonly pair: PairCipher; readonly seq: number },
+  { pair, seq, everyMs }: { readonly pair: PairCipher; readonly seq: number; readonly everyMs: number | undefined },
 ): { readonly writes: readonly StoreWrite[]; readonly result: OutboxRow | undefined } {
   const { device } = known
   const id = messageIdFromBytes(path.random.bytes(16))
   const stamp = path.stamps.next()
   const content = encodeContent({ id, hlcMs: stamp.ms, hlcCounter: stamp.counter, createdAt: path.clock.now(), body: { kind: 'reset' } })
-  const restarted = pair.restart(content)
+  const restarted = pair.restart(content, everyMs)
   if (restarted === undefined) return { writes: [], result: undefined }
   const made = transientRow(path, known, { message: id, seq, sealed: restarted.sealed, content: null })
   const own: readonly StoreWrite[] = [{ kind: 'seq.put', device, seq }, { kind: 'outbox.insert', row: made }, stampWrite(path.stamps)]
