@@ -10,7 +10,7 @@ import { windowEnded } from './open-windows.ts'
 import { findChromium, hasDisplay, openWindow, type ShellWindow } from './shell/chromium.ts'
 import { findElectron, runElectron } from './shell/electron-program.ts'
 import { sayInWindow } from './shell/say-in-window.ts'
-import { wordsFor } from './shell/words.ts'
+import { sayNoStart, wordsFor } from './shell/words.ts'
 
 const STOP_WITHIN_MS = 5_000
 /** For a program that has the data directory to say where it is: one that was started by the same double click. */
@@ -94,12 +94,12 @@ function signalled(): Promise<void> {
 }
 
 /** Whoever has no terminal before him sees it in a window, if there can be one. */
-async function sayWhere(message: string, { dataDir, window }: DesktopOptions): Promise<void> {
+async function sayWhere(error: unknown, { dataDir, window }: DesktopOptions): Promise<void> {
   // On Windows the console of a program with a window is out of sight.
   if (!window || (process.stderr.isTTY && process.platform !== 'win32')) return
   const chromium = hasDisplay(process.env, process.platform) ? findChromium(process.env) : undefined
-  const { noStart } = wordsFor(Intl.DateTimeFormat().resolvedOptions().locale)
-  if (chromium !== undefined) await sayInWindow(chromium, { text: `${noStart}\n\n${message}`, profile: join(dataDir, 'window') })
+  const text = sayNoStart(wordsFor(Intl.DateTimeFormat().resolvedOptions().locale), error)
+  if (chromium !== undefined) await sayInWindow(chromium, { text, profile: join(dataDir, 'window') })
 }
 
 const options = parseCommandLine(process.argv.slice(2))
@@ -109,6 +109,6 @@ try {
   if (!isSkeinError(error)) throw error
   if (options.json) process.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`)
   else process.stderr.write(`skein-desktop: ${error.message}\n`)
-  if (!options.json) await sayWhere(error.message, options)
+  if (!options.json) await sayWhere(error, options)
   process.exit(1)
 }

@@ -8,7 +8,11 @@ export type Happening =
       readonly contact: string
       readonly name: string
       readonly muted: boolean
-      readonly message: { readonly direction: 'in' | 'out'; readonly text: string }
+      readonly message: {
+        readonly direction: 'in' | 'out'
+        readonly kind: 'text' | 'contact' | 'timer' | 'file' | 'unknown' | 'gone'
+        readonly text: string
+      }
     }
   | { readonly event: 'contact'; readonly contact: string; readonly name: string; readonly state: 'pending' | 'requested' | 'accepted' }
 
@@ -31,8 +35,15 @@ export function callFor(happening: Happening, words: Words): Call | undefined {
     if (happening.state !== 'requested') return undefined
     return { title, body: words.request, fragment: '/people' }
   }
-  if (happening.muted || happening.message.direction === 'out') return undefined
-  return { title, body: plain(happening.message.text), fragment: `/chats/${happening.contact}` }
+  const { message, muted, contact } = happening
+  // A timer that was set is no message.
+  if (muted || message.direction === 'out' || message.kind === 'timer') return undefined
+  return { title, body: plain(bodyOf(message, words)), fragment: `/chats/${contact}` }
+}
+
+function bodyOf({ kind, text }: Extract<Happening, { readonly event: 'message' }>['message'], words: Words): string {
+  if (kind === 'unknown') return words.newer
+  return kind === 'contact' ? `${words.sharedContact} ${text}` : text
 }
 
 function plain(text: string): string {

@@ -60,7 +60,7 @@ const incoming = (text: string, rest: Partial<Extract<Happening, { event: 'messa
   contact: 'abc',
   name: 'Bo',
   muted: false,
-  message: { direction: 'in', text },
+  message: { direction: 'in', kind: 'text', text },
   ...rest,
 })
 
@@ -147,13 +147,21 @@ describe('the shell in Electron', () => {
     host.happens(incoming('seen in the window'))
     if (window !== undefined) window.hasFocus = false
     host.happens(incoming('muted', { muted: true }))
-    host.happens(incoming('mine', { message: { direction: 'out', text: 'mine' } }))
+    host.happens(incoming('mine', { message: { direction: 'out', kind: 'text', text: 'mine' } }))
+    host.happens(incoming('timer', { message: { direction: 'in', kind: 'timer', text: '' } }))
     expect(electron.notifications).toEqual([])
     host.happens(incoming(`\u202ehello\n${'x'.repeat(5_000)}`, { name: '\u202eBo' }))
+    for (const [kind, text] of [
+      ['contact', 'Cleo'],
+      ['unknown', ''],
+    ] as const)
+      host.happens(incoming('', { message: { direction: 'in', kind, text } }))
     host.happens({ event: 'contact', contact: 'new', name: '', state: 'requested' })
     host.happens({ event: 'contact', contact: 'abc', name: 'Bo', state: 'accepted' })
     expect(electron.notifications.map(({ text }) => text)).toEqual([
       { title: 'Bo', body: `hello ${'x'.repeat(194)}` },
+      { title: 'Bo', body: 'Contact: Cleo' },
+      { title: 'Bo', body: 'Something that a newer version of Skein can show.' },
       { title: 'Skein', body: 'wants to become your contact' },
     ])
     electron.notifications[0]?.emit('click')

@@ -8,7 +8,7 @@ import type * as Electron from 'electron'
 import { fragmentFor, maybeInvite } from '../command-line.ts'
 import type { AutoStart } from './auto-start.ts'
 import { callFor, type Happening } from './calls.ts'
-import { type Words, wordsFor } from './words.ts'
+import { sayNoStart, type Words, wordsFor } from './words.ts'
 
 export type ElectronParts = Pick<typeof Electron, 'app' | 'BrowserWindow' | 'Tray' | 'Menu' | 'Notification' | 'dialog' | 'shell'>
 
@@ -100,7 +100,7 @@ class ElectronShell implements DesktopShell {
   /** Without a client there is nothing to show: whoever has no terminal sees why. */
   private giveUp(error: unknown): undefined {
     const { app, dialog } = this.options.electron
-    dialog.showErrorBox('Skein', `${this.words().noStart}\n\n${error instanceof Error ? error.message : String(error)}`)
+    dialog.showErrorBox('Skein', sayNoStart(this.words(), error))
     this.quitting = true
     app.exit(1)
     return undefined

@@ -1,12 +1,12 @@
-import type { ConversationView, HistoryMessage } from '@skein/node/browser'
+import type { ConversationView } from '@skein/node/browser'
 import { Ban, BellOff } from 'lucide-react'
 import { Virtualizer } from 'virtua'
 import { useStrings } from '../client/context.tsx'
 import { linkTo, useRoute } from '../client/route.ts'
-import type { Strings } from '../strings/en.ts'
 import { Badge } from '../shell/navigation.tsx'
 import { Avatar, Name } from '../ui/person.tsx'
 import { useTimes } from '../ui/times.ts'
+import { briefly } from './briefly.ts'
 import { Tick } from './tick.tsx'
 
 export function ConversationList({ conversations }: { readonly conversations: readonly ConversationView[] }) {
@@ -56,12 +56,4 @@ function LastLine({ conversation: { last, state, unread } }: { readonly conversa
       {unread > 0 ? <Badge count={unread} label={chats.unread(unread)} className="shrink-0" /> : null}
     </span>
   )
-}
-
-/** One line for a message of any kind. */
-function briefly({ kind, text, deleted_at: deleted }: HistoryMessage, chats: Strings['chats']): string {
-  if (deleted !== null) return chats.takenBack
-  if (kind === 'timer') return chats.timer
-  if (kind === 'unknown') return chats.newer
-  return kind === 'contact' ? `${chats.sharedContact} ${text}` : text.slice(0, 200)
 }

@@ -207,6 +207,32 @@ describe('[UI23] messages that come late', () => {
     close()
   })
 
+  it('and what has changed or gone while nobody was heard is shown so, however far back one has read', async () => {
+    const pages = { all: Array.from({ length: 350 }, (_, each) => at(String(each).padStart(5, '0'), each + 1)) }
+    const history = async ({ before, limit = 100 }: { readonly before?: string; readonly limit?: number }) => {
+      const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
+      return { messages: pages.all.slice(Math.max(0, end - limit), end) }
+    }
+    const { model, heard } = toldBy(history)
+    const conversation = new Conversation(model, 'ana')
+    const close = conversation.open()
+    await expect.poll(() => conversation.get().loaded).toBe(true)
+    await conversation.older()
+    const [first, edited, disappeared] = conversation.get().messages
+    const came = Array.from({ length: 130 }, (_, each) => at(`came ${each}`, 1_000 + each))
+    const rest = pages.all.filter(({ id }) => id !== disappeared?.id)
+    pages.all = [...rest.map((each) => (each.id === edited?.id ? { ...each, text: 'in other words' } : each)), ...came]
+    model.heard = 2
+    heard.changed()
+    await expect.poll(() => ids(conversation.get().messages)).toContain('came 129')
+    const shown = conversation.get().messages
+    expect(ids(shown)).toEqual(expect.arrayContaining([first?.id, 'came 0']))
+    expect(shown.find(({ id }) => id === edited?.id)?.text).toBe('in other words')
+    expect(ids(shown)).not.toContain(disappeared?.id)
+    expect(conversation.get().complete).toBe(false)
+    close()
+  })
+
   it('are not lost when an answer that is older than they are comes after them', async () => {
     const answers = [[at('a', 10)], [at('a', 10), at('b', 20)]]
     // The message is told while the first answer is on its way.

@@ -1,6 +1,6 @@
 /** Gives every component the client's model, the language, and the way to say errors. */
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
-import { chooseLanguage, isLanguage, LANGUAGES, type Language, type Strings } from '../strings/languages.ts'
+import { keptLanguage, LANGUAGES, type Language, type Strings } from '../strings/languages.ts'
 import { keep, KEYS, readKept } from './kept.ts'
 import type { ClientModel } from './model.ts'
 import { useObservable } from './observable.ts'
@@ -26,11 +26,6 @@ function required<T>(value: T | undefined): T {
 const keptTheme = (): Theme => {
   const kept = readKept(KEYS.theme)
   return kept === 'light' || kept === 'dark' ? kept : 'system'
-}
-
-const keptLanguage = (): Language => {
-  const kept = readKept(KEYS.language)
-  return isLanguage(kept) ? kept : chooseLanguage(navigator.languages)
 }
 
 /** A language and its words, which come together: in the meantime what was there stays. */

@@ -66,7 +66,7 @@ export class Conversation extends Observable<ConversationSnapshot> {
     const look = (): void => {
       if (heard === this.model.heard) return
       heard = this.model.heard
-      void this.catchUp().catch(() => undefined)
+      void this.readAgain().catch(() => undefined)
     }
     const stops = [this.model.subscribe(look), this.model.onEvents((events) => this.take(events))]
     look()
@@ -168,40 +168,29 @@ export class Conversation extends Observable<ConversationSnapshot> {
     }
   }
 
-  /** The newest page, or what has come since; states may have changed while nobody told us. */
-  private async catchUp(): Promise<void> {
-    const { api } = this.model.get()
-    if (api === undefined) return
-    const messages = await this.read({ limit: PAGE })
-    const known = this.get().messages
-    const [first] = messages
-    const at = first === undefined ? -1 : known.findIndex(({ id }) => id === first.id)
-    const kept = at > 0 ? known.slice(0, at) : []
-    const complete = at > 0 ? this.get().complete : messages.length < PAGE
-    this.patch({ messages: [...kept, ...messages], complete, loaded: true, grewBackwards: false })
-  }
-
-  /** As much as is shown, page by page from the newest one on, also where more has come between. */
+  /**
+   * As much as is shown, page by page from the newest one on, also where more has come between; at first the newest page. What
+   * is shown may have changed, or be gone, while nobody told us.
+   */
   private async readAgain(): Promise<void> {
-    const [first] = this.get().messages
-    const told = this.told
-    let messages: readonly HistoryMessage[] = []
-    let complete = false
-    do {
-      const [oldest] = messages
-      const page = await this.read({ limit: MOST_AT_ONCE, ...(oldest === undefined ? {} : { before: oldest.id }) })
+    const limit = Math.min(MOST_AT_ONCE, Math.max(PAGE, this.get().messages.length))
+    let messages = await this.read({ limit })
+    let complete = messages.length < limit
+    const { told } = this
+    for (let [oldest] = messages; !complete && oldest !== undefined && isBefore(this.get().messages[0], oldest); [oldest] = messages) {
+      const page = await this.read({ limit, before: oldest.id })
       messages = [...page, ...messages]
-      complete = page.length < MOST_AT_ONCE
-    } while (!complete && first !== undefined && isBefore(first, messages[0]))
+      complete = page.length < limit
+    }
     // What was told meanwhile is not in the pages that were read before it.
     if (this.told !== told) return this.readAgain()
-    this.patch({ messages, complete, loaded: true, grewBackwards: first !== undefined && messages[0]?.id !== first.id })
+    this.patch({ messages, complete, loaded: true, grewBackwards: isBefore(messages[0], this.get().messages[0]) })
   }
 
   /** The conversation was deleted; what is left of it is shown. */
   private async startAnew(): Promise<void> {
     this.patch({ messages: [], complete: true, intent: undefined })
-    await this.catchUp()
+    await this.readAgain()
   }
 
   private take(all: readonly ClientEvent[]): void {
@@ -247,8 +236,8 @@ export function withEvents({ messages, complete }: Shown, events: readonly Clien
   return [...known.values()].filter(({ kind }) => kind !== 'gone').toSorted(compareMessages)
 }
 
-function isBefore(message: HistoryMessage, first: HistoryMessage | undefined): boolean {
-  return first !== undefined && compareMessages(message, first) < 0
+function isBefore(message: HistoryMessage | undefined, other: HistoryMessage | undefined): boolean {
+  return message !== undefined && other !== undefined && compareMessages(message, other) < 0
 }
 
 function idIn(event: ClientEvent): string {

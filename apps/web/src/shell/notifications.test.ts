@@ -6,8 +6,8 @@ import { callUser } from './notifications.ts'
 const shown: string[] = []
 class Shown {
   static readonly permission = 'granted'
-  constructor(title: string) {
-    shown.push(title)
+  constructor(title: string, { body }: NotificationOptions) {
+    shown.push(`${title}: ${body}`)
   }
 }
 
@@ -34,13 +34,19 @@ beforeEach(() => {
   vi.stubGlobal('Notification', Shown)
   vi.stubGlobal('isSecureContext', true)
   vi.stubGlobal('document', page)
-  vi.stubGlobal('navigator', { locks })
+  vi.stubGlobal('navigator', { locks, languages: ['en'] })
   vi.stubGlobal('localStorage', { getItem: () => 'yes' })
   vi.stubGlobal('addEventListener', windowOf.addEventListener.bind(windowOf))
 })
 afterEach(() => vi.unstubAllGlobals())
 
-const message = { event: 'message', contact: 'bo', name: 'Bo', muted: false, message: { id: 'a', direction: 'in', text: 'hello' } }
+const message = {
+  event: 'message',
+  contact: 'bo',
+  name: 'Bo',
+  muted: false,
+  message: { id: 'a', direction: 'in', kind: 'text', text: 'hello', deleted_at: null },
+}
 
 it('[UI27] a message is announced while no tab is looked at, and in none of them while one is', async () => {
   // As it is called, with the promise that the model does not wait for.
@@ -58,11 +64,17 @@ it('[UI27] a message is announced while no tab is looked at, and in none of them
   expect([await comes(), locks.held.length]).toEqual([[], 1])
   // Still to be seen beside another window.
   await turnAway()
-  expect([await comes(), locks.held.length]).toEqual([['Bo'], 0])
+  expect([await comes(), locks.held.length]).toEqual([['Bo: hello'], 0])
   const other = Promise.withResolvers<void>()
   const otherTab = locks.request('skein-looked-at', {}, () => other.promise)
   expect(await comes()).toEqual([])
   other.resolve()
   await otherTab
-  expect(await comes()).toEqual(['Bo'])
+  expect(await comes()).toEqual(['Bo: hello'])
+  const alike = (kind: string, text: string) => ({ ...message, message: { ...message.message, kind, text } })
+  const asks = { event: 'contact', contact: 'cleo', name: '', state: 'requested' }
+  const others = [alike('timer', ''), alike('unknown', ''), alike('contact', 'Cleo'), asks, { ...asks, state: 'accepted' }]
+  await hear(others as unknown as readonly ClientEvent[])
+  const newer = 'Bo: Something that a newer version of Skein can show.'
+  expect(shown.splice(0)).toEqual([newer, 'Bo: Contact: Cleo', 'Skein: Wants to be your contact'])
 })

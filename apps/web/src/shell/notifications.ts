@@ -1,7 +1,9 @@
 /** Calls the user to new messages while no window of Skein is looked at. Loaded where the user has asked for it. */
 import type { ClientEvent } from '@skein/node/browser'
+import { briefly } from '../chats/briefly.ts'
 import { KEYS, readKept } from '../client/kept.ts'
 import type { ClientModel } from '../client/model.ts'
+import { keptLanguage, LANGUAGES, type Strings } from '../strings/languages.ts'
 
 /** Characters of a text that are shown. */
 const MOST = 120
@@ -23,7 +25,10 @@ export function callUser(model: ClientModel): void {
 
 async function tell(events: readonly ClientEvent[]): Promise<void> {
   if (!isWanted() || (await isLookedAt())) return
-  for (const event of events) call(event)
+  const calls = events.filter(isCall)
+  if (calls.length === 0) return
+  const { chats } = await LANGUAGES[keptLanguage()].load().catch(() => LANGUAGES.en.load())
+  for (const each of calls) show(callFor(each, chats))
 }
 
 /** A lock that each tab holds while its user looks at it, for all the others to see. */
@@ -54,17 +59,37 @@ function followLook(): void {
   look()
 }
 
-function call(event: ClientEvent): void {
-  if (event.event !== 'message' || event.muted || event.message.direction !== 'in') return
-  const { message, contact, name } = event
-  // One tag for all tabs: they show it once.
-  const options = { body: oneLine(message.text), tag: message.id, icon: '/icon-192.png' }
-  const title = name === '' ? 'Skein' : name
+type Calling = Extract<ClientEvent, { readonly event: 'message' | 'contact' }>
+
+/** Messages, and strangers who ask; a timer that was set is no message. */
+function isCall(event: ClientEvent): event is Calling {
+  if (event.event === 'contact') return event.state === 'requested'
+  return event.event === 'message' && !event.muted && event.message.direction === 'in' && event.message.kind !== 'timer'
+}
+
+interface Call {
+  readonly title: string
+  readonly body: string
+  readonly tag: string
+  /** Where a click leads. */
+  readonly to: string
+}
+
+/** One tag for all tabs: they show it once. */
+function callFor(event: Calling, chats: Strings['chats']): Call {
+  const title = event.name === '' ? 'Skein' : event.name
+  if (event.event === 'contact') return { title, body: chats.wantsContact, tag: event.contact, to: '#/people' }
+  const { message, contact } = event
+  return { title, body: oneLine(briefly(message, chats)), tag: message.id, to: `#/chats/${contact}` }
+}
+
+function show({ title, to, ...rest }: Call): void {
+  const options = { ...rest, icon: '/icon-192.png' }
   try {
     const notification = new Notification(title, options)
     notification.onclick = () => {
       globalThis.focus()
-      globalThis.location.hash = `#/chats/${contact}`
+      globalThis.location.hash = to
       notification.close()
     }
   } catch {

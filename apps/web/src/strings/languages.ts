@@ -1,4 +1,5 @@
 /** The languages of the interface, and which one is used. */
+import { KEYS, readKept } from '../client/kept.ts'
 import { en, type Strings } from './en.ts'
 
 export type { Strings } from './en.ts'
@@ -20,4 +21,10 @@ export const isLanguage = (value: unknown): value is Language => typeof value ==
 /** The first of the languages that the user reads; English when there is none. */
 export function chooseLanguage(wanted: readonly string[]): Language {
   return wanted.map((each) => each.split('-')[0]?.toLowerCase()).find(isLanguage) ?? 'en'
+}
+
+/** The one that was chosen here. */
+export const keptLanguage = (): Language => {
+  const kept = readKept(KEYS.language)
+  return isLanguage(kept) ? kept : chooseLanguage(navigator.languages)
 }

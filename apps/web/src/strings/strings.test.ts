@@ -30,6 +30,19 @@ describe('strings', () => {
     for (const strings of (await all()).flat()) expect(entries(strings).filter(isPoor)).toEqual([])
   })
 
+  it('what any act may be refused with, wherever the client runs, has a sentence', async () => {
+    const anywhere = [
+      'DATA_DIR_READ_ONLY',
+      'DEVICE_REVOKED',
+      'DISK_FULL',
+      'MESSAGE_UNKNOWN',
+      'STORE_CLOSED',
+      'STORE_CORRUPT',
+      'STORE_LOCKED',
+    ]
+    for (const { load } of Object.values(LANGUAGES)) expect(Object.keys((await load()).errors)).toEqual(expect.arrayContaining(anywhere))
+  })
+
   it('takes the first language that it has', () => {
     expect(chooseLanguage(['fr-FR', 'de-AT', 'en'])).toBe('de')
     expect(chooseLanguage(['fr'])).toBe('en')
