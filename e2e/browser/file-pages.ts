@@ -73,14 +73,14 @@ export class FilePerson extends Person {
   }
 
   /** Saves the transfer that is done. @returns what is in the file */
-  async save(): Promise<Buffer> {
-    return readFile(await this.saved())
+  async save(button = 'Save'): Promise<Buffer> {
+    return readFile(await this.saved(WITHIN_MS, button))
   }
 
   /** @param timeout to wait until it is done, ms @returns path of the file that was saved */
-  async saved(timeout = WITHIN_MS): Promise<string> {
-    await this.page.getByRole('button', { name: 'Save', exact: true }).first().waitFor({ timeout })
-    const [download] = await Promise.all([this.page.waitForEvent('download'), this.press('Save')])
+  async saved(timeout = WITHIN_MS, button = 'Save'): Promise<string> {
+    await this.page.getByRole('button', { name: button, exact: true }).first().waitFor({ timeout })
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.press(button)])
     return download.path()
   }
 }

@@ -1,6 +1,7 @@
 /** Files between browsers, and between a browser and the command line, as people send and save them. */
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { acceptAll, sha256Of } from '../transfers.ts'
 import { findChromium, MISSING } from './chromium.ts'
@@ -63,7 +64,7 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   expect([ana.complaints, bo.complaints]).toEqual([[], []])
 })
 
-it.skipIf(skipped)('[FI31] between a browser, with a second tab, and command lines, both ways and to two at once', async () => {
+it.skipIf(skipped)('[FI31] [FI51] between a browser, with a second tab, and command lines, both ways and to two at once', async () => {
   const ana = await FilePerson.open(world)
   await ana.enter('Ana')
   await ana.joined()
@@ -75,6 +76,16 @@ it.skipIf(skipped)('[FI31] between a browser, with a second tab, and command lin
   await ana.page.getByRole('link', { name: /from-cli\.bin/ }).click()
   await ana.press('Accept')
   expect(sha256(await ana.save())).toBe(await sha256Of(path))
+
+  // A folder is saved whole, with what it is called.
+  const folder = world.lab.path('holiday')
+  mkdirSync(join(folder, 'empty'), { recursive: true })
+  writeFileSync(join(folder, 'one.txt'), 'first of two')
+  writeFileSync(join(folder, 'two.txt'), 'and the other')
+  expect((await cli.run('send-file', 'Ana', folder)).code).toBe(0)
+  await ana.press('Accept')
+  const archive = await ana.save('Save as one archive')
+  expect(['holiday/empty/', 'holiday/one.txt', 'first of two', 'and the other'].filter((each) => !archive.includes(each))).toEqual([])
 
   await acceptAll(cli, { name: 'Ana' }, world.lab.path('received'))
   // The tab that the user looks at is not the one that runs the client.

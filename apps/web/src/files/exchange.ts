@@ -3,6 +3,8 @@ import { base64, type ChosenFile, discardChosen, keepChosen, openReceived, type 
 import type { ApiClient, TransferView } from '@skein/node/browser'
 import { NAME } from '../client/connect.ts'
 import type { ClientModel } from '../client/model.ts'
+import { saveFile } from '../ui/save-file.ts'
+import { archiveOf } from './archive.ts'
 import { type Dropped, walk } from './choosing.ts'
 import { slicesOf } from './slices.ts'
 import { saveInto, saveOnto } from './save-folder.ts'
@@ -82,40 +84,32 @@ export function canAsk({ entries }: Pick<TransferView, 'entries'>): boolean {
   return (entries > 0 ? pickers.showDirectoryPicker : pickers.showSaveFilePicker) !== undefined
 }
 
-/** Into the folder for downloads, one by one; the browser reads them from its disk. */
+/** Into the folder for downloads: a folder, and several files, as one archive (FI51). The browser reads it from its disk. */
 export async function download(transfer: TransferView): Promise<void> {
-  for (const { path, content } of await whole(transfer)) {
-    // Downloads are files alone.
-    if (content === undefined) continue
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(content)
-    link.download = path.at(-1) ?? transfer.name
-    link.click()
-    // The download has begun by then; the address is worth nothing to anybody else.
-    setTimeout(() => URL.revokeObjectURL(link.href), RELEASE_AFTER_MS)
-  }
+  const files = await whole(transfer)
+  const [{ content, path } = {}] = files
+  if (transfer.entries > 0) saveFile(await archiveOf(files), `${transfer.name}.zip`)
+  else if (content !== undefined) saveFile(content, path?.at(-1) ?? transfer.name)
 }
-
-const RELEASE_AFTER_MS = 60_000
 
 /** Where the user says. Nothing when the user turns away. @throws Error with the code `not-kept`, `not-saved` */
 export async function saveAs(transfer: TransferView): Promise<void> {
   try {
-    if (transfer.entries > 0) await saveFolder(transfer)
-    else await saveFile(transfer)
+    if (transfer.entries > 0) await saveFolderAs(transfer)
+    else await saveFileAs(transfer)
   } catch (error) {
     if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
   }
 }
 
 /** Before the picker, which empties the file that is picked. */
-async function saveFile(transfer: TransferView): Promise<void> {
+async function saveFileAs(transfer: TransferView): Promise<void> {
   const [file] = await whole(transfer)
   const handle = await pickers.showSaveFilePicker?.({ suggestedName: transfer.name })
   if (handle !== undefined && file?.content !== undefined) await saveOnto(handle, file.content, write)
 }
 
-async function saveFolder(transfer: TransferView): Promise<void> {
+async function saveFolderAs(transfer: TransferView): Promise<void> {
   const top = await pickers.showDirectoryPicker?.({ mode: 'readwrite' })
   if (top === undefined) return
   await saveInto(top, await whole(transfer), write)

@@ -1,6 +1,8 @@
 /** Puts a folder beside what is there: nothing is overwritten, and nothing mixed with what has the same name. */
 import { numberedName, type ReceivedFile } from '@skein/node/browser/files'
 
+/** What a folder that is saved has in it. */
+type SavedFile = Pick<ReceivedFile, 'path' | 'content'>
 type Write = (file: FileSystemFileHandle, content: Blob) => Promise<void>
 
 /** Content into a file that the user has named. @throws Error `not-saved`; nothing is left under the name then */
@@ -14,7 +16,7 @@ export async function saveOnto(file: FileSystemFileHandle, content: Blob, write:
 }
 
 /** @param write puts content into a new file @throws Error `not-saved`; nothing of it is left then */
-export async function saveInto(top: FileSystemDirectoryHandle, files: readonly ReceivedFile[], write: Write): Promise<void> {
+export async function saveInto(top: FileSystemDirectoryHandle, files: readonly SavedFile[], write: Write): Promise<void> {
   const names = new Map<string, string>()
   try {
     for (const { path, content } of files) {

@@ -111,7 +111,7 @@ function Keeping({ transfer }: { readonly transfer: TransferView }) {
   return (
     <>
       <Button look="main" disabled={act.busy} onClick={() => act.run(() => download(transfer))}>
-        {words.save}
+        {transfer.entries > 0 ? words.saveArchive : words.save}
       </Button>
       {canAsk(transfer) ? (
         <Button disabled={act.busy} onClick={() => act.run(() => saveAs(transfer))}>

@@ -34,6 +34,7 @@ export const filesDe: FileStrings = {
   resume: 'Weiter',
   cancel: 'Abbrechen',
   save: 'Speichern',
+  saveArchive: 'Als ein Archiv speichern',
   saveAs: 'Speichern unter…',
   remove: 'Aus diesem Browser entfernen',
   again: 'Noch einmal senden…',

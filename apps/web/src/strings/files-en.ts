@@ -33,6 +33,7 @@ export const filesEn = {
   resume: 'Go on',
   cancel: 'Cancel',
   save: 'Save',
+  saveArchive: 'Save as one archive',
   saveAs: 'Save as…',
   remove: 'Remove from this browser',
   again: 'Send again…',

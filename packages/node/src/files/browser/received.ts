@@ -8,6 +8,9 @@ export interface ReceivedFile {
   readonly path: readonly string[]
   /** On the disk, not in memory; `undefined` for a folder. */
   readonly content: Blob | undefined
+  /** Milliseconds since 1970; 0 when unknown. */
+  readonly modifiedAt: number
+  readonly executable: boolean
 }
 
 /** @param name of the identity @param path as the transfer tells it @returns nothing when it was removed */
@@ -17,9 +20,12 @@ export async function openReceived(name: string, path: string): Promise<readonly
   if (received === undefined) return []
   const content = await contentOf(name, records, received)
   const own = path.slice(path.lastIndexOf('/') + 1)
-  if (received.entries === undefined) return [{ path: [own], content: content.slice(0, content.size, received.mediaType) }]
-  return received.entries.map(({ path: within, kind, offset, size }) => ({
+  if (received.entries === undefined)
+    return [{ path: [own], content: content.slice(0, content.size, received.mediaType), modifiedAt: 0, executable: false }]
+  return received.entries.map(({ path: within, kind, offset, size, modifiedAt, executable }) => ({
     path: within,
+    modifiedAt,
+    executable,
     content: kind === 'folder' ? undefined : content.slice(offset, offset + size),
   }))
 }
