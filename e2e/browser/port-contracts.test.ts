@@ -11,7 +11,7 @@ if (skipped) process.stderr.write(`\nSKIPPED: the contracts of ports in a browse
  * What is closed and opened again, or cut off: where private files differ from an image. The rest is the same SQLite, and
  * runs on both with the long tests.
  */
-const KEPT = String.raw`\[(ST1|ST5|ST8|ST43|MK12|BN7|FI7|FI15|FI40)\]`
+const KEPT = String.raw`\[(ST1|ST5|ST8|ST43|MK12|BN7|FI7|FI15|FI38|FI40)\]`
 
 it.skipIf(skipped)(
   '[BN6] [BN7] every port keeps its contract in a page, with private files on a secure origin and an image on any other',

@@ -81,8 +81,8 @@ export interface SourceDescription {
 export interface FilePlatform {
   /** @param paths of files and folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, FILE_TOO_LARGE, DISK_FULL */
   describe(paths: readonly string[]): Promise<SourceDescription>
-  /** What `openSource` takes for a single file that was received; `undefined` where that cannot be. */
-  placeOf(path: string, manifest: FileManifest): string | undefined
+  /** What `openSource` takes for a single file that was received. */
+  placeOf(path: string, manifest: FileManifest): string
   /** What `describe` was given. */
   pathsOf(place: string): readonly string[]
   /** @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */

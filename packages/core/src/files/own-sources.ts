@@ -38,7 +38,7 @@ function find({ transfers, platform }: OwnSourcesDeps, { id, key, part }: Asked)
   if (live === undefined || path === null || state !== 'done' || part !== 'content' || live.manifest.folder !== undefined)
     return unknown(id)
   const place = platform.placeOf(path, live.manifest)
-  if (place === undefined || key.length === 0 || planOf(live.manifest).count === 0) return unknown(id)
+  if (key.length === 0 || planOf(live.manifest).count === 0) return unknown(id)
   return { ...live, stored: { ...live.stored, place }, manifest: { ...live.manifest, key } }
 }
 

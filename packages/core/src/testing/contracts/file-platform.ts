@@ -127,6 +127,17 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       expect(await under.get('a.bin')).toEqual(bytes)
     })
 
+    it('[FI38] what was received is read once more, for other devices', async () => {
+      const bytes = bytesOf(8, 600_000)
+      const path = await under.put('a.bin', bytes)
+      const { manifest } = await offered(path)
+      const put = await receive(path)
+      const source = await platform.openSource(platform.placeOf(put, manifest), manifest)
+      expect((await source.seal('content', 1, stream)).length).toBe(262_144 + 16)
+      expect((await source.finish()).sha256).toEqual(noblePrimitives.sha256(bytes))
+      await source.close()
+    })
+
     it('[FI9] a chunk that does not open is neither written nor counted', async () => {
       const offer = await offered(await under.put('a.bin', bytesOf(4, 300_000)))
       const sink = await platform.openSink({ id: ID, manifest: offer.manifest, list: undefined, folder: under.folder })

@@ -14,6 +14,7 @@ import { keepErrorCodes } from '../../store/worker/error-transfer.ts'
 import { presentOf } from '../opened-sink.ts'
 import { discardChosen } from './chosen.ts'
 import { removeReceived } from './received.ts'
+import { placeOfReceived } from './source-place.ts'
 import type { PageFileWorker } from './worker.ts'
 
 export interface BrowserFilesOptions {
@@ -40,9 +41,8 @@ export class BrowserFiles implements FilePlatform {
     return this.hold().ask((remote) => remote.describe(paths))
   }
 
-  /** What was received lies elsewhere than what was chosen, and is not read from there. */
-  placeOf(): undefined {
-    return undefined
+  placeOf(path: string): string {
+    return placeOfReceived(path)
   }
 
   pathsOf(place: string): readonly string[] {

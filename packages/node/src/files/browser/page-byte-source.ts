@@ -12,7 +12,8 @@ import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files
 import { noblePrimitives } from '@skein/core'
 import type { UseStore } from 'idb-keyval'
 import { changed, unreadable } from '../explain.ts'
-import { asked, type Chosen, type ChosenFile, chosenKey } from './kept.ts'
+import type { ChosenFile } from './kept.ts'
+import { chosenFiles, filesAt, type Own } from './source-place.ts'
 
 /** @param ids of what was chosen @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES */
 export async function describeChosen(records: UseStore, ids: readonly string[]): Promise<SourceDescription> {
@@ -46,8 +47,8 @@ export class PageByteSource implements ByteSource {
   }
 
   /** @throws SkeinError FILE_CHANGED */
-  static async open(records: UseStore, place: string, manifest: FileManifest): Promise<PageByteSource> {
-    return new PageByteSource(manifest, await chosenFiles(records, JSON.parse(place) as string[]))
+  static async open(own: Own, place: string, manifest: FileManifest): Promise<PageByteSource> {
+    return new PageByteSource(manifest, await filesAt(own, place))
   }
 
   async read(part: FilePart, offset: number, length: number): Promise<Uint8Array> {
@@ -68,13 +69,6 @@ export class PageByteSource implements ByteSource {
   async close(): Promise<void> {
     await Promise.resolve()
   }
-}
-
-async function chosenFiles(records: UseStore, ids: readonly string[]): Promise<readonly ChosenFile[]> {
-  const all = await records('readonly', (store) =>
-    Promise.all(ids.map((id) => asked(store.get(chosenKey(id)) as IDBRequest<Chosen | undefined>))),
-  )
-  return all.flatMap((each) => each?.files ?? [])
 }
 
 /** In the order of the content; under names that are all different. */

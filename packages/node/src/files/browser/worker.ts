@@ -33,7 +33,7 @@ const worker = {
   describe: (ids: readonly string[]): Promise<SourceDescription> => describeChosen(own().records, ids),
 
   async openSource(place: string, manifest: FileManifest): Promise<number> {
-    const bytes = await PageByteSource.open(own().records, place, manifest)
+    const bytes = await PageByteSource.open(own(), place, manifest)
     handles += 1
     sources.set(handles, new SealingSource(primitives, manifest, bytes))
     return handles
