@@ -56,9 +56,15 @@ export async function told(
     )
   const paths = words.slice(count)
   const missing = paths.find((path) => path !== '-' && !existsSync(path))
-  if (missing !== undefined) throw new SkeinError('FILE_UNREADABLE', `«${oneLine(missing)}» is neither a contact nor a file that is there.`)
+  if (missing !== undefined) throw notThere(missing)
   if (paths.filter((path) => path === '-').length > 1) throw new SkeinError('USAGE', '«-» reads stdin, and there is only one.')
   return { contacts: words.slice(0, count), paths }
+}
+
+/** Arguments of programs are text here: bytes that are none were lost before anybody saw them. */
+function notThere(word: string): SkeinError {
+  const advice = word.includes('\ufffd') ? ' If its name is not UTF-8, send the folder it lies in.' : ''
+  return new SkeinError('FILE_UNREADABLE', `«${oneLine(word)}» is neither a contact nor a file that is there.${advice}`)
 }
 
 export interface ReceiveOptions {

@@ -41,3 +41,12 @@ it('[FI33] the copy goes when it is refused, and stays when nobody knows whether
   await expect(spooled(data, piped(), () => Promise.reject(new TypeError('terminated')))).rejects.toThrow('terminated')
   expect(copies()).toHaveLength(1)
 })
+
+it('[FI33] a pipe that leaves too little room on the disk is broken off before it is full, and its copy goes', async () => {
+  const from = Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(1_000_000)))
+  const looks: string[] = []
+  const freeBytes = (folder: string): number => looks.push(folder)
+  const sending = spooled(data, { ...piped(), from, freeBytes }, async () => 'sent')
+  await expect(sending).rejects.toMatchObject({ code: 'DISK_FULL', message: expect.stringContaining('nothing was sent') })
+  expect([looks.length, copies()]).toEqual([1, []])
+})

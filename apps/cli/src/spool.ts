@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isSkeinError, SkeinError } from '@skein/core'
 import { fromApiError } from '@skein/node/api'
+import { type FreeBytes, Room } from '@skein/node/room'
 
 export interface Piped {
   /** As on the command line: `-` is the pipe. */
@@ -16,6 +17,7 @@ export interface Piped {
   readonly name: string | undefined
   /** The user has given up. */
   readonly signal: AbortSignal
+  readonly freeBytes?: FreeBytes | undefined
 }
 
 /** These name a folder, or nothing. */
@@ -27,7 +29,7 @@ const NO_NAMES: readonly string[] = ['', '.', '..']
  */
 export async function spooled<T>(
   dataDir: string,
-  { paths, from, name = 'stdin', signal }: Piped,
+  { paths, from, name = 'stdin', signal, freeBytes }: Piped,
   work: (named: readonly string[]) => Promise<T>,
 ): Promise<T> {
   if (paths.includes('-') && NO_NAMES.includes(name)) throw new SkeinError('USAGE', `«${name}» is no name for a file.`)
@@ -35,7 +37,7 @@ export async function spooled<T>(
   const folder = join(realpathSync(dataDir), 'files', 'spool', randomUUID())
   const path = join(folder, name.replaceAll(/[/\\]/g, '_'))
   try {
-    if (paths.includes('-')) await spool(path, { from, signal })
+    if (paths.includes('-')) await spool(path, { from, signal, freeBytes })
     return await work(paths.map((each) => (each === '-' ? path : resolve(each))))
   } catch (error) {
     // What failed otherwise may have been taken: the copy is needed then.
@@ -45,10 +47,11 @@ export async function spooled<T>(
 }
 
 /** So that it can be sent again from any place. */
-async function spool(path: string, { from, signal }: Pick<Piped, 'from' | 'signal'>): Promise<void> {
+async function spool(path: string, { from, signal, freeBytes }: Pick<Piped, 'from' | 'signal' | 'freeBytes'>): Promise<void> {
+  const folder = join(path, '..')
   try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
-    await pipeline(from, createWriteStream(path, { mode: 0o600 }), { signal })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    await pipeline(from, within(new Room(folder, freeBytes)), createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (cause) {
     throw signal.aborted ? interrupted() : unkept(cause)
   }
@@ -57,13 +60,23 @@ async function spool(path: string, { from, signal }: Pick<Piped, 'from' | 'signa
   if (signal.aborted) throw interrupted()
 }
 
+/** How much comes nobody knows: the disk is not filled to the brim by it. */
+function within(room: Room): (from: AsyncIterable<Buffer>) => AsyncIterable<Buffer> {
+  return async function* (from) {
+    for await (const chunk of from) {
+      room.take(chunk.length)
+      yield chunk
+    }
+  }
+}
+
 function interrupted(): SkeinError {
   return new SkeinError('FILE_UNREADABLE', 'Interrupted before the pipe had ended: nothing was sent.')
 }
 
 function unkept(cause: unknown): SkeinError {
   const { code = '' } = cause as NodeJS.ErrnoException
-  if (['ENOSPC', 'EDQUOT'].includes(code))
+  if (['ENOSPC', 'EDQUOT', 'DISK_FULL'].includes(code))
     return new SkeinError('DISK_FULL', 'There is no room to keep what comes through the pipe: nothing was sent.', { cause })
   return new SkeinError('FILE_UNREADABLE', `What comes through the pipe cannot be kept (${code}): nothing was sent.`, { cause })
 }

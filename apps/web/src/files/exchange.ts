@@ -17,7 +17,7 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
   if (files.length === 0) throw Object.assign(new Error('nothing to read'), { code: 'FILE_UNREADABLE' })
   const hosted = await isHosted(api)
-  const paths = [hosted ? await upload(api, files) : await keepChosen(NAME, files)]
+  const paths = [await (hosted ? upload(api, files) : keepChosen(NAME, files)).catch(noRoom)]
   const [only] = files.length === 1 ? files : []
   const made = only?.path.length === 1 && only.file !== undefined ? await makeThumbnail(only.file) : undefined
   const picture = made === undefined ? {} : { thumbnail: base64.encode(made) }
@@ -28,6 +28,12 @@ export async function sendTo(model: ClientModel, contacts: readonly string[], ch
     if (!hosted && typeof error === 'object' && error !== null && 'code' in error) await discardChosen(NAME, paths)
     throw error
   }
+}
+
+/** Of the copy that is sent: nobody has anything of it. */
+function noRoom(error: unknown): never {
+  const isFull = typeof error === 'object' && error !== null && 'code' in error && error.code === 'DISK_FULL'
+  throw isFull ? Object.assign(new Error('no room for a copy', { cause: error }), { code: 'no-room' }) : error
 }
 
 /** Whether a program on this computer runs the client: it cannot read what was chosen here. */

@@ -67,6 +67,8 @@ export const filesDe: FileStrings = {
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
     expired: 'Die andere Seite war für das Angebot nicht rechtzeitig da. Sende es noch einmal.',
     'taken-back': 'Die Nachricht, die das angeboten hat, wurde zurückgenommen.',
+    'no-room':
+      'Für die Kopie, die es bis zum Senden braucht, ist kein Platz; es wurde nichts gesendet. Schaffe Platz und wähle es noch einmal.',
     'not-kept': 'Das liegt nicht mehr in diesem Browser und kann nicht gespeichert werden.',
     'not-saved':
       'Dorthin konnte nicht geschrieben werden. Nichts davon bleibt dort; sieh nach, ob der Datenträger voll ist, oder wähle einen anderen Ort.',

@@ -66,6 +66,7 @@ export const filesEn = {
     TRANSFER_UNKNOWN: 'The other side does not know this transfer any more.',
     expired: 'The other side was not there in time for the offer. Send it again.',
     'taken-back': 'The message that offered it was taken back.',
+    'no-room': 'There is no room for the copy that is kept until this is sent, so nothing was sent. Make room, and choose it again.',
     'not-kept': 'This is kept in this browser no longer, so it cannot be saved.',
     'not-saved': 'It could not be written there. Nothing of it is left there; look whether the disk is full, or choose another place.',
     there: 'The other side has given it up.',

@@ -1,12 +1,12 @@
 /** Looks at what is to be sent: files and folders by their paths. Their media types are told elsewhere. Runs in the worker. */
 import { createHash, randomUUID } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
 import { changed, codeOf, unreadable, unwritable } from './explain.ts'
 import { gone } from './gone.ts'
-import { listedNames } from './listed-names.ts'
+import { listedNames, namesIn, type OnDisk, pathIn } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
 /** @param stateFolder for lists of folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, DISK_FULL */
@@ -88,10 +88,10 @@ function keepList(list: Uint8Array, stateFolder: string): string {
 }
 
 /** What was named itself is followed if it is a link; what lies below is not (FI14). */
-function walk(path: string, segments: readonly string[], entries: FolderEntry[]): void {
+function walk(path: OnDisk, segments: readonly string[], entries: FolderEntry[]): void {
   const stats = look(path, segments.length === 1 ? statSync : lstatSync)
   if (!stats.isFile() && !stats.isDirectory()) {
-    if (segments.length === 1) throw neither(path)
+    if (segments.length === 1) throw neither(String(path))
     return
   }
   if (entries.length >= MAX_FOLDER_ENTRIES || segments.length > MAX_DEPTH) throw tooMany()
@@ -101,7 +101,7 @@ function walk(path: string, segments: readonly string[], entries: FolderEntry[])
     return
   }
   entries.push({ ...common, kind: 'folder', size: 0, executable: false })
-  for (const [listed, name] of listedNames(list(path))) walk(join(path, name), [...segments, listed], entries)
+  for (const [listed, name] of listedNames(list(path))) walk(pathIn(path, name), [...segments, listed], entries)
 }
 
 function requireThere(root: string): void {
@@ -112,19 +112,19 @@ function requireThere(root: string): void {
   }
 }
 
-function list(path: string): string[] {
+function list(path: OnDisk): readonly OnDisk[] {
   try {
-    return readdirSync(path)
+    return namesIn(path)
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw unreadable(String(path), cause)
   }
 }
 
-function look(path: string, by: (path: string) => Stats): Stats {
+function look(path: OnDisk, by: (path: OnDisk) => Stats): Stats {
   try {
     return by(path)
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw unreadable(String(path), cause)
   }
 }
 

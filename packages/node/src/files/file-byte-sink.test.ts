@@ -165,6 +165,33 @@ it.skipIf(process.platform === 'win32')('[FI17] a folder with backslashes in its
   await source.close()
 })
 
+it('[FI17] bytes that are no UTF-8 are written as numbers, whatever else has such a name', () => {
+  const [one, other, half] = [Buffer.from([0x61, 0xff]), Buffer.from([0x61, 0xfe]), Buffer.from([0xc3, 0xa9, 0xe2, 0x82])]
+  expect([...listedNames(['a%FF', one, other, half, 'a\ufffd'])]).toEqual([
+    ['a%FF', 'a%FF'],
+    ['a\ufffd', 'a\ufffd'],
+    ['a%FE', other],
+    ['a%FF (2)', one],
+    ['é%E2%82', half],
+  ])
+})
+
+// Elsewhere every name is text.
+it.runIf(process.platform === 'linux')('[FI17] a folder with names that are no UTF-8 is sent, all of it', async () => {
+  const own = Buffer.from(join(top, 'own/'))
+  const folder = Buffer.concat([own, Buffer.from([0x63, 0xe9])])
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(Buffer.concat([folder, Buffer.from([0x2f, 0xff])]), 'first')
+  writeFileSync(Buffer.concat([folder, Buffer.from([0x2f, 0xfe])]), 'other')
+  writeFileSync(join(top, 'own', 'ü'), 'plain')
+  const { place, ...found } = describe([join(top, 'own')], join(top, 'state'))
+  expect(found).toMatchObject({ size: 15, folder: { entries: 5 } })
+  const source = new FileByteSource(JSON.parse(place), { ...manifestOf(0), ...found }, { stateFolder: join(top, 'state'), buffers })
+  expect(Buffer.from(await source.read('content', 0, 15)).toString()).toBe('plainotherfirst')
+  await source.check()
+  await source.close()
+})
+
 const tooLong = (name: string, depth: number): SinkWish => {
   const entries: FolderEntry[] = [
     { path: ['a'], kind: 'file', size: 1, modifiedAt: 0, executable: false },

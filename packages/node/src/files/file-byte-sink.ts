@@ -14,7 +14,6 @@ import {
   openSync,
   readSync,
   rmSync,
-  statfsSync,
   utimesSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -22,12 +21,13 @@ import { setImmediate } from 'node:timers/promises'
 import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
-import { BLOCK_BYTES, LOOK_EVERY_FILES, RESERVE_BYTES, SYNC_AT_ONCE, SYNC_EVERY_BYTES } from './constants.ts'
-import { diskFull, meddled, unwritable } from './explain.ts'
+import { BLOCK_BYTES, LOOK_EVERY_FILES, SYNC_AT_ONCE } from './constants.ts'
+import { meddled, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
 import { requireFit } from './long-names.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
+import { type FreeBytes, Room } from './room.ts'
 import { whereItCan } from './where-it-can.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
@@ -43,13 +43,7 @@ export const markName = (id: string): string => `${id}.final`
 export interface FileByteSinkOptions {
   readonly stateFolder: string
   readonly buffers: ChunkBuffers
-  /** Bytes that may be written where a folder is. */
-  readonly freeBytes?: (folder: string) => number
-}
-
-function freeOn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize
+  readonly freeBytes?: FreeBytes | undefined
 }
 
 export class FileByteSink implements ByteSink {
@@ -60,9 +54,7 @@ export class FileByteSink implements ByteSink {
   private readonly part: string
   private readonly record_: number
   private readonly marks: Marks
-  private readonly freeBytes: (folder: string) => number
-  /** Written since the disk was looked at. */
-  private unlooked = 0
+  private readonly room: Room
   private readonly folders = new Set<string>()
   private readonly syncs = new Set<Promise<void>>()
   /** Also those that are left and have something under way: of each entry one, which alone knows its end. */
@@ -70,12 +62,12 @@ export class FileByteSink implements ByteSink {
   private open: { readonly entry: number; readonly file: PartFile } | undefined
 
   /** @throws SkeinError DISK_FULL, FILE_UNREADABLE, NAME_TOO_LONG, BAD_FRAME (of the list) */
-  constructor(wish: SinkWish, { stateFolder, buffers, freeBytes = freeOn }: FileByteSinkOptions) {
+  constructor(wish: SinkWish, { stateFolder, buffers, freeBytes }: FileByteSinkOptions) {
     this.marks = new Marks(join(stateFolder, markName(wish.id)))
-    this.freeBytes = freeBytes
     this.buffers = buffers
     const { manifest, list, folder, id } = wish
     this.wish = wish
+    this.room = new Room(folder, freeBytes)
     this.stateFolder = stateFolder
     this.layout = list === undefined ? layOutFile({ ...manifest, executable: false }) : layOut(decodeFolderList(list), manifest.size)
     this.part = join(folder, partName(id))
@@ -99,7 +91,7 @@ export class FileByteSink implements ByteSink {
     return { leaves, moved }
   }
 
-  /** Looked at before anything is fetched: a disk that fills up stops other programs too. */
+  /** Looked at before anything is fetched. */
   private requireRoom(leaves: Uint8Array): void {
     let present = 0
     for (let at = 0; at + LEAF_BYTES <= leaves.length; at += LEAF_BYTES)
@@ -108,21 +100,13 @@ export class FileByteSink implements ByteSink {
     // Of empty files nothing is recorded.
     const share = this.wish.list === undefined ? 0 : this.wish.manifest.size === 0 ? 1 : left / this.wish.manifest.size
     const blocks = Math.ceil(share * this.layout.entries.length) * BLOCK_BYTES
-    if (this.freeBytes(this.wish.folder) < left + blocks + RESERVE_BYTES) throw diskFull()
-  }
-
-  /** Others write to the same disk, other transfers among them. */
-  private lookAtRoom(length: number): void {
-    this.unlooked += length
-    if (this.unlooked < SYNC_EVERY_BYTES) return
-    if (this.freeBytes(this.wish.folder) < RESERVE_BYTES) throw diskFull()
-    this.unlooked = 0
+    this.room.require(left + blocks)
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     let at = 0
     try {
-      this.lookAtRoom(bytes.length)
+      this.room.take(bytes.length)
       for (const span of spansOf(this.layout, offset, bytes.length)) {
         const part = bytes.subarray(at, at + span.length)
         at += span.length
@@ -205,7 +189,7 @@ export class FileByteSink implements ByteSink {
     const working = new Set<Promise<void>>()
     const failures: unknown[] = []
     for (const [at, { kind }] of this.layout.entries.entries()) {
-      if (at % LOOK_EVERY_FILES === LOOK_EVERY_FILES - 1 && this.freeBytes(this.wish.folder) < RESERVE_BYTES) throw diskFull()
+      if (at % LOOK_EVERY_FILES === LOOK_EVERY_FILES - 1) this.room.require(0)
       if (kind === 'folder') this.makeFolder(this.pathOf(at))
       else {
         const work = this.finishFile(at)

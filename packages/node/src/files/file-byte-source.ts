@@ -8,7 +8,7 @@ import type { ChunkBuffers } from './chunk-buffers.ts'
 import { listAgain, modifiedAt } from './describe.ts'
 import { changed, codeOf, unreadable } from './explain.ts'
 import { gone } from './gone.ts'
-import { pathOfListed } from './listed-names.ts'
+import { ListedPaths, type OnDisk } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
 
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants
@@ -23,7 +23,7 @@ export class FileByteSource implements ByteSource {
   /** By entry. */
   private readonly paths: readonly string[]
   /** Where an entry is that has another name on the disk. */
-  private readonly search: (entry: number) => string | undefined
+  private readonly search: (entry: number) => OnDisk | undefined
   /** What was named itself, of an entry. */
   private readonly rootOf: (entry: number) => string
   private readonly list: Uint8Array
@@ -50,7 +50,8 @@ export class FileByteSource implements ByteSource {
       const roots = new Map(place.roots)
       this.paths = entries.map((entry) => pathOf(entry, roots))
       this.rootOf = (at) => roots.get(entries[at]?.path[0] ?? '') ?? ''
-      this.search = (at) => pathOfListed(this.rootOf(at), entries[at]?.path.slice(1) ?? [])
+      const listed = new ListedPaths()
+      this.search = (at) => listed.find(this.rootOf(at), entries[at]?.path.slice(1) ?? [])
     }
   }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { BLOCK_BYTES, RESERVE_BYTES, SYNC_EVERY_BYTES } from './constants.ts'
 import { NodeFiles, spoolFolder } from './node-files.ts'
 import { type UploadName, Uploads } from './uploads.ts'
 
@@ -74,4 +75,17 @@ it('[FI33] names that lead elsewhere lead nowhere, and an upload that has not be
   expect(existsSync(join(top, 'evil'))).toBe(false)
   expect(() => uploads.write('unknown', 0, text('x'))).toThrow(expect.objectContaining({ code: 'USAGE' }))
   expect(() => uploads.write(upload, 3, text('x'))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+})
+
+it('[FI33] an upload that leaves too little room on the disk is refused, and nothing of it stays', () => {
+  let free = RESERVE_BYTES + 2 * BLOCK_BYTES
+  const uploads = new Uploads(top, () => free)
+  expect(() => uploads.begin(named(['a'], ['b'], ['c']))).toThrow(expect.objectContaining({ code: 'DISK_FULL' }))
+  expect(readdirSync(spoolFolder(top))).toEqual([])
+  const upload = uploads.begin(named(['a']))
+  uploads.write(upload, 0, text('a'))
+  free = RESERVE_BYTES - 1
+  expect(() => uploads.write(upload, 0, new Uint8Array(SYNC_EVERY_BYTES))).toThrow(expect.objectContaining({ code: 'DISK_FULL' }))
+  expect(readdirSync(spoolFolder(top))).toEqual([])
+  expect(() => uploads.write(upload, 0, text('b'))).toThrow(expect.objectContaining({ code: 'USAGE' }))
 })

@@ -1,11 +1,13 @@
 /** Copies of files that a page hands over in parts: its client runs in another program, and cannot read them itself. */
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { MAX_FOLDER_ENTRIES, SkeinError } from '@skein/core'
 import { numberedName, safeName } from '@skein/core/files'
+import { BLOCK_BYTES } from './constants.ts'
 import { unwritable } from './explain.ts'
 import { spoolFolder } from './node-files.ts'
+import { type FreeBytes, Room } from './room.ts'
 
 /** Uploads that are under way; the oldest is forgotten for a new one. */
 const MAX_UPLOADS = 100
@@ -18,6 +20,12 @@ export interface UploadName {
   readonly modified?: number | undefined
 }
 
+interface Upload {
+  /** In the order of the names. */
+  readonly made: readonly Made[]
+  readonly room: Room
+}
+
 interface Made {
   readonly path: string
   readonly modified: number | undefined
@@ -25,11 +33,12 @@ interface Made {
 
 export class Uploads {
   private readonly stateFolder: string
-  /** What was made, in the order of the names, by upload. */
-  private readonly open = new Map<string, Made[]>()
+  private readonly freeBytes: FreeBytes | undefined
+  private readonly open = new Map<string, Upload>()
 
-  constructor(stateFolder: string) {
+  constructor(stateFolder: string, freeBytes?: FreeBytes) {
     this.stateFolder = stateFolder
+    this.freeBytes = freeBytes
   }
 
   /**
@@ -39,16 +48,16 @@ export class Uploads {
    */
   begin(names: readonly UploadName[], more?: string): string {
     const upload = more ?? randomUUID()
-    const made = more === undefined ? [] : this.open.get(more)
-    if (made === undefined) throw unknown()
+    const folder = join(spoolFolder(this.stateFolder), upload)
+    const { made, room } = more === undefined ? { made: [], room: new Room(folder, this.freeBytes) } : this.known(more)
     if (made.length + names.length > MAX_FOLDER_ENTRIES)
       throw new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once.`)
-    const folder = join(spoolFolder(this.stateFolder), upload)
-    const added = attempt(folder, () => {
+    const added = this.attempt(upload, folder, () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
+      room.require(names.length * BLOCK_BYTES)
       return names.map((each) => makeEmpty(folder, each))
     })
-    this.open.set(upload, [...made, ...added])
+    this.open.set(upload, { made: [...made, ...added], room })
     const oldest = this.open.keys().next().value
     if (this.open.size > MAX_UPLOADS && oldest !== undefined) this.open.delete(oldest)
     return upload
@@ -57,18 +66,38 @@ export class Uploads {
   /** What its files and folders are called at the top; `undefined` for what is no upload. */
   pathsOf(upload: string): readonly string[] | undefined {
     const folder = join(spoolFolder(this.stateFolder), upload)
-    const made = this.open.get(upload)
+    const made = this.open.get(upload)?.made
     return made && [...new Set(made.map(({ path }) => join(folder, relative(folder, path).split(sep)[0] ?? '')))]
   }
 
   /** @param file its number @throws SkeinError USAGE for an upload that is not known, FILE_UNREADABLE, DISK_FULL */
   write(upload: string, file: number, bytes: Uint8Array): void {
-    const made = this.open.get(upload)?.[file]
+    const { made: all, room } = this.known(upload)
+    const made = all[file]
     if (made?.modified === undefined) throw unknown()
-    attempt(made.path, () => {
+    this.attempt(upload, made.path, () => {
+      room.take(bytes.length)
       appendFileSync(made.path, bytes)
       keepTime(made)
     })
+  }
+
+  /** @throws SkeinError USAGE */
+  private known(upload: string): Upload {
+    const known = this.open.get(upload)
+    if (known === undefined) throw unknown()
+    return known
+  }
+
+  /** What fails is not gone on with, and takes no more room. */
+  private attempt<T>(upload: string, path: string, work: () => T): T {
+    try {
+      return work()
+    } catch (cause) {
+      this.open.delete(upload)
+      rmSync(join(spoolFolder(this.stateFolder), upload), { recursive: true, force: true })
+      throw unwritable(path, cause)
+    }
   }
 }
 
@@ -93,12 +122,4 @@ function keepTime({ path, modified }: Made): void {
 
 function unknown(): SkeinError {
   return new SkeinError('USAGE', 'This upload has not begun, or was long ago.')
-}
-
-function attempt<T>(path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    throw unwritable(path, cause)
-  }
 }
