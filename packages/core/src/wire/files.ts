@@ -68,7 +68,11 @@ export function encodeFolderList(entries: readonly FolderEntry[]): Uint8Array {
 }
 
 function tooMany(cause?: unknown): SkeinError {
-  return new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once; send fewer, or pack them.`, { cause })
+  return new SkeinError(
+    'TOO_MANY_FILES',
+    'These files are too many, or their paths too long, to be sent at once; send fewer, or pack them.',
+    { cause },
+  )
 }
 
 /** @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */

@@ -54,8 +54,8 @@ export const MAX_MANIFEST_BYTES = 4_096
 export const MAX_THUMBNAIL_BYTES = 3_072
 /** Files and folders in one transfer (FI5): a source tree with all that it depends on. */
 export const MAX_FOLDER_ENTRIES = 200_000
-/** Largest list of a folder, in bytes (FI5): 80 bytes an entry. */
-export const MAX_LIST_BYTES = 16_777_216
+/** Largest list of a folder, in bytes (FI5): of that many entries in deep folders, 160 bytes each. */
+export const MAX_LIST_BYTES = 33_554_432
 /** Runs of missing chunks in one request (FI6): at most 40 KiB; what is left is asked for next. */
 export const MAX_MISSING_RUNS = 4_096
 /** Sequence numbers that are asked for at once (DL19). */
