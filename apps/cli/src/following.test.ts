@@ -139,5 +139,6 @@ it('[CL3] a word that is a contact and a file at once is asked about: contacts c
   await expect(told(api, ['ana', path, path])).rejects.toMatchObject({ code: 'USAGE' })
   expect(await told(api, ['ana', 'abcdefgh1234', path])).toEqual({ contacts: ['ana', 'abcdefgh1234'], paths: [path] })
   expect(await told(api, ['ana', path])).toEqual({ contacts: ['ana'], paths: [path] })
+  await expect(told(api, ['ana', 'caf\ufffd'])).rejects.toThrow('send the folder it lies in')
   rmSync(top, { recursive: true, force: true })
 })

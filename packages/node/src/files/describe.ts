@@ -1,13 +1,15 @@
 /** Looks at what is to be sent: files and folders by their paths. Their media types are told elsewhere. Runs in the worker. */
 import { createHash, randomUUID } from 'node:crypto'
 import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { encodeFolderList, type FolderEntry, MAX_FOLDER_ENTRIES, SkeinError, type SourceDescription } from '@skein/core'
 import { foldedName, MAX_DEPTH, numberedName, safeName } from '@skein/core/files'
-import { changed, codeOf, unreadable, unwritable } from './explain.ts'
-import { gone } from './gone.ts'
+import { codeOf, unreadable, unwritable } from './explain.ts'
+import { gone, mountsOf, type Root } from './gone.ts'
 import { listedNames, namesIn, type OnDisk, pathIn } from './listed-names.ts'
 import type { SourcePlace } from './source-place.ts'
+
+type Folder = Pick<Extract<SourcePlace, { kind: 'folder' }>, 'roots' | 'mounts'>
 
 /** @param stateFolder for lists of folders @throws SkeinError FILE_UNREADABLE, TOO_MANY_FILES, DISK_FULL */
 export function describe(paths: readonly string[], stateFolder: string): SourceDescription {
@@ -25,7 +27,7 @@ export function modifiedAt({ mtimeMs }: Stats): number {
 }
 
 function describeFile(path: string, stats: Stats): SourceDescription {
-  const place: SourcePlace = { kind: 'file', path, modifiedAt: stats.mtimeMs }
+  const place: SourcePlace = { kind: 'file', path, modifiedAt: stats.mtimeMs, mounts: mountsBelow([path]) }
   const name = safeName(basename(path))
   const times = { size: stats.size, modifiedAt: modifiedAt(stats) }
   return { ...times, name, mediaType: '', place: JSON.stringify(place), folder: undefined }
@@ -36,7 +38,7 @@ function describeFolder(paths: readonly string[], stateFolder: string): SourceDe
   const { entries, list } = listBelow(roots)
   const [first = 'folder'] = roots.keys()
   const name = roots.size === 1 ? first : `${first} … (${roots.size})`
-  const place: SourcePlace = { kind: 'folder', roots: [...roots], list: keepList(list, stateFolder) }
+  const place: SourcePlace = { kind: 'folder', roots: [...roots], list: keepList(list, stateFolder), mounts: mountsBelow(roots.values()) }
   const folder = { entries: entries.length, listBytes: list.length, listDigest: digestOf(list) }
   const size = entries.reduce((sum, entry) => sum + entry.size, 0)
   return { place: JSON.stringify(place), name, size, mediaType: '', modifiedAt: 0, folder }
@@ -56,11 +58,17 @@ function digestOf(list: Uint8Array): Uint8Array {
  * The list that a folder was offered with. It goes with the first recipient who has everything; for a later device it is made
  * again. @throws SkeinError FILE_CHANGED when it is another now, FILE_UNREADABLE
  */
-export function listAgain(roots: readonly (readonly [string, string])[], listDigest: Uint8Array): Uint8Array {
-  for (const [, root] of roots) requireThere(root)
+export function listAgain({ roots, mounts }: Folder, listDigest: Uint8Array): Uint8Array {
+  for (const [, root] of roots) requireThere({ root, mounts })
   const { list } = listBelow(roots)
-  if (!Buffer.from(listDigest).equals(digestOf(list))) throw changed(roots[0]?.[1] ?? '')
+  const [[, root] = ['', '']] = roots
+  if (!Buffer.from(listDigest).equals(digestOf(list))) throw gone(root, { root, mounts, cause: undefined })
   return list
+}
+
+/** Of folders that they are, or lie in. */
+function mountsBelow(roots: Iterable<string>): string[] {
+  return [...mountsOf(new Set([...roots].map((root) => (statSync(root).isDirectory() ? root : dirname(root)))))]
 }
 
 /** By names that are all different. */
@@ -104,11 +112,11 @@ function walk(path: OnDisk, segments: readonly string[], entries: FolderEntry[])
   for (const [listed, name] of listedNames(list(path))) walk(pathIn(path, name), [...segments, listed], entries)
 }
 
-function requireThere(root: string): void {
+function requireThere({ root, mounts }: Root): void {
   try {
     statSync(root)
   } catch (cause) {
-    throw codeOf(cause) === 'ENOENT' ? gone(root, { root, cause }) : unreadable(root, cause)
+    throw codeOf(cause) === 'ENOENT' ? gone(root, { root, mounts, cause }) : unreadable(root, cause)
   }
 }
 

@@ -26,6 +26,7 @@ export class FileByteSource implements ByteSource {
   private readonly search: (entry: number) => OnDisk | undefined
   /** What was named itself, of an entry. */
   private readonly rootOf: (entry: number) => string
+  private readonly mounts: readonly string[]
   private readonly list: Uint8Array
   private readonly buffers: ChunkBuffers
   private open: OpenFile | undefined
@@ -37,6 +38,7 @@ export class FileByteSource implements ByteSource {
     { stateFolder, buffers }: { readonly stateFolder: string; readonly buffers: ChunkBuffers },
   ) {
     this.buffers = buffers
+    this.mounts = place.mounts
     if (place.kind === 'file') {
       this.list = new Uint8Array()
       this.layout = layOutFile({ ...manifest, executable: false })
@@ -44,7 +46,7 @@ export class FileByteSource implements ByteSource {
       this.search = () => undefined
       this.rootOf = () => place.path
     } else {
-      this.list = readList(join(stateFolder, place.list)) ?? listAgain(place.roots, manifest.folder?.listDigest ?? new Uint8Array())
+      this.list = readList(join(stateFolder, place.list)) ?? listAgain(place, manifest.folder?.listDigest ?? new Uint8Array())
       const entries = decodeFolderList(this.list)
       this.layout = layOut(entries, manifest.size)
       const roots = new Map(place.roots)
@@ -122,7 +124,7 @@ export class FileByteSource implements ByteSource {
       return openSync(existsSync(path) ? path : (this.search(entry) ?? path), flags)
     } catch (cause) {
       if (codeOf(cause) === 'ELOOP') throw changed(path)
-      throw codeOf(cause) === 'ENOENT' ? gone(path, { root: this.rootOf(entry), cause }) : unreadable(path, cause)
+      throw codeOf(cause) === 'ENOENT' ? gone(path, { root: this.rootOf(entry), mounts: this.mounts, cause }) : unreadable(path, cause)
     }
   }
 

@@ -17,6 +17,7 @@ import { noblePrimitives } from '@skein/core'
 import { chunkSizeFor } from '@skein/core/files'
 import { filePlatformContract } from '@skein/core/contracts'
 import { expect, it } from 'vitest'
+import { mountsOf } from './gone.ts'
 import { NodeFiles } from './node-files.ts'
 
 function place() {
@@ -180,6 +181,27 @@ it('[FI46] a file has changed when it is gone from its folder, and is away when 
   renameSync(path, join(folder, 'b'))
   expect(await reasons()).toEqual(['FILE_CHANGED', 'FILE_CHANGED'])
   await end()
+})
+
+it('[FI46] what lay on a disk is away while the folder where that was mounted is an empty one', async () => {
+  const { top, first, end } = place()
+  const [folder, path] = [join(top, 'stick'), join(top, 'stick/a')]
+  mkdirSync(folder)
+  writeFileSync(path, 'hello')
+  const offers = await Promise.all([first.describe([path]), first.describe([folder])])
+  rmSync(path)
+  const codes = offers.map(async ({ place: at, ...found }) => {
+    const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+    // As if it had been a disk of its own then.
+    const source = await first.openSource(JSON.stringify({ ...JSON.parse(at), mounts: [folder] }), manifest)
+    return source.seal('content', 0, stream).catch(({ code }: { code: string }) => code)
+  })
+  expect(await Promise.all(codes)).toEqual(['FILE_UNREADABLE', 'FILE_UNREADABLE'])
+  await end()
+})
+
+it.runIf(process.platform === 'linux')('[FI46] where disks are mounted is known by their neighbours', () => {
+  expect(mountsOf(['/proc/self', '/proc'])).toEqual(['/proc'])
 })
 
 it('[FI14] folders keep their times too; who was killed between the move and the note finds a folder where it put it', async () => {

@@ -48,7 +48,7 @@ export class NodeFiles implements FilePlatform {
   }
 
   placeOf(path: string, { modifiedAt }: FileManifest): string {
-    return JSON.stringify({ kind: 'file', path, modifiedAt } satisfies SourcePlace)
+    return JSON.stringify({ kind: 'file', path, modifiedAt, mounts: [] } satisfies SourcePlace)
   }
 
   pathsOf(place: string): readonly string[] {

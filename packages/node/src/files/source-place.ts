@@ -9,10 +9,13 @@ const OldRoots = z.pipe(
   z.transform((roots) => Object.entries(roots)),
 )
 
+/** Where the disks are mounted that it lies on. */
+const Mounts = z._default(z.array(z.string()), [])
+
 /** What `place` of an outgoing transfer holds. */
 export const SourcePlace = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('file'), path: z.string(), modifiedAt: z.number() }),
+  z.object({ kind: z.literal('file'), path: z.string(), modifiedAt: z.number(), mounts: Mounts }),
   /** `list`: name of the file beside the database that holds the encoded list. */
-  z.object({ kind: z.literal('folder'), roots: z.union([Roots, OldRoots]), list: z.string() }),
+  z.object({ kind: z.literal('folder'), roots: z.union([Roots, OldRoots]), list: z.string(), mounts: Mounts }),
 ])
 export type SourcePlace = z.infer<typeof SourcePlace>
