@@ -90,7 +90,7 @@ it.skipIf(skipped)('[FI31] [FI51] between a browser, with a second tab, and comm
   await acceptAll(cli, { name: 'Ana' }, world.lab.path('received'))
   // The tab that the user looks at is not the one that runs the client.
   const second = await ana.second()
-  await second.page.getByRole('link', { name: /from-cli\.bin/ }).click()
+  await second.page.getByRole('link', { name: /holiday/ }).click()
   const bytes = randomBytes(2_000_000)
   await second.choose('from tab.bin', bytes)
   await second.page.locator('[data-transfer-state="done"]', { hasText: 'from tab.bin' }).waitFor()

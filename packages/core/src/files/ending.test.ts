@@ -47,6 +47,18 @@ describe('a transfer that the user ends or pauses just then', () => {
     expect([bo.disk.parts.size, bo.disk.files.size]).toEqual([0, 0])
   })
 
+  it.each([961, 962, 963])('[FI24] ended before its offer has come, nobody is asked about it (%i)', async (seed) => {
+    const both = await pair(seed)
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 1_000))
+    world.network.partition(ana.node.swarm.self, bo.node.swarm.self, true)
+    const transfer = await offer(both)
+    await filesOf(ana).cancel(transfer.id)
+    world.network.partition(ana.node.swarm.self, bo.node.swarm.self, false)
+    await world.run(60_000)
+    expect([stateOf(ana, transfer), stateOf(bo, transfer)]).toEqual(['cancelled', 'cancelled'])
+  })
+
   it.each(['sender', 'recipient'])('[FI19] [FI24] ended by its %s while it is moved to its name, it is done on both sides', async (who) => {
     const { world, ana, bo, transfer, release } = await heldAt('commit')
     const ending = filesOf(who === 'sender' ? ana : bo).cancel(transfer.id)

@@ -176,6 +176,7 @@ export class FileService {
     if (live === undefined) return
     // The word came before what it is about.
     if (message.deletedAt !== null) return this.onOver(message)
+    if (await this.served.onOffered(live)) return
     try {
       planOf(live.manifest)
       listPlan(live.manifest)
@@ -288,8 +289,7 @@ export class FileService {
       if (live.stored.contact !== account) continue
       if (!isFinal(live.stored)) await this.end(live, { state: 'cancelled', reason: null })
       await this.transfers.remove(live)
-      const { path } = live.stored
-      if (path !== null) await this.platform.removeReceived?.(path)
+      if (live.stored.path !== null) await this.platform.removeReceived?.(live.stored.path)
     }
   }
 

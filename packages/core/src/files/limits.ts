@@ -89,6 +89,8 @@ export const GROWN_BYTES = 1_048_576
 export const UNASKED_DAY_TIMES = 10
 /** What each file and folder counts for beside its bytes where nobody is asked (FI50): a block of a disk. */
 export const UNASKED_ENTRY_BYTES = 4_096
+/** Ends of offers that have not come yet, the latest of them (FI24). */
+export const MAX_EARLY = 1_000
 /** Transfers that have ended are shown so long, ms (FI40). */
 export const SHOW_ENDED_MS = 90 * 86_400_000
 /** What nobody knows any more is looked for so often, and at a start, ms (FI40). */

@@ -27,7 +27,7 @@ export function servingOwn(contacts: ServingDeps, deps: OwnSourcesDeps): Serving
     onServed: nothing,
     // Another device may have it; this one is asked again only where its thread has ended.
     onBroken: async (_live, { code }) => code !== 'STORE_CLOSED',
-    onOutcome: nothing,
+    onOutcome: async () => true,
   }
 }
 

@@ -8,13 +8,14 @@ import type { Random } from '../ports/random.ts'
 import type { StoredContact } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
 import { BulkClaims } from './bulk-claims.ts'
+import { EarlyWords } from './early-words.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, FileLink, FilePlatform } from './file-ports.ts'
 import { MAX_SERVING } from './limits.ts'
 import { servingOwn } from './own-sources.ts'
 import type { Pace } from './pace.ts'
 import { offeredTo, type Outcome, serveLink, type ServingDeps } from './serving.ts'
-import type { Live, TransferBook } from './transfer-book.ts'
+import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
 
 export interface ServedDeps extends Pick<ServingDeps, 'withSource' | 'onBroken'> {
   readonly swarm: Swarm
@@ -33,6 +34,7 @@ export interface ServedDeps extends Pick<ServingDeps, 'withSource' | 'onBroken'>
 export class Served {
   private readonly deps: ServedDeps
   private readonly claims: BulkClaims
+  private readonly early = new EarlyWords()
   /** Channels on which others ask. */
   private readonly links = new Set<FileLink>()
   /** Those on which something is sent at present. */
@@ -95,10 +97,19 @@ export class Served {
       onServed: (live, link) => this.onServed(live, link),
       onOutcome: async (outcome) => {
         const live = (await transfers.offered(outcome.id)) ?? transfers.find(outcome.id, 'in')
-        if (live?.stored.contact === account) await this.deps.onOutcome(live, outcome)
+        if (live === undefined) this.early.keep(account, outcome)
+        else if (live.stored.contact === account) await this.deps.onOutcome(live, outcome)
+        return live !== undefined
       },
       onOffence: (code) => swarm.penalise(peer, code),
     }
+  }
+
+  /** What was said of an offer before it has come. @returns whether it is over */
+  async onOffered(live: Live): Promise<boolean> {
+    const outcome = this.early.take(live.stored.contact, live.stored.id)
+    if (outcome !== undefined) await this.deps.onOutcome(live, outcome)
+    return isFinal(live.stored)
   }
 
   /** Nobody fetches it any more: it waits for who does. */

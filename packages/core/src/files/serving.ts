@@ -31,7 +31,8 @@ export interface ServingDeps {
   onServed(live: Live, link: FileLink): Promise<void>
   /** It cannot be sent. @returns whether that is for good, and the other side is to know */
   onBroken(live: Live, error: SkeinError): Promise<boolean>
-  onOutcome(outcome: Outcome): Promise<void>
+  /** @returns whether what it is about is known here */
+  onOutcome(outcome: Outcome): Promise<boolean>
   onOffence(code: string): void
 }
 
@@ -107,7 +108,7 @@ class Session {
     if (frame.kind === 'shorten') return this.shorten(frame.chunks)
     if (frame.kind === 'request' && this.credit === undefined) return this.answer(frame)
     if (frame.kind !== 'outcome') throw new SkeinError('BAD_FRAME', 'A frame about a file comes out of turn.')
-    await this.deps.onOutcome(frame)
+    if (!(await this.deps.onOutcome(frame))) return this.link.close()
     await this.link.send(encodeFileFrame({ kind: 'receipt', id: frame.id }))
   }
 
