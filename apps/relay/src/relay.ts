@@ -357,8 +357,9 @@ function describe({ stack, stun, reflector }: Parts, host: string): RelayDescrip
 async function publicAddress(config: RelayConfig): Promise<string | undefined> {
   const host = publicHost(config)
   if (host === undefined || isIP(host) !== 0) return host
-  return lookup(host, { family: isIPv6(config.host) ? 6 : 4 }).then(
-    ({ address }) => address,
-    () => undefined,
-  )
+  for (const family of config.host === '::' ? [4, 6] : [isIPv6(config.host) ? 6 : 4]) {
+    const found = await lookup(host, { family }).catch(() => undefined)
+    if (found !== undefined) return found.address
+  }
+  return undefined
 }

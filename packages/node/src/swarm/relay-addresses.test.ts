@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { fewEnough } from './relay-addresses.ts'
+import { fewEnough, listenAddresses } from './relay-addresses.ts'
 
 const transports = (host: string): string[] =>
   ['tcp/4001', 'tcp/4002/ws', 'udp/4003/webrtc-direct', 'udp/4001/quic-v1'].map((each) => `${host}/${each}`)
@@ -23,4 +23,18 @@ it('[RL28] a relay on a machine with many networks announces no more than a clie
 it('[RL28] as many as a client takes stay as they are', () => {
   const all = ['/ip4/127.0.0.1', ...bridges.slice(0, 7)].flatMap(transports)
   expect(fewEnough(all)).toEqual(all)
+})
+
+it('[RL28] where it is to listen on all of IPv6 it listens on IPv4 too', () => {
+  const ports = { tcp: 4001, ws: 4002, webrtc: 'off', quic: 4001 } as const
+  expect(listenAddresses({ host: '0.0.0.0', ...ports })).toEqual([
+    '/ip4/0.0.0.0/tcp/4001',
+    '/ip4/0.0.0.0/tcp/4002/ws',
+    '/ip4/0.0.0.0/udp/4001/quic-v1',
+  ])
+  expect(listenAddresses({ host: '::', ...ports })).toEqual([
+    ...['/ip6/::/tcp/4001', '/ip6/::/tcp/4002/ws', '/ip6/::/udp/4001/quic-v1'],
+    ...listenAddresses({ host: '0.0.0.0', ...ports }),
+  ])
+  expect(listenAddresses({ host: '::1', ...ports })).toHaveLength(3)
 })

@@ -18,8 +18,12 @@ export interface AnnouncedHost {
   readonly announceAddress?: string | undefined
 }
 
-/** @param listen `host` is an IP address */
+/** @param listen `host` is an IP address; `::` means IPv4 as well, as it does for the pages */
 export function listenAddresses(listen: RelayPorts): string[] {
+  return listen.host === '::' ? [...listenAt(listen), ...listenAt({ ...listen, host: '0.0.0.0' })] : listenAt(listen)
+}
+
+function listenAt(listen: RelayPorts): string[] {
   const base = hostPrefix(listen.host)
   const wanted: [PortOrOff, (port: number) => string][] = [
     [listen.tcp, (port) => `${base}/tcp/${port}`],

@@ -12,6 +12,7 @@ import { communityNetwork, type DeviceId, encodePresenceFrame, type Logger, make
 import { createLibp2p } from 'libp2p'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemRandom } from '../platform/system.ts'
+import { probeRelay } from './probe.ts'
 import { createRelayStack, nativePrimitives } from './relay-stack.ts'
 import type { RelayStack } from './relay-stack.ts'
 import { GOSSIP_OPTIONS } from './stack-parts.ts'
@@ -35,14 +36,14 @@ afterEach(async () => {
   await relay.stop()
 })
 
-function start(announceHost?: string): Promise<RelayStack> {
+function start(announceHost?: string, host = '127.0.0.1'): Promise<RelayStack> {
   const kept = new Map<string, Uint8Array>()
   const durable = {
     get: (key: string) => kept.get(key),
     put: (key: string, value: Uint8Array) => void kept.set(key, value),
     delete: (key: string) => void kept.delete(key),
   }
-  const listen = { host: '127.0.0.1', tcp: 0, ws: 0, webrtc: 'off' } as const
+  const listen = { host, tcp: 0, ws: 0, webrtc: host === '::' ? 0 : 'off' } as const
   return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, announceHost, durable, logger: silent })
 }
 
@@ -78,6 +79,15 @@ describe('relay stack', { timeout: 60_000 }, () => {
     expect(other.addresses()).toHaveLength(2)
     for (const each of other.addresses()) expect(each).toMatch(/^\/ip4\/198\.51\.100\.7\/tcp\/\d+(\/ws)?\/p2p\//)
     await other.stop()
+  })
+
+  it('[RL28] told to listen on all of IPv6 it is reached by IPv4 as well', async () => {
+    const other = await start(undefined, '::')
+    const ways = other.addresses().filter((each) => each.startsWith('/ip4/127.0.0.1/'))
+    expect(ways).toHaveLength(3)
+    const probed = await probeRelay(ways, { withinMs: DEADLINE.timeout })
+    await other.stop()
+    expect(probed.map(({ error }) => error)).toEqual([undefined, undefined, undefined])
   })
 
   it('holds more reservations than the library allows by default, and frees each when its peer has gone', async () => {
