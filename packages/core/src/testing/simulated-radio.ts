@@ -19,6 +19,7 @@ class RadioEnd implements Link {
   readonly bandwidth: number
   readonly isReliable = false
   readonly cost = 0.5
+  readonly isShared = true
   peer: RadioEnd | undefined
   private readonly inbox: Uint8Array[] = []
   private wake: (() => void) | undefined

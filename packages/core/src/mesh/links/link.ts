@@ -11,6 +11,8 @@ export interface Link {
   readonly isReliable: boolean
   /** What a byte costs compared with a LAN: 0 is nothing, 1 is a metered or battery-hungry radio. */
   readonly cost: number
+  /** Whether neighbours hear each other on it, as on a radio: then whoever passes something on waits a moment (ME45). */
+  readonly isShared?: boolean
   /** Resolves when there is room for the next packet; `false` once the link is gone. @throws RangeError above the MTU */
   send(packet: Uint8Array): Promise<boolean>
   /** Packets as they arrive; ends when the link is gone. At most one consumer. */

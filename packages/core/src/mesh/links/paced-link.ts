@@ -38,6 +38,7 @@ export class PacedLink implements Link {
   readonly bandwidth: number
   readonly isReliable: boolean
   readonly cost: number
+  readonly isShared: boolean
   private readonly link: Link
   private readonly pace: Pace
   private turn: Promise<unknown> = Promise.resolve()
@@ -47,6 +48,7 @@ export class PacedLink implements Link {
     this.bandwidth = Math.min(link.bandwidth, pace.bytesPerSecond)
     this.isReliable = link.isReliable
     this.cost = link.cost
+    this.isShared = link.isShared ?? false
     this.link = link
     this.pace = pace
   }

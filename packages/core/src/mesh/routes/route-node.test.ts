@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addressOf, cureKeyOf } from '../../testing/mesh-world.ts'
+import { seededRandom } from '../../testing/seeded-random.ts'
 import { decodeRouteFrame, encodeRouteFrame } from '../../wire/mesh-route.ts'
 import { type BundleId, type BundleKey, bundleKey } from '../bundle.ts'
 import { type Dispatch, RouteNode } from './route-node.ts'
@@ -30,7 +31,8 @@ class RouteWorld {
   private readonly names = new Map<string, string>()
   private queue: { readonly link: string; readonly to: number; readonly frame: Uint8Array }[] = []
 
-  constructor(count: number, edges: readonly Edge[]) {
+  /** @param isShared whether all links are one radio's */
+  constructor(count: number, edges: readonly Edge[], isShared = false) {
     this.nodes = Array.from(
       { length: count },
       (_, node) =>
@@ -40,6 +42,8 @@ class RouteWorld {
           send: (link, frame) => this.sent(node, link, frame),
           verdict: ({ payload }) => (payload.length === 0 ? 'sound' : 'forged'),
           proven: () => undefined,
+          random: seededRandom(node),
+          isShared: () => isShared,
           costOf: (link) => this.prices.get(link) ?? 0,
           arrived: ({ key }) => this.arrive(node, key),
           delivered: (key) => this.delivered.push(this.names.get(key) ?? ''),
@@ -85,7 +89,7 @@ class RouteWorld {
 
   pass(milliseconds: number): void {
     for (const end = this.now + milliseconds; this.now < end; ) {
-      this.now += 50
+      this.now += 10
       for (const node of this.nodes) node.tick(this.now)
       this.pump()
     }
@@ -122,6 +126,20 @@ describe('routes', () => {
     expect(world.delivered).toEqual(['first', 'second'])
     expect(world.frames - flood).toBe(6)
     expect(flood).toBeGreaterThan(6)
+  })
+
+  it('[ME45] where air is shared whoever passes a flood on waits, and keeps still where somebody has spoken', () => {
+    const everybody = Array.from({ length: 6 }, (_, a) => Array.from({ length: a }, (_one, b): Edge => [b, a])).flat()
+    const [radio, cables] = [true, false].map((isShared) => {
+      const world = new RouteWorld(7, [...everybody, [5, 6]], isShared)
+      world.send('first', 0, 6)
+      expect(world.delivered).toHaveLength(isShared ? 0 : 1)
+      world.pass(390)
+      expect(world.delivered).toEqual(['first'])
+      return [...world.copies.values()].reduce((sum, count) => sum + count, 0)
+    })
+    // Between two of the five in one direction, mostly.
+    expect([(radio ?? 0) <= 5 + 1 + 14, cables]).toEqual([true, 5 + 1 + 20])
   })
 
   it('[ME31] a flood teaches ways that share no node, each over a link of its own', () => {

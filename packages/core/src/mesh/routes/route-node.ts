@@ -4,7 +4,7 @@
  * made a bundle and hears nothing tries again by flood. What finds no path is left to be carried.
  */
 import { SkeinError } from '../../errors/index.ts'
-import type { Primitives } from '../../ports/index.ts'
+import type { Primitives, Random } from '../../ports/index.ts'
 import {
   decodeRouteFrame,
   encodeRouteFrame,
@@ -18,6 +18,7 @@ import { cureLock } from '../cure-book.ts'
 import type { LinkId } from '../neighbour.ts'
 import { FloodBook } from './flood-book.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
+import { SharedAir } from './shared-air.ts'
 import { MAX_WAYS, type Route, ROUTE_LIFE_MS, RouteTable } from './route-table.ts'
 
 /** What is to be delivered; `payload` may be empty where only the way is looked for. */
@@ -40,6 +41,8 @@ export type Verdict = 'sound' | 'late' | 'other-time' | 'forged'
 export interface RouteNodeOptions {
   readonly addresses: ReadonlySet<MeshAddress>
   readonly primitives: Pick<Primitives, 'sha256'>
+  /** For waiting where air is shared; without it nobody waits. */
+  readonly random?: Random
   send(link: LinkId, frame: Uint8Array): void
   /** What a bundle that wants to pass is: what is forged is refused with BAD_FRAME, what comes too late is left, for clocks differ; nobody is blamed for what only seems so by a clock that is wrong here. */
   verdict(dispatch: Dispatch, from: LinkId): Verdict
@@ -55,6 +58,8 @@ export interface RouteNodeOptions {
   isHeld?(key: BundleKey): boolean
   /** What a byte costs on a link, as `Link.cost`; without it nothing. */
   costOf?(link: LinkId): number
+  /** As `Link.isShared`; without it none is. */
+  isShared?(link: LinkId): boolean
   /** A bundle has come for this node; returns the key of its lock if it is known at once, else `opened` follows. */
   arrived(dispatch: Dispatch, from: LinkId): Uint8Array | undefined
   /** A receipt has come by that opens the lock of its bundle. */
@@ -91,6 +96,7 @@ export class RouteNode {
   private readonly passages = new PassageBook()
   private readonly links = new Set<LinkId>()
   private readonly floods = new FloodBook()
+  private readonly air = new SharedAir()
   private readonly pending = new Map<BundleKey, Pending>()
 
   constructor(options: RouteNodeOptions) {
@@ -107,9 +113,9 @@ export class RouteNode {
     this.floods.drop(link)
   }
 
-  /** Whether a bundle that was announced is waited for: then `tick` is called for every 20 milliseconds. */
+  /** Whether a bundle that was announced is waited for, or one waits to be passed on: then `tick` is called for every 20 milliseconds. */
   get isWaiting(): boolean {
-    return this.floods.isWaiting
+    return this.floods.isWaiting || this.air.isWaiting
   }
 
   /** A bundle that had come for this node has been opened: its receipt goes back the way it came. */
@@ -163,6 +169,7 @@ export class RouteNode {
 
   /** Tries again what was not answered in time. Call it at least ten times a second while something is waiting. */
   tick(now: number): void {
+    for (const { frame, links } of this.air.due(now)) this.spread(frame, links)
     for (const waiting of this.pending.values()) {
       if (now < waiting.dueAt) continue
       if (waiting.over !== undefined) this.table.fail(waiting.address, waiting.over)
@@ -200,6 +207,7 @@ export class RouteNode {
   }
 
   private forward(link: LinkId, frame: RouteForwardFields, now: number): void {
+    this.air.heard(frame.key, link)
     if (this.pending.has(frame.key as BundleKey) || !this.passages.isNew(frame)) {
       if (frame.flood) this.notify(link, frame.key, 'surplus')
       this.options.useless?.(link)
@@ -244,11 +252,18 @@ export class RouteNode {
    * to all when the first try has failed.
    */
   private flood(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): void {
+    this.floods.keep(frame.key, { bytes: encodeRouteFrame(frame), hop: MAX_HOPS - frame.hopLimit, at: now })
+    const { random, isShared } = this.options
+    const others = [...this.links].filter((link) => link !== from)
+    const shared = from === HERE || frame.attempt > 1 || random === undefined ? [] : others.filter((link) => isShared?.(link))
+    const waits = random !== undefined && shared.length > 0 && this.air.wait(frame, shared, { now, random })
+    this.spread(frame, waits ? others.filter((link) => !shared.includes(link)) : others)
+  }
+
+  private spread(frame: RouteForwardFields, links: Iterable<LinkId>): void {
     const bytes = encodeRouteFrame(frame)
     const hop = MAX_HOPS - frame.hopLimit
-    this.floods.keep(frame.key, { bytes, hop, at: now })
-    for (const link of this.links) {
-      if (link === from) continue
+    for (const link of links) {
       const sends = frame.attempt > 1 || (this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
       this.floods.count(hop, link, sends ? 0 : 1)
       if (sends) this.options.send(link, bytes)
@@ -272,6 +287,7 @@ export class RouteNode {
   }
 
   private notice(link: LinkId, { key, says }: RouteNoticeFields, now: number): void {
+    if (says === 'here') this.air.heard(key, link)
     if (says === 'here' && !this.isKnown(key as BundleKey)) this.floods.announced(key, { link, now })
     if (says === 'surplus') this.floods.correct(key, link, 1)
     if (says === 'wanted') this.give(link, key, now)

@@ -85,8 +85,7 @@ export class MeshService {
       useless: (link, weight) => this.sessions.get(link)?.useless(weight),
     })
     this.routes = new RouteNode({
-      addresses: this.addresses,
-      primitives,
+      ...{ addresses: this.addresses, primitives, random },
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'route', frame }, { mayBeLost: true }),
       verdict: (dispatch, from) => {
         const { addresses, clocks, now } = this
@@ -96,6 +95,7 @@ export class MeshService {
       useful: (link) => this.sessions.get(link)?.useful(),
       isHeld: (key) => this.node.knows(key),
       costOf: (link) => this.sessions.get(link)?.link.cost ?? 0,
+      isShared: (link) => this.sessions.get(link)?.link.isShared ?? false,
       mayFlood: (from, bytes) => this.allowances.mayFlood(this.peerOf(from), bytes),
       arrived: (dispatch, from) => this.arrived(dispatch, from),
       proven: (cureKey) => this.receipt(cureKey),
