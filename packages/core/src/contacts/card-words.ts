@@ -48,10 +48,11 @@ export async function tellAgainOfList(
   const now = path.clock.now()
   const keep = (value: readonly number[]): Promise<unknown> =>
     path.store.commit([{ kind: 'setting.put', key: LIST_TOLD, value: value.join(' ') }])
-  if (told !== version) await keep([version, issuedAt, path.book.ownDevices().length === 0 ? TOLD_TIMES : 0, now + TOLD_EVERY_MS])
+  // Of the first list a contact learns with the account.
+  if (told !== version) await keep([version, issuedAt, version === 1 ? TOLD_TIMES : 0, now + TOLD_EVERY_MS])
   else if (times < TOLD_TIMES && (now >= nextAt || nextAt > now + TOLD_EVERY_MS)) {
-    await keep([version, since, times + 1, now + TOLD_EVERY_MS])
     await tellOfCard(path, signed, since)
+    await keep([version, since, times + 1, now + TOLD_EVERY_MS])
   }
 }
 
