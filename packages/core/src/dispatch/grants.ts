@@ -139,18 +139,20 @@ export class Grants {
   }
 
   private async grantWhatIsDue(path: MainPath, known: StoredDevice): Promise<void> {
-    let isGiven = false
-    // Each mailbox by itself: one that was away has its turn when it is back.
-    for (const mailbox of this.mailboxes) {
-      const given = await this.given(known.device, mailbox)
-      const isOutdated = this.isOutdated(mailbox, given)
-      if (!isOutdated && !this.isDue(grantKey(known.device, mailbox), this.deps.clock.now() - given.at)) continue
-      if (await this.grantFilled(path, known, { mailbox, count: isOutdated || given.at === 0 ? GRANTED_FIRST : GRANTED })) isGiven = true
-    }
+    // Each mailbox by itself: one that was away has its turn when it is back, and one that answers nothing holds up no other.
+    const given = await Promise.all(this.mailboxes.map((mailbox) => this.grantAt(path, known, mailbox)))
     // Else two that have no tokens would answer each other's mail with mail.
-    if (!isGiven) return
+    if (!given.includes(true)) return
     // Whoever never meets this device, or no more, can write to it still.
     await sendControl(path, known, { control: { kind: 'handover', handover: this.deps.tagsFor(known.account) } })
+  }
+
+  /** @returns whether tokens of this mailbox were due, and there were any */
+  private async grantAt(path: MainPath, known: StoredDevice, mailbox: string): Promise<boolean> {
+    const given = await this.given(known.device, mailbox)
+    const isOutdated = this.isOutdated(mailbox, given)
+    if (!isOutdated && !this.isDue(grantKey(known.device, mailbox), this.deps.clock.now() - given.at)) return false
+    return this.grantFilled(path, known, { mailbox, count: isOutdated || given.at === 0 ? GRANTED_FIRST : GRANTED })
   }
 
   /** Once more where others have just been given all there were. @returns whether there were any */

@@ -104,7 +104,9 @@ export class Depositor {
         const rows = await this.deps.store.outbox(device, after, AT_ONCE)
         after = rows.at(-1)?.seq ?? after
         const wanted = new Set(rows.flatMap((row) => chooseCarriers(this.deps.viewOf(row)).mailboxes))
-        for (const mailbox of wanted) await this.leaveAt(mailbox, rows, visits)
+        // Side by side: one that is slow, or answers nothing, holds up no other.
+        const left = await Promise.allSettled([...wanted].map((mailbox) => this.leaveAt(mailbox, rows, visits)))
+        for (const each of left) if (each.status === 'rejected') throw each.reason
         if (rows.length < AT_ONCE) return
       }
     } finally {

@@ -7,6 +7,8 @@ import { MAILBOX_PROTOCOL } from './protocol.ts'
 
 /** A relay that takes and answers nothing for so long, beyond what it was asked to wait, is taken for gone; milliseconds. */
 const REPLY_WITHIN_MS = 20_000
+/** … and one that does not answer a request so long after it has taken it, whatever else it says. */
+const ANSWER_WITHIN_MS = 120_000
 
 export interface LinkDeps {
   readonly swarm: Swarm
@@ -18,6 +20,15 @@ export interface LinkWish {
   /** Name of a throw-away key; without one the relay is told who we are. */
   readonly disguise?: string
   readonly signal: AbortSignal
+}
+
+interface Asked {
+  /** What the request itself may take, milliseconds. */
+  readonly waitMs: number
+  /** Aborts with the reply. */
+  readonly answered: AbortSignal
+  /** When the reply is there at the latest, monotonic milliseconds; Infinity until the request has gone. */
+  until: number
 }
 
 export class MailboxLink {
@@ -69,8 +80,9 @@ export class MailboxLink {
     const number = this.last
     const answered = new AbortController()
     const reply = new Promise<MailboxReplyFields | undefined>((resolve) => this.waiting.set(number, resolve))
-    void this.closeIfGone(waitMs, answered.signal)
-    void this.send(encodeMailboxRequest(number, body)).catch(() => this.close())
+    const asked = { waitMs, answered: answered.signal, until: Number.POSITIVE_INFINITY }
+    void this.closeIfGone(asked)
+    void this.send(encodeMailboxRequest(number, body), asked).catch(() => this.close())
     try {
       return await reply
     } finally {
@@ -78,15 +90,18 @@ export class MailboxLink {
     }
   }
 
-  private async send(bytes: Uint8Array): Promise<void> {
-    if (await this.channel.send(bytes)) this.aliveAt = this.clock.monotonic()
-    else this.close()
+  private async send(bytes: Uint8Array, asked: Asked): Promise<void> {
+    if (!(await this.channel.send(bytes))) return this.close()
+    this.aliveAt = this.clock.monotonic()
+    asked.until = this.aliveAt + asked.waitMs + ANSWER_WITHIN_MS
   }
 
   /** Over a slow line requests wait for those before them: while these get on, the relay is there. */
-  private async closeIfGone(waitMs: number, answered: AbortSignal): Promise<void> {
-    for (let wait = REPLY_WITHIN_MS + waitMs; wait > 0; wait = this.aliveAt + REPLY_WITHIN_MS - this.clock.monotonic())
-      if (!(await this.clock.sleep(wait, { signal: answered }))) return
+  private async closeIfGone(asked: Asked): Promise<void> {
+    for (let wait = REPLY_WITHIN_MS + asked.waitMs; wait > 0; ) {
+      if (!(await this.clock.sleep(wait, { signal: asked.answered }))) return
+      wait = Math.min(this.aliveAt + REPLY_WITHIN_MS, asked.until) - this.clock.monotonic()
+    }
     this.close()
   }
 
@@ -110,9 +125,12 @@ export class MailboxLink {
     try {
       for await (const bytes of this.channel.frames()) {
         const { number, body } = decodeMailboxReply(bytes)
+        const resolve = this.waiting.get(number)
+        // What nobody has asked for is no sign of life.
+        if (resolve === undefined) continue
         this.aliveAt = this.clock.monotonic()
-        this.waiting.get(number)?.(body)
         this.waiting.delete(number)
+        resolve(body)
       }
     } catch {
       // What a relay says and nobody understands ends the stream; the mail lies elsewhere, or with its sender.
