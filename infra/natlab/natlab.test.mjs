@@ -18,8 +18,8 @@ const DIRECT = {
   'lan:lan': ['tcp', 'webrtc'],
 }
 const NO_UDP = /UDP does not get through/
-/** Both would have to guess; nothing gets out but 80 and 443; UDP is dropped. With what each side says of punches over UDP. */
-const RELAYED = { 'sym:cgnsym': /guessed/, 'web:cone': NO_UDP, 'noudp:sym': NO_UDP }
+/** Both would have to guess; nothing gets out but 80 and 443; UDP is dropped; packets are not turned round. With what each side says of punches over UDP. */
+const RELAYED = { 'sym:cgnsym': /guessed/, 'web:cone': NO_UDP, 'noudp:sym': NO_UDP, 'nohairpin:nohairpin': /one router/ }
 /** A busy machine takes its time; whoever is direct sooner does not wait. */
 const PATIENCE_MS = 30_000
 

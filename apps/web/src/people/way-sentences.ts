@@ -19,6 +19,7 @@ const SENTENCES = [
   [/nobody answered in time$/, 'late'],
   [/^the ports of the other side would have to be guessed/, 'guessed'],
   [/^no hole was found/, 'closed'],
+  [/^both are behind one router/, 'oneRouter'],
   [/^(tried not long ago|tried often enough|too many punches|a punch is under way|the other side has no place)/, 'later'],
   [/^carried by/, 'carried'],
   [/ECONNREFUSED|refused/i, 'refused'],

@@ -64,6 +64,7 @@ export const doctorDe: DoctorStrings = {
     late: 'Niemand hat rechtzeitig geantwortet.',
     guessed: 'Die Ports der anderen Seite müssten erraten werden.',
     closed: 'Durch beide Router wurde kein Weg gefunden.',
+    oneRouter: 'Beide sind hinter einem Router, über den Geräte dahinter einander nicht erreichen.',
     later: 'Das wird bald wieder versucht.',
     carried: 'Getragen von denen, die andere treffen.',
     refused: 'Dort nimmt niemand an.',

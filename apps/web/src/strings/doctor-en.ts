@@ -63,6 +63,7 @@ export const doctorEn = {
     late: 'Nobody answered in time.',
     guessed: 'The ports of the other side would have to be guessed.',
     closed: 'No way through both routers was found.',
+    oneRouter: 'Both are behind one router, by which devices behind it do not reach each other.',
     later: 'It will be tried again in a while.',
     carried: 'Carried by those who meet others.',
     refused: 'Nobody listens there.',

@@ -27,7 +27,7 @@ export function watchOver({ swarm, logger, mapsPort, onGarbage }: Watched, undo:
     logger: logger.child('nat'),
     stunServers: () => swarm.stunServers(),
     isRelayReached: () => swarm.relays().some(({ connected }) => connected),
-    onUdp: (isThrough) => swarm.knowUdp(isThrough),
+    onUdp: (isThrough, turnsRound) => swarm.knowUdp(isThrough, turnsRound),
     onGarbage,
   })
   const watching = new AbortController()

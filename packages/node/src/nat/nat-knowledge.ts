@@ -10,8 +10,8 @@ export interface NatKnowledgeDeps {
   stunServers(): readonly (readonly string[])[]
   /** Whether a relay is reached by TCP now: then one that is silent over UDP does not simply happen to be away. */
   isRelayReached(): boolean
-  /** A probe has found out whether UDP gets through. */
-  onUdp(isThrough: boolean): void
+  /** A probe has found out whether UDP gets through; and whether the NAT turns packets round, where that is known. */
+  onUdp(isThrough: boolean, turnsRound: boolean | null): void
   /** As of probes. */
   onGarbage?(): void
 }
@@ -100,12 +100,12 @@ export class NatKnowledge {
     if (signal.aborted) return
     const found = probed.udp === false && !isRelayReached() ? { ...probed, udp: null } : probed
     this.known = found
-    if (deps.stunServers.length > 0) this.conclude(found.udp)
+    if (deps.stunServers.length > 0) this.conclude(found)
     logger.info('nat', { udp: found.udp ?? 'unknown', mapping: found.mapping, filtering: found.filtering })
   }
 
-  private conclude(udp: NatView['udp']): void {
-    if (udp !== null) this.deps.onUdp(udp)
+  private conclude({ udp, hairpin }: NatView): void {
+    if (udp !== null) this.deps.onUdp(udp, hairpin)
     if (udp) this.unanswered = 0
     else void this.askAgain()
   }

@@ -118,18 +118,18 @@ describe('NAT probe', { timeout: 30_000 }, () => {
   it('[PT10] is made once for all who ask at the same time', async () => {
     let asked = 0
     const stun = await servers((from) => ((asked += 1), from))
-    const told: boolean[] = []
+    const told: unknown[] = []
     const knowledge = new NatKnowledge({
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
       stunServers: () => [stun],
       isRelayReached: () => true,
-      onUdp: (udp) => void told.push(udp),
+      onUdp: (...found) => void told.push(found),
     })
     const views = await Promise.all([knowledge.probe(), knowledge.probe(), knowledge.probe()])
     expect(new Set(views).size).toBe(1)
-    expect(told).toEqual([true])
+    expect(told).toEqual([[true, true]])
     expect(knowledge.view()).toBe(views[0])
     const before = asked
     await knowledge.probe()

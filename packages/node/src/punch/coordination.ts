@@ -12,6 +12,8 @@ export interface Coordinated {
   readonly signal: AbortSignal
   /** Where this side is seen, multiaddrs in binary form. */
   seenAs(): Promise<readonly Uint8Array[]>
+  /** Nothing is counted yet, on either side. @throws TriedEnough when nothing there may be dialled now */
+  requireRoom(addresses: readonly Uint8Array[]): void
   /**
    * Dials the other side where it is seen. Resolves `true` when a connection has come of it.
    * @param roundTrip what a message and its answer have just taken, ms
@@ -32,6 +34,7 @@ export async function coordinate(stream: Stream, { clock, signal, ...self }: Coo
     await messages.write({ kind: 'connect', addresses })
     const theirs = await messages.read('connect')
     const roundTrip = clock.monotonic() - asked
+    self.requireRoom(theirs)
     await messages.write({ kind: 'sync' })
     await clock.sleep(roundTrip / 2, { signal })
     if (await self.dial(theirs, roundTrip)) return true
@@ -48,6 +51,7 @@ export async function follow(stream: Stream, { clock, signal, ...self }: Coordin
   const messages = messagesOn(stream, signal)
   for (let attempts = 0; attempts < ATTEMPTS && !signal.aborted; attempts += 1) {
     const theirs = await messages.read('connect')
+    self.requireRoom(theirs)
     await messages.write({ kind: 'connect', addresses: await self.seenAs() })
     const answered = clock.monotonic()
     await messages.read('sync')

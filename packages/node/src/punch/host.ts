@@ -27,6 +27,8 @@ export interface PunchDeps {
   /** STUN servers of the user's own relays, `stun:host:port`; those of one relay together. */
   stunServers(): readonly (readonly string[])[]
   readonly deviceOf: (connection: Connection) => DeviceId | undefined
+  /** Whether the router here turns packets round; `null`, or nothing to ask, where that is not known. */
+  turnsRound?(): boolean | null
   /** Whether holes are punched for this device: a stranger is not to make us send anything. */
   mayPunch(device: DeviceId): boolean
   /** Without it public addresses alone. */

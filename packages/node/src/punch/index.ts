@@ -16,10 +16,12 @@ export { isPublic, ownPublicHosts } from './targets.ts'
 export class Puncher {
   readonly tcp: TcpPuncher
   readonly udp: UdpPuncher
+  private turnsRound: boolean | null = null
 
   constructor(deps: PunchDeps) {
-    this.tcp = new TcpPuncher(deps)
-    this.udp = new UdpPuncher(deps)
+    const known = { ...deps, turnsRound: () => this.turnsRound }
+    this.tcp = new TcpPuncher(known)
+    this.udp = new UdpPuncher(known)
   }
 
   /** Answers the other side from now on. */
@@ -29,8 +31,14 @@ export class Puncher {
 
   /** This machine has other addresses, or another way out. */
   move(): void {
+    this.turnsRound = null
     this.tcp.move()
     this.udp.move()
+  }
+
+  /** Whether the router here turns packets round; `null` where that is not known. */
+  knowHairpin(turnsRound: boolean | null): void {
+    this.turnsRound = turnsRound
   }
 
   /** The device is reached directly: whatever is under way for it ends. */

@@ -245,7 +245,9 @@ describe('TCP punch', { timeout: 60_000 }, () => {
   it('[PT6] attempts that one contact uses up are there for another', async () => {
     const dialled: string[] = []
     const open: NonNullable<PunchDeps['open']> = async (targets) => void dialled.push(targets.map(({ port }) => port).join())
-    const [a, b, c] = [await side(16), await side(17), await side(18, { open })]
+    const ends: (string | undefined)[] = []
+    const onAnswered: PunchDeps['onAnswered'] = (_device, _by, error) => void ends.push(error?.message)
+    const [a, b, c] = [await side(16), await side(17), await side(18, { open, onAnswered })]
     const ask = async (from: Side, port: number): Promise<void> => {
       const messages = lpStream(await from.stack.dialProtocol(c.stack.peerId, DCUTR_PROTOCOL))
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -257,10 +259,17 @@ describe('TCP punch', { timeout: 60_000 }, () => {
     }
     await joined(a, c)
     await joined(b, c)
-    for (let punches = 0; punches <= ATTEMPTS_PER_HOST_AND_MINUTE / ATTEMPTS; punches += 1) await ask(a, 1)
+    for (let punches = 0; punches < ATTEMPTS_PER_HOST_AND_MINUTE / ATTEMPTS; punches += 1) await ask(a, 1)
+    // Said before anything is answered: who asks has dialled nowhere.
+    await expect(ask(a, 1)).rejects.toMatchObject({ name: expect.stringMatching(/^Stream(Reset|State)/) })
+    await vi.waitFor(() => expect(ends.at(-1)).toBe('tried often enough in this minute'), { timeout: 10_000 })
     await ask(b, 2)
     const named = (port: string): number => dialled.filter((each) => each === port).length
-    expect([named('1'), named('2'), named('')]).toEqual([ATTEMPTS_PER_HOST_AND_MINUTE, ATTEMPTS, ATTEMPTS])
+    expect([dialled.length, named('1'), named('2')]).toEqual([
+      ATTEMPTS_PER_HOST_AND_MINUTE + ATTEMPTS,
+      ATTEMPTS_PER_HOST_AND_MINUTE,
+      ATTEMPTS,
+    ])
   })
 
   it('[PT9] a port that was seen in another network is not told to anybody', async () => {

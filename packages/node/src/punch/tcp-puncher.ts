@@ -17,7 +17,8 @@ import {
 import { coordinate, type Coordinated, DCUTR_PROTOCOL, follow } from './coordination.ts'
 import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
-import { NotNow } from './not-now.ts'
+import { noHole } from './no-hole.ts'
+import { TriedEnough } from './not-now.ts'
 import { openPunchPort, type PunchPort } from './punch-port.ts'
 import { endOf, type Session, Sessions } from './sessions.ts'
 import { openTogether } from './simultaneous-open.ts'
@@ -104,12 +105,12 @@ export class TcpPuncher {
     const session = this.sessions.begin(device, 'server')
     const limited = AbortSignal.any([signal, session.given.signal, this.deps.stopping])
     try {
-      if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
+      if (!this.punches.take(device)) throw new TriedEnough()
       const stream = await relayed.newStream(DCUTR_PROTOCOL, {
         signal: AbortSignal.any([limited, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]),
         runOnLimitedConnection: true,
       })
-      if (!(await this.run(coordinate, stream, { session, signal: limited }))) throw new Error('no hole was found')
+      await this.run(coordinate, stream, { session, signal: limited })
     } catch (error) {
       throw endOf(session, error)
     } finally {
@@ -128,8 +129,8 @@ export class TcpPuncher {
     const { stopping, logger, onAnswered } = this.deps
     const signal = AbortSignal.any([session.given.signal, stopping])
     try {
-      if (!this.punches.take(device)) throw new NotNow('tried often enough in this minute')
-      if (!(await this.run(follow, stream, { session, signal }))) throw new Error('no hole was found')
+      if (!this.punches.take(device)) throw new TriedEnough()
+      await this.run(follow, stream, { session, signal })
       onAnswered(device, 'tcp')
     } catch (error) {
       logger.debug('punch-failed', { device, reason: String(error) })
@@ -144,25 +145,26 @@ export class TcpPuncher {
     coordination: (stream: Stream, coordinated: Coordinated) => Promise<boolean>,
     stream: Stream,
     { session, signal }: { readonly session: Session; readonly signal: AbortSignal },
-  ): Promise<boolean> {
+  ): Promise<void> {
     let port: PunchPort | undefined
+    let theirs: readonly Endpoint[] = []
     try {
       const taken = await this.take()
       port = taken
       const done = await coordination(stream, {
         clock: this.deps.clock,
         signal,
+        requireRoom: (addresses) => this.requireRoom(session.device, addresses),
         seenAs: async () => taken.seenAs.map((each) => addressOf(each).bytes),
-        dial: (addresses, roundTrip) =>
-          this.dial(session, {
-            port: taken,
-            signal,
-            targets: this.targets(session.device, addresses),
-            roundTrip: Math.min(Math.round(roundTrip), MAX_ROUND_TRIP_MS),
-          }),
+        dial: (addresses, roundTrip) => {
+          theirs = this.targets(session.device, addresses)
+          const limited = Math.min(Math.round(roundTrip), MAX_ROUND_TRIP_MS)
+          return this.dial(session, { port: taken, signal, targets: theirs, roundTrip: limited })
+        },
       })
       await stream.close({ signal: AbortSignal.timeout(MESSAGE_TIMEOUT_MS) }).catch(() => undefined)
-      return done
+      const hosts = (endpoints: readonly Endpoint[]): readonly string[] => endpoints.map(({ host }) => host)
+      if (!done) throw noHole({ turnsRound: this.deps.turnsRound?.() ?? null, own: hosts(taken.seenAs), theirs: hosts(theirs) })
     } catch (error) {
       if (isForged(error)) this.deps.onForged()
       stream.abort(asError(error))
@@ -172,12 +174,23 @@ export class TcpPuncher {
     }
   }
 
+  /** @throws TriedEnough when the other side is somewhere, and has been dialled there often enough: it is told before it dials alone */
+  private requireRoom(device: DeviceId, addresses: readonly Uint8Array[]): void {
+    const targets = this.named(addresses)
+    const hasRoom = ({ host }: Endpoint): boolean => this.hosts.has(`${device} ${host}`) && this.hostsForAll.has(host)
+    if (targets.length > 0 && !targets.some(hasRoom)) throw new TriedEnough()
+  }
+
   /** Where the other side says that it is, as far as that may be tried. One contact does not use up what another may have. */
   private targets(device: DeviceId, addresses: readonly Uint8Array[]): readonly Endpoint[] {
-    const targets = targetsOf(addresses, this.deps.mayDial ?? isPublic)
+    const targets = this.named(addresses)
     const mayDial = (host: string): boolean => this.hosts.take(`${device} ${host}`) && this.hostsForAll.take(host)
     const hosts = new Set([...new Set(targets.map(({ host }) => host))].filter(mayDial))
     return targets.filter(({ host }) => hosts.has(host))
+  }
+
+  private named(addresses: readonly Uint8Array[]): readonly Endpoint[] {
+    return targetsOf(addresses, this.deps.mayDial ?? isPublic)
   }
 
   /** A port of one's own: it cannot be used twice. */

@@ -23,6 +23,7 @@ import { isForged } from './forged.ts'
 import { type PunchDeps, upgradeSocket } from './host.ts'
 import { HostCharges } from './host-charges.ts'
 import { asError } from '../swarm/framing.ts'
+import { noHole } from './no-hole.ts'
 import { NotNow, TriedEnough } from './not-now.ts'
 import { endOf, type Role, type Session, Sessions } from './sessions.ts'
 import { agree, type Agreement, consent, type UdpCoordinated, type UdpMessages, udpMessagesOn, sayNo } from './udp-coordination.ts'
@@ -218,7 +219,7 @@ export class UdpPuncher {
       if (path !== undefined && (await this.connect(udx, path, agreement, session))) return true
       if (left.aborted) throw new BrokenOff('the other side has given it up')
       // Another round costs the other side's host as many packets again.
-      if (!plan.isRepeated) throw new Error('no hole was found')
+      if (!plan.isRepeated) throw noHole({ turnsRound: this.deps.turnsRound?.() ?? null, own: [mine.host], theirs: [theirs.host] })
       return false
     } finally {
       path?.stop()

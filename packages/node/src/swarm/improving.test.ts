@@ -60,7 +60,12 @@ function world({ isPage = false } = {}) {
       else signal.addEventListener('abort', () => reject(new Error('ended')), { once: true })
     })
   const decline = async (): Promise<void> => void (state.declined += 1)
-  const puncher = { tcp: { prepare: () => undefined, isUsable: () => false, punch }, udp: { punch, decline }, settle: () => undefined }
+  const puncher = {
+    tcp: { prepare: () => undefined, isUsable: () => false, punch },
+    udp: { punch, decline },
+    settle: () => undefined,
+    knowHairpin: () => undefined,
+  }
   const dialler = { standing: () => state.standing, dialDirect, remember, reports: () => state.reports }
   const deps = { stack, dialler, puncher: isPage ? undefined : puncher }
   const isKept = (): boolean => state.isKept

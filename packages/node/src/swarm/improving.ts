@@ -89,7 +89,8 @@ export class Improver {
   }
 
   /** Where UDP does not get through, nothing that needs it is tried; where it does after all, it is tried at once. */
-  knowUdp(isThrough: boolean): void {
+  knowUdp(isThrough: boolean, turnsRound: boolean | null = null): void {
+    this.deps.puncher?.knowHairpin(turnsRound)
     const isNews = isThrough && !this.hasUdp
     this.hasUdp = isThrough
     if (isNews) for (const each of this.searches.values()) this.beginAnew(each, false)

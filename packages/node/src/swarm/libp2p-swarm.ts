@@ -206,9 +206,9 @@ export class Libp2pSwarm implements Swarm, Directory {
     return this.running?.stunServers() ?? []
   }
 
-  /** Whether UDP gets through, for the choice of ways. */
-  knowUdp(isThrough: boolean): void {
-    this.running?.improver.knowUdp(isThrough)
+  /** Whether UDP gets through, for the choice of ways, and whether the NAT turns packets round, for what is said of them. */
+  knowUdp(isThrough: boolean, turnsRound: boolean | null): void {
+    this.running?.improver.knowUdp(isThrough, turnsRound)
   }
 
   /** A router has opened a port for this machine; nothing: there is none any more. */
