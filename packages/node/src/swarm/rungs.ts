@@ -37,7 +37,7 @@ export function isTried({ outcome, detail }: RungReport): boolean {
   return outcome !== 'failed' || !(detail.endsWith(OVERTAKEN) || detail.endsWith(BEGUN_ANEW))
 }
 
-/** Addresses of one device that are dialled at once; an honest device has a handful. */
+/** Addresses of one device that are dialled at once, and of WebRTC in turn; an honest device has a handful. */
 const MAX_ADDRESSES = 16
 
 export function rungOf(address: string): Rung {
@@ -70,7 +70,7 @@ export async function dialRungs(
   report: (reports: readonly RungReport[]) => void,
 ): Promise<Connection> {
   const isMeant = meantFor(stack.getMultiaddrs().map(String))
-  const wanted = addresses.filter((each) => dialled(rungs).includes(rungOf(each)) && isMeant(each)).slice(0, MAX_ADDRESSES)
+  const wanted = fewEnough(addresses.filter((each) => dialled(rungs).includes(rungOf(each)) && isMeant(each)))
   const tried = wanted.filter((each) => rungOf(each) !== 'webrtc' || self < device)
   const errors = new Map<string, string>()
   const attempts = groupsOf(tried).map((group) => {
@@ -92,6 +92,14 @@ export async function dialRungs(
     report(reportsOf(wanted, { rungs, tried, errors }))
     throw attempts.length === 0 ? new Error('no direct address is known') : error
   }
+}
+
+/** Those first that most can reach, and bridges of containers (172.16.0.0/12) last. Those of WebRTC take nobody's place. */
+function fewEnough(addresses: readonly string[]): readonly string[] {
+  const rank = (each: string): number => (isNear(each) ? (each.startsWith('/ip4/172.') ? 2 : 1) : 0)
+  const isWebRtc = (each: string): boolean => rungOf(each) === 'webrtc'
+  const others = addresses.filter((each) => !isWebRtc(each)).toSorted((a, b) => rank(a) - rank(b))
+  return [others, addresses.filter(isWebRtc)].flatMap((each) => each.slice(0, MAX_ADDRESSES))
 }
 
 /**
