@@ -127,6 +127,30 @@ describe('port mapper', () => {
     home.stopping.abort()
   })
 
+  it('[PM4] a router that misses a renewal is asked again soon, and its port is announced as long as it holds it', async () => {
+    const home = new Home()
+    await home.pass(0)
+    home.router.answer = undefined
+    await home.pass(3_600_000)
+    expect([home.router.asked, home.mapper.state().kind, home.announced.length]).toEqual([2, 'mapped', 1])
+    await home.pass(20_000)
+    expect(home.router.asked).toBe(3)
+    await home.pass(7_200_000)
+    expect([home.mapper.state().kind, home.announced.at(-1)]).toEqual(['none', undefined])
+    home.stopping.abort()
+  })
+
+  it('[PM4] a port that the router still holds is given back at the end, though it has missed a renewal', async () => {
+    const home = new Home()
+    await home.pass(0)
+    home.router.answer = undefined
+    await home.pass(3_600_000)
+    home.stopping.abort()
+    await home.pass(1_000)
+    await home.done
+    expect(home.router.givenBack).toEqual([4_010])
+  })
+
   it('[PM4] what the router has lost is not announced any more', async () => {
     const home = new Home()
     await home.pass(0)

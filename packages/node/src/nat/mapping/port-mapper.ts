@@ -56,6 +56,8 @@ export class PortMapper {
   private readonly deps: PortMapperDeps
   private resting = new AbortController()
   private held: Held | undefined
+  /** Until when the router holds it whether it answers or not, by the monotonic clock. */
+  private heldUntil = 0
   private misses = 0
   private known: MappingState = { kind: 'looking' }
 
@@ -70,6 +72,7 @@ export class PortMapper {
   /** The network has changed: asks anew. */
   renew(): void {
     this.misses = 0
+    this.heldUntil = 0
     this.resting.abort()
   }
 
@@ -89,9 +92,11 @@ export class PortMapper {
   private async lookOnce(stopping: AbortSignal): Promise<number> {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(WITHIN_MS)])
     try {
-      const found = await this.look(signal)
-      this.take(found)
-      return this.held === undefined ? this.waitAfterMiss() : renewalOf(this.held.outside)
+      const before = this.held
+      this.take(await this.look(signal))
+      if (this.held === undefined || this.held === before) return this.waitAfterMiss()
+      this.heldUntil = this.deps.clock.monotonic() + lifetimeOf(this.held.outside)
+      return renewalOf(this.held.outside)
     } catch (error) {
       this.deps.logger.debug('no-port-mapped', { reason: String(error) })
       this.take({ kind: 'refused' })
@@ -113,10 +118,17 @@ export class PortMapper {
     if (way === undefined) return { kind: 'no-router' }
     const target = { ...way, port: port(), wanted: this.held?.outside.port ?? port() }
     const held = await this.firstOf(target, signal)
-    if (held === undefined) return { kind: 'none' }
+    if (held === undefined) return this.stillHeld(target) ?? { kind: 'none' }
     if (isUsable(held.outside)) return held
     await held.way.unmap({ ...target, signal }, held.outside).catch(() => undefined)
     return { kind: 'nested' }
+  }
+
+  /** A router that has not answered once has not forgotten what it holds; it is asked again soon. */
+  private stillHeld({ gateway, host, port }: Held['target']): Held | undefined {
+    const { held } = this
+    const isSame = held?.target.gateway === gateway && held.target.host === host && held.target.port === port
+    return isSame && this.deps.clock.monotonic() < this.heldUntil ? held : undefined
   }
 
   /** @throws Error when no way leads to a port, and the router has said so by one of them */
@@ -155,9 +167,14 @@ function mappingOf({ way, target, outside }: Held): PortMapping {
   return { host: outside.host, port: outside.port, by: way.name, internalHost: target.host, internalPort: target.port }
 }
 
-/** Half of the time that is left (RFC 6887 §11.2.1, RFC 6886 §3.3), or of what was asked for if the router gives more: it may start anew. */
-function renewalOf({ lifetimeS }: OutsidePort): number {
-  return lifetimeS === 0 ? LOOK_AFTER_MS : Math.max(LEAST_RENEWAL_MS, (Math.min(lifetimeS, LIFETIME_S) * 1_000) / 2)
+/** Half of the time that is left (RFC 6887 §11.2.1, RFC 6886 §3.3). */
+function renewalOf(outside: OutsidePort): number {
+  return outside.lifetimeS === 0 ? LOOK_AFTER_MS : Math.max(LEAST_RENEWAL_MS, lifetimeOf(outside) / 2)
+}
+
+/** What was asked for if the router gives more, or for ever: it may start anew. Milliseconds. */
+function lifetimeOf({ lifetimeS }: OutsidePort): number {
+  return Math.min(lifetimeS || LIFETIME_S, LIFETIME_S) * 1_000
 }
 
 /** Something that can be dialled, and not before which another NAT stands; a router may say anything. */
