@@ -4,11 +4,12 @@ import { useEffect, useState } from 'react'
 import { useClient, useStrings } from '../client/context.tsx'
 import { pathTo } from '../shell/status-bar.tsx'
 import { useRareStrings } from '../ui/use-rare-strings.ts'
+import { askAgain } from './ask-again.ts'
 import { sayWay } from './way-sentences.ts'
 
 export function PathDetails({ contact }: { readonly contact: string }) {
   const { peers } = useClient()
-  // Asked anew when the way has changed.
+  // Asked anew at once when the way has changed.
   return <Why key={pathTo(peers, contact)} contact={contact} />
 }
 
@@ -28,16 +29,7 @@ function Why({ contact }: { readonly contact: string }) {
   const { path: words } = useRareStrings()
   const { api } = useClient()
   const [why, setWhy] = useState<WhyView>()
-  useEffect(() => {
-    let isWanted = true
-    api?.why({ contact }).then(
-      (answer) => (isWanted ? setWhy(answer) : undefined),
-      () => undefined,
-    )
-    return () => {
-      isWanted = false
-    }
-  }, [api, contact])
+  useEffect(() => (api === undefined ? undefined : askAgain(() => api.why({ contact }), setWhy)), [api, contact])
   if (why === undefined) return null
   const others = why.devices.filter(({ device }) => device !== why.device)
   return (

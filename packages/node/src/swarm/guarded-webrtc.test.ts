@@ -9,7 +9,7 @@ import { muteLogger } from './mute-logger.ts'
 const DEVICE = parseDeviceId('12D3KooWBg9Fk4u8hWv2yL5S5s6hrPWvqo8c3dKoCQidZDDoNH3r')
 
 /** The door as the library's transport puts it up. */
-async function door(mayOffer: boolean) {
+async function door(mayOffer: boolean, status = 'open') {
   const failed: DeviceId[] = []
   let handler: StreamHandler | undefined
   const components = {
@@ -21,7 +21,7 @@ async function door(mayOffer: boolean) {
   const transport = guardedWebRTC({}, rules)(components as never) as Transport & { start(): Promise<void>; stop(): Promise<void> }
   await transport.start()
   const [near, far] = await streamPair()
-  void handler?.(far, { remotePeer: peerOf(DEVICE) } as Connection)
+  void handler?.(far, { remotePeer: peerOf(DEVICE), status } as Connection)
   return { near, far, failed, stop: () => transport.stop() }
 }
 
@@ -29,6 +29,14 @@ it('[PT2] an offer of WebRTC that comes to nothing is told: who waits for it lea
   const { near, failed, stop } = await door(true)
   near.abort(new Error('no candidate pair'))
   await vi.waitFor(() => expect(failed).toEqual([DEVICE]), { timeout: 10_000 })
+  await stop()
+})
+
+it('[PT2] one that ends with the circuit beneath was not tried to its end', async () => {
+  const { near, far, failed, stop } = await door(true, 'closing')
+  near.abort(new Error('the relay has gone'))
+  await vi.waitFor(() => expect(far.status).not.toBe('open'), { timeout: 10_000 })
+  expect(failed).toEqual([])
   await stop()
 })
 

@@ -29,8 +29,9 @@ function doorFor(handler: StreamHandler, { mayOffer, onFailed }: OfferRules): St
   return (stream, connection: Connection) => {
     const device = deviceOf(connection.remotePeer)
     if (device === undefined || !mayOffer(device)) return stream.abort(new Error('not for this device'))
-    // Where a connection has come of it both sides close it in order.
-    stream.addEventListener('close', ({ error }) => error && onFailed(device), { once: true })
+    // Where a connection has come of it both sides close it in order; with the circuit it ends untried.
+    const onClose = ({ error }: { error?: Error }): unknown => error && connection.status === 'open' && onFailed(device)
+    stream.addEventListener('close', onClose, { once: true })
     return handler(stream, connection)
   }
 }

@@ -322,6 +322,14 @@ it('[PT2] an offer of WebRTC that failed is forgotten once another has succeeded
   stop()
 })
 
+it('[PT2] an offer of WebRTC that is given up because another way was faster is no news', () => {
+  const { state, improver, stop } = world()
+  state.open = [RELAYED, over('/ip4/9.9.9.9/udp/4000')]
+  improver.offerFailed(DEVICE)
+  expect(state.reports).toEqual([])
+  stop()
+})
+
 it('nothing is left waiting when it is reached no more', async () => {
   const { state, clock, improver } = world()
   const done = improver.improve(DEVICE)

@@ -219,9 +219,10 @@ export class Improver {
     this.punches?.answered(device, by, error)
   }
 
-  /** The other side, whose part it is, has tried WebRTC. A later try of its may have come to more meanwhile. */
+  /** The other side, whose part it is, has tried WebRTC. It gives up what another way, or a later try, was faster than. */
   offerFailed(device: DeviceId): void {
-    if (!this.hasWebRtc(device)) this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: IN_VAIN }])
+    if (this.connections(device).every(isRelayedConnection))
+      this.deps.dialler.remember(device, [{ rung: 'webrtc', outcome: 'failed', detail: IN_VAIN }])
   }
 
   private hasWebRtc(device: DeviceId): boolean {
