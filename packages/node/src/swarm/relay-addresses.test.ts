@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { fewEnough, listenAddresses } from './relay-addresses.ts'
+import { fewEnough, isDialable, listenAddresses } from './relay-addresses.ts'
 
 const transports = (host: string): string[] =>
   ['tcp/4001', 'tcp/4002/ws', 'udp/4003/webrtc-direct', 'udp/4001/quic-v1'].map((each) => `${host}/${each}`)
@@ -37,4 +37,9 @@ it('[RL28] where it is to listen on all of IPv6 it listens on IPv4 too', () => {
     ...listenAddresses({ host: '0.0.0.0', ...ports }),
   ])
   expect(listenAddresses({ host: '::1', ...ports })).toHaveLength(3)
+})
+
+it('[RL28] addresses of one link are not announced: whoever reads them does not know which', () => {
+  const hosts = ['/ip6/fe80::fc:ff:fe00:1', '/ip6/FEBF::1', '/ip6/fd00::2', '/ip6/2001:db8::1', '/ip4/169.254.1.1', '/dns/fe80.example']
+  expect(hosts.filter((each) => isDialable(`${each}/udp/4001/quic-v1`))).toEqual(hosts.slice(2))
 })

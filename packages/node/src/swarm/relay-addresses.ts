@@ -34,6 +34,11 @@ function listenAt(listen: RelayPorts): string[] {
   return wanted.flatMap(([port, address]) => (port === 'off' ? [] : [address(port)]))
 }
 
+/** Whether somebody can dial it who reads it elsewhere: an address of one link means nothing without the name of that link. */
+export function isDialable(address: string): boolean {
+  return !/^\/ip6\/fe[89ab][0-9a-f]:/i.test(address)
+}
+
 /** `address` with the host under which others reach the relay, if one is given. */
 export function announceAs(address: string, { announceHost, announceAddress }: AnnouncedHost): string {
   const host = address.includes('/webrtc-direct') ? (announceAddress ?? announceHost) : announceHost

@@ -43,7 +43,8 @@ function start(announceHost?: string, host = '127.0.0.1'): Promise<RelayStack> {
     put: (key: string, value: Uint8Array) => void kept.set(key, value),
     delete: (key: string) => void kept.delete(key),
   }
-  const listen = { host, tcp: 0, ws: 0, webrtc: host === '::' ? 0 : 'off' } as const
+  const others = host === '::' ? 0 : 'off'
+  const listen = { host, tcp: 0, ws: 0, webrtc: others, quic: others } as const
   return createRelayStack({ privateKeySeed: new Uint8Array(32).fill(1), listen, announceHost, durable, logger: silent })
 }
 
@@ -84,10 +85,11 @@ describe('relay stack', { timeout: 60_000 }, () => {
   it('[RL28] told to listen on all of IPv6 it is reached by IPv4 as well', async () => {
     const other = await start(undefined, '::')
     const ways = other.addresses().filter((each) => each.startsWith('/ip4/127.0.0.1/'))
-    expect(ways).toHaveLength(3)
+    expect(ways.length).toBeGreaterThanOrEqual(3)
+    expect(other.addresses().filter((each) => each.startsWith('/ip6/fe80:'))).toEqual([])
     const probed = await probeRelay(ways, { withinMs: DEADLINE.timeout })
     await other.stop()
-    expect(probed.map(({ error }) => error)).toEqual([undefined, undefined, undefined])
+    expect(probed.filter(({ error }) => error !== undefined)).toEqual([])
   })
 
   it('holds more reservations than the library allows by default, and frees each when its peer has gone', async () => {

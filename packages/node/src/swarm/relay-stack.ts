@@ -32,7 +32,7 @@ import { guardedQuic } from './guarded-quic.ts'
 import { guardedTcp } from './guarded-tcp.ts'
 import { guardedWebRTCDirect } from './guarded-udp.ts'
 import { guardedWebSockets, type TakeUpgrade } from './guarded-websockets.ts'
-import { announceAs, fewEnough, hostPrefix, listenAddresses } from './relay-addresses.ts'
+import { announceAs, fewEnough, hostPrefix, isDialable, listenAddresses } from './relay-addresses.ts'
 import type { RelayPorts } from './relay-addresses.ts'
 import { CertificateDatastore } from './relay-datastore.ts'
 import type { DurableEntries } from './relay-datastore.ts'
@@ -290,7 +290,7 @@ function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, .
 }
 
 function announced(late: Late, options: RelayStackOptions) {
-  const own = late.transports?.getAddrs().map(String) ?? []
+  const own = late.transports?.getAddrs().map(String).filter(isDialable) ?? []
   const wanted = new Set([...own.map((each) => announceAs(each, options)), ...frontAddress(options)])
   return fewEnough([...wanted]).map((each) => multiaddr(`${each}/p2p/${String(late.self)}`))
 }
