@@ -32,7 +32,8 @@ beforeAll(() => ensurePrograms(PROGRAMS), 600_000)
 afterAll(async () => {
   for (const child of running.filter((each) => each.exitCode === null && each.signalCode === null)) {
     const gone = once(child, 'exit')
-    child.kill('SIGKILL')
+    // In order: a killed nginx leaves those behind that work for it.
+    child.kill('SIGTERM')
     await gone
   }
   rmSync(dir, { recursive: true, force: true })
