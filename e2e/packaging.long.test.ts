@@ -23,8 +23,22 @@ beforeAll(() => {
 }, WITHIN_MS)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Starts the program, gets a window's page from it, and ends it. */
-async function serves(command: string, args: readonly string[]): Promise<{ readonly page: string; readonly exitCode: number | null }> {
+interface Served {
+  readonly page: string
+  readonly api: string
+  readonly exitCode: number | null
+}
+
+/** What becomes of a window's way to its client: `open` only when that runs. */
+async function reach(url: string, session: string): Promise<string> {
+  const socket = new WebSocket(new URL('/api', url.replace(/^http/, 'ws')), ['skein', session])
+  const outcome = await Promise.race(['open', 'error'].map((type) => once(socket, type).then(() => type)))
+  socket.close()
+  return outcome
+}
+
+/** Starts the program, gets a window's page and its way to the client from it, and ends it. */
+async function serves(command: string, args: readonly string[]): Promise<Served> {
   const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache'), SKEIN_LAN: 'false' }
   const program = spawn(command, [...args, '--no-window', '--json', '--data-dir', join(folder, 'data')], {
     env,
@@ -34,18 +48,19 @@ async function serves(command: string, args: readonly string[]): Promise<{ reado
     const [line] = await once(createInterface({ input: program.stdout }), 'line')
     const { url } = JSON.parse(String(line)) as { readonly url: string }
     const { status, headers } = await fetch(url, { redirect: 'manual' })
-    const cookie = headers.get('set-cookie')?.split(';')[0] ?? ''
-    const page = await fetch(new URL('/', url), { headers: { cookie } })
+    const session = new URLSearchParams(headers.get('location')?.split('#')[1]).get('session') ?? ''
+    const page = await fetch(new URL('/', url))
+    const api = `${await reach(url, 'guessed')} ${await reach(url, session)}`
     const text = `${status} ${page.status} ${await page.text()}`
     program.kill('SIGTERM')
     if (program.exitCode === null) await once(program, 'exit')
-    return { page: text, exitCode: program.exitCode }
+    return { page: text, api, exitCode: program.exitCode }
   } finally {
     program.kill('SIGKILL')
   }
 }
 
-const SERVED = { page: expect.stringMatching(/^302 200 [\s\S]*Skein/), exitCode: 0 }
+const SERVED = { page: expect.stringMatching(/^302 200 [\s\S]*Skein/), api: 'error open', exitCode: 0 }
 
 it.skipIf(skipped)(
   '[DW15] the single executable runs with nothing beside it, a second time from what it has laid out',

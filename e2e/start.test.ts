@@ -29,7 +29,7 @@ async function takePort(): Promise<Server> {
 const OWN_LINK = /http:\/\/127\.0\.0\.1:\S+\/open\?t=\S+/
 
 function startIn(dir: string, env: Readonly<Record<string, string>>) {
-  const start = { SKEIN_START_DIR: dir, SKEIN_ELECTRON: '', WAYLAND_DISPLAY: '', ...env }
+  const start = { SKEIN_START_DIR: dir, SKEIN_START_HOST: '127.0.0.1', SKEIN_ELECTRON: '', WAYLAND_DISPLAY: '', ...env }
   const program = spawn(process.execPath, [START], { env: { ...process.env, ...start }, stdio: ['ignore', 'pipe', 'ignore'] })
   const [said, ended] = [{ text: '' }, once(program, 'close') as Promise<[number]>]
   program.stdout.on('data', (part: Buffer) => (said.text += part.toString()))
@@ -46,6 +46,8 @@ it('[DW23] npm start brings up relay and client with an invite and a link, and e
   try {
     await eventually('invite and link are there', () => said.text.includes('Another such link') && said.text.includes('bin/skein add'))
     const relay = /The relay: (http:\S+)/.exec(said.text)?.[1] ?? ''
+    // As it was told to: it has others.
+    expect(new URL(relay).hostname).toBe('127.0.0.1')
     expect((await fetch(`${relay}/relay.json`)).status).toBe(200)
     // A link opens the user's own client in a browser.
     await opens(said.text)

@@ -1,11 +1,11 @@
 // `npm start`: a relay and a client on this machine, an invite for the next person, and the user's own client in a window or by a link.
 // Starts programs only through bin-level entry points; when it ends, everything that it started has ended.
 import { spawn, spawnSync } from 'node:child_process'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ownHosts } from '../packages/node/dist/client/page/own-hosts.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const CLI = join(root, 'apps', 'cli', 'bundle', 'main.js')
@@ -17,11 +17,9 @@ const LOOK_EVERY_MS = 300
 const PORTS = ['http', 'tcp', 'ws', 'webrtc', 'stun', 'stun2', 'reflector']
 const dataDir = process.env.SKEIN_START_DIR ?? join(root, '.skein')
 const clientDir = join(dataDir, 'client')
-/** Address under which others on the LAN reach this machine; loopback when there is none. */
-const host =
-  Object.values(networkInterfaces())
-    .flat()
-    .find((each) => each?.family === 'IPv4' && !each.internal)?.address ?? '127.0.0.1'
+/** Addresses under which others on the LAN reach this machine, the best first; loopback when there is none. */
+const hosts = [process.env.SKEIN_START_HOST, ...(await ownHosts()), '127.0.0.1'].filter((each) => each !== undefined && each !== '')
+const [host, ...others] = [...new Set(hosts)]
 const started = []
 let isOver = false
 /** Resolves when the window has been closed, or Ctrl-C has been pressed; with the reason when a part has ended by itself. */
@@ -102,6 +100,14 @@ async function waitUntilJoined() {
     if (cli(['status', '--json'], ['ignore', 'pipe', 'ignore']).stdout.includes('"reserved":true')) return
 }
 
+/** An invite names one address: which of them others reach, the machine cannot know. */
+function sayOthers() {
+  const shared = others.filter((each) => each !== '127.0.0.1')
+  if (shared.length === 0) return
+  console.log(`It leads to ${host}. Does nothing open there, start again with another address of this machine:`)
+  console.log(`  SKEIN_START_HOST=${shared[0]} npm start    (${shared.join(', ')})\n`)
+}
+
 /** The conversation, in this terminal; without one, until it is told to end. */
 function converse() {
   if (!process.stdin.isTTY || isOver) return
@@ -132,6 +138,7 @@ async function bringUp() {
   console.log(
     `\nThe invite opens Skein in any browser of this network. Or, in a terminal:\n  bin/skein up --relay ${relay.url} --data-dir ./second\n  bin/skein add '<invite>' --data-dir ./second\n`,
   )
+  sayOthers()
   void linked.promise.then(converse)
 }
 

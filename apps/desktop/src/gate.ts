@@ -23,6 +23,7 @@ export type Refusal = { readonly status: 401 | 403 | 421; readonly reason: strin
 
 export class Gate {
   private readonly now: () => number
+  /** Until when each is good. */
   private readonly links = new Map<string, number>()
   private readonly sessions: string[] = []
   /** For a second start of the program, which reads it from a file that only this user can read. */
@@ -34,8 +35,15 @@ export class Gate {
     this.now = now
   }
 
+  /** Links that are remembered. */
+  get linkCount(): number {
+    return this.links.size
+  }
+
   /** A token for one window. */
   makeLink(): string {
+    // Each notification and each second start makes one, and few are used.
+    for (const [each, until] of this.links) if (until < this.now()) this.links.delete(each)
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     this.links.set(token, this.now() + LINK_LIFETIME_MS)
     return token

@@ -73,7 +73,7 @@ export function interfaceFolder(): string {
   throw new SkeinError('USAGE', 'The interface has not been built; run npm start once.')
 }
 
-/** That of the web client, narrowed: the client runs here, and its page has nobody else to talk to, whatever script gets into it. */
+/** That of the web client, narrowed: the client runs here, and its page has nobody else to ask. */
 export function policyOf(ui: string): string {
   const policy = readFileSync(join(ui, 'content-security-policy.txt'), 'utf8').trim()
   return policy.replace(/connect-src [^;]*/, "connect-src 'self'")

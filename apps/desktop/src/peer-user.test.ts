@@ -30,7 +30,7 @@ it.runIf(process.getuid !== undefined)('[DW17] takes for another user whoever is
   expect([50_000, 50_001, 50_002].map(isOther)).toEqual([false, true, true])
 })
 
-it('[DW18] the page of a window may talk to its own server alone', () => {
+it('[DW18] the page of a window may ask its own server alone', () => {
   const ui = mkdtempSync(join(tmpdir(), 'skein-ui-'))
   writeFileSync(join(ui, 'content-security-policy.txt'), "default-src 'none'; connect-src 'self' http: https: ws: wss:; base-uri 'none'\n")
   expect(policyOf(ui)).toBe("default-src 'none'; connect-src 'self'; base-uri 'none'")

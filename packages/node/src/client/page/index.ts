@@ -1,10 +1,8 @@
 /** The web client served to the local network, from the first invite for it on, or from the start if that is configured. */
 import { isIPv4 } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { SkeinError } from '@skein/core'
-import { wayOut } from '../../nat/mapping/index.ts'
 import type { Libp2pSwarm } from '../../swarm/index.ts'
-import { pageHosts } from './page-hosts.ts'
+import { ownHosts } from './own-hosts.ts'
 import { type PageServer, startPageServer } from './page-server.ts'
 
 export interface PageDeps {
@@ -59,6 +57,6 @@ export class OwnPage {
 
   private async ownHosts(): Promise<readonly string[]> {
     const { host } = this.deps
-    return host === '0.0.0.0' ? pageHosts(networkInterfaces(), (await wayOut())?.host) : [host]
+    return host === '0.0.0.0' ? ownHosts() : [host]
   }
 }
