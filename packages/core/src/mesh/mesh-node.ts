@@ -4,6 +4,7 @@
  */
 import type { Primitives, Random } from '../ports/index.ts'
 import { decodeMeshControl } from '../wire/mesh.ts'
+import { Acquaintances } from './acquaintances.ts'
 import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from './bundle.ts'
 import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle.ts'
 import { BundleExchange, type Talk } from './bundle-exchange.ts'
@@ -59,6 +60,7 @@ export class MeshNode {
   /** Keys of bundles that came for this node, with the time after which they may be forgotten. */
   private readonly collected = new Map<BundleKey, number>()
   private readonly sending = new Set<BundleKey>()
+  private readonly acquaintances = new Acquaintances()
 
   constructor(options: MeshNodeOptions) {
     this.options = options
@@ -94,6 +96,7 @@ export class MeshNode {
     const { policy, addresses } = this.options
     const ownAlias = this.alias()
     this.neighbours.up(info, ownAlias, now)
+    this.recall(info, now)
     policy.stayed(this.neighbours.all(), this.context(now))
     this.neighbours.say(info.link, {
       addresses: [ownAlias, ...addresses],
@@ -102,6 +105,14 @@ export class MeshNode {
       experience: policy.experience(),
       partials: [...this.partials.all()].map(({ header, bytes }) => ({ key: header.key, bytes })),
     })
+  }
+
+  /** What somebody held who was here a moment ago is not brought to him again. */
+  private recall({ link, peer = link }: LinkInfo, now: number): void {
+    for (const key of this.acquaintances.comeBack(peer, now)) {
+      const held = this.options.store.get(key)
+      if (held !== undefined) holds(this.neighbours.get(link), held)
+    }
   }
 
   /** The addresses of this node have changed: all neighbours are told the new ones. */
@@ -127,6 +138,9 @@ export class MeshNode {
     const gone = this.neighbours.get(link)
     this.neighbours.down(link)
     if (gone !== undefined) this.options.policy.stayed([gone], this.context(now))
+    if (gone === undefined || this.options.policy.summarises) return
+    const both = Array.from(this.options.store.all(), ({ key }) => key).filter((key) => gone.has.has(key))
+    this.acquaintances.leave(gone.peer, both, now)
   }
 
   /** Reads a control frame. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE */

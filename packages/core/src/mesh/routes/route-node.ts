@@ -19,6 +19,7 @@ import type { LinkId } from '../neighbour.ts'
 import { FloodBook } from './flood-book.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
 import { SharedAir } from './shared-air.ts'
+import { HEAVY_ATTEMPTS, isHeavy, PATIENCE_MS, patienceFor } from './patience.ts'
 import { MAX_WAYS, type Route, ROUTE_LIFE_MS, RouteTable } from './route-table.ts'
 
 /** What is to be delivered; `payload` may be empty where only the way is looked for. */
@@ -79,10 +80,6 @@ interface Pending extends Omit<Dispatch, 'over'> {
 
 /** Tries by flood after a route has failed, or when there was none. */
 const MOST_ATTEMPTS = 4
-/** How long a receipt may take, in milliseconds; doubled with each further try. */
-const PATIENCE_MS = 400
-/** A part of a file waits behind others of its kind: so many bytes a millisecond come through at the least. */
-const SLOWEST = 64
 /** Another way that was not proven for so long gets a message, before it is forgotten (ME31). */
 const PROVE_AGAIN_MS = ROUTE_LIFE_MS / 2
 /** Where a passage comes from that began here: receipts end with it. */
@@ -174,7 +171,7 @@ export class RouteNode {
       if (now < waiting.dueAt) continue
       if (waiting.over !== undefined) this.table.fail(waiting.address, waiting.over)
       this.pending.delete(waiting.key)
-      if (waiting.attempt < MOST_ATTEMPTS && !(waiting.isAgain && waiting.over === undefined))
+      if (waiting.attempt < (isHeavy(waiting) ? HEAVY_ATTEMPTS : MOST_ATTEMPTS) && !(waiting.isAgain && waiting.over === undefined))
         this.attempt({ ...waiting, over: undefined }, { attempt: waiting.attempt + 1, now })
       else this.options.stranded(waiting.key)
     }
@@ -200,7 +197,7 @@ export class RouteNode {
       return
     }
     const flood = over === undefined
-    const patience = byRouteOnly ? patienceFor(payload) : PATIENCE_MS
+    const patience = byRouteOnly || isHeavy(dispatch) ? patienceFor(payload) : PATIENCE_MS
     const dueAt = now + patience * 2 ** ((isAgain && flood ? MOST_ATTEMPTS : attempt) - 1)
     this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, dueAt })
     this.pass({ kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood }, { over, from: HERE, now })
@@ -248,7 +245,7 @@ export class RouteNode {
   }
 
   /**
-   * The bundle itself to those who are likely to lack it, a word to the others, and first of all a word where bytes cost something;
+   * The bundle itself to those who are likely to lack it, a word to the others, and first of all a word where bytes cost something or are many;
    * to all when the first try has failed.
    */
   private flood(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): void {
@@ -264,7 +261,7 @@ export class RouteNode {
     const bytes = encodeRouteFrame(frame)
     const hop = MAX_HOPS - frame.hopLimit
     for (const link of links) {
-      const sends = frame.attempt > 1 || (this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
+      const sends = frame.attempt > 1 || (!isHeavy(frame) && this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
       this.floods.count(hop, link, sends ? 0 : 1)
       if (sends) this.options.send(link, bytes)
       else this.announce(link, frame.key)
@@ -385,10 +382,6 @@ export class RouteNode {
     passage.returned = !receipt.search
     this.back(receipt.search && search !== undefined ? [search] : ways, receipt)
   }
-}
-
-function patienceFor({ length }: Uint8Array): number {
-  return PATIENCE_MS + length / SLOWEST
 }
 
 function dispatchOf({ key, address, lock, payload }: RouteForwardFields): Dispatch {

@@ -27,6 +27,21 @@ describe('the mesh at work', () => {
     expect(lab.node('x').service.status().neighbours[0]?.bytesIn).toBe(before)
   })
 
+  it('[ME24] what is large comes to everybody once when it looks for its way, and not over every link', async () => {
+    const lab = new MeshLab()
+    const names = ['ana', 'bo', 'cy', 'dan', 'eve']
+    for (const name of names) await lab.start(name)
+    for (const [at, name] of names.entries()) for (const other of names.slice(at + 1)) lab.connect(name, other)
+    await lab.run(500)
+    const spent = (): number =>
+      names.flatMap((name) => lab.node(name).service.status().neighbours).reduce((sum, { bytesOut }) => sum + bytesOut, 0)
+    const before = spent()
+    lab.send('ana', 'eve', 'large', 50_000)
+    await lab.run(1_000)
+    expect([lab.received('eve'), lab.node('ana').proven]).toEqual([['large'], ['large']])
+    expect(spent() - before).toBeLessThan(4.5 * 50_000)
+  })
+
   it('[ME20] what finds no way is carried until there is one, over who knows neither end, and the copies are cured', async () => {
     const lab = new MeshLab()
     for (const name of ['ana', 'mule', 'bo']) await lab.start(name)
