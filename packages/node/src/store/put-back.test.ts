@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { sql } from 'drizzle-orm'
@@ -9,6 +9,7 @@ import { expect, it } from 'vitest'
 import type { AnyDatabase } from './queries.ts'
 import { DEVICE, folder, type Folder, message, open, prekey, sessionPut } from './store-fixtures.ts'
 import { compareUse } from './use-count.ts'
+import { useMarkFile } from './use-mark-file.ts'
 
 const FILES = ['', '-wal', '-shm']
 
@@ -75,6 +76,42 @@ it('[ST29] the same copy put back twice is noticed twice', async () => {
     expect(store.restored).toBe(true)
     await store.close()
   }
+})
+
+it('[ST29] an old state that was put back over the newer one, with its mark, is noticed', async () => {
+  const db = drizzle(new Database(':memory:'))
+  db.run(sql`CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)`)
+  db.run(sql`CREATE TABLE sessions (device TEXT PRIMARY KEY NOT NULL)`)
+  const file = { count: 0, at: 0 }
+  let now = 1_000_000
+  const write = (count: number): unknown => Object.assign(file, { count, at: now })
+  const mark = { read: () => file.count, write: (count: number) => void write(count), writtenAt: () => file.at }
+  const compare = (): Promise<boolean> => compareUse(db as unknown as AnyDatabase, mark, () => false)
+  expect([await compare(), await compare()]).toEqual([false, false])
+  // The same bytes, written by somebody else an hour later.
+  now += 3_600_000
+  write(file.count)
+  expect([await compare(), await compare()]).toEqual([true, false])
+  // The process ended between the mark and the note of it.
+  write(file.count + 1)
+  db.run(sql`UPDATE settings SET value = ${file.count} WHERE key = 'storage.use'`)
+  now += 3_600_000
+  expect(await compare()).toBe(false)
+})
+
+it('[ST29] what the mark of a file says to be its instant is not set by copying', () => {
+  using place = folder()
+  const [database, path, kept] = ['skein.sqlite', 'storage.use', 'kept'].map((name) => join(place.dir, name))
+  if (database === undefined || path === undefined || kept === undefined) throw new Error('no names')
+  const mark = useMarkFile(path, database)
+  mark.write(7)
+  const written = mark.writtenAt?.()
+  cpSync(path, kept, { preserveTimestamps: true })
+  utimesSync(kept, 0, 0)
+  rmSync(path)
+  cpSync(kept, path, { preserveTimestamps: true })
+  expect(mark.read()).toBe(7)
+  if (process.platform !== 'win32') expect(mark.writtenAt?.()).toBeGreaterThanOrEqual(written ?? Number.POSITIVE_INFINITY)
 })
 
 it('[ST30] a mark that is missing or damaged is no sign of a copy', async () => {

@@ -9,6 +9,10 @@ import * as t from './schema.ts'
 import { inTransaction } from './transaction.ts'
 
 const SETTING = 'storage.use'
+/** For which count the mark was last written, and when by the file system. */
+const WRITTEN = 'storage.mark-written'
+/** File systems keep some instants to two seconds. */
+const SAME_INSTANT_MS = 2_000
 
 /** Where the count is kept beside the database. */
 export interface UseMark {
@@ -18,6 +22,8 @@ export interface UseMark {
   write(count: number): void | Promise<void>
   /** Whether it was written beside another database file than the one that is open: both were copied. */
   isOfAnother?(): boolean
+  /** When it was written as the file system has it, which no copying sets: milliseconds since 1970; undefined where nothing is known. */
+  writtenAt?(): number | undefined
 }
 
 /**
@@ -29,12 +35,12 @@ export interface UseMark {
 export async function compareUse(db: AnyDatabase, mark: UseMark, isFull: (error: unknown) => boolean): Promise<boolean> {
   const marked = await mark.read()
   const count = await readCount(db)
-  const restored = marked > count || mark.isOfAnother?.() === true
+  const restored = marked > count || mark.isOfAnother?.() === true || (marked === count && (await isPutBack(db, mark, count)))
   const next = Math.max(marked, count) + 1
   if (restored) await removeSessions(db, next)
   try {
     if (!restored) await writeCount(db, next)
-    await mark.write(next)
+    await writeMark(db, mark, next)
   } catch (error) {
     if (!isFull(error)) throw error
   }
@@ -53,19 +59,38 @@ function removeSessions(db: AnyDatabase, count: number): Promise<void> {
 export async function countUse(db: AnyDatabase, mark: UseMark): Promise<void> {
   const count = (await readCount(db)) + 1
   await writeCount(db, count)
+  await writeMark(db, mark, count)
+}
+
+/** After a crash in between the database has another count than the one that was noted: that says nothing. */
+async function writeMark(db: AnyDatabase, mark: UseMark, count: number): Promise<void> {
   await mark.write(count)
+  const at = mark.writtenAt?.()
+  if (at !== undefined) await put(db, WRITTEN, `${count} ${at}`)
+}
+
+/** Whether somebody else has written the mark that belongs to this count: it came back together with the database. */
+async function isPutBack(db: AnyDatabase, mark: UseMark, count: number): Promise<boolean> {
+  const [of, at] = ((await read(db, WRITTEN)) ?? '').split(' ').map(Number)
+  const now = mark.writtenAt?.()
+  return of === count && at !== undefined && now !== undefined && Math.abs(now - at) > SAME_INSTANT_MS
 }
 
 async function readCount(db: AnyDatabase): Promise<number> {
-  const [row] = await db.select().from(t.settings).where(eq(t.settings.key, SETTING)).all()
-  return Number(row?.value ?? 0)
+  return Number((await read(db, SETTING)) ?? 0)
 }
 
-async function writeCount(db: AnyDatabase, count: number): Promise<void> {
-  const value = String(count)
+const writeCount = (db: AnyDatabase, count: number): Promise<void> => put(db, SETTING, String(count))
+
+async function read(db: AnyDatabase, key: string): Promise<string | undefined> {
+  const [row] = await db.select().from(t.settings).where(eq(t.settings.key, key)).all()
+  return row?.value
+}
+
+async function put(db: AnyDatabase, key: string, value: string): Promise<void> {
   await db
     .insert(t.settings)
-    .values({ key: SETTING, value })
+    .values({ key, value })
     .onConflictDoUpdate({ target: t.settings.key, set: { value: sql`excluded."value"` } })
     .run()
 }

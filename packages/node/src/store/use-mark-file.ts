@@ -9,6 +9,7 @@ export function useMarkFile(path: string, database: string): UseMark {
     read: () => readCount(path),
     write: (count) => replaceFile(path, `${count}\n${fileOf(database)}\n`),
     isOfAnother: () => isOther(linesOf(path)[1], fileOf(database)),
+    writtenAt: () => changedAt(path),
   }
 }
 
@@ -30,6 +31,11 @@ function linesOf(path: string): readonly string[] {
 function fileOf(path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false })
   return found === undefined ? '' : `${found.ino} ${found.birthtimeNs}`
+}
+
+/** When its inode changed. Programs for backups on Windows change that when they read, to note what they have. */
+function changedAt(path: string): number | undefined {
+  return process.platform === 'win32' ? undefined : statSync(path, { throwIfNoEntry: false })?.ctimeMs
 }
 
 /** Both differ: file systems over a network may number the same file anew, and some keep no birth. */
