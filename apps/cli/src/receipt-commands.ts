@@ -1,6 +1,6 @@
 /** `skein receipt`: delivery proofs. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { SkeinError } from '@skein/core'
+import { deviceIdFromKey, SkeinError } from '@skein/core'
 import { type Session, withApi } from './commands.ts'
 import { EXIT } from './output.ts'
 import { oneLine } from './terminal-text.ts'
@@ -42,7 +42,10 @@ export async function verify({ output }: Session, file: string): Promise<number>
   const receipts = checked.receipts.map(
     ({ device, at, read, text }) => `  ${read ? 'read' : 'came'}    ${time(at)}  ${device}${other(text)}`,
   )
-  const stored = checked.stored.map(({ mailbox, at }) => `  stored  ${time(at)}  ${oneLine(mailbox)}`)
+  const stored = checked.stored.map(({ mailbox, relay_key: key, at }) => {
+    const relay = deviceIdFromKey(Buffer.from(key, 'base64'))
+    return `  stored  ${time(at)}  ${relay}\n          at ${oneLine(mailbox)}, and that it was this message: both as the sender says`
+  })
   const head = [
     `Signed by the recipient.`,
     `  from    ${checked.sender}`,

@@ -364,7 +364,8 @@ export const rareDe: RareStrings = {
     message: 'Nachricht',
     came: (when) => `Angekommen ${when}`,
     read: (when) => `Gelesen ${when}`,
-    stored: (mailbox, when) => `Eine Nachricht wurde bei ${mailbox} hinterlegt: ${when}`,
+    stored: (mailbox, when) =>
+      `Ein Relay hat unterschrieben, dass eine Nachricht bei ihm hinterlegt wurde: ${when}; nach Angabe des Absenders bei ${mailbox}`,
     problems: {
       PROOFS_OFF: 'Niemand hat unterschrieben, dass diese Nachricht ankam: Einer von euch erlaubt es nicht, oder tat es damals nicht.',
       PROOF_INVALID: 'Das ist kein Zustellnachweis, oder etwas darin hat nicht unterschrieben, wer da steht. Verlass dich nicht darauf.',

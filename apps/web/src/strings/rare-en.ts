@@ -358,7 +358,8 @@ export const rareEn = {
     message: 'Message',
     came: (when: string) => `Came ${when}`,
     read: (when: string) => `Read ${when}`,
-    stored: (mailbox: string, when: string) => `Some message was left at ${mailbox} ${when}`,
+    stored: (mailbox: string, when: string) =>
+      `A relay has signed that some message was left with it ${when}; at ${mailbox}, as the sender says`,
     problems: {
       PROOFS_OFF: 'Nobody has signed that this message came: one of you does not allow it, or did not when it came.',
       PROOF_INVALID: 'This is no delivery proof, or something in it is not signed by whom it names. Do not rely on it.',
