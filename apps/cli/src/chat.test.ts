@@ -52,3 +52,31 @@ it('says what becomes of which message', async () => {
     '✗ not delivered: «mine»  Again: skein outbox --retry mine',
   ])
 })
+
+it('what comes while unread messages are asked for is said, once; so is all that is unread, however much', async () => {
+  const backlog = Array.from({ length: 1_500 }, (_, at) => text(`unread ${at}`, {}))
+  const [said, seen]: [string[], string[]] = [[], []]
+  const pending: ClientEvent[] = []
+  let isListening = false
+  const comes = (id: string): unknown => isListening && pending.push(arrives(id))
+  const api = {
+    contacts: async () => (comes('between'), { contacts: [] }),
+    conversations: async () => ({ conversations: [{ contact: BO, name: 'bo', unread: 1_500, muted: false }] }),
+    history: async ({ before }: { before?: string }) => {
+      comes('unread 1499')
+      const end = before === undefined ? backlog.length : backlog.findIndex(({ id }) => id === before)
+      return { messages: backlog.slice(Math.max(0, end - 1_000), end) }
+    },
+    seen: async ({ id }: { id: string }) => seen.push(id),
+    events: async () => {
+      isListening = true
+      return (async function* () {
+        yield* pending
+      })()
+    },
+  } as unknown as ApiClient
+  const room = { contact: undefined }
+  await follow(api, { say: (line) => void said.push(line), room, isShown: true, signal: new AbortController().signal })
+  expect(said).toEqual([...backlog.map(({ id }) => `bo: ${id}`), 'bo: between'])
+  expect(seen).toEqual(['unread 1499', 'between'])
+})

@@ -1,7 +1,7 @@
 /** `skein chat`: a conversation in the terminal. */
 import { createInterface } from 'node:readline/promises'
 import { SkeinError } from '@skein/core'
-import type { ApiClient, ClientEvent, ConversationView } from '@skein/node/api'
+import type { ApiClient, ClientEvent, ConversationView, HistoryMessage } from '@skein/node/api'
 import { EXIT } from './output.ts'
 import { shownMessage } from './shown-message.ts'
 import { oneLine } from './terminal-text.ts'
@@ -101,23 +101,41 @@ async function sayState(api: ApiClient, { contact, id, state, reason }: StateEve
   say(`  ${TICK[state]} ${word}${reason === null ? '' : ` (${oneLine(reason)})`}: ${what}${again}`)
 }
 
-/** What came while nobody looked: with the first new message it would count as seen. */
-async function sayUnread(api: ApiClient, { say, room }: Room): Promise<void> {
-  const { conversations } = await api.conversations()
-  const wanted = ({ contact, name }: ConversationView): boolean => [undefined, contact, name].includes(room.contact)
-  for (const each of conversations.filter((talk) => talk.unread > 0 && !talk.muted && wanted(talk))) {
-    const { messages } = await api.history({ contact: each.contact, limit: 1_000 })
-    for (const message of messages.filter(({ seen }) => !seen)) say(`${oneLine(each.name)}: ${shownMessage(message)}`)
-    const last = messages.at(-1)
-    if (last !== undefined) await api.seen({ contact: each.contact, id: last.id })
+const PAGE = 1_000
+
+/** All from the first message on that was not seen, in pages: oldest last asked for, first in what is given. */
+async function sinceUnread(api: ApiClient, contact: string): Promise<readonly HistoryMessage[]> {
+  const found: HistoryMessage[] = []
+  for (;;) {
+    const [oldest] = found
+    const { messages } = await api.history({ contact, limit: PAGE, ...(oldest === undefined ? {} : { before: oldest.id }) })
+    found.unshift(...messages)
+    if (messages.length < PAGE || messages.every(({ seen }) => seen)) return found
   }
 }
 
-async function sayMessage(
-  api: ApiClient,
-  { contact, name, message }: Extract<ClientEvent, { event: 'message' }>,
-  { say, isShown }: Followed,
-): Promise<void> {
+/** What came while nobody looked: with the first new message it would count as seen. @returns which were said */
+async function sayUnread(api: ApiClient, { say, room }: Room): Promise<ReadonlySet<string>> {
+  const { conversations } = await api.conversations()
+  const said = new Set<string>()
+  const wanted = ({ contact, name }: ConversationView): boolean => [undefined, contact, name].includes(room.contact)
+  for (const each of conversations.filter((talk) => talk.unread > 0 && !talk.muted && wanted(talk))) {
+    const messages = await sinceUnread(api, each.contact)
+    for (const message of messages.filter(({ seen }) => !seen)) {
+      say(`${oneLine(each.name)}: ${shownMessage(message)}`)
+      said.add(message.id)
+    }
+    const last = messages.at(-1)
+    if (last !== undefined) await api.seen({ contact: each.contact, id: last.id })
+  }
+  return said
+}
+
+type MessageEvent = Extract<ClientEvent, { event: 'message' }>
+
+const isHeard = (event: ClientEvent): event is MessageEvent => event.event === 'message' && event.message.direction === 'in' && !event.muted
+
+async function sayMessage(api: ApiClient, { contact, name, message }: MessageEvent, { say, isShown }: Followed): Promise<void> {
   say(`${oneLine(name)}: ${shownMessage(message)}`)
   if (isShown) await api.seen({ contact, id: message.id })
 }
@@ -132,13 +150,15 @@ export interface Followed extends Room {
 export async function follow(api: ApiClient, followed: Followed): Promise<void> {
   const { say, room, isShown, signal } = followed
   try {
-    if (isShown) await sayUnread(api, followed)
+    // First: what comes while the rest is asked for is held back, and neither missed nor said twice.
+    const events = await api.events(undefined, { signal })
+    const said = isShown ? await sayUnread(api, followed) : new Set<string>()
     // An event comes with every change of a contact; only the first acceptance is news.
     const { contacts } = await api.contacts()
     const known = new Set(contacts.flatMap(({ contact, state }) => (state === 'accepted' ? [contact] : [])))
     const online = new Set(contacts.flatMap(({ contact, online: here }) => (here ? [contact] : [])))
-    for await (const event of await api.events(undefined, { signal })) {
-      if (event.event === 'message' && event.message.direction === 'in' && !event.muted) await sayMessage(api, event, followed)
+    for await (const event of events) {
+      if (isHeard(event) && !said.has(event.message.id)) await sayMessage(api, event, followed)
       if (event.event === 'state') await sayState(api, event, say)
       if (event.event === 'presence' && event.contact !== null)
         await sayPresence(api, { ...event, contact: event.contact }, { say, online })
