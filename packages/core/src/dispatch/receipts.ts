@@ -1,4 +1,5 @@
 /** Receipts (RC1 to RC3): devices whose messages came by a carrier, or were seen, are told so, many at once. */
+import { isSkeinError, STORE_FAILURES } from '../errors/index.ts'
 import type { DeviceId, MessageId } from '../ids.ts'
 import { type MainPath, sendControl } from '../main-path/index.ts'
 import type { DueReceipt, StoredMessage, StoreWrite } from '../ports/store.ts'
@@ -8,6 +9,8 @@ import { MAX_RECEIPTS } from '../wire/limits.ts'
 
 /** What comes within this goes into one receipt, milliseconds; up to as long again is chance, so that mail and receipts are not matched by time. */
 const GATHER_MS = 400
+/** After a store that failed, milliseconds. */
+const AGAIN_MS = 30_000
 /** As many where each is signed: 64 bytes more for each. */
 const MAX_SIGNED_RECEIPTS = 128
 
@@ -39,10 +42,17 @@ export class Receipts {
   async plan(device: DeviceId): Promise<void> {
     if (this.planned.has(device)) return
     this.planned.add(device)
-    const { clock, random, logger } = this.path
+    const { clock, random } = this.path
     const elapsed = await clock.sleep(GATHER_MS * (1 + random.uniform()), { signal: this.signal })
     this.planned.delete(device)
-    if (elapsed) await this.send(device).catch((error: unknown) => logger.warn('receipt-not-sent', { reason: String(error) }))
+    if (elapsed) await this.send(device).catch((error: unknown) => this.failed(device, error))
+  }
+
+  /** Where the store had no room for it, another try follows (DL21). */
+  private async failed(device: DeviceId, error: unknown): Promise<void> {
+    this.path.logger.warn('receipt-not-sent', { reason: String(error) })
+    if (!isSkeinError(error) || !STORE_FAILURES.includes(error.code)) return
+    if (await this.path.clock.sleep(AGAIN_MS, { signal: this.signal })) void this.plan(device)
   }
 
   private async send(device: DeviceId): Promise<void> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { SkeinError } from '../errors/index.ts'
 import { messageIdFromBytes } from '../ids.ts'
 import { A, again, B, scene, states, texts } from '../testing/mail-scene.ts'
 import { World, type WorldRelay } from '../testing/world.ts'
@@ -274,6 +275,20 @@ describe('mailboxes', () => {
     await world.run(60_000)
     expect(await states(world, ana, bo)).toEqual(['delivered'])
     expect(await bo.store.receiptDevices()).toEqual([])
+  })
+
+  it('[DL21] a receipt for which there was no room goes once there is', async () => {
+    const { world, ana, bo } = await scene(739)
+    world.network.partition(ana.messenger.identity.device, bo.messenger.identity.device, true)
+    const commit = bo.store.commit.bind(bo.store)
+    bo.store.commit = (writes) =>
+      writes.some(({ kind }) => kind === 'receipt.remove') ? Promise.reject(new SkeinError('DISK_FULL', 'Not now.')) : commit(writes)
+    await world.send(ana, bo, 'is there room?')
+    await world.run(20_000)
+    expect([await texts(world, bo, ana), await states(world, ana, bo)]).toEqual([['is there room?'], ['carried']])
+    bo.store.commit = commit
+    await world.run(60_000)
+    expect(await states(world, ana, bo)).toEqual(['delivered'])
   })
 
   it('[RC1] receipts come many at once, and only to accepted contacts', async () => {
