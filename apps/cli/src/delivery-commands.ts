@@ -1,6 +1,6 @@
 /** Commands about mail on its way. */
 import { SkeinError } from '@skein/core'
-import type { DeviceStateView } from '@skein/node/api'
+import type { StatesView } from '@skein/node/api'
 import { duration, type Session, TICK, time, withApi } from './commands.ts'
 import { oneLine } from './terminal-text.ts'
 
@@ -46,12 +46,19 @@ export const outbox = (session: Session, id: string | undefined, { retry, cancel
   })
 }
 
-function showStates(session: Session, states: { readonly id: string; readonly devices: readonly DeviceStateView[] }): void {
+function showStates(session: Session, states: StatesView): void {
   const lines = states.devices.map(({ device, state, reason, at }) => {
     const why = reason === null ? '' : ` (${oneLine(reason)})`
     return `${TICK[state]} ${state}${why}  ${oneLine(device)}${at === null ? '' : `  ${time(at)}`}`
   })
-  session.output.result(states, lines.join('\n') || 'Another device of yours has sent it, and knows more.')
+  session.output.result(states, lines.join('\n') || whoKnows(states))
+}
+
+/** Where nothing is known here of single devices. */
+export function whoKnows({ sent_by: sender }: Pick<StatesView, 'sent_by'>): string {
+  if (sender === null || sender.here) return 'Of single devices nothing is known.'
+  if (sender.name === null) return 'A device that is yours no more has sent it; of single devices nothing is known.'
+  return `Your device ${oneLine(sender.name) || oneLine(sender.device)} has sent it, and knows more.`
 }
 
 export const mailbox = (session: Session): Promise<number> =>

@@ -2,13 +2,13 @@
 import { eventIterator, oc } from '@orpc/contract'
 import * as z from 'zod/mini'
 import { ConfigSchema, MAX_EXPIRE_MS } from '../config-schema.ts'
-import { DeviceStateView, MessageState, OutboxView, SentMessage, WaitState } from './delivery-contract.ts'
+import { DeviceStateView, MessageState, OutboxView, SentMessage, StatesView, WaitState } from './delivery-contract.ts'
 import { deviceContract } from './device-contract.ts'
 import { MeshInput, MeshView } from './mesh-contract.ts'
 import { DoctorView, InviteView, PATHS, WhyView } from './network-contract.ts'
 import { TransferView } from './transfer-contract.ts'
 
-export { DeviceStateView, MeshView, OutboxView, SentMessage, TransferView, WaitState }
+export { DeviceStateView, MeshView, OutboxView, SentMessage, StatesView, TransferView, WaitState }
 export { CheckedProofView, DeviceView, JoinStep, LinkStep } from './device-contract.ts'
 export { DoctorView, NatView, WhyView } from './network-contract.ts'
 
@@ -204,8 +204,8 @@ export const contract = {
   tryNow: oc.output(z.object({})),
   /** Our own mailboxes: whether mail is fetched as it comes, and how many tokens are at hand. */
   mailbox: oc.output(z.object({ mailboxes: z.array(z.object({ url: z.string(), watching: z.boolean(), tokens: z.int() })) })),
-  /** What has become of a message of ours at each device of its recipient. */
-  states: oc.input(z.object({ id: z.string() })).output(z.object({ id: z.string(), devices: z.array(DeviceStateView) })),
+  /** What has become of a message of ours at each device of its recipient; only the device that has sent it knows of all. */
+  states: oc.input(z.object({ id: z.string() })).output(StatesView),
   /** Sends a message that failed once more, to be given up after so long; as configured when it is left out. */
   retry: oc
     .input(z.object({ id: z.string(), expire_ms: z.optional(z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS))) }))

@@ -43,3 +43,11 @@ export const DeviceStateView = z.object({
   at: z.nullable(Instant),
 })
 export type DeviceStateView = z.infer<typeof DeviceStateView>
+
+export const StatesView = z.object({
+  id: z.string(),
+  /** The device of ours that has sent it, which alone knows of all; `name` is null where it is ours no more. */
+  sent_by: z.nullable(z.object({ device: z.string(), name: z.nullable(z.string()), here: z.boolean() })),
+  devices: z.array(DeviceStateView),
+})
+export type StatesView = z.infer<typeof StatesView>

@@ -1,8 +1,8 @@
 /** Serves the contract from a running client. */
-import { assertSendable, parseDeviceId, parseMessageId, SkeinError } from '@skein/core'
+import { assertSendable, type MessageId, parseDeviceId, parseMessageId, SkeinError } from '@skein/core'
 import type { Client } from '../assemble.ts'
 import { conversationHandlers } from './conversation-handlers.ts'
-import type { ClientEvent, SettingsView } from './contract.ts'
+import type { ClientEvent, SettingsView, StatesView } from './contract.ts'
 import { fileHandlers } from './file-handlers.ts'
 import { deviceHandlers } from './device-handlers.ts'
 import { os } from './procedures.ts'
@@ -97,6 +97,7 @@ export const router = os.router({
   states: os.states.handler(async ({ context: { client }, input: { id } }) => ({
     id,
     devices: (await client.messenger.deliveries.states(parseMessageId(id))).map((each) => ({ ...each })),
+    sent_by: await sentBy(client, parseMessageId(id)),
   })),
   retry: os.retry.handler(async ({ context: { client }, input }) => ({
     message: sentView(await client.messenger.deliveries.retry(parseMessageId(input.id), input.expire_ms)),
@@ -161,6 +162,13 @@ export const router = os.router({
     return { stopping: true as const }
   }),
 })
+
+async function sentBy({ messenger }: Client, id: MessageId): Promise<StatesView['sent_by']> {
+  const device = (await messenger.message(id))?.sender
+  if (device === undefined) return null
+  const own = messenger.devices.all().find((each) => each.device === device)
+  return { device, name: own?.name ?? null, here: own?.here === true }
+}
 
 /** @throws SkeinError USAGE where nothing can be served */
 function pagesOf({ page }: Client): Promise<readonly string[]> {
