@@ -25,6 +25,20 @@ it.each([400_000, 1_200_000])(
   },
 )
 
+it('[FI45] a disk that is full for the store too is said to be', async () => {
+  const both = await pair()
+  const { world, ana, bo } = both
+  ana.disk.files.set('a.bin', content(1, 1_200_000))
+  const transfer = await offer(both)
+  await filesOf(bo).accept(transfer.id, 'in')
+  await until(world, () => filesOf(bo).get(transfer.id).bytes > 200_000)
+  Object.assign(bo.disk, { full: true })
+  Object.assign(bo.node.store, { full: true })
+  await world.run(60_000)
+  const told = bo.node.events.flatMap((event) => (event.kind === 'transfer' ? [event.transfer] : []))
+  expect(told.at(-1)).toMatchObject({ state: 'paused', reason: 'DISK_FULL' })
+})
+
 it.each([
   ['FILE_UNREADABLE', 'source-away'],
   ['STORE_CLOSED', null],

@@ -130,13 +130,16 @@ export class TransferBook {
     return this.all().filter(({ stored }) => stored.contact === contact && stored.state === 'offered').length
   }
 
-  /** Changes it, durably, and says so. */
+  /** Changes it, durably, and says so; also where a full disk cannot keep it: what is said is what is done. */
   async change(live: Live, change: Partial<StoredTransfer>): Promise<void> {
     const next = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
     live.stored = next.direction === 'in' && isFinal(next) ? { ...next, manifest: withoutKey(live.manifest) } : next
     if (this.find(next.id, next.direction) !== live) return
-    await this.deps.store.commit([this.write(live)])
-    this.tell(live)
+    try {
+      await this.deps.store.commit([this.write(live)])
+    } finally {
+      this.tell(live)
+    }
   }
 
   /** Moves on; told and kept now and then. */
