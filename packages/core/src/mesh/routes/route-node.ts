@@ -189,14 +189,16 @@ export class RouteNode {
     else this.forward(link, frame, now)
   }
 
-  private attempt(dispatch: Dispatch, { attempt, now }: { attempt: number; now: number }): void {
+  private attempt(dispatch: Dispatch, { attempt: tries, now }: { attempt: number; now: number }): void {
     const { key, address, lock, payload, byRouteOnly = false, isAgain = false } = dispatch
-    const over = attempt === 1 || byRouteOnly ? this.wayFor(dispatch, now) : undefined
+    const over = tries === 1 || byRouteOnly ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)
       return
     }
     const flood = over === undefined
+    // Whoever carries it would not ask for it, and so pass on no word of it.
+    const attempt = isAgain && flood ? Math.max(2, tries) : tries
     const patience = byRouteOnly || isHeavy(dispatch) ? patienceFor(payload) : PATIENCE_MS
     const dueAt = now + patience * 2 ** ((isAgain && flood ? MOST_ATTEMPTS : attempt) - 1)
     this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, dueAt })
