@@ -43,6 +43,21 @@ describe('large messages', () => {
     expect((passed[0] ?? 0) + (passed[1] ?? 0)).toBeGreaterThan(LARGE)
   })
 
+  it('[ME31] go in pieces too where the second way has come after the first, once something small has looked for it', async () => {
+    const made = await lab('axyb', 'ax', 'xb')
+    made.send('a', 'b', 'first')
+    await made.run(1_000)
+    for (const [a, b] of ['yb', 'ay'] as const) made.connect(a ?? '', b ?? '')
+    await made.run(1_000)
+    made.send('a', 'b', 'second')
+    await made.run(1_000)
+    made.send('a', 'b', 'large', LARGE)
+    await made.run(1_000)
+    expect(made.received('b')).toEqual(['first', 'second', 'large'])
+    expect(counts(made, 'a')).toMatchObject({ overWays: 1, overOneWay: 0 })
+    expect(counts(made, 'b')).toMatchObject({ joined: 1 })
+  })
+
   it('[ME32] go whole over one way, and it says so; small ones go whole over any', async () => {
     const made = await lab('axb', 'ax', 'xb')
     made.send('a', 'b', 'first')

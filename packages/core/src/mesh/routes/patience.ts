@@ -6,8 +6,16 @@ const SLOWEST = 64
 const HEAVY_BYTES = 16_384
 export const HEAVY_ATTEMPTS = 2
 
+/** Larger ones do not look for a second way: whoever is near would see them whole (ME31). */
+const MOST_LOOKING_BYTES = 2_048
+
 export function isHeavy({ payload }: { readonly payload: Uint8Array }): boolean {
   return payload.length > HEAVY_BYTES
+}
+
+/** Whether it may flood although a way is known. */
+export function mayLook({ payload, byRouteOnly = false }: { readonly payload: Uint8Array; readonly byRouteOnly?: boolean }): boolean {
+  return !byRouteOnly && payload.length <= MOST_LOOKING_BYTES
 }
 
 export function patienceFor({ length }: Uint8Array): number {

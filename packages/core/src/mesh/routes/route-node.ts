@@ -19,7 +19,7 @@ import type { LinkId } from '../neighbour.ts'
 import { FloodBook } from './flood-book.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
 import { SharedAir } from './shared-air.ts'
-import { HEAVY_ATTEMPTS, isHeavy, PATIENCE_MS, patienceFor } from './patience.ts'
+import { HEAVY_ATTEMPTS, isHeavy, mayLook, PATIENCE_MS, patienceFor } from './patience.ts'
 import { MAX_WAYS, type Route, ROUTE_LIFE_MS, RouteTable } from './route-table.ts'
 
 /** What is to be delivered; `payload` may be empty where only the way is looked for. */
@@ -75,6 +75,10 @@ interface Pending extends Omit<Dispatch, 'over'> {
   readonly attempt: number
   /** The link it went over, if by a route. */
   readonly over: LinkId | undefined
+  /** It floods although a way is known, to find another. */
+  readonly isLook: boolean
+  /** The number of the latest link when it went: over later ones it has not looked. */
+  readonly latest: number
   readonly dueAt: number
 }
 
@@ -91,7 +95,9 @@ export class RouteNode {
   private readonly options: RouteNodeOptions
   private readonly table = new RouteTable()
   private readonly passages = new PassageBook()
-  private readonly links = new Set<LinkId>()
+  /** Each with its number, in the order in which they came. */
+  private readonly links = new Map<LinkId, number>()
+  private latest = 0
   private readonly floods = new FloodBook()
   private readonly air = new SharedAir()
   private readonly pending = new Map<BundleKey, Pending>()
@@ -101,7 +107,8 @@ export class RouteNode {
   }
 
   linkUp(link: LinkId): void {
-    this.links.add(link)
+    this.latest += 1
+    this.links.set(link, this.latest)
   }
 
   linkDown(link: LinkId): void {
@@ -189,9 +196,10 @@ export class RouteNode {
     else this.forward(link, frame, now)
   }
 
-  private attempt(dispatch: Dispatch, { attempt: tries, now }: { attempt: number; now: number }): void {
+  private attempt(dispatch: Dispatch & { readonly isLook?: boolean }, { attempt: tries, now }: { attempt: number; now: number }): void {
     const { key, address, lock, payload, byRouteOnly = false, isAgain = false } = dispatch
-    const over = tries === 1 || byRouteOnly ? this.wayFor(dispatch, now) : undefined
+    const isLook = dispatch.isLook ?? (mayLook(dispatch) && this.table.looks(address, { links: this.links, now }))
+    const over = !isLook && (tries === 1 || byRouteOnly) ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)
       return
@@ -201,7 +209,7 @@ export class RouteNode {
     const attempt = isAgain && flood ? Math.max(2, tries) : tries
     const patience = byRouteOnly || isHeavy(dispatch) ? patienceFor(payload) : PATIENCE_MS
     const dueAt = now + patience * 2 ** ((isAgain && flood ? MOST_ATTEMPTS : attempt) - 1)
-    this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, dueAt })
+    this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, isLook, latest: this.latest, dueAt })
     this.pass({ kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood }, { over, from: HERE, now })
   }
 
@@ -242,10 +250,6 @@ export class RouteNode {
     else this.options.send(over, encodeRouteFrame(frame))
   }
 
-  private priceOf(link: LinkId): number {
-    return this.options.costOf?.(link) ?? 0
-  }
-
   /**
    * The bundle itself to those who are likely to lack it, a word to the others, and first of all a word where bytes cost something or are many;
    * to all when the first try has failed.
@@ -253,7 +257,7 @@ export class RouteNode {
   private flood(frame: RouteForwardFields, { from, now }: { from: LinkId; now: number }): void {
     this.floods.keep(frame.key, { bytes: encodeRouteFrame(frame), hop: MAX_HOPS - frame.hopLimit, at: now })
     const { random, isShared } = this.options
-    const others = [...this.links].filter((link) => link !== from)
+    const others = [...this.links.keys()].filter((link) => link !== from)
     const shared = from === HERE || frame.attempt > 1 || random === undefined ? [] : others.filter((link) => isShared?.(link))
     const waits = random !== undefined && shared.length > 0 && this.air.wait(frame, shared, { now, random })
     this.spread(frame, waits ? others.filter((link) => !shared.includes(link)) : others)
@@ -263,7 +267,8 @@ export class RouteNode {
     const bytes = encodeRouteFrame(frame)
     const hop = MAX_HOPS - frame.hopLimit
     for (const link of links) {
-      const sends = frame.attempt > 1 || (!isHeavy(frame) && this.priceOf(link) === 0 && this.floods.isWorthSending(hop, link))
+      const sends =
+        frame.attempt > 1 || (!isHeavy(frame) && (this.options.costOf?.(link) ?? 0) === 0 && this.floods.isWorthSending(hop, link))
       this.floods.count(hop, link, sends ? 0 : 1)
       if (sends) this.options.send(link, bytes)
       else this.announce(link, frame.key)
@@ -328,7 +333,7 @@ export class RouteNode {
   private lookFurther({ key, address, attempt }: Pending, found: LinkId, now: number): void {
     if (this.table.usable(address, now).length > 1) return
     const bytes = encodeRouteFrame({ kind: 'search', key, attempt: attempt + 1, hopLimit: MAX_HOPS })
-    for (const link of this.links) if (link !== found) this.options.send(link, bytes)
+    for (const link of this.links.keys()) if (link !== found) this.options.send(link, bytes)
   }
 
   /** Those whom the receipt of the first way has passed, and whoever does not know the bundle, let it end here (ME31). */
@@ -342,7 +347,7 @@ export class RouteNode {
     before.search = from
     if (hopLimit <= 1) return
     const bytes = encodeRouteFrame({ kind: 'search', key, attempt, hopLimit: Math.min(hopLimit, MAX_HOPS) - 1 })
-    for (const link of this.links) if (link !== from) this.options.send(link, bytes)
+    for (const link of this.links.keys()) if (link !== from) this.options.send(link, bytes)
   }
 
   private back(ways: Iterable<LinkId>, receipt: Omit<RouteReceiptFields, 'kind'>): void {
@@ -362,7 +367,11 @@ export class RouteNode {
     const passage: Passage | undefined = waiting === undefined ? this.passages.get(key) : undefined
     const { lock, address } = waiting ?? passage ?? {}
     if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
-    this.table.prove(address, { link, hops: hops + 1, now, price: this.priceOf(link) })
+    const isFound = waiting !== undefined && waiting.over === undefined
+    // What was only named to a newcomer has looked nowhere else.
+    const looked = waiting?.latest ?? (passage?.from === HERE ? 0 : this.latest)
+    const price = this.options.costOf?.(link) ?? 0
+    this.table.prove(address, { link, hops: hops + 1, now, price, looked, isFound, isAnew: waiting?.isLook })
     this.options.useful?.(link)
     this.options.proven(cureKey)
     if (waiting !== undefined) {

@@ -12,6 +12,8 @@ export interface Route {
   readonly quality: number
   /** What a byte costs on that link: 0 is nothing, 1 is a metered or battery-hungry radio. */
   readonly price: number
+  /** The number of the latest link there was when another way was looked for beside this one; 0 is never. */
+  readonly looked: number
 }
 
 /** Addresses with routes, at most (ME15); those proven longest ago go first. */
@@ -32,6 +34,11 @@ const HOPS_WORTH = 3
 export interface Proof extends Pick<Route, 'link' | 'hops'> {
   readonly now: number
   readonly price?: number
+  /** As `Route.looked`, for a way that is new or was found by looking. */
+  readonly looked?: number
+  readonly isFound?: boolean
+  /** Ways known before may lead over the same nodes, and are forgotten. */
+  readonly isAnew?: boolean | undefined
 }
 
 /** Next hops by address, as receipts have taught them. */
@@ -51,11 +58,12 @@ export class RouteTable {
   }
 
   /** A receipt has come back over a link. */
-  prove(address: MeshAddress, { link, hops, now, price = 0 }: Proof): void {
+  prove(address: MeshAddress, { link, hops, now, price = 0, looked = 0, isFound = false, isAnew = false }: Proof): void {
     const ways = this.of(address, now)
-    const before = ways.find((way) => way.link === link)?.quality ?? 1
-    const proven = { link, hops, provenAt: now, price, quality: before + LATEST * (1 - before) }
-    const others = ways.filter((way) => way.link !== link).sort((a, b) => cost(a) - cost(b))
+    const before = ways.find((way) => way.link === link) ?? { quality: 1, looked }
+    const quality = before.quality + LATEST * (1 - before.quality)
+    const proven = { link, hops, provenAt: now, price, quality, looked: isFound ? looked : before.looked }
+    const others = isAnew ? [] : ways.filter((way) => way.link !== link).sort((a, b) => cost(a) - cost(b))
     // Moves the address to the end, so that the first one is the one proven longest ago.
     this.ways.delete(address)
     this.ways.set(address, [proven, ...others].slice(0, MAX_WAYS))
@@ -70,6 +78,18 @@ export class RouteTable {
       address,
       ways.map((way) => (way.link === link ? { ...way, quality: way.quality * LATEST } : way)),
     )
+  }
+
+  /** Whether one way alone is known, and links have come since another was looked for; then it counts as looked for over all of them. */
+  looks(address: MeshAddress, { links, now }: { readonly links: ReadonlyMap<LinkId, number>; readonly now: number }): boolean {
+    const [only, other] = this.usable(address, now)
+    if (only === undefined || other !== undefined) return false
+    const looked = Math.max(only.looked, ...[...links].map(([link, number]) => (link === only.link ? 0 : number)))
+    this.set(
+      address,
+      this.of(address, now).map((way) => ({ ...way, looked })),
+    )
+    return looked > only.looked
   }
 
   /** A link is gone, and every way over it. */

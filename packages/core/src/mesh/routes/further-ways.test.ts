@@ -1,0 +1,81 @@
+import { hex } from '@scure/base'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { expect, it } from 'vitest'
+import { noblePrimitives } from '../../e2ee/primitives.ts'
+import { MeshLab } from '../../testing/mesh-lab.ts'
+import { addressOf, cureKeyOf } from '../../testing/mesh-world.ts'
+import { decodeRouteFrame, encodeRouteFrame } from '../../wire/mesh-route.ts'
+import type { BundleKey } from '../bundle.ts'
+import type { LinkId } from '../neighbour.ts'
+import { RouteNode } from './route-node.ts'
+
+/** Ana talks to bo over the cables there are at first, and once more after `later` have come. */
+async function lab(names: string, cables: readonly string[], later: readonly string[]): Promise<MeshLab> {
+  const made = new MeshLab()
+  for (const name of names) await made.start(name)
+  for (const [at, round] of [cables, later].entries()) {
+    for (const [a = '', b = ''] of round) made.connect(a, b)
+    await made.run(500)
+    made.send('a', 'b', `message ${at}`)
+    await made.run(500)
+  }
+  return made
+}
+
+/** Over whom ana's ways lead first. */
+const ways = (made: MeshLab): readonly string[] =>
+  made
+    .node('a')
+    .service.status()
+    .routes.flatMap((route) => route.ways.map(({ peer }) => peer))
+    .toSorted()
+
+it('[ME31] a neighbour that has come leads to another look for a second way', async () => {
+  expect(ways(await lab('axyb', ['ax', 'xb'], ['yb', 'ay']))).toEqual(['x', 'y'])
+})
+
+it('[ME31] so does one that has come while the first message was on its way', () => {
+  const floods: string[] = []
+  const send = (link: LinkId, bytes: Uint8Array): void => {
+    const frame = decodeRouteFrame(bytes)
+    if (frame.kind === 'forward' && frame.flood) floods.push(`${frame.key[0]} ${link}`)
+  }
+  const nothing = (): undefined => undefined
+  const events = { arrived: nothing, proven: nothing, delivered: nothing, stranded: nothing }
+  const node = new RouteNode({ addresses: new Set(), primitives: noblePrimitives, send, verdict: () => 'sound', ...events })
+  const say = (digit: string): void => {
+    const lock = hex.encode(sha256(cureKeyOf(digit)).slice(0, 16))
+    node.dispatch({ key: digit.repeat(16) as BundleKey, address: addressOf(1), lock, payload: new Uint8Array() }, 0)
+  }
+  const answer = (digit: string): void =>
+    node.frame('x', encodeRouteFrame({ kind: 'receipt', key: digit.repeat(16), cureKey: cureKeyOf(digit), hops: 1, search: false }), 0)
+  node.linkUp('x')
+  say('1')
+  node.linkUp('y')
+  for (const digit of ['1', '2', '3']) {
+    if (digit !== '1') say(digit)
+    answer(digit)
+  }
+  expect(floods).toEqual(['1 x', '2 x', '2 y'])
+})
+
+it('[ME31] a shorter way over a node of the first takes its place, so that no two share one', async () => {
+  const made = await lab('axyb', ['ax', 'xy', 'yb'], ['ay'])
+  expect(ways(made)).toEqual(['y'])
+  expect(made.received('b')).toEqual(['message 0', 'message 1'])
+})
+
+it('[ME31] there is one look for each neighbour that comes, and none with what is large', async () => {
+  const made = await lab('axyb', ['ax', 'xb'], [])
+  const bytesIn = (): number => made.node('y').service.status().neighbours[0]?.bytesIn ?? 0
+  made.connect('a', 'y')
+  await made.run(500)
+  const passed: number[] = []
+  for (const [at, bytes] of [3_000, 500, 500].entries()) {
+    const before = bytesIn()
+    made.send('a', 'b', `further ${at}`, bytes)
+    await made.run(500)
+    passed.push(bytesIn() - before)
+  }
+  expect(passed.map((bytes) => bytes > 400)).toEqual([false, true, false])
+})
