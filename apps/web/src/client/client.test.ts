@@ -127,6 +127,14 @@ interface Ask {
   readonly limit?: number
 }
 
+/** Answers from whatever stands in `pages` when it is asked, as the client does: the newest before a message. */
+function historyOf(pages: { readonly all: readonly HistoryMessage[] }) {
+  return async ({ before, limit = 100 }: Ask) => {
+    const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
+    return { messages: pages.all.slice(Math.max(0, end - limit), end) }
+  }
+}
+
 /** What a conversation needs of the model around it: its history, and who tells of news and of answers that were missed. */
 function toldBy(history: (ask: Ask) => Promise<{ readonly messages: readonly HistoryMessage[] }>) {
   const heard = { listener: IGNORED, changed: (): void => undefined }
@@ -190,11 +198,7 @@ describe('[UI23] messages that come late', () => {
   it('from another device take nothing away from what is loaded, however much that is', async () => {
     const all = Array.from({ length: 2_500 }, (_, each) => at(String(each).padStart(5, '0'), each + 1))
     const pages = { all }
-    const history = async ({ before, limit = 100 }: { readonly before?: string; readonly limit?: number }) => {
-      const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
-      return { messages: pages.all.slice(Math.max(0, end - limit), end) }
-    }
-    const { model, heard } = toldBy(history)
+    const { model, heard } = toldBy(historyOf(pages))
     const conversation = new Conversation(model, 'ana')
     const close = conversation.open()
     await expect.poll(() => conversation.get().loaded).toBe(true)
@@ -209,11 +213,7 @@ describe('[UI23] messages that come late', () => {
 
   it('and what has changed or gone while nobody was heard is shown so, however far back one has read', async () => {
     const pages = { all: Array.from({ length: 350 }, (_, each) => at(String(each).padStart(5, '0'), each + 1)) }
-    const history = async ({ before, limit = 100 }: { readonly before?: string; readonly limit?: number }) => {
-      const end = before === undefined ? pages.all.length : pages.all.findIndex(({ id }) => id === before)
-      return { messages: pages.all.slice(Math.max(0, end - limit), end) }
-    }
-    const { model, heard } = toldBy(history)
+    const { model, heard } = toldBy(historyOf(pages))
     const conversation = new Conversation(model, 'ana')
     const close = conversation.open()
     await expect.poll(() => conversation.get().loaded).toBe(true)
