@@ -23,6 +23,11 @@ export function unwritable(path: string, cause: unknown): SkeinError {
   return new SkeinError('FILE_UNREADABLE', `«${path}» cannot be written (${codeOf(cause)}): ${advice}.`, { cause })
 }
 
+/** Of a folder that only looks as if it was there. */
+export function diskAway(folder: string): SkeinError {
+  return new SkeinError('FILE_UNREADABLE', `«${folder}» cannot be written: the disk that it was on is away.`)
+}
+
 export function diskFull(cause?: unknown): SkeinError {
   return new SkeinError('DISK_FULL', 'There is no room for this on the disk; what has come is kept, and it goes on when there is.', {
     cause,

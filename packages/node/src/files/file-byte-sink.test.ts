@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -35,8 +36,10 @@ const manifestOf = (size: number): SinkWish['manifest'] => ({
   ...{ root: undefined, folder: undefined },
 })
 
+const ENTRY: Omit<FolderEntry, 'path'> = { kind: 'file', size: 1, modifiedAt: 0, executable: false }
+
 function folderOf(names: readonly string[]): SinkWish {
-  const entries = names.map((name): FolderEntry => ({ path: [name], kind: 'file', size: 1, modifiedAt: 0, executable: false }))
+  const entries = names.map((name) => ({ ...ENTRY, path: [name] }))
   return { id: 'ab'.repeat(16), manifest: manifestOf(names.length), list: encodeFolderList(entries), folder: join(top, 'in') }
 }
 
@@ -61,6 +64,26 @@ it('[FI19] who was killed between two names of one transfer goes on, even where 
   expect(readdirSync(join(top, 'in')).sort()).toEqual(['a', 'b'])
   expect(readFileSync(join(top, 'in', 'b'))).toEqual(Buffer.of(2))
 })
+
+it.runIf(process.platform === 'linux')(
+  '[FI61] a folder goes on nowhere else when the disk that it lies on goes away between two tries',
+  async () => {
+    const wish: SinkWish = folderOf(['a', 'b'])
+    const deep: SinkWish = { ...wish, list: encodeFolderList(['a', 'b'].map((name) => ({ ...ENTRY, path: [name, 'file'] }))) }
+    mkdirSync(join(top, 'state'))
+    // A link to a disk of its own is known as one by its neighbours, as where that is mounted.
+    const mount = join(top, 'mount')
+    symlinkSync('/proc', mount)
+    writeFileSync(join(top, 'state', `${wish.id}.place`), JSON.stringify({ folder: wish.folder, mounts: [mount] }))
+    const sink = open(deep)
+    await sink.write(0, Uint8Array.of(1))
+    rmSync(mount)
+    mkdirSync(mount)
+    await expect(sink.write(1, Uint8Array.of(2))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    await sink.close()
+    expect(readdirSync(join(top, 'in', `.skein-${wish.id}.part`))).toEqual(['a'])
+  },
+)
 
 it('[FI19] marks that cannot be read count as none', async () => {
   const wish = folderOf(['a'])

@@ -22,12 +22,14 @@ import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } fro
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { BLOCK_BYTES, LOOK_EVERY_FILES, SYNC_AT_ONCE } from './constants.ts'
-import { meddled, unwritable } from './explain.ts'
+import { diskAway, meddled, unwritable } from './explain.ts'
 import { moveIntoPlace, syncFolder } from './final-name.ts'
+import { areMounted } from './gone.ts'
 import { requireFit } from './long-names.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
 import { type FreeBytes, Room } from './room.ts'
+import { keepPlace, placeAt } from './sink-place.ts'
 import { whereItCan } from './where-it-can.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
@@ -52,6 +54,8 @@ export class FileByteSink implements ByteSink {
   private readonly buffers: ChunkBuffers
   private readonly layout: FolderLayout
   private readonly part: string
+  /** Where disks were mounted that it lies on when it was begun. */
+  private readonly mounts: readonly string[]
   private readonly record_: number
   private readonly marks: Marks
   private readonly room: Room
@@ -73,7 +77,10 @@ export class FileByteSink implements ByteSink {
     this.part = join(folder, partName(id))
     try {
       mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
+      const begun = placeAt(stateFolder, id)
+      if (begun !== undefined && !areMounted(begun.mounts)) throw diskAway(folder)
       mkdirSync(list === undefined ? folder : this.part, { recursive: true })
+      this.mounts = (begun ?? keepPlace(stateFolder, id, folder)).mounts
       requireFit(list === undefined ? folder : this.part, this.layout.entries)
       this.record_ = openSync(join(stateFolder, recordName(id)), O_RDWR | O_CREAT, 0o600)
     } catch (cause) {
@@ -265,6 +272,8 @@ export class FileByteSink implements ByteSink {
 
   private makeFolder(path: string): void {
     if (this.folders.has(path)) return
+    // Nothing is begun anew below the folder where its disk was mounted.
+    if (!areMounted(this.mounts)) throw diskAway(this.wish.folder)
     mkdirSync(path, { recursive: true })
     this.folders.add(path)
   }

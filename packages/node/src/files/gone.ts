@@ -17,7 +17,12 @@ export function gone(path: string, { root, mounts, cause }: Root & { readonly ca
 
 /** A folder that stays where a disk was mounted is empty, and says nothing of what is on the disk. */
 export function isAway({ root, mounts }: Root): boolean {
-  return !existsSync(dirname(root)) || mounts.some((mount) => !existsSync(mount) || !isMounted(mount))
+  return !existsSync(dirname(root)) || !areMounted(mounts)
+}
+
+/** @param mounts where disks were mounted once */
+export function areMounted(mounts: readonly string[]): boolean {
+  return mounts.every((mount) => existsSync(mount) && isMounted(mount))
 }
 
 /**

@@ -284,18 +284,59 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   await end()
 })
 
-it('[FI24] a part on a disk that is away when its transfer ends is removed at a later start', async () => {
-  const { top, first, end } = place()
+/** Of two chunks the first has come, and its sink is closed. */
+async function half({ top, first }: Pick<ReturnType<typeof place>, 'top' | 'first'>) {
   const [id, folder] = ['ab'.repeat(16), join(top, 'stick')]
-  mkdirSync(folder)
-  mkdirSync(join(top, 'state'))
-  writeFileSync(join(folder, `.skein-${id}.part`), 'half')
-  writeFileSync(join(top, 'state', `${id}.have`), 'record')
-  renameSync(folder, join(top, 'away'))
+  writeFileSync(join(top, 'a'), Buffer.alloc(300_000, 7))
+  const { place: at, ...found } = await first.describe([join(top, 'a')])
+  const manifest = { ...found, chunkSize: chunkSizeFor(found.size), key: new Uint8Array(32), root: undefined }
+  const wish = { id, manifest, list: undefined, folder }
+  const source = await first.openSource(at, manifest)
+  const sink = await first.openSink(wish)
+  await sink.write(0, stream, await source.seal('content', 0, stream))
+  await sink.close()
+  const [part, noted] = [join(folder, `.skein-${id}.part`), join(top, 'state', `${id}.place`)]
+  return { id, folder, wish, part, noted }
+}
+
+it.each(['ended', 'unknown'])(
+  '[FI24] a part on a disk that is away when its transfer ends is removed at a later start (%s)',
+  async (as) => {
+    const { top, first, end } = place()
+    const { id, folder, noted } = await half({ top, first })
+    renameSync(folder, join(top, 'away'))
+    await first.forget({ id, folder })
+    renameSync(join(top, 'away'), folder)
+    expect(readdirSync(folder)).toEqual([`.skein-${id}.part`])
+    const none = { ids: [], places: [], paths: [], ended: [] }
+    await first.tidy(none)
+    // Somebody may be just about to know it.
+    expect(readdirSync(folder)).toEqual([`.skein-${id}.part`])
+    const old = new Date(Date.now() - 2 * 86_400_000)
+    if (as === 'unknown') utimesSync(noted, old, old)
+    await first.tidy(as === 'unknown' ? none : { ids: [id], places: [folder], paths: [], ended: [{ id, folder }] })
+    expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
+    await end()
+  },
+)
+
+it('[FI61] nothing is begun anew, and nothing forgotten, below the empty folder where the disk of a part was mounted', async () => {
+  const { top, first, end } = place()
+  const { id, folder, wish, part, noted } = await half({ top, first })
+  expect(JSON.parse(readFileSync(noted, 'utf8'))).toEqual({ folder, mounts: mountsOf([folder]) })
+  // As if the folder had been a disk of its own then.
+  renameSync(part, join(top, 'part'))
+  writeFileSync(noted, JSON.stringify({ folder, mounts: [folder] }))
+  await expect(first.openSink(wish)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
   await first.forget({ id, folder })
-  renameSync(join(top, 'away'), folder)
-  expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[`.skein-${id}.part`], [`${id}.have`]])
-  await first.tidy({ ids: [id], places: [folder], paths: [], ended: [{ id, folder }] })
+  expect([readdirSync(folder), readdirSync(join(top, 'state')).sort()]).toEqual([[], [`${id}.have`, `${id}.place`]])
+  // As if it was mounted again.
+  renameSync(join(top, 'part'), part)
+  writeFileSync(noted, JSON.stringify({ folder, mounts: [] }))
+  const sink = await first.openSink(wish)
+  expect(sink.present.missing(10)).toEqual([[1, 1]])
+  await sink.close()
+  await first.forget({ id, folder })
   expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
   await end()
 })

@@ -1,5 +1,5 @@
 /** Files on Node.js: everything that touches them runs in a worker thread, started when it is first needed. */
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import {
@@ -18,11 +18,13 @@ import { transfer } from 'comlink'
 import mime from 'mime'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { ConnectionLink } from './bulk-port.ts'
+import { LEFT_OVER_MS } from './constants.ts'
 import { entriesName, markName, partName, recordName } from './file-byte-sink.ts'
 import { unwritable } from './explain.ts'
 import { FileThread } from './file-thread.ts'
 import { tidy } from './tidy.ts'
 import { presentOf } from './opened-sink.ts'
+import { begunIn, isOutOfReach, placeAt, placeName } from './sink-place.ts'
 import { SourcePlace } from './source-place.ts'
 
 export interface NodeFilesOptions {
@@ -104,15 +106,13 @@ export class NodeFiles implements FilePlatform {
 
   async forget({ id, folder }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     const { stateFolder } = this.options
+    const begun = placeAt(stateFolder, id)
     // Its disk is away: what is kept here leads to the part, when it is back.
-    if (folder !== '' && !existsSync(folder) && this.hasRecord(id)) return
-    const kept = [recordName(id), markName(id), entriesName(id)].map((name) => join(stateFolder, name))
+    if (begun !== undefined && isOutOfReach(begun)) return
+    // At last what leads to the others.
+    const kept = [recordName(id), markName(id), entriesName(id), placeName(id)].map((name) => join(stateFolder, name))
     const parts = folder === '' ? [] : [join(folder, partName(id))]
     for (const path of [...parts, ...kept]) await rm(path, { recursive: true, force: true })
-  }
-
-  private hasRecord(id: string): boolean {
-    return existsSync(join(this.options.stateFolder, recordName(id)))
   }
 
   async keepList(id: string, list: Uint8Array): Promise<void> {
@@ -141,12 +141,23 @@ export class NodeFiles implements FilePlatform {
 
   async tidy({ ids, places, ended }: KeptTransfers): Promise<void> {
     const { stateFolder } = this.options
-    for (const each of ended) if (this.hasRecord(each.id)) await this.forget(each).catch(() => undefined)
+    await this.forgetLeft(new Set(ids), new Set(ended.map(({ id }) => id)))
     const spool = spoolFolder(stateFolder)
     const parsed = places.flatMap((place) => placeIn(place))
     const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
     const paths = parsed.flatMap((each) => (each.kind === 'folder' ? each.roots.map(([, path]) => path) : [each.path]))
     tidy(stateFolder, spool, { kept: { ids: new Set(ids), lists, copies: this.copiesAt(paths) }, now: Date.now() })
+  }
+
+  /** Parts of transfers that have ended, or that nobody knows for a day, as far as they are in reach. */
+  private async forgetLeft(known: ReadonlySet<string>, ended: ReadonlySet<string>): Promise<void> {
+    const { stateFolder } = this.options
+    const before = Date.now() - LEFT_OVER_MS
+    for (const [id, begunAt] of begunIn(stateFolder)) {
+      const isLeft = ended.has(id) || (!known.has(id) && begunAt < before)
+      const folder = placeAt(stateFolder, id)?.folder ?? ''
+      if (isLeft) await this.forget({ id, folder }).catch(() => undefined)
+    }
   }
 
   /** Of copies that lie at these paths: each is in a folder of its own, perhaps with folders in it. */
