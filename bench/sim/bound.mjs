@@ -22,7 +22,7 @@ class Bound {
   constructor(trace, most) {
     this.#trace = trace
     this.#most = most
-    this.#near = Array.from({ length: trace.meta.nodes }, () => new Set())
+    this.#near = Array.from({ length: trace.meta.nodes }, () => new Map())
     // Relaying stops a minute before the end of life.
     this.#life = (trace.meta.ttl_s - 60) * TICKS_PER_S
   }
@@ -49,8 +49,8 @@ class Bound {
   }
 
   #change({ tick, a, b, up }) {
-    this.#near[a][up ? 'add' : 'delete'](b)
-    this.#near[b][up ? 'add' : 'delete'](a)
+    this.#link(a, b, up)
+    this.#link(b, a, up)
     if (!up) return
     for (const message of this.#waiting) {
       if (tick - message.tick > this.#life) this.#waiting.delete(message)
@@ -63,11 +63,19 @@ class Bound {
     }
   }
 
+  /** Two may be linked by two radios at once. */
+  #link(node, other, up) {
+    const near = this.#near[node]
+    const links = (near.get(other) ?? 0) + (up ? 1 : -1)
+    if (links > 0) near.set(other, links)
+    else near.delete(other)
+  }
+
   #spread(message, from, tick) {
     for (let at = 0; at < from.length; at += 1) {
       const near = this.#near[from[at]]
       if (near.has(message.to)) return this.#deliver(message, tick)
-      for (const node of near) {
+      for (const node of near.keys()) {
         if (message.holders.has(node) || message.holders.size >= this.#most) continue
         message.holders.add(node)
         from.push(node)

@@ -144,7 +144,6 @@ export class Replay {
 
   change(contact) {
     if (contact.up) {
-      if (this.radio.find(contact) !== undefined) return
       const link = this.radio.up(contact)
       for (const node of [link.a, link.b]) this.nodes[node].linkUp({ link: link.id, bandwidth: link.bps }, this.now)
       this.deliverFrames()
@@ -153,7 +152,6 @@ export class Replay {
       return
     }
     const link = this.radio.find(contact)
-    if (link === undefined) return
     if (link.transfer !== undefined) this.settle(link.transfer)
     this.radio.down(link)
     for (const node of [link.a, link.b]) this.nodes[node].linkDown(link.id, this.now)

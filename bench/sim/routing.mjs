@@ -1,13 +1,12 @@
 // Pings over a graph whose links come and go, through the routes of core; with carrying, what finds no path is left to the
 // carriers of core. Links have 100 Mbit/s and 1 ms, as in the laboratory that made the graphs; both ends learn of a new link
 // at once, and of a lost one after a second of silence.
-import { readFileSync } from 'node:fs'
 import { MemoryBundleStore, MeshNode, RouteNode, carryingPolicy } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { addressOf, pingHeader, sha256, START_MS } from './identities.mjs'
 import { EventQueue } from './event-queue.mjs'
 import { numberOf } from './number-of.mjs'
-import { soundGraph } from './sound-graph.mjs'
+import { readGraph, soundGraph } from './sound-graph.mjs'
 
 const HOP_MS = 1
 const BYTES_PER_MS = 12_500
@@ -21,11 +20,8 @@ const LIFE_MS = 5 * 3_600_000
 
 export async function simulate({ graph, seed, carrying }) {
   if (graph === undefined) throw new Error('sim routing needs --graph FILE')
-  const lab = new RoutingLab(soundGraph(JSON.parse(readFileSync(graph, 'utf8'))), {
-    seed: numberOf('--seed', seed),
-    carrying: carrying !== 'off',
-  })
-  return lab.run()
+  const random = seededRandom(numberOf('--seed', seed))
+  return new RoutingLab(soundGraph(readGraph(graph), random), { random, carrying: carrying !== 'off' }).run()
 }
 
 class RoutingLab {
@@ -34,10 +30,10 @@ class RoutingLab {
   pings = new Map()
   bytes = 0
 
-  constructor(graph, { seed, carrying }) {
+  constructor(graph, { random, carrying }) {
     this.graph = graph
     this.carrying = carrying
-    this.random = seededRandom(seed)
+    this.random = random
     this.addresses = Array.from({ length: graph.count }, (_, node) => addressOf(node))
     this.linksOf = this.addresses.map(() => new Set())
     this.stores = this.addresses.map(() => new MemoryBundleStore(5_000_000))

@@ -7,6 +7,8 @@ import { carryingPolicy, MemoryBundleStore } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { identityOf, sha256, START_MS } from './identities.mjs'
 
+export { seededRandom }
+
 /** A folder that goes with the scope that uses it. */
 export function folder() {
   const path = mkdtempSync(join(tmpdir(), 'skein-sim-'))

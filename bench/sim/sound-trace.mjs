@@ -1,5 +1,6 @@
 // What a trace has to be before it is replayed: what it leaves out is filled in, what it cannot mean is refused in one line.
 import { MAX_BUNDLE_LIFE_MS } from '@skein/core'
+import { soundContacts } from './sound-contacts.mjs'
 
 /** No bundle lives longer (ME2). */
 const LONGEST_TTL_S = MAX_BUNDLE_LIFE_MS / 1_000
@@ -13,31 +14,48 @@ const UNBOUNDED = Number.MAX_SAFE_INTEGER
  * @throws Error with one line
  */
 export function soundTrace({ meta, contacts, messages }, ticksPerSecond, say = (text) => process.stderr.write(`${text}\n`)) {
-  const ends = [...contacts, ...messages].map(({ tick }) => tick)
-  const most = [...contacts.flatMap(({ a, b }) => [a, b]), ...messages.flatMap(({ from, to }) => [from, to])].reduce(
-    (x, y) => Math.max(x, y),
-    -1,
-  )
-  const duration = ends.reduce((x, y) => Math.max(x, y), 0) / ticksPerSecond
-  const whole = { nodes: most + 1, duration_s: duration, ttl_s: Math.ceil(duration) + 60, buffer_bytes: UNBOUNDED, ...meta }
-  for (const name of ['nodes', 'duration_s', 'ttl_s', 'buffer_bytes'])
-    if (!(whole[name] >= 0) || typeof whole[name] !== 'number') throw new Error(`the trace says ${name}=${JSON.stringify(whole[name])}`)
+  const { nodes, lastTick } = extent(contacts, messages)
+  const ended = lastTick / ticksPerSecond
+  const whole = { nodes, duration_s: ended, ttl_s: Math.ceil(ended) + 60, buffer_bytes: UNBOUNDED, ...meta }
+  checkMeta(whole)
   if (whole.ttl_s > LONGEST_TTL_S) {
     say(`messages of this trace live for ${LONGEST_TTL_S} s, as long as any may, instead of ${whole.ttl_s} s`)
     whole.ttl_s = LONGEST_TTL_S
   }
   for (const contact of contacts) checkContact(contact, whole)
   checkMessages(messages, whole)
-  return {
-    meta: whole,
-    contacts: ordered(contacts).map(({ a, b, bps, ...rest }) => ({
-      ...rest,
-      a: Math.min(a, b),
-      b: Math.max(a, b),
-      bps: bps ?? whole.radio_bps,
-    })),
-    messages: ordered(messages),
+  const sound = { meta: whole, messages: ordered(messages), ...soundContacts(ordered(contacts), whole.radio_bps) }
+  // Over links that stay up messages may go as long as they live.
+  const last = sound.messages.at(-1)
+  if (meta.duration_s === undefined && sound.linksUp > 0 && last !== undefined)
+    whole.duration_s = Math.max(ended, last.tick / ticksPerSecond + whole.ttl_s)
+  return sound
+}
+
+/** How many nodes occur at least, and when the last thing happens. */
+function extent(contacts, messages) {
+  const seen = { nodes: 0, lastTick: 0 }
+  // What is no number stays out: its line is told of later.
+  const see = (tick, one, other) => {
+    if (tick > seen.lastTick) seen.lastTick = tick
+    if (one >= seen.nodes) seen.nodes = one + 1
+    if (other >= seen.nodes) seen.nodes = other + 1
   }
+  for (const { tick, a, b } of contacts) see(tick, a, b)
+  for (const { tick, from, to } of messages) see(tick, from, to)
+  return seen
+}
+
+function checkMeta(meta) {
+  const { buffer_bytes_by_node: own = {} } = meta
+  const isTable = typeof own === 'object' && own !== null && Object.values(own).every(isAmount)
+  if (!isTable) throw new Error(`the trace says buffer_bytes_by_node=${JSON.stringify(own)}`)
+  for (const name of ['nodes', 'duration_s', 'ttl_s', 'buffer_bytes'])
+    if (!isAmount(meta[name])) throw new Error(`the trace says ${name}=${JSON.stringify(meta[name])}`)
+}
+
+function isAmount(value) {
+  return typeof value === 'number' && value >= 0
 }
 
 function checkContact({ line, tick, a, b, up, bps }, { nodes, radio_bps: usual }) {
@@ -46,7 +64,7 @@ function checkContact({ line, tick, a, b, up, bps }, { nodes, radio_bps: usual }
   for (const node of [a, b]) checkNode(node, nodes, where)
   if (a === b) throw new Error(`${where}: node ${a} meets itself`)
   if (up === undefined) throw new Error(`${where}: state is neither up nor down`)
-  if (!((bps ?? usual) > 0)) throw new Error(`${where}: no bytes per second, and the trace names no radio_bps`)
+  if (up && !((bps ?? usual) > 0)) throw new Error(`${where}: no bytes per second, and the trace names no radio_bps`)
 }
 
 function checkMessages(messages, { nodes }) {
@@ -68,5 +86,5 @@ function checkNode(node, nodes, where) {
 
 /** Rows of one time stay in their order. */
 function ordered(rows) {
-  return rows.toSorted((one, other) => one.tick - other.tick)
+  return rows.sort((one, other) => one.tick - other.tick)
 }

@@ -6,6 +6,7 @@ import { soundTrace } from './sound-trace.mjs'
 
 /** Ticks of 0.1 s, the step of the traces. */
 export const TICKS_PER_S = 10
+const NEWLINE = 10
 
 /**
  * @param {string} folder with contacts.csv.gz and messages.csv.gz
@@ -13,53 +14,66 @@ export const TICKS_PER_S = 10
  * @throws Error with one line for what is no trace
  */
 export function readTrace(folder) {
-  const contacts = table(join(folder, 'contacts.csv.gz'))
-  const messages = table(join(folder, 'messages.csv.gz'))
-  const read = {
-    meta: { ...messages.meta, ...contacts.meta },
-    contacts: contacts.rows.map(({ line, t, a, b, state, bps }) => ({
-      line,
-      tick: ticks(t),
-      a: +a,
-      b: +b,
-      up: STATES[state],
-      bps: optional(bps),
-    })),
-    messages: messages.rows.map(({ line, t, id, from, to, bytes }) => ({ line, tick: ticks(t), id, from: +from, to: +to, bytes: +bytes })),
-  }
-  return soundTrace(read, TICKS_PER_S)
+  const contacts = table(join(folder, 'contacts.csv.gz'), ({ line, t, a, b, state, bps }) => ({
+    line,
+    tick: ticks(t),
+    a: +a,
+    b: +b,
+    up: STATES[state],
+    bps: optional(bps),
+  }))
+  const messages = table(join(folder, 'messages.csv.gz'), ({ line, t, id, from, to, bytes }) => ({
+    line,
+    tick: ticks(t),
+    id,
+    from: +from,
+    to: +to,
+    bytes: +bytes,
+  }))
+  return soundTrace({ meta: { ...messages.meta, ...contacts.meta }, contacts: contacts.rows, messages: messages.rows }, TICKS_PER_S)
 }
 
 const STATES = { up: true, down: false }
 const ticks = (seconds) => Math.round(Number(seconds || Number.NaN) * TICKS_PER_S)
 const optional = (value) => (value ? Number(value) : undefined)
 
-function table(file) {
-  const lines = textOf(file)
-    .split(/\r?\n/)
-    .map((text, at) => ({ text, line: at + 1 }))
-    .filter(({ text }) => text !== '')
-  const meta = Object.fromEntries(lines.filter(({ text }) => text.startsWith('#') && text.includes('=')).map(property))
-  const [names = { text: '' }, ...rows] = lines.filter(({ text }) => !text.startsWith('#'))
-  const columns = names.text.split(',')
-  return {
-    meta,
-    rows: rows.map(({ text, line }) => ({ line, ...Object.fromEntries(text.split(',').map((value, at) => [columns[at], value])) })),
+function table(file, row) {
+  const read = { meta: {}, rows: [] }
+  let columns
+  let line = 0
+  for (const text of linesOf(file)) {
+    line += 1
+    if (text === '') continue
+    if (text.startsWith('#')) Object.assign(read.meta, property(text))
+    else if (columns === undefined) columns = text.split(',')
+    else read.rows.push(row({ line, ...Object.fromEntries(text.split(',').map((value, at) => [columns[at], value])) }))
+  }
+  return read
+}
+
+/** One after the other: unpacked, a long trace is longer than any string may be. */
+function* linesOf(file) {
+  const bytes = bytesOf(file)
+  for (let start = 0; start < bytes.length; ) {
+    const next = bytes.indexOf(NEWLINE, start)
+    const end = next === -1 ? bytes.length : next
+    yield bytes.toString('utf8', start, end).replace(/\r$/, '')
+    start = end + 1
   }
 }
 
-function textOf(file) {
+function bytesOf(file) {
   try {
-    return gunzipSync(readFileSync(file)).toString('utf8')
+    return gunzipSync(readFileSync(file))
   } catch (error) {
     throw new Error(`${file} cannot be read: ${error.message}`)
   }
 }
 
-/** What is no JSON stands for itself. */
-function property({ text }) {
+/** What is no JSON stands for itself, and a line without `=` for nothing. */
+function property(text) {
   const at = text.indexOf('=')
-  return [text.slice(1, at).trim(), jsonOr(text.slice(at + 1).trim())]
+  return at === -1 ? {} : { [text.slice(1, at).trim()]: jsonOr(text.slice(at + 1).trim()) }
 }
 
 function jsonOr(text) {

@@ -4,6 +4,7 @@ import { ADVERSARIES } from '../../bench/sim/adversaries.mjs'
 import { identityOf, START_MS } from '../../bench/sim/identities.mjs'
 import { simulate } from '../../bench/sim/mesh.mjs'
 import { spokenBytes } from '../../bench/sim/overheard.mjs'
+import { soundContacts } from '../../bench/sim/sound-contacts.mjs'
 import { soundTrace } from '../../bench/sim/sound-trace.mjs'
 import { crowd, folder, holder, META, writeTrace } from '../../bench/sim/small-traces.mjs'
 
@@ -76,6 +77,46 @@ describe('a contact trace', () => {
     expect(await run(place.path)).toMatchObject({ delivery_ratio: 1, overhead_ratio: 0 })
   })
 
+  it('without a duration goes on over links that stay up, while its messages live', async () => {
+    using place = folder()
+    const { duration_s: _, ...meta } = { ...META, nodes: 2, ttl_s: 600 }
+    writeTrace(place.path, { meta, contacts: [[10, 0, 1, 'up', 100]], messages: [[0, 'slow', 0, 1, 5_000]] })
+    expect(await run(place.path, 'direct')).toMatchObject({ delivery_ratio: 1 })
+    writeTrace(place.path, { meta, contacts: [[10, 0, 1, 'up', 100]], messages: [[0, 'slow', 0, 1, 100_000]] })
+    expect(await run(place.path, 'direct')).toMatchObject({ delivery_ratio: 0 })
+  })
+
+  it('may let contacts of one pair overlap: their link lasts until the last of them ends', async () => {
+    using place = folder()
+    writeTrace(place.path, {
+      meta: { ...META, nodes: 2 },
+      contacts: [
+        [10, 0, 1, 'up', 100],
+        [20, 1, 0, 'up', 100],
+        [30, 0, 1, 'down', 100],
+        [80, 0, 1, 'down', 100],
+      ],
+      messages: [
+        [0, 'whole', 0, 1, 5_000],
+        [81, 'late', 0, 1, 50],
+      ],
+    })
+    expect(await run(place.path, 'direct')).toMatchObject({ delivery_ratio: 0.5 })
+  })
+
+  it('may leave out at the end of a contact how fast it was', () => {
+    const rows = (list) => list.map(([tick, up, bps]) => ({ tick, a: 1, b: 0, up, bps }))
+    const ends = (list, usual) => soundContacts(rows(list), usual).contacts.map(({ tick, up, bps }) => [tick, up, bps])
+    const two = [
+      [1, true, 70],
+      [2, true, 80],
+    ]
+    expect(ends([...two, [3, false, undefined], [4, false, 0]], 9)).toEqual([...two, [3, false, 70], [4, false, 80]])
+    expect(ends([...two, [3, false, 80], [4, false, undefined], [5, false, 70]], 9)).toEqual([...two, [3, false, 80], [4, false, 70]])
+    const { linksUp } = soundContacts(rows([...two, [3, false, 80]]), 9)
+    expect(linksUp).toBe(1)
+  })
+
   it.each([
     ['a node that is none', { contacts: [[1, 0, 12, 'up', 9]] }, 'contacts, line 7: node 12'],
     ['half a node', { messages: [[1, 'm', 0.5, 1, 9]] }, 'messages, line 7: node 0.5'],
@@ -93,6 +134,7 @@ describe('a contact trace', () => {
       },
       'a second message m',
     ],
+    ['room that is no number', { meta: { ...META, buffer_bytes_by_node: { 3: '5MB' } } }, 'buffer_bytes_by_node={"3":"5MB"}'],
     ['nodes without number', { meta: { ...META, nodes: 'many' } }, 'nodes="many"'],
   ])('with %s is refused in one line', async (_, change, said) => {
     using place = folder()

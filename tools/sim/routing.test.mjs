@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { simulate as gossip } from '../../bench/sim/gossip.mjs'
 import { simulate } from '../../bench/sim/routing.mjs'
-import { folder, grid, writeGraph } from '../../bench/sim/small-traces.mjs'
+import { folder, grid, seededRandom, writeGraph } from '../../bench/sim/small-traces.mjs'
+import { soundGraph } from '../../bench/sim/sound-graph.mjs'
 
 const run = (place, graph, carrying = 'on') => simulate({ graph: writeGraph(place.path, graph), seed: '1', carrying })
 const line = (count, first = 0) => Array.from({ length: count - 1 }, (_, at) => [first + at, first + at + 1])
@@ -50,7 +53,7 @@ describe('pings over a graph', () => {
       }),
     ).toMatchObject({ reach: 1 })
     expect(await run(place, { nodes: 3, pings: [[0, 1]] })).toMatchObject({ reach: 0, converged_s: null })
-    expect(await run(place, { nodes: 3 })).toMatchObject({ reach: null, converged_s: null })
+    expect(await run(place, { nodes: 1 })).toMatchObject({ reach: null, converged_s: null })
   })
 
   it('over one that moves: it has converged when nearly all pairs were reached once, by the times of its steps', async () => {
@@ -72,6 +75,57 @@ describe('pings over a graph', () => {
     expect(reach).toBeCloseTo(2 / 3)
     // What waits is carried as soon as there is a link.
     expect((await run(place, { nodes: 3, links: [[0, 1]], stepSeconds: 20, steps })).converged_s).toBeLessThan(41)
+  })
+
+  it('are between all pairs where a graph names none, or some by chance, and it is said', () => {
+    const said = []
+    const sound = (graph) => soundGraph(graph, seededRandom(1), (text) => said.push(text))
+    const links = [
+      { source: 'a', target: 'b' },
+      { source: 'b', target: 'c' },
+    ]
+    expect(sound({ nodes: [{ id: 'a' }, { id: 'b' }, { id: 'c' }], links })).toMatchObject({
+      links: [
+        [0, 1],
+        [1, 2],
+      ],
+      pings: expect.objectContaining({ length: 6 }),
+    })
+    expect(said).toEqual([expect.stringContaining('all pairs')])
+    const { pings, steps } = sound({ nodes: 3, links: line(3), stepSeconds: 5, steps: [{}, {}] })
+    expect([pings, ...steps.map((step) => step.pings)].map(({ length }) => length)).toEqual([0, 200, 200])
+    expect(steps.flatMap((step) => step.pings).every(([from, to]) => from !== to && from < 3 && to < 3)).toBe(true)
+    const { pings: some } = sound({ nodes: 80, links: line(80) })
+    expect(some.length).toBe(200)
+    expect(said.length).toBe(3)
+    sound({ nodes: 2, links: line(2), pings: [[0, 1]] })
+    expect(said.length).toBe(3)
+  })
+
+  it('are refused in one line where steps have no times', async () => {
+    using place = folder()
+    const pings = [[0, 1]]
+    for (const steps of [
+      [{ pings }, { pings }],
+      [
+        { t: 9, pings },
+        { t: 3, pings },
+      ],
+    ]) {
+      const error = await run(place, { nodes: 2, links: line(2), steps }).catch((reason) => reason)
+      expect(error.message).toMatch(/^the graph has no time for step 1[^\n]*$/)
+    }
+    expect(await run(place, { nodes: 2, links: line(2), steps: [{ pings }] })).toMatchObject({ reach: 1 })
+  })
+
+  it('are refused in one line where a file is none', async () => {
+    using place = folder()
+    const file = join(place.path, 'graph.json')
+    writeFileSync(file, '{\n"links": [\n[0, 1\n')
+    for (const graph of [file, join(place.path, 'nowhere.json')]) {
+      const error = await simulate({ graph, seed: '1' }).catch((reason) => reason)
+      expect(error.message).toMatch(/holds no graph: [^\n]*$/)
+    }
   })
 
   it('are refused in one line where they are none', async () => {
