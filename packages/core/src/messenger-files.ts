@@ -49,9 +49,10 @@ export class MessengerFiles {
       .catch((error: unknown) => this.ports.logger.error('offer-not-taken', { reason: String(error) }))
   }
 
-  /** Something has happened: somebody may fetch, or be asked, no longer, or what offers a file is over. */
+  /** Something has happened: somebody writes, or may fetch, or be asked, no longer, or what offers a file is over. */
   onEvent(event: MessengerEvent): void {
     const { kind } = event
+    if (kind === 'typing' || ((kind === 'message' || kind === 'state') && event.message.kind !== 'file')) this.service?.giveWay()
     if (kind === 'contact' || kind === 'keys' || kind === 'devices') this.service?.lookAtContacts()
     if ((kind === 'changed' || kind === 'state') && event.message.kind === 'file')
       void this.service

@@ -23,7 +23,7 @@ import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
 import { cancelledThere, Outcomes } from './outcomes.ts'
-import { Pace } from './pace.ts'
+import { Paces } from './pace.ts'
 import { Served } from './served.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
 import { Teller } from './teller.ts'
@@ -62,8 +62,7 @@ export class FileService {
   private readonly platform: FilePlatform
   private readonly transfers: TransferBook
   private readonly pool: SourcePool
-  private readonly sending: Pace
-  private readonly receiving: Pace
+  private readonly paces: Paces
   private readonly fetcher: Fetcher
   private readonly teller: Teller
   private readonly mail: MailRoom
@@ -79,8 +78,8 @@ export class FileService {
     this.platform = platform
     this.transfers = new TransferBook(deps)
     this.pool = new SourcePool(deps.clock)
-    this.sending = new Pace(deps.clock)
-    this.receiving = new Pace(deps.clock)
+    this.paces = new Paces(deps.clock)
+    const { sending, receiving } = this.paces
     const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
     this.upkeep = new Upkeep(parts)
@@ -95,7 +94,7 @@ export class FileService {
       interrupt: (live) => this.interrupt(live),
       drop: (live) => this.drop(live),
     })
-    this.served = new Served({ ...parts, ...hooks, pace: this.sending, onOutcome: (live, outcome) => this.outcomes.take(live, outcome) })
+    this.served = new Served({ ...parts, ...hooks, pace: sending, onOutcome: (live, outcome) => this.outcomes.take(live, outcome) })
     this.mail = new MailRoom({
       ...{ ...parts, ...hooks },
       onWish: (live, wish) => this.mesh?.sender.wish(live, wish),
@@ -105,12 +104,12 @@ export class FileService {
         if (!isFinal(live.stored) || live.stored.state === 'cancelled') await this.outcomes.onDone(live, digest)
       },
     })
-    const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: this.sending }
+    const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: sending }
     this.mesh = carrier && new MeshFiles({ ...ours, carrier, fetcher: () => this.fetcher })
     this.fetcher = new Fetcher({
       ...{ ...parts, mesh: this.mesh?.receiver },
       mail: this.mail,
-      pace: this.receiving,
+      pace: receiving,
       teller: this.teller,
       onOutcome: (live, outcome) => this.outcomes.take(live, outcome),
     })
@@ -122,7 +121,7 @@ export class FileService {
     await this.endOver()
     await this.upkeep.tidy()
     await this.mail.start()
-    this.setPace(Number((await this.deps.store.setting(RATE_SETTING)) ?? 0))
+    this.paces.rate = Number((await this.deps.store.setting(RATE_SETTING)) ?? 0)
     const releases = [
       ...this.served.start(),
       () => this.pool.stop(),
@@ -311,17 +310,17 @@ export class FileService {
 
   /** Bytes a second, each way; 0 for no bound. */
   get rate(): number {
-    return this.sending.rate
+    return this.paces.rate
   }
 
   async setRate(rate: number): Promise<void> {
     await this.deps.store.commit([{ kind: 'setting.put', key: RATE_SETTING, value: String(rate) }])
-    this.setPace(rate)
+    this.paces.rate = rate
   }
 
-  private setPace(rate: number): void {
-    this.sending.rate = rate
-    this.receiving.rate = rate
+  /** Somebody writes: messages come first (FI52). */
+  giveWay(): void {
+    this.paces.giveWay()
   }
 
   private resumeNow(live: Live): void {

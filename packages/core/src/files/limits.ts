@@ -116,3 +116,7 @@ export const MESH_SLOW_MS = 1_000
 export const MESH_BYTES_PER_S = 14 * 1_048_576
 /** Files that are sent by the mesh at the same time (ME30). */
 export const MAX_CARRIAGES = 64
+/** Since a message was written or came, ms, in which files give way (FI52): longer than one takes on a busy machine. */
+export const GIVE_WAY_MS = 250
+/** What files take meanwhile, in bytes a second each way (FI52): a chunk of 1 MiB in 42 ms, some tenth of two processor cores at both ends. */
+export const GIVE_WAY_BYTES_PER_S = 25_000_000

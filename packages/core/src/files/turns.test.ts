@@ -7,7 +7,7 @@ import { BulkClaims } from './bulk-claims.ts'
 import { FILE_PROTOCOL } from './file-link.ts'
 import type { BulkLink } from './file-ports.ts'
 import type { Transfer } from './index.ts'
-import { BULK_HELD_MS, MAX_UNCLAIMED, QUIET_MS } from './limits.ts'
+import { BULK_HELD_MS, GIVE_WAY_BYTES_PER_S, GIVE_WAY_MS, MAX_UNCLAIMED, QUIET_MS } from './limits.ts'
 import { Pace } from './pace.ts'
 import { Turns } from './turns.ts'
 
@@ -103,6 +103,60 @@ describe('the bound of bytes a second', () => {
     expect(passed).toEqual([1])
     await clock.advance(1_000)
     expect(passed).toEqual([1, 2])
+  })
+
+  it('[FI52] is narrow for a moment when somebody writes, and what it was after it', async () => {
+    const clock = new VirtualClock()
+    const pace = new Pace(clock)
+    let passed = 0
+    const stream = async (): Promise<void> => {
+      for (; passed < 100; passed += 1) await pace.pass(GIVE_WAY_BYTES_PER_S / 20)
+    }
+    pace.giveWay()
+    const streaming = stream()
+    await clock.advance(GIVE_WAY_MS - 1)
+    expect(passed).toBe(GIVE_WAY_MS / 50)
+    pace.giveWay()
+    await clock.advance(GIVE_WAY_MS - 1)
+    expect(passed).toBe((2 * GIVE_WAY_MS) / 50)
+    await clock.advance(51)
+    await streaming
+  })
+
+  it('[FI52] [FI23] what is narrower still stays so', async () => {
+    const clock = new VirtualClock()
+    const pace = new Pace(clock)
+    pace.rate = 100
+    pace.giveWay()
+    let passed = 0
+    for (const bytes of [10, 10]) void pace.pass(bytes).then(() => (passed += 1))
+    await clock.advance(99)
+    expect(passed).toBe(1)
+    await clock.advance(1)
+    expect(passed).toBe(2)
+  })
+
+  it('[FI52] files give way to messages that come or go, and not to the offers of files', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, 12_000_000))
+    const begin = async (): Promise<Transfer> => {
+      const transfer = await offer(both)
+      await filesOf(bo).accept(transfer.id, 'in')
+      return transfer
+    }
+    const isDone = (transfer: Transfer) => stateOf(bo, transfer) === 'done'
+    const alone = await begin()
+    await world.run(400)
+    expect(isDone(alone)).toBe(true)
+    const beside = await begin()
+    for (let at = 0; at < 10; at += 1) {
+      await ana.node.messenger.send(world.contactOf(ana.node, bo.node), { kind: 'text', text: `${at}` })
+      await world.run(40)
+    }
+    expect(isDone(beside)).toBe(false)
+    await world.run(2_000)
+    expect(isDone(beside)).toBe(true)
   })
 
   it('[FI23] [FI24] keeps nobody who is not wanted any more', async () => {
