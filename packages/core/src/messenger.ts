@@ -118,7 +118,7 @@ export class Messenger {
       identity,
       name: () => options.name,
       visibility: () => options.visibility,
-      isContact: (device) => this.isContact(device),
+      isContact: (device) => this.book.isContact(device),
       ownerOf: (device) => this.book.ownerOf(device)?.account,
       onArrived: (present) => this.onPresence(present, true),
       onGone: (present) => this.onPresence(present, false),
@@ -356,7 +356,7 @@ export class Messenger {
   private onAppeared(device: DeviceId): void {
     this.presence.signOfLife(device)
     if (this.identity.list.revoked.includes(device)) void showOut(this.contactDeps, device).catch(() => undefined)
-    if (!this.isContact(device)) return
+    if (!this.book.isContact(device)) return
     this.dispatcher.wake(device)
     this.touch.hurry(device)
     this.devices.appeared(device)
@@ -376,14 +376,9 @@ export class Messenger {
     this.emit({ kind: 'presence', device, account, online })
     const silentFor = this.ports.clock.monotonic() - aliveAt
     inBackground(this.ports.logger, 'last-seen-not-kept', this.book.seen(device, Math.round(this.ports.clock.now() - silentFor)))
-    if (!online || !this.isContact(device)) return
+    if (!online || !this.book.isContact(device)) return
     this.dispatcher.wake(device)
     this.devices.appeared(device)
-  }
-
-  private isContact(device: DeviceId): boolean {
-    const contact = this.book.ownerOf(device)
-    return contact?.state === 'accepted' && !contact.blocked
   }
 
   private onMessage(message: StoredMessage): void {

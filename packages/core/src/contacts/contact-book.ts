@@ -80,6 +80,12 @@ export class ContactBook {
     return known === undefined ? undefined : this.contacts.get(known.account)
   }
 
+  /** Whether a device is one of an accepted contact who is not blocked, or of our own account: who merely asks is none. */
+  isContact(device: DeviceId): boolean {
+    const owner = this.ownerOf(device)
+    return owner?.state === 'accepted' && !owner.blocked
+  }
+
   /**
    * A contact by petname, account id or a prefix of one.
    * @throws SkeinError CONTACT_UNKNOWN, CONTACT_AMBIGUOUS

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sendControl } from '../main-path/index.ts'
+import { MAX_NEIGHBOURS } from '../mesh/service/places.ts'
 import { MemoryArchive, memoryLink } from '../testing/mesh-lab.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
@@ -160,6 +161,34 @@ describe('messages by the mesh', () => {
     expect(await texts(world, bo, ana)).toEqual(['by stick'])
     expect(await states(world, ana, bo)).toEqual(['queued'])
     expect((await ana.messenger.mesh?.packing.pack())?.transfers).toHaveLength(1)
+  })
+
+  it('[ME44] who merely asks for contact, or is blocked, takes no place from a contact', async () => {
+    const world = new World(59)
+    const ana = await world.start('ana', { meshArchive: new MemoryArchive() })
+    const [asker, foe, friend, other] = [
+      await world.start('asker'),
+      await world.start('foe'),
+      await world.start('friend'),
+      await world.start('other'),
+    ]
+    for (const node of [foe, friend, other]) await world.befriend(ana, node)
+    const asking = asker.messenger.ask(deviceOf(ana))
+    await world.run(2_000)
+    await asking
+    await ana.messenger.change(foe.messenger.identity.account, { blocked: true })
+    const { mesh } = ana.messenger
+    const near = (peer: string) => mesh?.hasNeighbour(peer)
+    for (const node of [asker, foe]) void mesh?.attach(deviceOf(node), memoryLink()[0])
+    await world.run(1_000)
+    for (let number = 0; number < MAX_NEIGHBOURS - 2; number += 1) void mesh?.attach(`stranger ${number}`, memoryLink()[0])
+    await world.run(1_000)
+    expect([asker, foe].map((node) => near(deviceOf(node)))).toEqual([true, true])
+    for (const node of [friend, other]) {
+      void mesh?.attach(deviceOf(node), memoryLink()[0])
+      await world.run(1_000)
+    }
+    expect([friend, other, asker, foe].map((node) => near(deviceOf(node)))).toEqual([true, true, false, false])
   })
 
   it('[DL11] all that waits for a device goes by the mesh, however much it is', async () => {

@@ -75,7 +75,7 @@ export class MeshCarrier implements ChunkCarrier {
         inBackground(deps.logger, 'not-offered-to-mesh', this.offerNew())
         this.chunks?.onNear()
       },
-      isContact: (peer) => this.path?.book.ownerOf(peer as DeviceId)?.blocked === false,
+      isContact: (peer) => this.path?.book.isContact(peer as DeviceId) ?? false,
       onOffence: (peer, code) => deps.swarm.penalise(peer as DeviceId, code),
     })
   }

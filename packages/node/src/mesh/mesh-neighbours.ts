@@ -58,6 +58,8 @@ export class MeshNeighbours {
   /** When somebody was dialled last, or fewer neighbours were there than are wanted; monotonic milliseconds. */
   private lookedAt: number
   private uplink: Pace | undefined
+  /** Links beyond the local network, and to whom. */
+  private readonly bridged = new Map<Link, DeviceId>()
 
   constructor(deps: MeshNeighboursDeps) {
     this.deps = deps
@@ -88,9 +90,15 @@ export class MeshNeighbours {
     while (await this.deps.clock.sleep(LOOK_EVERY_MS, { signal: this.stopping.signal })) {
       // A cable that was pulled ends no connection, and one that is put back wakes it up late.
       for (const peer of this.deps.mesh.silent()) this.deps.swarm.doubt(peer as DeviceId)
+      this.closeUnwanted()
       this.look()
       this.greetSome()
     }
+  }
+
+  /** Whoever is a contact no longer is linked beyond the local network no longer. */
+  private closeUnwanted(): void {
+    for (const [link, device] of this.bridged) if (!this.deps.isContact(device)) link.close()
   }
 
   /** Asks whoever is connected and is no neighbour yet. */
@@ -126,8 +134,10 @@ export class MeshNeighbours {
     // Pings tell when it has gone without a word.
     swarm.keep(peer, true)
     const began = clock.monotonic()
+    const link = this.linkOf(channel)
     // What goes wrong on one link ends that link.
-    await mesh.attach(peer, this.linkOf(channel)).catch((error: unknown) => logger.warn('mesh-link-failed', { reason: String(error) }))
+    await mesh.attach(peer, link).catch((error: unknown) => logger.warn('mesh-link-failed', { reason: String(error) }))
+    this.bridged.delete(link)
     if (clock.monotonic() - began > WANTED_AFTER_MS) this.asked.delete(peer)
     if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
   }
@@ -137,7 +147,9 @@ export class MeshNeighbours {
     if (path === undefined || path.path === 'lan') return new ChannelLink(channel)
     const link = new ChannelLink(channel, { cost: BRIDGE_COST })
     this.uplink ??= new Pace(BRIDGE_BYTES_PER_SECOND, this.deps.clock, link.mtu)
-    return new PacedLink(link, this.uplink)
+    const paced = new PacedLink(link, this.uplink)
+    this.bridged.set(paced, channel.peer)
+    return paced
   }
 
   private greetSome(): void {

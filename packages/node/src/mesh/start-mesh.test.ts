@@ -1,6 +1,9 @@
-import type { DeviceId } from '@skein/core'
+import type { DeviceId, PeerPath } from '@skein/core'
+import { MemoryArchive, World, type WorldNode } from '@skein/core/testing'
 import { expect, it } from 'vitest'
-import { mayBeLink } from './start-mesh.ts'
+import { silentLogger } from '../swarm/test-network.ts'
+import { MESH_PROTOCOL } from './mesh-neighbours.ts'
+import { mayBeLink, type MeshParts, startMesh } from './start-mesh.ts'
 
 it('[ME22] on the local network everybody may be a neighbour, beyond it contacts alone, and only with a bridge', () => {
   const [friend, stranger] = ['friend', 'stranger'] as DeviceId[] as [DeviceId, DeviceId]
@@ -16,4 +19,42 @@ it('[ME22] on the local network everybody may be a neighbour, beyond it contacts
       [false, false],
       [true, false],
     ])
+})
+
+/** A bridge, connected over a relay to each of these. */
+function bridgeAt({ messenger, swarm }: WorldNode, to: readonly DeviceId[], world: World): () => void {
+  const paths = (): PeerPath[] => to.map((device) => ({ device, path: 'relayed', transport: 'circuit', rttMs: null, since: -1e6 }))
+  const port = {
+    ...{ self: messenger.identity.device, paths, relays: () => [], keep: () => undefined, isConnected: () => true },
+    ...{ listen: () => () => undefined, open: swarm.open.bind(swarm), handle: swarm.handle.bind(swarm) },
+  } as unknown as MeshParts['swarm']
+  const undo: (() => unknown)[] = []
+  startMesh({ messenger, swarm: port, clock: world.clock, logger: silentLogger, hasLan: false, bridge: true }, undo as never)
+  return () => undo.forEach((end) => end())
+}
+
+it('[ME22] who merely asks for contact, and who is blocked, is no neighbour over a bridge, and one that is blocked is one no longer', async () => {
+  const world = new World(1)
+  const [ana, friend, asker, foe] = [
+    await world.start('ana', { meshArchive: new MemoryArchive() }),
+    ...(await Promise.all(['friend', 'asker', 'foe'].map((name) => world.start(name)))),
+  ] as [WorldNode, WorldNode, WorldNode, WorldNode]
+  for (const node of [friend, foe]) await world.befriend(ana, node)
+  const asking = asker.messenger.ask(ana.messenger.identity.device)
+  await world.run(2_000)
+  await asking
+  const block = (node: WorldNode) => ana.messenger.change(node.messenger.identity.account, { blocked: true })
+  await block(foe)
+  const others = [friend, asker, foe]
+  const devices = others.map(({ messenger }) => messenger.identity.device)
+  expect(devices.map((device) => ana.messenger.book.ownerOf(device)?.state)).toEqual(['accepted', 'requested', 'accepted'])
+  for (const { swarm } of others) swarm.handle(MESH_PROTOCOL, async () => undefined)
+  const stop = bridgeAt(ana, devices, world)
+  const linked = () => devices.map((device) => ana.messenger.mesh?.hasNeighbour(device))
+  await world.run(2_000)
+  expect(linked()).toEqual([true, false, false])
+  await block(friend)
+  await world.run(2_000)
+  expect(linked()).toEqual([false, false, false])
+  stop()
 })

@@ -25,7 +25,7 @@ export function mayBeLink(
 export function startMesh({ messenger, swarm, clock, logger, hasLan, bridge }: MeshParts, undo: Undo): MeshNeighbours | undefined {
   const { mesh, book } = messenger
   if (mesh === undefined || !(hasLan || bridge)) return undefined
-  const isContact = (device: DeviceId): boolean => book.ownerOf(device) !== undefined
+  const isContact = (device: DeviceId): boolean => book.isContact(device)
   const isLink = (path: PeerPath): boolean => mayBeLink(path, { bridge, isContact })
   const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact })
   neighbours.start()
