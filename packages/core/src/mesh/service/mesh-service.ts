@@ -52,7 +52,7 @@ export class MeshService {
   private readonly node: MeshNode
   private readonly routes: RouteNode
   private readonly own = new OwnBundles()
-  private readonly clocks = new ClockDoubt()
+  private readonly clocks: ClockDoubt
   private readonly survival = new Survival()
   private readonly spreader: Spreader
   private readonly pieces: PieceInbox | undefined
@@ -71,6 +71,7 @@ export class MeshService {
     this.deps = deps
     const { primitives, random, capacityBytes = CAPACITY_BYTES, policy = 'adaptive' } = deps
     this.allowances = new Allowances(deps.clock)
+    this.clocks = new ClockDoubt(deps)
     this.spreader = new Spreader(deps.pieces, deps)
     this.store = new ArchivedStore(capacityBytes, (key) => void this.quietly(deps.archive.remove(key)))
     this.node = new MeshNode({

@@ -172,7 +172,7 @@ export class Transfers {
 
   /** Nothing that could be of use at another time; where this clock is wrong all that comes seems too late. */
   private blame(session: NeighbourSession, answer: TransferAnswer): void {
-    const isUseless = answer === 'known' || answer === 'cured' || (answer === 'late' && !this.deps.clocks.isWrong)
+    const isUseless = answer === 'known' || answer === 'cured' || (answer === 'late' && !this.deps.clocks.forgives(session.peer))
     if (isUseless) session.useless()
   }
 

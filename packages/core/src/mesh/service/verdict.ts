@@ -22,7 +22,7 @@ export function verdictOf({ key, address, lock, payload }: Dispatch, { primitive
     clocks.brought(peer, header, now)
     const ends = addresses.has(address) ? header.expiresAt <= now : !isRelayable(header, now)
     if (!ends && !isAbsurd(header, now)) return 'sound'
-    return clocks.isWrong ? 'other-time' : 'late'
+    return clocks.forgives(peer) ? 'other-time' : 'late'
   } catch (error) {
     if (isSkeinError(error)) return 'forged'
     throw error
