@@ -1,6 +1,7 @@
 /** Disks that are away for a while, on either side. */
 import { expect, it } from 'vitest'
-import { content, filesOf, offer, pair, stateOf, until } from '../testing/file-pair.ts'
+import { SkeinError } from '../errors/index.ts'
+import { accepted, content, filesOf, offer, pair, stateOf, underWay, until } from '../testing/file-pair.ts'
 
 it.each([400_000, 1_200_000])(
   '[FI45] a disk of the recipient that fails pauses it, and it goes on from there (%d bytes)',
@@ -37,6 +38,63 @@ it('[FI45] a disk that is full for the store too is said to be', async () => {
   await world.run(60_000)
   const told = bo.node.events.flatMap((event) => (event.kind === 'transfer' ? [event.transfer] : []))
   expect(told.at(-1)).toMatchObject({ state: 'paused', reason: 'DISK_FULL' })
+})
+
+it('[FI62] a disk that fails in a way that nobody knows pauses it, and what it waited for is said', async () => {
+  const { world, ana, bo, transfer } = await underWay()
+  const { moved } = filesOf(bo).get(transfer.id)
+  bo.disk.before = (step) => (step === 'write' ? Promise.reject(new Error('EIO')) : Promise.resolve())
+  await until(world, () => stateOf(bo, transfer) === 'paused')
+  expect(filesOf(bo).get(transfer.id).reason).toBe('unwritable')
+  await until(world, () => filesOf(ana).get(transfer.id).reason === 'paused-there')
+  bo.disk.before = () => Promise.resolve()
+  await filesOf(bo).resume(transfer.id)
+  await until(world, () => stateOf(bo, transfer) === 'done')
+  expect(filesOf(bo).get(transfer.id).moved - moved).toBeLessThan(1_200_000)
+})
+
+it.each(['cancelled', 'ended by its sender', 'failed'])(
+  '[FI24] what a full disk holds of a transfer goes when that is %s, and makes room to keep it',
+  async (how) => {
+    const { world, ana, bo, transfer } = await underWay()
+    Object.assign(bo.disk, { full: true })
+    Object.assign(bo.node.store, { full: true })
+    await until(world, () => stateOf(bo, transfer) === 'paused')
+    // The part is what fills the disk.
+    const forget = bo.disk.forget.bind(bo.disk)
+    bo.disk.forget = async (wish) => {
+      await forget(wish)
+      Object.assign(bo.node.store, { full: false })
+    }
+    if (how === 'cancelled') await filesOf(bo).cancel(transfer.id)
+    if (how === 'ended by its sender') await filesOf(ana).cancel(transfer.id)
+    if (how === 'failed') {
+      Object.assign(bo.node.store, { full: false })
+      bo.disk.openSink = async () => {
+        Object.assign(bo.node.store, { full: true })
+        throw new SkeinError('NAME_TOO_LONG', 'It does not fit.')
+      }
+      await filesOf(bo).resume(transfer.id)
+    }
+    const end = how === 'failed' ? 'failed' : 'cancelled'
+    await until(world, () => stateOf(bo, transfer) === end && bo.disk.parts.size === 0)
+    await until(world, () => stateOf(ana, transfer) === end)
+    expect((await bo.node.store.transfer(transfer.id, 'in'))?.state).toBe(end)
+  },
+)
+
+it('[FI32] what is removed from a browser is removed before that is kept', async () => {
+  const { world, bo, transfer } = await accepted()
+  await until(world, () => stateOf(bo, transfer) === 'done')
+  Object.assign(bo.node.store, { full: true })
+  Object.assign(bo.disk, {
+    removeReceived: async (path: string) => {
+      bo.disk.files.delete(path)
+      Object.assign(bo.node.store, { full: false })
+    },
+  })
+  expect(await filesOf(bo).removeReceived(transfer.id)).toMatchObject({ path: null })
+  expect([bo.disk.files.size, (await bo.node.store.transfer(transfer.id, 'in'))?.path]).toEqual([0, null])
 })
 
 it.each([

@@ -1,7 +1,9 @@
 /** What the fetcher knows of a transfer that it looks after. */
+import { isSkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { ContentFetch } from './content-fetch.ts'
 import type { FileLink } from './file-ports.ts'
+import { MAX_ODDITIES } from './limits.ts'
 
 export interface Loop {
   /** Ends the wait for the next try. */
@@ -22,11 +24,13 @@ export interface Loop {
   isMixed: boolean
   /** What others sent was something else. */
   shunsOthers: boolean
+  /** Tries running that failed in a way that nobody knows. */
+  oddities: number
 }
 
 export function newLoop(): Loop {
   const none = { content: undefined, opening: undefined, isWoken: false, isElsewhere: false }
-  return { wake: () => undefined, links: new Set(), ...none, isLeft: false, isMixed: false, shunsOthers: false }
+  return { wake: () => undefined, links: new Set(), ...none, isLeft: false, isMixed: false, shunsOthers: false, oddities: 0 }
 }
 
 /** What runs over one device, or all there is, is broken off; nobody waits any longer. */
@@ -36,6 +40,13 @@ export function breakOff({ links, content, wake }: Loop, device?: DeviceId): voi
   if (device !== undefined && cut.length === 0) return
   content?.cut(device)
   wake()
+}
+
+/** What a failure counts as: one that nobody knows, again and again, as a disk's (FI62). @returns a code; none of one that is tried again */
+export function codeFor(loop: Loop, error: unknown): string {
+  if (isSkeinError(error)) return error.code
+  loop.oddities += 1
+  return loop.oddities < MAX_ODDITIES ? '' : 'FILE_UNREADABLE'
 }
 
 /** These pause a transfer, with what it waits for: what has come is kept, and it goes on when the user says so (FI45). */

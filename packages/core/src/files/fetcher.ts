@@ -9,7 +9,7 @@ import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
-import { breakOff, HOLDING, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
+import { breakOff, codeFor, HOLDING, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
 import type { Incomplete } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
@@ -131,8 +131,7 @@ export class Fetcher {
   /** Ends it, with the code of `error`. */
   async fail(live: Live, error: unknown): Promise<void> {
     const reason = isSkeinError(error) ? error.code : 'FILE_DAMAGED'
-    await this.deps.transfers.change(live, { state: 'failed', reason, told: false })
-    await this.forget(live)
+    await this.deps.transfers.changeAnd(live, { state: 'failed', reason, told: false }, () => this.forget(live))
     this.deps.teller.wake(live)
   }
 
@@ -172,7 +171,7 @@ export class Fetcher {
       loop.isWoken = false
       await this.attempt(live, loop)
       await this.rest(live, loop.isLeft ? 'elsewhere' : null)
-      if (live.stored.moved > before) wait = RETRY_MS.first
+      if (live.stored.moved > before) [wait, loop.oddities] = [RETRY_MS.first, 0]
       if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
     }
   }
@@ -201,7 +200,7 @@ export class Fetcher {
       if (!(await this.inTurn(live, () => this.takeMailed(live)))) await this.inTurn(live, () => this.elsewhere(live, loop))
     } catch (error) {
       await this.sinks.drop(live.stored.id)
-      await this.onFailure(live, error).catch(() => undefined)
+      await this.onFailure(live, loop, error).catch(() => undefined)
     } finally {
       for (const link of loop.links) link.close()
       loop.links.clear()
@@ -244,15 +243,16 @@ export class Fetcher {
     return true
   }
 
-  private async onFailure(live: Live, error: unknown): Promise<void> {
+  private async onFailure(live: Live, loop: Loop, error: unknown): Promise<void> {
     const { logger, transfers } = this.deps
     logger.warn('file-not-received', { reason: String(error) })
-    if (!isSkeinError(error) || isFinal(live.stored)) return
-    const reason = HOLDING[error.code]
+    if (isFinal(live.stored)) return
+    const code = codeFor(loop, error)
+    const reason = HOLDING[code]
     if (reason !== undefined) {
       await transfers.change(live, { state: 'paused', reason }).catch(() => undefined)
       this.deps.teller.mention(live, 'paused')
-    } else if (HOPELESS.includes(error.code)) await this.fail(live, error)
+    } else if (HOPELESS.includes(code)) await this.fail(live, error)
   }
 
   /** Its sender before others; of a single file also our own devices, which may have it (FI38). */

@@ -355,11 +355,12 @@ export class FileService {
   private async end(live: Live, change: End): Promise<void> {
     await this.fetcher.placed(live)
     if (live.stored.state === 'done') return
-    await this.transfers.change(live, { told: false, ...change })
-    this.interrupt(live)
-    if (live.stored.direction === 'out' && change.state === 'cancelled') this.mail.takeBack(live)
-    await this.drop(live)
-    this.teller.wake(live)
+    await this.transfers.changeAnd(live, { told: false, ...change }, async () => {
+      this.interrupt(live)
+      if (live.stored.direction === 'out' && change.state === 'cancelled') this.mail.takeBack(live)
+      await this.drop(live)
+      this.teller.wake(live)
+    })
   }
 
   private withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T> {
@@ -391,9 +392,8 @@ export class FileService {
       await this.transfers.change(live, { state: 'waiting', reason: 'source-away' })
       return false
     }
-    await this.transfers.change(live, { state: 'failed', reason: code, told: true })
     if (code === 'FILE_CHANGED') this.offering.anew(live)
-    await this.drop(live)
+    await this.transfers.changeAnd(live, { state: 'failed', reason: code, told: true }, () => this.drop(live))
     return true
   }
 }

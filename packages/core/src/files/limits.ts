@@ -35,6 +35,8 @@ export const MAX_KEPT_SINKS = 16
 export const CHUNKS_PER_TURN = 8
 /** Streams of one device that are served at once (FI22); a further one is closed, and tried again. */
 export const MAX_SERVING = 16
+/** Tries running that fail in a way that nobody knows before a transfer is paused (FI62): 8 s, as of a file that another page still has open. */
+export const MAX_ODDITIES = 5
 /** Offers of one contact that wait for the user's yes (FI21); more are refused. */
 export const MAX_OFFERS = 1_000
 /** Longest segment of a path, in UTF-8 bytes (FI17): what every file system of today takes, with room for a number. */

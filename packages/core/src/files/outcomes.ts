@@ -34,10 +34,11 @@ export class Outcomes {
     if (state === 'ready') return this.onReady(live)
     if (state === 'paused') return this.onPaused(live)
     if (state === 'done') return live.stored.direction === 'out' ? this.onDone(live, digest) : undefined
-    await transfers.change(live, { state, reason: code === '' ? 'there' : code, told: true })
-    if (code === 'FILE_CHANGED') this.beginAnew(live)
-    interrupt(live)
-    await drop(live)
+    await transfers.changeAnd(live, { state, reason: code === '' ? 'there' : code, told: true }, async () => {
+      if (code === 'FILE_CHANGED') this.beginAnew(live)
+      interrupt(live)
+      await drop(live)
+    })
   }
 
   /** Who has offered it offers it as it is now; who was offered it waits for that. */
@@ -52,8 +53,8 @@ export class Outcomes {
     const same = sameBytes(own, digest)
     const change = same ? ({ state: 'done', reason: null } as const) : ({ state: 'failed', reason: 'FILE_DAMAGED' } as const)
     const { transfers, drop } = this.deps
-    await transfers.change(live, { ...change, bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true })
-    await drop(live)
+    const whole = { bytes: live.manifest.size, sha256: same ? hexOf(digest) : null, told: true }
+    await transfers.changeAnd(live, { ...change, ...whole }, () => drop(live))
   }
 
   private async onReady(live: Live): Promise<void> {

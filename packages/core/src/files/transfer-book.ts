@@ -142,6 +142,16 @@ export class TransferBook {
     }
   }
 
+  /** As `change`; `work` is done whether or not that could be kept, for it may make the room that this takes. @throws as `change`, `work` */
+  async changeAnd(live: Live, change: Partial<StoredTransfer>, work: () => Promise<void>): Promise<void> {
+    const isKept = await this.change(live, change).then(
+      () => true,
+      () => false,
+    )
+    await work()
+    if (!isKept) await this.change(live, {})
+  }
+
   /** Moves on; told and kept now and then. */
   progress(live: Live, { bytes = live.stored.bytes, moved }: { readonly bytes?: number; readonly moved: number }): void {
     const now = this.deps.clock.monotonic()

@@ -41,8 +41,9 @@ export class Upkeep {
     const { stored } = live
     const { platform, transfers } = this.deps
     if (!this.isAllThatLeads(stored) || stored.path === null) return
-    await transfers.change(live, { path: null })
+    // First: where a store is full, that is what makes room in it.
     await platform.removeReceived?.(stored.path)
+    await transfers.change(live, { path: null })
   }
 
   /** Where the platform keeps what was received, nothing but its transfer leads there. */

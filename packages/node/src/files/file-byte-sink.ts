@@ -89,13 +89,22 @@ export class FileByteSink implements ByteSink {
   }
 
   async recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }> {
-    const bytes = new Uint8Array(fstatSync(this.record_).size)
-    readSync(this.record_, bytes, 0, bytes.length, 0)
+    const bytes = this.wholeRecord()
     const hasHeader = bytes.length >= HEADER_BYTES
     const moved = hasHeader ? new DataView(bytes.buffer).getFloat64(0) : 0
     const leaves = bytes.subarray(hasHeader ? HEADER_BYTES : bytes.length)
     this.requireRoom(leaves)
     return { leaves, moved }
+  }
+
+  private wholeRecord(): Uint8Array<ArrayBuffer> {
+    try {
+      const bytes = new Uint8Array(fstatSync(this.record_).size)
+      readSync(this.record_, bytes, 0, bytes.length, 0)
+      return bytes
+    } catch (cause) {
+      throw unwritable(this.stateFolder, cause)
+    }
   }
 
   /** Looked at before anything is fetched. */
@@ -159,10 +168,14 @@ export class FileByteSink implements ByteSink {
   private readInto(bytes: Uint8Array, { entry, offset }: { readonly entry: number; readonly offset: number }): number {
     if (!existsSync(this.pathOf(entry))) return 0
     let at = 0
-    while (at < bytes.length) {
-      const count = readSync(this.fileOf(entry).fd, bytes, at, bytes.length - at, offset + at)
-      if (count === 0) break
-      at += count
+    try {
+      while (at < bytes.length) {
+        const count = readSync(this.fileOf(entry).fd, bytes, at, bytes.length - at, offset + at)
+        if (count === 0) break
+        at += count
+      }
+    } catch (cause) {
+      throw unwritable(this.part, cause)
     }
     return at
   }

@@ -320,6 +320,15 @@ it.each(['ended', 'unknown'])(
   },
 )
 
+it('[FI45] a part that has become a link of somebody says so when it is opened again', async () => {
+  const { top, first, end } = place()
+  const { wish, part } = await half({ top, first })
+  renameSync(part, join(top, 'part'))
+  symlinkSync(join(top, 'part'), part)
+  await expect(first.openSink(wish)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+  await end()
+})
+
 it('[FI61] nothing is begun anew, and nothing forgotten, below the empty folder where the disk of a part was mounted', async () => {
   const { top, first, end } = place()
   const { id, folder, wish, part, noted } = await half({ top, first })

@@ -37,8 +37,8 @@ export class PageByteSink implements ByteSink {
 
   /** @param name of the identity @throws SkeinError BAD_FRAME (of the list), DISK_FULL; DOMException while another page has it open */
   static async open(name: string, records: UseStore, wish: SinkWish): Promise<PageByteSink> {
-    const receiving = await begin(records, wish.id)
-    const place = await openContent(name, records, receiving.content)
+    const receiving = await begin(records, wish.id).catch(explained)
+    const place = await openContent(name, records, receiving.content).catch(explained)
     try {
       return new PageByteSink(records, wish, { receiving, place })
     } catch (error) {
@@ -51,7 +51,7 @@ export class PageByteSink implements ByteSink {
     const range = writtenRange(this.wish.id)
     const [keys, chunks] = await this.records('readonly', (store) =>
       Promise.all([asked(store.getAllKeys(range)), asked(store.getAll(range) as IDBRequest<WrittenChunk[]>)]),
-    )
+    ).catch(explained)
     const leaves = new Uint8Array(planOf(this.wish.manifest).count * LEAF_BYTES)
     const first = writtenKey(this.wish.id, 0)
     let moved = 0
@@ -85,10 +85,14 @@ export class PageByteSink implements ByteSink {
   }
 
   read(offset: number, length: number): Promise<Uint8Array> {
-    return this.place.read(offset, length)
+    return this.place.read(offset, length).catch(explained)
   }
 
-  async commit(): Promise<string> {
+  commit(): Promise<string> {
+    return this.putInPlace().catch(explained)
+  }
+
+  private async putInPlace(): Promise<string> {
     this.place.flush()
     const { id, folder, manifest } = this.wish
     const { content } = this.receiving
@@ -101,7 +105,7 @@ export class PageByteSink implements ByteSink {
       store.put({ ...this.receiving, path } satisfies Receiving, receivingKey(id))
       await settled(store)
       return path
-    }).catch(explained)
+    })
   }
 
   async close(): Promise<void> {
