@@ -1,9 +1,11 @@
+import { HOLDING, HOPELESS } from '@skein/core/files'
 import type { TransferView } from '@skein/node/browser'
 import { transferView } from '@skein/node/testing'
 import { describe, expect, it } from 'vitest'
 import { FILE_STRINGS } from '../strings/file-strings.ts'
 import { filesIn } from './choosing.ts'
 import { isOnDisk } from './places.ts'
+import { reasonText } from './reason-text.ts'
 import { withEvent } from './transfers.ts'
 
 const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => transferView({ transfer: id, ...change })
@@ -39,6 +41,18 @@ it('files of a folder have the folders in their paths', () => {
   const inFolder = Object.assign(new File(['x'], 'b.txt'), { webkitRelativePath: 'top/deep/b.txt' })
   const alone = Object.assign(new File(['x'], 'a.txt'), { webkitRelativePath: '' })
   expect(filesIn([alone, inFolder]).map(({ path }) => path)).toEqual([['a.txt'], ['top', 'deep', 'b.txt']])
+})
+
+describe('the reason of a transfer', () => {
+  const all = Object.values(FILE_STRINGS)
+
+  it.each([...new Set([...HOPELESS, ...Object.values(HOLDING), 'TRANSFER_UNKNOWN'])])('[UI31] %s has a sentence', (reason) => {
+    for (const words of all) expect(reasonText(words, reason)).not.toContain(reason)
+  })
+
+  it.each(['STORE_CORRUPT', 'DEVICE_REVOKED', 'KEYS_CHANGED', 'toString'])('[UI31] %s is what the other side says', (reason) => {
+    for (const words of all) expect(reasonText(words, reason)).toBe(words.otherReason(reason))
+  })
 })
 
 it('every language of the part for files has the same texts', () => {

@@ -10,6 +10,7 @@ import { useAmount } from './amounts.ts'
 import { canAsk, download, saveAs } from './exchange.ts'
 import { FileButton } from './file-button.tsx'
 import { isOnDisk } from './places.ts'
+import { reasonText } from './reason-text.ts'
 import { useFileTarget } from './use-file-target.ts'
 
 export interface TransferCardProps {
@@ -43,11 +44,10 @@ export function TransferCard({ transfer, brief = false }: TransferCardProps) {
 function StateLine({ transfer }: { readonly transfer: TransferView }) {
   const { state, direction, reason, rate, left_ms, path, bytes, moved, offered_anew } = transfer
   const words = useFileStrings()
-  const problem = useProblem()
   const amount = useAmount()
   const duration = useDuration()
   if (offered_anew) return <p className="text-sm text-quiet">{words.offeredAnew}</p>
-  if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{problem(reason)}</p>
+  if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{reasonText(words, reason)}</p>
   if (state === 'done' && direction === 'in' && path === null) return <p className="text-sm text-quiet">{words.removed}</p>
   if (state === 'done')
     return direction === 'in' && path !== null && isOnDisk(path) ? <p className="foreign text-sm">{words.savedAt(path)}</p> : null

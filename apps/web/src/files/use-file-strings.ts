@@ -5,14 +5,9 @@ import type { FileStrings } from '../strings/files-en.ts'
 
 export const useFileStrings = (): FileStrings => FILE_STRINGS[useLook().language]
 
-/** Says what a code of a transfer, or an error, means. */
-export function useProblem(): (codeOrError: unknown) => string {
+/** Says what went wrong with what the user wanted. */
+export function useProblem(): (error: unknown) => string {
   const strings = useStrings()
   const { problems } = useFileStrings()
-  const known: Readonly<Record<string, string>> = problems
-  return (given) => {
-    const error = typeof given === 'string' ? { code: given } : given
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-    return (Object.hasOwn(known, code) ? known[code] : undefined) ?? describeError(strings, error)
-  }
+  return (error) => describeError(strings, error, problems)
 }

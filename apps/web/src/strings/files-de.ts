@@ -54,6 +54,7 @@ export const filesDe: FileStrings = {
   },
   notYet: 'Wartet, bis die andere Seite annimmt',
   untilBoth: 'Wartet, bis beide da sind',
+  otherReason: (code: string) => `Die andere Seite sagt: ${code}.`,
   problems: {
     DISK_FULL: 'Dafür ist kein Platz mehr. Was schon da ist, bleibt; schaffe Platz und lass es weitergehen.',
     FILE_CHANGED: 'Die Datei wurde während des Sendens geändert oder entfernt. Sie muss noch einmal gesendet werden.',
@@ -63,6 +64,7 @@ export const filesDe: FileStrings = {
     TOO_MANY_FILES: 'Das sind mehr Dateien, als auf einmal gesendet werden können. Packe sie.',
     NAME_TOO_LONG:
       'Ein Name oder Pfad darin ist für den Datenträger oder Ordner zu lang, in den es soll. Es kann mit kürzeren Namen oder gepackt noch einmal gesendet werden.',
+    BAD_FRAME: 'Was die andere Seite davon sagt, widerspricht sich; darum wurde es beendet.',
     SEAL_BROKEN: 'Was ankam, stammt nicht von dem, der es angeboten hat.',
     TRANSFER_UNKNOWN: 'Die andere Seite kennt diese Übertragung nicht mehr.',
     expired: 'Die andere Seite war für das Angebot nicht rechtzeitig da. Sende es noch einmal.',

@@ -53,6 +53,7 @@ export const filesEn = {
   },
   notYet: 'Waits for the other side to accept',
   untilBoth: 'Waits until both are there',
+  otherReason: (code: string) => `The other side says: ${code}.`,
   problems: {
     DISK_FULL: 'There is no room left for this. What has come is kept; make room, and let it go on.',
     FILE_CHANGED: 'The file was changed or removed while it was sent. It has to be sent again.',
@@ -62,6 +63,7 @@ export const filesEn = {
     TOO_MANY_FILES: 'These are more files than can be sent at once. Pack them.',
     NAME_TOO_LONG:
       'A name or path in it is too long for the disk or folder it goes to. It can be sent again with shorter names, or packed.',
+    BAD_FRAME: 'What the other side says of it contradicts itself, so it was ended.',
     SEAL_BROKEN: 'What arrived was not made by who offered it.',
     TRANSFER_UNKNOWN: 'The other side does not know this transfer any more.',
     expired: 'The other side was not there in time for the offer. Send it again.',

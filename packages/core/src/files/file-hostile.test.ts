@@ -73,6 +73,22 @@ describe('what a hostile contact sends', () => {
     expect(filesOf(bo).get(transfer.id).reason).toBe('BAD_FRAME')
   })
 
+  it('[FI17] a name that reads as another, or does more than name, is shown as it is saved, before anybody accepts', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    for (const [name, shown] of [
+      ['photo\u202egnp.exe', 'photo_gnp.exe'],
+      ['bell\u0007\n.txt', 'bell__.txt'],
+    ] as const) {
+      ana.disk.files.set(name, content(1, 1_000))
+      const { id } = await offer(both, [name])
+      expect(filesOf(bo).get(id).name).toBe(shown)
+      expect((await world.history(bo.node, ana.node)).at(-1)).toMatchObject({ kind: 'file', id, text: shown })
+    }
+    ana.disk.files.set('x'.repeat(3_000), content(1, 1_000))
+    expect(filesOf(bo).get((await offer(both, ['x'.repeat(3_000)])).id).name).toBe('x'.repeat(240))
+  })
+
   /** From now on it takes each request as one with the largest window. */
   function greedy({ swarm }: WorldNode): void {
     const serve = swarm.handlers.get(FILE_PROTOCOL)

@@ -1,14 +1,12 @@
 /** Names from elsewhere, made fit for any file system (FI16, FI17). */
 import { SkeinError } from '../errors/index.ts'
+import { fitLetters, INSTEAD } from './fit-letters.ts'
 import { MAX_SEGMENT_BYTES } from './limits.ts'
 
-/** What Windows, macOS or a terminal cannot bear in a name: controls, separators, wildcards, and marks that turn text around. */
-const UNFIT = /[\p{Cc}\p{Cs}<>:"/\\|?*\u202a-\u202e\u2066-\u2069\u200e\u200f]/gu
 /** Names of devices on Windows, whatever extension follows. */
 const DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?=$|\.)/i
 /** What Windows drops from the end of a name. */
 const HIDING = /[. ]+$/
-const INSTEAD = '_'
 const UNNAMED = 'file'
 
 /**
@@ -16,7 +14,7 @@ const UNNAMED = 'file'
  * a trailing dot or space. The same name stays the same.
  */
 export function safeName(name: string): string {
-  const fit = name.normalize('NFC').replaceAll(UNFIT, INSTEAD).replace(HIDING, '').trimStart()
+  const fit = fitLetters(name).replace(HIDING, '').trimStart()
   const named = /^\.*$/.test(fit) ? UNNAMED : fit
   return shortened(named.replace(DEVICE, `${INSTEAD}$1`))
 }

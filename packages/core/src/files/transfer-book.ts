@@ -6,9 +6,11 @@ import type { Direction, Store, StoredMessage, StoredTransfer, StoreWrite } from
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import { ANEW_WITHIN_MS, KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
+import { safeName } from './safe-names.ts'
 
 /** A transfer as interfaces show it. */
 export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 'told'> {
+  /** What it is called when it is saved (FI17), unless that is taken. */
   readonly name: string
   readonly mediaType: string
   /** Bytes of the content. */
@@ -175,7 +177,7 @@ export class TransferBook {
     const offeredAnew = this.isOfferedAnew(live)
     return {
       ...stored,
-      name,
+      name: safeName(name),
       mediaType,
       total: size,
       entries: folder?.entries ?? 0,

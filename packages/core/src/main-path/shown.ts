@@ -1,4 +1,5 @@
 /** What a content shows in a history. */
+import { fitLetters } from '../files/fit-letters.ts'
 import type { StoredMessage, StoreWrite } from '../ports/store.ts'
 import type { ContentFields } from '../wire/content.ts'
 import { decodeManifest } from '../wire/manifest.ts'
@@ -10,7 +11,7 @@ export function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 
   const nothing = { kind: body.kind, text: '', replyTo: null, shared: null, disappearAfterMs: null }
   if (body.kind === 'contact') return { ...nothing, text: body.name, shared: body.account }
   if (body.kind === 'timer') return { ...nothing, disappearAfterMs: msOf(body.after) }
-  if (body.kind === 'file') return { ...nothing, text: decodeManifest(body.manifest).name }
+  if (body.kind === 'file') return { ...nothing, text: fitLetters(decodeManifest(body.manifest).name) }
   if (body.kind === 'unknown') return nothing
   return { ...nothing, text: body.text, replyTo: body.replyTo ?? null, disappearAfterMs: msOf(body.disappearAfter ?? 0) }
 }
