@@ -55,6 +55,18 @@ export class FilePerson extends Person {
     await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
   }
 
+  /** Pastes a file into the tab for files, with nothing in focus. */
+  async paste(to: string, name: string): Promise<void> {
+    await this.area('Files')
+    await this.page.getByLabel(to, { exact: true }).check()
+    await this.page.evaluate((called) => {
+      const data = new DataTransfer()
+      data.items.add(new File(['pasted'], called))
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))
+    }, name)
+    await this.page.locator('[data-transfer]', { hasText: name }).waitFor()
+  }
+
   async cap(label: string): Promise<void> {
     await this.page.getByLabel('Speed of all transfers together').selectOption({ label })
   }

@@ -22,7 +22,7 @@ const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the receiving page in the middle', async () => {
+it.skipIf(skipped)('[FI31] [FI32] [UI32] from browser to browser, with a reload of the receiving page in the middle', async () => {
   const [ana, bo] = await met(world)
   const bytes = randomBytes(2_000_000)
   await ana.choose('holiday ü.bin', bytes)
@@ -60,6 +60,7 @@ it.skipIf(skipped)('[FI31] [FI32] from browser to browser, with a reload of the 
   await bo.press('Accept')
   await bo.page.getByRole('img', { name: 'Image dot.png' }).waitFor()
   expect(await bo.overflow()).toBe(0)
+  await ana.paste('Bo', 'pasted.txt')
   expect(await bo.faults()).toEqual([])
   expect([ana.complaints, bo.complaints]).toEqual([[], []])
 })

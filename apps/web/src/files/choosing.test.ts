@@ -1,5 +1,5 @@
-import { afterEach, expect, it, vi } from 'vitest'
-import { walk } from './choosing.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { pastedIn, walk } from './choosing.ts'
 import { slicesOf } from './slices.ts'
 
 /** What browsers give of what was dropped. */
@@ -54,4 +54,27 @@ it('[FI33] many names go in slices, each of which fits a request', () => {
     expect(JSON.stringify(names).length).toBeLessThan(65_536)
   }
   expect(slicesOf([])).toEqual([])
+})
+
+describe('what is pasted', () => {
+  const fileOf = (name: string): File => Object.assign(new File(['x'], name), { webkitRelativePath: '' })
+
+  /** A clipboard of texts by their types, with files beside. */
+  const pasted = (texts: Readonly<Record<string, string>>, ...names: readonly string[]): readonly string[] => {
+    const types = [...Object.keys(texts), ...(names.length > 0 ? ['Files'] : [])]
+    const data = { types, files: names.map(fileOf), getData: (type: string) => texts[type] ?? '' }
+    return pastedIn(data as unknown as DataTransfer).map(({ path }) => path.join('/'))
+  }
+
+  it('[UI32] cells and paragraphs, of which there is a picture beside, are text', () => {
+    expect(pasted({ 'text/plain': 'a\tb', 'text/html': '<table>' }, 'image.png')).toEqual([])
+    expect(pasted({ 'text/plain': 'word', 'text/rtf': '{' }, 'image.png')).toEqual([])
+    expect(pasted({ 'text/plain': 'word' })).toEqual([])
+  })
+
+  it('[UI32] files, beside which file managers put their names, and pictures of pages are files', () => {
+    expect(pasted({ 'text/plain': 'a.txt', 'text/uri-list': 'file:///a.txt' }, 'a.txt', 'b.txt')).toEqual(['a.txt', 'b.txt'])
+    expect(pasted({ 'text/html': '<img>', 'text/plain': '' }, 'image.png')).toEqual(['image.png'])
+    expect(pasted({}, 'image.png')).toEqual(['image.png'])
+  })
 })

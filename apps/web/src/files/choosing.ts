@@ -12,6 +12,15 @@ export function filesIn(list: FileList | readonly File[]): ChosenFile[] {
   })
 }
 
+const FORMATTED = ['text/html', 'text/rtf']
+
+/** Files that are pasted. Office programs put a picture of what is copied beside its text: that is text, and goes where text goes. */
+export function pastedIn(data: DataTransfer): ChosenFile[] {
+  // A file manager gives a text too, the file's name, but none with a format; a picture of a page has a format and no text.
+  const isText = FORMATTED.some((type) => data.types.includes(type)) && data.getData('text/plain').trim() !== ''
+  return isText ? [] : filesIn(data.files)
+}
+
 export interface Dropped {
   readonly entries: readonly FileSystemEntry[]
   readonly files: readonly File[]

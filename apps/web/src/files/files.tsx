@@ -66,10 +66,12 @@ function Sending() {
   const possible = conversations.filter(({ state, blocked }) => state === 'accepted' && !blocked)
   const contacts = possible.map(({ contact }) => contact).filter((contact) => chosen.has(contact))
   const { busy, problem, isOver, handlers, send } = useFileTarget(contacts)
+  const { onPaste, ...dropping } = handlers
+  usePasted(onPaste)
   const isDisabled = busy || contacts.length === 0
   if (possible.length === 0) return null
   return (
-    <div {...handlers} className={`rounded-2xl ${isOver ? 'outline-2 outline-accent' : ''}`}>
+    <div {...dropping} className={`rounded-2xl ${isOver ? 'outline-2 outline-accent' : ''}`}>
       <Section title={words.send}>
         <Recipients label={words.to} people={possible} chosen={chosen} onChange={setChosen} />
         <div className="flex flex-wrap gap-2">
@@ -85,6 +87,17 @@ function Sending() {
       </Section>
     </div>
   )
+}
+
+/** Where nothing has the focus, or a button, the page itself is pasted to. A dialog over it has what is pasted there. */
+function usePasted(take: ((event: ClipboardEvent) => void) | undefined): void {
+  useEffect(() => {
+    const onPaste = (event: ClipboardEvent): void => {
+      if (document.querySelector('[role=dialog]') === null) take?.(event)
+    }
+    document.addEventListener('paste', onPaste)
+    return () => document.removeEventListener('paste', onPaste)
+  }, [take])
 }
 
 /** Bytes a second; 0 for none. */

@@ -1,14 +1,17 @@
 /** A place where files may be dropped or pasted, to be sent to contacts. What sends them is loaded then. */
-import { type ClipboardEvent, type DOMAttributes, type DragEvent, useState } from 'react'
+import { type DOMAttributes, type DragEvent, useState } from 'react'
 import { useLook, useModel } from '../client/context.tsx'
 import { type Action, useAction } from '../ui/use-action.ts'
-import { type Dropped, droppedBy, filesIn } from './choosing.ts'
+import { type Dropped, droppedBy, filesIn, pastedIn } from './choosing.ts'
+
+/** Of an element of ours, or of the document. */
+type Pasting = Pick<ClipboardEvent, 'clipboardData' | 'preventDefault'>
 
 export interface FileTarget extends Pick<Action, 'busy' | 'problem'> {
   /** Files are held over it. */
   readonly isOver: boolean
   /** Nothing while there is nobody to send to. */
-  readonly handlers: Pick<DOMAttributes<HTMLElement>, 'onDragOver' | 'onDragLeave' | 'onDrop' | 'onPaste'>
+  readonly handlers: Pick<DOMAttributes<HTMLElement>, 'onDragOver' | 'onDragLeave' | 'onDrop'> & { onPaste?(event: Pasting): void }
   send(files: FileList | readonly File[]): void
 }
 
@@ -44,11 +47,11 @@ export function useFileTarget(contacts: readonly string[]): FileTarget {
     event.preventDefault()
     sendAll(droppedBy(event.dataTransfer))
   }
-  const onPaste = (event: ClipboardEvent): void => {
-    const files = [...event.clipboardData.files]
+  const onPaste = (event: Pasting): void => {
+    const files = event.clipboardData === null ? [] : pastedIn(event.clipboardData)
     if (files.length === 0) return
     event.preventDefault()
-    sendAll(filesIn(files))
+    sendAll(files)
   }
   const handlers = canSend ? { onDragOver, onDragLeave: () => setOver(false), onDrop, onPaste } : {}
   return { busy, problem, isOver: isOver && canSend, handlers, send: (files) => sendAll(filesIn(files)) }

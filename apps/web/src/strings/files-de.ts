@@ -5,7 +5,7 @@ export const filesDe: FileStrings = {
   sendFolder: 'Ordner senden',
   to: 'An',
   choose: 'Kontakt wählen…',
-  drop: 'Oder Dateien hier ablegen, sobald jemand gewählt ist. Mehrere Menschen bekommen dieselben Dateien zugleich.',
+  drop: 'Oder Dateien hier ablegen oder einfügen, sobald jemand gewählt ist. Mehrere Menschen bekommen dieselben Dateien zugleich.',
   offers: 'Dir angeboten',
   running: 'Unterwegs',
   done: 'Fertig',

@@ -4,7 +4,7 @@ export const filesEn = {
   sendFolder: 'Send a folder',
   to: 'To',
   choose: 'Choose a contact…',
-  drop: 'Or drop files here, once somebody is chosen. Several people get the same files at once.',
+  drop: 'Or drop or paste files here, once somebody is chosen. Several people get the same files at once.',
   offers: 'Offered to you',
   running: 'On their way',
   done: 'Done',
