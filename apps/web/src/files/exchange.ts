@@ -53,7 +53,13 @@ async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<str
     id = begun.upload
   }
   const whole = id ?? ''
-  for (const [number, { file }] of files.entries()) if (file !== undefined) await uploadFile(api, { upload: whole, file: number }, file)
+  try {
+    for (const [number, { file }] of files.entries()) if (file !== undefined) await uploadFile(api, { upload: whole, file: number }, file)
+  } catch (error) {
+    // What was chosen cannot be read any more, perhaps: the program knows nothing of that.
+    await api.endUpload({ upload: whole }).catch(() => undefined)
+    throw error
+  }
   return whole
 }
 

@@ -1,8 +1,9 @@
 /** Copies of files that a page hands over in parts: its client runs in another program, and cannot read them itself. */
 import { randomUUID } from 'node:crypto'
-import { appendFileSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { MAX_FOLDER_ENTRIES, SkeinError } from '@skein/core'
+import { isSkeinError, MAX_FOLDER_ENTRIES, SkeinError } from '@skein/core'
 import { numberedName, safeName } from '@skein/core/files'
 import { BLOCK_BYTES } from './constants.ts'
 import { unwritable } from './explain.ts'
@@ -22,8 +23,12 @@ export interface UploadName {
 
 interface Upload {
   /** In the order of the names. */
-  readonly made: readonly Made[]
+  readonly made: Made[]
   readonly room: Room
+  /** Written to last: its time is still to be set. */
+  last: Made | undefined
+  /** What was asked for before is done. */
+  ready: Promise<unknown>
 }
 
 interface Made {
@@ -46,78 +51,123 @@ export class Uploads {
    * @returns the id of the upload
    * @throws SkeinError FILE_UNREADABLE, DISK_FULL, TOO_MANY_FILES, USAGE for an upload that is not known
    */
-  begin(names: readonly UploadName[], more?: string): string {
-    const upload = more ?? randomUUID()
-    const folder = join(spoolFolder(this.stateFolder), upload)
-    const { made, room } = more === undefined ? { made: [], room: new Room(folder, this.freeBytes) } : this.known(more)
-    if (made.length + names.length > MAX_FOLDER_ENTRIES)
-      throw new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once.`)
-    const added = this.attempt(upload, folder, () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+  async begin(names: readonly UploadName[], more?: string): Promise<string> {
+    const id = more ?? this.fresh()
+    const { made, room } = this.known(id)
+    const folder = this.folderOf(id)
+    await this.attempt(id, folder, async () => {
+      if (made.length + names.length > MAX_FOLDER_ENTRIES)
+        throw new SkeinError('TOO_MANY_FILES', `At most ${MAX_FOLDER_ENTRIES} files can be sent at once.`)
+      await mkdir(folder, { recursive: true, mode: 0o700 })
       room.require(names.length * BLOCK_BYTES)
-      return names.map((each) => makeEmpty(folder, each))
+      for (const each of names) made.push(await makeEmpty(folder, each))
     })
-    this.open.set(upload, { made: [...made, ...added], room })
-    const oldest = this.open.keys().next().value
-    if (this.open.size > MAX_UPLOADS && oldest !== undefined) this.open.delete(oldest)
-    return upload
-  }
-
-  /** What its files and folders are called at the top; `undefined` for what is no upload. */
-  pathsOf(upload: string): readonly string[] | undefined {
-    const folder = join(spoolFolder(this.stateFolder), upload)
-    const made = this.open.get(upload)?.made
-    return made && [...new Set(made.map(({ path }) => join(folder, relative(folder, path).split(sep)[0] ?? '')))]
+    return id
   }
 
   /** @param file its number @throws SkeinError USAGE for an upload that is not known, FILE_UNREADABLE, DISK_FULL */
-  write(upload: string, file: number, bytes: Uint8Array): void {
-    const { made: all, room } = this.known(upload)
-    const made = all[file]
+  async write(id: string, file: number, bytes: Uint8Array): Promise<void> {
+    const upload = this.known(id)
+    const made = upload.made[file]
     if (made?.modified === undefined) throw unknown()
-    this.attempt(upload, made.path, () => {
-      room.take(bytes.length)
-      appendFileSync(made.path, bytes)
-      keepTime(made)
+    await this.attempt(id, made.path, async () => {
+      upload.room.take(bytes.length)
+      if (upload.last !== made) await keepTime(upload.last)
+      upload.last = made
+      await appendFile(made.path, bytes)
     })
   }
 
+  /**
+   * Offers what has come: of these paths, those that are ids of uploads stand for what is in them, and nothing is added to them any
+   * more. What is refused leaves no copy; where it is not known whether it was, that stays.
+   */
+  async hand<T>(paths: readonly string[], offer: (paths: readonly string[]) => Promise<T>): Promise<T> {
+    const ids = paths.filter((path) => this.open.has(path))
+    try {
+      const named = await Promise.all(paths.map((path) => (ids.includes(path) ? this.take(path) : [path])))
+      return await offer(named.flat())
+    } catch (error) {
+      if (isSkeinError(error)) await Promise.all(ids.map((id) => this.discard(id)))
+      throw error
+    }
+  }
+
+  /** It is not to be offered after all. Nothing happens to one that is not known. */
+  async end(id: string): Promise<void> {
+    if (this.open.has(id)) await this.discard(id)
+  }
+
+  /** What cannot be removed now is a day later (FI40). Never throws. */
+  private async discard(id: string): Promise<void> {
+    const upload = this.open.get(id)
+    this.open.delete(id)
+    await upload?.ready
+    await rm(this.folderOf(id), { recursive: true, force: true }).catch(() => undefined)
+  }
+
+  /** @returns what its files and folders are called at the top */
+  private async take(id: string): Promise<readonly string[]> {
+    const upload = this.known(id)
+    const folder = this.folderOf(id)
+    this.open.delete(id)
+    await upload.ready
+    await keepTime(upload.last).catch((cause: unknown) => {
+      throw unwritable(folder, cause)
+    })
+    return [...new Set(upload.made.map(({ path }) => join(folder, relative(folder, path).split(sep)[0] ?? '')))]
+  }
+
+  private fresh(): string {
+    const id = randomUUID()
+    this.open.set(id, { made: [], room: new Room(this.folderOf(id), this.freeBytes), last: undefined, ready: Promise.resolve() })
+    const oldest = this.open.keys().next().value
+    if (this.open.size > MAX_UPLOADS && oldest !== undefined) void this.discard(oldest)
+    return id
+  }
+
+  private folderOf(id: string): string {
+    return join(spoolFolder(this.stateFolder), id)
+  }
+
   /** @throws SkeinError USAGE */
-  private known(upload: string): Upload {
-    const known = this.open.get(upload)
+  private known(id: string): Upload {
+    const known = this.open.get(id)
     if (known === undefined) throw unknown()
     return known
   }
 
-  /** What fails is not gone on with, and takes no more room. */
-  private attempt<T>(upload: string, path: string, work: () => T): T {
+  /** In its turn. What fails is not gone on with, and takes no more room. */
+  private async attempt(id: string, path: string, work: () => Promise<void>): Promise<void> {
+    const upload = this.known(id)
+    const done = upload.ready.then(work)
+    upload.ready = done.catch(() => undefined)
     try {
-      return work()
+      await done
     } catch (cause) {
-      this.open.delete(upload)
-      rmSync(join(spoolFolder(this.stateFolder), upload), { recursive: true, force: true })
+      await this.discard(id)
       throw unwritable(path, cause)
     }
   }
 }
 
 /** Two that were pasted may have one name. */
-function makeEmpty(top: string, { path: segments, modified }: UploadName): Made {
+async function makeEmpty(top: string, { path: segments, modified }: UploadName): Promise<Made> {
   const folder = join(top, ...segments.slice(0, -1).map(safeName))
-  mkdirSync(folder, { recursive: true })
+  await mkdir(folder, { recursive: true })
   const name = safeName(segments.at(-1) ?? '')
   let count = 1
   while (existsSync(join(folder, numberedName(name, count)))) count += 1
   const made: Made = { path: join(folder, numberedName(name, count)), modified }
-  if (modified === undefined) mkdirSync(made.path)
-  else writeFileSync(made.path, '', { mode: 0o600, flag: 'wx' })
-  keepTime(made)
+  if (modified === undefined) await mkdir(made.path)
+  else await writeFile(made.path, '', { mode: 0o600, flag: 'wx' })
+  await keepTime(made)
   return made
 }
 
 /** Each part that is written changes it. */
-function keepTime({ path, modified }: Made): void {
-  if (modified !== undefined) utimesSync(path, modified / 1_000, modified / 1_000)
+async function keepTime(made: Made | undefined): Promise<void> {
+  if (made?.modified !== undefined) await utimes(made.path, made.modified / 1_000, made.modified / 1_000)
 }
 
 function unknown(): SkeinError {

@@ -225,7 +225,7 @@ export const contract = {
   remove: oc.input(z.object({ id: z.string() })).output(z.object({ message: HistoryMessage })),
   /**
    * Offers files and folders to each of the contacts; several paths go as one transfer. Paths are absolute, or ids of
-   * uploads; in a page they name what its user has chosen.
+   * uploads, of which each is offered once, and goes when it is refused; in a page they name what its user has chosen.
    */
   sendFiles: oc
     .input(
@@ -266,6 +266,8 @@ export const contract = {
       }),
     )
     .output(z.object({})),
+  /** Removes an upload that is not to be offered after all; one that was offered is known no longer, and nothing happens. */
+  endUpload: oc.input(z.object({ upload: z.string().check(z.maxLength(64)) })).output(z.object({})),
   /** Newest first. */
   transfers: oc.output(z.object({ transfers: z.array(TransferView) })),
   /** A small picture of what is offered, as its sender says, in base64: to be judged before it is shown. */

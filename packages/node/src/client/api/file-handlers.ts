@@ -25,14 +25,22 @@ function pictureOf(text: string): Uint8Array {
 
 export const fileHandlers = {
   sendFiles: os.sendFiles.handler(async ({ context: { client }, input: { contacts, paths, thumbnail } }) => {
-    const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
-    const named = paths.flatMap((each) => client.uploads?.pathsOf(each) ?? each)
-    const sent = await (await filesOf(client)).send(recipients, named, thumbnail === undefined ? undefined : pictureOf(thumbnail))
+    const offer = async (named: readonly string[]) => {
+      const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
+      return (await filesOf(client)).send(recipients, named, thumbnail === undefined ? undefined : pictureOf(thumbnail))
+    }
+    const sent = await (client.uploads === undefined ? offer(paths) : client.uploads.hand(paths, offer))
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
   }),
-  upload: os.upload.handler(({ context: { client }, input: { names, upload } }) => ({ upload: uploadsOf(client).begin(names, upload) })),
-  uploadPart: os.uploadPart.handler(({ context: { client }, input: { upload, file, part } }) => {
-    uploadsOf(client).write(upload, file, decoded(part))
+  upload: os.upload.handler(async ({ context: { client }, input: { names, upload } }) => ({
+    upload: await uploadsOf(client).begin(names, upload),
+  })),
+  uploadPart: os.uploadPart.handler(async ({ context: { client }, input: { upload, file, part } }) => {
+    await uploadsOf(client).write(upload, file, decoded(part))
+    return {}
+  }),
+  endUpload: os.endUpload.handler(async ({ context: { client }, input: { upload } }) => {
+    await uploadsOf(client).end(upload)
     return {}
   }),
   transfers: os.transfers.handler(async ({ context: { client } }) => ({
