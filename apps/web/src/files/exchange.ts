@@ -104,14 +104,19 @@ export async function download(transfer: TransferView): Promise<void> {
   else if (content !== undefined) saveFile(content, path?.at(-1) ?? transfer.name)
 }
 
-/** Where the user says. Nothing when the user turns away. @throws Error with the code `not-kept`, `not-saved` */
-export async function saveAs(transfer: TransferView): Promise<void> {
+/**
+ * Where the user says. Nothing when the user turns away.
+ * @returns what was saved under another name, for the browser refuses its own (FI60)
+ * @throws Error with the code `not-kept`, `not-saved`
+ */
+export async function saveAs(transfer: TransferView): Promise<readonly string[]> {
   try {
-    if (transfer.entries > 0) await saveFolderAs(transfer)
-    else await saveFileAs(transfer)
+    if (transfer.entries > 0) return await saveFolderAs(transfer)
+    await saveFileAs(transfer)
   } catch (error) {
     if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
   }
+  return []
 }
 
 /** Before the picker, which empties the file that is picked. */
@@ -121,10 +126,9 @@ async function saveFileAs(transfer: TransferView): Promise<void> {
   if (handle !== undefined && file?.content !== undefined) await saveOnto(handle, file.content, write)
 }
 
-async function saveFolderAs(transfer: TransferView): Promise<void> {
+async function saveFolderAs(transfer: TransferView): Promise<readonly string[]> {
   const top = await pickers.showDirectoryPicker?.({ mode: 'readwrite' })
-  if (top === undefined) return
-  await saveInto(top, await whole(transfer), write)
+  return top === undefined ? [] : saveInto(top, await whole(transfer), write)
 }
 
 async function write(handle: FileSystemFileHandle, content: Blob): Promise<void> {

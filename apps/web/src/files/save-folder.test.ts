@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { saveInto, saveOnto } from './save-folder.ts'
 
+/** As Chromium refuses what Windows does more with than open it. */
+function refuse(name: string): void {
+  if (/\.(url|lnk|local|scf)$/i.test(name)) throw new TypeError('Name is not allowed.')
+}
+
 /** A folder on the user's disk, as a page gets hold of it. */
 class Folder {
   readonly entries = new Map<string, Folder | { text: string }>()
 
   async getFileHandle(name: string, { create = false } = {}): Promise<{ text: string }> {
+    refuse(name)
     const found = this.entries.get(name) ?? (create ? { text: '' } : undefined)
     if (found === undefined) throw new DOMException('none', 'NotFoundError')
     if (found instanceof Folder) throw new DOMException('a folder', 'TypeMismatchError')
@@ -14,6 +20,7 @@ class Folder {
   }
 
   async getDirectoryHandle(name: string, { create = false } = {}): Promise<Folder> {
+    refuse(name)
     const found = this.entries.get(name) ?? (create ? new Folder() : undefined)
     if (found === undefined) throw new DOMException('none', 'NotFoundError')
     if (!(found instanceof Folder)) throw new DOMException('a file', 'TypeMismatchError')
@@ -35,7 +42,7 @@ class Folder {
   }
 }
 
-const saved = async (folder: Folder, paths: readonly string[]): Promise<void> =>
+const saved = async (folder: Folder, paths: readonly string[]): Promise<readonly string[]> =>
   saveInto(
     folder as unknown as FileSystemDirectoryHandle,
     paths.map((path) =>
@@ -65,6 +72,21 @@ describe('a folder that is saved', () => {
     await saved(folder, ['one', 'two/a'])
     await saved(folder, ['one/a', 'two'])
     expect(folder.all).toEqual(['one (2)/a: one/a', 'one: one', 'two (2): two', 'two/a: two/a'])
+  })
+
+  it('[FI60] has another name where the browser refuses its own, which nothing else of it has', async () => {
+    const folder = new Folder()
+    const paths = ['top/a.url', 'top/a.url_', 'top/deep.lnk/b', 'top/deep.lnk/c.LNK', 'x.url', 'x.url_', 'plain']
+    expect(await saved(folder, paths)).toEqual(['a (2).url_', 'deep.lnk_', 'c.LNK_', 'x (2).url_'])
+    expect(folder.all).toEqual([
+      'plain: plain',
+      'top/a (2).url_: top/a.url',
+      'top/a.url_: top/a.url_',
+      'top/deep.lnk_/b: top/deep.lnk/b',
+      'top/deep.lnk_/c.LNK_: top/deep.lnk/c.LNK',
+      'x (2).url_: x.url',
+      'x.url_: x.url_',
+    ])
   })
 
   it('[FI48] leaves nothing where it cannot be written, and what was there before', async () => {

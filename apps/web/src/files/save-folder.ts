@@ -15,28 +15,73 @@ export async function saveOnto(file: FileSystemFileHandle, content: Blob, write:
   }
 }
 
-/** @param write puts content into a new file @throws Error `not-saved`; nothing of it is left then */
-export async function saveInto(top: FileSystemDirectoryHandle, files: readonly SavedFile[], write: Write): Promise<void> {
-  const names = new Map<string, string>()
+/**
+ * @param write puts content into a new file
+ * @returns what was saved under another name, for the browser refuses its own: names as they are there
+ * @throws Error `not-saved`; nothing of it is left then
+ */
+export async function saveInto(top: FileSystemDirectoryHandle, files: readonly SavedFile[], write: Write): Promise<readonly string[]> {
+  const place = new Place(top, files)
   try {
     for (const { path, content } of files) {
-      const [first = '', ...rest] = path
-      const name = names.get(first) ?? (await freeName(top, first))
-      names.set(first, name)
-      const all = [name, ...rest]
-      const folder = await folderAt(top, content === undefined ? all : all.slice(0, -1))
-      if (content !== undefined) await write(await folder.getFileHandle(all.at(-1) ?? name, { create: true }), content)
+      if (content === undefined) await place.folder(path)
+      else await write(await place.file(path), content)
     }
+    return place.renamed
   } catch (cause) {
-    for (const name of names.values()) await removeIfCan(() => top.removeEntry(name, { recursive: true }))
+    for (const name of place.tops) await removeIfCan(() => top.removeEntry(name, { recursive: true }))
     throw notSaved(cause)
   }
 }
 
-async function folderAt(top: FileSystemDirectoryHandle, path: readonly string[]): Promise<FileSystemDirectoryHandle> {
-  let folder = top
-  for (const each of path) folder = await folder.getDirectoryHandle(each, { create: true })
-  return folder
+type Make<T> = (folder: FileSystemDirectoryHandle, name: string) => Promise<T>
+
+/** Where all of it goes, under names that are free and that the browser takes. */
+class Place {
+  readonly renamed: string[] = []
+  /** Names beside what was there before. */
+  readonly tops: string[] = []
+  private readonly top: FileSystemDirectoryHandle
+  /** By their paths as given. */
+  private readonly folders = new Map<string, FileSystemDirectoryHandle>()
+  /** All paths as given, which nothing else may take. */
+  private readonly given: ReadonlySet<string>
+
+  constructor(top: FileSystemDirectoryHandle, files: readonly SavedFile[]) {
+    this.top = top
+    this.given = new Set(files.flatMap(({ path }) => path.map((_, at) => path.slice(0, at + 1).join('/'))))
+  }
+
+  file(path: readonly string[]): Promise<FileSystemFileHandle> {
+    return this.make(path, (folder, name) => folder.getFileHandle(name, { create: true }))
+  }
+
+  async folder(path: readonly string[]): Promise<FileSystemDirectoryHandle> {
+    if (path.length === 0) return this.top
+    const known = this.folders.get(path.join('/'))
+    const folder = known ?? (await this.make(path, (above, name) => above.getDirectoryHandle(name, { create: true })))
+    this.folders.set(path.join('/'), folder)
+    return folder
+  }
+
+  /** Browsers refuse names by which Windows does more than open a file, as `a.url`, and say so by a TypeError. */
+  private async make<T>(path: readonly string[], make: Make<T>): Promise<T> {
+    const folder = await this.folder(path.slice(0, -1))
+    const name = path.at(-1) ?? ''
+    const making = (as: string): Promise<T> => {
+      if (path.length === 1) this.tops.push(as)
+      return make(folder, as)
+    }
+    try {
+      return await making(path.length === 1 ? await freeName(folder, name) : name)
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+    }
+    const isGiven = (other: string): boolean => this.given.has([...path.slice(0, -1), other].join('/'))
+    const other = await freeName(folder, `${name}_`, isGiven)
+    this.renamed.push(other)
+    return making(other)
+  }
 }
 
 /** As browsers have it that offer pickers. */
@@ -54,9 +99,9 @@ function notSaved(cause: unknown): Error {
 }
 
 /** `name`, or the first number that is free. */
-async function freeName(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
+async function freeName(folder: FileSystemDirectoryHandle, name: string, isReserved = (_name: string): boolean => false): Promise<string> {
   let count = 1
-  while (await isTaken(folder, numberedName(name, count))) count += 1
+  while (isReserved(numberedName(name, count)) || (await isTaken(folder, numberedName(name, count)))) count += 1
   return numberedName(name, count)
 }
 

@@ -104,9 +104,13 @@ async function askFor(api: ApiClient | undefined, wish: Wish, { transfer }: Tran
 const isHere = ({ state, direction, path }: TransferView): boolean =>
   state === 'done' && direction === 'in' && path !== null && !isOnDisk(path)
 
+/** Names that are told at once. */
+const MAX_TOLD = 10
+
 function Keeping({ transfer }: { readonly transfer: TransferView }) {
   const words = useFileStrings()
   const act = useFileAction()
+  const [renamed, setRenamed] = useState<readonly string[]>([])
   const { api } = useClient()
   return (
     <>
@@ -114,13 +118,16 @@ function Keeping({ transfer }: { readonly transfer: TransferView }) {
         {transfer.entries > 0 ? words.saveArchive : words.save}
       </Button>
       {canAsk(transfer) ? (
-        <Button disabled={act.busy} onClick={() => act.run(() => saveAs(transfer))}>
+        <Button disabled={act.busy} onClick={() => act.run(async () => setRenamed(await saveAs(transfer)))}>
           {words.saveAs}
         </Button>
       ) : null}
       <Button look="bare" disabled={act.busy} onClick={() => act.run(async () => api?.removeReceived({ transfer: transfer.transfer }))}>
         {words.remove}
       </Button>
+      {renamed.length === 0 ? null : (
+        <Note look="good">{words.renamed([...renamed.slice(0, MAX_TOLD), ...(renamed.length > MAX_TOLD ? ['…'] : [])].join(', '))}</Note>
+      )}
       {act.problem === undefined ? null : <Note look="danger">{act.problem}</Note>}
     </>
   )

@@ -38,6 +38,7 @@ export const filesDe: FileStrings = {
   saveAs: 'Speichern unter…',
   remove: 'Aus diesem Browser entfernen',
   again: 'Noch einmal senden…',
+  renamed: (names: string) => `Gespeichert. Einige Namen lässt dieser Browser nicht zu; sie heißen jetzt: ${names}`,
   savedAt: (path: string) => `Gespeichert als ${path}`,
   offeredAnew: 'Während des Sendens geändert. So, wie sie jetzt ist, wird die Datei von selbst angeboten.',
   removed: 'Nicht mehr in diesem Browser.',

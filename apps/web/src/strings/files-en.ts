@@ -37,6 +37,7 @@ export const filesEn = {
   saveAs: 'Save as…',
   remove: 'Remove from this browser',
   again: 'Send again…',
+  renamed: (names: string) => `Saved. This browser refuses some of the names; what they are called now: ${names}`,
   savedAt: (path: string) => `Saved as ${path}`,
   offeredAnew: 'Changed while it was sent. As it is now, it is offered by itself.',
   removed: 'No longer kept in this browser.',
