@@ -89,13 +89,14 @@ const carryOut = (session: Session, file: string): Promise<number> =>
 const carryIn = (session: Session, file: string): Promise<number> =>
   withApi(session, async (api) => {
     const bundles = parsed(read(file)).map((bytes) => Buffer.from(bytes).toString('base64'))
-    const counts = { taken: 0, known: 0, refused: 0, no_room: 0, late: 0 }
+    const counts = { taken: 0, known: 0, refused: 0, no_room: 0, late: 0, later: 0 }
     for (let at = 0; at < bundles.length; at += BATCH) {
       const batch = await api.carry({ bundles: bundles.slice(at, at + BATCH) })
-      for (const name of ['taken', 'known', 'refused', 'no_room', 'late'] as const) counts[name] += batch[name]
+      for (const name of ['taken', 'known', 'refused', 'no_room', 'late', 'later'] as const) counts[name] += batch[name]
     }
-    const why = `${counts.no_room} for lack of room, ${counts.late} too late`
-    session.output.result(counts, `${counts.taken} taken, ${counts.known} known already, ${counts.refused} refused (${why}).`)
+    const why = `${counts.no_room} for lack of room, ${counts.late} too late, ${counts.later} not to be opened yet`
+    const keep = counts.later > 0 ? ' Keep the file, and try it again later.' : ''
+    session.output.result(counts, `${counts.taken} taken, ${counts.known} known already, ${counts.refused} refused (${why}).${keep}`)
   })
 
 function read(file: string): Uint8Array {

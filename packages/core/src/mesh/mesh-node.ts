@@ -27,6 +27,8 @@ export interface MeshNodeOptions {
   proven?(cures: readonly Cure[]): void
   /** Whether a bundle behind this lock was made here and is under way, beside those in the store. */
   isOwn?(lock: string): boolean
+  /** Whether a bundle that has come may still turn out not to get in: nobody is told meanwhile that it is here. */
+  isIncoming?(key: BundleKey): boolean
   /** What came over a link led to nothing, and was as bad as so many copies of what is here already. */
   useless?(link: LinkId, weight: number): void
   /** What this node is called on the next link; without it something made up. */
@@ -158,7 +160,7 @@ export class MeshNode {
     if (isMeeting) policy.met(neighbour, this.context(now))
     if (isMeeting && !policy.summarises) this.bundles.meet({ neighbour, now })
     this.bundles.heard({ neighbour, now }, said)
-    const known = said.offered.filter((key) => this.knows(key as BundleKey))
+    const known = (said.offered as readonly BundleKey[]).filter((key) => this.knows(key) && this.options.isIncoming?.(key) !== true)
     this.neighbours.say(link, { gained: known })
   }
 

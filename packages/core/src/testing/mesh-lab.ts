@@ -150,6 +150,8 @@ export class MeshLab {
   readonly clock = new VirtualClock(500_000 * HOUR_MS)
   /** Texts that nobody can open at present. */
   readonly unopened = new Set<string>()
+  /** What whoever opens something waits for. */
+  opening: Promise<unknown> | undefined
   private readonly random: ReturnType<typeof seededRandom>
   private readonly options: LabOptions
   private readonly nodes = new Map<string, LabNode>()
@@ -174,6 +176,7 @@ export class MeshLab {
     const logger = new RecordingLogger()
     const open = async (sealed: Uint8Array): Promise<Uint8Array> => {
       const text = new TextDecoder().decode(sealed.slice(-TEXT_BYTES)).trim()
+      await this.opening
       if (this.unopened.has(text)) throw new Error('not now')
       said.received.push(text)
       return cureKeyOf(text)

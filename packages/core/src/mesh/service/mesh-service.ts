@@ -82,6 +82,7 @@ export class MeshService {
       primitives,
       proven: (cures) => this.proven(cures),
       isOwn: (lock) => this.holds(lock),
+      isIncoming: (key) => this.transfers.isIncoming(key),
       send: (link, frame) => this.sessions.get(link)?.say({ kind: 'control', frame }),
       useless: (link, weight) => this.sessions.get(link)?.useless(weight),
     })

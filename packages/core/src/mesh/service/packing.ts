@@ -1,10 +1,10 @@
 /** What is carried, on its way by hand. */
 import { isSkeinError } from '../../errors/index.ts'
-import { decodeTransfer, encodeTransfer, type TransferOutcome } from '../../wire/mesh-bundle.ts'
+import { decodeTransfer, encodeTransfer } from '../../wire/mesh-bundle.ts'
 import type { BundleKey, HeldBundle } from '../bundle.ts'
 import type { ArchivedStore } from './archived-store.ts'
 import type { BundleArchive } from './bundle-archive.ts'
-import type { Transfers } from './transfers.ts'
+import type { Taking, Transfers } from './transfers.ts'
 
 /** Bundles packed at once. */
 const PAGE = 32
@@ -46,9 +46,9 @@ export class Packing {
     return { transfers: transfers.filter((each) => each !== undefined), next: page.length < PAGE ? undefined : page.at(-1)?.place }
   }
 
-  /** Takes in what another node has packed; counts what became of it. @throws SkeinError DISK_FULL */
-  async unpack(transfers: readonly Uint8Array[]): Promise<Readonly<Record<TransferOutcome | 'refused', number>>> {
-    const counts = { taken: 0, known: 0, cured: 0, late: 0, 'no-room': 0, refused: 0 }
+  /** Takes in what another node has packed; counts what became of it: `busy` is on its way in already. @throws SkeinError DISK_FULL */
+  async unpack(transfers: readonly Uint8Array[]): Promise<Readonly<Record<Taking | 'refused', number>>> {
+    const counts = { taken: 0, known: 0, cured: 0, late: 0, 'no-room': 0, busy: 0, unopened: 0, refused: 0 }
     for (const bytes of transfers) counts[await this.unpackOne(bytes)] += 1
     return counts
   }
@@ -60,7 +60,7 @@ export class Packing {
     return encodeTransfer({ bundle, hops: held.hops + 1, hopLimit: Math.max(0, held.hopLimit - 1), copies: 1 })
   }
 
-  private async unpackOne(bytes: Uint8Array): Promise<TransferOutcome | 'refused'> {
+  private async unpackOne(bytes: Uint8Array): Promise<Taking | 'refused'> {
     try {
       return await this.deps.transfers.takeFile(decodeTransfer(bytes))
     } catch (error) {

@@ -20,7 +20,7 @@ export interface PartReceiverDeps {
   readonly clock: Clock
   readonly primitives: Pick<Primitives, 'sha256'>
   readonly node: MeshNode
-  judge(session: NeighbourSession, header: BundleHeader): TransferOutcome
+  judge(session: NeighbourSession, header: BundleHeader): TransferOutcome | 'busy'
   /** A bundle is whole and what it was said to be. */
   whole(session: NeighbourSession, header: BundleHeader, transfer: TransferFields): Promise<TransferAnswer>
   onOffence(peer: string, code: string): void

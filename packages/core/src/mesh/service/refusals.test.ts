@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bundle, control, pair, primitives, transfer } from '../../testing/mesh-frames.ts'
+import { encodeTransfer } from '../../wire/mesh-bundle.ts'
 import { MemoryArchive, MeshLab, tagOf } from '../../testing/mesh-lab.ts'
 import { type BundleKey, meshAddress } from '../bundle.ts'
 import { AGAIN_AFTER_MS, Refusals } from './refusals.ts'
@@ -51,6 +52,73 @@ describe('what is not taken, or cannot be handed over', () => {
     await lab.run(30_000)
     expect(archive.held.size).toBe(1)
     expect(lab.node('ana').taken).toEqual(['patience'])
+  })
+
+  it('[ME20] a second carrier brings again what did not get in when the first one brought it', async () => {
+    const lab = new MeshLab()
+    const archive = new MemoryArchive()
+    for (const name of ['ana', 'bo', 'mule']) await lab.start(name, name === 'mule' ? archive : undefined)
+    const { bytes } = bundle('cy', { now: lab.clock.now(), chunk: 0, size: 1_000 })
+    for (const name of ['ana', 'bo']) lab.intrude('maker', name).say(transfer(bytes))
+    const [put, full] = [archive.put.bind(archive), Promise.withResolvers<void>()]
+    archive.put = () => full.promise
+    await lab.run(500)
+    for (const name of ['ana', 'bo']) lab.connect(name, 'mule')
+    await lab.run(2_000)
+    full.reject(new Error('disk full'))
+    await lab.run(100)
+    lab.cut('ana', 'mule')
+    archive.put = put
+    await lab.run(30_000)
+    expect(archive.held.size).toBe(1)
+  })
+
+  it('[ME20] a second carrier hands over what could not be opened when the first one brought it', async () => {
+    const lab = new MeshLab()
+    for (const name of ['ana', 'bo', 'cy']) await lab.start(name)
+    const { bytes } = bundle('cy', { now: lab.clock.now(), text: 'patience' })
+    for (const name of ['ana', 'bo']) lab.intrude('maker', name).say(transfer(bytes))
+    lab.unopened.add('patience')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    lab.opening = promise
+    await lab.run(500)
+    for (const name of ['ana', 'bo']) lab.connect(name, 'cy')
+    await lab.run(2_000)
+    resolve()
+    await lab.run(100)
+    lab.cut('ana', 'cy')
+    lab.unopened.clear()
+    await lab.run(30_000)
+    expect(lab.received('cy')).toEqual(['patience'])
+    expect(lab.node('cy').offences).toEqual([])
+  })
+
+  it('[ME20] whoever says twice what is being opened is told that it is known', async () => {
+    const lab = new MeshLab()
+    await lab.start('ana')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    lab.opening = promise
+    const said = transfer(bundle('ana', { now: lab.clock.now(), text: 'twice' }).bytes)
+    const [cy, dee] = ['cy', 'dee'].map((name) => lab.intrude(name, 'ana'))
+    for (const each of [cy, cy, dee]) {
+      each?.say(said)
+      await lab.run(100)
+    }
+    resolve()
+    await lab.run(100)
+    const answers = [cy, dee].map((each) => each?.heard.flatMap((frame) => (frame.kind === 'answer' ? [frame.outcome] : [])))
+    expect(answers).toEqual([['known', 'taken'], ['busy']])
+  })
+
+  it('[ME20] [ME25] what came in a file for this node and cannot be opened yet is no lack of room', async () => {
+    const lab = new MeshLab()
+    const { service } = await lab.start('ana')
+    lab.unopened.add('early')
+    const made = bundle('ana', { now: lab.clock.now(), text: 'early' }).bytes
+    const file = [encodeTransfer({ bundle: made, hops: 1, hopLimit: 9, copies: 1 })]
+    expect(await service.packing.unpack(file)).toMatchObject({ unopened: 1, 'no-room': 0, taken: 0 })
+    lab.unopened.clear()
+    expect(await service.packing.unpack(file)).toMatchObject({ unopened: 0, taken: 1 })
   })
 
   it('[ME20] who refuses and comes again is not brought the same anew', async () => {

@@ -34,6 +34,9 @@ interface Answer {
   readonly offset?: number
 }
 
+/** What becomes of something that was brought; `unopened` is for this node, and may open another time. */
+export type Taking = TransferOutcome | 'busy' | 'unopened'
+
 /** Who hands something over. */
 type Source = Pick<NeighbourSession, 'id' | 'peer'>
 /** Files, all together: whoever brings one by hand may fill all that is free. */
@@ -59,7 +62,8 @@ export class Transfers {
   /** Large bundles that come in. */
   readonly parts: PartReceiver
   private readonly deps: TransferDeps
-  private readonly incoming = new Set<BundleKey>()
+  /** What is being written or opened, and who has brought it. */
+  private readonly incoming = new Map<BundleKey, string>()
   private readonly inTransit = new Set<BundleKey>()
   private readonly turns: StoringTurns
   private readonly refusals = new RefusalsOfPeers()
@@ -177,7 +181,7 @@ export class Transfers {
   }
 
   /** What came by hand, in a file. @throws SkeinError BAD_FRAME, FRAME_TOO_LARGE, DISK_FULL */
-  takeFile(transfer: TransferFields): Promise<TransferOutcome> {
+  takeFile(transfer: TransferFields): Promise<Taking> {
     return this.takeFrom(BY_HAND, bundleHeader(transfer.bundle, this.deps.primitives), transfer)
   }
 
@@ -188,14 +192,14 @@ export class Transfers {
     if (!this.deps.addresses.has(header.address) && !(await this.turns.turn(from.peer))) return 'busy'
     const work = this.takeFrom(from, header, transfer)
     await this.deps.quietly(work)
-    // A full disk is no fault of whoever brings something, and no reason to let it wait.
-    return work.catch(() => 'no-room')
+    // Whoever has brought it keeps it until it opens; a full disk is no fault of theirs, and no reason to let them wait.
+    return work.then((taken) => (taken === 'unopened' ? 'no-room' : taken)).catch(() => 'no-room')
   }
 
-  private async takeFrom(from: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
+  private async takeFrom(from: Source, header: BundleHeader, transfer: TransferFields): Promise<Taking> {
     const outcome = this.judge(from, header)
     if (outcome !== 'taken') return outcome
-    this.incoming.add(header.key)
+    this.incoming.set(header.key, from.peer)
     return this.keep(from, header, transfer).finally(() => this.incoming.delete(header.key))
   }
 
@@ -263,10 +267,15 @@ export class Transfers {
     }
   }
 
-  private judge({ peer }: Source, header: BundleHeader): TransferOutcome {
+  /** Whether a bundle is here, but may not get in: nobody else who carries it is to believe that it has. */
+  isIncoming(key: BundleKey): boolean {
+    return this.incoming.has(key)
+  }
+
+  private judge({ peer }: Source, header: BundleHeader): TransferOutcome | 'busy' {
     const { opener, node, addresses, clock } = this.deps
     if (peer !== BY_HAND.peer) this.deps.clocks.brought(peer, header, clock.now())
-    if (this.incoming.has(header.key)) return 'known'
+    if (this.incoming.has(header.key)) return this.incoming.get(header.key) === peer ? 'known' : 'busy'
     const cureKey = opener.known(header.lock)
     if (cureKey !== undefined) {
       // Somebody carries what has arrived by a route: now all shall know.
@@ -285,7 +294,7 @@ export class Transfers {
     return store.hasRoomFrom(peer, header.bytes)
   }
 
-  private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<TransferOutcome> {
+  private async keep({ id, peer }: Source, header: BundleHeader, transfer: TransferFields): Promise<Taking> {
     const { store, archive, node, opener, clock, addresses } = this.deps
     const { hops, hopLimit, copies, bundle } = withinLimits({ ...transfer, hops: Math.max(1, transfer.hops) })
     const isStored = !addresses.has(header.address)
@@ -299,7 +308,6 @@ export class Transfers {
     const { cureKey, mayComeAgain } = await opener.open({ lock: header.lock, key: header.key, bundle, source: peer })
     if (cureKey !== undefined) node.cure(cureKey, header.expiresAt, clock.now())
     else if (isChunk(header) || mayComeAgain) node.disown(header.key)
-    // Whoever has brought it keeps it until it opens.
-    return mayComeAgain && !isChunk(header) ? 'no-room' : 'taken'
+    return mayComeAgain && !isChunk(header) ? 'unopened' : 'taken'
   }
 }

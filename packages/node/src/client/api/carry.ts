@@ -11,10 +11,11 @@ export async function packed(messenger: Messenger, after: string | undefined): P
 export async function unpacked(
   messenger: Messenger,
   bundles: readonly string[],
-): Promise<{ taken: number; known: number; refused: number; no_room: number; late: number }> {
+): Promise<{ taken: number; known: number; refused: number; no_room: number; late: number; later: number }> {
   const counts = await meshOf(messenger).packing.unpack(bundles.map(decoded))
   const { taken, known, cured, late, 'no-room': none } = counts
-  return { taken, known: known + cured, refused: counts.refused + late + none, no_room: none, late }
+  const later = counts.unopened + counts.busy
+  return { taken, known: known + cured, refused: counts.refused + late + none + later, no_room: none, late, later }
 }
 
 function meshOf({ mesh }: Messenger): MeshService {

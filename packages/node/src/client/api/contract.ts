@@ -333,10 +333,12 @@ export const contract = {
   carried: oc
     .input(z.object({ after: z.optional(z.string().check(z.maxLength(64))) }))
     .output(z.object({ bundles: z.array(z.string()), next: z.nullable(z.string()) })),
-  /** Takes in what another node has packed. Of what is `refused`, `no_room` found none and `late` had expired. */
+  /** Takes in what another node has packed. Of what is `refused`, `no_room` found none, `late` had expired and `later` cannot be opened yet. */
   carry: oc
     .input(z.object({ bundles: z.array(z.string().check(z.maxLength(400_000))).check(z.maxLength(64)) }))
-    .output(z.object({ taken: z.number(), known: z.number(), refused: z.number(), no_room: z.number(), late: z.number() })),
+    .output(
+      z.object({ taken: z.number(), known: z.number(), refused: z.number(), no_room: z.number(), late: z.number(), later: z.number() }),
+    ),
   /** Neighbours, routes, and what is carried. */
   mesh: oc.input(MeshInput).output(MeshView),
   events: oc.output(eventIterator(ClientEvent)),
