@@ -81,7 +81,7 @@ export class AdaptivePolicy implements CarryingPolicy {
   met(neighbour: Neighbour, { now }: PolicyContext): void {
     this.news.setBack(now)
     this.rates.wait(this.news.all, now)
-    if (this.claims.isBoast(neighbour.peer, neighbour.addresses.size)) return
+    if (this.claims.met(neighbour.peer, neighbour.addresses.size)) return
     this.believed.add(neighbour)
     this.rates.addressesEach = this.claims.usual
     this.rates.average(neighbour.experience)
@@ -98,6 +98,8 @@ export class AdaptivePolicy implements CarryingPolicy {
   /** On a link that has stood for long the other side is not as far away as when it came. */
   stayed(neighbours: Iterable<Neighbour>, { now }: PolicyContext): void {
     for (const neighbour of neighbours) {
+      // It may have said more addresses since it was met.
+      if (this.claims.isBoast(neighbour.addresses.size)) this.believed.delete(neighbour)
       if (now - neighbour.since < STANDING_MS || !this.believed.has(neighbour)) continue
       for (const address of neighbour.addresses) this.news.hear(address, now, neighbour.peer)
     }

@@ -18,19 +18,24 @@ export class Claims {
     this.least = least
   }
 
-  /** Addresses of one device, in the middle of those met lately; 1 before anybody was. */
+  /** Addresses of one device, in the middle of those met lately, and no more than nobody boasts with; 1 before anybody was. */
   get usual(): number {
     return Math.max(1, middle(this.counts.values()) ?? 1)
   }
 
-  /** @param who counted once, also if it comes again */
-  isBoast(who: string, addresses: number): boolean {
+  /** Somebody is met. @param who counted once, also if it comes again @returns whether it boasts */
+  met(who: string, addresses: number): boolean {
     this.counts.delete(who)
-    const known = this.counts.size
-    const usual = middle(this.counts.values())
-    this.counts.set(who, addresses)
+    const isBoast = this.isBoast(addresses)
+    // Names cost nothing: a crowd of boasters makes nothing usual beyond this.
+    this.counts.set(who, Math.min(addresses, this.least))
     bound(this.counts, REMEMBERED)
-    return usual !== undefined && known >= ENOUGH && addresses > Math.max(this.least, BOAST * usual)
+    return isBoast
+  }
+
+  /** Whether so many are a boast by now. */
+  isBoast(addresses: number): boolean {
+    return this.counts.size >= ENOUGH && addresses > Math.max(this.least, BOAST * this.usual)
   }
 }
 
