@@ -35,20 +35,7 @@ it('[ME31] a neighbour that has come leads to another look for a second way', as
 })
 
 it('[ME31] so does one that has come while the first message was on its way', () => {
-  const floods: string[] = []
-  const send = (link: LinkId, bytes: Uint8Array): void => {
-    const frame = decodeRouteFrame(bytes)
-    if (frame.kind === 'forward' && frame.flood) floods.push(`${frame.key[0]} ${link}`)
-  }
-  const nothing = (): undefined => undefined
-  const events = { arrived: nothing, proven: nothing, delivered: nothing, stranded: nothing }
-  const node = new RouteNode({ addresses: new Set(), primitives: noblePrimitives, send, verdict: () => 'sound', ...events })
-  const say = (digit: string): void => {
-    const lock = hex.encode(sha256(cureKeyOf(digit)).slice(0, 16))
-    node.dispatch({ key: digit.repeat(16) as BundleKey, address: addressOf(1), lock, payload: new Uint8Array() }, 0)
-  }
-  const answer = (digit: string): void =>
-    node.frame('x', encodeRouteFrame({ kind: 'receipt', key: digit.repeat(16), cureKey: cureKeyOf(digit), hops: 1, search: false }), 0)
+  const { node, floods, say, answer } = talker()
   node.linkUp('x')
   say('1')
   node.linkUp('y')
@@ -79,3 +66,38 @@ it('[ME31] there is one look for each neighbour that comes, and none with what i
   }
   expect(passed.map((bytes) => bytes > 400)).toEqual([false, true, false])
 })
+
+it('[ME31] a neighbour that goes and comes again leads to no further look for two minutes, and many new ones to one in a minute', () => {
+  const { node, floods, say, answer } = talker()
+  node.linkUp('x', { peer: 'x', now: 0 })
+  say('0')
+  answer('0')
+  const links = (['y', 'y', 'y', 'z', 'v', 'w', 'y'] as const).entries()
+  for (const [at, peer] of links) {
+    const now = 1_000 + at * 20_000
+    node.linkUp(`${peer} ${at}`, { peer, now })
+    say(`${at + 1}`, now)
+    answer(`${at + 1}`, now)
+    node.linkDown(`${peer} ${at}`, now + 5_000)
+  }
+  expect(floods).toEqual(['0 x', '1 x', '1 y 0', '4 x', '4 z 3'])
+})
+
+/** One node that talks to an address behind neighbour x, and all that it floods. */
+function talker() {
+  const floods: string[] = []
+  const send = (link: LinkId, bytes: Uint8Array): void => {
+    const frame = decodeRouteFrame(bytes)
+    if (frame.kind === 'forward' && frame.flood) floods.push(`${frame.key[0]} ${link}`)
+  }
+  const nothing = (): undefined => undefined
+  const events = { arrived: nothing, proven: nothing, delivered: nothing, stranded: nothing }
+  const node = new RouteNode({ addresses: new Set(), primitives: noblePrimitives, send, verdict: () => 'sound', ...events })
+  const say = (digit: string, now = 0): void => {
+    const lock = hex.encode(sha256(cureKeyOf(digit)).slice(0, 16))
+    node.dispatch({ key: digit.repeat(16) as BundleKey, address: addressOf(1), lock, payload: new Uint8Array() }, now)
+  }
+  const answer = (digit: string, now = 0): void =>
+    node.frame('x', encodeRouteFrame({ kind: 'receipt', key: digit.repeat(16), cureKey: cureKeyOf(digit), hops: 1, search: false }), now)
+  return { node, floods, say, answer }
+}

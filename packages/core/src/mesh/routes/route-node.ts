@@ -17,6 +17,7 @@ import { type BundleKey, MAX_HOPS, type MeshAddress } from '../bundle.ts'
 import { cureLock } from '../cure-book.ts'
 import type { LinkId } from '../neighbour.ts'
 import { FloodBook } from './flood-book.ts'
+import { type Arrival, LinkNumbers } from './link-numbers.ts'
 import { type Passage, PassageBook } from './passage-book.ts'
 import { SharedAir } from './shared-air.ts'
 import { HEAVY_ATTEMPTS, isHeavy, mayLook, PATIENCE_MS, patienceFor } from './patience.ts'
@@ -95,9 +96,7 @@ export class RouteNode {
   private readonly options: RouteNodeOptions
   private readonly table = new RouteTable()
   private readonly passages = new PassageBook()
-  /** Each with its number, in the order in which they came. */
-  private readonly links = new Map<LinkId, number>()
-  private latest = 0
+  private readonly links = new LinkNumbers()
   private readonly floods = new FloodBook()
   private readonly air = new SharedAir()
   private readonly pending = new Map<BundleKey, Pending>()
@@ -106,15 +105,16 @@ export class RouteNode {
     this.options = options
   }
 
-  linkUp(link: LinkId): void {
-    this.latest += 1
-    this.links.set(link, this.latest)
+  linkUp(link: LinkId, arrival?: Arrival): void {
+    this.links.up(link, arrival)
   }
 
-  linkDown(link: LinkId): void {
-    this.links.delete(link)
+  /** @param now as `Arrival.now` */
+  linkDown(link: LinkId, now?: number): void {
+    this.links.down(link, now)
     this.table.drop(link)
     this.floods.drop(link)
+    this.air.drop(link)
   }
 
   /** Whether a bundle that was announced is waited for, or one waits to be passed on: then `tick` is called for every 20 milliseconds. */
@@ -198,7 +198,7 @@ export class RouteNode {
 
   private attempt(dispatch: Dispatch & { readonly isLook?: boolean }, { attempt: tries, now }: { attempt: number; now: number }): void {
     const { key, address, lock, payload, byRouteOnly = false, isAgain = false } = dispatch
-    const isLook = dispatch.isLook ?? (mayLook(dispatch) && this.table.looks(address, { links: this.links, now }))
+    const isLook = dispatch.isLook ?? (mayLook(dispatch) && this.table.looks(address, { links: this.links.all, now }))
     const over = !isLook && (tries === 1 || byRouteOnly) ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)
@@ -209,7 +209,7 @@ export class RouteNode {
     const attempt = isAgain && flood ? Math.max(2, tries) : tries
     const patience = byRouteOnly || isHeavy(dispatch) ? patienceFor(payload) : PATIENCE_MS
     const dueAt = now + patience * 2 ** ((isAgain && flood ? MOST_ATTEMPTS : attempt) - 1)
-    this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, isLook, latest: this.latest, dueAt })
+    this.pending.set(key, { key, address, lock, payload, byRouteOnly, isAgain, attempt, over, isLook, latest: this.links.latest, dueAt })
     this.pass({ kind: 'forward', key, address, lock, payload, attempt, hopLimit: MAX_HOPS, flood }, { over, from: HERE, now })
   }
 
@@ -369,7 +369,7 @@ export class RouteNode {
     if (address === undefined || cureLock(cureKey, this.options.primitives) !== lock || hops >= MAX_HOPS) return
     const isFound = waiting !== undefined && waiting.over === undefined
     // What was only named to a newcomer has looked nowhere else.
-    const looked = waiting?.latest ?? (passage?.from === HERE ? 0 : this.latest)
+    const looked = waiting?.latest ?? (passage?.from === HERE ? 0 : this.links.latest)
     const price = this.options.costOf?.(link) ?? 0
     this.table.prove(address, { link, hops: hops + 1, now, price, looked, isFound, isAnew: waiting?.isLook })
     this.options.useful?.(link)

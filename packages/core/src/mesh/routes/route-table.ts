@@ -30,6 +30,9 @@ const LATEST = 0.5
 /** So many more hops are taken rather than a link that costs 1. */
 const HOPS_WORTH = 3
 
+/** Another way to an address is looked for once in so long, milliseconds (ME31): who looks, floods what a known way kept from others. */
+export const LOOK_EVERY_MS = 60_000
+
 /** What a receipt has proven. */
 export interface Proof extends Pick<Route, 'link' | 'hops'> {
   readonly now: number
@@ -44,6 +47,8 @@ export interface Proof extends Pick<Route, 'link' | 'hops'> {
 /** Next hops by address, as receipts have taught them. */
 export class RouteTable {
   private readonly ways = new Map<MeshAddress, readonly Route[]>()
+  /** When another way was looked for last, those first that were looked for longest ago. */
+  private readonly lookedAt = new Map<MeshAddress, number>()
 
   /** The best way now, not back over `except`. */
   best(address: MeshAddress, now: number, except?: LinkId): Route | undefined {
@@ -80,16 +85,25 @@ export class RouteTable {
     )
   }
 
-  /** Whether one way alone is known, and links have come since another was looked for; then it counts as looked for over all of them. */
+  /** Whether one way alone is known, and links have come since another was looked for, lately not; then it counts as looked for over all of them. */
   looks(address: MeshAddress, { links, now }: { readonly links: ReadonlyMap<LinkId, number>; readonly now: number }): boolean {
     const [only, other] = this.usable(address, now)
-    if (only === undefined || other !== undefined) return false
+    if (only === undefined || other !== undefined || this.hasLooked(address, now)) return false
     const looked = Math.max(only.looked, ...[...links].map(([link, number]) => (link === only.link ? 0 : number)))
     this.set(
       address,
       this.of(address, now).map((way) => ({ ...way, looked })),
     )
+    if (looked > only.looked) this.lookedAt.set(address, now)
     return looked > only.looked
+  }
+
+  private hasLooked(address: MeshAddress, now: number): boolean {
+    for (const [each, at] of this.lookedAt) {
+      if (now - at < LOOK_EVERY_MS) break
+      this.lookedAt.delete(each)
+    }
+    return this.lookedAt.has(address)
   }
 
   /** A link is gone, and every way over it. */

@@ -39,6 +39,11 @@ export class SharedAir {
     this.waiting.get(key)?.links.delete(link)
   }
 
+  /** A link is gone. */
+  drop(link: LinkId): void {
+    for (const { links } of this.waiting.values()) links.delete(link)
+  }
+
   /** What goes now, and where nobody has spoken meanwhile. */
   due(now: number): readonly Waiting[] {
     const due = [...this.waiting.values()].filter(({ dueAt }) => dueAt <= now)

@@ -197,7 +197,7 @@ export class MeshService {
     const { id, peer, link } = session
     this.sessions.set(id, session)
     this.node.linkUp({ link: id, peer, bandwidth: link.bandwidth }, this.now)
-    this.routes.linkUp(id)
+    this.routes.linkUp(id, { peer, now: this.mono })
     this.own.hurry(this.mono, this.store)
     this.deps.onNear()
     void this.quietly(this.explorer.explore(session))
@@ -347,7 +347,7 @@ export class MeshService {
     this.sessions.delete(session.id)
     this.transfers.end(session)
     this.transfers.parts.end(session.id)
-    this.routes.linkDown(session.id)
+    this.routes.linkDown(session.id, this.mono)
     this.node.linkDown(session.id, this.now)
     session.close()
   }
