@@ -7,6 +7,7 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { StoredContact } from '../ports/store.ts'
 import type { Channel, Swarm } from '../ports/swarm.ts'
+import { Askers } from './askers.ts'
 import { BulkClaims } from './bulk-claims.ts'
 import { EarlyWords } from './early-words.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
@@ -35,6 +36,7 @@ export class Served {
   private readonly deps: ServedDeps
   private readonly claims: BulkClaims
   private readonly early = new EarlyWords()
+  private readonly askers: Askers
   /** Channels on which others ask. */
   private readonly links = new Set<FileLink>()
   /** Those on which something is sent at present. */
@@ -43,6 +45,7 @@ export class Served {
   constructor(deps: ServedDeps) {
     this.deps = deps
     this.claims = new BulkClaims(deps.clock)
+    this.askers = new Askers(deps.book)
   }
 
   /** Each of the returned functions ends a part of it. */
@@ -87,6 +90,7 @@ export class Served {
       claim: (name) => this.claims.claim(peer, name),
       lookUp: async ({ id }) => offeredTo(account, id, await transfers.offered(id)),
       onServing: async (live, link) => {
+        this.askers.asks(live, peer)
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
         if (live.stored.state === 'waiting') await transfers.change(live, { state: 'running', reason: null })
       },
@@ -98,7 +102,7 @@ export class Served {
       onOutcome: async (outcome) => {
         const live = (await transfers.offered(outcome.id)) ?? transfers.find(outcome.id, 'in')
         if (live === undefined) this.early.keep(account, outcome)
-        else if (live.stored.contact === account) await this.deps.onOutcome(live, outcome)
+        else if (live.stored.contact === account && this.askers.speaksForAll(live, peer, outcome)) await this.deps.onOutcome(live, outcome)
         return live !== undefined
       },
       onOffence: (code) => swarm.penalise(peer, code),

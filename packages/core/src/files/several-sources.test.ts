@@ -1,57 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import type { Transfer } from './index.ts'
-import { content, filesOf, type Side, stateOf, until } from '../testing/file-pair.ts'
+import { content, filesOf, offer, stateOf, type WithTablet, until, withTablet } from '../testing/file-pair.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
-import { World } from '../testing/world.ts'
 import { encodeFileFrame } from '../wire/files.ts'
 import { FILE_PROTOCOL } from './file-link.ts'
-
-interface Scene {
-  readonly world: World
-  /** Who sends. */
-  readonly ana: Side
-  /** Two devices of one account. */
-  readonly bo: Side
-  readonly tablet: Side
-}
-
-async function scene(seed: number): Promise<Scene> {
-  const world = new World(seed)
-  const start = async (name: string): Promise<Side> => {
-    const disk = new MemoryFiles()
-    return { disk, node: await world.start(name, { files: disk }) }
-  }
-  const [ana, bo, tablet] = [await start('ana'), await start('bo'), await start('tablet')]
-  tablet.node = await world.link(bo.node, tablet.node, () => ({ store: tablet.node.store.reopened(), files: tablet.disk }))
-  await world.befriend(ana.node, bo.node)
-  await world.run(5_000)
-  return { world, ana, bo, tablet }
-}
-
-async function offered({ world, ana, bo }: Scene, ...paths: readonly string[]) {
-  const sending = filesOf(ana).send([world.contactOf(ana.node, bo.node)], paths)
-  await world.run(3_000)
-  const [transfer] = await sending
-  if (transfer === undefined) throw new Error('nothing was offered')
-  return transfer
-}
 
 const BYTES = 3_000_000
 const CHUNKS = Math.ceil(BYTES / 262_144)
 
 /** Another file that one of two devices of the recipient has already. */
-async function atBo(all: Scene, seed: number) {
+async function atBo(all: WithTablet, seed: number) {
   const name = `${seed}.bin`
   all.ana.disk.files.set(name, content(seed, BYTES))
   for (const side of [all.ana, all.bo]) await filesOf(side).setRate(0)
-  const transfer = await offered(all, name)
+  const transfer = await offer(all, [name])
   await filesOf(all.bo).accept(transfer.id, 'in')
   await until(all.world, () => stateOf(all.bo, transfer) === 'done')
   return transfer
 }
 
 /** The other device fetches it. @returns virtual milliseconds that it took */
-async function fetched(all: Scene, transfer: Transfer, seed: number): Promise<number> {
+async function fetched(all: WithTablet, transfer: Transfer, seed: number): Promise<number> {
   const { world, tablet } = all
   const began = world.clock.monotonic()
   await until(world, () => stateOf(tablet, transfer) === 'done', 40_000)
@@ -61,10 +30,10 @@ async function fetched(all: Scene, transfer: Transfer, seed: number): Promise<nu
 
 describe('several sources', () => {
   it('[FI38] a device that has it gives it to another of its account while the sender is away', async () => {
-    const all = await scene(901)
+    const all = await withTablet(901)
     const { world, ana, bo, tablet } = all
     ana.disk.files.set('a.bin', content(1, 1_200_000))
-    const transfer = await offered(all, 'a.bin')
+    const transfer = await offer(all, ['a.bin'])
     await filesOf(bo).accept(transfer.id, 'in')
     await world.run(5_000)
     expect(stateOf(bo, transfer)).toBe('done')
@@ -78,11 +47,11 @@ describe('several sources', () => {
   })
 
   it('[FI41] chunks of the large size come from several devices too', async () => {
-    const all = await scene(913)
+    const all = await withTablet(913)
     const { world, ana, bo, tablet } = all
     const bytes = new Uint8Array(17_000_000).fill(7)
     ana.disk.files.set('large.bin', bytes)
-    const transfer = await offered(all, 'large.bin')
+    const transfer = await offer(all, ['large.bin'])
     await filesOf(bo).accept(transfer.id, 'in')
     await until(world, () => stateOf(bo, transfer) === 'done')
     for (const side of [ana, bo]) await filesOf(side).setRate(4_000_000)
@@ -92,10 +61,10 @@ describe('several sources', () => {
   })
 
   it('[FI38] what is gone there since comes from the sender when it is back', async () => {
-    const all = await scene(902)
+    const all = await withTablet(902)
     const { world, ana, bo, tablet } = all
     ana.disk.files.set('a.bin', content(1, 400_000))
-    const transfer = await offered(all, 'a.bin')
+    const transfer = await offer(all, ['a.bin'])
     await filesOf(bo).accept(transfer.id, 'in')
     await world.run(5_000)
     bo.disk.files.delete('in/a.bin')
@@ -109,10 +78,10 @@ describe('several sources', () => {
   })
 
   it.each([1_200_000, BYTES])('[FI39] what its sender has no longer comes from the device that has it (%s bytes)', async (bytes) => {
-    const all = await scene(914)
+    const all = await withTablet(914)
     const { world, ana, bo, tablet } = all
     ana.disk.files.set('a.bin', content(1, bytes))
-    const transfer = await offered(all, 'a.bin')
+    const transfer = await offer(all, ['a.bin'])
     await filesOf(bo).accept(transfer.id, 'in')
     await until(world, () => stateOf(bo, transfer) === 'done' && stateOf(ana, transfer) === 'done')
     ana.disk.files.delete('a.bin')
@@ -126,10 +95,10 @@ describe('several sources', () => {
   })
 
   it('[FI39] a folder that its sender has no longer is not known any more', async () => {
-    const all = await scene(915)
+    const all = await withTablet(915)
     const { world, ana, bo, tablet } = all
     for (const name of ['dir/a', 'dir/b']) ana.disk.files.set(name, content(1, 2_000_000))
-    const transfer = await offered(all, 'dir')
+    const transfer = await offer(all, ['dir'])
     await filesOf(bo).accept(transfer.id, 'in')
     await until(world, () => stateOf(ana, transfer) === 'done')
     ana.disk.away = 'FILE_UNREADABLE'
@@ -139,7 +108,7 @@ describe('several sources', () => {
   })
 
   it('[FI38] another device of the sender, which knows nothing of it, neither ends it nor is told instead', async () => {
-    const all = await scene(903)
+    const all = await withTablet(903)
     const { world, ana, bo, tablet } = all
     tablet.disk.files.set('b.bin', content(2, 1_000_000))
     const sending = filesOf(tablet).send([world.contactOf(tablet.node, ana.node)], ['b.bin'])
@@ -156,7 +125,7 @@ describe('several sources', () => {
   })
 
   it('[FI41] [FI42] [FI19] sender and own device serve it at one time; one that has something else under its name costs time alone', async () => {
-    const all = await scene(905)
+    const all = await withTablet(905)
     const { ana, bo, tablet } = all
     const first = await atBo(all, 1)
     const sent = filesOf(ana).get(first.id).moved
@@ -176,7 +145,7 @@ describe('several sources', () => {
   })
 
   it('[FI41] a source that is far slower is not waited for, and one that goes away leaves its part to the other', async () => {
-    const all = await scene(906)
+    const all = await withTablet(906)
     const { world, ana, bo, tablet } = all
     const first = await atBo(all, 3)
     await filesOf(bo).setRate(1_000_000)
@@ -193,13 +162,13 @@ describe('several sources', () => {
   })
 
   it('[FI4] [FI38] a contact with a key of its own choosing gets nothing of what others have sent', async () => {
-    const all = await scene(904)
+    const all = await withTablet(904)
     const { world, ana, bo } = all
     const disk = new MemoryFiles()
     const cy = await world.start('cy', { files: disk })
     await world.befriend(cy, bo.node)
     ana.disk.files.set('a.bin', content(1, 100_000))
-    const { id } = await offered(all, 'a.bin')
+    const { id } = await offer(all, ['a.bin'])
     await filesOf(bo).accept(id, 'in')
     await world.run(5_000)
     const opened = await cy.swarm.open(bo.node.messenger.identity.device, FILE_PROTOCOL)

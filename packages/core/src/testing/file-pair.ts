@@ -25,6 +25,24 @@ export async function pair(seed = 1): Promise<Pair> {
   return { world, ana, bo }
 }
 
+export interface WithTablet extends Pair {
+  /** Another device of bo. */
+  readonly tablet: Side
+}
+
+export async function withTablet(seed: number): Promise<WithTablet> {
+  const world = new World(seed)
+  const start = async (name: string): Promise<Side> => {
+    const disk = new MemoryFiles()
+    return { disk, node: await world.start(name, { files: disk }) }
+  }
+  const [ana, bo, tablet] = [await start('ana'), await start('bo'), await start('tablet')]
+  tablet.node = await world.link(bo.node, tablet.node, () => ({ store: tablet.node.store.reopened(), files: tablet.disk }))
+  await world.befriend(ana.node, bo.node)
+  await world.run(5_000)
+  return { world, ana, bo, tablet }
+}
+
 export function filesOf({ node }: Side): FileService {
   if (node.messenger.files === undefined) throw new Error('it has files')
   return node.messenger.files
