@@ -1,8 +1,12 @@
 /** Entry point of `skein`. */
 import { enableCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 
 // Before anything else is loaded: start-up is mostly compiling libraries.
 enableCompileCache()
+// Loading libraries would make V8's space for what is young grow, for hours. Kept as small as it begins, a client that sends
+// files takes 183 MB in place of 212, and messages are as fast. A V8 without this flag goes on without it.
+setFlagsFromString('--semi-space-growth-factor=1')
 const { CommanderError } = await import('commander')
 const { subcommandFirst } = await import('./arguments.ts')
 const { reportFailure } = await import('./output.ts')
