@@ -83,6 +83,14 @@ it.each(['cancelled', 'ended by its sender', 'failed'])(
   },
 )
 
+it('[FI40] what cannot be tidied keeps nobody from starting', async () => {
+  const { world, ana, bo, transfer } = await underWay()
+  world.kill(bo.node)
+  Object.assign(bo.disk, { tidy: () => Promise.reject(new Error('EACCES')) })
+  bo.node = await world.start('bo', { files: bo.disk, store: bo.node.store.reopened() })
+  await until(world, () => stateOf(bo, transfer) === 'done' && stateOf(ana, transfer) === 'done')
+})
+
 it('[FI32] what is removed from a browser is removed before that is kept', async () => {
   const { world, bo, transfer } = await accepted()
   await until(world, () => stateOf(bo, transfer) === 'done')

@@ -118,9 +118,9 @@ export class FileService {
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
-    await this.endOver()
-    await this.upkeep.tidy()
-    await this.mail.start()
+    // Messages do not wait for an old copy that cannot be removed, or for room.
+    for (const step of [() => this.endOver(), () => this.upkeep.tidy(), () => this.mail.start()])
+      await step().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
     this.paces.rate = Number((await this.deps.store.setting(RATE_SETTING)) ?? 0)
     const releases = [
       ...this.served.start(),

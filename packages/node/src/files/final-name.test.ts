@@ -28,6 +28,19 @@ it('[FI16] a name that was taken just before a kill is filled, and one that some
   expect([readFileSync(join(top, 'in/ours'), 'utf8'), readdirSync(join(top, 'in/folder'))]).toEqual(['whole', ['deep']])
 })
 
+it.each(['.bin', ''])('[FI16] [FI49] a name that just fits, and is taken, gets shorter for its number (%s)', (extension) => {
+  mkdirSync(join(top, 'in'))
+  // 255 bytes, as many as a name may have.
+  const name = `${'a'.repeat(255 - 100 - extension.length)}${'é'.repeat(50)}${extension}`
+  for (const content of ['first', 'second', 'third']) {
+    writeFileSync(join(top, 'part'), content)
+    move(name)
+  }
+  const shorter = name.slice(0, name.length - extension.length - 2)
+  const names = [name, `${shorter} (2)${extension}`, `${shorter} (3)${extension}`]
+  expect(names.map((each) => readFileSync(join(top, 'in', each), 'utf8'))).toEqual(['first', 'second', 'third'])
+})
+
 it('[FI16] a name that was taken and cannot be filled is given back', () => {
   mkdirSync(join(top, 'part/in'), { recursive: true })
   // No folder can be moved into itself.

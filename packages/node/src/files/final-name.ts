@@ -35,7 +35,7 @@ export interface Move {
 export function moveIntoPlace({ from, folder, name, onName, told }: Move): string {
   const isFolder = statSync(from).isDirectory()
   for (let count = 1; count <= MAX_NUMBER; count += 1) {
-    const path = join(folder, numberedName(name, count))
+    const path = pathFor(folder, name, count)
     if (path === from) return path
     if (!isFolder && isSame(from, path)) return withoutOld(from, path)
     const isReserved = path === told && isEmpty(path, isFolder)
@@ -44,6 +44,25 @@ export function moveIntoPlace({ from, folder, name, onName, told }: Move): strin
     if (isReserved ? replace(from, path, isFolder) : isFolder ? moveFolder(from, path) : moveFile(from, path)) return path
   }
   throw new SkeinError('FILE_UNREADABLE', 'There are too many files of this name already.')
+}
+
+/** With a number, whose place is taken from the name where both are too long together: alone it was found to fit (FI49). */
+function pathFor(folder: string, name: string, count: number): string {
+  const numbered = numberedName(name, count)
+  const at = count === 1 ? 0 : numbered.lastIndexOf(` (${count})`)
+  const letters = [...numbered.slice(0, at)]
+  const path = (): string => join(folder, letters.join('') + numbered.slice(at))
+  while (letters.length > 1 && isTooLong(path())) letters.pop()
+  return path()
+}
+
+function isTooLong(path: string): boolean {
+  try {
+    lstatSync(path, { throwIfNoEntry: false })
+    return false
+  } catch (error) {
+    return codeOf(error) === 'ENAMETOOLONG'
+  }
 }
 
 /** A link does not replace what is there, as a rename would. */

@@ -27,9 +27,14 @@ export function tidy(stateFolder: string, spoolFolder: string, { kept, now }: { 
 const stemOf = (name: string): string => name.slice(0, -extname(name).length)
 
 function removeOld(folder: string, now: number, isUnknown: (name: string) => boolean): void {
-  for (const name of namesIn(folder).filter(isUnknown)) {
-    const path = join(folder, name)
+  for (const name of namesIn(folder).filter(isUnknown)) removeIfOld(join(folder, name), now)
+}
+
+function removeIfOld(path: string, now: number): void {
+  try {
     if (now - newestIn(path, now) > LEFT_OVER_MS) rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Somebody else's, or in use: looked at again the next day, and what lies beside it is removed all the same.
   }
 }
 
