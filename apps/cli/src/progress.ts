@@ -19,8 +19,8 @@ export function createProgress(json: boolean): Progress {
 class Lines implements Progress {
   private readonly states = new Map<string, string>()
 
-  show({ transfer, state, reason }: TransferView, described: string): void {
-    const now = `${state} ${reason}`
+  show({ transfer, state, reason, queue }: TransferView, described: string): void {
+    const now = `${state} ${reason} ${queue !== null}`
     if (this.states.get(transfer) === now) return
     this.states.set(transfer, now)
     process.stdout.write(`${printable(described)}\n`)

@@ -29,8 +29,9 @@ export const REASONS: Readonly<Record<string, string>> = {
 const OFFERED_ANEW = 'It was changed while it was sent. As it is now, it is offered by itself.'
 
 /** Nothing where there is nothing to say beside the state; a code that is not known, of a newer program, is shown as it is. */
-export function reasonOf({ reason, offered_anew }: Pick<TransferView, 'reason' | 'offered_anew'>): string | undefined {
+export function reasonOf({ reason, offered_anew, queue }: Pick<TransferView, 'reason' | 'offered_anew' | 'queue'>): string | undefined {
   if (offered_anew) return OFFERED_ANEW
+  if (queue !== null) return `It waits for its turn, as number ${queue} in the queue.`
   if (reason === null) return undefined
   return Object.hasOwn(REASONS, reason) ? REASONS[reason] : `The other side says: ${reason}.`
 }

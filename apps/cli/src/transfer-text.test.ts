@@ -1,4 +1,5 @@
 import { HOLDING, HOPELESS } from '@skein/core/files'
+import type { TransferView } from '@skein/node/api'
 import { transferView } from '@skein/node/testing'
 import { expect, it } from 'vitest'
 import { reasonOf } from './transfer-reasons.ts'
@@ -16,10 +17,12 @@ it.each([...new Set([...Object.values(HOLDING), ...HOPELESS, ...WAITS, 'TRANSFER
   },
 )
 
-it('[CL6] what has changed is offered by itself; what a newer program says is shown as it is', () => {
-  expect(reasonOf({ reason: 'FILE_CHANGED', offered_anew: true })).toContain('offered by itself')
-  expect(reasonOf({ reason: 'toString', offered_anew: false })).toBe('The other side says: toString.')
-  expect(reasonOf({ reason: null, offered_anew: false })).toBeUndefined()
+it('[CL6] what has changed is offered by itself; a place in the queue is said; what a newer program says is shown as it is', () => {
+  const said = (change: Partial<TransferView>) => reasonOf(transferView(change))
+  expect(said({ reason: 'FILE_CHANGED', offered_anew: true })).toContain('offered by itself')
+  expect(said({ reason: 'toString' })).toBe('The other side says: toString.')
+  expect(said({})).toBeUndefined()
+  expect(said({ state: 'waiting', queue: 3 })).toContain('number 3')
 })
 
 it('[CL2] [CL6] where it was put is said below it, on one line', () => {

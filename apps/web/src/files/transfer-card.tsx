@@ -42,11 +42,12 @@ export function TransferCard({ transfer, brief = false }: TransferCardProps) {
 }
 
 function StateLine({ transfer }: { readonly transfer: TransferView }) {
-  const { state, direction, reason, rate, left_ms, path, bytes, moved, offered_anew } = transfer
+  const { state, direction, reason, rate, left_ms, path, bytes, moved, queue, offered_anew } = transfer
   const words = useFileStrings()
   const amount = useAmount()
   const duration = useDuration()
   if (offered_anew) return <p className="text-sm text-quiet">{words.offeredAnew}</p>
+  if (queue !== null) return <p className="text-sm text-quiet">{words.queued(queue)}</p>
   if (reason !== null) return <p className={`text-sm ${state === 'failed' ? 'text-danger' : 'text-quiet'}`}>{reasonText(words, reason)}</p>
   if (state === 'done' && direction === 'in' && path === null) return <p className="text-sm text-quiet">{words.removed}</p>
   if (state === 'done')

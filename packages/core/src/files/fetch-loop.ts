@@ -1,6 +1,7 @@
 /** What the fetcher knows of a transfer that it looks after. */
 import { isSkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { ContentFetch } from './content-fetch.ts'
 import type { FileLink } from './file-ports.ts'
 import { MAX_ODDITIES } from './limits.ts'
@@ -31,6 +32,13 @@ export interface Loop {
 export function newLoop(): Loop {
   const none = { content: undefined, opening: undefined, isWoken: false, isElsewhere: false }
   return { wake: () => undefined, links: new Set(), ...none, isLeft: false, isMixed: false, shunsOthers: false, oddities: 0 }
+}
+
+/** Until the next try; whoever wakes it ends that. */
+export async function pause(loop: Loop, clock: Pick<Clock, 'sleep'>, ms: number): Promise<void> {
+  const over = new AbortController()
+  loop.wake = () => over.abort()
+  await clock.sleep(ms, { signal: over.signal })
 }
 
 /** What runs over one device, or all there is, is broken off; nobody waits any longer. */

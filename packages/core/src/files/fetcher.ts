@@ -9,25 +9,25 @@ import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
 import { planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
-import { breakOff, codeFor, HOLDING, HOPELESS, type Loop, newLoop } from './fetch-loop.ts'
+import { breakOff, codeFor, HOLDING, HOPELESS, type Loop, newLoop, pause } from './fetch-loop.ts'
 import type { Incomplete } from './fetching.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
 import { writeMailed } from './from-mail.ts'
 import type { KeptSinks } from './kept-sinks.ts'
-import { MAX_FETCHING, RETRY_MS } from './limits.ts'
+import { RETRY_MS } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import { fetchList } from './list-fetch.ts'
 import type { MailRoom } from './mail-room.ts'
 import type { MeshReceiver } from './mesh-receiver.ts'
 import type { Pace } from './pace.ts'
 import { Placing } from './placing.ts'
+import { Queue } from './queue.ts'
 import { RawTries, type RawWayDeps } from './raw-way.ts'
 import type { Outcome } from './serving.ts'
 import type { Source } from './source-lane.ts'
 import { devicesFor, sayOn, type Teller } from './teller.ts'
 import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
-import { Turns } from './turns.ts'
 import { windowOn } from './window.ts'
 
 export interface FetcherDeps {
@@ -59,7 +59,7 @@ export class Fetcher {
   private readonly loops = new Map<Live, Loop>()
   private readonly placing: Placing
   private stopping: AbortSignal | undefined
-  private readonly turns: Turns
+  private readonly queue: Queue
   private readonly raw: RawWayDeps
   private readonly sinks: KeptSinks
 
@@ -67,8 +67,9 @@ export class Fetcher {
     this.deps = deps
     this.raw = { ...deps, tries: new RawTries(deps.clock) }
     this.sinks = deps.sinks
-    this.turns = new Turns(MAX_FETCHING, deps.clock)
-    this.placing = new Placing({ transfers: deps.transfers, isWanted: (live) => this.isWanted(live) })
+    const isWanted = (live: Live): boolean => this.isWanted(live)
+    this.queue = new Queue({ ...deps, isWanted, onStill: (live) => void this.rest(live, 'silent') })
+    this.placing = new Placing({ transfers: deps.transfers, isWanted })
   }
 
   start(signal: AbortSignal): void {
@@ -113,6 +114,7 @@ export class Fetcher {
   interrupt(live: Live): void {
     const loop = this.loops.get(live)
     if (loop !== undefined) breakOff(loop)
+    this.queue.look()
   }
 
   /** A better path to a device has opened: what runs goes on there (FI18). */
@@ -137,7 +139,7 @@ export class Fetcher {
 
   private stop(): void {
     for (const live of this.loops.keys()) this.interrupt(live)
-    this.turns.stop()
+    this.queue.stop()
   }
 
   private isWanted(live: Live): boolean {
@@ -172,7 +174,7 @@ export class Fetcher {
       await this.attempt(live, loop)
       await this.rest(live, loop.isLeft ? 'elsewhere' : null)
       if (live.stored.moved > before) [wait, loop.oddities] = [RETRY_MS.first, 0]
-      if (this.isWanted(live)) await this.pause(loop, loop.isWoken ? RETRY_MS.first : wait)
+      if (this.isWanted(live)) await pause(loop, this.deps.clock, loop.isWoken ? RETRY_MS.first : wait)
     }
   }
 
@@ -183,21 +185,15 @@ export class Fetcher {
     await waiting.catch((error: unknown) => this.deps.logger.warn('transfer-not-kept', { reason: String(error) }))
   }
 
-  private async pause(loop: Loop, ms: number): Promise<void> {
-    const over = new AbortController()
-    loop.wake = () => over.abort()
-    await this.deps.clock.sleep(ms, { signal: over.signal })
-  }
-
   /** Once, with whichever device answers. Never throws. */
   private async attempt(live: Live, loop: Loop): Promise<void> {
     try {
       const sources = this.deps.mesh?.isExpecting(live) === true ? [] : this.sourcesOf(live, loop)
       for (const device of sources) {
-        if ((await this.inTurn(live, () => this.takeMailed(live))) || (await this.fetchFrom(live, device, loop))) return
+        if ((await this.fromMail(live)) || (await this.fetchFrom(live, device, loop))) return
         if (!this.isWanted(live)) return
       }
-      if (!(await this.inTurn(live, () => this.takeMailed(live)))) await this.inTurn(live, () => this.elsewhere(live, loop))
+      if (!(await this.fromMail(live))) await this.elsewhere(live, loop)
     } catch (error) {
       await this.sinks.drop(live.stored.id)
       await this.onFailure(live, loop, error).catch(() => undefined)
@@ -207,19 +203,21 @@ export class Fetcher {
     }
   }
 
-  /** `undefined` when it is not wanted any more when its turn comes. */
-  private inTurn<T>(live: Live, work: () => Promise<T>): Promise<T | undefined> {
-    const moving = { moved: () => live.stored.moved, onStill: () => void this.rest(live, 'silent') }
-    return this.turns.take(moving, async () => (this.isWanted(live) ? work() : undefined))
-  }
-
   /** Nobody answers: it may come by mail, or by the mesh. */
   private async elsewhere(live: Live, loop: Loop): Promise<void> {
     const { mail, mesh } = this.deps
     mail.askFor(live)
-    const over = new AbortController()
-    loop.wake = () => over.abort()
-    await mesh?.fetch(live, over.signal)
+    if (mesh === undefined) return
+    await this.queue.take(live, async () => {
+      const over = new AbortController()
+      loop.wake = () => over.abort()
+      await mesh.fetch(live, over.signal)
+    })
+  }
+
+  private async fromMail(live: Live): Promise<boolean> {
+    if ((await this.deps.mail.whole(live)) === undefined) return false
+    return (await this.queue.take(live, () => this.takeMailed(live))) ?? false
   }
 
   /** All of it has come by mail, opens and is what was offered (FI34); else nothing has happened. @throws SkeinError DISK_FULL, FILE_UNREADABLE */
@@ -270,7 +268,7 @@ export class Fetcher {
     const first = isConnected ? undefined : await this.openFirst(loop, device)
     if (first !== undefined) this.close(loop, first)
     else if (!isConnected) return false
-    return (await this.inTurn(live, () => this.fetchOver(live, device, loop))) ?? false
+    return (await this.queue.take(live, () => this.fetchOver(live, device, loop))) ?? false
   }
 
   /** While it has come by mail there is no use for it. */

@@ -27,6 +27,8 @@ export const SHARED_BYTES = 33_554_432
 export const SOURCE_RESTS_MS = 30_000
 /** Transfers that are fetched at once (FI22); the rest waits for its turn. */
 export const MAX_FETCHING = 3
+/** Places in that queue that are told (FI22); who is further back is said to have the last of them. */
+export const MAX_PLACES_TOLD = 20
 /** For one that is fetched to stand still, ms, before the next has its turn (FI22): hashing 30 GB takes so long. */
 export const QUIET_MS = 60_000
 /** Parts of transfers that wait for their sender and are held open (FI15), two files each; others are read and hashed again. */

@@ -21,6 +21,8 @@ export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 't
   readonly rate: number
   /** Time left, ms; null when it cannot be told. */
   readonly leftMs: number | null
+  /** Its place in the queue while it waits for its turn (FI22), from 1 and at most MAX_PLACES_TOLD; else null. */
+  readonly queue: number | null
   /** It has changed, and another transfer takes its place by itself (FI37). */
   readonly offeredAnew: boolean
   /** The transfer whose place it takes; null for most. */
@@ -34,6 +36,8 @@ export interface Live {
   readonly rate: Rate
   /** SHA-256 of the content as it was last sent, since the start of the program. */
   sha256?: Uint8Array
+  /** As Transfer.queue. */
+  queue: number | null
   toldAt: number
   keptAt: number
 }
@@ -107,7 +111,7 @@ export class TransferBook {
   private take(stored: StoredTransfer): Live {
     const state = stored.state === 'running' ? 'waiting' : stored.state
     const manifest = decodeManifest(stored.manifest)
-    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), toldAt: 0, keptAt: 0 }
+    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), queue: null, toldAt: 0, keptAt: 0 }
     this.live.set(nameOf(stored.id, stored.direction), live)
     return live
   }
@@ -169,6 +173,13 @@ export class TransferBook {
     void this.deps.store.commit([this.write(live)]).catch(() => undefined)
   }
 
+  /** @param queue as Transfer.queue */
+  queue(live: Live, queue: number | null): void {
+    if (live.queue === queue) return
+    live.queue = queue
+    if (this.find(live.stored.id, live.stored.direction) === live) this.tell(live)
+  }
+
   show(live: Live): Transfer {
     const { manifest: _manifest, place: _place, told: _told, ...stored } = live.stored
     const { name, mediaType, size, folder, replaces } = live.manifest
@@ -183,6 +194,7 @@ export class TransferBook {
       entries: folder?.entries ?? 0,
       rate,
       leftMs,
+      queue: live.queue,
       offeredAnew,
       replaces: replaces?.transfer ?? null,
     }

@@ -51,6 +51,34 @@ describe('turns', () => {
     expect(hers.map((each) => stateOf(bo, each))).toEqual(['done', 'done', 'done'])
   })
 
+  it('[FI22] who waits for its turn is told its place, which moves up as others go', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { hers, his } = await four(both)
+    const more: Transfer[] = []
+    for (const name of ['d', 'e']) {
+      ana.disk.files.set(name, content(1, 600_000))
+      more.push(await offer(both, [name]))
+    }
+    const places = (): readonly (number | null)[] => [his, ...more].map(({ id }) => filesOf(bo).get(id).queue)
+    await filesOf(bo).setRate(1_000)
+    for (const { id } of [...hers, his, ...more]) {
+      await filesOf(bo).accept(id, 'in')
+      await world.run(1_000)
+    }
+    expect(hers.map(({ id }) => filesOf(bo).get(id))).toMatchObject(Array(3).fill({ state: 'running', queue: null }))
+    expect(places()).toEqual([1, 2, 3])
+    await filesOf(bo).pause(his.id)
+    expect(places()).toEqual([null, 1, 2])
+    for (const { id } of hers.slice(0, 1)) await filesOf(bo).cancel(id)
+    await world.run(1_000)
+    expect(places()).toEqual([null, null, 1])
+    await filesOf(bo).setRate(0)
+    await filesOf(bo).resume(his.id)
+    await world.run(20_000)
+    expect([places(), [his, ...more].map((each) => stateOf(bo, each))]).toEqual([Array(3).fill(null), Array(3).fill('done')])
+  })
+
   it('[FI22] a place that gets free is of who has waited, not of who comes just then', async () => {
     const turns = new Turns(1, new VirtualClock())
     let [now, most] = [0, 0]

@@ -20,9 +20,14 @@ export class Turns {
     this.clock = clock
   }
 
+  /** Who comes now has to wait. */
+  get areTaken(): boolean {
+    return this.busy >= this.most
+  }
+
   /** Who stands still for QUIET_MS goes on, and keeps nobody else waiting. */
   async take<T>({ moved, onStill }: Moving, work: () => Promise<T>): Promise<T> {
-    if (this.busy >= this.most) await new Promise<void>((resolve) => this.queue.push(resolve))
+    if (this.areTaken) await new Promise<void>((resolve) => this.queue.push(resolve))
     else this.busy += 1
     const over = new AbortController()
     const watching = this.watch(moved, over.signal).then((isStill) => {

@@ -17,6 +17,7 @@ export const transferView = (change: Partial<TransferView> = {}): TransferView =
   moved: 0,
   rate: 0,
   left_ms: null,
+  queue: null,
   offered_anew: false,
   replaces: null,
   sha256: null,

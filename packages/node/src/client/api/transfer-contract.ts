@@ -27,6 +27,8 @@ export const TransferView = z.object({
   /** Bytes a second, and time left, while it runs. */
   rate: z.int(),
   left_ms: z.nullable(z.int()),
+  /** Its place among those that wait for their turn, from 1, at most 20; null for what waits for something else, or not at all. */
+  queue: z.nullable(z.int()),
   /** It has changed while it was sent: another transfer takes its place by itself. */
   offered_anew: z.boolean(),
   /** The transfer whose place it takes; null for most. */

@@ -35,8 +35,8 @@ export function settingsView({ name, relays, visibility, readReceipts, expireMs 
 }
 
 export function transferView(messenger: Messenger, transfer: Transfer): TransferView {
-  const { id, contact, direction, state, reason, name, bytes, total, moved, rate, sha256, path } = transfer
-  const shown = { direction, state, reason, name, bytes, total, moved, rate, sha256, path, entries: transfer.entries }
+  const { id, contact, direction, state, reason, name, bytes, total, moved, rate, queue, sha256, path } = transfer
+  const shown = { direction, state, reason, name, bytes, total, moved, rate, queue, sha256, path, entries: transfer.entries }
   return {
     ...shown,
     transfer: id,
