@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { noteUnread } from './broken-requests.ts'
 import { Descriptors } from './descriptors.ts'
 import { startHttp } from './http.ts'
 import { HttpGate } from './http-gate.ts'
@@ -125,6 +126,47 @@ describe('what one address may have of the HTTP port', () => {
       expect(out()).toBeLessThan(64 * MIB)
     } finally {
       rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('[RL21] requests that can be read in two ways, or are too large, are answered and counted', async () => {
+    const { gate, refused } = gateWith({})
+    const sources = { waiting: () => [], describe: () => undefined, metrics: async () => '', status: () => undefined }
+    await using http = await startHttp(
+      { ...sources, onRequest: () => undefined, memberUrl: () => undefined },
+      { gate, host: '127.0.0.1', port: 0 },
+    )
+    const head = 'GET / HTTP/1.1\r\nHost: a\r\n'
+    for (const [text, answered, counted] of [
+      [`${head}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, 400, 'malformed'],
+      [`${head}X: ${'a'.repeat(70_000)}\r\n\r\n`, 431, 'size'],
+    ] as const) {
+      const client = connect({ port: http.port ?? 0, host: '127.0.0.1' }).on('error', () => undefined)
+      client.write(text)
+      const [answer] = (await once(client, 'data')) as [Buffer]
+      expect(answer.toString()).toMatch(new RegExp(`^HTTP/1\\.1 ${answered} `))
+      expect(refused.splice(0)).toEqual([counted])
+    }
+  })
+
+  it('[RL24] a client that takes nothing of its answer is counted when it is ended, and one that asks nothing is not', async () => {
+    const broken: string[] = []
+    const server = createServer((socket) => {
+      noteUnread(socket, (why) => void broken.push(why))
+      socket.on('error', () => undefined).setTimeout(200, () => socket.destroy())
+      if (broken.length === 0) socket.write(Buffer.alloc(64 * MIB))
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    try {
+      const deaf = connect({ port, host: '127.0.0.1' }).on('error', () => undefined)
+      await vi.waitFor(() => expect(broken).toEqual(['unread']), { timeout: 60_000 })
+      deaf.destroy()
+      const silent = connect({ port, host: '127.0.0.1' }).on('error', () => undefined)
+      await once(silent.resume(), 'close')
+      expect(broken).toEqual(['unread'])
+    } finally {
+      server.close()
     }
   })
 

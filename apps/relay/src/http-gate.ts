@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Shares } from '@skein/core'
 import { addressOfRequest } from '@skein/node/swarm'
 import { Buckets } from './admission/buckets.ts'
+import type { Broken } from './broken-requests.ts'
 import { groupsOf, originOf } from './admission/networks.ts'
 import type { Descriptors } from './descriptors.ts'
 import { type DownloadParts, Downloads, type Refusal } from './downloads.ts'
@@ -73,6 +74,11 @@ export class HttpGate {
     const refusal = this.#byRate(groupsOf(address)[0] ?? address) ?? (isDownload ? this.#downloads.refusal(address) : undefined)
     if (refusal !== undefined) this.#parts.onRefused(refusal.reason)
     return refusal
+  }
+
+  /** A connection has ended by itself. */
+  onBroken(why: Broken): void {
+    this.#parts.onRefused(why)
   }
 
   /** An answer with so many bytes begins. */

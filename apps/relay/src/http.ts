@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Broken, endBroken, noteUnread } from './broken-requests.ts'
 import type { HttpGate } from './http-gate.ts'
 import { serveWebClient, type WebClient } from './web-client.ts'
 import type { OperatorStatus } from './operator.ts'
@@ -69,8 +70,10 @@ export interface HttpListen {
 
 /** @throws SkeinError PORT_IN_USE */
 export async function startHttp(sources: HttpSources, listen: HttpListen): Promise<HttpServer> {
+  const onBroken = (why: Broken): void => listen.gate.onBroken(why)
   const server = fastify({
     logger: false,
+    clientErrorHandler: (error, socket) => endBroken(error, socket, onBroken),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_MS,
@@ -91,7 +94,8 @@ export async function startHttp(sources: HttpSources, listen: HttpListen): Promi
 
 function addGate(server: FastifyInstance, gate: HttpGate): void {
   server.server.prependListener('connection', (socket: Socket) => {
-    if (!gate.mayEnter(socket)) socket.destroy()
+    if (gate.mayEnter(socket)) noteUnread(socket, (why) => gate.onBroken(why))
+    else socket.destroy()
   })
   server.addHook('onRequest', async (request, reply) => {
     const [path = ''] = request.url.split('?')

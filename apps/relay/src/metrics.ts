@@ -138,7 +138,7 @@ function addLabelled(registry: Registry, sources: LabelledSources): void {
   })
   const refusals: Counter = new Counter({
     name: 'skein_relay_refusals_total',
-    help: 'Requests that were refused at a limit, by service and reason.',
+    help: 'What was refused at a limit, could not be read or came to nothing, by service and reason.',
     labelNames: ['service', 'reason'],
     registers,
     collect: () => {

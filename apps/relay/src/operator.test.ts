@@ -79,6 +79,8 @@ it('[RL35] the page says which rate slows and what was refused lately, most firs
   operator.rules.onPassage({ from: 'alice', to: 'bob' }, { bytes: 5_000, class: 'bulk' })
   for (let n = 0; n < 3; n += 1) operator.rules.mayReserve({ peer: 'mallory', address: '198.51.100.1' }, { total: 0, inGroup: () => 0 })
   operator.refusals.count('dht', 'rate')
+  // What port scans do takes nothing from anybody.
+  operator.refusals.count('handshake', 'failed')
   expect(whySlow({ ...operator.status(), http_connections: 8_000 }).join()).toContain('8000 of 8192 httpConnections')
   expect(whySlow({ ...operator.status(), event_loop_p99_ms: 0 }).slice(-3)).toEqual([
     expect.stringContaining('limits.bytesPerSecond '),

@@ -139,6 +139,7 @@ export class Operator implements Disposable {
     this.#timers.push(setInterval(() => this.#rates.sample(performance.now(), this.#carried()), SAMPLE_EVERY_MS).unref())
     this.#rates.sample(performance.now(), 0)
     await stack.serve('/skein/admission/1', (from, frame) => this.#admit(from, frame), {
+      service: 'admission',
       maxRequestBytes: MAX_ADMISSION_BYTES,
     })
   }

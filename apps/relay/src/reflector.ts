@@ -32,7 +32,7 @@ export async function startReflector({ host, port, bounds, onRefused }: Reflecto
       return void socket.destroy()
     }
     socket.once('close', () => shares.give(origin, 1))
-    reflect(socket, open)
+    reflect(socket, open, () => onRefused('timeout'))
   })
   await openPort(server, { port, start: () => server.listen(port, host) })
   return {
@@ -45,9 +45,12 @@ export async function startReflector({ host, port, bounds, onRefused }: Reflecto
   }
 }
 
-function reflect(socket: Socket, open: Set<Socket>): void {
+function reflect(socket: Socket, open: Set<Socket>, onSlow: () => void): void {
   open.add(socket)
-  const cut = setTimeout(() => socket.destroy(), TIMEOUT_MS)
+  const cut = setTimeout(() => {
+    onSlow()
+    socket.destroy()
+  }, TIMEOUT_MS)
   socket.on('error', () => undefined)
   socket.on('close', () => {
     clearTimeout(cut)

@@ -42,3 +42,14 @@ it('[RL35] what was refused is recent for ten minutes', () => {
   expect([refusals.recent(), refusals.totals()[0]?.count]).toEqual([[], 2])
   refusals[Symbol.dispose]()
 })
+
+it('[RL35] what comes to nothing by itself is told as news, and what a limit refuses as a warning', () => {
+  const lines: string[] = []
+  const ignore = (): void => undefined
+  const told = (level: string) => (event: string, fields?: LogFields) => void lines.push(`${level} ${event} ${fields?.['why']}`)
+  const logger: Logger = { debug: ignore, info: told('info'), warn: told('warn'), error: ignore, child: () => logger }
+  const refusals = new Refusals(logger)
+  for (const why of ['failed', 'failed', 'pending']) refusals.count('handshake', why)
+  refusals[Symbol.dispose]()
+  expect(lines).toEqual(['info refused failed', 'warn refused pending', 'info refused-more failed'])
+})

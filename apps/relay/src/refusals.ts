@@ -1,10 +1,18 @@
-/** What was refused at limits, by service and reason: counted at once, told in the log once a minute. */
+/** What was refused at limits, and what came to nothing, by service and reason: counted at once, told in the log once a minute. */
 import type { Logger } from '@skein/core'
 
 /** Between two lines in the log, ms: a flood is one line, not a million. */
 const TELL_EVERY_MS = 60_000
 /** Minutes that are recent. */
 const RECENT = 10
+
+/**
+ * Of what comes to nothing by itself, as port scans, health checks, lost clients and garbage do: it takes nothing from others,
+ * and there is no limit to raise.
+ */
+const BY_ITSELF: ReadonlySet<string> = new Set(['failed', 'timeout', 'malformed', 'size', 'tls', 'unread', 'silent'])
+
+export const isByItself = ({ reason }: Pick<Refusal, 'reason'>): boolean => BY_ITSELF.has(reason)
 
 export interface Refusal {
   readonly service: string
@@ -31,7 +39,7 @@ export class Refusals implements Disposable {
     this.#totals.set(service, reasons.set(reason, (reasons.get(reason) ?? 0) + 1))
     const name = nameOf({ service, reason })
     // The first of a minute is told at once: whoever watches is not to wait.
-    if (!this.#untold.has(name)) this.#logger.warn('refused', { service, why: reason })
+    if (!this.#untold.has(name)) this.#log('refused', { service, why: reason })
     this.#untold.set(name, (this.#untold.get(name) ?? -1) + 1)
   }
 
@@ -54,10 +62,14 @@ export class Refusals implements Disposable {
     this.#tell()
   }
 
+  #log(event: string, fields: { readonly service: string; readonly why: string; readonly count?: number }): void {
+    this.#logger[isByItself({ reason: fields.why }) ? 'info' : 'warn'](event, { ...fields })
+  }
+
   #tell(): void {
     for (const [name, count] of this.#untold) {
-      const [service, why] = name.split(' ')
-      if (count > 0) this.#logger.warn('refused-more', { service, why, count })
+      const [service = '', why = ''] = name.split(' ')
+      if (count > 0) this.#log('refused-more', { service, why, count })
     }
     this.#untold.clear()
     this.#before.push(new Map(this.totals().map((each) => [nameOf(each), each.count])))

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { probeRelay } from '@skein/node/swarm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { DEADLINE_MS, type RunningRelay, TestRelays } from './test-relay.ts'
+import { DEADLINE_MS, isCounted, metric, type RunningRelay, TestRelays } from './test-relay.ts'
 
 const WITHIN = { timeout: DEADLINE_MS, interval: 100 }
 const relays = new TestRelays()
@@ -45,12 +45,6 @@ async function isServed(relay: RunningRelay): Promise<boolean> {
   return found[0]?.error === undefined && (await fetch(`${relay.url}/healthz`)).ok
 }
 
-async function metric(relay: RunningRelay, name: string): Promise<number> {
-  const text = await (await fetch(`${relay.url}/metrics`)).text()
-  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
-  return Number(line?.slice(name.length + 1) ?? 0)
-}
-
 async function raw(relay: RunningRelay, text: string): Promise<string> {
   const opened = await open(httpPort(relay))
   opened.socket.write(text)
@@ -58,19 +52,29 @@ async function raw(relay: RunningRelay, text: string): Promise<string> {
   return opened.text.split('\r\n')[0] ?? ''
 }
 
+const GARBAGE = [
+  Buffer.alloc(70_000, 0xff),
+  Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n'),
+  Buffer.from('GET /\0 HTTP/1.1\r\n'.repeat(10)),
+  // A raw connection with a ticket that nobody waits for.
+  Buffer.concat([Buffer.from('SKEINBK1'), Buffer.alloc(16)]),
+  Buffer.alloc(1),
+]
+
 describe('a relay under attack', { timeout: 180_000 }, () => {
-  it('[RL21] takes garbage on every port for what it is', async () => {
+  it('[RL21, RL35] takes garbage on every port for what it is, counts it, and says so', async () => {
     const relay = await relays.start(relays.newDir())
     for (const port of [tcpPort(relay), wsPort(relay), httpPort(relay)])
-      for (const bytes of [Buffer.alloc(70_000, 0xff), Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n'), Buffer.alloc(1)]) {
+      for (const bytes of GARBAGE) {
         const { socket } = await open(port)
         socket.write(bytes)
       }
     expect(await isServed(relay)).toBe(true)
+    for (const what of ['handshake failed', 'bulk failed', 'websocket failed', 'http malformed']) await isCounted(relay, what)
     expect(relay.child.exitCode).toBeNull()
   })
 
-  it('[RL21] refuses HTTP that could be read in two ways, or is too large', async () => {
+  it('[RL21, RL35] refuses HTTP that could be read in two ways, or is too large, and counts it', async () => {
     const relay = await relays.start(relays.newDir())
     const head = 'Host: relay.example\r\n'
     const both = `POST / HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
@@ -81,6 +85,8 @@ describe('a relay under attack', { timeout: 180_000 }, () => {
       expect(await raw(relay, text)).toMatch(/^HTTP\/1\.1 4\d\d/)
     expect(await raw(relay, large)).toMatch(/^HTTP\/1\.1 431/)
     expect(await raw(relay, `POST /relay.json HTTP/1.1\r\n${head}Content-Length: 100000\r\n\r\n`)).toMatch(/^HTTP\/1\.1 4\d\d/)
+    await isCounted(relay, 'http malformed', 4)
+    await isCounted(relay, 'http size')
     expect(await isServed(relay)).toBe(true)
   })
 

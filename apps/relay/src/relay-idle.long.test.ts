@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { probeRelay } from '@skein/node/swarm'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { DEADLINE_MS, type RunningRelay, TestRelays } from './test-relay.ts'
+import { DEADLINE_MS, isCounted, type RunningRelay, TestRelays } from './test-relay.ts'
 
 const WITHIN = { timeout: DEADLINE_MS, interval: 100 }
 const MIB = 1_048_576
@@ -43,7 +43,7 @@ async function isServed(relay: RunningRelay): Promise<boolean> {
 }
 
 describe('clients that only stay', { timeout: 240_000 }, () => {
-  it('[RL21] ends connections that stay silent or dribble, on every port, and serves others meanwhile', async () => {
+  it('[RL21, RL35] ends connections that stay silent or dribble, on every port, counts them, and serves others meanwhile', async () => {
     const relay = await relays.start(relays.newDir())
     const ports = [tcpPort(relay), wsPort(relay), httpPort(relay)]
     const silent = await Promise.all(ports.flatMap((port) => Array.from({ length: 20 }, () => open(port))))
@@ -52,6 +52,7 @@ describe('clients that only stay', { timeout: 240_000 }, () => {
     expect(await isServed(relay)).toBe(true)
     await vi.waitFor(() => expect([...silent, ...dribbling].filter(({ isOver }) => !isOver)).toEqual([]), WITHIN)
     clearInterval(drop)
+    for (const service of ['handshake', 'websocket', 'http']) await isCounted(relay, `${service} timeout`, 20)
     expect(await isServed(relay)).toBe(true)
   })
 
@@ -60,6 +61,8 @@ describe('clients that only stay', { timeout: 240_000 }, () => {
     const port = Number(new URL(relay.url).port)
     const rss = (): number => Number(readFileSync(`/proc/${relay.child.pid}/statm`, 'utf8').split(' ')[1]) * 4_096
     const descriptors = (): number => readdirSync(`/proc/${relay.child.pid}/fd`).length
+    // As much as all of them together may ask for, taken: what comes on top of it afterwards is what lies there for them.
+    for (let n = 0; n < 2_000; n += 1) await (await fetch(`${relay.url}/metrics`)).arrayBuffer()
     const [before, first] = [rss(), descriptors()]
     const asked = Buffer.from('GET /metrics HTTP/1.1\r\nHost: relay.example\r\n\r\n'.repeat(2_000))
     for (let n = 0; n < 20; n += 1) {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { probeRelay } from '@skein/node/swarm'
 import { afterEach, expect, it, vi } from 'vitest'
-import { DEADLINE_MS, type RunningRelay, TestRelays } from './test-relay.ts'
+import { DEADLINE_MS, isCounted, type RunningRelay, TestRelays } from './test-relay.ts'
 
 /** What the specification promises (RL21), and time for a busy machine. */
 const ENDED = { timeout: 150_000, interval: 500 }
@@ -48,7 +48,9 @@ function dribble(socket: Socket, text: string): void {
   socket.once('close', () => clearInterval(saying))
 }
 
-it('[RL21] silence and dribble end by themselves on every port, and others are served meanwhile', { timeout: 300_000 }, async () => {
+it('[RL21, RL35] silence and dribble end by themselves on every port, are counted, and others are served meanwhile', {
+  timeout: 300_000,
+}, async () => {
   const relay = await relays.start(relays.newDir())
   const opened: { readonly name: string; readonly socket: Socket }[] = []
   for (const [name, port] of Object.entries(await ports(relay)))
@@ -63,5 +65,8 @@ it('[RL21] silence and dribble end by themselves on every port, and others are s
   expect(found.filter(({ error }) => error !== undefined)).toEqual([])
   const standing = (): string[] => opened.filter(({ socket }) => !socket.readableEnded && !socket.closed).map(({ name }) => name)
   await vi.waitFor(() => expect(standing()).toEqual([]), ENDED)
+  const half = ['handshake timeout', 'handshake failed']
+  for (const what of half) await isCounted(relay, what, 10)
+  for (const service of ['websocket', 'http', 'reflector']) await isCounted(relay, `${service} timeout`, 20)
   expect((await fetch(`${relay.url}/healthz`)).ok).toBe(true)
 })

@@ -166,7 +166,7 @@ async function openCards(
     const depositor = { peer, origin: originOf(address), mayLeave: operator.rules.isAdmitted(peer) }
     return operator.disk.watch('cards', () => cards.answer(depositor, frame))
   }
-  await stack.serve('/skein/card/1', answer, { maxRequestBytes: MAX_CARD_REQUEST_BYTES })
+  await stack.serve('/skein/card/1', answer, { service: 'cards', maxRequestBytes: MAX_CARD_REQUEST_BYTES })
   return cards
 }
 
@@ -198,6 +198,7 @@ async function openMail(
     close: () => shared?.close(),
     limits: () => operator.settings().limits,
     onRefused: (service) => operator.refusals.count(service, 'limit'),
+    onUnreadable: () => operator.refusals.count('mail', 'malformed'),
     onTrouble: (error) => operator.disk.note('mail', error),
     pace: (origin, bytes) => operator.rules.onMail(origin, bytes),
     past: () => operator.time.past(),
@@ -298,6 +299,7 @@ function openHttps(config: RelayConfig, port: number, { parts, http, store, oper
     logger: logger.child('https'),
     mayEnter: (socket) => operator.http.mayShakeHands(socket),
     onRequest: (request, response) => http.onRequest(request, response),
+    onBroken: (why) => operator.http.onBroken(why),
     onUpgrade: (request, socket, head) =>
       parts.stack === undefined ? void socket.destroy() : parts.stack.takeUpgrade(request, socket, head),
   })

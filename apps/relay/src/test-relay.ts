@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect, vi } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../bundle/main.js', import.meta.url))
 const PORTS = ['http', 'tcp', 'ws', 'quic', 'webrtc', 'stun', 'stun2', 'reflector'] as const
@@ -19,6 +20,22 @@ export interface RunningRelay {
   readonly addresses: readonly string[]
   /** What it has logged so far. */
   log(): string
+}
+
+/** @param name with its labels @returns 0 for what has not happened yet */
+export async function metric(relay: RunningRelay, name: string): Promise<number> {
+  const text = await (await fetch(`${relay.url}/metrics`)).text()
+  const line = text.split('\n').find((each) => each.startsWith(`${name} `))
+  return Number(line?.slice(name.length + 1) ?? 0)
+}
+
+/** Resolves when the relay has counted this so often, by service and reason, and its log has told of it. */
+export async function isCounted(relay: RunningRelay, what: string, atLeast = 1): Promise<void> {
+  const [service, reason] = what.split(' ')
+  const name = `skein_relay_refusals_total{service="${service}",reason="${reason}"}`
+  const within = { timeout: DEADLINE_MS, interval: 500 }
+  await vi.waitFor(async () => expect([what, (await metric(relay, name)) >= atLeast]).toEqual([what, true]), within)
+  await vi.waitFor(() => expect(relay.log()).toContain(`"service":"${service}","why":"${reason}"`), within)
 }
 
 export interface Said {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request, type RequestOptions } from 'node:https'
 import { connect as connectTcp, Server, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Certificate } from './certificate-keeper.ts'
 import { type FrontHandlers, HttpsFront } from './https-front.ts'
 import { selfSigned } from './test-certificate.ts'
@@ -10,7 +10,9 @@ import { selfSigned } from './test-certificate.ts'
 const WITHIN = { timeout: 60_000 }
 const HOST = 'relay.example'
 const running: (() => unknown)[] = []
+let broken: string[] = []
 
+beforeEach(() => void (broken = []))
 afterEach(async () => {
   await Promise.all(running.splice(0).map((each) => each()))
 })
@@ -23,6 +25,7 @@ interface Wanted {
 async function frontWith(certificate?: Certificate, { mayEnter = () => true, withinMs }: Wanted = {}): Promise<HttpsFront> {
   const handlers: FrontHandlers = {
     mayEnter,
+    onBroken: (why) => void broken.push(why),
     onRequest: (_, response) => response.end('page'),
     onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
   }
@@ -120,6 +123,29 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     ])
     expect((await handshake(front, 'acme-tls/1')).getPeerCertificate().subject.CN).toBe('proof.example')
     await vi.waitFor(() => expect(strangers.map(({ closed }) => closed)).toEqual([true, true, true]), WITHIN)
+    expect(broken).toContain('timeout')
+  })
+
+  it('[RL21] counts what is no TLS, says nothing in time, or is no request behind it, and answers that', async () => {
+    const certificate = await selfSigned(HOST, Date.now())
+    const front = await frontWith(certificate, { withinMs: 1_000 })
+    const isCounted = (why: string): Promise<void> => vi.waitFor(() => expect(broken.at(-1)).toBe(why), WITHIN)
+    await raw(front, Buffer.alloc(70_000, 0xff))
+    await isCounted('tls')
+    await raw(front, Buffer.alloc(0))
+    await isCounted('timeout')
+    for (const [text, why, status] of [
+      ['GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 'malformed', 400],
+      [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`, 'size', 431],
+    ] as const) {
+      const socket = await handshake(front, 'http/1.1')
+      socket.on('error', () => undefined).write(text)
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      expect(answer.toString()).toContain(`HTTP/1.1 ${status}`)
+      await isCounted(why)
+    }
+    expect(await ask(front, certificate)).toBe('page')
+    expect(broken).toEqual(['tls', 'timeout', 'malformed', 'size'])
   })
 
   it('[RL21] heads of requests that dribble in behind TLS are ended, the first of a connection and a later one', async () => {
@@ -129,6 +155,7 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     const slow = await Promise.all([dribble(front, `${head}X-Long: `), dribble(front, `${head}\r\n${head}X-Long: `)])
     expect(await ask(front, certificate)).toBe('page')
     await vi.waitFor(() => expect(slow.map(({ closed }) => closed)).toEqual([true, true]), WITHIN)
+    expect(broken).toEqual(['timeout', 'timeout'])
   })
 
   it('[RL33] nobody is turned away without being counted: only the settings bound connections', async () => {

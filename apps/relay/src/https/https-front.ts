@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTls } from 'node:tls'
+import { type Broken, endBroken, noteUnread, whyNoTls } from '../broken-requests.ts'
 import { openPort } from '../port-in-use.ts'
 import type { Certificate } from './certificate-keeper.ts'
 
@@ -26,20 +27,24 @@ export interface FrontHandlers {
   mayEnter(socket: Socket): boolean
   onRequest(request: IncomingMessage, response: ServerResponse): void
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** A connection has ended by itself. */
+  onBroken(why: Broken): void
 }
 
 export class HttpsFront implements AsyncDisposable {
   readonly #server: Server
   readonly #https: HttpsServer
   readonly #mayEnter: FrontHandlers['mayEnter']
+  readonly #onBroken: FrontHandlers['onBroken']
   readonly #withinMs: number
   readonly #open = new Set<Socket>()
   #hasCertificate = false
   #proof: Certificate | undefined
 
   /** @param withinMs for the TLS handshake and for the head of a request */
-  constructor({ mayEnter, onRequest, onUpgrade }: FrontHandlers, withinMs = HANDSHAKE_WITHIN_MS) {
+  constructor({ mayEnter, onRequest, onUpgrade, onBroken }: FrontHandlers, withinMs = HANDSHAKE_WITHIN_MS) {
     this.#mayEnter = mayEnter
+    this.#onBroken = onBroken
     this.#withinMs = withinMs
     const limits = {
       headersTimeout: withinMs,
@@ -56,7 +61,9 @@ export class HttpsFront implements AsyncDisposable {
       request.socket.setTimeout(0)
       onUpgrade(request, socket, head)
     })
-    this.#https.on('tlsClientError', (_, socket) => void socket.destroy())
+    this.#https.prependListener('secureConnection', (socket) => noteUnread(socket, onBroken))
+    this.#https.on('clientError', (error, socket) => endBroken(error, socket as Socket, onBroken))
+    this.#https.on('tlsClientError', (error, socket) => this.#cut(socket, whyNoTls(error)))
     this.#server = createServer((socket) => this.#take(socket))
   }
 
@@ -95,17 +102,22 @@ export class HttpsFront implements AsyncDisposable {
       this.#serve(socket)
       return
     }
-    const cut = setTimeout(() => socket.destroy(), this.#withinMs)
+    const cut = setTimeout(() => this.#cut(socket, 'timeout'), this.#withinMs)
     socket.once('close', () => clearTimeout(cut))
     socket.once('readable', () => {
       clearTimeout(cut)
       const hello = socket.read() as Buffer | null
-      if (hello === null) return void socket.destroy()
+      if (hello === null) return this.#cut(socket, 'tls')
       socket.unshift(hello)
       // The name of a protocol stands in clear in the first message; nothing else of it has to be understood.
       if (this.#proof !== undefined && hello.includes(ACME_ALPN)) prove(socket, this.#proof)
       else this.#serve(socket)
     })
+  }
+
+  #cut(socket: Socket, why: Broken): void {
+    this.#onBroken(why)
+    socket.destroy()
   }
 
   #serve(socket: Socket): void {

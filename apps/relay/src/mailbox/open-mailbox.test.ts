@@ -18,7 +18,17 @@ const logger: MailboxOptions['logger'] = {
 
 function optionsWith(store: MailboxStore, past = 0): MailboxOptions {
   const limits = () => DEFAULT_SETTINGS.limits
-  return { store, logger, limits, seed: new Uint8Array(32), onRefused: ignore, onTrouble: note, pace: () => 0, past: () => past }
+  return {
+    store,
+    logger,
+    limits,
+    seed: new Uint8Array(32),
+    onRefused: ignore,
+    onUnreadable: ignore,
+    onTrouble: note,
+    pace: () => 0,
+    past: () => past,
+  }
 }
 
 afterEach(() => void vi.useRealTimers())

@@ -1,12 +1,21 @@
 /** The relay's mailbox on its ports: `/skein/mailbox/1` over the stack, on a store. */
 import { randomBytes } from 'node:crypto'
-import { type Clock, type Logger, MAILBOX_PROTOCOL, type MailboxStore, MAX_MAIL_BYTES, type Origin, type Random } from '@skein/core'
+import {
+  type Channel,
+  type Clock,
+  type Logger,
+  MAILBOX_PROTOCOL,
+  type MailboxStore,
+  MAX_MAIL_BYTES,
+  type Origin,
+  type Random,
+} from '@skein/core'
 import { MAILBOX_BOUNDS, type MailboxBound, type MailboxBounds, MailboxService, type MailboxUse } from '@skein/core/relay'
 import { VoprfIssuer } from '@skein/core/tokens'
 import { originOf } from '../admission/networks.ts'
 import type { Settings } from '../settings.ts'
 import { troubleOf } from '../sweeping.ts'
-import { nativePrimitives as primitives, type RelayStack, verifyOwnChoice } from '@skein/node/swarm'
+import { type Caller, nativePrimitives as primitives, type RelayStack, verifyOwnChoice } from '@skein/node/swarm'
 
 /** Ms between removals of mail that has expired; fetching ignores it anyway. */
 const SWEEP_MS = 10 * 60_000
@@ -44,6 +53,8 @@ export interface MailboxOptions {
   onTrouble(error: unknown): void
   /** Somebody was turned away, or made to wait, at a bound. */
   onRefused(service: MailboxBound): void
+  /** A request could not be read. */
+  onUnreadable(): void
   /** As of the service behind it. */
   pace(origin: Origin, bytes: number): number
   readonly store: MailboxStore
@@ -69,16 +80,17 @@ const rightVerifier = { ed25519Verify: verifyOwnChoice }
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { seed, logger, limits, onRefused, pace, past, maxBytes = MAX_MAIL_BYTES, close, ...options }: MailboxOptions,
+  { seed, logger, limits, onRefused, onUnreadable, pace, past, maxBytes = MAX_MAIL_BYTES, close, ...options }: MailboxOptions,
 ): Promise<Mailbox> {
   const store = watched(options.store, options.onTrouble)
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
-  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, pace })
+  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, onUnreadable, pace })
   const sweep = (): void => void store.sweep(past()).catch((error: unknown) => logger.error('mail-not-swept', troubleOf(error)))
   const sweeping = setInterval(sweep, SWEEP_MS)
-  await stack.serveChannel(MAILBOX_PROTOCOL, (channel, { address, connection }) => service.serve(channel, originOf(address, connection)))
+  const serve = (channel: Channel, { address, connection }: Caller): Promise<void> => service.serve(channel, originOf(address, connection))
+  await stack.serveChannel(MAILBOX_PROTOCOL, serve, 'mail')
   let isAway = false
   const totals = async (): ReturnType<MailboxStore['totals']> => {
     const kept = await store.totals().catch(() => undefined)

@@ -36,6 +36,7 @@ describe('the mailbox of a relay', () => {
   let member: (peer: DeviceId) => boolean
   let bounds: MailboxBounds
   let bounded: string[]
+  let unreadable: number
   let pace: (bytes: number) => number
   let limits: { maxBytes: number }
   let service: MailboxService
@@ -59,12 +60,14 @@ describe('the mailbox of a relay', () => {
     }
     bounds = MAILBOX_BOUNDS
     bounded = []
+    unreadable = 0
     pace = () => 0
     service = new MailboxService({
       ...deps,
       isMember: (peer) => member(peer),
       bounds: () => bounds,
       onBound: (what) => void bounded.push(what),
+      onUnreadable: () => (unreadable += 1),
       pace: (_, bytes) => pace(bytes),
     })
     // One disguise is one connection; all but the owner come from one address.
@@ -360,7 +363,7 @@ describe('the mailbox of a relay', () => {
     expect(await pace.charge(cafe, 16_384)).toBe(true)
   })
 
-  it('[MB9] random frames are refused and change nothing', async () => {
+  it('[MB9, RL21] random frames are refused, counted, and change nothing', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 400 }), async (bytes) => {
         const opened = network.openRelayLink(self, URL, { protocol: MAILBOX_PROTOCOL, disguise: 'noise' })
@@ -373,6 +376,7 @@ describe('the mailbox of a relay', () => {
       }),
       { numRuns: 200 },
     )
+    expect(unreadable).toBeGreaterThan(100)
     expect(hex.encode(tagOf(1))).toHaveLength(32)
   })
 })

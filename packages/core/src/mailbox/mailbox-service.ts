@@ -59,6 +59,8 @@ export interface MailboxServiceDeps {
   bounds?(): MailboxBounds
   /** Somebody was turned away, or made to wait, at a bound. */
   onBound?(what: MailboxBound): void
+  /** A request could not be read. */
+  onUnreadable?(): void
   /** Mail of so many bytes comes or goes; 0 only asks. @returns ms to wait before it, infinite for not at all */
   pace?(origin: Origin, bytes: number): number
 }
@@ -132,6 +134,7 @@ export class MailboxService {
       } else await session.send(encodeMailboxReply(number, await this.reply(session, body)))
     } catch (error) {
       session.offences += 1
+      if (isSkeinError(error, 'BAD_FRAME')) this.deps.onUnreadable?.()
       const why: MailboxRefusal = isSkeinError(error, 'TOKEN_FORGED') ? 'token-refused' : isSkeinError(error) ? 'bad-frame' : 'full'
       this.deps.logger.debug('mailbox-refused', { why, reason: isSkeinError(error) ? error.code : String(error) })
       await session.send(encodeMailboxReply(number, { kind: 'refused', why }))

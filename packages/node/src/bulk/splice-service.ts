@@ -19,6 +19,7 @@ import type { Places } from '../swarm/circuit/places.ts'
 import type { CircuitEnds, Party, RelayRules } from '../swarm/circuit/rules.ts'
 import type { Turns } from '../swarm/circuit/turns.ts'
 import { asError } from '../swarm/framing.ts'
+import { offenceOf } from '../swarm/offences.ts'
 import { OPENING_WITHIN_MS, TICKET_AGE_MS } from './constants.ts'
 import { HeldCircuits } from './held-circuits.ts'
 import { ReadBuffers } from './reused-reads.ts'
@@ -65,14 +66,18 @@ export class SpliceService {
       await frames.write(encodeSpliceReply(this.#answer(partyOf(connection), request)), { signal })
       await stream.close({ signal })
     } catch (error) {
+      const offence = offenceOf(error)
+      if (offence !== undefined && !this.#stopping.signal.aborted) this.#parts.rules.onRefused('bulk', offence)
       this.#parts.logger.debug('splice-failed', { reason: String(error) })
       stream.abort(asError(error))
     }
   }
 
   /** A raw connection that somebody opens. */
-  onRaw(socket: Socket): void {
-    void this.#tickets.admit(socket, this.#stopping.signal)
+  async onRaw(socket: Socket): Promise<void> {
+    const { signal } = this.#stopping
+    const isOpen = await this.#tickets.admit(socket, signal)
+    if (!isOpen && !signal.aborted) this.#parts.rules.onRefused('bulk', 'failed')
   }
 
   /** Nothing is begun any more that this peer has asked for, or that waits for it. */

@@ -20,7 +20,7 @@ async function serveCards(relay: TestRelay): Promise<void> {
       const value = cards.get(request.key.join())
       return encodeCardReply({ outcome: value === undefined ? 'none' : 'ok', value: value ?? new Uint8Array() })
     },
-    { maxRequestBytes: 16_384 },
+    { service: 'cards', maxRequestBytes: 16_384 },
   )
 }
 

@@ -22,7 +22,7 @@ it('[PT3] a relay is reached in disguise where the network drops TCP in silence 
   timeout: 60_000,
 }, async () => {
   const relay = (await network.relay(142)).stack()
-  await relay.serve('/skein/card/1', (_, frame) => frame, { maxRequestBytes: 16 })
+  await relay.serve('/skein/card/1', (_, frame) => frame, { service: 'cards', maxRequestBytes: 16 })
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   const { port } = silent.address() as AddressInfo
   const addresses = relay.addresses().map((each) => (each.includes('/ws') ? each : each.replace(/tcp\/\d+/, `tcp/${port}`)))

@@ -24,6 +24,8 @@ interface Listener {
 export interface TcpDoor {
   /** Asked as soon as somebody is there, and counts them. The socket is turned away at `false`. */
   readonly mayEnter?: ((socket: Socket) => boolean) | undefined
+  /** Somebody has come and gone without a byte, or has said none in time. */
+  onSilent?(why: 'failed' | 'timeout'): void
   /** Somebody wants to open a raw connection: from now on the socket is the receiver's. It is not flowing. */
   onRaw(socket: Socket): void
 }
@@ -61,7 +63,8 @@ function guard(listener: Listener, door: TcpDoor): void {
     if (door.mayEnter?.(socket) === false) return void socket.destroy()
     open.add(socket)
     socket.once('close', () => open.delete(socket))
-    sort(socket, { raw: door.onRaw, libp2p: (each) => server.listening && deliver?.call(server, each) })
+    const libp2p = (each: Socket): unknown => server.listening && deliver?.call(server, each)
+    sort(socket, { raw: (each) => door.onRaw(each), libp2p, silent: (why) => door.onSilent?.(why) })
   })
   const close = listener.close.bind(listener)
   // The library waits for sockets of which it does not know.
@@ -75,17 +78,27 @@ function guard(listener: Listener, door: TcpDoor): void {
 interface Receivers {
   raw(socket: Socket): void
   libp2p(socket: Socket): unknown
+  silent(why: 'failed' | 'timeout'): void
 }
 
-function sort(socket: Socket, { raw, libp2p }: Receivers): void {
+function sort(socket: Socket, { raw, libp2p, silent }: Receivers): void {
   const ignore = (): void => undefined
-  const cut = setTimeout(() => socket.destroy(), FIRST_BYTE_WITHIN_MS)
-  socket.on('error', ignore)
-  socket.once('close', () => clearTimeout(cut))
-  socket.once('readable', () => {
+  const end = (why: 'failed' | 'timeout'): void => {
     clearTimeout(cut)
+    socket.off('close', onClose)
+    silent(why)
+    socket.destroy()
+  }
+  const onClose = (): void => end('failed')
+  const cut = setTimeout(() => end('timeout'), FIRST_BYTE_WITHIN_MS)
+  socket.on('error', ignore)
+  socket.once('close', onClose)
+  socket.once('readable', () => {
     const first = socket.read() as Buffer | null
+    // It has closed, of which it tells by itself, or is about to.
     if (first === null) return void socket.destroy()
+    clearTimeout(cut)
+    socket.off('close', onClose)
     socket.unshift(first)
     if (first[0] === MAGIC[0]) return raw(socket)
     socket.off('error', ignore)

@@ -110,7 +110,9 @@ describe('the port for WebSockets', () => {
     expect(await stillServes()).toBe(true)
   })
 
-  it('ends connections that never become one, silent or talking', async () => {
+  it('[RL21] ends connections that never become one, silent or talking, and counts them', async () => {
+    const refused: string[] = []
+    await restart({ onRefused: (...what) => void refused.push(what.join(' ')) })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const [silent, slow] = [await tcpTo(), await tcpTo()]
@@ -120,6 +122,7 @@ describe('the port for WebSockets', () => {
       while (vi.getTimerCount() < 2) await new Promise((resolve) => setImmediate(resolve))
       await vi.advanceTimersByTimeAsync(10_000)
       expect(await gone).toHaveLength(2)
+      expect(refused).toEqual(['websocket timeout', 'websocket timeout'])
     } finally {
       vi.useRealTimers()
     }

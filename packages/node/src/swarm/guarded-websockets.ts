@@ -48,13 +48,16 @@ interface UpgradeRequest {
 /** TCP connections of one address that are no WebSockets yet; of one network four times as many. */
 const MAX_PENDING_PER_ADDRESS = 256
 
+/** `pending`: its address has too many that say nothing; the others have ended by themselves. */
+export type WebSocketRefusal = 'pending' | 'failed' | 'timeout' | 'malformed' | 'size'
+
 export interface GuardOptions {
   /** Asked as soon as somebody is there who speaks for himself, and counts them. The socket is turned away at `false`. */
   readonly mayEnter?: ((socket: Socket) => boolean) | undefined
   /** The address and its network, as whoever decides counts them. */
   readonly groupsOf?: ((address: string) => readonly string[]) | undefined
-  /** A connection was turned away: its address has too many that say nothing. */
-  readonly onRefused?: (() => void) | undefined
+  /** A connection was turned away at a limit, has not become a WebSocket, or was none. */
+  readonly onRefused?: ((why: WebSocketRefusal) => void) | undefined
   /** Whether a web server on this machine passes connections on, and names the address of each in `X-Forwarded-For`. */
   readonly behindProxy?: boolean | undefined
   /** Called with a way in for WebSockets that somebody else has listened for, once something listens here. */
@@ -88,25 +91,39 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
     const [address, network] = isProxy ? [] : groupsOf(socket.remoteAddress ?? '')
     const origin = { connection: '', address, network }
     if (!pending.take(origin, 1)) {
-      onRefused?.()
+      onRefused?.('pending')
       socket.destroy()
       return
     }
-    if (!isProxy && mayEnter?.(socket) === false) socket.destroy()
-    endUnlessUpgraded(socket, () => pending.give(origin, 1))
+    const isRefused = !isProxy && mayEnter?.(socket) === false
+    awaitUpgrade(socket, (why) => {
+      pending.give(origin, 1)
+      if (why !== undefined && !isRefused) onRefused?.(why)
+    })
+    if (isRefused) socket.destroy()
+    else endUnlessUpgraded(socket)
   })
-  const [onUpgrade, onConnection] = [listener.onUpgrade.bind(listener), listener.onWsServerConnection.bind(listener)]
-  listener.onUpgrade = (request, socket, head) => {
-    upgraded(socket)
-    onUpgrade(request, socket, head)
-  }
+  const onConnection = listener.onWsServerConnection.bind(listener)
   listener.onWsServerConnection = (socket, request) => {
+    settle(request.socket)
     // It closes by itself, which is all that libp2p needs to know.
-    socket.on('error', () => undefined)
+    socket.on('error', (error) => {
+      const why = whyBroken(error)
+      if (why !== undefined) onRefused?.(why)
+    })
     endSoonWhenClosed(socket)
     onConnection(socket, behindProxy ? asForwarded(request) : request)
   }
-  onReady?.((request, socket, head) => listener.onUpgrade(request, socket, head))
+  onReady?.((request, socket, head) => {
+    awaitUpgrade(socket, (why) => why !== undefined && onRefused?.(why))
+    listener.onUpgrade(request, socket, head)
+  })
+}
+
+/** In the words of the library `ws`. */
+function whyBroken({ code }: { readonly code?: unknown }): WebSocketRefusal | undefined {
+  if (/^WS_ERR_UNSUPPORTED_(MESSAGE|DATA_PAYLOAD)_LENGTH$/.test(String(code))) return 'size'
+  return String(code).startsWith('WS_ERR_') ? 'malformed' : undefined
 }
 
 /** Whoever is ended need not agree to it: `ws` waits 30 s for the answer, and for ever when it was told to say `ABNORMAL`. */
@@ -126,23 +143,29 @@ const PENDING = {
   network: 4 * MAX_PENDING_PER_ADDRESS,
   total: MAX_SOCKETS,
 }
-/** What is to be done once when a socket has become a WebSocket, or has closed. */
-const settling = new WeakMap<Duplex, () => void>()
+type Unsettled = 'failed' | 'timeout'
+/** What is to be done once when a socket has become a WebSocket, or has not and why. */
+const settling = new WeakMap<object, (why?: Unsettled) => void>()
 
-function endUnlessUpgraded(socket: Socket, onSettled: () => void): void {
-  const deadline = setTimeout(() => socket.destroy(), UPGRADE_WITHIN_MS)
-  deadline.unref()
-  settling.set(socket, () => {
-    clearTimeout(deadline)
-    onSettled()
-  })
-  socket.once('close', () => upgraded(socket))
+function awaitUpgrade(socket: Duplex, onSettled: (why?: Unsettled) => void): void {
+  settling.set(socket, onSettled)
+  socket.once('close', () => settle(socket, 'failed'))
 }
 
-function upgraded(socket: Duplex): void {
-  const settled = settling.get(socket)
+function endUnlessUpgraded(socket: Socket): void {
+  const cut = (): void => {
+    if (settle(socket, 'timeout')) socket.destroy()
+  }
+  const deadline = setTimeout(cut, UPGRADE_WITHIN_MS).unref()
+  socket.once('close', () => clearTimeout(deadline))
+}
+
+/** @returns whether it was awaited */
+function settle(socket: object, why?: Unsettled): boolean {
+  const onSettled = settling.get(socket)
   settling.delete(socket)
-  settled?.()
+  onSettled?.(why)
+  return onSettled !== undefined
 }
 
 /** Whom the proxy speaks for: the last entry, which it has added itself. Nobody but this machine may speak for others. */

@@ -149,7 +149,10 @@ describe('relay stack', { timeout: 60_000 }, () => {
   })
 
   it('serves a protocol of one request and one reply', async () => {
-    await relay.serve('/skein/test/1', ({ peer }, request) => new Uint8Array([...Buffer.from(peer), ...request]), { maxRequestBytes: 8 })
+    await relay.serve('/skein/test/1', ({ peer }, request) => new Uint8Array([...Buffer.from(peer), ...request]), {
+      service: 'cards',
+      maxRequestBytes: 8,
+    })
     const asker = await client()
     const ask = async (bytes: Uint8Array) => {
       const frames = lpStream(await asker.dialProtocol(multiaddr(tcpAddress()), '/skein/test/1'))

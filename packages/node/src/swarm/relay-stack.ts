@@ -24,7 +24,7 @@ import { type RelayDoor, relayDoor } from './circuit/gate.ts'
 import { type HopComponents, HopService } from './circuit/hop-service.ts'
 import { type Caller, callerOf } from './circuit/caller.ts'
 import { ChatBudget } from './circuit/chat-budget.ts'
-import { type CircuitEnds, OPEN_RULES, type RelayRules } from './circuit/index.ts'
+import { type CircuitEnds, OPEN_RULES, type RelayRules, type Service } from './circuit/index.ts'
 import { Places } from './circuit/places.ts'
 import { Turns } from './circuit/turns.ts'
 import { boundRequests, DhtGuard } from './dht-guard.ts'
@@ -41,7 +41,7 @@ import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
 import { muteLogger } from './mute-logger.ts'
 import { hubOptions, openHub } from './relay-hub.ts'
-import { type AnswerRequest, serveChannels, serveRequests } from './relay-requests.ts'
+import { type AnswerRequest, type Served, serveChannels, serveRequests } from './relay-requests.ts'
 import { SilentPeers } from './silent-peers.ts'
 import { DHT_PROTOCOL, dhtOptions, securedAndMuxed } from './stack-parts.ts'
 import type { RecordJudge } from './stack-parts.ts'
@@ -99,9 +99,13 @@ export interface RelayStack {
   addresses(): readonly string[]
   counts(): RelayCounts
   /** Serves a protocol of one uvarint-prefixed request frame and one reply; larger requests are cut off. */
-  serve(protocol: ProtocolId, answer: AnswerRequest, options: { readonly maxRequestBytes: number }): Promise<void>
+  serve(
+    protocol: ProtocolId,
+    answer: AnswerRequest,
+    options: { readonly service: Service; readonly maxRequestBytes: number },
+  ): Promise<void>
   /** Serves a protocol with one channel for any number of requests. */
-  serveChannel(protocol: ProtocolId, handler: (channel: Channel, from: Caller) => Promise<void>): Promise<void>
+  serveChannel(protocol: ProtocolId, handler: (channel: Channel, from: Caller) => Promise<void>, service: Service): Promise<void>
   /** Whether a device may be reached through this relay: it is a member. */
   hasPlace(peerId: string): boolean
   /** Devices that may be reached through this relay. */
@@ -142,6 +146,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     connections: () => node.getConnections(),
     heardAt: parts.door.heardAt,
     onRoundTrip: (ms) => parts.rules.onRoundTrip(ms),
+    onSilent: () => parts.rules.onRefused('connection', 'silent'),
     now: () => performance.now(),
   })
   silent.start()
@@ -163,6 +168,10 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
   node.addEventListener('peer:identify', ({ detail }) => {
     if (detail.protocols.includes(DHT_PROTOCOL)) void addToRoutingTable(dht, detail.peerId, options.logger)
   })
+  const served = (service: Service): Served => ({
+    logger: options.logger,
+    onOffence: (what) => parts.rules.onRefused(service, what),
+  })
   return {
     peerId: node.peerId.toString(),
     addresses: () => node.getMultiaddrs().map(String),
@@ -173,10 +182,10 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
       dhtRecords: dht.records,
       gossipMessages,
     }),
-    serve: (protocol, answer, { maxRequestBytes }) =>
-      node.handle(protocol, serveRequests(answer, maxRequestBytes, options.logger), { maxInboundStreams: MAX_REQUEST_STREAMS }),
-    serveChannel: (protocol, handler) =>
-      node.handle(protocol, serveChannels(handler, options.logger), { maxInboundStreams: MAX_CHANNELS, runOnLimitedConnection: true }),
+    serve: (protocol, answer, { service, maxRequestBytes }) =>
+      node.handle(protocol, serveRequests(answer, maxRequestBytes, served(service)), { maxInboundStreams: MAX_REQUEST_STREAMS }),
+    serveChannel: (protocol, handler, service) =>
+      node.handle(protocol, serveChannels(handler, served(service)), { maxInboundStreams: MAX_CHANNELS, runOnLimitedConnection: true }),
     hasPlace: (peerId) => node.services.hop.places.get(peerId) !== undefined,
     holders: () => parts.places.peers(),
     meet: (addresses) => meet({ node, dht, logger: options.logger }, addresses),
@@ -244,12 +253,16 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
       announceFilter: () => announced(late, options),
     },
     transports: [
-      guardedTcp({ mayEnter, onRaw: (socket) => parts.splices.onRaw(socket) }),
+      guardedTcp({
+        mayEnter,
+        onRaw: (socket) => void parts.splices.onRaw(socket),
+        onSilent: (why) => parts.rules.onRefused('handshake', why),
+      }),
       guardedWebSockets({
         mayEnter,
         behindProxy: options.front !== undefined,
         groupsOf: parts.rules.groupsOf,
-        onRefused: () => parts.rules.onRefused('websocket', 'pending'),
+        onRefused: (why) => parts.rules.onRefused('websocket', why),
         onReady: (take) => Object.assign(late, { take }),
       }),
       guardedWebRTCDirect(parts.rules),

@@ -38,12 +38,13 @@ it('[RL22] asks who has been silent, and ends who does not answer', { timeout: 1
   const [alive, gone] = [await node([]), await node([])]
   await alive.dial(address)
   const dead = await gone.dial(address)
-  let late = 0
+  let [late, cut] = [0, 0]
   const trips: number[] = []
   const silent = new SilentPeers({
     connections: () => relay.getConnections(),
     heardAt: door.heardAt,
     onRoundTrip: (ms) => void trips.push(ms),
+    onSilent: () => (cut += 1),
     now: () => performance.now() + late,
     answerWithinMs: 2_000,
   })
@@ -57,6 +58,7 @@ it('[RL22] asks who has been silent, and ends who does not answer', { timeout: 1
   silent.look()
   await vi.waitFor(() => expect(to(gone)).toEqual([]), WITHIN)
   expect(to(alive)).toHaveLength(1)
+  expect(cut).toBe(1)
   expect(trips.map((ms) => ms > 0)).toEqual([true])
   expect(door.heardAt(to(alive)[0] as Connection)).toBeGreaterThan(heard ?? Number.POSITIVE_INFINITY)
 })
@@ -80,7 +82,8 @@ it('[RL22] who has answered is not asked again at once, where nothing else tells
   await vi.waitFor(() => expect(relay.getConnections()).toHaveLength(1), WITHIN)
   let time = 1_000_000
   const connections = () => relay.getConnections()
-  const silent = new SilentPeers({ connections, heardAt: () => undefined, onRoundTrip: () => undefined, now: () => time })
+  const ignore = (): void => undefined
+  const silent = new SilentPeers({ connections, heardAt: () => undefined, onRoundTrip: ignore, onSilent: ignore, now: () => time })
   silent.look()
   await vi.waitFor(() => expect(pings).toBe(1), WITHIN)
   await vi.waitFor(() => expect(relay.getConnections()[0]?.streams).toEqual([]), WITHIN)

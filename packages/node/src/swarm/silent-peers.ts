@@ -19,6 +19,8 @@ export interface SilentPeersDeps {
   heardAt(connection: Connection): number | undefined
   /** Somebody who was asked has answered after so many ms. */
   onRoundTrip(ms: number): void
+  /** Somebody has said no word, and is cut off. */
+  onSilent(): void
   /** Monotonic milliseconds. */
   readonly now: () => number
   /** For the answer of a peer that is asked, ms. */
@@ -57,7 +59,7 @@ export class SilentPeers {
   }
 
   async #ask(connection: Connection): Promise<void> {
-    const { heardAt, now, onRoundTrip, answerWithinMs = ANSWER_WITHIN_MS } = this.#deps
+    const { heardAt, now, onRoundTrip, onSilent, answerWithinMs = ANSWER_WITHIN_MS } = this.#deps
     const asked = now()
     try {
       await pingConnection(connection, AbortSignal.timeout(answerWithinMs))
@@ -67,7 +69,11 @@ export class SilentPeers {
       // A refusal of the protocol is a word as well.
       const isRefused = error instanceof Error && error.name === 'UnsupportedProtocolError'
       if (isRefused) this.#answeredAt.set(connection, now())
-      else if ((heardAt(connection) ?? 0) < asked) connection.abort(new Error('silent'))
+      else if ((heardAt(connection) ?? 0) < asked) {
+        // One that has closed meanwhile has not been silent.
+        if (connection.status === 'open') onSilent()
+        connection.abort(new Error('silent'))
+      }
     } finally {
       this.#asked.delete(connection)
     }

@@ -8,6 +8,9 @@ import type { RelayRules } from './rules.ts'
 /** Connections that have not proven who they are: a burst of one address, four of a network, and what a relay bears. */
 export const PENDING = { connection: Number.POSITIVE_INFINITY, address: 256, network: 1_024, total: 4_096 }
 
+/** There handshakes that come to nothing are counted where they begin, long before this. */
+const OVER_WEBRTC = /\/webrtc/
+
 export interface RelayDoor {
   readonly gater: ConnectionGater
   /** For sockets whose first byte is awaited before libp2p hears of them: silence counts as well. */
@@ -45,7 +48,7 @@ function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGate
       const socket = socketOf(connection)
       if (address === undefined || !handshakes.begin(connection, address)) return true
       if (socket === undefined || !entered.has(socket)) {
-        if (!rules.mayJoin(address)) return true
+        if (!rules.mayJoin(address)) return handshakes.refuse(connection)
         connection.addEventListener('close', () => rules.onLeft(address), { once: true })
       }
       const last = { at: performance.now() }
@@ -53,7 +56,8 @@ function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGate
       count(connection, rules, last)
       return false
     },
-    denyInboundEncryptedConnection: (peer: PeerId) => !rules.mayStay(peer.toString()),
+    denyInboundEncryptedConnection: (peer: PeerId, connection: MultiaddrConnection) =>
+      !rules.mayStay(peer.toString()) && handshakes.refuse(connection),
     denyInboundUpgradedConnection: (_peer: PeerId, connection: MultiaddrConnection) => {
       handshakes.end(connection)
       return false
@@ -65,6 +69,8 @@ function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGate
 class Handshakes {
   readonly #shares = new Shares(() => PENDING)
   readonly #settle = new WeakMap<object, () => void>()
+  /** Of those that come to nothing the ones that are counted elsewhere. */
+  readonly #counted = new WeakSet<object>()
   readonly #rules: RelayRules
 
   constructor(rules: RelayRules) {
@@ -79,14 +85,27 @@ class Handshakes {
       return false
     }
     this.#settle.set(connection, () => this.#shares.give(origin, 1))
-    connection.addEventListener('close', () => this.end(connection), { once: true })
+    if (OVER_WEBRTC.test(connection.remoteAddr.toString())) this.#counted.add(connection)
+    connection.addEventListener('close', () => this.#fail(connection), { once: true })
     return true
   }
 
-  end(connection: MultiaddrConnection): void {
+  /** It is turned away, and that is counted. @returns `true` */
+  refuse(connection: MultiaddrConnection): true {
+    this.#counted.add(connection)
+    return true
+  }
+
+  /** @returns whether it was under way */
+  end(connection: MultiaddrConnection): boolean {
     const settle = this.#settle.get(connection)
     this.#settle.delete(connection)
     settle?.()
+    return settle !== undefined
+  }
+
+  #fail(connection: MultiaddrConnection): void {
+    if (this.end(connection) && !this.#counted.has(connection)) this.#rules.onRefused('handshake', 'failed')
   }
 }
 
@@ -118,7 +137,10 @@ function count(connection: MultiaddrConnection, rules: RelayRules, last: { at: n
   readable.onData = (data) => {
     last.at = performance.now()
     rules.onBytes('in', data.byteLength)
+    const before = connection.status
     onData(data)
+    // What ends it while it is taken in is nothing that Noise or the muxer can read.
+    if (before === 'open' && connection.status === 'aborted') rules.onRefused('connection', 'malformed')
   }
   connection.send = (data) => {
     rules.onBytes('out', data.byteLength)

@@ -16,12 +16,14 @@ import {
   encodeStopConnect,
   type HopReplyFrame,
   type HopRequestFrame,
+  isSkeinError,
   type Logger,
   MAX_CIRCUIT_MESSAGE_BYTES,
 } from '@skein/core'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import type { ChatBudget } from './chat-budget.ts'
 import { Circuit, type CircuitOptions } from './circuit.ts'
+import { offenceOf } from '../offences.ts'
 import { asError } from './flow.ts'
 import type { Places } from './places.ts'
 import { partyOf } from './party.ts'
@@ -112,7 +114,7 @@ export class HopService {
       await frames.write(encodeHopReply(frame), { signal })
     }
     try {
-      const request = await readRequest(() => frames.read({ signal }))
+      const request = await this.#read(() => frames.read({ signal }))
       kind = request?.kind ?? kind
       const asked = { stream, unwrap: () => void frames.unwrap(), connection, signal, reply }
       if (request === undefined) await this.#refuse(asked, 'malformed')
@@ -121,6 +123,18 @@ export class HopService {
     } catch (error) {
       this.#options.logger.debug('hop-failed', { reason: String(error) })
       stream.abort(asError(error))
+    }
+  }
+
+  /** `undefined` for a request that cannot be read. @throws Error for one that does not come */
+  async #read(read: () => Promise<{ subarray(): Uint8Array }>): Promise<HopRequestFrame | undefined> {
+    try {
+      return decodeHopRequest((await read()).subarray())
+    } catch (error) {
+      const offence = offenceOf(error)
+      if (offence !== undefined) this.#options.rules.onRefused('circuit', offence)
+      if (isSkeinError(error)) return undefined
+      throw error
     }
   }
 
@@ -262,16 +276,6 @@ async function announceOver(connection: Connection, { from, decision, signal }: 
 /** Bytes of these transports go by the connection beneath, where those of the others are counted. */
 function isUncounted({ remoteAddr }: Connection): boolean {
   return /\/(quic-v1|webrtc-direct|webrtc)(\/|$)/.test(remoteAddr.toString())
-}
-
-/** `undefined` for a request that cannot be read; a stream that fails is the caller's. */
-async function readRequest(read: () => Promise<{ subarray(): Uint8Array }>): Promise<HopRequestFrame | undefined> {
-  const bytes = (await read()).subarray()
-  try {
-    return decodeHopRequest(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 function peerOf(multihash: Uint8Array): PeerId | undefined {

@@ -57,7 +57,7 @@ export interface RelayRules {
   holdCircuit(ends: CircuitEnds): () => void
   /** Whether this peer may have something done for it now; asked once for each piece of work. */
   mayAsk(service: Service, caller: Caller): boolean
-  /** Something was refused that the mechanism itself has found wrong. */
+  /** Something was refused, or has come to nothing, that the mechanism itself has found wrong. */
   onRefused(service: Service, why: string): void
   /** Records that the DHT keeps: of one address, one network and in all. */
   dhtRecords(): Omit<ShareBounds, 'connection'>
@@ -76,7 +76,18 @@ export interface RelayRules {
 }
 
 /** What a relay does for whoever asks. */
-export type Service = 'dht' | 'gossip' | 'cards' | 'admission' | 'websocket' | 'handshake'
+export type Service =
+  | 'dht'
+  | 'gossip'
+  | 'cards'
+  | 'admission'
+  | 'mail'
+  | 'circuit'
+  | 'bulk'
+  | 'websocket'
+  | 'handshake'
+  /** One that stands. */
+  | 'connection'
 
 export type CircuitChange =
   | { readonly kind: 'opened' }
