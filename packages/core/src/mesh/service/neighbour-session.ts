@@ -69,6 +69,8 @@ export class NeighbourSession {
   usefulAt: number
   saidAt: number
   bytesOut = 0
+  /** Whether it has been told to go. */
+  isClosed = false
   /** What has been handed over and not been answered. */
   transfer: OutgoingTransfer | undefined
   /** There was nothing for it, at a monotonic time, after so many changes of what is here. */
@@ -162,6 +164,7 @@ export class NeighbourSession {
   }
 
   close(): void {
+    this.isClosed = true
     this.frames.close()
   }
 

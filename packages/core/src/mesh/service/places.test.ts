@@ -20,6 +20,17 @@ describe('places among the neighbours', () => {
     expect(lab.node('ana').offences).toEqual([])
   })
 
+  it('[ME44] are made once by whoever makes way, however many come at that moment', async () => {
+    const lab = new MeshLab({ contacts: ['friend', 'another'] })
+    const { service } = await lab.start('ana')
+    const crowd = Array.from({ length: MAX_NEIGHBOURS }, (_, at) => lab.intrude(`crowd ${at}`, 'ana'))
+    await lab.run(1_000)
+    for (const name of ['friend', 'another']) lab.intrude(name, 'ana')
+    await lab.run(500)
+    expect(service.neighbourCount).toBe(MAX_NEIGHBOURS)
+    expect(crowd.map(({ isShed }) => isShed).filter(Boolean)).toHaveLength(2)
+  })
+
   it('[ME44] go to a stranger too where somebody has brought nothing for ten minutes', () => {
     const closed: number[] = []
     const sessions = Array.from({ length: MAX_NEIGHBOURS }, (_, at) => ({

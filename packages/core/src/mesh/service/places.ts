@@ -17,8 +17,10 @@ export interface PlaceDeps {
  * contact always, for somebody else only if that is long ago. So nobody who came first, many as they are, keeps all others out.
  */
 export function makePlace(peer: string, sessions: readonly NeighbourSession[], { isContact, now }: PlaceDeps): boolean {
-  if (sessions.length < MAX_NEIGHBOURS) return true
-  const [idle] = sessions.filter((each) => !isContact(each.peer)).sort((one, other) => one.usefulAt - other.usefulAt)
+  // One that was told to go may take a moment, and makes way once.
+  const open = sessions.filter(({ isClosed }) => !isClosed)
+  if (open.length < MAX_NEIGHBOURS) return true
+  const [idle] = open.filter((each) => !isContact(each.peer)).sort((one, other) => one.usefulAt - other.usefulAt)
   if (idle === undefined || !(isContact(peer) || now - idle.usefulAt >= IDLE_MS)) return false
   idle.close()
   return true
