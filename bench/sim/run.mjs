@@ -2,14 +2,23 @@
 // `npm run sim -- bound --trace DIR [--copies N] [--json]`
 // `npm run sim -- gossip [--nodes N] [--degree N] [--bytes N] [--messages N] [--json]`
 // `npm run sim -- routing --graph FILE [--carrying on|off] [--json]`
+// `npm run sim -- waypoint --out DIR [--nodes N] [--seed N]` (writes a trace)
 // `npm run sim -- delivery [--seeds N] [--first SEED] [--steps N] [--json]`
 import { parseArgs } from 'node:util'
 
-const KINDS = { mesh: './mesh.mjs', bound: './bound.mjs', routing: './routing.mjs', delivery: './delivery.mjs', gossip: './gossip.mjs' }
+const KINDS = {
+  mesh: './mesh.mjs',
+  bound: './bound.mjs',
+  waypoint: './waypoint.mjs',
+  routing: './routing.mjs',
+  delivery: './delivery.mjs',
+  gossip: './gossip.mjs',
+}
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     trace: { type: 'string' },
+    out: { type: 'string' },
     graph: { type: 'string' },
     policy: { type: 'string', default: 'adaptive' },
     copies: { type: 'string' },

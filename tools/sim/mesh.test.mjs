@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ADVERSARIES } from '../../bench/sim/adversaries.mjs'
 import { identityOf, START_MS } from '../../bench/sim/identities.mjs'
@@ -6,6 +7,8 @@ import { simulate } from '../../bench/sim/mesh.mjs'
 import { spokenBytes } from '../../bench/sim/overheard.mjs'
 import { soundContacts } from '../../bench/sim/sound-contacts.mjs'
 import { soundTrace } from '../../bench/sim/sound-trace.mjs'
+import { readTrace } from '../../bench/sim/trace.mjs'
+import { simulate as waypoint } from '../../bench/sim/waypoint.mjs'
 import { crowd, folder, holder, META, writeTrace } from '../../bench/sim/small-traces.mjs'
 
 const run = (trace, policy = 'adaptive', more = {}) => simulate({ trace, policy, seed: '1', share: '0.3', ...more })
@@ -185,6 +188,24 @@ describe('a contact trace', () => {
       { encoding: 'utf8' },
     )
     expect([stdout, stderr.trim().split('\n').length, status]).toEqual(['', 1, 2])
+  })
+})
+
+describe('a trace made on the spot', () => {
+  it('is one that can be replayed, the same for the same seed and another for another', async () => {
+    using place = folder()
+    const made = async (seed) => {
+      const out = join(place.path, seed)
+      const figures = await waypoint({ out, nodes: '6', seed })
+      return { figures, ...readTrace(out) }
+    }
+    const { figures, meta, contacts, messages } = await made('1')
+    expect([contacts.filter(({ up }) => up).length, messages.length]).toEqual([figures.contacts, figures.messages])
+    expect(meta).toMatchObject({ nodes: 6, duration_s: 43_200, ttl_s: 18_000 })
+    expect(figures.contacts).toBeGreaterThan(10)
+    expect(messages.every(({ from, to }) => from !== to)).toBe(true)
+    expect((await made('1')).contacts).toEqual(contacts)
+    expect((await made('2')).contacts).not.toEqual(contacts)
   })
 })
 
