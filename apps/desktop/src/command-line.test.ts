@@ -1,6 +1,6 @@
-import { saveConfig } from '@skein/node/config'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { defaultDataDir, saveConfig } from '@skein/node/config'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { parseCommandLine, settingsOf, startAgain } from './command-line.ts'
@@ -17,6 +17,24 @@ it('[DW14] switches of Chromium beside our own options are left to Electron', ()
     switches: ['--no-sandbox', '--ozone-platform=wayland'],
   })
   expect(parseCommandLine(['--data-dir', '/data'])).toMatchObject({ invite: undefined, switches: [] })
+})
+
+it('[DW26] what is accepted goes to the downloads, but for a client in a folder of its own', () => {
+  const top = mkdtempSync(join(tmpdir(), 'skein-downloads-'))
+  try {
+    const env = { XDG_DATA_HOME: top, XDG_CONFIG_HOME: top }
+    const folderOf = (dataDir: string): string => settingsOf({ dataDir }, env).config.filesFolder
+    writeFileSync(join(top, 'user-dirs.dirs'), 'XDG_DESKTOP_DIR="$HOME/Tisch"\nXDG_DOWNLOAD_DIR="$HOME/Geladenes"\n')
+    const usual = defaultDataDir(env)
+    expect(folderOf(usual)).toBe(join(homedir(), 'Geladenes', 'Skein'))
+    writeFileSync(join(top, 'user-dirs.dirs'), 'XDG_DOWNLOAD_DIR="/media/large"\n')
+    expect(folderOf(usual)).toBe(join('/media/large', 'Skein'))
+    rmSync(join(top, 'user-dirs.dirs'))
+    expect(folderOf(usual)).toBe(join(homedir(), 'Downloads', 'Skein'))
+    expect(folderOf(join(top, 'own'))).toBe('')
+  } finally {
+    rmSync(top, { recursive: true })
+  }
 })
 
 it('[DW13] what starts with the session is what lasts: the file of an AppImage, not the place where it is unpacked', () => {

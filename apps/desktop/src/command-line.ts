@@ -1,7 +1,8 @@
 /** What `skein-desktop` is started with. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { defaultDataDir, loadConfig, type LoadedConfig } from '@skein/node/config'
 import { Command } from 'commander'
+import { downloadsFolder } from './downloads.ts'
 import type { HostOptions } from './host.ts'
 
 export interface DesktopOptions extends HostOptions {
@@ -48,7 +49,13 @@ export function parseCommandLine(args: readonly string[], { switches = false } =
 
 /** What the program was started with holds until it is set in the window, where it can be set as in any other. @throws SkeinError CONFIG_INVALID */
 export function settingsOf({ dataDir, relay, name }: HostOptions, env: NodeJS.ProcessEnv): LoadedConfig {
-  const defaults = { ...(relay === undefined ? {} : { relays: relay }), ...(name === undefined ? {} : { name }) }
+  // What was given a folder of its own keeps everything there.
+  const isUsual = dataDir === defaultDataDir({ ...env, SKEIN_DATA_DIR: undefined })
+  const defaults = {
+    ...(relay === undefined ? {} : { relays: relay }),
+    ...(name === undefined ? {} : { name }),
+    ...(isUsual ? { filesFolder: join(downloadsFolder(env), 'Skein') } : {}),
+  }
   return loadConfig({ dataDir, env, flags: {}, defaults })
 }
 

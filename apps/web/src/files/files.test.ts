@@ -1,11 +1,13 @@
 import { HOLDING, HOPELESS } from '@skein/core/files'
 import type { TransferView } from '@skein/node/browser'
 import { transferView } from '@skein/node/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { ClientModel } from '../client/model.ts'
 import { FILE_STRINGS } from '../strings/file-strings.ts'
 import { filesIn } from './choosing.ts'
 import { isOnDisk } from './places.ts'
 import { reasonText } from './reason-text.ts'
+import { receivingFolderOf } from './receiving-folder.ts'
 import { withEvent } from './transfers.ts'
 
 const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => transferView({ transfer: id, ...change })
@@ -35,6 +37,20 @@ it('transfers of a conversation that was deleted go with it', () => {
 it('what a program has put on a disk is told from what a browser keeps', () => {
   expect(['/media/stick/a', 'C:\\files\\a', 'd:/a', '\\\\server\\share\\a'].map(isOnDisk)).toEqual([true, true, true, true])
   expect(['received/a', 'received/C: a'].map(isOnDisk)).toEqual([false, false])
+})
+
+it('[DW26] where files go is read from the program behind the page, and set there, by a whole path', async () => {
+  const kept = { filesFolder: '/home/ana/in' }
+  const api = {
+    config: async () => ({ filesFolder: { value: kept.filesFolder, origin: 'file' } }),
+    configure: async (change: Partial<typeof kept>) => Object.assign(kept, change),
+  }
+  const model = { get: () => ({ api }), subscribe: () => () => undefined } as unknown as ClientModel
+  const folder = receivingFolderOf(model)
+  await vi.waitFor(() => expect(folder.get()).toBe('/home/ana/in'))
+  await expect(folder.choose('in')).rejects.toMatchObject({ code: 'no-folder' })
+  await folder.choose(' /media/large ')
+  expect([folder.get(), kept.filesFolder, receivingFolderOf(model)]).toEqual(['/media/large', '/media/large', folder])
 })
 
 it('files of a folder have the folders in their paths', () => {

@@ -13,6 +13,7 @@ import { Page, Section } from '../ui/page.tsx'
 import { Recipients } from '../ui/recipients.tsx'
 import { useAmount } from './amounts.ts'
 import { AutoAcceptance } from './auto-acceptance.tsx'
+import { FolderChoice } from './folder-choice.tsx'
 import { FileButton } from './file-button.tsx'
 import { TransferCard } from './transfer-card.tsx'
 import { transfersOf } from './transfers.ts'
@@ -28,6 +29,7 @@ export function Files() {
       {transfers === undefined ? <p className="text-quiet">{general.loading}</p> : null}
       {transfers?.length === 0 ? <Empty icon={FolderOpen} title={words.none} hint={words.noneHint} /> : null}
       {transfers === undefined ? null : <Groups transfers={transfers} />}
+      <FolderChoice />
       <AutoAcceptance />
       <SpeedCap />
     </Page>

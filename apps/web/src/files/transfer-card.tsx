@@ -2,15 +2,18 @@
 import type { ApiClient, TransferView } from '@skein/node/browser'
 import { useState } from 'react'
 import { useDuration } from '../chats/message-body.tsx'
-import { useClient } from '../client/context.tsx'
+import { useClient, useModel } from '../client/context.tsx'
+import { useObservable } from '../client/observable.ts'
 import { useFileStrings, useProblem } from './use-file-strings.ts'
 import { Button } from '../ui/button.tsx'
+import { TextField } from '../ui/field.tsx'
 import { Note } from '../ui/note.tsx'
 import { useAmount } from './amounts.ts'
 import { canAsk, download, saveAs } from './exchange.ts'
 import { FileButton } from './file-button.tsx'
 import { isOnDisk } from './places.ts'
 import { reasonText } from './reason-text.ts'
+import { receivingFolderOf, requireFolder } from './receiving-folder.ts'
 import { useFileTarget } from './use-file-target.ts'
 
 export interface TransferCardProps {
@@ -82,9 +85,18 @@ function Buttons({ transfer }: { readonly transfer: TransferView }) {
     resume: words.resume,
     end: transfer.state === 'offered' ? words.decline : words.cancel,
   }
-  const ask = (wish: Wish) => (): void => act.run(() => askFor(api, wish, transfer))
+  const usual = useObservable(receivingFolderOf(useModel()))
+  const [folder, setFolder] = useState<string>()
+  const isAsked = usual !== '' && wishesOf(transfer).includes('accept')
+  const where = folder === undefined || folder === usual ? undefined : folder
+  const ask = (wish: Wish) => (): void => act.run(() => askFor(api, wish, { ...transfer, where }))
   return (
-    <div className="flex flex-wrap gap-2 empty:hidden">
+    <div className="flex flex-wrap items-end gap-2 empty:hidden">
+      {isAsked ? (
+        <div className="min-w-0 basis-full">
+          <TextField label={words.intoWhich} value={folder ?? usual} onChange={({ target }) => setFolder(target.value)} />
+        </div>
+      ) : null}
       {wishesOf(transfer).map((wish) => (
         <Button key={wish} look={wish === 'accept' ? 'main' : 'plain'} disabled={act.busy} onClick={ask(wish)}>
           {labels[wish]}
@@ -97,8 +109,14 @@ function Buttons({ transfer }: { readonly transfer: TransferView }) {
   )
 }
 
-async function askFor(api: ApiClient | undefined, wish: Wish, { transfer }: TransferView): Promise<void> {
-  await api?.[wish]({ transfer })
+interface Asked extends Pick<TransferView, 'transfer'> {
+  /** Where it is to go, if not to the usual folder. */
+  readonly where: string | undefined
+}
+
+async function askFor(api: ApiClient | undefined, wish: Wish, { transfer, where }: Asked): Promise<void> {
+  if (wish === 'accept' && where !== undefined) await api?.accept({ transfer, folder: requireFolder(where) })
+  else await api?.[wish]({ transfer })
 }
 
 /** Whole, and kept by this browser. */

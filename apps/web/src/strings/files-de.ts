@@ -22,6 +22,10 @@ export const filesDe: FileStrings = {
   autoNothing: 'Nichts: immer fragen',
   upTo: (amount: string) => `Bis ${amount}`,
   intoFolder: (folder: string) => `Nach ${folder}`,
+  folder: 'Wohin es kommt',
+  folderOf: 'Ordner für das, was du annimmst',
+  folderHint: 'Mit ganzem Pfad. Was schon unterwegs ist, kommt dorthin, wohin es sollte.',
+  intoWhich: 'In den Ordner',
   from: (name: string) => `Von ${name}`,
   toWhom: (name: string) => `An ${name}`,
   entries: (count: number) => (count === 1 ? '1 Datei oder Ordner' : `${count} Dateien und Ordner`),
@@ -73,6 +77,7 @@ export const filesDe: FileStrings = {
     'taken-back': 'Die Nachricht, die das angeboten hat, wurde zurückgenommen.',
     'no-room':
       'Für die Kopie, die es bis zum Senden braucht, ist kein Platz; es wurde nichts gesendet. Schaffe Platz und wähle es noch einmal.',
+    'no-folder': 'Ein Ordner wird mit seinem ganzen Pfad genannt, von ganz oben auf dem Datenträger.',
     'not-kept': 'Das liegt nicht mehr in diesem Browser und kann nicht gespeichert werden.',
     'not-saved':
       'Dorthin konnte nicht geschrieben werden. Nichts davon bleibt dort; sieh nach, ob der Datenträger voll ist, oder wähle einen anderen Ort.',

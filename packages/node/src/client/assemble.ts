@@ -24,7 +24,7 @@ import type { OwnPage } from './page/index.ts'
 import { type Config, splitRelay } from './config-schema.ts'
 
 /** What a user changes while the client runs. */
-export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility' | 'readReceipts' | 'expireMs'>>
+export type ConfigChange = Partial<Pick<Config, 'name' | 'relays' | 'visibility' | 'readReceipts' | 'expireMs' | 'filesFolder'>>
 
 export interface Client {
   readonly messenger: Messenger

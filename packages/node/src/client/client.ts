@@ -60,6 +60,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const mesh = carryByMesh(meshArchive, openErasureCode)
     const home = realpathSync(dataDir)
     const platform = new NodeFiles({ stateFolder: join(home, 'files'), defaultFolder: join(home, 'received') })
+    platform.receiveInto(config.filesFolder)
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
     const tally = new Tally()
@@ -107,9 +108,13 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       primitives: nativePrimitives,
       config,
       pid: process.pid,
-      describeConfig: () => describe({ config, origins }, dataDir),
+      describeConfig: () => describe({ config: { ...config, filesFolder: platform.defaultFolder() }, origins }, dataDir),
       backup: (passphrase) => writeBackup(store, { clock: systemClock, account: messenger.identity.account, passphrase }),
-      configure: async (change) => saveConfig({ dataDir, origins }, change),
+      configure: async (change) => {
+        saveConfig({ dataDir, origins }, change)
+        if (change.filesFolder !== undefined) platform.receiveInto(change.filesFolder)
+        return Object.keys(change).every((key) => key === 'filesFolder')
+      },
       requestStop,
       restart: () => restarting.resolve('restart'),
     }

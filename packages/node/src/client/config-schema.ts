@@ -12,6 +12,11 @@ const RelayUrl = z.string().check(
   z.refine((text) => splitRelay(text).url.length <= MAX_URL_CHARS, 'the URL of a relay has at most 120 characters'),
 )
 
+/** On any system; nothing is named by nothing. */
+function isAbsolute(path: string): boolean {
+  return path === '' || /^(\/|\\\\|[A-Z]:[\\/])/i.test(path)
+}
+
 /** The longest time after which a message may be given up, milliseconds: a year. */
 export const MAX_EXPIRE_MS = 365 * 86_400_000
 
@@ -40,6 +45,8 @@ export const ConfigSchema = z.strictObject({
   mail: z.boolean(),
   /** Whether contacts are told what you have seen. */
   readReceipts: z.boolean(),
+  /** Folder for what is accepted where nothing else is said, by its absolute path; empty: one beside the database. */
+  filesFolder: z.string().check(z.maxLength(4_096), z.refine(isAbsolute, 'a folder is named by its absolute path')),
   /** Messages that were not delivered are given up after so many milliseconds. */
   expireMs: z.int().check(z.gte(1_000), z.lte(MAX_EXPIRE_MS)),
   /** Lines on stderr: error, warn, info or debug. */
@@ -62,6 +69,7 @@ export const DEFAULTS: Config = {
   visibility: 'contacts',
   mail: true,
   readReceipts: true,
+  filesFolder: '',
   expireMs: 30 * 86_400_000,
   log: 'warn',
   keyStorage: 'auto',

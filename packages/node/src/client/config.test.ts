@@ -19,7 +19,7 @@ describe('configuration', () => {
   })
 
   it('refuses what it does not know or cannot be, and names it', () => {
-    for (const wrong of [{ nane: 'x' }, { port: 70_000 }, { relays: ['relay.example'] }, { visibility: 'some' }])
+    for (const wrong of [{ nane: 'x' }, { port: 70_000 }, { relays: ['relay.example'] }, { visibility: 'some' }, { filesFolder: 'in' }])
       expect(() => load(wrong)).toThrow(invalid)
     writeFileSync(join(dataDir, 'config.json'), '["a list"]')
     expect(() => load()).toThrow(invalid)
@@ -30,6 +30,11 @@ describe('configuration', () => {
     saveConfig({ dataDir, ...load() }, { name: 'Ana', visibility: 'everyone' })
     saveConfig({ dataDir, ...load() }, { relays: ['https://relay.example'] })
     expect(load().config).toMatchObject({ name: 'Ana', visibility: 'everyone', relays: ['https://relay.example'], port: 4_242 })
+  })
+
+  it('takes a folder for files by its absolute path, of any system, or none', () => {
+    for (const filesFolder of ['/in', 'C:\\in', '\\\\server\\in', '']) expect(load({ filesFolder }).config.filesFolder).toBe(filesFolder)
+    expect(load({}, { SKEIN_FILES_FOLDER: '/in' }).config.filesFolder).toBe('/in')
   })
 
   it('does not keep a change that would not count, or is wrong', () => {

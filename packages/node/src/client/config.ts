@@ -36,6 +36,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     visibility: env['SKEIN_VISIBILITY'],
     mail: booleanOf(env['SKEIN_MAIL']),
     readReceipts: booleanOf(env['SKEIN_READ_RECEIPTS']),
+    filesFolder: env['SKEIN_FILES_FOLDER'],
     expireMs: numberOf(env['SKEIN_EXPIRE_MS']),
     log: env['SKEIN_LOG'],
     keyStorage: env['SKEIN_KEY_STORAGE'],
@@ -94,15 +95,11 @@ export function loadConfig({ dataDir, env, flags, defaults = {} }: ConfigSources
  * Writes a change into the file of the data directory; it counts from the next start.
  * @throws SkeinError CONFIG_INVALID also for what a flag or the environment decides, which the file could not change
  */
-export function saveConfig(
-  { dataDir, origins }: Pick<LoadedConfig, 'origins'> & { readonly dataDir: string },
-  change: ConfigChange,
-): false {
+export function saveConfig({ dataDir, origins }: Pick<LoadedConfig, 'origins'> & { readonly dataDir: string }, change: ConfigChange): void {
   const decided = Object.keys(change).find((key) => ['flag', 'environment'].includes(origins[key as keyof Config]))
   if (decided !== undefined) throw new SkeinError('CONFIG_INVALID', `«${decided}» was given by flag or environment; change it there.`)
   const file = join(dataDir, 'config.json')
   const kept = { ...fromFile(file), ...change }
   parseConfig({ ...DEFAULTS, ...kept })
   replaceFile(file, `${JSON.stringify(kept, undefined, 2)}\n`)
-  return false
 }

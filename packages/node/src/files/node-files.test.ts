@@ -246,6 +246,16 @@ it('[FI14] what has become a link, or a pipe, in a folder that is sent has chang
   await end()
 })
 
+it('[DW26] where things go is changed at once, and goes back to what it was', async () => {
+  const { first, top, end } = place()
+  const folders = ['/media/large', ''].map((folder) => {
+    first.receiveInto(folder)
+    return first.defaultFolder()
+  })
+  expect(folders).toEqual(['/media/large', join(top, 'received')])
+  await end()
+})
+
 it('what was stopped begins no thread anew', async () => {
   const { top, first, end } = place()
   await first.stop()

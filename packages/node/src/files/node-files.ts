@@ -30,7 +30,7 @@ import { SourcePlace } from './source-place.ts'
 export interface NodeFilesOptions {
   /** For what is kept beside transfers; its real path, by which copies in it are known. */
   readonly stateFolder: string
-  /** For what is received when nothing is said. */
+  /** For what is received when nothing is said, as long as no other folder is meant for that. */
   readonly defaultFolder: string
 }
 
@@ -38,6 +38,7 @@ export class NodeFiles implements FilePlatform {
   private readonly options: NodeFilesOptions
   private worker: FileThread | undefined
   private isStopped = false
+  private folder = ''
 
   constructor(options: NodeFilesOptions) {
     this.options = options
@@ -101,7 +102,12 @@ export class NodeFiles implements FilePlatform {
   }
 
   defaultFolder(): string {
-    return this.options.defaultFolder
+    return this.folder === '' ? this.options.defaultFolder : this.folder
+  }
+
+  /** From now on, what is accepted without a folder goes there. @param folder absolute; empty: where it went at first */
+  receiveInto(folder: string): void {
+    this.folder = folder
   }
 
   async forget({ id, folder }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {

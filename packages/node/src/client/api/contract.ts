@@ -135,7 +135,14 @@ export const ConversationView = z.extend(ContactView, {
 })
 export type ConversationView = z.infer<typeof ConversationView>
 
-export const SettingsView = z.pick(ConfigSchema, { name: true, relays: true, visibility: true, readReceipts: true, expireMs: true })
+export const SettingsView = z.pick(ConfigSchema, {
+  name: true,
+  relays: true,
+  visibility: true,
+  readReceipts: true,
+  expireMs: true,
+  filesFolder: true,
+})
 export type SettingsView = z.infer<typeof SettingsView>
 
 const TransferInput = z.object({ transfer: z.string() })

@@ -30,8 +30,8 @@ export function outboxView(messenger: Messenger, entry: OutboxEntry): OutboxView
   }
 }
 
-export function settingsView({ name, relays, visibility, readReceipts, expireMs }: SettingsView): SettingsView {
-  return { name, relays: [...relays], visibility, readReceipts, expireMs }
+export function settingsView({ name, relays, visibility, readReceipts, expireMs, filesFolder }: SettingsView): SettingsView {
+  return { name, relays: [...relays], visibility, readReceipts, expireMs, filesFolder }
 }
 
 export function transferView(messenger: Messenger, transfer: Transfer): TransferView {
