@@ -40,14 +40,14 @@ it('what a program has put on a disk is told from what a browser keeps', () => {
 })
 
 it('[DW26] where files go is read from the program behind the page, and set there, by a whole path', async () => {
-  const kept = { filesFolder: '/home/ana/in' }
+  const kept = { filesFolder: '/srv/in' }
   const api = {
     config: async () => ({ filesFolder: { value: kept.filesFolder, origin: 'file' } }),
     configure: async (change: Partial<typeof kept>) => Object.assign(kept, change),
   }
   const model = { get: () => ({ api }), subscribe: () => () => undefined } as unknown as ClientModel
   const folder = receivingFolderOf(model)
-  await vi.waitFor(() => expect(folder.get()).toBe('/home/ana/in'))
+  await vi.waitFor(() => expect(folder.get()).toBe('/srv/in'))
   await expect(folder.choose('in')).rejects.toMatchObject({ code: 'no-folder' })
   await folder.choose(' /media/large ')
   expect([folder.get(), kept.filesFolder, receivingFolderOf(model)]).toEqual(['/media/large', '/media/large', folder])
