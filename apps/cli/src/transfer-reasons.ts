@@ -23,6 +23,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   silent: 'Nothing comes at the moment.',
   elsewhere: 'Its sender has it no longer. It comes from another device of yours that has it, when both are there.',
   replaced: 'It was changed while it was sent. A new transfer has taken its place.',
+  'not-anew':
+    'It was changed while it was sent, and could not be offered as it is now. Send it again: what keeps it from that is said then.',
   mailed: 'It is in the mailbox; this device may be switched off.',
 }
 

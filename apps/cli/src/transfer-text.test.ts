@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { reasonOf } from './transfer-reasons.ts'
 import { described } from './transfer-text.ts'
 
-const WAITS = ['there', 'paused-there', 'source-away', 'silent', 'elsewhere', 'replaced', 'mailed', 'expired', 'taken-back']
+const WAITS = ['there', 'paused-there', 'source-away', 'silent', 'elsewhere', 'replaced', 'mailed', 'expired', 'taken-back', 'not-anew']
 
 it.each([...new Set([...Object.values(HOLDING), ...HOPELESS, ...WAITS, 'TRANSFER_UNKNOWN'])])(
   '[CL6] %s is said in a sentence',

@@ -88,6 +88,7 @@ export const filesDe: FileStrings = {
     silent: 'Gerade kommt nichts',
     elsewhere: 'Beim Absender ist sie nicht mehr. Sie kommt von einem anderen deiner Geräte, das sie hat, sobald beide da sind.',
     replaced: 'Während des Sendens geändert. Eine neue Übertragung ist an ihre Stelle getreten.',
+    'not-anew': 'Es wurde während des Sendens geändert und ließ sich so, wie es jetzt ist, nicht anbieten. Sende es noch einmal.',
     mailed: 'Liegt im Briefkasten; dieses Gerät darf ausgeschaltet werden',
   },
 }

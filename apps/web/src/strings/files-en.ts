@@ -85,6 +85,7 @@ export const filesEn = {
     silent: 'Nothing comes at the moment',
     elsewhere: 'Its sender has it no longer. It comes from another device of yours that has it, when both are there.',
     replaced: 'Changed while it was sent. A new transfer has taken its place.',
+    'not-anew': 'It was changed while it was sent, and could not be offered as it is now. Send it again.',
     mailed: 'In the mailbox; this device may be switched off',
   },
 }

@@ -49,14 +49,28 @@ describe('files that change while they are sent', () => {
     expect(told.at(-1)).toBe(false)
   })
 
-  it('[FI37] who is blocked is offered nothing anew, and the sender hears why', async () => {
+  it('[FI37] who is blocked is offered nothing anew, and the sender hears that', async () => {
     const { world, ana, bo, transfer } = await underWay()
     ana.disk.files.set('a.bin', content(2, 1_200_000))
     world.network.dropLinks(() => true)
     await until(world, () => stateOf(ana, transfer) === 'failed')
     await ana.node.messenger.change(bo.node.messenger.identity.account, { blocked: true })
     await world.run(10_000)
-    expect(filesOf(ana).list()).toMatchObject([{ reason: 'CONTACT_BLOCKED', offeredAnew: false }])
+    expect(filesOf(ana).list()).toMatchObject([{ reason: 'not-anew', offeredAnew: false }])
+  })
+
+  it('[FI37] who was off for more than a day is not told that it is offered anew', async () => {
+    const { world, ana, transfer } = await underWay()
+    ana.disk.files.set('a.bin', content(2, 1_200_000))
+    world.network.dropLinks(() => true)
+    await until(world, () => stateOf(ana, transfer) === 'failed')
+    world.kill(ana.node)
+    const store = ana.node.store.reopened()
+    const kept = await store.transfer(transfer.id, 'out')
+    if (kept === null) throw new Error('it is kept')
+    await store.commit([{ kind: 'transfer.put', transfer: { ...kept, updatedAt: kept.updatedAt - 2 * 86_400_000 } }])
+    ana.node = await world.start('ana', { files: ana.disk, store })
+    expect(filesOf(ana).get(transfer.id)).toMatchObject({ reason: 'FILE_CHANGED', offeredAnew: false })
   })
 
   it('[FI37] what changes all the time is given up after three times', async () => {

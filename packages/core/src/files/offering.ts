@@ -25,6 +25,10 @@ export interface OfferingDeps {
   withdraw(live: Live): Promise<void>
 }
 
+/** What keeps a file from being offered anew that is not of the file; who sends it again is told. */
+const NOT_ANEW = 'not-anew'
+const OF_THE_FILE: readonly string[] = ['FILE_UNREADABLE', 'FILE_TOO_LARGE', 'TOO_MANY_FILES']
+
 type Extra = Pick<FileManifest, 'thumbnail' | 'replaces'>
 
 export class Offering {
@@ -80,7 +84,7 @@ export class Offering {
     this.offerAnew(live, paths, attempt).catch(async (error: unknown) => {
       logger.warn('file-not-offered-anew', { reason: String(error) })
       // Nobody waits for it: the user hears what keeps it from being sent.
-      if (isSkeinError(error)) await transfers.change(live, { reason: error.code }).catch(() => undefined)
+      if (isSkeinError(error)) await transfers.change(live, { reason: reasonFor(error) }).catch(() => undefined)
     })
   }
 
@@ -125,4 +129,8 @@ export class Offering {
     const most = auto !== null && weight <= auto.maxBytes ? auto.maxBytes : 2 * weight + GROWN_BYTES
     return isNext && isWanted && weightOf(manifest) <= most ? before : undefined
   }
+}
+
+function reasonFor({ code }: SkeinError): string {
+  return OF_THE_FILE.includes(code) ? code : NOT_ANEW
 }

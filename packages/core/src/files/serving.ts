@@ -55,8 +55,9 @@ export function offeredTo(account: AccountId, id: MessageId, live: Live | undefi
   if (live?.stored.contact !== account) return { ...said, state: 'failed', code: 'TRANSFER_UNKNOWN' }
   const { state, reason } = live.stored
   if (state === 'paused' || state === 'cancelled') return { ...said, state }
-  // What is no code is a word for the user here.
-  return state === 'failed' ? { ...said, state, code: /^[A-Z_]+$/.test(reason ?? '') ? (reason ?? '') : '' } : live
+  // What is no code, or of this disk, is a word for the user here.
+  const isForThem = /^[A-Z_]+$/.test(reason ?? '') && reason !== 'FILE_UNREADABLE'
+  return state === 'failed' ? { ...said, state, code: isForThem ? (reason ?? '') : '' } : live
 }
 
 /** Until the link closes. Never throws. */

@@ -4,7 +4,7 @@ import type { AccountId, MessageId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Direction, Store, StoredMessage, StoredTransfer, StoreWrite } from '../ports/store.ts'
 import { decodeManifest, encodeManifest, type FileManifest } from '../wire/manifest.ts'
-import { ANEW_WITHIN_MS, KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
+import { ANEW_AT_START_MS, ANEW_WITHIN_MS, KEEP_EVERY_MS, MAX_ANEW, PROGRESS_EVERY_MS, SHOW_ENDED_MS } from './limits.ts'
 import { Rate } from './rate.ts'
 import { safeName } from './safe-names.ts'
 
@@ -200,10 +200,10 @@ export class TransferBook {
     }
   }
 
-  /** Its sender knows why not, if not; who receives has heard nothing for a while. */
+  /** Its sender knows if not, unless the program was off too long (FI37); who receives has heard nothing for a while. */
   private isOfferedAnew({ stored: { state, reason, direction, updatedAt }, manifest: { replaces } }: Live): boolean {
     const mayBe = state === 'failed' && reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW
-    return mayBe && (direction === 'out' || this.deps.clock.now() - updatedAt < ANEW_WITHIN_MS)
+    return mayBe && this.deps.clock.now() - updatedAt < (direction === 'out' ? ANEW_AT_START_MS : ANEW_WITHIN_MS)
   }
 
   /** Nothing is kept of it any more, whatever still becomes of it. */
