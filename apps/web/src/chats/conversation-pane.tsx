@@ -5,6 +5,7 @@ import { useClient, useModel, useStrings } from '../client/context.tsx'
 import { Conversation } from '../client/conversation.ts'
 import { useObservable } from '../client/observable.ts'
 import { FileButton } from '../files/file-button.tsx'
+import { Copying } from '../files/lazy.ts'
 import { useFileTarget } from '../files/use-file-target.ts'
 import { linkTo } from '../client/route.ts'
 import { Note } from '../ui/note.tsx'
@@ -53,6 +54,7 @@ export function ConversationPane({ contact, sought }: ConversationPaneProps) {
           <Warnings person={known} />
           {loaded ? <MessageList conversation={conversation} name={known.name} unread={known.unread} /> : <div className="flex-1" />}
           {isOver ? <Note look="good">{strings.files.drop}</Note> : null}
+          {busy ? <Copying /> : null}
           {problem === undefined ? null : <Note look="danger">{problem}</Note>}
           <Composer conversation={conversation} isDisabled={known.blocked || known.state === 'requested'} attach={attach} />
         </>

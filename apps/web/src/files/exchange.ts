@@ -6,12 +6,24 @@ import type { ClientModel } from '../client/model.ts'
 import { saveFile } from '../ui/save-file.ts'
 import { archiveOf } from './archive.ts'
 import { type Dropped, walk } from './choosing.ts'
+import { copies } from './copies.ts'
 import { slicesOf } from './slices.ts'
 import { saveInto, saveOnto } from './save-folder.ts'
 import { makeThumbnail } from './thumbnail.ts'
 
-/** Offers files to contacts. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
+/** Offers files to contacts, unless the user breaks it off. @throws what the API throws; SkeinError DISK_FULL, FILE_UNREADABLE */
 export async function sendTo(model: ClientModel, contacts: readonly string[], chosen: readonly ChosenFile[] | Dropped): Promise<void> {
+  try {
+    await offerTo(model, contacts, chosen)
+  } catch (error) {
+    if (!isAbort(error)) throw error
+  }
+}
+
+/** Of a picker, or by a signal. */
+const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError'
+
+async function offerTo(model: ClientModel, contacts: readonly string[], chosen: readonly ChosenFile[] | Dropped): Promise<void> {
   const files = isDropped(chosen) ? await walk(chosen) : chosen
   const { api } = model.get()
   if (api === undefined) throw Object.assign(new Error('not running'), { code: 'STORE_CLOSED' })
@@ -44,29 +56,47 @@ async function isHosted(api: ApiClient): Promise<boolean> {
 /** Bytes of a part: in base64 it fits a request of the API, of at most 256 KiB. */
 const PART_BYTES = 131_072
 
-/** Hands names and then bytes over, some when those before are written. @returns what `sendFiles` takes as a path */
-async function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string> {
-  let id: string | undefined
-  for (const some of slicesOf(files)) {
-    const names = some.map(({ path, file }) => ({ path: [...path], ...(file === undefined ? {} : { modified: file.lastModified }) }))
-    const begun: { readonly upload: string } = await api.upload(id === undefined ? { names } : { upload: id, names })
-    id = begun.upload
-  }
-  const whole = id ?? ''
-  try {
-    for (const [number, { file }] of files.entries()) if (file !== undefined) await uploadFile(api, { upload: whole, file: number }, file)
-  } catch (error) {
-    // What was chosen cannot be read any more, perhaps: the program knows nothing of that.
-    await api.endUpload({ upload: whole }).catch(() => undefined)
-    throw error
-  }
-  return whole
+/** @returns what `sendFiles` takes as a path @throws DOMException AbortError when the user breaks it off */
+function upload(api: ApiClient, files: readonly ChosenFile[]): Promise<string> {
+  const total = files.reduce((sum, { file }) => sum + (file?.size ?? 0), 0)
+  return copies.make(total, (onBytes, signal) => uploadAll({ api, onBytes, signal }, files))
 }
 
-async function uploadFile(api: ApiClient, place: { readonly upload: string; readonly file: number }, file: File): Promise<void> {
+interface Handing {
+  readonly api: ApiClient
+  readonly signal: AbortSignal
+  onBytes(bytes: number): void
+}
+
+/** Hands names and then bytes over, some when those before are written. */
+async function uploadAll(handing: Handing, files: readonly ChosenFile[]): Promise<string> {
+  const { api, signal } = handing
+  let id: string | undefined
+  try {
+    for (const some of slicesOf(files)) {
+      signal.throwIfAborted()
+      const names = some.map(({ path, file }) => ({ path: [...path], ...(file === undefined ? {} : { modified: file.lastModified }) }))
+      const begun: { readonly upload: string } = await api.upload(id === undefined ? { names } : { upload: id, names })
+      id = begun.upload
+    }
+    const whole = id ?? ''
+    for (const [number, { file }] of files.entries())
+      if (file !== undefined) await uploadFile(handing, { upload: whole, file: number }, file)
+    return whole
+  } catch (error) {
+    // What was chosen cannot be read any more, perhaps: the program knows nothing of that.
+    if (id !== undefined) await api.endUpload({ upload: id }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function uploadFile(handing: Handing, place: { readonly upload: string; readonly file: number }, file: File): Promise<void> {
+  const { api, signal, onBytes } = handing
   for (let at = 0; at < file.size; at += PART_BYTES) {
+    signal.throwIfAborted()
     const bytes = await file.slice(at, at + PART_BYTES).arrayBuffer()
     await api.uploadPart({ ...place, part: base64.encode(new Uint8Array(bytes)) })
+    onBytes(bytes.byteLength)
   }
 }
 
@@ -114,7 +144,7 @@ export async function saveAs(transfer: TransferView): Promise<readonly string[]>
     if (transfer.entries > 0) return await saveFolderAs(transfer)
     await saveFileAs(transfer)
   } catch (error) {
-    if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+    if (!isAbort(error)) throw error
   }
   return []
 }

@@ -14,6 +14,7 @@ import { Recipients } from '../ui/recipients.tsx'
 import { useAmount } from './amounts.ts'
 import { AutoAcceptance } from './auto-acceptance.tsx'
 import { FolderChoice } from './folder-choice.tsx'
+import { Copying } from './copying.tsx'
 import { FileButton } from './file-button.tsx'
 import { TransferCard } from './transfer-card.tsx'
 import { transfersOf } from './transfers.ts'
@@ -85,6 +86,7 @@ function Sending() {
           </FileButton>
         </div>
         <p className="text-sm text-quiet">{words.drop}</p>
+        <Copying />
         {problem === undefined ? null : <Note look="danger">{problem}</Note>}
       </Section>
     </div>

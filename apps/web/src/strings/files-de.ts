@@ -31,6 +31,7 @@ export const filesDe: FileStrings = {
   entries: (count: number) => (count === 1 ? '1 Datei oder Ordner' : `${count} Dateien und Ordner`),
   progress: (name: string) => `Fortschritt von ${name}`,
   of: (done: string, all: string) => `${done} von ${all}`,
+  copying: (done: string, all: string) => `Kopiert, bevor es angeboten wird: ${done} von ${all}`,
   left: (time: string) => `noch ${time}`,
   accept: 'Annehmen',
   decline: 'Ablehnen',

@@ -30,6 +30,7 @@ export const filesEn = {
   entries: (count: number) => (count === 1 ? '1 file or folder' : `${count} files and folders`),
   progress: (name: string) => `Progress of ${name}`,
   of: (done: string, all: string) => `${done} of ${all}`,
+  copying: (done: string, all: string) => `Copied before it is offered: ${done} of ${all}`,
   left: (time: string) => `${time} left`,
   accept: 'Accept',
   decline: 'Decline',
