@@ -23,12 +23,16 @@ const RELAYED = { 'sym:cgnsym': /guessed/, 'web:cone': NO_UDP, 'noudp:sym': NO_U
 /** A busy machine takes its time; whoever is direct sooner does not wait. */
 const PATIENCE_MS = 30_000
 
+/** From 2 MiB on a file takes a raw connection where there is one. */
+const FILE_MB = 3
+
 const unavailable = await whyNot({ delay: 10 })
 
 describe.skipIf(unavailable)('network laboratory', () => {
   // Two laboratories that know nothing of each other: one mostly waits.
   it.concurrent('a message is delivered in every pair, and the way is direct by what the relay counts', async () => {
-    const measure = (names) => natlab('--pairs', names.join(','), '--tries', '1', '--file', '1', '--patience', String(PATIENCE_MS))
+    const measure = (names) =>
+      natlab('--pairs', names.join(','), '--tries', '1', '--file', String(FILE_MB), '--patience', String(PATIENCE_MS))
     const { pairs: first } = await measure(Object.keys(DIRECT))
     const missed = first.filter(({ direct }) => direct === 0).map(({ a, b }) => `${a}:${b}`)
     // A NAT is guessed at and a machine may be busy: one of them may need a second try.
@@ -45,7 +49,16 @@ describe.skipIf(unavailable)('network laboratory', () => {
   })
 
   it.concurrent('where nothing direct can be, the relay carries the message', async () => {
-    const { pairs } = await natlab('--pairs', Object.keys(RELAYED).join(','), '--tries', '1', '--file', '1', '--patience', '1000')
+    const { pairs } = await natlab(
+      '--pairs',
+      Object.keys(RELAYED).join(','),
+      '--tries',
+      '1',
+      '--file',
+      String(FILE_MB),
+      '--patience',
+      '1000',
+    )
     for (const { a, b, delivered, direct, path, direct_ms, file, claimed, reasons, mistaken } of pairs) {
       expect({ a, b, claimed, mistaken }).toEqual({ a, b, claimed: { a: 'relayed', b: 'relayed' }, mistaken: 0 })
       for (const said of [reasons.a, reasons.b]) {
