@@ -81,6 +81,19 @@ describe('adaptive', () => {
     expect(first).toBe(8)
   })
 
+  it('[ME11] the budget is smaller where a copy has room only in the place of another', () => {
+    const world = new MeshWorld({ nodes: 2, policy: 'adaptive', storeBytes: 5_000 })
+    const policy = new AdaptivePolicy()
+    const store = world.stores[0] ?? never()
+    const context = (now: number) => ({ now, store, random: { uniform: () => 0.5, bytes: never } })
+    const hour = 60 * MINUTE_MS
+    // One that is met every five hours, as long as bundles live.
+    for (let at = 0; at <= 10; at += 1) policy.met(neighbourWith([addressOf(4)], {}), context(world.now + at * 5 * hour))
+    const copies = (bytes: number) => policy.initialCopies(world.header('m', { to: 1, bytes }), context(world.now))
+    expect(copies(4_000)).toBe(Math.round(Math.sqrt(180)))
+    expect(copies(6_000)).toBe(Math.round(Math.sqrt(180 / 1.5)))
+  })
+
   it('[ME11] halves its budget, and the last copy waits for the recipient', () => {
     const world = new MeshWorld({ nodes: 20, policy: () => new AdaptivePolicy({ copies: 4 }) })
     world.send('m', 0, { to: 19 })

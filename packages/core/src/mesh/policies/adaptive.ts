@@ -18,6 +18,8 @@ import type { CarryingPolicy, PolicyContext } from './policy.ts'
  * who each meet the recipient every T on average, the wait is T / n, and one more saves about T / n².
  */
 const WORTH_OF_LIFE = 1 / 180
+/** Where stores are full a copy also costs the one that it pushes out: that which matters least there. */
+const COST_OF_DROPPING = 1.5
 /** Before anything is known of how often nodes meet. */
 const FIRST_COPIES = 8
 /** Neighbours less likely than this, compared with the average, get a copy only if they are likelier than its holder. */
@@ -59,11 +61,13 @@ export class AdaptivePolicy implements CarryingPolicy {
     this.claims = new Claims(leastClaims)
   }
 
-  initialCopies({ expiresAt }: BundleHeader, { now }: PolicyContext): number {
+  initialCopies({ expiresAt, bytes }: BundleHeader, { now, store }: PolicyContext): number {
     if (this.copies !== undefined) return this.copies
     const interval = this.rates.interval()
     if (interval === undefined) return FIRST_COPIES
-    return Math.max(2, Math.min(MAX_COPIES, Math.round(Math.sqrt(interval / (WORTH_OF_LIFE * (expiresAt - now))))))
+    const isFull = store.usedBytes + store.charge(bytes) > store.capacityBytes
+    const worth = WORTH_OF_LIFE * (isFull ? COST_OF_DROPPING : 1)
+    return Math.max(2, Math.min(MAX_COPIES, Math.round(Math.sqrt(interval / (worth * (expiresAt - now))))))
   }
 
   prospects({ now }: PolicyContext): ReadonlyMap<MeshAddress, number> {
