@@ -63,6 +63,12 @@ describe('deployment', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
   })
 
+  it('[RL21] no alert asks for what port scans and health checks move', () => {
+    const asked = parse(read('alerts.yml')).groups.flatMap(({ rules }) => rules.map(({ expr }) => expr))
+    expect(asked.join(' ')).toContain('skein_relay_refused_connections_total')
+    expect(asked.join(' ')).not.toContain('skein_relay_refusals_total')
+  })
+
   it('[RL20] every alert is seen to fire', () => {
     const [rules, tests] = ['alerts.yml', 'alerts.test.yml'].map((file) => parse(read(file)))
     const fired = tests.tests.flatMap(({ alert_rule_test }) => alert_rule_test).filter(({ exp_alerts }) => exp_alerts.length > 0)

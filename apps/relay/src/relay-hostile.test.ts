@@ -147,6 +147,7 @@ describe('a relay under attack', { timeout: 180_000 }, () => {
     ]
     await floodUdp(udp.filter((port) => port > 0))
     await vi.waitFor(async () => expect(await metric(relay, 'skein_relay_stun_refused')).toBeGreaterThan(100), WITHIN)
+    await isCounted(relay, 'stun malformed', 100)
     const found = await probeRelay(relay.addresses, { withinMs: DEADLINE_MS })
     expect(found.filter(({ error }) => error !== undefined)).toEqual([])
     expect((await fetch(`${relay.url}/healthz`)).ok).toBe(true)

@@ -82,7 +82,8 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   parts.config = withHttps(config, parts.front?.port)
   const address = await publicAddress(config)
   const seed = loadOrCreateSeed(config.dataDir)
-  parts.stun = starting.use(await startStun({ ...config, publicAddress: address, secret: seed }))
+  const onUnreadable = (): void => operator.refusals.count('stun', 'malformed')
+  parts.stun = starting.use(await startStun({ ...config, publicAddress: address, secret: seed, onUnreadable }))
   parts.reflector = config.reflector === 'off' ? null : starting.use(await openReflector(config.host, config.reflector, operator))
   const stack = await openStack(parts.config, { seed, store, address, rules: operator.rules, logger: logger.child('swarm') })
   parts.stack = stack
@@ -198,7 +199,7 @@ async function openMail(
     close: () => shared?.close(),
     limits: () => operator.settings().limits,
     onRefused: (service) => operator.refusals.count(service, 'limit'),
-    onUnreadable: () => operator.refusals.count('mail', 'malformed'),
+    onOffence: (what) => operator.refusals.count('mail', what),
     onTrouble: (error) => operator.disk.note('mail', error),
     pace: (origin, bytes) => operator.rules.onMail(origin, bytes),
     past: () => operator.time.past(),

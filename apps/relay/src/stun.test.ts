@@ -97,7 +97,9 @@ describe('STUN messages', () => {
 
 describe('STUN server', () => {
   it('answers on both ports, from the other one on request, and survives garbage', { timeout: 10_000 }, async () => {
-    await using server = await startStun({ host: '127.0.0.1', stun: 0, stun2: 0, publicAddress: '127.0.0.1', secret: SECRET })
+    let unreadable = 0
+    const told = { secret: SECRET, onUnreadable: () => (unreadable += 1) }
+    await using server = await startStun({ host: '127.0.0.1', stun: 0, stun2: 0, publicAddress: '127.0.0.1', ...told })
     const client = createSocket('udp4')
     client.bind(0, '127.0.0.1')
     await once(client, 'listening')
@@ -120,7 +122,7 @@ describe('STUN server', () => {
     const [, from] = await ask(change, server.ports[0])
     expect(from.port).toBe(server.ports[1])
     expect(server.requests()).toBe(3)
-    expect(server.refused()).toBe(1)
+    expect([server.refused(), unreadable]).toEqual([1, 1])
     client.close()
   })
 

@@ -41,6 +41,8 @@ export interface StunOptions {
   readonly publicAddress?: string | undefined
   /** For tokens; kept over restarts. */
   readonly secret: Uint8Array
+  /** A datagram was no question. */
+  onUnreadable(): void
 }
 
 export interface AnswerContext {
@@ -117,6 +119,7 @@ export async function startStun(options: StunOptions): Promise<StunServer> {
       const answer = answerStun(bytes, { ...contextOf(from, { other, publicAddress: options.publicAddress }), tokens })
       if (answer === undefined) {
         refused++
+        options.onUnreadable()
         return
       }
       requests++

@@ -24,7 +24,7 @@ function optionsWith(store: MailboxStore, past = 0): MailboxOptions {
     limits,
     seed: new Uint8Array(32),
     onRefused: ignore,
-    onUnreadable: ignore,
+    onOffence: ignore,
     onTrouble: note,
     pace: () => 0,
     past: () => past,

@@ -53,8 +53,8 @@ export interface MailboxOptions {
   onTrouble(error: unknown): void
   /** Somebody was turned away, or made to wait, at a bound. */
   onRefused(service: MailboxBound): void
-  /** A request could not be read. */
-  onUnreadable(): void
+  /** A request could not be read, or replies are not taken. */
+  onOffence(what: string): void
   /** As of the service behind it. */
   pace(origin: Origin, bytes: number): number
   readonly store: MailboxStore
@@ -80,13 +80,13 @@ const rightVerifier = { ed25519Verify: verifyOwnChoice }
 /** Serves from now on. */
 export async function openMailbox(
   stack: RelayStack,
-  { seed, logger, limits, onRefused, onUnreadable, pace, past, maxBytes = MAX_MAIL_BYTES, close, ...options }: MailboxOptions,
+  { seed, logger, limits, onRefused, onOffence, pace, past, maxBytes = MAX_MAIL_BYTES, close, ...options }: MailboxOptions,
 ): Promise<Mailbox> {
   const store = watched(options.store, options.onTrouble)
   const issuer = new VoprfIssuer({ primitives, clock: relayClock, seed, issuer: stack.peerId })
   const isMember = (peer: string): boolean => stack.hasPlace(peer)
   const deps = { store, seed, logger, issuer, primitives, isMember, clock: relayClock, random: relayRandom, limits: { maxBytes } }
-  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, onUnreadable, pace })
+  const service = new MailboxService({ ...deps, rightVerifier, bounds: () => boundsOf(limits()), onBound: onRefused, onOffence, pace })
   const sweep = (): void => void store.sweep(past()).catch((error: unknown) => logger.error('mail-not-swept', troubleOf(error)))
   const sweeping = setInterval(sweep, SWEEP_MS)
   const serve = (channel: Channel, { address, connection }: Caller): Promise<void> => service.serve(channel, originOf(address, connection))

@@ -36,7 +36,7 @@ describe('the mailbox of a relay', () => {
   let member: (peer: DeviceId) => boolean
   let bounds: MailboxBounds
   let bounded: string[]
-  let unreadable: number
+  let offences: string[]
   let pace: (bytes: number) => number
   let limits: { maxBytes: number }
   let service: MailboxService
@@ -60,14 +60,14 @@ describe('the mailbox of a relay', () => {
     }
     bounds = MAILBOX_BOUNDS
     bounded = []
-    unreadable = 0
+    offences = []
     pace = () => 0
     service = new MailboxService({
       ...deps,
       isMember: (peer) => member(peer),
       bounds: () => bounds,
       onBound: (what) => void bounded.push(what),
-      onUnreadable: () => (unreadable += 1),
+      onOffence: (what) => void offences.push(what),
       pace: (_, bytes) => pace(bytes),
     })
     // One disguise is one connection; all but the owner come from one address.
@@ -327,7 +327,7 @@ describe('the mailbox of a relay', () => {
     expect(await done(many.at(-1) ?? Promise.reject(new Error()))).toMatchObject({ items: [{ cursor: 1 }] })
   })
 
-  it('[MB14] who asks and does not read is closed; what was on its way for it is given back', async () => {
+  it('[MB14, RL21] who asks and does not read is closed, and counted; what was on its way for it is given back', async () => {
     const over = Promise.withResolvers<boolean>()
     const channel: Channel = {
       peer: self,
@@ -345,6 +345,7 @@ describe('the mailbox of a relay', () => {
     await done(served, 1_000)
     await settle()
     expect(service.use()).toEqual({ streams: 0, tags: 0, bytes: 0 })
+    expect(offences).toEqual(['unread'])
   })
 
   it('[MB14] an address that asks for more work than it may waits; another does not', async () => {
@@ -376,7 +377,8 @@ describe('the mailbox of a relay', () => {
       }),
       { numRuns: 200 },
     )
-    expect(unreadable).toBeGreaterThan(100)
+    expect(offences.length).toBeGreaterThan(100)
+    expect(new Set(offences)).toEqual(new Set(['malformed']))
     expect(hex.encode(tagOf(1))).toHaveLength(32)
   })
 })

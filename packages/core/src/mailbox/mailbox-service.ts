@@ -59,8 +59,8 @@ export interface MailboxServiceDeps {
   bounds?(): MailboxBounds
   /** Somebody was turned away, or made to wait, at a bound. */
   onBound?(what: MailboxBound): void
-  /** A request could not be read. */
-  onUnreadable?(): void
+  /** A request could not be read, or replies are not taken. */
+  onOffence?(what: 'malformed' | 'unread'): void
   /** Mail of so many bytes comes or goes; 0 only asks. @returns ms to wait before it, infinite for not at all */
   pace?(origin: Origin, bytes: number): number
 }
@@ -113,7 +113,8 @@ export class MailboxService {
     }
     const { clock, random } = this.deps
     const { bytes } = this
-    const session = new MailboxSession({ channel, origin, clock, bytes, challenge: random.bytes(32), watch: new Watch(clock) })
+    const onUnread = (): void => this.deps.onOffence?.('unread')
+    const session = new MailboxSession({ channel, origin, clock, bytes, onUnread, challenge: random.bytes(32), watch: new Watch(clock) })
     try {
       await session.run((frame, release) => this.answer(session, frame, release))
     } finally {
@@ -134,7 +135,7 @@ export class MailboxService {
       } else await session.send(encodeMailboxReply(number, await this.reply(session, body)))
     } catch (error) {
       session.offences += 1
-      if (isSkeinError(error, 'BAD_FRAME')) this.deps.onUnreadable?.()
+      if (isSkeinError(error, 'BAD_FRAME')) this.deps.onOffence?.('malformed')
       const why: MailboxRefusal = isSkeinError(error, 'TOKEN_FORGED') ? 'token-refused' : isSkeinError(error) ? 'bad-frame' : 'full'
       this.deps.logger.debug('mailbox-refused', { why, reason: isSkeinError(error) ? error.code : String(error) })
       await session.send(encodeMailboxReply(number, { kind: 'refused', why }))

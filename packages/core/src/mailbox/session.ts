@@ -15,6 +15,8 @@ export interface SessionParts {
   readonly challenge: Uint8Array
   readonly watch: Watch
   readonly clock: Clock
+  /** Its replies are not taken. */
+  onUnread(): void
   /** Shared by all streams. */
   readonly bytes: AwaitedShares
 }
@@ -98,7 +100,10 @@ export class MailboxSession {
       before = this.sent
     }
     this.isLookedAfter = false
-    if (!isTaken) this.channel.close()
+    // Of a stream that has ended nobody takes anything.
+    if (isTaken || this.over.signal.aborted) return
+    this.parts.onUnread()
+    this.channel.close()
   }
 
   private isFull(): boolean {
