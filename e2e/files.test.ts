@@ -1,8 +1,9 @@
 /** Files between real processes. */
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { eventually, Lab, type LabClient, run } from './processes.ts'
+import { eventually, Lab, type LabClient, type Lines, run } from './processes.ts'
 import { SmallDisk } from './chaos-disk.ts'
 import {
   acceptAll,
@@ -161,6 +162,56 @@ it('what comes through a pipe is sent under a name, also while the recipient is 
   await untilState(ana, line, 'done')
   await eventually('the copy is gone', () => readdirSync(join(ana.dir, 'files/spool')).length === 0)
 })
+
+it('[FI70] [FI73] [FI75] what comes through a pipe is there before the pipe has ended; broken off, it has failed on both sides', async () => {
+  const { ana, bo } = both
+  const folder = mkdtempSync(lab.path('piped-'))
+  await ana.run('transfers', '--rate', 'off')
+  const bytes = randomBytes(5_300_000)
+  {
+    using sending = ana.lines('send-file', 'bo', '-', '--name', 'held.bin', '--wait')
+    sending.write(bytes.subarray(0, 3_500_000))
+    const offered = await offeredBy(sending, bo)
+    const receiving = bo.run('receive', '--dir', folder, '--from', 'ana', '--once', '--timeout', '120s')
+    await eventually('what has come is there', async () => ((await transferOf(bo, offered))?.bytes ?? 0) === 3 * 1_048_576)
+    expect(await transferOf(bo, offered)).toMatchObject({ state: 'running', growing: true, left_ms: null })
+    expect(readdirSync(folder)).toEqual([`.skein-${offered.transfer}.part`])
+    // Whoever is killed goes on with what is missing, while the pipe is open.
+    await bo.end('SIGKILL')
+    await receiving
+    await bo.start()
+    sending.write(bytes.subarray(3_500_000))
+    sending.finish()
+    expect(await sending.ended).toBe(0)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    expect(sending.seen.at(-1)).toMatchObject({ state: 'done', growing: false, bytes: bytes.length, total: bytes.length, sha256 })
+    expect(await sha256Of(join(folder, 'held.bin'))).toBe(sha256)
+    expect((await untilState(bo, offered, 'done')).moved).toBeLessThanOrEqual(1.05 * bytes.length + 1_048_592)
+  }
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    using broken = ana.lines('send-file', 'bo', '-', '--name', 'broken.bin')
+    broken.write(bytes.subarray(0, 2_500_000))
+    const offered = await offeredBy(broken, bo)
+    await eventually('some of it is there', async () => {
+      await bo.run('receive', '--dir', folder, '--from', 'ana', '--once', '--timeout', '1s')
+      return ((await transferOf(bo, offered))?.bytes ?? 0) > 0
+    })
+    if (signal === 'SIGINT') broken.interrupt()
+    else broken.kill()
+    expect(await untilState(bo, offered, 'failed')).toMatchObject({ reason: 'PIPE_BROKEN' })
+    expect(await untilState(ana, offered, 'failed')).toMatchObject({ reason: 'PIPE_BROKEN' })
+  }
+  await eventually('nothing is left of it', () => leftovers(folder, bo).length === 0 && leftovers(folder, ana).length === 0)
+  expect(readdirSync(folder)).toEqual(['held.bin'])
+})
+
+/** Until the recipient knows of it. */
+async function offeredBy(sending: Lines, to: LabClient): Promise<TransferLine> {
+  await eventually('it is offered', () => sending.seen.length > 0)
+  const line = sending.seen[0] as unknown as TransferLine
+  await eventually('the offer has come', async () => (await transferOf(to, line)) !== undefined)
+  return line
+}
 
 /** Ctrl-C ends whoever writes into the pipe too: what came is a part that looks like the whole. */
 async function interruptedPipe(from: LabClient): Promise<object> {

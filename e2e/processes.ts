@@ -138,8 +138,13 @@ export class Lines implements Disposable {
   }
 
   /** Into its stdin. */
-  write(text: string): void {
+  write(text: string | Uint8Array): void {
     this.child.stdin?.write(text)
+  }
+
+  /** Nothing more comes into its stdin. */
+  finish(): void {
+    this.child.stdin?.end()
   }
 
   /** What a terminal does to all who share a pipe: the one who writes ends first. */

@@ -6,6 +6,7 @@ import type { ApiClient, TransferView } from '@skein/node/api'
 import { parseDuration } from './arguments.ts'
 import { type Session, withApi } from './commands.ts'
 import { Following, isFinal } from './following.ts'
+import { sendGrowing } from './growing.ts'
 import { EXIT } from './output.ts'
 import { spooled } from './spool.ts'
 import { oneLine } from './terminal-text.ts'
@@ -27,8 +28,14 @@ export const sendFile = (session: Session, words: readonly string[], options: Se
     await follow.begin()
     try {
       const piped = { paths, from: process.stdin, name: options.name, signal: follow.signal }
-      const { transfers } = await spooled(session.dataDir, piped, (named) => api.sendFiles({ contacts: [...contacts], paths: [...named] }))
-      for (const each of transfers) follow.add(each)
+      await spooled(session.dataDir, piped, {
+        whole: async (named) => follow.addAll((await api.sendFiles({ contacts: [...contacts], paths: [...named] })).transfers),
+        growing: async (path) => {
+          const growing = await sendGrowing(api, { contacts, path })
+          follow.addAll(growing.transfers)
+          return growing
+        },
+      })
       if (!options.wait) return EXIT.done
       return await follow.untilOver(timeoutOf(options.timeout))
     } finally {

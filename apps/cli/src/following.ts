@@ -73,6 +73,10 @@ export class Following {
     return replaces !== null && this.shown.has(keyOf({ direction, transfer: replaces }))
   }
 
+  addAll(transfers: readonly TransferView[]): void {
+    for (const each of transfers) this.add(each)
+  }
+
   /** Follows it. */
   add(transfer: TransferView): void {
     this.show(this.heard.get(keyOf(transfer)) ?? transfer)

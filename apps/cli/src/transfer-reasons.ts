@@ -8,6 +8,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   FILE_DAMAGED: 'What arrived is not what was sent. It has to be sent again.',
   FILE_TOO_LARGE: 'This is larger than what can be sent.',
   FILE_UNREADABLE: 'The file cannot be read any more: check whether it is there, and your rights; then send it again.',
+  PIPE_BROKEN: 'It came through a pipe that was broken off before its end. Nothing of it is kept: it has to be sent again.',
   TOO_MANY_FILES: 'These are more files than can be sent at once. Pack them.',
   NAME_TOO_LONG:
     'A name or path in it is too long for the disk or folder it goes to. Send it again, with shorter names, or accept it into a folder higher up.',

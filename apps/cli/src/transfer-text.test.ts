@@ -30,3 +30,12 @@ it('[CL2] [CL6] where it was put is said below it, on one line', () => {
   expect(lines).toHaveLength(2)
   expect(lines[1]).toContain('(2).txt')
 })
+
+it('[FI75] of what grows there is how much has come and how fast, and no share of the whole', () => {
+  const growing = { growing: true, bytes: 3_145_728, total: 5_242_880, rate: 2_000_000 }
+  const said = described(transferView({ ...growing, state: 'running' }))
+  expect(said).toContain('3.1 MB so far  running  2.0 MB/s')
+  expect(said).not.toContain('%')
+  expect(described(transferView({ ...growing, bytes: 0, state: 'offered' }))).toContain('5.2 MB so far  offered')
+  expect(described(transferView({ state: 'failed', reason: 'PIPE_BROKEN' }))).toContain('broken off before its end')
+})

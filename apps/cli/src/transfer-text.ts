@@ -37,8 +37,15 @@ export function notes(view: TransferView): readonly string[] {
   ]
 }
 
-function summary({ transfer, direction, contact_name: contact, name, state, reason, bytes, total, rate }: TransferView): string {
-  const share = total === 0 ? 100 : Math.floor((100 * bytes) / total)
+/** Of what still comes through a pipe nobody knows how much it will be. */
+function amounts({ state, bytes, total, growing }: TransferView): readonly [string, string] {
+  if (growing) return [`${size(state === 'offered' ? total : bytes)} so far`, '']
+  return [size(total), `  ${total === 0 ? 100 : Math.floor((100 * bytes) / total)} %`]
+}
+
+function summary(view: TransferView): string {
+  const { transfer, direction, contact_name: contact, name, state, reason, rate } = view
+  const [much, share] = amounts(view)
   const speed = state === 'running' ? `  ${size(rate)}/s` : ''
-  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${size(total)}  ${state}${reason === null ? '' : ` (${oneLine(reason)})`}  ${share} %${speed}`
+  return `${transfer}  ${direction === 'in' ? '←' : '→'} ${oneLine(contact)}  ${oneLine(name)}  ${much}  ${state}${reason === null ? '' : ` (${oneLine(reason)})`}${share}${speed}`
 }

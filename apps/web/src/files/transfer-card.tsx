@@ -25,7 +25,7 @@ export interface TransferCardProps {
 export function TransferCard({ transfer, brief = false }: TransferCardProps) {
   const words = useFileStrings()
   const amount = useAmount()
-  const { name, contact_name, direction, entries, total, bytes, state } = transfer
+  const { name, contact_name, direction, entries, total, bytes, state, growing } = transfer
   const isMoving = state === 'running' || state === 'paused' || (state === 'waiting' && bytes > 0)
   return (
     <div className="grid min-w-0 gap-2" data-transfer={transfer.transfer} data-transfer-state={state}>
@@ -33,10 +33,15 @@ export function TransferCard({ transfer, brief = false }: TransferCardProps) {
       <p className="text-sm text-quiet">
         {brief ? null : <bdi>{direction === 'in' ? words.from(contact_name) : words.toWhom(contact_name)} · </bdi>}
         {entries > 0 ? `${words.entries(entries)} · ` : ''}
-        {isMoving ? words.of(amount(bytes), amount(total)) : amount(total)}
+        {growing ? words.soFar(amount(isMoving ? bytes : total)) : isMoving ? words.of(amount(bytes), amount(total)) : amount(total)}
       </p>
       {isMoving ? (
-        <progress aria-label={words.progress(name)} value={bytes} max={Math.max(1, total)} className="h-2 w-full accent-accent" />
+        <progress
+          aria-label={words.progress(name)}
+          value={growing ? undefined : bytes}
+          max={Math.max(1, total)}
+          className="h-2 w-full accent-accent"
+        />
       ) : null}
       <StateLine transfer={transfer} />
       <Buttons transfer={transfer} />

@@ -32,6 +32,7 @@ export const filesDe: FileStrings = {
   progress: (name: string) => `Fortschritt von ${name}`,
   of: (done: string, all: string) => `${done} von ${all}`,
   copying: (done: string, all: string) => `Kopiert, bevor es angeboten wird: ${done} von ${all}`,
+  soFar: (amount: string) => `bisher ${amount}`,
   left: (time: string) => `noch ${time}`,
   accept: 'Annehmen',
   decline: 'Ablehnen',
@@ -68,6 +69,7 @@ export const filesDe: FileStrings = {
     FILE_DAMAGED: 'Was ankam, ist nicht, was gesendet wurde. Es muss noch einmal gesendet werden.',
     FILE_TOO_LARGE: 'Das ist größer, als gesendet werden kann.',
     FILE_UNREADABLE: 'Das lässt sich nicht mehr lesen. Wähle es noch einmal.',
+    PIPE_BROKEN: 'Woraus der Absender las, brach vor dem Ende ab. Nichts davon wird behalten: Es muss noch einmal gesendet werden.',
     TOO_MANY_FILES: 'Das sind mehr Dateien, als auf einmal gesendet werden können. Packe sie.',
     NAME_TOO_LONG:
       'Ein Name oder Pfad darin ist für den Datenträger oder Ordner zu lang, in den es soll. Es kann mit kürzeren Namen oder gepackt noch einmal gesendet werden.',

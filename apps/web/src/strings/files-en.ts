@@ -31,6 +31,7 @@ export const filesEn = {
   progress: (name: string) => `Progress of ${name}`,
   of: (done: string, all: string) => `${done} of ${all}`,
   copying: (done: string, all: string) => `Copied before it is offered: ${done} of ${all}`,
+  soFar: (amount: string) => `${amount} so far`,
   left: (time: string) => `${time} left`,
   accept: 'Accept',
   decline: 'Decline',
@@ -67,6 +68,7 @@ export const filesEn = {
     FILE_DAMAGED: 'What arrived is not what was sent. It has to be sent again.',
     FILE_TOO_LARGE: 'This is larger than what can be sent.',
     FILE_UNREADABLE: 'This cannot be read any more. Choose it again.',
+    PIPE_BROKEN: 'What its sender read it from broke off before its end. Nothing of it is kept: it has to be sent again.',
     TOO_MANY_FILES: 'These are more files than can be sent at once. Pack them.',
     NAME_TOO_LONG:
       'A name or path in it is too long for the disk or folder it goes to. It can be sent again with shorter names, or packed.',

@@ -48,6 +48,7 @@ export const ERROR_CODES = [
   'NO_DAEMON',
   'NOT_YOURS',
   'NO_DELIVERY_TAG',
+  'PIPE_BROKEN',
   'PORT_IN_USE',
   'PREKEY_UNKNOWN',
   'PROOFS_OFF',

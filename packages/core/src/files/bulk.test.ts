@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { content, filesOf, offer, type Pair, stateOf } from '../testing/file-pair.ts'
 import { MemoryBulk } from '../testing/memory-bulk.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
+import { MIB, piped } from '../testing/stream-pair.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 
 const BYTES = 2_500_000
@@ -42,6 +43,23 @@ describe.each([
     await world.run(5_000)
     expect(bo.disk.files.get('in/small')).toEqual(content(2, 100_000))
     expect(bulk.passed).toBe(before)
+  })
+
+  it('[FI26] [FI70] a stream takes one for each time that it has grown by much', async () => {
+    const both = await wired(holdsRaw)
+    const { world, bo, bulk } = both
+    const { pipe, transfer } = await piped(both, { first: 3.5 * MIB, size: 9.5 * MIB })
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(3_000)
+    const first = bulk.passed
+    expect(first).toBeGreaterThan(3 * MIB)
+    for (const bytes of [6.5 * MIB, 9.5 * MIB]) {
+      await pipe.grow(bytes, bytes === pipe.all.length)
+      await world.run(3_000)
+    }
+    expect(bo.disk.files.get('in/pipe')).toEqual(pipe.all)
+    expect(bulk.passed).toBeGreaterThan(9 * MIB)
+    expect(stateOf(bo, transfer)).toBe('done')
   })
 
   it.each([

@@ -97,7 +97,10 @@ describe('files that change while they are sent', () => {
     ['was not accepted', { accepted: false, size: 100, attempt: 1 }],
     ['is said to be a later attempt', { accepted: true, size: 100, attempt: 2 }],
     ['has grown too much', { accepted: true, size: 1_048_777, attempt: 1 }],
-  ])('[FI37] [FI20] what takes the place of something that %s waits for the user', async (_, { accepted, size, attempt }) => {
+    ['still grows', { accepted: true, size: 100, attempt: 1, sizes: { size: 0, chunkSize: 1_048_576, stream: 'growing' } }],
+  ] as const)('[FI37] [FI20] [FI72] what takes the place of something that %s waits for the user', async (_, given) => {
+    const { accepted, size, attempt } = given
+    const sizes = 'sizes' in given ? given.sizes : { chunkSize: 262_144 }
     const both = await pair()
     const { world, ana, bo } = both
     ana.disk.files.set('a.bin', content(1, 100))
@@ -109,7 +112,7 @@ describe('files that change while they are sent', () => {
     await world.run(1_000)
     const { place, ...found } = await ana.disk.describe(['b.bin'])
     const replaces = { transfer: first.id, attempt }
-    const manifest = { ...found, chunkSize: 262_144, key: new Uint8Array(32), root: undefined, replaces }
+    const manifest = { ...found, ...sizes, key: new Uint8Array(32), root: undefined, replaces }
     const transfer = { manifest: encodeManifest(manifest), place }
     const sending = ana.node.messenger.send(world.contactOf(ana.node, bo.node), { kind: 'file', name: 'b.bin', transfer })
     await world.run(3_000)

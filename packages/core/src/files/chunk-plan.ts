@@ -1,6 +1,7 @@
 /** How content is cut, and which chunks are there. */
 import { SkeinError } from '../errors/index.ts'
 import type { ChunkRun } from '../wire/files.ts'
+import type { FileManifest } from '../wire/manifest.ts'
 import { LARGE_CHUNK_BYTES, LARGE_CONTENT_BYTES, MAX_CONTENT_BYTES, SMALL_CHUNK_BYTES } from './limits.ts'
 
 /** Content of `size` bytes in chunks of `chunkSize`; the last one may be shorter. */
@@ -9,6 +10,8 @@ export interface ChunkPlan {
   readonly chunkSize: number
   /** 0 for empty content. */
   readonly count: number
+  /** More comes: none of these chunks is the last. */
+  readonly grows?: boolean
 }
 
 /** @returns bytes of a chunk for content of `size` bytes */
@@ -16,11 +19,34 @@ export function chunkSizeFor(size: number): number {
   return size <= LARGE_CONTENT_BYTES ? SMALL_CHUNK_BYTES : LARGE_CHUNK_BYTES
 }
 
-/** @throws SkeinError FILE_TOO_LARGE, BAD_FRAME for a chunk size that this size does not have (FI8) */
-export function planOf({ size, chunkSize }: Pick<ChunkPlan, 'size' | 'chunkSize'>): ChunkPlan {
+/** @throws SkeinError FILE_TOO_LARGE, BAD_FRAME for a chunk size that this size does not have (FI8), or a stream of parts of chunks (FI70) */
+export function planOf({ size, chunkSize, stream }: Pick<FileManifest, 'size' | 'chunkSize' | 'stream'>): ChunkPlan {
   if (size > MAX_CONTENT_BYTES) throw new SkeinError('FILE_TOO_LARGE', 'This is larger than 1 TiB, the most that is sent at once.')
-  if (chunkSize !== chunkSizeFor(size)) throw new SkeinError('BAD_FRAME', 'A manifest cuts its content into chunks of another size.')
-  return { size, chunkSize, count: Math.ceil(size / chunkSize) }
+  const grows = stream === 'growing'
+  if (chunkSize !== (stream === undefined ? chunkSizeFor(size) : LARGE_CHUNK_BYTES) || (grows && size % chunkSize !== 0))
+    throw new SkeinError('BAD_FRAME', 'A manifest cuts its content into chunks of another size.')
+  return { size, chunkSize, count: Math.ceil(size / chunkSize), grows }
+}
+
+/** So much of a stream that grows can be told of when `bytes` have come: a chunk is only once it is known not to be the last. */
+export function sizeSoFar(bytes: number): number {
+  return Math.max(0, Math.ceil(bytes / LARGE_CHUNK_BYTES) - 1) * LARGE_CHUNK_BYTES
+}
+
+/** Of a stream of which `bytes` have come, at its offer; its copy has no time of its own. */
+export function streamSizes(
+  bytes: number,
+  stream: FileManifest['stream'],
+): Pick<FileManifest, 'size' | 'chunkSize' | 'modifiedAt' | 'stream'> {
+  return { size: sizeSoFar(bytes), chunkSize: LARGE_CHUNK_BYTES, modifiedAt: 0, stream }
+}
+
+/** A manifest of which more is known. @throws SkeinError BAD_FRAME when it is less, or goes on after its end; as `planOf` */
+export function grownTo(manifest: FileManifest, { size, ended }: { readonly size: number; readonly ended: boolean }): FileManifest {
+  if (manifest.stream !== 'growing' || size <= manifest.size) throw new SkeinError('BAD_FRAME', 'A stream does not grow.')
+  const grown = { ...manifest, size, stream: ended ? 'ended' : 'growing' } as const
+  planOf(grown)
+  return grown
 }
 
 /** Bytes of one chunk. @param index 0 to count − 1 */
@@ -28,19 +54,26 @@ export function chunkLength({ size, chunkSize }: ChunkPlan, index: number): numb
   return Math.min(chunkSize, size - index * chunkSize)
 }
 
-export function isLast({ count }: ChunkPlan, index: number): boolean {
-  return index === count - 1
+export function isLast({ count, grows }: ChunkPlan, index: number): boolean {
+  return index === count - 1 && !grows
 }
 
 /** Which chunks are there; one bit each. */
 export class ChunkSet {
-  readonly count: number
-  private readonly bits: Uint8Array
+  count: number
+  private bits: Uint8Array
   private present = 0
 
   constructor(count: number) {
     this.count = count
     this.bits = new Uint8Array(Math.ceil(count / 8))
+  }
+
+  /** There are so many chunks by now. */
+  grow(count: number): void {
+    const bits = new Uint8Array(Math.ceil(count / 8))
+    bits.set(this.bits)
+    Object.assign(this, { count, bits })
   }
 
   has(index: number): boolean {

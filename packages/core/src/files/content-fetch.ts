@@ -8,9 +8,9 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { ChunkRun } from '../wire/files.ts'
-import { type ChunkPlan, planOf, presentBytes } from './chunk-plan.ts'
+import { type ChunkPlan, presentBytes } from './chunk-plan.ts'
 import { ChunkShares, passOn } from './chunk-shares.ts'
-import { type Fetching, type Refusal, Request } from './fetching.ts'
+import { type Fetched, type Fetching, type Refusal, Request } from './fetching.ts'
 import type { ContentSink, FileLink } from './file-ports.ts'
 import {
   BULK_FROM_BYTES,
@@ -37,6 +37,8 @@ export interface ContentFetchDeps {
 
 export interface ContentWish {
   readonly live: Live
+  /** Of what is known now. */
+  readonly plan: ChunkPlan
   readonly sink: ContentSink
   /** Whoever was asked first. */
   readonly lead: Source
@@ -56,6 +58,8 @@ export type ContentOutcome =
   /** All chunks are there; the root of the hash tree, as `by` says. */
   | { readonly kind: 'complete'; readonly root: Uint8Array; readonly by: DeviceId }
   | { readonly kind: 'refused'; readonly outcome: Refusal }
+  /** All chunks are there that were known of, and there are more. */
+  | Extract<Fetched, { kind: 'grown' }>
   /** Nobody gives more at present. */
   | { readonly kind: 'cut' }
 
@@ -76,6 +80,7 @@ export class ContentFetch implements LaneHost {
   private readonly over = new AbortController()
   private change = new AbortController()
   private root: { readonly root: Uint8Array; readonly by: DeviceId } | undefined
+  private grown: Extract<Fetched, { kind: 'grown' }> | undefined
   private refusal: Refusal | undefined
   private failure: unknown
   private isLeadElsewhere = false
@@ -87,7 +92,7 @@ export class ContentFetch implements LaneHost {
     this.wish = wish
     this.raw = deps.raw
     this.clock = deps.clock
-    this.plan = planOf(wish.live.manifest)
+    this.plan = wish.plan
     this.sink = wish.sink
     this.shares = new ChunkShares(wish.sink.present)
     const { link } = wish.lead
@@ -98,9 +103,11 @@ export class ContentFetch implements LaneHost {
   /** @throws SkeinError what the sink throws; BAD_FRAME, SEAL_BROKEN by whoever has offered it */
   async run(): Promise<ContentOutcome> {
     await Promise.all(this.lanes.map((each) => each.run()))
-    const known = this.shares.isDone && this.failure === undefined ? (this.root ?? (await this.askRoot())) : undefined
+    const known =
+      this.shares.isDone && this.failure === undefined && this.grown === undefined ? (this.root ?? (await this.askRoot())) : undefined
     if (this.failure !== undefined) throw this.failure
     if (this.refusal !== undefined) return { kind: 'refused', outcome: this.refusal }
+    if (this.grown !== undefined) return this.grown
     return known === undefined ? { kind: 'cut' } : { kind: 'complete', ...known }
   }
 
@@ -136,7 +143,7 @@ export class ContentFetch implements LaneHost {
   }
 
   get left(): number {
-    return this.wish.live.manifest.size - presentBytes(this.plan, this.sink.present)
+    return this.plan.size - presentBytes(this.plan, this.sink.present)
   }
 
   open(device: DeviceId): Promise<Source | undefined> {
@@ -193,9 +200,19 @@ export class ContentFetch implements LaneHost {
     this.root = { root, by: lane.device }
   }
 
+  onGrown(grown: Extract<Fetched, { kind: 'grown' }>): void {
+    this.grown = grown
+    this.end()
+  }
+
   onRefused(lane: SourceLane, { outcome }: { readonly outcome: Refusal }): void {
     lane.isOut = true
     const isDoneThere = this.isOfferer(lane.device) && outcome.state === 'done'
+    // A stream that others of ours have whole: how much it is comes by mail, and it is looked for there then.
+    if (isDoneThere && this.plan.grows) {
+      this.end()
+      return
+    }
     this.isLeft ||= isDoneThere && this.wish.others.some((each) => this.wish.isOwn(each))
     // Who has not offered it cannot end it.
     if (!this.isOfferer(lane.device) || this.isLeft) {
@@ -252,7 +269,7 @@ export class ContentFetch implements LaneHost {
       lane.source ??= await this.wish.open(lane.device, new AbortController().signal)
       const root = lane.source === undefined ? undefined : await this.rootFrom(lane, lane.source)
       if (root !== undefined) return { root, by: lane.device }
-      if (this.refusal !== undefined || this.failure !== undefined) return undefined
+      if (this.refusal !== undefined || this.failure !== undefined || this.grown !== undefined) return undefined
     }
     return undefined
   }
@@ -261,6 +278,7 @@ export class ContentFetch implements LaneHost {
     try {
       const fetched = await new Request(this.fetching(lane, source), { runs: [], partial: false }).run()
       if (fetched.kind === 'refused') this.onRefused(lane, fetched)
+      if (fetched.kind === 'grown') this.onGrown(fetched)
       return fetched.kind === 'complete' ? fetched.root : undefined
     } catch (error) {
       this.onError(lane, error)

@@ -18,8 +18,9 @@ export interface ContentHashing extends Pick<Primitives, 'sha256' | 'sha256Strea
 }
 
 export class ContentHash {
+  /** Of all that is known of. */
+  plan: ChunkPlan
   private readonly hashing: ContentHashing
-  private readonly plan: ChunkPlan
   private readonly leaves: (Uint8Array | undefined)[]
   private readonly whole: HashStream
   /** The chunk that the hash of the whole takes next. */

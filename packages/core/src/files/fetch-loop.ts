@@ -1,10 +1,15 @@
 /** What the fetcher knows of a transfer that it looks after. */
+import type { ContactBook } from '../contacts/index.ts'
 import { isSkeinError } from '../errors/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Swarm } from '../ports/swarm.ts'
 import type { ContentFetch } from './content-fetch.ts'
+import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { FileLink } from './file-ports.ts'
 import { MAX_ODDITIES } from './limits.ts'
+import { LinkReader } from './link-reader.ts'
+import type { Source } from './source-lane.ts'
 
 export interface Loop {
   /** Ends the wait for the next try. */
@@ -55,6 +60,31 @@ export function codeFor(loop: Loop, error: unknown): string {
   if (isSkeinError(error)) return error.code
   loop.oddities += 1
   return loop.oddities < MAX_ODDITIES ? '' : 'FILE_UNREADABLE'
+}
+
+interface Opening {
+  readonly device: DeviceId
+  /** There is no use for it any more. */
+  readonly signal: AbortSignal
+}
+
+/** A channel to a device; `undefined` when it is not there. */
+export async function openFor(
+  { swarm, book }: { readonly swarm: Pick<Swarm, 'open'>; readonly book: ContactBook },
+  { links }: Loop,
+  { device, signal }: Opening,
+): Promise<Source | undefined> {
+  const opened = await swarm.open(device, FILE_PROTOCOL, { relays: book.ownerOf(device)?.relays ?? [], signal })
+  if (opened.kind !== 'open') return undefined
+  const link = linkOn(opened.channel)
+  if (signal.aborted) return void link.close()
+  links.add(link)
+  return { link, reader: new LinkReader(link) }
+}
+
+export function closeFor({ links }: Loop, { link }: Source): void {
+  link.close()
+  links.delete(link)
 }
 
 /** These pause a transfer, with what it waits for: what has come is kept, and it goes on when the user says so (FI45). */

@@ -7,16 +7,14 @@ import type { Logger } from '../ports/logger.ts'
 import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { Swarm } from '../ports/swarm.ts'
-import { planOf, presentBytes } from './chunk-plan.ts'
+import { type ChunkPlan, grownTo, planOf, presentBytes } from './chunk-plan.ts'
 import { ContentFetch, type ContentWish } from './content-fetch.ts'
-import { breakOff, codeFor, HOLDING, HOPELESS, type Loop, newLoop, pause } from './fetch-loop.ts'
+import { breakOff, closeFor, codeFor, HOLDING, HOPELESS, type Loop, newLoop, openFor, pause } from './fetch-loop.ts'
 import type { Incomplete } from './fetching.ts'
-import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { BulkPort, ContentSink, FilePlatform } from './file-ports.ts'
 import { writeMailed } from './from-mail.ts'
 import type { KeptSinks } from './kept-sinks.ts'
 import { RETRY_MS } from './limits.ts'
-import { LinkReader } from './link-reader.ts'
 import { fetchList } from './list-fetch.ts'
 import type { MailRoom } from './mail-room.ts'
 import type { MeshReceiver } from './mesh-receiver.ts'
@@ -266,7 +264,7 @@ export class Fetcher {
     const isConnected = this.deps.swarm.paths().some((each) => each.device === device)
     // Who is away takes no turn.
     const first = isConnected ? undefined : await this.openFirst(loop, device)
-    if (first !== undefined) this.close(loop, first)
+    if (first !== undefined) closeFor(loop, first)
     else if (!isConnected) return false
     return (await this.queue.take(live, () => this.fetchOver(live, device, loop))) ?? false
   }
@@ -274,7 +272,7 @@ export class Fetcher {
   /** While it has come by mail there is no use for it. */
   private async openFirst(loop: Loop, device: DeviceId): Promise<Source | undefined> {
     loop.opening = new AbortController()
-    const source = await this.open(loop, device, loop.opening.signal)
+    const source = await openFor(this.deps, loop, { device, signal: loop.opening.signal })
     loop.opening = undefined
     return source
   }
@@ -285,23 +283,8 @@ export class Fetcher {
     loop.isElsewhere = false
     // Between the look and the opening it may have been paused.
     if (this.isWanted(live)) await this.fetch(live, source, loop)
-    this.close(loop, source)
+    closeFor(loop, source)
     return !loop.isElsewhere
-  }
-
-  private async open(loop: Loop, device: DeviceId, signal: AbortSignal): Promise<Source | undefined> {
-    const relays = this.deps.book.ownerOf(device)?.relays ?? []
-    const opened = await this.deps.swarm.open(device, FILE_PROTOCOL, { relays, signal })
-    if (opened.kind !== 'open') return undefined
-    const link = linkOn(opened.channel)
-    if (signal.aborted) return void link.close()
-    loop.links.add(link)
-    return { link, reader: new LinkReader(link) }
-  }
-
-  private close({ links }: Loop, { link }: Source): void {
-    link.close()
-    links.delete(link)
   }
 
   private async fetch(live: Live, source: Source, loop: Loop): Promise<void> {
@@ -311,10 +294,16 @@ export class Fetcher {
     const sink = await this.sinks.openSink({ id: stored.id, manifest, list, folder: stored.place })
     try {
       // Opening takes long where much is there: it may have been paused or ended meanwhile.
-      if (this.isWanted(live)) await this.fetchContent(live, { ...source, sink, loop })
+      if (this.isWanted(live)) await this.begin(live, presentBytes(planOf(manifest), sink.present), sink)
+      for (let work: Work | undefined = { ...source, sink, loop }; work !== undefined && this.isWanted(live); )
+        work = await this.fetchContent(live, work)
     } finally {
       await sink.close()
     }
+  }
+
+  private begin(live: Live, bytes: number, { moved }: ContentSink): Promise<void> {
+    return this.deps.transfers.change(live, { state: 'running', reason: null, bytes, moved: Math.max(live.stored.moved, moved) })
   }
 
   private async onIncomplete(live: Live, fetched: Incomplete, { link, loop }: Pick<Work, 'link' | 'loop'>): Promise<void> {
@@ -323,12 +312,13 @@ export class Fetcher {
     if (fetched.kind === 'refused' && !loop.isElsewhere) await this.deps.onOutcome(live, fetched.outcome)
   }
 
-  private async fetchContent(live: Live, work: Work): Promise<void> {
+  /** All that is known of. @returns with what to go on, when there is more of a stream */
+  private async fetchContent(live: Live, work: Work): Promise<Work | undefined> {
     const { sink, loop } = work
-    const { transfers } = this.deps
-    const bytes = presentBytes(planOf(live.manifest), sink.present)
-    await transfers.change(live, { state: 'running', reason: null, bytes, moved: Math.max(live.stored.moved, sink.moved) })
-    const content = new ContentFetch({ ...this.deps, raw: this.raw }, this.wishOf(live, work))
+    const { manifest } = live
+    if (manifest.stream !== undefined) await sink.grow(manifest)
+    const plan = planOf(manifest)
+    const content = new ContentFetch({ ...this.deps, raw: this.raw }, this.wishOf(live, plan, work))
     loop.content = content
     loop.wake = () => content.hurry()
     try {
@@ -337,21 +327,27 @@ export class Fetcher {
       loop.isLeft ||= content.isLeft
       if (outcome.kind === 'complete') await this.finish(live, outcome, { ...work, teller: content.sourceOf(live.stored.device) })
       else if (outcome.kind === 'refused') await this.deps.onOutcome(live, outcome.outcome)
-      else loop.isElsewhere = content.isElsewhere
+      else if (outcome.kind === 'grown') {
+        const grown = grownTo(manifest, outcome)
+        // Its end may have been told by mail meanwhile.
+        if (live.manifest.stream === 'growing') await this.deps.transfers.grow(live, grown)
+        const lead = content.sourceOf(work.link.peer)
+        return lead && { ...work, ...lead }
+      } else loop.isElsewhere = content.isElsewhere
     } finally {
       loop.content = undefined
     }
+    return undefined
   }
 
-  private wishOf(live: Live, { link, reader, sink, loop }: Work): ContentWish {
+  private wishOf(live: Live, plan: ChunkPlan, { link, reader, sink, loop }: Work): ContentWish {
     const { transfers } = this.deps
-    const plan = planOf(live.manifest)
     return {
-      ...{ live, sink },
+      ...{ live, plan, sink },
       lead: { link, reader },
-      // Others have single files alone.
-      others: live.manifest.folder === undefined ? this.sourcesOf(live, loop) : [],
-      open: (device, signal) => this.open(loop, device, signal),
+      // Others have single files alone, when they are whole.
+      others: live.manifest.folder === undefined && !plan.grows ? this.sourcesOf(live, loop) : [],
+      open: (device, signal) => openFor(this.deps, loop, { device, signal }),
       isOwn: (device) => this.deps.book.ownDevices().some((each) => each.device === device),
       isWanted: () => this.isWanted(live),
       window: (each, least) => windowOn(this.deps, { live, device: each.peer, least }),

@@ -48,6 +48,8 @@ export interface Fetching {
 export type Refusal = Extract<FileFrame, { kind: 'outcome' }>
 
 export type Fetched =
+  /** All that was asked for is there, and there is more of a stream than was known of. */
+  | Extract<FileFrame, { kind: 'grown' }>
   /** All that was asked for is there; the root of a content's hash tree, unless others were asked for the rest. */
   | { readonly kind: 'complete'; readonly root: Uint8Array }
   | { readonly kind: 'refused'; readonly outcome: Refusal }
@@ -165,7 +167,7 @@ export class Request {
   }
 
   private async exchange(): Promise<Fetched> {
-    const { link, id, part, reader, bulk, handsKey, manifest } = this.on
+    const { link, id, part, reader, bulk, handsKey, manifest, plan } = this.on
     const key = handsKey ? manifest.key : NOTHING
     const request = {
       kind: 'request',
@@ -176,12 +178,13 @@ export class Request {
       bulk: bulk?.name ?? NOTHING,
       key,
       partial: this.asked.partial,
+      known: part === 'content' && manifest.stream !== undefined ? plan.size : 0,
     } as const
     const asked = await link.send(encodeFileFrame(request))
     for (;;) {
       const frame = asked ? await reader.next() : undefined
       if (frame === undefined) return this.settled({ kind: 'cut' })
-      if (frame.kind === 'end') return this.end(frame.root)
+      if (frame.kind === 'end' || frame.kind === 'grown') return this.end(frame)
       if (frame.kind === 'outcome') return this.settled({ kind: 'refused', outcome: frame })
       if (!(await this.take(frame))) return this.settled({ kind: 'cut' })
     }
@@ -299,13 +302,14 @@ export class Request {
     return this.isMeddled ? { kind: 'meddled' } : fetched
   }
 
-  private async end(sealedRoot: Uint8Array): Promise<Fetched> {
+  private async end(frame: Extract<FileFrame, { kind: 'end' | 'grown' }>): Promise<Fetched> {
     const { primitives } = this.on
     if ((await this.raw) === false) return this.settled({ kind: 'cut' })
     await this.writes
     if (this.outstanding > 0) throw unexpected()
+    if (frame.kind === 'grown') return frame
     if (!this.wantsRoot) return { kind: 'complete', root: NOTHING }
-    const root = this.stream === undefined ? null : openRoot(primitives, this.stream, sealedRoot)
+    const root = this.stream === undefined ? null : openRoot(primitives, this.stream, frame.root)
     if (root === null) throw new SkeinError('SEAL_BROKEN', 'The end of a file does not open.')
     return { kind: 'complete', root }
   }

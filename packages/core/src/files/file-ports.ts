@@ -131,6 +131,8 @@ export interface ContentSource {
   seal(part: FilePart, index: number, stream: StreamKey): Promise<Uint8Array>
   /** Takes a raw connection over until it is closed, where the platform can; else it is as it was. */
   sendOver?(link: BulkLink): Promise<ChunkSender | undefined>
+  /** More of a stream is known of, or its end; where the platform sends streams. */
+  grow?(manifest: FileManifest): Promise<void>
   /** Hashes of all content; reads what was not read in order. @throws as seal */
   finish(): Promise<ContentDigests>
   close(): Promise<void>
@@ -142,6 +144,8 @@ export interface ContentSink {
   readonly present: ChunkSet
   /** Sealed bytes that had been received by then. */
   readonly moved: number
+  /** More of a stream is known of, or its end: `present` has as many chunks. @throws SkeinError DISK_FULL */
+  grow(manifest: FileManifest): Promise<void>
   /** Opens a chunk and writes it. @throws SkeinError SEAL_BROKEN, DISK_FULL, FILE_UNREADABLE (it cannot be written) */
   write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void>
   /** As ContentSource.sendOver. */
@@ -162,6 +166,8 @@ export interface ByteSource {
   done?(bytes: Uint8Array): void
   /** Lets others have their turn, between many chunks; where each read does so, there is none. */
   rest?(): Promise<void>
+  /** As of ContentSource. */
+  grow?(manifest: FileManifest): void
   /** Whether all is as it was described. @throws SkeinError FILE_CHANGED, FILE_UNREADABLE */
   check(): Promise<void>
   close(): Promise<void>
@@ -173,6 +179,8 @@ export interface ByteSink {
   recorded(): Promise<{ readonly leaves: Uint8Array; readonly moved: number }>
   /** @param bytes the sink's from now on @throws SkeinError DISK_FULL, FILE_UNREADABLE */
   write(offset: number, bytes: Uint8Array): Promise<void>
+  /** As ContentSink.grow, where there is something to do. */
+  grow?(manifest: FileManifest): void
   /** Recorded after the write, and found after a kill. */
   record(index: number, leaf: Uint8Array, moved: number): Promise<void>
   /** May be shorter where less is there. */

@@ -351,6 +351,7 @@ async function ask(world: World, { from, to, id, window }: Asking): Promise<{ fr
       bulk: new Uint8Array(),
       key: new Uint8Array(),
       partial: false,
+      known: 0,
     }),
   )
   await world.run(3_000)

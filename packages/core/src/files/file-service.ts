@@ -1,6 +1,6 @@
 /** Files from and to contacts: offers, transfers at work, what the user says about them. */
 import type { ContactBook } from '../contacts/index.ts'
-import { isSkeinError, SkeinError } from '../errors/index.ts'
+import type { SkeinError } from '../errors/index.ts'
 import type { AccountId, DeviceId, MessageId } from '../ids.ts'
 import type { MainPath } from '../main-path/index.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -9,16 +9,14 @@ import type { Primitives } from '../ports/primitives.ts'
 import type { Random } from '../ports/random.ts'
 import type { OutboxRow, Store, StoredContact, StoredMessage } from '../ports/store.ts'
 import type { Swarm } from '../ports/swarm.ts'
-import { type AutoAccept, autoAcceptOf, autoAcceptWrite, Unasked, weightOf } from './auto-accept.ts'
+import { type AutoAccept, autoAcceptOf, autoAcceptWrite, Unasked } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
-import { planOf } from './chunk-plan.ts'
 import { type End, endOf } from './end-of-offer.ts'
 import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { hexOf } from './hex.ts'
+import { Incoming } from './incoming.ts'
 import { KeptSinks } from './kept-sinks.ts'
-import { MAX_OFFERS } from './limits.ts'
-import { listPlan } from './list-plan.ts'
 import { MailRoom } from './mail-room.ts'
 import { MeshFiles, type MeshFilesDeps } from './mesh-files.ts'
 import { Offering } from './offering.ts'
@@ -26,6 +24,7 @@ import { cancelledThere, Outcomes } from './outcomes.ts'
 import { Paces } from './pace.ts'
 import { Served } from './served.ts'
 import { SharedSource, SourcePool } from './shared-source.ts'
+import { Streams } from './streams.ts'
 import { Teller } from './teller.ts'
 import { isFinal, type Live, type Transfer, TransferBook } from './transfer-book.ts'
 import { Upkeep } from './upkeep.ts'
@@ -58,6 +57,8 @@ export function transferFiles(platform: FilePlatform, bulk?: BulkPort): FilesFac
 const RATE_SETTING = 'files.rate'
 
 export class FileService {
+  /** What is offered while it still comes. */
+  readonly streams: Streams
   private readonly deps: FileServiceDeps
   private readonly platform: FilePlatform
   private readonly transfers: TransferBook
@@ -71,7 +72,7 @@ export class FileService {
   private readonly mesh: MeshFiles | undefined
   private readonly served: Served
   private readonly upkeep: Upkeep
-  private readonly unasked: Unasked
+  private readonly incoming: Incoming
 
   constructor(deps: FileServiceDeps, platform: FilePlatform) {
     this.deps = deps
@@ -83,7 +84,6 @@ export class FileService {
     const parts = { ...deps, bulk: deps.bulk, platform, sinks: new KeptSinks(platform), transfers: this.transfers }
     this.teller = new Teller(parts)
     this.upkeep = new Upkeep(parts)
-    this.unasked = new Unasked(deps)
     this.offering = new Offering({ ...parts, withdraw: (live) => this.end(live, { state: 'cancelled', reason: null }) })
     const hooks: Pick<MeshFilesDeps, 'withSource' | 'onBroken'> = {
       withSource: (live, work) => this.withSource(live, work),
@@ -104,6 +104,19 @@ export class FileService {
         if (!isFinal(live.stored) || live.stored.state === 'cancelled') await this.outcomes.onDone(live, digest)
       },
     })
+    const end = (live: Live, change: End): Promise<void> => this.end(live, change)
+    this.streams = new Streams({
+      ...{ ...parts, offering: this.offering, mail: this.mail, end },
+      drop: (live) => this.drop(live),
+      growSource: (manifest) => this.pool.grow(hexOf(manifest.key), manifest),
+    })
+    this.incoming = new Incoming({
+      ...{ ...parts, served: this.served, offering: this.offering, mail: this.mail, unasked: new Unasked(deps), end },
+      fetcher: () => this.fetcher,
+      autoAccept: ({ stored: { contact } }) => this.autoAccept(contact),
+      accept: ({ stored: { id } }, folder) => this.accept(id, folder),
+      onOver: (message) => this.onOver(message),
+    })
     const { carrier, ...ours } = { ...parts, ...hooks, mail: this.mail, teller: this.teller, pace: sending }
     this.mesh = carrier && new MeshFiles({ ...ours, carrier, fetcher: () => this.fetcher })
     this.fetcher = new Fetcher({
@@ -119,7 +132,7 @@ export class FileService {
   async start(signal: AbortSignal): Promise<void> {
     await this.transfers.load()
     // Messages do not wait for an old copy that cannot be removed, or for room.
-    for (const step of [() => this.endOver(), () => this.upkeep.tidy(), () => this.mail.start()])
+    for (const step of [() => this.endOver(), () => this.streams.start(), () => this.upkeep.tidy(), () => this.mail.start()])
       await step().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))
     this.paces.rate = Number((await this.deps.store.setting(RATE_SETTING)) ?? 0)
     const releases = [
@@ -171,34 +184,7 @@ export class FileService {
   /** A message has come, or was sent: it may offer a file. */
   async onMessage(message: StoredMessage): Promise<void> {
     if (message.kind !== 'file' || message.direction === 'out') return
-    const live = await this.transfers.hear(message).catch((error: unknown) => this.onRefused(message, error))
-    if (live === undefined) return
-    // The word came before what it is about.
-    if (message.deletedAt !== null) return this.onOver(message)
-    if (await this.served.onOffered(live)) return
-    try {
-      planOf(live.manifest)
-      listPlan(live.manifest)
-      if (this.transfers.offersOf(message.contact) > MAX_OFFERS)
-        throw new SkeinError('TOO_MANY_FILES', 'There are too many offers of this contact.')
-    } catch (error) {
-      return this.fetcher.fail(live, error)
-    }
-    const auto = await this.autoAccept(message.contact)
-    const before = this.offering.replacedBy(live, auto)
-    if (before !== undefined) {
-      // Nothing takes its place once more (FI37).
-      await this.end(before, { state: 'failed', reason: 'replaced', told: true })
-      return void (await this.accept(message.id, before.stored.place))
-    }
-    if (auto !== null && (await this.unasked.take(message.contact, weightOf(live.manifest), auto)))
-      await this.accept(message.id, auto.folder)
-  }
-
-  private onRefused({ sender }: StoredMessage, error: unknown): undefined {
-    if (!isSkeinError(error, 'BAD_FRAME')) throw error
-    this.deps.logger.warn('offer-refused', { device: sender, reason: error.message })
-    this.deps.swarm.penalise(sender, error.code)
+    await this.incoming.onOffer(message)
   }
 
   /** The message that offers a file was taken back, or given up before anybody had it (FI47). */
@@ -232,12 +218,13 @@ export class FileService {
 
   private hear(live: Live): void {
     if (isFinal(live.stored) || live.stored.direction === 'out') this.mail.heard(live)
-    else void this.fetcher.heard(live)
+    else void this.incoming.heard(live).then(() => this.fetcher.heard(live))
   }
 
   private takeUp(live: Live): void {
     this.resumeNow(live)
-    if (live.stored.direction === 'out' && !isFinal(live.stored)) this.mail.heard(live)
+    const isOurs = live.stored.direction === 'out'
+    if (!isFinal(live.stored) && (isOurs || live.manifest.stream === 'growing')) this.hear(live)
     this.mail.lookAgain(live)
   }
 

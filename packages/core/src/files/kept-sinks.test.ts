@@ -33,7 +33,7 @@ describe('what is open from one try to the next', () => {
       return { close: async () => void open.delete(id) } as ContentSink
     }
     const kept = new KeptSinks({ openSink })
-    return { open, kept, use: (id: string) => kept.openSink({ id } as SinkWish) }
+    return { open, kept, use: (id: string) => kept.openSink({ id, manifest: {} } as SinkWish) }
   }
 
   it('[FI15] is bounded: who has waited longest is closed', async () => {

@@ -2,6 +2,7 @@
  * Sinks that stay open from one try of a transfer to the next: to open one takes hashing all that is there (FI15). Nobody uses
  * one twice at a time.
  */
+import type { FileManifest } from '../wire/manifest.ts'
 import type { BulkLink, ChunkReceiver, ContentSink, FilePlatform, SinkWish } from './file-ports.ts'
 import { MAX_KEPT_SINKS } from './limits.ts'
 
@@ -22,6 +23,7 @@ export class KeptSinks {
   /** As FilePlatform.openSink. To close what it gives keeps it open for the next try. */
   async openSink(wish: SinkWish): Promise<ContentSink> {
     const known = this.kept.get(wish.id)
+    if (wish.manifest.stream !== undefined) await known?.sink.grow(wish.manifest)
     const kept = known ?? { sink: await this.platform.openSink(wish), isUsed: false }
     this.kept.delete(wish.id)
     this.kept.set(wish.id, kept)
@@ -58,6 +60,10 @@ class LentSink implements ContentSink {
     this.sink = sink
     this.present = sink.present
     this.close = giveBack
+  }
+
+  grow(manifest: FileManifest): Promise<void> {
+    return this.sink.grow(manifest)
   }
 
   get moved(): number {

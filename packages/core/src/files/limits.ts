@@ -4,7 +4,7 @@
 export const MAX_CONTENT_BYTES = 2 ** 40
 /** Chunk of content up to LARGE_CONTENT_BYTES, in bytes (FI8): little is sent again after an interruption. */
 export const SMALL_CHUNK_BYTES = 262_144
-/** Chunk of larger content, in bytes (FI8). */
+/** Chunk of larger content and of streams, in bytes (FI8); what comes through a pipe is a stream from there on (FI70). */
 export const LARGE_CHUNK_BYTES = 1_048_576
 export const LARGE_CONTENT_BYTES = 2 ** 24
 /** What sealing adds to a chunk, in bytes: the tag of AES-256-GCM. */

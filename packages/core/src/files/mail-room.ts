@@ -96,6 +96,23 @@ export class MailRoom {
     )
   }
 
+  /** How much a stream has come to, once, to each device: it may be reached by mail or mesh alone, or take nothing that has no end (FI72). */
+  sayEnded({ stored: { contact, id }, manifest: { size } }: Live): void {
+    for (const known of this.deps.book.devicesOf(contact))
+      this.soon(() =>
+        this.once(`ended ${id} ${known.device}`, async (beside) => {
+          const said = { transfer: id, word: encodeMailedWord({ kind: 'ended', size }), beside }
+          return (await sendFileWord(this.deps.path(), known, said)) !== undefined
+        }),
+      )
+  }
+
+  /** What its sender has said of the end of a stream: bytes. */
+  async endSaid({ stored: { contact, id } }: Live): Promise<number | undefined> {
+    const words = await this.deps.store.fileWords(contact, id)
+    return words.map(({ word }) => decodedOf(word)).find((word) => word?.kind === 'ended')?.size
+  }
+
   /** What is on its way leaves no more; who may have some of it is told. */
   takeBack(live: Live): void {
     const { id, contact } = live.stored

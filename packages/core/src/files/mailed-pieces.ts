@@ -26,8 +26,8 @@ export interface Sealing {
 }
 
 /** Whether it is small enough to be left in mailboxes. */
-export function isMailable({ size, folder }: Pick<FileManifest, 'size' | 'folder'>): boolean {
-  return size + (folder?.listBytes ?? 0) <= MAX_MAILED_BYTES
+export function isMailable({ size, folder, stream }: Pick<FileManifest, 'size' | 'folder' | 'stream'>): boolean {
+  return stream === undefined && size + (folder?.listBytes ?? 0) <= MAX_MAILED_BYTES
 }
 
 /** Salts, list, content and root, one after the other, all sealed. @throws SkeinError as ContentSource.seal */

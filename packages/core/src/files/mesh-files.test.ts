@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryArchive, memoryLink } from '../testing/mesh-lab.ts'
 import { content, filesOf, type Side, stateOf } from '../testing/file-pair.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
+import { MIB, piped } from '../testing/stream-pair.ts'
 import { World, type WorldNode } from '../testing/world.ts'
 import type { MessageId } from '../ids.ts'
 
@@ -74,6 +75,17 @@ describe('files by the mesh', () => {
     expect(stateOf(all.bo, { id })).toBe('done')
     expect(movedBy(all.ana, id)).toBeLessThan(SIZE * 1.01)
     for (const node of all.all) expect(node.messenger.mesh?.status().bundles).toEqual([])
+  })
+
+  it('[FI72] what was offered while it still came goes by the mesh once it has ended', async () => {
+    const all = await scene(908, 1)
+    connectAll(all)
+    const { pipe, transfer } = await piped(all, { size: 1.7 * MIB })
+    await all.world.run(20_000)
+    expect([stateOf(all.bo, transfer), movedBy(all.ana, transfer.id)]).toEqual(['offered', 0])
+    await pipe.grow(pipe.all.length, true)
+    await until(all, () => stateOf(all.ana, transfer) === 'done')
+    expect(all.bo.disk.files.get('in/pipe')).toEqual(pipe.all)
   })
 
   it('[ME29] nothing comes before the user says yes, and nothing after a pause', async () => {

@@ -89,6 +89,8 @@ export class MeshReceiver {
   async fetch(live: Live, signal: AbortSignal): Promise<void> {
     const { carrier, sinks } = this.deps
     const { manifest, stored } = live
+    // How much comes of a stream is told by its end, or by who is connected.
+    if (manifest.stream === 'growing') return
     if (this.isConnected(live) || !(carrier.isNear || this.expected.has(live)) || !(this.expected.has(live) || this.isDue(live))) return
     const list = await this.listOf(live, signal)
     if (list === null) return

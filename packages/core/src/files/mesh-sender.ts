@@ -60,7 +60,7 @@ export class MeshSender {
     const device = deviceIdFromKey(key)
     const isTheirs = book.devicesOf(live.stored.contact).some((each) => each.device === device)
     const isConnected = swarm.paths().some((path) => path.device === device)
-    if (!isTheirs || isConnected || !this.isWanted(live)) return
+    if (!isTheirs || isConnected || live.manifest.stream === 'growing' || !this.isWanted(live)) return
     const indices = [...indicesOf(missing, part === 'content' ? planOf(live.manifest) : listPlan(live.manifest))]
     const carriage = this.carriageFor(live, device)
     if (carriage === undefined) return

@@ -8,7 +8,7 @@ import type { Random } from '../ports/random.ts'
 import type { StoredContact } from '../ports/store.ts'
 import { encodeManifest, type FileManifest } from '../wire/manifest.ts'
 import { type AutoAccept, weightOf } from './auto-accept.ts'
-import { chunkSizeFor, planOf } from './chunk-plan.ts'
+import { chunkSizeFor, planOf, streamSizes } from './chunk-plan.ts'
 import type { FilePlatform, SourceDescription } from './file-ports.ts'
 import { ANEW_AFTER_MS, ANEW_AT_START_MS, ANEW_WITHIN_MS, GROWN_BYTES, MAX_ANEW } from './limits.ts'
 import type { Live, Transfer, TransferBook } from './transfer-book.ts'
@@ -29,7 +29,7 @@ export interface OfferingDeps {
 const NOT_ANEW = 'not-anew'
 const OF_THE_FILE: readonly string[] = ['FILE_UNREADABLE', 'FILE_TOO_LARGE', 'TOO_MANY_FILES']
 
-type Extra = Pick<FileManifest, 'thumbnail' | 'replaces'>
+type Extra = Pick<FileManifest, 'thumbnail' | 'replaces' | 'stream'>
 
 export class Offering {
   private readonly deps: OfferingDeps
@@ -64,10 +64,10 @@ export class Offering {
     return sent.map((live) => this.deps.transfers.show(live))
   }
 
-  private manifestOf(found: Omit<SourceDescription, 'place'>, { thumbnail, replaces }: Extra): FileManifest {
-    const chunkSize = chunkSizeFor(found.size)
+  private manifestOf(found: Omit<SourceDescription, 'place'>, { thumbnail, replaces, stream }: Extra): FileManifest {
+    const sizes = stream === undefined ? { chunkSize: chunkSizeFor(found.size) } : streamSizes(found.size, stream)
     const picture = found.folder === undefined ? thumbnail : undefined
-    const manifest = { ...found, chunkSize, key: this.deps.random.bytes(32), root: undefined, thumbnail: picture, replaces }
+    const manifest = { ...found, ...sizes, key: this.deps.random.bytes(32), root: undefined, thumbnail: picture, replaces }
     planOf(manifest)
     return manifest
   }
@@ -79,7 +79,7 @@ export class Offering {
   anew(live: Live): void {
     const { platform, logger, transfers } = this.deps
     const attempt = (live.manifest.replaces?.attempt ?? 0) + 1
-    if (attempt > MAX_ANEW) return
+    if (attempt > MAX_ANEW || live.manifest.stream === 'growing') return
     const paths = platform.pathsOf(live.stored.place)
     this.offerAnew(live, paths, attempt).catch(async (error: unknown) => {
       logger.warn('file-not-offered-anew', { reason: String(error) })

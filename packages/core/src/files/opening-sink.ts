@@ -1,7 +1,8 @@
 /** A sink on plain bytes: what a platform runs, in a worker if it has one. */
 import { SkeinError } from '../errors/index.ts'
 import { sameBytes } from '../wire/codec.ts'
-import { type ChunkPlan, chunkLength, ChunkSet, isLast } from './chunk-plan.ts'
+import type { FileManifest } from '../wire/manifest.ts'
+import { type ChunkPlan, chunkLength, ChunkSet, isLast, planOf } from './chunk-plan.ts'
 import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSink, ContentSink } from './file-ports.ts'
 import { LEAF_BYTES } from './hash-tree.ts'
@@ -15,8 +16,9 @@ const NONE = new Uint8Array(LEAF_BYTES)
 export class OpeningSink implements ContentSink {
   readonly present: ChunkSet
   moved = 0
+  /** Of all that is known of. */
+  plan: ChunkPlan
   private readonly primitives: Sealing
-  private readonly plan: ChunkPlan
   private readonly bytes: ByteSink
   private readonly hash: ContentHash
 
@@ -56,6 +58,13 @@ export class OpeningSink implements ContentSink {
     await this.bytes.write(index * this.plan.chunkSize, opened)
     await this.bytes.record(index, leaf, this.moved)
     this.present.add(index)
+  }
+
+  async grow(manifest: FileManifest): Promise<void> {
+    this.bytes.grow?.(manifest)
+    this.plan = planOf(manifest)
+    this.hash.plan = this.plan
+    this.present.grow(this.plan.count)
   }
 
   finish(): Promise<ContentDigests> {

@@ -13,7 +13,7 @@ type Sealing = ContentHashing & Pick<LaterSealing, 'aesGcmSeal'>
 export class SealingSource implements ContentSource {
   private readonly bytes: ByteSource
   private readonly primitives: Sealing
-  private readonly plans: Readonly<Record<FilePart, ChunkPlan>>
+  private readonly plans: Record<FilePart, ChunkPlan>
   private readonly hashes: Readonly<Record<FilePart, ContentHash>>
 
   /** @throws SkeinError FILE_TOO_LARGE */
@@ -32,6 +32,12 @@ export class SealingSource implements ContentSource {
     const sealed = await sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
     this.bytes.done?.(bytes)
     return sealed
+  }
+
+  async grow(manifest: FileManifest): Promise<void> {
+    this.plans.content = planOf(manifest)
+    this.hashes.content.plan = this.plans.content
+    this.bytes.grow?.(manifest)
   }
 
   async finish(): Promise<ContentDigests> {

@@ -89,6 +89,7 @@ export class Served {
       ...{ logger, pace, withSource, onBroken },
       claim: (name) => this.claims.claim(peer, name),
       lookUp: async ({ id }) => offeredTo(account, id, await transfers.offered(id)),
+      changed: (live, signal) => transfers.changed(live, signal),
       onServing: async (live, link) => {
         this.askers.asks(live, peer)
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))

@@ -2,6 +2,7 @@
 import { isSkeinError, SkeinError } from '../errors/index.ts'
 import type { AccountId, MessageId } from '../ids.ts'
 import type { Logger } from '../ports/logger.ts'
+import { sameBytes } from '../wire/codec.ts'
 import { encodeFileFrame, type FileFrame } from '../wire/files.ts'
 import { type ChunkPlan, chunkLength, indicesOf, planOf } from './chunk-plan.ts'
 import { Credit } from './credit.ts'
@@ -12,7 +13,7 @@ import { listPlan } from './list-plan.ts'
 import type { Pace } from './pace.ts'
 import type { SharedSource } from './shared-source.ts'
 import { streamChunks, type Streaming, type Wanted } from './streaming.ts'
-import type { Live } from './transfer-book.ts'
+import { isFinal, type Live } from './transfer-book.ts'
 
 type Asked = Extract<FileFrame, { kind: 'request' }>
 export type Outcome = Extract<FileFrame, { kind: 'outcome' }>
@@ -26,6 +27,8 @@ export interface ServingDeps {
   claim(name: Uint8Array): Promise<BulkLink | undefined>
   withSource<T>(live: Live, work: (source: SharedSource, isShared: () => boolean) => Promise<T>): Promise<T>
   onServing(live: Live, link: FileLink): Promise<void>
+  /** Until the transfer changes, or `signal` aborts. */
+  changed(live: Live, signal: AbortSignal): Promise<void>
   onSent(live: Live, bytes: number): void
   /** The link has closed. */
   onServed(live: Live, link: FileLink): Promise<void>
@@ -81,8 +84,9 @@ class Session {
   private credit: Credit | undefined
   /** Of the request that is under way, or of the last one. */
   private wanted: Wanted = { chunks: 0 }
-  /** Stays for further requests on this link. */
+  /** Stays for further requests on this link that name it. */
   private bulk: BulkLink | undefined
+  private bulkName: Uint8Array = new Uint8Array()
   /** What has been asked for on this link. */
   private readonly served = new Set<Live>()
   private readonly over = new AbortController()
@@ -136,7 +140,7 @@ class Session {
     const { bulk } = asked
     const { credit } = granted
     try {
-      if (bulk.length > 0) this.bulk ??= await deps.claim(bulk)
+      if (bulk.length > 0 && !sameBytes(bulk, this.bulkName)) await this.claim(bulk)
       // It may have come when the link was closed.
       if (this.over.signal.aborted) return this.bulk?.close()
       // The other side tries without it.
@@ -144,16 +148,42 @@ class Session {
       await deps.withSource(live, async (source, isShared) => {
         const streaming = await this.streamingOf(live, asked, { ...granted, source, isShared })
         if (!(await streamChunks(streaming))) return link.close()
-        const root = await rootFor(live, asked, { ...granted, source })
+        const last = await this.lastOf(live, asked, { ...granted, source })
+        if (last === undefined) return link.close()
         // The next request may come as soon as this is there.
         this.credit = undefined
-        await link.send(encodeFileFrame({ kind: 'end', root }))
+        await link.send(encodeFileFrame(last))
       })
     } catch (error) {
       await this.breakOff(live, error)
     } finally {
       if (this.credit === credit) this.credit = undefined
     }
+  }
+
+  private async claim(name: Uint8Array): Promise<void> {
+    this.bulk?.close()
+    this.bulk = await this.deps.claim(name)
+    this.bulkName = name
+  }
+
+  /** What is said when all that was asked for is sent: of a stream, once there is more (FI70); nothing where it is over before. */
+  private async lastOf(
+    live: Live,
+    { part, partial, known }: Asked,
+    { indices, wanted, source }: Granted & Pick<Opened, 'source'>,
+  ): Promise<FileFrame | undefined> {
+    // It takes reading all of the content.
+    if (part === 'list' || partial || wanted.chunks < indices.length) return { kind: 'end', root: new Uint8Array() }
+    while (live.manifest.stream === 'growing' && live.manifest.size <= known) {
+      if (this.over.signal.aborted || isFinal(live.stored)) return undefined
+      await this.deps.changed(live, this.over.signal)
+    }
+    const { stream, size } = live.manifest
+    if (stream !== undefined && size > known) return { kind: 'grown', size, ended: stream === 'ended' }
+    const root = await source.sealedRoot()
+    live.sha256 = (await source.finish()).sha256
+    return { kind: 'end', root }
   }
 
   private async streamingOf(live: Live, { part, bulk }: Asked, granted: Granted & Opened): Promise<Streaming> {
@@ -193,16 +223,4 @@ function brokenOutcome({ stored: { id, state }, manifest }: Live, { code }: Skei
   const said = { kind: 'outcome', id, digest: new Uint8Array() } as const
   if (state === 'done' && manifest.folder === undefined) return { ...said, state: 'done', code: '' }
   return { ...said, state: 'failed', code: state === 'done' && code === 'FILE_UNREADABLE' ? 'TRANSFER_UNKNOWN' : code }
-}
-
-/** Empty for a list, and where others are asked for the rest: it takes reading all of the content. */
-async function rootFor(
-  live: Live,
-  { part, partial }: Asked,
-  { indices, wanted, source }: Granted & Pick<Opened, 'source'>,
-): Promise<Uint8Array> {
-  if (part === 'list' || partial || wanted.chunks < indices.length) return new Uint8Array()
-  const root = await source.sealedRoot()
-  live.sha256 = (await source.finish()).sha256
-  return root
 }

@@ -182,6 +182,7 @@ describe('several sources', () => {
       bulk: new Uint8Array(),
       key: new Uint8Array(32),
       partial: false,
+      known: 0,
     } as const
     await opened.channel.send(encodeFileFrame(asked))
     await world.run(1_000)

@@ -52,6 +52,12 @@ export class SharedSource {
     return sealRoot(this.deps.primitives, this.streams.content, (await this.finish()).root)
   }
 
+  /** As ContentSource.grow. */
+  async grow(manifest: FileManifest): Promise<void> {
+    await this.source.grow?.(manifest)
+  }
+
+  /** Of a stream only once it has ended. */
   finish(): Promise<ContentDigests> {
     this.digests ??= this.source.finish()
     return this.digests
@@ -102,6 +108,12 @@ export class SourcePool {
       if (entry.users === 0 && isWell) void this.closeLater(name, entry)
       else if (entry.users === 0) await this.close(name, entry)
     }
+  }
+
+  /** More of a stream is known of. What cannot be read is opened anew, and knows of it then. */
+  async grow(name: string, manifest: FileManifest): Promise<void> {
+    const growing = this.open.get(name)?.source.then((source) => source.grow(manifest))
+    await growing?.catch(() => undefined)
   }
 
   /** Nobody is to get it any more: it is closed now, or when its last user leaves it. */

@@ -37,6 +37,8 @@ export interface LaneHost {
   /** It is not connected; until it may try again. */
   rest(lane: SourceLane, ms: number): Promise<void>
   onRoot(lane: SourceLane, root: Uint8Array): void
+  /** There is more of a stream than was known of. */
+  onGrown(grown: Extract<Fetched, { kind: 'grown' }>): void
   onRefused(lane: SourceLane, refused: Extract<Fetched, { kind: 'refused' }>): void
   onError(lane: SourceLane, error: unknown): void
   /** Nothing is left to do. */
@@ -138,7 +140,8 @@ export class SourceLane {
     }
     if (fetched.kind === 'refused') host.onRefused(this, fetched)
     if (fetched.kind === 'complete' && fetched.root.length > 0) host.onRoot(this, fetched.root)
-    return fetched.kind === 'complete'
+    if (fetched.kind === 'grown') host.onGrown(fetched)
+    return isWell(fetched)
   }
 
   private askedOf(runs: readonly ChunkRun[]): Asked {
@@ -149,7 +152,7 @@ export class SourceLane {
 
   /** A raw connection that breaks off after it has brought something works: whoever was at its other end may be back. */
   private judge(fetched: Fetched | undefined, hasBrought: boolean): void {
-    if (fetched?.kind === 'meddled' || (fetched?.kind !== 'complete' && !hasBrought)) this.way?.onFailed()
+    if (fetched?.kind === 'meddled' || (!isWell(fetched) && !hasBrought)) this.way?.onFailed()
     else this.way?.onWorked()
   }
 
@@ -160,3 +163,6 @@ export class SourceLane {
     host.release(request.shorten(request.spare))
   }
 }
+
+/** All that was asked for has come. */
+const isWell = (fetched: Fetched | undefined): boolean => fetched?.kind === 'complete' || fetched?.kind === 'grown'

@@ -13,8 +13,10 @@ export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 't
   /** What it is called when it is saved (FI17), unless that is taken. */
   readonly name: string
   readonly mediaType: string
-  /** Bytes of the content. */
+  /** Bytes of the content; of a stream that grows, those that are known of. */
   readonly total: number
+  /** A stream that has not ended: nobody knows how much comes (FI70). */
+  readonly growing: boolean
   /** Files and folders in it; 0 for a single file. */
   readonly entries: number
   /** Bytes a second; 0 unless it runs. */
@@ -32,12 +34,14 @@ export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 't
 /** A transfer at work. */
 export interface Live {
   stored: StoredTransfer
-  readonly manifest: FileManifest
+  manifest: FileManifest
   readonly rate: Rate
   /** SHA-256 of the content as it was last sent, since the start of the program. */
   sha256?: Uint8Array
   /** As Transfer.queue. */
   queue: number | null
+  /** Those that wait for a change. */
+  readonly watching: Set<() => void>
   toldAt: number
   keptAt: number
 }
@@ -111,7 +115,7 @@ export class TransferBook {
   private take(stored: StoredTransfer): Live {
     const state = stored.state === 'running' ? 'waiting' : stored.state
     const manifest = decodeManifest(stored.manifest)
-    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), queue: null, toldAt: 0, keptAt: 0 }
+    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), queue: null, watching: new Set(), toldAt: 0, keptAt: 0 }
     this.live.set(nameOf(stored.id, stored.direction), live)
     return live
   }
@@ -140,6 +144,7 @@ export class TransferBook {
   async change(live: Live, change: Partial<StoredTransfer>): Promise<void> {
     const next = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
     live.stored = next.direction === 'in' && isFinal(next) ? { ...next, manifest: withoutKey(live.manifest) } : next
+    for (const wake of live.watching) wake()
     if (this.find(next.id, next.direction) !== live) return
     try {
       await this.deps.store.commit([this.write(live)])
@@ -156,6 +161,25 @@ export class TransferBook {
     )
     await work()
     if (!isKept) await this.change(live, {})
+  }
+
+  /** More of a stream is known of, or its end; kept before it is fetched. */
+  grow(live: Live, manifest: FileManifest): Promise<void> {
+    live.manifest = manifest
+    return this.change(live, { manifest: encodeManifest(manifest) })
+  }
+
+  /** Until it changes, or `signal` aborts. */
+  changed({ watching }: Live, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        watching.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      watching.add(wake)
+      signal.addEventListener('abort', wake)
+    })
   }
 
   /** Moves on; told and kept now and then. */
@@ -182,15 +206,17 @@ export class TransferBook {
 
   show(live: Live): Transfer {
     const { manifest: _manifest, place: _place, told: _told, ...stored } = live.stored
-    const { name, mediaType, size, folder, replaces } = live.manifest
+    const { name, mediaType, size, folder, replaces, stream } = live.manifest
+    const growing = stream === 'growing'
     const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0
-    const leftMs = rate === 0 ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
+    const leftMs = rate === 0 || growing ? null : Math.round(((size - stored.bytes) / rate) * 1_000)
     const offeredAnew = this.isOfferedAnew(live)
     return {
       ...stored,
       name: safeName(name),
       mediaType,
       total: size,
+      growing,
       entries: folder?.entries ?? 0,
       rate,
       leftMs,

@@ -28,8 +28,8 @@ import { decodeFolderList, encodeFolderList, type FilePart, type FolderEntry } f
 import type { FileManifest } from '../wire/manifest.ts'
 
 interface Part {
-  readonly bytes: Uint8Array
-  readonly leaves: Uint8Array
+  bytes: Uint8Array
+  leaves: Uint8Array
   moved: number
 }
 
@@ -113,12 +113,14 @@ export class MemoryFiles implements FilePlatform {
     const fresh = { bytes: new Uint8Array(plan.size), leaves: new Uint8Array(plan.count * LEAF_BYTES), moved: 0 }
     const part = this.parts.get(wish.id) ?? fresh
     this.parts.set(wish.id, part)
+    lengthen(part, plan)
     const sink = await OpeningSink.open(this.primitives, plan, this.bytesOf(wish, part))
-    return this.holdsRaw ? Object.assign(sink, { receiveFrom: async (link: BulkLink) => receiverOn(sink, plan, link) }) : sink
+    return this.holdsRaw ? Object.assign(sink, { receiveFrom: async (link: BulkLink) => receiverOn(sink, link) }) : sink
   }
 
   private bytesOf(wish: SinkWish, part: Part): ByteSink {
     return {
+      grow: (manifest) => lengthen(part, planOf(manifest)),
       recorded: async () => ({ leaves: part.leaves.slice(), moved: part.moved }),
       write: async (offset, bytes) => {
         await this.before('write')
@@ -133,7 +135,7 @@ export class MemoryFiles implements FilePlatform {
       read: async (offset, length) => part.bytes.slice(offset, offset + length),
       commit: async () => {
         await this.before('commit')
-        return this.commit(wish, part)
+        return this.commit({ ...wish, manifest: { ...wish.manifest, size: part.bytes.length } }, part)
       },
       close: async () => undefined,
     }
@@ -160,9 +162,7 @@ export class MemoryFiles implements FilePlatform {
     return 'received'
   }
 
-  async forgetSource(): Promise<void> {
-    await Promise.resolve()
-  }
+  forgetSource: FilePlatform['forgetSource'] = () => Promise.resolve()
 
   async keepList(id: string, list: Uint8Array): Promise<void> {
     this.lists.set(id, list.slice())
@@ -178,18 +178,24 @@ export class MemoryFiles implements FilePlatform {
   }
 }
 
+/** More of a stream is known of. */
+function lengthen(part: Part, { size, count }: ChunkPlan): void {
+  part.bytes = joined([part.bytes, new Uint8Array(Math.max(0, size - part.bytes.length))])
+  part.leaves = joined([part.leaves, new Uint8Array(Math.max(0, count * LEAF_BYTES - part.leaves.length))])
+}
+
 function senderOn(source: ContentSource, link: BulkLink): ChunkSender {
   return { send: async ({ part, index, stream }) => link.send(await source.seal(part, index, stream)) }
 }
 
-function receiverOn(sink: ContentSink, plan: ChunkPlan, link: BulkLink): ChunkReceiver {
+function receiverOn(sink: OpeningSink, link: BulkLink): ChunkReceiver {
   const frames = link.frames()[Symbol.asyncIterator]()
   return {
     receive: async (index, stream) => {
       const { value, done } = await frames.next()
       const sealed = value as Uint8Array
       if (done) return 'ended'
-      if (sealed.length !== chunkLength(plan, index) + CHUNK_TAG_BYTES) return 'unfit'
+      if (sealed.length !== chunkLength(sink.plan, index) + CHUNK_TAG_BYTES) return 'unfit'
       await sink.write(index, stream, sealed)
       return 'written'
     },

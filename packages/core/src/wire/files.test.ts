@@ -58,7 +58,9 @@ const anyFrame: fc.Arbitrary<wire.FileFrame> = fc.oneof(
     bulk: fc.constantFrom(new Uint8Array(), filled(16, 7)),
     key: fc.constantFrom(new Uint8Array(), filled(32, 7)),
     partial: fc.boolean(),
+    known: count,
   }),
+  fc.record({ kind: fc.constant('grown' as const), size: count, ended: fc.boolean() }),
   fc.record({ kind: fc.constant('shorten' as const), chunks: fc.nat() }),
   fc.record({ kind: fc.constant('stream' as const), salt: bytes32 }),
   fc.record({ kind: fc.constant('chunk' as const), index: fc.nat(), bytes: fc.nat() }),
@@ -88,6 +90,7 @@ describe('files on the wire', () => {
       bulk: filled(0, 0),
       key: filled(0, 0),
       partial: false,
+      known: 0,
     } as const
     expect(hex.encode(wire.encodeFileFrame(request))).toBe(`0a19${'0a10'}${'ab'.repeat(16)}${'1a020203'}${'20ac02'}`)
     expect(hex.encode(wire.encodeFileFrame({ kind: 'chunk', index: 1, bytes: 300 }))).toBe(`1a05${'0801'}${'10ac02'}`)

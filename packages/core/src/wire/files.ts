@@ -44,6 +44,8 @@ export type FileFrame =
       readonly key: Uint8Array
       /** Others are asked for the rest: the end need not tell the root. */
       readonly partial: boolean
+      /** Bytes of a stream that are known of; 0 of anything else. */
+      readonly known: number
     }
   /** 32 bytes. */
   | { readonly kind: 'stream'; readonly salt: Uint8Array }
@@ -51,6 +53,8 @@ export type FileFrame =
   | { readonly kind: 'credit'; readonly bytes: number }
   /** So many of the first chunks that were asked for are still wanted. */
   | { readonly kind: 'shorten'; readonly chunks: number }
+  /** There is more of a stream than was known of. */
+  | { readonly kind: 'grown'; readonly size: number; readonly ended: boolean }
   /** Sealed; empty at the end of a list, and where not all was asked for. */
   | { readonly kind: 'end'; readonly root: Uint8Array }
   | { readonly kind: 'outcome'; readonly id: MessageId; readonly state: OutcomeState; readonly code: string; readonly digest: Uint8Array }
@@ -92,8 +96,8 @@ export function encodeFileFrame(frame: FileFrame): Uint8Array {
 function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
   switch (frame.kind) {
     case 'request': {
-      const { id, part, missing, window, bulk, key, partial } = frame
-      const common = { window, bulk, key, partial }
+      const { id, part, missing, window, bulk, key, partial, known: size } = frame
+      const common = { window, bulk, key, partial, known: size }
       return { $case: 'request', value: { id: messageIdBytes(id), part: PARTS.indexOf(part), missing: missing.flat(), ...common } }
     }
     case 'stream':
@@ -104,6 +108,8 @@ function messageOf(frame: FileFrame): FileFrameMessage['kind'] {
       return { $case: 'credit', value: { bytes: frame.bytes } }
     case 'shorten':
       return { $case: 'shorten', value: { chunks: frame.chunks } }
+    case 'grown':
+      return { $case: 'grown', value: { size: frame.size, ended: frame.ended } }
     case 'end':
       return { $case: 'end', value: { root: frame.root } }
     case 'outcome':
@@ -131,6 +137,8 @@ export function decodeFileFrame(bytes: Uint8Array): FileFrame {
       return { kind: 'credit', ...kind.value }
     case 'shorten':
       return { kind: 'shorten', ...kind.value }
+    case 'grown':
+      return { kind: 'grown', ...kind.value }
     case 'end':
       if (kind.value.root.length > 0) exactly(kind.value.root, SEALED_ROOT_BYTES)
       return { kind: 'end', ...kind.value }

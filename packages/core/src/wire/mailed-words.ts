@@ -24,6 +24,8 @@ export type MailedWord =
   | { readonly kind: 'ready' }
   /** The sender takes back what it has left. */
   | { readonly kind: 'cancelled' }
+  /** A stream has ended: so many bytes. */
+  | { readonly kind: 'ended'; readonly size: number }
   /** The recipient waits for these chunks by the mesh. `device`: its key, 32 bytes. */
   | { readonly kind: 'wish'; readonly device: Uint8Array; readonly part: FilePart; readonly missing: readonly ChunkRun[] }
 
@@ -35,6 +37,7 @@ function messageOf(word: MailedWord): MailedWordMessage['kind'] {
   if (word.kind === 'piece') return { $case: 'piece', value: { sealing: word.sealing, index: word.index, bytes: word.bytes } }
   if (word.kind === 'wish')
     return { $case: 'wish', value: { device: word.device, part: PARTS.indexOf(word.part), missing: word.missing.flat() } }
+  if (word.kind === 'ended') return { $case: 'grown', value: { size: word.size, ended: true } }
   return { $case: 'outcome', value: { state: word.kind, digest: word.kind === 'done' ? word.digest : new Uint8Array() } }
 }
 
@@ -49,6 +52,7 @@ export function decodeMailedWord(bytes: Uint8Array): MailedWord {
   }
   if (kind?.$case === 'outcome' && kind.value.state === 'done') return { kind: 'done', digest: exactly(kind.value.digest, DIGEST_BYTES) }
   if (kind?.$case === 'outcome' && (kind.value.state === 'ready' || kind.value.state === 'cancelled')) return { kind: kind.value.state }
+  if (kind?.$case === 'grown' && kind.value.ended) return { kind: 'ended', size: kind.value.size }
   const part = kind?.$case === 'wish' ? PARTS[kind.value.part] : undefined
   if (kind?.$case === 'wish' && part !== undefined)
     return { kind: 'wish', device: exactly(kind.value.device, DEVICE_BYTES), part, missing: runsOf(kind.value.missing) }

@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type ByteSink, decodeFolderList, type FolderLayout, type SinkWish } from '@skein/core'
+import { type ByteSink, decodeFolderList, type FileManifest, type FolderLayout, type SinkWish } from '@skein/core'
 import { layOut, layOutFile, LEAF_BYTES, spansOf } from '@skein/core/files'
 import type { ChunkBuffers } from './chunk-buffers.ts'
 import { BLOCK_BYTES, LOOK_EVERY_FILES, SYNC_AT_ONCE } from './constants.ts'
@@ -52,7 +52,7 @@ export class FileByteSink implements ByteSink {
   private readonly wish: SinkWish
   private readonly stateFolder: string
   private readonly buffers: ChunkBuffers
-  private readonly layout: FolderLayout
+  private layout: FolderLayout
   private readonly part: string
   /** Where disks were mounted that it lies on when it was begun. */
   private readonly mounts: readonly string[]
@@ -105,6 +105,12 @@ export class FileByteSink implements ByteSink {
     } catch (cause) {
       throw unwritable(this.stateFolder, cause)
     }
+  }
+
+  /** A stream is a single file. */
+  grow(manifest: FileManifest): void {
+    this.room.require(manifest.size - this.layout.size)
+    this.layout = layOutFile({ ...manifest, executable: false })
   }
 
   /** Looked at before anything is fetched. */

@@ -19,7 +19,9 @@ interface OpenFile {
 }
 
 export class FileByteSource implements ByteSource {
-  private readonly layout: FolderLayout
+  private layout: FolderLayout
+  /** A stream's copy, which grows. */
+  private stream: FileManifest['stream']
   /** By entry. */
   private readonly paths: readonly string[]
   /** Where an entry is that has another name on the disk. */
@@ -39,6 +41,7 @@ export class FileByteSource implements ByteSource {
   ) {
     this.buffers = buffers
     this.mounts = place.mounts
+    this.stream = manifest.stream
     if (place.kind === 'file') {
       this.list = new Uint8Array()
       this.layout = layOutFile({ ...manifest, executable: false })
@@ -55,6 +58,12 @@ export class FileByteSource implements ByteSource {
       const listed = new ListedPaths()
       this.search = (at) => listed.find(this.rootOf(at), entries[at]?.path.slice(1) ?? [])
     }
+  }
+
+  /** A stream is a single file. */
+  grow(manifest: FileManifest): void {
+    this.stream = manifest.stream
+    this.layout = layOutFile({ ...manifest, executable: false })
   }
 
   async read(part: FilePart, offset: number, length: number): Promise<Uint8Array> {
@@ -128,12 +137,13 @@ export class FileByteSource implements ByteSource {
     }
   }
 
-  /** Size and time are those of the offer, before and after it was read. @throws SkeinError FILE_CHANGED */
+  /** Size and time are those of the offer, before and after it was read; of a stream, what was told of is there. @throws SkeinError FILE_CHANGED */
   private requireSame({ entry, fd }: OpenFile): void {
     const described = this.layout.entries[entry]
     const stats = fstatSync(fd)
-    const same = stats.isFile() && stats.size === described?.size && modifiedAt(stats) === described.modifiedAt
-    if (!same) throw changed(this.paths[entry] ?? '')
+    const size = described?.size ?? -1
+    const same = this.stream === undefined ? stats.size === size && modifiedAt(stats) === described?.modifiedAt : stats.size >= size
+    if (!stats.isFile() || !same) throw changed(this.paths[entry] ?? '')
   }
 
   private closeFile(): void {

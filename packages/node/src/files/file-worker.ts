@@ -10,7 +10,7 @@ import {
   type SourceDescription,
   type StreamKey,
 } from '@skein/core'
-import { CHUNK_TAG_BYTES, chunkLength, type ChunkPlan, OpeningSink, planOf, RecentChunks, SealingSource } from '@skein/core/files'
+import { CHUNK_TAG_BYTES, chunkLength, OpeningSink, planOf, RecentChunks, SealingSource } from '@skein/core/files'
 import { expose, transfer } from 'comlink'
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
 import { largeAesGcm } from '../platform/large-aes-gcm.ts'
@@ -25,7 +25,7 @@ import type { OpenedSink } from './opened-sink.ts'
 import { RawLanes } from './raw-lanes.ts'
 
 const sources = new Map<number, { readonly source: SealingSource; readonly recent: RecentChunks }>()
-const sinks = new Map<number, { readonly sink: OpeningSink; readonly plan: ChunkPlan }>()
+const sinks = new Map<number, OpeningSink>()
 const buffers = new ChunkBuffers()
 const lanes = new RawLanes(buffers)
 const primitives = { ...nativeHashes, ...largeAesGcm((length) => buffers.take(length)) }
@@ -51,6 +51,7 @@ const worker = {
     const { source, recent } = opened(sources, handle)
     return lanes.send(lane, () => recent.get(chunk, () => source.seal(chunk.part, chunk.index, chunk.stream)))
   },
+  growSource: (handle: number, manifest: FileManifest): Promise<void> => opened(sources, handle).source.grow(manifest),
   finishSource: (handle: number): Promise<ContentDigests> => opened(sources, handle).source.finish(),
   async closeSource(handle: number): Promise<void> {
     await sources.get(handle)?.source.close()
@@ -60,29 +61,29 @@ const worker = {
   async openSink(wish: SinkWish, stateFolder: string): Promise<OpenedSink> {
     const bytes = new FileByteSink(wish, { stateFolder, buffers })
     try {
-      const plan = planOf(wish.manifest)
-      const sink = await OpeningSink.open(primitives, plan, bytes)
+      const sink = await OpeningSink.open(primitives, planOf(wish.manifest), bytes)
       handles += 1
-      sinks.set(handles, { sink, plan })
+      sinks.set(handles, sink)
       return { handle: handles, missing: sink.present.missing(Number.POSITIVE_INFINITY), moved: sink.moved }
     } catch (error) {
       await bytes.close()
       throw error
     }
   },
+  growSink: (handle: number, manifest: FileManifest): Promise<void> => opened(sinks, handle).grow(manifest),
   async write(handle: number, at: Placed, sealed: Uint8Array): Promise<void> {
-    await opened(sinks, handle).sink.write(at.index, at.stream, sealed)
+    await opened(sinks, handle).write(at.index, at.stream, sealed)
     // It came from the main thread: its memory is free again at once, and not when somebody collects.
     buffers.give(sealed)
   },
   receive: (handle: number, lane: number, { index, stream }: Placed): Promise<'written' | 'unfit' | 'ended'> => {
-    const { sink, plan } = opened(sinks, handle)
-    return lanes.receive(lane, chunkLength(plan, index) + CHUNK_TAG_BYTES, (sealed) => sink.write(index, stream, sealed))
+    const sink = opened(sinks, handle)
+    return lanes.receive(lane, chunkLength(sink.plan, index) + CHUNK_TAG_BYTES, (sealed) => sink.write(index, stream, sealed))
   },
-  finishSink: (handle: number): Promise<ContentDigests> => opened(sinks, handle).sink.finish(),
-  commit: (handle: number): Promise<string> => opened(sinks, handle).sink.commit(),
+  finishSink: (handle: number): Promise<ContentDigests> => opened(sinks, handle).finish(),
+  commit: (handle: number): Promise<string> => opened(sinks, handle).commit(),
   async closeSink(handle: number): Promise<void> {
-    await sinks.get(handle)?.sink.close()
+    await sinks.get(handle)?.close()
     sinks.delete(handle)
   },
 }

@@ -69,6 +69,7 @@ export class NodeFiles implements FilePlatform {
         const lane = await laneOf(worker, link)
         return lane === undefined ? undefined : { send: (chunk) => worker.ask((remote) => remote.send(handle, lane, chunk)) }
       },
+      grow: (grown) => worker.ask((remote) => remote.growSource(handle, grown)),
       finish: () => worker.ask((remote) => remote.finishSource(handle)),
       close: () => worker.ask((remote) => remote.closeSource(handle)),
     }
@@ -81,6 +82,10 @@ export class NodeFiles implements FilePlatform {
     return {
       present,
       moved,
+      grow: async (grown) => {
+        await worker.ask((remote) => remote.growSink(handle, grown))
+        present.grow(planOf(grown).count)
+      },
       write: async (index, stream, sealed) => {
         await worker.ask((remote) => remote.write(handle, { index, stream }, owned(sealed)))
         present.add(index)

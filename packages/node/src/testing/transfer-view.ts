@@ -14,6 +14,7 @@ export const transferView = (change: Partial<TransferView> = {}): TransferView =
   entries: 0,
   bytes: 0,
   total: 1,
+  growing: false,
   moved: 0,
   rate: 0,
   left_ms: null,

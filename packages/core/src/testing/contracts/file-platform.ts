@@ -1,7 +1,7 @@
 /** What file transfers expect of every platform (docs/spec/files.md). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { noblePrimitives } from '../../e2ee/primitives.ts'
-import { chunkSizeFor, type ContentSink, deriveStreamKey, type FilePlatform, planOf } from '../../files/index.ts'
+import { chunkSizeFor, type ContentSink, deriveStreamKey, type FilePlatform, LARGE_CHUNK_BYTES, planOf } from '../../files/index.ts'
 import type { FileManifest } from '../../wire/manifest.ts'
 import { seededRandom } from '../seeded-random.ts'
 
@@ -121,6 +121,31 @@ export function filePlatformContract(name: string, make: () => Promise<FilePlatf
       expect(again.moved).toBe(262_144 + 1 + 2 * 16)
       expect(await under.get('a.bin')).toBeUndefined()
       await move(again, offer, [2, 1])
+      expect((await again.finish()).sha256).toEqual(noblePrimitives.sha256(bytes))
+      await again.commit()
+      await again.close()
+      expect(await under.get('a.bin')).toEqual(bytes)
+    })
+
+    it('[FI70] a stream is kept as it grows; after a kill what had come is there, and nothing stands under the name', async () => {
+      const size = 2.5 * LARGE_CHUNK_BYTES
+      const bytes = bytesOf(9, size)
+      const offer = await offered(await under.put('a.bin', bytes))
+      const known = (count: number, stream: FileManifest['stream']): FileManifest => ({
+        ...offer.manifest,
+        ...{ size: count * LARGE_CHUNK_BYTES, chunkSize: LARGE_CHUNK_BYTES, stream },
+      })
+      const whole = { ...offer, manifest: known(2.5, 'ended') }
+      const wish = { id: ID, list: undefined, folder: under.folder }
+      const first = await platform.openSink({ ...wish, manifest: known(1, 'growing') })
+      await move(first, whole, [0])
+      expect(first.present.isFull).toBe(true)
+      await first.grow(known(2, 'growing'))
+      expect(first.present.missing(9)).toEqual([[1, 1]])
+      const again = await (await restarted()).openSink({ ...wish, manifest: known(2, 'growing') })
+      expect([again.present.missing(9), await under.get('a.bin')]).toEqual([[[1, 1]], undefined])
+      await again.grow(whole.manifest)
+      await move(again, whole, [2, 1])
       expect((await again.finish()).sha256).toEqual(noblePrimitives.sha256(bytes))
       await again.commit()
       await again.close()

@@ -35,6 +35,7 @@ export interface FileFrame {
     | { $case: "outcome"; value: FileOutcome }
     | { $case: "receipt"; value: FileReceipt }
     | { $case: "shorten"; value: FileShorten }
+    | { $case: "grown"; value: FileGrown }
     | undefined;
 }
 
@@ -57,6 +58,8 @@ export interface FileRequest {
   key: Uint8Array;
   /** The end need not tell the root: others are asked for the rest. */
   partial: boolean;
+  /** Bytes of a stream that are known of; 0 of anything else. */
+  known: number;
 }
 
 /** From who sends, before the first chunk. */
@@ -87,6 +90,13 @@ export interface FileEnd {
   root: Uint8Array;
 }
 
+/** Instead of FileEnd: everything that was asked for has been sent, and there is more of a stream than was known of. */
+export interface FileGrown {
+  /** Bytes of the content so far: whole chunks, of which none is the last; or all of it. */
+  size: number;
+  ended: boolean;
+}
+
 /** How it stands at the one who says so. */
 export interface FileOutcome {
   id: Uint8Array;
@@ -107,7 +117,9 @@ export interface MailedWord {
   kind: { $case: "piece"; value: MailedPiece } | { $case: "outcome"; value: MailedOutcome } | {
     $case: "wish";
     value: MeshWish;
-  } | undefined;
+  } | //
+  /** From who has offered a stream: it has ended. */
+  { $case: "grown"; value: FileGrown } | undefined;
 }
 
 /** The recipient waits for these chunks by the mesh. */
@@ -291,6 +303,9 @@ export const FileFrame: MessageFns<FileFrame> = {
       case "shorten":
         putMessage(writer, 66, FileShorten, message.kind.value);
         break;
+      case "grown":
+        putMessage(writer, 74, FileGrown, message.kind.value);
+        break;
     }
     return writer;
   },
@@ -334,6 +349,10 @@ export const FileFrame: MessageFns<FileFrame> = {
             message.kind = { $case: "shorten", value: FileShorten.decode(reader, reader.uint32()) };
             continue;
           }
+          case 74: {
+            message.kind = { $case: "grown", value: FileGrown.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if (tag < 8) throw new RangeError("a message has no field 0");
         reader.skip(tag & 7);
@@ -352,6 +371,7 @@ function createBaseFileRequest(): FileRequest {
     bulk: NOTHING,
     key: NOTHING,
     partial: false,
+    known: 0,
   };
 }
 
@@ -370,6 +390,7 @@ export const FileRequest: MessageFns<FileRequest> = {
     putBytes(writer, 42, message.bulk);
     putBytes(writer, 50, message.key);
     putFlag(writer, 56, message.partial);
+    putLong(writer, 64, message.known);
     return writer;
   },
 
@@ -421,6 +442,10 @@ export const FileRequest: MessageFns<FileRequest> = {
           }
           case 56: {
             message.partial = reader.bool();
+            continue;
+          }
+          case 64: {
+            message.known = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -587,6 +612,41 @@ export const FileEnd: MessageFns<FileEnd> = {
   },
 };
 
+function createBaseFileGrown(): FileGrown {
+  return { size: 0, ended: false };
+}
+
+export const FileGrown: MessageFns<FileGrown> = {
+  encode(message: FileGrown, writer: BinaryWriter): BinaryWriter {
+    putLong(writer, 8, message.size);
+    putFlag(writer, 16, message.ended);
+    return writer;
+  },
+
+  decode(reader: BinaryReader, length?: number): FileGrown {
+    {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileGrown();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag) {
+          case 8: {
+            message.size = longToNumber(reader.uint64());
+            continue;
+          }
+          case 16: {
+            message.ended = reader.bool();
+            continue;
+          }
+        }
+        if (tag < 8) throw new RangeError("a message has no field 0");
+        reader.skip(tag & 7);
+      }
+      return message;
+    }
+  },
+};
+
 function createBaseFileOutcome(): FileOutcome {
   return { id: NOTHING, state: "", code: "", digest: NOTHING };
 }
@@ -678,6 +738,9 @@ export const MailedWord: MessageFns<MailedWord> = {
       case "wish":
         putMessage(writer, 26, MeshWish, message.kind.value);
         break;
+      case "grown":
+        putMessage(writer, 34, FileGrown, message.kind.value);
+        break;
     }
     return writer;
   },
@@ -699,6 +762,10 @@ export const MailedWord: MessageFns<MailedWord> = {
           }
           case 26: {
             message.kind = { $case: "wish", value: MeshWish.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            message.kind = { $case: "grown", value: FileGrown.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -29,7 +29,11 @@ export interface FileManifest {
   /** A small picture of it, JPEG, at most 3,072 bytes; may be empty. */
   thumbnail: Uint8Array;
   /** Of what has changed while it was sent: what this takes the place of. */
-  replaces: FileReplacement | undefined;
+  replaces:
+    | FileReplacement
+    | undefined;
+  /** 0 = `size` is known before the offer, 1 = a stream of which so much has come, 2 = one that has ended. */
+  stream: number;
 }
 
 export interface FileReplacement {
@@ -59,6 +63,7 @@ function createBaseFileManifest(): FileManifest {
     folder: undefined,
     thumbnail: NOTHING,
     replaces: undefined,
+    stream: 0,
   };
 }
 
@@ -74,6 +79,7 @@ export const FileManifest: MessageFns<FileManifest> = {
     putMessage(writer, 66, FolderSummary, message.folder);
     putBytes(writer, 74, message.thumbnail);
     putMessage(writer, 82, FileReplacement, message.replaces);
+    putNumber(writer, 88, message.stream);
     return writer;
   },
 
@@ -122,6 +128,10 @@ export const FileManifest: MessageFns<FileManifest> = {
           }
           case 82: {
             message.replaces = FileReplacement.decode(reader, reader.uint32());
+            continue;
+          }
+          case 88: {
+            message.stream = reader.uint32();
             continue;
           }
         }

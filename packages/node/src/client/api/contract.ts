@@ -146,6 +146,9 @@ export const SettingsView = z.pick(ConfigSchema, {
 export type SettingsView = z.infer<typeof SettingsView>
 
 const TransferInput = z.object({ transfer: z.string() })
+const Recipients = z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64))
+const Path = z.string().check(z.minLength(1), z.maxLength(4_096))
+const Transfers = z.object({ transfers: z.array(TransferView) })
 const ContactInput = z.object({ contact: z.string().check(z.minLength(1), z.maxLength(200)) })
 
 export const contract = {
@@ -237,13 +240,20 @@ export const contract = {
   sendFiles: oc
     .input(
       z.object({
-        contacts: z.array(z.string().check(z.minLength(1), z.maxLength(200))).check(z.minLength(1), z.maxLength(64)),
-        paths: z.array(z.string().check(z.minLength(1), z.maxLength(4_096))).check(z.minLength(1), z.maxLength(200_000)),
+        contacts: Recipients,
+        paths: z.array(Path).check(z.minLength(1), z.maxLength(200_000)),
         /** Of a single file: JPEG of at most 3,072 bytes, in base64. */
         thumbnail: z.optional(z.string().check(z.maxLength(4_096))),
       }),
     )
-    .output(z.object({ transfers: z.array(TransferView) })),
+    .output(Transfers),
+  /**
+   * Offers what comes through a pipe while it still comes; `path` is its copy. The one answer holds the transfers. The stream
+   * stands until `grown` has told the end, or nobody is to get it any more; who closes it before that breaks the transfers off.
+   */
+  sendStream: oc.input(z.object({ contacts: Recipients, path: Path })).output(eventIterator(Transfers)),
+  /** So many bytes of what `sendStream` has offered are there. `ended`: that is all. */
+  grown: oc.input(z.object({ transfers: z.array(z.string()), bytes: z.int().check(z.gte(0)), ended: z.boolean() })).output(z.object({})),
   /**
    * For a page with its client behind it: begins a copy of what its user has chosen, or adds more names to one that has begun. Its id
    * is a path for `sendFiles`. `path`: folders and name of each; `modified`: of a file, in ms since 1970, without it an empty folder.
@@ -276,7 +286,7 @@ export const contract = {
   /** Removes an upload that is not to be offered after all; one that was offered is known no longer, and nothing happens. */
   endUpload: oc.input(z.object({ upload: z.string().check(z.maxLength(64)) })).output(z.object({})),
   /** Newest first. */
-  transfers: oc.output(z.object({ transfers: z.array(TransferView) })),
+  transfers: oc.output(Transfers),
   /** A small picture of what is offered, as its sender says, in base64: to be judged before it is shown. */
   thumbnail: oc.input(TransferInput).output(z.object({ thumbnail: z.nullable(z.string()) })),
   /** Fetches what was offered. `folder` is absolute; without it, the place that is meant for such. */

@@ -32,6 +32,21 @@ export const fileHandlers = {
     const sent = await (client.uploads === undefined ? offer(paths) : client.uploads.hand(paths, offer))
     return { transfers: sent.map((each) => transferView(client.messenger, each)) }
   }),
+  sendStream: os.sendStream.handler(async function* ({ context: { client }, input: { contacts, path }, signal }) {
+    const recipients = [...new Set(contacts.map((text) => client.messenger.book.find(text)))]
+    const { streams } = await filesOf(client)
+    const sent = await streams.offer(recipients, path)
+    const ids = sent.map(({ id }) => id)
+    // Whatever becomes of the answers. What cannot be kept now is broken off at the next start.
+    const over = streams.over(ids, signal ?? new AbortController().signal).finally(() => streams.breakOff(ids))
+    const settled = over.catch(() => undefined)
+    yield { transfers: sent.map((each) => transferView(client.messenger, each)) }
+    await settled
+  }),
+  grown: os.grown.handler(async ({ context: { client }, input: { transfers, ...grown } }) => {
+    await (await filesOf(client)).streams.grow(transfers.map(parseMessageId), grown)
+    return {}
+  }),
   upload: os.upload.handler(async ({ context: { client }, input: { names, upload } }) => ({
     upload: await uploadsOf(client).begin(names, upload),
   })),

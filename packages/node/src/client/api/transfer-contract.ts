@@ -19,9 +19,11 @@ export const TransferView = z.object({
   media_type: z.string(),
   /** Files and folders in it; 0 for a single file. */
   entries: z.int(),
-  /** Of the content: there and verified, and in all. */
+  /** Of the content: there and verified, and in all; while it grows, as far as is known. */
   bytes: z.int(),
   total: z.int(),
+  /** What comes through a pipe that has not ended: nobody knows how much it will be. */
+  growing: z.boolean(),
   /** Sealed bytes that were sent or received, whatever became of them. */
   moved: z.int(),
   /** Bytes a second, and time left, while it runs. */

@@ -43,6 +43,7 @@ export function transferView(messenger: Messenger, transfer: Transfer): Transfer
     contact,
     contact_name: messenger.book.get(contact)?.petname ?? '',
     media_type: transfer.mediaType,
+    growing: transfer.growing,
     left_ms: transfer.leftMs,
     offered_anew: transfer.offeredAnew,
     replaces: transfer.replaces,

@@ -66,6 +66,10 @@ export class BrowserFiles implements FilePlatform {
     return {
       present,
       moved,
+      grow: async (grown) => {
+        await worker.ask((remote) => remote.growSink(handle, grown))
+        present.grow(planOf(grown).count)
+      },
       write: async (index, stream, sealed) => {
         await worker.ask((remote) => remote.write(handle, { index, stream }, owned(sealed)))
         present.add(index)

@@ -61,6 +61,7 @@ const worker = {
       throw error
     }
   },
+  growSink: (handle: number, manifest: FileManifest): Promise<void> => opened(sinks, handle).grow(manifest),
   write: (handle: number, at: { readonly index: number; readonly stream: StreamKey }, sealed: Uint8Array): Promise<void> =>
     opened(sinks, handle).write(at.index, at.stream, sealed),
   finishSink: (handle: number): Promise<ContentDigests> => opened(sinks, handle).finish(),
