@@ -107,6 +107,18 @@ export function received({ path }: Pick<TransferView, 'path'>): Promise<readonly
   return path === null ? Promise.resolve([]) : openReceived(NAME, path)
 }
 
+/** What a program behind the page has put on a disk. @throws what the API throws, where it is there no longer */
+export async function receivedBehind(api: ApiClient, { transfer, total }: Pick<TransferView, 'transfer' | 'total'>): Promise<Blob> {
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  for (let offset = 0; offset < total; ) {
+    const part = new Uint8Array(base64.decode((await api.received({ transfer, offset })).part))
+    if (part.length === 0) break
+    parts.push(part)
+    offset += part.length
+  }
+  return new Blob(parts)
+}
+
 /** @throws Error `not-kept` when it was removed, in another tab or by the browser */
 async function whole(transfer: TransferView): Promise<readonly ReceivedFile[]> {
   const files = await received(transfer)

@@ -1,11 +1,11 @@
 /** A file in a conversation: its transfer, and a picture of it when it is a small image that is here. */
-import type { HistoryMessage, TransferView } from '@skein/node/browser'
+import type { ApiClient, HistoryMessage, TransferView } from '@skein/node/browser'
 import { base64 } from '@skein/node/browser/files'
-import { useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useClient, useModel } from '../client/context.tsx'
 import { useObservable } from '../client/observable.ts'
 import { useFileStrings } from './use-file-strings.ts'
-import { received } from './exchange.ts'
+import { received, receivedBehind } from './exchange.ts'
 import { isOnDisk } from './places.ts'
 import { TransferCard } from './transfer-card.tsx'
 import { transfersOf } from './transfers.ts'
@@ -21,15 +21,20 @@ export function FileMessage({ message: { id, direction, text } }: { readonly mes
   if (transfer === undefined) return <p className="foreign">{text}</p>
   return (
     <>
-      {isShown(transfer) ? <Picture transfer={transfer} /> : mayHaveThumbnail(transfer) ? <Thumbnail transfer={transfer} /> : null}
+      <Look transfer={transfer} />
       <TransferCard transfer={transfer} brief />
     </>
   )
 }
 
-/** Here, in this browser; of what lies on a disk, or was removed, the preview stays. */
+function Look({ transfer }: { readonly transfer: TransferView }) {
+  const preview = mayHaveThumbnail(transfer) ? <Thumbnail transfer={transfer} /> : null
+  return isShown(transfer) ? <Picture transfer={transfer} instead={preview} /> : preview
+}
+
+/** Here, in this browser or behind it; of what was removed the preview stays. */
 function isShown({ state, direction, media_type, total, entries, path }: TransferView): boolean {
-  const isHere = state === 'done' && direction === 'in' && path !== null && !isOnDisk(path)
+  const isHere = state === 'done' && direction === 'in' && path !== null
   return isHere && entries === 0 && total <= MAX_SHOWN_BYTES && IMAGES.includes(media_type)
 }
 
@@ -54,17 +59,35 @@ function Thumbnail({ transfer: { transfer, name } }: { readonly transfer: Transf
   )
 }
 
-function Picture({ transfer }: { readonly transfer: TransferView }) {
+interface PictureProps {
+  readonly transfer: TransferView
+  /** While it cannot be drawn: it may have been moved or changed on a disk. */
+  readonly instead: ReactNode
+}
+
+function Picture({ transfer, instead }: PictureProps) {
   const words = useFileStrings()
-  const { path } = transfer
-  const url = useObjectUrl(async () => {
-    const [only] = await received({ path })
-    return only?.content === undefined ? undefined : (await import('./thumbnail.ts')).judgedImage(only.content)
-  }, path ?? '')
-  return url === undefined ? null : (
+  const { api } = useClient()
+  const url = useObjectUrl(
+    async () => {
+      const content = await contentOf(api, transfer)
+      return content === undefined ? undefined : (await import('./thumbnail.ts')).judgedImage(content)
+    },
+    `${transfer.path} ${api === undefined}`,
+  )
+  return url === undefined ? (
+    instead
+  ) : (
     // biome-ignore lint/performance/noImgElement: it is in this browser already
     <img src={url} alt={words.image(transfer.name)} className="mb-2 max-h-60 max-w-full rounded-lg object-contain" />
   )
+}
+
+async function contentOf(api: ApiClient | undefined, transfer: TransferView): Promise<Blob | undefined> {
+  const { path, media_type: type } = transfer
+  if (path === null || !isOnDisk(path)) return (await received({ path }))[0]?.content
+  // Drawn as what it is said to be, and judged before.
+  return api === undefined ? undefined : new Blob([await receivedBehind(api, transfer)], { type })
 }
 
 /** An address for bytes that are read anew for each `key`, and given back with it. */

@@ -19,6 +19,7 @@ import {
 import type { Libp2pSwarm, SwarmOptions } from '../swarm/libp2p-swarm.ts'
 import type { NatView } from './api/contract.ts'
 import type { MappingState } from '../nat/mapping/index.ts'
+import type { ReceivedPart } from '../files/read-part.ts'
 import type { Uploads } from '../files/uploads.ts'
 import type { OwnPage } from './page/index.ts'
 import { type Config, splitRelay } from './config-schema.ts'
@@ -50,6 +51,8 @@ export interface Client {
   readonly page?: Pick<OwnPage, 'isPossible' | 'urls'>
   /** Takes files that a page hands over; a browser reads them itself. */
   readonly uploads?: Uploads
+  /** Reads what was received, for a page; a browser reads it itself. */
+  readPart?(part: ReceivedPart): Promise<Uint8Array>
   /** Asks the owner of the process to stop it. */
   requestStop(): void
   /** The client is to be started anew: it has become another device. */

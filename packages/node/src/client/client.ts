@@ -11,6 +11,7 @@ import { clientStorageKey } from '../platform/storage-key-choice.ts'
 import { Tally } from '../platform/tally.ts'
 import { systemClock, systemRandom } from '../platform/system.ts'
 import { bulkPortOn, NodeFiles } from '../files/index.ts'
+import { readPart } from '../files/read-part.ts'
 import { Uploads } from '../files/uploads.ts'
 import { openOrReplaceArchive, openErasureCode, startMesh } from '../mesh/index.ts'
 import { openBackup, readBackup, type Restored, writeBackup } from '../backup/index.ts'
@@ -104,6 +105,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       network,
       page,
       uploads: new Uploads(join(home, 'files')),
+      readPart,
       clock: systemClock,
       primitives: nativePrimitives,
       config,

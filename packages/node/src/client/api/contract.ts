@@ -289,6 +289,8 @@ export const contract = {
   transfers: oc.output(Transfers),
   /** A small picture of what is offered, as its sender says, in base64: to be judged before it is shown. */
   thumbnail: oc.input(TransferInput).output(z.object({ thumbnail: z.nullable(z.string()) })),
+  /** For a page with its client behind it: bytes of a single file that was received, in base64; none behind its end. */
+  received: oc.input(z.extend(TransferInput, { offset: z.int().check(z.gte(0)) })).output(z.object({ part: z.string() })),
   /** Fetches what was offered. `folder` is absolute; without it, the place that is meant for such. */
   accept: oc.input(z.extend(TransferInput, { folder: z.optional(z.string().check(z.maxLength(4_096))) })).output(TransferView),
   pause: oc.input(TransferInput).output(TransferView),

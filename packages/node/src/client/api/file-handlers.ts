@@ -65,6 +65,12 @@ export const fileHandlers = {
     const picture = (await filesOf(client)).thumbnail(parseMessageId(transfer))
     return { thumbnail: picture === undefined ? null : base64.encode(picture) }
   }),
+  received: os.received.handler(async ({ context: { client }, input: { transfer, offset } }) => {
+    const { state, direction, entries, path, total } = (await filesOf(client)).get(parseMessageId(transfer))
+    const isFile = state === 'done' && direction === 'in' && entries === 0
+    if (client.readPart === undefined || !isFile || path === null) throw new SkeinError('USAGE', 'This is no file that was received here.')
+    return { part: base64.encode(await client.readPart({ path, total, offset })) }
+  }),
   accept: os.accept.handler(async ({ context: { client }, input: { transfer, folder } }) =>
     transferView(client.messenger, await (await filesOf(client)).accept(parseMessageId(transfer), folder)),
   ),
