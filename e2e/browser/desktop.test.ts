@@ -1,8 +1,10 @@
 /** The window of the desktop program, which is a page with its client behind it, beside the command line and beside a browser. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { eventually } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { Desktop } from './desktop-process.ts'
+import { DOT } from './file-pages.ts'
 import { Interface } from './interface-pages.ts'
 
 /** A page that is left with its relay. */
@@ -12,7 +14,7 @@ const skipped = findChromium() === undefined && !process.env['CI']
 if (skipped) process.stderr.write(`\nSKIPPED: the window of the desktop program. ${MISSING}\n\n`)
 
 it.skipIf(skipped)(
-  '[DW7] [BN9] the window shows what its client has, talks with the command line and a browser, goes on with what the relay passes on when that was killed, and has its history when it is opened again',
+  '[DW7] [DW26] [UI33] [BN9] the window shows what its client has, talks with the command line and a browser, has what it is sent where its user says, goes on with what the relay passes on when that was killed, and has its history when it is opened again',
   async () => {
     await using world = await Interface.open()
     const cli = await world.lab.client('cli', [world.relay.url])
@@ -30,6 +32,13 @@ it.skipIf(skipped)(
     await ana.page.getByRole('link', { name: /to the window/ }).click()
     await ana.write('from the window')
     await eventually('it arrives', async () => (await cli.history('Ana')).some(({ text }) => text === 'from the window'))
+    const picture = world.lab.path('dot.png')
+    writeFileSync(picture, Buffer.from(DOT, 'base64'))
+    expect((await cli.run('send-file', 'Ana', picture)).code).toBe(0)
+    await ana.page.getByLabel('Into the folder').fill(world.lab.path('chosen'))
+    await ana.page.getByRole('button', { name: 'Accept', exact: true }).click()
+    await ana.page.getByRole('img', { name: 'Image dot.png' }).waitFor()
+    expect(readFileSync(world.lab.path('chosen/dot.png'), 'base64')).toBe(DOT)
     const bo = await world.person()
     await bo.page.addInitScript(withoutWebRtc)
     await bo.enter('Bo', await ana.invite())

@@ -5,6 +5,9 @@ import { type Interface, Person } from './interface-pages.ts'
 
 const WITHIN_MS = 60_000
 
+/** A picture of one pixel, in base64. */
+export const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 export class FilePerson extends Person {
   static async open(world: Interface): Promise<FilePerson> {
     const { context, page } = await world.person()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { acceptAll } from '../transfers.ts'
 import { findChromium, MISSING } from './chromium.ts'
-import { FilePerson, met } from './file-pages.ts'
+import { DOT, FilePerson, met } from './file-pages.ts'
 import { Interface, PHONE } from './interface-pages.ts'
 
 const skipped = findChromium() === undefined && !process.env['CI']
@@ -16,9 +16,6 @@ beforeAll(async () => {
   if (!skipped) world = await Interface.open()
 })
 afterAll(() => world?.[Symbol.asyncDispose]())
-
-/** One pixel. */
-const DOT = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
