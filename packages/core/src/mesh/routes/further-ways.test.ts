@@ -8,6 +8,7 @@ import { decodeRouteFrame, encodeRouteFrame } from '../../wire/mesh-route.ts'
 import type { BundleKey } from '../bundle.ts'
 import type { LinkId } from '../neighbour.ts'
 import { RouteNode } from './route-node.ts'
+import { LOOK_BEYOND_MS } from './route-table.ts'
 
 /** Ana talks to bo over the cables there are at first, and once more after `later` have come. */
 async function lab(names: string, cables: readonly string[], later: readonly string[]): Promise<MeshLab> {
@@ -44,6 +45,20 @@ it('[ME31] so does one that has come while the first message was on its way', ()
     answer(digit)
   }
   expect(floods).toEqual(['1 x', '2 x', '2 y'])
+})
+
+it('[ME31] a second way that comes about behind the neighbours is found within five minutes of talking', async () => {
+  const made = await lab('axyb', ['ax', 'xb', 'ay'], [])
+  expect(ways(made)).toEqual(['x'])
+  made.connect('y', 'b')
+  const found: string[] = []
+  for (let at = 0; at < LOOK_BEYOND_MS; at += 20_000) {
+    await made.run(20_000)
+    made.send('a', 'b', `word ${at}`)
+    await made.run(500)
+    found.push(ways(made).join(' '))
+  }
+  expect([found[0], found.at(-1)]).toEqual(['x', 'x y'])
 })
 
 it('[ME31] a shorter way over a node of the first takes its place, so that no two share one', async () => {

@@ -14,6 +14,8 @@ export interface Route {
   readonly price: number
   /** The number of the latest link there was when another way was looked for beside this one; 0 is never. */
   readonly looked: number
+  /** Milliseconds since 1970: when that was. */
+  readonly lookedAt: number
 }
 
 /** Addresses with routes, at most (ME15); those proven longest ago go first. */
@@ -22,6 +24,8 @@ export const MAX_ROUTED = 4_096
 export const MAX_WAYS = 3
 /** A route that has not been proven for so long is forgotten: people move. */
 export const ROUTE_LIFE_MS = 60_000
+/** Beyond the neighbours others come and go, unseen from here: another way is looked for again after so long (ME31). */
+export const LOOK_BEYOND_MS = 300_000
 /** Below this quality a route is not used any more. */
 const LOWEST_QUALITY = 0.4
 /** Weight of the latest try. */
@@ -65,9 +69,10 @@ export class RouteTable {
   /** A receipt has come back over a link. */
   prove(address: MeshAddress, { link, hops, now, price = 0, looked = 0, isFound = false, isAnew = false }: Proof): void {
     const ways = this.of(address, now)
-    const before = ways.find((way) => way.link === link) ?? { quality: 1, looked }
+    const before = ways.find((way) => way.link === link) ?? { quality: 1, looked, lookedAt: now }
     const quality = before.quality + LATEST * (1 - before.quality)
-    const proven = { link, hops, provenAt: now, price, quality, looked: isFound ? looked : before.looked }
+    const last = isFound ? { looked, lookedAt: now } : { looked: before.looked, lookedAt: before.lookedAt }
+    const proven = { link, hops, provenAt: now, price, quality, ...last }
     const others = isAnew ? [] : ways.filter((way) => way.link !== link).sort((a, b) => cost(a) - cost(b))
     // Moves the address to the end, so that the first one is the one proven longest ago.
     this.ways.delete(address)
@@ -85,17 +90,19 @@ export class RouteTable {
     )
   }
 
-  /** Whether one way alone is known, and links have come since another was looked for, lately not; then it counts as looked for over all of them. */
+  /** Whether one way alone is known, and another was looked for long ago, or links have come since; then it counts as looked for over all of them. */
   looks(address: MeshAddress, { links, now }: { readonly links: ReadonlyMap<LinkId, number>; readonly now: number }): boolean {
     const [only, other] = this.usable(address, now)
     if (only === undefined || other !== undefined || this.hasLooked(address, now)) return false
     const looked = Math.max(only.looked, ...[...links].map(([link, number]) => (link === only.link ? 0 : number)))
+    const isDue = looked > only.looked || (links.size > 1 && now - only.lookedAt >= LOOK_BEYOND_MS)
+    if (!isDue) return false
     this.set(
       address,
-      this.of(address, now).map((way) => ({ ...way, looked })),
+      this.of(address, now).map((way) => ({ ...way, looked, lookedAt: now })),
     )
-    if (looked > only.looked) this.lookedAt.set(address, now)
-    return looked > only.looked
+    this.lookedAt.set(address, now)
+    return true
   }
 
   private hasLooked(address: MeshAddress, now: number): boolean {
