@@ -136,6 +136,30 @@ describe.each([
     expect(filesOf(bo).get(transfer.id).moved).toBe(bytes + 16 * Math.ceil(bytes / 262_144))
   })
 
+  it.each([
+    ['is there, and moves over', true],
+    ['has come to nothing, and is sent ahead again', false],
+  ])('[FI13] [FI43] while one is sought little is on its way on the channel, until it %s', async (_how, opens) => {
+    const both = await wired(holdsRaw, { bytes: 10_000_000 })
+    const { world, ana, bo, bulk } = both
+    const window = 1_048_576 + 16
+    if (!opens) bulk.refuses = true
+    bulk.beforeOpen = async () => void (await world.clock.sleep(4_000))
+    await filesOf(bo).setRate(200_000)
+    const transfer = await offer(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    const onItsWay = () => filesOf(ana).get(transfer.id).moved - filesOf(bo).get(transfer.id).moved
+    await world.run(3_500)
+    expect(filesOf(bo).get(transfer.id).bytes).toBeGreaterThan(0)
+    expect(onItsWay()).toBeLessThanOrEqual(window)
+    await world.run(1_500)
+    if (opens) expect(bulk.passed).toBeGreaterThan(0)
+    else expect(onItsWay()).toBeGreaterThan(2 * window)
+    await filesOf(bo).setRate(0)
+    await world.run(10_000)
+    expect(stateOf(bo, transfer)).toBe('done')
+  })
+
   it('[FI24] [FI26] a full disk pauses it', async () => {
     const both = await wired(holdsRaw)
     const { world, bo, bulk } = both

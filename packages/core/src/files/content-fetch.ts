@@ -181,8 +181,13 @@ export class ContentFetch implements LaneHost {
       id: stored.id,
       part: 'content',
       handsKey: wish.isOwn(link.peer),
-      // A thread reads what it has room for, and TCP makes the sender wait.
-      window: (bulk) => (bulk?.receiver === undefined ? (bulk?.window ?? wish.window(link, least)) : MAX_WINDOW_BYTES),
+      window: (bulk) => {
+        // A thread reads what it has room for, and TCP makes the sender wait.
+        if (bulk?.receiver !== undefined) return MAX_WINDOW_BYTES
+        // What is on its way on the channel is waited for before the rest moves over.
+        if (bulk === undefined && lane.seeksRaw) return SHARED_WINDOW_BYTES
+        return bulk?.window ?? wish.window(link, least)
+      },
     }
   }
 

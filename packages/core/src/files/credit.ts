@@ -41,7 +41,7 @@ const GRANT_SHARE = 8
 
 /** The receiver's side: tells of room when there is enough of it. */
 export class CreditGiver {
-  readonly window: number
+  private window: number
   private readonly tell: (total: number) => void
   private used = 0
   private told: number
@@ -55,6 +55,12 @@ export class CreditGiver {
   /** Bytes since the request that may have been sent. */
   get granted(): number {
     return this.told
+  }
+
+  /** More may be on its way from now on. @param window bytes; no fewer than before */
+  widen(window: number): void {
+    this.window = Math.max(window, this.window)
+    this.release(0)
   }
 
   /** So many sealed bytes have been dealt with. */

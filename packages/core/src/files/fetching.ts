@@ -129,6 +129,11 @@ export class Request {
     return this.indices.length - this.settledCount()
   }
 
+  /** What keeps the window small is over. */
+  widen(): void {
+    this.credit.widen(this.on.window(this.on.bulk))
+  }
+
   /** How many of the first ones may have been sent. */
   private settledCount(): number {
     const { plan } = this.on
@@ -174,7 +179,7 @@ export class Request {
       id,
       part,
       missing: this.asked.runs,
-      window: this.credit.window,
+      window: this.credit.granted,
       bulk: bulk?.name ?? NOTHING,
       key,
       partial: this.asked.partial,

@@ -49,6 +49,14 @@ export interface OpenRaw {
   readonly connection: RawConnection
 }
 
+export interface RawWayHooks {
+  readonly sink: Pick<ContentSink, 'receiveFrom'>
+  /** There is one, if not at once. */
+  onOpened(): void
+  /** A try has come to nothing. */
+  onMissed(): void
+}
+
 /** As long as one channel to the source stands. */
 export class RawWay {
   private readonly deps: RawWayDeps
@@ -57,14 +65,17 @@ export class RawWay {
   private readonly over = new AbortController()
   private opened: OpenRaw | undefined
   private readonly first: Promise<unknown>
+  /** The first try has not come to anything yet. */
+  isSought: boolean
 
-  /** Begins to look. @param onOpened there is one, if not at once */
-  constructor(deps: RawWayDeps, device: DeviceId, { sink, onOpened }: { readonly sink: RawWay['sink']; onOpened(): void }) {
+  /** Begins to look. */
+  constructor(deps: RawWayDeps, device: DeviceId, hooks: RawWayHooks) {
     this.deps = deps
     this.device = device
-    this.sink = sink
-    const looking = this.look(onOpened).catch(() => undefined)
+    this.sink = hooks.sink
     const hasFailed = deps.tries.waitFor(device) > 0
+    this.isSought = deps.bulk !== undefined && !hasFailed
+    const looking = this.look(hooks).catch(() => undefined)
     const headStart = hasFailed ? undefined : deps.clock.sleep(RAW_HEAD_START_MS, { signal: this.over.signal })
     this.first = Promise.race([looking, headStart])
   }
@@ -95,16 +106,17 @@ export class RawWay {
     this.opened?.link.close()
   }
 
-  private async look(onOpened: () => void): Promise<void> {
+  private async look({ onOpened, onMissed }: RawWayHooks): Promise<void> {
     const { clock, tries } = this.deps
     const { signal } = this.over
     while (this.deps.bulk !== undefined && !signal.aborted) {
       const wait = tries.waitFor(this.device)
       if (wait > 0 && !(await clock.sleep(wait, { signal }))) return
-      this.opened = await this.open(this.deps.bulk)
+      this.opened = await this.open(this.deps.bulk).finally(() => (this.isSought = false))
       if (signal.aborted) return this.opened?.link.close()
       if (this.opened !== undefined) return onOpened()
       tries.onFailed(this.device)
+      onMissed()
     }
   }
 

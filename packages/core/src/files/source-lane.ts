@@ -73,6 +73,11 @@ export class SourceLane {
     return this.request === undefined ? this.lastRate : this.moves.at(this.host.clock.monotonic())
   }
 
+  /** There may be a raw connection in a moment. */
+  get seeksRaw(): boolean {
+    return this.way?.isSought === true
+  }
+
   /** Until nothing is left to do. Never throws. */
   async run(): Promise<void> {
     for (let wait: number = RETRY_MS.first; this.host.goesOn && !this.isOut; wait = Math.min(2 * wait, RETRY_MS.most)) {
@@ -113,7 +118,7 @@ export class SourceLane {
   /** @returns whether the channel stands */
   private async work(source: Source): Promise<boolean> {
     const { host } = this
-    if (host.left >= BULK_FROM_BYTES) this.way = new RawWay(host.raw, this.device, { sink: host.sink, onOpened: () => this.moveOver() })
+    if (host.left >= BULK_FROM_BYTES) this.way = this.rawWay()
     while (host.goesOn && !this.isOut) {
       await this.way?.current()
       const runs = host.goesOn ? host.take(this) : []
@@ -121,6 +126,11 @@ export class SourceLane {
       else if (!(await this.ask(source, runs))) return false
     }
     return !this.isOut
+  }
+
+  private rawWay(): RawWay {
+    const { raw, sink } = this.host
+    return new RawWay(raw, this.device, { sink, onOpened: () => this.moveOver(), onMissed: () => this.request?.widen() })
   }
 
   private async ask(source: Source, runs: readonly ChunkRun[]): Promise<boolean> {

@@ -10,6 +10,8 @@ interface Served {
 export class MemoryBulk {
   /** How long it takes to open one. */
   beforeOpen: () => Promise<void> = () => Promise.resolve()
+  /** None can be opened. */
+  refuses = false
   private readonly served = new Map<DeviceId, Served>()
   /** Bytes that have passed. */
   passed = 0
@@ -21,7 +23,7 @@ export class MemoryBulk {
       open: async (device) => {
         await this.beforeOpen()
         const there = this.served.get(device)
-        if (there?.allows(self) !== true) return undefined
+        if (this.refuses || there?.allows(self) !== true) return undefined
         const [forth, back] = [new Wire(), new Wire()]
         there.onOpened(this.linkOn(self, back, forth))
         return this.linkOn(device, forth, back)
