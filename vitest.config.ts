@@ -67,8 +67,8 @@ export default defineConfig({
           testTimeout: 240_000,
         },
       },
-      // Real processes and real sockets: after everything else, and never hurried. Three files at a time, but for what measures or boots.
-      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 3, groupOrder: 1 }),
+      // Real processes and real sockets: after everything else, and never hurried. Four files at a time, but for what measures or boots: they wait more than they work.
+      real('e2e', { include: ['e2e/*.test.ts'], exclude: [...exclude, BUILDS], maxWorkers: isLong ? 1 : 4, groupOrder: 1 }),
       // Much of it waits for pages; more than two browsers fill the machine.
       real('browser', { include: ['e2e/browser/**/*.test.ts'], exclude, maxWorkers: isLong ? 1 : 2, groupOrder: 2 }),
       // It builds what the others run.
