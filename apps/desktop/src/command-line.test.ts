@@ -29,6 +29,11 @@ it('[DW26] what is accepted goes to the downloads, but for a client in a folder 
     expect(folderOf(usual)).toBe(join(homedir(), 'Geladenes', 'Skein'))
     writeFileSync(join(top, 'user-dirs.dirs'), 'XDG_DOWNLOAD_DIR="/media/large"\n')
     expect(folderOf(usual)).toBe(join('/media/large', 'Skein'))
+    // What stands there for a folder that was removed, or means none, is no reason not to start.
+    for (const none of ['$HOME/', '$HOME', homedir(), 'Geladenes', '$HOMES/Geladenes', '']) {
+      writeFileSync(join(top, 'user-dirs.dirs'), `XDG_DOWNLOAD_DIR="${none}"\n`)
+      expect(folderOf(usual)).toBe(join(homedir(), 'Downloads', 'Skein'))
+    }
     rmSync(join(top, 'user-dirs.dirs'))
     expect(folderOf(usual)).toBe(join(homedir(), 'Downloads', 'Skein'))
     expect(folderOf(join(top, 'own'))).toBe('')
