@@ -1,4 +1,5 @@
 /** What a transfer says of itself in a code, as sentences for people. */
+import { MAX_PLACES_TOLD } from '@skein/core/files'
 import type { TransferView } from '@skein/node/api'
 
 /** By the reason of a transfer: codes of errors, and what it waits for. */
@@ -34,7 +35,7 @@ const OFFERED_ANEW = 'It was changed while it was sent. As it is now, it is offe
 /** Nothing where there is nothing to say beside the state; a code that is not known, of a newer program, is shown as it is. */
 export function reasonOf({ reason, offered_anew, queue }: Pick<TransferView, 'reason' | 'offered_anew' | 'queue'>): string | undefined {
   if (offered_anew) return OFFERED_ANEW
-  if (queue !== null) return `It waits for its turn, as number ${queue} in the queue.`
+  if (queue !== null) return `It waits for its turn, as number ${queue}${queue < MAX_PLACES_TOLD ? '' : ' or later'} in the queue.`
   if (reason === null) return undefined
   return Object.hasOwn(REASONS, reason) ? REASONS[reason] : `The other side says: ${reason}.`
 }

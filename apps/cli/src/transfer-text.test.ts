@@ -22,7 +22,8 @@ it('[CL6] what has changed is offered by itself; a place in the queue is said; w
   expect(said({ reason: 'FILE_CHANGED', offered_anew: true })).toContain('offered by itself')
   expect(said({ reason: 'toString' })).toBe('The other side says: toString.')
   expect(said({})).toBeUndefined()
-  expect(said({ state: 'waiting', queue: 3 })).toContain('number 3')
+  expect(said({ state: 'waiting', queue: 3 })).toContain('number 3 in')
+  expect(said({ state: 'waiting', queue: 20 })).toContain('number 20 or later in')
 })
 
 it('[CL2] [CL6] where it was put is said below it, on one line', () => {

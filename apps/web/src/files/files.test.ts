@@ -1,4 +1,4 @@
-import { HOLDING, HOPELESS } from '@skein/core/files'
+import { HOLDING, HOPELESS, MAX_PLACES_TOLD } from '@skein/core/files'
 import type { TransferView } from '@skein/node/browser'
 import { transferView } from '@skein/node/testing'
 import { describe, expect, it, vi } from 'vitest'
@@ -11,6 +11,12 @@ import { receivingFolderOf } from './receiving-folder.ts'
 import { withEvent } from './transfers.ts'
 
 const transfer = (id: string, change: Partial<TransferView> = {}): TransferView => transferView({ transfer: id, ...change })
+
+it('[FI22] the last place that is told stands for all behind it', () => {
+  const said = (place: number) => Object.values(FILE_STRINGS).map(({ queued }) => queued(place))
+  for (const words of said(MAX_PLACES_TOLD - 1)) expect(words).not.toMatch(/or later|oder später/)
+  for (const words of said(MAX_PLACES_TOLD)) expect(words).toMatch(/20 (or later|oder später) in /)
+})
 
 describe('transfers after an event', () => {
   const all = [transfer('a'), transfer('a', { direction: 'out' })]

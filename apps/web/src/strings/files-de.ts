@@ -61,7 +61,7 @@ export const filesDe: FileStrings = {
   },
   notYet: 'Wartet, bis die andere Seite annimmt, oder bis es dort an der Reihe ist',
   untilBoth: 'Wartet, bis beide da sind, oder bis es dort an der Reihe ist',
-  queued: (place: number) => `Wartet, bis es an der Reihe ist: Nummer ${place} in der Warteschlange`,
+  queued: (place: number) => `Wartet, bis es an der Reihe ist: Nummer ${place}${place < 20 ? '' : ' oder später'} in der Warteschlange`,
   otherReason: (code: string) => `Die andere Seite sagt: ${code}.`,
   problems: {
     DISK_FULL: 'Dafür ist kein Platz mehr. Was schon da ist, bleibt; schaffe Platz und lass es weitergehen.',

@@ -60,7 +60,8 @@ export const filesEn = {
   },
   notYet: 'Waits for the other side to accept, or for its turn there',
   untilBoth: 'Waits until both are there, or for its turn there',
-  queued: (place: number) => `Waits for its turn: number ${place} in the queue`,
+  /** Behind MAX_PLACES_TOLD of the core all places are told as that. */
+  queued: (place: number) => `Waits for its turn: number ${place}${place < 20 ? '' : ' or later'} in the queue`,
   otherReason: (code: string) => `The other side says: ${code}.`,
   problems: {
     DISK_FULL: 'There is no room left for this. What has come is kept; make room, and let it go on.',

@@ -83,12 +83,14 @@ export class Fetcher {
     if (loop !== undefined) {
       loop.isWoken = true
       loop.wake()
+      this.queue.back(live)
     } else if (this.stopping !== undefined && !this.stopping.aborted) void this.look(live)
   }
 
   /** Nobody looks after it, and somebody might. */
   takeUp(live: Live): void {
-    if (!this.loops.has(live)) this.wake(live)
+    if (this.loops.has(live)) this.queue.back(live)
+    else this.wake(live)
   }
 
   /** Channels to devices that are nobody's to ask any more are closed. */

@@ -358,10 +358,13 @@ export class FileService {
 
   /** It has ended: what was kept beside it goes, of a source when nobody else is to get it. */
   private async drop(live: Live): Promise<void> {
-    const { stored, manifest } = live
-    if (stored.direction === 'in') return this.fetcher.forget(live)
+    if (live.stored.direction === 'in') return this.fetcher.forget(live)
     this.mesh?.sender.forget(live)
-    await this.mail.forget(live)
+    // A full disk keeps nothing of it either, and the copy is the room.
+    await this.mail.forget(live).finally(() => this.dropSource(live))
+  }
+
+  private async dropSource({ stored, manifest }: Live): Promise<void> {
     const key = hexOf(manifest.key)
     const isSame = (each: Live): boolean => each.stored.direction === 'out' && hexOf(each.manifest.key) === key
     if (this.transfers.all().some((each) => isSame(each) && !isFinal(each.stored))) return

@@ -43,6 +43,11 @@ export class Queue {
     for (const [before, live] of wanted.entries()) this.deps.transfers.queue(live, Math.min(before + 1, MAX_PLACES_TOLD))
   }
 
+  /** It is wanted again, and has kept its turn. */
+  back(live: Live): void {
+    if (this.waiting.has(live) && live.queue === null) this.look()
+  }
+
   /** Nobody waits any longer. */
   stop(): void {
     this.turns.stop()

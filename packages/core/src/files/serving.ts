@@ -211,11 +211,18 @@ class Session {
   private async breakOff(live: Live, error: unknown): Promise<void> {
     const { deps, link } = this
     deps.logger.warn('file-not-sent', { reason: String(error) })
-    const own = isSkeinError(error) ? error : new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
+    const own = brokenBy(live, error)
     const isOver = await deps.onBroken(live, own).catch(() => false)
     if (isOver) await link.send(encodeFileFrame(brokenOutcome(live, own)))
     link.close()
   }
+}
+
+function brokenBy({ manifest }: Live, error: unknown): SkeinError {
+  if (!isSkeinError(error)) return new SkeinError('FILE_UNREADABLE', 'The file cannot be read.', { cause: error })
+  // Of what still comes there is nothing that could be offered anew.
+  const isLost = manifest.stream === 'growing' && error.code === 'FILE_CHANGED'
+  return isLost ? new SkeinError('PIPE_BROKEN', 'The copy of what comes was changed or removed.', { cause: error }) : error
 }
 
 /** What one device of the recipient has whole, and is here no longer, has not failed: of a single file that device gives it (FI39). */

@@ -194,6 +194,32 @@ describe('a stream between two messengers', () => {
     expect([stateOf(ana, transfer), gone]).toEqual(['failed', [JSON.stringify(['pipe'])]])
   })
 
+  it('[FI73] that is broken off where the disk is full is so for everybody it was offered to, and its copy goes', async () => {
+    const both = await pair()
+    const { world, ana } = both
+    const disk = new MemoryFiles()
+    const cid = { disk, node: await world.start('cid', { files: disk }) }
+    await world.befriend(ana.node, cid.node)
+    await piped(both, { others: [cid] })
+    const gone: string[] = []
+    ana.disk.forgetSource = async (place) => void gone.push(place)
+    ana.node.store.full = true
+    const all = filesOf(ana).list()
+    await expect(filesOf(ana).streams.breakOff(all.map(({ id }) => id))).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect([all.map((each) => stateOf(ana, each)), gone]).toEqual([['failed', 'failed'], [JSON.stringify(['pipe'])]])
+  })
+
+  it('[FI73] whose copy was removed is broken off, and nobody waits for another of it', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { transfer } = await piped(both)
+    ana.disk.files.delete('pipe')
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => stateOf(bo, transfer) === 'failed')
+    const failed = { state: 'failed', reason: 'PIPE_BROKEN', offeredAnew: false }
+    expect([filesOf(ana).get(transfer.id), filesOf(bo).get(transfer.id)]).toMatchObject([failed, failed])
+  })
+
   it('[FI74] that nobody is to get any more is over for who reads the pipe; one that has ended, too', async () => {
     const both = await pair()
     const { world, ana, bo } = both

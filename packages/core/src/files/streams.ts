@@ -38,12 +38,12 @@ export class Streams {
   /** What was read from when the program ended is read by nobody any more. */
   async start(): Promise<void> {
     const ours = this.deps.transfers.all().filter(({ stored }) => stored.direction === 'out')
-    await this.breakOff(ours.map(({ stored: { id } }) => id))
-    for (const live of ours) {
+    await forAll(ours, async (live) => {
+      if (live.manifest.stream !== 'growing') return this.tellEnd(live)
+      await this.breakOff([live.stored.id])
       // The program may have ended before what it had broken off was removed.
-      if (live.manifest.stream === 'growing') await this.deps.drop(live)
-      else this.tellEnd(live)
-    }
+      await this.deps.drop(live)
+    })
   }
 
   /** As FileService.send. @param path of what has come, which grows until `grow` has told its end */
@@ -72,8 +72,8 @@ export class Streams {
   }
 
   /** It will never be whole: for nobody (FI73). */
-  async breakOff(ids: readonly MessageId[]): Promise<void> {
-    for (const live of this.growing(ids)) await this.deps.end(live, { state: 'failed', reason: 'PIPE_BROKEN' })
+  breakOff(ids: readonly MessageId[]): Promise<void> {
+    return forAll(this.growing(ids), (live) => this.deps.end(live, { state: 'failed', reason: 'PIPE_BROKEN' }))
   }
 
   /** Until all of it has come, nobody is to get it any more, or `signal` aborts. */
@@ -90,4 +90,11 @@ export class Streams {
     const all = ids.map((id) => this.deps.transfers.find(id, 'out')).filter((live) => live !== undefined)
     return all.filter(({ manifest, stored }) => manifest.stream === 'growing' && !isFinal(stored))
   }
+}
+
+/** One that fails keeps none of the others. @throws what the first has failed with, at last */
+async function forAll(all: readonly Live[], work: (live: Live) => Promise<void>): Promise<void> {
+  const errors: unknown[] = []
+  for (const live of all) await work(live).catch((error: unknown) => errors.push(error))
+  if (errors.length > 0) throw errors[0]
 }

@@ -220,15 +220,16 @@ export class TransferBook {
       entries: folder?.entries ?? 0,
       rate,
       leftMs,
-      queue: live.queue,
+      // What its sender has paused waits for that.
+      queue: stored.reason === 'paused-there' ? null : live.queue,
       offeredAnew,
       replaces: replaces?.transfer ?? null,
     }
   }
 
   /** Its sender knows if not, unless the program was off too long (FI37); who receives has heard nothing for a while. */
-  private isOfferedAnew({ stored: { state, reason, direction, updatedAt }, manifest: { replaces } }: Live): boolean {
-    const mayBe = state === 'failed' && reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW
+  private isOfferedAnew({ stored: { state, reason, direction, updatedAt }, manifest: { replaces, stream } }: Live): boolean {
+    const mayBe = state === 'failed' && reason === 'FILE_CHANGED' && (replaces?.attempt ?? 0) < MAX_ANEW && stream !== 'growing'
     return mayBe && this.deps.clock.now() - updatedAt < (direction === 'out' ? ANEW_AT_START_MS : ANEW_WITHIN_MS)
   }
 

@@ -70,6 +70,9 @@ describe('turns', () => {
     expect(places()).toEqual([1, 2, 3])
     await filesOf(bo).pause(his.id)
     expect(places()).toEqual([null, 1, 2])
+    await filesOf(bo).resume(his.id)
+    expect(places()).toEqual([1, 2, 3])
+    await filesOf(bo).pause(his.id)
     for (const { id } of hers.slice(0, 1)) await filesOf(bo).cancel(id)
     await world.run(1_000)
     expect(places()).toEqual([null, null, 1])
@@ -77,6 +80,26 @@ describe('turns', () => {
     await filesOf(bo).resume(his.id)
     await world.run(20_000)
     expect([places(), [his, ...more].map((each) => stateOf(bo, each))]).toEqual([Array(3).fill(null), Array(3).fill('done')])
+  })
+
+  it('[FI22] [FI24] what its sender has paused meanwhile waits for that, and for no turn', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { hers } = await four(both)
+    ana.disk.files.set('d', content(1, 600_000))
+    const more = await offer(both, ['d'])
+    await filesOf(bo).setRate(1_000)
+    for (const { id } of [...hers, more]) {
+      await filesOf(bo).accept(id, 'in')
+      await world.run(1_000)
+    }
+    expect(filesOf(bo).get(more.id)).toMatchObject({ state: 'waiting', reason: null, queue: 1 })
+    await filesOf(ana).pause(more.id)
+    await world.run(1_000)
+    expect(filesOf(bo).get(more.id)).toMatchObject({ state: 'waiting', reason: 'paused-there', queue: null })
+    await filesOf(ana).resume(more.id)
+    await world.run(1_000)
+    expect(filesOf(bo).get(more.id)).toMatchObject({ state: 'waiting', reason: null, queue: 1 })
   })
 
   it('[FI22] a place that gets free is of who has waited, not of who comes just then', async () => {
