@@ -86,6 +86,12 @@ export class ContactBook {
     return owner?.state === 'accepted' && !owner.blocked
   }
 
+  /** Whether touch is kept with a device (CT5): with those that have not answered yet as well. */
+  isLookedAfter(device: DeviceId): boolean {
+    const owner = this.ownerOf(device)
+    return owner !== undefined && !owner.blocked && owner.state !== 'requested'
+  }
+
   /**
    * A contact by petname, account id or a prefix of one.
    * @throws SkeinError CONTACT_UNKNOWN, CONTACT_AMBIGUOUS

@@ -60,9 +60,10 @@ export class Touch {
 
   /** Keeps in touch with every device of the contact until stopped, or until they are a contact no more. */
   keep(contact: StoredContact): void {
-    if (this.stopping.signal.aborted || contact.blocked || contact.state === 'requested') return
-    for (const { device } of this.deps.book.devicesOf(contact.account)) {
-      if (this.waits.has(device)) continue
+    const { book } = this.deps
+    if (this.stopping.signal.aborted) return
+    for (const { device } of book.devicesOf(contact.account)) {
+      if (this.waits.has(device) || !book.isLookedAfter(device)) continue
       this.waits.set(device, waiting())
       void this.keepDevice(contact.account, device)
     }
@@ -73,7 +74,7 @@ export class Touch {
     swarm.keep(device, true)
     for (let attempts = 0; !this.stopping.signal.aborted; ) {
       const contact = book.get(account)
-      if (contact === undefined || contact.blocked || contact.state === 'requested' || book.device(device) === undefined) break
+      if (contact === undefined || !book.isLookedAfter(device)) break
       const { hurry, atOnce } = waiting()
       this.waits.set(device, { hurry, atOnce })
       attempts = (await this.once(contact, device).catch((error: unknown) => this.missed(error))) ? 0 : attempts + 1

@@ -47,7 +47,8 @@ class Node {
       onNear: () => undefined,
       onOffence: () => undefined,
     })
-    const parts = { clock: systemClock, logger: silentLogger, isContact: () => false, isLink: () => isLink }
+    const nobody = (): boolean => false
+    const parts = { clock: systemClock, logger: silentLogger, isContact: nobody, isLookedAfter: nobody, isLink: () => isLink }
     this.neighbours = new MeshNeighbours({ ...parts, mesh: this.mesh, swarm })
   }
 

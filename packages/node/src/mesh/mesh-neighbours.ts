@@ -36,8 +36,10 @@ export interface MeshNeighboursDeps {
   readonly swarm: Pick<Libp2pSwarm, 'self' | 'open' | 'handle' | 'listen' | 'paths' | 'relays' | 'keep' | 'isConnected' | 'greet' | 'doubt'>
   readonly clock: Clock
   readonly logger: Logger
-  /** Whether a device is one of a contact, whose connection others look after. */
+  /** Whether a device is one of a contact. */
   isContact(device: DeviceId): boolean
+  /** Whether others look after the connection to it, which then is not for the mesh to let go. */
+  isLookedAfter(device: DeviceId): boolean
   /** Whether a connection may be a link. */
   isLink(path: PeerPath): boolean
 }
@@ -129,7 +131,7 @@ export class MeshNeighbours {
   }
 
   private async attach(channel: Channel): Promise<void> {
-    const { mesh, swarm, isContact, clock, logger } = this.deps
+    const { mesh, swarm, isLookedAfter, clock, logger } = this.deps
     const { peer } = channel
     // Pings tell when it has gone without a word.
     swarm.keep(peer, true)
@@ -139,7 +141,7 @@ export class MeshNeighbours {
     await mesh.attach(peer, link).catch((error: unknown) => logger.warn('mesh-link-failed', { reason: String(error) }))
     this.bridged.delete(link)
     if (clock.monotonic() - began > WANTED_AFTER_MS) this.asked.delete(peer)
-    if (!isContact(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
+    if (!isLookedAfter(peer) && !mesh.hasNeighbour(peer)) swarm.keep(peer, false)
   }
 
   private linkOf(channel: Channel): Link {

@@ -21,11 +21,18 @@ it('[ME22] on the local network everybody may be a neighbour, beyond it contacts
     ])
 })
 
-/** A bridge, connected over a relay to each of these. */
-function bridgeAt({ messenger, swarm }: WorldNode, to: readonly DeviceId[], world: World): () => void {
-  const paths = (): PeerPath[] => to.map((device) => ({ device, path: 'relayed', transport: 'circuit', rttMs: null, since: -1e6 }))
+interface Surroundings {
+  readonly to: readonly DeviceId[]
+  readonly world: World
+  readonly path?: 'lan' | 'relayed'
+  keep?(device: DeviceId, wanted: boolean): void
+}
+
+/** A bridge, connected over a relay or the local network to each of these. */
+function bridgeAt({ messenger, swarm }: WorldNode, { to, world, path = 'relayed', keep = () => undefined }: Surroundings): () => void {
+  const paths = (): PeerPath[] => to.map((device) => ({ device, path, transport: 'circuit', rttMs: null, since: -1e6 }))
   const port = {
-    ...{ self: messenger.identity.device, paths, relays: () => [], keep: () => undefined, isConnected: () => true },
+    ...{ self: messenger.identity.device, paths, relays: () => [], keep, isConnected: () => true },
     ...{ listen: () => () => undefined, open: swarm.open.bind(swarm), handle: swarm.handle.bind(swarm) },
   } as unknown as MeshParts['swarm']
   const undo: (() => unknown)[] = []
@@ -49,7 +56,7 @@ it('[ME22] who merely asks for contact, and who is blocked, is no neighbour over
   const devices = others.map(({ messenger }) => messenger.identity.device)
   expect(devices.map((device) => ana.messenger.book.ownerOf(device)?.state)).toEqual(['accepted', 'requested', 'accepted'])
   for (const { swarm } of others) swarm.handle(MESH_PROTOCOL, async () => undefined)
-  const stop = bridgeAt(ana, devices, world)
+  const stop = bridgeAt(ana, { to: devices, world })
   const linked = () => devices.map((device) => ana.messenger.mesh?.hasNeighbour(device))
   await world.run(2_000)
   expect(linked()).toEqual([true, false, false])
@@ -57,4 +64,25 @@ it('[ME22] who merely asks for contact, and who is blocked, is no neighbour over
   await world.run(2_000)
   expect(linked()).toEqual([false, false, false])
   stop()
+})
+
+it('[CT5] touch is kept with whoever has not answered yet, also when they are a neighbour no more', async () => {
+  const world = new World(1)
+  const [ana, bo] = [await world.start('ana', { meshArchive: new MemoryArchive() }), await world.start('bo')]
+  const letGo = async (): Promise<boolean> => {
+    const wanted: boolean[] = []
+    const keep = (_: DeviceId, isWanted: boolean) => wanted.push(isWanted)
+    const stop = bridgeAt(ana, { to: [bo.messenger.identity.device], world, path: 'lan', keep })
+    await world.run(2_000)
+    stop()
+    return wanted.includes(false)
+  }
+  bo.swarm.handle(MESH_PROTOCOL, async (channel) => channel.close())
+  const { invite } = await bo.messenger.invite()
+  bo.swarm.handle('/skein/contact/1', async (channel) => channel.close())
+  expect(await letGo()).toBe(true)
+  const adding = ana.messenger.add(invite)
+  await world.run(15_000)
+  expect((await adding).state).toBe('pending')
+  expect(await letGo()).toBe(false)
 })

@@ -27,7 +27,8 @@ export function startMesh({ messenger, swarm, clock, logger, hasLan, bridge }: M
   if (mesh === undefined || !(hasLan || bridge)) return undefined
   const isContact = (device: DeviceId): boolean => book.isContact(device)
   const isLink = (path: PeerPath): boolean => mayBeLink(path, { bridge, isContact })
-  const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact })
+  const isLookedAfter = (device: DeviceId): boolean => book.isLookedAfter(device)
+  const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger, isLink, isContact, isLookedAfter })
   neighbours.start()
   undo.push(() => neighbours.stop())
   return neighbours
