@@ -68,6 +68,36 @@ describe('a clock that is wrong', () => {
     expect(doubt.isWrong).toBe(true)
   })
 
+  it('[ME43] is believed in against one stranger whose clock is wrong in the same way, and against any that come afterwards', () => {
+    const doubt = new ClockDoubt({ clock: new VirtualClock(0) })
+    doubt.brought('twin', headerAfter(0), NOW)
+    for (let at = 0; at < 20; at += 1) doubt.brought(`honest ${at}`, headerAfter(20 * YEAR_MS), NOW)
+    expect(doubt.isWrong).toBe(true)
+    for (let at = 0; at < 10; at += 1) doubt.brought(`made up ${at}`, headerAfter(0), NOW)
+    expect(doubt.isWrong).toBe(true)
+  })
+
+  it('[ME43] is believed in where a contact differs, whatever strangers of this time there are fewer of', () => {
+    const doubt = new ClockDoubt({ clock: new VirtualClock(0), isContact: (peer) => peer === 'friend' })
+    for (const peer of ['cy', 'dee']) doubt.brought(peer, headerAfter(0), NOW)
+    for (const peer of ['friend', 'eli', 'fay']) doubt.brought(peer, headerAfter(20 * YEAR_MS), NOW)
+    expect(doubt.isWrong).toBe(true)
+  })
+
+  it('[ME43] counts a contact from its first word on, and nobody who was here more than an hour ago', async () => {
+    const clock = new VirtualClock(0)
+    const doubt = new ClockDoubt({ clock, isContact: (peer) => peer === 'friend' })
+    const odd = headerAfter(20 * YEAR_MS)
+    for (let at = 0; at < 64; at += 1) doubt.brought(`sound ${at}`, headerAfter(0), NOW)
+    doubt.brought('friend', odd, NOW)
+    for (let at = 30; at < 62; at += 1) doubt.brought(`sound ${at}`, odd, NOW)
+    expect(doubt.isWrong).toBe(true)
+    for (let at = 0; at < 64; at += 1) doubt.brought(`sound ${at}`, headerAfter(0), NOW)
+    await clock.advance(3_600_001)
+    for (const peer of ['cy', 'dee']) doubt.brought(peer, odd, NOW)
+    expect(doubt.isWrong).toBe(true)
+  })
+
   it('[ME43] makes nobody free: beyond a thousand things of one neighbour that come too late it is blamed again', () => {
     const doubt = new ClockDoubt({ clock: new VirtualClock(0) })
     for (const peer of ['cy', 'dee']) doubt.brought(peer, headerAfter(20 * YEAR_MS), NOW)
