@@ -82,7 +82,7 @@ it('[ME31] there is one look for each neighbour that comes, and none with what i
   expect(passed.map((bytes) => bytes > 400)).toEqual([false, true, false])
 })
 
-it('[ME31] a neighbour that goes and comes again leads to no further look for two minutes, and many new ones to one in a minute', () => {
+it('[ME31] a neighbour that is back in two minutes leads to a further look only if there was one meanwhile, and many to one in a minute', () => {
   const { node, floods, say, answer } = talker()
   node.linkUp('x', { peer: 'x', now: 0 })
   say('0')
@@ -95,7 +95,22 @@ it('[ME31] a neighbour that goes and comes again leads to no further look for tw
     answer(`${at + 1}`, now)
     node.linkDown(`${peer} ${at}`, now + 5_000)
   }
-  expect(floods).toEqual(['0 x', '1 x', '1 y 0', '4 x', '4 z 3'])
+  expect(floods).toEqual(['0 x', '1 x', '1 y 0', '4 x', '4 z 3', '7 x', '7 y 6'])
+})
+
+it('[ME31] a neighbour that was away for a moment when another way was looked for is looked over as soon as it is back', () => {
+  const { node, floods, say, answer } = talker()
+  node.linkUp('x', { peer: 'x', now: 0 })
+  node.linkUp('y', { peer: 'y', now: 0 })
+  node.linkDown('y', 1_000)
+  say('1', 2_000)
+  node.linkUp('y again', { peer: 'y', now: 3_000 })
+  answer('1', 3_000)
+  for (const [at, now] of [4_000, 40_000, 80_000].entries()) {
+    say(`${at + 2}`, now)
+    answer(`${at + 2}`, now)
+  }
+  expect(floods).toEqual(['1 x', '2 x', '2 y again'])
 })
 
 /** One node that talks to an address behind neighbour x, and all that it floods. */

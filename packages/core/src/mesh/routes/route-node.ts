@@ -78,7 +78,7 @@ interface Pending extends Omit<Dispatch, 'over'> {
   readonly over: LinkId | undefined
   /** It floods although a way is known, to find another. */
   readonly isLook: boolean
-  /** The number of the latest link when it went: over later ones it has not looked. */
+  /** `LinkNumbers.latest` when it went: over later ones it has not looked. */
   readonly latest: number
   readonly dueAt: number
 }
@@ -198,7 +198,7 @@ export class RouteNode {
 
   private attempt(dispatch: Dispatch & { readonly isLook?: boolean }, { attempt: tries, now }: { attempt: number; now: number }): void {
     const { key, address, lock, payload, byRouteOnly = false, isAgain = false } = dispatch
-    const isLook = dispatch.isLook ?? (mayLook(dispatch) && this.table.looks(address, { links: this.links.all, now }))
+    const isLook = dispatch.isLook ?? (mayLook(dispatch) && this.table.looks(address, { links: this.links, now }))
     const over = !isLook && (tries === 1 || byRouteOnly) ? this.wayFor(dispatch, now) : undefined
     if (byRouteOnly && over === undefined) {
       this.options.stranded(key)

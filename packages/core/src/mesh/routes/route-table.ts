@@ -1,20 +1,21 @@
 import type { MeshAddress } from '../bundle.ts'
 import type { LinkId } from '../neighbour.ts'
+import type { LinkNumbers } from './link-numbers.ts'
 
 /** One way towards an address. */
 export interface Route {
   readonly link: LinkId
   /** Hops to the recipient over this link, its own included. */
   readonly hops: number
-  /** Milliseconds since 1970: last time a receipt came back over it. */
+  /** Monotonic milliseconds: last time a receipt came back over it. */
   readonly provenAt: number
   /** Share of tries that were answered, the latest counting most. */
   readonly quality: number
   /** What a byte costs on that link: 0 is nothing, 1 is a metered or battery-hungry radio. */
   readonly price: number
-  /** The number of the latest link there was when another way was looked for beside this one; 0 is never. */
+  /** `LinkNumbers.latest` when another way was looked for beside this one; 0 is never. */
   readonly looked: number
-  /** Milliseconds since 1970: when that was. */
+  /** Monotonic milliseconds: when that was. */
   readonly lookedAt: number
 }
 
@@ -91,15 +92,15 @@ export class RouteTable {
   }
 
   /** Whether one way alone is known, and another was looked for long ago, or links have come since; then it counts as looked for over all of them. */
-  looks(address: MeshAddress, { links, now }: { readonly links: ReadonlyMap<LinkId, number>; readonly now: number }): boolean {
+  looks(address: MeshAddress, { links, now }: { readonly links: LinkNumbers; readonly now: number }): boolean {
     const [only, other] = this.usable(address, now)
     if (only === undefined || other !== undefined || this.hasLooked(address, now)) return false
-    const looked = Math.max(only.looked, ...[...links].map(([link, number]) => (link === only.link ? 0 : number)))
-    const isDue = looked > only.looked || (links.size > 1 && now - only.lookedAt >= LOOK_BEYOND_MS)
+    const others = [...links.keys()].filter((link) => link !== only.link)
+    const isDue = others.some((link) => !links.hadPart(link, only.looked)) || (others.length > 0 && now - only.lookedAt >= LOOK_BEYOND_MS)
     if (!isDue) return false
     this.set(
       address,
-      this.of(address, now).map((way) => ({ ...way, looked, lookedAt: now })),
+      this.of(address, now).map((way) => ({ ...way, looked: links.latest, lookedAt: now })),
     )
     this.lookedAt.set(address, now)
     return true
