@@ -17,7 +17,15 @@ it('[ME22] who has enough neighbours looks for one more now and then: two groups
       return `here ${address}` as DeviceId
     },
   } as unknown as MeshNeighboursDeps['swarm']
-  const neighbours = new MeshNeighbours({ mesh, swarm, clock, logger: silentLogger, isContact: () => false, isLookedAfter: () => false, isLink: () => true })
+  const neighbours = new MeshNeighbours({
+    mesh,
+    swarm,
+    clock,
+    logger: silentLogger,
+    isContact: () => false,
+    isLookedAfter: () => false,
+    isLink: () => true,
+  })
   neighbours.start()
   for (let host = 1; host < 20; host += 1) neighbours.seen(`/ip4/10.0.0.${host}/tcp/4001`)
   await clock.advance(59_000)
