@@ -1,7 +1,7 @@
 /** A running client: core's messenger on SQLite and libp2p. */
 import { mkdirSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { carryByMesh, type FilesFactory, type Logger, SkeinError } from '@skein/core'
 import { transferFiles } from '@skein/core/files'
 import { nativeCompression } from '../platform/compression.ts'
@@ -19,11 +19,12 @@ import { openStore } from '../store/index.ts'
 import { createSwarm as createNodeSwarm, installRejectionGuard, type Libp2pSwarm, type SwarmOptions } from '../swarm/index.ts'
 import { serveSocket, socketPath } from './api/socket.ts'
 import { assemble, type Client, stopAll, type Undo } from './assemble.ts'
-import { type Config, defaultDataDir, type LoadedConfig, type Origin, saveConfig } from './config.ts'
+import { defaultDataDir, type LoadedConfig } from './config.ts'
 import { keepAddresses } from './address-book.ts'
 import { OwnPage } from './page/index.ts'
 import { startLan } from './lan.ts'
 import { watchOver } from './network.ts'
+import { RunningConfig } from './running-config.ts'
 
 const PLATFORM = { clock: systemClock, random: systemRandom, primitives: nativePrimitives, compression: nativeCompression }
 
@@ -61,7 +62,7 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
     const mesh = carryByMesh(meshArchive, openErasureCode)
     const home = realpathSync(dataDir)
     const platform = new NodeFiles({ stateFolder: join(home, 'files'), defaultFolder: join(home, 'received') })
-    platform.receiveInto(config.filesFolder)
+    const settings = new RunningConfig({ config, origins, dataDir, folder: platform })
     undo.push(() => platform.stop())
     const files = (swarm: Libp2pSwarm): FilesFactory => transferFiles(platform, bulkPortOn(swarm))
     const tally = new Tally()
@@ -110,13 +111,9 @@ export async function createClient({ dataDir, config, origins, askPassphrase, ui
       primitives: nativePrimitives,
       config,
       pid: process.pid,
-      describeConfig: () => describe({ config: { ...config, filesFolder: platform.defaultFolder() }, origins }, dataDir),
+      describeConfig: () => settings.describe(),
       backup: (passphrase) => writeBackup(store, { clock: systemClock, account: messenger.identity.account, passphrase }),
-      configure: async (change) => {
-        saveConfig({ dataDir, origins }, change)
-        if (change.filesFolder !== undefined) platform.receiveInto(change.filesFolder)
-        return Object.keys(change).every((key) => key === 'filesFolder')
-      },
+      configure: (change) => settings.change(change),
       requestStop,
       restart: () => restarting.resolve('restart'),
     }
@@ -169,14 +166,4 @@ function prepareDataDir(dataDir: string): void {
   } catch (cause) {
     throw new SkeinError('DATA_DIR_READ_ONLY', `The data directory ${dataDir} cannot be made or written.`, { cause })
   }
-}
-
-function describe({ config, origins }: LoadedConfig, dataDir: string): Record<string, { value: unknown; origin: string }> {
-  const settings = Object.entries(config).map(([key, value]) => [key, { value, origin: origins[key as keyof Config] }] as const)
-  return { ...Object.fromEntries(settings), data_dir: { value: resolve(dataDir), origin: dataDirOrigin(dataDir) } }
-}
-
-function dataDirOrigin(dataDir: string): Origin {
-  if (resolve(dataDir) !== defaultDataDir(process.env)) return 'flag'
-  return process.env['SKEIN_DATA_DIR'] ? 'environment' : 'default'
 }
