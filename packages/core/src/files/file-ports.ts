@@ -180,7 +180,7 @@ export interface ByteSink {
   /** @param bytes the sink's from now on @throws SkeinError DISK_FULL, FILE_UNREADABLE */
   write(offset: number, bytes: Uint8Array): Promise<void>
   /** As ContentSink.grow, where there is something to do. */
-  grow?(manifest: FileManifest): void
+  grow?(manifest: FileManifest): void | Promise<void>
   /** Recorded after the write, and found after a kill. */
   record(index: number, leaf: Uint8Array, moved: number): Promise<void>
   /** May be shorter where less is there. */

@@ -61,7 +61,7 @@ export class OpeningSink implements ContentSink {
   }
 
   async grow(manifest: FileManifest): Promise<void> {
-    this.bytes.grow?.(manifest)
+    await this.bytes.grow?.(manifest)
     this.plan = planOf(manifest)
     this.hash.plan = this.plan
     this.present.grow(this.plan.count)

@@ -27,3 +27,23 @@ it('[FI45] a browser that is full by then says so at every step', async () => {
   expect(await Promise.all(codes)).toEqual(['DISK_FULL', 'DISK_FULL', 'DISK_FULL', 'DISK_FULL'])
   vi.unstubAllGlobals()
 })
+
+it('[FI45] a stream that grows beyond the room in a browser is full before the last of it is taken, and goes on when there is room', async () => {
+  const MIB = 1_048_576
+  let usage = 0
+  vi.stubGlobal('navigator', { storage: { estimate: async () => ({ quota: 100 * MIB, usage }) } })
+  try {
+    const records: UseStore = async <T>() => ({ content: 'c', path: undefined, at: 0 }) as T
+    const sink = await PageByteSink.open('own', records, wish)
+    const grown = (size: number) => sink.grow({ ...wish.manifest, size, stream: 'growing' })
+    await grown(60 * MIB)
+    usage = 60 * MIB
+    await expect(grown(70 * MIB)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    usage = 50 * MIB
+    await grown(66 * MIB)
+    usage = 100 * MIB
+    await grown(66 * MIB)
+  } finally {
+    vi.unstubAllGlobals()
+  }
+})

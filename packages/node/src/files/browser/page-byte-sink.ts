@@ -1,5 +1,5 @@
 /** Keeps what is received in a browser until the user saves it. Runs in the worker. */
-import { type ByteSink, decodeFolderList, isSkeinError, type PlacedEntry, type SinkWish, SkeinError } from '@skein/core'
+import { type ByteSink, decodeFolderList, type FileManifest, isSkeinError, type PlacedEntry, type SinkWish, SkeinError } from '@skein/core'
 import { LEAF_BYTES, layOut, numberedName, planOf, safeName } from '@skein/core/files'
 import type { UseStore } from 'idb-keyval'
 import { MAX_NUMBER } from '../constants.ts'
@@ -26,6 +26,8 @@ export class PageByteSink implements ByteSink {
   private readonly entries: readonly PlacedEntry[] | undefined
   private readonly receiving: Receiving
   private readonly place: ContentPlace
+  /** Of all that there has been room for. */
+  private size: number
 
   private constructor(records: UseStore, wish: SinkWish, opened: { readonly receiving: Receiving; readonly place: ContentPlace }) {
     this.records = records
@@ -33,6 +35,7 @@ export class PageByteSink implements ByteSink {
     this.entries = wish.list === undefined ? undefined : layOut(decodeFolderList(wish.list), wish.manifest.size).entries
     this.receiving = opened.receiving
     this.place = opened.place
+    this.size = wish.manifest.size
   }
 
   /** @param name of the identity @throws SkeinError BAD_FRAME (of the list), DISK_FULL; DOMException while another page has it open */
@@ -60,16 +63,14 @@ export class PageByteSink implements ByteSink {
       if ((index + 1) * LEAF_BYTES <= leaves.length) leaves.set(chunk.leaf, index * LEAF_BYTES)
       moved = Math.max(moved, chunk.moved)
     }
-    await this.requireRoom(chunks.length)
+    await requireRoom(this.size - chunks.length * this.wish.manifest.chunkSize)
     return { leaves, moved }
   }
 
-  /** An origin that is not secure cannot ask: there, it is full when it is full. */
-  private async requireRoom(written: number): Promise<void> {
-    const storage = (globalThis.navigator as Partial<Navigator>).storage
-    const { quota, usage = 0 } = (await storage?.estimate?.()) ?? {}
-    const { size, chunkSize } = this.wish.manifest
-    if (quota !== undefined && quota - usage < size - written * chunkSize + RESERVE_BYTES) throw diskFull()
+  async grow({ size }: FileManifest): Promise<void> {
+    // What has merely ended needs none.
+    if (size > this.size) await requireRoom(size - this.size)
+    this.size = size
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> {
@@ -123,6 +124,13 @@ export async function forgetReceiving(name: string, records: UseStore, id: strin
     return receiving
   })
   if (known !== undefined && known.path === undefined) await removeContent(name, records, known.content)
+}
+
+/** An origin that is not secure cannot ask: there, it is full when it is full. @param bytes that are still to come */
+async function requireRoom(bytes: number): Promise<void> {
+  const storage = (globalThis.navigator as Partial<Navigator>).storage
+  const { quota, usage = 0 } = (await storage?.estimate?.()) ?? {}
+  if (quota !== undefined && quota - usage < bytes + RESERVE_BYTES) throw diskFull()
 }
 
 function begin(records: UseStore, id: string): Promise<Receiving> {
