@@ -17,8 +17,19 @@ export function endBroken({ code = '' }: NodeJS.ErrnoException, socket: Socket, 
   if (socket.destroyed) return
   const [, why, status] = REQUESTS.find(([codes]) => codes.test(code)) ?? []
   if (why !== undefined) onBroken(why)
-  if (status !== undefined && socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  if (status !== undefined && socket.writable && !isAnswering(socket))
+    socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   socket.destroy()
+}
+
+/** What Node.js looks at before it answers by itself: not in its types. */
+interface Answering {
+  readonly _httpMessage?: { readonly headersSent: boolean } | null
+}
+
+/** In the middle of an answer to an earlier request another one would be taken for a part of it. */
+function isAnswering(socket: Socket): boolean {
+  return (socket as Socket & Answering)._httpMessage?.headersSent === true
 }
 
 /** Why there is no TLS: silence, or garbage and whatever else is no handshake of ours. */

@@ -19,14 +19,18 @@ afterEach(async () => {
 
 interface Wanted {
   readonly mayEnter?: () => boolean
+  readonly onRequest?: FrontHandlers['onRequest']
   readonly withinMs?: number
 }
 
-async function frontWith(certificate?: Certificate, { mayEnter = () => true, withinMs }: Wanted = {}): Promise<HttpsFront> {
+async function frontWith(
+  certificate?: Certificate,
+  { mayEnter = () => true, onRequest = (_, response) => response.end('page'), withinMs }: Wanted = {},
+): Promise<HttpsFront> {
   const handlers: FrontHandlers = {
     mayEnter,
     onBroken: (why) => void broken.push(why),
-    onRequest: (_, response) => response.end('page'),
+    onRequest,
     onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
   }
   const front = new HttpsFront(handlers, withinMs)
@@ -115,6 +119,7 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     const proof = await selfSigned('proof.example', Date.now())
     const front = await frontWith(undefined, { withinMs: 2_000 })
     await expect(ask(front, proof)).rejects.toThrow()
+    expect(broken).toEqual(['tls'])
     front.prove(proof)
     const strangers = await Promise.all([
       raw(front, Buffer.alloc(70_000, 0xff)),
@@ -123,7 +128,24 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     ])
     expect((await handshake(front, 'acme-tls/1')).getPeerCertificate().subject.CN).toBe('proof.example')
     await vi.waitFor(() => expect(strangers.map(({ closed }) => closed)).toEqual([true, true, true]), WITHIN)
-    expect(broken).toContain('timeout')
+    expect(broken.toSorted()).toEqual(['timeout', 'tls', 'tls', 'tls'])
+    await raw(front, Buffer.from('nothing but acme-tls/1'))
+    await vi.waitFor(() => expect(broken).toHaveLength(5), WITHIN)
+    expect(broken.at(-1)).toBe('tls')
+  })
+
+  it('[RL21] says nothing of a broken request in the middle of an answer to an earlier one', async () => {
+    const front = await frontWith(await selfSigned(HOST, Date.now()), {
+      onRequest: (_, response) => void response.writeHead(200, { 'content-length': 100 }).write('page'),
+    })
+    const socket = await handshake(front, 'http/1.1')
+    let text = ''
+    socket.on('error', () => undefined).on('data', (part: Buffer) => (text += part.toString()))
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await vi.waitFor(() => expect(text).toContain('page'), WITHIN)
+    socket.write('none\r\n\r\n')
+    await vi.waitFor(() => expect(socket.closed).toBe(true), WITHIN)
+    expect([text.match(/HTTP/g)?.length, broken]).toEqual([1, ['malformed']])
   })
 
   it('[RL21] counts what is no TLS, says nothing in time, or is no request behind it, and answers that', async () => {

@@ -110,7 +110,7 @@ export class HttpsFront implements AsyncDisposable {
       if (hello === null) return this.#cut(socket, 'tls')
       socket.unshift(hello)
       // The name of a protocol stands in clear in the first message; nothing else of it has to be understood.
-      if (this.#proof !== undefined && hello.includes(ACME_ALPN)) prove(socket, this.#proof)
+      if (this.#proof !== undefined && hello.includes(ACME_ALPN)) prove(socket, this.#proof, (error) => this.#cut(socket, whyNoTls(error)))
       else this.#serve(socket)
     })
   }
@@ -122,14 +122,14 @@ export class HttpsFront implements AsyncDisposable {
 
   #serve(socket: Socket): void {
     if (this.#hasCertificate) this.#https.emit('connection', socket)
-    else socket.destroy()
+    else this.#cut(socket, 'tls')
   }
 }
 
 /** The authority looks at the certificate of the handshake, and goes. */
-function prove(socket: Socket, { key, chain }: Certificate): void {
+function prove(socket: Socket, { key, chain }: Certificate, onFailed: (error: Error) => void): void {
   const once = createTls({ key, cert: chain, ALPNProtocols: [ACME_ALPN], handshakeTimeout: HANDSHAKE_WITHIN_MS })
   once.on('secureConnection', (secured) => secured.end())
-  once.on('tlsClientError', () => socket.destroy())
+  once.on('tlsClientError', onFailed)
   once.emit('connection', socket)
 }

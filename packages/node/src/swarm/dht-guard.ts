@@ -9,6 +9,7 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { type Caller, callerOf } from './circuit/caller.ts'
 import type { RelayRules } from './circuit/rules.ts'
 import { DhtShelf } from './dht-shelf.ts'
+import { type Offence, offenceOf } from './offences.ts'
 import type { CertificateDatastore, StoreKey } from './relay-datastore.ts'
 
 /** Servers of one network in the routing table: nobody runs more relays in one place. */
@@ -43,23 +44,33 @@ interface DhtMessage {
 /** All that one stream may say, bytes: one question and its record are 5 KB; the library reads messages of 4 MiB. */
 const MAX_STREAM_BYTES = 65_536
 
-/** Cuts off whoever says more on one stream than any question takes. Before the DHT is started. */
-export function boundRequests(dht: KadDHT, onRefused: () => void): KadDHT {
+/** Cuts off whoever says more on one stream than any question takes, and tells of what is no question. Before the DHT is started. */
+export function boundRequests(dht: KadDHT, onRefused: (why: Offence) => void): KadDHT {
   const { rpc } = dht as unknown as Inside
   const serve = rpc.onIncomingStream.bind(rpc)
   rpc.onIncomingStream = (stream, connection) => {
     let left = MAX_STREAM_BYTES
     const served = serve(stream, connection)
+    served.catch((error: unknown) => {
+      const why = whyUnread(error, stream)
+      if (why !== undefined) onRefused(why)
+    })
     // After the library's own: the first listener is given what has come before.
     stream.addEventListener('message', ({ data }) => {
       left -= data.byteLength
       if (left >= 0 || stream.status !== 'open') return
-      onRefused()
+      onRefused('size')
       stream.abort(new Error('too long a question'))
     })
     return served
   }
   return dht
+}
+
+/** The library's decoder throws what has no name of its own, on a stream that stands; what ends a stream is no offence. */
+function whyUnread(error: unknown, { status }: Stream): Offence | undefined {
+  const isUnreadable = status === 'open' && error instanceof Error && /^(Range)?Error$/.test(error.name)
+  return isUnreadable ? 'malformed' : offenceOf(error)
 }
 
 export interface DhtGuardParts {

@@ -45,7 +45,8 @@ function guard(listener: Listener, rules: Rules, bounds: typeof PENDING): Listen
     try {
       await take(name, host, port, signal)
     } catch (error) {
-      rules.onRefused('handshake', 'failed')
+      // Whom the gate turns away it has counted itself.
+      if (!(error instanceof Error && error.name === 'ConnectionInterceptedError')) rules.onRefused('handshake', 'failed')
       throw error
     } finally {
       underWay.delete(key)

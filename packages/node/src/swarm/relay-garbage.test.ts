@@ -13,7 +13,7 @@ import { MAGIC, SPLICE_PROTOCOL } from '../bulk/constants.ts'
 import { HOP_PROTOCOL } from './circuit/hop-service.ts'
 import { OPEN_RULES, type RelayRules } from './circuit/index.ts'
 import type { RelayStack } from './relay-stack.ts'
-import { securedAndMuxed } from './stack-parts.ts'
+import { DHT_PROTOCOL, securedAndMuxed } from './stack-parts.ts'
 import { TestNetwork } from './test-network.ts'
 
 const WITHIN = { timeout: 60_000, interval: 20 }
@@ -139,9 +139,22 @@ describe('[RL21] a relay that is brought garbage', { timeout: 120_000 }, () => {
     [HOP_PROTOCOL, Uint8Array.of(0x81, 0x20, 1), 'circuit size'],
     [HOP_PROTOCOL, Uint8Array.of(2, 0xff, 0xff), 'circuit malformed'],
     [SPLICE_PROTOCOL, Uint8Array.of(2, 0xff, 0xff), 'bulk malformed'],
+    [DHT_PROTOCOL, Uint8Array.of(2, 0xff, 0xff), 'dht malformed'],
+    [DHT_PROTOCOL, Uint8Array.of(2, 8, 99), 'dht malformed'],
   ])('counts a request to %s that is none', async (protocol, bytes, what) => {
     await say(protocol, bytes)
     expect(await counted()).toEqual([what])
+  })
+
+  it('counts no question of the DHT that is one, nor its end', async () => {
+    const node = await stranger()
+    const stream = await node.getConnections()[0]?.newStream(DHT_PROTOCOL)
+    const answered = new Promise((resolve) => stream?.addEventListener('message', resolve))
+    stream?.send(Uint8Array.of(2, 8, 5))
+    await answered
+    await stream?.close()
+    await say(DHT_PROTOCOL, Uint8Array.of(2, 8, 99))
+    expect(await counted()).toEqual(['dht malformed'])
   })
 
   it('counts what a peer that has come in sends beneath all protocols', async () => {

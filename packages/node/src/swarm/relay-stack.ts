@@ -296,7 +296,7 @@ function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, .
     ping: ping(),
     keychain: keychain(),
     dht: (components: KadDHTComponents) =>
-      boundRequests(kadDHT(dhtOptions(judge, { clientMode: false }))(components), () => parts.rules.onRefused('dht', 'size')),
+      boundRequests(kadDHT(dhtOptions(judge, { clientMode: false }))(components), (why) => parts.rules.onRefused('dht', why)),
     gossip: gossipsub(hubOptions(topic)),
     hop: (components: HopComponents) => new HopService(components, { ...parts, logger }),
   }
