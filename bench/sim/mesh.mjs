@@ -17,7 +17,7 @@ export async function simulate({ trace, policy, copies, seed, adversary, share, 
     seed: numberOf('--seed', seed),
     addresses: numberOf('--addresses', addresses, { least: 1, most: 1_000 }),
     ...(copies === undefined ? {} : { copies: numberOf('--copies', copies, { least: 1 }) }),
-    ...(adversary === undefined ? {} : { adversary, share: numberOf('--share', share, { most: 1 }) }),
+    ...(adversary === undefined ? {} : { adversary, share: numberOf('--share', share, { most: 1, isShare: true }) }),
   })
   const tally = replay.run()
   return {

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 /** Where a graph names no pairs: all of them, unless these are more; then, and for each step, so many by chance, as in the given files. */
 const MOST_PAIRS = 2_500
 const SOME_PAIRS = 200
+/** In the place of an id that a pair lacks; no graph has it. */
+const NOBODY = Symbol('nobody')
 
 /** @throws Error in one line */
 export function readGraph(file) {
@@ -80,7 +82,7 @@ function indexOf({ nodes }, lists) {
 }
 
 function pairOf(pair, index, what) {
-  const places = Array.isArray(pair) ? pair.slice(0, 2).map((id) => index.get(id)) : []
+  const places = Array.isArray(pair) ? pair.slice(0, 2).map((id) => index.get(id ?? NOBODY)) : []
   if (places.length < 2 || places.includes(undefined)) throw new Error(`${what}: ${JSON.stringify(pair)} is no pair of nodes`)
   return places
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { simulate as gossip } from '../../bench/sim/gossip.mjs'
+import { numberOf } from '../../bench/sim/number-of.mjs'
 import { simulate } from '../../bench/sim/routing.mjs'
 import { folder, grid, seededRandom, writeGraph } from '../../bench/sim/small-traces.mjs'
 import { soundGraph } from '../../bench/sim/sound-graph.mjs'
@@ -130,7 +131,8 @@ describe('pings over a graph', () => {
 
   it('are refused in one line where they are none', async () => {
     using place = folder()
-    for (const graph of [{}, [], null, { nodes: 2, links: [[0]] }, { nodes: [{ id: 1 }], pings: [[1, 2]] }]) {
+    const lacking = [{ links: [{ source: 'a' }] }, { links: [[0, null]] }]
+    for (const graph of [{}, [], null, { nodes: 2, links: [[0]] }, { nodes: [{ id: 1 }], pings: [[1, 2]] }, ...lacking]) {
       const error = await run(place, graph).catch((reason) => reason)
       expect(error.message).toMatch(/^(the graph|links|pings)[^\n]*$/)
     }
@@ -143,4 +145,9 @@ describe('floods', () => {
     expect([hybrid.reach, gossipsub.reach]).toEqual([1, 1])
     expect(hybrid.duplicates).toBeLessThan(gossipsub.duplicates)
   })
+})
+
+it('whole numbers are taken where things are counted, and parts where a share is meant', () => {
+  expect(() => numberOf('--nodes', '30.5')).toThrow('--nodes takes a whole number from 0 to')
+  expect([numberOf('--nodes', '30'), numberOf('--share', '0.3', { most: 1, isShare: true })]).toEqual([30, 0.3])
 })

@@ -94,7 +94,7 @@ const carryIn = (session: Session, file: string): Promise<number> =>
       const batch = await api.carry({ bundles: bundles.slice(at, at + BATCH) })
       for (const name of ['taken', 'known', 'refused', 'no_room', 'late', 'later'] as const) counts[name] += batch[name]
     }
-    const why = `${counts.no_room} for lack of room, ${counts.late} too late, ${counts.later} not to be opened yet`
+    const why = `${counts.no_room} for lack of room, ${counts.late} too late, ${counts.later} on their way in or not to be opened yet`
     const keep = counts.later > 0 ? ' Keep the file, and try it again later.' : ''
     session.output.result(counts, `${counts.taken} taken, ${counts.known} known already, ${counts.refused} refused (${why}).${keep}`)
   })
