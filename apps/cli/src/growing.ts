@@ -1,8 +1,8 @@
 /** Tells the client that runs how much has come through a pipe, while it still comes. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SkeinError } from '@skein/core'
+import { isSkeinError, SkeinError } from '@skein/core'
 import { sizeSoFar } from '@skein/core/files'
-import type { ApiClient, TransferView } from '@skein/node/api'
+import { type ApiClient, fromApiError, type TransferView } from '@skein/node/api'
 import type { Growing } from './spool.ts'
 
 /** Between two words about how much there is, ms: each is kept, and told to who receives. */
@@ -26,6 +26,7 @@ export async function sendGrowing(
   const telling = new Telling(
     api,
     transfers.map(({ transfer }) => transfer),
+    over,
   )
   return { transfers, signal: over.signal, grown: (bytes) => telling.grown(bytes), ended: (bytes) => telling.ended(bytes) }
 }
@@ -33,14 +34,16 @@ export async function sendGrowing(
 class Telling {
   private readonly api: Api
   private readonly transfers: string[]
+  private readonly over: AbortController
   private bytes = 0
   private told = 0
   private isOver = false
   private underWay: Promise<void> | undefined
 
-  constructor(api: Api, transfers: string[]) {
+  constructor(api: Api, transfers: string[], over: AbortController) {
     this.api = api
     this.transfers = transfers
+    this.over = over
   }
 
   /** One word at a time: what comes meanwhile goes into the next. */
@@ -55,12 +58,20 @@ class Telling {
     await this.api.grown({ transfers: this.transfers, bytes, ended: true })
   }
 
-  /** Who cannot hear it any more has closed the answers too. */
+  /** Who cannot hear it any more has closed the answers too; who could not keep it just now hears it again. */
   private async tell(): Promise<void> {
-    while (!this.isOver && sizeSoFar(this.bytes) > this.told) {
-      this.told = sizeSoFar(this.bytes)
-      await this.api.grown({ transfers: this.transfers, bytes: this.bytes, ended: false }).catch(() => (this.isOver = true))
+    while (!this.isOver && !this.over.signal.aborted && sizeSoFar(this.bytes) > this.told) {
+      const { bytes } = this
+      await this.api.grown({ transfers: this.transfers, bytes, ended: false }).then(
+        () => (this.told = sizeSoFar(bytes)),
+        (error: unknown) => this.onUntold(error),
+      )
       await sleep(TELL_EVERY_MS)
     }
+  }
+
+  private onUntold(error: unknown): void {
+    const cause = fromApiError(error)
+    if (isSkeinError(cause, 'FILE_TOO_LARGE')) this.over.abort(cause)
   }
 }
