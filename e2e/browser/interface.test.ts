@@ -96,7 +96,7 @@ it.skipIf(skipped)('[UI9] people answer, react, edit, take back, search and let 
   expect(await ana.faults()).toEqual([])
   await ana.page.keyboard.press('Escape')
   // Whoever closes a dialog is where it was opened.
-  expect(await ana.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Search messages')
+  await ana.page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Search messages')
   await ana.page.keyboard.press('Enter')
   await ana.page.keyboard.type('HELL bo')
   await hit.click()
