@@ -83,11 +83,16 @@ export class DataChannelConnection implements BulkConnection {
   /** What was written goes out before. */
   async close(): Promise<void> {
     await this.writing
-    this.channel.bufferedAmountLowThreshold = 0
     const late = setTimeout(() => this.end(), CLOSE_WITHIN_MS)
-    while (!this.isOver && this.channel.bufferedAmount > 0) await new Promise<void>((resolve) => (this.wakeWriter = resolve))
-    clearTimeout(late)
-    this.abort()
+    try {
+      if (!this.isOver) this.channel.bufferedAmountLowThreshold = 0
+      while (!this.isOver && this.channel.bufferedAmount > 0) await new Promise<void>((resolve) => (this.wakeWriter = resolve))
+    } catch {
+      // The library throws at one that it has destroyed, of which it tells later: nothing goes out there any more.
+    } finally {
+      clearTimeout(late)
+      this.abort()
+    }
   }
 
   abort(): void {
