@@ -2,6 +2,8 @@
 import { Observable } from '../client/observable.ts'
 
 export interface Copy {
+  /** Tells it from the others. */
+  readonly id: number
   /** Bytes. */
   readonly done: number
   readonly total: number
@@ -12,6 +14,8 @@ export interface Copy {
 const STEPS = 200
 
 export class Copies extends Observable<readonly Copy[]> {
+  private made = 0
+
   constructor() {
     super([])
   }
@@ -19,7 +23,8 @@ export class Copies extends Observable<readonly Copy[]> {
   /** @param work is given what to tell written bytes to, and a signal by which the user breaks it off */
   async make<T>(total: number, work: (onBytes: (bytes: number) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
     const over = new AbortController()
-    let copy: Copy = { done: 0, total, cancel: () => over.abort() }
+    this.made += 1
+    let copy: Copy = { id: this.made, done: 0, total, cancel: () => over.abort() }
     let done = 0
     this.set([...this.get(), copy])
     const onBytes = (bytes: number): void => {

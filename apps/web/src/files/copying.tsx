@@ -12,9 +12,8 @@ export function Copying() {
   const words = useFileStrings()
   const amount = useAmount()
   const all = useObservable(copies).filter(({ total }) => total >= SHOWN_FROM_BYTES)
-  return all.map(({ done, total, cancel }, at) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: a copy is nothing but how far it is
-    <div key={at} className="grid gap-2 p-2">
+  return all.map(({ id, done, total, cancel }) => (
+    <div key={id} className="grid gap-2 p-2">
       <p className="text-sm text-quiet">{words.copying(amount(done), amount(total))}</p>
       <progress aria-label={words.copying(amount(done), amount(total))} value={done} max={total} className="h-2 w-full accent-accent" />
       <div>

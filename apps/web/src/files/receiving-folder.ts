@@ -1,7 +1,7 @@
 /** Where a program behind the page puts what is accepted: read once, and as it is changed here. */
 import type { ApiClient } from '@skein/node/browser'
+import { ApiValue } from '../client/api-value.ts'
 import type { ClientModel } from '../client/model.ts'
-import { Observable } from '../client/observable.ts'
 import { isOnDisk } from './places.ts'
 
 const known = new WeakMap<ClientModel, ReceivingFolder>()
@@ -20,15 +20,9 @@ export function requireFolder(path: string): string {
 }
 
 /** Its value is empty where the browser keeps what is received, and before it is known. */
-export class ReceivingFolder extends Observable<string> {
-  private readonly model: ClientModel
-  private api: ApiClient | undefined
-
+export class ReceivingFolder extends ApiValue<string> {
   constructor(model: ClientModel) {
-    super('')
-    this.model = model
-    model.subscribe(() => this.look())
-    this.look()
+    super(model, '')
   }
 
   /** @throws Error `no-folder`; what the API throws */
@@ -38,15 +32,8 @@ export class ReceivingFolder extends Observable<string> {
     this.set(filesFolder)
   }
 
-  private look(): void {
-    const { api } = this.model.get()
-    if (api === this.api) return
-    this.api = api
-    if (api !== undefined) void this.read(api).catch(() => undefined)
-  }
-
-  private async read(api: ApiClient): Promise<void> {
+  protected async ask(api: ApiClient): Promise<string | undefined> {
     const value = (await api.config())['filesFolder']?.value
-    if (this.api === api && typeof value === 'string') this.set(value)
+    return typeof value === 'string' ? value : undefined
   }
 }

@@ -1,7 +1,7 @@
 /** All transfers as the interface shows them: read once, kept up to date by events. */
 import type { ApiClient, ClientEvent, TransferView } from '@skein/node/browser'
+import { ApiValue } from '../client/api-value.ts'
 import type { ClientModel } from '../client/model.ts'
-import { Observable } from '../client/observable.ts'
 
 /** Newest first; `undefined` before they are known. */
 export type TransferList = readonly TransferView[] | undefined
@@ -15,29 +15,14 @@ export function transfersOf(model: ClientModel): Transfers {
   return transfers
 }
 
-export class Transfers extends Observable<TransferList> {
-  private readonly model: ClientModel
-  private api: ApiClient | undefined
-
+export class Transfers extends ApiValue<TransferList> {
   constructor(model: ClientModel) {
-    super(undefined)
-    this.model = model
-    model.subscribe(() => this.look())
+    super(model, undefined)
     model.onEvents((events) => this.take(events))
-    this.look()
   }
 
-  /** A tab that takes over begins anew: what was heard of the one before may be old. */
-  private look(): void {
-    const { api } = this.model.get()
-    if (api === this.api) return
-    this.api = api
-    if (api !== undefined) void this.read(api).catch(() => undefined)
-  }
-
-  private async read(api: ApiClient): Promise<void> {
-    const { transfers } = await api.transfers()
-    if (this.api === api) this.set(transfers)
+  protected async ask(api: ApiClient): Promise<TransferList> {
+    return (await api.transfers()).transfers
   }
 
   private take(events: readonly ClientEvent[]): void {

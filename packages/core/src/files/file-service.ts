@@ -130,7 +130,7 @@ export class FileService {
 
   /** Goes on with what was begun, until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.transfers.load()
+    await this.transfers.load(signal)
     // Messages do not wait for an old copy that cannot be removed, or for room.
     for (const step of [() => this.endOver(), () => this.streams.start(), () => this.upkeep.tidy(), () => this.mail.start()])
       await step().catch((error: unknown) => this.deps.logger.warn('files-not-tidied', { reason: String(error) }))

@@ -77,6 +77,24 @@ describe('a stream between two messengers', () => {
     expect(bo.disk.parts.size).toBe(0)
   })
 
+  it('[FI22] [FI75] what stands still is shown as far as it has come within 250 ms, and as standing still within 6 s', async () => {
+    const { world, bo, ...both } = await pair()
+    const { pipe, transfer } = await piped({ world, bo, ...both })
+    await pipe.grow(3.2 * MIB)
+    const told = () => bo.node.events.flatMap((event) => (event.kind === 'transfer' ? [event.transfer] : []))
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => filesOf(bo).get(transfer.id).bytes === 3 * MIB)
+    await world.run(250)
+    expect(told().at(-1)?.bytes).toBe(3 * MIB)
+    expect(told().at(-1)?.rate).toBeGreaterThan(0)
+    await world.run(6_000)
+    expect(told().at(-1)).toMatchObject({ state: 'running', rate: 0 })
+    // Then there is nothing to tell.
+    const count = told().length
+    await world.run(20_000)
+    expect(told()).toHaveLength(count)
+  })
+
   it.each([1, 2, 3, 4])(
     '[FI70] seed %d: however it comes, and whatever is cut or killed, only what is missing goes again',
     async (seed) => {
@@ -207,6 +225,15 @@ describe('a stream between two messengers', () => {
     const all = filesOf(ana).list()
     await expect(filesOf(ana).streams.breakOff(all.map(({ id }) => id))).rejects.toMatchObject({ code: 'DISK_FULL' })
     expect([all.map((each) => stateOf(ana, each)), gone]).toEqual([['failed', 'failed'], [JSON.stringify(['pipe'])]])
+  })
+
+  it('[FI73] whose end cannot be kept has not ended: nobody is told that it has', async () => {
+    const both = await pair()
+    const { ana } = both
+    const { pipe, transfer } = await piped(both)
+    ana.node.store.full = true
+    await expect(pipe.grow(pipe.all.length, true)).rejects.toMatchObject({ code: 'DISK_FULL' })
+    expect(filesOf(ana).get(transfer.id)).toMatchObject({ state: 'failed', reason: 'PIPE_BROKEN', growing: true })
   })
 
   it('[FI73] whose copy was removed is broken off, and nobody waits for another of it', async () => {

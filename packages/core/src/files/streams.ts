@@ -62,13 +62,20 @@ export class Streams {
     const open = this.growing(ids)
     if (open.length === 0) throw new SkeinError('TRANSFER_UNKNOWN', 'Nobody is to get what comes any more.')
     const size = ended ? bytes : sizeSoFar(bytes)
-    for (const live of open) {
-      if (!ended && size <= live.manifest.size) continue
+    const growing = forAll(open, async (live) => {
+      if (!ended && size <= live.manifest.size) return
       const grown = grownTo(live.manifest, { size, ended })
       await this.deps.growSource(grown)
       await this.deps.transfers.grow(live, grown)
       this.tellEnd(live)
-    }
+    })
+    await (ended ? growing.catch((error: unknown) => this.breakOffRest(open, error)) : growing)
+  }
+
+  /** Whose end cannot be kept gets none; the others keep theirs, and the copy. @throws `error` where that is nobody */
+  private async breakOffRest(open: readonly Live[], error: unknown): Promise<void> {
+    await this.breakOff(open.map(({ stored: { id } }) => id)).catch(() => undefined)
+    if (!open.some(({ manifest, stored }) => manifest.stream === 'ended' && !isFinal(stored))) throw error
   }
 
   /** It will never be whole: for nobody (FI73). */

@@ -42,7 +42,8 @@ export interface Live {
   queue: number | null
   /** Those that wait for a change. */
   readonly watching: Set<() => void>
-  toldAt: number
+  /** It moves, and how it does is told. */
+  isFollowed: boolean
   keptAt: number
 }
 
@@ -61,13 +62,15 @@ export function isFinal({ state }: Pick<StoredTransfer, 'state'>): boolean {
 export class TransferBook {
   private readonly deps: TransferBookDeps
   private readonly live = new Map<string, Live>()
+  private over: AbortSignal | undefined
 
   constructor(deps: TransferBookDeps) {
     this.deps = deps
   }
 
-  /** Nothing runs after a start. */
-  async load(): Promise<void> {
+  /** Nothing runs after a start. @param over nothing is told any more when it aborts */
+  async load(over: AbortSignal): Promise<void> {
+    this.over = over
     for (const stored of await this.deps.store.transfers()) this.take(stored)
     // What the program had no time to refuse.
     for (const live of this.all())
@@ -115,7 +118,15 @@ export class TransferBook {
   private take(stored: StoredTransfer): Live {
     const state = stored.state === 'running' ? 'waiting' : stored.state
     const manifest = decodeManifest(stored.manifest)
-    const live: Live = { stored: { ...stored, state }, manifest, rate: new Rate(), queue: null, watching: new Set(), toldAt: 0, keptAt: 0 }
+    const live: Live = {
+      stored: { ...stored, state },
+      manifest,
+      rate: new Rate(),
+      queue: null,
+      watching: new Set(),
+      isFollowed: false,
+      keptAt: 0,
+    }
     this.live.set(nameOf(stored.id, stored.direction), live)
     return live
   }
@@ -145,7 +156,7 @@ export class TransferBook {
     const next = { ...live.stored, ...change, updatedAt: this.deps.clock.now() }
     live.stored = next.direction === 'in' && isFinal(next) ? { ...next, manifest: withoutKey(live.manifest) } : next
     for (const wake of live.watching) wake()
-    if (this.find(next.id, next.direction) !== live) return
+    if (!this.isThere(live)) return
     try {
       await this.deps.store.commit([this.write(live)])
     } finally {
@@ -163,10 +174,13 @@ export class TransferBook {
     if (!isKept) await this.change(live, {})
   }
 
-  /** More of a stream is known of, or its end; kept before it is fetched. */
-  grow(live: Live, manifest: FileManifest): Promise<void> {
+  /** More of a stream is known of, or its end; that is told to nobody before it is kept. */
+  async grow(live: Live, manifest: FileManifest): Promise<void> {
+    const kept = { manifest: encodeManifest(manifest) }
+    // Whatever else changes meanwhile is kept with the second.
+    if (manifest.stream === 'ended') await this.deps.store.commit([this.write({ stored: { ...live.stored, ...kept } })])
     live.manifest = manifest
-    return this.change(live, { manifest: encodeManifest(manifest) })
+    await this.change(live, kept)
   }
 
   /** Until it changes, or `signal` aborts. */
@@ -185,23 +199,39 @@ export class TransferBook {
   /** Moves on; told and kept now and then. */
   progress(live: Live, { bytes = live.stored.bytes, moved }: { readonly bytes?: number; readonly moved: number }): void {
     const now = this.deps.clock.monotonic()
-    if (this.find(live.stored.id, live.stored.direction) !== live) return
+    if (!this.isThere(live)) return
     live.rate.add(moved - live.stored.moved, now)
     // It says something again (FI22).
     const again = live.stored.reason === 'silent' && moved > live.stored.moved ? ({ state: 'running', reason: null } as const) : {}
     live.stored = { ...live.stored, ...again, bytes, moved }
-    if (now - live.toldAt >= PROGRESS_EVERY_MS) this.tell(live)
+    if (!live.isFollowed) void this.follow(live)
     if (now - live.keptAt < KEEP_EVERY_MS) return
     live.keptAt = now
     // What is lost of it by a crash is counted again by who continues.
     void this.deps.store.commit([this.write(live)]).catch(() => undefined)
   }
 
+  /** Says how it stands while it moves, until it stands still. */
+  private async follow(live: Live): Promise<void> {
+    live.isFollowed = true
+    for (let isNews = true; isNews; ) {
+      const { stored } = live
+      const { rate } = this.tell(live)
+      if (!(await this.deps.clock.sleep(PROGRESS_EVERY_MS, this.over && { signal: this.over }))) return
+      isNews = this.isThere(live) && !isFinal(live.stored) && (live.stored !== stored || rate > 0)
+    }
+    live.isFollowed = false
+  }
+
+  private isThere(live: Live): boolean {
+    return this.find(live.stored.id, live.stored.direction) === live
+  }
+
   /** @param queue as Transfer.queue */
   queue(live: Live, queue: number | null): void {
     if (live.queue === queue) return
     live.queue = queue
-    if (this.find(live.stored.id, live.stored.direction) === live) this.tell(live)
+    if (this.isThere(live)) this.tell(live)
   }
 
   show(live: Live): Transfer {
@@ -244,12 +274,13 @@ export class TransferBook {
   }
 
   /** Says how it stands. */
-  tell(live: Live): void {
-    live.toldAt = this.deps.clock.monotonic()
-    this.deps.onTransfer(this.show(live))
+  tell(live: Live): Transfer {
+    const shown = this.show(live)
+    this.deps.onTransfer(shown)
+    return shown
   }
 
-  private write({ stored }: Live): StoreWrite {
+  private write({ stored }: Pick<Live, 'stored'>): StoreWrite {
     return { kind: 'transfer.put', transfer: stored }
   }
 }

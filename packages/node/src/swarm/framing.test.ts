@@ -51,16 +51,19 @@ it('[WF1] frames arrive whole and in order, at every size up to the limit', asyn
   await expect(far.send(new Uint8Array(MAX_FRAME_BYTES + 1))).rejects.toThrow(RangeError)
 })
 
-it('[WF1] a frame over the limit ends the stream and counts as an offence', async () => {
+it.each([
+  // 2^24, then bytes that look like its beginning.
+  ['over the limit', 'FRAME_TOO_LARGE', Uint8Array.of(0x80, 0x80, 0x80, 0x08, ...new Uint8Array(1_000))],
+  ['that is none', 'BAD_FRAME', new Uint8Array(1_000).fill(0xff)],
+])('[WF1] a length of a frame %s ends the stream and counts as an offence', async (_name, code, bytes) => {
   await using ends = await connected()
   const offences: string[] = []
-  const far = new StreamChannel(ends.far, peer, { ...quiet, onOffence: (code) => offences.push(code) })
-  // Length 2^24 as a uvarint, then bytes that look like its beginning.
-  ends.near.send(Uint8Array.of(0x80, 0x80, 0x80, 0x08, ...new Uint8Array(1_000)))
+  const far = new StreamChannel(ends.far, peer, { ...quiet, onOffence: (each) => offences.push(each) })
+  ends.near.send(bytes)
   const seen = []
   for await (const frame of far.frames()) seen.push(frame)
   expect(seen).toEqual([])
-  expect(offences).toEqual(['FRAME_TOO_LARGE'])
+  expect(offences).toEqual([code])
 })
 
 it('[WF7] a receiver that does not read stops the sender: little is queued of 64 MiB, again and again', async () => {

@@ -98,7 +98,7 @@ export class StreamChannel implements Channel {
 
   private onBroken(error: unknown): void {
     const name = error instanceof Error ? error.name : ''
-    if (/DataLength/.test(name)) this.events.onOffence('FRAME_TOO_LARGE')
+    if (name === 'InvalidDataLengthError') this.events.onOffence('FRAME_TOO_LARGE')
     // A connection that breaks in the middle of a frame is bad luck, not an offence.
     else if (name !== 'UnexpectedEOFError') this.events.onOffence('BAD_FRAME')
     this.stream.abort(asError(error))
