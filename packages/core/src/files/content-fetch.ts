@@ -103,8 +103,8 @@ export class ContentFetch implements LaneHost {
   /** @throws SkeinError what the sink throws; BAD_FRAME, SEAL_BROKEN by whoever has offered it */
   async run(): Promise<ContentOutcome> {
     await Promise.all(this.lanes.map((each) => each.run()))
-    const known =
-      this.shares.isDone && this.failure === undefined && this.grown === undefined ? (this.root ?? (await this.askRoot())) : undefined
+    const isWhole = this.shares.isDone && this.failure === undefined && this.grown === undefined && this.wish.isWanted()
+    const known = isWhole ? (this.root ?? (await this.askRoot())) : undefined
     if (this.failure !== undefined) throw this.failure
     if (this.refusal !== undefined) return { kind: 'refused', outcome: this.refusal }
     if (this.grown !== undefined) return this.grown
@@ -130,6 +130,12 @@ export class ContentFetch implements LaneHost {
   hurry(): void {
     this.change.abort()
     this.change = new AbortController()
+  }
+
+  /** No more is asked for; what is under way comes. */
+  leaveOff(): void {
+    for (const { request } of this.lanes) request?.shorten(request.spare)
+    this.end()
   }
 
   /** A device is reached by another path, or all ends. */

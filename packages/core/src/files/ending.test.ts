@@ -38,6 +38,31 @@ describe('a transfer that the user ends or pauses just then', () => {
     expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, 600_000))
   })
 
+  it.each([
+    ['comes, and is not sent again', 0],
+    ['is cut off where it takes longer than a second', 1_000_000],
+  ])('[FI24] what is under way when its recipient pauses it %s', async (_what, rate) => {
+    const size = 6_000_000
+    const both = await pair()
+    const { world, ana, bo } = both
+    ana.disk.files.set('a.bin', content(1, size))
+    const transfer = await offer(both)
+    await filesOf(ana).setRate(rate)
+    await filesOf(bo).accept(transfer.id, 'in')
+    const bytes = () => filesOf(bo).get(transfer.id).bytes
+    await until(world, () => bytes() >= 1_000_000)
+    await filesOf(bo).pause(transfer.id)
+    await world.run(2_000)
+    const there = bytes()
+    await world.run(30_000)
+    expect([stateOf(bo, transfer), bytes()]).toEqual(['paused', there])
+    expect(there).toBeLessThan(rate === 0 ? size : 2_500_000)
+    await filesOf(bo).resume(transfer.id)
+    await until(world, () => stateOf(bo, transfer) === 'done')
+    expect(bo.disk.files.get('in/a.bin')).toEqual(content(1, size))
+    if (rate === 0) expect(filesOf(ana).get(transfer.id).moved).toBe(size + 23 * 16)
+  })
+
   it.each(['open', 'write'] as const)('[FI24] ended before the step %s is over, nothing is left of it', async (step) => {
     const { world, ana, bo, transfer, release } = await heldAt(step)
     await filesOf(bo).cancel(transfer.id)

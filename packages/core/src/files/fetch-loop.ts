@@ -7,7 +7,7 @@ import type { Swarm } from '../ports/swarm.ts'
 import type { ContentFetch } from './content-fetch.ts'
 import { FILE_PROTOCOL, linkOn } from './file-link.ts'
 import type { FileLink } from './file-ports.ts'
-import { MAX_ODDITIES } from './limits.ts'
+import { LEAVE_WITHIN_MS, MAX_ODDITIES } from './limits.ts'
 import { LinkReader } from './link-reader.ts'
 import type { Source } from './source-lane.ts'
 
@@ -53,6 +53,15 @@ export function breakOff({ links, content, wake }: Loop, device?: DeviceId): voi
   if (device !== undefined && cut.length === 0) return
   content?.cut(device)
   wake()
+}
+
+/** What is under way comes first, as far as it does soon, and need not be sent again (FI24). Never throws. */
+export async function leaveOff(loop: Loop, clock: Pick<Clock, 'sleep'>): Promise<void> {
+  const { content } = loop
+  if (content === undefined) return breakOff(loop)
+  content.leaveOff()
+  await clock.sleep(LEAVE_WITHIN_MS)
+  if (loop.content === content) breakOff(loop)
 }
 
 /** What a failure counts as: one that nobody knows, again and again, as a disk's (FI62). @returns a code; none of one that is tried again */

@@ -110,10 +110,10 @@ export class Fetcher {
     }
   }
 
-  /** It was paused or ended meanwhile. */
-  interrupt(live: Live): void {
+  /** It was paused or ended meanwhile. @param leave what becomes of what runs */
+  interrupt(live: Live, leave: (loop: Loop) => unknown = breakOff): void {
     const loop = this.loops.get(live)
-    if (loop !== undefined) breakOff(loop)
+    if (loop !== undefined) leave(loop)
     this.queue.look()
   }
 

@@ -12,6 +12,7 @@ import type { Swarm } from '../ports/swarm.ts'
 import { type AutoAccept, autoAcceptOf, autoAcceptWrite, Unasked } from './auto-accept.ts'
 import type { ChunkCarrier } from './chunk-carrier.ts'
 import { type End, endOf } from './end-of-offer.ts'
+import { leaveOff } from './fetch-loop.ts'
 import { Fetcher } from './fetcher.ts'
 import type { BulkPort, FilePlatform } from './file-ports.ts'
 import { hexOf } from './hex.ts'
@@ -243,7 +244,8 @@ export class FileService {
     const live = this.transfers.require(id)
     if (live.stored.state === 'waiting' || live.stored.state === 'running') {
       await this.transfers.change(live, { state: 'paused', reason: null })
-      this.interrupt(live)
+      this.fetcher.interrupt(live, (loop) => leaveOff(loop, this.deps.clock))
+      this.served.interrupt(live)
       this.teller.mention(live, 'paused')
     }
     return this.transfers.show(live)

@@ -45,6 +45,8 @@ export const MAX_OFFERS = 1_000
 export const MAX_SEGMENT_BYTES = 240
 /** Deepest path in a folder, in segments (FI17). */
 export const MAX_DEPTH = 64
+/** For what is under way to come when its recipient has paused it (FI24), ms. */
+export const LEAVE_WITHIN_MS = 1_000
 /** Less than this is not worth a raw connection, in bytes (FI26). */
 export const BULK_FROM_BYTES = 2_097_152
 /** How long a raw connection may take before chunks begin to come on the channel (FI43), ms. */
