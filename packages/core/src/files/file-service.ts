@@ -315,6 +315,7 @@ export class FileService {
   private resumeNow(live: Live): void {
     this.fetcher.wake(live)
     this.teller.wake(live)
+    this.streams.tellEnd(live)
   }
 
   private onConnected(device: DeviceId): void {
@@ -328,8 +329,10 @@ export class FileService {
     this.served.lookAtContacts()
     this.fetcher.leave((device) => this.served.contactOf(device) === undefined)
     for (const live of this.transfers.all()) {
-      if (this.deps.book.get(live.stored.contact)?.blocked !== true) this.fetcher.takeUp(live)
-      else {
+      if (this.deps.book.get(live.stored.contact)?.blocked !== true) {
+        this.fetcher.takeUp(live)
+        this.streams.tellEnd(live)
+      } else {
         this.interrupt(live)
         this.mesh?.sender.forget(live)
       }

@@ -60,16 +60,18 @@ export class Incoming {
     try {
       const size = live.manifest.stream === 'growing' ? await mail.endSaid(live) : undefined
       if (size === undefined || live.manifest.stream !== 'growing') return
-      await transfers.grow(live, grownTo(live.manifest, { size, ended: true }))
-      await this.acceptUnasked(live)
+      const ended = grownTo(live.manifest, { size, ended: true })
+      // First: one that has ended is not judged again.
+      await this.acceptUnasked(live, ended)
+      await transfers.grow(live, ended)
     } catch (error) {
       logger.warn('end-of-stream-not-taken', { reason: String(error) })
     }
   }
 
   /** What the user need not be asked about. */
-  private async acceptUnasked(live: Live): Promise<void> {
-    const { manifest, stored } = live
+  private async acceptUnasked(live: Live, manifest = live.manifest): Promise<void> {
+    const { stored } = live
     const auto = stored.state === 'offered' ? await this.deps.autoAccept(live) : null
     if (auto !== null && (await this.deps.unasked.take(stored.contact, weightOf(manifest), auto))) await this.deps.accept(live, auto.folder)
   }

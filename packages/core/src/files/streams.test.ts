@@ -6,6 +6,7 @@ import { filesOf, type Pair, pair, stateOf, until } from '../testing/file-pair.t
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { MIB, piped } from '../testing/stream-pair.ts'
+import { decodeManifest } from '../wire/manifest.ts'
 import { chunkLength, grownTo, isLast, planOf, sizeSoFar } from './chunk-plan.ts'
 import { hexOf } from './hex.ts'
 import { LARGE_CHUNK_BYTES, MAX_CONTENT_BYTES } from './limits.ts'
@@ -292,5 +293,40 @@ describe('a stream between two messengers', () => {
     world.network.partition(ana.node.swarm.self, bo.node.swarm.self, false)
     await until(world, () => filesOf(bo).list().length > 0 && stateOf(bo, transfer) === 'done')
     expect(bo.disk.files.get('auto/pipe')).toEqual(pipe.all)
+  })
+
+  it('[FI72] that is accepted without asking is so too where the program ends in the moment in which its end is known', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    await filesOf(bo).setAutoAccept(ana.node.messenger.identity.account, { maxBytes: 6_000_000, folder: 'auto' })
+    const { pipe, transfer } = await piped(both)
+    const { store } = bo.node
+    const commit = store.commit.bind(store)
+    let hasEnded = false
+    store.commit = async (writes) => {
+      if (!hasEnded) await commit(writes)
+      hasEnded ||= writes.some((write) => write.kind === 'transfer.put' && decodeManifest(write.transfer.manifest).stream === 'ended')
+      if (hasEnded) throw new Error('the program has ended')
+      return writes.map(() => 'done')
+    }
+    await pipe.grow(pipe.all.length, true)
+    await world.run(2_000)
+    await restart(both)
+    await until(world, () => stateOf(bo, transfer) === 'done')
+    expect(bo.disk.files.get('auto/pipe')).toEqual(pipe.all)
+  })
+
+  it('[FI72] whose end could not be told while keys had changed is told when the user has looked at them', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { pipe, transfer } = await piped(both)
+    const { account } = bo.node.messenger.identity
+    await ana.node.messenger.change(account, { trust: 'changed' })
+    await pipe.grow(pipe.all.length, true)
+    await world.run(2_000)
+    expect(filesOf(bo).get(transfer.id).growing).toBe(true)
+    await ana.node.messenger.change(account, { trust: 'unverified' })
+    await world.run(2_000)
+    expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'offered', growing: false, total: pipe.all.length })
   })
 })

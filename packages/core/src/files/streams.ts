@@ -37,9 +37,8 @@ export class Streams {
 
   /** What was read from when the program ended is read by nobody any more. */
   async start(): Promise<void> {
-    const ours = this.deps.transfers.all().filter(({ stored }) => stored.direction === 'out')
+    const ours = this.deps.transfers.all().filter(({ stored, manifest }) => stored.direction === 'out' && manifest.stream === 'growing')
     await forAll(ours, async (live) => {
-      if (live.manifest.stream !== 'growing') return this.tellEnd(live)
       await this.breakOff([live.stored.id])
       // The program may have ended before what it had broken off was removed.
       await this.deps.drop(live)
@@ -89,8 +88,10 @@ export class Streams {
       await this.deps.transfers.changed(live, signal)
   }
 
-  private tellEnd(live: Live): void {
-    if (live.manifest.stream === 'ended' && !isFinal(live.stored)) this.deps.mail.sayEnded(live)
+  /** Who has not been told that one of ours has ended is, as far as there is something to encrypt with. */
+  tellEnd(live: Live): void {
+    const { stored, manifest } = live
+    if (stored.direction === 'out' && manifest.stream === 'ended' && !isFinal(stored)) this.deps.mail.sayEnded(live)
   }
 
   private growing(ids: readonly MessageId[]): readonly Live[] {
