@@ -29,7 +29,7 @@ import { requireFit } from './long-names.ts'
 import { Marks } from './marks.ts'
 import { PartFile, writeAll } from './part-file.ts'
 import { type FreeBytes, Room } from './room.ts'
-import { keepPlace, placeAt } from './sink-place.ts'
+import { keepPlace, placeToGoOn, recordName } from './sink-place.ts'
 import { whereItCan } from './where-it-can.ts'
 
 /** Before the hashes in a record: sealed bytes received so far, as a double. */
@@ -37,7 +37,6 @@ const HEADER_BYTES = 8
 const { O_RDWR, O_CREAT, O_NOFOLLOW = 0 } = constants
 
 export const partName = (id: string): string => `.skein-${id}.part`
-export const recordName = (id: string): string => `${id}.have`
 /** The list of a folder that comes over the mesh. */
 export const entriesName = (id: string): string => `${id}.entries`
 export const markName = (id: string): string => `${id}.final`
@@ -77,8 +76,8 @@ export class FileByteSink implements ByteSink {
     this.part = join(folder, partName(id))
     try {
       mkdirSync(stateFolder, { recursive: true, mode: 0o700 })
-      const begun = placeAt(stateFolder, id)
-      if (begun !== undefined && !areMounted(begun.mounts)) throw diskAway(folder)
+      const begun = placeToGoOn(stateFolder, id, folder)
+      if (begun === 'away') throw diskAway(folder)
       mkdirSync(list === undefined ? folder : this.part, { recursive: true })
       this.mounts = (begun ?? keepPlace(stateFolder, id, folder)).mounts
       requireFit(list === undefined ? folder : this.part, this.layout.entries)

@@ -280,7 +280,8 @@ it('[FI40] what a crash has left of transfers that nobody knows is removed after
   symlinkSync('circle', join(state, 'spool', 'circle'))
   // Somebody still writes to it.
   copy('fresh')
-  for (const name of [`${known}.have`, `${gone}.have`, `${gone}.final`, 'other.list', 'precious.db']) writeFileSync(join(state, name), '')
+  for (const name of [`${known}.have`, `${gone}.have`, `${gone}.final`, 'other.list', 'x.place.part', 'precious.db'])
+    writeFileSync(join(state, name), '')
   const kept = { ids: [known], places: [at, copied, '/somewhere'], paths: [], ended: [] }
   await first.tidy(kept)
   const before = readdirSync(state)
@@ -361,6 +362,27 @@ it('[FI61] nothing is begun anew, and nothing forgotten, below the empty folder 
   expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
   await end()
 })
+
+it.each([
+  ['none', undefined],
+  ['an empty one', ''],
+])(
+  '[FI61] without a note (%s), a record of what lies in a folder that is away is neither gone on with elsewhere nor removed',
+  async (_, note) => {
+    const { top, first, end } = place()
+    const { id, folder, wish, noted } = await half({ top, first })
+    rmSync(noted)
+    if (note !== undefined) writeFileSync(noted, note)
+    renameSync(folder, join(top, 'away'))
+    await expect(first.openSink(wish)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' })
+    await first.forget({ id, folder })
+    expect(readdirSync(join(top, 'state'))).toContain(`${id}.have`)
+    renameSync(join(top, 'away'), folder)
+    await first.tidy({ ids: [id], places: [folder], paths: [], ended: [{ id, folder }] })
+    expect([readdirSync(folder), readdirSync(join(top, 'state'))]).toEqual([[], []])
+    await end()
+  },
+)
 
 it('[FI15] who asks for something else is answered while a large part is looked at', async () => {
   const { top, first, end } = place()

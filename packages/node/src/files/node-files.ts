@@ -19,12 +19,12 @@ import mime from 'mime'
 import { keepErrorCodes } from '../store/worker/error-transfer.ts'
 import { ConnectionLink } from './bulk-port.ts'
 import { LEFT_OVER_MS } from './constants.ts'
-import { entriesName, markName, partName, recordName } from './file-byte-sink.ts'
+import { entriesName, markName, partName } from './file-byte-sink.ts'
 import { unwritable } from './explain.ts'
 import { FileThread } from './file-thread.ts'
 import { tidy } from './tidy.ts'
 import { presentOf } from './opened-sink.ts'
-import { begunIn, isOutOfReach, placeAt, placeName } from './sink-place.ts'
+import { begunAt, begunIn, isOutOfReach, placeAt, placeName, recordName } from './sink-place.ts'
 import { SourcePlace } from './source-place.ts'
 
 export interface NodeFilesOptions {
@@ -117,7 +117,7 @@ export class NodeFiles implements FilePlatform {
 
   async forget({ id, folder }: Pick<SinkWish, 'id' | 'folder'>): Promise<void> {
     const { stateFolder } = this.options
-    const begun = placeAt(stateFolder, id)
+    const begun = begunAt(stateFolder, id, folder)
     // Its disk is away: what is kept here leads to the part, when it is back.
     if (begun !== undefined && isOutOfReach(begun)) return
     // At last what leads to the others.
@@ -152,7 +152,7 @@ export class NodeFiles implements FilePlatform {
 
   async tidy({ ids, places, ended }: KeptTransfers): Promise<void> {
     const { stateFolder } = this.options
-    await this.forgetLeft(new Set(ids), new Set(ended.map(({ id }) => id)))
+    await this.forgetLeft(new Set(ids), new Map(ended.map(({ id, folder }) => [id, folder])))
     const spool = spoolFolder(stateFolder)
     const parsed = places.flatMap((place) => placeIn(place))
     const lists = new Set(parsed.flatMap((each) => (each.kind === 'folder' ? [each.list] : [])))
@@ -161,12 +161,12 @@ export class NodeFiles implements FilePlatform {
   }
 
   /** Parts of transfers that have ended, or that nobody knows for a day, as far as they are in reach. */
-  private async forgetLeft(known: ReadonlySet<string>, ended: ReadonlySet<string>): Promise<void> {
+  private async forgetLeft(known: ReadonlySet<string>, ended: ReadonlyMap<string, string>): Promise<void> {
     const { stateFolder } = this.options
     const before = Date.now() - LEFT_OVER_MS
     for (const [id, begunAt] of begunIn(stateFolder)) {
       const isLeft = ended.has(id) || (!known.has(id) && begunAt < before)
-      const folder = placeAt(stateFolder, id)?.folder ?? ''
+      const folder = placeAt(stateFolder, id)?.folder ?? ended.get(id) ?? ''
       if (isLeft) await this.forget({ id, folder }).catch(() => undefined)
     }
   }

@@ -18,6 +18,8 @@ export function tidy(stateFolder: string, spoolFolder: string, { kept, now }: { 
     '.have': (name) => !kept.ids.has(stemOf(name)),
     '.final': (name) => !kept.ids.has(stemOf(name)),
     '.entries': (name) => !kept.ids.has(stemOf(name)),
+    // What was just being written.
+    '.part': () => true,
     '.list': (name) => !kept.lists.has(name),
   }
   removeOld(stateFolder, now, (name) => isOurs[extname(name)]?.(name) ?? false)
