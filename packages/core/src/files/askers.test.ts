@@ -51,3 +51,17 @@ it('[FI63] a pause at one device is none of the offer while another fetches; the
   await filesOf(bo).cancel(transfer.id)
   await until(world, () => stateOf(ana, transfer) === 'cancelled')
 })
+
+it('[FI63] who has asked counts after a restart of the sender too', async () => {
+  const { world, ana, bo, tablet, transfer, bytes } = await half(74)
+  world.kill(bo.node)
+  await until(world, () => stateOf(ana, transfer) === 'waiting')
+  world.kill(ana.node)
+  ana.node = await world.start('ana', { store: ana.node.store.reopened(), files: ana.disk })
+  await filesOf(tablet).cancel(transfer.id)
+  await world.run(40_000)
+  expect([stateOf(tablet, transfer), stateOf(ana, transfer)]).toEqual(['cancelled', 'waiting'])
+  bo.node = await world.start('bo', { store: bo.node.store.reopened(), files: bo.disk })
+  await until(world, () => bo.disk.files.has('in/a.bin'), 40_000)
+  expect(bo.disk.files.get('in/a.bin')).toEqual(bytes)
+})

@@ -2,33 +2,54 @@
 import type { ContactBook } from '../contacts/index.ts'
 import type { DeviceId } from '../ids.ts'
 import type { Outcome } from './serving.ts'
-import type { Live } from './transfer-book.ts'
+import { isFinal, type Live, type TransferBook } from './transfer-book.ts'
+
+export interface AskersDeps {
+  readonly book: Pick<ContactBook, 'ownerOf'>
+  readonly transfers: Pick<TransferBook, 'change'>
+}
 
 export class Askers {
-  private readonly book: Pick<ContactBook, 'ownerOf'>
-  /** Whether it goes on there; `false`: it has paused it. */
-  private readonly known = new WeakMap<Live, Map<DeviceId, boolean>>()
+  private readonly deps: AskersDeps
 
-  constructor(book: Pick<ContactBook, 'ownerOf'>) {
-    this.book = book
+  constructor(deps: AskersDeps) {
+    this.deps = deps
   }
 
-  asks(live: Live, device: DeviceId): void {
-    this.known.set(live, (this.known.get(live) ?? new Map<DeviceId, boolean>()).set(device, true))
+  /** A device is sent it: who goes on is known after a restart too. */
+  async asks(live: Live, device: DeviceId): Promise<void> {
+    const { stored } = live
+    const askers = textOf(knownOf(live).set(device, true))
+    const starts = stored.state === 'waiting' ? ({ state: 'running', reason: null } as const) : {}
+    if (stored.state === 'waiting' || (askers !== stored.askers && !isFinal(stored)))
+      await this.deps.transfers.change(live, { askers, ...starts })
   }
 
   /** Keeps in mind what a device has said. @returns whether that goes for its whole account */
-  speaksForAll(live: Live, device: DeviceId, { state, code }: Outcome): boolean {
-    const known = this.known.get(live)
+  async speaksForAll(live: Live, device: DeviceId, { state, code }: Outcome): Promise<boolean> {
     // That the file has changed is not of one device.
-    if (known === undefined || state === 'ready' || state === 'done' || code === 'FILE_CHANGED') return true
+    if (state === 'ready' || state === 'done' || code === 'FILE_CHANGED') return true
+    const known = knownOf(live)
     known.delete(device)
     const isLeft = [...known].some(([each, goesOn]) => (goesOn || state !== 'paused') && this.isTheirs(live, each))
     if (state === 'paused') known.set(device, false)
+    const askers = textOf(known)
+    // Else it is kept with what becomes of all.
+    if (isLeft) await this.deps.transfers.change(live, { askers })
+    else live.stored = { ...live.stored, askers }
     return !isLeft
   }
 
   private isTheirs({ stored }: Live, device: DeviceId): boolean {
-    return this.book.ownerOf(device)?.account === stored.contact
+    return this.deps.book.ownerOf(device)?.account === stored.contact
   }
+}
+
+/** Whether it goes on there; `false`: it has paused it. */
+function knownOf({ stored: { askers } }: Live): Map<DeviceId, boolean> {
+  return new Map(JSON.parse(askers ?? '[]') as [DeviceId, boolean][])
+}
+
+function textOf(known: ReadonlyMap<DeviceId, boolean>): string {
+  return JSON.stringify([...known])
 }

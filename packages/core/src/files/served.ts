@@ -45,7 +45,7 @@ export class Served {
   constructor(deps: ServedDeps) {
     this.deps = deps
     this.claims = new BulkClaims(deps.clock)
-    this.askers = new Askers(deps.book)
+    this.askers = new Askers(deps)
   }
 
   /** Each of the returned functions ends a part of it. */
@@ -91,9 +91,8 @@ export class Served {
       lookUp: async ({ id }) => offeredTo(account, id, await transfers.offered(id)),
       changed: (live, signal) => transfers.changed(live, signal),
       onServing: async (live, link) => {
-        this.askers.asks(live, peer)
         this.serving.set(live, (this.serving.get(live) ?? new Set()).add(link))
-        if (live.stored.state === 'waiting') await transfers.change(live, { state: 'running', reason: null })
+        await this.askers.asks(live, peer)
       },
       onSent: (live, bytes) => {
         const moved = live.stored.moved + bytes
@@ -103,7 +102,8 @@ export class Served {
       onOutcome: async (outcome) => {
         const live = (await transfers.offered(outcome.id)) ?? transfers.find(outcome.id, 'in')
         if (live === undefined) this.early.keep(account, outcome)
-        else if (live.stored.contact === account && this.askers.speaksForAll(live, peer, outcome)) await this.deps.onOutcome(live, outcome)
+        else if (live.stored.contact === account && (await this.askers.speaksForAll(live, peer, outcome)))
+          await this.deps.onOutcome(live, outcome)
         return live !== undefined
       },
       onOffence: (code) => swarm.penalise(peer, code),

@@ -9,7 +9,7 @@ import { Rate } from './rate.ts'
 import { safeName } from './safe-names.ts'
 
 /** A transfer as interfaces show it. */
-export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 'told'> {
+export interface Transfer extends Omit<StoredTransfer, 'manifest' | 'place' | 'told' | 'askers'> {
   /** What it is called when it is saved (FI17), unless that is taken. */
   readonly name: string
   readonly mediaType: string
@@ -235,7 +235,7 @@ export class TransferBook {
   }
 
   show(live: Live): Transfer {
-    const { manifest: _manifest, place: _place, told: _told, ...stored } = live.stored
+    const { manifest: _manifest, place: _place, told: _told, askers: _askers, ...stored } = live.stored
     const { name, mediaType, size, folder, replaces, stream } = live.manifest
     const growing = stream === 'growing'
     const rate = stored.state === 'running' ? live.rate.at(this.deps.clock.monotonic()) : 0

@@ -56,7 +56,7 @@ export async function sendMessage(
 }
 
 function newTransfer({ id, contact, sender, createdAt }: StoredMessage, made: Pick<StoredTransfer, 'manifest' | 'place'>): StoredTransfer {
-  const fresh = { bytes: 0, moved: 0, sha256: null, path: null, told: false, updatedAt: createdAt } as const
+  const fresh = { bytes: 0, moved: 0, sha256: null, path: null, told: false, askers: null, updatedAt: createdAt } as const
   return { ...fresh, ...made, id, direction: 'out', contact, device: sender, state: 'waiting', reason: null, createdAt }
 }
 

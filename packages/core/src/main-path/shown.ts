@@ -18,7 +18,7 @@ export function shownOf(body: ShownBody): Pick<StoredMessage, 'kind' | 'text' | 
 
 /** Nothing is fetched before the user says so (FI20). */
 export function offerOf({ id, contact, sender, createdAt }: StoredMessage, manifest: Uint8Array): StoreWrite {
-  const fresh = { place: '', bytes: 0, moved: 0, sha256: null, path: null, told: false, updatedAt: createdAt } as const
+  const fresh = { place: '', bytes: 0, moved: 0, sha256: null, path: null, told: false, askers: null, updatedAt: createdAt } as const
   const transfer = { ...fresh, id, direction: 'in', contact, device: sender, state: 'offered', reason: null, manifest, createdAt } as const
   return { kind: 'transfer.offer', transfer }
 }

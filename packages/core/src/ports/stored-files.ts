@@ -33,6 +33,8 @@ export interface StoredTransfer {
   readonly path: string | null
   /** Whether the other side knows how it ended. */
   readonly told: boolean
+  /** Of ours: devices that have asked for it, and whether each goes on, as JSON; null for none. */
+  readonly askers: string | null
   readonly createdAt: number
   readonly updatedAt: number
 }

@@ -163,5 +163,13 @@ export const MIGRATIONS: MigrationMeta[] = [
     "bps": true,
     "folderMillis": 1795328447135,
     "hash": "bdad842f601837f099e63b09b3d9d7465f48b028d7a89f4ed128414bbf3d1278"
+  },
+  {
+    "sql": [
+      "ALTER TABLE `transfers` ADD `askers` text;"
+    ],
+    "bps": true,
+    "folderMillis": 1795387000652,
+    "hash": "598580098f3786b978aa307cc2a365d44b03a03bc47b8e407348e54fa6ec0187"
   }
 ]

@@ -234,6 +234,7 @@ export const transfers = sqliteTable(
     sha256: text('sha256'),
     path: text('path'),
     told: integer('told', { mode: 'boolean' }).notNull(),
+    askers: text('askers'),
     createdAt: integer('created_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
   },

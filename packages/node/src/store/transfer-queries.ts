@@ -22,6 +22,7 @@ const TRANSFER = {
   sha256: p('sha256'),
   path: p('path'),
   told: p('told'),
+  askers: p('askers'),
   createdAt: p('createdAt'),
   updatedAt: p('updatedAt'),
 }
@@ -64,6 +65,7 @@ export function prepareTransferWrites(db: AnyDatabase) {
           sha256: incoming('sha256'),
           path: incoming('path'),
           told: incoming('told'),
+          askers: incoming('askers'),
           updatedAt: incoming('updated_at'),
         },
       })

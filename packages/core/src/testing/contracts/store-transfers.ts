@@ -25,6 +25,7 @@ export function transferTests(open: () => Promise<StoreUnderTest>, { account, me
     sha256: null,
     path: null,
     told: false,
+    askers: null,
     createdAt: 1_000 + number,
     updatedAt: 1_000 + number,
     ...change,
@@ -43,7 +44,7 @@ export function transferTests(open: () => Promise<StoreUnderTest>, { account, me
       reason: 'x',
       updatedAt: 9,
     })
-    const own = transfer(1, { direction: 'out', place: 'here' })
+    const own = transfer(1, { direction: 'out', place: 'here', askers: '[]' })
     await under.store.commit([
       { kind: 'transfer.put', transfer: done },
       { kind: 'transfer.put', transfer: own },
