@@ -4,12 +4,13 @@
  * server that is worth remembering.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import type { Connection, PeerId, StreamHandler } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Caller, callerOf } from './circuit/caller.ts'
 import type { RelayRules } from './circuit/rules.ts'
 import { DhtShelf } from './dht-shelf.ts'
-import { type Offence, offenceOf } from './offences.ts'
+import { watched } from './library-frames.ts'
+import type { Offence } from './offences.ts'
 import type { CertificateDatastore, StoreKey } from './relay-datastore.ts'
 
 /** Servers of one network in the routing table: nobody runs more relays in one place. */
@@ -26,7 +27,7 @@ interface Inside {
   readonly routingTable: RoutingTable
   readonly rpc: {
     handleMessage(peer: PeerId, message: DhtMessage): Promise<DhtMessage | undefined>
-    onIncomingStream(stream: Stream, connection: Connection): Promise<void>
+    onIncomingStream: StreamHandler
   }
 }
 
@@ -41,36 +42,11 @@ interface DhtMessage {
   readonly type: string
 }
 
-/** All that one stream may say, bytes: one question and its record are 5 KB; the library reads messages of 4 MiB. */
-const MAX_STREAM_BYTES = 65_536
-
 /** Cuts off whoever says more on one stream than any question takes, and tells of what is no question. Before the DHT is started. */
 export function boundRequests(dht: KadDHT, onRefused: (why: Offence) => void): KadDHT {
   const { rpc } = dht as unknown as Inside
-  const serve = rpc.onIncomingStream.bind(rpc)
-  rpc.onIncomingStream = (stream, connection) => {
-    let left = MAX_STREAM_BYTES
-    const served = serve(stream, connection)
-    served.catch((error: unknown) => {
-      const why = whyUnread(error, stream)
-      if (why !== undefined) onRefused(why)
-    })
-    // After the library's own: the first listener is given what has come before.
-    stream.addEventListener('message', ({ data }) => {
-      left -= data.byteLength
-      if (left >= 0 || stream.status !== 'open') return
-      onRefused('size')
-      stream.abort(new Error('too long a question'))
-    })
-    return served
-  }
+  rpc.onIncomingStream = watched(rpc.onIncomingStream.bind(rpc), onRefused)
   return dht
-}
-
-/** The library's decoder throws what has no name of its own, on a stream that stands; what ends a stream is no offence. */
-function whyUnread(error: unknown, { status }: Stream): Offence | undefined {
-  const isUnreadable = status === 'open' && error instanceof Error && /^(Range)?Error$/.test(error.name)
-  return isUnreadable ? 'malformed' : offenceOf(error)
 }
 
 export interface DhtGuardParts {

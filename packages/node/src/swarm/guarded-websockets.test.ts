@@ -1,6 +1,7 @@
 /** What anybody can do to the port for WebSockets before saying who they are. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { createServer as createHttp } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { noise } from '@libp2p/noise'
 import { yamux } from '@libp2p/yamux'
@@ -40,15 +41,15 @@ afterEach(async () => {
   await network.clear()
 })
 
-const tcpTo = async (): Promise<Socket> => {
-  const socket = connect(port, '127.0.0.1')
+const tcpTo = async (to = port): Promise<Socket> => {
+  const socket = connect(to, '127.0.0.1')
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
 }
 
-async function upgrade(): Promise<Socket> {
-  const socket = await tcpTo()
+async function upgrade(to = port): Promise<Socket> {
+  const socket = await tcpTo(to)
   const key = randomBytes(16).toString('base64')
   socket.write(
     `GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
@@ -125,6 +126,23 @@ describe('the port for WebSockets', () => {
       expect(refused).toEqual(['websocket timeout', 'websocket timeout'])
     } finally {
       vi.useRealTimers()
+    }
+  })
+
+  it('[RL18] stops at once whoever is silent there, before and after the upgrade, and at the port of others', async () => {
+    const front = createHttp().on('upgrade', (request, socket, head) => relay.takeUpgrade(request, socket, head))
+    const silent = [await tcpTo(), await upgrade()]
+    await once(front.listen(0, '127.0.0.1'), 'listening')
+    silent.push(await upgrade((front.address() as AddressInfo).port))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const stopped = relay.stop()
+      await vi.advanceTimersByTimeAsync(1_000)
+      await expect(stopped).resolves.toBeUndefined()
+    } finally {
+      vi.useRealTimers()
+      front.close()
+      for (const each of silent) each.destroy()
     }
   })
 

@@ -30,6 +30,7 @@ interface Listener {
   readonly wsServer: { readonly options: { maxPayload?: number } }
   onWsServerConnection(socket: WebSocketOfServer, request: UpgradeRequest): void
   onUpgrade(request: unknown, socket: Duplex, head: unknown): void
+  close(options?: object): Promise<void>
 }
 
 /** Of the library `ws`. */
@@ -56,8 +57,8 @@ export interface GuardOptions {
   readonly mayEnter?: ((socket: Socket) => boolean) | undefined
   /** The address and its network, as whoever decides counts them. */
   readonly groupsOf?: ((address: string) => readonly string[]) | undefined
-  /** A connection was turned away at a limit, has not become a WebSocket, or was none. */
-  readonly onRefused?: ((why: WebSocketRefusal) => void) | undefined
+  /** A connection was turned away at a limit, has not become a WebSocket, or was none; `which` there is once it has become one. */
+  readonly onRefused?: ((why: WebSocketRefusal, which?: object) => void) | undefined
   /** Whether a web server on this machine passes connections on, and names the address of each in `X-Forwarded-For`. */
   readonly behindProxy?: boolean | undefined
   /** Called with a way in for WebSockets that somebody else has listened for, once something listens here. */
@@ -86,6 +87,7 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
   if (mayEnter === undefined) listener.server.maxConnections = MAX_SOCKETS
   listener.wsServer.options.maxPayload = MAX_MESSAGE_BYTES
   const pending = new Shares(() => PENDING)
+  const hold = holdUntilClosed(listener)
   listener.server.prependListener('connection', (socket) => {
     const isProxy = behindProxy && isLocal(socket.remoteAddress)
     const [address, network] = isProxy ? [] : groupsOf(socket.remoteAddress ?? '')
@@ -95,6 +97,7 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
       socket.destroy()
       return
     }
+    hold(socket)
     const isRefused = !isProxy && mayEnter?.(socket) === false
     awaitUpgrade(socket, (why) => {
       pending.give(origin, 1)
@@ -109,15 +112,31 @@ function guard(listener: Listener, { behindProxy = false, onReady, onRefused, gr
     // It closes by itself, which is all that libp2p needs to know.
     socket.on('error', (error) => {
       const why = whyBroken(error)
-      if (why !== undefined) onRefused?.(why)
+      if (why !== undefined) onRefused?.(why, socket)
     })
     endSoonWhenClosed(socket)
     onConnection(socket, behindProxy ? asForwarded(request) : request)
   }
   onReady?.((request, socket, head) => {
+    hold(socket)
     awaitUpgrade(socket, (why) => why !== undefined && onRefused?.(why))
     listener.onUpgrade(request, socket, head)
   })
+}
+
+/** The library waits for sockets of which it does not know: the silent ones, and those that came in elsewhere. */
+function holdUntilClosed(listener: Listener): (socket: Duplex) => void {
+  const open = new Set<Duplex>()
+  const close = listener.close.bind(listener)
+  listener.close = (options) => {
+    const closing = close(options)
+    for (const socket of open) socket.destroy()
+    return closing
+  }
+  return (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  }
 }
 
 /** In the words of the library `ws`. */

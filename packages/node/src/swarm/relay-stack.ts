@@ -4,7 +4,7 @@
  */
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { gossipsub } from '@libp2p/gossipsub'
-import type { GossipSub } from '@libp2p/gossipsub'
+import type { GossipSub, GossipSubComponents } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { TransportManager } from '@libp2p/interface-internal'
@@ -39,6 +39,7 @@ import type { DurableEntries } from './relay-datastore.ts'
 import type { RelayCounts } from './relay-counts.ts'
 import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
+import { watchedGossip, watchedIdentify, watchedService } from './library-frames.ts'
 import { muteLogger } from './mute-logger.ts'
 import { hubOptions, openHub } from './relay-hub.ts'
 import { type AnswerRequest, type Served, serveChannels, serveRequests } from './relay-requests.ts'
@@ -262,7 +263,10 @@ async function createNode(options: RelayStackOptions, parts: RelayParts): Promis
         mayEnter,
         behindProxy: options.front !== undefined,
         groupsOf: parts.rules.groupsOf,
-        onRefused: (why) => parts.rules.onRefused('websocket', why),
+        onRefused: (why, which) => {
+          if (which !== undefined) parts.door.onBroken(which)
+          parts.rules.onRefused('websocket', why)
+        },
         onReady: (take) => Object.assign(late, { take }),
       }),
       guardedWebRTCDirect(parts.rules),
@@ -290,14 +294,14 @@ async function quicOf({ listen, logger }: RelayStackOptions): Promise<Awaited<Re
 }
 
 function relayServices({ judge = SIGNED, logger }: RelayStackOptions, { topic, ...parts }: RelayParts & { readonly topic: string }) {
+  const refused = (service: Service) => (why: string) => parts.rules.onRefused(service, why)
   return {
-    identify: identify(),
-    identifyPush: identifyPush(),
-    ping: ping(),
+    identify: watchedIdentify(identify(), refused('identify')),
+    identifyPush: watchedService(identifyPush(), refused('identify')),
+    ping: watchedService(ping(), refused('ping')),
     keychain: keychain(),
-    dht: (components: KadDHTComponents) =>
-      boundRequests(kadDHT(dhtOptions(judge, { clientMode: false }))(components), (why) => parts.rules.onRefused('dht', why)),
-    gossip: gossipsub(hubOptions(topic)),
+    dht: (components: KadDHTComponents) => boundRequests(kadDHT(dhtOptions(judge, { clientMode: false }))(components), refused('dht')),
+    gossip: (components: GossipSubComponents) => watchedGossip(gossipsub(hubOptions(topic))(components), refused('gossip')),
     hop: (components: HopComponents) => new HopService(components, { ...parts, logger }),
   }
 }

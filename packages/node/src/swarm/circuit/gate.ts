@@ -15,6 +15,8 @@ export interface RelayDoor {
   readonly gater: ConnectionGater
   /** For sockets whose first byte is awaited before libp2p hears of them: silence counts as well. */
   mayEnter(socket: Socket): boolean
+  /** A WebSocket has ended by what is counted already. */
+  onBroken(websocket: object): void
   /** When something has arrived last on a connection that came in, monotonic ms. */
   heardAt(connection: Connection): number | undefined
 }
@@ -29,17 +31,20 @@ export function relayDoor(rules: RelayRules): RelayDoor {
     return true
   }
   const heard = new WeakMap<object, { at: number }>()
+  const broken = new WeakSet<object>()
   const heardAt = (connection: Connection): number | undefined => heard.get((connection as Connection & OverTransport).maConn ?? {})?.at
-  return { gater: relayGate(rules, { entered, heard }), mayEnter, heardAt }
+  return { gater: relayGate(rules, { entered, heard, broken }), mayEnter, heardAt, onBroken: (websocket) => void broken.add(websocket) }
 }
 
 interface Known {
   readonly entered: WeakSet<Socket>
   readonly heard: WeakMap<object, { at: number }>
+  /** WebSockets whose end is counted already. */
+  readonly broken: WeakSet<object>
 }
 
-function relayGate(rules: RelayRules, { entered, heard }: Known): ConnectionGater {
-  const handshakes = new Handshakes(rules)
+function relayGate(rules: RelayRules, { entered, heard, broken }: Known): ConnectionGater {
+  const handshakes = new Handshakes(rules, broken)
   return {
     // The relay dials whoever it is told to meet; the library's default refuses private addresses only in browsers.
     denyDialMultiaddr: () => false,
@@ -72,9 +77,11 @@ class Handshakes {
   /** Of those that come to nothing the ones that are counted elsewhere. */
   readonly #counted = new WeakSet<object>()
   readonly #rules: RelayRules
+  readonly #broken: WeakSet<object>
 
-  constructor(rules: RelayRules) {
+  constructor(rules: RelayRules, broken: WeakSet<object>) {
     this.#rules = rules
+    this.#broken = broken
   }
 
   begin(connection: MultiaddrConnection, address: string): boolean {
@@ -105,7 +112,8 @@ class Handshakes {
   }
 
   #fail(connection: MultiaddrConnection): void {
-    if (this.end(connection) && !this.#counted.has(connection)) this.#rules.onRefused('handshake', 'failed')
+    const isCounted = this.#counted.has(connection) || this.#broken.has((connection as MultiaddrConnection & OverSocket).websocket ?? {})
+    if (this.end(connection) && !isCounted) this.#rules.onRefused('handshake', 'failed')
   }
 }
 

@@ -79,6 +79,8 @@ export interface RelayRules {
 export type Service =
   | 'dht'
   | 'gossip'
+  | 'identify'
+  | 'ping'
   | 'cards'
   | 'admission'
   | 'mail'
