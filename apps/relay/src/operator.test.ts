@@ -87,6 +87,8 @@ it('[RL35] the page says which rate slows and what was refused lately, most firs
     'Refused in the last ten minutes: reserve, not-admitted (3).',
     'Refused in the last ten minutes: dht, rate (1).',
   ])
+  for (let n = 0; n < 40_000; n += 1) operator.refusals.count('stun', 'malformed')
+  expect(whySlow(operator.status())).toContain('A flood has come to nothing in the last ten minutes: stun, malformed (40000).')
 })
 
 it('[RL14] a stricter mode takes the places of those who do not belong here any more, and of nobody else', async () => {

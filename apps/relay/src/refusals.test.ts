@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from '@skein/core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { Refusals } from './refusals.ts'
+import { isNotable, Refusals } from './refusals.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -28,6 +28,17 @@ it('[RL35] a flood is counted to the last one and is two lines in the log: the f
   refusals[Symbol.dispose]()
 })
 
+it('[RL21] what comes to nothing while the relay stops is not counted: it ends that itself', () => {
+  const ignore = (): void => undefined
+  const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => logger }
+  const refusals = new Refusals(logger)
+  refusals.stop()
+  refusals.count('handshake', 'failed')
+  refusals.count('mail', 'disk-full')
+  expect(refusals.totals()).toEqual([{ service: 'mail', reason: 'disk-full', count: 1 }])
+  refusals[Symbol.dispose]()
+})
+
 it('[RL35] what was refused is recent for ten minutes', () => {
   const ignore = (): void => undefined
   const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => logger }
@@ -50,6 +61,29 @@ it('[RL35] what comes to nothing by itself is told as news, and what a limit ref
   const logger: Logger = { debug: ignore, info: told('info'), warn: told('warn'), error: ignore, child: () => logger }
   const refusals = new Refusals(logger)
   for (const why of ['failed', 'failed', 'pending']) refusals.count('handshake', why)
+  for (const [service, why] of [
+    ['dht', 'malformed'],
+    ['dht', 'size'],
+    ['mail', 'size'],
+    ['none', 'failed'],
+  ] as const)
+    refusals.count(service, why)
   refusals[Symbol.dispose]()
-  expect(lines).toEqual(['info refused failed', 'warn refused pending', 'info refused-more failed'])
+  const first = ['info refused failed', 'warn refused pending', 'info refused malformed', 'warn refused size', 'info refused size']
+  expect(lines).toEqual([...first, 'warn refused failed', 'info refused-more failed'])
+})
+
+it('[RL35] of what comes to nothing by itself a flood is told as a warning, and is one to look at', () => {
+  const lines: string[] = []
+  const ignore = (): void => undefined
+  const told = (level: string) => (event: string, fields?: LogFields) => void lines.push(`${level} ${event} ${fields?.['count']}`)
+  const logger: Logger = { debug: ignore, info: told('info'), warn: told('warn'), error: ignore, child: () => logger }
+  const refusals = new Refusals(logger)
+  for (let n = 0; n < 30_000; n += 1) refusals.count('stun', 'malformed')
+  expect(refusals.recent().filter(isNotable)).toEqual([])
+  refusals.count('stun', 'malformed')
+  expect(refusals.recent().filter(isNotable)).toEqual([{ service: 'stun', reason: 'malformed', count: 30_001 }])
+  vi.advanceTimersByTime(60_000)
+  expect(lines).toEqual(['info refused undefined', 'warn refused-more 30000'])
+  refusals[Symbol.dispose]()
 })

@@ -6,13 +6,36 @@ const TELL_EVERY_MS = 60_000
 /** Minutes that are recent. */
 const RECENT = 10
 
+/** Of a stream on which frames come. */
+const FRAMES = ['malformed', 'size', 'timeout']
 /**
- * Of what comes to nothing by itself, as port scans, health checks, lost clients and garbage do: it takes nothing from others,
- * and there is no limit to raise.
+ * What comes to nothing by itself, as port scans, health checks, lost clients and garbage do: it takes nothing from others,
+ * and there is no limit to raise. Not who says too much to the DHT: nobody does that by mistake.
  */
-const BY_ITSELF: ReadonlySet<string> = new Set(['failed', 'timeout', 'malformed', 'size', 'tls', 'unread', 'silent'])
+const BY_ITSELF: Readonly<Record<string, readonly string[]>> = {
+  handshake: ['failed', 'timeout'],
+  connection: ['malformed', 'silent'],
+  websocket: ['failed', ...FRAMES],
+  bulk: ['failed', ...FRAMES],
+  http: ['tls', 'unread', ...FRAMES],
+  stun: ['malformed'],
+  reflector: ['timeout'],
+  mail: ['unread', ...FRAMES],
+  gossip: ['unread', 'malformed', 'size'],
+  dht: ['malformed', 'timeout'],
+  ...Object.fromEntries(['cards', 'admission', 'circuit', 'identify', 'ping'].map((service) => [service, FRAMES])),
+}
+/** Beyond so many a second even those cost time that others have to wait for. */
+export const FLOOD_PER_S = 50
 
-export const isByItself = ({ reason }: Pick<Refusal, 'reason'>): boolean => BY_ITSELF.has(reason)
+export const isByItself = ({ service, reason }: Pick<Refusal, 'service' | 'reason'>): boolean =>
+  BY_ITSELF[service]?.includes(reason) ?? false
+
+/** @param ms in which it was refused so often */
+const isFlood = ({ count }: Pick<Refusal, 'count'>, ms: number): boolean => count > (FLOOD_PER_S * ms) / 1_000
+
+/** Whether an operator is to look at it: at a limit, or a flood. */
+export const isNotable = (recent: Refusal): boolean => !isByItself(recent) || isFlood(recent, RECENT * TELL_EVERY_MS)
 
 export interface Refusal {
   readonly service: string
@@ -27,6 +50,7 @@ export class Refusals implements Disposable {
   readonly #before: ReadonlyMap<string, number>[] = [new Map()]
   readonly #logger: Logger
   readonly #telling: NodeJS.Timeout
+  #isStopping = false
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -35,12 +59,18 @@ export class Refusals implements Disposable {
 
   /** @param service what was asked for @param reason one of few words */
   count(service: string, reason: string): void {
+    if (this.#isStopping && isByItself({ service, reason })) return
     const reasons = this.#totals.get(service) ?? new Map<string, number>()
     this.#totals.set(service, reasons.set(reason, (reasons.get(reason) ?? 0) + 1))
     const name = nameOf({ service, reason })
     // The first of a minute is told at once: whoever watches is not to wait.
     if (!this.#untold.has(name)) this.#log('refused', { service, why: reason })
     this.#untold.set(name, (this.#untold.get(name) ?? -1) + 1)
+  }
+
+  /** What ends from now on the relay ends itself. */
+  stop(): void {
+    this.#isStopping = true
   }
 
   /** Since the start. */
@@ -63,7 +93,9 @@ export class Refusals implements Disposable {
   }
 
   #log(event: string, fields: { readonly service: string; readonly why: string; readonly count?: number }): void {
-    this.#logger[isByItself({ reason: fields.why }) ? 'info' : 'warn'](event, { ...fields })
+    const { service, why: reason, count = 0 } = fields
+    const isNews = isByItself({ service, reason }) && !isFlood({ count }, TELL_EVERY_MS)
+    this.#logger[isNews ? 'info' : 'warn'](event, { ...fields })
   }
 
   #tell(): void {

@@ -74,6 +74,28 @@ describe('a relay under attack', { timeout: 180_000 }, () => {
     expect(relay.child.exitCode).toBeNull()
   })
 
+  it('[RL18, RL21] stops in order though others are silent or dribble, and counts none of those whom it ends itself', async () => {
+    const relay = await relays.start(relays.newDir())
+    const upgrade =
+      'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+    const silent: [number, string][] = [tcpPort(relay), wsPort(relay), httpPort(relay)].map((port) => [port, ''])
+    const begun: [number, string][] = [
+      [tcpPort(relay), '\x13/multi'],
+      [wsPort(relay), 'GET'],
+      [wsPort(relay), upgrade],
+      [httpPort(relay), 'GET'],
+    ]
+    for (const [port, text] of [...silent, ...begun]) (await open(port)).socket.write(text)
+    await vi.waitFor(() => expect(sockets.filter(({ bytesRead }) => bytesRead > 0)).toHaveLength(1), WITHIN)
+    expect(await isServed(relay)).toBe(true)
+    const before = relay.log().split('"refused').length
+    const gone = once(relay.child, 'close')
+    relay.child.kill('SIGTERM')
+    expect(await gone).toEqual([0, null])
+    expect(relay.log()).toContain('"msg":"stopped"')
+    expect(relay.log().split('"refused').length).toBe(before)
+  })
+
   it('[RL21, RL35] refuses HTTP that could be read in two ways, or is too large, and counts it', async () => {
     const relay = await relays.start(relays.newDir())
     const head = 'Host: relay.example\r\n'

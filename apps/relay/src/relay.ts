@@ -95,6 +95,7 @@ export async function startRelay(config: RelayConfig, logger: Logger): Promise<R
   await operator.attach(stack)
   starting.use(await openControl({ config: parts.config, parts, store, stack, operator, logger, onDrained: drained.resolve }))
   meetOthers(stack, { config, parts, logger }, starting)
+  starting.defer(() => operator.refusals.stop())
   const running = starting.move()
   return {
     peerId: stack.peerId,

@@ -1,7 +1,7 @@
 /** `/status`: what an operator asks of a relay, in words and figures. Names no peer and no address. */
 import { renderSVG } from 'uqr'
 import type { OperatorStatus } from './operator.ts'
-import { isByItself } from './refusals.ts'
+import { isByItself, isNotable, type Refusal } from './refusals.ts'
 
 /** No scripts; the page asks for itself again by a header of HTML. */
 export const STATUS_POLICY =
@@ -51,7 +51,7 @@ export function whySlow({
 }: OperatorStatus): string[] {
   const near = (name: string, value: number, most: number): string[] =>
     value >= NEARLY * most ? [`${value} of ${most} ${name} are in use; raise the limit with «skein-relay limits».`] : []
-  const refused = recent_refusals.filter((each) => !isByItself(each)).toSorted((a, b) => b.count - a.count)
+  const refused = recent_refusals.filter(isNotable).toSorted((a, b) => b.count - a.count)
   return [
     ...(budget.state === 'stopped' ? ["The month's traffic is used up: nothing is relayed until the next month."] : []),
     ...(budget.state === 'slow' ? ["The month's traffic is nearly used up: files are slowed, chat is not."] : []),
@@ -61,8 +61,13 @@ export function whySlow({
     ...near('reservations', reservations, limits.reservations),
     ...near('circuits', circuits, limits.circuits),
     ...slowed_by.map((name) => `The rate ${name} has made devices wait in the last minute; «skein-relay limits» shows it.`),
-    ...refused.map(({ service, reason, count }) => `Refused in the last ten minutes: ${service}, ${reason} (${count}).`),
+    ...refused.map(refusalLine),
   ]
+}
+
+function refusalLine({ service, reason, count }: Refusal): string {
+  const what = isByItself({ service, reason }) ? 'A flood has come to nothing' : 'Refused'
+  return `${what} in the last ten minutes: ${service}, ${reason} (${count}).`
 }
 
 type Rows = readonly (readonly [string, string | number])[]
