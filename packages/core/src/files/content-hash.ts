@@ -4,6 +4,7 @@ import type { HashStream, Primitives } from '../ports/primitives.ts'
 import { sameBytes } from '../wire/codec.ts'
 import type { ChunkPlan } from './chunk-plan.ts'
 import { leafHash, rootOf } from './hash-tree.ts'
+import { InOrder } from './in-order.ts'
 
 export interface ContentDigests {
   /** Of the hash tree, 32 bytes. */
@@ -26,8 +27,7 @@ export class ContentHash {
   /** The chunk that the hash of the whole takes next. */
   private next = 0
   private digests: Promise<ContentDigests> | undefined
-  /** The chunk before has been taken. */
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly hashings = new InOrder()
 
   constructor(hashing: ContentHashing, plan: ChunkPlan) {
     this.hashing = hashing
@@ -38,10 +38,7 @@ export class ContentHash {
 
   /** In the order of the calls. @returns its hash in the tree @throws SkeinError FILE_CHANGED when another chunk was under this index before */
   add(index: number, chunk: Uint8Array): Promise<Uint8Array> {
-    const hashed = this.leafOf(chunk)
-    const taken = this.turn.then(async () => this.take(index, chunk, await hashed))
-    this.turn = taken.catch(() => undefined)
-    return taken
+    return this.hashings.next(this.leafOf(chunk)).then((leaf) => this.take(index, chunk, leaf))
   }
 
   /** Takes a chunk if it has this hash in the tree. @returns whether it has */

@@ -6,6 +6,7 @@ import { type ChunkPlan, chunkLength, ChunkSet, isLast, planOf } from './chunk-p
 import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSink, ContentSink } from './file-ports.ts'
 import { LEAF_BYTES } from './hash-tree.ts'
+import { InOrder } from './in-order.ts'
 import { CHUNKS_PER_TURN } from './limits.ts'
 import { type LaterSealing, openChunk, type StreamKey } from './stream-seal.ts'
 
@@ -21,6 +22,7 @@ export class OpeningSink implements ContentSink {
   private readonly primitives: Sealing
   private readonly bytes: ByteSink
   private readonly hash: ContentHash
+  private readonly openings = new InOrder()
 
   private constructor(primitives: Sealing, plan: ChunkPlan, bytes: ByteSink) {
     this.primitives = primitives
@@ -50,7 +52,9 @@ export class OpeningSink implements ContentSink {
   }
 
   async write(index: number, stream: StreamKey, sealed: Uint8Array): Promise<void> {
-    const opened = await openChunk(this.primitives, stream, { index, last: isLast(this.plan, index), bytes: sealed })
+    const opening = openChunk(this.primitives, stream, { index, last: isLast(this.plan, index), bytes: sealed })
+    // What comes to the hash out of order is read once more at the end.
+    const opened = await this.openings.next(opening)
     if (opened?.length !== chunkLength(this.plan, index)) throw new SkeinError('SEAL_BROKEN', 'A chunk of a file does not open.')
     this.moved += sealed.length
     if (this.present.has(index)) return

@@ -4,6 +4,7 @@ import type { FileManifest } from '../wire/manifest.ts'
 import { type ChunkPlan, chunkLength, isLast, planOf } from './chunk-plan.ts'
 import { type ContentDigests, ContentHash, type ContentHashing } from './content-hash.ts'
 import type { ByteSource, ContentSource } from './file-ports.ts'
+import { InOrder } from './in-order.ts'
 import { CHUNKS_PER_TURN } from './limits.ts'
 import { listPlan } from './list-plan.ts'
 import { type LaterSealing, sealChunk, type StreamKey } from './stream-seal.ts'
@@ -15,6 +16,7 @@ export class SealingSource implements ContentSource {
   private readonly primitives: Sealing
   private readonly plans: Record<FilePart, ChunkPlan>
   private readonly hashes: Readonly<Record<FilePart, ContentHash>>
+  private readonly reads = new InOrder()
 
   /** @throws SkeinError FILE_TOO_LARGE */
   constructor(primitives: Sealing, manifest: FileManifest, bytes: ByteSource) {
@@ -26,7 +28,8 @@ export class SealingSource implements ContentSource {
 
   async seal(part: FilePart, index: number, stream: StreamKey): Promise<Uint8Array> {
     const plan = this.plans[part]
-    const bytes = await this.read(part, index)
+    // What comes to the hash out of order is read once more at the end.
+    const bytes = await this.reads.next(this.read(part, index))
     // Throws where it is another than before: nothing is sealed twice under one nonce but the same bytes (FI11).
     await this.hashes[part].add(index, bytes)
     const sealed = await sealChunk(this.primitives, stream, { index, last: isLast(plan, index), bytes })
