@@ -1,5 +1,6 @@
 /** Connections over HTTP on which nothing comes that can be answered, or nothing is taken: what they are told, and how they are counted (RL21). */
 import type { Socket } from 'node:net'
+import { SendQueues } from './traffic/send-queues.ts'
 
 export type Broken = 'timeout' | 'size' | 'malformed' | 'tls' | 'unread'
 
@@ -37,9 +38,11 @@ export function whyNoTls({ code }: NodeJS.ErrnoException): Broken {
   return code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'tls'
 }
 
-/** Of a client that takes nothing of its answer, as far as the system does not hold it; that the connection ends then is others' work. */
-export function noteUnread(socket: Pick<Socket, 'on' | 'writableLength'>, onBroken: (why: Broken) => void): void {
+const QUEUES = new SendQueues(() => performance.now())
+
+/** Of a client that takes nothing of its answer; that the connection ends then is others' work, which has to come after this. */
+export function noteUnread(socket: Socket, onBroken: (why: Broken) => void): void {
   socket.on('timeout', () => {
-    if (socket.writableLength > 0) onBroken('unread')
+    if (socket.writableLength > 0 || QUEUES.of(socket) > 0) onBroken('unread')
   })
 }

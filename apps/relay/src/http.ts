@@ -64,6 +64,8 @@ export interface HttpListen {
   readonly gate: HttpGate
   readonly host: string
   readonly port: number | 'off'
+  /** For tests: ms in which a connection that carries nothing ends. */
+  readonly idleMs?: number
   /** Served under `/`; without it a page that says what this is. */
   readonly web?: WebClient | undefined
 }
@@ -71,13 +73,14 @@ export interface HttpListen {
 /** @throws SkeinError PORT_IN_USE */
 export async function startHttp(sources: HttpSources, listen: HttpListen): Promise<HttpServer> {
   const onBroken = (why: Broken): void => listen.gate.onBroken(why)
+  const { idleMs = IDLE_MS } = listen
   const server = fastify({
     logger: false,
     clientErrorHandler: (error, socket) => endBroken(error, socket, onBroken),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_MS,
-    keepAliveTimeout: IDLE_MS,
+    connectionTimeout: idleMs,
+    keepAliveTimeout: idleMs,
     maxRequestsPerSocket: MAX_REQUESTS_PER_SOCKET,
     forceCloseConnections: true,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },

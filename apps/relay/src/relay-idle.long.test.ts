@@ -75,6 +75,7 @@ describe('clients that only stay', { timeout: 240_000 }, () => {
     expect(await isServed(relay)).toBe(true)
     expect(rss() - before).toBeLessThan(100 * MIB)
     await vi.waitFor(() => expect(descriptors()).toBeLessThan(first + sockets.length / 2), WITHIN)
+    await isCounted(relay, 'http unread', 10)
     expect(await isServed(relay)).toBe(true)
   })
 })

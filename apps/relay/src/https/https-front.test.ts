@@ -21,11 +21,12 @@ interface Wanted {
   readonly mayEnter?: () => boolean
   readonly onRequest?: FrontHandlers['onRequest']
   readonly withinMs?: number
+  readonly idleMs?: number
 }
 
 async function frontWith(
   certificate?: Certificate,
-  { mayEnter = () => true, onRequest = (_, response) => response.end('page'), withinMs }: Wanted = {},
+  { mayEnter = () => true, onRequest = (_, response) => response.end('page'), withinMs, idleMs }: Wanted = {},
 ): Promise<HttpsFront> {
   const handlers: FrontHandlers = {
     mayEnter,
@@ -33,7 +34,7 @@ async function frontWith(
     onRequest,
     onUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
   }
-  const front = new HttpsFront(handlers, withinMs)
+  const front = new HttpsFront(handlers, withinMs, idleMs)
   if (certificate !== undefined) front.show(certificate)
   await front.listen('127.0.0.1', 0)
   running.push(() => front[Symbol.asyncDispose]())
@@ -179,6 +180,19 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     await vi.waitFor(() => expect(slow.map(({ closed }) => closed)).toEqual([true, true]), WITHIN)
     expect(broken).toEqual(['timeout', 'timeout'])
   })
+
+  it.skipIf(process.platform !== 'linux').each([64, 0.4])(
+    '[RL21, RL24] a client behind TLS that takes nothing of %s MB is counted when it is ended, and no other',
+    async (megabytes) => {
+      const certificate = await selfSigned(HOST, Date.now())
+      const page = Buffer.alloc(megabytes * 1e6)
+      const front = await frontWith(certificate, { onRequest: (_, response) => response.end(page), idleMs: 500 })
+      const [reads, deaf] = [await handshake(front, 'http/1.1'), await handshake(front, 'http/1.1')]
+      for (const socket of [reads.resume(), deaf.pause()]) socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      await once(reads, 'close')
+      await vi.waitFor(() => expect(broken).toEqual(['unread']), WITHIN)
+    },
+  )
 
   it('[RL33] nobody is turned away without being counted: only the settings bound connections', async () => {
     const listen = vi.spyOn(Server.prototype, 'listen')

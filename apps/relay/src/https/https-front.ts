@@ -41,22 +41,22 @@ export class HttpsFront implements AsyncDisposable {
   #hasCertificate = false
   #proof: Certificate | undefined
 
-  /** @param withinMs for the TLS handshake and for the head of a request */
-  constructor({ mayEnter, onRequest, onUpgrade, onBroken }: FrontHandlers, withinMs = HANDSHAKE_WITHIN_MS) {
+  /** @param withinMs for the TLS handshake and for the head of a request @param idleMs in which a connection that carries nothing ends */
+  constructor({ mayEnter, onRequest, onUpgrade, onBroken }: FrontHandlers, withinMs = HANDSHAKE_WITHIN_MS, idleMs = IDLE_MS) {
     this.#mayEnter = mayEnter
     this.#onBroken = onBroken
     this.#withinMs = withinMs
     const limits = {
       headersTimeout: withinMs,
       requestTimeout: withinMs,
-      keepAliveTimeout: IDLE_MS,
+      keepAliveTimeout: idleMs,
       connectionsCheckingInterval: withinMs / LOOKS,
     }
     this.#https = createHttps({ handshakeTimeout: withinMs, ALPNProtocols: ['http/1.1'], ...limits }, onRequest)
     // It never listens itself, and Node.js looks after the time of requests from this event on only.
     this.#https.emit('listening')
     this.#https.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
-    this.#https.setTimeout(IDLE_MS)
+    this.#https.setTimeout(idleMs)
     this.#https.on('upgrade', (request, socket, head) => {
       request.socket.setTimeout(0)
       onUpgrade(request, socket, head)
