@@ -1,5 +1,6 @@
 /** A second browser becomes a device of the account, and is taken out. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Lab } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { Desktop } from './desktop-process.ts'
 import { Interface, type Person, PHONE } from './interface-pages.ts'
@@ -74,7 +75,8 @@ it.skipIf(skipped)(
     await phone.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
     expect(phone.page.url()).not.toContain(new URL(link).hash)
 
-    await using desktop = await Desktop.start(world.lab.path('joining'), world.relay.url)
+    await using lab = await Promise.resolve(new Lab())
+    await using desktop = await Desktop.start(lab.path('joining'), world.relay.url)
     const window = await world.person()
     await window.page.goto(desktop.url)
     await window.joined()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { acceptAll, randomFile, sha256Of } from '../transfers.ts'
-import { eventually } from '../processes.ts'
+import { eventually, Lab } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { Desktop } from './desktop-process.ts'
 import { FilePerson, met } from './file-pages.ts'
@@ -42,12 +42,13 @@ it.skipIf(skipped)(
 it.skipIf(skipped)(
   '[FI31] [FI32] 200 MB from the command line to a browser, and back, the page opened anew in the middle',
   async () => {
+    await using lab = await Promise.resolve(new Lab())
     const ana = await FilePerson.open(world)
     await ana.enter('Ana')
     await ana.joined()
-    const cli = await world.lab.client('large', [world.relay.url])
+    const cli = await lab.client('large', [world.relay.url])
     expect((await cli.run('add', await ana.invite())).code).toBe(0)
-    const path = world.lab.path('from-cli.bin')
+    const path = lab.path('from-cli.bin')
     const sha256 = randomFile(path, BYTES)
     expect((await cli.run('send-file', 'Ana', path)).code).toBe(0)
     await ana.page.getByRole('link', { name: /from-cli\.bin/ }).click()
@@ -55,14 +56,14 @@ it.skipIf(skipped)(
     await ana.moved(BYTES / 4)
     await ana.page.reload()
     expect(await sha256Of(await ana.saved(WITHIN_MS))).toBe(sha256)
-    await acceptAll(cli, { name: 'Ana' }, world.lab.path('back'))
-    const back = world.lab.path('back.bin')
+    await acceptAll(cli, { name: 'Ana' }, lab.path('back'))
+    const back = lab.path('back.bin')
     const other = randomFile(back, BYTES)
     await ana.choosePath(back)
     await ana.moved(BYTES / 4)
     await ana.page.reload()
     await ana.page.locator('[data-transfer-state="done"]', { hasText: 'back.bin' }).waitFor({ timeout: WITHIN_MS })
-    expect(await sha256Of(world.lab.path('back/back.bin'))).toBe(other)
+    expect(await sha256Of(lab.path('back/back.bin'))).toBe(other)
   },
   WITHIN_MS,
 )
@@ -70,8 +71,9 @@ it.skipIf(skipped)(
 it.skipIf(skipped)(
   '[FI33] the window of the desktop program hands files to its client, which sends them',
   async () => {
-    const cli = await world.lab.client('beside', [world.relay.url])
-    await using desktop = await Desktop.start(world.lab.path('window'), world.relay.url)
+    await using lab = await Promise.resolve(new Lab())
+    const cli = await lab.client('beside', [world.relay.url])
+    await using desktop = await Desktop.start(lab.path('window'), world.relay.url)
     const { context, page } = await world.person()
     const ana = new FilePerson(context, page, desktop.url)
     await page.goto(desktop.url)
@@ -79,11 +81,11 @@ it.skipIf(skipped)(
     expect((await cli.run('add', await ana.invite())).code).toBe(0)
     await cli.run('send', 'Ana', '--wait', 'delivered', '--', 'hello')
     await page.getByRole('link', { name: /hello/ }).click()
-    await acceptAll(cli, { name: 'Ana' }, world.lab.path('beside-in'))
+    await acceptAll(cli, { name: 'Ana' }, lab.path('beside-in'))
     const bytes = Buffer.alloc(5_000_000, 'window')
     await ana.choose('window.bin', bytes)
     await page.locator('[data-transfer-state="done"]').waitFor()
-    await eventually('it is there', () => readFileSync(world.lab.path('beside-in/window.bin')).equals(bytes))
+    await eventually('it is there', () => readFileSync(lab.path('beside-in/window.bin')).equals(bytes))
   },
   WITHIN_MS,
 )

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Lab } from '../processes.ts'
 import { findChromium, MISSING } from './chromium.ts'
 import { Interface } from './interface-pages.ts'
 
@@ -86,7 +87,8 @@ it.skipIf(skipped)(
     await ana.page.getByRole('dialog').getByRole('link', { name: 'Write' }).click()
     await ana.write('signed for')
     await ana.sees('signed for', 'delivered')
-    const path = join(world.lab.path('proofs'), 'proof.json')
+    await using lab = await Promise.resolve(new Lab())
+    const path = join(lab.path('proofs'), 'proof.json')
     await expect
       .poll(
         async () => {
