@@ -5,11 +5,12 @@ import { SkeinError } from '@skein/core'
 import type { ApiClient, TransferView } from '@skein/node/api'
 import { parseDuration } from './arguments.ts'
 import { type Session, withApi } from './commands.ts'
-import { Following, isFinal } from './following.ts'
+import { Following } from './following.ts'
 import { sendGrowing } from './growing.ts'
 import { EXIT } from './output.ts'
 import { spooled } from './spool.ts'
 import { oneLine } from './terminal-text.ts'
+import { isFinal } from './transfer-states.ts'
 import { described, line, size, UNITS } from './transfer-text.ts'
 
 export interface SendFileOptions {

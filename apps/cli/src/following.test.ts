@@ -142,3 +142,15 @@ it('[CL3] a word that is a contact and a file at once is asked about: contacts c
   await expect(told(api, ['ana', 'caf\ufffd'])).rejects.toThrow('send the folder it lies in')
   rmSync(top, { recursive: true, force: true })
 })
+
+it('[CL4] what a full disk has paused is followed on when it goes on', async () => {
+  const { api, streams } = client()
+  const seen: string[] = []
+  const follow = new Following(api, { json: true, result: (line) => void seen.push((line as TransferView).state) })
+  await follow.begin()
+  follow.add(transfer({ state: 'paused', reason: 'DISK_FULL' }))
+  for (const state of ['running', 'done', 'running'] as const) streams[0]?.tell(transfer({ state }))
+  await expect.poll(() => seen).toEqual(['paused', 'running', 'done'])
+  expect(await follow.untilOver(undefined)).toBe(0)
+  follow.end()
+})

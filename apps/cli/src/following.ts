@@ -2,16 +2,15 @@
 import type { ApiClient, ClientEvent, TransferView } from '@skein/node/api'
 import { EXIT, type Output } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { isFinal } from './transfer-states.ts'
 import { described, line } from './transfer-text.ts'
 
-const FINAL: readonly TransferView['state'][] = ['done', 'failed', 'cancelled']
-
-export const isFinal = ({ state }: TransferView): boolean => FINAL.includes(state)
 /** It needs the user: nothing moves by itself. */
 const isStuck = ({ state, reason }: TransferView): boolean => state === 'paused' && reason !== null
 /** What takes its place comes by itself. */
 const isReplaced = ({ state, reason, offered_anew }: TransferView): boolean => state === 'failed' && (offered_anew || reason === 'replaced')
-const isOver = (transfer: TransferView): boolean => (isFinal(transfer) && !isReplaced(transfer)) || isStuck(transfer)
+const hasEnded = (transfer: TransferView): boolean => isFinal(transfer) && !isReplaced(transfer)
+const isOver = (transfer: TransferView): boolean => hasEnded(transfer) || isStuck(transfer)
 
 type Take = (transfer: TransferView) => boolean
 
@@ -84,7 +83,7 @@ export class Following {
 
   private show(transfer: TransferView): void {
     const known = this.shown.get(keyOf(transfer))
-    if (known !== undefined && isOver(known)) return
+    if (known !== undefined && hasEnded(known)) return
     this.shown.set(keyOf(transfer), transfer)
     if (this.output.json) this.output.result(line(transfer), '')
     else this.progress.show(transfer, described(transfer))

@@ -38,8 +38,8 @@ export function notes(view: TransferView): readonly string[] {
 }
 
 /** Of what still comes through a pipe nobody knows how much it will be. */
-function amounts({ state, bytes, total, growing }: TransferView): readonly [string, string] {
-  if (growing) return [`${size(state === 'offered' ? total : bytes)} so far`, '']
+function amounts({ bytes, total, growing }: TransferView): readonly [string, string] {
+  if (growing) return [`${size(bytes === 0 ? total : bytes)} so far`, '']
   return [size(total), `  ${total === 0 ? 100 : Math.floor((100 * bytes) / total)} %`]
 }
 

@@ -10,6 +10,7 @@ import { decodeManifest } from '../wire/manifest.ts'
 import { chunkLength, grownTo, isLast, planOf, sizeSoFar } from './chunk-plan.ts'
 import { hexOf } from './hex.ts'
 import { LARGE_CHUNK_BYTES, MAX_CONTENT_BYTES } from './limits.ts'
+import { TransferBook } from './transfer-book.ts'
 
 const manifest = { name: 'a', mediaType: '', modifiedAt: 0, chunkSize: MIB, key: new Uint8Array(32), root: undefined, folder: undefined }
 
@@ -328,5 +329,17 @@ describe('a stream between two messengers', () => {
     await ana.node.messenger.change(account, { trust: 'unverified' })
     await world.run(2_000)
     expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'offered', growing: false, total: pipe.all.length })
+  })
+
+  it('[FI70] that is forgotten while its end is being kept stays so', async () => {
+    const both = await pair()
+    const { store } = both.ana.node
+    const { pipe, transfer } = await piped(both)
+    const book = new TransferBook({ store, clock: both.world.clock, onTransfer: () => undefined })
+    await book.load(new AbortController().signal)
+    const live = book.require(transfer.id)
+    await book.remove(live)
+    await book.grow(live, grownTo(live.manifest, { size: pipe.all.length, ended: true }))
+    expect(await store.transfers()).toEqual([])
   })
 })

@@ -178,7 +178,8 @@ export class TransferBook {
   async grow(live: Live, manifest: FileManifest): Promise<void> {
     const kept = { manifest: encodeManifest(manifest) }
     // Whatever else changes meanwhile is kept with the second.
-    if (manifest.stream === 'ended') await this.deps.store.commit([this.write({ stored: { ...live.stored, ...kept } })])
+    if (manifest.stream === 'ended' && this.isThere(live))
+      await this.deps.store.commit([this.write({ stored: { ...live.stored, ...kept } })])
     live.manifest = manifest
     await this.change(live, kept)
   }
