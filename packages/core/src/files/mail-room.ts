@@ -98,6 +98,7 @@ export class MailRoom {
 
   /** How much a stream has come to, once, to each device: it may be reached by mail or mesh alone, or take nothing that has no end (FI72). */
   sayEnded({ stored: { contact, id }, manifest: { size } }: Live): void {
+    if (this.deps.book.get(contact)?.blocked === true) return
     for (const known of this.deps.book.devicesOf(contact))
       this.soon(() =>
         this.once(`ended ${id} ${known.device}`, async (beside) => {

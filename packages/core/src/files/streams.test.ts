@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { noblePrimitives } from '../e2ee/primitives.ts'
-import { filesOf, type Pair, pair, stateOf, until } from '../testing/file-pair.ts'
+import { content, filesOf, offer, type Pair, pair, stateOf, until } from '../testing/file-pair.ts'
 import { MemoryFiles } from '../testing/memory-files.ts'
 import { seededRandom } from '../testing/seeded-random.ts'
 import { MIB, piped } from '../testing/stream-pair.ts'
@@ -341,5 +341,45 @@ describe('a stream between two messengers', () => {
     await book.remove(live)
     await book.grow(live, grownTo(live.manifest, { size: pipe.all.length, ended: true }))
     expect(await store.transfers()).toEqual([])
+  })
+
+  it('[FI22] that stand still for 60 s keep no file waiting, and go on as more comes', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const idle: Awaited<ReturnType<typeof piped>>[] = []
+    for (const folder of ['1', '2', '3']) {
+      const one = await piped(both)
+      await filesOf(bo).accept(one.transfer.id, folder)
+      idle.push(one)
+    }
+    await world.run(2_000)
+    ana.disk.files.set('a.bin', content(1, 300_000))
+    const file = await offer(both)
+    await filesOf(bo).accept(file.id, 'in')
+    await world.run(45_000)
+    expect(filesOf(bo).get(file.id)).toMatchObject({ state: 'waiting', queue: 1 })
+    await world.run(30_000)
+    expect(stateOf(bo, file)).toBe('done')
+    for (const { pipe, transfer } of idle) {
+      expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'waiting', reason: 'silent', bytes: MIB })
+      await pipe.grow(pipe.all.length, true)
+    }
+    await until(world, () => idle.every(({ transfer }) => stateOf(bo, transfer) === 'done'))
+  })
+
+  it('[FI4] [FI72] to who is blocked nothing is said of its end; it is when they are no longer, and goes on', async () => {
+    const both = await pair()
+    const { world, ana, bo } = both
+    const { pipe, transfer } = await piped(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await world.run(2_000)
+    const { account } = bo.node.messenger.identity
+    await ana.node.messenger.change(account, { blocked: true })
+    await pipe.grow(pipe.all.length, true)
+    await world.run(5_000)
+    expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'waiting', growing: true, total: MIB })
+    await ana.node.messenger.change(account, { blocked: false })
+    await until(world, () => stateOf(bo, transfer) === 'done')
+    expect(bo.disk.files.get('in/pipe')).toEqual(pipe.all)
   })
 })

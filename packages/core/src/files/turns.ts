@@ -2,6 +2,9 @@
 import type { Clock } from '../ports/clock.ts'
 import { QUIET_MS } from './limits.ts'
 
+/** So often it is looked whether one stands still before it has for so long. */
+const LOOKS = 6
+
 interface Moving {
   /** Bytes so far. */
   moved(): number
@@ -51,8 +54,12 @@ export class Turns {
 
   /** Until it has ended, or stands still. @returns whether it stands still */
   private async watch(moved: () => number, signal: AbortSignal): Promise<boolean> {
-    for (let before = moved(); await this.clock.sleep(QUIET_MS, { signal }); before = moved()) if (moved() === before) return true
-    return false
+    let before = moved()
+    for (let quiet = 0; quiet < LOOKS; quiet = moved() === before ? quiet + 1 : 0) {
+      before = moved()
+      if (!(await this.clock.sleep(QUIET_MS / LOOKS, { signal }))) return false
+    }
+    return true
   }
 
   /** Nobody waits any longer. */
