@@ -14,7 +14,7 @@ const FRAMES = ['malformed', 'size', 'timeout']
  */
 const BY_ITSELF: Readonly<Record<string, readonly string[]>> = {
   handshake: ['failed', 'timeout'],
-  connection: ['malformed', 'silent'],
+  connection: ['silent', ...FRAMES],
   websocket: ['failed', ...FRAMES],
   bulk: ['failed', ...FRAMES],
   http: ['tls', 'unread', ...FRAMES],

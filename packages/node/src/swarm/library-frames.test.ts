@@ -1,7 +1,7 @@
 /** What comes on streams of the library's own protocols and is nothing: a relay ends it, and counts it as what it was. */
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { Libp2p, Stream } from '@libp2p/interface'
+import type { Libp2p, Stream, StreamMuxer } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -88,6 +88,19 @@ describe('[RL21] a relay of which nonsense is said in the libraries’ own proto
     await stream.close()
   })
 
+  it.each([
+    [Uint8Array.of(3, 1, 2, 3), 'connection malformed'],
+    [Uint8Array.of(0x81, 0x7f), 'connection size'],
+  ])('before a protocol is agreed on, case %#: counts it once', async (bytes, what) => {
+    const node = await stranger()
+    await meet(node)
+    const { muxer } = node.getConnections()[0] as unknown as { muxer: StreamMuxer }
+    const stream = await muxer.createStream()
+    stream.send(bytes)
+    await vi.waitFor(() => expect(stream.status).not.toBe('open'), WITHIN)
+    expect(await counted()).toEqual([what])
+  })
+
   it('counts an answer to the question who somebody is that is none', async () => {
     const node = await stranger()
     await node.handle(IDENTIFY, (stream) => void stream.send(UNREADABLE))
@@ -100,6 +113,7 @@ describe('[RL21] a relay of which nonsense is said in the libraries’ own proto
     for (const abrupt of [false, true]) {
       const node = await stranger({ services })
       await meet(node)
+      await expect(node.getConnections()[0]?.newStream('/skein/none/1')).rejects.toThrow()
       await (node.services as unknown as { ping: { ping(to: unknown): Promise<number> } }).ping.ping(node.getPeers()[0])
       if (abrupt) node.getConnections()[0]?.abort(new Error('gone'))
       await node.stop()
@@ -129,7 +143,11 @@ it('[RL21, RL31] a peer that takes nothing of what gossip passes on is ended the
   const stream = await deaf.getConnections()[0]?.newStream(GOSSIP)
   stream?.send(subscription)
   await vi.waitFor(() => expect(hub.services.gossip.getSubscribers('news')).toHaveLength(1), WITHIN)
-  for (let sent = 0; sent < 64; sent += 1) await hub.services.gossip.publish('news', new Uint8Array(65_536).fill(sent))
-  await vi.waitFor(() => expect(told).toEqual(['unread']), WITHIN)
+  let sent = 0
+  // What is said before the hub has opened its stream goes nowhere.
+  await vi.waitFor(async () => {
+    await hub.services.gossip.publish('news', new Uint8Array(65_536).fill((sent += 1)))
+    expect(told).toEqual(['unread'])
+  }, WITHIN)
   expect(deaf.getConnections()).toHaveLength(1)
 })

@@ -5,7 +5,7 @@
  */
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Identify } from '@libp2p/identify'
-import type { Connection, PeerId, Stream, StreamHandler } from '@libp2p/interface'
+import type { Connection, PeerId, Stream, StreamHandler, StreamMuxer } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { type Offence, offenceOf, whyUnread } from './offences.ts'
 
@@ -70,6 +70,21 @@ export function watchedIdentify<Components extends Registering>(
     }
     return service
   }
+}
+
+/** What the library's connection has; not in its types. */
+interface Muxed {
+  readonly muxer?: StreamMuxer | undefined
+}
+
+/** Tells of streams on which no protocol is named, or none that can be read. As soon as the connection is there. */
+export function watchAgreement(connection: Connection, onOffence: OnOffence): void {
+  ;(connection as Muxed).muxer?.addEventListener('stream', ({ detail: stream }) => {
+    stream.addEventListener('close', ({ error }) => {
+      const why = stream.protocol === '' ? whyUnread(error, stream, connection) : undefined
+      if (why !== undefined) onOffence(why)
+    })
+  })
 }
 
 /** What `@libp2p/gossipsub` 17 holds; only `streamsOutbound` is in its types. */

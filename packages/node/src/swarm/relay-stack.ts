@@ -39,7 +39,7 @@ import type { DurableEntries } from './relay-datastore.ts'
 import type { RelayCounts } from './relay-counts.ts'
 import { giveNotice, placesFirst } from './give-notice.ts'
 import { loadQuic } from './late-quic.ts'
-import { watchedGossip, watchedIdentify, watchedService } from './library-frames.ts'
+import { watchAgreement, watchedGossip, watchedIdentify, watchedService } from './library-frames.ts'
 import { muteLogger } from './mute-logger.ts'
 import { hubOptions, openHub } from './relay-hub.ts'
 import { type AnswerRequest, type Served, serveChannels, serveRequests } from './relay-requests.ts'
@@ -161,6 +161,7 @@ export async function createRelayStack(options: RelayStackOptions): Promise<Rela
     rules: parts.rules,
     logger: options.logger,
   })
+  node.addEventListener('connection:open', ({ detail }) => watchAgreement(detail, (why) => parts.rules.onRefused('connection', why)))
   node.addEventListener('peer:disconnect', ({ detail }) => {
     node.services.hop.places.release(detail.toString())
     // Identify may still be writing what it has heard.
