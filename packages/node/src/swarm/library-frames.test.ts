@@ -101,6 +101,14 @@ describe('[RL21] a relay of which nonsense is said in the libraries’ own proto
     expect(await counted()).toEqual([what])
   })
 
+  it('counts a stream that is one too many for its protocol, which ends', async () => {
+    const node = await stranger()
+    await meet(node)
+    for (let count = 0; count < 3; count += 1) await node.getConnections()[0]?.newStream(PING)
+    expect(await counted()).toEqual(['connection streams'])
+    await vi.waitFor(() => expect(node.getConnections()[0]?.streams).toHaveLength(2), WITHIN)
+  })
+
   it('counts an answer to the question who somebody is that is none', async () => {
     const node = await stranger()
     await node.handle(IDENTIFY, (stream) => void stream.send(UNREADABLE))

@@ -77,12 +77,13 @@ interface Muxed {
   readonly muxer?: StreamMuxer | undefined
 }
 
-/** Tells of streams on which no protocol is named, or none that can be read. As soon as the connection is there. */
-export function watchAgreement(connection: Connection, onOffence: OnOffence): void {
+/** Tells of streams on which no protocol is named, or none that can be read, and of those that are too many. As soon as the connection is there. */
+export function watchAgreement(connection: Connection, onOffence: OnOffence<Offence | 'streams'>): void {
   ;(connection as Muxed).muxer?.addEventListener('stream', ({ detail: stream }) => {
     stream.addEventListener('close', ({ error }) => {
       const why = stream.protocol === '' ? whyUnread(error, stream, connection) : undefined
       if (why !== undefined) onOffence(why)
+      if (error?.name === 'TooManyInboundProtocolStreamsError') onOffence('streams')
     })
   })
 }
