@@ -1,6 +1,6 @@
 // Replays a contact trace with its messages through the mesh of core, on a virtual clock. All decisions are core's; here
 // are only the trace, the radios and the count.
-import { ArchivedStore, carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
+import { Allowances, ArchivedStore, carryingPolicy, MemoryBundleStore, MeshNode } from '@skein/core'
 import { seededRandom } from '@skein/core/testing'
 import { addressesOf, identityOf, sha256, START_MS } from './identities.mjs'
 import { ADVERSARIES } from './adversaries.mjs'
@@ -18,13 +18,16 @@ const FEW_CLAIMS = 8
 
 export class Replay {
   dirty = new Set()
+  /** Links that end before their time. */
+  shed = new Set()
   ending = new Map()
   frames = []
   tick = 0
 
   /**
    * @param {{ adversary?: string, share?: number, quotas?: boolean, addresses?: number }} options the first `share` of all nodes, by a
-   * shuffle, are adversaries; with `quotas` stores ask who has brought what, as they do at work (ME5, ME20); each node has `addresses`
+   * shuffle, are adversaries; with `quotas` nodes bound what a neighbour may do as they do at work (ME5, ME19, ME20, ME41); each node
+   * has `addresses`
    */
   constructor(trace, { policy, seed = 1, copies, adversary, share = 0, quotas = false, addresses = 1 }) {
     this.trace = trace
@@ -38,6 +41,7 @@ export class Replay {
     this.hostile = new Set(share === 0 ? [] : this.shuffled([...this.addresses.keys()]).slice(0, Math.round(share * this.addresses.length)))
     const leastClaims = addresses > 1 ? undefined : FEW_CLAIMS
     this.stores = this.addresses.map((_, node) => this.newStore(node))
+    this.allowances = this.addresses.map(() => new Allowances({ monotonic: () => this.now - START_MS }))
     this.nodes = this.addresses.map((own, node) => this.newNode(own, node, () => carryingPolicy(policy, { copies, leastClaims })))
   }
 
@@ -58,7 +62,23 @@ export class Replay {
       random: this.random,
       primitives: { sha256 },
       send: (id, frame) => this.sendControl(id, node, frame),
+      useless: (id, weight) => this.useless(this.radio.links.get(id), node, weight),
     })
+  }
+
+  /** Over this link a node was brought something of no use. */
+  useless(link, node, weight) {
+    if (this.quotas && link !== undefined && !this.allowances[node].useless(`${other(link, node)}`, weight)) this.shed.add(link)
+  }
+
+  /** Whoever has cost more than a neighbour may is none any more. */
+  shedNow() {
+    for (const link of this.shed) if (this.radio.links.has(link.id)) this.end(link)
+    this.shed.clear()
+  }
+
+  mayAttach({ a, b }) {
+    return !this.quotas || (this.allowances[a].mayAttach(`${b}`) && this.allowances[b].mayAttach(`${a}`))
   }
 
   get now() {
@@ -110,6 +130,7 @@ export class Replay {
         compare += COMPARE_TICKS
       }
       this.serve()
+      this.shedNow()
       if (next === check) {
         for (const node of this.nodes) node.expire(this.now)
         check += EXPIRY_CHECK_TICKS
@@ -144,14 +165,20 @@ export class Replay {
 
   change(contact) {
     if (contact.up) {
+      if (!this.mayAttach(contact)) return
       const link = this.radio.up(contact)
-      for (const node of [link.a, link.b]) this.nodes[node].linkUp({ link: link.id, bandwidth: link.bps }, this.now)
+      for (const node of [link.a, link.b])
+        this.nodes[node].linkUp({ link: link.id, peer: `${other(link, node)}`, bandwidth: link.bps }, this.now)
       this.deliverFrames()
       this.touch(link.a)
       this.touch(link.b)
       return
     }
     const link = this.radio.find(contact)
+    if (link !== undefined) this.end(link)
+  }
+
+  end(link) {
     if (link.transfer !== undefined) this.settle(link.transfer)
     this.radio.down(link)
     for (const node of [link.a, link.b]) this.nodes[node].linkDown(link.id, this.now)
@@ -206,6 +233,8 @@ export class Replay {
     this.radio.control(link, spokenBytes(choice.bundle, answer.kind))
     if (answer.kind !== 'welcome') {
       this.nodes[sender].refused(choice, answer.kind)
+      if (answer.kind !== 'no-room') this.useless(link, other(link, sender), 1)
+      if (this.shed.has(link)) return false
       return this.offer(sender, choose)
     }
     this.nodes[sender].began(choice)
@@ -246,6 +275,7 @@ export class Replay {
     if (this.quotas) this.stores[receiver].expect(bundle.key, `${sender}`)
     const arrived = this.nodes[receiver].received(handover, link.id, this.now)
     if (this.quotas) this.stores[receiver].forget(bundle.key)
+    this.allowances[receiver].useful(`${sender}`)
     this.tally.relayed()
     if (!arrived || this.hostile.has(receiver)) return
     const cureKey = this.tally.delivered(bundle.key, { at: this.tick, hops: handover.hops })

@@ -85,8 +85,9 @@ class RoutingLab {
     this.links.set(link, [a, b])
     for (const node of [a, b]) {
       this.linksOf[node].add(link)
-      this.routers[node].linkUp(link)
-      if (this.carrying) this.carriers[node].linkUp({ link, bandwidth: BYTES_PER_MS * 1_000 }, this.now)
+      const peer = `${node === a ? b : a}`
+      this.routers[node].linkUp(link, { peer, now: this.now })
+      if (this.carrying) this.carriers[node].linkUp({ link, peer, bandwidth: BYTES_PER_MS * 1_000 }, this.now)
     }
   }
 
@@ -97,7 +98,7 @@ class RoutingLab {
     this.queue.after(SILENCE_MS, () => {
       if (this.links.has(link)) return
       for (const node of [a, b]) {
-        this.routers[node].linkDown(link)
+        this.routers[node].linkDown(link, this.now)
         this.carriers[node].linkDown(link, this.now)
       }
     })

@@ -25,6 +25,7 @@ export function soundTrace({ meta, contacts, messages }, ticksPerSecond, say = (
   for (const contact of contacts) checkContact(contact, whole)
   checkMessages(messages, whole)
   const sound = { meta: whole, messages: ordered(messages), ...soundContacts(ordered(contacts), whole.radio_bps) }
+  if (sound.linksUp > 0) say(`links of this trace that never go down, and stay up until it ends: ${sound.linksUp}`)
   // Over links that stay up messages may go as long as they live.
   const last = sound.messages.at(-1)
   if (meta.duration_s === undefined && sound.linksUp > 0 && last !== undefined)

@@ -5,12 +5,15 @@ import { ADVERSARIES } from '../../bench/sim/adversaries.mjs'
 import { identityOf, START_MS } from '../../bench/sim/identities.mjs'
 import { simulate } from '../../bench/sim/mesh.mjs'
 import { spokenBytes } from '../../bench/sim/overheard.mjs'
+import { Replay } from '../../bench/sim/replay.mjs'
 import { soundContacts } from '../../bench/sim/sound-contacts.mjs'
 import { soundTrace } from '../../bench/sim/sound-trace.mjs'
 import { readTrace } from '../../bench/sim/trace.mjs'
 import { simulate as waypoint } from '../../bench/sim/waypoint.mjs'
 import { crowd, folder, holder, META, writeTrace } from '../../bench/sim/small-traces.mjs'
 
+/** So much of no use is one waste (ME41). */
+const MOST_IN_VAIN = 1_000
 const run = (trace, policy = 'adaptive', more = {}) => simulate({ trace, policy, seed: '1', share: '0.3', ...more })
 
 describe('a contact trace', () => {
@@ -147,6 +150,17 @@ describe('a contact trace', () => {
     expect(error.message).not.toContain('\n')
   })
 
+  it('says how many of its links stay up for good', () => {
+    const contact = (tick, up, a = 0) => ({ tick, a, b: 2, up, bps: 1_000 })
+    const heard = (contacts) => {
+      const said = []
+      soundTrace({ meta: { ...META, nodes: 3 }, contacts, messages: [] }, 10, (text) => said.push(text))
+      return said
+    }
+    expect(heard([contact(1, true), contact(2, false)])).toEqual([])
+    expect(heard([contact(1, true), contact(2, true), contact(3, false), contact(4, true, 1)])).toEqual([expect.stringMatching(/: 2$/)])
+  })
+
   it('whose messages would live longer than any may is replayed all the same, and says so', async () => {
     const trace = { meta: { ...META, nodes: 2, ttl_s: 40 * 86_400 }, contacts: [], messages: [] }
     const said = []
@@ -227,6 +241,21 @@ describe('adversaries', () => {
     const { delivery_ratio: plain } = await run(trace, 'adaptive', { adversary: 'flooder' })
     const { delivery_ratio: guarded } = await run(trace, 'adaptive', { adversary: 'flooder', quotas: true })
     expect(guarded).toBeGreaterThan(plain)
+  })
+
+  it('one that brings what is of no use is shed by the rules of the product, and is not back at once', () => {
+    using place = folder()
+    const contact = { a: 0, b: 1, bps: 1_000, up: true }
+    for (const quotas of [false, true]) {
+      const replay = new Replay(readTrace(crowd(place.path)), { policy: 'adaptive', quotas })
+      replay.change(contact)
+      const link = replay.radio.find(contact)
+      for (let time = 0; time < 6; time += 1) replay.useless(link, 0, MOST_IN_VAIN)
+      replay.shedNow()
+      expect(replay.radio.find(contact) === undefined).toBe(quotas)
+      replay.change(contact)
+      expect(replay.radio.find(contact) === undefined).toBe(quotas)
+    }
   })
 
   it('take from what arrives, and not all of it', async () => {

@@ -39,6 +39,8 @@ export interface HeldBundle extends BundleHeader {
   readonly hopLimit: number
   /** Copies this one may still be split into, itself included. */
   copies: number
+  /** How much its bringer had brought of late, before it (ME47); without it nothing. */
+  readonly rank?: number
 }
 
 /** What goes along with a bundle when it changes hands. */

@@ -9,12 +9,15 @@ import type { BundleHeader, BundleKey, Handover, HeldBundle, MeshAddress } from 
 import { isAbsurd, isChunk, isRelayable, MAX_HOPS, withinLimits } from './bundle.ts'
 import { BundleExchange, type Talk } from './bundle-exchange.ts'
 import type { BundleStore } from './bundle-store.ts'
+import { BURDEN, givingWay, rankAfter, rankOf } from './burdens.ts'
 import type { Cure } from './cure-book.ts'
 import { holds, lacks, type LinkId, type LinkInfo, type Neighbour } from './neighbour.ts'
 import { bound, Neighbourhood, takeUp } from './neighbourhood.ts'
 import { PartialBook } from './partial-book.ts'
+import { plainHeader } from './plain-header.ts'
 import type { CarryingPolicy, PolicyContext } from './policies/index.ts'
 import { ProofExchange } from './proof-exchange.ts'
+import { NamedRates } from './rate-limit.ts'
 
 export interface MeshNodeOptions {
   /** Addresses of the tags this node collects. */
@@ -63,6 +66,7 @@ export class MeshNode {
   private readonly collected = new Map<BundleKey, number>()
   private readonly sending = new Set<BundleKey>()
   private readonly acquaintances = new Acquaintances()
+  private readonly broughtBy = new NamedRates(BURDEN)
 
   constructor(options: MeshNodeOptions) {
     this.options = options
@@ -255,8 +259,17 @@ export class MeshNode {
       if (this.options.policy.summarises) this.neighbours.sayToAll({ gained: [header.key] }, from)
       return true
     }
-    if (!this.proofs.has(header.lock)) this.keep({ ...plain(header), receivedAt: now, hops, hopLimit, copies }, { from, now })
+    if (this.proofs.has(header.lock)) return false
+    const peer = this.neighbours.get(from)?.peer ?? OWN
+    this.keep({ ...plainHeader(header), receivedAt: now, hops, hopLimit, copies, rank: this.rankOf(header, peer, now) }, { from, now })
+    if (!isChunk(header)) this.broughtBy.of(peer, now).takes(1, now)
     return false
+  }
+
+  /** Ranks are for where what has arrived goes by itself (ME47); parts of files have bounds of their own (ME28). */
+  private rankOf(header: BundleHeader, peer: string, now: number): number {
+    if (peer === OWN || isChunk(header) || !this.options.policy.cures) return 0
+    return rankAfter(this.broughtBy.of(peer, now).taken(now))
   }
 
   private collect({ key, expiresAt }: BundleHeader): void {
@@ -273,7 +286,7 @@ export class MeshNode {
   /** A transfer to here has broken off after `bytes` more bytes. */
   partial(header: BundleHeader, bytes: number): void {
     if (!this.options.policy.resumes) return
-    this.partials.keep(plain(header), this.partials.bytes(header.key) + bytes)
+    this.partials.keep(plainHeader(header), this.partials.bytes(header.key) + bytes)
     this.neighbours.sayToAll({ partials: [{ key: header.key, bytes: this.partials.bytes(header.key) }] })
   }
 
@@ -319,11 +332,17 @@ export class MeshNode {
     const { store, policy } = this.options
     const charge = store.charge(header.bytes)
     if (charge > store.capacityBytes) return false
+    const rank = this.rankOf(header, from, now)
     while (store.usedBytes + this.partials.usedBytes + charge > store.capacityBytes + this.partials.bytes(header.key)) {
-      if (this.dropExpired(now) || this.partials.dropOldest()) continue
+      const all = this.free(store.all())
+      // Whatever the policy, what nobody wants any more goes first.
+      const expired = all.find(({ expiresAt }) => expiresAt <= now)
+      const among = givingWay(this.free(store.yielding(from, header.bytes)), rank)
+      const isEqual = rank === 0 && (isChunk(header) || !among.some(rankOf))
+      if ((expired !== undefined && store.remove(expired.key)) || (isEqual && this.partials.dropOldest())) continue
       if (isChunk(header)) return false
-      const among = Array.from(store.yielding(from, header.bytes)).filter(({ key }) => !this.sending.has(key))
-      const victim = this.firstChunk(from) ?? policy.victim(among, this.context(now))
+      // Parts of files go before anything else (ME28), own ones for own bundles alone.
+      const victim = all.find((held) => isChunk(held) && (held.hops > 0 || from === OWN)) ?? policy.victim(among, this.context(now))
       if (victim === undefined) return false
       store.remove(victim.key)
       if (policy.summarises) this.neighbours.sayToAll({ lost: [victim.key] })
@@ -331,18 +350,9 @@ export class MeshNode {
     return true
   }
 
-  /** Whatever the policy, what nobody wants any more goes first. @returns whether there was any */
-  private dropExpired(now: number): boolean {
-    for (const { key, expiresAt } of this.options.store.all())
-      if (expiresAt <= now && !this.sending.has(key)) return this.options.store.remove(key)
-    return false
-  }
-
-  /** Parts of files go before anything else (ME28), own ones for own bundles alone. */
-  private firstChunk(from: string): HeldBundle | undefined {
-    for (const held of this.options.store.all())
-      if (isChunk(held) && !this.sending.has(held.key) && (held.hops > 0 || from === OWN)) return held
-    return undefined
+  /** Without what is being sent: that stays until its transfer has ended. */
+  private free(among: Iterable<HeldBundle>): readonly HeldBundle[] {
+    return Array.from(among).filter(({ key }) => !this.sending.has(key))
   }
 
   private keep(held: HeldBundle, { from, now }: { from?: LinkId; now: number }): void {
@@ -384,8 +394,4 @@ export class MeshNode {
   private context(now: number): PolicyContext {
     return { now, store: this.options.store, random: this.options.random }
   }
-}
-
-function plain({ id, key, address, lock, expiresAt, priority, bytes, isPiece }: BundleHeader): BundleHeader {
-  return { id, key, address, lock, expiresAt, priority, bytes, ...(isPiece === undefined ? {} : { isPiece }) }
 }

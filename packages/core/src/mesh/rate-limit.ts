@@ -30,9 +30,14 @@ export class RateLimit {
     return Math.max(0, ((Math.min(amount, this.rate.burst) - this.levelAt(now)) / this.rate.perSecond) * 1_000)
   }
 
+  /** How much has been taken and is not made up for. */
+  taken(now: number): number {
+    return this.rate.burst - this.levelAt(now)
+  }
+
   /** Whether it is as if nothing had ever been taken. */
   isFull(now: number): boolean {
-    return this.levelAt(now) >= this.rate.burst
+    return this.taken(now) <= 0
   }
 
   private levelAt(now: number): number {

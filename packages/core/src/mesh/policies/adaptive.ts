@@ -6,6 +6,7 @@
  */
 import type { BundleHeader, HeldBundle, MeshAddress } from '../bundle.ts'
 import { isRelayable, MAX_COPIES } from '../bundle.ts'
+import { rankOf } from '../burdens.ts'
 import { lacks, type Neighbour } from '../neighbour.ts'
 import { MAX_PROSPECTS } from '../neighbourhood.ts'
 import { Claims } from './claims.ts'
@@ -116,10 +117,10 @@ export class AdaptivePolicy implements CarryingPolicy {
     return theirs >= COLD || theirs > this.rates.factor(now - this.before(neighbour, held.address, now))
   }
 
-  /** What is begun already first, then what has most to gain for its bytes. */
+  /** What is begun already first, then what was brought by those who burden others least (ME47), then what has most to gain for its bytes. */
   pick(neighbour: Neighbour, context: PolicyContext): HeldBundle | undefined {
     let best: HeldBundle | undefined
-    let most = -1
+    let most = -Infinity
     for (const held of context.store.all()) {
       if (!neighbour.asked.has(held.key) || !lacks(neighbour, held, context) || !this.wants(held, neighbour, context)) continue
       const worth = gain(held, neighbour, context.now)
@@ -178,5 +179,5 @@ function told(neighbour: Neighbour, address: MeshAddress, now: number): number {
 function gain(held: HeldBundle, neighbour: Neighbour, now: number): number {
   const begun = neighbour.partials.get(held.key) ?? 0
   const worth = 1 / ((held.bytes - begun + 1) * Math.max(FRESH_MS, told(neighbour, held.address, now)))
-  return begun > 0 ? 1 + worth : worth
+  return worth - (begun > 0 ? -1 : rankOf(held))
 }

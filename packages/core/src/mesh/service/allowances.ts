@@ -30,7 +30,7 @@ const MAX_ROWS = 1_024
 
 /** By peer: a neighbour that goes and comes again finds what it has left. */
 export class Allowances {
-  private readonly clock: Clock
+  private readonly clock: Pick<Clock, 'monotonic'>
   private readonly frames = new NamedRates(FRAME_RATE)
   private readonly bytes = new NamedRates(BYTE_RATE)
   private readonly excess = new NamedRates({ burst: MAX_EXCESS, perSecond: FORGIVEN_PER_SECOND })
@@ -39,7 +39,7 @@ export class Allowances {
   private readonly waste = new NamedRates(WASTE_RATE)
   private readonly inVain = new Map<string, number>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.clock = clock
   }
 

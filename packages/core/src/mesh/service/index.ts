@@ -1,3 +1,4 @@
+export { Allowances } from './allowances.ts'
 export { ArchivedStore } from './archived-store.ts'
 export type * from './bundle-archive.ts'
 export * from './mesh-service.ts'
