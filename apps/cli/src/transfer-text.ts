@@ -38,8 +38,9 @@ export function notes(view: TransferView): readonly string[] {
 }
 
 /** Of what still comes through a pipe nobody knows how much it will be. */
-function amounts({ bytes, total, growing }: TransferView): readonly [string, string] {
-  if (growing) return [`${size(bytes === 0 ? total : bytes)} so far`, '']
+function amounts({ direction, state, bytes, total, growing }: TransferView): readonly [string, string] {
+  const isRead = state === 'offered' || (direction === 'out' && state !== 'running')
+  if (growing) return [`${size(isRead ? total : bytes)} so far`, '']
   return [size(total), `  ${total === 0 ? 100 : Math.floor((100 * bytes) / total)} %`]
 }
 

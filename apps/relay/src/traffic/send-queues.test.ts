@@ -29,3 +29,17 @@ it.skipIf(endianness() !== 'LE')('[RL21] what nobody has taken is known by both 
   expect([of('203.0.113.1'), of('2001:db8::1')]).toEqual([0, 32])
   expect(new SendQueues(() => now, ['/nowhere']).of({ remoteAddress: '203.0.113.1', remotePort: 1, localPort: 1 })).toBe(0)
 })
+
+it.skipIf(endianness() !== 'LE')('[RL21] tables that take long to read are read the more seldom', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'skein-tcp-')), 'tcp')
+  writeFileSync(file, TABLE)
+  let now = 0
+  // Each look at the clock is 5 ms after the one before, and so reading takes 5.
+  const queues = new SendQueues(() => (now += 5), [file])
+  const isHeld = (): boolean => queues.of({ remoteAddress: '203.0.113.1', remotePort: 50_000, localPort: 8_080 }) > 0
+  expect(isHeld()).toBe(true)
+  writeFileSync(file, HEAD)
+  while (now < 500) expect(isHeld()).toBe(true)
+  while (now < 600) isHeld()
+  expect(isHeld()).toBe(false)
+})

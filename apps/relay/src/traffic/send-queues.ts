@@ -8,8 +8,8 @@ import { endianness } from 'node:os'
 import ipaddr from 'ipaddr.js'
 
 const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6']
-/** For which the tables are good, ms: they have a line for each connection, and crowds end together. */
-const FRESH_MS = 250
+/** For which the tables are good, ms, and times what reading them has taken: they have a line for each connection, and everybody waits meanwhile. */
+const FRESH = { ms: 250, times: 100 } as const
 /** The end of a connection that this side has closed counts as one byte. */
 const END_BYTES = 1
 /** Of an address the tables show words of this machine's. */
@@ -21,7 +21,7 @@ export class SendQueues {
   readonly #now: () => number
   readonly #tables: readonly string[]
   #queues: ReadonlyMap<string, number> = new Map()
-  #readAt = Number.NEGATIVE_INFINITY
+  #goodUntil = Number.NEGATIVE_INFINITY
 
   /** @param now monotonic milliseconds */
   constructor(now: () => number, tables = TABLES) {
@@ -32,12 +32,15 @@ export class SendQueues {
   /** Bytes; 0 where that is not known. */
   of({ remoteAddress, remotePort, localPort }: Ends): number {
     if (remoteAddress === undefined || !ipaddr.isValid(remoteAddress)) return 0
-    const now = this.#now()
-    if (now - this.#readAt > FRESH_MS) {
-      this.#readAt = now
-      this.#queues = new Map(this.#tables.flatMap(readTable))
-    }
+    if (this.#now() > this.#goodUntil) this.#read()
     return this.#queues.get(`${hexPort(localPort)} ${hexAddress(remoteAddress)}:${hexPort(remotePort)}`) ?? 0
+  }
+
+  #read(): void {
+    const began = this.#now()
+    this.#queues = new Map(this.#tables.flatMap(readTable))
+    const over = this.#now()
+    this.#goodUntil = over + Math.max(FRESH.ms, FRESH.times * (over - began))
   }
 }
 

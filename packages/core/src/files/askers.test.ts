@@ -65,3 +65,13 @@ it('[FI63] who has asked counts after a restart of the sender too', async () => 
   await until(world, () => bo.disk.files.has('in/a.bin'), 40_000)
   expect(bo.disk.files.get('in/a.bin')).toEqual(bytes)
 })
+
+it('[FI63] a store that is full keeps nobody from being heard', async () => {
+  const { world, ana, bo, tablet, transfer, bytes } = await half(75)
+  ana.node.store.full = true
+  await filesOf(tablet).cancel(transfer.id)
+  await until(world, () => bo.disk.files.has('in/a.bin'), 40_000)
+  expect(bo.disk.files.get('in/a.bin')).toEqual(bytes)
+  const [declined] = await tablet.node.store.transfers()
+  expect(declined).toMatchObject({ state: 'cancelled', told: true })
+})

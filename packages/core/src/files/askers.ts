@@ -20,24 +20,29 @@ export class Askers {
   async asks(live: Live, device: DeviceId): Promise<void> {
     const { stored } = live
     const askers = textOf(knownOf(live).set(device, true))
-    const starts = stored.state === 'waiting' ? ({ state: 'running', reason: null } as const) : {}
-    if (stored.state === 'waiting' || (askers !== stored.askers && !isFinal(stored)))
-      await this.deps.transfers.change(live, { askers, ...starts })
+    if (stored.state === 'waiting') await this.deps.transfers.change(live, { askers, state: 'running', reason: null })
+    else if (askers !== stored.askers && !isFinal(stored)) await this.keep(live, askers)
   }
 
   /** Keeps in mind what a device has said. @returns whether that goes for its whole account */
   async speaksForAll(live: Live, device: DeviceId, { state, code }: Outcome): Promise<boolean> {
     // That the file has changed is not of one device.
     if (state === 'ready' || state === 'done' || code === 'FILE_CHANGED') return true
+    if (isFinal(live.stored) || live.stored.direction === 'in') return true
     const known = knownOf(live)
     known.delete(device)
     const isLeft = [...known].some(([each, goesOn]) => (goesOn || state !== 'paused') && this.isTheirs(live, each))
     if (state === 'paused') known.set(device, false)
     const askers = textOf(known)
     // Else it is kept with what becomes of all.
-    if (isLeft) await this.deps.transfers.change(live, { askers })
+    if (isLeft) await this.keep(live, askers)
     else live.stored = { ...live.stored, askers }
     return !isLeft
+  }
+
+  /** A store that is full keeps nobody from being served or heard: it is known until the program ends then. */
+  private async keep(live: Live, askers: string): Promise<void> {
+    await this.deps.transfers.change(live, { askers }).catch(() => undefined)
   }
 
   private isTheirs({ stored }: Live, device: DeviceId): boolean {

@@ -84,6 +84,7 @@ export class ContentFetch implements LaneHost {
   private refusal: Refusal | undefined
   private failure: unknown
   private isLeadElsewhere = false
+  private isLeftOff = false
   /** Who has offered it has it no longer: other devices of ours do (FI39). */
   isLeft = false
 
@@ -107,7 +108,8 @@ export class ContentFetch implements LaneHost {
     const known = isWhole ? (this.root ?? (await this.askRoot())) : undefined
     if (this.failure !== undefined) throw this.failure
     if (this.refusal !== undefined) return { kind: 'refused', outcome: this.refusal }
-    if (this.grown !== undefined) return this.grown
+    // Whoever goes on meanwhile begins anew.
+    if (this.grown !== undefined && !this.isLeftOff) return this.grown
     return known === undefined ? { kind: 'cut' } : { kind: 'complete', ...known }
   }
 
@@ -134,6 +136,7 @@ export class ContentFetch implements LaneHost {
 
   /** No more is asked for; what is under way comes. */
   leaveOff(): void {
+    this.isLeftOff = true
     for (const { request } of this.lanes) request?.shorten(request.spare)
     this.end()
   }

@@ -331,7 +331,20 @@ describe('a stream between two messengers', () => {
     expect(filesOf(bo).get(transfer.id)).toMatchObject({ state: 'offered', growing: false, total: pipe.all.length })
   })
 
-  it('[FI70] that is forgotten while its end is being kept stays so', async () => {
+  it('[FI24] that is paused for a moment runs again, as whoever looks at it sees', async () => {
+    const both = await pair()
+    const { world, bo } = both
+    const { pipe, transfer } = await piped(both)
+    await filesOf(bo).accept(transfer.id, 'in')
+    await until(world, () => filesOf(bo).get(transfer.id).bytes === MIB)
+    await filesOf(bo).pause(transfer.id)
+    await filesOf(bo).resume(transfer.id)
+    await pipe.grow(3.2 * MIB)
+    await until(world, () => filesOf(bo).get(transfer.id).bytes === 3 * MIB)
+    expect(stateOf(bo, transfer)).toBe('running')
+  })
+
+  it('[FI70] that is forgotten before its end is kept stays so', async () => {
     const both = await pair()
     const { store } = both.ana.node
     const { pipe, transfer } = await piped(both)
