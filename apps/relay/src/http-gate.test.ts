@@ -157,7 +157,7 @@ describe('what one address may have of the HTTP port', () => {
     const sources = { waiting: () => [], describe: () => undefined, metrics: async () => 'a'.repeat(bytes), status: () => undefined }
     await using http = await startHttp(
       { ...sources, onRequest: () => (sent += 1), memberUrl: () => undefined },
-      { gate, host: '127.0.0.1', port: 0, idleMs: 500 },
+      { gate, host: '127.0.0.1', port: 0, idleMs: 1_500 },
     )
     const ask = (): Socket => {
       const client = connect({ port: http.port ?? 0, host: '127.0.0.1' }).on('error', () => undefined)

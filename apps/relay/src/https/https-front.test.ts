@@ -186,7 +186,7 @@ describe('the port behind TLS', { timeout: 120_000 }, () => {
     async (megabytes) => {
       const certificate = await selfSigned(HOST, Date.now())
       const page = Buffer.alloc(megabytes * 1e6)
-      const front = await frontWith(certificate, { onRequest: (_, response) => response.end(page), idleMs: 500 })
+      const front = await frontWith(certificate, { onRequest: (_, response) => response.end(page), idleMs: 1_500 })
       const [reads, deaf] = [await handshake(front, 'http/1.1'), await handshake(front, 'http/1.1')]
       for (const socket of [reads.resume(), deaf.pause()]) socket.on('error', () => undefined).write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
       await once(reads, 'close')

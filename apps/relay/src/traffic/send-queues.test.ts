@@ -34,12 +34,12 @@ it.skipIf(endianness() !== 'LE')('[RL21] tables that take long to read are read 
   const file = join(mkdtempSync(join(tmpdir(), 'skein-tcp-')), 'tcp')
   writeFileSync(file, TABLE)
   let now = 0
-  // Each look at the clock is 5 ms after the one before, and so reading takes 5.
-  const queues = new SendQueues(() => (now += 5), [file])
+  // Each look at the clock is 50 ms after the one before, and so reading takes 50.
+  const queues = new SendQueues(() => (now += 50), [file])
   const isHeld = (): boolean => queues.of({ remoteAddress: '203.0.113.1', remotePort: 50_000, localPort: 8_080 }) > 0
   expect(isHeld()).toBe(true)
   writeFileSync(file, HEAD)
-  while (now < 500) expect(isHeld()).toBe(true)
-  while (now < 600) isHeld()
+  while (now < 1_000) expect(isHeld()).toBe(true)
+  while (now < 1_200) isHeld()
   expect(isHeld()).toBe(false)
 })

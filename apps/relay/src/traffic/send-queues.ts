@@ -8,8 +8,11 @@ import { endianness } from 'node:os'
 import ipaddr from 'ipaddr.js'
 
 const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6']
-/** For which the tables are good, ms, and times what reading them has taken: they have a line for each connection, and everybody waits meanwhile. */
-const FRESH = { ms: 250, times: 100 } as const
+/**
+ * For which the tables are good, ms, and times what reading them has taken: they have a line for each connection, and everybody
+ * waits meanwhile. Shorter than connections idle before they are looked for, so that what they hold is in them.
+ */
+const FRESH = { ms: 250, times: 20 } as const
 /** The end of a connection that this side has closed counts as one byte. */
 const END_BYTES = 1
 /** Of an address the tables show words of this machine's. */
