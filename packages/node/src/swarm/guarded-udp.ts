@@ -2,8 +2,10 @@
  * Ports over UDP, where native code takes what comes. Each question of STUN under a new name would make a connection of
  * WebRTC's, whoever asks; handshakes under way are bounded as those over TCP are, and those that come to nothing are counted.
  */
+import { createSocket } from 'node:dgram'
 import type { Listener, Transport } from '@libp2p/interface'
 import { webRTCDirect } from '@libp2p/webrtc'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { Shares } from '@skein/core'
 import { PENDING } from './circuit/gate.ts'
 import type { RelayRules } from './circuit/rules.ts'
@@ -29,8 +31,21 @@ export function guardedWebRTCDirect(rules: Rules, bounds = PENDING): (components
   }
 }
 
+/** The listener's own choice is a port that is free over TCP, and libjuice says on stdout that another program has it over UDP. */
+async function onFreePort(wanted: Multiaddr): Promise<Multiaddr> {
+  const [ip, udp] = wanted.getComponents()
+  if (ip?.value === undefined || udp?.value !== '0') return wanted
+  const socket = createSocket(ip.name === 'ip6' ? 'udp6' : 'udp4')
+  await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, ip.value, resolve))
+  const { port } = socket.address()
+  await new Promise<void>((resolve) => socket.close(resolve))
+  return multiaddr(`/${ip.name}/${ip.value}/udp/${port}`).encapsulate('/webrtc-direct')
+}
+
 function guard(listener: Listener, rules: Rules, bounds: typeof PENDING): Listener {
   const guarded = listener as Listener & OfWebRTC
+  const listen = guarded.listen.bind(listener)
+  guarded.listen = async (wanted) => listen(await onFreePort(wanted))
   const take = guarded.incomingConnection.bind(listener)
   const pending = new Shares(() => bounds)
   const underWay = new Set<string>()
