@@ -54,11 +54,17 @@ it('[RL35] what was refused is recent for ten minutes', () => {
   refusals[Symbol.dispose]()
 })
 
-it('[RL35] what comes to nothing by itself is told as news, and what a limit refuses as a warning', () => {
+/** @param field what is kept of each line, beside level and event */
+function logged(field: string): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = []
   const ignore = (): void => undefined
-  const told = (level: string) => (event: string, fields?: LogFields) => void lines.push(`${level} ${event} ${fields?.['why']}`)
+  const told = (level: string) => (event: string, fields?: LogFields) => void lines.push(`${level} ${event} ${fields?.[field]}`)
   const logger: Logger = { debug: ignore, info: told('info'), warn: told('warn'), error: ignore, child: () => logger }
+  return { lines, logger }
+}
+
+it('[RL35] what comes to nothing by itself is told as news, and what a limit refuses as a warning', () => {
+  const { lines, logger } = logged('why')
   const refusals = new Refusals(logger)
   for (const why of ['failed', 'failed', 'pending']) refusals.count('handshake', why)
   for (const [service, why] of [
@@ -74,10 +80,7 @@ it('[RL35] what comes to nothing by itself is told as news, and what a limit ref
 })
 
 it('[RL35] of what comes to nothing by itself a flood is told as a warning, and is one to look at', () => {
-  const lines: string[] = []
-  const ignore = (): void => undefined
-  const told = (level: string) => (event: string, fields?: LogFields) => void lines.push(`${level} ${event} ${fields?.['count']}`)
-  const logger: Logger = { debug: ignore, info: told('info'), warn: told('warn'), error: ignore, child: () => logger }
+  const { lines, logger } = logged('count')
   const refusals = new Refusals(logger)
   for (let n = 0; n < 30_000; n += 1) refusals.count('stun', 'malformed')
   expect(refusals.recent().filter(isNotable)).toEqual([])
